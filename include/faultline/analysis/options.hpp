@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+// The options of the analysis, with the defaults of the method (section 15).
+
+#include <faultline/analysis/property.hpp>
+#include <faultline/concepts/any_classifier.hpp>
+#include <faultline/core/progress.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace faultline {
+inline namespace v1 {
+
+/// How the method is carried out; shared by `AnalyzerOptions` and `CharacterizeOptions`.
+struct MethodOptions {
+  double alpha = 0.05;                              ///< family-wise error rate of the confirmed directions
+  double min_effect = 0.02;                         ///< smallest intervention contrast that counts as a cause
+  std::int64_t permutations_discovery = 999;
+  std::int64_t permutations_confirmation = 9'999;
+  std::int64_t common_candidates = 10;              ///< at most so many directions common to all classes
+  std::int64_t class_candidates = 2;                ///< at most so many more per class
+  std::int64_t intervention_codes = 128;            ///< 512 in a campaign
+  std::int64_t placebo_directions = 32;
+  std::int64_t threshold_codes = 64;
+  double minimum_effective_failures = 50.0;
+  std::vector<Property> properties = default_properties();  ///< append your own measures
+  std::optional<AnyClassifier> judge = std::nullopt;        ///< a second, stronger classifier used only for validity
+  std::int64_t batch_size = 64;                     ///< fixed padded batch of generator and classifier
+  ProgressCallback progress = nullptr;
+};
+
+/// Options of `FailureAnalyzer`; seed, labels and truncation are the sampler's.
+struct AnalyzerOptions {
+  std::int64_t samples = 10'000;  ///< per half
+  MethodOptions method = {};
+};
+
+}  // namespace v1
+}  // namespace faultline

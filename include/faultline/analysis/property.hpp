@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+// An image property: a named measure of one image. The set is open; `default_properties()` is what directions are named by.
+
+#include <faultline/core/image.hpp>
+
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace faultline {
+inline namespace v1 {
+
+/// A named measure of one image.
+struct Property {
+  std::string name;  ///< in the words of a reader: "noise level"
+  /// Value of one image, given as [C, H, W] in [0, 1] at the generator's full size. Must be finite, deterministic and callable from several threads.
+  std::function<double(std::span<const float> image, const ImageShape& shape)> measure;
+};
+
+/// Noise level, blur, contrast, mean intensity, ink area, stroke thickness (method section 9).
+[[nodiscard]] std::vector<Property> default_properties();
+
+}  // namespace v1
+}  // namespace faultline
+
+#include <faultline/analysis/detail/default_properties.hpp>

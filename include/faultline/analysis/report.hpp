@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+// FailureReport: everything the analysis found, as plain data; every output format is written from it.
+
+#include <faultline/concepts/generator_options.hpp>
+#include <faultline/concepts/style_layout.hpp>
+#include <faultline/sampling/label_policy.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace faultline {
+inline namespace v1 {
+
+/// What the analysis concludes (method 5.2).
+enum class Verdict {
+  systematic_causes,  ///< at least one finding that is not generator suspect
+  none_found,         ///< no cause survived; see `smallest_detectable` for what would have been seen
+  too_few_failures,   ///< fewer than 50 effective failures in a half; see `reason`
+};
+
+/// Where a candidate direction comes from (method 5.1).
+enum class DirectionFamily { property, component, channel };
+
+/// A proportion with a Clopper-Pearson interval.
+struct Rate {
+  double estimate = 0.0;
+  double lower = 0.0;
+  double upper = 1.0;
+  std::int64_t failures = 0;
+  std::int64_t n = 0;
+  double confidence = 0.95;
+};
+
+/// A direction in w. Moving by t standard deviations means w + t * `w`.
+struct Direction {
+  DirectionFamily family = DirectionFamily::channel;
+  std::string name;                          ///< "noise level", "component 3", "b16.conv1:17"
+  std::vector<double> w;                     ///< [w_dim] move of one within-class standard deviation towards failure
+  std::vector<double> whitened;              ///< the unit vector in whitened coordinates
+  double explained = 0.0;                    ///< share of the total (bias-free) Mahalanobis d^2 between failures and successes
+  std::optional<std::int64_t> class_label = std::nullopt;  ///< set when the direction belongs to one class
+};
+
+/// What the discovery half showed; selected there, so optimistic.
+struct DiscoveryEffect {
+  double effect = 0.0;  ///< stratified difference failures - successes in standard deviations along the direction
+  double auc = 0.5;     ///< stratified area under the ROC curve
+};
+
+/// What fresh samples showed for the frozen direction.
+struct ConfirmationEffect {
+  double effect = 0.0;
+  double auc = 0.5;
+  double t = 0.0;           ///< stratified Welch statistic
+  double p = 1.0;           ///< one-sided permutation p-value
+  double p_adjusted = 1.0;  ///< Holm over all frozen candidates
+  double q = 1.0;           ///< Benjamini-Hochberg over the same family
+};
+
+/// What moving the direction did on fresh codes not selected by outcome.
+struct InterventionEffect {
+  std::int64_t codes = 0;
+  double contrast = 0.0;              ///< mean of fail(w + 2 sd) - fail(w - 2 sd)
+  double lower = 0.0;                 ///< one-sided 95 % lower bound of the contrast
+  double placebo = 0.0;               ///< 95th percentile of the contrasts of random directions
+  double probability_contrast = 0.0;  ///< mean of p(y | w - 2 sd) - p(y | w + 2 sd): positive when the move hurts
+  double repaired_share = 0.0;        ///< share of fresh failures that disappear when the coordinate is set to its class's success median
+  double repaired_placebo = 0.0;      ///< the same for random directions
+  double coverage = 0.0;              ///< repaired_share - repaired_placebo
+  std::int64_t repaired_failures = 0; ///< number of fresh failures this was measured on
+};
+
+/// A distance to failure: where a confidence curve first crosses its target.
+struct Crossing {
+  double sigmas = 0.0;         ///< median distance over the start codes, in standard deviations (+inf when fewer than half cross)
+  double lower = 0.0;          ///< lower end of the 95 % interval of the median
+  double upper = 0.0;          ///< upper end (+inf possible)
+  double quartile_low = 0.0;   ///< first quartile of the distances
+  double quartile_high = 0.0;  ///< third quartile (+inf possible)
+  double crossed_share = 0.0;  ///< share of eligible start codes that cross within range
+  std::int64_t codes = 0;      ///< eligible start codes
+  std::int64_t left_out = 0;   ///< start codes already beyond the target
+  double percentile = 0.0;     ///< median percentile of the crossing coordinate in the population, 0 to 100
+  bool monotone = true;        ///< the profile does not come back for at least 95 % of the codes
+  double monotone_share = 1.0; ///< share of start codes whose profile does not come back
+  bool off_manifold = false;   ///< the median crossing lies outside the .1 to 99.9 % range of the coordinate
+  double off_manifold_share = 0.0;  ///< share of crossings outside that range
+  double image_rms = 0.0;      ///< median root mean square difference between start and failing image, images in [0, 1]
+  double image_ssim = 1.0;     ///< median structural similarity between them
+};
+
+/// Distance from the success centre of one class (the paper's start code).
+struct CentreDistance {
+  std::int64_t class_label = 0;
+  double probability = 0.0;           ///< p(y) at the centre
+  std::optional<double> half = std::nullopt;  ///< standard deviations to p(y) = .5, if crossed within range
+  std::optional<double> flip = std::nullopt;  ///< standard deviations to the change of outcome
+  std::optional<double> paper = std::nullopt; ///< the paper's search from the same centre
+};
+
+/// Mean behaviour along a direction over the start codes.
+struct Profile {
+  std::vector<double> sigmas;            ///< grid of moves, negative to positive
+  std::vector<double> probability;       ///< mean p(y)
+  std::vector<double> failure_share;     ///< share of codes that fail
+  std::vector<double> judge_agreement;   ///< share of images the judge still gives the label (empty without a judge)
+  std::vector<std::vector<double>> properties;  ///< [P][grid] mean of each property
+};
+
+/// Both crossings along one direction or channel (method 6).
+struct Threshold {
+  std::optional<Crossing> half = std::nullopt;  ///< p(y) = .5, empty when no start code crosses
+  std::optional<Crossing> flip = std::nullopt;  ///< the outcome changes, empty when no start code crosses
+  std::vector<CentreDistance> centres;          ///< per class, from the success centre
+};
+
+/// A style channel that goes along with a direction (method 5.3).
+struct Carrier {
+  StyleChannel channel;
+  std::string layer_name;
+  int sign = 1;               ///< sign of its correlation with the failing direction
+  double correlation = 0.0;   ///< within-class correlation with the direction
+  double effect = 0.0;        ///< stratified difference in units of the pooled within-class sigma
+  double paper_effect = 0.0;  ///< the paper's pooled normalised difference
+  double sigma = 0.0;         ///< pooled within-class standard deviation of the channel, in style units
+  std::optional<Threshold> threshold = std::nullopt;  ///< distance when this channel alone is moved; filled for the first carrier
+};
+
+/// How strongly a property follows the direction.
+struct PropertyEffect {
+  std::string name;
+  double strength = 0.0;  ///< [m(+2 sd) - m(-2 sd)] / within-class standard deviation of m
+};
+
+/// Is a shifted image still what it should be? (method 8)
+struct Validity {
+  std::optional<double> judge_agreement = std::nullopt;  ///< share of flipped images the judge still gives the label; empty without a judge
+  bool generator_suspect = false;                        ///< below the bar of .9
+};
+
+/// Counts of one coordinate for failures and successes over the confirmation half.
+struct CoordinateHistogram {
+  double lower = 0.0;  ///< left edge of the first bin, in within-class standard deviations from the class mean
+  double upper = 0.0;
+  std::vector<std::int64_t> failed;
+  std::vector<std::int64_t> passed;
+};
+
+/// A start code that sheets are drawn from: reproducible from (seed, index).
+struct ExampleCode {
+  std::int64_t index = 0;
+  std::int64_t label = 0;
+  double probability = 0.0;              ///< p(y) before the move
+  std::optional<double> flip = std::nullopt;  ///< its own distance to failure along the finding
+};
+
+/// One confirmed cause (or, in `associated`, a direction that only goes along with failures).
+struct Finding {
+  Direction direction;
+  StyleChannel channel;  ///< the first carrier
+  int sign = 1;          ///< sign of the first carrier
+  DiscoveryEffect discovery;
+  ConfirmationEffect confirmation;
+  InterventionEffect intervention;
+  Threshold threshold;
+  Profile profile;
+  PropertyEffect property;                   ///< the strongest property; name "mixed: a + b" when there is no clear winner, "" when none moves
+  std::vector<PropertyEffect> side_effects;  ///< all properties, strongest first
+  std::vector<Carrier> carriers;
+  Validity validity;
+  CoordinateHistogram histogram;
+  std::vector<ExampleCode> examples;
+  std::string headline;                      ///< one sentence a reader understands
+};
+
+/// One row of the paper's table: pooled ranking of single channels, no error control.
+struct RankedChannel {
+  StyleChannel channel;
+  std::string layer_name;
+  int sign = 1;
+  double normalized_difference = 0.0;  ///< pooled, the paper's
+  double stratified = 0.0;             ///< within classes
+  double auc = 0.5;                    ///< stratified RankAuc
+  double gradient = 0.0;               ///< the paper's second ranking; 0 when classifier or generator has no gradient
+  double sigma_total = 0.0;            ///< standard deviation over all samples
+  double sigma_within = 0.0;           ///< pooled within-class standard deviation
+};
+
+/// Held-out predictability of failure from w (method 5.2).
+struct Omnibus {
+  double auc = 0.5;
+  double lower = 0.0;
+  double upper = 1.0;
+  double p = 1.0;
+  bool significant = false;
+};
+
+/// The smallest effect that would have been seen with 80 % power.
+struct DetectableEffect {
+  double effect = 0.0;  ///< standardised mean difference
+  double auc = 0.5;
+};
+
+/// What the run cost, in calls that do not depend on the machine.
+struct CostCounters {
+  std::int64_t generator_images = 0;
+  std::int64_t generator_batches = 0;
+  std::int64_t classifier_images = 0;
+  std::int64_t classifier_batches = 0;
+  std::int64_t gradient_images = 0;
+  std::int64_t property_images = 0;
+  std::int64_t judge_images = 0;
+};
+
+/// How a run can be repeated.
+struct Provenance {
+  std::string library_version;
+  std::string generator_digest;
+  std::string classifier_name;
+  std::string criterion;
+  std::string torch_version;  ///< empty for generators without LibTorch
+  std::string cpu;
+  std::int64_t seed = 0;
+  std::int64_t samples_per_half = 0;
+  std::int64_t batch_size = 0;
+  double truncation = 1.0;
+  Noise noise = Noise::constant;
+  LabelPolicy labels;
+  std::int64_t permutations_discovery = 0;
+  std::int64_t permutations_confirmation = 0;
+  double alpha = 0.05;
+};
+
+/// The whole result of a characterisation. Plain data; `write_json`, `DirectionRenderer` and the gates read it.
+struct FailureReport {
+  std::string schema = "faultline.report/1";
+  Verdict verdict = Verdict::none_found;
+  std::string reason;                         ///< one sentence on why the verdict is what it is
+  Rate failure_rate;                          ///< both halves pooled
+  std::vector<Rate> class_rates;              ///< per class, both halves pooled
+  double effective_failures_discovery = 0.0;  ///< n_eff
+  double effective_failures_confirmation = 0.0;
+  std::int64_t samples_needed = 0;            ///< population per half that would give enough failures; 0 when there are enough
+  std::vector<Finding> findings;              ///< causes, by the lower bound of the intervention contrast
+  std::vector<Finding> associated;            ///< go along with failures but moving them changes nothing
+  std::vector<Finding> generator_suspect;     ///< causes that may be the generator's fault
+  Omnibus omnibus;
+  double explained_share = 0.0;               ///< share of what a linear rule can explain that the findings carry together
+  DetectableEffect smallest_detectable;
+  std::vector<RankedChannel> paper_top;       ///< the paper's ten channels
+  std::vector<std::string> property_names;
+  std::vector<double> property_r2;            ///< how well w predicts each property, within class
+  std::optional<double> class_leak = std::nullopt;  ///< share of unshifted images the judge gives another label; empty without a judge
+  std::vector<StyleLayer> layers;
+  std::int64_t classes = 0;
+  std::vector<std::string> class_names;
+  CostCounters cost;
+  Provenance provenance;
+  std::vector<std::string> warnings;
+};
+
+}  // namespace v1
+}  // namespace faultline
