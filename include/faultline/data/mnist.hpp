@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+// Labelled image sets, and MNIST (or any set in its four files, such as Fashion-MNIST) as one.
+
+#include <faultline/core/image.hpp>
+#include <faultline/error.hpp>
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <vector>
+
+namespace faultline {
+inline namespace v1 {
+
+/// Grey images with one class each: `pixels` is `[count, height, width]` in 0 .. 255, `labels` is `[count]` in 0 .. classes - 1.
+struct LabelledImages {
+  std::int64_t count = 0;
+  std::int64_t height = 0;
+  std::int64_t width = 0;
+  std::int64_t classes = 0;
+  std::vector<std::uint8_t> pixels;
+  std::vector<std::uint8_t> labels;
+
+  /// Pixels of image i, row by row.
+  [[nodiscard]] std::span<const std::uint8_t> image(std::int64_t i) const noexcept { return {pixels.data() + i * height * width, static_cast<std::size_t>(height * width)}; }
+  [[nodiscard]] std::int64_t label(std::int64_t i) const noexcept { return labels[static_cast<std::size_t>(i)]; }
+  [[nodiscard]] ImageShape shape() const noexcept { return {1, height, width}; }
+};
+
+/// Which half of the data set: 60 000 images to train on or 10 000 to test on.
+enum class MnistPart { train, test };
+
+/// Reads images and labels of one part from `directory`, from `train-images-idx3-ubyte` or `t10k-...` and the like, each plain or with `.gz`.
+///
+/// **Throws** `data_unavailable` when a file is in neither form there; everything that `read_idx` throws; `inconsistent_files` when images and labels differ in number or are not
+/// `[N, H, W]` and `[N]`; `label_out_of_range` for a label above 9.
+/// **Cost**: 47 MB for the training part.
+/// Example: `LabelledImages train = load_mnist(find_mnist(), MnistPart::train);`
+[[nodiscard]] LabelledImages load_mnist(const std::filesystem::path& directory, MnistPart part);
+
+/// The directory that has the four MNIST files.
+///
+/// Looks at the environment variable `FAULTLINE_MNIST_DIR`; when that is not set, at `../shared/data/mnist` and `data/mnist` from the working directory and at
+/// `$XDG_CACHE_HOME/faultline/mnist` (by default `~/.cache/faultline/mnist`). Downloads nothing.
+/// **Throws** `data_unavailable`, which says where it looked and how to get the files; also when the variable points to a directory without them.
+[[nodiscard]] std::filesystem::path find_mnist();
+
+}  // namespace v1
+}  // namespace faultline
+
+#include <faultline/data/detail/mnist_impl.hpp>
