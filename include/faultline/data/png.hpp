@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+// PNG pictures of 8 bits per channel, grey or RGB, through libpng.
+
+#include <faultline/error.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace faultline {
+inline namespace v1 {
+
+/// A picture: `pixels` is `[height, width, channels]` in 0 .. 255; one channel is grey, three are red, green, blue.
+struct Picture {
+  std::int64_t height = 0;
+  std::int64_t width = 0;
+  int channels = 1;
+  std::vector<std::uint8_t> pixels;
+
+  friend bool operator==(const Picture&, const Picture&) = default;
+};
+
+/// What a reader accepts before it takes memory for pixels.
+struct PngLimits {
+  std::int64_t max_file_bytes = std::int64_t{256} << 20;
+  std::int64_t max_pixels = std::int64_t{64} << 20;
+};
+
+/// The picture as a PNG file. The same picture gives the same bytes with the same libpng and zlib.
+///
+/// **Throws** `shape_mismatch` when `pixels` is not height x width x channels, or channels is neither 1 nor 3; `oversized` above 1 000 000 pixels a side.
+/// Example: `std::vector<std::byte> file = encode_png({.height = 2, .width = 2, .pixels = {0, 255, 255, 0}});`
+[[nodiscard]] std::vector<std::byte> encode_png(const Picture& picture);
+
+/// Writes `encode_png(picture)` all or nothing. **Throws** also `cannot_write`, `not_durable`.
+void write_png(const std::filesystem::path& path, const Picture& picture);
+
+/// Reads a PNG file; palettes and fewer than 8 bits are expanded.
+///
+/// **Throws** `cannot_open`; `bad_magic`; `truncated`; `oversized` for bytes after the end and for sizes beyond `limits`; `corrupt_compression` when a checksum or the pixel
+/// stream is wrong, or libpng warns of anything; `foreign_format` for 16 bits per channel and for transparency, which would have to be guessed away.
+/// **Cost**: file and pixels in memory; a size that the file cannot possibly hold is refused first.
+/// Example: `Picture picture = read_png("case-17.png");`
+[[nodiscard]] Picture read_png(const std::filesystem::path& path, const PngLimits& limits = {});
+
+/// The same from memory; `name` stands for the file in messages.
+[[nodiscard]] Picture decode_png(std::span<const std::byte> bytes, const PngLimits& limits = {}, std::string_view name = "memory");
+
+}  // namespace v1
+}  // namespace faultline
+
+#include <faultline/data/detail/png_impl.hpp>
