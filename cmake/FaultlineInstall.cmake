@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+# Installs headers and a package that find_package(faultline COMPONENTS ...) reads; no LibTorch is needed to install.
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+
+set(faultline_package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/faultline")
+set(faultline_set_core core)
+set(faultline_set_torch faultline training)
+set(faultline_set_catch2 catch2)
+set(faultline_set_gtest gtest)
+foreach(set core torch catch2 gtest)
+  list(TRANSFORM faultline_set_${set} PREPEND faultline_ OUTPUT_VARIABLE targets)
+  if(set MATCHES "^(core|torch)$")
+    install(TARGETS ${targets} EXPORT faultline-${set}-targets FILE_SET headers DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
+  else()
+    install(TARGETS ${targets} EXPORT faultline-${set}-targets)
+  endif()
+  install(EXPORT faultline-${set}-targets NAMESPACE faultline:: DESTINATION "${faultline_package_dir}")
+endforeach()
+
+configure_package_config_file(cmake/faultline-config.cmake.in "${CMAKE_CURRENT_BINARY_DIR}/faultline-config.cmake" INSTALL_DESTINATION "${faultline_package_dir}")
+write_basic_package_version_file("${CMAKE_CURRENT_BINARY_DIR}/faultline-config-version.cmake" COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
+install(FILES
+  "${CMAKE_CURRENT_BINARY_DIR}/faultline-config.cmake"
+  "${CMAKE_CURRENT_BINARY_DIR}/faultline-config-version.cmake"
+  cmake/FaultlineDependencies.cmake cmake/FindLibTorch.cmake cmake/LocateLibTorch.cmake
+  DESTINATION "${faultline_package_dir}")
+install(FILES LICENSE NOTICE DESTINATION "${CMAKE_INSTALL_DATADIR}/doc/faultline")

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+# The targets that users link: faultline::core, faultline::faultline, faultline::training, faultline::catch2, faultline::gtest.
+set(faultline_include_dir "${PROJECT_SOURCE_DIR}/include")
+
+# Which target a header belongs to is read off its place in the tree.
+file(GLOB_RECURSE faultline_core_headers CONFIGURE_DEPENDS "${faultline_include_dir}/faultline/*.hpp")
+set(faultline_torch_headers ${faultline_core_headers})
+set(faultline_torch_pattern "/faultline/(stylegan2/|training/|interop/(detail/)?torch|faultline\\.hpp$|training\\.hpp$)")
+list(FILTER faultline_torch_headers INCLUDE REGEX "${faultline_torch_pattern}")
+list(FILTER faultline_core_headers EXCLUDE REGEX "${faultline_torch_pattern}")
+
+# faultline_add_target(<name> <libraries>...): INTERFACE target faultline_<name>, alias and export name faultline::<name>.
+function(faultline_add_target name)
+  add_library(faultline_${name} INTERFACE)
+  set_target_properties(faultline_${name} PROPERTIES EXPORT_NAME ${name})
+  target_compile_features(faultline_${name} INTERFACE cxx_std_20)
+  target_link_libraries(faultline_${name} INTERFACE ${ARGN})
+endfunction()
+
+if(PROJECT_IS_TOP_LEVEL)
+  set(faultline_scope "")
+else()
+  set(faultline_scope GLOBAL)  # the parent links targets that are found here
+endif()
+
+faultline_find_core_dependencies(faultline_missing ${faultline_scope})
+if(faultline_missing)
+  message(FATAL_ERROR "${faultline_missing}")
+endif()
+faultline_add_target(core Eigen3::Eigen Boost::headers nlohmann_json::nlohmann_json xtensor PNG::PNG ZLIB::ZLIB)
+target_sources(faultline_core INTERFACE FILE_SET headers TYPE HEADERS BASE_DIRS "${faultline_include_dir}" FILES ${faultline_core_headers})
+if(NOT PROJECT_IS_TOP_LEVEL)
+  target_include_directories(faultline_core SYSTEM INTERFACE "$<BUILD_INTERFACE:${faultline_include_dir}>")  # the parent's warnings are not ours
+endif()
+add_library(faultline::core ALIAS faultline_core)
+
+# The LibTorch half is always described, so that an installed package has it, but can be linked here only where LibTorch was found.
+faultline_add_target(faultline faultline_core faultline::torch_cpu)
+target_sources(faultline_faultline INTERFACE FILE_SET headers TYPE HEADERS BASE_DIRS "${faultline_include_dir}" FILES ${faultline_torch_headers})
+faultline_add_target(training faultline_faultline)
+set(FAULTLINE_HAS_LIBTORCH OFF)
+if(NOT FAULTLINE_LIBTORCH STREQUAL "off")
+  list(PREPEND CMAKE_MODULE_PATH "${PROJECT_SOURCE_DIR}/cmake")
+  find_package(LibTorch QUIET MODULE)
+  list(POP_FRONT CMAKE_MODULE_PATH)
+  if(LibTorch_FOUND)
+    set(FAULTLINE_HAS_LIBTORCH ON)
+    add_library(faultline::faultline ALIAS faultline_faultline)
+    add_library(faultline::training ALIAS faultline_training)
+    message(STATUS "Faultline: LibTorch ${LibTorch_VERSION} in ${LibTorch_PREFIX}")
+  elseif(FAULTLINE_LIBTORCH STREQUAL "auto" AND NOT LibTorch_REFUSED)
+    message(STATUS "Faultline: torch-free part only. ${LibTorch_REASON}")
+  else()
+    message(FATAL_ERROR "${LibTorch_REASON}")
+  endif()
+endif()
+
+# The matchers for users' test frameworks; each exists where its framework does.
+faultline_add_target(catch2 faultline_core Catch2::Catch2)
+faultline_add_target(gtest faultline_core GTest::gtest)
+if(PROJECT_IS_TOP_LEVEL OR NOT TARGET Catch2::Catch2)
+  find_package(Catch2 QUIET CONFIG ${faultline_scope})
+endif()
+if(TARGET Catch2::Catch2)
+  add_library(faultline::catch2 ALIAS faultline_catch2)
+endif()
+if(PROJECT_IS_TOP_LEVEL OR NOT TARGET GTest::gtest)
+  find_package(GTest QUIET ${faultline_scope})
+endif()
+if(TARGET GTest::gtest)
+  add_library(faultline::gtest ALIAS faultline_gtest)
+endif()
