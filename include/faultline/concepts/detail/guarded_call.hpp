@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+// Calls into a user's classifier: what it throws becomes F202 with the original nested, and its floating-point mode stays its own.
+
+#include <faultline/error.hpp>
+
+#include <cfenv>
+#include <exception>
+#include <new>
+#include <string>
+
+namespace faultline {
+inline namespace v1 {
+namespace detail {
+
+/// Puts the caller's floating-point environment (rounding mode, flush-to-zero, traps) back at the end of a scope.
+class FloatingPointScope {
+ public:
+  FloatingPointScope() { saved_ = std::fegetenv(&environment_) == 0; }
+  ~FloatingPointScope() {
+    if (saved_) std::fesetenv(&environment_);
+  }
+  FloatingPointScope(const FloatingPointScope&) = delete;
+  FloatingPointScope& operator=(const FloatingPointScope&) = delete;
+
+ private:
+  std::fenv_t environment_{};
+  bool saved_ = false;
+};
+
+/// Runs `call`. Lets F2xx errors and std::bad_alloc through (the latter so that the caller can try a smaller batch); everything else leaves as
+/// classifier_threw, thrown with the original nested where that is an exception object.
+template <class Call, class Context>
+void call_user(const std::string& where, Call&& call, Context&& context) {
+  const FloatingPointScope scope;
+  try {
+    call();
+  } catch (const std::bad_alloc&) {
+    throw;
+  } catch (const Error& error) {
+    if (error.family() == 2) throw;
+    std::throw_with_nested(Error(ErrorCode::classifier_threw, where, "the classifier threw while it scored " + context() + ": " + error.what()));
+  } catch (const std::exception& error) {
+    std::throw_with_nested(Error(ErrorCode::classifier_threw, where, "the classifier threw while it scored " + context() + ": " + error.what()));
+  } catch (...) {
+    std::throw_with_nested(Error(ErrorCode::classifier_threw, where, "the classifier threw something that is not a std::exception while it scored " + context()));
+  }
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace faultline

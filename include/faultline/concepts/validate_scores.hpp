@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+// What must be true of scores before anybody takes an argmax of them, and the step from scores to probabilities.
+
+#include <faultline/concepts/classifier.hpp>
+#include <faultline/core/matrix.hpp>
+#include <faultline/error.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+
+namespace faultline {
+inline namespace v1 {
+
+/// Names row i of a batch in an error message, for example "sample 1041 (label 3, seed 7)".
+using RowName = std::function<std::string(std::int64_t row)>;
+
+/// Probabilities may miss a sum of 1 (and the range [0, 1]) by so much before they are refused.
+inline constexpr double default_probability_tolerance = 1e-4;
+
+/// Refuses scores that are not `[images, classes]`, not finite, or declared to be probabilities and are none.
+///
+/// Only the first `rows` rows are judged by value (the others are padding); `where` and `name` word the message.
+/// **Throws** wrong_score_shape, non_finite_scores, not_probabilities, scores_undeclared.
+inline void validate_scores(const ScoreMatrix& scores, std::int64_t images, std::int64_t classes, Scores kind, std::int64_t rows, const std::string& where, const RowName& name,
+                            double tolerance = default_probability_tolerance) {
+  if (kind == Scores::undeclared) throw Error(ErrorCode::scores_undeclared, where, "the kind of scores is not declared; say whether they are logits or probabilities");
+  if (scores.rows() != images || scores.cols() != classes) {
+    const auto shape = [](std::int64_t r, std::int64_t c) { return "[" + std::to_string(r) + ", " + std::to_string(c) + "]"; };
+    std::string message = "classifier returned " + shape(scores.rows(), scores.cols()) + " scores, expected " + shape(images, classes);
+    if (scores.empty()) message += "; does it call scores.resize(images.count(), classes)?";
+    else if (scores.rows() != images) message += "; does it score every image of the batch?";
+    else message += "; does it know all classes of the generator?";
+    throw Error(ErrorCode::wrong_score_shape, where, message);
+  }
+  for (std::int64_t i = 0; i < rows; ++i) {
+    const std::span<const float> row = scores.row(i);
+    double sum = 0.0;
+    bool within = true;
+    for (std::int64_t k = 0; k < classes; ++k) {
+      const double value = static_cast<double>(row[static_cast<std::size_t>(k)]);
+      if (!std::isfinite(value)) {
+        throw Error(ErrorCode::non_finite_scores, where,
+                    std::string("classifier returned ") + (std::isnan(value) ? "NaN" : "an infinite score") + " for class " + std::to_string(k) + " of " + name(i) +
+                        ", expected finite scores; look for a division by zero or an overflow in the classifier");
+      }
+      within = within && value >= -tolerance && value <= 1.0 + tolerance;
+      sum += value;
+    }
+    if (kind != Scores::probabilities || (within && std::abs(sum - 1.0) <= tolerance)) continue;
+    throw Error(ErrorCode::not_probabilities, where,
+                "classifier declares probabilities, but the scores of " + name(i) + (within ? " sum to " + std::to_string(sum) : std::string(" leave [0, 1]")) +
+                    ", expected non-negative values that sum to 1; they look like logits: declare Scores::logits, or apply a softmax");
+  }
+}
+
+/// Class probabilities of one row of valid scores: softmax of logits (in double), or the declared probabilities with rounding below 0 and above 1 cut off.
+inline void to_probabilities(std::span<const float> scores, Scores kind, std::span<float> probabilities) {
+  if (kind == Scores::probabilities) {
+    std::transform(scores.begin(), scores.end(), probabilities.begin(), [](float p) { return std::clamp(p, 0.0f, 1.0f); });
+    return;
+  }
+  const double largest = static_cast<double>(*std::max_element(scores.begin(), scores.end()));
+  double sum = 0.0;
+  for (const float score : scores) sum += std::exp(static_cast<double>(score) - largest);
+  std::transform(scores.begin(), scores.end(), probabilities.begin(), [&](float score) { return static_cast<float>(std::exp(static_cast<double>(score) - largest) / sum); });
+}
+
+/// log p(label) / (1 - p(label)) of one row of valid scores, clipped to [-20, 20].
+///
+/// **Formula**: for logits score_label - log sum of exp of the others, which keeps its precision where p rounds to 0 or 1.
+[[nodiscard]] inline double log_odds(std::span<const float> scores, Scores kind, std::int64_t label) {
+  constexpr double limit = 20.0;
+  const auto own = static_cast<std::size_t>(label);
+  if (kind == Scores::probabilities) {
+    double others = 0.0;
+    for (std::size_t k = 0; k < scores.size(); ++k)
+      if (k != own) others += std::max(0.0, static_cast<double>(scores[k]));
+    const double p = std::max(0.0, static_cast<double>(scores[own]));
+    if (p <= 0.0) return -limit;
+    return others <= 0.0 ? limit : std::clamp(std::log(p / others), -limit, limit);
+  }
+  if (scores.size() < 2) return limit;
+  double largest = -HUGE_VAL;
+  for (std::size_t k = 0; k < scores.size(); ++k)
+    if (k != own) largest = std::max(largest, static_cast<double>(scores[k]));
+  double sum = 0.0;
+  for (std::size_t k = 0; k < scores.size(); ++k)
+    if (k != own) sum += std::exp(static_cast<double>(scores[k]) - largest);
+  return std::clamp(static_cast<double>(scores[own]) - largest - std::log(sum), -limit, limit);
+}
+
+}  // namespace v1
+}  // namespace faultline
