@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+// The default set of image properties; included by analysis/property.hpp.
+
+#include <faultline/analysis/properties/edge_width.hpp>
+#include <faultline/analysis/properties/intensity.hpp>
+#include <faultline/analysis/properties/noise_level.hpp>
+#include <faultline/analysis/properties/stroke_thickness.hpp>
+#include <faultline/analysis/property.hpp>
+
+#include <vector>
+
+namespace faultline {
+inline namespace v1 {
+
+inline std::vector<Property> default_properties() {
+  return {
+      {"noise level", noise_level},       {"blur", edge_width},     {"contrast", contrast},
+      {"mean intensity", mean_intensity}, {"ink area", ink_area},   {"stroke thickness", stroke_thickness},
+  };
+}
+
+}  // namespace v1
+}  // namespace faultline

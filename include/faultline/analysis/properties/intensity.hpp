@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+// Measures of how bright an image is and how its brightness is spread.
+
+#include <faultline/analysis/properties/plane.hpp>
+
+#include <cstdint>
+#include <span>
+
+namespace faultline {
+inline namespace v1 {
+
+/// Difference between the 98th and the 2nd percentile of brightness, 0 to 1. `image` is `[C, H, W]` in [0, 1], averaged over C.
+///
+/// Percentiles rather than the standard deviation, which on sparse strokes measures how much ink there is.
+[[nodiscard]] inline double contrast(std::span<const float> image, const ImageShape& shape) {
+  const auto [dark, bright] = detail::dark_and_bright(detail::brightness(image, shape));
+  return static_cast<double>(bright) - static_cast<double>(dark);
+}
+
+/// Mean brightness, 0 to 1. `image` is `[C, H, W]` in [0, 1], averaged over C.
+[[nodiscard]] inline double mean_intensity(std::span<const float> image, const ImageShape& shape) {
+  const detail::Plane plane = detail::brightness(image, shape);
+  if (plane.values.empty()) return 0.0;
+  double sum = 0.0;
+  for (const float v : plane.values) sum += static_cast<double>(v);
+  return sum / static_cast<double>(plane.values.size());
+}
+
+/// Share of the pixels brighter than .5. `image` is `[C, H, W]` in [0, 1], averaged over C.
+[[nodiscard]] inline double ink_area(std::span<const float> image, const ImageShape& shape) {
+  const detail::Plane plane = detail::brightness(image, shape);
+  if (plane.values.empty()) return 0.0;
+  std::int64_t count = 0;
+  for (const float v : plane.values) count += v > 0.5f;
+  return static_cast<double>(count) / static_cast<double>(plane.values.size());
+}
+
+}  // namespace v1
+}  // namespace faultline

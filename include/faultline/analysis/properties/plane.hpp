@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+// The brightness plane that image properties are measured on, and the few filters they share.
+
+#include <faultline/core/image.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <numbers>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace faultline {
+inline namespace v1 {
+namespace detail {
+
+/// One image as brightness: `[height, width]`, row-major.
+struct Plane {
+  std::int64_t height = 0;
+  std::int64_t width = 0;
+  std::vector<float> values;
+
+  [[nodiscard]] const float* row(std::int64_t y) const noexcept { return values.data() + y * width; }
+  [[nodiscard]] float* row(std::int64_t y) noexcept { return values.data() + y * width; }
+};
+
+/// Mean over the channels, each value first clamped to [0, 1] (NaN counts as 0): whatever the pixels are, the measures stay finite.
+[[nodiscard]] inline Plane brightness(std::span<const float> image, const ImageShape& shape) {
+  Plane plane{shape.height, shape.width, std::vector<float>(static_cast<std::size_t>(shape.height * shape.width), 0.0f)};
+  const std::size_t pixels = plane.values.size();
+  const float weight = 1.0f / static_cast<float>(shape.channels);
+  for (std::int64_t c = 0; c < shape.channels; ++c) {
+    const float* source = image.data() + static_cast<std::size_t>(c) * pixels;
+    for (std::size_t i = 0; i < pixels; ++i) plane.values[i] += weight * (source[i] > 0.0f ? std::min(source[i], 1.0f) : 0.0f);
+  }
+  return plane;
+}
+
+/// Median of each pixel's 3x3 neighbourhood, edge pixels repeated. Columns are sorted first, so each pixel needs only the largest of the three minima, the median of
+/// the three medians and the smallest of the three maxima; the median of those is the median of all nine (Smith, 1996).
+[[nodiscard]] inline Plane median3(const Plane& in) {
+  Plane out{in.height, in.width, std::vector<float>(in.values.size())};
+  const auto width = static_cast<std::size_t>(in.width);
+  std::vector<float> low(width + 2), mid(width + 2), high(width + 2);
+  const auto median = [](float a, float b, float c) { return std::max(std::min(a, b), std::min(std::max(a, b), c)); };
+  for (std::int64_t y = 0; y < in.height; ++y) {
+    const float* above = in.row(std::max<std::int64_t>(y - 1, 0));
+    const float* here = in.row(y);
+    const float* below = in.row(std::min(y + 1, in.height - 1));
+    for (std::size_t x = 0; x < width; ++x) {
+      low[x + 1] = std::min(std::min(above[x], here[x]), below[x]);
+      mid[x + 1] = median(above[x], here[x], below[x]);
+      high[x + 1] = std::max(std::max(above[x], here[x]), below[x]);
+    }
+    for (std::vector<float>* line : {&low, &mid, &high}) {
+      line->front() = (*line)[1];
+      line->back() = (*line)[width];
+    }
+    float* target = out.row(y);
+    for (std::size_t x = 0; x < width; ++x)
+      target[x] = median(std::max(std::max(low[x], low[x + 1]), low[x + 2]), median(mid[x], mid[x + 1], mid[x + 2]), std::min(std::min(high[x], high[x + 1]), high[x + 2]));
+  }
+  return out;
+}
+
+/// The values below which 2 % and 98 % of the pixels lie: the darkest and brightest level, without the outliers that single pixels are.
+[[nodiscard]] inline std::pair<float, float> dark_and_bright(const Plane& plane) {
+  if (plane.values.empty()) return {0.0f, 0.0f};
+  std::vector<float> sorted = plane.values;
+  const auto last = static_cast<double>(sorted.size() - 1);
+  const auto low = sorted.begin() + std::lround(0.02 * last);
+  const auto high = sorted.begin() + std::lround(0.98 * last);
+  std::nth_element(sorted.begin(), high, sorted.end());
+  const float bright = *high;
+  std::nth_element(sorted.begin(), low, high + 1);
+  return {*low, bright};
+}
+
+/// Pixels above a level, and the length in pixels of the contour around them.
+struct Region {
+  double area = 0.0;
+  double contour = 0.0;  ///< crossings between horizontal and vertical neighbours times pi / 4: unbiased for a contour without preferred orientation (Cauchy-Crofton)
+};
+
+[[nodiscard]] inline Region region_above(const Plane& plane, float level) {
+  std::int64_t area = 0;
+  std::int64_t crossings = 0;
+  for (std::int64_t y = 0; y < plane.height; ++y) {
+    const float* here = plane.row(y);
+    const float* below = plane.row(std::min(y + 1, plane.height - 1));
+    for (std::int64_t x = 0; x < plane.width; ++x) {
+      area += here[x] > level;
+      crossings += (here[x] > level) != (below[x] > level);
+    }
+    for (std::int64_t x = 0; x + 1 < plane.width; ++x) crossings += (here[x] > level) != (here[x + 1] > level);
+  }
+  return {static_cast<double>(area), static_cast<double>(crossings) * std::numbers::pi / 4.0};
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace faultline

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Each default property measures its own thing on images whose answer is known, stays calm under the others' corruptions, and is finite for whatever comes.
+
+#include <support/catch2.hpp>
+
+#include <faultline/analysis/properties/measure.hpp>
+#include <faultline/core/random.hpp>
+#include <faultline/data/corruptions.hpp>
+#include <faultline/data/mnist.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <limits>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace {
+
+namespace fl = faultline;
+
+constexpr fl::ImageShape canvas{1, 32, 32};
+using Image = std::vector<float>;
+
+/// A bright stroke of random course, 2 to 4 pixels thick, with soft edges: what an image of a digit is to these measures.
+Image stroke(std::int64_t index) {
+  fl::CounterRandom random(11, fl::Stream::latents, index);
+  const double thickness = 2.0 + 2.0 * random.uniform();
+  double x = 9.0 + 14.0 * random.uniform(), y = 7.0 + 4.0 * random.uniform();
+  double heading = 3.14 * random.uniform();
+  const double bend = 0.16 * (random.uniform() - 0.5);
+  Image image(32 * 32, 0.0f);
+  for (int step = 0; step < 60; ++step) {
+    for (int py = 0; py < 32; ++py)
+      for (int px = 0; px < 32; ++px) {
+        const auto ink = static_cast<float>(std::clamp(thickness / 2.0 + 0.5 - std::hypot(px - x, py - y), 0.0, 1.0));
+        float& value = image[static_cast<std::size_t>(py * 32 + px)];
+        value = std::max(value, ink);
+      }
+    x += 0.4 * std::cos(heading);
+    y += 0.4 * std::sin(heading);
+    heading += bend;
+    if (x < 5 || x > 27) heading = 3.14 - heading;
+    if (y < 5 || y > 27) heading = -heading;
+    x = std::clamp(x, 4.0, 28.0);
+    y = std::clamp(y, 4.0, 28.0);
+  }
+  return image;
+}
+
+Image disc(std::int64_t size, double radius, float level = 1.0f) {
+  Image image(static_cast<std::size_t>(size * size));
+  const double centre = static_cast<double>(size - 1) / 2.0;
+  for (std::int64_t y = 0; y < size; ++y)
+    for (std::int64_t x = 0; x < size; ++x)
+      image[static_cast<std::size_t>(y * size + x)] =
+          level * static_cast<float>(std::clamp(radius + 0.5 - std::hypot(static_cast<double>(x) - centre, static_cast<double>(y) - centre), 0.0, 1.0));
+  return image;
+}
+
+double mean(const std::vector<double>& values) {
+  double sum = 0.0;
+  for (const double v : values) sum += v;
+  return sum / static_cast<double>(values.size());
+}
+
+/// Share of pairs in which the second is the larger one.
+double auc(const std::vector<double>& low, const std::vector<double>& high) {
+  double sum = 0.0;
+  for (const double a : low)
+    for (const double b : high) sum += b > a ? 1.0 : b == a ? 0.5 : 0.0;
+  return sum / static_cast<double>(low.size() * high.size());
+}
+
+using Measure = std::function<double(std::span<const float>, const fl::ImageShape&)>;
+
+std::vector<double> measured(const Measure& measure, const std::vector<Image>& images, const fl::CorruptionDraw& draw) {
+  std::vector<double> values;
+  for (std::size_t i = 0; i < images.size(); ++i) {
+    Image image = images[i];
+    fl::corrupt(image, 32, 32, draw, 5, static_cast<std::int64_t>(i));
+    values.push_back(measure(image, canvas));
+  }
+  return values;
+}
+
+/// The admission rule of the method: AUC of at least .9 for the own corruption at every severity, and a response to the other one of at most half the own.
+/// Responses are mean shifts against the clean images at equal severity; the second image set noise and blur are applied to together tells whether one hides the other.
+void check_admission(const std::vector<Image>& images) {
+  for (int severity = 1; severity <= 3; ++severity) {
+    const fl::CorruptionDraw blurred{severity, 0}, noisy{0, severity}, both{severity, severity};
+    const auto noise_clean = measured(fl::noise_level, images, {}), blur_clean = measured(fl::edge_width, images, {});
+    const auto noise_noisy = measured(fl::noise_level, images, noisy), blur_blurred = measured(fl::edge_width, images, blurred);
+    CHECK(auc(noise_clean, noise_noisy) >= 0.9);
+    CHECK(auc(blur_clean, blur_blurred) >= 0.9);
+    CHECK(auc(measured(fl::noise_level, images, blurred), measured(fl::noise_level, images, both)) >= 0.9);
+    CHECK(auc(measured(fl::edge_width, images, noisy), measured(fl::edge_width, images, both)) >= 0.9);
+    CHECK(std::abs(mean(measured(fl::noise_level, images, blurred)) - mean(noise_clean)) <= 0.5 * (mean(noise_noisy) - mean(noise_clean)));
+    CHECK(std::abs(mean(measured(fl::edge_width, images, noisy)) - mean(blur_clean)) <= 0.5 * (mean(blur_blurred) - mean(blur_clean)));
+  }
+}
+
+/// The digits beside the checkout or wherever the library itself finds them.
+std::filesystem::path mnist_directory() {
+#ifdef FAULTLINE_SOURCE_DIR
+  const std::filesystem::path beside = std::filesystem::path(FAULTLINE_SOURCE_DIR) / ".." / "shared" / "data" / "mnist";
+  if (std::filesystem::exists(beside)) return beside;
+#endif
+  return fl::find_mnist();
+}
+
+}  // namespace
+
+TEST_CASE("noise level and blur are admitted on drawn strokes") {
+  std::vector<Image> images;
+  for (std::int64_t i = 0; i < 120; ++i) images.push_back(stroke(i));
+  check_admission(images);
+}
+
+TEST_CASE("noise level and blur are admitted on real digits") {
+  std::vector<Image> images;
+  try {
+    const fl::LabelledImages test = fl::load_mnist(mnist_directory(), fl::MnistPart::test);
+    for (std::int64_t i = 0; i < 300; ++i) {
+      Image image(32 * 32, 0.0f);
+      for (std::int64_t y = 0; y < 28; ++y)
+        for (std::int64_t x = 0; x < 28; ++x) image[static_cast<std::size_t>((y + 2) * 32 + x + 2)] = static_cast<float>(test.image(i)[static_cast<std::size_t>(y * 28 + x)]) / 255.0f;
+      images.push_back(std::move(image));
+    }
+  } catch (const fl::Error& error) {
+    REQUIRE(error.code() == fl::ErrorCode::data_unavailable);
+    WARN("MNIST is not on this machine; the admission of the properties was only tested on drawn strokes");
+    return;
+  }
+  check_admission(images);
+}
+
+TEST_CASE("noise level estimates the standard deviation of noise") {
+  for (const double sigma : {0.04, 0.08, 0.12}) {
+    std::vector<double> grey, dark;
+    for (std::int64_t i = 0; i < 40; ++i) {
+      Image image(32 * 32, 0.5f);
+      fl::CounterRandom random(3, fl::Stream::corruptions, i);
+      fl::gaussian_noise(image, sigma, random);
+      grey.push_back(fl::noise_level(image, canvas));
+      for (float& v : image) v = std::max(0.0f, v - 0.5f);
+      dark.push_back(fl::noise_level(image, canvas));
+    }
+    // 40 images of 900 correlated residuals: the standard error of the mean is below 1 % of sigma.
+    CHECK(mean(grey) == Approx(sigma).epsilon(0.04));
+    CHECK(mean(dark) > 0.45 * sigma);
+    CHECK(mean(dark) < 0.75 * sigma);
+  }
+  CHECK(fl::noise_level(Image(32 * 32, 0.7f), canvas) == Approx(0.0).margin(1e-6));
+}
+
+TEST_CASE("edge width follows the blur of a disc and ignores its contrast") {
+  for (const double sigma : {1.0, 2.0, 3.0}) {
+    Image image = disc(64, 18.0);
+    fl::gaussian_blur(image, 64, 64, sigma);
+    const double width = fl::edge_width(image, {1, 64, 64});
+    CHECK(width == Approx(2.563 * sigma).epsilon(0.15));
+    for (float& v : image) v = 0.2f + 0.4f * v;
+    CHECK(fl::edge_width(image, {1, 64, 64}) == Approx(width).epsilon(0.01));
+    for (float& v : image) v = 1.0f - v;
+    CHECK(fl::edge_width(image, {1, 64, 64}) == Approx(width).epsilon(0.01));
+  }
+}
+
+TEST_CASE("stroke thickness is the radius of a disc and the width of a ring") {
+  for (const double radius : {6.0, 9.0, 13.0}) CHECK(fl::stroke_thickness(disc(40, radius), {1, 40, 40}) == Approx(radius).epsilon(0.06));
+  for (const double width : {3.0, 5.0}) {
+    Image ring = disc(40, 15.0);
+    const Image hole = disc(40, 15.0 - width);
+    for (std::size_t i = 0; i < ring.size(); ++i) ring[i] -= hole[i];
+    CHECK(fl::stroke_thickness(ring, {1, 40, 40}) == Approx(width).epsilon(0.1));
+  }
+  CHECK(fl::stroke_thickness(disc(40, 9.0, 0.4f), {1, 40, 40}) == 0.0);
+}
+
+TEST_CASE("contrast, mean intensity and ink area are what their names say") {
+  Image image(32 * 32, 0.2f);
+  for (std::size_t i = 0; i < 256; ++i) image[i] = 0.8f;
+  image[500] = 1.0f;  // one outlier moves no percentile
+  CHECK(fl::contrast(image, canvas) == Approx(0.6));
+  CHECK(fl::ink_area(image, canvas) == Approx(257.0 / 1024.0));
+  CHECK(fl::mean_intensity(image, canvas) == Approx((256 * 0.8 + 767 * 0.2 + 1.0) / 1024.0));
+}
+
+TEST_CASE("colour images are measured by the mean of their channels") {
+  const Image grey = stroke(4);
+  Image colour;
+  for (const float share : {0.5f, 1.0f, 0.75f})
+    for (const float v : grey) colour.push_back(share * v);
+  Image average;
+  for (const float v : grey) average.push_back(0.75f * v);
+  for (const fl::Property& property : fl::default_properties()) CHECK(property.measure(colour, {3, 32, 32}) == Approx(property.measure(average, canvas)).epsilon(1e-4).margin(1e-6));
+}
+
+TEST_CASE("default properties are finite for any image") {
+  const float nan = std::numeric_limits<float>::quiet_NaN(), infinity = std::numeric_limits<float>::infinity();
+  for (const fl::ImageShape shape : {fl::ImageShape{1, 0, 0}, {1, 1, 1}, {3, 2, 5}, {1, 1, 40}, {1, 40, 1}, {1, 3, 3}, {3, 17, 9}, {1, 32, 32}}) {
+    for (const float level : {0.0f, 0.05f, 0.5f, 1.0f, -3.0f, 7.0f, nan, infinity, -infinity}) {
+      Image image(static_cast<std::size_t>(shape.elements()), level);
+      for (int pass = 0; pass < 2; ++pass) {
+        for (const fl::Property& property : fl::default_properties()) {
+          INFO(property.name << " of " << shape.channels << " x " << shape.height << " x " << shape.width << " at " << level);
+          CHECK(std::isfinite(property.measure(image, shape)));
+        }
+        fl::CounterRandom random(1, fl::Stream::corruptions, pass);
+        for (float& v : image) v = random.uniform() < 0.3 ? nan : static_cast<float>(random.normal());
+      }
+    }
+  }
+}
+
+TEST_CASE("measure_properties fills one row per image and one column per property") {
+  fl::ImageBatch images(3, canvas);
+  for (std::int64_t i = 0; i < 3; ++i) std::ranges::copy(stroke(i), images.image(i).begin());
+  std::vector<fl::Property> properties = fl::default_properties();
+  REQUIRE(properties.size() == 6);
+  properties.push_back({"first pixel", [](std::span<const float> image, const fl::ImageShape&) { return static_cast<double>(image[0]); }});
+  images.image(2)[0] = 0.25f;
+  const fl::Matrix<float> values = fl::measure_properties(properties, images);
+  REQUIRE(values.rows() == 3);
+  REQUIRE(values.cols() == 7);
+  CHECK(values(2, 6) == 0.25f);
+  for (std::int64_t i = 0; i < 3; ++i) CHECK(values(i, 4) == Approx(fl::ink_area(images.image(i), canvas)));
+}
+
+TEST_CASE("measure_properties blames the property that misbehaves") {
+  fl::ImageBatch images(2, canvas);
+  images.image(1)[0] = 1.0f;
+  const auto fails_with = [&](const fl::Property& property) {
+    std::vector<fl::Property> properties = fl::default_properties();
+    properties.push_back(property);
+    try {
+      (void)fl::measure_properties(properties, images);
+    } catch (const fl::Error& error) {
+      return std::make_pair(error.code(), std::string(error.what()));
+    }
+    return std::make_pair(fl::ErrorCode::invalid_argument, std::string("nothing was thrown"));
+  };
+  const auto on_second = [](std::span<const float> image) { return image[0] > 0.5f; };
+  const auto [thrown, thrown_text] = fails_with({"slant", [&](std::span<const float> image, const fl::ImageShape&) -> double {
+                                                   if (on_second(image)) throw std::runtime_error("no ink");
+                                                   return 0.0;
+                                                 }});
+  CHECK(thrown == fl::ErrorCode::property_threw);
+  CHECK(thrown_text.find("\"slant\" threw on image 1") != std::string::npos);
+  CHECK(thrown_text.find("no ink") != std::string::npos);
+  const auto [odd, odd_text] = fails_with({"odd", [](std::span<const float>, const fl::ImageShape&) -> double { throw 3; }});
+  CHECK(odd == fl::ErrorCode::property_threw);
+  for (const double value : {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity(), 1e300}) {
+    const auto [code, text] = fails_with({"ratio", [&](std::span<const float> image, const fl::ImageShape&) { return on_second(image) ? value : 0.0; }});
+    CHECK(code == fl::ErrorCode::property_threw);
+    CHECK(text.find("\"ratio\" returned") != std::string::npos);
+  }
+  const auto [empty, empty_text] = fails_with({"nameless", nullptr});
+  CHECK(empty == fl::ErrorCode::invalid_argument);
+  CHECK(empty_text.find("nameless") != std::string::npos);
+}
