@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+// The charts of one finding.
+
+#include <faultline/render/charts.hpp>
+#include <faultline/render/detail/svg.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <limits>
+#include <numeric>
+#include <vector>
+
+namespace faultline {
+inline namespace v1 {
+namespace detail::render {
+
+/// Colour, dash and marker of a curve: three ways to tell it from the others.
+struct CurveLook {
+  Colour colour;
+  const char* dash;
+  char marker;  // 'o' circle, 's' square, 't' triangle
+};
+
+inline void draw_marker(Svg& svg, double x, double y, const CurveLook& look, bool hollow = false) {
+  const std::string paint = hollow ? "fill=\"#ffffff\" stroke=\"" + hex(look.colour) + "\" stroke-width=\"2\"" : "fill=\"" + hex(look.colour) + "\"";
+  if (look.marker == 's') svg.rect(x - 3.2, y - 3.2, 6.4, 6.4, paint);
+  else if (look.marker == 't') svg.polygon({{x, y - 4.4}, {x + 4.4, y + 3.4}, {x - 4.4, y + 3.4}}, paint);
+  else svg.circle(x, y, 3.6, paint);
+}
+
+inline void draw_curve(Svg& svg, const Plot& plot, const std::vector<double>& xs, const std::vector<double>& ys, const CurveLook& look) {
+  std::vector<std::pair<double, double>> points;
+  for (std::size_t i = 0; i < std::min(xs.size(), ys.size()); ++i)
+    if (std::isfinite(ys[i])) points.emplace_back(plot.x(xs[i]), plot.y(ys[i]));
+  if (points.empty()) return;
+  svg.polygon(points, "fill=\"none\" stroke=\"" + hex(look.colour) + "\" stroke-width=\"2\" stroke-linejoin=\"round\" stroke-dasharray=\"" + look.dash + "\"", false);
+  for (const auto& [x, y] : points) draw_marker(svg, x, y, look);
+}
+
+/// One entry of a legend: a sample of the curve and its name. Returns where the next entry may start.
+inline double draw_legend_entry(Svg& svg, double x, double y, const CurveLook& look, std::string_view name) {
+  svg.line(x, y - 4, x + 26, y - 4, "stroke=\"" + hex(look.colour) + "\" stroke-width=\"2\" stroke-dasharray=\"" + std::string(look.dash) + "\"");
+  draw_marker(svg, x + 13, y - 4, look);
+  svg.text(x + 32, y, name);
+  return x + 32 + Canvas::text_width(name, {.height = 9.6}) + 18;
+}
+
+/// A coordinate histogram with at most `limit` bins and without empty ends.
+struct TidyHistogram {
+  double lower = 0, width = 0;
+  std::vector<double> failed, passed;  // shares of each group
+  std::int64_t failures = 0, successes = 0;
+};
+
+inline TidyHistogram tidy(const CoordinateHistogram& raw, std::size_t limit) {
+  TidyHistogram out;
+  const std::size_t bins = std::min(raw.failed.size(), raw.passed.size());
+  out.failures = std::accumulate(raw.failed.begin(), raw.failed.begin() + static_cast<std::ptrdiff_t>(bins), std::int64_t{0});
+  out.successes = std::accumulate(raw.passed.begin(), raw.passed.begin() + static_cast<std::ptrdiff_t>(bins), std::int64_t{0});
+  std::size_t first = 0, last = bins;
+  while (first < last && raw.failed[first] + raw.passed[first] == 0) ++first;
+  while (last > first && raw.failed[last - 1] + raw.passed[last - 1] == 0) --last;
+  if (first == last || !(raw.upper > raw.lower)) return out;
+  const std::size_t merged = (last - first + limit - 1) / limit;
+  const double bin = (raw.upper - raw.lower) / static_cast<double>(bins);
+  out.lower = raw.lower + bin * static_cast<double>(first);
+  out.width = bin * static_cast<double>(merged);
+  for (std::size_t i = first; i < last; i += merged) {
+    std::int64_t failed = 0, passed = 0;
+    for (std::size_t j = i; j < std::min(i + merged, last); ++j) failed += raw.failed[j], passed += raw.passed[j];
+    out.failed.push_back(out.failures > 0 ? static_cast<double>(failed) / static_cast<double>(out.failures) : 0.0);
+    out.passed.push_back(out.successes > 0 ? static_cast<double>(passed) / static_cast<double>(out.successes) : 0.0);
+  }
+  return out;
+}
+
+inline double histogram_median(const TidyHistogram& h, const std::vector<double>& shares) {
+  double below = 0;
+  for (std::size_t i = 0; i < shares.size(); ++i) {
+    if (below + shares[i] >= 0.5) return h.lower + h.width * (static_cast<double>(i) + (0.5 - below) / shares[i]);
+    below += shares[i];
+  }
+  return h.lower;
+}
+
+}  // namespace detail::render
+
+inline std::string confidence_chart(const FailureReport& report, const Finding& finding) {
+  using namespace detail::render;
+  const Profile& profile = finding.profile;
+  if (profile.sigmas.size() < 2) return {};
+  Svg svg(560, 316, "Confidence along " + title_of(report, finding));
+  const Plot plot{62, 58, 480, 208, profile.sigmas.front(), profile.sigmas.back(), 0, 1};
+  if (const auto& flip = finding.threshold.flip; flip && std::isfinite(flip->sigmas) && flip->sigmas <= plot.x_upper) {
+    svg.rect(plot.x(flip->lower), plot.top, plot.x(flip->upper) - plot.x(flip->lower), plot.height, "fill=\"#d55e00\" fill-opacity=\"0.14\"");
+    svg.line(plot.x(flip->sigmas), plot.top, plot.x(flip->sigmas), plot.bottom(), "stroke=\"#d55e00\" stroke-width=\"1.5\" stroke-dasharray=\"2 3\"");
+    const double centre = std::clamp(plot.x(flip->sigmas), plot.left + 70, plot.right() - 70);
+    svg.text(centre, plot.top - 7, "median flip at " + shown(flip->sigmas, 2) + " sd", "text-anchor=\"middle\" fill=\"#a34700\" font-weight=\"600\"");
+  } else {
+    svg.text(plot.right(), plot.top - 7, "most start codes never flip within range", "text-anchor=\"end\" fill=\"#a34700\" font-weight=\"600\"");
+  }
+  draw_x_axis(svg, plot, "move along the direction, in standard deviations (0 = the start code)");
+  draw_y_axis(svg, plot, "share / probability");
+  const CurveLook p{palette::success, "none", 'o'}, failed{palette::failure, "7 4", 's'}, agreed{palette::judge, "2 3", 't'};
+  if (!profile.judge_agreement.empty()) draw_curve(svg, plot, profile.sigmas, profile.judge_agreement, agreed);
+  draw_curve(svg, plot, profile.sigmas, profile.failure_share, failed);
+  draw_curve(svg, plot, profile.sigmas, profile.probability, p);
+  double x = draw_legend_entry(svg, plot.left, 20, p, "mean p(y)");
+  x = draw_legend_entry(svg, x, 20, failed, "share that fails");
+  if (!profile.judge_agreement.empty()) draw_legend_entry(svg, x, 20, agreed, "judge still agrees");
+  return std::move(svg).finish();
+}
+
+inline std::string histogram_chart(const FailureReport& report, const Finding& finding) {
+  using namespace detail::render;
+  const TidyHistogram h = tidy(finding.histogram, 48);
+  if (h.failed.empty() || h.failures + h.successes == 0) return {};
+  Svg svg(560, 316, "Failures and successes along " + title_of(report, finding));
+  const double highest = std::max(*std::max_element(h.failed.begin(), h.failed.end()), *std::max_element(h.passed.begin(), h.passed.end()));
+  const double upper = h.lower + h.width * static_cast<double>(h.failed.size());
+  const Plot plot{62, 58, 480, 208, h.lower, upper, 0, highest * 1.08};
+  draw_x_axis(svg, plot, "coordinate along the direction, in standard deviations from the class mean");
+  draw_y_axis(svg, plot, "share of the group per bin", 100, "%");
+  const auto steps = [&](const std::vector<double>& shares, Colour colour, const char* dash, const char* opacity) {
+    std::vector<std::pair<double, double>> points{{plot.x(h.lower), plot.bottom()}};
+    for (std::size_t i = 0; i < shares.size(); ++i) {
+      points.emplace_back(plot.x(h.lower + h.width * static_cast<double>(i)), plot.y(shares[i]));
+      points.emplace_back(plot.x(h.lower + h.width * static_cast<double>(i + 1)), plot.y(shares[i]));
+    }
+    points.emplace_back(plot.x(upper), plot.bottom());
+    svg.polygon(points, "fill=\"" + hex(colour) + "\" fill-opacity=\"" + opacity + "\" stroke=\"" + hex(colour) + "\" stroke-width=\"1.6\" stroke-dasharray=\"" + dash + "\"");
+  };
+  steps(h.passed, palette::success, "none", "0.20");
+  steps(h.failed, palette::failure, "5 3", "0.20");
+  const auto median = [&](const std::vector<double>& shares, Colour colour) {
+    const double x = plot.x(histogram_median(h, shares));
+    svg.polygon({{x, plot.top + 2}, {x - 5, plot.top - 7}, {x + 5, plot.top - 7}}, "fill=\"" + hex(colour) + "\"");
+  };
+  if (h.successes > 0) median(h.passed, palette::success);
+  if (h.failures > 0) median(h.failed, palette::failure);
+  const auto entry = [&](double x, Colour colour, const char* dash, const std::string& name) {
+    svg.rect(x, 10, 24, 12, "fill=\"" + hex(colour) + "\" fill-opacity=\"0.20\" stroke=\"" + hex(colour) + "\" stroke-width=\"1.6\" stroke-dasharray=\"" + dash + "\"");
+    svg.text(x + 31, 20, name);
+    return x + 31 + Canvas::text_width(name, {.height = 9.6}) + 20;
+  };
+  const double next = entry(plot.left, palette::success, "none", "well classified (" + count(h.successes) + ")");
+  entry(next, palette::failure, "5 3", "failures (" + count(h.failures) + ")");
+  svg.text(plot.right(), 42, "triangles: medians", "text-anchor=\"end\" fill=\"#495057\"");
+  return std::move(svg).finish();
+}
+
+inline std::string side_effect_chart(const FailureReport& report, const Finding& finding) {
+  using namespace detail::render;
+  const auto& effects = finding.side_effects;
+  if (effects.empty()) return {};
+  double reach = 1.0;
+  for (const PropertyEffect& effect : effects)
+    if (std::isfinite(effect.strength)) reach = std::max(reach, std::abs(effect.strength) * 1.25);
+  const double row = 26, height = row * static_cast<double>(effects.size());
+  Svg svg(560, height + 74, "Image properties moved by " + title_of(report, finding));
+  const Plot plot{150, 16, 392, height, -reach, reach, 0, 1};
+  svg.rect(plot.x(-0.5), plot.top, plot.x(0.5) - plot.x(-0.5), plot.height, "fill=\"#f0f2f4\"");
+  draw_x_axis(svg, plot, "change from −2 sd to +2 sd, in standard deviations of the property");
+  svg.line(plot.x(0), plot.top, plot.x(0), plot.bottom(), "stroke=\"#626a73\"");
+  for (std::size_t i = 0; i < effects.size(); ++i) {
+    const double value = std::isfinite(effects[i].strength) ? effects[i].strength : 0.0, y = plot.top + row * static_cast<double>(i);
+    const bool strong = std::abs(value) >= 0.5;
+    svg.rect(std::min(plot.x(0), plot.x(value)), y + 5, std::abs(plot.x(value) - plot.x(0)), row - 10, strong ? "fill=\"#0072b2\"" : "fill=\"#a9b3bc\"");
+    svg.label(plot.left - 10, y + row / 2 + 4, effects[i].name, plot.left - 14, "text-anchor=\"end\"");
+    svg.text(plot.x(value) + (value < 0 ? -6 : 6), y + row / 2 + 4, signed_shown(effects[i].strength, 2), value < 0 ? "text-anchor=\"end\"" : "");
+  }
+  return std::move(svg).finish();
+}
+
+inline std::string property_chart(const FailureReport& report, const Finding& finding) {
+  using namespace detail::render;
+  if (finding.side_effects.empty() || finding.profile.sigmas.size() < 2) return {};
+  const std::string& name = finding.side_effects.front().name;
+  const auto found = std::find(report.property_names.begin(), report.property_names.end(), name);
+  const auto row = static_cast<std::size_t>(found - report.property_names.begin());
+  if (found == report.property_names.end() || row >= finding.profile.properties.size()) return {};
+  const std::vector<double>& values = finding.profile.properties[row];
+  double lower = std::numeric_limits<double>::infinity(), upper = -lower;
+  for (const double value : values)
+    if (std::isfinite(value)) lower = std::min(lower, value), upper = std::max(upper, value);
+  if (!std::isfinite(lower)) return {};
+  const double margin = upper > lower ? 0.08 * (upper - lower) : std::max(0.1 * std::abs(upper), 0.1);
+  Svg svg(560, 286, "Mean " + name + " along " + title_of(report, finding));
+  const Plot plot{74, 20, 468, 216, finding.profile.sigmas.front(), finding.profile.sigmas.back(), lower - margin, upper + margin};
+  draw_x_axis(svg, plot, "move along the direction, in standard deviations (0 = the start code)");
+  draw_y_axis(svg, plot, "mean " + name);
+  draw_curve(svg, plot, finding.profile.sigmas, values, {palette::ink, "none", 'o'});
+  return std::move(svg).finish();
+}
+
+}  // namespace v1
+}  // namespace faultline

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+// The charts that compare findings, and classes.
+
+#include <faultline/render/charts.hpp>
+#include <faultline/render/detail/charts_impl.hpp>
+#include <faultline/render/detail/svg.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+namespace faultline {
+inline namespace v1 {
+namespace detail::render {
+
+/// A median distance with its interval (thick) and quartiles (thin); what lies beyond the axis ends in an arrow head.
+inline void draw_crossing(Svg& svg, const Plot& plot, double y, const Crossing& crossing, const CurveLook& look, bool hollow) {
+  const std::string stroke = "stroke=\"" + hex(look.colour) + "\"";
+  const auto clip = [&](double value) { return std::isfinite(value) ? plot.x(value) : plot.right(); };
+  svg.line(clip(crossing.quartile_low), y, clip(crossing.quartile_high), y, stroke + " stroke-width=\"1.4\"");
+  svg.line(clip(crossing.lower), y, clip(crossing.upper), y, stroke + " stroke-width=\"4.5\" stroke-opacity=\"0.55\"");
+  const bool beyond = !(crossing.sigmas <= plot.x_upper);
+  if (beyond || !(crossing.upper <= plot.x_upper) || !(crossing.quartile_high <= plot.x_upper))
+    svg.polygon({{plot.right() + 9, y}, {plot.right(), y - 5}, {plot.right(), y + 5}}, "fill=\"" + hex(look.colour) + "\"");
+  if (!beyond) draw_marker(svg, plot.x(crossing.sigmas), y, look, hollow);
+}
+
+inline std::string crossing_text(const Crossing& crossing) {
+  if (!std::isfinite(crossing.sigmas)) return "median beyond range, " + percent(crossing.crossed_share, 0) + " flip";
+  return shown(crossing.sigmas, 2) + " sd (" + shown(crossing.lower, 2) + " to " + shown(crossing.upper, 2) + ")";
+}
+
+}  // namespace detail::render
+
+inline std::string distance_chart(const FailureReport& report) {
+  using namespace detail::render;
+  std::vector<const Finding*> rows;
+  for (const Finding& finding : report.findings) rows.push_back(&finding);
+  for (const Finding& finding : report.generator_suspect) rows.push_back(&finding);
+  if (rows.empty()) return {};
+  double reach = 4;
+  for (const Finding* finding : rows)
+    for (const std::optional<Crossing>* crossing : {&finding->threshold.half, &finding->threshold.flip})
+      if (*crossing)
+        for (const double value : {(*crossing)->sigmas, (*crossing)->upper, (*crossing)->quartile_high})
+          if (std::isfinite(value)) reach = std::max(reach, std::min(value * 1.08, 12.0));
+  for (const Finding* finding : rows)
+    if (!finding->carriers.empty() && finding->carriers.front().threshold) reach = std::max(reach, 10.0);
+  const double row = 58;
+  Svg svg(1120, row * static_cast<double>(rows.size()) + 106, "Distances to failure of the findings");
+  const Plot plot{230, 46, 590, row * static_cast<double>(rows.size()), 0, reach, 0, 1};
+  const CurveLook flip{palette::failure, "none", 'o'}, half{palette::success, "none", 's'}, alone{palette::quiet, "none", 't'};
+  draw_x_axis(svg, plot, "distance from a well-classified start code, in standard deviations", 10);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const Finding& finding = *rows[i];
+    const double y = plot.top + row * static_cast<double>(i);
+    if (i > 0) svg.line(16, y, 1104, y, "stroke=\"#ced3d8\"");
+    svg.label(plot.left - 14, y + row / 2 + 4, title_of(report, finding), plot.left - 24, "text-anchor=\"end\" font-weight=\"600\"");
+    const auto one = [&](double offset, const std::optional<Crossing>& crossing, const CurveLook& look, bool hollow, const char* name) {
+      if (crossing) draw_crossing(svg, plot, y + offset, *crossing, look, hollow);
+      svg.text(plot.right() + 18, y + offset + 4, std::string(name) + (crossing ? crossing_text(*crossing) : "not reached by any code"), "font-size=\"11\" fill=\"" + hex(look.colour == palette::failure ? Colour{163, 71, 0} : look.colour) + "\"");
+    };
+    one(13, finding.threshold.flip, flip, false, "flip: ");
+    one(29, finding.threshold.half, half, true, "p = .5: ");
+    if (!finding.carriers.empty() && finding.carriers.front().threshold) one(45, finding.carriers.front().threshold->flip, alone, false, "channel alone: ");
+  }
+  double x = draw_legend_entry(svg, plot.left, 22, flip, "the answer flips");
+  svg.line(x, 18, x + 26, 18, "stroke=\"#0072b2\" stroke-width=\"2\"");
+  draw_marker(svg, x + 13, 18, half, true);
+  svg.text(x + 32, 22, "p(y) falls to .5");
+  x = draw_legend_entry(svg, x + 150, 22, alone, "first carrier channel alone, flip");
+  svg.text(x + 12, 22, "thick: 95 % interval of the median; thin: quartiles; arrow: beyond", "fill=\"#495057\" font-size=\"11\"");
+  return std::move(svg).finish();
+}
+
+inline std::string intervention_chart(const FailureReport& report) {
+  using namespace detail::render;
+  struct Row {
+    const Finding* finding;
+    const char* kind;
+  };
+  std::vector<Row> rows;
+  for (const Finding& finding : report.findings) rows.push_back({&finding, "cause"});
+  for (const Finding& finding : report.generator_suspect) rows.push_back({&finding, "generator suspect"});
+  for (const Finding& finding : report.associated) rows.push_back({&finding, "associated only"});
+  if (rows.empty()) return {};
+  double lowest = 0, highest = 0.1;
+  for (const Row& row : rows) {
+    const InterventionEffect& e = row.finding->intervention;
+    for (const double value : {e.contrast, e.lower, e.placebo})
+      if (std::isfinite(value)) lowest = std::min(lowest, value), highest = std::max(highest, value);
+  }
+  const double step = 32;
+  Svg svg(1120, step * static_cast<double>(rows.size()) + 106, "Effect of moving each direction");
+  const Plot plot{230, 46, 590, step * static_cast<double>(rows.size()), lowest - 0.02, std::min(1.02, highest * 1.08), 0, 1};
+  draw_x_axis(svg, plot, "failure rate at +2 sd minus failure rate at −2 sd, same fresh codes", 10);
+  svg.line(plot.x(0), plot.top, plot.x(0), plot.bottom(), "stroke=\"#626a73\"");
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const InterventionEffect& e = rows[i].finding->intervention;
+    const bool cause = rows[i].kind[0] == 'c';
+    const Colour colour = cause ? palette::failure : palette::quiet;
+    const double y = plot.top + step * (static_cast<double>(i) + 0.5);
+    svg.label(plot.left - 14, y + 4, title_of(report, *rows[i].finding), plot.left - 24, cause ? "text-anchor=\"end\" font-weight=\"600\"" : "text-anchor=\"end\"");
+    svg.rect(plot.x(0), y - 9, plot.x(e.placebo) - plot.x(0), 18, "fill=\"#dfe3e7\"");
+    svg.line(plot.x(e.placebo), y - 11, plot.x(e.placebo), y + 11, "stroke=\"#626a73\" stroke-width=\"2\"");
+    svg.line(plot.x(e.lower), y, plot.x(e.contrast), y, "stroke=\"" + hex(colour) + "\" stroke-width=\"3\"");
+    svg.line(plot.x(e.lower), y - 6, plot.x(e.lower), y + 6, "stroke=\"" + hex(colour) + "\" stroke-width=\"3\"");
+    draw_marker(svg, plot.x(e.contrast), y, {colour, "none", cause ? 'o' : 's'}, !cause);
+    svg.text(plot.right() + 18, y + 4, signed_shown(e.contrast, 2) + ", at least " + signed_shown(e.lower, 2) + "; random " + signed_shown(e.placebo, 2) + " (" + rows[i].kind + ")", "font-size=\"11\"");
+  }
+  draw_marker(svg, plot.left + 6, 18, {palette::failure, "none", 'o'});
+  svg.text(plot.left + 16, 22, "measured effect");
+  svg.line(plot.left + 134, 18, plot.left + 160, 18, "stroke=\"#d55e00\" stroke-width=\"3\"");
+  svg.line(plot.left + 134, 12, plot.left + 134, 24, "stroke=\"#d55e00\" stroke-width=\"3\"");
+  svg.text(plot.left + 166, 22, "down to its 95 % lower bound");
+  svg.rect(plot.left + 360, 10, 24, 16, "fill=\"#dfe3e7\"");
+  svg.line(plot.left + 384, 8, plot.left + 384, 28, "stroke=\"#626a73\" stroke-width=\"2\"");
+  svg.text(plot.left + 392, 22, "what 95 % of random directions stay below");
+  return std::move(svg).finish();
+}
+
+inline std::string class_chart(const FailureReport& report) {
+  using namespace detail::render;
+  if (report.class_rates.empty()) return {};
+  double highest = std::max(0.02, report.failure_rate.upper);
+  for (const Rate& rate : report.class_rates)
+    if (rate.n > 0) highest = std::max(highest, rate.upper);
+  const auto classes = static_cast<double>(report.class_rates.size());
+  const double row = report.class_rates.size() > 40 ? 16 : 24;
+  Svg svg(560, row * classes + 82, "Failure rate per class");
+  const Plot plot{110, 26, 432, row * classes, 0, std::min(1.0, highest * 1.06), 0, 1};
+  Plot scale = plot;
+  scale.x_upper *= 100;
+  draw_x_axis(svg, scale, "failure rate in %, with its " + percent(report.failure_rate.confidence, 0) + " interval", 6);
+  svg.line(plot.x(report.failure_rate.estimate), plot.top - 6, plot.x(report.failure_rate.estimate), plot.bottom(), "stroke=\"#626a73\" stroke-dasharray=\"4 3\"");
+  svg.text(std::clamp(plot.x(report.failure_rate.estimate), plot.left + 24, plot.right() - 24), plot.top - 10, "all classes", "text-anchor=\"middle\" font-size=\"11\" fill=\"#495057\"");
+  for (std::size_t i = 0; i < report.class_rates.size(); ++i) {
+    const Rate& rate = report.class_rates[i];
+    const double y = plot.top + row * (static_cast<double>(i) + 0.5);
+    svg.label(plot.left - 10, y + 4, class_name(report, static_cast<std::int64_t>(i)), plot.left - 14, "text-anchor=\"end\"");
+    if (rate.n == 0) continue;
+    svg.line(plot.x(rate.lower), y, plot.x(rate.upper), y, "stroke=\"#0072b2\" stroke-width=\"3\" stroke-opacity=\"0.5\"");
+    svg.circle(plot.x(rate.estimate), y, 4, "fill=\"#0072b2\"");
+  }
+  return std::move(svg).finish();
+}
+
+}  // namespace v1
+}  // namespace faultline
