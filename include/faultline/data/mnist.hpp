@@ -41,8 +41,8 @@ enum class MnistPart { train, test };
 
 /// The directory that has the four MNIST files.
 ///
-/// Looks at the environment variable `FAULTLINE_MNIST_DIR`; when that is not set, at `../shared/data/mnist` and `data/mnist` from the working directory and at
-/// `$XDG_CACHE_HOME/faultline/mnist` (by default `~/.cache/faultline/mnist`). Downloads nothing.
+/// Looks at the environment variable `FAULTLINE_MNIST_DIR`; when that is not set, at `../shared/data/mnist` and `data/mnist` from the working directory and at `mnist` in the
+/// cache: `$FAULTLINE_CACHE_DIR`, else `$XDG_CACHE_HOME/faultline`, else `~/.cache/faultline`. Downloads nothing; `./bootstrap mnist` does.
 /// **Throws** `data_unavailable`, which says where it looked and how to get the files; also when the variable points to a directory without them.
 [[nodiscard]] std::filesystem::path find_mnist();
 

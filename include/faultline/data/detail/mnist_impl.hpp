@@ -61,14 +61,16 @@ inline std::filesystem::path find_mnist() {
     const char* value = std::getenv(name);
     return std::filesystem::path(value != nullptr ? value : "");
   };
-  const std::string advice = "; put the four MNIST files (*-ubyte or *-ubyte.gz) into a directory and set FAULTLINE_MNIST_DIR to it, or let ./bootstrap fetch them";
+  const std::string advice = "; put the four MNIST files (*-ubyte or *-ubyte.gz) into a directory and set FAULTLINE_MNIST_DIR to it, or run ./bootstrap mnist, which fetches them";
   if (const auto chosen = variable("FAULTLINE_MNIST_DIR"); !chosen.empty()) {
     if (detail::has_mnist(chosen)) return chosen;
     throw Error(ErrorCode::data_unavailable, "find_mnist", "FAULTLINE_MNIST_DIR is '" + chosen.string() + "', which lacks at least one of the four MNIST files" + advice);
   }
   std::vector<std::filesystem::path> places = {"../shared/data/mnist", "data/mnist"};
-  if (const auto cache = variable("XDG_CACHE_HOME"); !cache.empty()) {
-    places.push_back(cache / "faultline" / "mnist");
+  if (const auto cache = variable("FAULTLINE_CACHE_DIR"); !cache.empty()) {
+    places.push_back(cache / "mnist");
+  } else if (const auto shared_cache = variable("XDG_CACHE_HOME"); !shared_cache.empty()) {
+    places.push_back(shared_cache / "faultline" / "mnist");
   } else if (const auto home = variable("HOME"); !home.empty()) {
     places.push_back(home / ".cache" / "faultline" / "mnist");
   }
