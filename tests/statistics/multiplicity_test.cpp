@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include <faultline/core/random.hpp>
+#include <faultline/statistics/multiplicity.hpp>
+
+#include <support/catch2.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+namespace fl = faultline;
+
+namespace {
+
+/// Holm by its step-down rule at one level: the definition, not the adjusted values.
+std::vector<bool> holm_rejects(const std::vector<double>& p, double alpha) {
+  std::vector<bool> rejected(p.size(), false);
+  for (std::size_t step = 0; step < p.size(); ++step) {
+    std::size_t best = p.size();
+    for (std::size_t i = 0; i < p.size(); ++i) {
+      if (!rejected[i] && (best == p.size() || p[i] < p[best])) best = i;
+    }
+    if (p[best] * static_cast<double>(p.size() - step) > alpha) break;
+    rejected[best] = true;
+  }
+  return rejected;
+}
+
+/// Benjamini-Hochberg by its step-up rule at one level.
+std::vector<bool> bh_rejects(const std::vector<double>& p, double q) {
+  std::vector<double> sorted = p;
+  std::sort(sorted.begin(), sorted.end());
+  double bar = -1.0;
+  for (std::size_t i = 0; i < sorted.size(); ++i) {
+    if (sorted[i] * static_cast<double>(sorted.size()) <= q * static_cast<double>(i + 1)) bar = sorted[i];
+  }
+  std::vector<bool> rejected;
+  for (const double value : p) rejected.push_back(value <= bar);
+  return rejected;
+}
+
+}  // namespace
+
+TEST_CASE("adjusted p-values reject exactly what the step rules reject, with ties and in any order") {
+  for (std::int64_t trial = 0; trial < 300; ++trial) {
+    fl::CounterRandom random(5, fl::Stream::subsets, trial);
+    std::vector<double> p;
+    const std::int64_t m = 1 + random.below(12);
+    for (std::int64_t i = 0; i < m; ++i) p.push_back(static_cast<double>(random.below(40)) / 400.0 * random.uniform() * (random.below(2) == 1 ? 1.0 : 0.1));
+    if (m > 3) p[2] = p[0];
+    const auto by_holm = fl::holm(p);
+    const auto by_bh = fl::benjamini_hochberg(p);
+    for (const double level : {0.01, 0.0473, 0.2}) {
+      const auto holm_truth = holm_rejects(p, level);
+      const auto bh_truth = bh_rejects(p, level);
+      for (std::size_t i = 0; i < p.size(); ++i) {
+        CHECK((by_holm[i] <= level) == holm_truth[i]);
+        CHECK((by_bh[i] <= level) == bh_truth[i]);
+      }
+    }
+    for (std::size_t i = 0; i < p.size(); ++i) {
+      CHECK(by_bh[i] <= by_holm[i] * (1.0 + 1e-15));
+      CHECK(by_bh[i] >= p[i]);
+    }
+  }
+}
+
+TEST_CASE("adjusted p-values of worked examples") {
+  const auto by_holm = fl::holm(std::vector<double>{0.01, 0.04, 0.03});
+  CHECK(by_holm[0] == Approx(0.03));
+  CHECK(by_holm[1] == Approx(0.06));
+  CHECK(by_holm[2] == Approx(0.06));
+  const auto by_bh = fl::benjamini_hochberg(std::vector<double>{0.01, 0.04, 0.03});
+  CHECK(by_bh[0] == Approx(0.03));
+  CHECK(by_bh[1] == Approx(0.04));
+  CHECK(by_bh[2] == Approx(0.04));
+  CHECK(fl::holm(std::vector<double>{}).empty());
+  CHECK(fl::benjamini_hochberg(std::vector<double>{}).empty());
+  CHECK(fl::holm(std::vector<double>{0.6, 0.9})[1] == 1.0);
+}
+
+TEST_CASE("adjusting refuses what is no p-value") {
+  CHECK_THROWS_AS(fl::holm(std::vector<double>{0.1, -0.1}), fl::Error);
+  CHECK_THROWS_AS(fl::benjamini_hochberg(std::vector<double>{1.1}), fl::Error);
+  CHECK_THROWS_AS(fl::holm(std::vector<double>{std::numeric_limits<double>::quiet_NaN()}), fl::Error);
+}
