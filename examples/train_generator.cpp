@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Trains a class-conditional StyleGAN2 on MNIST with blur and noise. Stop it at any time; the same command goes on where it stopped.
+//
+//   train_generator --out run --kimg 1000          writes run/generator.safetensors, run/samples-*.png, run/checkpoint-*.safetensors
+//   train_generator --out run --export digits.safetensors   writes the averaged generator of the newest checkpoint and ends
+
+#include <faultline/data/mnist.hpp>
+#include <faultline/training/checkpoint.hpp>
+#include <faultline/training/sample_sheet.hpp>
+#include <faultline/training/training_images.hpp>
+#include <faultline/version.hpp>
+
+#include <CLI/CLI.hpp>
+
+#include <malloc.h>
+
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <iostream>
+#include <string>
+
+namespace fl = faultline;
+namespace ft = faultline::training;
+namespace sg = faultline::stylegan2;
+
+namespace {
+
+volatile std::sig_atomic_t stop_requested = 0;
+
+struct Arguments {
+  std::string preset = "digits";
+  std::string out = "run";
+  std::string data;
+  std::string export_path;
+  double kimg = 1000.0;
+  std::int64_t seed = 1;
+  std::int64_t max_steps = -1;
+  std::int64_t threads = 0;
+  double checkpoint_minutes = 5.0;
+  std::int64_t sheet_kimg = 20;
+  ft::GanOptions changes;
+};
+
+sg::GeneratorModel averaged(const ft::GanPreset& preset, const ft::GanState& state) {
+  const std::string provenance = nlohmann::json{{"data", "MNIST, 28x28 padded to 32x32, independent blur and noise"},
+                                                {"images_seen", state.images_seen},
+                                                {"steps", state.step},
+                                                {"seed", preset.options.seed},
+                                                {"library", std::string("faultline ") + fl::version_string}}
+                                     .dump();
+  return {preset.generator, state.average, provenance, {}};
+}
+
+void print_progress(const ft::GanTrainer& trainer, const ft::GanLosses& losses, double images_per_second, double target_kimg) {
+  const double seen = static_cast<double>(trainer.state().images_seen) / 1000.0;
+  const double eta = images_per_second > 0.0 ? (target_kimg - seen) * 1000.0 / images_per_second : 0.0;
+  std::fprintf(stderr, "kimg %.2f/%.0f  %.1f images/s  ETA %dh%02dm  G %.3f  D %.3f  real %+.2f  fake %+.2f  mismatch %.4f  R1 %.4f  path %.3f\n", seen, target_kimg, images_per_second,
+               static_cast<int>(eta / 3600.0), static_cast<int>(eta / 60.0) % 60, losses.generator, losses.discriminator, losses.real_logit, losses.fake_logit, losses.mismatch, losses.r1,
+               losses.path_length);
+}
+
+int train(const Arguments& arguments) {
+  std::vector<std::string> skipped;
+  auto stored = ft::latest_checkpoint(arguments.out, &skipped);
+  for (const auto& reason : skipped) std::fprintf(stderr, "skipping a checkpoint: %s\n", reason.c_str());
+  ft::GanPreset preset = stored ? stored->preset : ft::gan_preset(arguments.preset);
+  if (!stored) preset.options.seed = arguments.seed;
+  // Options given on the command line hold from here on; those not given keep what the run began with.
+  const ft::GanOptions none;
+  const auto change = [](auto& option, const auto& wanted, const auto& unset) {
+    if (wanted != unset) option = wanted;
+  };
+  change(preset.options.learning_rate, arguments.changes.learning_rate, none.learning_rate);
+  change(preset.options.ema_kimg, arguments.changes.ema_kimg, none.ema_kimg);
+  change(preset.options.mismatch_weight, arguments.changes.mismatch_weight, none.mismatch_weight);
+  change(preset.options.r1_gamma, arguments.changes.r1_gamma, none.r1_gamma);
+  change(preset.options.path_length_weight, arguments.changes.path_length_weight, none.path_length_weight);
+  ft::GanTrainer trainer = stored ? ft::GanTrainer(preset, std::move(stored->state)) : ft::GanTrainer(preset);
+
+  if (!arguments.export_path.empty()) {
+    const std::string digest = sg::save_generator_model(arguments.export_path, averaged(preset, trainer.state()));
+    std::printf("{\"generator\": \"%s\", \"images_seen\": %lld, \"sha256\": \"%s\"}\n", arguments.export_path.c_str(), static_cast<long long>(trainer.state().images_seen), digest.c_str());
+    return 0;
+  }
+
+  std::filesystem::create_directories(arguments.out);
+  const fl::LabelledImages images = fl::load_mnist(arguments.data.empty() ? fl::find_mnist() : std::filesystem::path(arguments.data), fl::MnistPart::train);
+  ft::TrainingImages data(images, {.mix = fl::CorruptionMix::independent, .seed = preset.options.seed, .padding = (preset.generator.img_resolution - images.height) / 2});
+  std::fprintf(stderr, "%s at kimg %.2f, %d threads\n", trainer.state().step > 0 ? "going on" : "starting", static_cast<double>(trainer.state().images_seen) / 1000.0, at::get_num_threads());
+
+  using Clock = std::chrono::steady_clock;
+  const auto seconds_since = [](Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); };
+  auto last_line = Clock::now();
+  auto last_checkpoint = Clock::now();
+  std::int64_t images_at_line = trainer.state().images_seen;
+  const std::int64_t target = static_cast<std::int64_t>(arguments.kimg * 1000.0);
+  std::int64_t steps = 0;
+  while (trainer.state().images_seen < target && stop_requested == 0 && (arguments.max_steps < 0 || steps < arguments.max_steps)) {
+    const ft::GanLosses losses = trainer.step(data.batch(trainer.state().step * preset.options.batch, preset.options.batch, preset.generator.value_range));
+    ++steps;
+    if (seconds_since(last_line) > 10.0) {
+      print_progress(trainer, losses, static_cast<double>(trainer.state().images_seen - images_at_line) / seconds_since(last_line), arguments.kimg);
+      last_line = Clock::now();
+      images_at_line = trainer.state().images_seen;
+    }
+    const std::int64_t sheet_every = arguments.sheet_kimg * 1000;
+    if (sheet_every > 0 && trainer.state().images_seen / sheet_every != (trainer.state().images_seen - preset.options.batch) / sheet_every) {
+      char name[64];
+      std::snprintf(name, sizeof name, "samples-%06lld.png", static_cast<long long>(trainer.state().images_seen / 1000));
+      fl::write_png(std::filesystem::path(arguments.out) / name, ft::sample_sheet(averaged(preset, trainer.state())));
+    }
+    if (seconds_since(last_checkpoint) > arguments.checkpoint_minutes * 60.0) {
+      ft::rotate_checkpoint(arguments.out, preset, trainer.state());
+      last_checkpoint = Clock::now();
+    }
+  }
+  ft::rotate_checkpoint(arguments.out, preset, trainer.state());
+  const auto path = std::filesystem::path(arguments.out) / "generator.safetensors";
+  const std::string digest = sg::save_generator_model(path, averaged(preset, trainer.state()));
+  std::fprintf(stderr, "stopped at kimg %.2f; the same command goes on from here\n", static_cast<double>(trainer.state().images_seen) / 1000.0);
+  std::printf("{\"generator\": \"%s\", \"images_seen\": %lld, \"sha256\": \"%s\"}\n", path.c_str(), static_cast<long long>(trainer.state().images_seen), digest.c_str());
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  // glibc gives large blocks back to the system at every step; keeping them is worth a good part of the speed.
+  mallopt(M_MMAP_THRESHOLD, 1 << 30);
+  mallopt(M_TRIM_THRESHOLD, 2147483647);
+  mallopt(M_TOP_PAD, 64 << 20);
+  std::signal(SIGINT, [](int) { stop_requested = 1; });
+  std::signal(SIGTERM, [](int) { stop_requested = 1; });
+
+  Arguments arguments;
+  CLI::App app("Trains a class-conditional StyleGAN2 on MNIST with blur and noise; the same command resumes.");
+  app.add_option("--preset", arguments.preset, "digits or paper");
+  app.add_option("--out", arguments.out, "run directory: checkpoints, sample sheets, generator.safetensors");
+  app.add_option("--data", arguments.data, "directory of the four MNIST files");
+  app.add_option("--kimg", arguments.kimg, "stop after this many thousand images");
+  app.add_option("--steps", arguments.max_steps, "stop after this many further steps");
+  app.add_option("--seed", arguments.seed, "seed of a new run");
+  app.add_option("--threads", arguments.threads, "threads; 0: as many as cores");
+  app.add_option("--checkpoint-minutes", arguments.checkpoint_minutes, "time between checkpoints");
+  app.add_option("--sheet-kimg", arguments.sheet_kimg, "thousand images between sample sheets");
+  app.add_option("--learning-rate", arguments.changes.learning_rate, "of both networks");
+  app.add_option("--r1-gamma", arguments.changes.r1_gamma, "weight of the R1 penalty");
+  app.add_option("--mismatch-weight", arguments.changes.mismatch_weight, "weight of the matching-aware term");
+  app.add_option("--path-length-weight", arguments.changes.path_length_weight, "weight of path-length regularisation");
+  app.add_option("--ema-kimg", arguments.changes.ema_kimg, "half-life of the averaged generator");
+  app.add_option("--export", arguments.export_path, "write the averaged generator of the newest checkpoint to this file and end");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  try {
+    if (arguments.threads > 0) at::set_num_threads(static_cast<int>(arguments.threads));
+    return train(arguments);
+  } catch (const fl::Error& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+    return error.family() == 3 || error.family() == 4 ? 3 : 2;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "unexpected: %s\n", error.what());
+    return 5;
+  }
+}

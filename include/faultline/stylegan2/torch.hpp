@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+// The one door through which LibTorch enters: the operators that inference needs, with the macros LibTorch takes (CHECK, LOG, ...) given back.
+
+#include <faultline/config.hpp>
+
+#pragma push_macro("CHECK")
+#pragma push_macro("DCHECK")
+#pragma push_macro("LOG")
+#pragma push_macro("VLOG")
+#pragma push_macro("LOG_IF")
+#pragma push_macro("VLOG_IF")
+#pragma push_macro("DLOG")
+#pragma push_macro("FATAL_IF")
+#undef CHECK
+#undef DCHECK
+#undef LOG
+#undef VLOG
+#undef LOG_IF
+#undef VLOG_IF
+#undef DLOG
+#undef FATAL_IF
+
+#include <ATen/Parallel.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/add.h>
+#include <ATen/ops/addcmul.h>
+#include <ATen/ops/addmm.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/clamp.h>
+#include <ATen/ops/constant_pad_nd.h>
+#include <ATen/ops/conv2d.h>
+#include <ATen/ops/conv_transpose2d.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/eye.h>
+#include <ATen/ops/from_blob.h>
+#include <ATen/ops/isfinite.h>
+#include <ATen/ops/leaky_relu.h>
+#include <ATen/ops/lerp.h>
+#include <ATen/ops/matmul.h>
+#include <ATen/ops/mul.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/rsqrt.h>
+#include <ATen/ops/stack.h>
+#include <ATen/ops/sum.h>
+#include <ATen/ops/zeros.h>
+#include <torch/csrc/autograd/autograd.h>
+
+#pragma pop_macro("CHECK")
+#pragma pop_macro("DCHECK")
+#pragma pop_macro("LOG")
+#pragma pop_macro("VLOG")
+#pragma pop_macro("LOG_IF")
+#pragma pop_macro("VLOG_IF")
+#pragma pop_macro("DLOG")
+#pragma pop_macro("FATAL_IF")

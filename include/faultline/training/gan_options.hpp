@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+// Options of GAN training and the named presets.
+
+#include <faultline/stylegan2/config.hpp>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace faultline {
+inline namespace v1 {
+namespace training {
+
+/// Options of one GAN training run; the defaults are those of StyleGAN2 (Karras et al. 2020) without path-length regularisation.
+struct GanOptions {
+  std::int64_t batch = 32;
+  double learning_rate = 0.0025;          ///< of both networks, before the lazy correction
+  double r1_gamma = 0.5;                  ///< weight of the R1 penalty (Mescheder et al. 2018)
+  std::int64_t r1_interval = 16;          ///< steps between R1 steps
+  double path_length_weight = 0.0;        ///< 0: off; StyleGAN2 uses 2
+  std::int64_t path_length_interval = 4;  ///< steps between path-length steps
+  double path_length_decay = 0.01;
+  double style_mixing = 0.9;      ///< probability that a batch mixes two latents
+  double ema_kimg = 10.0;         ///< half-life of the averaged generator, in thousand images
+  double ema_ramp = 0.05;         ///< the half-life is at most this share of the images seen; 0: no ramp
+  double w_average_decay = 0.995;
+  /// Weight of the matching-aware term (Reed et al. 2016): real images under each wrong label count as fakes, softplus(D(x, c')) averaged over c'.
+  /// The projection discriminator computes its features once, so the term is nearly free; it makes labels count early. 0: plain StyleGAN2.
+  double mismatch_weight = 0.0;
+  std::int64_t seed = 1;
+};
+
+/// A named set of sizes and options.
+struct GanPreset {
+  stylegan2::GeneratorConfig generator;
+  stylegan2::DiscriminatorConfig discriminator;
+  GanOptions options;
+};
+
+/// The presets: `digits` (32x32, small enough for two CPU cores; the shipped generator) and `paper` (the 512-channel networks of the paper's experiments).
+///
+/// Throws invalid_argument for another name.
+inline GanPreset gan_preset(std::string_view name) {
+  GanPreset preset;
+  auto& [generator, discriminator, options] = preset;
+  generator.c_dim = discriminator.c_dim = 10;
+  for (int digit = 0; digit < 10; ++digit) generator.class_names.push_back(std::to_string(digit));
+  if (name == "digits") {
+    generator.z_dim = generator.w_dim = 64;
+    generator.channel_base = discriminator.channel_base = 1024;
+    generator.channel_max = discriminator.channel_max = 128;
+    generator.mapping_layers = discriminator.mapping_layers = 2;
+    options.mismatch_weight = 0.5;
+  } else if (name == "paper") {
+    options.r1_gamma = 0.0064;
+    options.path_length_weight = 2.0;
+    generator.conv_clamp = discriminator.conv_clamp = 256.0;
+  } else {
+    throw Error(ErrorCode::invalid_argument, "gan_preset", "there is no preset " + std::string(name) + "; known are digits and paper");
+  }
+  return preset;
+}
+
+/// Throws invalid_argument when an option is outside its range or does not fit the networks.
+inline void validate(const GanPreset& preset) {
+  const auto& [generator, discriminator, options] = preset;
+  stylegan2::validate(generator);
+  stylegan2::validate(discriminator);
+  const auto require = [](bool ok, const std::string& message) {
+    if (!ok) throw Error(ErrorCode::invalid_argument, "GanOptions", message);
+  };
+  require(generator.img_resolution == discriminator.img_resolution && generator.img_channels == discriminator.img_channels && generator.c_dim == discriminator.c_dim,
+          "generator and discriminator must agree in img_resolution, img_channels and c_dim");
+  require(options.batch >= 1, "batch must be at least 1, got " + std::to_string(options.batch));
+  const std::int64_t group = discriminator.mbstd_group_size == 0 ? options.batch : std::min(discriminator.mbstd_group_size, options.batch);
+  require(options.batch % group == 0, "batch " + std::to_string(options.batch) + " must be a multiple of mbstd_group_size " + std::to_string(group));
+  require(options.learning_rate > 0.0, "learning_rate must be positive");
+  require(options.r1_gamma >= 0.0 && options.path_length_weight >= 0.0 && options.mismatch_weight >= 0.0, "loss weights must not be negative");
+  require(options.r1_interval >= 1 && options.path_length_interval >= 1, "intervals must be at least 1");
+  require(options.style_mixing >= 0.0 && options.style_mixing <= 1.0, "style_mixing must lie in [0, 1]");
+  require(options.ema_kimg >= 0.0 && options.ema_ramp >= 0.0, "ema_kimg and ema_ramp must not be negative");
+  require(options.w_average_decay >= 0.0 && options.w_average_decay < 1.0, "w_average_decay must lie in [0, 1)");
+}
+
+}  // namespace training
+}  // namespace v1
+}  // namespace faultline

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+// The operators that training needs beyond inference, behind the same gateway: macros are restored as stylegan2/torch.hpp does it.
+
+#include <faultline/stylegan2/torch.hpp>
+
+#pragma push_macro("CHECK")
+#pragma push_macro("DCHECK")
+#pragma push_macro("LOG")
+#pragma push_macro("VLOG")
+#undef CHECK
+#undef DCHECK
+#undef LOG
+#undef VLOG
+
+#include <ATen/ops/batch_norm.h>
+#include <ATen/ops/cross_entropy_loss.h>
+#include <ATen/ops/empty_like.h>
+#include <ATen/ops/max_pool2d.h>
+#include <ATen/ops/softmax.h>
+#include <ATen/ops/softplus.h>
+#include <ATen/ops/zeros_like.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+#pragma pop_macro("CHECK")
+#pragma pop_macro("DCHECK")
+#pragma pop_macro("LOG")
+#pragma pop_macro("VLOG")
