@@ -68,7 +68,7 @@ else()
     elseif(NOT _libtorch_run_output MATCHES "TORCH_VERSION=([0-9]+\\.[0-9]+\\.[0-9]+)")
       set(_libtorch_reason "The LibTorch in ${_libtorch_lib_dir} does not tell its version.")
     elseif(NOT CMAKE_MATCH_1 VERSION_EQUAL _libtorch_version)
-      set(_libtorch_reason "LibTorch's headers in ${_libtorch_prefix} are ${_libtorch_version}, its libraries in ${_libtorch_lib_dir} are ${CMAKE_MATCH_1}; they must be of one version.")
+      set(_libtorch_reason "LibTorch's headers in ${_libtorch_prefix} are ${_libtorch_version}, its libraries in ${_libtorch_lib_dir} are ${CMAKE_MATCH_1}: they must be of one version.")
     else()
       set(FAULTLINE_LIBTORCH_CHECKED "${_libtorch_key}" CACHE INTERNAL "LibTorch whose libraries were seen to match its headers")
     endif()
@@ -100,6 +100,7 @@ if(TARGET faultline::torch_cpu)
   set_target_properties(faultline::torch_cpu PROPERTIES FAULTLINE_VERSION "${LibTorch_VERSION}" FAULTLINE_PREFIX "${LibTorch_PREFIX}")
 endif()
 
+string(REPLACE ";" "," _libtorch_reason "${_libtorch_reason}")  # a semicolon would end the argument below
 include(FindPackageHandleStandardArgs)
 find_package_handle_standard_args(LibTorch
   REQUIRED_VARS LibTorch_PREFIX

@@ -2,6 +2,9 @@
 # Where is LibTorch? Only looks at folders and headers, so it works in `cmake -P` too (bootstrap asks it that way); the targets are
 # FindLibTorch's. Order: the one that the user names, the one that `python3` would import, the folder that bootstrap fills, the system's.
 include_guard(GLOBAL)
+if(CMAKE_SCRIPT_MODE_FILE)
+  cmake_minimum_required(VERSION 3.25)
+endif()
 
 set(FAULTLINE_LIBTORCH_MINIMUM 2.6)
 set(FAULTLINE_LIBTORCH_WHEEL 2.15.0)
@@ -149,7 +152,7 @@ function(faultline_locate_libtorch choice name)
   endif()
 
   if(found_version AND found_problem)
-    set(reason "LibTorch ${found_version} in ${found_prefix} (from ${origin}) ${found_problem}; `./bootstrap libtorch --libtorch=wheel` fetches ${FAULTLINE_LIBTORCH_WHEEL}.")
+    set(reason "LibTorch ${found_version} in ${found_prefix} (from ${origin}) ${found_problem}: `./bootstrap libtorch --libtorch=wheel` fetches ${FAULTLINE_LIBTORCH_WHEEL}.")
     set(found_version "")
     set(refused TRUE)
   elseif(NOT found_version AND NOT reason)

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 # cmake -D expect=N -P expect_exit_code.cmake -- program arguments...: passes when the program exits with N.
+cmake_minimum_required(VERSION 3.25)
+
 set(command "")
 set(collecting FALSE)
 math(EXPR last "${CMAKE_ARGC} - 1")

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// A user's file that knows faultline::core only.
+#include <faultline/core.hpp>
+#include <faultline/testing.hpp>
+
+#if FAULTLINE_VERSION_MAJOR < 0
+#error "no version"
+#endif
+
+int main() {
+  const faultline::AnalyticGenerator generator({.factors = 2, .channels = 8, .classes = 2, .seed = 1});
+  return generator.layout().dimension() == 8 ? 0 : 1;
+}

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+# What each of the consuming projects builds, and what it checks of the targets it got.
+set(consumer_dir "${CMAKE_CURRENT_LIST_DIR}")
+
+add_executable(core_program "${consumer_dir}/core.cpp")
+target_link_libraries(core_program PRIVATE faultline::core)
+enable_testing()
+add_test(NAME core_program COMMAND core_program)
+
+if(CONSUMER_WITH_LIBTORCH)
+  add_executable(torch_program "${consumer_dir}/torch.cpp")
+  target_link_libraries(torch_program PRIVATE faultline::faultline)
+  add_test(NAME torch_program COMMAND torch_program)
+endif()
+
+# Nothing but include directories, libraries and the language may come along.
+foreach(target core faultline training catch2 gtest)
+  if(NOT TARGET faultline::${target})
+    continue()
+  endif()
+  foreach(property INTERFACE_COMPILE_OPTIONS INTERFACE_COMPILE_DEFINITIONS INTERFACE_LINK_OPTIONS INTERFACE_PRECOMPILE_HEADERS)
+    get_target_property(value faultline::${target} ${property})
+    if(value)
+      message(FATAL_ERROR "faultline::${target} passes on ${property}: ${value}")
+    endif()
+  endforeach()
+endforeach()
+if(NOT CMAKE_CXX_FLAGS STREQUAL CONSUMER_CXX_FLAGS OR DEFINED CMAKE_CXX_STANDARD OR BUILD_TESTING)
+  message(FATAL_ERROR "the library changed the flags of its parent")
+endif()
+get_property(all_targets DIRECTORY "${faultline_SOURCE_DIR}" PROPERTY BUILDSYSTEM_TARGETS)
+foreach(target IN LISTS all_targets)
+  if(target MATCHES "test|example|benchmark|warnings")
+    message(FATAL_ERROR "embedded, the library made the target ${target}")
+  endif()
+endforeach()

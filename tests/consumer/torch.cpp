@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// A user's file that needs the LibTorch half: compiles, links and starts.
+#include <faultline/faultline.hpp>
+
+int main() { return at::ones({2, 3}).numel() == 6 ? 0 : 1; }

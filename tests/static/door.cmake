@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+# cmake -D compiler=... -D includes=... -D door=core|testing -P door.cmake: asks the compiler which files faultline/<door>.hpp reads.
+cmake_minimum_required(VERSION 3.25)
+
+set(forbidden "/(torch|ATen|c10)/")
+if(door STREQUAL "testing")
+  string(APPEND forbidden "|/(Eigen|unsupported/Eigen|xtensor|xtl|nlohmann)/|/png(conf)?\\.h|/zlib\\.h")
+endif()
+
+list(TRANSFORM includes PREPEND "-I")
+set(source "${scratch}/door_${door}.cpp")
+file(WRITE "${source}" "#include <faultline/${door}.hpp>\n")
+execute_process(COMMAND "${compiler}" -std=c++20 ${includes} -M "${source}" OUTPUT_VARIABLE files ERROR_VARIABLE error RESULT_VARIABLE code)
+if(NOT code EQUAL 0)
+  message(FATAL_ERROR "faultline/${door}.hpp cannot be read: ${error}")
+endif()
+string(REGEX MATCHALL "[^ \\\n]+" files "${files}")
+list(LENGTH files count)
+if(NOT files MATCHES "faultline/${door}\\.hpp")
+  message(FATAL_ERROR "the compiler's list of files lacks the door itself")
+endif()
+list(FILTER files INCLUDE REGEX "${forbidden}")
+if(files)
+  list(LENGTH files heavy)
+  list(GET files 0 first)
+  message(FATAL_ERROR "faultline/${door}.hpp reads ${heavy} files that must not stand behind it, the first is ${first}")
+endif()
+message(STATUS "faultline/${door}.hpp reads ${count} files, none of them forbidden")
