@@ -153,14 +153,14 @@ class AnalyticGenerator {
     for (std::int64_t i = 0; i < w.rows(); ++i) {
       const std::span<float> s = result.row(i);
       std::copy(design_->bias.data(), design_->bias.data() + s.size(), s.begin());
-      for (std::int64_t l = 0; l < (per_layer ? layers : 1); ++l) {
-        const StyleLayer whole{"", 0, layout().dimension()};
-        const StyleLayer& part = per_layer ? layout().layers()[static_cast<std::size_t>(l)] : whole;
-        for (std::int64_t j = 0; j < dims; ++j) {
-          const float factor = w(i, l * dims + j);
-          const float* column = design_->matrix_transposed.row(j).data();
-          for (std::int64_t k = part.offset; k < part.offset + part.width; ++k) s[static_cast<std::size_t>(k)] += factor * column[k];
-        }
+      const std::span<const float> row = w.row(i);
+      if (!per_layer) {
+        design_->add_styles(row, 0, layout().dimension(), s);
+        continue;
+      }
+      for (std::int64_t l = 0; l < layers; ++l) {
+        const StyleLayer& layer = layout().layers()[static_cast<std::size_t>(l)];
+        design_->add_styles(row.subspan(static_cast<std::size_t>(l * dims), static_cast<std::size_t>(dims)), layer.offset, layer.offset + layer.width, s);
       }
     }
     return result;
