@@ -1,0 +1,7 @@
+// expect: Faultline needs IEEE arithmetic
+// flags: -ffast-math
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The mistake is the flag: the control is the same file without it.
+#include <faultline/config.hpp>
+
+int main() {}
