@@ -13,7 +13,7 @@ inline namespace v1 {
 
 /// State of a long-running step: `done` of `total` units (samples, images, steps) of the named stage; `total` is 0 when it is not known beforehand.
 struct Progress {
-  std::string stage;
+  std::string stage = {};
   std::int64_t done = 0;
   std::int64_t total = 0;
 };

@@ -16,8 +16,8 @@ inline namespace v1 {
 
 /// An array of bytes, row-major.
 struct IdxArray {
-  std::vector<std::int64_t> shape;
-  std::vector<std::uint8_t> values;
+  std::vector<std::int64_t> shape = {};
+  std::vector<std::uint8_t> values = {};
 };
 
 /// What a reader accepts: the size of the file as stored, the size once unpacked, and the number of dimensions.

@@ -19,8 +19,8 @@ struct LabelledImages {
   std::int64_t height = 0;
   std::int64_t width = 0;
   std::int64_t classes = 0;
-  std::vector<std::uint8_t> pixels;
-  std::vector<std::uint8_t> labels;
+  std::vector<std::uint8_t> pixels = {};
+  std::vector<std::uint8_t> labels = {};
 
   /// Pixels of image i, row by row.
   [[nodiscard]] std::span<const std::uint8_t> image(std::int64_t i) const noexcept { return {pixels.data() + i * height * width, static_cast<std::size_t>(height * width)}; }

@@ -19,7 +19,7 @@ struct Picture {
   std::int64_t height = 0;
   std::int64_t width = 0;
   int channels = 1;
-  std::vector<std::uint8_t> pixels;
+  std::vector<std::uint8_t> pixels = {};
 
   friend bool operator==(const Picture&, const Picture&) = default;
 };

@@ -25,9 +25,9 @@ enum class ElementType {
 
 /// One tensor: row-major, its elements in `values` or in `integers` as `type` says. An empty `shape` is a single number.
 struct TensorData {
-  std::vector<std::int64_t> shape;
-  std::vector<float> values;
-  std::vector<std::int64_t> integers;
+  std::vector<std::int64_t> shape = {};
+  std::vector<float> values = {};
+  std::vector<std::int64_t> integers = {};
   ElementType type = ElementType::f32;
 
   friend bool operator==(const TensorData&, const TensorData&) = default;
@@ -35,8 +35,8 @@ struct TensorData {
 
 /// Contents of a safetensors file. After reading, `metadata["sha256"]` is the file's digest; before writing it need not be there.
 struct TensorFile {
-  std::map<std::string, std::string> metadata;
-  std::map<std::string, TensorData> tensors;
+  std::map<std::string, std::string> metadata = {};
+  std::map<std::string, TensorData> tensors = {};
 
   /// The named tensor. **Throws** `missing_tensor`.
   [[nodiscard]] const TensorData& at(const std::string& name) const {
