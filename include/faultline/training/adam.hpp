@@ -3,6 +3,7 @@
 // Adam (Kingma & Ba 2015) with state that can be stored: plain tensors by parameter name and a step count.
 
 #include <faultline/stylegan2/weights.hpp>
+#include <faultline/training/torch.hpp>
 
 #include <cmath>
 #include <cstdint>
@@ -43,12 +44,13 @@ class Adam {
     for (const auto& [name, tensor] : weights.all()) any = any || tensor.grad().defined();
     if (!any) return;
     ++steps_;
+    const c10::AutoGradMode off(false);
     const double correction1 = 1.0 - std::pow(options_.beta1, static_cast<double>(steps_));
     const double correction2 = 1.0 - std::pow(options_.beta2, static_cast<double>(steps_));
     for (const auto& [name, tensor] : weights.all()) {
       if (!tensor.grad().defined()) continue;
-      const at::Tensor gradient = tensor.grad().contiguous();
-      update(tensor, gradient, moment(first_, name, tensor), moment(second_, name, tensor), correction1, correction2);
+      at::Tensor unused;
+      update(tensor, tensor.grad(), options_.beta1 > 0.0 ? moment(first_, name, tensor) : unused, moment(second_, name, tensor), correction1, correction2);
       tensor.mutable_grad() = at::Tensor();
     }
   }
@@ -56,7 +58,7 @@ class Adam {
   [[nodiscard]] std::int64_t steps() const noexcept { return steps_; }
   [[nodiscard]] const AdamOptions& options() const noexcept { return options_; }
   void set_learning_rate(double rate) noexcept { options_.learning_rate = rate; }
-  /// The moments by parameter name, for checkpoints.
+  /// The moments by parameter name, for checkpoints; there are no first moments when beta1 is 0.
   [[nodiscard]] const std::map<std::string, at::Tensor>& first_moments() const noexcept { return first_; }
   [[nodiscard]] const std::map<std::string, at::Tensor>& second_moments() const noexcept { return second_; }
   void restore(std::int64_t steps, std::map<std::string, at::Tensor> first, std::map<std::string, at::Tensor> second) {
@@ -68,31 +70,17 @@ class Adam {
  private:
   static at::Tensor& moment(std::map<std::string, at::Tensor>& moments, const std::string& name, const at::Tensor& like) {
     at::Tensor& found = moments[name];
-    if (!found.defined()) found = at::zeros(like.sizes(), at::kFloat);
+    if (!found.defined()) found = at::zeros_like(like.detach());
     return found;
   }
 
   void update(const at::Tensor& parameter, const at::Tensor& gradient, at::Tensor& first, at::Tensor& second, double correction1, double correction2) const {
     const at::Tensor target = parameter.detach();
-    float* p = target.data_ptr<float>();
-    const float* g = gradient.data_ptr<float>();
-    float* m = first.data_ptr<float>();
-    float* v = second.data_ptr<float>();
-    const float beta1 = static_cast<float>(options_.beta1);
-    const float beta2 = static_cast<float>(options_.beta2);
-    const float rest1 = static_cast<float>(1.0 - options_.beta1);
-    const float rest2 = static_cast<float>(1.0 - options_.beta2);
-    const float rate = static_cast<float>(options_.learning_rate / correction1);
-    const float scale = static_cast<float>(1.0 / std::sqrt(correction2));
-    const float epsilon = static_cast<float>(options_.epsilon);
-    const std::int64_t count = target.numel();
-    for (std::int64_t i = 0; i < count; ++i) {
-      float value = g[i];
-      value = value != value ? 0.0f : (value > 1e5f && value - value != 0.0f ? 1e5f : (value < -1e5f && value - value != 0.0f ? -1e5f : value));
-      m[i] = beta1 * m[i] + rest1 * value;
-      v[i] = beta2 * v[i] + rest2 * value * value;
-      p[i] -= rate * m[i] / (std::sqrt(v[i]) * scale + epsilon);
-    }
+    const at::Tensor clean = at::nan_to_num(gradient, 0.0, 1e5, -1e5);
+    if (options_.beta1 > 0.0) first.mul_(options_.beta1).add_(clean, 1.0 - options_.beta1);
+    second.mul_(options_.beta2).addcmul_(clean, clean, 1.0 - options_.beta2);
+    const at::Tensor denominator = second.sqrt().mul_(1.0 / std::sqrt(correction2)).add_(options_.epsilon);
+    target.addcdiv_(options_.beta1 > 0.0 ? first : clean, denominator, -options_.learning_rate / correction1);
   }
 
   AdamOptions options_;
