@@ -33,7 +33,7 @@ concept ReadableArray = !ReadableMatrix<T> && requires(const T& t, std::size_t i
 /// Row-major values in one range: `std::vector<float>`.
 template <class T>
 concept ReadableValues = !ReadableMatrix<T> && !ReadableArray<T> && std::ranges::forward_range<const T> && std::ranges::sized_range<const T> &&
-                         std::is_arithmetic_v<std::ranges::range_value_t<const T>>;
+                         std::floating_point<std::ranges::range_value_t<const T>>;
 
 /// One range per row: `std::vector<std::vector<float>>`, `std::vector<std::array<float, 10>>`.
 template <class T>

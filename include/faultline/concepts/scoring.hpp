@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <memory>
 #include <new>
 #include <optional>
 #include <span>
@@ -62,7 +63,7 @@ class Scorer {
  public:
   /// `classes` is the number of the generator's classes (at least 1); the classifier must know at least as many. The classifier is borrowed.
   Scorer(C& classifier, ImageShape generated, ValueRange range, std::int64_t classes, std::int64_t batch_size = 64, double probability_tolerance = default_probability_tolerance)
-      : classifier_(&classifier), prepare_(generated, range, input_spec_of(classifier)), kind_(classifier.score_kind()), classes_(classifier.num_classes()),
+      : classifier_(std::addressof(classifier)), prepare_(generated, range, input_spec_of(classifier)), kind_(classifier.score_kind()), classes_(classifier.num_classes()),
         labels_(std::max<std::int64_t>(classes, 1)), batch_size_(batch_size), tolerance_(probability_tolerance) {
     if (kind_ == Scores::undeclared) {
       throw Error(ErrorCode::scores_undeclared, where(), "classifier \"" + name_of(classifier) + "\" does not declare its scores; its score_kind() must say logits or probabilities");

@@ -13,6 +13,8 @@
 #include <cstdint>
 #include <iterator>
 #include <limits>
+#include <memory>
+#include <numeric>
 #include <optional>
 #include <span>
 #include <string>
@@ -65,7 +67,7 @@ class StyleSpaceSampler {
   using style_type = typename G::style_type;
   using image_type = typename G::image_type;
 
-  explicit StyleSpaceSampler(const G& generator, SamplerOptions options = {}) : generator_(&generator), options_(std::move(options)) {
+  explicit StyleSpaceSampler(const G& generator, SamplerOptions options = {}) : generator_(std::addressof(generator)), options_(std::move(options)) {
     require(options_.batch_size >= 1, "batch_size must be at least 1, got " + std::to_string(options_.batch_size));
     require(options_.truncation >= -2.0 && options_.truncation <= 2.0, "truncation must lie in [-2, 2]");
     check_labels();
@@ -88,18 +90,18 @@ class StyleSpaceSampler {
   [[nodiscard]] SampleBatch<G> sample(std::int64_t first, std::int64_t count) const {
     check_range(first, count);
     require(count <= options_.batch_size, "sample(first, count) makes one batch of at most " + std::to_string(options_.batch_size) + " samples, asked for " + std::to_string(count) + "; use batches(first, count)");
-    SampleBatch<G> batch;
-    for (std::int64_t i = 0; i < count; ++i) batch.index.push_back(first + i);
-    batch.label = labels(first, count);
-    batch.z = generator_->latent_from_host(padded(latents_z(first, count)));
-    batch.w = generator_->map(batch.z, device_labels(batch.label), MapOptions{});
-    batch.s = truncation_ ? truncation_->styles(*generator_, generator_->latent_to_host(batch.w)) : generator_->styles(batch.w);
-    batch.images = generator_->synthesize(batch.s, {.noise = options_.noise, .seed = options_.seed, .first = first});
-    cut(batch.z, count);
-    cut(batch.w, count);
-    cut(batch.s, count);
-    cut(batch.images, count);
-    return batch;
+    std::vector<std::int64_t> index(static_cast<std::size_t>(count));
+    std::iota(index.begin(), index.end(), first);
+    std::vector<std::int64_t> label = labels(first, count);
+    latent_type z = generator_->latent_from_host(padded(latents_z(first, count)));
+    latent_type w = generator_->map(z, device_labels(label), MapOptions{});
+    style_type s = truncation_ ? truncation_->styles(*generator_, generator_->latent_to_host(w)) : generator_->styles(w);
+    image_type images = generator_->synthesize(s, SynthesisOptions{.noise = options_.noise, .seed = options_.seed, .first = first});
+    cut(z, count);
+    cut(w, count);
+    cut(s, count);
+    cut(images, count);
+    return {std::move(index), std::move(label), std::move(z), std::move(w), std::move(s), std::move(images)};
   }
 
   /// Class of each of the samples first .. first + count - 1.
@@ -179,7 +181,7 @@ class StyleSpaceSampler {
     for (std::int64_t done = 0; done < w.rows(); done += options_.batch_size) {
       const std::int64_t rows = std::min(options_.batch_size, w.rows() - done);
       const auto s = edited_styles(w, done, rows, channel, shift);
-      const ImageBatch images = generator_->image_to_host(generator_->synthesize(s, {.noise = options_.noise, .seed = options_.seed, .first = 0}));
+      const ImageBatch images = generator_->image_to_host(generator_->synthesize(s, SynthesisOptions{.noise = options_.noise, .seed = options_.seed, .first = 0}));
       std::copy_n(images.data(), rows * images.shape().elements(), result.image(done).data());
     }
     return result;

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+// The laws of Classifier, checked at run time on a user's own type and images.
+
+#include <faultline/concepts/classifier.hpp>
+#include <faultline/concepts/detail/guarded_call.hpp>
+#include <faultline/concepts/validate_scores.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <string>
+
+namespace faultline {
+inline namespace v1 {
+
+/// How much probabilities may differ before a law counts as broken.
+struct LawOptions {
+  double repeat_tolerance = 1e-6;  ///< between two calls with the same batch
+  double row_tolerance = 1e-3;     ///< between batches that hold the image in other company; real networks differ by rounding there
+};
+
+/// What `check_classifier` found. Differences are the largest over images and classes, of probabilities.
+struct LawReport {
+  bool deterministic = true;      ///< the same batch twice gives the same scores
+  bool row_independent = true;    ///< an image alone, in its batch and in the reversed batch gives the same scores
+  bool input_untouched = true;    ///< the pixels are as they were
+  double repeat_difference = 0.0;
+  double row_difference = 0.0;
+  std::int64_t row = -1;          ///< first image that breaks a law, -1 if none
+  std::string explanation;        ///< one sentence per broken law; empty when lawful
+
+  [[nodiscard]] bool lawful() const noexcept { return deterministic && row_independent && input_untouched; }
+};
+
+namespace detail {
+
+/// Probabilities of `images` from one checked call; reports a write to the input in `report`.
+template <Classifier C>
+Matrix<float> lawful_call(C& classifier, ImageView images, LawReport& report) {
+  ImageBatch copy(images.count(), images.shape());
+  const auto size = static_cast<std::size_t>(images.count() * images.shape().elements());
+  std::copy_n(images.data(), size, copy.data());
+  ScoreMatrix scores;
+  const auto name = [](std::int64_t i) { return "image " + std::to_string(i); };
+  call_user(
+      "check_classifier", [&] { classifier.score(copy.view(), scores); }, [&] { return std::to_string(images.count()) + " images"; });
+  if (std::memcmp(images.data(), copy.data(), size * sizeof(float)) != 0) report.input_untouched = false;
+  validate_scores(scores, images.count(), classifier.num_classes(), classifier.score_kind(), images.count(), "check_classifier", name);
+  Matrix<float> probabilities(scores.rows(), scores.cols());
+  for (std::int64_t i = 0; i < scores.rows(); ++i) to_probabilities(scores.row(i), classifier.score_kind(), probabilities.row(i));
+  return probabilities;
+}
+
+inline double largest_difference(std::span<const float> a, std::span<const float> b) {
+  double largest = 0.0;
+  for (std::size_t k = 0; k < a.size(); ++k) largest = std::max(largest, std::abs(static_cast<double>(a[k]) - static_cast<double>(b[k])));
+  return largest;
+}
+
+}  // namespace detail
+
+/// Tries a classifier on images as it wants to see them (prepared by its `InputSpec`), `[N, C, H, W]`, best 8 to 64 different ones.
+///
+/// Scores the batch twice, reversed, and every image alone. Finds dropout left on, batch norm in training mode, scores that depend on the position in
+/// the batch, writes to the input. It cannot find a reference kept past the call.
+/// **Throws** empty_input without images, and every F2xx error that scoring can raise.
+/// **Cost**: N + 3 classifier calls.
+/// Example: `LawReport laws = check_classifier(mine, prepare_images(raw, range, mine.input_spec())); if (!laws.lawful()) complain(laws.explanation);`
+template <Classifier C>
+[[nodiscard]] LawReport check_classifier(C& classifier, ImageView images, LawOptions options = {}) {
+  if (images.count() < 1) throw Error(ErrorCode::empty_input, "check_classifier", "expected at least one image");
+  LawReport report;
+  const Matrix<float> once = detail::lawful_call(classifier, images, report);
+  const Matrix<float> again = detail::lawful_call(classifier, images, report);
+  const auto note = [&](std::int64_t i, double difference, double tolerance, double& largest, bool& law) {
+    largest = std::max(largest, difference);
+    if (difference <= tolerance) return;
+    law = false;
+    if (report.row < 0) report.row = i;
+  };
+  for (std::int64_t i = 0; i < images.count(); ++i)
+    note(i, detail::largest_difference(once.row(i), again.row(i)), options.repeat_tolerance, report.repeat_difference, report.deterministic);
+
+  ImageBatch reversed(images.count(), images.shape());
+  for (std::int64_t i = 0; i < images.count(); ++i) std::copy(images.image(i).begin(), images.image(i).end(), reversed.image(images.count() - 1 - i).begin());
+  const Matrix<float> backwards = detail::lawful_call(classifier, reversed, report);
+  for (std::int64_t i = 0; i < images.count(); ++i) {
+    const Matrix<float> alone = detail::lawful_call(classifier, images.slice(i, 1), report);
+    const double difference = std::max(detail::largest_difference(once.row(i), backwards.row(images.count() - 1 - i)), detail::largest_difference(once.row(i), alone.row(0)));
+    note(i, difference, options.row_tolerance, report.row_difference, report.row_independent);
+  }
+  if (!report.deterministic) report.explanation += "The same batch gives different scores each time: is dropout on, or the model in training mode? ";
+  if (!report.row_independent) report.explanation += "The scores of an image depend on the other images of its batch: is a batch norm in training mode? ";
+  if (!report.input_untouched) report.explanation += "The classifier writes to the images it is given: let it work on a copy. ";
+  if (!report.explanation.empty()) report.explanation.pop_back();
+  return report;
+}
+
+/// `check_classifier`, with a broken law thrown as classifier_unlawful.
+template <Classifier C>
+void require_lawful(C& classifier, ImageView images, LawOptions options = {}) {
+  const LawReport report = check_classifier(classifier, images, options);
+  if (report.lawful()) return;
+  std::string message = report.explanation;
+  if (report.row >= 0) message += " First seen at image " + std::to_string(report.row) + " of " + std::to_string(images.count()) + ".";
+  throw Error(ErrorCode::classifier_unlawful, "check_classifier", message);
+}
+
+}  // namespace v1
+}  // namespace faultline
