@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include <faultline/data/safetensors.hpp>
 
-#include <core/temporary_directory.hpp>
-#include <data/safetensors_bytes.hpp>
+#include <data/malformed.hpp>
 #include <support/catch2.hpp>
 
 #include <csignal>
