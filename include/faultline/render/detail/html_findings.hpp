@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+// The sections of the page that are about directions.
+
+#include <faultline/render/charts.hpp>
+#include <faultline/render/detail/html_parts.hpp>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+namespace faultline {
+inline namespace v1 {
+namespace detail::render {
+
+inline std::string findings_table(const FailureReport& report) {
+  HtmlTable table({{"#", true}, {"Cause"}, {"Kind"}, {"Failures repaired (random direction)", true}, {"Change of failure rate (at least)", true}, {"Random directions", true},
+                   {"Median distance to failure, 95 % interval", true}, {"p, adjusted", true}, {"Judge agrees at the flip", true}},
+                  "Sorted by the lower bound of the change of the failure rate. The bound and p come from samples that had no part in choosing the direction.");
+  for (std::size_t i = 0; i < report.findings.size(); ++i) {
+    const Finding& f = report.findings[i];
+    const InterventionEffect& e = f.intervention;
+    const bool crosses = f.threshold.flip && std::isfinite(f.threshold.flip->sigmas);
+    table.row({std::to_string(i + 1), "<a href=\"#finding-" + std::to_string(i + 1) + "\"><b>" + html(title_of(report, f)) + "</b></a>", name_of(f.direction.family),
+               "<b>" + percent(e.repaired_share) + "</b> <span class=\"quiet\">(" + percent(e.repaired_placebo) + ")</span>",
+               "<b>" + signed_shown(e.contrast, 2) + "</b> <span class=\"quiet\">(" + signed_shown(e.lower, 2) + ")</span>", signed_shown(e.placebo, 2),
+               crosses ? "<b>" + distance(f.threshold.flip->sigmas) + "</b> <span class=\"quiet\">(" + shown(f.threshold.flip->lower, 2) + " to " + shown(f.threshold.flip->upper, 2) + ")</span>" : "beyond range",
+               html(p_value(f.confirmation.p_adjusted)), f.validity.judge_agreement ? percent(*f.validity.judge_agreement, 0) : "no judge"});
+  }
+  return std::move(table).finish();
+}
+
+inline std::string carriers_table(const FailureReport& report, const Finding& finding) {
+  if (finding.carriers.empty()) return {};
+  HtmlTable table({{"Style channel"}, {"Sign", true}, {"Correlation", true}, {"d, within classes", true}, {"d, the paper's", true}, {"Alone: distance to failure"}},
+                  "The style channels that go along with this direction most. Moved alone they usually do far less: one channel is not the cause.");
+  for (const Carrier& carrier : finding.carriers)
+    table.row({html((carrier.layer_name.empty() ? channel_name(report, carrier.channel) : carrier.layer_name + ":" + std::to_string(carrier.channel.channel)) + "  (" + std::to_string(carrier.channel.flat) + ")"),
+               carrier.sign < 0 ? "−" : "+", signed_shown(carrier.correlation, 2), signed_shown(carrier.effect, 2), signed_shown(carrier.paper_effect, 2),
+               carrier.threshold ? html(interval_text(carrier.threshold->flip)) : "<span class=\"quiet\">not measured</span>"});
+  return "<h4>Carriers in StyleSpace</h4>\n" + std::move(table).finish();
+}
+
+inline std::string centres_table(const FailureReport& report, const Finding& finding) {
+  if (finding.threshold.centres.empty()) return {};
+  HtmlTable table({{"Class"}, {"p(y) at the centre", true}, {"to p(y) = .5", true}, {"to the flip", true}, {"the paper's search", true}},
+                  "Distances in standard deviations, starting from the centre of the well-classified samples of each class (the paper's start code).");
+  const auto cell = [](const std::optional<double>& value) { return value ? shown(*value, 2) : std::string("—"); };
+  for (const CentreDistance& centre : finding.threshold.centres)
+    table.row({html(class_name(report, centre.class_label)), fixed(centre.probability, 2), cell(centre.half), cell(centre.flip), cell(centre.paper)});
+  return "<h4>From the centre of each class</h4>\n" + std::move(table).finish();
+}
+
+inline std::string chips(const FailureReport& report, const Finding& finding) {
+  const auto chip = [](const std::string& text, bool warn) { return std::string("<span class=\"chip") + (warn ? " warn" : "") + "\">" + html(text) + "</span>"; };
+  std::string out = chip(name_of(finding.direction.family), false);
+  if (finding.direction.class_label) out += chip("class " + class_name(report, *finding.direction.class_label), false);
+  if (finding.threshold.flip && finding.threshold.flip->off_manifold) out += chip("flips off the manifold", true);
+  if (finding.threshold.flip && !finding.threshold.flip->monotone) out += chip("not monotone", true);
+  if (finding.validity.generator_suspect) out += chip("generator suspect", true);
+  return out;
+}
+
+inline std::string finding_facts(const Finding& f) {
+  const InterventionEffect& e = f.intervention;
+  std::vector<std::pair<std::string, std::string>> list;
+  list.emplace_back("Repaired", percent(e.repaired_share) + " of " + count(e.repaired_failures) + " fresh failures disappear when this coordinate is set to what is usual for well-classified images; along a random direction " + percent(e.repaired_placebo));
+  list.emplace_back("Moved by ±2 sd", "failure rate changes by " + signed_shown(e.contrast, 3) + " (at least " + signed_shown(e.lower, 3) + " with 95 % confidence; random directions stay below " + signed_shown(e.placebo, 3) + "; " + count(e.codes) + " fresh codes)");
+  list.emplace_back("Distance to the flip", interval_text(f.threshold.flip) + (f.threshold.flip && std::isfinite(f.threshold.flip->sigmas) ? ", at percentile " + shown(f.threshold.flip->percentile, 1) + " of the population; " + percent(f.threshold.flip->crossed_share, 0) + " of " + count(f.threshold.flip->codes) + " codes flip" : ""));
+  list.emplace_back("Distance to p(y) = .5", interval_text(f.threshold.half));
+  if (f.threshold.flip && std::isfinite(f.threshold.flip->sigmas)) list.emplace_back("Image distance", "RMS " + shown(f.threshold.flip->image_rms, 3) + ", structural similarity " + shown(f.threshold.flip->image_ssim, 2) + " between start and failing image (medians)");
+  list.emplace_back("Difference failures − passes", signed_shown(f.discovery.effect, 2) + " sd on discovery, " + signed_shown(f.confirmation.effect, 2) + " sd on fresh samples; AUC " + shown(f.discovery.auc, 3) + " and " + shown(f.confirmation.auc, 3));
+  list.emplace_back("p, adjusted", p_value(f.confirmation.p_adjusted) + " (raw " + p_value(f.confirmation.p) + ", q " + p_value(f.confirmation.q) + ")");
+  list.emplace_back("Explains", percent(f.direction.explained, 0) + " of what a linear rule can explain");
+  if (!f.property.name.empty()) list.emplace_back("Moves most", f.property.name + " (" + signed_shown(f.property.strength, 2) + " sd of the property)");
+  if (f.validity.judge_agreement) list.emplace_back("Still valid?", "the judge gives " + percent(*f.validity.judge_agreement, 0) + " of the flipped images their label" + (f.validity.generator_suspect ? ": below the bar of 90 %, so the generator may be at fault" : ""));
+  if (f.threshold.flip && (f.threshold.flip->off_manifold || f.threshold.flip->off_manifold_share > 0)) list.emplace_back("Off the manifold", percent(f.threshold.flip->off_manifold_share, 0) + " of the crossings lie outside the .1 to 99.9 % range of this coordinate");
+  if (f.threshold.flip && !f.threshold.flip->monotone) list.emplace_back("Not monotone", "only " + percent(f.threshold.flip->monotone_share, 0) + " of the codes stay failed once they failed");
+  return facts(list);
+}
+
+/// Everything about one finding. `key` is "finding" or "suspect".
+inline std::string finding_section(const FailureReport& report, const Finding& finding, std::size_t number, const char* key, const std::vector<ReportPicture>& pictures) {
+  const std::string id = std::string(key) + "-" + std::to_string(number);
+  std::string out = "<section class=\"" + std::string(key) + "\" id=\"" + id + "\">\n<h3>" + std::to_string(number) + ". " + html(title_of(report, finding)) + chips(report, finding) + "</h3>\n";
+  if (!finding.headline.empty()) out += "<p>" + html(finding.headline) + "</p>\n";
+  out += finding_facts(finding);
+  out += picture_figure(pictures, id, "Each row is one generated image, moved along this direction from left to right. A thick frame and a cross mark the images that the classifier fails on.");
+  out += "<div class=\"pair\">\n";
+  out += chart_figure(confidence_chart(report, finding), "Confidence and failures when start codes are moved. The dotted line is the median distance to the flip, its band the 95 % interval.");
+  out += chart_figure(histogram_chart(report, finding), "Where failures and well-classified samples of the confirmation half lie along this direction.");
+  out += chart_figure(side_effect_chart(report, finding), "What the direction changes in the image. Between −.5 and .5 (grey) a property counts as hardly moved.");
+  out += chart_figure(property_chart(report, finding), "The property that moves most, as it is measured along the way.");
+  return out + "</div>\n" + carriers_table(report, finding) + centres_table(report, finding) + "</section>\n";
+}
+
+inline std::string associated_section(const FailureReport& report) {
+  std::string out = "<section id=\"associated\">\n<h2>Associated, but not shown to be causes</h2>\n";
+  if (report.associated.empty()) return out + "<p class=\"quiet\">None: every direction that went along with failures also caused some when it was moved, or none went along.</p></section>\n";
+  out += "<p>Failures lie differently along these directions, on fresh samples too; but moving images along them did not change the failure rate enough. They may go along with a cause without being one.</p>\n";
+  HtmlTable table({{"Direction"}, {"Kind"}, {"Moves most"}, {"Effect, sd", true}, {"AUC", true}, {"p, adjusted", true}, {"Change of failure rate (at least)", true}, {"Random directions", true}});
+  for (const Finding& f : report.associated)
+    table.row({html(title_of(report, f)), name_of(f.direction.family), html(f.property.name.empty() ? "—" : f.property.name), signed_shown(f.confirmation.effect, 2), shown(f.confirmation.auc, 3),
+               html(p_value(f.confirmation.p_adjusted)), signed_shown(f.intervention.contrast, 2) + " <span class=\"quiet\">(" + signed_shown(f.intervention.lower, 2) + ")</span>", signed_shown(f.intervention.placebo, 2)});
+  return out + std::move(table).finish() + "</section>\n";
+}
+
+inline std::string paper_section(const FailureReport& report, const std::vector<ReportPicture>& pictures) {
+  if (report.paper_top.empty()) return {};
+  std::string out = "<section id=\"paper\">\n<h2>The paper's top channels</h2>\n<p>The pooled ranking of single style channels of Le Coz, Herbin and Adjed (2022), without error control: it says where failures differ, not why. "
+                    "It is printed for comparison with the causes above.</p>\n";
+  const bool gradients = std::any_of(report.paper_top.begin(), report.paper_top.end(), [](const RankedChannel& c) { return c.gradient != 0; });
+  HtmlTable table({{"#", true}, {"Style channel"}, {"Flat index", true}, {"Sign", true}, {"d, pooled", true}, {"d, within classes", true}, {"AUC", true}, {"Gradient score", true}, {"σ, all samples", true}, {"σ, within classes", true}});
+  for (std::size_t i = 0; i < report.paper_top.size(); ++i) {
+    const RankedChannel& c = report.paper_top[i];
+    table.row({std::to_string(i + 1), html(channel_name(report, c.channel)), std::to_string(c.channel.flat), c.sign < 0 ? "−" : "+", signed_shown(c.normalized_difference, 2), signed_shown(c.stratified, 2), shown(c.auc, 3),
+               gradients ? signed_shown(c.gradient, 4) : "—", shown(c.sigma_total, 3), shown(c.sigma_within, 3)});
+  }
+  out += std::move(table).finish();
+  return out + picture_figure(pictures, "paper-top", "The same channels, each moved alone from one start image.") + "</section>\n";
+}
+
+}  // namespace detail::render
+}  // namespace v1
+}  // namespace faultline

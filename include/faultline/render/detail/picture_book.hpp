@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+// Which images the sheets of a report show. Knows neither generator nor classifier: both are behind two callbacks, so that it is tested without either.
+
+#include <faultline/core/random.hpp>
+#include <faultline/render/detail/text.hpp>
+#include <faultline/render/render_options.hpp>
+#include <faultline/render/sheet.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace faultline {
+inline namespace v1 {
+namespace detail::render {
+
+/// An image to be made: sample `index`, moved along a direction of w (in standard deviations) or along one style channel (in style units), or left as it is.
+struct Move {
+  std::int64_t index = 0;
+  std::int64_t label = 0;
+  double shift = 0.0;
+  const std::vector<double>* direction = nullptr;
+  std::int64_t channel = -1;
+};
+
+/// The image and what the classifier said.
+struct Shown {
+  Picture picture;
+  double probability = 0.0;
+  std::int64_t prediction = 0;
+  bool failed = false;
+};
+
+/// The world outside: makes and judges images, and knows the labels of samples.
+struct Studio {
+  std::function<std::vector<Shown>(const std::vector<Move>&)> show;
+  std::function<std::vector<std::int64_t>(std::int64_t first, std::int64_t count)> labels;
+};
+
+/// A finished sheet.
+struct NamedSheet {
+  std::string name;  ///< of the file, without folder and extension
+  std::string alt;   ///< in words, for readers who do not see it
+  Picture picture;
+};
+
+/// Start codes are sample indices from 2^41 on: "code 12" is index 2^41 + 12.
+inline std::string code_name(std::int64_t index) {
+  return index >= intervention_first && index < pilot_first ? "code " + std::to_string(index - intervention_first) : "index " + std::to_string(index);
+}
+
+/// Up to `count` examples that stand for the whole: those whose distance is nearest to the median come first, and labels do not repeat while others are left.
+inline std::vector<ExampleCode> typical_examples(const Finding& finding, std::int64_t count) {
+  std::vector<ExampleCode> sorted = finding.examples;
+  const auto& flip = finding.threshold.flip;
+  const double median = flip && std::isfinite(flip->sigmas) ? flip->sigmas : 0.0;
+  const auto key = [&](const ExampleCode& code) { return code.flip && std::isfinite(*code.flip) ? std::abs(*code.flip - median) : 1e9; };
+  std::stable_sort(sorted.begin(), sorted.end(), [&](const ExampleCode& a, const ExampleCode& b) { return key(a) < key(b); });
+  std::vector<ExampleCode> chosen;
+  while (!sorted.empty() && static_cast<std::int64_t>(chosen.size()) < count) {
+    std::set<std::int64_t> seen;
+    std::vector<ExampleCode> left;
+    for (const ExampleCode& code : sorted) {
+      if (static_cast<std::int64_t>(chosen.size()) < count && seen.insert(code.label).second) chosen.push_back(code);
+      else left.push_back(code);
+    }
+    sorted = std::move(left);
+  }
+  return chosen;
+}
+
+/// Shifts of a finding's own sheet: round steps from about -2 sd to half as far again as the median flip, zero among them, at most ten.
+inline std::vector<double> sheet_shifts(const Finding& finding) {
+  const auto& flip = finding.threshold.flip;
+  const double median = flip && std::isfinite(flip->sigmas) ? flip->sigmas : 4.0;
+  const double reach = std::clamp(1.5 * median, 2.0, 12.0);
+  for (const double step : {0.5, 1.0, 1.5, 2.0}) {
+    const double below = std::round(2.0 / step), above = std::ceil(reach / step - 1e-9);
+    if (below + above + 1 > 10) continue;
+    std::vector<double> shifts;
+    for (double i = -below; i <= above; ++i) shifts.push_back(i * step);
+    return shifts;
+  }
+  return {-2, 0, 2, 4, 6, 8, 10, 12};
+}
+
+inline SheetCell cell_of(const FailureReport& report, Shown shown) {
+  return {std::move(shown.picture), shown.probability, class_name(report, shown.prediction), shown.failed, {}};
+}
+
+inline constexpr double grid_shares[] = {0.0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.5};
+
+/// A column of a degradation grid: a start code, the way it is moved, and the shift that 100 % stands for.
+struct GridColumn {
+  SheetColumn heading;
+  Move move;
+  double reference = 0.0;
+};
+
+inline Sheet degradation_grid(const FailureReport& report, const Studio& studio, const std::vector<GridColumn>& columns) {
+  Sheet sheet;
+  std::vector<Move> moves;
+  for (const double share : grid_shares) {
+    sheet.rows.push_back({percent(share, 0), {}, {}});
+    for (const GridColumn& column : columns) {
+      moves.push_back(column.move);
+      moves.back().shift = share * column.reference;
+    }
+  }
+  for (const GridColumn& column : columns) sheet.columns.push_back(column.heading);
+  for (Shown& shown : studio.show(moves)) sheet.cells.push_back(cell_of(report, std::move(shown)));
+  return sheet;
+}
+
+/// Figure 5 along the findings.
+inline std::optional<NamedSheet> findings_grid(const FailureReport& report, const Studio& studio, const RenderOptions& options) {
+  if (report.findings.empty() || options.columns < 1) return std::nullopt;
+  const auto shown = std::min<std::int64_t>(options.columns, static_cast<std::int64_t>(report.findings.size()));
+  const std::int64_t each = std::clamp<std::int64_t>(options.columns / shown, 1, 4);
+  std::vector<GridColumn> columns;
+  for (std::int64_t f = 0; f < shown; ++f) {
+    const Finding& finding = report.findings[static_cast<std::size_t>(f)];
+    const auto& flip = finding.threshold.flip;
+    for (const ExampleCode& code : typical_examples(finding, each)) {
+      const bool flips = code.flip && std::isfinite(*code.flip), median = flip && std::isfinite(flip->sigmas);
+      const double reference = flips ? *code.flip : median ? flip->sigmas : 4.0;
+      const std::string note = (flips ? "flips at " : "no flip, 100 % = ") + fixed(reference, 2) + " sd";
+      columns.push_back({{title_of(report, finding), "label " + class_name(report, code.label) + ", " + code_name(code.index), note}, {code.index, code.label, 0, &finding.direction.w, -1}, reference});
+    }
+  }
+  if (columns.empty()) return std::nullopt;
+  Sheet sheet = degradation_grid(report, studio, columns);
+  sheet.title = "How failure sets in along each cause";
+  sheet.explanation = "Every column is one generated image, moved along the direction named above it; 100 % is the distance at which the answer for that image flips (sd = standard deviations).";
+  return NamedSheet{"degradation", "Degradation grid: images moved along each finding from 0 to 150 % of their distance to failure, with the classifier's confidence above each", draw_sheet(sheet)};
+}
+
+/// Where moving one style channel first makes a code fail, searched every 1.25 sd up to 10 sd and then halved seven times; empty when it never does.
+inline std::vector<std::optional<double>> channel_flips(const std::vector<GridColumn>& columns, const std::vector<double>& sigmas, const Studio& studio) {
+  std::vector<Move> moves;
+  for (std::size_t c = 0; c < columns.size(); ++c)
+    for (int step = 1; step <= 8; ++step) moves.push_back(columns[c].move), moves.back().shift *= 1.25 * step * sigmas[c];
+  const std::vector<Shown> coarse = studio.show(moves);
+  std::vector<std::optional<double>> failing(columns.size());
+  std::vector<double> passing(columns.size(), 0.0);
+  for (std::size_t c = 0; c < columns.size(); ++c)
+    for (std::size_t step = 0; step < 8 && !failing[c]; ++step) {
+      const double at_sigmas = 1.25 * static_cast<double>(step + 1);
+      if (coarse[8 * c + step].failed) failing[c] = at_sigmas;
+      else passing[c] = at_sigmas;
+    }
+  for (int round = 0; round < 7; ++round) {
+    std::vector<std::size_t> open;
+    moves.clear();
+    for (std::size_t c = 0; c < columns.size(); ++c)
+      if (failing[c]) open.push_back(c), moves.push_back(columns[c].move), moves.back().shift *= 0.5 * (passing[c] + *failing[c]) * sigmas[c];
+    if (moves.empty()) break;
+    const std::vector<Shown> middle = studio.show(moves);
+    for (std::size_t i = 0; i < open.size(); ++i) {
+      const std::size_t c = open[i];
+      const double at_sigmas = 0.5 * (passing[c] + *failing[c]);
+      if (middle[i].failed) failing[c] = at_sigmas;
+      else passing[c] = at_sigmas;
+    }
+  }
+  return failing;
+}
+
+/// A start code for sheets that belong to no finding: the first example of the first finding, else the first sample from 2^41 that passes with p(y) > .5.
+inline std::optional<Move> any_start_code(const FailureReport& report, const Studio& studio, std::int64_t batch) {
+  for (const Finding& finding : report.findings)
+    if (const auto typical = typical_examples(finding, 1); !typical.empty()) return Move{typical.front().index, typical.front().label, 0, nullptr, -1};
+  const std::vector<std::int64_t> labels = studio.labels(intervention_first, batch);
+  std::vector<Move> moves;
+  for (std::size_t i = 0; i < labels.size(); ++i) moves.push_back({intervention_first + static_cast<std::int64_t>(i), labels[i], 0, nullptr, -1});
+  const std::vector<Shown> shown = studio.show(moves);
+  for (std::size_t i = 0; i < shown.size(); ++i)
+    if (!shown[i].failed && shown[i].probability > 0.5) return moves[i];
+  return std::nullopt;
+}
+
+/// Figure 5 as the paper has it: single style channels of the pooled ranking, here all from one start code so that columns compare.
+inline std::optional<NamedSheet> paper_grid(const FailureReport& report, const Studio& studio, const RenderOptions& options) {
+  if (report.paper_top.empty() || options.columns < 1) return std::nullopt;
+  const std::optional<Move> start = any_start_code(report, studio, options.batch_size);
+  if (!start) return std::nullopt;
+  std::vector<GridColumn> columns;
+  std::vector<double> sigmas;
+  for (const RankedChannel& channel : report.paper_top) {
+    if (static_cast<std::int64_t>(columns.size()) == options.columns) break;
+    Move move = *start;
+    move.channel = channel.channel.flat;
+    move.shift = channel.sign < 0 ? -1.0 : 1.0;
+    columns.push_back({{std::to_string(columns.size() + 1) + ". " + channel_name(report, channel.channel), channel.sign < 0 ? "downwards (−)" : "upwards (+)", {}}, move, 0});
+    sigmas.push_back(channel.sigma_within > 0 ? channel.sigma_within : channel.sigma_total);
+  }
+  const std::vector<std::optional<double>> flips = channel_flips(columns, sigmas, studio);
+  for (std::size_t c = 0; c < columns.size(); ++c) {
+    const double reference = flips[c].value_or(4.0);
+    columns[c].heading.note = flips[c] ? "flips at " + fixed(reference, 2) + " sd" : "none: 100 % = 4 sd";
+    columns[c].reference = columns[c].move.shift * reference * sigmas[c];
+  }
+  Sheet sheet = degradation_grid(report, studio, columns);
+  sheet.title = "The paper's top channels, each moved alone";
+  sheet.explanation = "All columns start from the same image (label " + class_name(report, start->label) + ", " + code_name(start->index) +
+                      ") and move one style channel in the direction that its ranking calls failure. 100 % is the distance at which the answer flips; \"none\" means that it does not flip within 10 sd.";
+  return NamedSheet{"paper-top", "The paper's top ten style channels, each moved alone from 0 to 150 % of the distance to failure, with the classifier's confidence above each image", draw_sheet(sheet)};
+}
+
+/// Several start codes along one finding.
+inline std::optional<NamedSheet> finding_sheet(const FailureReport& report, const Studio& studio, const RenderOptions& options, const Finding& finding, const std::string& name) {
+  const std::vector<ExampleCode> codes = typical_examples(finding, options.examples);
+  if (codes.empty()) return std::nullopt;
+  const std::vector<double> shifts = sheet_shifts(finding);
+  Sheet sheet;
+  std::vector<Move> moves;
+  for (const double shift : shifts) sheet.columns.push_back({{}, shift == 0 ? "start" : signed_shown(shift, shift == std::round(shift) ? 0 : 1) + " sd", {}});
+  for (const ExampleCode& code : codes) {
+    const bool flips = code.flip && std::isfinite(*code.flip);
+    sheet.rows.push_back({"label " + class_name(report, code.label), code_name(code.index), flips ? "flips at " + fixed(*code.flip, 2) + " sd" : "does not flip"});
+    for (const double shift : shifts) moves.push_back({code.index, code.label, shift, &finding.direction.w, -1});
+  }
+  for (Shown& shown : studio.show(moves)) sheet.cells.push_back(cell_of(report, std::move(shown)));
+  sheet.title = "Along \"" + title_of(report, finding) + "\"";
+  sheet.explanation = "Every row is one generated image, moved along the direction by the number of standard deviations above the column; failure lies to the right.";
+  return NamedSheet{name, "Generated images moved along " + title_of(report, finding) + ", one row per start code, with the classifier's confidence above each image", draw_sheet(sheet)};
+}
+
+/// The first failures of the confirmation half as they are, among at most 16 batches.
+inline std::optional<NamedSheet> failures_sheet(const FailureReport& report, const Studio& studio, const RenderOptions& options) {
+  Sheet sheet;
+  const std::int64_t limit = std::min(16 * options.batch_size, report.provenance.samples_per_half);
+  for (std::int64_t first = 0; first < limit && static_cast<std::int64_t>(sheet.cells.size()) < options.failures; first += options.batch_size) {
+    const std::vector<std::int64_t> labels = studio.labels(confirmation_first + first, std::min(options.batch_size, limit - first));
+    std::vector<Move> moves;
+    for (std::size_t i = 0; i < labels.size(); ++i) moves.push_back({confirmation_first + first + static_cast<std::int64_t>(i), labels[i], 0, nullptr, -1});
+    std::vector<Shown> shown = studio.show(moves);
+    for (std::size_t i = 0; i < shown.size() && static_cast<std::int64_t>(sheet.cells.size()) < options.failures; ++i) {
+      if (!shown[i].failed) continue;
+      sheet.cells.push_back(cell_of(report, std::move(shown[i])));
+      sheet.cells.back().caption = "label " + class_name(report, moves[i].label);
+    }
+  }
+  if (sheet.cells.empty()) return std::nullopt;
+  const std::size_t columns = std::min<std::size_t>(8, sheet.cells.size()), rows = (sheet.cells.size() + columns - 1) / columns;
+  sheet.columns.resize(columns);
+  sheet.rows.resize(rows);
+  sheet.cells.resize(columns * rows);
+  sheet.title = "Failures as they come";
+  sheet.explanation = "The first failures of the confirmation half, not moved and not selected in any other way.";
+  return NamedSheet{"failures", "Generated images that the classifier fails on, with label, confidence and predicted class above each", draw_sheet(sheet)};
+}
+
+/// All sheets of a report, in the order of the page.
+inline std::vector<NamedSheet> draw_sheets(const FailureReport& report, const Studio& studio, const RenderOptions& options) {
+  std::vector<NamedSheet> sheets;
+  const auto total = static_cast<std::int64_t>(3 + report.findings.size() + report.generator_suspect.size());
+  std::int64_t done = 0;
+  const auto add = [&](std::optional<NamedSheet> sheet) {
+    if (sheet) sheets.push_back(std::move(*sheet));
+    report_progress(options.progress, "drawing sheets", ++done, total);
+  };
+  add(findings_grid(report, studio, options));
+  for (std::size_t i = 0; i < report.findings.size(); ++i) add(finding_sheet(report, studio, options, report.findings[i], "finding-" + std::to_string(i + 1)));
+  for (std::size_t i = 0; i < report.generator_suspect.size(); ++i) add(finding_sheet(report, studio, options, report.generator_suspect[i], "suspect-" + std::to_string(i + 1)));
+  add(paper_grid(report, studio, options));
+  add(failures_sheet(report, studio, options));
+  return sheets;
+}
+
+}  // namespace detail::render
+}  // namespace v1
+}  // namespace faultline

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+// Definitions of render/sheet.hpp: first every position is computed, then everything is drawn.
+
+#include <faultline/render/detail/text.hpp>
+#include <faultline/render/sheet.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+
+namespace faultline {
+inline namespace v1 {
+namespace detail::render {
+
+/// Breaks a text into lines of at most `width` pixels at its spaces.
+inline std::vector<std::string> wrapped(std::string_view text, double width, const TextStyle& style) {
+  std::vector<std::string> lines;
+  std::string line;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(' '), text.size());
+    const std::string_view word = text.substr(0, end);
+    const std::string longer = line.empty() ? std::string(word) : line + " " + std::string(word);
+    if (line.empty() || Canvas::text_width(longer, style) <= width) line = longer;
+    else {
+      lines.push_back(line);
+      line = std::string(word);
+    }
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  if (!line.empty()) lines.push_back(line);
+  return lines;
+}
+
+inline constexpr TextStyle sheet_title{.height = 13, .bold = true}, sheet_text{.height = 9.5, .colour = palette::quiet}, sheet_group{.height = 10.5, .bold = true}, sheet_label{.height = 8.5},
+    sheet_note{.height = 8, .colour = palette::quiet};
+inline constexpr std::int64_t sheet_margin = 18, sheet_line = 15, badge = 11;
+
+/// Where everything goes.
+struct SheetLayout {
+  std::int64_t cell_width = 0, image_width = 0, image_height = 0, cell_height = 0, captions = 0;
+  std::int64_t left = 0, table_top = 0, body_top = 0, width = 0, height = 0;
+  std::vector<std::int64_t> column_x;
+  std::vector<std::string> title, explanation;
+};
+
+inline SheetLayout lay_out(const Sheet& sheet) {
+  SheetLayout layout;
+  for (const SheetCell& cell : sheet.cells) {
+    layout.image_width = std::max(layout.image_width, cell.picture.width);
+    layout.image_height = std::max(layout.image_height, cell.picture.height);
+    if (!cell.caption.empty()) layout.captions = 1;
+  }
+  layout.cell_width = std::max<std::int64_t>(layout.image_width, 106);
+  layout.cell_height = layout.image_height + sheet_line * (1 + layout.captions) + 16;
+  double label_width = 0;
+  for (const SheetRow& row : sheet.rows) {
+    label_width = std::max(label_width, Canvas::text_width(row.title, sheet_group));
+    for (const std::string* note : {&row.note, &row.second_note}) label_width = std::max(label_width, Canvas::text_width(*note, sheet_note));
+  }
+  layout.left = sheet_margin + (label_width > 0 ? static_cast<std::int64_t>(std::min(label_width, 180.0)) + 20 : 0);
+  std::int64_t x = layout.left;
+  for (std::size_t c = 0; c < sheet.columns.size(); ++c) {
+    if (c > 0) x += sheet.columns[c].group == sheet.columns[c - 1].group ? 12 : 30;
+    layout.column_x.push_back(x);
+    x += layout.cell_width;
+  }
+  layout.width = std::max<std::int64_t>(x + sheet_margin, 620);
+  const double room = static_cast<double>(layout.width - 2 * sheet_margin);
+  layout.title = wrapped(sheet.title, room, sheet_title);
+  layout.explanation = wrapped(sheet.explanation, room, sheet_text);
+  const auto lines = [](const auto& list) { return static_cast<std::int64_t>(list.size()); };
+  layout.table_top = sheet_margin + 20 * lines(layout.title) + 16 * lines(layout.explanation) + 34;  // the legend's line included
+  bool groups = false, titles = false, notes = false;
+  for (const SheetColumn& column : sheet.columns) groups |= !column.group.empty(), titles |= !column.title.empty(), notes |= !column.note.empty();
+  layout.body_top = layout.table_top + (groups ? 26 : 0) + (titles ? sheet_line : 0) + (notes ? sheet_line : 0) + 8;
+  layout.height = layout.body_top + layout.cell_height * lines(sheet.rows) + sheet_margin - 6;
+  return layout;
+}
+
+/// The mark of a failure besides its frame: a filled square with a cross.
+inline void draw_badge(Canvas& canvas, std::int64_t x, std::int64_t y) {
+  canvas.fill(x, y, badge, badge, palette::failure);
+  const auto fx = static_cast<double>(x), fy = static_cast<double>(y);
+  canvas.line(fx + 3, fy + 3, fx + badge - 3, fy + badge - 3, 1.6, palette::paper);
+  canvas.line(fx + badge - 3, fy + 3, fx + 3, fy + badge - 3, 1.6, palette::paper);
+}
+
+inline void draw_frame(Canvas& canvas, std::int64_t x, std::int64_t y, std::int64_t width, std::int64_t height, bool failed) {
+  canvas.frame(x, y, width, height, 1, failed ? palette::failure : palette::faint);
+  if (failed) canvas.frame(x - 1, y - 1, width + 2, height + 2, 3, palette::failure);
+}
+
+inline void draw_cell(Canvas& canvas, const SheetLayout& layout, const SheetCell& cell, std::int64_t x, std::int64_t y) {
+  if (cell.picture.pixels.empty()) return;
+  const std::int64_t line = y + layout.captions * sheet_line + 9, image_y = y + layout.captions * sheet_line + sheet_line;
+  const auto fx = static_cast<double>(x), right = static_cast<double>(x + layout.cell_width - badge - 4);
+  if (!cell.caption.empty()) canvas.text(fx, static_cast<double>(y) + 9, Canvas::shortened(cell.caption, static_cast<double>(layout.cell_width), sheet_note), sheet_note);
+  const std::string p = "p " + fixed(cell.probability, 2);
+  canvas.text(fx, static_cast<double>(line), p, sheet_label);
+  TextStyle answer = sheet_label;
+  answer.align = Align::right;
+  if (cell.failed) answer.bold = true, answer.colour = Colour{163, 71, 0};
+  const double room = right - fx - Canvas::text_width(p, sheet_label) - 8;
+  canvas.text(cell.failed ? right : static_cast<double>(x + layout.cell_width), static_cast<double>(line), Canvas::shortened("says " + cell.prediction, room, answer), answer);
+  if (cell.failed) draw_badge(canvas, x + layout.cell_width - badge, line - badge + 2);
+  const std::int64_t image_x = x + (layout.cell_width - cell.picture.width) / 2;
+  canvas.picture(image_x, image_y, cell.picture);
+  draw_frame(canvas, image_x, image_y, cell.picture.width, cell.picture.height, cell.failed);
+}
+
+inline void draw_headings(Canvas& canvas, const SheetLayout& layout, const Sheet& sheet) {
+  for (std::size_t c = 0; c < sheet.columns.size();) {
+    std::size_t end = c + 1;
+    while (end < sheet.columns.size() && sheet.columns[end].group == sheet.columns[c].group) ++end;
+    const std::int64_t x = layout.column_x[c], span = layout.column_x[end - 1] + layout.cell_width - x;
+    double line = static_cast<double>(layout.table_top);
+    if (!sheet.columns[c].group.empty()) {
+      canvas.text(static_cast<double>(x), line + 11, Canvas::shortened(sheet.columns[c].group, static_cast<double>(span), sheet_group), sheet_group);
+      canvas.fill(x, layout.table_top + 18, span, 1, palette::quiet);
+    }
+    for (const SheetColumn& column : sheet.columns)
+      if (!column.group.empty()) {
+        line += 26;
+        break;
+      }
+    for (; c < end; ++c) {
+      const auto fx = static_cast<double>(layout.column_x[c]), room = static_cast<double>(layout.cell_width);
+      double y = line + 10;
+      if (!sheet.columns[c].title.empty()) canvas.text(fx, y, Canvas::shortened(sheet.columns[c].title, room, sheet_label), sheet_label), y += sheet_line;
+      if (!sheet.columns[c].note.empty()) canvas.text(fx, y, Canvas::shortened(sheet.columns[c].note, room, sheet_note), sheet_note);
+    }
+  }
+}
+
+inline void draw_legend(Canvas& canvas, double y) {
+  double x = sheet_margin;
+  const auto box = [&](bool failed) {
+    draw_frame(canvas, static_cast<std::int64_t>(x) + 4, static_cast<std::int64_t>(y) - 10, 12, 12, failed);
+    x += 26;
+  };
+  const auto words = [&](std::string_view text) {
+    canvas.text(x, y, text, sheet_text);
+    x += Canvas::text_width(text, sheet_text) + 22;
+  };
+  box(false);
+  words("passes");
+  box(true);
+  draw_badge(canvas, static_cast<std::int64_t>(x), static_cast<std::int64_t>(y) - 9);
+  x += badge + 6;
+  words("fails");
+  words("p = probability of the right class");
+  words("says = predicted class");
+}
+
+}  // namespace detail::render
+
+inline Picture draw_sheet(const Sheet& sheet) {
+  using namespace detail::render;
+  if (sheet.cells.empty()) throw Error(ErrorCode::empty_input, "draw_sheet", "a sheet needs at least one cell");
+  if (sheet.cells.size() != sheet.rows.size() * sheet.columns.size())
+    throw Error(ErrorCode::shape_mismatch, "draw_sheet",
+                std::to_string(sheet.rows.size()) + " rows and " + std::to_string(sheet.columns.size()) + " columns need as many cells as their product, got " + std::to_string(sheet.cells.size()));
+  const SheetLayout layout = lay_out(sheet);
+  Canvas canvas(layout.width, layout.height);
+  double y = sheet_margin;
+  for (const std::string& line : layout.title) canvas.text(sheet_margin, y += 16, line, sheet_title), y += 4;
+  for (const std::string& line : layout.explanation) canvas.text(sheet_margin, y += 14, line, sheet_text), y += 2;
+  draw_legend(canvas, y + 18);
+  draw_headings(canvas, layout, sheet);
+  for (std::size_t r = 0; r < sheet.rows.size(); ++r) {
+    const std::int64_t top = layout.body_top + layout.cell_height * static_cast<std::int64_t>(r);
+    const double room = static_cast<double>(layout.left - sheet_margin - 12);
+    const SheetRow& row = sheet.rows[r];
+    double line = static_cast<double>(top + layout.captions * sheet_line + sheet_line + layout.image_height / 2) + (row.note.empty() ? 5 : row.second_note.empty() ? -3 : -10);
+    canvas.text(sheet_margin, line, Canvas::shortened(row.title, room, sheet_group), sheet_group);
+    for (const std::string* note : {&row.note, &row.second_note})
+      if (!note->empty()) canvas.text(sheet_margin, line += sheet_line, Canvas::shortened(*note, room, sheet_note), sheet_note);
+    for (std::size_t c = 0; c < sheet.columns.size(); ++c) draw_cell(canvas, layout, sheet.cells[r * sheet.columns.size() + c], layout.column_x[c], top);
+  }
+  return canvas.picture();
+}
+
+}  // namespace v1
+}  // namespace faultline
