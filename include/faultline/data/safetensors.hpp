@@ -74,8 +74,8 @@ struct SafetensorsLimits {
 
 /// Writes `file` with its digest, all or nothing (`AtomicFile`), and returns the digest. The same contents give the same bytes.
 ///
-/// **Throws** `shape_mismatch` when a shape does not fit its elements; `non_finite_weight`; `invalid_argument` for a tensor called `__metadata__` or text that is not
-/// UTF-8; `cannot_write`, `not_durable`.
+/// **Throws** `shape_mismatch` when a shape does not fit its elements; `non_finite_weight`; `invalid_argument` for a tensor called `__metadata__`, text that is not
+/// UTF-8 and anything beyond the default limits of a reader; `cannot_write`, `not_durable`.
 /// **Formula**: `sha256` is the hex digest of the JSON header (padding included, the 8-byte length excluded) with its 64 digest characters replaced by `0`, followed by the data bytes.
 /// Example: `write_safetensors("model.safetensors", {.metadata = {{"format", "faultline.classifier/1"}}, .tensors = {{"fc.bias", {.shape = {2}, .values = {0, 1}}}}});`
 std::string write_safetensors(const std::filesystem::path& path, const TensorFile& file);

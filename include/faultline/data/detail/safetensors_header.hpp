@@ -141,7 +141,7 @@ class SafetensorsHeaderReader final : public nlohmann::json_sax<nlohmann::json> 
   [[noreturn]] bool unexpected(const std::string& what) const { malformed("unexpectedly " + what + " in entry '" + outer_key_ + "'"); }
   [[nodiscard]] TensorEntry& entry() { return header_.tensors[outer_key_]; }
 
-  const SafetensorsLimits& limits_;
+  SafetensorsLimits limits_;
   std::string name_;
   SafetensorsHeader header_;
   Level level_ = Level::outside;

@@ -19,6 +19,7 @@ inline namespace v1 {
 namespace detail {
 
 inline constexpr std::size_t digest_characters = 64;
+inline constexpr std::string_view digest_marker = "\"sha256\":\"";
 
 /// Product of the dimensions, or nothing when it (or one of its partial products) exceeds 63 bits.
 inline std::optional<std::int64_t> checked_product(std::span<const std::int64_t> shape) {
@@ -30,10 +31,26 @@ inline std::optional<std::int64_t> checked_product(std::span<const std::int64_t>
   return product;
 }
 
-inline std::string shape_text(std::span<const std::int64_t> shape) {
+inline std::string shape_text(std::span<const std::int64_t> shape, const char* separator = ", ") {
   std::string text = "[";
-  for (std::size_t i = 0; i < shape.size(); ++i) text += (i == 0 ? "" : ", ") + std::to_string(shape[i]);
+  for (std::size_t i = 0; i < shape.size(); ++i) text += (i == 0 ? "" : separator) + std::to_string(shape[i]);
   return text + "]";
+}
+
+/// A JSON string. Not through a JSON document, whose destructor aborts when memory ran out while it was filled.
+inline std::string json_text(std::string_view plain) {
+  std::string text = "\"";
+  for (const char c : plain) {
+    if (c == '"' || c == '\\') {
+      text += '\\';
+      text += c;
+    } else if (static_cast<unsigned char>(c) < 0x20) {
+      text += std::string("\\u00") + "0123456789abcdef"[c >> 4] + "0123456789abcdef"[c & 15];
+    } else {
+      text += c;
+    }
+  }
+  return text + "\"";
 }
 
 /// The digest as the format defines it; `header` already has zeros in place of the digest.
@@ -50,6 +67,19 @@ inline void require_finite(std::span<const float> values, const std::string& ten
       throw Error(ErrorCode::non_finite_weight, "safetensors", "element " + std::to_string(i) + " of tensor '" + tensor + "' in '" + std::string(file) + "' is NaN or infinite");
     }
   }
+}
+
+inline void require_writable(const std::string& name, const TensorData& tensor) {
+  const bool is_f32 = tensor.type == ElementType::f32;
+  const std::size_t held = is_f32 ? tensor.values.size() : tensor.integers.size();
+  const std::size_t strangers = is_f32 ? tensor.integers.size() : tensor.values.size();
+  const auto elements = checked_product(tensor.shape);
+  if (!elements || static_cast<std::size_t>(*elements) != held || strangers != 0) {
+    throw Error(ErrorCode::shape_mismatch, "write_safetensors",
+                "tensor '" + name + "' of shape " + shape_text(tensor.shape) + " holds " + std::to_string(held) + " elements of its type and " + std::to_string(strangers) + " of the other");
+  }
+  if (name == "__metadata__") throw Error(ErrorCode::invalid_argument, "write_safetensors", "a tensor cannot be called '__metadata__'");
+  require_finite(tensor.values, name, "the tensors to write");
 }
 
 inline bool claims_our_format(const std::map<std::string, std::string>& metadata) {
@@ -150,44 +180,40 @@ inline TensorFile read_safetensors(const std::filesystem::path& path, const Safe
 }
 
 inline std::vector<std::byte> encode_safetensors(const TensorFile& file) {
-  const auto bytes_of = [](const TensorData& tensor) { return tensor.type == ElementType::f32 ? std::as_bytes(std::span(tensor.values)) : std::as_bytes(std::span(tensor.integers)); };
-  nlohmann::ordered_json header;
-  nlohmann::ordered_json& metadata = header["__metadata__"];
-  for (const auto& [key, value] : file.metadata) metadata[key] = value;
+  std::map<std::string, std::string> metadata = file.metadata;
   metadata["sha256"] = std::string(detail::digest_characters, '0');
+  std::string text = "{\"__metadata__\":{";
+  for (const auto& [key, value] : metadata) text += (text.back() == '{' ? "" : ",") + detail::json_text(key) + ":" + detail::json_text(value);
+  text += "}";
 
   std::vector<std::byte> data;
   for (const ElementType type : {ElementType::i64, ElementType::f32}) {  // wide elements first, so that every tensor is aligned
     for (const auto& [name, tensor] : file.tensors) {
       if (tensor.type != type) continue;
-      const std::size_t held = type == ElementType::f32 ? tensor.values.size() : tensor.integers.size();
-      const std::size_t strangers = type == ElementType::f32 ? tensor.integers.size() : tensor.values.size();
-      const auto elements = detail::checked_product(tensor.shape);
-      if (!elements || static_cast<std::size_t>(*elements) != held || strangers != 0) {
-        throw Error(ErrorCode::shape_mismatch, "write_safetensors", "tensor '" + name + "' of shape " + detail::shape_text(tensor.shape) + " holds " + std::to_string(held) + " elements of its type");
-      }
-      if (name == "__metadata__") throw Error(ErrorCode::invalid_argument, "write_safetensors", "a tensor cannot be called '__metadata__'");
-      detail::require_finite(tensor.values, name, "the tensors to write");
-      const auto source = bytes_of(tensor);
-      header[name] = {{"dtype", type == ElementType::f32 ? "F32" : "I64"}, {"shape", tensor.shape}, {"data_offsets", {data.size(), data.size() + source.size()}}};
+      detail::require_writable(name, tensor);
+      const auto source = type == ElementType::f32 ? std::as_bytes(std::span(tensor.values)) : std::as_bytes(std::span(tensor.integers));
+      const std::string end = std::to_string(data.size() + source.size());
+      text += "," + detail::json_text(name) + ":{\"dtype\":" + (type == ElementType::f32 ? "\"F32\"" : "\"I64\"") + ",\"shape\":" + detail::shape_text(tensor.shape, ",") +
+              ",\"data_offsets\":[" + std::to_string(data.size()) + "," + end + "]}";
       data.insert(data.end(), source.begin(), source.end());
     }
   }
-
-  std::string text;
-  try {
-    text = header.dump();
-  } catch (const nlohmann::json::exception& reason) {
-    throw Error(ErrorCode::invalid_argument, "write_safetensors", std::string("names and metadata have to be UTF-8: ") + reason.what());
-  }
+  text += "}";
   text.resize((text.size() + 7) / 8 * 8, ' ');
+  // What cannot be read must not be written: text that is not UTF-8, more than the default limits allow.
+  try {
+    (void)detail::SafetensorsHeaderReader({}, "the file to write").read(text);
+  } catch (const Error& reason) {
+    throw Error(ErrorCode::invalid_argument, "write_safetensors", std::string("names and metadata have to be UTF-8 and within the default limits: ") + reason.what());
+  }
   // Quotes inside JSON texts are escaped, so this can only be the entry itself.
-  const std::string marker = "\"sha256\":\"" + std::string(detail::digest_characters, '0');
   const std::string digest = detail::container_digest(text, data);
-  text.replace(text.find(marker) + marker.size() - detail::digest_characters, detail::digest_characters, digest);
+  text.replace(text.find(detail::digest_marker) + detail::digest_marker.size(), detail::digest_characters, digest);
 
   const auto header_bytes = static_cast<std::uint64_t>(text.size());
-  std::vector<std::byte> bytes(8 + text.size());
+  std::vector<std::byte> bytes;
+  bytes.reserve(8 + text.size() + data.size());
+  bytes.resize(8 + text.size());
   std::memcpy(bytes.data(), &header_bytes, 8);
   std::memcpy(bytes.data() + 8, text.data(), text.size());
   bytes.insert(bytes.end(), data.begin(), data.end());
@@ -198,8 +224,7 @@ inline std::string write_safetensors(const std::filesystem::path& path, const Te
   const std::vector<std::byte> bytes = encode_safetensors(file);
   write_file_atomically(path, bytes);
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  const std::string_view marker = "\"sha256\":\"";
-  return std::string(text.substr(text.find(marker) + marker.size(), detail::digest_characters));
+  return std::string(text.substr(text.find(detail::digest_marker) + detail::digest_marker.size(), detail::digest_characters));
 }
 
 inline void require_format(const TensorFile& file, std::string_view format, std::initializer_list<std::string_view> known_keys) {
