@@ -24,6 +24,7 @@ struct SheetColumn {
   std::string group;
   std::string title;
   std::string note;
+  std::string second_note;
 };
 
 /// Heading of a row, to the left of its images.

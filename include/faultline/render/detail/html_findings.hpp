@@ -22,7 +22,7 @@ inline std::string findings_table(const FailureReport& report) {
     const InterventionEffect& e = f.intervention;
     const bool crosses = f.threshold.flip && std::isfinite(f.threshold.flip->sigmas);
     table.row({std::to_string(i + 1), "<a href=\"#finding-" + std::to_string(i + 1) + "\"><b>" + html(title_of(report, f)) + "</b></a>", name_of(f.direction.family),
-               "<b>" + percent(e.repaired_share) + "</b> <span class=\"quiet\">(" + percent(e.repaired_placebo) + ")</span>",
+               "<b>" + percent(e.repaired_share, 0) + "</b> <span class=\"quiet\">(" + percent(e.repaired_placebo, 0) + ")</span>",
                "<b>" + signed_shown(e.contrast, 2) + "</b> <span class=\"quiet\">(" + signed_shown(e.lower, 2) + ")</span>", signed_shown(e.placebo, 2),
                crosses ? "<b>" + distance(f.threshold.flip->sigmas) + "</b> <span class=\"quiet\">(" + shown(f.threshold.flip->lower, 2) + " to " + shown(f.threshold.flip->upper, 2) + ")</span>" : "beyond range",
                html(p_value(f.confirmation.p_adjusted)), f.validity.judge_agreement ? percent(*f.validity.judge_agreement, 0) : "no judge"});
@@ -44,7 +44,7 @@ inline std::string carriers_table(const FailureReport& report, const Finding& fi
 inline std::string centres_table(const FailureReport& report, const Finding& finding) {
   if (finding.threshold.centres.empty()) return {};
   HtmlTable table({{"Class"}, {"p(y) at the centre", true}, {"to p(y) = .5", true}, {"to the flip", true}, {"the paper's search", true}},
-                  "Distances in standard deviations, starting from the centre of the well-classified samples of each class (the paper's start code).");
+                  "Distances in standard deviations, starting from the centre of the well-classified samples of each class (the paper's start code); — where it is not reached.");
   const auto cell = [](const std::optional<double>& value) { return value ? shown(*value, 2) : std::string("—"); };
   for (const CentreDistance& centre : finding.threshold.centres)
     table.row({html(class_name(report, centre.class_label)), fixed(centre.probability, 2), cell(centre.half), cell(centre.flip), cell(centre.paper)});
@@ -64,7 +64,7 @@ inline std::string chips(const FailureReport& report, const Finding& finding) {
 inline std::string finding_facts(const Finding& f) {
   const InterventionEffect& e = f.intervention;
   std::vector<std::pair<std::string, std::string>> list;
-  list.emplace_back("Repaired", percent(e.repaired_share) + " of " + count(e.repaired_failures) + " fresh failures disappear when this coordinate is set to what is usual for well-classified images; along a random direction " + percent(e.repaired_placebo));
+  list.emplace_back("Repaired", percent(e.repaired_share, 0) + " of " + count(e.repaired_failures) + " fresh failures disappear when this coordinate is set to what is usual for well-classified images; along a random direction " + percent(e.repaired_placebo, 0));
   list.emplace_back("Moved by ±2 sd", "failure rate changes by " + signed_shown(e.contrast, 3) + " (at least " + signed_shown(e.lower, 3) + " with 95 % confidence; random directions stay below " + signed_shown(e.placebo, 3) + "; " + count(e.codes) + " fresh codes)");
   list.emplace_back("Distance to the flip", interval_text(f.threshold.flip) + (f.threshold.flip && std::isfinite(f.threshold.flip->sigmas) ? ", at percentile " + shown(f.threshold.flip->percentile, 1) + " of the population; " + percent(f.threshold.flip->crossed_share, 0) + " of " + count(f.threshold.flip->codes) + " codes flip" : ""));
   list.emplace_back("Distance to p(y) = .5", interval_text(f.threshold.half));

@@ -20,7 +20,7 @@ inline constexpr std::string_view page_style = R"css(
 *{box-sizing:border-box}
 html{-webkit-text-size-adjust:100%}
 body{margin:0;background:#f6f7f9;color:#212529;font:16px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,"DejaVu Sans",sans-serif}
-main,.bar{max-width:1200px;margin:0 auto;padding:0 24px}
+main,.bar{max-width:1240px;margin:0 auto;padding:0 24px}
 header{background:#fff;border-bottom:1px solid #dee2e6}
 header .bar{padding-top:26px;padding-bottom:14px}
 h1{font-size:29px;line-height:1.2;margin:0 0 4px;letter-spacing:-.01em;overflow-wrap:anywhere}
@@ -51,9 +51,11 @@ section.suspect{border-left:5px solid #868e96}
 table{border-collapse:collapse;width:100%;font-size:14px;margin:6px 0 4px}
 th,td{padding:6px 10px;text-align:left;border-bottom:1px solid #e6e9ec;vertical-align:top}
 th{font-weight:600;border-bottom:2px solid #adb5bd;vertical-align:bottom;line-height:1.3}
-td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
+td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}
+td.n b{white-space:nowrap}
 td .quiet{font-size:13px}
-td.name{overflow-wrap:anywhere}
+td.name{overflow-wrap:break-word;min-width:96px}
+td.n .quiet{white-space:nowrap}
 caption{caption-side:bottom;text-align:left;color:#56606a;padding-top:8px;font-size:14px}
 figure{margin:16px 0 8px}
 figure img,figure svg{max-width:100%;height:auto;display:block}

@@ -77,7 +77,7 @@ inline std::string classes_section(const FailureReport& report, const std::vecto
     table.row({html(class_name(report, static_cast<std::int64_t>(i))), rate.n > 0 ? percent(rate.estimate, 1) : "—", rate.n > 0 ? percent(rate.lower, 1) + " to " + percent(rate.upper, 1) : "—", count(rate.failures), count(rate.n)});
   }
   out += "<div class=\"pair\">" + chart_figure(class_chart(report), "Dots: rate; bars: exact interval; dashed: all classes together.") + std::move(table).finish() + "</div>\n";
-  return out + picture_figure(pictures, "failures", "What failures look like. The first ones of the confirmation half.") + "</section>\n";
+  return out + picture_figure(pictures, "failures", "What failures look like: the first ones of the confirmation half.") + "</section>\n";
 }
 
 inline std::string repeat_section(const FailureReport& report, const RenderOptions& options) {
@@ -140,7 +140,7 @@ inline std::string html_report(const FailureReport& report, const std::vector<Re
                      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'\">\n"
                      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>" + html(title) + "</title>\n<style>" + std::string(page_style) + "</style></head>\n<body>\n";
   page += "<header><div class=\"bar\"><h1>" + html(title) + "</h1>\n<p class=\"quiet\">Failure conditions of " + html(classifier) + ", found with generated images. Report of Faultline " + html(report.provenance.library_version) + ".</p>\n<nav>";
-  const auto link = [&](const std::string& id, const std::string& name) { page += "<a href=\"#" + id + "\">" + html(name) + "</a>"; };
+  const auto link = [&](const std::string& id, const std::string& name) { page += "<a href=\"#" + id + "\">" + html(name) + "</a>\n"; };
   link("verdict", "Verdict");
   if (!report.findings.empty()) link("causes", "Causes");
   for (std::size_t i = 0; i < report.findings.size(); ++i) link("finding-" + std::to_string(i + 1), std::to_string(i + 1) + ". " + title_of(report, report.findings[i]));
@@ -155,7 +155,7 @@ inline std::string html_report(const FailureReport& report, const std::vector<Re
     page += "<section id=\"causes\">\n<h2>Causes of failure</h2>\n" + findings_table(report);
     page += picture_figure(pictures, "degradation", "From a well-classified image (0 %) to the point where its answer flips (100 %) and beyond. A thick frame and a cross mark failures; p is the probability of the right class.");
     page += chart_figure(intervention_chart(report), "Moved on purpose: what each direction does to the failure rate of images that were not selected by outcome.");
-    page += chart_figure(distance_chart(report), "How far well-classified images are from failure.");
+    page += chart_figure(distance_chart(report), "How far well-classified images are from failure. Markers: medians; thick bars: 95 % interval of the median; thin lines: quartiles; an arrow: beyond the axis.");
     page += "</section>\n";
   }
   for (std::size_t i = 0; i < report.findings.size(); ++i) page += finding_section(report, report.findings[i], i + 1, "finding", pictures);

@@ -49,7 +49,7 @@ inline std::string distance_chart(const FailureReport& report) {
     if (!finding->carriers.empty() && finding->carriers.front().threshold) reach = std::max(reach, 10.0);
   const double row = 58;
   Svg svg(1120, row * static_cast<double>(rows.size()) + 106, "Distances to failure of the findings");
-  const Plot plot{230, 46, 590, row * static_cast<double>(rows.size()), 0, reach, 0, 1};
+  const Plot plot{240, 46, 530, row * static_cast<double>(rows.size()), 0, reach, 0, 1};
   const CurveLook flip{palette::failure, "none", 'o'}, half{palette::success, "none", 's'}, alone{palette::quiet, "none", 't'};
   draw_x_axis(svg, plot, "distance from a well-classified start code, in standard deviations", 10);
   for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -69,8 +69,7 @@ inline std::string distance_chart(const FailureReport& report) {
   svg.line(x, 18, x + 26, 18, "stroke=\"#0072b2\" stroke-width=\"2\"");
   draw_marker(svg, x + 13, 18, half, true);
   svg.text(x + 32, 22, "p(y) falls to .5");
-  x = draw_legend_entry(svg, x + 150, 22, alone, "first carrier channel alone, flip");
-  svg.text(x + 12, 22, "thick: 95 % interval of the median; thin: quartiles; arrow: beyond", "fill=\"#495057\" font-size=\"11\"");
+  draw_legend_entry(svg, x + 150, 22, alone, "first carrier channel alone, flip");
   return std::move(svg).finish();
 }
 
@@ -93,7 +92,7 @@ inline std::string intervention_chart(const FailureReport& report) {
   }
   const double step = 32;
   Svg svg(1120, step * static_cast<double>(rows.size()) + 106, "Effect of moving each direction");
-  const Plot plot{230, 46, 590, step * static_cast<double>(rows.size()), lowest - 0.02, std::min(1.02, highest * 1.08), 0, 1};
+  const Plot plot{240, 46, 530, step * static_cast<double>(rows.size()), lowest - 0.02, std::min(1.02, highest * 1.08), 0, 1};
   draw_x_axis(svg, plot, "failure rate at +2 sd minus failure rate at −2 sd, same fresh codes", 10);
   svg.line(plot.x(0), plot.top, plot.x(0), plot.bottom(), "stroke=\"#626a73\"");
   for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -107,7 +106,7 @@ inline std::string intervention_chart(const FailureReport& report) {
     svg.line(plot.x(e.lower), y, plot.x(e.contrast), y, "stroke=\"" + hex(colour) + "\" stroke-width=\"3\"");
     svg.line(plot.x(e.lower), y - 6, plot.x(e.lower), y + 6, "stroke=\"" + hex(colour) + "\" stroke-width=\"3\"");
     draw_marker(svg, plot.x(e.contrast), y, {colour, "none", cause ? 'o' : 's'}, !cause);
-    svg.text(plot.right() + 18, y + 4, signed_shown(e.contrast, 2) + ", at least " + signed_shown(e.lower, 2) + "; random " + signed_shown(e.placebo, 2) + " (" + rows[i].kind + ")", "font-size=\"11\"");
+    svg.text(plot.right() + 18, y + 4, signed_shown(e.contrast, 2) + ", at least " + signed_shown(e.lower, 2) + " (" + rows[i].kind + ")", "font-size=\"11\"");
   }
   draw_marker(svg, plot.left + 6, 18, {palette::failure, "none", 'o'});
   svg.text(plot.left + 16, 22, "measured effect");

@@ -77,14 +77,14 @@ inline std::vector<ExampleCode> typical_examples(const Finding& finding, std::in
   return chosen;
 }
 
-/// Shifts of a finding's own sheet: round steps from about -2 sd to half as far again as the median flip, zero among them, at most ten.
+/// Shifts of a finding's own sheet: round steps from about -2 sd to half as far again as the median flip, zero among them, at most nine.
 inline std::vector<double> sheet_shifts(const Finding& finding) {
   const auto& flip = finding.threshold.flip;
   const double median = flip && std::isfinite(flip->sigmas) ? flip->sigmas : 4.0;
   const double reach = std::clamp(1.5 * median, 2.0, 12.0);
   for (const double step : {0.5, 1.0, 1.5, 2.0}) {
     const double below = std::round(2.0 / step), above = std::ceil(reach / step - 1e-9);
-    if (below + above + 1 > 10) continue;
+    if (below + above + 1 > 9) continue;
     std::vector<double> shifts;
     for (double i = -below; i <= above; ++i) shifts.push_back(i * step);
     return shifts;
@@ -132,14 +132,14 @@ inline std::optional<NamedSheet> findings_grid(const FailureReport& report, cons
     for (const ExampleCode& code : typical_examples(finding, each)) {
       const bool flips = code.flip && std::isfinite(*code.flip), median = flip && std::isfinite(flip->sigmas);
       const double reference = flips ? *code.flip : median ? flip->sigmas : 4.0;
-      const std::string note = (flips ? "flips at " : "no flip, 100 % = ") + fixed(reference, 2) + " sd";
-      columns.push_back({{title_of(report, finding), "label " + class_name(report, code.label) + ", " + code_name(code.index), note}, {code.index, code.label, 0, &finding.direction.w, -1}, reference});
+      const std::string note = (flips ? "flips at " : "no flip: ") + fixed(reference, 2) + " sd";
+      columns.push_back({{title_of(report, finding), "label " + class_name(report, code.label), code_name(code.index), note}, {code.index, code.label, 0, &finding.direction.w, -1}, reference});
     }
   }
   if (columns.empty()) return std::nullopt;
   Sheet sheet = degradation_grid(report, studio, columns);
   sheet.title = "How failure sets in along each cause";
-  sheet.explanation = "Every column is one generated image, moved along the direction named above it; 100 % is the distance at which the answer for that image flips (sd = standard deviations).";
+  sheet.explanation = "Every column is one generated image, moved along the direction named above it; 100 % is the distance at which the answer for that image flips (sd = standard deviations). \"No flip\": this image never flips within range, 100 % is the median distance of the others, or 4 sd.";
   return NamedSheet{"degradation", "Degradation grid: images moved along each finding from 0 to 150 % of their distance to failure, with the classifier's confidence above each", draw_sheet(sheet)};
 }
 
@@ -199,19 +199,19 @@ inline std::optional<NamedSheet> paper_grid(const FailureReport& report, const S
     Move move = *start;
     move.channel = channel.channel.flat;
     move.shift = channel.sign < 0 ? -1.0 : 1.0;
-    columns.push_back({{std::to_string(columns.size() + 1) + ". " + channel_name(report, channel.channel), channel.sign < 0 ? "downwards (−)" : "upwards (+)", {}}, move, 0});
+    columns.push_back({{std::to_string(columns.size() + 1) + ". " + channel_name(report, channel.channel), channel.sign < 0 ? "downwards (−)" : "upwards (+)", {}, {}}, move, 0});
     sigmas.push_back(channel.sigma_within > 0 ? channel.sigma_within : channel.sigma_total);
   }
   const std::vector<std::optional<double>> flips = channel_flips(columns, sigmas, studio);
   for (std::size_t c = 0; c < columns.size(); ++c) {
     const double reference = flips[c].value_or(4.0);
-    columns[c].heading.note = flips[c] ? "flips at " + fixed(reference, 2) + " sd" : "none: 100 % = 4 sd";
+    columns[c].heading.note = flips[c] ? "flips at " + fixed(reference, 2) + " sd" : "no flip: 4.00 sd";
     columns[c].reference = columns[c].move.shift * reference * sigmas[c];
   }
   Sheet sheet = degradation_grid(report, studio, columns);
   sheet.title = "The paper's top channels, each moved alone";
   sheet.explanation = "All columns start from the same image (label " + class_name(report, start->label) + ", " + code_name(start->index) +
-                      ") and move one style channel in the direction that its ranking calls failure. 100 % is the distance at which the answer flips; \"none\" means that it does not flip within 10 sd.";
+                      ") and move one style channel in the direction that its ranking calls failure. 100 % is the distance at which the answer flips; \"No flip\": it does not flip within 10 sd, 100 % is 4 sd.";
   return NamedSheet{"paper-top", "The paper's top ten style channels, each moved alone from 0 to 150 % of the distance to failure, with the classifier's confidence above each image", draw_sheet(sheet)};
 }
 
@@ -222,7 +222,7 @@ inline std::optional<NamedSheet> finding_sheet(const FailureReport& report, cons
   const std::vector<double> shifts = sheet_shifts(finding);
   Sheet sheet;
   std::vector<Move> moves;
-  for (const double shift : shifts) sheet.columns.push_back({{}, shift == 0 ? "start" : signed_shown(shift, shift == std::round(shift) ? 0 : 1) + " sd", {}});
+  for (const double shift : shifts) sheet.columns.push_back({{}, shift == 0 ? "start" : signed_shown(shift, shift == std::round(shift) ? 0 : 1) + " sd", {}, {}});
   for (const ExampleCode& code : codes) {
     const bool flips = code.flip && std::isfinite(*code.flip);
     sheet.rows.push_back({"label " + class_name(report, code.label), code_name(code.index), flips ? "flips at " + fixed(*code.flip, 2) + " sd" : "does not flip"});

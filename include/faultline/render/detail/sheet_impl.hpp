@@ -32,14 +32,15 @@ inline std::vector<std::string> wrapped(std::string_view text, double width, con
   return lines;
 }
 
-inline constexpr TextStyle sheet_title{.height = 13, .bold = true}, sheet_text{.height = 9.5, .colour = palette::quiet}, sheet_group{.height = 10.5, .bold = true}, sheet_label{.height = 8.5},
+inline constexpr TextStyle sheet_title{.height = 13, .bold = true}, sheet_text{.height = 9.5, .colour = palette::quiet}, sheet_group{.height = 10.5, .bold = true}, sheet_label{.height = 8.2},
     sheet_note{.height = 8, .colour = palette::quiet};
 inline constexpr std::int64_t sheet_margin = 18, sheet_line = 15, badge = 11;
 
 /// Where everything goes.
 struct SheetLayout {
-  std::int64_t cell_width = 0, image_width = 0, image_height = 0, cell_height = 0, captions = 0;
+  std::int64_t cell_width = 0, image_width = 0, image_height = 0, cell_height = 0, lines = 1;  ///< `lines` of text above an image
   std::int64_t left = 0, table_top = 0, body_top = 0, width = 0, height = 0;
+  bool captions = false, long_answers = false;  ///< a predicted class that does not fit beside p gets a line of its own on the whole sheet
   std::vector<std::int64_t> column_x;
   std::vector<std::string> title, explanation;
 };
@@ -49,10 +50,14 @@ inline SheetLayout lay_out(const Sheet& sheet) {
   for (const SheetCell& cell : sheet.cells) {
     layout.image_width = std::max(layout.image_width, cell.picture.width);
     layout.image_height = std::max(layout.image_height, cell.picture.height);
-    if (!cell.caption.empty()) layout.captions = 1;
   }
-  layout.cell_width = std::max<std::int64_t>(layout.image_width, 106);
-  layout.cell_height = layout.image_height + sheet_line * (1 + layout.captions) + 16;
+  layout.cell_width = std::max<std::int64_t>(layout.image_width, 96);
+  for (const SheetCell& cell : sheet.cells) {
+    layout.captions |= !cell.caption.empty();
+    layout.long_answers |= Canvas::text_width("says " + cell.prediction, sheet_label) > static_cast<double>(layout.cell_width - badge) - Canvas::text_width("p 0.00", sheet_label) - 14;
+  }
+  layout.lines += (layout.captions ? 1 : 0) + (layout.long_answers ? 1 : 0);
+  layout.cell_height = layout.image_height + sheet_line * layout.lines + 16;
   double label_width = 0;
   for (const SheetRow& row : sheet.rows) {
     label_width = std::max(label_width, Canvas::text_width(row.title, sheet_group));
@@ -60,8 +65,10 @@ inline SheetLayout lay_out(const Sheet& sheet) {
   }
   layout.left = sheet_margin + (label_width > 0 ? static_cast<std::int64_t>(std::min(label_width, 180.0)) + 20 : 0);
   std::int64_t x = layout.left;
+  bool shared = false;  // does any heading stand above several columns?
+  for (std::size_t c = 1; c < sheet.columns.size(); ++c) shared |= sheet.columns[c].group == sheet.columns[c - 1].group;
   for (std::size_t c = 0; c < sheet.columns.size(); ++c) {
-    if (c > 0) x += sheet.columns[c].group == sheet.columns[c - 1].group ? 12 : 30;
+    if (c > 0) x += shared && sheet.columns[c].group != sheet.columns[c - 1].group ? 28 : 12;
     layout.column_x.push_back(x);
     x += layout.cell_width;
   }
@@ -71,9 +78,9 @@ inline SheetLayout lay_out(const Sheet& sheet) {
   layout.explanation = wrapped(sheet.explanation, room, sheet_text);
   const auto lines = [](const auto& list) { return static_cast<std::int64_t>(list.size()); };
   layout.table_top = sheet_margin + 20 * lines(layout.title) + 16 * lines(layout.explanation) + 34;  // the legend's line included
-  bool groups = false, titles = false, notes = false;
-  for (const SheetColumn& column : sheet.columns) groups |= !column.group.empty(), titles |= !column.title.empty(), notes |= !column.note.empty();
-  layout.body_top = layout.table_top + (groups ? 26 : 0) + (titles ? sheet_line : 0) + (notes ? sheet_line : 0) + 8;
+  bool groups = false, titles = false, notes = false, second_notes = false;
+  for (const SheetColumn& column : sheet.columns) groups |= !column.group.empty(), titles |= !column.title.empty(), notes |= !column.note.empty(), second_notes |= !column.second_note.empty();
+  layout.body_top = layout.table_top + (groups ? 26 : 0) + sheet_line * ((titles ? 1 : 0) + (notes ? 1 : 0) + (second_notes ? 1 : 0)) + 8;
   layout.height = layout.body_top + layout.cell_height * lines(sheet.rows) + sheet_margin - 6;
   return layout;
 }
@@ -93,20 +100,22 @@ inline void draw_frame(Canvas& canvas, std::int64_t x, std::int64_t y, std::int6
 
 inline void draw_cell(Canvas& canvas, const SheetLayout& layout, const SheetCell& cell, std::int64_t x, std::int64_t y) {
   if (cell.picture.pixels.empty()) return;
-  const std::int64_t line = y + layout.captions * sheet_line + 9, image_y = y + layout.captions * sheet_line + sheet_line;
-  const auto fx = static_cast<double>(x), right = static_cast<double>(x + layout.cell_width - badge - 4);
-  if (!cell.caption.empty()) canvas.text(fx, static_cast<double>(y) + 9, Canvas::shortened(cell.caption, static_cast<double>(layout.cell_width), sheet_note), sheet_note);
-  const std::string p = "p " + fixed(cell.probability, 2);
-  canvas.text(fx, static_cast<double>(line), p, sheet_label);
+  const std::int64_t image_y = y + layout.lines * sheet_line;
+  const auto left = static_cast<double>(x), width = static_cast<double>(layout.cell_width);
+  double line = static_cast<double>(y) + 9;
+  if (layout.captions) canvas.text(left, line, Canvas::shortened(cell.caption, width, sheet_note), sheet_note), line += sheet_line;
+  canvas.text(left, line, "p " + fixed(cell.probability, 2), sheet_label);
+  if (cell.failed) draw_badge(canvas, x + layout.cell_width - badge, static_cast<std::int64_t>(line) - badge + 2);
   TextStyle answer = sheet_label;
-  answer.align = Align::right;
   if (cell.failed) answer.bold = true, answer.colour = Colour{163, 71, 0};
-  const double room = right - fx - Canvas::text_width(p, sheet_label) - 8;
-  canvas.text(cell.failed ? right : static_cast<double>(x + layout.cell_width), static_cast<double>(line), Canvas::shortened("says " + cell.prediction, room, answer), answer);
-  if (cell.failed) draw_badge(canvas, x + layout.cell_width - badge, line - badge + 2);
-  const std::int64_t image_x = x + (layout.cell_width - cell.picture.width) / 2;
-  canvas.picture(image_x, image_y, cell.picture);
-  draw_frame(canvas, image_x, image_y, cell.picture.width, cell.picture.height, cell.failed);
+  if (layout.long_answers) {
+    canvas.text(left, line + sheet_line, Canvas::shortened("says " + cell.prediction, width, answer), answer);
+  } else {
+    answer.align = Align::right;
+    canvas.text(left + width - (cell.failed ? badge + 4 : 0), line, "says " + cell.prediction, answer);
+  }
+  canvas.picture(x, image_y, cell.picture);
+  draw_frame(canvas, x, image_y, cell.picture.width, cell.picture.height, cell.failed);
 }
 
 inline void draw_headings(Canvas& canvas, const SheetLayout& layout, const Sheet& sheet) {
@@ -128,7 +137,8 @@ inline void draw_headings(Canvas& canvas, const SheetLayout& layout, const Sheet
       const auto fx = static_cast<double>(layout.column_x[c]), room = static_cast<double>(layout.cell_width);
       double y = line + 10;
       if (!sheet.columns[c].title.empty()) canvas.text(fx, y, Canvas::shortened(sheet.columns[c].title, room, sheet_label), sheet_label), y += sheet_line;
-      if (!sheet.columns[c].note.empty()) canvas.text(fx, y, Canvas::shortened(sheet.columns[c].note, room, sheet_note), sheet_note);
+      for (const std::string* note : {&sheet.columns[c].note, &sheet.columns[c].second_note})
+        if (!note->empty()) canvas.text(fx, y, Canvas::shortened(*note, room, sheet_note), sheet_note), y += sheet_line;
     }
   }
 }
@@ -172,7 +182,7 @@ inline Picture draw_sheet(const Sheet& sheet) {
     const std::int64_t top = layout.body_top + layout.cell_height * static_cast<std::int64_t>(r);
     const double room = static_cast<double>(layout.left - sheet_margin - 12);
     const SheetRow& row = sheet.rows[r];
-    double line = static_cast<double>(top + layout.captions * sheet_line + sheet_line + layout.image_height / 2) + (row.note.empty() ? 5 : row.second_note.empty() ? -3 : -10);
+    double line = static_cast<double>(top + layout.lines * sheet_line + layout.image_height / 2) + (row.note.empty() ? 5 : row.second_note.empty() ? -3 : -10);
     canvas.text(sheet_margin, line, Canvas::shortened(row.title, room, sheet_group), sheet_group);
     for (const std::string* note : {&row.note, &row.second_note})
       if (!note->empty()) canvas.text(sheet_margin, line += sheet_line, Canvas::shortened(*note, room, sheet_note), sheet_note);
