@@ -3,6 +3,7 @@
 // One GAN training run as plain state and a step function: everything that a later step depends on is in the state.
 
 #include <faultline/training/adam.hpp>
+#include <faultline/training/fused.hpp>
 #include <faultline/training/gan_options.hpp>
 #include <faultline/training/losses.hpp>
 
@@ -116,7 +117,7 @@ class GanTrainer {
   }
 
   /// Images of a fresh batch: latents, labels, mixing cutoff and noise from (seed, purpose, step).
-  Fake fake_batch(Purpose purpose, std::int64_t count) {
+  Fake fake_batch(Purpose purpose, std::int64_t count, bool differentiable_twice = false) {
     const auto& config = preset_.generator;
     const std::int64_t seed = derived_seed(preset_.options.seed, purpose);
     const std::int64_t first = state_.step * preset_.options.batch;
@@ -146,7 +147,9 @@ class GanTrainer {
       const at::Tensor second = stylegan2::mapping(config, state_.generator, latents(1), fake.classes).unsqueeze(1).expand({count, slots, config.w_dim});
       fake.w = at::cat({fake.w.narrow(1, 0, cutoff), second.narrow(1, cutoff, slots - cutoff)}, 1);
     }
-    fake.images = stylegan2::synthesis(config, state_.generator, stylegan2::layer_styles(config, state_.generator, fake.w), random_noise(seed, first, count));
+    const auto styles = stylegan2::layer_styles(config, state_.generator, fake.w);
+    const auto noise = random_noise(seed, first, count);
+    fake.images = can_fuse(config) && !differentiable_twice ? fused_synthesis(config, state_.generator, styles, noise) : stylegan2::synthesis(config, state_.generator, styles, noise);
     return fake;
   }
 
@@ -167,7 +170,10 @@ class GanTrainer {
     return noise;
   }
 
-  [[nodiscard]] at::Tensor features(const at::Tensor& images) const { return stylegan2::discriminator_features(preset_.discriminator, state_.discriminator, images); }
+  [[nodiscard]] at::Tensor features(const at::Tensor& images) const {
+    return can_fuse(preset_.discriminator) ? fused_discriminator_features(preset_.discriminator, state_.discriminator, images)
+                                           : stylegan2::discriminator_features(preset_.discriminator, state_.discriminator, images);
+  }
 
   /// Logits of every class `[N, K]` (or `[N, 1]` when unconditional).
   [[nodiscard]] at::Tensor class_logits(const at::Tensor& f) const {
@@ -187,7 +193,7 @@ class GanTrainer {
   }
 
   void path_length_step(std::int64_t batch) {
-    const Fake fake = fake_batch(Purpose::path_length_phase, batch);
+    const Fake fake = fake_batch(Purpose::path_length_phase, batch, true);
     const std::int64_t size = preset_.generator.img_resolution;
     at::Tensor y = at::empty(fake.images.sizes(), at::kFloat);
     fill_normals(derived_seed(preset_.options.seed, Purpose::path_length_phase), Stream::codes, -1 - state_.step, std::span<float>(y.data_ptr<float>(), static_cast<std::size_t>(y.numel())));
