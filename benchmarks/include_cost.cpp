@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Claim: a test file that includes testing.hpp costs at most 2.5 CPU seconds, one that includes core.hpp at most 6.
+// Compiles each door alone without optimisation, three times, and prints the least CPU time of the compiler as JSON.
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+namespace {
+
+double children_cpu_seconds() {
+  rusage usage{};
+  getrusage(RUSAGE_CHILDREN, &usage);
+  const auto seconds = [](const timeval& t) { return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec); };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+/// CPU seconds to compile `text`, or a negative number when it does not compile.
+double compile_cost(const std::string& text) {
+  const std::filesystem::path folder = std::filesystem::temp_directory_path();
+  const std::string source = (folder / "faultline_include_cost.cpp").string();
+  const std::string object = (folder / "faultline_include_cost.o").string();
+  std::ofstream(source) << text;
+  const std::string command = std::string(FAULTLINE_COMPILE_COMMAND) + " -O0 -c '" + source + "' -o '" + object + "'";
+  double least = -1.0;
+  for (int run = 0; run < 3; ++run) {
+    const double before = children_cpu_seconds();
+    if (std::system(command.c_str()) != 0) return -1.0;
+    const double cost = children_cpu_seconds() - before;
+    least = run == 0 ? cost : std::min(least, cost);
+  }
+  std::filesystem::remove(source);
+  std::filesystem::remove(object);
+  return least;
+}
+
+}  // namespace
+
+int main() {
+  const double empty = compile_cost("int main() {}\n");
+  const double testing = compile_cost("#include <faultline/testing.hpp>\n");
+  const double core = compile_cost("#include <faultline/core.hpp>\n");
+  std::printf("{\"benchmark\": \"include_cost\", \"unit\": \"CPU s\", \"empty\": %.2f, \"testing.hpp\": %.2f, \"core.hpp\": %.2f, \"limits\": {\"testing.hpp\": 2.5, \"core.hpp\": 6}}\n", empty, testing, core);
+  return empty < 0 || testing < 0 || core < 0 ? 1 : 0;
+}
