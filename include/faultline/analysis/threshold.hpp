@@ -34,7 +34,7 @@ inline constexpr std::size_t examples_per_finding = 8;
 /// the first bracket, until it is ≤ .01 wide; its failing end is reported. Two crossings, p(y) = .5 and the flip of the outcome; a code that never crosses counts as +∞; medians over the
 /// codes, with an interval from order statistics. The paper's own search runs from the centres. See `Crossing` and `CentreDistance` for each number.
 /// **Checks**: every failing image is classified again in a batch, those of the listed examples also alone; a crossing whose image does not fail again is not reported.
-/// **Randomness**: none of its own; start codes are samples 2^41 + 2^32 onwards of the problem's seed, unused before. **Throws** `shape_mismatch` when a direction does not fit w.
+/// **Randomness**: none of its own; start codes are samples 2^41 + 1 000 000 onwards of the problem's seed, unused before. **Throws** `shape_mismatch` when a direction does not fit w.
 /// **Cost**: per finding and code 8 images on the grid, about 10 for both crossings, 2 to check them; the same for the carrier where it crosses; all directions and codes share batches.
 /// Example: `attach_carriers(context, findings); measure_thresholds(context, findings); findings[0].threshold.flip->sigmas`
 inline void measure_thresholds(const FindingContext& context, std::span<Finding> findings);

@@ -34,7 +34,7 @@ class CrossingSearch {
   [[nodiscard]] double ask() noexcept {
     const double width = far_ - near_;
     const double middle = near_ + 0.5 * width;
-    const double slack = 0.5 * tolerance_ * std::exp2(left_--) - 0.5 * width;
+    const double slack = (0.5 - 1e-9) * tolerance_ * std::exp2(left_--) - 0.5 * width;  // a hair less, for rounding
     const double interpolated = near_ + width * near_value_ / (near_value_ - far_value_);
     const double towards = middle >= interpolated ? 1.0 : -1.0;
     const double step = 0.2 * width * width;

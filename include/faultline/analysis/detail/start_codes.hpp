@@ -17,7 +17,7 @@ inline namespace v1 {
 namespace detail {
 
 /// Start codes begin here, off the intervention codes: the findings were chosen on those, and a distance measured on them would be a little too short.
-inline constexpr std::int64_t start_codes_first = intervention_first + (std::int64_t{1} << 32);
+inline constexpr std::int64_t start_codes_first = intervention_first + 1'000'000;
 
 struct StartCode {
   std::int64_t index = 0;
