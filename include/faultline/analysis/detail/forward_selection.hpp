@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+// Forward selection among candidate directions: each chosen one stands for what the earlier ones do not explain (method section 5.1).
+
+#include <faultline/analysis/report.hpp>
+#include <faultline/core/matrix.hpp>
+#include <faultline/statistics/permutation.hpp>
+#include <faultline/statistics/permutation_maximum.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace faultline {
+inline namespace v1 {
+namespace detail {
+
+[[nodiscard]] inline double dot(std::span<const double> a, std::span<const double> b) noexcept {
+  double sum = 0.0;
+  for (std::size_t j = 0; j < a.size(); ++j) sum += a[j] * b[j];
+  return sum;
+}
+
+/// x - (x · v) v: what is left of x off the unit vector v.
+inline void project_off(std::span<double> x, std::span<const double> v) noexcept {
+  const double along = dot(x, v);
+  for (std::size_t j = 0; j < x.size(); ++j) x[j] -= along * v[j];
+}
+
+/// Directions that may be chosen: unit vectors in whitened coordinates, and where each comes from.
+struct CandidatePool {
+  Matrix<double> vectors;               ///< `[K, r]`, unit rows
+  std::vector<DirectionFamily> family;  ///< `[K]`
+  std::vector<std::int64_t> source;     ///< `[K]` number of the property, component or channel
+};
+
+struct SelectionRules {
+  std::int64_t limit = 10;      ///< at most so many directions
+  double remaining_norm = 0.3;  ///< a candidate that keeps less of its norm off the chosen ones is no candidate any more
+  double preference = 0.7;      ///< a property is taken before a component before a channel when it reaches this share of the best effect
+  double alpha = 0.05;          ///< level of the permutation stop
+};
+
+struct SelectedDirection {
+  std::int64_t candidate = 0;  ///< row of the pool
+  std::vector<double> v;       ///< unit vector, orthogonal to all chosen before, positive towards failure
+  double effect = 0.0;         ///< stratified difference along v, > 0
+};
+
+struct Selection {
+  std::vector<SelectedDirection> chosen;
+  double first_bar = std::numeric_limits<double>::infinity();  ///< what the best of all candidates had to exceed at the first step
+};
+
+/// Chooses directions one by one.
+///
+/// **Shapes**: difference `[r]` is the stratified difference in whitened coordinates, null `[B, r]` the same under permuted outcomes; `basis` holds orthonormal
+/// directions `[q, r]` that everything is projected off first.
+/// **Formula**: with v_k the candidate off the chosen ones, scaled to length 1, d_k = v_k · difference; stop when max |d_k| does not exceed the 1 − α point of max |v_k · null_b|.
+/// **Cost**: per step K r B multiplications.
+[[nodiscard]] inline Selection forward_select(const CandidatePool& pool, std::span<const double> difference, const Matrix<double>& null,
+                                              std::span<const std::vector<double>> basis, const SelectionRules& rules) {
+  Selection selection;
+  Matrix<double> residual = pool.vectors;
+  const std::int64_t count = residual.rows();
+  for (const auto& v : basis) {
+    for (std::int64_t k = 0; k < count; ++k) project_off(residual.row(k), v);
+  }
+  Matrix<double> unit(count, residual.cols());
+  for (std::int64_t step = 0; step < rules.limit; ++step) {
+    // Those left as unit rows; the others as zeros, which can neither win nor raise the bar.
+    std::array<std::int64_t, 3> best_of = {-1, -1, -1};
+    std::vector<double> effect(static_cast<std::size_t>(count), 0.0);
+    double largest = 0.0;
+    for (std::int64_t k = 0; k < count; ++k) {
+      const double norm = std::sqrt(dot(residual.row(k), residual.row(k)));
+      const bool left = norm >= rules.remaining_norm;
+      for (std::int64_t j = 0; j < residual.cols(); ++j) unit(k, j) = left ? residual(k, j) / norm : 0.0;
+      if (!left) continue;
+      const auto at = static_cast<std::size_t>(k);
+      effect[at] = dot(unit.row(k), difference);
+      largest = std::max(largest, std::abs(effect[at]));
+      std::int64_t& family = best_of[static_cast<std::size_t>(pool.family[at])];
+      if (family < 0 || std::abs(effect[at]) > std::abs(effect[static_cast<std::size_t>(family)])) family = k;
+    }
+    if (!(largest > 0.0)) break;
+    const double bar = permutation_point(largest_effects(null, unit), rules.alpha);
+    if (step == 0) selection.first_bar = bar;
+    if (!(largest > bar)) break;
+
+    std::int64_t taken = -1;
+    for (const std::int64_t candidate : best_of) {  // property, component, channel
+      if (candidate < 0 || std::abs(effect[static_cast<std::size_t>(candidate)]) < rules.preference * largest) continue;
+      taken = candidate;
+      break;
+    }
+    SelectedDirection direction;
+    direction.candidate = taken;
+    direction.effect = std::abs(effect[static_cast<std::size_t>(taken)]);
+    direction.v.assign(unit.row(taken).begin(), unit.row(taken).end());
+    if (effect[static_cast<std::size_t>(taken)] < 0.0) {
+      for (double& value : direction.v) value = -value;
+    }
+    for (std::int64_t k = 0; k < count; ++k) project_off(residual.row(k), direction.v);
+    selection.chosen.push_back(std::move(direction));
+  }
+  return selection;
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace faultline

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+// Moving codes along directions and judging what becomes of them: the machinery under the intervention.
+
+#include <faultline/analysis/candidates.hpp>
+#include <faultline/analysis/detail/moves.hpp>
+#include <faultline/core/random.hpp>
+#include <faultline/statistics/quantiles.hpp>
+#include <faultline/statistics/special_functions.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace faultline {
+inline namespace v1 {
+
+/// How far codes are moved either way, in standard deviations.
+inline constexpr double intervention_sigmas = 2.0;
+
+namespace detail {
+
+/// A direction to move along, with the coordinate that success has on average.
+struct Lever {
+  std::vector<double> v;                ///< unit vector in whitened coordinates
+  std::vector<double> move;             ///< `[w_dim]` one standard deviation in w
+  std::vector<double> success_median;   ///< `[classes]` median coordinate of the successes of each class
+};
+
+/// Levers of directions; medians over the successes of the discovery half, of all classes together where a class has none.
+[[nodiscard]] inline std::vector<Lever> make_levers(const Problem& problem, const Whitening& whitening, const Matrix<double>& whitened, const Matrix<double>& directions) {
+  const Matrix<double> moves = unwhiten_directions(whitening, directions);
+  const Population& half = problem.discovery;
+  std::vector<Lever> levers;
+  for (std::int64_t k = 0; k < directions.rows(); ++k) {
+    Lever lever;
+    lever.v.assign(directions.row(k).begin(), directions.row(k).end());
+    lever.move.assign(moves.row(k).begin(), moves.row(k).end());
+    const auto values = coordinate(whitened, lever.v);
+    std::vector<double> all;
+    std::vector<std::vector<double>> by_class(static_cast<std::size_t>(problem.classes));
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      if (half.failed[i] != 0) continue;
+      by_class[static_cast<std::size_t>(half.label[i])].push_back(values[i]);
+      all.push_back(values[i]);
+    }
+    for (const auto& group : by_class) lever.success_median.push_back(!group.empty() ? median(group) : !all.empty() ? median(all) : 0.0);
+    levers.push_back(std::move(lever));
+  }
+  return levers;
+}
+
+/// Random unit vectors orthogonal to the given orthonormal ones; none when nothing is left off them.
+///
+/// **Randomness**: direction j from (seed, Stream::codes, 2^41 + j).
+[[nodiscard]] inline Matrix<double> placebo_directions(std::int64_t count, std::int64_t rank, std::span<const std::vector<double>> basis, std::int64_t seed) {
+  if (static_cast<std::int64_t>(basis.size()) >= rank) return {};
+  Matrix<double> directions(count, rank);
+  for (std::int64_t j = 0; j < count; ++j) {
+    CounterRandom random(seed, Stream::codes, intervention_first + j);
+    auto row = directions.row(j);
+    for (double& value : row) value = random.normal();
+    for (int pass = 0; pass < 2; ++pass) {  // twice is enough for orthogonality to rounding
+      for (const auto& v : basis) project_off(row, v);
+    }
+    const double norm = std::sqrt(dot(row, row));
+    for (double& value : row) value /= norm;
+  }
+  return directions;
+}
+
+/// Orthonormal basis of what the candidates span, in their order.
+[[nodiscard]] inline std::vector<std::vector<double>> span_of(std::span<const FrozenCandidate> candidates) {
+  std::vector<std::vector<double>> basis;
+  for (const FrozenCandidate& candidate : candidates) {
+    std::vector<double> v = candidate.v;
+    for (int pass = 0; pass < 2; ++pass) {
+      for (const auto& earlier : basis) project_off(v, earlier);
+    }
+    const double norm = std::sqrt(dot(v, v));
+    if (norm < 1e-3) continue;
+    for (double& value : v) value /= norm;
+    basis.push_back(std::move(v));
+  }
+  return basis;
+}
+
+/// What moving a lever by ± two standard deviations did.
+struct Contrast {
+  double mean = 0.0;
+  double lower = 0.0;        ///< one-sided 95 % lower bound
+  double probability = 0.0;  ///< mean of p(y | −) − p(y | +)
+};
+
+/// One-sided lower bound of a mean, Student's t. The values are −1, 0, 1 and rarely −1, so skewed to the right, where this bound errs on the low side.
+[[nodiscard]] inline double lower_bound_of_mean(double mean, double variance, std::int64_t n, double confidence) {
+  if (n < 2) return -1.0;
+  const double freedom = static_cast<double>(n - 1);
+  // Quantile of Student's t through the incomplete beta function: t² / (freedom + t²) ~ Beta(1/2, freedom/2).
+  const double b = incomplete_beta_inverse(0.5, 0.5 * freedom, 2.0 * confidence - 1.0);
+  return mean - std::sqrt(freedom * b / (1.0 - b)) * std::sqrt(variance / static_cast<double>(n));
+}
+
+[[nodiscard]] inline std::vector<Contrast> measure_contrasts(const Problem& problem, const Population& codes, std::span<const std::int64_t> positions, std::span<const Lever> levers) {
+  std::vector<Contrast> contrasts(levers.size());
+  const std::size_t n = positions.size();
+  if (n == 0) return contrasts;
+  std::vector<Ray> rays;
+  for (const Lever& lever : levers) {
+    for (const std::int64_t i : positions) rays.push_back({codes.w.row(i), codes.label[static_cast<std::size_t>(i)], lever.move});
+  }
+  std::vector<Move> moves;
+  for (const Ray& ray : rays) {
+    moves.push_back({&ray, +intervention_sigmas});
+    moves.push_back({&ray, -intervention_sigmas});
+  }
+  std::vector<std::uint8_t> failed(moves.size());
+  std::vector<float> probability(moves.size());
+  evaluate_moves(problem, moves, {}, [&](std::span<const std::size_t> at, const EditResult& result) {
+    for (std::size_t k = 0; k < at.size(); ++k) {
+      failed[at[k]] = result.failed[k];
+      probability[at[k]] = result.probability[k];
+    }
+  });
+  const auto count = static_cast<double>(n);
+  for (std::size_t k = 0; k < levers.size(); ++k) {
+    double sum = 0.0;
+    double squares = 0.0;
+    double probability_sum = 0.0;
+    for (std::size_t i = 2 * n * k; i < 2 * n * (k + 1); i += 2) {
+      const double e = static_cast<double>(failed[i]) - static_cast<double>(failed[i + 1]);
+      sum += e;
+      squares += e * e;
+      probability_sum += static_cast<double>(probability[i + 1]) - static_cast<double>(probability[i]);
+    }
+    const double mean = sum / count;
+    const double variance = n > 1 ? std::max(0.0, squares - count * mean * mean) / (count - 1.0) : 0.0;
+    contrasts[k] = {mean, lower_bound_of_mean(mean, variance, static_cast<std::int64_t>(n), 0.95), probability_sum / count};
+  }
+  return contrasts;
+}
+
+/// Share of failing codes that no longer fail when each lever's coordinate is set to the success median of the code's class.
+[[nodiscard]] inline std::vector<double> measure_repairs(const Problem& problem, const Whitening& whitening, const Population& codes, std::span<const std::int64_t> failing,
+                                                         std::span<const Lever> levers) {
+  std::vector<double> repaired(levers.size(), 0.0);
+  if (failing.empty()) return repaired;
+  Matrix<float> w(static_cast<std::int64_t>(failing.size()), codes.w.cols());
+  std::vector<std::int64_t> labels;
+  for (std::size_t i = 0; i < failing.size(); ++i) {
+    const auto row = codes.w.row(failing[i]);
+    std::copy(row.begin(), row.end(), w.row(static_cast<std::int64_t>(i)).begin());
+    labels.push_back(codes.label[static_cast<std::size_t>(failing[i])]);
+  }
+  const Matrix<double> whitened = whiten(whitening, w, labels);
+  std::vector<Ray> rays;
+  std::vector<double> distances;
+  for (const Lever& lever : levers) {
+    for (std::size_t i = 0; i < failing.size(); ++i) {
+      rays.push_back({codes.w.row(failing[i]), labels[i], lever.move});
+      distances.push_back(lever.success_median[static_cast<std::size_t>(labels[i])] - dot(whitened.row(static_cast<std::int64_t>(i)), lever.v));
+    }
+  }
+  std::vector<Move> moves;
+  for (std::size_t i = 0; i < rays.size(); ++i) moves.push_back({&rays[i], distances[i]});
+  evaluate_moves(problem, moves, {}, [&](std::span<const std::size_t> at, const EditResult& result) {
+    for (std::size_t k = 0; k < at.size(); ++k) repaired[at[k] / failing.size()] += result.failed[k] == 0 ? 1.0 : 0.0;
+  });
+  for (double& share : repaired) share /= static_cast<double>(failing.size());
+  return repaired;
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace faultline

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+// The sentences of a report that a reader sees first: headline of a finding, reason of a verdict.
+
+#include <faultline/analysis/report.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstdint>
+#include <string>
+#include <system_error>
+
+namespace faultline {
+inline namespace v1 {
+namespace detail {
+
+/// Fixed-point text, the same in every locale.
+[[nodiscard]] inline std::string decimals(double value, int digits = 2) {
+  char text[64];
+  const auto end = std::to_chars(text, text + sizeof text, value, std::chars_format::fixed, digits);
+  return end.ec == std::errc{} ? std::string(text, end.ptr) : std::string("?");
+}
+
+/// "34 %", and "0.4 %" below one percent.
+[[nodiscard]] inline std::string percent(double share) {
+  const double value = 100.0 * share;
+  return decimals(value, std::abs(value) < 0.95 && std::abs(value) >= 0.05 ? 1 : 0) + " %";
+}
+
+[[nodiscard]] inline std::string counted(std::int64_t n, const std::string& one, const std::string& many) { return std::to_string(n) + " " + (n == 1 ? one : many); }
+
+/// What a finding is called: the property that follows it, else where it comes from.
+[[nodiscard]] inline std::string title(const Finding& finding) { return finding.property.name.empty() ? finding.direction.name : finding.property.name; }
+
+/// "more noise level", "a direction without a name (component 3)": how failure looks along the direction.
+[[nodiscard]] inline std::string condition(const Finding& finding) {
+  const std::string& name = finding.property.name;
+  if (name.empty()) return "a direction that no measured property follows (" + finding.direction.name + ")";
+  if (name.rfind("mixed", 0) == 0) return "a mixture of properties (" + name.substr(name.size() > 7 ? 7 : 0) + ")";
+  return std::string(finding.property.strength < 0.0 ? "low " : "high ") + name;
+}
+
+/// Formula of method section 5.2: what repairing the direction removes, next to what a random one does.
+[[nodiscard]] inline std::string headline(const Finding& finding) {
+  const InterventionEffect& effect = finding.intervention;
+  const std::string where = finding.direction.class_label ? "Class " + std::to_string(*finding.direction.class_label) + " fails with " : "Failures come with ";
+  if (effect.repaired_failures == 0)
+    return where + condition(finding) + ": moving it by two standard deviations either way changes the failure rate by " + percent(effect.contrast) + ", a random direction by at most " +
+           percent(effect.placebo) + ".";
+  return where + condition(finding) + ": repairing this direction (setting its coordinate to its class's success median) removes " + percent(effect.repaired_share) +
+         " of the failures; a random direction " + percent(effect.repaired_placebo) + ".";
+}
+
+/// Why a direction that failures go along with is not called a cause.
+[[nodiscard]] inline std::string associated_headline(const Finding& finding) {
+  return std::string(finding.direction.class_label ? "Failures of class " + std::to_string(*finding.direction.class_label) + " go" : "Failures go") + " along with " + condition(finding) +
+         ", but moving it by two standard deviations either way changes the failure rate by " + percent(finding.intervention.contrast) + " (at least " + percent(std::max(0.0, finding.intervention.lower)) +
+         "), too little to call it a cause.";
+}
+
+[[nodiscard]] inline std::string verdict_reason(const FailureReport& report) {
+  if (report.verdict == Verdict::systematic_causes) {
+    return counted(static_cast<std::int64_t>(report.findings.size()), "direction was", "directions were") + " confirmed on fresh samples and found to change the failure rate when moved; together " +
+           (report.findings.size() == 1 ? "it explains " : "they explain ") + percent(report.explained_share) + " of what a linear rule can explain. The strongest: " + title(report.findings.front()) + ".";
+  }
+  const std::string reach = "An effect of AUC " + decimals(report.smallest_detectable.auc) + " or more would have been seen with 80 % power.";
+  if (!report.generator_suspect.empty()) {
+    return "The only causes found may be the generator's fault: too few of the images that fail still show their class (" + title(report.generator_suspect.front()) + "). " + reach;
+  }
+  if (report.omnibus.significant) return "Failures are systematic, but no single direction carries it: together the latent coordinates predict failure of fresh samples with AUC " + decimals(report.omnibus.auc) + ". " + reach;
+  if (!report.associated.empty()) return "Some directions go along with failures, but moving them does not change the failure rate. " + reach;
+  return "No direction sets failures apart from successes. " + reach;
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace faultline
