@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "support.hpp"
+
+#include <faultline/statistics/discriminant.hpp>
+
+#include <support/catch2.hpp>
+
+#include <cmath>
+#include <numbers>
+
+namespace fl = faultline;
+using namespace faultline_test;
+
+TEST_CASE("the discriminant finds the direction of failure and its AUC on fresh samples") {
+  // Shift .3 in each of 8 coordinates: d = .849, AUC = Phi(d / sqrt 2) = .726.
+  const Sample fit = make_sample(80, 4000, 8, 3, 0.2, 0.3);
+  const Sample fresh = make_sample(81, 4000, 8, 3, 0.2, 0.3);
+  const auto strata = fl::count_outcomes(fit.labels, fit.failed, 3);
+  const auto fresh_strata = fl::count_outcomes(fresh.labels, fresh.failed, 3);
+  const auto rule = fl::fit_discriminant(fit.x, fit.labels, fit.failed, strata);
+  double cosine = 0.0;
+  for (const double value : rule.direction) cosine += value / std::sqrt(8.0);
+  CHECK(cosine > 0.97);
+  const fl::RankTest test = fl::test_discriminant(rule, fresh.x, fresh.labels, fresh.failed, fresh_strata);
+  CHECK(std::abs(test.auc - fl::normal_cdf(0.3 * std::sqrt(8.0) / std::numbers::sqrt2)) < 5.0 * test.standard_error);
+  CHECK(test.p < 1e-10);
+}
+
+TEST_CASE("with unequal variances the discriminant is the inverse covariance times the difference") {
+  Sample sample = make_sample(82, 20000, 2, 1, 0.3);
+  for (std::int64_t i = 0; i < 20000; ++i) {
+    sample.x(i, 0) = 3.0 * sample.x(i, 0) + (sample.failed[static_cast<std::size_t>(i)] != 0 ? 1.0 : 0.0);
+    sample.x(i, 1) = sample.x(i, 1) + (sample.failed[static_cast<std::size_t>(i)] != 0 ? 1.0 : 0.0);
+  }
+  const auto rule = fl::fit_discriminant(sample.x, sample.labels, sample.failed, fl::count_outcomes(sample.labels, sample.failed, 1));
+  CHECK(rule.direction[0] / rule.direction[1] == Approx(1.0 / 9.0).margin(0.02));
+}
+
+TEST_CASE("the omnibus test holds its level: nothing fitted on one half shows on the other") {
+  std::int64_t rejected = 0;
+  for (std::int64_t trial = 0; trial < 1000; ++trial) {
+    const Sample fit = make_sample(20000 + 2 * trial, 300, 10, 2, 0.2);
+    const Sample fresh = make_sample(20001 + 2 * trial, 300, 10, 2, 0.2);
+    const auto rule = fl::fit_discriminant(fit.x, fit.labels, fit.failed, fl::count_outcomes(fit.labels, fit.failed, 2));
+    if (fl::test_discriminant(rule, fresh.x, fresh.labels, fresh.failed, fl::count_outcomes(fresh.labels, fresh.failed, 2)).p <= 0.05) ++rejected;
+  }
+  CHECK(rejected <= most_events(1000, 0.055));  // .005 for the normal approximation; false-fail rate 1e-6
+  CHECK(rejected >= fewest_events(1000, 0.045));
+}
+
+TEST_CASE("the Mahalanobis distance has no bias") {
+  double null = 0.0;
+  double raw = 0.0;
+  for (std::int64_t trial = 0; trial < 300; ++trial) {
+    const Sample sample = make_sample(30000 + trial, 400, 20, 2, 0.2, 0.2);
+    const auto strata = fl::count_outcomes(sample.labels, sample.failed, 2);
+    const auto difference = fl::stratified_difference(sample.x, sample.labels, sample.failed, strata);
+    null += fl::mahalanobis_squared(difference, strata.effective_failures) / 300.0;
+    for (const double value : difference) raw += value * value / 300.0;
+  }
+  // Truth 20 * .04 = .8; the mean of 300 has a standard deviation of about .03.
+  CHECK(std::abs(null - 0.8) < 0.15);
+  CHECK(raw > 1.0);
+  CHECK(fl::mahalanobis_squared(std::vector<double>{0.1, 0.1}, 10.0) == 0.0);
+  CHECK(fl::mahalanobis_squared(std::vector<double>{0.1}, 0.0) == 0.0);
+}
+
+TEST_CASE("a discriminant without usable classes is zero and tests as nothing") {
+  const Sample sample = make_sample(83, 40, 3, 2, 0.0);
+  const auto strata = fl::count_outcomes(sample.labels, sample.failed, 2);
+  const auto rule = fl::fit_discriminant(sample.x, sample.labels, sample.failed, strata);
+  CHECK(rule.direction == std::vector<double>(3, 0.0));
+  CHECK(fl::test_discriminant(rule, sample.x, sample.labels, sample.failed, strata).p == 1.0);
+  CHECK_THROWS_AS(fl::test_discriminant(rule, fl::Matrix<double>(40, 2), sample.labels, sample.failed, strata), fl::Error);
+  CHECK_THROWS_AS(fl::fit_discriminant(fl::Matrix<double>(39, 2), sample.labels, sample.failed, strata), fl::Error);
+}
