@@ -226,9 +226,9 @@ TEST_CASE("Corruptions refuse arguments outside their ranges and leave the image
   const auto clean = texture(4, 4);
   auto image = clean;
   for (const double sigma : {0.0, -1.0, 1001.0, std::nan(""), HUGE_VAL}) CHECK(error_code([&] { fl::gaussian_blur(image, 4, 4, sigma); }) == ErrorCode::invalid_argument);
-  for (const auto& [height, width] : {std::pair<std::int64_t, std::int64_t>{4, 5}, {0, 4}, {-4, -4}, {std::int64_t{1} << 62, 8}}) {
-    CHECK(error_code([&] { fl::gaussian_blur(image, height, width, 1.0); }) == ErrorCode::shape_mismatch);
-    CHECK(error_code([&] { fl::corrupt(image, height, width, {0, 1}, 1, 1); }) == ErrorCode::shape_mismatch);
+  for (const auto& size : {std::pair<std::int64_t, std::int64_t>{4, 5}, {0, 4}, {-4, -4}, {std::int64_t{1} << 62, 8}}) {
+    CHECK(error_code([&] { fl::gaussian_blur(image, size.first, size.second, 1.0); }) == ErrorCode::shape_mismatch);
+    CHECK(error_code([&] { fl::corrupt(image, size.first, size.second, {0, 1}, 1, 1); }) == ErrorCode::shape_mismatch);
   }
   fl::CounterRandom random(1, fl::Stream::corruptions, 1);
   for (const double deviation : {-0.1, std::nan(""), HUGE_VAL}) CHECK(error_code([&] { fl::gaussian_noise(image, deviation, random); }) == ErrorCode::invalid_argument);

@@ -10,7 +10,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <string>
 
 namespace faultline {
@@ -26,7 +25,8 @@ struct PngImage {
   PngImage& operator=(const PngImage&) = delete;
 };
 
-inline constexpr std::array<unsigned char, 8> png_signature = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
+inline constexpr std::array<std::byte, 8> png_signature = {std::byte{0x89}, std::byte{'P'},  std::byte{'N'},  std::byte{'G'},
+                                                           std::byte{'\r'}, std::byte{'\n'}, std::byte{0x1a}, std::byte{'\n'}};
 
 [[nodiscard]] inline std::uint32_t big_endian(const std::byte* p) noexcept {
   return (std::to_integer<std::uint32_t>(p[0]) << 24) | (std::to_integer<std::uint32_t>(p[1]) << 16) | (std::to_integer<std::uint32_t>(p[2]) << 8) | std::to_integer<std::uint32_t>(p[3]);
@@ -35,7 +35,8 @@ inline constexpr std::array<unsigned char, 8> png_signature = {0x89, 'P', 'N', '
 /// Walks the chunks from IHDR to IEND and checks every length and CRC, also of chunks that libpng would skip with a shrug.
 inline void require_sound_chunks(std::span<const std::byte> bytes, const std::string& name) {
   const auto refuse = [&](ErrorCode code, const std::string& what) { return Error(code, "read_png", "'" + name + "' " + what); };
-  if (std::memcmp(bytes.data(), png_signature.data(), std::min(bytes.size(), png_signature.size())) != 0) throw refuse(ErrorCode::bad_magic, "is no PNG file");
+  const auto present = bytes.first(std::min(bytes.size(), png_signature.size()));
+  if (!std::equal(present.begin(), present.end(), png_signature.begin())) throw refuse(ErrorCode::bad_magic, "is no PNG file");
   if (bytes.size() < png_signature.size()) throw refuse(ErrorCode::truncated, "ends within its signature");
   std::span<const std::byte> rest = bytes.subspan(png_signature.size());
   for (bool first = true;; first = false) {

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Writes the seed files of the fuzz targets beside this script: small sound files, one per feature of each format.
+
+Run: python3 tests/fuzz/make_corpus.py
+"""
+import gzip
+import hashlib
+import json
+import pathlib
+import struct
+import zlib
+
+HERE = pathlib.Path(__file__).parent
+
+
+def save(folder, name, data):
+    (HERE / folder).mkdir(exist_ok=True)
+    (HERE / folder / name).write_bytes(data)
+
+
+def safetensors(tensors, metadata=None, seal=False):
+    header, data = {}, b""
+    if metadata is not None or seal:
+        header["__metadata__"] = dict(metadata or {})
+        if seal:
+            header["__metadata__"]["sha256"] = "0" * 64
+    for name, (dtype, shape, payload) in tensors.items():
+        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [len(data), len(data) + len(payload)]}
+        data += payload
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    if seal:
+        text = text.replace(b"0" * 64, hashlib.sha256(text + data).hexdigest().encode())
+    return struct.pack("<Q", len(text)) + text + data
+
+
+def idx(shape, payload):
+    return bytes([0, 0, 8, len(shape)]) + b"".join(struct.pack(">I", n) for n in shape) + payload
+
+
+def chunk(kind, data):
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def png(width, height, depth, colour, lines, *extra, interlace=0):
+    header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, interlace)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + b"".join(extra) + chunk(b"IDAT", zlib.compress(lines)) + chunk(b"IEND", b"")
+
+
+floats = struct.pack("<2f", 1, -2)
+save("safetensors_corpus", "ours", safetensors({"a": ("F32", [2], floats), "n": ("I64", [1], b"\7" + bytes(7))}, {"format": "faultline.test/1", "config": '{"classes": 2}'}, True))
+save("safetensors_corpus", "foreign", safetensors({"w": ("F32", [1, 2], floats), "s": ("F32", [], floats[:4])}, {"format": "pt"}))
+save("safetensors_corpus", "half", safetensors({"w": ("F16", [4], floats)}))
+save("safetensors_corpus", "empty", safetensors({"e": ("F32", [0, 3], b"")}))
+save("idx_corpus", "images", idx([2, 2, 3], b"abcdefghijkl"))
+save("idx_corpus", "labels", idx([4], b"\0\1\2\3"))
+save("idx_corpus", "packed", gzip.compress(idx([2, 2, 3], b"abcdefghijkl"), mtime=0))
+save("idx_corpus", "stored", gzip.compress(idx([4], b"\0\1\2\3"), compresslevel=0, mtime=0))
+save("png_corpus", "grey", png(3, 2, 8, 0, b"\0abc\2def"))
+save("png_corpus", "colour", png(2, 2, 8, 2, b"\1abcdef\4ghijkl"))
+save("png_corpus", "bits", png(9, 2, 1, 0, b"\0\xa5\x80\0\x5a\0"))
+save("png_corpus", "palette", png(2, 1, 8, 3, b"\0\1\0", chunk(b"PLTE", b"\1\2\3\xff\0\x10")))
+save("png_corpus", "interlaced", png(2, 2, 8, 0, b"\0a\0b\0cd", interlace=1))
+save("png_corpus", "text", png(1, 1, 8, 0, b"\0a", chunk(b"tEXt", b"key\0value"), chunk(b"gAMA", struct.pack(">I", 45455))))
+save("png_corpus", "deep", png(1, 1, 16, 0, b"\0ab"))
+save("png_corpus", "alpha", png(1, 1, 8, 6, b"\0abcd"))
