@@ -124,7 +124,7 @@ inline GeneratorModel load_generator_model(const std::filesystem::path& path, In
   const TensorFile file = read_safetensors(path, {}, integrity);
   require_format(file, generator_format);
   GeneratorModel model;
-  model.config = detail::validated(detail::generator_config(detail::parse_strict_json(detail::metadata_text(file, "config", where), where), where), where);
+  model.config = detail::validated(detail::generator_config(detail::parse_config(detail::metadata_text(file, "config", where), where), where), where);
   model.weights = detail::take_weights(file, tensor_specs(model.config), {"probe.z", "probe.labels", "probe.image"}, where);
   if (const auto provenance = file.metadata.find("provenance"); provenance != file.metadata.end()) model.provenance = provenance->second;
   if (const auto digest = file.metadata.find("sha256"); digest != file.metadata.end()) model.digest = digest->second;
@@ -175,7 +175,7 @@ inline DiscriminatorModel load_discriminator(const std::filesystem::path& path, 
   const bool older = format != file.metadata.end() && format->second == "faultline.stylegan2-discriminator/1";
   require_format(file, older ? format->second : std::string(discriminator_format));
   DiscriminatorModel model;
-  model.config = detail::validated(detail::discriminator_config(detail::parse_strict_json(detail::metadata_text(file, "config", where), where), where), where);
+  model.config = detail::validated(detail::discriminator_config(detail::parse_config(detail::metadata_text(file, "config", where), where), where), where);
   model.weights = detail::take_weights(file, tensor_specs(model.config), {}, where);
   return model;
 }

@@ -115,7 +115,7 @@ inline GanCheckpoint load_checkpoint(const std::filesystem::path& path) {
   const std::string where = "load_checkpoint(" + path.string() + ")";
   const TensorFile file = read_safetensors(path);
   require_format(file, checkpoint_format);
-  const detail::Json json = stylegan2::detail::parse_strict_json(stylegan2::detail::metadata_text(file, "config", where), where);
+  const detail::Json json = stylegan2::detail::parse_config(stylegan2::detail::metadata_text(file, "config", where), where);
   stylegan2::detail::JsonReader reader(json, where);
   GanCheckpoint checkpoint;
   checkpoint.preset.generator = stylegan2::detail::generator_config(reader.require("generator"), where);

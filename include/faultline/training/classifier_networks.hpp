@@ -173,7 +173,7 @@ inline ClassifierModel load_classifier_model(const std::filesystem::path& path, 
   const std::string where = "load_classifier(" + path.string() + ")";
   const TensorFile file = read_safetensors(path, {}, integrity);
   require_format(file, classifier_format);
-  const auto json = stylegan2::detail::parse_strict_json(stylegan2::detail::metadata_text(file, "config", where), where);
+  const auto json = stylegan2::detail::parse_config(stylegan2::detail::metadata_text(file, "config", where), where);
   ClassifierModel model;
   stylegan2::detail::JsonReader reader(json, where);
   reader.read("architecture", model.config.architecture);

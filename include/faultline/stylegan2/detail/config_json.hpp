@@ -2,6 +2,7 @@
 #pragma once
 // The `config` texts of model files: strict JSON, every key known, none twice, an object `extra` the one place for additions.
 
+#include <faultline/data/detail/strict_json.hpp>
 #include <faultline/stylegan2/config.hpp>
 
 #include <nlohmann/json.hpp>
@@ -18,23 +19,9 @@ namespace detail {
 
 using Json = nlohmann::json;
 
-/// Parses JSON and refuses equal keys within one object, which the library would merge silently.
-inline Json parse_strict_json(const std::string& text, const std::string& where) {
-  std::vector<std::set<std::string>> open;
-  std::string repeated;
-  const Json::parser_callback_t watch = [&](int, Json::parse_event_t event, Json& parsed) {
-    if (event == Json::parse_event_t::object_start) open.emplace_back();
-    if (event == Json::parse_event_t::object_end) open.pop_back();
-    if (event == Json::parse_event_t::key && !open.back().insert(parsed.get<std::string>()).second) repeated = parsed.get<std::string>();
-    return true;
-  };
-  Json value;
-  try {
-    value = Json::parse(text, watch);
-  } catch (const Json::exception&) {
-    throw Error(ErrorCode::malformed_header, where, "the config is not valid JSON");
-  }
-  if (!repeated.empty()) throw Error(ErrorCode::malformed_header, where, "the config has the key '" + repeated + "' twice");
+/// The `config` of a model file: a JSON object in which no key occurs twice.
+inline Json parse_config(const std::string& text, const std::string& where) {
+  Json value = faultline::detail::parse_strict_json(text, where);
   if (!value.is_object()) throw Error(ErrorCode::malformed_header, where, "the config must be a JSON object");
   return value;
 }

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+// Generator<Backend>: a StyleGAN2 generator file as a model of the StyleGenerator concept, with gradients and the affine map from w to styles.
+
+#include <faultline/concepts/generator_options.hpp>
+#include <faultline/concepts/style_layout.hpp>
+#include <faultline/core/image.hpp>
+#include <faultline/core/matrix.hpp>
+#include <faultline/stylegan2/reference_backend.hpp>
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace faultline {
+inline namespace v1 {
+
+/// A class-conditional StyleGAN2 generator (Karras et al. 2020) whose networks `Backend` runs.
+///
+/// All calls are const and deterministic. Tensors are float32 on the host; a call records gradients when LibTorch's gradient mode is on and its argument requires them.
+/// Copies share the weights.
+/// Example:
+/// `auto generator = Generator<ReferenceBackend>::load("digits.safetensors"); at::Tensor x = generator.synthesize(generator.styles(generator.map(z, labels)));`
+template <class Backend>
+class Generator {
+ public:
+  using latent_type = at::Tensor;
+  using style_type = at::Tensor;
+  using label_type = at::Tensor;
+  using image_type = at::Tensor;
+
+  /// Reads a generator file and re-checks its probe.
+  ///
+  /// Throws what `read_safetensors` throws; foreign_format, malformed_header, missing_tensor, unexpected_tensor, wrong_tensor_shape; probe_mismatch when the network does not
+  /// reproduce the images stored with it to 1e-4.
+  [[nodiscard]] static Generator load(const std::filesystem::path& path, Integrity integrity = Integrity::checked);
+
+  /// From weights in memory, for example of a training run. Throws invalid_argument, missing_tensor, wrong_tensor_shape.
+  explicit Generator(stylegan2::GeneratorModel model);
+
+  /// Writes the generator with a fresh probe, all or nothing. Throws cannot_write, not_durable.
+  void save(const std::filesystem::path& path) const { stylegan2::save_generator_model(path, model()); }
+
+  /// w of latents and labels, truncated towards the mean of all classes.
+  ///
+  /// Shapes: z `[N, z_dim]`, labels `[N]` int64 in [0, num_classes()) (undefined or empty when unconditional) -> `[N, w_dim]`; with `cutoff` `[N, num_ws, w_dim]`, the first
+  /// `cutoff` slots truncated. Throws shape_mismatch, label_out_of_range, empty_input; invalid_argument for ψ outside [-2, 2] or a cutoff outside [0, num_ws].
+  [[nodiscard]] at::Tensor map(const at::Tensor& z, const at::Tensor& labels, const MapOptions& options = {}) const;
+
+  /// Styles `[N, D]`, in the order of `layout()`, before any gain (ToRGB styles without their 1/√I). w is `[N, w_dim]` or `[N, num_ws, w_dim]`. Throws shape_mismatch, empty_input.
+  [[nodiscard]] at::Tensor styles(const at::Tensor& w) const;
+
+  /// Raw images `[N, C, R, R]` of styles `[N, D]`; nominally in `value_range()`, not clamped.
+  ///
+  /// Randomness: `Noise::random` takes row i from (seed, stream 2, first + i), one block after the other through the layers; it does not depend on the batch.
+  /// Throws shape_mismatch, empty_input. Cost: 0.04 GMAC per image for the shipped generator.
+  [[nodiscard]] at::Tensor synthesize(const at::Tensor& s, const SynthesisOptions& options = {}) const;
+
+  /// dL/ds `[N, D]` for a given dL/dimage `[N, C, R, R]`, constant noise. Throws shape_mismatch, empty_input. Cost: about three times `synthesize`.
+  [[nodiscard]] Matrix<float> pullback(const at::Tensor& s, const ImageBatch& image_gradient) const;
+
+  /// A and b of s = A w + b, `[D, w_dim]` and `[D, 1]` (all w slots equal).
+  [[nodiscard]] Matrix<float> style_matrix() const;
+  [[nodiscard]] Matrix<float> style_bias() const;
+
+  [[nodiscard]] std::int64_t latent_dim() const noexcept { return model().config.z_dim; }
+  [[nodiscard]] std::int64_t w_dim() const noexcept { return model().config.w_dim; }
+  [[nodiscard]] std::int64_t num_classes() const noexcept { return model().config.c_dim; }
+  [[nodiscard]] std::int64_t num_ws() const { return model().config.num_ws(); }
+  [[nodiscard]] ImageShape image_shape() const noexcept { return {model().config.img_channels, model().config.img_resolution, model().config.img_resolution}; }
+  [[nodiscard]] ValueRange value_range() const noexcept { return model().config.value_range; }
+  [[nodiscard]] const StyleLayout& layout() const noexcept { return layout_; }
+  [[nodiscard]] const std::vector<std::string>& class_names() const noexcept { return model().config.class_names; }
+  /// Mean of w over all classes, the centre of truncation, `[w_dim]`.
+  [[nodiscard]] at::Tensor w_average() const { return model().weights["mapping.w_avg"]; }
+  /// SHA-256 of the generator file (of the file it would be stored as, when it was not read from a checked one).
+  [[nodiscard]] const std::string& digest() const noexcept { return digest_; }
+  [[nodiscard]] const stylegan2::GeneratorModel& model() const noexcept { return backend_.model(); }
+
+  [[nodiscard]] at::Tensor latent_from_host(const Matrix<float>& rows) const { return from_rows(rows); }
+  [[nodiscard]] at::Tensor style_from_host(const Matrix<float>& rows) const { return from_rows(rows); }
+  [[nodiscard]] at::Tensor label_from_host(std::span<const std::int64_t> labels) const;
+  [[nodiscard]] Matrix<float> latent_to_host(const at::Tensor& w) const { return to_rows(w); }
+  [[nodiscard]] Matrix<float> style_to_host(const at::Tensor& s) const { return to_rows(s); }
+  [[nodiscard]] ImageBatch image_to_host(const at::Tensor& images) const;
+
+ private:
+  static at::Tensor from_rows(const Matrix<float>& rows);
+  static Matrix<float> to_rows(const at::Tensor& tensor);
+  [[nodiscard]] std::vector<at::Tensor> noise_images(std::int64_t count, const SynthesisOptions& options) const;
+  void require_styles(const char* where, const at::Tensor& s) const;
+
+  Backend backend_;
+  StyleLayout layout_;
+  std::string digest_;
+};
+
+}  // namespace v1
+}  // namespace faultline
+
+#include <faultline/stylegan2/detail/generator_impl.hpp>

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Generator<ReferenceBackend> as users see it: concepts, options, files, errors.
+
+#include <faultline/concepts/style_generator.hpp>
+
+#include <support/catch2.hpp>
+
+#include "support.hpp"
+
+#include <cmath>
+#include <fstream>
+
+using namespace test;
+using fl::ErrorCode;
+using Reference = fl::Generator<fl::ReferenceBackend>;
+
+static_assert(fl::StyleGenerator<Reference> && fl::AffineStyles<Reference> && fl::DifferentiableGenerator<Reference>);
+
+namespace {
+
+Reference small_generator() { return Reference({small_config(), perturbed_weights(small_config(), 5), "", ""}); }
+
+at::Tensor labels(std::int64_t count) {
+  at::Tensor values = at::empty({count}, at::kLong);
+  for (std::int64_t i = 0; i < count; ++i) values.data_ptr<std::int64_t>()[i] = i % 3;
+  return values;
+}
+
+std::filesystem::path scratch(const std::string& name) { return std::filesystem::temp_directory_path() / ("faultline-generator-test-" + name); }
+
+}  // namespace
+
+TEST_CASE("styles are affine in w and truncation with a cutoff touches the first slots only") {
+  const auto generator = small_generator();
+  const at::Tensor z = normals({4, 6}, 1);
+  const at::Tensor w = generator.map(z, labels(4));
+  const fl::Matrix<float> a = generator.style_matrix(), b = generator.style_bias(), rows = generator.latent_to_host(w), s = generator.style_to_host(generator.styles(w));
+  for (std::int64_t n = 0; n < 4; ++n)
+    for (std::int64_t k = 0; k < s.cols(); ++k) {
+      double sum = b(k, 0);
+      for (std::int64_t j = 0; j < rows.cols(); ++j) sum += static_cast<double>(a(k, j)) * static_cast<double>(rows(n, j));
+      REQUIRE(s(n, k) == Approx(sum).margin(1e-5));
+    }
+  const at::Tensor layered = generator.map(z, labels(4), {.truncation = 0.5, .cutoff = 2});
+  CHECK(layered.sizes() == at::IntArrayRef({4, 4, 5}));
+  CHECK(worst(layered.select(1, 1), generator.map(z, labels(4), {.truncation = 0.5})) < 1e-7);
+  CHECK(worst(layered.select(1, 2), w) < 1e-7);
+  CHECK(worst(generator.styles(w.unsqueeze(1).expand({4, 4, 5}).contiguous()), generator.styles(w)) < 1e-7);
+  CHECK(worst(generator.map(z, labels(4), {.truncation = 0.0}), generator.w_average().unsqueeze(0).expand({4, 5})) < 1e-7);
+}
+
+TEST_CASE("random noise depends on seed and sample index and on nothing else") {
+  const auto generator = small_generator();
+  const at::Tensor s = generator.styles(generator.map(normals({6, 6}, 2), labels(6)));
+  const auto random = [&](const at::Tensor& rows, std::int64_t seed, std::int64_t first) { return generator.synthesize(rows, {.noise = fl::Noise::random, .seed = seed, .first = first}); };
+  const at::Tensor all = random(s, 9, 100);
+  CHECK(worst(all.narrow(0, 4, 2), random(s.narrow(0, 4, 2), 9, 104)) < 1e-5);
+  CHECK(worst(all, random(s, 10, 100)) > 1e-3);
+  CHECK(worst(all, generator.synthesize(s, {.noise = fl::Noise::none})) > 1e-3);
+  CHECK(worst(generator.synthesize(s), generator.synthesize(s, {.noise = fl::Noise::none})) > 1e-3);
+  CHECK(random(s, 9, 100).equal(all));
+}
+
+TEST_CASE("pullback is the gradient of the images with respect to the styles") {
+  const auto generator = small_generator();
+  const at::Tensor s = generator.styles(generator.map(normals({2, 6}, 3), labels(2)));
+  fl::ImageBatch direction(2, generator.image_shape());
+  fl::fill_normals(1, fl::Stream::latents, 0, {direction.data(), static_cast<std::size_t>(2 * 64)});
+  const fl::Matrix<float> gradient = generator.pullback(s, direction);
+  const at::Tensor weights = at::from_blob(direction.data(), {2, 1, 8, 8}).to(at::kDouble);
+  // Central differences in float64 through the network functions, every coordinate of the first row.
+  const sg::Weights precise = generator.model().weights.clone(at::kDouble);
+  const auto value = [&](const at::Tensor& flat) {
+    std::vector<at::Tensor> styles;
+    for (const auto& layer : generator.layout().layers()) styles.push_back(flat.narrow(1, layer.offset, layer.width));
+    return (sg::synthesis(generator.model().config, precise, styles, sg::constant_noise(generator.model().config, precise)) * weights).sum().item<double>();
+  };
+  const at::Tensor base = s.to(at::kDouble);
+  for (std::int64_t k = 0; k < base.size(1); ++k) {
+    at::Tensor up = base.clone(), down = base.clone();
+    up[0][k] += 1e-6;
+    down[0][k] -= 1e-6;
+    REQUIRE(gradient(0, k) == Approx((value(up) - value(down)) / 2e-6).epsilon(1e-3).margin(1e-4));
+  }
+}
+
+TEST_CASE("a stored generator comes back the same, with its digest, and gradients reach a caller who asks") {
+  const auto generator = small_generator();
+  const auto path = scratch("round-trip.safetensors");
+  generator.save(path);
+  const auto again = Reference::load(path);
+  CHECK(again.digest() == generator.digest());
+  CHECK(again.model().config == generator.model().config);
+  const at::Tensor w = generator.map(normals({2, 6}, 4), labels(2)).requires_grad_(true);
+  CHECK(again.synthesize(again.styles(w)).requires_grad());
+  CHECK(again.synthesize(again.styles(w.detach())).equal(generator.synthesize(generator.styles(w.detach()))));
+  std::filesystem::remove(path);
+}
+
+TEST_CASE("a generator file that is not exactly one is refused by name") {
+  const sg::GeneratorModel model{small_config(), perturbed_weights(small_config(), 5), "{\"steps\": 1}", ""};
+  const auto path = scratch("refused.safetensors");
+  const auto code_after = [&](const auto& change) {
+    fl::TensorFile file = sg::generator_file(model);
+    change(file);
+    fl::write_safetensors(path, file);
+    return code_of([&] { (void)Reference::load(path); });
+  };
+  CHECK(code_after([](fl::TensorFile&) {}) == ErrorCode{0});
+  CHECK(code_after([](fl::TensorFile& file) { file.tensors.erase("mapping.fc1.bias"); }) == ErrorCode::missing_tensor);
+  CHECK(code_after([](fl::TensorFile& file) { file.tensors["mapping.fc9.bias"] = file.at("mapping.fc1.bias"); }) == ErrorCode::unexpected_tensor);
+  CHECK(code_after([](fl::TensorFile& file) { file.tensors["mapping.fc1.bias"].shape = {1, 5}; }) == ErrorCode::wrong_tensor_shape);
+  CHECK(code_after([](fl::TensorFile& file) { file.tensors["synthesis.b8.conv0.weight"].values[3] += 0.5f; }) == ErrorCode::probe_mismatch);
+  CHECK(code_after([](fl::TensorFile& file) { file.tensors["synthesis.b8.resample_filter"] = {.shape = {4, 4}, .values = std::vector<float>(16, 1.0f / 16.0f), .integers = {}}; }) ==
+        ErrorCode::wrong_tensor_shape);
+  CHECK(code_after([](fl::TensorFile& file) { file.tensors["probe.labels"].integers[0] = 3; }) == ErrorCode::label_out_of_range);
+  CHECK(code_after([](fl::TensorFile& file) { file.tensors.erase("probe.z"); }) == ErrorCode::missing_tensor);
+  CHECK(code_after([](fl::TensorFile& file) { file.metadata["format"] = "faultline.classifier/1"; }) == ErrorCode::foreign_format);
+  CHECK(code_after([](fl::TensorFile& file) { file.metadata.erase("config"); }) == ErrorCode::malformed_header);
+  const auto with_config = [&](const std::string& from, const std::string& to) {
+    return code_after([&](fl::TensorFile& file) {
+      std::string& text = file.metadata["config"];
+      REQUIRE(text.find(from) != std::string::npos);
+      text.replace(text.find(from), from.size(), to);
+    });
+  };
+  CHECK(with_config("{", "{\"extra\": {\"note\": 1}, ") == ErrorCode{0});
+  CHECK(with_config("{", "{\"surprise\": 1, ") == ErrorCode::malformed_header);
+  CHECK(with_config("{", "{\"w_dim\": 5, ") == ErrorCode::malformed_header);
+  CHECK(with_config("\"img_resolution\":8", "\"img_resolution\":9") == ErrorCode::malformed_header);
+  CHECK(with_config("\"w_dim\":5", "\"w_dim\":\"5\"") == ErrorCode::malformed_header);
+  CHECK(with_config("\"w_dim\":5,", "") == ErrorCode::malformed_header);
+  // One flipped bit in the weights.
+  fl::write_safetensors(path, sg::generator_file(model));
+  std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+  file.seekg(-9, std::ios::end);
+  const char byte = static_cast<char>(file.get() ^ 4);
+  file.seekp(-9, std::ios::end);
+  file.put(byte);
+  file.close();
+  CHECK(code_of([&] { (void)Reference::load(path); }) == ErrorCode::digest_mismatch);
+  std::filesystem::remove(path);
+}
+
+TEST_CASE("arguments of the wrong shape or range are refused before LibTorch sees them") {
+  const auto generator = small_generator();
+  const at::Tensor z = normals({2, 6}, 1), w = generator.map(z, labels(2)), s = generator.styles(w);
+  CHECK(code_of([&] { (void)generator.map(normals({2, 7}, 1), labels(2)); }) == ErrorCode::shape_mismatch);
+  CHECK(code_of([&] { (void)generator.map(z.to(at::kDouble), labels(2)); }) == ErrorCode::shape_mismatch);
+  CHECK(code_of([&] { (void)generator.map(at::Tensor(), labels(2)); }) == ErrorCode::shape_mismatch);
+  CHECK(code_of([&] { (void)generator.map(z, labels(3)); }) == ErrorCode::shape_mismatch);
+  CHECK(code_of([&] { (void)generator.map(z, at::Tensor()); }) == ErrorCode::shape_mismatch);
+  CHECK(code_of([&] { (void)generator.map(z, labels(2) + 2); }) == ErrorCode::label_out_of_range);
+  CHECK(code_of([&] { (void)generator.map(z.narrow(0, 0, 0), labels(0)); }) == ErrorCode::empty_input);
+  CHECK(code_of([&] { (void)generator.map(z, labels(2), {.truncation = 2.5}); }) == ErrorCode::invalid_argument);
+  CHECK(code_of([&] { (void)generator.map(z, labels(2), {.truncation = std::nan("")}); }) == ErrorCode::invalid_argument);
+  CHECK(code_of([&] { (void)generator.map(z, labels(2), {.cutoff = 5}); }) == ErrorCode::invalid_argument);
+  CHECK(code_of([&] { (void)generator.styles(s); }) == ErrorCode::shape_mismatch);
+  CHECK(code_of([&] { (void)generator.synthesize(w); }) == ErrorCode::shape_mismatch);
+  CHECK(code_of([&] { (void)generator.synthesize(s.narrow(0, 0, 0)); }) == ErrorCode::empty_input);
+  CHECK(code_of([&] { (void)generator.pullback(s, fl::ImageBatch(1, generator.image_shape())); }) == ErrorCode::shape_mismatch);
+  CHECK(code_of([&] { (void)generator.image_to_host(s); }) == ErrorCode::shape_mismatch);
+
+  auto unconditional = small_config();
+  unconditional.c_dim = 0;
+  const Reference plain({unconditional, perturbed_weights(unconditional, 5), "", ""});
+  CHECK(plain.map(z, at::Tensor()).size(0) == 2);
+  CHECK(plain.map(z, plain.label_from_host({})).size(0) == 2);
+  CHECK(code_of([&] { (void)plain.map(z, labels(2)); }) == ErrorCode::shape_mismatch);
+}

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The networks against hand-computed vectors, recorded reference outputs, and the definitions they are shortcuts of.
+
+#include <support/catch2.hpp>
+
+#include "support.hpp"
+
+#include <cmath>
+
+using namespace test;
+
+namespace {
+
+/// Modulated convolution by its definition: one kernel per sample, formed and applied one by one.
+at::Tensor per_sample_convolution(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& style, bool upsample) {
+  std::vector<at::Tensor> rows;
+  for (std::int64_t n = 0; n < style.size(0); ++n) {
+    const at::Tensor modulated = weight * style[n].view({1, -1, 1, 1});
+    const at::Tensor kernel = modulated * (modulated.square().sum({1, 2, 3}, true) + 1e-8).rsqrt();
+    const at::Tensor input = x[n].unsqueeze(0);
+    rows.push_back(upsample ? sg::upsampling_conv(input, kernel) : at::conv2d(input, kernel, {}, 1, 1));
+  }
+  return at::cat(rows);
+}
+
+}  // namespace
+
+TEST_CASE("primitive operations give the hand-computed vectors") {
+  CHECK(worst(sg::normalize_second_moment(numbers({1, 2, 3, 4}, {1, 4})), numbers({.3651484, .7302967, 1.0954451, 1.4605935}, {1, 4})) < 1e-6);
+  CHECK(worst(sg::scaled_leaky_relu(sg::fully_connected(numbers({1, 2}, {1, 2}), numbers({100, -100, 50, 150}, {2, 2}), numbers({10, -20}, {2}), .01)), numbers({-.1717157, 3.2171573}, {1, 2})) < 1e-6);
+  CHECK(worst(sg::demodulation(numbers({2, 3}, {1, 2, 1, 1}), numbers({.5, -1}, {1, 2})), numbers({.316227766}, {1, 1})) < 1e-8);
+  CHECK(worst(sg::modulated_conv(at::ones({1, 2, 1, 1}, at::kDouble), numbers({2, 3}, {1, 2, 1, 1}), numbers({.5, -1}, {1, 2}), false, true), numbers({-.632455532}, {1, 1, 1, 1})) < 1e-8);
+  CHECK(worst(sg::upsample2d(counting({1, 1, 2, 2})), numbers({.5625, .9375, 1.3125, 1.125, 1.125, 1.75, 2.25, 1.875, 1.875, 2.75, 3.25, 2.625, 1.6875, 2.4375, 2.8125, 2.25}, {1, 1, 4, 4})) < 1e-12);
+  CHECK(worst(sg::fir(counting({1, 1, 4, 4}), 1, 2), numbers({3.5, 4.703125, 8.3125, 9.515625}, {1, 1, 2, 2})) < 1e-12);
+  CHECK(worst(sg::upsampling_conv(counting({1, 1, 2, 2}), counting({1, 1, 3, 3})),
+              numbers({17.0625, 29.6875, 37.25, 33.9375, 36, 60.625, 73.4375, 64.6875, 56.25, 90.625, 105.3125, 89.4375, 63.9375, 99.4375, 111.875, 92.0625}, {1, 1, 4, 4})) < 1e-12);
+  CHECK(worst(sg::downsampling_conv(counting({1, 1, 4, 4}), counting({1, 1, 3, 3})), numbers({216.875, 237.046875, 290.1875, 291.984375}, {1, 1, 2, 2})) < 1e-12);
+}
+
+TEST_CASE("minibatch standard deviation groups samples by stride") {
+  const at::Tensor out = sg::minibatch_std(numbers({1, 10, 2, 20, 4, 40, 8, 80}, {4, 2, 1, 1}), 2, 1);
+  CHECK(worst(out.select(1, 2).flatten(), numbers({8.25, 16.5, 8.25, 16.5}, {4})) < 1e-7);
+  CHECK(sg::minibatch_std(at::ones({3, 4, 2, 2}), 0, 2).size(1) == 6);  // group 0: the whole batch
+}
+
+TEST_CASE("clamp bounds scale with the residual gain") {
+  const at::Tensor big = numbers({1000, -1000}, {1, 2, 1, 1});
+  CHECK(worst(sg::bias_activation(big, {}, true, 256.0), numbers({256, -256}, {1, 2, 1, 1})) < 1e-9);
+  CHECK(worst(sg::bias_activation(big, {}, true, 256.0, std::sqrt(0.5)), numbers({181.01933598, -181.01933598}, {1, 2, 1, 1})) < 1e-6);
+}
+
+TEST_CASE("the shared-kernel modulated convolution equals one kernel per sample") {
+  const at::Tensor x = normals({3, 5, 6, 6}, 1, at::kDouble), weight = normals({4, 5, 3, 3}, 2, at::kDouble), style = normals({3, 5}, 3, at::kDouble);
+  for (const bool upsample : {false, true}) CHECK(worst(sg::modulated_conv(x, weight, style, upsample, true), per_sample_convolution(x, weight, style, upsample)) < 1e-12);
+}
+
+TEST_CASE("layers, slots and offsets follow the StyleSpace order") {
+  sg::GeneratorConfig config;  // 32x32, 512 channels everywhere
+  CHECK(config.num_ws() == 8);
+  const fl::StyleLayout layout = sg::style_layout(config);
+  CHECK(layout.dimension() == 5632);
+  REQUIRE(layout.layers().size() == 11);
+  CHECK(layout.layers()[2].name == "b8.conv0");
+  CHECK(layout.layers()[9].offset == 4608);
+  const std::vector<std::int64_t> slots = {0, 1, 1, 2, 3, 3, 4, 5, 5, 6, 7};
+  const auto layers = sg::synthesis_layers(config);
+  for (std::size_t i = 0; i < slots.size(); ++i) CHECK(layers[i].slot == slots[i]);
+  config.img_resolution = 1024;
+  config.channel_base = 32768;
+  CHECK(sg::style_layout(config).dimension() == 9088);
+  CHECK(config.num_ws() == 18);
+}
+
+TEST_CASE("parameter counts are those of the published networks") {
+  const auto count = [](const auto& specs) {
+    std::int64_t total = 0;
+    for (const auto& spec : specs) {
+      std::int64_t elements = spec.role == sg::TensorSpec::Role::buffer ? 0 : 1;
+      for (const std::int64_t extent : spec.shape) elements *= extent;
+      total += elements;
+    }
+    return total;
+  };
+  sg::GeneratorConfig generator;
+  generator.img_channels = 3;
+  sg::DiscriminatorConfig discriminator;
+  discriminator.img_channels = 3;
+  CHECK(count(sg::tensor_specs(generator)) == 19'947'539);
+  CHECK(count(sg::tensor_specs(discriminator)) == 21'507'073);
+  generator.c_dim = discriminator.c_dim = 10;
+  CHECK(count(sg::tensor_specs(generator)) == 20'215'315);
+  CHECK(count(sg::tensor_specs(discriminator)) == 23'876'096);
+}
+
+TEST_CASE("generator and discriminator reproduce the recorded reference outputs") {
+  const auto folder = fixtures();
+  if (!std::filesystem::exists(folder / "mnist32-cond.expected.safetensors")) {
+    WARN("parity was NOT checked: no fixtures in " << folder.string() << "; set FAULTLINE_FIXTURES_DIR");
+    return;
+  }
+  const auto generator = sg::load_generator_model(folder / "mnist32-cond.generator.safetensors");
+  const auto discriminator = sg::load_discriminator(folder / "mnist32-cond.discriminator.safetensors");
+  const fl::TensorFile expected = fl::read_safetensors(folder / "mnist32-cond.expected.safetensors");
+  for (const auto type : {at::kFloat, at::kDouble}) {
+    const double tolerance = type == at::kFloat ? 1e-4 : 2e-5;
+    const sg::Weights g = generator.weights.clone(type), d = discriminator.weights.clone(type);
+    const auto recorded = [&](const std::string& name) { return sg::to_tensor(expected.at(name)).to(type); };
+    at::Tensor labels = at::empty({8}, at::kLong);
+    std::copy_n(expected.at("labels").integers.begin(), 8, labels.data_ptr<std::int64_t>());
+    const at::Tensor classes = sg::one_hot(labels, 10, type);
+    for (const auto& [prefix, psi] : {std::pair{std::string("psi1."), 1.0}, std::pair{std::string("psi07."), 0.7}}) {
+      const at::Tensor average = g["mapping.w_avg"];
+      const at::Tensor w = average + (sg::mapping(generator.config, g, recorded("z"), classes) - average) * psi;
+      CHECK(worst(w, recorded(prefix + "w")) < tolerance);
+      const auto styles = sg::layer_styles(generator.config, g, w);
+      const auto layers = sg::synthesis_layers(generator.config);
+      for (std::size_t i = 0; i < layers.size(); ++i) CHECK(worst(styles[i], recorded(prefix + "style.synthesis." + layers[i].name)) < tolerance);
+      CHECK(worst(sg::synthesis(generator.config, g, styles, {}), recorded(prefix + "image.noise_none")) < tolerance);
+      CHECK(worst(sg::synthesis(generator.config, g, styles, sg::constant_noise(generator.config, g)), recorded(prefix + "image.noise_const")) < tolerance);
+    }
+    CHECK(worst(sg::discriminator(discriminator.config, d, recorded("psi1.image.noise_const"), classes), recorded("D.logits")) < tolerance);
+  }
+}
+
+TEST_CASE("any resolution, width, colour, conditioning and clamp runs in any floating type") {
+  struct Case {
+    std::int64_t resolution, channels, classes, base, max, layers;
+    std::optional<double> clamp;
+  };
+  for (const Case& c : {Case{4, 1, 0, 16, 3, 1, {}}, Case{8, 3, 3, 64, 9, 3, 256.0}, Case{64, 3, 0, 256, 16, 2, {}}, Case{128, 2, 5, 512, 8, 2, 0.5}, Case{1024, 3, 2, 4096, 4, 2, {}}}) {
+    sg::GeneratorConfig config{.z_dim = 5, .w_dim = 6, .c_dim = c.classes, .img_resolution = c.resolution, .img_channels = c.channels, .channel_base = c.base, .channel_max = c.max, .mapping_layers = c.layers};
+    config.conv_clamp = c.clamp;
+    const sg::Weights g = perturbed_weights(config, 3);
+    const at::Tensor classes = c.classes > 0 ? at::ones({2, c.classes}) / static_cast<double>(c.classes) : at::Tensor();  // a soft label
+    const at::Tensor images = sg::synthesis(config, g, sg::layer_styles(config, g, sg::mapping(config, g, normals({2, 5}, 7), classes)), sg::constant_noise(config, g));
+    CHECK(images.sizes() == at::IntArrayRef({2, c.channels, c.resolution, c.resolution}));
+    CHECK(at::isfinite(images).all().item<bool>());
+    sg::DiscriminatorConfig critic{.c_dim = c.classes, .img_resolution = c.resolution, .img_channels = c.channels, .channel_base = c.base, .channel_max = c.max, .mbstd_group_size = 2, .mapping_layers = c.layers};
+    critic.conv_clamp = c.clamp;
+    CHECK(sg::discriminator(critic, perturbed_weights(critic, 4), images, classes).sizes() == at::IntArrayRef({2, 1}));
+    if (c.resolution > 64) continue;
+    const sg::Weights precise = perturbed_weights(config, 3, at::kDouble);
+    const at::Tensor again =
+        sg::synthesis(config, precise, sg::layer_styles(config, precise, sg::mapping(config, precise, normals({2, 5}, 7, at::kDouble), c.classes > 0 ? classes.to(at::kDouble) : classes)), sg::constant_noise(config, precise));
+    CHECK(worst(again, images) < 1e-4);
+  }
+}
+
+TEST_CASE("sizes that describe no network are refused") {
+  sg::GeneratorConfig config = small_config();
+  sg::validate(config);
+  const auto refused = [](auto changed) { return code_of([&] { sg::validate(changed); }) == fl::ErrorCode::invalid_argument; };
+  auto odd = config;
+  odd.img_resolution = 12;
+  CHECK(refused(odd));
+  auto blind = config;
+  blind.z_dim = blind.c_dim = 0;
+  CHECK(refused(blind));
+  auto names = config;
+  names.class_names = {"one"};
+  CHECK(refused(names));
+  sg::DiscriminatorConfig critic;
+  critic.channel_max = 8;
+  critic.mbstd_num_channels = 3;
+  CHECK(refused(critic));
+}
