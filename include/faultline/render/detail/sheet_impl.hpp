@@ -13,18 +13,18 @@ namespace faultline {
 inline namespace v1 {
 namespace detail::render {
 
-/// Breaks a text into lines of at most `width` pixels at its spaces.
+/// Breaks a text into lines of at most `width` pixels at its spaces; a word that is wider by itself is shortened.
 inline std::vector<std::string> wrapped(std::string_view text, double width, const TextStyle& style) {
   std::vector<std::string> lines;
   std::string line;
   while (!text.empty()) {
     const std::size_t end = std::min(text.find(' '), text.size());
-    const std::string_view word = text.substr(0, end);
-    const std::string longer = line.empty() ? std::string(word) : line + " " + std::string(word);
+    const std::string word = Canvas::shortened(text.substr(0, end), width, style);
+    const std::string longer = line.empty() ? word : line + " " + word;
     if (line.empty() || Canvas::text_width(longer, style) <= width) line = longer;
     else {
       lines.push_back(line);
-      line = std::string(word);
+      line = word;
     }
     text.remove_prefix(std::min(end + 1, text.size()));
   }

@@ -84,7 +84,7 @@ inline Ticks round_ticks(double lower, double upper, int target) {
   const double decade = std::pow(10.0, std::floor(std::log10(rough)));
   double step = 10 * decade;
   for (const double nice : {1.0, 2.0, 5.0})
-    if (nice * decade >= rough * 0.999) {
+    if (nice * decade >= 0.65 * rough) {
       step = nice * decade;
       break;
     }

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include <faultline/render/direction_renderer.hpp>
+
+#include <core/temporary_directory.hpp>
+#include <render/example_report.hpp>
+#include <support/catch2.hpp>
+
+#include <csignal>
+#include <map>
+#include <type_traits>
+
+#include <sys/resource.h>
+
+namespace fl = faultline;
+namespace fs = std::filesystem;
+using faultline_tests::error_code;
+using faultline_tests::error_text;
+using faultline_tests::TemporaryDirectory;
+
+namespace {
+
+std::map<std::string, std::string> contents(const fs::path& directory) {
+  std::map<std::string, std::string> all;
+  for (const auto& entry : fs::recursive_directory_iterator(directory))
+    if (entry.is_regular_file()) all[fs::relative(entry.path(), directory).generic_string()] = faultline_tests::text_of(entry.path());
+  return all;
+}
+
+/// The two-colour twin of a generator: three channels, value range -1 to 1.
+struct ColourGenerator {
+  using latent_type = fl::Matrix<float>;
+  using style_type = fl::Matrix<float>;
+  using label_type = std::vector<std::int64_t>;
+  using image_type = fl::ImageBatch;
+  fl::AnalyticGenerator inner = render_test::example_generator();
+
+  std::int64_t latent_dim() const { return inner.latent_dim(); }
+  std::int64_t w_dim() const { return inner.w_dim(); }
+  std::int64_t num_classes() const { return inner.num_classes(); }
+  fl::ImageShape image_shape() const { return {3, inner.image_shape().height, inner.image_shape().width}; }
+  fl::ValueRange value_range() const { return {-1, 1}; }
+  const fl::StyleLayout& layout() const { return inner.layout(); }
+  std::string digest() const { return inner.digest(); }
+  fl::Matrix<float> latent_from_host(const fl::Matrix<float>& x) const { return x; }
+  fl::Matrix<float> style_from_host(const fl::Matrix<float>& x) const { return x; }
+  std::vector<std::int64_t> label_from_host(std::span<const std::int64_t> x) const { return {x.begin(), x.end()}; }
+  fl::Matrix<float> latent_to_host(const fl::Matrix<float>& x) const { return x; }
+  fl::Matrix<float> style_to_host(const fl::Matrix<float>& x) const { return x; }
+  fl::ImageBatch image_to_host(const fl::ImageBatch& x) const { return x; }
+  fl::Matrix<float> map(const fl::Matrix<float>& z, const std::vector<std::int64_t>& labels, const fl::MapOptions& options) const { return inner.map(z, labels, options); }
+  fl::Matrix<float> styles(const fl::Matrix<float>& w) const { return inner.styles(w); }
+  fl::ImageBatch synthesize(const fl::Matrix<float>& s, const fl::SynthesisOptions& options) const {
+    const fl::ImageBatch grey = inner.synthesize(s, options);
+    fl::ImageBatch colour(grey.count(), image_shape());
+    for (std::int64_t i = 0; i < grey.count(); ++i)
+      for (std::size_t p = 0; p < grey.image(i).size(); ++p) {
+        colour.image(i)[p] = 2 * grey.image(i)[p] - 1;
+        colour.image(i)[p + grey.image(i).size()] = -1;
+        colour.image(i)[p + 2 * grey.image(i).size()] = 1;
+      }
+    return colour;
+  }
+};
+static_assert(fl::StyleGenerator<ColourGenerator>);
+
+using Example = decltype(render_test::example_classifier(std::declval<const fl::AnalyticGenerator&>()));
+static_assert(std::is_constructible_v<fl::DirectionRenderer<fl::AnalyticGenerator, Example>, const fl::AnalyticGenerator&, Example&>);
+static_assert(!std::is_constructible_v<fl::DirectionRenderer<fl::AnalyticGenerator, Example>, fl::AnalyticGenerator, Example&>);
+static_assert(!std::is_constructible_v<fl::DirectionRenderer<fl::AnalyticGenerator, Example>, const fl::AnalyticGenerator&, Example>);
+
+}  // namespace
+
+TEST_CASE("a report becomes the files it promises, with the same bytes each time") {
+  const auto known = render_test::example_generator();
+  auto classifier = render_test::example_classifier(known);
+  const auto report = render_test::example_report(known);
+  const TemporaryDirectory directory;
+  std::vector<std::string> stages;
+  fl::DirectionRenderer(known, classifier, {.progress = [&](const fl::Progress& p) { stages.push_back(p.stage); }}).write_report(report, directory / "a" / "b");
+  fl::DirectionRenderer(known, classifier).write_report(report, directory / "c");
+  const auto first = contents(directory / "a" / "b");
+  CHECK(first == contents(directory / "c"));
+  CHECK(first.at("report.json") == fl::to_json(report));
+  CHECK(first.at("directions.csv") == fl::directions_csv(report));
+  for (const char* name : {"report.html", "sheets/degradation.png", "sheets/finding-1.png", "sheets/finding-2.png", "sheets/suspect-1.png", "sheets/paper-top.png", "sheets/failures.png", "charts/finding-1-confidence.svg",
+                           "charts/finding-2-histogram.svg", "charts/suspect-1-properties.svg", "charts/distances.svg", "charts/interventions.svg", "charts/classes.svg"})
+    CHECK(first.count(name) == 1);
+  CHECK(first.size() == 2 + 1 + 6 + 12 + 3);
+  CHECK(stages.size() >= 5);
+  for (const auto& [name, bytes] : first)
+    if (name.ends_with(".png")) CHECK(fl::read_png(directory / "c" / name).width > 500);
+}
+
+TEST_CASE("the studio shows what generator and classifier say about moved samples") {
+  const auto known = render_test::example_generator();
+  auto classifier = render_test::example_classifier(known);
+  const auto report = render_test::example_report(known);
+  const fl::RenderOptions options{.image_pixels = 16};
+  fl::detail::render::SampleStudio<fl::AnalyticGenerator, Example> models(known, classifier, report, options);
+  const auto studio = models.studio();
+  const fl::StyleSpaceSampler<fl::AnalyticGenerator> sampler(known, {.seed = 7});
+  const fl::ExampleCode code = report.findings[0].examples[0];
+  const auto original = sampler.sample(code.index, 1);
+  const double sigma = 1.0 / std::sqrt([&] {
+    double sum = 0;
+    for (const float a : known.style_matrix().row(known.factor_channel(0))) sum += static_cast<double>(a) * static_cast<double>(a);
+    return sum;
+  }());
+  const auto shown = studio.show({{code.index, code.label, 0, nullptr, -1},
+                                  {code.index, code.label, *code.flip - 0.02, &report.findings[0].direction.w, -1},
+                                  {code.index, code.label, *code.flip + 0.02, &report.findings[0].direction.w, -1},
+                                  {code.index, code.label, (*code.flip + 0.02) / sigma, nullptr, known.factor_channel(0)},
+                                  {code.index, code.label, -3 / sigma, nullptr, known.factor_channel(0)}});
+  REQUIRE(shown.size() == 5);
+  CHECK(shown[0].picture == fl::to_picture(original.images.image(0), known.image_shape(), 16));
+  CHECK(shown[0].probability == Approx(code.probability).margin(1e-4));
+  CHECK(shown[0].prediction == code.label);
+  CHECK_FALSE(shown[0].failed);
+  CHECK_FALSE(shown[1].failed);
+  CHECK(shown[2].failed);
+  CHECK(shown[2].prediction == (code.label + 1) % 4);
+  CHECK(shown[3].failed);
+  CHECK(shown[3].picture == shown[2].picture);
+  CHECK(shown[4].probability > shown[0].probability);
+}
+
+TEST_CASE("a user's criterion decides which images are marked") {
+  const auto known = render_test::example_generator();
+  auto classifier = render_test::example_classifier(known);
+  const auto report = render_test::example_report(known);
+  const fl::RenderOptions options{.criterion = fl::TrueClassBelow{0.99}};
+  fl::detail::render::SampleStudio<fl::AnalyticGenerator, Example> models(known, classifier, report, options);
+  std::vector<fl::detail::render::Move> moves;
+  for (const auto& code : report.findings[0].examples) moves.push_back({code.index, code.label, 0, nullptr, -1});
+  for (const auto& shown : models.studio().show(moves)) CHECK(shown.failed == (shown.probability < 0.99));
+}
+
+TEST_CASE("colour images stay coloured on the sheets") {
+  const ColourGenerator colourful;
+  auto never = fl::make_classifier([](fl::ImageView images, fl::ScoreMatrix& scores) { scores.resize(images.count(), 4, 0.25f); }, {.classes = 4, .scores = fl::Scores::probabilities});
+  fl::FailureReport report = render_test::example_report(colourful.inner);
+  const TemporaryDirectory directory;
+  fl::DirectionRenderer(colourful, never, {.columns = 2, .examples = 1, .failures = 1}).write_report(report, directory / "out");
+  const fl::Picture sheet = fl::read_png(directory / "out" / "sheets" / "finding-1.png");
+  REQUIRE(sheet.channels == 3);
+  std::int64_t blue = 0;
+  for (std::size_t i = 0; i < sheet.pixels.size(); i += 3) blue += sheet.pixels[i] == 0 && sheet.pixels[i + 1] == 0 && sheet.pixels[i + 2] == 255;
+  CHECK(blue > 1000);
+}
+
+TEST_CASE("pictures that an earlier report left are removed, other files are not touched") {
+  const auto known = render_test::example_generator();
+  auto classifier = render_test::example_classifier(known);
+  fl::FailureReport report = render_test::example_report(known);
+  const TemporaryDirectory directory;
+  const fl::DirectionRenderer renderer(known, classifier, {.columns = 2, .examples = 1, .failures = 1});
+  renderer.write_report(report, directory.path());
+  fl::write_file_atomically(directory / "sheets" / "finding-of-mine.png", std::string_view("mine"));
+  fl::write_file_atomically(directory / "notes.txt", std::string_view("mine"));
+  report.findings.clear();
+  renderer.write_report(report, directory.path());
+  CHECK_FALSE(fs::exists(directory / "sheets" / "finding-1.png"));
+  CHECK_FALSE(fs::exists(directory / "sheets" / "degradation.png"));
+  CHECK_FALSE(fs::exists(directory / "charts" / "finding-2-histogram.svg"));
+  CHECK(fs::exists(directory / "sheets" / "suspect-1.png"));
+  CHECK(fs::exists(directory / "sheets" / "finding-of-mine.png"));
+  CHECK(fs::exists(directory / "notes.txt"));
+}
+
+TEST_CASE("a folder that cannot be written gives one error and leaves nothing behind") {
+  const auto known = render_test::example_generator();
+  auto classifier = render_test::example_classifier(known);
+  const auto report = render_test::example_report(known);
+  const fl::DirectionRenderer renderer(known, classifier, {.columns = 2, .examples = 1, .failures = 1});
+  const TemporaryDirectory directory;
+  fl::write_file_atomically(directory / "file", std::string_view("in the way"));
+  CHECK(error_code([&] { renderer.write_report(report, directory / "file" / "out"); }) == fl::ErrorCode::cannot_write);
+  CHECK(error_text([&] { renderer.write_report(report, directory / "file" / "out"); }).find((directory / "file" / "out").string()) != std::string::npos);
+  CHECK(directory.names() == std::vector<std::string>{"file"});
+}
+
+TEST_CASE("a disk that fills up on the way gives one error and leaves nothing behind") {
+  const auto known = render_test::example_generator();
+  auto classifier = render_test::example_classifier(known);
+  const auto report = render_test::example_report(known);
+  const fl::DirectionRenderer renderer(known, classifier, {.columns = 2, .examples = 1, .failures = 1});
+  const TemporaryDirectory directory;
+  rlimit before{};
+  REQUIRE(getrlimit(RLIMIT_FSIZE, &before) == 0);
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  const rlimit tight{60'000, before.rlim_max};  // report.json fits, the page does not
+  REQUIRE(setrlimit(RLIMIT_FSIZE, &tight) == 0);
+  const auto code = error_code([&] { renderer.write_report(report, directory / "new"); });
+  const bool nothing_new = directory.names().empty();
+  (void)setrlimit(RLIMIT_FSIZE, &before);
+  renderer.write_report(report, directory / "old");
+  const auto complete = contents(directory / "old");
+  (void)setrlimit(RLIMIT_FSIZE, &tight);
+  const auto again = error_code([&] { renderer.write_report(report, directory / "old"); });
+  (void)setrlimit(RLIMIT_FSIZE, &before);
+  std::signal(SIGXFSZ, handler);
+  CHECK(code == fl::ErrorCode::cannot_write);
+  CHECK(nothing_new);
+  CHECK(again == fl::ErrorCode::cannot_write);
+  CHECK(contents(directory / "old") == complete);
+}
+
+TEST_CASE("a report of another generator, seed or shape is refused") {
+  const auto known = render_test::example_generator();
+  auto classifier = render_test::example_classifier(known);
+  const auto good = render_test::example_report(known);
+  const fl::DirectionRenderer renderer(known, classifier);
+  const TemporaryDirectory directory;
+  const auto refused = [&](auto change) {
+    fl::FailureReport report = good;
+    change(report);
+    const auto code = error_code([&] { renderer.write_report(report, directory / "out"); });
+    CHECK(directory.names().empty());
+    return code;
+  };
+  CHECK(refused([](fl::FailureReport& r) { r.provenance.generator_digest = "another"; }) == fl::ErrorCode::incompatible_models);
+  CHECK(refused([](fl::FailureReport& r) {
+          for (auto& code : r.findings[0].examples) code.label = (code.label + 1) % 4;
+        }) == fl::ErrorCode::incompatible_models);
+  CHECK(refused([](fl::FailureReport& r) { r.findings[0].direction.w.pop_back(); }) == fl::ErrorCode::shape_mismatch);
+  CHECK(refused([](fl::FailureReport& r) { r.paper_top[3].channel.flat = 100'000; }) == fl::ErrorCode::shape_mismatch);
+  CHECK(refused([](fl::FailureReport& r) { r.provenance.truncation = 9; }) == fl::ErrorCode::invalid_argument);
+  CHECK(error_code([&] { fl::DirectionRenderer(known, classifier, {.columns = -1}); }) == fl::ErrorCode::invalid_argument);
+  CHECK(error_code([&] { fl::DirectionRenderer(known, classifier, {.examples = 41}); }) == fl::ErrorCode::invalid_argument);
+  CHECK(error_code([&] { fl::DirectionRenderer(known, classifier, {.failures = 401}); }) == fl::ErrorCode::invalid_argument);
+  CHECK(error_code([&] { fl::DirectionRenderer(known, classifier, {.image_pixels = 0}); }) == fl::ErrorCode::invalid_argument);
+  CHECK(error_code([&] { fl::DirectionRenderer(known, classifier, {.batch_size = 0}); }) == fl::ErrorCode::invalid_argument);
+}
+
+TEST_CASE("a classifier that misbehaves while the sheets are drawn is reported as such") {
+  const auto known = render_test::example_generator();
+  auto broken = fl::make_classifier([](fl::ImageView, fl::ScoreMatrix&) { throw std::runtime_error("out of tape"); }, {.classes = 4, .scores = fl::Scores::logits});
+  const auto report = render_test::example_report(known);
+  const TemporaryDirectory directory;
+  CHECK(error_code([&] { fl::DirectionRenderer(known, broken).write_report(report, directory / "out"); }) == fl::ErrorCode::classifier_threw);
+  CHECK(directory.names().empty());
+}
+
+TEST_CASE("reports without findings, and for one fixed class, are rendered too") {
+  const auto known = render_test::example_generator();
+  auto classifier = render_test::example_classifier(known);
+  fl::FailureReport report;
+  report.verdict = fl::Verdict::too_few_failures;
+  report.provenance.generator_digest = known.digest();
+  report.provenance.labels = fl::LabelPolicy::fixed(2);
+  report.provenance.samples_per_half = 200;
+  const TemporaryDirectory directory;
+  fl::DirectionRenderer(known, classifier).write_report(report, directory / "out");
+  const auto files = contents(directory / "out");
+  CHECK(files.size() == 4);
+  CHECK(files.count("sheets/failures.png") == 1);
+}
