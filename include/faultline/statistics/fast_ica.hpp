@@ -34,7 +34,7 @@ struct IndependentComponents {
   std::vector<double> excess_kurtosis;  ///< `[r]`, of v·w̃. Components near 0 are Gaussian to the eye: an arbitrary rotation of each other
   std::vector<std::uint8_t> settled;    ///< `[r]`, 1 where the component came to rest; those below `least_kurtosis` never do
   std::int64_t iterations = 0;
-  bool converged = false;               ///< whether every component of at least `least_kurtosis` came to rest
+  bool converged = false;               ///< whether every component of at least `least_kurtosis` that was found came to rest
 };
 
 namespace detail {
@@ -114,6 +114,14 @@ inline constexpr std::int64_t ica_start_first = std::int64_t{1} << 50;
   return order;
 }
 
+/// The rows of `top`, then rows first .. last − 1 of `bottom`.
+[[nodiscard]] inline Matrix<double> stack_rows(const Matrix<double>& top, const Matrix<double>& bottom, std::int64_t first, std::int64_t last) {
+  Matrix<double> out(top.rows() + last - first, bottom.cols());
+  std::copy(top.values().begin(), top.values().end(), out.values().begin());
+  std::copy_n(bottom.data() + first * bottom.cols(), (last - first) * bottom.cols(), out.data() + top.rows() * bottom.cols());
+  return out;
+}
+
 /// A random rotation, the start of a search.
 [[nodiscard]] inline Matrix<double> random_rotation(std::int64_t r, std::int64_t seed, std::int64_t search) {
   Matrix<double> w(r, r);
@@ -152,6 +160,17 @@ inline std::int64_t search_components(const Matrix<double>& whitened, Matrix<dou
   return strong;
 }
 
+/// Iterates the given components alone until none changes by more than the tolerance; whether they got there.
+[[nodiscard]] inline bool settle_components(const EigenRowMajor<float>& x, Matrix<double>& w, const FastIcaOptions& options, std::int64_t& iterations) {
+  for (std::int64_t i = 0; i < options.max_iterations; ++i, ++iterations) {
+    Matrix<double> next = ica_step(x, w);
+    const auto change = row_changes(w, next);
+    w = std::move(next);
+    if (*std::max_element(change.begin(), change.end()) <= options.tolerance) return true;
+  }
+  return false;
+}
+
 }  // namespace detail
 
 /// Finds independent components by the symmetric fixed-point iteration with the nonlinearity tanh.
@@ -169,41 +188,33 @@ inline std::int64_t search_components(const Matrix<double>& whitened, Matrix<dou
     throw Error(ErrorCode::degenerate_statistics, "fast_ica", "expected more samples than coordinates, got " + std::to_string(whitened.rows()) + " and " + std::to_string(r));
   }
   if (options.max_iterations < 1 || options.searches < 0) throw Error(ErrorCode::invalid_argument, "fast_ica", "expected at least one iteration and a number of searches that is not negative");
-  IndependentComponents result;
-  Matrix<double> leading(0, r);                                    // found so far
-  Matrix<double> rest = detail::random_rotation(r, options.seed, 0);  // an orthonormal basis of what is left
-  std::vector<double> change;
   const detail::EigenRowMajor<float> x = detail::as_eigen(whitened).cast<float>();
+  IndependentComponents result;
   result.converged = true;
-  for (std::int64_t search = 0; search <= options.searches && rest.rows() > 0; ++search) {
+  Matrix<double> leading(0, r);                                       // at rest
+  Matrix<double> rest = detail::random_rotation(r, options.seed, 0);  // an orthonormal basis of what is left
+  for (std::int64_t search = 0; search <= options.searches && rest.rows() > 0 && result.converged; ++search) {
     Matrix<double> w = detail::random_rotation(rest.rows(), options.seed, search);
     const std::int64_t found = detail::search_components(detail::multiply_transposed(whitened, rest), w, options, result.iterations);
     if (found == 0) break;
     Matrix<double> turned(rest.rows(), r);
     detail::as_eigen(turned).noalias() = detail::as_eigen(w) * detail::as_eigen(rest);
-    Matrix<double> grown(leading.rows() + found, r);
-    if (leading.rows() > 0) detail::as_eigen(grown).topRows(leading.rows()) = detail::as_eigen(leading);
-    detail::as_eigen(grown).bottomRows(found) = detail::as_eigen(turned).topRows(found);
-    leading = std::move(grown);
-    result.converged = false;
-    for (std::int64_t i = 0; i < options.max_iterations && !result.converged; ++i, ++result.iterations) {
-      Matrix<double> next = detail::ica_step(x, leading);
-      change = detail::row_changes(leading, next);
-      leading = std::move(next);
-      result.converged = *std::max_element(change.begin(), change.end()) <= options.tolerance;
+    leading = detail::stack_rows(leading, turned, 0, found);
+    rest = detail::stack_rows(Matrix<double>(0, r), turned, found, turned.rows());
+    // One that never rests keeps the others from resting: the weakest goes back until those left agree.
+    while (leading.rows() > 0 && !detail::settle_components(x, leading, options, result.iterations)) {
+      result.converged = false;
+      const auto order = detail::by_magnitude(detail::excess_kurtosis(detail::multiply_transposed(whitened, leading)));
+      leading = detail::take_rows(leading, order);
+      rest = detail::stack_rows(rest, leading, leading.rows() - 1, leading.rows());
+      leading = detail::stack_rows(Matrix<double>(0, r), leading, 0, leading.rows() - 1);
     }
-    Matrix<double> off(rest.rows() - found, r);
-    if (off.rows() > 0) {
-      detail::as_eigen(off) = detail::as_eigen(turned).bottomRows(off.rows());
-      detail::as_eigen(off) -= (detail::as_eigen(off) * detail::as_eigen(leading).transpose() * detail::as_eigen(leading)).eval();
-      off = detail::decorrelate(off);
-    }
-    rest = std::move(off);
+    if (rest.rows() == 0) break;
+    if (leading.rows() > 0) detail::as_eigen(rest) -= (detail::as_eigen(rest) * detail::as_eigen(leading).transpose() * detail::as_eigen(leading)).eval();
+    rest = detail::decorrelate(rest);
   }
 
-  result.directions.resize(r, r);
-  if (leading.rows() > 0) detail::as_eigen(result.directions).topRows(leading.rows()) = detail::as_eigen(leading);
-  if (rest.rows() > 0) detail::as_eigen(result.directions).bottomRows(rest.rows()) = detail::as_eigen(rest);
+  result.directions = detail::stack_rows(leading, rest, 0, rest.rows());
   const auto excess = detail::excess_kurtosis(detail::multiply_transposed(whitened, result.directions));
   const auto order = detail::by_magnitude(excess);
   result.directions = detail::take_rows(result.directions, order);
@@ -211,7 +222,7 @@ inline std::int64_t search_components(const Matrix<double>& whitened, Matrix<dou
     const auto from = static_cast<std::size_t>(order[static_cast<std::size_t>(i)]);
     detail::fix_sign(result.directions.row(i));
     result.excess_kurtosis.push_back(excess[from]);
-    result.settled.push_back(from < change.size() && change[from] <= options.tolerance ? 1 : 0);
+    result.settled.push_back(static_cast<std::int64_t>(from) < leading.rows() ? 1 : 0);
   }
   return result;
 }
