@@ -17,6 +17,9 @@
 namespace faultline {
 inline namespace v1 {
 
+/// Group of a sample in statistics kept per class and outcome.
+[[nodiscard]] constexpr std::int64_t outcome_group(std::int64_t label, bool failed) noexcept { return 2 * label + (failed ? 0 : 1); }
+
 /// Failures and successes per class, and the weight each class has in every stratified quantity.
 ///
 /// Formula: weight ω_c = m_c n_c / (m_c + n_c) with m_c failures and n_c successes: inverse to the variance of the class's mean difference, so the weighted mean of
