@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// How does this classifier fail? Samples a generator, finds the directions along which the classifier breaks, and writes a report.
+//
+//   characterize --generator digits.safetensors --classifier clean.safetensors --judge judge.safetensors --out report
+//
+// test: --help
+// test(2): --generator @assets@/digits.safetensors
+// test(2): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --samples many
+// test(3): --generator @source@/LICENSE --classifier @assets@/clean.safetensors --out @out@/refused
+// test: --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --judge @assets@/judge.safetensors --samples 600 --seed 7 --out @out@/report
+// test: --generator @assets@/digits.safetensors --classifier @assets@/robust.safetensors --samples 200 --label 3 --truncation 0.8 --json --arrays --out @out@/report
+
+#include <faultline/faultline.hpp>
+#include <faultline/render/population_arrays.hpp>
+#include <faultline/training/classifier.hpp>
+
+#include <CLI/CLI.hpp>
+
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <string>
+
+#include <malloc.h>
+#include <unistd.h>
+
+namespace fl = faultline;
+
+namespace {
+
+struct Arguments {
+  std::string generator, classifier, judge, out = "faultline-report";
+  std::int64_t samples = 10'000, seed = 0, label = -1, threads = 0;
+  double truncation = 1.0;
+  bool json = false, arrays = false;
+  std::string command;
+};
+
+/// Progress on stderr: one line that is redrawn on a terminal, otherwise a line per stage and every ten seconds.
+class Progress {
+ public:
+  void operator()(const fl::Progress& progress) {
+    const auto now = Clock::now();
+    const bool new_stage = progress.stage != stage_, finished = progress.total > 0 && progress.done >= progress.total;
+    if (!new_stage && !finished && now - last_ < (terminal_ ? std::chrono::milliseconds(100) : std::chrono::milliseconds(10'000))) return;
+    if (!terminal_ && !new_stage && finished) return;
+    if (new_stage) finish();
+    stage_ = progress.stage;
+    last_ = now;
+    const double seconds = std::chrono::duration<double>(now - start_).count();
+    if (!terminal_) {
+      std::fprintf(stderr, "%6.0f s  %s", seconds, stage_.c_str());
+      if (!new_stage) std::fprintf(stderr, "  %lld of %lld", static_cast<long long>(progress.done), static_cast<long long>(progress.total));
+      std::fputc('\n', stderr);
+      return;
+    }
+    const int width = 24, filled = progress.total > 0 ? static_cast<int>(width * progress.done / progress.total) : 0;
+    std::fprintf(stderr, "\r\033[K[%s%s] %s  %lld/%lld  %.0f s", std::string(static_cast<std::size_t>(filled), '#').c_str(), std::string(static_cast<std::size_t>(width - filled), '.').c_str(), stage_.c_str(),
+                 static_cast<long long>(progress.done), static_cast<long long>(progress.total), seconds);
+    open_ = true;
+  }
+  void finish() {
+    if (open_) std::fputs("\r\033[K", stderr);
+    open_ = false;
+  }
+  double seconds() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  Clock::time_point start_ = Clock::now(), last_ = start_;
+  bool terminal_ = ::isatty(STDERR_FILENO) != 0, open_ = false;
+  std::string stage_;
+};
+
+void print_summary(const fl::FailureReport& report) {
+  const auto& rate = report.failure_rate;
+  std::printf("failure rate %.2f %% (%.0f %% interval %.2f to %.2f %%, %lld of %lld)\n", 100 * rate.estimate, 100 * rate.confidence, 100 * rate.lower, 100 * rate.upper, static_cast<long long>(rate.failures),
+              static_cast<long long>(rate.n));
+  std::printf("verdict      %s\n             %s\n", fl::detail::render::name_of(report.verdict), report.reason.c_str());
+  const auto table = [](const char* title, const std::vector<fl::Finding>& findings) {
+    if (findings.empty()) return;
+    std::printf("\n%-30s %-9s %9s %7s %9s %9s %7s %16s %9s\n", title, "kind", "repaired", "random", "contrast", "at least", "random", "distance, sd", "p");
+    for (const fl::Finding& f : findings) {
+      const auto& e = f.intervention;
+      const auto& flip = f.threshold.flip;
+      std::string distance = "beyond range";
+      if (flip && std::isfinite(flip->sigmas)) {
+        char text[64];
+        std::snprintf(text, sizeof text, "%.2f (%.2f-%.2f)", flip->sigmas, flip->lower, flip->upper);
+        distance = text;
+      }
+      const std::string name = f.direction.class_label ? f.direction.name + " (class " + std::to_string(*f.direction.class_label) + ")" : f.direction.name;
+      std::printf("%-30s %-9s %7.0f %% %5.0f %% %+9.3f %+9.3f %+7.3f %16s %9.4f\n", name.c_str(), fl::detail::render::name_of(f.direction.family), 100 * e.repaired_share, 100 * e.repaired_placebo, e.contrast, e.lower,
+                  e.placebo, distance.c_str(), f.confirmation.p_adjusted);
+    }
+  };
+  table("cause", report.findings);
+  table("generator suspect", report.generator_suspect);
+  table("associated only", report.associated);
+  for (const std::string& warning : report.warnings) std::printf("warning: %s\n", warning.c_str());
+}
+
+int characterize(const Arguments& arguments) {
+  Progress progress;
+  const auto follow = [&progress](const fl::Progress& p) { progress(p); };
+  const auto generator = fl::Generator<fl::ReferenceBackend>::load(arguments.generator);
+  auto classifier = fl::load_classifier(arguments.classifier);
+  std::error_code failed;
+  std::filesystem::create_directories(arguments.out, failed);  // before the work, not after it
+  if (failed || ::access(arguments.out.c_str(), W_OK) != 0)
+    throw fl::Error(fl::ErrorCode::cannot_write, "characterize", "cannot write into '" + arguments.out + "'; choose another --out");
+
+  fl::AnalyzerOptions options{.samples = arguments.samples};
+  options.method.progress = follow;
+  if (!arguments.judge.empty()) options.method.judge = fl::AnyClassifier(fl::load_classifier(arguments.judge));
+  const fl::LabelPolicy labels = arguments.label >= 0 ? fl::LabelPolicy::fixed(arguments.label) : fl::LabelPolicy::uniform();
+  const fl::StyleSpaceSampler sampler(generator, {.seed = arguments.seed, .labels = labels, .truncation = arguments.truncation, .batch_size = options.method.batch_size});
+  fl::FailureAnalyzer analyzer(sampler, classifier, fl::Misclassified{}, options);
+  const fl::FailureReport report = analyzer.run();
+
+  const std::filesystem::path out = arguments.out;
+  fl::DirectionRenderer(generator, classifier, {.batch_size = options.method.batch_size, .command = arguments.command, .progress = follow}).write_report(report, out);
+  if (arguments.arrays) fl::write_arrays(analyzer.problem(), out / "arrays");
+  progress.finish();
+  if (arguments.json) std::fputs(fl::to_json(report).c_str(), stdout);
+  else print_summary(report);
+  if (std::fflush(stdout) != 0) throw fl::Error(fl::ErrorCode::cannot_write, "characterize", "could not write to standard output");
+  std::fprintf(stderr, "report in %s after %.0f s\n", (out / "report.html").c_str(), progress.seconds());
+  return 0;
+}
+
+/// The command line as a shell would take it again.
+std::string quoted(int argc, char** argv) {
+  std::string line;
+  for (int i = 0; i < argc; ++i) {
+    std::string word = i == 0 ? std::filesystem::path(argv[0]).filename().string() : argv[i];
+    if (word.empty() || word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=,:+") != std::string::npos) {
+      for (std::size_t at = word.find('\''); at != std::string::npos; at = word.find('\'', at + 4)) word.replace(at, 1, "'\\''");
+      word = "'" + word + "'";
+    }
+    line += (i > 0 ? " " : "") + word;
+  }
+  return line;
+}
+
+/// 2 for what the user asked, 3 for what the files hold, 5 for what should not happen.
+int exit_code(const fl::Error& error) {
+  if (error.family() == 6) return 5;
+  return error.family() == 1 && error.code() != fl::ErrorCode::incompatible_models ? 2 : 3;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  mallopt(M_MMAP_THRESHOLD, 1 << 30);  // keep large blocks between batches
+  mallopt(M_TRIM_THRESHOLD, 2147483647);
+  Arguments arguments;
+  CLI::App app("Finds the conditions under which a classifier fails, proves them on fresh samples, measures how far they are, and writes report.html.\n"
+               "Exit codes: 0 done (whatever was found), 2 usage, 3 bad input, 5 internal error.");
+  app.add_option("--generator", arguments.generator, "generator file (faultline.stylegan2/1)")->required();
+  app.add_option("--classifier", arguments.classifier, "classifier file (faultline.classifier/1)")->required();
+  app.add_option("--judge", arguments.judge, "a second, stronger classifier that says whether moved images still show their class");
+  app.add_option("--samples", arguments.samples, "samples per half")->check(CLI::PositiveNumber)->capture_default_str();
+  app.add_option("--seed", arguments.seed, "decides every draw")->capture_default_str();
+  app.add_option("--label", arguments.label, "one class only")->check(CLI::NonNegativeNumber);
+  app.add_option("--truncation", arguments.truncation, "psi of the generator")->check(CLI::Range(-2.0, 2.0))->capture_default_str();
+  app.add_option("--out", arguments.out, "folder of the report")->capture_default_str();
+  app.add_flag("--json", arguments.json, "print the whole report as JSON instead of the summary");
+  app.add_flag("--arrays", arguments.arrays, "also write w, s and outcomes of all samples as NPY");
+  app.add_option("--threads", arguments.threads, "threads; 0: as many as cores")->check(CLI::NonNegativeNumber);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  arguments.command = quoted(argc, argv);
+  try {
+    if (arguments.threads > 0) at::set_num_threads(static_cast<int>(arguments.threads));
+    return characterize(arguments);
+  } catch (const fl::Error& error) {
+    std::fprintf(stderr, "\n%s\n", error.what());
+    return exit_code(error);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "\nunexpected: %s\n", error.what());
+    return 5;
+  }
+}
