@@ -94,10 +94,10 @@ inline void require_digest(const std::map<std::string, std::string>& metadata, s
     if (claims_our_format(metadata)) throw refuse("carries no sha256 in its metadata; write it again with write_safetensors");
     return;  // another program's file
   }
-  // The digest has to stand in the header literally and once, or it would be unclear which characters the digest leaves out.
+  // The digest has to stand in the header literally, or it would be unclear which characters it leaves out. Standing there twice it cannot match: it would have to hash itself.
   const std::size_t position = header.find(stored->second);
-  if (stored->second.size() != digest_characters || position == std::string::npos || header.find(stored->second, position + 1) != std::string::npos) {
-    throw refuse("has a sha256 entry that is not 64 hexadecimal digits standing once in its header");
+  if (stored->second.size() != digest_characters || position == std::string::npos) {
+    throw refuse("has a sha256 entry that is not 64 hexadecimal digits");
   }
   header.replace(position, digest_characters, digest_characters, '0');
   const std::string found = container_digest(header, data);
