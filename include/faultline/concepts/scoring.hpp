@@ -110,19 +110,27 @@ class Scorer {
     requires DifferentiableClassifier<C>
   {
     check_labels(raw, labels, origin);
-    const ImageBatch prepared = prepare_(raw);
-    ImageBatch gradient(raw.count(), prepared.shape());
-    detail::call_user(
-        where(), [&] { classifier_->probability_gradient(prepared, labels, gradient); }, [&] { return batch_name(0, raw.count(), labels, origin); });
-    if (gradient.count() != raw.count() || !(gradient.shape() == prepared.shape())) {
-      throw Error(ErrorCode::wrong_score_shape, where(), "probability_gradient must fill one gradient per image, in the shape of the images it was given");
-    }
-    for (std::int64_t i = 0; i < gradient.count(); ++i) {
-      for (const float g : gradient.image(i)) {
-        if (!std::isfinite(g)) throw Error(ErrorCode::non_finite_scores, where(), "probability_gradient is not finite for " + row_name(i, labels, origin));
+    ImageBatch result(raw.count(), raw.shape());
+    for (std::int64_t first = 0; first < raw.count(); first += batch_size_) {
+      const std::int64_t rows = std::min(batch_size_, raw.count() - first);
+      const ImageBatch prepared = padded_batch(raw.slice(first, rows));
+      std::vector<std::int64_t> own(labels.begin() + first, labels.begin() + first + rows);
+      own.resize(static_cast<std::size_t>(batch_size_), own.back());
+      ImageBatch gradient(batch_size_, prepared.shape());
+      detail::call_user(
+          where(), [&] { classifier_->probability_gradient(prepared.view(), std::span<const std::int64_t>(own), gradient); }, [&] { return batch_name(first, rows, labels, origin); });
+      if (gradient.count() != batch_size_ || !(gradient.shape() == prepared.shape())) {
+        throw Error(ErrorCode::wrong_score_shape, where(), "probability_gradient must fill one gradient per image, in the shape of the images it was given");
       }
+      for (std::int64_t i = 0; i < rows; ++i) {
+        for (const float g : gradient.image(i)) {
+          if (!std::isfinite(g)) throw Error(ErrorCode::non_finite_scores, where(), "probability_gradient is not finite for " + row_name(first + i, labels, origin));
+        }
+      }
+      const ImageBatch pulled = prepare_.pull_gradient(gradient.view().slice(0, rows), raw.slice(first, rows));
+      std::copy_n(pulled.data(), rows * raw.shape().elements(), result.image(first).data());
     }
-    return prepare_.pull_gradient(gradient, raw);
+    return result;
   }
 
   /// Images scored so far (padding not counted), and calls made.
@@ -148,17 +156,21 @@ class Scorer {
   }
 
   void score_batch(ImageView raw, std::int64_t first, std::span<const std::int64_t> labels, const SampleOrigin& origin, ScoreMatrix& scores) {
-    ImageBatch prepared(batch_size_, prepare_.shape());
-    {
-      const ImageBatch own = prepare_(raw);
-      const auto elements = static_cast<std::size_t>(prepare_.shape().elements());
-      std::copy_n(own.data(), elements * static_cast<std::size_t>(raw.count()), prepared.data());
-      for (std::int64_t i = raw.count(); i < batch_size_; ++i) std::copy_n(own.image(raw.count() - 1).data(), elements, prepared.image(i).data());
-    }
+    const ImageBatch prepared = padded_batch(raw);
     ++batches_;
     detail::call_user(
         where(), [&] { classifier_->score(prepared.view(), scores); }, [&] { return batch_name(first, raw.count(), labels, origin); });
     validate_scores(scores, batch_size_, classes_, kind_, raw.count(), where(), [&](std::int64_t i) { return row_name(first + i, labels, origin); }, tolerance_);
+  }
+
+  /// Up to `batch_size` images prepared, the last one repeated to the full size.
+  [[nodiscard]] ImageBatch padded_batch(ImageView raw) const {
+    ImageBatch own = prepare_(raw);
+    if (own.count() == batch_size_) return own;
+    ImageBatch result(batch_size_, own.shape());
+    std::copy_n(own.data(), own.count() * own.shape().elements(), result.data());
+    for (std::int64_t i = own.count(); i < batch_size_; ++i) std::copy(own.image(own.count() - 1).begin(), own.image(own.count() - 1).end(), result.image(i).begin());
+    return result;
   }
 
   void judge(std::span<const float> scores, std::int64_t label, std::int64_t i, ScoredImages& result) const {

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+// What a user's LibTorch model may change about the process, and must not.
+
+#include <faultline/stylegan2/torch.hpp>
+
+#pragma push_macro("CHECK")
+#pragma push_macro("DCHECK")
+#pragma push_macro("LOG")
+#pragma push_macro("VLOG")
+#undef CHECK
+#undef DCHECK
+#undef LOG
+#undef VLOG
+#include <ATen/Context.h>
+#include <c10/core/DefaultDtype.h>
+#include <c10/util/Exception.h>
+#pragma pop_macro("CHECK")
+#pragma pop_macro("DCHECK")
+#pragma pop_macro("LOG")
+#pragma pop_macro("VLOG")
+
+#include <mutex>
+
+namespace faultline {
+inline namespace v1 {
+namespace detail {
+
+/// Switches autograd on or off for a scope, and at its end puts back grad mode, number of threads, default type and the CPU generator's state.
+class TorchState {
+ public:
+  explicit TorchState(bool gradients) : grad_(c10::GradMode::is_enabled()), threads_(at::get_num_threads()), type_(c10::get_default_dtype()) {
+    at::Generator generator = at::globalContext().defaultGenerator(at::Device(at::kCPU));
+    const std::lock_guard<std::mutex> lock(generator.mutex());
+    random_ = generator.get_state();
+    c10::GradMode::set_enabled(gradients);
+  }
+  ~TorchState() {
+    c10::GradMode::set_enabled(grad_);
+    if (at::get_num_threads() != threads_) at::set_num_threads(threads_);
+    c10::set_default_dtype(type_);
+    at::Generator generator = at::globalContext().defaultGenerator(at::Device(at::kCPU));
+    const std::lock_guard<std::mutex> lock(generator.mutex());
+    generator.set_state(random_);
+  }
+  TorchState(const TorchState&) = delete;
+  TorchState& operator=(const TorchState&) = delete;
+
+ private:
+  bool grad_;
+  int threads_;
+  caffe2::TypeMeta type_;
+  at::Tensor random_;
+};
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace faultline

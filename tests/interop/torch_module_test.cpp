@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// LibTorch models of every kind as classifiers; their gradients; what they must leave alone.
+
+// First, as LibTorch's own headers need the macros that it defines; what it takes from others is given back below.
+#include <torch/nn/modules/batchnorm.h>
+#include <torch/nn/modules/container/sequential.h>
+#include <torch/nn/modules/dropout.h>
+#include <torch/nn/modules/linear.h>
+#undef CHECK
+
+#include <faultline/concepts/check_classifier.hpp>
+#include <faultline/concepts/scoring.hpp>
+#include <faultline/interop/torch_module.hpp>
+
+#include <support/catch2.hpp>
+
+#include <cmath>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace fl = faultline;
+
+namespace {
+
+const fl::ImageShape shape{1, 2, 3};
+const fl::ClassifierOptions options{.classes = 4, .scores = fl::Scores::logits, .name = "linear"};
+
+at::Tensor weight() { return at::arange(24, at::kFloat).view({6, 4}).sub(11).div(10).square().sub(0.3); }
+
+at::Tensor linear(const at::Tensor& images) { return images.flatten(1).matmul(weight()); }
+
+fl::ImageBatch different_images(std::int64_t count) {
+  fl::ImageBatch images(count, shape);
+  for (std::int64_t p = 0; p < count * 6; ++p) images.data()[p] = static_cast<float>((p * 29) % 41) / 41.0f;
+  return images;
+}
+
+struct OwnModule : torch::nn::Module {
+  OwnModule() : layer(register_module("layer", torch::nn::Linear(6, 4))), dropout(register_module("dropout", torch::nn::Dropout(0.5))) {}
+  at::Tensor forward(const at::Tensor& images) { return dropout(layer(images.flatten(1))); }
+  torch::nn::Linear layer;
+  torch::nn::Dropout dropout;
+};
+
+}  // namespace
+
+TEST_CASE("a function of tensors is a classifier with gradients") {
+  auto classifier = fl::make_torch_classifier(linear, options);
+  static_assert(fl::DifferentiableClassifier<decltype(classifier)>);
+  CHECK(classifier.name() == "linear");
+  fl::Scorer scorer(classifier, shape, {0, 1}, 4, 4);
+  const fl::ImageBatch images = different_images(7);
+  const std::vector<std::int64_t> labels{0, 1, 2, 3, 0, 1, 2};
+  const fl::ScoredImages said = scorer(images, labels);
+  const at::Tensor p = linear(fl::as_tensor(images)).softmax(1);
+  for (std::int64_t i = 0; i < 7; ++i)
+    for (std::int64_t k = 0; k < 4; ++k) CHECK(said.probabilities(i, k) == Approx(p[i][k].item<float>()).margin(1e-6));
+
+  const fl::ImageBatch gradient = scorer.probability_gradient(images, labels);
+  for (std::int64_t i = 0; i < 7; ++i) {
+    for (std::size_t q = 0; q < 6; ++q) {
+      const float step = 1.0f / 64;
+      fl::ImageBatch up = images;
+      fl::ImageBatch down = images;
+      up.image(i)[q] += step;
+      down.image(i)[q] -= step;
+      if (down.image(i)[q] < 0.0f || up.image(i)[q] > 1.0f) continue;  // the clamp's kink
+      const auto at = static_cast<std::size_t>(i);
+      CHECK(gradient.image(i)[q] == Approx((scorer(up, labels).probability[at] - scorer(down, labels).probability[at]) / (2 * step)).epsilon(2e-3).margin(2e-4));
+    }
+  }
+}
+
+TEST_CASE("gradients of declared probabilities are those of the probabilities themselves") {
+  fl::ClassifierOptions probabilities = options;
+  probabilities.scores = fl::Scores::probabilities;
+  auto direct = fl::make_torch_classifier([](const at::Tensor& x) { return linear(x).softmax(1); }, probabilities);
+  auto logits = fl::make_torch_classifier(linear, options);
+  fl::Scorer a(direct, shape, {0, 1}, 4, 4);
+  fl::Scorer b(logits, shape, {0, 1}, 4, 4);
+  const std::vector<std::int64_t> labels{3, 2};
+  const fl::ImageBatch ga = a.probability_gradient(different_images(2), labels);
+  const fl::ImageBatch gb = b.probability_gradient(different_images(2), labels);
+  for (std::int64_t p = 0; p < 12; ++p) CHECK(ga.data()[p] == Approx(gb.data()[p]).margin(1e-6));
+}
+
+TEST_CASE("module holders and pointers to modules are put into evaluation mode") {
+  auto own = std::make_shared<OwnModule>();
+  CHECK(own->is_training());
+  auto pointer = fl::make_torch_classifier(own, options);
+  CHECK(!own->is_training());
+  CHECK(fl::check_classifier(pointer, different_images(5)).lawful());  // dropout is off
+
+  torch::nn::Sequential sequential(torch::nn::Linear(3, 5), torch::nn::BatchNorm2d(torch::nn::BatchNormOptions(1)));
+  auto with_flatten = fl::make_torch_classifier([sequential](const at::Tensor& x) mutable { return sequential->forward(x).flatten(1).slice(1, 0, 4); }, options);
+  CHECK(!fl::check_classifier(with_flatten, different_images(5)).lawful());  // a module inside a lambda is the user's: batch norm still trains
+  sequential->eval();
+  CHECK(fl::check_classifier(with_flatten, different_images(5)).lawful());
+
+  torch::nn::Linear holder(3, 4);
+  auto held = fl::make_torch_classifier(holder, options);
+  fl::ScoreMatrix scores;
+  CHECK_THROWS_AS(held.score(different_images(2), scores), fl::Error);  // four axes: refused, not flattened
+}
+
+TEST_CASE("gradients leave the parameters' own gradients alone") {
+  auto own = std::make_shared<OwnModule>();
+  auto classifier = fl::make_torch_classifier(own, options);
+  fl::Scorer scorer(classifier, shape, {0, 1}, 4, 4);
+  (void)scorer.probability_gradient(different_images(2), std::vector<std::int64_t>{0, 1});
+  for (const at::Tensor& parameter : own->parameters()) CHECK(!parameter.grad().defined());
+}
+
+TEST_CASE("tensors are scores for make_classifier too") {
+  auto classifier = fl::make_classifier([](fl::ImageView images) { return linear(fl::as_tensor(images)).to(at::kDouble).t().contiguous().t(); }, options);
+  fl::ScoreMatrix scores;
+  const fl::ImageBatch images = different_images(3);
+  classifier.score(images, scores);
+  const at::Tensor truth = linear(fl::as_tensor(images));
+  CHECK((scores.rows() == 3 && scores.cols() == 4));
+  CHECK(scores(2, 1) == Approx(truth[2][1].item<float>()));
+  CHECK(scores(1, 2) == Approx(truth[1][2].item<float>()));
+}
+
+TEST_CASE("misbehaviour: a model that changes LibTorch's global state changes it for itself alone") {
+  const int threads = at::get_num_threads();
+  const at::Tensor random_before = at::globalContext().defaultGenerator(at::Device(at::kCPU)).get_state().clone();
+  auto classifier = fl::make_torch_classifier(
+      [](const at::Tensor& x) {
+        c10::GradMode::set_enabled(true);
+        at::set_num_threads(1);
+        c10::set_default_dtype(caffe2::TypeMeta::Make<double>());
+        at::Generator generator = at::globalContext().defaultGenerator(at::Device(at::kCPU));
+        generator.set_current_seed(99);
+        return linear(x);
+      },
+      options);
+  fl::ScoreMatrix scores;
+  {
+    const c10::AutoGradMode off(false);
+    classifier.score(different_images(2), scores);
+    CHECK(!c10::GradMode::is_enabled());
+  }
+  CHECK(at::get_num_threads() == threads);
+  CHECK(c10::get_default_dtype() == caffe2::TypeMeta::Make<float>());
+  CHECK(at::globalContext().defaultGenerator(at::Device(at::kCPU)).get_state().equal(random_before));
+}
+
+TEST_CASE("misbehaviour: LibTorch's own errors arrive as classifier errors") {
+  auto wrong_size = fl::make_torch_classifier([](const at::Tensor& x) { return x.flatten(1).matmul(at::zeros({5, 4})); }, options);
+  fl::Scorer scorer(wrong_size, shape, {0, 1}, 4, 4);
+  try {
+    (void)scorer(different_images(1), std::vector<std::int64_t>{0});
+    CHECK(false);
+  } catch (const fl::Error& error) {
+    CHECK(error.code() == fl::ErrorCode::classifier_threw);
+  }
+  const auto code_of = [](auto function) {
+    auto classifier = fl::make_torch_classifier(function, options);
+    fl::Scorer each(classifier, shape, {0, 1}, 4, 4);
+    try {
+      (void)each(different_images(1), std::vector<std::int64_t>{0});
+    } catch (const fl::Error& error) {
+      return error.code();
+    }
+    return fl::ErrorCode::not_converged;
+  };
+  CHECK(code_of([](const at::Tensor&) { return at::Tensor(); }) == fl::ErrorCode::wrong_score_shape);
+  CHECK(code_of([](const at::Tensor& x) { return linear(x).flatten(); }) == fl::ErrorCode::wrong_score_shape);
+  CHECK(code_of([](const at::Tensor& x) { return linear(x).slice(1, 0, 3); }) == fl::ErrorCode::wrong_score_shape);
+  CHECK(code_of([](const at::Tensor& x) { return linear(x).div(0); }) == fl::ErrorCode::non_finite_scores);
+  CHECK(code_of([](const at::Tensor& x) { return x.fill_(2.0f), linear(x); }) == fl::ErrorCode::not_converged);  // its own copy: no harm
+
+  auto detached = fl::make_torch_classifier([](const at::Tensor& x) { return linear(x.detach()); }, options);
+  fl::Scorer without(detached, shape, {0, 1}, 4, 4);
+  CHECK_THROWS_AS(without.probability_gradient(different_images(1), std::vector<std::int64_t>{0}), fl::Error);
+}
+
+TEST_CASE("misbehaviour: running out of device memory halves the batch") {
+  auto classifier = fl::make_torch_classifier(
+      [](const at::Tensor& x) {
+        if (x.size(0) > 2) TORCH_CHECK_WITH(OutOfMemoryError, false, "no memory left");
+        return linear(x);
+      },
+      options);
+  fl::Scorer scorer(classifier, shape, {0, 1}, 4, 8);
+  CHECK(scorer(different_images(5), std::vector<std::int64_t>(5, 0)).prediction.size() == 5);
+  CHECK(scorer.batch_size() == 2);
+}
+
+TEST_CASE("a torch classifier must be declared like any other") {
+  CHECK_THROWS_AS(fl::make_torch_classifier(linear, {.classes = 4}), fl::Error);
+  CHECK_THROWS_AS(fl::make_torch_classifier(linear, {.scores = fl::Scores::logits}), fl::Error);
+}
+
+TEST_CASE("channels-last images arrive as such") {
+  fl::ClassifierOptions last = options;
+  last.input = {.channels = 3, .layout = fl::PixelLayout::channels_last};
+  std::vector<std::int64_t> sizes;
+  auto classifier = fl::make_torch_classifier(
+      [&](const at::Tensor& x) {
+        sizes = x.sizes().vec();
+        return at::zeros({x.size(0), 4});
+      },
+      last);
+  fl::Scorer scorer(classifier, shape, {0, 1}, 4, 2);
+  (void)scorer(different_images(2), std::vector<std::int64_t>{0, 0});
+  CHECK(sizes == std::vector<std::int64_t>{2, 2, 3, 3});
+}
