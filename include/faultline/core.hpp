@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+// Everything that needs no LibTorch, in the order of the data's way: a generator and a classifier of one's own, and this header, are a whole characterisation.
+
+#include <faultline/config.hpp>
+#include <faultline/error.hpp>
+#include <faultline/version.hpp>
+
+#include <faultline/core/atomic_file.hpp>
+#include <faultline/core/image.hpp>
+#include <faultline/core/matrix.hpp>
+#include <faultline/core/philox.hpp>
+#include <faultline/core/progress.hpp>
+#include <faultline/core/random.hpp>
+#include <faultline/core/sha256.hpp>
+
+#include <faultline/concepts/any_classifier.hpp>
+#include <faultline/concepts/check_classifier.hpp>
+#include <faultline/concepts/classifier.hpp>
+#include <faultline/concepts/explain.hpp>
+#include <faultline/concepts/failure_criterion.hpp>
+#include <faultline/concepts/generator_options.hpp>
+#include <faultline/concepts/make_classifier.hpp>
+#include <faultline/concepts/prepare_images.hpp>
+#include <faultline/concepts/scoring.hpp>
+#include <faultline/concepts/style_generator.hpp>
+#include <faultline/concepts/style_layout.hpp>
+
+#include <faultline/data/corrupted_images.hpp>
+#include <faultline/data/corruptions.hpp>
+#include <faultline/data/idx.hpp>
+#include <faultline/data/mnist.hpp>
+#include <faultline/data/npy.hpp>
+#include <faultline/data/png.hpp>
+#include <faultline/data/safetensors.hpp>
+
+#include <faultline/statistics/binomial.hpp>
+#include <faultline/statistics/confidence_sequence.hpp>
+#include <faultline/statistics/discriminant.hpp>
+#include <faultline/statistics/fast_ica.hpp>
+#include <faultline/statistics/interval.hpp>
+#include <faultline/statistics/multiplicity.hpp>
+#include <faultline/statistics/permutation.hpp>
+#include <faultline/statistics/permutation_maximum.hpp>
+#include <faultline/statistics/quantiles.hpp>
+#include <faultline/statistics/rank.hpp>
+#include <faultline/statistics/rate_plan.hpp>
+#include <faultline/statistics/regression.hpp>
+#include <faultline/statistics/special_functions.hpp>
+#include <faultline/statistics/stratified.hpp>
+#include <faultline/statistics/welch_permutation.hpp>
+#include <faultline/statistics/whitening.hpp>
+
+#include <faultline/sampling/analytic_generator.hpp>
+#include <faultline/sampling/label_policy.hpp>
+#include <faultline/sampling/population.hpp>
+#include <faultline/sampling/style_space_sampler.hpp>
+
+#include <faultline/analysis/analyze.hpp>
+#include <faultline/analysis/candidates.hpp>
+#include <faultline/analysis/carriers.hpp>
+#include <faultline/analysis/characterize.hpp>
+#include <faultline/analysis/confirm.hpp>
+#include <faultline/analysis/failure_analyzer.hpp>
+#include <faultline/analysis/finding_context.hpp>
+#include <faultline/analysis/fresh_codes.hpp>
+#include <faultline/analysis/intervene.hpp>
+#include <faultline/analysis/name.hpp>
+#include <faultline/analysis/omnibus.hpp>
+#include <faultline/analysis/options.hpp>
+#include <faultline/analysis/problem.hpp>
+#include <faultline/analysis/property.hpp>
+#include <faultline/analysis/rank.hpp>
+#include <faultline/analysis/report.hpp>
+#include <faultline/analysis/threshold.hpp>
+#include <faultline/analysis/validity.hpp>
+
+#include <faultline/render/direction_renderer.hpp>
+#include <faultline/render/directions_csv.hpp>
+#include <faultline/render/html_report.hpp>
+#include <faultline/render/json_report.hpp>
+#include <faultline/render/render_options.hpp>
