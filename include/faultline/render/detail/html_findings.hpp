@@ -96,7 +96,7 @@ inline std::string finding_section(const FailureReport& report, const Finding& f
 
 inline std::string associated_section(const FailureReport& report) {
   std::string out = "<section id=\"associated\">\n<h2>Associated, but not shown to be causes</h2>\n";
-  if (report.associated.empty()) return out + "<p class=\"quiet\">None: every direction that went along with failures also caused some when it was moved, or none went along.</p></section>\n";
+  if (report.associated.empty()) return out + "<p class=\"quiet\">None. No other direction sets failures apart on fresh samples.</p></section>\n";
   out += "<p>Failures lie differently along these directions, on fresh samples too; but moving images along them did not change the failure rate enough. They may go along with a cause without being one.</p>\n";
   HtmlTable table({{"Direction"}, {"Kind"}, {"Moves most"}, {"Effect, sd", true}, {"AUC", true}, {"p, adjusted", true}, {"Change of failure rate (at least)", true}, {"Random directions", true}});
   for (const Finding& f : report.associated)
@@ -107,8 +107,8 @@ inline std::string associated_section(const FailureReport& report) {
 
 inline std::string paper_section(const FailureReport& report, const std::vector<ReportPicture>& pictures) {
   if (report.paper_top.empty()) return {};
-  std::string out = "<section id=\"paper\">\n<h2>The paper's top channels</h2>\n<p>The pooled ranking of single style channels of Le Coz, Herbin and Adjed (2022), without error control: it says where failures differ, not why. "
-                    "It is printed for comparison with the causes above.</p>\n";
+  std::string out = "<section id=\"paper\">\n<h2>The paper's top channels</h2>\n<p>The pooled ranking of single style channels of Le Coz, Herbin and Adjed (2022), without error control: it says where failures differ, not why. ";
+  out += report.verdict == Verdict::too_few_failures ? "With so few failures it is mostly noise.</p>\n" : report.findings.empty() ? "Some channel always comes first, even when failures are random.</p>\n" : "It is printed for comparison with the causes above.</p>\n";
   const bool gradients = std::any_of(report.paper_top.begin(), report.paper_top.end(), [](const RankedChannel& c) { return c.gradient != 0; });
   HtmlTable table({{"#", true}, {"Style channel"}, {"Flat index", true}, {"Sign", true}, {"d, pooled", true}, {"d, within classes", true}, {"AUC", true}, {"Gradient score", true}, {"σ, all samples", true}, {"σ, within classes", true}});
   for (std::size_t i = 0; i < report.paper_top.size(); ++i) {

@@ -31,7 +31,7 @@ inline std::string tiles(const FailureReport& report) {
   const Rate& rate = report.failure_rate;
   std::string out = "<div class=\"tiles\">" + tile("Failure rate", percent(rate.estimate, 1), percent(rate.confidence, 0) + " interval " + percent(rate.lower, 1) + " to " + percent(rate.upper, 1) + "; " + count(rate.failures) + " of " + count(rate.n) + " generated images");
   if (report.verdict == Verdict::too_few_failures) {
-    out += tile("Effective failures", fixed(report.effective_failures_discovery, 0) + " and " + fixed(report.effective_failures_confirmation, 0), "in the two halves; counts failures that share a class with successes");
+    out += tile("Effective failures", fixed(report.effective_failures_discovery, 1) + " and " + fixed(report.effective_failures_confirmation, 1), "in the two halves: failures that have successes of their class to be compared with");
     if (report.samples_needed > 0) out += tile("Would be enough", count(report.samples_needed), "samples per half, at this failure rate; this run had " + count(report.provenance.samples_per_half));
     return out + "</div>\n";
   }
@@ -135,11 +135,11 @@ inline constexpr std::string_view definitions = R"html(<section id="words">
 inline std::string html_report(const FailureReport& report, const std::vector<ReportPicture>& pictures, const RenderOptions& options) {
   using namespace detail::render;
   const std::string classifier = report.provenance.classifier_name.empty() ? "the classifier" : report.provenance.classifier_name;
-  const std::string title = options.title.empty() ? "How " + classifier + " fails" : options.title;
+  const std::string title = options.title.empty() ? "Failure conditions of " + classifier : options.title;
   std::string page = "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
                      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'\">\n"
                      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>" + html(title) + "</title>\n<style>" + std::string(page_style) + "</style></head>\n<body>\n";
-  page += "<header><div class=\"bar\"><h1>" + html(title) + "</h1>\n<p class=\"quiet\">Failure conditions of " + html(classifier) + ", found with generated images. Report of Faultline " + html(report.provenance.library_version) + ".</p>\n<nav>";
+  page += "<header><div class=\"bar\"><h1>" + html(title) + "</h1>\n<p class=\"quiet\">Under which conditions does " + html(classifier) + " fail, how far away are they, and what do they look like? Found with generated images by Faultline " + html(report.provenance.library_version) + ".</p>\n<nav>";
   const auto link = [&](const std::string& id, const std::string& name) { page += "<a href=\"#" + id + "\">" + html(name) + "</a>\n"; };
   link("verdict", "Verdict");
   if (!report.findings.empty()) link("causes", "Causes");
@@ -165,7 +165,9 @@ inline std::string html_report(const FailureReport& report, const std::vector<Re
   }
   if (report.verdict != Verdict::too_few_failures) page += associated_section(report);
   if (report.findings.empty()) page += chart_figure(intervention_chart(report), "What each direction does to the failure rate of images that were not selected by outcome.");
-  page += paper_section(report, pictures) + classes_section(report, pictures) + repeat_section(report, options) + std::string(definitions);
+  if (report.findings.empty()) page += classes_section(report, pictures) + paper_section(report, pictures);
+  else page += paper_section(report, pictures) + classes_section(report, pictures);
+  page += repeat_section(report, options) + std::string(definitions);
   return page + "<footer>Format " + html(report.schema) + ". Numbers in full: report.json and directions.csv beside this page.</footer>\n</main>\n</body></html>\n";
 }
 

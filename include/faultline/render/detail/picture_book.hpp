@@ -124,7 +124,7 @@ inline Sheet degradation_grid(const FailureReport& report, const Studio& studio,
 inline std::optional<NamedSheet> findings_grid(const FailureReport& report, const Studio& studio, const RenderOptions& options) {
   if (report.findings.empty() || options.columns < 1) return std::nullopt;
   const auto shown = std::min<std::int64_t>(options.columns, static_cast<std::int64_t>(report.findings.size()));
-  const std::int64_t each = std::clamp<std::int64_t>(options.columns / shown, 1, 4);
+  const std::int64_t each = std::clamp<std::int64_t>(options.columns / shown, 1, 8);
   std::vector<GridColumn> columns;
   for (std::int64_t f = 0; f < shown; ++f) {
     const Finding& finding = report.findings[static_cast<std::size_t>(f)];
