@@ -4,6 +4,9 @@
 //   train_classifier --mix none        --out clean.safetensors
 //   train_classifier --mix independent --out robust.safetensors
 //   train_classifier --mix independent --architecture judge-cnn --epochs 15 --cosine --out judge.safetensors
+//
+// test: --help
+// test(2): --architecture unknown
 
 #include <faultline/data/mnist.hpp>
 #include <faultline/training/classifier_trainer.hpp>

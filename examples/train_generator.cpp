@@ -3,6 +3,10 @@
 //
 //   train_generator --out run --kimg 1000          writes run/generator.safetensors, run/samples-*.png, run/checkpoint-*.safetensors
 //   train_generator --out run --export digits.safetensors   writes the averaged generator of the newest checkpoint and ends
+//
+// test: --help
+// test(2): --kimg many
+// test(2): --preset unknown --out @out@
 
 #include <faultline/data/mnist.hpp>
 #include <faultline/training/checkpoint.hpp>

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+// How good a generator is: whether its labels are kept, and how far its images are from real ones in the features of an independent judge.
+
+#include <faultline/core/progress.hpp>
+#include <faultline/stylegan2/generator.hpp>
+#include <faultline/training/classifier_trainer.hpp>
+
+#include <Eigen/Dense>
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace faultline {
+inline namespace v1 {
+namespace training {
+
+/// Mean and covariance of feature vectors, gathered batch by batch.
+class FeatureMoments {
+ public:
+  /// Adds the rows of `[N, F]`.
+  void add(const Matrix<float>& rows) {
+    using Rows = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+    const Eigen::MatrixXd x = Eigen::Map<const Rows>(rows.data(), rows.rows(), rows.cols()).cast<double>();
+    if (count_ == 0) {
+      sum_ = Eigen::VectorXd::Zero(rows.cols());
+      products_ = Eigen::MatrixXd::Zero(rows.cols(), rows.cols());
+    }
+    sum_ += x.colwise().sum().transpose();
+    products_.noalias() += x.transpose() * x;
+    count_ += rows.rows();
+  }
+  [[nodiscard]] std::int64_t count() const noexcept { return count_; }
+  [[nodiscard]] Eigen::VectorXd mean() const { return sum_ / static_cast<double>(count_); }
+  /// Unbiased covariance.
+  [[nodiscard]] Eigen::MatrixXd covariance() const {
+    const Eigen::VectorXd m = mean();
+    return (products_ - static_cast<double>(count_) * (m * m.transpose())) / static_cast<double>(count_ - 1);
+  }
+
+ private:
+  std::int64_t count_ = 0;
+  Eigen::VectorXd sum_;
+  Eigen::MatrixXd products_;
+};
+
+/// Squared Fréchet distance between the normal distributions of two sets of features (Dowson & Landau 1982; Heusel et al. 2017).
+///
+/// **Formula**: |μ₁ − μ₂|² + tr(Σ₁ + Σ₂ − 2 (Σ₁^½ Σ₂ Σ₁^½)^½). Throws empty_input with fewer than two vectors on either side, shape_mismatch for different lengths.
+inline double frechet_distance(const FeatureMoments& first, const FeatureMoments& second) {
+  if (first.count() < 2 || second.count() < 2) throw Error(ErrorCode::empty_input, "frechet_distance", "expected at least two feature vectors on either side");
+  if (first.mean().size() != second.mean().size()) throw Error(ErrorCode::shape_mismatch, "frechet_distance", "feature vectors differ in length");
+  const Eigen::MatrixXd a = first.covariance(), b = second.covariance();
+  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> of_a(a);
+  const Eigen::MatrixXd root = of_a.eigenvectors() * of_a.eigenvalues().cwiseMax(0.0).cwiseSqrt().asDiagonal() * of_a.eigenvectors().transpose();
+  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> of_product(root * b * root, Eigen::EigenvaluesOnly);
+  return (first.mean() - second.mean()).squaredNorm() + a.trace() + b.trace() - 2.0 * of_product.eigenvalues().cwiseMax(0.0).cwiseSqrt().sum();
+}
+
+/// What `evaluate_generator` measures.
+struct GeneratorQuality {
+  std::int64_t samples = 0;
+  ClassAccuracy generated;  ///< the judge on generated images against the label that was asked for
+  ClassAccuracy real;       ///< the judge on real test images of the same mix
+  double distance_generated = 0.0;  ///< Fréchet distance of generated to real test images
+  double distance_real = 0.0;       ///< Fréchet distance of as many real training images to the real test images
+};
+
+/// Options of `evaluate_generator`.
+struct QualityOptions {
+  std::int64_t samples = 10'000;
+  CorruptionMix mix = CorruptionMix::independent;
+  std::int64_t seed = 1'000'003;  ///< of latents and of the corruptions of both real sets
+  ProgressCallback progress = {};
+};
+
+/// Measures a generator against real data with an independent judge.
+///
+/// Generated sample i has label i mod classes and the latent of (seed, stream 0, pilot_first + i), constant noise, ψ = 1; real images are the first `samples` of either set,
+/// corrupted by index. All are seen through the judge's centre crop, clamped to [0, 1]. Throws incompatible_models when generator and judge do not fit.
+/// Cost: `samples` images generated, 3 x `samples` judged.
+template <class Backend>
+GeneratorQuality evaluate_generator(const Generator<Backend>& generator, const NetworkClassifier& judge, const LabelledImages& train, const LabelledImages& test, const QualityOptions& options = {}) {
+  const InputSpec input = judge.input_spec();
+  if (generator.num_classes() != judge.num_classes() || generator.image_shape().channels != input.channels || generator.image_shape().height < input.height)
+    throw Error(ErrorCode::incompatible_models, "evaluate_generator", "generator and judge must have the same classes and channels, and the judge's input must fit into the images");
+  if (options.samples < 2) throw Error(ErrorCode::invalid_argument, "evaluate_generator", "samples must be at least 2");
+  constexpr std::int64_t batch_size = 250;
+  GeneratorQuality quality;
+  quality.samples = options.samples;
+  FeatureMoments generated, real_train, real_test;
+  const auto look = [&](const at::Tensor& unit_images, const at::Tensor& labels, FeatureMoments& moments, ClassAccuracy* accuracy) {
+    const at::Tensor cropped = centre_crop(unit_images, input.height, input.width).contiguous();
+    const ImageView view(cropped.const_data_ptr<float>(), cropped.size(0), {input.channels, input.height, input.width});
+    Matrix<float> features;
+    judge.features(view, features);
+    moments.add(features);
+    if (accuracy) count_correct(judge, view, {labels.const_data_ptr<std::int64_t>(), static_cast<std::size_t>(labels.size(0))}, *accuracy);
+  };
+  CorruptionOptions corruption{.mix = options.mix, .seed = options.seed, .padding = (generator.image_shape().height - train.height) / 2};
+  for (std::int64_t first = 0; first < options.samples; first += batch_size) {
+    const std::int64_t count = std::min(batch_size, options.samples - first);
+    at::Tensor z = at::empty({count, generator.latent_dim()}, at::kFloat), labels = at::empty({count}, at::kLong);
+    for (std::int64_t i = 0; i < count; ++i) {
+      fill_normals(options.seed, Stream::latents, pilot_first + first + i, std::span<float>(z.data_ptr<float>() + i * z.size(1), static_cast<std::size_t>(z.size(1))));
+      labels.data_ptr<std::int64_t>()[i] = (first + i) % generator.num_classes();
+    }
+    const ValueRange range = generator.value_range();
+    const at::Tensor raw = generator.synthesize(generator.styles(generator.map(z, labels)));
+    look(at::clamp((raw - range.lower) / (range.upper - range.lower), 0.0, 1.0), labels, generated, &quality.generated);
+    for (const auto& [set, moments, accuracy] : {std::tuple{&train, &real_train, static_cast<ClassAccuracy*>(nullptr)}, std::tuple{&test, &real_test, &quality.real}}) {
+      at::Tensor images = at::empty({count, 1, generator.image_shape().height, generator.image_shape().width}, at::kFloat), truth = at::empty({count}, at::kLong);
+      for (std::int64_t i = 0; i < count; ++i) {
+        make_corrupted_image(*set, first + i, corruption, std::span<float>(images.data_ptr<float>() + i * generator.image_shape().elements(), static_cast<std::size_t>(generator.image_shape().elements())));
+        truth.data_ptr<std::int64_t>()[i] = set->label((first + i) % set->count);
+      }
+      look(images, truth, *moments, accuracy);
+    }
+    report_progress(options.progress, "evaluate", first + count, options.samples);
+  }
+  quality.distance_generated = frechet_distance(generated, real_test);
+  quality.distance_real = frechet_distance(real_train, real_test);
+  return quality;
+}
+
+}  // namespace training
+}  // namespace v1
+}  // namespace faultline
