@@ -108,6 +108,20 @@ TEST_CASE("a real effect is found") {
   CHECK(fl::welch_permutation_test(sample.x, sample.labels, sample.failed, strata, {.replicates = 999, .seed = 1, .first = 0})[0].p == Approx(0.001));
 }
 
+TEST_CASE("a planted effect is found as often as its power says") {
+  // 800 populations with an effect of .35 standard deviations; power Phi(d sqrt(n_eff) - 1.645) for each, give or take .03 for the approximation; false-fail rate 1e-6.
+  std::int64_t rejected = 0;
+  double power = 0.0;
+  for (std::int64_t trial = 0; trial < 800; ++trial) {
+    const Sample sample = make_sample(9000 + trial, 300, 1, 3, 0.15, 0.35);
+    const fl::Strata strata = fl::count_outcomes(sample.labels, sample.failed, 3);
+    power += fl::normal_cdf(0.35 * std::sqrt(strata.effective_failures) - 1.645) / 800.0;
+    if (fl::welch_permutation_test(sample.x, sample.labels, sample.failed, strata, {.replicates = 199, .seed = trial, .first = 0})[0].p <= 0.05) ++rejected;
+  }
+  CHECK(rejected <= most_events(800, power + 0.03));
+  CHECK(rejected >= fewest_events(800, power - 0.03));
+}
+
 TEST_CASE("confirmation of thirty scores on ten thousand samples takes seconds", "[.slow]") {
   Sample sample = make_sample(23, 10000, 30, 10, 0.25);
   const fl::Strata strata = fl::count_outcomes(sample.labels, sample.failed, 10);
