@@ -106,3 +106,18 @@ TEST_CASE("the page reads well when there are too few failures, and for a report
   CHECK(page.find("340\u00A0000") != std::string::npos);
   check_page(fl::html_report({}, {}));
 }
+
+TEST_CASE("a thousand classes do not flood the page: the worst fifty are shown") {
+  fl::FailureReport report = filled();
+  report.class_rates.clear();
+  report.class_names.clear();
+  for (int k = 0; k < 1000; ++k) report.class_rates.push_back({k % 20 == 0 ? 0.5 : 0.1, 0.05, 0.6, 1, 10, 0.95}), report.class_names.push_back("kind" + std::to_string(k));
+  report.findings[0].threshold.centres.clear();
+  for (int k = 0; k < 1000; ++k) report.findings[0].threshold.centres.push_back({k, 0.9, 1.0, 1.0, 1.0});
+  const std::string page = fl::html_report(report, {});
+  check_page(page);
+  CHECK(page.find("Shown are the 50 of 1000 classes") != std::string::npos);
+  CHECK(page.find(">kind980<") != std::string::npos);
+  CHECK(page.find(">kind981<") == std::string::npos);
+  CHECK(page.size() < 300'000);
+}

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include <faultline/render/detail/picture_book.hpp>
+#include <faultline/concepts/failure_criterion.hpp>
 
 #include <render/example_report.hpp>
 #include <support/catch2.hpp>
@@ -146,4 +147,12 @@ TEST_CASE("plain failures are shown as they come, and the search for them ends")
   fake.moves.clear();
   CHECK_FALSE(failures_sheet(r, fake.studio(), {.failures = 0}));
   CHECK(fake.moves.empty());
+}
+
+TEST_CASE("sheets say so when their marks cannot follow the report's criterion") {
+  fl::FailureReport r = report();
+  CHECK(criterion_note(r, {}).empty());
+  r.provenance.criterion = "margin below 0.2";
+  CHECK(criterion_note(r, {}).find("margin below 0.2") != std::string::npos);
+  CHECK(criterion_note(r, {.criterion = fl::MarginBelow{0.2}}).empty());
 }

@@ -28,7 +28,7 @@ inline namespace v1 {
 /// What moving each direction did to the failure rate, against random directions: findings first, then what is only associated. Empty without either.
 [[nodiscard]] std::string intervention_chart(const FailureReport& report);
 
-/// Failure rate of every class with its interval. Empty without class rates.
+/// Failure rate of every class (of the fifty worst when there are more) with its interval. Empty without class rates.
 [[nodiscard]] std::string class_chart(const FailureReport& report);
 
 }  // namespace v1

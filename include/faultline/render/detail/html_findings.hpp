@@ -46,8 +46,9 @@ inline std::string centres_table(const FailureReport& report, const Finding& fin
   HtmlTable table({{"Class"}, {"p(y) at the centre", true}, {"to p(y) = .5", true}, {"to the flip", true}, {"the paper's search", true}},
                   "Distances in standard deviations, starting from the centre of the well-classified samples of each class (the paper's start code); — where it is not reached.");
   const auto cell = [](const std::optional<double>& value) { return value ? shown(*value, 2) : std::string("—"); };
+  const std::vector<std::int64_t> classes = shown_classes(report);
   for (const CentreDistance& centre : finding.threshold.centres)
-    table.row({html(class_name(report, centre.class_label)), fixed(centre.probability, 2), cell(centre.half), cell(centre.flip), cell(centre.paper)});
+    if (std::binary_search(classes.begin(), classes.end(), centre.class_label) || report.class_rates.empty()) table.row({html(class_name(report, centre.class_label)), fixed(centre.probability, 2), cell(centre.half), cell(centre.flip), cell(centre.paper)});
   return "<h4>From the centre of each class</h4>\n" + std::move(table).finish();
 }
 

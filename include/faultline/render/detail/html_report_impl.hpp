@@ -72,9 +72,11 @@ inline std::string classes_section(const FailureReport& report, const std::vecto
   std::string out = "<section id=\"classes\">\n<h2>Failure rate per class</h2>\n";
   if (report.class_leak) out += "<p>The judge gives " + percent(*report.class_leak) + " of unmoved images another label than the one they were generated for (class leak): so many failures may be the generator's.</p>\n";
   HtmlTable table({{"Class"}, {"Failure rate", true}, {"Interval", true}, {"Failures", true}, {"Samples", true}});
-  for (std::size_t i = 0; i < report.class_rates.size(); ++i) {
-    const Rate& rate = report.class_rates[i];
-    table.row({html(class_name(report, static_cast<std::int64_t>(i))), rate.n > 0 ? percent(rate.estimate, 1) : "—", rate.n > 0 ? percent(rate.lower, 1) + " to " + percent(rate.upper, 1) : "—", count(rate.failures), count(rate.n)});
+  const std::vector<std::int64_t> classes = shown_classes(report);
+  if (classes.size() < report.class_rates.size()) out += "<p>Shown are the " + std::to_string(classes.size()) + " of " + std::to_string(report.class_rates.size()) + " classes that fail most; report.json has all.</p>\n";
+  for (const std::int64_t label : classes) {
+    const Rate& rate = report.class_rates[static_cast<std::size_t>(label)];
+    table.row({html(class_name(report, label)), rate.n > 0 ? percent(rate.estimate, 1) : "—", rate.n > 0 ? percent(rate.lower, 1) + " to " + percent(rate.upper, 1) : "—", count(rate.failures), count(rate.n)});
   }
   out += "<div class=\"pair\">" + chart_figure(class_chart(report), "Dots: rate; bars: exact interval; dashed: all classes together.") + std::move(table).finish() + "</div>\n";
   return out + picture_figure(pictures, "failures", "What failures look like: the first ones of the confirmation half.") + "</section>\n";

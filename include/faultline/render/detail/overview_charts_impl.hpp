@@ -125,19 +125,19 @@ inline std::string class_chart(const FailureReport& report) {
   double highest = std::max(0.02, report.failure_rate.upper);
   for (const Rate& rate : report.class_rates)
     if (rate.n > 0) highest = std::max(highest, rate.upper);
-  const auto classes = static_cast<double>(report.class_rates.size());
-  const double row = report.class_rates.size() > 40 ? 16 : 24;
-  Svg svg(560, row * classes + 82, "Failure rate per class");
-  const Plot plot{110, 26, 432, row * classes, 0, std::min(1.0, highest * 1.06), 0, 1};
+  const std::vector<std::int64_t> classes = shown_classes(report);
+  const double row = 24, height = row * static_cast<double>(classes.size());
+  Svg svg(560, height + 82, "Failure rate per class");
+  const Plot plot{110, 26, 432, height, 0, std::min(1.0, highest * 1.06), 0, 1};
   Plot scale = plot;
   scale.x_upper *= 100;
   draw_x_axis(svg, scale, "failure rate in %, with its " + percent(report.failure_rate.confidence, 0) + " interval", 6);
   svg.line(plot.x(report.failure_rate.estimate), plot.top - 6, plot.x(report.failure_rate.estimate), plot.bottom(), "stroke=\"#626a73\" stroke-dasharray=\"4 3\"");
   svg.text(std::clamp(plot.x(report.failure_rate.estimate), plot.left + 24, plot.right() - 24), plot.top - 10, "all classes", "text-anchor=\"middle\" font-size=\"11\" fill=\"#495057\"");
-  for (std::size_t i = 0; i < report.class_rates.size(); ++i) {
-    const Rate& rate = report.class_rates[i];
+  for (std::size_t i = 0; i < classes.size(); ++i) {
+    const Rate& rate = report.class_rates[static_cast<std::size_t>(classes[i])];
     const double y = plot.top + row * (static_cast<double>(i) + 0.5);
-    svg.label(plot.left - 10, y + 4, class_name(report, static_cast<std::int64_t>(i)), plot.left - 14, "text-anchor=\"end\"");
+    svg.label(plot.left - 10, y + 4, class_name(report, classes[i]), plot.left - 14, "text-anchor=\"end\"");
     if (rate.n == 0) continue;
     svg.line(plot.x(rate.lower), y, plot.x(rate.upper), y, "stroke=\"#0072b2\" stroke-width=\"3\" stroke-opacity=\"0.5\"");
     svg.circle(plot.x(rate.estimate), y, 4, "fill=\"#0072b2\"");

@@ -92,6 +92,12 @@ inline std::vector<double> sheet_shifts(const Finding& finding) {
   return {-2, 0, 2, 4, 6, 8, 10, 12};
 }
 
+/// Said on every sheet when its marks cannot follow the report's criterion, because only the caller knows it.
+inline std::string criterion_note(const FailureReport& report, const RenderOptions& options) {
+  const std::string& criterion = report.provenance.criterion;
+  return options.criterion || criterion.empty() || criterion == "misclassified" ? "" : " Marked are wrong answers; the criterion of this report is: " + criterion + ".";
+}
+
 inline SheetCell cell_of(const FailureReport& report, Shown shown) {
   return {std::move(shown.picture), shown.probability, class_name(report, shown.prediction), shown.failed, {}};
 }
@@ -139,7 +145,7 @@ inline std::optional<NamedSheet> findings_grid(const FailureReport& report, cons
   if (columns.empty()) return std::nullopt;
   Sheet sheet = degradation_grid(report, studio, columns);
   sheet.title = "How failure sets in along each cause";
-  sheet.explanation = "Every column is one generated image, moved along the direction named above it; 100 % is the distance at which the answer for that image flips (sd = standard deviations). \"No flip\": this image never flips within range, 100 % is the median distance of the others, or 4 sd.";
+  sheet.explanation = "Every column is one generated image, moved along the direction named above it; 100 % is the distance at which the answer for that image flips (sd = standard deviations). \"No flip\": this image never flips within range, 100 % is the median distance of the others, or 4 sd." + criterion_note(report, options);
   return NamedSheet{"degradation", "Degradation grid: images moved along each finding from 0 to 150 % of their distance to failure, with the classifier's confidence above each", draw_sheet(sheet)};
 }
 
@@ -211,7 +217,7 @@ inline std::optional<NamedSheet> paper_grid(const FailureReport& report, const S
   Sheet sheet = degradation_grid(report, studio, columns);
   sheet.title = "The paper's top channels, each moved alone";
   sheet.explanation = "All columns start from the same image (label " + class_name(report, start->label) + ", " + code_name(start->index) +
-                      ") and move one style channel in the direction that its ranking calls failure. 100 % is the distance at which the answer flips; \"No flip\": it does not flip within 10 sd, 100 % is 4 sd.";
+                      ") and move one style channel in the direction that its ranking calls failure. 100 % is the distance at which the answer flips; \"No flip\": it does not flip within 10 sd, 100 % is 4 sd." + criterion_note(report, options);
   return NamedSheet{"paper-top", "The paper's top ten style channels, each moved alone from 0 to 150 % of the distance to failure, with the classifier's confidence above each image", draw_sheet(sheet)};
 }
 
@@ -230,7 +236,7 @@ inline std::optional<NamedSheet> finding_sheet(const FailureReport& report, cons
   }
   for (Shown& shown : studio.show(moves)) sheet.cells.push_back(cell_of(report, std::move(shown)));
   sheet.title = "Along \"" + title_of(report, finding) + "\"";
-  sheet.explanation = "Every row is one generated image, moved along the direction by the number of standard deviations above the column; failure lies to the right.";
+  sheet.explanation = "Every row is one generated image, moved along the direction by the number of standard deviations above the column; failure lies to the right." + criterion_note(report, options);
   return NamedSheet{name, "Generated images moved along " + title_of(report, finding) + ", one row per start code, with the classifier's confidence above each image", draw_sheet(sheet)};
 }
 
@@ -255,7 +261,7 @@ inline std::optional<NamedSheet> failures_sheet(const FailureReport& report, con
   sheet.rows.resize(rows);
   sheet.cells.resize(columns * rows);
   sheet.title = "Failures as they come";
-  sheet.explanation = "The first failures of the confirmation half, not moved and not selected in any other way.";
+  sheet.explanation = "The first failures of the confirmation half, not moved and not selected in any other way." + criterion_note(report, options);
   return NamedSheet{"failures", "Generated images that the classifier fails on, with label, confidence and predicted class above each", draw_sheet(sheet)};
 }
 

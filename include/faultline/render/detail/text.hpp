@@ -4,13 +4,16 @@
 
 #include <faultline/analysis/report.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <numeric>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace faultline {
 inline namespace v1 {
@@ -167,6 +170,17 @@ inline const char* name_of(LabelPolicy::Kind kind) {
 inline std::string class_name(const FailureReport& report, std::int64_t label) {
   const bool named = label >= 0 && label < static_cast<std::int64_t>(report.class_names.size()) && !report.class_names[static_cast<std::size_t>(label)].empty();
   return named ? report.class_names[static_cast<std::size_t>(label)] : std::to_string(label);
+}
+
+/// The classes that a table has room for: all of them, or the `limit` with the highest failure rates, in the order of their labels.
+inline std::vector<std::int64_t> shown_classes(const FailureReport& report, std::size_t limit = 50) {
+  std::vector<std::int64_t> classes(report.class_rates.size());
+  std::iota(classes.begin(), classes.end(), std::int64_t{0});
+  if (classes.size() <= limit) return classes;
+  std::stable_sort(classes.begin(), classes.end(), [&](std::int64_t a, std::int64_t b) { return report.class_rates[static_cast<std::size_t>(a)].estimate > report.class_rates[static_cast<std::size_t>(b)].estimate; });
+  classes.resize(limit);
+  std::sort(classes.begin(), classes.end());
+  return classes;
 }
 
 /// "b16.conv1:17": layer and channel of a style coordinate.
