@@ -11,6 +11,7 @@
 #include <faultline/concepts/check_classifier.hpp>
 #include <faultline/concepts/scoring.hpp>
 #include <faultline/interop/torch_module.hpp>
+#include <faultline/sampling/detail/first_rows.hpp>
 
 #include <support/catch2.hpp>
 
@@ -207,4 +208,11 @@ TEST_CASE("channels-last images arrive as such") {
   fl::Scorer scorer(classifier, shape, {0, 1}, 4, 2);
   (void)scorer(different_images(2), std::vector<std::int64_t>{0, 0});
   CHECK(sizes == std::vector<std::int64_t>{2, 2, 3, 3});
+}
+
+TEST_CASE("tensors can be cut, so that generators on LibTorch are sampled in full batches") {
+  static_assert(fl::detail::CutsRows<at::Tensor>);
+  const at::Tensor cut = fl::detail::first_rows(at::arange(12).view({4, 3}), 2);
+  CHECK(cut.sizes() == at::IntArrayRef({2, 3}));
+  CHECK(cut[1][2].item<std::int64_t>() == 5);
 }
