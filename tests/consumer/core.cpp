@@ -8,6 +8,6 @@
 #endif
 
 int main() {
-  const faultline::AnalyticGenerator generator({.factors = 2, .channels = 8, .classes = 2, .seed = 1});
-  return generator.layout().dimension() == 8 ? 0 : 1;
+  const faultline::AnalyticGenerator generator({.factors = 2, .channels = 64, .classes = 2, .seed = 1});
+  return generator.layout().dimension() == 64 ? 0 : 1;
 }

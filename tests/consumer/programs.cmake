@@ -30,7 +30,7 @@ if(NOT CMAKE_CXX_FLAGS STREQUAL CONSUMER_CXX_FLAGS OR DEFINED CMAKE_CXX_STANDARD
 endif()
 get_property(all_targets DIRECTORY "${faultline_SOURCE_DIR}" PROPERTY BUILDSYSTEM_TARGETS)
 foreach(target IN LISTS all_targets)
-  if(target MATCHES "test|example|benchmark|warnings")
+  if(target MATCHES "_tests|_test_|_example|_benchmark|_warnings|_documentation")
     message(FATAL_ERROR "embedded, the library made the target ${target}")
   endif()
 endforeach()
