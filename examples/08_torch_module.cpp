@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// A LibTorch model as the classifier: images become tensors without a copy of the model's code, and gradients come for free. Here with a generator that needs no LibTorch.
+// A LibTorch model as the classifier: it takes tensors, and its gradient comes with it. The generator here needs no LibTorch.
 #include <faultline/analysis/characterize.hpp>
 #include <faultline/interop/torch_module.hpp>
 #include <faultline/sampling/analytic_generator.hpp>
