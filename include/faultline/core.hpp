@@ -30,7 +30,6 @@
 #include <faultline/data/corruptions.hpp>
 #include <faultline/data/idx.hpp>
 #include <faultline/data/mnist.hpp>
-#include <faultline/data/npy.hpp>
 #include <faultline/data/png.hpp>
 #include <faultline/data/safetensors.hpp>
 

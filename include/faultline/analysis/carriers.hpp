@@ -50,8 +50,9 @@ inline void attach_carriers(const FindingContext& context, std::span<Finding> fi
   const auto strata_of = [&](const Population& half) { return count_outcomes(half.label, half.failed, problem.classes); };
   const detail::LatentMoments discovery = detail::latent_moments(problem.discovery, strata_of(problem.discovery));
   const detail::StyleMoments confirmation = detail::style_moments(problem, problem.confirmation, strata_of(problem.confirmation));
-  const auto a = detail::as_eigen(problem.style_matrix);
-  const Eigen::VectorXd variance = (a * discovery.within).cwiseProduct(a).rowwise().sum();
+  const Matrix<double>& a = problem.style_matrix;
+  const std::vector<double> variance = detail::quadratic_forms(a, discovery.within);
+  const double largest = variance.empty() ? 0.0 : *std::max_element(variance.begin(), variance.end());
   const auto quotient = [](double numerator, double denominator) { return denominator > 0.0 ? numerator / denominator : 0.0; };
   auto class_difference = [&, w = Matrix<double>()](std::int64_t label) mutable {  // of every style, between failures and successes of one class
     const Population& half = problem.confirmation;
@@ -60,25 +61,21 @@ inline void attach_carriers(const FindingContext& context, std::span<Finding> fi
       std::copy(half.w.values().begin(), half.w.values().end(), w.values().begin());
     }
     const std::vector<double> difference = stratified_difference(w, half.label, half.failed, only_class(strata_of(half), label));
-    const Eigen::VectorXd styles = a * Eigen::Map<const Eigen::VectorXd>(difference.data(), static_cast<Eigen::Index>(difference.size()));
-    return std::vector<double>(styles.data(), styles.data() + styles.size());
+    return detail::matrix_vector(a, difference);
   };
 
   for (Finding& finding : findings) {
     if (static_cast<std::int64_t>(finding.direction.whitened.size()) != context.whitening.rank())
       throw Error(ErrorCode::shape_mismatch, "attach_carriers",
                   "direction \"" + finding.direction.name + "\" has " + std::to_string(finding.direction.whitened.size()) + " whitened coordinates, expected " + std::to_string(context.whitening.rank()));
-    const Eigen::Map<const Eigen::VectorXd> v(finding.direction.whitened.data(), static_cast<Eigen::Index>(finding.direction.whitened.size()));
-    const Eigen::VectorXd reading = detail::as_eigen(context.whitening.to_white).transpose() * v;
-    const Eigen::VectorXd with_w = discovery.within * reading;
-    const double deviation = std::sqrt(std::max(0.0, reading.dot(with_w)));
-    const Eigen::VectorXd covariance = a * with_w;
-    std::vector<double> correlation(static_cast<std::size_t>(covariance.size()));
+    const std::vector<double> reading = detail::matrix_vector(detail::transposed(context.whitening.to_white), finding.direction.whitened);
+    const std::vector<double> with_w = detail::matrix_vector(discovery.within, reading);
+    const double deviation = std::sqrt(std::max(0.0, detail::dot(reading, with_w)));
+    std::vector<double> correlation = detail::matrix_vector(a, with_w);  // covariances at first
     for (std::size_t k = 0; k < correlation.size(); ++k) {
-      const auto at = static_cast<Eigen::Index>(k);
       // A channel that hardly varies is all rounding; its correlation means nothing.
-      const bool varies = variance(at) > 1e-12 * variance.maxCoeff();
-      correlation[k] = varies ? std::clamp(quotient(covariance(at), std::sqrt(variance(at)) * deviation), -1.0, 1.0) : 0.0;
+      const bool varies = variance[k] > 1e-12 * largest;
+      correlation[k] = varies ? std::clamp(quotient(correlation[k], std::sqrt(variance[k]) * deviation), -1.0, 1.0) : 0.0;
     }
 
     std::vector<std::int64_t> order(correlation.size());
@@ -97,7 +94,7 @@ inline void attach_carriers(const FindingContext& context, std::span<Finding> fi
       carrier.layer_name = problem.layout.layers()[static_cast<std::size_t>(carrier.channel.layer)].name;
       carrier.correlation = correlation[k];
       carrier.sign = correlation[k] < 0.0 ? -1 : 1;
-      carrier.sigma = std::sqrt(std::max(0.0, variance(static_cast<Eigen::Index>(k))));
+      carrier.sigma = std::sqrt(std::max(0.0, variance[k]));
       carrier.effect = quotient(difference[k], carrier.sigma);
       carrier.paper_effect = quotient(confirmation.pooled_difference[k], confirmation.sigma_total[k]);
       finding.carriers.push_back(std::move(carrier));

@@ -38,20 +38,20 @@ namespace detail {
 template <class Visit>
 void visit_channels(const Problem& problem, const Population& population, std::span<const std::int64_t> channels, Visit visit) {
   constexpr std::size_t block = 64;
-  const Eigen::MatrixXd w = as_eigen(population.w).template cast<double>();
+  const Matrix<double> w = converted<double>(population.w);
   for (std::size_t first = 0; first < channels.size(); first += block) {
     const std::size_t size = std::min(block, channels.size() - first);
-    Eigen::MatrixXd a(problem.style_matrix.cols(), static_cast<Eigen::Index>(size));
+    Matrix<double> a(static_cast<std::int64_t>(size), problem.style_matrix.cols());
     for (std::size_t k = 0; k < size; ++k) {
       const auto row = problem.style_matrix.row(channels[first + k]);
-      for (std::size_t j = 0; j < row.size(); ++j) a(static_cast<Eigen::Index>(j), static_cast<Eigen::Index>(k)) = row[j];
+      std::copy(row.begin(), row.end(), a.row(static_cast<std::int64_t>(k)).begin());
     }
-    Eigen::MatrixXd s = w * a;
+    Matrix<double> s = multiply_transposed(a, w);
     for (std::size_t k = 0; k < size; ++k) {
       const std::int64_t channel = channels[first + k];
-      auto column = s.col(static_cast<Eigen::Index>(k));
-      column.array() += problem.style_bias[static_cast<std::size_t>(channel)];
-      visit(channel, std::span<const double>(column.data(), static_cast<std::size_t>(column.size())));
+      const auto values = s.row(static_cast<std::int64_t>(k));
+      for (double& value : values) value += problem.style_bias[static_cast<std::size_t>(channel)];
+      visit(channel, std::span<const double>(values));
     }
   }
 }

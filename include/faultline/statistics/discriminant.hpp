@@ -5,6 +5,7 @@
 #include <faultline/core/matrix.hpp>
 #include <faultline/error.hpp>
 #include <faultline/statistics/detail/dense.hpp>
+#include <faultline/statistics/detail/symmetric_eigen.hpp>
 #include <faultline/statistics/rank.hpp>
 #include <faultline/statistics/stratified.hpp>
 
@@ -65,7 +66,7 @@ struct Discriminant {
       freedom += 1.0;
       for (std::int64_t j = 0; j < r; ++j) centred(i, j) = whitened(first + i, j) - means(group(first + i), j);
     }
-    detail::as_eigen(covariance).noalias() += detail::as_eigen(centred).transpose() * detail::as_eigen(centred);
+    detail::add_gram(centred, covariance);
   }
   for (const double weight : strata.weights) freedom -= weight > 0.0 ? 2.0 : 0.0;
   rule.ridge = static_cast<double>(r) / strata.effective_failures;

@@ -30,15 +30,13 @@ inline namespace v1 {
   }
   std::vector<double> largest(static_cast<std::size_t>(differences.rows()), 0.0);
   constexpr std::int64_t block = 256;
-  const auto null = detail::as_eigen(differences);
-  const auto candidates = detail::as_eigen(directions);
-  Eigen::MatrixXd effects;
   for (std::int64_t first = 0; first < directions.rows(); first += block) {
     const std::int64_t count = std::min(block, directions.rows() - first);
-    effects.noalias() = candidates.middleRows(first, count) * null.transpose();
-    for (std::int64_t b = 0; b < differences.rows(); ++b) {
-      auto& value = largest[static_cast<std::size_t>(b)];
-      value = std::max(value, effects.col(b).cwiseAbs().maxCoeff());
+    Matrix<double> effects(count, differences.rows());
+    detail::add_product<double>({directions, first, count}, differences, effects.data());
+    for (std::int64_t k = 0; k < count; ++k) {
+      const auto row = effects.row(k);
+      for (std::size_t b = 0; b < largest.size(); ++b) largest[b] = std::max(largest[b], std::abs(row[b]));
     }
   }
   return largest;

@@ -5,6 +5,7 @@
 #include <faultline/core/matrix.hpp>
 #include <faultline/error.hpp>
 #include <faultline/statistics/detail/dense.hpp>
+#include <faultline/statistics/detail/symmetric_eigen.hpp>
 #include <faultline/statistics/stratified.hpp>
 
 #include <algorithm>
@@ -96,7 +97,7 @@ namespace detail {
   const Matrix<double> cross = detail::transposed_multiply(m, whitened);  // [P, r]
   const auto invert = [](double value) { return 1.0 / value; };
   const Matrix<double> property_inverse = detail::spectral_function(detail::symmetric_eigen(detail::transposed_multiply(m, m)), 1e-8, invert);
-  detail::as_eigen(fit.directions).noalias() = detail::as_eigen(property_inverse) * detail::as_eigen(cross);
+  fit.directions = detail::multiply(property_inverse, cross);
   const Matrix<double> coordinate_inverse = detail::spectral_function(detail::symmetric_eigen(detail::transposed_multiply(whitened, whitened)), 1e-8, invert);
   for (std::int64_t j = 0; j < p; ++j) {
     const auto at = static_cast<std::size_t>(j);
@@ -109,9 +110,9 @@ namespace detail {
     fit.slopes[at] = std::sqrt(square);
     for (double& value : fit.directions.row(j)) value = square > 0.0 ? value / fit.slopes[at] : 0.0;
 
-    const auto b = detail::as_eigen(cross).row(j);
-    const double explained = (b * detail::as_eigen(coordinate_inverse)).dot(b);
-    const double total = detail::as_eigen(m).col(j).squaredNorm();
+    const double explained = detail::dot(detail::matrix_vector(coordinate_inverse, cross.row(j)), cross.row(j));
+    double total = 0.0;
+    for (std::int64_t i = 0; i < n; ++i) total += m(i, j) * m(i, j);
     const auto freedom = static_cast<double>(n - classes);
     fit.r_squared[at] = 1.0 - (1.0 - explained / total) * freedom / (freedom - static_cast<double>(r));
   }

@@ -5,6 +5,7 @@
 #include <faultline/core/matrix.hpp>
 #include <faultline/error.hpp>
 #include <faultline/statistics/detail/dense.hpp>
+#include <faultline/statistics/detail/symmetric_eigen.hpp>
 #include <faultline/statistics/stratified.hpp>
 
 #include <algorithm>
@@ -114,7 +115,7 @@ struct Whitening {
     for (std::int64_t i = 0; i < centred.rows(); ++i) {
       for (std::int64_t j = 0; j < d; ++j) centred(i, j) = static_cast<double>(w(first + i, j)) - means(labels[static_cast<std::size_t>(first + i)], j);
     }
-    detail::as_eigen(covariance).noalias() += detail::as_eigen(centred).transpose() * detail::as_eigen(centred);
+    detail::add_gram(centred, covariance);
   }
   for (double& value : covariance.values()) value /= freedom;
   return make_whitening(covariance, std::move(means), drop);
@@ -137,7 +138,7 @@ struct Whitening {
       detail::require_label("whiten", label, whitening.classes());
       for (std::int64_t j = 0; j < w.cols(); ++j) centred(i, j) = static_cast<double>(w(first + i, j)) - whitening.class_means(label, j);
     }
-    detail::as_eigen(out).middleRows(first, centred.rows()).noalias() = detail::as_eigen(centred) * detail::as_eigen(whitening.to_white).transpose();
+    detail::add_product<double>(centred, whitening.to_white, out.row(first).data());
   }
   return out;
 }
@@ -147,9 +148,7 @@ struct Whitening {
 /// **Throws** `shape_mismatch`. Example: `w + t · unwhiten_directions(white, v).row(0)` is t standard deviations along the first direction.
 [[nodiscard]] inline Matrix<double> unwhiten_directions(const Whitening& whitening, const Matrix<double>& directions) {
   if (directions.cols() != whitening.rank()) throw Error(ErrorCode::shape_mismatch, "unwhiten_directions", "expected directions of dimension " + std::to_string(whitening.rank()));
-  Matrix<double> moves(directions.rows(), whitening.dimension());
-  if (!directions.empty()) detail::as_eigen(moves).noalias() = detail::as_eigen(directions) * detail::as_eigen(whitening.from_white);
-  return moves;
+  return detail::multiply(directions, whitening.from_white);
 }
 
 /// Moves of w as vectors in w̃: rows `[K, d]` -> `[K, r]`; the inverse of `unwhiten_directions` on what it returns. Parts in dropped eigenvectors vanish.
@@ -174,8 +173,7 @@ struct ReadingDirections {
 template <class Real>
 [[nodiscard]] ReadingDirections reading_directions(const Whitening& whitening, const Matrix<Real>& readings) {
   if (readings.cols() != whitening.dimension()) throw Error(ErrorCode::shape_mismatch, "reading_directions", "expected rows of dimension " + std::to_string(whitening.dimension()));
-  ReadingDirections result{Matrix<double>(readings.rows(), whitening.rank()), std::vector<double>(static_cast<std::size_t>(readings.rows()), 0.0)};
-  if (!readings.empty()) detail::as_eigen(result.directions).noalias() = detail::as_eigen(readings).template cast<double>() * detail::as_eigen(whitening.from_white).transpose();
+  ReadingDirections result{detail::multiply_transposed(detail::converted<double>(readings), whitening.from_white), std::vector<double>(static_cast<std::size_t>(readings.rows()), 0.0)};
   for (std::int64_t k = 0; k < readings.rows(); ++k) {
     double square = 0.0;
     for (const double value : result.directions.row(k)) square += value * value;

@@ -74,9 +74,7 @@ struct NamedPool {
       if (std::abs(components.excess_kurtosis[at]) >= component_least_kurtosis && components.settled[at] != 0) offer(components.directions.row(k).data(), DirectionFamily::component, k);
     }
   }
-  Matrix<float> style_matrix(problem.style_matrix.rows(), problem.style_matrix.cols());
-  std::transform(problem.style_matrix.values().begin(), problem.style_matrix.values().end(), style_matrix.values().begin(), [](double value) { return static_cast<float>(value); });
-  const ReadingDirections channels = reading_directions(whitening, style_matrix);
+  const ReadingDirections channels = reading_directions(whitening, problem.style_matrix);
   const double largest = channels.deviations.empty() ? 0.0 : *std::max_element(channels.deviations.begin(), channels.deviations.end());
   for (std::int64_t k = 0; k < channels.directions.rows(); ++k) {
     // A channel that hardly varies is all rounding: its direction is arbitrary.

@@ -4,6 +4,7 @@
 
 #include <faultline/analysis/report.hpp>
 #include <faultline/core/matrix.hpp>
+#include <faultline/statistics/detail/dense.hpp>
 #include <faultline/statistics/permutation.hpp>
 #include <faultline/statistics/permutation_maximum.hpp>
 
@@ -19,12 +20,6 @@
 namespace faultline {
 inline namespace v1 {
 namespace detail {
-
-[[nodiscard]] inline double dot(std::span<const double> a, std::span<const double> b) noexcept {
-  double sum = 0.0;
-  for (std::size_t j = 0; j < a.size(); ++j) sum += a[j] * b[j];
-  return sum;
-}
 
 /// x - (x · v) v: what is left of x off the unit vector v.
 inline void project_off(std::span<double> x, std::span<const double> v) noexcept {

@@ -6,8 +6,6 @@
 #include <faultline/statistics/detail/dense.hpp>
 #include <faultline/statistics/stratified.hpp>
 
-#include <Eigen/Core>
-
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -29,93 +27,103 @@ struct StyleMoments {
 
 /// Moments of w that the moments of s follow from.
 struct LatentMoments {
-  Eigen::MatrixXd total, within, failures;  ///< covariances
-  Eigen::VectorXd pooled_difference, stratified_difference;
+  Matrix<double> total, within, failures;  ///< covariances `[d, d]`
+  std::vector<double> pooled_difference, stratified_difference;
 };
 
 /// **Shapes**: w `[N, d]`. One pass for the means, one for the covariances, which are centred before they are squared.
 [[nodiscard]] inline LatentMoments latent_moments(const Population& population, const Strata& strata) {
   const std::int64_t n = population.size();
-  const Eigen::Index d = population.w.cols();
-  const auto classes = static_cast<Eigen::Index>(strata.classes());
-  const auto row = [&](std::int64_t i) { return Eigen::Map<const Eigen::VectorXf>(population.w.row(i).data(), d).cast<double>(); };
+  const std::int64_t d = population.w.cols();
+  const std::int64_t classes = strata.classes();
+  const auto width = static_cast<std::size_t>(d);
+  const auto label = [&](std::int64_t i) { return population.label[static_cast<std::size_t>(i)]; };
+  const auto failed = [&](std::int64_t i) { return population.failed[static_cast<std::size_t>(i)] != 0; };
 
-  Eigen::MatrixXd class_sum = Eigen::MatrixXd::Zero(d, classes);
-  Eigen::MatrixXd class_failures = Eigen::MatrixXd::Zero(d, classes);
-  Eigen::VectorXd counts = Eigen::VectorXd::Zero(classes);
+  Matrix<double> class_mean(classes, d);      // sums at first
+  Matrix<double> class_failures(classes, d);  // sums of the failures
+  std::vector<double> mean(width, 0.0);
+  std::vector<double> failure_mean(width, 0.0);
   for (std::int64_t i = 0; i < n; ++i) {
-    const auto c = static_cast<Eigen::Index>(population.label[static_cast<std::size_t>(i)]);
-    class_sum.col(c) += row(i);
-    counts(c) += 1.0;
-    if (population.failed[static_cast<std::size_t>(i)] != 0) class_failures.col(c) += row(i);
+    for (std::int64_t j = 0; j < d; ++j) {
+      const auto value = static_cast<double>(population.w(i, j));
+      class_mean(label(i), j) += value;
+      if (failed(i)) class_failures(label(i), j) += value;
+    }
   }
   const double failures = static_cast<double>(strata.total_failures());
   const double successes = static_cast<double>(n) - failures;
-  const Eigen::VectorXd failure_sum = class_failures.rowwise().sum();
-  const Eigen::VectorXd sum = class_sum.rowwise().sum();
-
   LatentMoments moments;
-  moments.pooled_difference = Eigen::VectorXd::Zero(d);
-  moments.stratified_difference = Eigen::VectorXd::Zero(d);
-  if (failures > 0.0 && successes > 0.0) moments.pooled_difference = failure_sum / failures - (sum - failure_sum) / successes;
-  for (Eigen::Index c = 0; c < classes; ++c) {
-    const double weight = strata.weights[static_cast<std::size_t>(c)];
-    if (!(weight > 0.0)) continue;
-    const auto m = static_cast<double>(strata.failures[static_cast<std::size_t>(c)]);
-    const double successes_c = counts(c) - m;
-    moments.stratified_difference += weight / strata.effective_failures * (class_failures.col(c) / m - (class_sum.col(c) - class_failures.col(c)) / successes_c);
+  moments.pooled_difference.assign(width, 0.0);
+  moments.stratified_difference.assign(width, 0.0);
+  double present = 0.0;
+  for (std::int64_t c = 0; c < classes; ++c) {
+    const auto at = static_cast<std::size_t>(c);
+    const auto m = static_cast<double>(strata.failures[at]);
+    const auto size = m + static_cast<double>(strata.successes[at]);
+    present += size > 0.0 ? 1.0 : 0.0;
+    for (std::size_t j = 0; j < width; ++j) {
+      double& sum = class_mean.row(c)[j];
+      const double failing = class_failures.row(c)[j];
+      mean[j] += sum;
+      failure_mean[j] += failing;
+      if (strata.weights[at] > 0.0) moments.stratified_difference[j] += strata.weights[at] / strata.effective_failures * (failing / m - (sum - failing) / (size - m));
+      if (size > 0.0) sum /= size;
+    }
+  }
+  for (std::size_t j = 0; j < width; ++j) {
+    if (failures > 0.0 && successes > 0.0) moments.pooled_difference[j] = failure_mean[j] / failures - (mean[j] - failure_mean[j]) / successes;
+    mean[j] /= std::max(1.0, static_cast<double>(n));
+    failure_mean[j] /= std::max(1.0, failures);
   }
 
-  const Eigen::VectorXd mean = sum / std::max(1.0, static_cast<double>(n));
-  const Eigen::VectorXd failure_mean = failures > 0.0 ? Eigen::VectorXd(failure_sum / failures) : mean;
-  moments.total = Eigen::MatrixXd::Zero(d, d);
-  moments.within = Eigen::MatrixXd::Zero(d, d);
-  moments.failures = Eigen::MatrixXd::Zero(d, d);
-  // Blocks of rows turn rank-one updates into matrix products.
-  constexpr std::int64_t block = 512;
-  Eigen::MatrixXd centred(d, block);
-  Eigen::MatrixXd centred_by_class(d, block);
-  Eigen::MatrixXd failing(d, block);
+  moments.total.resize(d, d);
+  moments.within.resize(d, d);
+  moments.failures.resize(d, d);
+  constexpr std::int64_t block = 512;  // turns rank-one updates into matrix products
   for (std::int64_t first = 0; first < n; first += block) {
     const std::int64_t size = std::min(block, n - first);
-    Eigen::Index failing_count = 0;
+    Matrix<double> centred(size, d);
+    Matrix<double> centred_by_class(size, d);
+    Matrix<double> failing(size, d);  // rows of successes stay zero
     for (std::int64_t k = 0; k < size; ++k) {
-      const auto i = first + k;
-      const auto c = static_cast<Eigen::Index>(population.label[static_cast<std::size_t>(i)]);
-      centred.col(k) = row(i) - mean;
-      centred_by_class.col(k) = row(i) - class_sum.col(c) / counts(c);
-      if (population.failed[static_cast<std::size_t>(i)] != 0) failing.col(failing_count++) = row(i) - failure_mean;
+      const std::int64_t i = first + k;
+      for (std::int64_t j = 0; j < d; ++j) {
+        const auto value = static_cast<double>(population.w(i, j));
+        centred(k, j) = value - mean[static_cast<std::size_t>(j)];
+        centred_by_class(k, j) = value - class_mean(label(i), j);
+        if (failed(i)) failing(k, j) = value - failure_mean[static_cast<std::size_t>(j)];
+      }
     }
-    moments.total.noalias() += centred.leftCols(size) * centred.leftCols(size).transpose();
-    moments.within.noalias() += centred_by_class.leftCols(size) * centred_by_class.leftCols(size).transpose();
-    moments.failures.noalias() += failing.leftCols(failing_count) * failing.leftCols(failing_count).transpose();
+    add_gram(centred, moments.total);
+    add_gram(centred_by_class, moments.within);
+    add_gram(failing, moments.failures);
   }
-  const double present = static_cast<double>((counts.array() > 0.0).count());
-  moments.total /= std::max(1.0, static_cast<double>(n) - 1.0);
-  moments.within /= std::max(1.0, static_cast<double>(n) - present);
-  moments.failures /= std::max(1.0, failures - 1.0);
+  for (double& value : moments.total.values()) value /= std::max(1.0, static_cast<double>(n) - 1.0);
+  for (double& value : moments.within.values()) value /= std::max(1.0, static_cast<double>(n) - present);
+  for (double& value : moments.failures.values()) value /= std::max(1.0, failures - 1.0);
   return moments;
+}
+
+/// Standard deviations of the readings a w: √(a_k Σ a_kᵀ).
+[[nodiscard]] inline std::vector<double> reading_deviations(const Matrix<double>& a, const Matrix<double>& covariance) {
+  double trace = 0.0;
+  for (std::int64_t j = 0; j < covariance.rows(); ++j) trace += covariance(j, j);
+  std::vector<double> sigma = quadratic_forms(a, covariance);
+  for (std::int64_t k = 0; k < a.rows(); ++k) {
+    // What is left of a reading that cannot vary is rounding, and must not become a divisor.
+    double& value = sigma[static_cast<std::size_t>(k)];
+    value = value > 1e-14 * dot(a.row(k), a.row(k)) * trace ? std::sqrt(value) : 0.0;
+  }
+  return sigma;
 }
 
 /// **Formula**: difference of s_k = a_k · difference of w, variance of s_k = a_k Σ a_kᵀ. **Cost**: D d² multiplications per covariance.
 [[nodiscard]] inline StyleMoments style_moments(const Problem& problem, const Population& population, const Strata& strata) {
   const LatentMoments latent = latent_moments(population, strata);
-  const auto a = as_eigen(problem.style_matrix);
-  const auto deviations = [&](const Eigen::MatrixXd& covariance) {
-    const Eigen::VectorXd variance = (a * covariance).cwiseProduct(a).rowwise().sum();
-    std::vector<double> sigma(static_cast<std::size_t>(variance.size()));
-    // What is left of a channel that cannot vary is rounding, and must not become a divisor.
-    for (Eigen::Index k = 0; k < variance.size(); ++k) {
-      const double floor = 1e-14 * a.row(k).squaredNorm() * covariance.trace();
-      sigma[static_cast<std::size_t>(k)] = variance(k) > floor ? std::sqrt(variance(k)) : 0.0;
-    }
-    return sigma;
-  };
-  const auto push = [&](const Eigen::VectorXd& difference) {
-    const Eigen::VectorXd values = a * difference;
-    return std::vector<double>(values.data(), values.data() + values.size());
-  };
-  return {deviations(latent.total), deviations(latent.within), deviations(latent.failures), push(latent.pooled_difference), push(latent.stratified_difference)};
+  const Matrix<double>& a = problem.style_matrix;
+  return {reading_deviations(a, latent.total), reading_deviations(a, latent.within), reading_deviations(a, latent.failures), matrix_vector(a, latent.pooled_difference),
+          matrix_vector(a, latent.stratified_difference)};
 }
 
 }  // namespace detail
