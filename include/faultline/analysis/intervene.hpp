@@ -24,7 +24,7 @@ inline namespace v1 {
 ///
 /// **Shapes**: `whitened` `[N, r]` and `strata` are of the discovery half; `confirmed` are positions in `candidates`, and one effect for each of them comes back.
 /// A class-specific candidate is moved on codes of its class.
-/// **Formula**: e_i = fail(w_i + 2 Σ^½ v) − fail(w_i − 2 Σ^½ v); contrast its mean, lower its one-sided 95 % bound (Student's t). Placebo: the same codes along random directions
+/// **Formula**: e_i = fail(w_i + 2 Σ^½ v) − fail(w_i − 2 Σ^½ v); contrast its mean, lower its one-sided 95 % bound (`contrast_lower_bound`). Placebo: the same codes along random directions
 /// orthogonal to all candidates, each pointing the way discovery says failure lies, as candidates do; the 95th percentile of their contrasts.
 /// Repaired share: failing codes that no longer fail with their coordinate at the median of their class's successes; its placebo is the mean over the random directions.
 /// The placebo of a class is measured only when one of its candidates exceeds `min_effect`, else it is that of all classes (or 0).

@@ -5,8 +5,8 @@
 #include <faultline/analysis/candidates.hpp>
 #include <faultline/analysis/detail/moves.hpp>
 #include <faultline/core/random.hpp>
+#include <faultline/statistics/difference.hpp>
 #include <faultline/statistics/quantiles.hpp>
-#include <faultline/statistics/special_functions.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -95,15 +95,6 @@ struct Contrast {
   double probability = 0.0;  ///< mean of p(y | −) − p(y | +)
 };
 
-/// One-sided lower bound of a mean, Student's t. The values are −1, 0, 1 and rarely −1, so skewed to the right, where this bound errs on the low side.
-[[nodiscard]] inline double lower_bound_of_mean(double mean, double variance, std::int64_t n, double confidence) {
-  if (n < 2) return -1.0;
-  const double freedom = static_cast<double>(n - 1);
-  // Quantile of Student's t through the incomplete beta function: t² / (freedom + t²) ~ Beta(1/2, freedom/2).
-  const double b = incomplete_beta_inverse(0.5, 0.5 * freedom, 2.0 * confidence - 1.0);
-  return mean - std::sqrt(freedom * b / (1.0 - b)) * std::sqrt(variance / static_cast<double>(n));
-}
-
 [[nodiscard]] inline std::vector<Contrast> measure_contrasts(const Problem& problem, const Population& codes, std::span<const std::int64_t> positions, std::span<const Lever> levers) {
   std::vector<Contrast> contrasts(levers.size());
   const std::size_t n = positions.size();
@@ -127,18 +118,15 @@ struct Contrast {
   });
   const auto count = static_cast<double>(n);
   for (std::size_t k = 0; k < levers.size(); ++k) {
-    double sum = 0.0;
-    double squares = 0.0;
+    std::int64_t worse = 0;
+    std::int64_t better = 0;
     double probability_sum = 0.0;
     for (std::size_t i = 2 * n * k; i < 2 * n * (k + 1); i += 2) {
-      const double e = static_cast<double>(failed[i]) - static_cast<double>(failed[i + 1]);
-      sum += e;
-      squares += e * e;
+      worse += failed[i] > failed[i + 1] ? 1 : 0;
+      better += failed[i] < failed[i + 1] ? 1 : 0;
       probability_sum += static_cast<double>(probability[i + 1]) - static_cast<double>(probability[i]);
     }
-    const double mean = sum / count;
-    const double variance = n > 1 ? std::max(0.0, squares - count * mean * mean) / (count - 1.0) : 0.0;
-    contrasts[k] = {mean, lower_bound_of_mean(mean, variance, static_cast<std::int64_t>(n), 0.95), probability_sum / count};
+    contrasts[k] = {static_cast<double>(worse - better) / count, contrast_lower_bound(worse, better, static_cast<std::int64_t>(n), 0.95), probability_sum / count};
   }
   return contrasts;
 }
