@@ -65,18 +65,19 @@ inline std::string chips(const FailureReport& report, const Finding& finding) {
 inline std::string finding_facts(const Finding& f) {
   const InterventionEffect& e = f.intervention;
   std::vector<std::pair<std::string, std::string>> list;
-  list.emplace_back("Repaired", percent(e.repaired_share, 0) + " of " + count(e.repaired_failures) + " fresh failures disappear when this coordinate is set to what is usual for well-classified images; along a random direction " + percent(e.repaired_placebo, 0));
-  list.emplace_back("Moved by ±2 sd", "failure rate changes by " + signed_shown(e.contrast, 3) + " (at least " + signed_shown(e.lower, 3) + " with 95 % confidence; random directions stay below " + signed_shown(e.placebo, 3) + "; " + count(e.codes) + " fresh codes)");
-  list.emplace_back("Distance to the flip", interval_text(f.threshold.flip) + (f.threshold.flip && std::isfinite(f.threshold.flip->sigmas) ? ", at percentile " + shown(f.threshold.flip->percentile, 1) + " of the population; " + percent(f.threshold.flip->crossed_share, 0) + " of " + count(f.threshold.flip->codes) + " codes flip" : ""));
-  list.emplace_back("Distance to p(y) = .5", interval_text(f.threshold.half));
-  if (f.threshold.flip && std::isfinite(f.threshold.flip->sigmas)) list.emplace_back("Image distance", "RMS " + shown(f.threshold.flip->image_rms, 3) + ", structural similarity " + shown(f.threshold.flip->image_ssim, 2) + " between start and failing image (medians)");
-  list.emplace_back("Difference failures − passes", signed_shown(f.discovery.effect, 2) + " sd on discovery, " + signed_shown(f.confirmation.effect, 2) + " sd on fresh samples; AUC " + shown(f.discovery.auc, 3) + " and " + shown(f.confirmation.auc, 3));
-  list.emplace_back("p, adjusted", p_value(f.confirmation.p_adjusted) + " (raw " + p_value(f.confirmation.p) + ", q " + p_value(f.confirmation.q) + ")");
-  list.emplace_back("Explains", percent(f.direction.explained, 0) + " of what a linear rule can explain");
-  if (!f.property.name.empty()) list.emplace_back("Moves most", f.property.name + " (" + signed_shown(f.property.strength, 2) + " sd of the property)");
-  if (f.validity.judge_agreement) list.emplace_back("Still valid?", "the judge gives " + percent(*f.validity.judge_agreement, 0) + " of the flipped images their label" + (f.validity.generator_suspect ? ": below the bar of 90 %, so the generator may be at fault" : ""));
-  if (f.threshold.flip && (f.threshold.flip->off_manifold || f.threshold.flip->off_manifold_share > 0)) list.emplace_back("Off the manifold", percent(f.threshold.flip->off_manifold_share, 0) + " of the crossings lie outside the .1 to 99.9 % range of this coordinate");
-  if (f.threshold.flip && !f.threshold.flip->monotone) list.emplace_back("Not monotone", "only " + percent(f.threshold.flip->monotone_share, 0) + " of the codes stay failed once they failed");
+  const auto add = [&list](const char* name, std::string text) { list.push_back({name, std::move(text)}); };
+  add("Repaired", percent(e.repaired_share, 0) + " of " + count(e.repaired_failures) + " fresh failures disappear when this coordinate is set to what is usual for well-classified images; along a random direction " + percent(e.repaired_placebo, 0));
+  add("Moved by ±2 sd", "failure rate changes by " + signed_shown(e.contrast, 3) + " (at least " + signed_shown(e.lower, 3) + " with 95 % confidence; random directions stay below " + signed_shown(e.placebo, 3) + "; " + count(e.codes) + " fresh codes)");
+  add("Distance to the flip", interval_text(f.threshold.flip) + (f.threshold.flip && std::isfinite(f.threshold.flip->sigmas) ? ", at percentile " + shown(f.threshold.flip->percentile, 1) + " of the population; " + percent(f.threshold.flip->crossed_share, 0) + " of " + count(f.threshold.flip->codes) + " codes flip" : ""));
+  add("Distance to p(y) = .5", interval_text(f.threshold.half));
+  if (f.threshold.flip && std::isfinite(f.threshold.flip->sigmas)) add("Image distance", "RMS " + shown(f.threshold.flip->image_rms, 3) + ", structural similarity " + shown(f.threshold.flip->image_ssim, 2) + " between start and failing image (medians)");
+  add("Difference failures − passes", signed_shown(f.discovery.effect, 2) + " sd on discovery, " + signed_shown(f.confirmation.effect, 2) + " sd on fresh samples; AUC " + shown(f.discovery.auc, 3) + " and " + shown(f.confirmation.auc, 3));
+  add("p, adjusted", p_value(f.confirmation.p_adjusted) + " (raw " + p_value(f.confirmation.p) + ", q " + p_value(f.confirmation.q) + ")");
+  add("Explains", percent(f.direction.explained, 0) + " of what a linear rule can explain");
+  if (!f.property.name.empty()) add("Moves most", f.property.name + " (" + signed_shown(f.property.strength, 2) + " sd of the property)");
+  if (f.validity.judge_agreement) add("Still valid?", "the judge gives " + percent(*f.validity.judge_agreement, 0) + " of the flipped images their label" + (f.validity.generator_suspect ? ": below the bar of 90 %, so the generator may be at fault" : ""));
+  if (f.threshold.flip && (f.threshold.flip->off_manifold || f.threshold.flip->off_manifold_share > 0)) add("Off the manifold", percent(f.threshold.flip->off_manifold_share, 0) + " of the crossings lie outside the .1 to 99.9 % range of this coordinate");
+  if (f.threshold.flip && !f.threshold.flip->monotone) add("Not monotone", "only " + percent(f.threshold.flip->monotone_share, 0) + " of the codes stay failed once they failed");
   return facts(list);
 }
 
