@@ -26,6 +26,8 @@ int main(int argc, char** argv) {
   app.add_option("--data", data, "directory of the four MNIST files");
   app.add_option("--samples", options.samples, "generated images, and real ones of either set");
   app.add_option("--seed", options.seed, "seed");
+  bool random_noise = false;
+  app.add_flag("--random-noise", random_noise, "fresh noise inputs for every image instead of the stored ones");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -33,6 +35,7 @@ int main(int argc, char** argv) {
   }
   try {
     const c10::AutoGradMode off(false);
+    if (random_noise) options.noise = fl::Noise::random;
     const auto generator = fl::Generator<fl::ReferenceBackend>::load(generator_path);
     const auto judge = fl::load_classifier(judge_path);
     const auto directory = data.empty() ? fl::find_mnist() : std::filesystem::path(data);

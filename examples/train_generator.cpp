@@ -78,6 +78,8 @@ int train(const Arguments& arguments) {
   change(preset.options.learning_rate, arguments.changes.learning_rate, none.learning_rate);
   change(preset.options.ema_kimg, arguments.changes.ema_kimg, none.ema_kimg);
   change(preset.options.mismatch_weight, arguments.changes.mismatch_weight, none.mismatch_weight);
+  change(preset.options.mismatch_hold_kimg, arguments.changes.mismatch_hold_kimg, none.mismatch_hold_kimg);
+  change(preset.options.mismatch_fade_kimg, arguments.changes.mismatch_fade_kimg, none.mismatch_fade_kimg);
   change(preset.options.r1_gamma, arguments.changes.r1_gamma, none.r1_gamma);
   change(preset.options.path_length_weight, arguments.changes.path_length_weight, none.path_length_weight);
   ft::GanTrainer trainer = stored ? ft::GanTrainer(preset, std::move(stored->state)) : ft::GanTrainer(preset);
@@ -151,6 +153,8 @@ int main(int argc, char** argv) {
   app.add_option("--learning-rate", arguments.changes.learning_rate, "of both networks");
   app.add_option("--r1-gamma", arguments.changes.r1_gamma, "weight of the R1 penalty");
   app.add_option("--mismatch-weight", arguments.changes.mismatch_weight, "weight of the matching-aware term");
+  app.add_option("--mismatch-hold-kimg", arguments.changes.mismatch_hold_kimg, "thousand images with the full weight of that term");
+  app.add_option("--mismatch-fade-kimg", arguments.changes.mismatch_fade_kimg, "thousand images over which it then fades");
   app.add_option("--path-length-weight", arguments.changes.path_length_weight, "weight of path-length regularisation");
   app.add_option("--ema-kimg", arguments.changes.ema_kimg, "half-life of the averaged generator");
   app.add_option("--export", arguments.export_path, "write the averaged generator of the newest checkpoint to this file and end");

@@ -106,6 +106,15 @@ TEST_CASE("the averaging decay follows half-life and ramp") {
   CHECK(ft::ema_decay(32, 10, .05, 400'000) == Approx(0.99778439).epsilon(1e-8));
 }
 
+TEST_CASE("the matching-aware term holds its weight and then fades") {
+  ft::GanOptions options{.mismatch_weight = 0.5, .mismatch_hold_kimg = 100.0, .mismatch_fade_kimg = 50.0};
+  CHECK(ft::mismatch_weight_at(options, 100'000) == Approx(0.5));
+  CHECK(ft::mismatch_weight_at(options, 120'000) == Approx(0.3));
+  CHECK(ft::mismatch_weight_at(options, 900'000) == 0.0);
+  options.mismatch_fade_kimg = 0.0;
+  CHECK(ft::mismatch_weight_at(options, 900'000) == 0.5);
+}
+
 TEST_CASE("gradients of every loss agree with central differences in float64") {
   const ft::GanPreset preset = small_preset();
   const sg::Weights g = perturbed_weights(preset.generator, 1, at::kDouble), d = perturbed_weights(preset.discriminator, 2, at::kDouble);

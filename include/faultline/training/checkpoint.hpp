@@ -37,6 +37,8 @@ inline Json to_json(const GanOptions& options) {
           {"ema_ramp", options.ema_ramp},
           {"w_average_decay", options.w_average_decay},
           {"mismatch_weight", options.mismatch_weight},
+          {"mismatch_hold_kimg", options.mismatch_hold_kimg},
+          {"mismatch_fade_kimg", options.mismatch_fade_kimg},
           {"seed", options.seed}};
 }
 
@@ -55,6 +57,8 @@ inline GanOptions gan_options(const Json& json, const std::string& where) {
   reader.read("ema_ramp", options.ema_ramp);
   reader.read("w_average_decay", options.w_average_decay);
   reader.read("mismatch_weight", options.mismatch_weight);
+  reader.read_optional("mismatch_hold_kimg", options.mismatch_hold_kimg);
+  reader.read_optional("mismatch_fade_kimg", options.mismatch_fade_kimg);
   reader.read("seed", options.seed);
   reader.finish();
   return options;

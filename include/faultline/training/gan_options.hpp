@@ -4,6 +4,7 @@
 
 #include <faultline/stylegan2/config.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -27,9 +28,19 @@ struct GanOptions {
   double w_average_decay = 0.995;
   /// Weight of the matching-aware term (Reed et al. 2016): real images under each wrong label count as fakes, softplus(D(x, c')) averaged over c'.
   /// The projection discriminator computes its features once, so the term is nearly free; it makes labels count early. 0: plain StyleGAN2.
+  /// Held, it draws the generator away from images whose class is doubtful, so it fades once labels are learnt.
   double mismatch_weight = 0.0;
+  double mismatch_hold_kimg = 0.0;  ///< thousand images with the full weight
+  double mismatch_fade_kimg = 0.0;  ///< thousand images over which it then falls linearly to 0; 0: it never fades
   std::int64_t seed = 1;
 };
+
+/// Weight of the matching-aware term when `seen` images have been shown.
+inline double mismatch_weight_at(const GanOptions& options, std::int64_t seen) {
+  if (options.mismatch_fade_kimg <= 0.0) return options.mismatch_weight;
+  const double faded = (static_cast<double>(seen) / 1000.0 - options.mismatch_hold_kimg) / options.mismatch_fade_kimg;
+  return options.mismatch_weight * (1.0 - std::clamp(faded, 0.0, 1.0));
+}
 
 /// A named set of sizes and options.
 struct GanPreset {
@@ -52,6 +63,8 @@ inline GanPreset gan_preset(std::string_view name) {
     generator.channel_max = discriminator.channel_max = 128;
     generator.mapping_layers = discriminator.mapping_layers = 2;
     options.mismatch_weight = 0.5;
+    options.mismatch_hold_kimg = 140.0;
+    options.mismatch_fade_kimg = 60.0;
   } else if (name == "paper") {
     options.r1_gamma = 0.0064;
     options.path_length_weight = 2.0;
@@ -77,6 +90,7 @@ inline void validate(const GanPreset& preset) {
   require(options.batch % group == 0, "batch " + std::to_string(options.batch) + " must be a multiple of mbstd_group_size " + std::to_string(group));
   require(options.learning_rate > 0.0, "learning_rate must be positive");
   require(options.r1_gamma >= 0.0 && options.path_length_weight >= 0.0 && options.mismatch_weight >= 0.0, "loss weights must not be negative");
+  require(options.mismatch_hold_kimg >= 0.0 && options.mismatch_fade_kimg >= 0.0, "mismatch_hold_kimg and mismatch_fade_kimg must not be negative");
   require(options.r1_interval >= 1 && options.path_length_interval >= 1, "intervals must be at least 1");
   require(options.style_mixing >= 0.0 && options.style_mixing <= 1.0, "style_mixing must lie in [0, 1]");
   require(options.ema_kimg >= 0.0 && options.ema_ramp >= 0.0, "ema_kimg and ema_ramp must not be negative");

@@ -217,10 +217,11 @@ class GanTrainer {
     const at::Tensor real_logits = own_logits(all_logits, real.labels);
     at::Tensor loss = discriminator_loss(fake_logits, real_logits);
     losses_.discriminator = loss.item<double>();
-    if (preset_.options.mismatch_weight > 0.0 && preset_.discriminator.c_dim > 1) {
+    const double mismatch_weight = mismatch_weight_at(preset_.options, state_.images_seen);
+    if (mismatch_weight > 0.0 && preset_.discriminator.c_dim > 1) {
       const at::Tensor mismatch = mismatch_loss(all_logits, stylegan2::one_hot(real.labels, preset_.discriminator.c_dim));
       losses_.mismatch = mismatch.item<double>();
-      loss = loss + mismatch * preset_.options.mismatch_weight;
+      loss = loss + mismatch * mismatch_weight;
     }
     loss.backward();
     state_.discriminator_adam.step(state_.discriminator);

@@ -74,11 +74,12 @@ struct QualityOptions {
   CorruptionMix mix = CorruptionMix::independent;
   std::int64_t seed = 1'000'003;  ///< of latents and of the corruptions of both real sets
   ProgressCallback progress = {};
+  Noise noise = Noise::constant;  ///< noise inputs of the generator
 };
 
 /// Measures a generator against real data with an independent judge.
 ///
-/// Generated sample i has label i mod classes and the latent of (seed, stream 0, pilot_first + i), constant noise, ψ = 1; real images are the first `samples` of either set,
+/// Generated sample i has label i mod classes and the latent of (seed, stream 0, pilot_first + i), ψ = 1; real images are the first `samples` of either set,
 /// corrupted by index. All are seen through the judge's centre crop, clamped to [0, 1]. Throws incompatible_models when generator and judge do not fit.
 /// Cost: `samples` images generated, 3 x `samples` judged.
 template <class Backend>
@@ -108,7 +109,7 @@ GeneratorQuality evaluate_generator(const Generator<Backend>& generator, const N
       labels.data_ptr<std::int64_t>()[i] = (first + i) % generator.num_classes();
     }
     const ValueRange range = generator.value_range();
-    const at::Tensor raw = generator.synthesize(generator.styles(generator.map(z, labels)));
+    const at::Tensor raw = generator.synthesize(generator.styles(generator.map(z, labels)), {.noise = options.noise, .seed = options.seed, .first = pilot_first + first});
     look(at::clamp((raw - range.lower) / (range.upper - range.lower), 0.0, 1.0), labels, generated, &quality.generated);
     for (const auto& [set, moments, accuracy] : {std::tuple{&train, &real_train, static_cast<ClassAccuracy*>(nullptr)}, std::tuple{&test, &real_test, &quality.real}}) {
       at::Tensor images = at::empty({count, 1, generator.image_shape().height, generator.image_shape().width}, at::kFloat), truth = at::empty({count}, at::kLong);
