@@ -26,12 +26,12 @@ inline namespace v1 {
 /// A class-specific candidate is moved on codes of its class.
 /// **Formula**: e_i = fail(w_i + 2 Σ^½ v) − fail(w_i − 2 Σ^½ v); contrast its mean, lower its one-sided 95 % bound (`contrast_lower_bound`). Placebo: the same codes along random directions
 /// orthogonal to all candidates, each pointing the way discovery says failure lies, as candidates do; the 95th percentile of their contrasts.
-/// Repaired share: failing codes that no longer fail with their coordinate at the median of their class's successes; its placebo is the mean over the random directions.
-/// The placebo of a class is measured only when one of its candidates exceeds `min_effect`, else it is that of all classes (or 0); and on a quarter of the codes, because it would
-/// otherwise be most of the cost of a run. Fewer codes spread the random contrasts, so their 95th percentile, and with it the bar, is higher rather than lower.
+/// Repaired share: failing codes that no longer fail with their coordinate at the median of their class's successes; its placebo is the mean over eight of the random directions.
+/// The placebo of a class is measured only when one of its candidates exceeds `min_effect` and the placebo of all classes, which stands otherwise (0 when it was not measured);
+/// and on a quarter of the codes, because it would otherwise be most of the cost of a run. Fewer codes spread the random contrasts, so their 95th percentile, and with it the bar, is higher rather than lower.
 /// **Error rate**: a direction without effect is called a cause (`is_cause`) with probability at most 5 %, given that it was confirmed.
 /// **Randomness**: codes are samples from index 2^41 on, directions (seed, Stream::codes, 2^41 + j).
-/// **Cost**: images for every group (all classes, or one): (2 · codes + failures) x (candidates + placebo directions), for one class a quarter of that for the placebo; defaults 128 codes, up to 128 failures, 32 directions.
+/// **Cost**: images, for all classes 2 · codes x (candidates + placebo directions) + failures x (candidates + 8), by default about 10 000; for one class about a third of that.
 [[nodiscard]] inline std::vector<InterventionEffect> intervene(const Problem& problem, const Whitening& whitening, const Matrix<double>& whitened, const Strata& strata,
                                                                std::span<const FrozenCandidate> candidates, std::span<const std::size_t> confirmed, FreshCodes& fresh,
                                                                const MethodOptions& options) {
@@ -62,7 +62,7 @@ inline namespace v1 {
     const std::int64_t most = wanted * std::max<std::int64_t>(16, label ? 2 * problem.classes : 0);
     const auto moved = fresh.first(wanted, label, most);
     const auto contrasts = detail::measure_contrasts(problem, fresh.codes(), moved, levers);
-    const bool promising = std::any_of(contrasts.begin(), contrasts.end(), [&](const detail::Contrast& c) { return c.lower > options.min_effect; });
+    const bool promising = std::any_of(contrasts.begin(), contrasts.end(), [&](const detail::Contrast& c) { return c.lower > std::max(options.min_effect, common_placebo); });
 
     const auto placebo_part = [&](const std::vector<std::int64_t>& codes) {
       const std::size_t part = label ? (codes.size() + 3) / 4 : codes.size();
@@ -89,7 +89,7 @@ inline namespace v1 {
     const auto repaired = detail::measure_repairs(problem, whitening, fresh.codes(), failing, levers);
     double repaired_placebo = 0.0;
     if (promising && !random.empty()) {
-      const auto shares = detail::measure_repairs(problem, whitening, fresh.codes(), placebo_part(failing), random);
+      const auto shares = detail::measure_repairs(problem, whitening, fresh.codes(), placebo_part(failing), std::span(random).first(std::min(random.size(), detail::repair_placebo_directions)));
       repaired_placebo = std::accumulate(shares.begin(), shares.end(), 0.0) / static_cast<double>(shares.size());
     }
     for (std::size_t k = 0; k < members.size(); ++k) {

@@ -23,6 +23,9 @@ inline constexpr double intervention_sigmas = 2.0;
 
 namespace detail {
 
+/// Random directions that the repaired share is compared with: a mean over them and the failing codes needs no more.
+inline constexpr std::size_t repair_placebo_directions = 8;
+
 /// A direction to move along, with the coordinate that success has on average.
 struct Lever {
   std::vector<double> v;                ///< unit vector in whitened coordinates

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Claim: a characterisation of the shipped generator with 10 000 + 10 000 samples and all defaults takes at most 150 s and 1.5 GiB on two cores,
+// at least two thirds of the time in generator and classifier.
+// Usage: characterize_speed [generator] [classifier] [judge or -] [samples per half]. Prints one JSON object; what was found goes to stderr.
+
+#include <faultline/faultline.hpp>
+#include <faultline/training/classifier.hpp>
+
+#include <sys/resource.h>
+
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace fl = faultline;
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+/// Adds the time of a call to a sum.
+template <class Call>
+auto timed(double& sum, Call call) {
+  const auto start = Clock::now();
+  auto result = call();
+  sum += seconds_since(start);
+  return result;
+}
+
+using Model = fl::Generator<fl::ReferenceBackend>;
+
+/// The generator with a stopwatch.
+class TimedGenerator {
+ public:
+  using latent_type = Model::latent_type;
+  using style_type = Model::style_type;
+  using label_type = Model::label_type;
+  using image_type = Model::image_type;
+
+  TimedGenerator(const Model& model, double& seconds) : model_(&model), seconds_(&seconds) {}
+
+  std::int64_t latent_dim() const { return model_->latent_dim(); }
+  std::int64_t w_dim() const { return model_->w_dim(); }
+  std::int64_t num_classes() const { return model_->num_classes(); }
+  fl::ImageShape image_shape() const { return model_->image_shape(); }
+  fl::ValueRange value_range() const { return model_->value_range(); }
+  const fl::StyleLayout& layout() const { return model_->layout(); }
+  std::string digest() const { return model_->digest(); }
+  latent_type latent_from_host(const fl::Matrix<float>& rows) const { return model_->latent_from_host(rows); }
+  style_type style_from_host(const fl::Matrix<float>& rows) const { return model_->style_from_host(rows); }
+  label_type label_from_host(std::span<const std::int64_t> labels) const { return model_->label_from_host(labels); }
+  fl::Matrix<float> latent_to_host(const latent_type& latent) const { return model_->latent_to_host(latent); }
+  fl::Matrix<float> style_to_host(const style_type& style) const { return model_->style_to_host(style); }
+  fl::ImageBatch image_to_host(const image_type& images) const { return model_->image_to_host(images); }
+  latent_type map(const latent_type& z, const label_type& labels, const fl::MapOptions& options) const {
+    return timed(*seconds_, [&] { return model_->map(z, labels, options); });
+  }
+  style_type styles(const latent_type& w) const {
+    return timed(*seconds_, [&] { return model_->styles(w); });
+  }
+  image_type synthesize(const style_type& s, const fl::SynthesisOptions& options) const {
+    return timed(*seconds_, [&] { return model_->synthesize(s, options); });
+  }
+  fl::Matrix<float> pullback(const style_type& s, const fl::ImageBatch& gradient) const {
+    return timed(*seconds_, [&] { return model_->pullback(s, gradient); });
+  }
+  fl::Matrix<float> style_matrix() const { return model_->style_matrix(); }
+  fl::Matrix<float> style_bias() const { return model_->style_bias(); }
+
+ private:
+  const Model* model_;
+  double* seconds_;
+};
+
+/// The classifier with a stopwatch.
+template <class C>
+class TimedClassifier {
+ public:
+  TimedClassifier(C classifier, double& seconds) : classifier_(std::move(classifier)), seconds_(&seconds) {}
+
+  std::int64_t num_classes() const { return classifier_.num_classes(); }
+  fl::Scores score_kind() const { return classifier_.score_kind(); }
+  fl::InputSpec input_spec() const { return classifier_.input_spec(); }
+  std::string name() const { return fl::name_of(classifier_); }
+  void score(fl::ImageView images, fl::ScoreMatrix& scores) {
+    (void)timed(*seconds_, [&] {
+      classifier_.score(images, scores);
+      return 0;
+    });
+  }
+  void probability_gradient(fl::ImageView images, std::span<const std::int64_t> labels, fl::ImageBatch& gradient)
+    requires fl::DifferentiableClassifier<C>
+  {
+    (void)timed(*seconds_, [&] {
+      classifier_.probability_gradient(images, labels, gradient);
+      return 0;
+    });
+  }
+
+ private:
+  C classifier_;
+  double* seconds_;
+};
+
+/// Wall time between the reports of each stage.
+class Stages {
+ public:
+  void operator()(const std::string& stage) {
+    seconds_[current_] += seconds_since(last_);
+    last_ = Clock::now();
+    if (stage != current_) std::fprintf(stderr, "%7.1f s  %s\n", seconds_since(start_), stage.c_str());
+    current_ = stage;
+  }
+  const std::map<std::string, double>& seconds() const { return seconds_; }
+
+ private:
+  std::map<std::string, double> seconds_;
+  std::string current_ = "start";
+  Clock::time_point start_ = Clock::now(), last_ = start_;
+};
+
+void describe(const fl::FailureReport& report) {
+  std::fprintf(stderr, "failure rate %.4f, %s\n", report.failure_rate.estimate, report.reason.c_str());
+  std::fprintf(stderr, "omnibus AUC %.3f, explained %.2f, smallest detectable AUC %.3f\n", report.omnibus.auc, report.explained_share, report.smallest_detectable.auc);
+  const auto list = [](const char* what, const std::vector<fl::Finding>& findings) {
+    for (const auto& f : findings) {
+      std::fprintf(stderr, "%-10s %-22s class %2lld  d %.2f/%.2f p %.4f explained %.2f  contrast %.3f lower %.3f placebo %.3f  repaired %.2f/%.2f of %lld  flip %.2f crossed %.2f  judge %.2f  | %s\n", what,
+                   f.direction.name.c_str(), static_cast<long long>(f.direction.class_label.value_or(-1)), f.discovery.effect, f.confirmation.effect, f.confirmation.p_adjusted, f.direction.explained,
+                   f.intervention.contrast, f.intervention.lower, f.intervention.placebo, f.intervention.repaired_share, f.intervention.repaired_placebo,
+                   static_cast<long long>(f.intervention.repaired_failures), f.threshold.flip ? f.threshold.flip->sigmas : -1.0, f.threshold.flip ? f.threshold.flip->crossed_share : 0.0,
+                   f.validity.judge_agreement.value_or(-1.0), f.property.name.c_str());
+    }
+  };
+  list("cause", report.findings);
+  list("suspect", report.generator_suspect);
+  list("associated", report.associated);
+  for (std::size_t p = 0; p < report.property_r2.size(); ++p) std::fprintf(stderr, "  %s R2 %.2f\n", report.property_names[p].c_str(), report.property_r2[p]);
+  for (const auto& warning : report.warnings) std::fprintf(stderr, "warning: %s\n", warning.c_str());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::string assets = std::getenv("FAULTLINE_ASSETS_DIR") ? std::getenv("FAULTLINE_ASSETS_DIR") : "assets";
+  const auto argument = [&](int i, const std::string& otherwise) { return argc > i ? std::string(argv[i]) : otherwise; };
+  const std::string judge = argument(3, assets + "/judge.safetensors");
+  const std::int64_t samples = std::stoll(argument(4, "10000"));
+  try {
+    double generator_seconds = 0.0;
+    double classifier_seconds = 0.0;
+    const auto model = Model::load(argument(1, assets + "/digits.safetensors"));
+    const TimedGenerator generator(model, generator_seconds);
+    TimedClassifier classifier(fl::load_classifier(argument(2, assets + "/clean.safetensors")), classifier_seconds);
+    fl::CharacterizeOptions options{.samples = samples, .seed = 7};
+    Stages stages;
+    options.method.progress = [&](const fl::Progress& progress) { stages(progress.stage); };
+    if (judge != "-") options.method.judge = fl::AnyClassifier(TimedClassifier(fl::load_classifier(judge), classifier_seconds));
+
+    const auto start = Clock::now();
+    const fl::FailureReport report = fl::characterize(generator, classifier, options);
+    const double total = seconds_since(start);
+    stages("end");
+    describe(report);
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    std::printf("{\"benchmark\": \"characterize_speed\", \"samples_per_half\": %lld, \"seconds\": %.1f, \"generator_seconds\": %.1f, \"classifier_seconds\": %.1f, \"model_share\": %.2f, "
+                "\"cpu_seconds\": %.1f, \"peak_mib\": %.0f, \"generator_images\": %lld, \"limits\": {\"seconds\": 150, \"peak_mib\": 1536, \"model_share\": 0.67}, \"stages\": {",
+                static_cast<long long>(samples), total, generator_seconds, classifier_seconds, (generator_seconds + classifier_seconds) / total,
+                static_cast<double>(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec), static_cast<double>(usage.ru_maxrss) / 1024.0, static_cast<long long>(report.cost.generator_images));
+    const char* separator = "";
+    for (const auto& [stage, seconds] : stages.seconds()) {
+      std::printf("%s\"%s\": %.1f", separator, stage.c_str(), seconds);
+      separator = ", ";
+    }
+    std::printf("}}\n");
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+    return 1;
+  }
+  return 0;
+}
