@@ -49,11 +49,11 @@ template <FailureCriterion F>
 /// w and properties of the samples, no images.
 /// Example: `FailureAnalyzer analyzer(sampler, mine, TrueClassBelow{0.5}, {.samples = 2'000}); FailureReport report = analyzer.run();`
 template <StyleGenerator G, Classifier C, FailureCriterion F = Misclassified>
-  requires AffineStyles<G>
+  requires AffineStyles<G> && std::copy_constructible<F>
 class FailureAnalyzer {
  public:
   FailureAnalyzer(const StyleSpaceSampler<G>& sampler, C& classifier, F criterion = {}, AnalyzerOptions options = {})
-      : sampler_(sampler), classifier_(&classifier), criterion_(std::move(criterion)), options_(std::move(options)) {
+      : sampler_(sampler), classifier_(std::addressof(classifier)), criterion_(std::move(criterion)), options_(std::move(options)) {
     if (options_.samples == 0) throw Error(ErrorCode::empty_input, "FailureAnalyzer", "expected at least one sample per half, got 0");
     if (options_.samples < 0) throw Error(ErrorCode::invalid_argument, "FailureAnalyzer", "the number of samples must be positive, got " + std::to_string(options_.samples));
     detail::check_options(options_.method);

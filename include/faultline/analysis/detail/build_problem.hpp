@@ -31,7 +31,7 @@ class ProblemSource {
  public:
   ProblemSource(const StyleSpaceSampler<G>& sampler, C& classifier, F criterion, const MethodOptions& method)
       : sampler_(sampler), criterion_(std::move(criterion)), properties_(method.properties), judge_model_(method.judge), progress_(method.progress),
-        classifier_(&classifier), scorer_(classifier, shape(), range(), sampler_.classes(), method.batch_size), unit_(shape(), range(), InputSpec{}) {
+        classifier_(std::addressof(classifier)), scorer_(classifier, shape(), range(), sampler_.classes(), method.batch_size), unit_(shape(), range(), InputSpec{}) {
     if (judge_model_) judge_.emplace(*judge_model_, shape(), range(), sampler_.classes(), method.batch_size);
   }
   ProblemSource(const ProblemSource&) = delete;
