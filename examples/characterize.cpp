@@ -12,6 +12,7 @@
 
 #include <faultline/faultline.hpp>
 #include <faultline/render/population_arrays.hpp>
+#include <faultline/render/titles.hpp>
 #include <faultline/training/classifier.hpp>
 
 #include <CLI/CLI.hpp>
@@ -76,10 +77,10 @@ void print_summary(const fl::FailureReport& report) {
   const auto& rate = report.failure_rate;
   std::printf("failure rate %.2f %% (%.0f %% interval %.2f to %.2f %%, %lld of %lld)\n", 100 * rate.estimate, 100 * rate.confidence, 100 * rate.lower, 100 * rate.upper, static_cast<long long>(rate.failures),
               static_cast<long long>(rate.n));
-  std::printf("verdict      %s\n             %s\n", fl::detail::render::name_of(report.verdict), report.reason.c_str());
-  const auto table = [](const char* title, const std::vector<fl::Finding>& findings) {
+  std::printf("verdict      %s\n             %s\n", fl::name_of(report.verdict), report.reason.c_str());
+  const auto table = [&report](const char* title, const std::vector<fl::Finding>& findings) {
     if (findings.empty()) return;
-    std::printf("\n%-30s %-9s %9s %7s %9s %9s %7s %16s %9s\n", title, "kind", "repaired", "random", "contrast", "at least", "random", "distance, sd", "p");
+    std::printf("\n%-36s %-9s %9s %7s %9s %9s %7s %16s %9s\n", title, "kind", "repaired", "random", "contrast", "at least", "random", "distance, sd", "p");
     for (const fl::Finding& f : findings) {
       const auto& e = f.intervention;
       const auto& flip = f.threshold.flip;
@@ -89,8 +90,7 @@ void print_summary(const fl::FailureReport& report) {
         std::snprintf(text, sizeof text, "%.2f (%.2f-%.2f)", flip->sigmas, flip->lower, flip->upper);
         distance = text;
       }
-      const std::string name = f.direction.class_label ? f.direction.name + " (class " + std::to_string(*f.direction.class_label) + ")" : f.direction.name;
-      std::printf("%-30s %-9s %7.0f %% %5.0f %% %+9.3f %+9.3f %+7.3f %16s %9.4f\n", name.c_str(), fl::detail::render::name_of(f.direction.family), 100 * e.repaired_share, 100 * e.repaired_placebo, e.contrast, e.lower,
+      std::printf("%-36s %-9s %7.0f %% %5.0f %% %+9.3f %+9.3f %+7.3f %16s %9.4f\n", fl::title_of(report, f).c_str(), fl::name_of(f.direction.family), 100 * e.repaired_share, 100 * e.repaired_placebo, e.contrast, e.lower,
                   e.placebo, distance.c_str(), f.confirmation.p_adjusted);
     }
   };

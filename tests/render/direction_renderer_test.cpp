@@ -157,12 +157,15 @@ TEST_CASE("pictures that an earlier report left are removed, other files are not
   renderer.write_report(report, directory.path());
   fl::write_file_atomically(directory / "sheets" / "finding-of-mine.png", std::string_view("mine"));
   fl::write_file_atomically(directory / "notes.txt", std::string_view("mine"));
-  report.findings.clear();
+  report.findings.resize(1);
+  report.generator_suspect.clear();
+  report.paper_top.clear();
   renderer.write_report(report, directory.path());
-  CHECK_FALSE(fs::exists(directory / "sheets" / "finding-1.png"));
-  CHECK_FALSE(fs::exists(directory / "sheets" / "degradation.png"));
+  CHECK_FALSE(fs::exists(directory / "sheets" / "finding-2.png"));
+  CHECK_FALSE(fs::exists(directory / "sheets" / "paper-top.png"));
+  CHECK_FALSE(fs::exists(directory / "sheets" / "suspect-1.png"));
   CHECK_FALSE(fs::exists(directory / "charts" / "finding-2-histogram.svg"));
-  CHECK(fs::exists(directory / "sheets" / "suspect-1.png"));
+  CHECK(fs::exists(directory / "sheets" / "finding-1.png"));
   CHECK(fs::exists(directory / "sheets" / "finding-of-mine.png"));
   CHECK(fs::exists(directory / "notes.txt"));
 }

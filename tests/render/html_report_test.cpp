@@ -54,7 +54,7 @@ TEST_CASE("the page of a filled report is sound, closed in itself and complete")
   CHECK(page == fl::html_report(report, pictures));
   CHECK(occurrences(page, "<img ") == 6);
   CHECK(occurrences(page, "<svg ") == 3 * 4 + 3);
-  for (const char* part : {"2 systematic causes of failure", "6.7\u00A0%", "noise level", "component 3 (class horse &amp; cart only)", "Associated, but", "mean intensity", "Generator suspect", "The paper's top channels",
+  for (const char* part : {"2 systematic causes of failure", "6.7\u00A0%", "noise level", "noise level (component 3), class horse &amp; cart only", "Associated, but", "mean intensity", "Generator suspect", "The paper's top channels",
                            "How to repeat", "What the words mean", ".samples = 4000, .seed = 7", "flips off the manifold", "&quot;stroke thickness&quot; is poorly predicted"}) {
     INFO(part);
     CHECK(page.find(part) != std::string::npos);
@@ -92,6 +92,31 @@ TEST_CASE("the page reads well when nothing was found") {
   CHECK(page.find("Causes of failure</h2>") == std::string::npos);
   report.omnibus.significant = true;
   CHECK(fl::html_report(report, {}).find("no single direction carries them") != std::string::npos);
+}
+
+TEST_CASE("when every cause is generator suspect the page says so and shows them") {
+  fl::FailureReport report = filled();
+  report.verdict = fl::Verdict::none_found;
+  report.findings.clear();
+  const std::string page = fl::html_report(report, {dot("degradation"), dot("suspect-1")});
+  check_page(page);
+  CHECK(page.find("Every cause that was found may be the generator&#39;s fault") != std::string::npos);
+  CHECK(occurrences(page, "<img ") == 2);
+  CHECK(occurrences(page, "<svg ") == 4 + 3);
+  CHECK(page.find("href=\"#suspect-1\"") != std::string::npos);
+}
+
+TEST_CASE("directions are called by what they change, and keep their own name beside it") {
+  fl::FailureReport report = filled();
+  fl::Finding& finding = report.findings[1];
+  CHECK(fl::title_of(report, finding) == "noise level (component 3), class horse & cart only");
+  finding.direction.class_label.reset();
+  finding.property.name = "";
+  CHECK(fl::title_of(report, finding) == "component 3");
+  finding.property.name = "blur";
+  finding.direction.family = fl::DirectionFamily::property;
+  CHECK(fl::title_of(report, finding) == "component 3");
+  CHECK(fl::title_of(report, fl::Finding{}) == "unnamed direction");
 }
 
 TEST_CASE("the page reads well when there are too few failures, and for a report without anything") {

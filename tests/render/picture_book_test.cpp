@@ -86,6 +86,11 @@ TEST_CASE("the degradation grid moves each code by shares of its own distance") 
     CHECK(whole.shift == Approx(expected));
   }
   CHECK(fake.moves[0].label != fake.moves[1].label);
+  fl::FailureReport only_suspects = r;
+  only_suspects.findings.clear();
+  fake.moves.clear();
+  REQUIRE(findings_grid(only_suspects, fake.studio(), {.columns = 4}));
+  CHECK(fake.moves.front().direction == &only_suspects.generator_suspect[0].direction.w);
   CHECK_FALSE(findings_grid(fl::FailureReport{}, fake.studio(), {}));
 }
 
@@ -119,6 +124,7 @@ TEST_CASE("the paper's channels all start from one code that passes") {
   }
   SECTION("or the first sample that passes") {
     r.findings.clear();
+    r.generator_suspect.clear();
     REQUIRE(paper_grid(r, fake.studio(), {}));
     CHECK(fake.moves.back().index == fl::intervention_first + 5);
     std::set<std::int64_t> channels;
@@ -128,6 +134,7 @@ TEST_CASE("the paper's channels all start from one code that passes") {
   }
   SECTION("or there is no sheet when nothing passes") {
     r.findings.clear();
+    r.generator_suspect.clear();
     fake.fails = [](const Move&) { return true; };
     CHECK_FALSE(paper_grid(r, fake.studio(), {}));
   }

@@ -5,6 +5,7 @@
 #include <faultline/analysis/report.hpp>
 #include <faultline/core/atomic_file.hpp>
 #include <faultline/render/detail/text.hpp>
+#include <faultline/render/titles.hpp>
 
 #include <filesystem>
 #include <string>
@@ -29,8 +30,8 @@ inline namespace v1 {
     for (const Finding& f : findings) {
       const InterventionEffect& e = f.intervention;
       const bool located = f.channel.layer >= 0 && f.channel.layer < static_cast<std::int64_t>(report.layers.size());
-      std::string row = std::string(status) + "," + std::to_string(++rank) + "," + csv_cell(detail::render::valid_utf8(f.direction.name)) + "," + detail::render::name_of(f.direction.family) + ",";
-      if (f.direction.class_label) row += csv_cell(detail::render::valid_utf8(detail::render::class_name(report, *f.direction.class_label)));
+      std::string row = std::string(status) + "," + std::to_string(++rank) + "," + csv_cell(detail::render::valid_utf8(f.direction.name)) + "," + name_of(f.direction.family) + ",";
+      if (f.direction.class_label) row += csv_cell(detail::render::valid_utf8(class_name(report, *f.direction.class_label)));
       row += "," + csv_cell(located ? detail::render::valid_utf8(report.layers[static_cast<std::size_t>(f.channel.layer)].name) : std::to_string(f.channel.layer));
       row += "," + std::to_string(f.channel.channel) + "," + std::to_string(f.channel.flat) + "," + std::to_string(f.sign);
       for (const double value : {f.discovery.effect, f.discovery.auc, f.confirmation.effect, f.confirmation.auc, f.confirmation.p, f.confirmation.p_adjusted, f.confirmation.q, e.contrast, e.lower,

@@ -156,12 +156,12 @@ inline std::string side_effect_chart(const FailureReport& report, const Finding&
   if (effects.empty()) return {};
   double reach = 1.0;
   for (const PropertyEffect& effect : effects)
-    if (std::isfinite(effect.strength)) reach = std::max(reach, std::abs(effect.strength) * 1.25);
+    if (std::isfinite(effect.strength)) reach = std::max(reach, std::abs(effect.strength) * 1.45);
   const double row = 26, height = row * static_cast<double>(effects.size());
   Svg svg(560, height + 74, "Image properties moved by " + title_of(report, finding));
   const Plot plot{196, 16, 346, height, -reach, reach, 0, 1};
   svg.rect(plot.x(-0.5), plot.top, plot.x(0.5) - plot.x(-0.5), plot.height, "fill=\"#f0f2f4\"");
-  draw_x_axis(svg, plot, "change from −2 sd to +2 sd, in sd of the property");
+  draw_x_axis(svg, plot, "change from −2 sd to +2 sd, in sd of the property", 5);
   svg.line(plot.x(0), plot.top, plot.x(0), plot.bottom(), "stroke=\"#626a73\"");
   for (std::size_t i = 0; i < effects.size(); ++i) {
     const double value = std::isfinite(effects[i].strength) ? effects[i].strength : 0.0, y = plot.top + row * static_cast<double>(i);

@@ -13,15 +13,16 @@ namespace faultline {
 inline namespace v1 {
 namespace detail::render {
 
-inline std::string findings_table(const FailureReport& report) {
-  HtmlTable table({{"#", true}, {"Cause"}, {"Kind"}, {"Failures repaired (random direction)", true}, {"Change of failure rate (at least)", true}, {"Random directions", true},
+/// One row per direction; `key` is "finding" or "suspect" and leads to its section.
+inline std::string findings_table(const FailureReport& report, const std::vector<Finding>& findings, const std::string& key) {
+  HtmlTable table({{"#", true}, {"Direction"}, {"Kind"}, {"Failures repaired (random direction)", true}, {"Change of failure rate (at least)", true}, {"Random directions", true},
                    {"Median distance to failure, 95 % interval", true}, {"p, adjusted", true}, {"Judge agrees at the flip", true}},
                   "Sorted by the lower bound of the change of the failure rate. The bound and p come from samples that had no part in choosing the direction.");
-  for (std::size_t i = 0; i < report.findings.size(); ++i) {
-    const Finding& f = report.findings[i];
+  for (std::size_t i = 0; i < findings.size(); ++i) {
+    const Finding& f = findings[i];
     const InterventionEffect& e = f.intervention;
     const bool crosses = f.threshold.flip && std::isfinite(f.threshold.flip->sigmas);
-    table.row({std::to_string(i + 1), "<a href=\"#finding-" + std::to_string(i + 1) + "\"><b>" + html(title_of(report, f)) + "</b></a>", name_of(f.direction.family),
+    table.row({std::to_string(i + 1), "<a href=\"#" + key + "-" + std::to_string(i + 1) + "\"><b>" + html(title_of(report, f)) + "</b></a>", name_of(f.direction.family),
                "<b>" + percent(e.repaired_share, 0) + "</b> <span class=\"quiet\">(" + percent(e.repaired_placebo, 0) + ")</span>",
                "<b>" + signed_shown(e.contrast, 2) + "</b> <span class=\"quiet\">(" + signed_shown(e.lower, 2) + ")</span>", signed_shown(e.placebo, 2),
                crosses ? "<b>" + distance(f.threshold.flip->sigmas) + "</b> <span class=\"quiet\">(" + shown(f.threshold.flip->lower, 2) + " to " + shown(f.threshold.flip->upper, 2) + ")</span>" : "beyond range",

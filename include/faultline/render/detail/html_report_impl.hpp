@@ -21,7 +21,9 @@ inline std::string plural(std::size_t n, const char* one, const char* many) { re
 inline std::string verdict_words(const FailureReport& report) {
   switch (report.verdict) {
     case Verdict::systematic_causes: return plural(report.findings.size(), "systematic cause of failure", "systematic causes of failure");
-    case Verdict::none_found: return report.omnibus.significant ? "Failures are systematic, but no single direction carries them" : "No systematic cause of failure found";
+    case Verdict::none_found:
+      if (!report.generator_suspect.empty()) return "Every cause that was found may be the generator's fault";
+      return report.omnibus.significant ? "Failures are systematic, but no single direction carries them" : "No systematic cause of failure found";
     case Verdict::too_few_failures: return "Too few failures to look for causes";
   }
   return "Unknown verdict";
@@ -153,20 +155,19 @@ inline std::string html_report(const FailureReport& report, const std::vector<Re
   link("repeat", "How to repeat");
   link("words", "What the words mean");
   page += "</nav></div></header>\n<main>\n" + verdict_section(report) + warnings_section(report);
-  if (!report.findings.empty()) {
-    page += "<section id=\"causes\">\n<h2>Causes of failure</h2>\n" + findings_table(report);
-    page += picture_figure(pictures, "degradation", "From a well-classified image (0 %) to the point where its answer flips (100 %) and beyond. A thick frame and a cross mark failures; p is the probability of the right class.");
-    page += chart_figure(intervention_chart(report), "Moved on purpose: what each direction does to the failure rate of images that were not selected by outcome.");
-    page += chart_figure(distance_chart(report), "How far well-classified images are from failure. Markers: medians; thick bars: 95 % interval of the median; thin lines: quartiles; an arrow: beyond the axis.");
-    page += "</section>\n";
-  }
+  const bool only_suspects = report.findings.empty() && !report.generator_suspect.empty();
+  const std::string overview = picture_figure(pictures, "degradation", "From a well-classified image (0 %) to the point where its answer flips (100 %) and beyond. A thick frame and a cross mark failures; p is the probability of the right class.") +
+                               chart_figure(intervention_chart(report), "Moved on purpose: what each direction does to the failure rate of images that were not selected by outcome.") +
+                               chart_figure(distance_chart(report), "How far well-classified images are from failure. Markers: medians; thick bars: 95 % interval of the median; thin lines: quartiles; an arrow: beyond the axis.");
+  if (!report.findings.empty()) page += "<section id=\"causes\">\n<h2>Causes of failure</h2>\n" + findings_table(report, report.findings, "finding") + overview + "</section>\n";
   for (std::size_t i = 0; i < report.findings.size(); ++i) page += finding_section(report, report.findings[i], i + 1, "finding", pictures);
   if (!report.generator_suspect.empty()) {
-    page += "<section id=\"suspects\">\n<h2>Generator suspect</h2>\n<p>Moving images along these directions makes the classifier fail, but a stronger judge no longer recognises many of them either: the generator may be at fault, not the classifier.</p></section>\n";
+    page += "<section id=\"suspects\">\n<h2>Generator suspect</h2>\n<p>Moving images along these directions makes the classifier fail, but a stronger judge no longer recognises many of them either: the generator may be at fault, not the classifier.</p>\n" + findings_table(report, report.generator_suspect, "suspect");
+    page += (only_suspects ? overview : "") + "</section>\n";
     for (std::size_t i = 0; i < report.generator_suspect.size(); ++i) page += finding_section(report, report.generator_suspect[i], i + 1, "suspect", pictures);
   }
   if (report.verdict != Verdict::too_few_failures) page += associated_section(report);
-  if (report.findings.empty()) page += chart_figure(intervention_chart(report), "What each direction does to the failure rate of images that were not selected by outcome.");
+  if (report.findings.empty() && !only_suspects) page += chart_figure(intervention_chart(report), "What each direction does to the failure rate of images that were not selected by outcome.");
   if (report.findings.empty()) page += classes_section(report, pictures) + paper_section(report, pictures);
   else page += paper_section(report, pictures) + classes_section(report, pictures);
   page += repeat_section(report, options) + std::string(definitions);

@@ -126,14 +126,15 @@ inline Sheet degradation_grid(const FailureReport& report, const Studio& studio,
   return sheet;
 }
 
-/// Figure 5 along the findings.
+/// Figure 5 along the findings, or along what is generator suspect when there are no others.
 inline std::optional<NamedSheet> findings_grid(const FailureReport& report, const Studio& studio, const RenderOptions& options) {
-  if (report.findings.empty() || options.columns < 1) return std::nullopt;
-  const auto shown = std::min<std::int64_t>(options.columns, static_cast<std::int64_t>(report.findings.size()));
+  const std::vector<Finding>& findings = report.findings.empty() ? report.generator_suspect : report.findings;
+  if (findings.empty() || options.columns < 1) return std::nullopt;
+  const auto shown = std::min<std::int64_t>(options.columns, static_cast<std::int64_t>(findings.size()));
   const std::int64_t each = std::clamp<std::int64_t>(options.columns / shown, 1, 8);
   std::vector<GridColumn> columns;
   for (std::int64_t f = 0; f < shown; ++f) {
-    const Finding& finding = report.findings[static_cast<std::size_t>(f)];
+    const Finding& finding = findings[static_cast<std::size_t>(f)];
     const auto& flip = finding.threshold.flip;
     for (const ExampleCode& code : typical_examples(finding, each)) {
       const bool flips = code.flip && std::isfinite(*code.flip), median = flip && std::isfinite(flip->sigmas);
@@ -144,7 +145,7 @@ inline std::optional<NamedSheet> findings_grid(const FailureReport& report, cons
   }
   if (columns.empty()) return std::nullopt;
   Sheet sheet = degradation_grid(report, studio, columns);
-  sheet.title = "How failure sets in along each cause";
+  sheet.title = report.findings.empty() ? "How failure sets in along each direction (generator suspect)" : "How failure sets in along each cause";
   sheet.explanation = "Every column is one generated image, moved along the direction named above it; 100 % is the distance at which the answer for that image flips (sd = standard deviations). \"No flip\": this image never flips within range, 100 % is the median distance of the others, or 4 sd." + criterion_note(report, options);
   return NamedSheet{"degradation", "Degradation grid: images moved along each finding from 0 to 150 % of their distance to failure, with the classifier's confidence above each", draw_sheet(sheet)};
 }
@@ -180,9 +181,9 @@ inline std::vector<std::optional<double>> channel_flips(const std::vector<GridCo
   return failing;
 }
 
-/// A start code for sheets that belong to no finding: the first example of the first finding, else the first sample from 2^41 that passes with p(y) > .5.
+/// A start code for sheets that belong to no finding: an example of the first direction, else the first sample from 2^41 that passes with p(y) > .5.
 inline std::optional<Move> any_start_code(const FailureReport& report, const Studio& studio, std::int64_t batch) {
-  for (const Finding& finding : report.findings)
+  for (const Finding& finding : report.findings.empty() ? report.generator_suspect : report.findings)
     if (const auto typical = typical_examples(finding, 1); !typical.empty()) return Move{typical.front().index, typical.front().label, 0, nullptr, -1};
   const std::vector<std::int64_t> labels = studio.labels(intervention_first, batch);
   std::vector<Move> moves;
@@ -205,7 +206,8 @@ inline std::optional<NamedSheet> paper_grid(const FailureReport& report, const S
     Move move = *start;
     move.channel = channel.channel.flat;
     move.shift = channel.sign < 0 ? -1.0 : 1.0;
-    columns.push_back({{std::to_string(columns.size() + 1) + ". " + channel_name(report, channel.channel), channel.sign < 0 ? "downwards (−)" : "upwards (+)", {}, {}}, move, 0});
+    const std::string rank = std::to_string(columns.size() + 1);
+    columns.push_back({{channel_name(report, channel.channel), rank + (channel.sign < 0 ? ". downwards" : ". upwards"), {}, {}}, move, 0});
     sigmas.push_back(channel.sigma_within > 0 ? channel.sigma_within : channel.sigma_total);
   }
   const std::vector<std::optional<double>> flips = channel_flips(columns, sigmas, studio);

@@ -40,6 +40,7 @@ inline constexpr std::int64_t sheet_margin = 18, sheet_line = 15, badge = 11;
 struct SheetLayout {
   std::int64_t cell_width = 0, image_width = 0, image_height = 0, cell_height = 0, lines = 1;  ///< `lines` of text above an image
   std::int64_t left = 0, table_top = 0, body_top = 0, width = 0, height = 0;
+  bool shared = false;  ///< does any heading stand above several columns?
   bool captions = false, long_answers = false;  ///< a predicted class that does not fit beside p gets a line of its own on the whole sheet
   std::vector<std::int64_t> column_x;
   std::vector<std::string> title, explanation;
@@ -65,10 +66,9 @@ inline SheetLayout lay_out(const Sheet& sheet) {
   }
   layout.left = sheet_margin + (label_width > 0 ? static_cast<std::int64_t>(std::min(label_width, 180.0)) + 20 : 0);
   std::int64_t x = layout.left;
-  bool shared = false;  // does any heading stand above several columns?
-  for (std::size_t c = 1; c < sheet.columns.size(); ++c) shared |= sheet.columns[c].group == sheet.columns[c - 1].group;
+  for (std::size_t c = 1; c < sheet.columns.size(); ++c) layout.shared |= sheet.columns[c].group == sheet.columns[c - 1].group;
   for (std::size_t c = 0; c < sheet.columns.size(); ++c) {
-    if (c > 0) x += shared && sheet.columns[c].group != sheet.columns[c - 1].group ? 28 : 12;
+    if (c > 0) x += layout.shared && sheet.columns[c].group != sheet.columns[c - 1].group ? 28 : 12;
     layout.column_x.push_back(x);
     x += layout.cell_width;
   }
@@ -125,7 +125,9 @@ inline void draw_headings(Canvas& canvas, const SheetLayout& layout, const Sheet
     const std::int64_t x = layout.column_x[c], span = layout.column_x[end - 1] + layout.cell_width - x;
     double line = static_cast<double>(layout.table_top);
     if (!sheet.columns[c].group.empty()) {
-      canvas.text(static_cast<double>(x), line + 11, Canvas::shortened(sheet.columns[c].group, static_cast<double>(span), sheet_group), sheet_group);
+      TextStyle style = sheet_group;
+      if (!layout.shared) style.height = sheet_label.height;
+      canvas.text(static_cast<double>(x), line + 11, Canvas::shortened(sheet.columns[c].group, static_cast<double>(span), style), style);
       canvas.fill(x, layout.table_top + 18, span, 1, palette::quiet);
     }
     for (const SheetColumn& column : sheet.columns)

@@ -3,6 +3,7 @@
 // Numbers and names as a reader sees them, the same in every locale; quoting for HTML, SVG and CSV.
 
 #include <faultline/analysis/report.hpp>
+#include <faultline/render/titles.hpp>
 
 #include <algorithm>
 #include <charconv>
@@ -130,48 +131,6 @@ inline std::string csv_cell(std::string_view text) {
   return out + '"';
 }
 
-inline const char* name_of(DirectionFamily family) {
-  switch (family) {
-    case DirectionFamily::property: return "property";
-    case DirectionFamily::component: return "component";
-    case DirectionFamily::channel: return "channel";
-  }
-  return "unknown";
-}
-
-inline const char* name_of(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::systematic_causes: return "systematic_causes";
-    case Verdict::none_found: return "none_found";
-    case Verdict::too_few_failures: return "too_few_failures";
-  }
-  return "unknown";
-}
-
-inline const char* name_of(Noise noise) {
-  switch (noise) {
-    case Noise::constant: return "constant";
-    case Noise::none: return "none";
-    case Noise::random: return "random";
-  }
-  return "unknown";
-}
-
-inline const char* name_of(LabelPolicy::Kind kind) {
-  switch (kind) {
-    case LabelPolicy::Kind::uniform: return "uniform";
-    case LabelPolicy::Kind::fixed: return "fixed";
-    case LabelPolicy::Kind::given: return "given";
-  }
-  return "unknown";
-}
-
-/// The name of a class, or its number where the report has no names.
-inline std::string class_name(const FailureReport& report, std::int64_t label) {
-  const bool named = label >= 0 && label < static_cast<std::int64_t>(report.class_names.size()) && !report.class_names[static_cast<std::size_t>(label)].empty();
-  return named ? report.class_names[static_cast<std::size_t>(label)] : std::to_string(label);
-}
-
 /// The classes that a table has room for: all of them, or the `limit` with the highest failure rates, in the order of their labels.
 inline std::vector<std::int64_t> shown_classes(const FailureReport& report, std::size_t limit = 50) {
   std::vector<std::int64_t> classes(report.class_rates.size());
@@ -181,18 +140,6 @@ inline std::vector<std::int64_t> shown_classes(const FailureReport& report, std:
   classes.resize(limit);
   std::sort(classes.begin(), classes.end());
   return classes;
-}
-
-/// "b16.conv1:17": layer and channel of a style coordinate.
-inline std::string channel_name(const FailureReport& report, const StyleChannel& channel) {
-  const bool known = channel.layer >= 0 && channel.layer < static_cast<std::int64_t>(report.layers.size());
-  return (known ? report.layers[static_cast<std::size_t>(channel.layer)].name : "layer " + std::to_string(channel.layer)) + ":" + std::to_string(channel.channel);
-}
-
-/// The direction's name, and the class when it belongs to one.
-inline std::string title_of(const FailureReport& report, const Finding& finding) {
-  const std::string name = finding.direction.name.empty() ? "unnamed direction" : finding.direction.name;
-  return finding.direction.class_label ? name + " (class " + class_name(report, *finding.direction.class_label) + " only)" : name;
 }
 
 /// Bytes as text that a data: URI can hold (RFC 4648).

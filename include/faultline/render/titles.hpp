@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+// What things of a report are called, in pages, sheets and programs alike.
+
+#include <faultline/analysis/report.hpp>
+
+#include <cstdint>
+#include <string>
+
+namespace faultline {
+inline namespace v1 {
+
+/// The enumerators' names, as the report's JSON has them.
+[[nodiscard]] inline const char* name_of(DirectionFamily family) {
+  switch (family) {
+    case DirectionFamily::property: return "property";
+    case DirectionFamily::component: return "component";
+    case DirectionFamily::channel: return "channel";
+  }
+  return "unknown";
+}
+
+[[nodiscard]] inline const char* name_of(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::systematic_causes: return "systematic_causes";
+    case Verdict::none_found: return "none_found";
+    case Verdict::too_few_failures: return "too_few_failures";
+  }
+  return "unknown";
+}
+
+[[nodiscard]] inline const char* name_of(Noise noise) {
+  switch (noise) {
+    case Noise::constant: return "constant";
+    case Noise::none: return "none";
+    case Noise::random: return "random";
+  }
+  return "unknown";
+}
+
+[[nodiscard]] inline const char* name_of(LabelPolicy::Kind kind) {
+  switch (kind) {
+    case LabelPolicy::Kind::uniform: return "uniform";
+    case LabelPolicy::Kind::fixed: return "fixed";
+    case LabelPolicy::Kind::given: return "given";
+  }
+  return "unknown";
+}
+
+/// The name of a class, or its number where the report has no names.
+[[nodiscard]] inline std::string class_name(const FailureReport& report, std::int64_t label) {
+  const bool named = label >= 0 && label < static_cast<std::int64_t>(report.class_names.size()) && !report.class_names[static_cast<std::size_t>(label)].empty();
+  return named ? report.class_names[static_cast<std::size_t>(label)] : std::to_string(label);
+}
+
+/// "b16.conv1:17": layer and channel of a style coordinate.
+[[nodiscard]] inline std::string channel_name(const FailureReport& report, const StyleChannel& channel) {
+  const bool known = channel.layer >= 0 && channel.layer < static_cast<std::int64_t>(report.layers.size());
+  return (known ? report.layers[static_cast<std::size_t>(channel.layer)].name : "layer " + std::to_string(channel.layer)) + ":" + std::to_string(channel.channel);
+}
+
+/// What a reader should call a direction: a property by its name, any other by what it changes, with its own name behind ("blur (component 3)"); and the class
+/// when it belongs to one.
+[[nodiscard]] inline std::string title_of(const FailureReport& report, const Finding& finding) {
+  const Direction& direction = finding.direction;
+  std::string title = direction.name.empty() ? "unnamed direction" : direction.name;
+  if (direction.family != DirectionFamily::property && !finding.property.name.empty() && finding.property.name != direction.name) title = finding.property.name + " (" + title + ")";
+  return direction.class_label ? title + ", class " + class_name(report, *direction.class_label) + " only" : title;
+}
+
+}  // namespace v1
+}  // namespace faultline
