@@ -76,6 +76,9 @@ int train(const Arguments& arguments) {
     if (wanted != unset) option = wanted;
   };
   change(preset.options.learning_rate, arguments.changes.learning_rate, none.learning_rate);
+  change(preset.options.learning_rate_hold_kimg, arguments.changes.learning_rate_hold_kimg, none.learning_rate_hold_kimg);
+  change(preset.options.learning_rate_fade_kimg, arguments.changes.learning_rate_fade_kimg, none.learning_rate_fade_kimg);
+  change(preset.options.parts, arguments.changes.parts, none.parts);
   change(preset.options.ema_kimg, arguments.changes.ema_kimg, none.ema_kimg);
   change(preset.options.mismatch_weight, arguments.changes.mismatch_weight, none.mismatch_weight);
   change(preset.options.mismatch_hold_kimg, arguments.changes.mismatch_hold_kimg, none.mismatch_hold_kimg);
@@ -151,6 +154,9 @@ int main(int argc, char** argv) {
   app.add_option("--checkpoint-minutes", arguments.checkpoint_minutes, "time between checkpoints");
   app.add_option("--sheet-kimg", arguments.sheet_kimg, "thousand images between sample sheets");
   app.add_option("--learning-rate", arguments.changes.learning_rate, "of both networks");
+  app.add_option("--learning-rate-hold-kimg", arguments.changes.learning_rate_hold_kimg, "thousand images at the full learning rate");
+  app.add_option("--learning-rate-fade-kimg", arguments.changes.learning_rate_fade_kimg, "thousand images over which it then falls to 0");
+  app.add_option("--parts", arguments.changes.parts, "parts of a batch, each computed by one thread");
   app.add_option("--r1-gamma", arguments.changes.r1_gamma, "weight of the R1 penalty");
   app.add_option("--mismatch-weight", arguments.changes.mismatch_weight, "weight of the matching-aware term");
   app.add_option("--mismatch-hold-kimg", arguments.changes.mismatch_hold_kimg, "thousand images with the full weight of that term");

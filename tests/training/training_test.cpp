@@ -115,6 +115,18 @@ TEST_CASE("the matching-aware term holds its weight and then fades") {
   CHECK(ft::mismatch_weight_at(options, 900'000) == 0.5);
 }
 
+TEST_CASE("the learning rate holds and then falls to nothing") {
+  ft::GanOptions options;
+  CHECK(ft::learning_pace_at(options, 1'000'000) == 1.0);
+  options.learning_rate_hold_kimg = 100.0;
+  options.learning_rate_fade_kimg = 50.0;
+  CHECK(ft::learning_pace_at(options, 99'000) == 1.0);
+  CHECK(ft::learning_pace_at(options, 125'000) == Approx(0.5));
+  CHECK(ft::learning_pace_at(options, 137'500) == Approx(0.5 - std::sqrt(0.125)));
+  CHECK(ft::learning_pace_at(options, 150'000) == Approx(0.0).margin(1e-12));
+  CHECK(ft::learning_pace_at(options, 900'000) == Approx(0.0).margin(1e-12));
+}
+
 TEST_CASE("gradients of every loss agree with central differences in float64") {
   const ft::GanPreset preset = small_preset();
   const sg::Weights g = perturbed_weights(preset.generator, 1, at::kDouble), d = perturbed_weights(preset.discriminator, 2, at::kDouble);
@@ -230,6 +242,42 @@ TEST_CASE("a run that stops and goes on equals one that never stopped, bit for b
   std::filesystem::remove_all(directory);
 }
 
+TEST_CASE("a batch in parts trains as a whole one does, on any number of threads") {
+  ft::GanPreset preset = small_preset();
+  preset.options.batch = 8;
+  preset.options.path_length_weight = 0.0;
+  preset.discriminator.mbstd_num_channels = 0;  // deviations within a part are the one thing that differs
+  ft::GanPreset split = preset;
+  split.options.parts = 4;
+  const ft::GanState start = ft::GanTrainer::initial_state(preset);
+  const auto copy = [](const ft::GanState& from) {
+    ft::GanState state = from;
+    state.generator = from.generator.clone();
+    state.discriminator = from.discriminator.clone();
+    state.average = from.average.clone();
+    return state;
+  };
+  const int threads = at::get_num_threads();
+  at::set_num_threads(1);
+  const ft::GanState whole = advance(preset, copy(start), 1), one = advance(split, copy(start), 5);
+  at::set_num_threads(3);
+  const ft::GanState first = advance(split, copy(start), 1), three = advance(split, copy(start), 5);
+  CHECK(at::get_num_threads() == 3);
+  at::set_num_threads(threads);
+  CHECK(same_bits(one.generator, three.generator));
+  CHECK(same_bits(one.discriminator, three.discriminator));
+  // Adam's first step is the sign of a gradient, whatever its size: the moments show the gradients themselves.
+  for (const auto& [name, moment] : whole.generator_adam.second_moments()) {
+    INFO(name);
+    CHECK(at::allclose(moment, first.generator_adam.second_moments().at(name), 1e-3, 1e-12));
+  }
+  for (const auto& [name, moment] : whole.discriminator_adam.second_moments()) {
+    INFO(name);
+    CHECK(at::allclose(moment, first.discriminator_adam.second_moments().at(name), 1e-2, 1e-9));
+  }
+  CHECK(at::allclose(whole.generator["mapping.w_avg"], first.generator["mapping.w_avg"], 1e-5, 1e-6));
+}
+
 TEST_CASE("the two newest checkpoints are kept and a damaged newest one falls back") {
   const ft::GanPreset preset = small_preset();
   const auto directory = fresh_directory("rotate");
@@ -304,6 +352,9 @@ TEST_CASE("options that do not fit are refused") {
   CHECK_FALSE(refused([](ft::GanPreset&) {}));
   CHECK(refused([](ft::GanPreset& preset) { preset.options.batch = 6; }));
   CHECK(refused([](ft::GanPreset& preset) { preset.options.learning_rate = 0; }));
+  CHECK(refused([](ft::GanPreset& preset) { preset.options.parts = 0; }));
+  CHECK(refused([](ft::GanPreset& preset) { preset.options.parts = 3; }));
+  CHECK(refused([](ft::GanPreset& preset) { preset.options.learning_rate_fade_kimg = -1; }));
   CHECK(refused([](ft::GanPreset& preset) { preset.options.style_mixing = 2; }));
   CHECK(refused([](ft::GanPreset& preset) { preset.discriminator.c_dim = 4; }));
   CHECK(code_of([] { (void)ft::gan_preset("unknown"); }) == ErrorCode::invalid_argument);

@@ -26,7 +26,10 @@ using Json = nlohmann::json;
 
 inline Json to_json(const GanOptions& options) {
   return {{"batch", options.batch},
+          {"parts", options.parts},
           {"learning_rate", options.learning_rate},
+          {"learning_rate_hold_kimg", options.learning_rate_hold_kimg},
+          {"learning_rate_fade_kimg", options.learning_rate_fade_kimg},
           {"r1_gamma", options.r1_gamma},
           {"r1_interval", options.r1_interval},
           {"path_length_weight", options.path_length_weight},
@@ -46,7 +49,10 @@ inline GanOptions gan_options(const Json& json, const std::string& where) {
   GanOptions options;
   stylegan2::detail::JsonReader reader(json, where);
   reader.read("batch", options.batch);
+  reader.read_optional("parts", options.parts);
   reader.read("learning_rate", options.learning_rate);
+  reader.read_optional("learning_rate_hold_kimg", options.learning_rate_hold_kimg);
+  reader.read_optional("learning_rate_fade_kimg", options.learning_rate_fade_kimg);
   reader.read("r1_gamma", options.r1_gamma);
   reader.read("r1_interval", options.r1_interval);
   reader.read("path_length_weight", options.path_length_weight);

@@ -5,7 +5,9 @@
 #include <faultline/stylegan2/config.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
+#include <numbers>
 #include <string>
 #include <string_view>
 
@@ -16,7 +18,12 @@ namespace training {
 /// Options of one GAN training run; the defaults are those of StyleGAN2 (Karras et al. 2020) without path-length regularisation.
 struct GanOptions {
   std::int64_t batch = 32;
-  double learning_rate = 0.0025;          ///< of both networks, before the lazy correction
+  /// A batch is computed in this many parts, each on one thread; several use cores better than threads inside every operation do, and the result depends on the number of parts
+  /// (minibatch deviations are taken within a part, sums are rounded differently) and no longer on the number of threads.
+  std::int64_t parts = 1;
+  double learning_rate = 0.0025;           ///< of both networks, before the lazy correction
+  double learning_rate_hold_kimg = 0.0;    ///< thousand images at the full rate
+  double learning_rate_fade_kimg = 0.0;   ///< thousand images over which it then falls to 0 along half a cosine; 0: it never falls
   double r1_gamma = 0.5;                  ///< weight of the R1 penalty (Mescheder et al. 2018)
   std::int64_t r1_interval = 16;          ///< steps between R1 steps
   double path_length_weight = 0.0;        ///< 0: off; StyleGAN2 uses 2
@@ -42,6 +49,13 @@ inline double mismatch_weight_at(const GanOptions& options, std::int64_t seen) {
   return options.mismatch_weight * (1.0 - std::clamp(faded, 0.0, 1.0));
 }
 
+/// Share of the learning rate in force when `seen` images have been shown: 1, then half a cosine down to 0.
+inline double learning_pace_at(const GanOptions& options, std::int64_t seen) {
+  if (options.learning_rate_fade_kimg <= 0.0) return 1.0;
+  const double faded = (static_cast<double>(seen) / 1000.0 - options.learning_rate_hold_kimg) / options.learning_rate_fade_kimg;
+  return 0.5 + 0.5 * std::cos(std::numbers::pi * std::clamp(faded, 0.0, 1.0));
+}
+
 /// A named set of sizes and options.
 struct GanPreset {
   stylegan2::GeneratorConfig generator;
@@ -62,10 +76,12 @@ inline GanPreset gan_preset(std::string_view name) {
     generator.channel_base = discriminator.channel_base = 1024;
     generator.channel_max = discriminator.channel_max = 128;
     generator.mapping_layers = discriminator.mapping_layers = 2;
+    options.parts = 2;
     options.mismatch_weight = 0.5;
-    options.mismatch_hold_kimg = 140.0;
-    options.mismatch_fade_kimg = 60.0;
+    options.mismatch_hold_kimg = 115.0;
+    options.mismatch_fade_kimg = 35.0;
   } else if (name == "paper") {
+    options.parts = 4;
     options.r1_gamma = 0.0064;
     options.path_length_weight = 2.0;
     generator.conv_clamp = discriminator.conv_clamp = 256.0;
@@ -86,10 +102,13 @@ inline void validate(const GanPreset& preset) {
   require(generator.img_resolution == discriminator.img_resolution && generator.img_channels == discriminator.img_channels && generator.c_dim == discriminator.c_dim,
           "generator and discriminator must agree in img_resolution, img_channels and c_dim");
   require(options.batch >= 1, "batch must be at least 1, got " + std::to_string(options.batch));
-  const std::int64_t group = discriminator.mbstd_group_size == 0 ? options.batch : std::min(discriminator.mbstd_group_size, options.batch);
-  require(options.batch % group == 0, "batch " + std::to_string(options.batch) + " must be a multiple of mbstd_group_size " + std::to_string(group));
+  require(options.parts >= 1 && options.batch % options.parts == 0, "batch " + std::to_string(options.batch) + " must be a multiple of parts, got " + std::to_string(options.parts));
+  const std::int64_t part = options.batch / options.parts;
+  const std::int64_t group = discriminator.mbstd_group_size == 0 ? part : std::min(discriminator.mbstd_group_size, part);
+  require(part % group == 0, "a part of the batch, " + std::to_string(part) + " images, must be a multiple of mbstd_group_size " + std::to_string(group));
   require(options.learning_rate > 0.0, "learning_rate must be positive");
   require(options.r1_gamma >= 0.0 && options.path_length_weight >= 0.0 && options.mismatch_weight >= 0.0, "loss weights must not be negative");
+  require(options.learning_rate_hold_kimg >= 0.0 && options.learning_rate_fade_kimg >= 0.0, "learning_rate_hold_kimg and learning_rate_fade_kimg must not be negative");
   require(options.mismatch_hold_kimg >= 0.0 && options.mismatch_fade_kimg >= 0.0, "mismatch_hold_kimg and mismatch_fade_kimg must not be negative");
   require(options.r1_interval >= 1 && options.path_length_interval >= 1, "intervals must be at least 1");
   require(options.style_mixing >= 0.0 && options.style_mixing <= 1.0, "style_mixing must lie in [0, 1]");

@@ -9,7 +9,6 @@
 
 #include <cmath>
 #include <cstdint>
-#include <map>
 #include <span>
 #include <utility>
 #include <vector>
@@ -50,7 +49,7 @@ struct GanState {
 /// Trains a generator and a discriminator (StyleGAN2: G step, lazy path length, D step, lazy R1, averaging).
 ///
 /// Randomness: every draw of step t comes from (seed, purpose, t); no generator state exists, so a run that stops and goes on equals one that never stopped, bit for bit
-/// (same machine type, LibTorch and number of threads).
+/// (same machine type and LibTorch; with one part also the same number of threads).
 /// Example: `GanTrainer trainer(gan_preset("digits")); while (...) trainer.step(data.batch(trainer.state().step));`
 class GanTrainer {
  public:
@@ -60,10 +59,6 @@ class GanTrainer {
   GanTrainer(GanPreset preset, GanState state) : preset_(std::move(preset)), state_(std::move(state)) {
     validate(preset_);
     if (preset_.generator.c_dim > 0) all_classes_ = at::eye(preset_.generator.c_dim, at::kFloat);
-    set_trainable(state_.generator, true);
-    set_trainable(state_.discriminator, true);
-    state_.generator_adam.set_learning_rate(adam_options(preset_.options, preset_.options.path_length_interval).learning_rate);
-    state_.discriminator_adam.set_learning_rate(adam_options(preset_.options, preset_.options.r1_interval).learning_rate);
   }
 
   [[nodiscard]] const GanPreset& preset() const noexcept { return preset_; }
@@ -72,8 +67,11 @@ class GanTrainer {
   /// One step on a batch of real images. Cost: about 1.1 GFLOP per image for the preset `digits`.
   GanLosses step(const RealBatch& real) {
     const GanOptions& options = preset_.options;
-    generator_step(options.batch);
-    if (options.path_length_weight > 0.0 && state_.step % options.path_length_interval == 0) path_length_step(std::max<std::int64_t>(1, options.batch / 2));
+    const double pace = learning_pace_at(options, state_.images_seen);
+    state_.generator_adam.set_learning_rate(adam_options(options, options.path_length_interval).learning_rate * pace);
+    state_.discriminator_adam.set_learning_rate(adam_options(options, options.r1_interval).learning_rate * pace);
+    generator_step();
+    if (options.path_length_weight > 0.0 && state_.step % options.path_length_interval == 0) path_length_step();
     discriminator_step(real);
     if (options.r1_gamma > 0.0 && state_.step % options.r1_interval == 0) r1_step(real);
     update_average();
@@ -107,20 +105,88 @@ class GanTrainer {
 
   struct Fake {
     at::Tensor images;
-    at::Tensor classes;
     at::Tensor labels;
     at::Tensor w;
   };
 
-  static void set_trainable(stylegan2::Weights& weights, bool trainable) {
-    for (const auto& [name, tensor] : weights.all()) const_cast<at::Tensor&>(tensor).set_requires_grad(trainable && !stylegan2::is_buffer(name));
+  /// A part of a batch: its networks share storage with the state's and gather gradients of their own.
+  struct Part {
+    std::int64_t first = 0;  ///< of the batch's images
+    std::int64_t count = 0;
+    double share = 1.0;  ///< of the batch; means over the part times this add up to means over the batch
+    stylegan2::Weights generator;
+    stylegan2::Weights discriminator;
+    at::Tensor w_sum;
+    GanLosses losses;
+  };
+
+  static stylegan2::Weights view(const stylegan2::Weights& weights, bool trainable) {
+    stylegan2::Weights shared;
+    for (const auto& [name, tensor] : weights.all()) shared.set(name, tensor.detach().set_requires_grad(trainable && !stylegan2::is_buffer(name)));
+    return shared;
   }
 
-  /// Images of a fresh batch: latents, labels, mixing cutoff and noise from (seed, purpose, step).
-  Fake fake_batch(Purpose purpose, std::int64_t count, bool differentiable_twice = false) {
+  static void add_gradients(const stylegan2::Weights& from, const stylegan2::Weights& to) {
+    for (const auto& [name, tensor] : from.all()) {
+      if (!tensor.grad().defined()) continue;
+      at::Tensor& sum = to[name].mutable_grad();
+      sum = sum.defined() ? sum + tensor.grad() : tensor.grad();
+    }
+  }
+
+  struct ThreadsRestored {
+    int threads = at::get_num_threads();
+    ThreadsRestored() = default;
+    ThreadsRestored(const ThreadsRestored&) = delete;
+    ThreadsRestored& operator=(const ThreadsRestored&) = delete;
+    ~ThreadsRestored() { at::set_num_threads(threads); }
+  };
+
+  enum class Trains { generator, discriminator };
+
+  /// Splits a batch of `count` images, calls `work(Part&)` for all parts side by side, each on one thread when there are several, and adds their gradients up in order.
+  template <class Work>
+  std::vector<Part> in_parts(Trains trains, std::int64_t count, std::int64_t number, Work work) {
+    std::vector<Part> parts(static_cast<std::size_t>(number));
+    for (std::int64_t i = 0; i < number; ++i) {
+      Part& part = parts[static_cast<std::size_t>(i)];
+      part.first = i * count / number;
+      part.count = (i + 1) * count / number - part.first;
+      part.share = static_cast<double>(part.count) / static_cast<double>(count);
+      part.generator = view(state_.generator, trains == Trains::generator);
+      part.discriminator = view(state_.discriminator, trains == Trains::discriminator);
+    }
+    if (number == 1) {
+      work(parts.front());
+    } else {
+      const ThreadsRestored restored;
+      at::parallel_for(0, number, 1, [&](std::int64_t begin, std::int64_t end) {
+        at::set_num_threads(1);  // of this thread: the convolutions would else plan for all threads and be given one
+        for (std::int64_t i = begin; i < end; ++i) work(parts[static_cast<std::size_t>(i)]);
+      });
+    }
+    at::Tensor w_sum;
+    for (const Part& part : parts) {
+      if (trains == Trains::generator) add_gradients(part.generator, state_.generator);
+      else add_gradients(part.discriminator, state_.discriminator);
+      if (part.w_sum.defined()) w_sum = w_sum.defined() ? w_sum + part.w_sum : part.w_sum;
+    }
+    if (w_sum.defined()) state_.generator["mapping.w_avg"].detach().lerp_(w_sum / static_cast<double>(count), 1.0 - preset_.options.w_average_decay);
+    return parts;
+  }
+
+  /// A loss of the whole batch from those of its parts.
+  static double mean(const std::vector<Part>& parts, double GanLosses::*loss) {
+    double sum = 0.0;
+    for (const Part& part : parts) sum += part.losses.*loss * part.share;
+    return sum;
+  }
+
+  /// Images of a part of a fresh batch: latents, labels, mixing cutoff and noise from (seed, purpose, step).
+  Fake fake_batch(Part& part, Purpose purpose, bool differentiable_twice = false) const {
     const auto& config = preset_.generator;
-    const std::int64_t seed = derived_seed(preset_.options.seed, purpose);
-    const std::int64_t first = state_.step * preset_.options.batch;
+    const std::int64_t seed = derived_seed(preset_.options.seed, purpose), count = part.count;
+    const std::int64_t first = state_.step * preset_.options.batch + part.first;
     const auto latents = [&](std::int64_t offset) {
       at::Tensor z = at::empty({count, config.z_dim}, at::kFloat);
       for (std::int64_t i = 0; i < count; ++i)
@@ -128,28 +194,26 @@ class GanTrainer {
       return z;
     };
     Fake fake;
+    at::Tensor classes;
     if (config.c_dim > 0) {
       fake.labels = at::empty({count}, at::kLong);
       for (std::int64_t i = 0; i < count; ++i) fake.labels.data_ptr<std::int64_t>()[i] = draw_label(seed, first + i, config.c_dim);
-      fake.classes = stylegan2::one_hot(fake.labels, config.c_dim);
+      classes = stylegan2::one_hot(fake.labels, config.c_dim);
     }
-    const at::Tensor w = stylegan2::mapping(config, state_.generator, latents(0), fake.classes);
-    {
-      const c10::AutoGradMode off(false);
-      state_.generator["mapping.w_avg"].detach().lerp_(w.detach().mean(0), 1.0 - preset_.options.w_average_decay);
-    }
+    const at::Tensor w = stylegan2::mapping(config, part.generator, latents(0), classes);
+    part.w_sum = w.detach().sum(0);
     const std::int64_t slots = config.num_ws();
     CounterRandom random(seed, Stream::codes, state_.step);
     const bool mixes = random.uniform() < preset_.options.style_mixing;
     const std::int64_t cutoff = 1 + random.below(slots - 1);
     fake.w = w.unsqueeze(1).expand({count, slots, config.w_dim});
     if (mixes) {
-      const at::Tensor second = stylegan2::mapping(config, state_.generator, latents(1), fake.classes).unsqueeze(1).expand({count, slots, config.w_dim});
+      const at::Tensor second = stylegan2::mapping(config, part.generator, latents(1), classes).unsqueeze(1).expand({count, slots, config.w_dim});
       fake.w = at::cat({fake.w.narrow(1, 0, cutoff), second.narrow(1, cutoff, slots - cutoff)}, 1);
     }
-    const auto styles = stylegan2::layer_styles(config, state_.generator, fake.w);
+    const auto styles = stylegan2::layer_styles(config, part.generator, fake.w);
     const auto noise = random_noise(seed, first, count);
-    fake.images = can_fuse(config) && !differentiable_twice ? fused_synthesis(config, state_.generator, styles, noise) : stylegan2::synthesis(config, state_.generator, styles, noise);
+    fake.images = can_fuse(config) && !differentiable_twice ? fused_synthesis(config, part.generator, styles, noise) : stylegan2::synthesis(config, part.generator, styles, noise);
     return fake;
   }
 
@@ -170,72 +234,89 @@ class GanTrainer {
     return noise;
   }
 
-  [[nodiscard]] at::Tensor features(const at::Tensor& images) const {
-    return can_fuse(preset_.discriminator) ? fused_discriminator_features(preset_.discriminator, state_.discriminator, images)
-                                           : stylegan2::discriminator_features(preset_.discriminator, state_.discriminator, images);
+  [[nodiscard]] at::Tensor features(const Part& part, const at::Tensor& images) const {
+    return can_fuse(preset_.discriminator) ? fused_discriminator_features(preset_.discriminator, part.discriminator, images)
+                                           : stylegan2::discriminator_features(preset_.discriminator, part.discriminator, images);
   }
 
   /// Logits of every class `[N, K]` (or `[N, 1]` when unconditional).
-  [[nodiscard]] at::Tensor class_logits(const at::Tensor& f) const {
+  [[nodiscard]] at::Tensor class_logits(const Part& part, const at::Tensor& images) const {
+    const at::Tensor f = features(part, images);
     if (!all_classes_.defined()) return f;
-    return at::matmul(f, stylegan2::discriminator_classes(preset_.discriminator, state_.discriminator, all_classes_).t());
+    return at::matmul(f, stylegan2::discriminator_classes(preset_.discriminator, part.discriminator, all_classes_).t());
   }
   static at::Tensor own_logits(const at::Tensor& logits, const at::Tensor& labels) { return labels.defined() ? logits.gather(1, labels.unsqueeze(1)) : logits; }
-
-  void generator_step(std::int64_t batch) {
-    set_trainable(state_.discriminator, false);
-    const Fake fake = fake_batch(Purpose::generator_phase, batch);
-    const at::Tensor loss = generator_loss(own_logits(class_logits(features(fake.images)), fake.labels));
-    loss.backward();
-    set_trainable(state_.discriminator, true);
-    state_.generator_adam.step(state_.generator);
-    losses_.generator = loss.item<double>();
+  static RealBatch part_of(const RealBatch& real, const Part& part) {
+    return {real.images.narrow(0, part.first, part.count), real.labels.defined() ? real.labels.narrow(0, part.first, part.count) : at::Tensor()};
   }
 
-  void path_length_step(std::int64_t batch) {
-    const Fake fake = fake_batch(Purpose::path_length_phase, batch, true);
-    const std::int64_t size = preset_.generator.img_resolution;
-    at::Tensor y = at::empty(fake.images.sizes(), at::kFloat);
-    fill_normals(derived_seed(preset_.options.seed, Purpose::path_length_phase), Stream::codes, -1 - state_.step, std::span<float>(y.data_ptr<float>(), static_cast<std::size_t>(y.numel())));
-    const at::Tensor lengths = path_lengths(fake.images, fake.w, y / static_cast<double>(size));
-    const at::Tensor mean = lengths.mean() * preset_.options.path_length_decay + state_.path_length_mean * (1.0 - preset_.options.path_length_decay);
-    const at::Tensor loss = (lengths - mean).square().mean() * (preset_.options.path_length_weight * static_cast<double>(preset_.options.path_length_interval));
-    loss.backward();
-    state_.path_length_mean = mean.item<float>();
+  void generator_step() {
+    const auto parts = in_parts(Trains::generator, preset_.options.batch, preset_.options.parts, [&](Part& part) {
+      const Fake fake = fake_batch(part, Purpose::generator_phase);
+      const at::Tensor loss = generator_loss(own_logits(class_logits(part, fake.images), fake.labels));
+      (loss * part.share).backward();
+      part.losses.generator = loss.item<double>();
+    });
+    losses_.generator = mean(parts, &GanLosses::generator);
     state_.generator_adam.step(state_.generator);
-    losses_.path_length = lengths.mean().item<double>();
   }
 
-  void discriminator_step(const RealBatch& real) {
-    Fake fake;
-    {
-      const c10::AutoGradMode off(false);
-      fake = fake_batch(Purpose::discriminator_phase, preset_.options.batch);
-    }
-    const at::Tensor fake_logits = own_logits(class_logits(features(fake.images)), fake.labels);
-    const at::Tensor all_logits = class_logits(features(real.images));
-    const at::Tensor real_logits = own_logits(all_logits, real.labels);
-    at::Tensor loss = discriminator_loss(fake_logits, real_logits);
-    losses_.discriminator = loss.item<double>();
+  /// In one part: the running mean makes the loss of an image depend on the whole batch.
+  void path_length_step() {
+    const GanOptions& options = preset_.options;
+    in_parts(Trains::generator, std::max<std::int64_t>(1, options.batch / 2), 1, [&](Part& part) {
+      const Fake fake = fake_batch(part, Purpose::path_length_phase, true);
+      const std::int64_t size = preset_.generator.img_resolution;
+      at::Tensor y = at::empty(fake.images.sizes(), at::kFloat);
+      fill_normals(derived_seed(options.seed, Purpose::path_length_phase), Stream::codes, -1 - state_.step, std::span<float>(y.data_ptr<float>(), static_cast<std::size_t>(y.numel())));
+      const at::Tensor lengths = path_lengths(fake.images, fake.w, y / static_cast<double>(size));
+      const at::Tensor mean = lengths.mean() * options.path_length_decay + state_.path_length_mean * (1.0 - options.path_length_decay);
+      const at::Tensor loss = (lengths - mean).square().mean() * (options.path_length_weight * static_cast<double>(options.path_length_interval));
+      loss.backward();
+      state_.path_length_mean = mean.item<float>();
+      losses_.path_length = lengths.mean().item<double>();
+    });
+    state_.generator_adam.step(state_.generator);
+  }
+
+  void discriminator_step(const RealBatch& whole) {
     const double mismatch_weight = mismatch_weight_at(preset_.options, state_.images_seen);
-    if (mismatch_weight > 0.0 && preset_.discriminator.c_dim > 1) {
-      const at::Tensor mismatch = mismatch_loss(all_logits, stylegan2::one_hot(real.labels, preset_.discriminator.c_dim));
-      losses_.mismatch = mismatch.item<double>();
-      loss = loss + mismatch * mismatch_weight;
-    }
-    loss.backward();
+    const auto parts = in_parts(Trains::discriminator, preset_.options.batch, preset_.options.parts, [&](Part& part) {
+      Fake fake;
+      {
+        const c10::AutoGradMode off(false);
+        fake = fake_batch(part, Purpose::discriminator_phase);
+      }
+      const RealBatch real = part_of(whole, part);
+      const at::Tensor fake_logits = own_logits(class_logits(part, fake.images), fake.labels);
+      const at::Tensor all_logits = class_logits(part, real.images);
+      const at::Tensor real_logits = own_logits(all_logits, real.labels);
+      at::Tensor loss = discriminator_loss(fake_logits, real_logits);
+      part.losses.discriminator = loss.item<double>();
+      if (mismatch_weight > 0.0 && preset_.discriminator.c_dim > 1) {
+        const at::Tensor mismatch = mismatch_loss(all_logits, stylegan2::one_hot(real.labels, preset_.discriminator.c_dim));
+        part.losses.mismatch = mismatch.item<double>();
+        loss = loss + mismatch * mismatch_weight;
+      }
+      (loss * part.share).backward();
+      part.losses.real_logit = real_logits.mean().item<double>();
+      part.losses.fake_logit = fake_logits.mean().item<double>();
+    });
+    for (const auto loss : {&GanLosses::discriminator, &GanLosses::mismatch, &GanLosses::real_logit, &GanLosses::fake_logit}) losses_.*loss = mean(parts, loss);
     state_.discriminator_adam.step(state_.discriminator);
-    losses_.real_logit = real_logits.mean().item<double>();
-    losses_.fake_logit = fake_logits.mean().item<double>();
   }
 
-  void r1_step(const RealBatch& real) {
-    const at::Tensor images = real.images.detach().set_requires_grad(true);
-    const at::Tensor classes = real.labels.defined() ? stylegan2::one_hot(real.labels, preset_.discriminator.c_dim) : at::Tensor();
-    const at::Tensor penalty = r1_penalty(stylegan2::discriminator(preset_.discriminator, state_.discriminator, images, classes), images, preset_.options.r1_gamma);
-    (penalty * static_cast<double>(preset_.options.r1_interval)).backward();
+  void r1_step(const RealBatch& whole) {
+    const auto parts = in_parts(Trains::discriminator, preset_.options.batch, preset_.options.parts, [&](Part& part) {
+      const RealBatch real = part_of(whole, part);
+      const at::Tensor images = real.images.detach().set_requires_grad(true);
+      const at::Tensor classes = real.labels.defined() ? stylegan2::one_hot(real.labels, preset_.discriminator.c_dim) : at::Tensor();
+      const at::Tensor penalty = r1_penalty(stylegan2::discriminator(preset_.discriminator, part.discriminator, images, classes), images, preset_.options.r1_gamma);
+      (penalty * (static_cast<double>(preset_.options.r1_interval) * part.share)).backward();
+      part.losses.r1 = penalty.item<double>();
+    });
+    losses_.r1 = mean(parts, &GanLosses::r1);
     state_.discriminator_adam.step(state_.discriminator);
-    losses_.r1 = penalty.item<double>();
   }
 
   void update_average() {

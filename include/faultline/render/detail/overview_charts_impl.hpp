@@ -31,6 +31,17 @@ inline std::string crossing_text(const Crossing& crossing) {
   return shown(crossing.sigmas, 2) + " sd (" + shown(crossing.lower, 2) + " to " + shown(crossing.upper, 2) + ")";
 }
 
+/// The name of a row in two lines, so that directions that change the same thing are still told apart: what it changes, then its own name and class.
+inline void draw_row_name(Svg& svg, const Plot& plot, double y, const FailureReport& report, const Finding& finding, bool strong) {
+  const std::string title = title_of(report, finding), own = finding.direction.name;
+  const std::string first = title.rfind(finding.property.name, 0) == 0 && !finding.property.name.empty() ? finding.property.name : own.empty() ? title : own;
+  std::string second = first == own || own.empty() ? "" : own;
+  if (finding.direction.class_label) second += (second.empty() ? "" : ", ") + std::string("class ") + class_name(report, *finding.direction.class_label) + " only";
+  const double x = plot.left - 14, room = plot.left - 24;
+  svg.label(x, second.empty() ? y + 4 : y - 3, first, room, strong ? "text-anchor=\"end\" font-weight=\"600\"" : "text-anchor=\"end\"");
+  if (!second.empty()) svg.label(x, y + 12, second, room, "text-anchor=\"end\" font-size=\"11\" fill=\"#495057\"");
+}
+
 }  // namespace detail::render
 
 inline std::string distance_chart(const FailureReport& report) {
@@ -56,7 +67,7 @@ inline std::string distance_chart(const FailureReport& report) {
     const Finding& finding = *rows[i];
     const double y = plot.top + row * static_cast<double>(i);
     if (i > 0) svg.line(16, y, 1104, y, "stroke=\"#ced3d8\"");
-    svg.label(plot.left - 14, y + row / 2 + 4, title_of(report, finding), plot.left - 24, "text-anchor=\"end\" font-weight=\"600\"");
+    draw_row_name(svg, plot, y + row / 2, report, finding, true);
     const auto one = [&](double offset, const std::optional<Crossing>& crossing, const CurveLook& look, bool hollow, const char* name) {
       if (crossing) draw_crossing(svg, plot, y + offset, *crossing, look, hollow);
       svg.text(plot.right() + 18, y + offset + 4, std::string(name) + (crossing ? crossing_text(*crossing) : "not reached by any code"), "font-size=\"11\" fill=\"" + hex(look.colour == palette::failure ? Colour{163, 71, 0} : look.colour) + "\"");
@@ -90,7 +101,7 @@ inline std::string intervention_chart(const FailureReport& report) {
     for (const double value : {e.contrast, e.lower, e.placebo})
       if (std::isfinite(value)) lowest = std::min(lowest, value), highest = std::max(highest, value);
   }
-  const double step = 32;
+  const double step = 40;
   Svg svg(1120, step * static_cast<double>(rows.size()) + 106, "Effect of moving each direction");
   const Plot plot{240, 46, 530, step * static_cast<double>(rows.size()), lowest - 0.02, std::min(1.02, highest * 1.08), 0, 1};
   draw_x_axis(svg, plot, "failure rate at +2 sd minus failure rate at −2 sd, same fresh codes", 10);
@@ -100,7 +111,7 @@ inline std::string intervention_chart(const FailureReport& report) {
     const bool cause = rows[i].kind[0] == 'c';
     const Colour colour = cause ? palette::failure : palette::quiet;
     const double y = plot.top + step * (static_cast<double>(i) + 0.5);
-    svg.label(plot.left - 14, y + 4, title_of(report, *rows[i].finding), plot.left - 24, cause ? "text-anchor=\"end\" font-weight=\"600\"" : "text-anchor=\"end\"");
+    draw_row_name(svg, plot, y, report, *rows[i].finding, cause);
     svg.rect(plot.x(0), y - 9, plot.x(e.placebo) - plot.x(0), 18, "fill=\"#dfe3e7\"");
     svg.line(plot.x(e.placebo), y - 11, plot.x(e.placebo), y + 11, "stroke=\"#626a73\" stroke-width=\"2\"");
     svg.line(plot.x(e.lower), y, plot.x(e.contrast), y, "stroke=\"" + hex(colour) + "\" stroke-width=\"3\"");
