@@ -47,7 +47,11 @@ std::vector<Corruption> corruptions() {
     all.push_back({"noise " + std::to_string(severity), "noise level", [severity](std::span<float> image, std::int64_t i) { fl::corrupt(image, side, side, {0, severity}, 1, i); }});
     all.push_back({"blur " + std::to_string(severity), "blur", [severity](std::span<float> image, std::int64_t i) { fl::corrupt(image, side, side, {severity, 0}, 1, i); }});
   }
-  all.push_back({"fade", "contrast", [](std::span<float> image, std::int64_t) { for (float& v : image) v = 0.3f + 0.4f * v; }});
+  all.push_back({"fade", "contrast", [](std::span<float> image, std::int64_t) {
+                   double mean = 0.0;
+                   for (const float v : image) mean += v / static_cast<double>(image.size());
+                   for (float& v : image) v = static_cast<float>(mean + 0.4 * (v - mean));  // brightness stays, as in ImageNet-C
+                 }});
   all.push_back({"brighten", "mean intensity", [](std::span<float> image, std::int64_t) { for (float& v : image) v = std::min(1.0f, v + 0.15f); }});
   all.push_back({"brush", "stroke thickness", [](std::span<float> image, std::int64_t) { brush(image, 2); }});
   return all;

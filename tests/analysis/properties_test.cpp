@@ -186,6 +186,13 @@ TEST_CASE("contrast, mean intensity and ink area are what their names say") {
   for (std::size_t i = 0; i < 256; ++i) image[i] = 0.8f;
   image[500] = 1.0f;  // one outlier moves no percentile
   CHECK(fl::contrast(image, canvas) == Approx(0.6));
+  Image dimmed = image;
+  for (float& v : dimmed) v *= 0.5f;
+  CHECK(fl::contrast(dimmed, canvas) == Approx(0.6));  // a ratio
+  Image veiled = image;
+  for (float& v : veiled) v = 0.5f + 0.5f * v;
+  CHECK(fl::contrast(veiled, canvas) == Approx(0.3 / 1.5));
+  CHECK(fl::contrast(Image(32 * 32, 0.0f), canvas) == 0.0);
   CHECK(fl::ink_area(image, canvas) == Approx(257.0 / 1024.0));
   CHECK(fl::mean_intensity(image, canvas) == Approx((256 * 0.8 + 767 * 0.2 + 1.0) / 1024.0));
 }
