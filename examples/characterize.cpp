@@ -84,7 +84,7 @@ void print_summary(const fl::FailureReport& report) {
     for (const fl::Finding& f : findings) {
       const auto& e = f.intervention;
       const auto& flip = f.threshold.flip;
-      std::string distance = "beyond range";
+      std::string distance = f.threshold.centres.empty() ? "not measured" : "beyond range";
       if (flip && std::isfinite(flip->sigmas)) {
         char text[64];
         std::snprintf(text, sizeof text, "%.2f (%.2f-%.2f)", flip->sigmas, flip->lower, flip->upper);

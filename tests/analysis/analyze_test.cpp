@@ -170,6 +170,25 @@ TEST_CASE("a direction that merely goes along is associated, not a cause", "[ana
   CHECK(report.reason.find("systematic, but no single direction carries it") != std::string::npos);
 }
 
+TEST_CASE("the distance along a property that is only associated is measured", "[analysis][analyze]") {
+  synthetic::World world;
+  world.properties = 1;
+  world.probability = [](const std::vector<double>& u, std::int64_t, std::int64_t) { return synthetic::fails_above(u[0] - 1.2); };
+  auto setup = synthetic::make(world, 3000);
+  // From here on it takes six deviations to fail: too far for an intervention of two, near enough to be measured.
+  setup.model->world.probability = [](const std::vector<double>& u, std::int64_t, std::int64_t) { return synthetic::fails_above(u[0] - 6.0); };
+  const auto report = fl::analyze(setup.problem, quick());
+  CHECK(report.findings.empty());
+  REQUIRE(!report.associated.empty());
+  const fl::Finding& property = report.associated[0];
+  REQUIRE(property.direction.family == fl::DirectionFamily::property);
+  REQUIRE(property.threshold.flip.has_value());
+  CHECK(property.threshold.flip->sigmas > 5.0);
+  CHECK(property.threshold.flip->sigmas < 7.0);
+  for (const fl::Finding& other : report.associated)
+    if (other.direction.family != fl::DirectionFamily::property) CHECK(other.threshold.centres.empty());
+}
+
 TEST_CASE("too few failures is a verdict with a plan", "[analysis][analyze]") {
   synthetic::World world;
   SECTION("none") {

@@ -66,6 +66,19 @@ inline void sort_by_strength(std::vector<Finding>& findings) {
   std::stable_sort(findings.begin(), findings.end(), [](const Finding& a, const Finding& b) { return a.intervention.lower > b.intervention.lower; });
 }
 
+/// Distances along the properties that are only associated: a classifier that a condition does not break is compared by how much more of it it stands.
+inline void measure_associated_properties(const FindingContext& context, std::span<Finding> associated) {
+  std::vector<std::size_t> which;
+  std::vector<Finding> properties;
+  for (std::size_t i = 0; i < associated.size(); ++i) {
+    if (associated[i].direction.family != DirectionFamily::property || associated[i].direction.class_label) continue;
+    which.push_back(i);
+    properties.emplace_back().direction = associated[i].direction;  // without carriers, whose distances would cost as much again
+  }
+  measure_thresholds(context, properties);
+  for (std::size_t k = 0; k < which.size(); ++k) associated[which[k]].threshold = std::move(properties[k].threshold);
+}
+
 }  // namespace detail
 
 /// Carries out the method on a problem: rates, candidates, confirmation, intervention, distances, names, verdict.
@@ -150,6 +163,7 @@ inline void sort_by_strength(std::vector<Finding>& findings) {
   measure_profiles(context, report.findings);
   measure_profiles(context, report.associated);
   measure_thresholds(context, report.findings);
+  detail::measure_associated_properties(context, report.associated);
   report.class_leak = measure_class_leak(context);
 
   std::vector<std::vector<double>> directions;

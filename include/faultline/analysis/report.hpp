@@ -245,7 +245,7 @@ struct FailureReport {
   double effective_failures_confirmation = 0.0;
   std::int64_t samples_needed = 0;            ///< population per half that would give enough failures; 0 when there are enough
   std::vector<Finding> findings;              ///< causes, by the lower bound of the intervention contrast
-  std::vector<Finding> associated;            ///< go along with failures but moving them changes nothing
+  std::vector<Finding> associated;            ///< go along with failures but moving them changes nothing; distances only along properties common to all classes
   std::vector<Finding> generator_suspect;     ///< causes that may be the generator's fault
   Omnibus omnibus;
   double explained_share = 0.0;               ///< share of what a linear rule can explain that the findings carry together

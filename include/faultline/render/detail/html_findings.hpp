@@ -6,6 +6,7 @@
 #include <faultline/render/detail/html_parts.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -101,11 +102,17 @@ inline std::string associated_section(const FailureReport& report) {
   std::string out = "<section id=\"associated\">\n<h2>Associated, but not shown to be causes</h2>\n";
   if (report.associated.empty()) return out + "<p class=\"quiet\">None. No other direction sets failures apart on fresh samples.</p></section>\n";
   out += "<p>Failures lie differently along these directions, on fresh samples too; but moving images along them did not change the failure rate enough. They may go along with a cause without being one.</p>\n";
-  HtmlTable table({{"Direction"}, {"Kind"}, {"Moves most"}, {"Effect, sd", true}, {"AUC", true}, {"p, adjusted", true}, {"Change of failure rate (at least)", true}, {"Random directions", true}});
+  HtmlTable table({{"Direction"}, {"Kind"}, {"Moves most"}, {"Effect, sd", true}, {"AUC", true}, {"p, adjusted", true}, {"Change of failure rate (at least)", true}, {"Random directions", true}, {"Distance to failure, sd", true}});
+  const auto distance = [](const Threshold& threshold) -> std::string {
+    if (threshold.centres.empty()) return "—";
+    return threshold.flip && std::isfinite(threshold.flip->sigmas) ? shown(threshold.flip->sigmas, 2) : "beyond range";
+  };
   for (const Finding& f : report.associated)
     table.row({html(title_of(report, f)), name_of(f.direction.family), html(f.property.name.empty() ? "—" : f.property.name), signed_shown(f.confirmation.effect, 2), shown(f.confirmation.auc, 3),
-               html(p_value(f.confirmation.p_adjusted)), signed_shown(f.intervention.contrast, 2) + " <span class=\"quiet\">(" + signed_shown(f.intervention.lower, 2) + ")</span>", signed_shown(f.intervention.placebo, 2)});
-  return out + std::move(table).finish() + "</section>\n";
+               html(p_value(f.confirmation.p_adjusted)), signed_shown(f.intervention.contrast, 2) + " <span class=\"quiet\">(" + signed_shown(f.intervention.lower, 2) + ")</span>", signed_shown(f.intervention.placebo, 2),
+               distance(f.threshold)});
+  out += std::move(table).finish();
+  return out + "<p class=\"quiet\">Distances are measured along properties common to all classes only.</p></section>\n";
 }
 
 inline std::string paper_section(const FailureReport& report, const std::vector<ReportPicture>& pictures) {
