@@ -21,8 +21,11 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
-#include <iostream>
+#include <functional>
 #include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
 
 namespace fl = faultline;
 namespace ft = faultline::training;
@@ -43,7 +46,7 @@ struct Arguments {
   std::int64_t threads = 0;
   double checkpoint_minutes = 5.0;
   std::int64_t sheet_kimg = 20;
-  ft::GanOptions changes;
+  std::vector<std::function<void(ft::GanOptions&)>> changes;  // those given on the command line
 };
 
 sg::GeneratorModel averaged(const ft::GanPreset& preset, const ft::GanState& state) {
@@ -71,20 +74,7 @@ int train(const Arguments& arguments) {
   ft::GanPreset preset = stored ? stored->preset : ft::gan_preset(arguments.preset);
   if (!stored) preset.options.seed = arguments.seed;
   // Options given on the command line hold from here on; those not given keep what the run began with.
-  const ft::GanOptions none;
-  const auto change = [](auto& option, const auto& wanted, const auto& unset) {
-    if (wanted != unset) option = wanted;
-  };
-  change(preset.options.learning_rate, arguments.changes.learning_rate, none.learning_rate);
-  change(preset.options.learning_rate_hold_kimg, arguments.changes.learning_rate_hold_kimg, none.learning_rate_hold_kimg);
-  change(preset.options.learning_rate_fade_kimg, arguments.changes.learning_rate_fade_kimg, none.learning_rate_fade_kimg);
-  change(preset.options.parts, arguments.changes.parts, none.parts);
-  change(preset.options.ema_kimg, arguments.changes.ema_kimg, none.ema_kimg);
-  change(preset.options.mismatch_weight, arguments.changes.mismatch_weight, none.mismatch_weight);
-  change(preset.options.mismatch_hold_kimg, arguments.changes.mismatch_hold_kimg, none.mismatch_hold_kimg);
-  change(preset.options.mismatch_fade_kimg, arguments.changes.mismatch_fade_kimg, none.mismatch_fade_kimg);
-  change(preset.options.r1_gamma, arguments.changes.r1_gamma, none.r1_gamma);
-  change(preset.options.path_length_weight, arguments.changes.path_length_weight, none.path_length_weight);
+  for (const auto& change : arguments.changes) change(preset.options);
   ft::GanTrainer trainer = stored ? ft::GanTrainer(preset, std::move(stored->state)) : ft::GanTrainer(preset);
 
   if (!arguments.export_path.empty()) {
@@ -153,16 +143,20 @@ int main(int argc, char** argv) {
   app.add_option("--threads", arguments.threads, "threads; 0: as many as cores");
   app.add_option("--checkpoint-minutes", arguments.checkpoint_minutes, "time between checkpoints");
   app.add_option("--sheet-kimg", arguments.sheet_kimg, "thousand images between sample sheets");
-  app.add_option("--learning-rate", arguments.changes.learning_rate, "of both networks");
-  app.add_option("--learning-rate-hold-kimg", arguments.changes.learning_rate_hold_kimg, "thousand images at the full learning rate");
-  app.add_option("--learning-rate-fade-kimg", arguments.changes.learning_rate_fade_kimg, "thousand images over which it then falls to 0");
-  app.add_option("--parts", arguments.changes.parts, "parts of a batch, each computed by one thread");
-  app.add_option("--r1-gamma", arguments.changes.r1_gamma, "weight of the R1 penalty");
-  app.add_option("--mismatch-weight", arguments.changes.mismatch_weight, "weight of the matching-aware term");
-  app.add_option("--mismatch-hold-kimg", arguments.changes.mismatch_hold_kimg, "thousand images with the full weight of that term");
-  app.add_option("--mismatch-fade-kimg", arguments.changes.mismatch_fade_kimg, "thousand images over which it then fades");
-  app.add_option("--path-length-weight", arguments.changes.path_length_weight, "weight of path-length regularisation");
-  app.add_option("--ema-kimg", arguments.changes.ema_kimg, "half-life of the averaged generator");
+  const auto changeable = [&](const char* name, auto ft::GanOptions::*option, const char* text) {
+    using Value = std::remove_reference_t<decltype(std::declval<ft::GanOptions&>().*option)>;
+    app.add_option_function<Value>(name, [&arguments, option](const Value& value) { arguments.changes.push_back([option, value](ft::GanOptions& options) { options.*option = value; }); }, text);
+  };
+  changeable("--learning-rate", &ft::GanOptions::learning_rate, "of both networks");
+  changeable("--learning-rate-hold-kimg", &ft::GanOptions::learning_rate_hold_kimg, "thousand images at the full learning rate");
+  changeable("--learning-rate-fade-kimg", &ft::GanOptions::learning_rate_fade_kimg, "thousand images over which it then falls to 0");
+  changeable("--parts", &ft::GanOptions::parts, "parts of a batch, each computed by one thread");
+  changeable("--r1-gamma", &ft::GanOptions::r1_gamma, "weight of the R1 penalty");
+  changeable("--mismatch-weight", &ft::GanOptions::mismatch_weight, "weight of the matching-aware term");
+  changeable("--mismatch-hold-kimg", &ft::GanOptions::mismatch_hold_kimg, "thousand images with the full weight of that term");
+  changeable("--mismatch-fade-kimg", &ft::GanOptions::mismatch_fade_kimg, "thousand images over which it then fades");
+  changeable("--path-length-weight", &ft::GanOptions::path_length_weight, "weight of path-length regularisation");
+  changeable("--ema-kimg", &ft::GanOptions::ema_kimg, "half-life of the averaged generator");
   app.add_option("--export", arguments.export_path, "write the averaged generator of the newest checkpoint to this file and end");
   try {
     app.parse(argc, argv);

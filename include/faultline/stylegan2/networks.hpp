@@ -49,7 +49,8 @@ inline std::vector<at::Tensor> layer_styles(const GeneratorConfig& config, const
   std::vector<at::Tensor> styles;
   for (const auto& layer : synthesis_layers(config)) {
     const std::string name = "synthesis." + layer.name + ".affine";
-    styles.push_back(fully_connected(w.dim() == 3 ? w.select(1, layer.slot) : w, weights[name + ".weight"], weights[name + ".bias"]));
+    // Contiguous rows, so that a w per slot takes the same path through BLAS as one w for all and gives the same bits.
+    styles.push_back(fully_connected(w.dim() == 3 ? w.select(1, layer.slot).contiguous() : w, weights[name + ".weight"], weights[name + ".bias"]));
   }
   return styles;
 }
