@@ -73,30 +73,35 @@ class Progress {
   std::string stage_;
 };
 
+std::string interval(const std::optional<fl::Crossing>& crossing) {
+  if (!crossing || !std::isfinite(crossing->sigmas)) return "beyond range";
+  char text[64];
+  std::snprintf(text, sizeof text, "%.2f (%.2f-%.2f)", crossing->sigmas, crossing->lower, crossing->upper);
+  return text;
+}
+
 void print_summary(const fl::FailureReport& report) {
   const auto& rate = report.failure_rate;
   std::printf("failure rate %.2f %% (%.0f %% interval %.2f to %.2f %%, %lld of %lld)\n", 100 * rate.estimate, 100 * rate.confidence, 100 * rate.lower, 100 * rate.upper, static_cast<long long>(rate.failures),
               static_cast<long long>(rate.n));
   std::printf("verdict      %s\n             %s\n", fl::name_of(report.verdict), report.reason.c_str());
-  const auto table = [&report](const char* title, const std::vector<fl::Finding>& findings) {
+  const auto table = [&report](const char* title, const std::vector<fl::Finding>& findings, bool distances) {
     if (findings.empty()) return;
-    std::printf("\n%-36s %-9s %9s %7s %9s %9s %7s %16s %9s\n", title, "kind", "repaired", "random", "contrast", "at least", "random", "distance, sd", "p");
+    std::printf("\n%-36s %-9s %9s %7s %9s %9s %7s %9s%s\n", title, "kind", "repaired", "random", "contrast", "at least", "random", "p", distances ? "  distance, sd" : "");
     for (const fl::Finding& f : findings) {
       const auto& e = f.intervention;
-      const auto& flip = f.threshold.flip;
-      std::string distance = f.threshold.centres.empty() ? "not measured" : "beyond range";
-      if (flip && std::isfinite(flip->sigmas)) {
-        char text[64];
-        std::snprintf(text, sizeof text, "%.2f (%.2f-%.2f)", flip->sigmas, flip->lower, flip->upper);
-        distance = text;
-      }
-      std::printf("%-36s %-9s %7.0f %% %5.0f %% %+9.3f %+9.3f %+7.3f %16s %9.4f\n", fl::title_of(report, f).c_str(), fl::name_of(f.direction.family), 100 * e.repaired_share, 100 * e.repaired_placebo, e.contrast, e.lower,
-                  e.placebo, distance.c_str(), f.confirmation.p_adjusted);
+      std::printf("%-36s %-9s %7.0f %% %5.0f %% %+9.3f %+9.3f %+7.3f %9.4f%s\n", fl::title_of(report, f).c_str(), fl::name_of(f.direction.family), 100 * e.repaired_share, 100 * e.repaired_placebo, e.contrast, e.lower,
+                  e.placebo, f.confirmation.p_adjusted, distances ? ("  " + interval(f.threshold.flip)).c_str() : "");
     }
   };
-  table("cause", report.findings);
-  table("generator suspect", report.generator_suspect);
-  table("associated only", report.associated);
+  table("cause", report.findings, true);
+  table("generator suspect", report.generator_suspect, true);
+  table("associated only", report.associated, false);
+  if (!report.property_distances.empty()) std::printf("\n%-36s %-9s  %-18s %s\n", "image property", "towards", "distance, sd", "judge agrees");
+  for (const fl::PropertyDistance& p : report.property_distances) {
+    const std::string agrees = p.validity.judge_agreement ? std::to_string(std::lround(100 * *p.validity.judge_agreement)) + " %" : "-";
+    std::printf("%-36s %-9s  %-18s %12s\n", p.name.c_str(), p.sign < 0 ? "less" : "more", interval(p.flip).c_str(), agrees.c_str());
+  }
   for (const std::string& warning : report.warnings) std::printf("warning: %s\n", warning.c_str());
 }
 

@@ -170,23 +170,27 @@ TEST_CASE("a direction that merely goes along is associated, not a cause", "[ana
   CHECK(report.reason.find("systematic, but no single direction carries it") != std::string::npos);
 }
 
-TEST_CASE("the distance along a property that is only associated is measured", "[analysis][analyze]") {
+TEST_CASE("the distance along every property is measured, cause or not", "[analysis][analyze]") {
   synthetic::World world;
-  world.properties = 1;
-  world.probability = [](const std::vector<double>& u, std::int64_t, std::int64_t) { return synthetic::fails_above(u[0] - 1.2); };
+  world.properties = 2;
+  world.probability = [](const std::vector<double>& u, std::int64_t, std::int64_t) { return synthetic::fails_above(-u[0] - 1.2); };
   auto setup = synthetic::make(world, 3000);
   // From here on it takes six deviations to fail: too far for an intervention of two, near enough to be measured.
-  setup.model->world.probability = [](const std::vector<double>& u, std::int64_t, std::int64_t) { return synthetic::fails_above(u[0] - 6.0); };
+  setup.model->world.probability = [](const std::vector<double>& u, std::int64_t, std::int64_t) { return synthetic::fails_above(-u[0] - 6.0); };
   const auto report = fl::analyze(setup.problem, quick());
   CHECK(report.findings.empty());
-  REQUIRE(!report.associated.empty());
-  const fl::Finding& property = report.associated[0];
-  REQUIRE(property.direction.family == fl::DirectionFamily::property);
-  REQUIRE(property.threshold.flip.has_value());
-  CHECK(property.threshold.flip->sigmas > 5.0);
-  CHECK(property.threshold.flip->sigmas < 7.0);
-  for (const fl::Finding& other : report.associated)
-    if (other.direction.family != fl::DirectionFamily::property) CHECK(other.threshold.centres.empty());
+  REQUIRE(report.property_distances.size() == 4);
+  for (std::size_t k = 0; k < 4; ++k) {
+    const fl::PropertyDistance& distance = report.property_distances[k];
+    CHECK(distance.name == report.property_names[k / 2]);
+    CHECK(distance.sign == (k % 2 == 0 ? 1 : -1));
+    if (k != 1) CHECK((!distance.flip || distance.flip->sigmas > 9.0));
+  }
+  const fl::PropertyDistance& less = report.property_distances[1];
+  REQUIRE(less.flip.has_value());
+  CHECK(less.flip->sigmas > 5.0);
+  CHECK(less.flip->sigmas < 7.0);
+  for (const fl::Finding& other : report.associated) CHECK(other.threshold.centres.empty());
 }
 
 TEST_CASE("too few failures is a verdict with a plan", "[analysis][analyze]") {

@@ -124,6 +124,8 @@ inline fl::FailureReport example_report(const fl::AnalyticGenerator& known) {
   r.generator_suspect = {example_finding(known, 3, "component, 7 \"odd\"", 4.2)};
   r.generator_suspect[0].validity = {0.61, true};
   r.generator_suspect[0].examples = example_codes(known, 7, 3);
+  r.property_distances = {{"noise level", 1, r.findings[0].threshold.flip, {0.97, false}}, {"blur", -1, r.findings[1].threshold.flip, {0.92, false}}};
+  r.property_distances[1].flip->sigmas = std::numeric_limits<double>::infinity();
   r.omnibus = {0.931, 0.92, 0.94, 0.0001, true};
   r.explained_share = 0.88;
   r.smallest_detectable = {0.17, 0.548};

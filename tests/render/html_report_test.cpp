@@ -54,7 +54,7 @@ TEST_CASE("the page of a filled report is sound, closed in itself and complete")
   CHECK(page == fl::html_report(report, pictures));
   CHECK(occurrences(page, "<img ") == 6);
   CHECK(occurrences(page, "<svg ") == 3 * 4 + 3);
-  for (const char* part : {"2 systematic causes of failure", "6.7\u00A0%", "noise level", "noise level (component 3), class horse &amp; cart only", "Associated, but", "mean intensity", "Generator suspect", "The paper's top channels",
+  for (const char* part : {"2 systematic causes of failure", "6.7\u00A0%", "noise level", "noise level (component 3), class horse &amp; cart only", "Associated, but", "mean intensity", "Generator suspect", "How much of each property it stands", ">less</td>", "The paper's top channels",
                            "How to repeat", "What the words mean", ".samples = 4000, .seed = 7", "flips off the manifold", "&quot;stroke thickness&quot; is poorly predicted"}) {
     INFO(part);
     CHECK(page.find(part) != std::string::npos);

@@ -58,9 +58,9 @@ TEST_CASE("every member of the report's structures is a key, under its own name 
     return names;
   };
   {
-    [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x] = report;
+    [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x, y] = report;
     CHECK(keys(json) == std::vector<std::string>{"schema", "verdict", "reason", "failure_rate", "class_rates", "effective_failures_discovery", "effective_failures_confirmation", "samples_needed", "findings",
-                                                 "associated", "generator_suspect", "omnibus", "explained_share", "smallest_detectable", "paper_top", "property_names", "property_r2", "class_leak", "layers", "classes",
+                                                 "associated", "generator_suspect", "property_distances", "omnibus", "explained_share", "smallest_detectable", "paper_top", "property_names", "property_r2", "class_leak", "layers", "classes",
                                                  "class_names", "cost", "provenance", "warnings"});
   }
   const Json& finding = json["findings"][0];

@@ -66,17 +66,20 @@ inline void sort_by_strength(std::vector<Finding>& findings) {
   std::stable_sort(findings.begin(), findings.end(), [](const Finding& a, const Finding& b) { return a.intervention.lower > b.intervention.lower; });
 }
 
-/// Distances along the properties that are only associated: a classifier that a condition does not break is compared by how much more of it it stands.
-inline void measure_associated_properties(const FindingContext& context, std::span<Finding> associated) {
-  std::vector<std::size_t> which;
-  std::vector<Finding> properties;
-  for (std::size_t i = 0; i < associated.size(); ++i) {
-    if (associated[i].direction.family != DirectionFamily::property || associated[i].direction.class_label) continue;
-    which.push_back(i);
-    properties.emplace_back().direction = associated[i].direction;  // without carriers, whose distances would cost as much again
+/// Distances along every property, towards more and towards less, cause or not: what a classifier stands is worth knowing where it does not break, and is how classifiers compare.
+[[nodiscard]] inline std::vector<PropertyDistance> measure_property_distances(const FindingContext& context, std::span<const Direction> properties) {
+  std::vector<Finding> along;  // without carriers, whose distances would cost as much again
+  for (const Direction& property : properties) {
+    along.emplace_back().direction = property;
+    Direction& less = along.emplace_back().direction = property;
+    for (auto* values : {&less.whitened, &less.w})
+      for (double& value : *values) value = -value;
   }
-  measure_thresholds(context, properties);
-  for (std::size_t k = 0; k < which.size(); ++k) associated[which[k]].threshold = std::move(properties[k].threshold);
+  measure_thresholds(context, along, ThresholdScope::flip_only);
+  std::vector<PropertyDistance> distances;
+  for (std::size_t k = 0; k < along.size(); ++k)
+    distances.push_back({along[k].direction.name, k % 2 == 0 ? 1 : -1, std::move(along[k].threshold.flip), along[k].validity});
+  return distances;
 }
 
 }  // namespace detail
@@ -88,7 +91,7 @@ inline void measure_associated_properties(const FindingContext& context, std::sp
 /// screening before and the intervention after it only lower that). Rates carry exact 95 % intervals. The paper's table and `discovery` effects carry no claim.
 /// **Throws** `invalid_argument` for options out of range, `empty_input`, `shape_mismatch`, `label_out_of_range`; what the callbacks throw. Too few failures are a verdict, not an error.
 /// **Randomness**: (problem.seed, streams permutations and codes); the same problem and options give the same report, whatever the number of threads.
-/// **Cost**: beyond the populations, images for intervention (see `intervene`), distances and profiles of the findings; none when nothing is confirmed.
+/// **Cost**: beyond the populations, images for intervention (see `intervene`), distances and profiles of the findings; distances along properties alone when nothing is confirmed.
 /// Provenance and cost counters are the caller's, who knows the models.
 /// Example: `FailureReport report = analyze(problem, {});`
 [[nodiscard]] inline FailureReport analyze(const Problem& problem, const MethodOptions& options) {
@@ -163,7 +166,7 @@ inline void measure_associated_properties(const FindingContext& context, std::sp
   measure_profiles(context, report.findings);
   measure_profiles(context, report.associated);
   measure_thresholds(context, report.findings);
-  detail::measure_associated_properties(context, report.associated);
+  report.property_distances = detail::measure_property_distances(context, candidates.properties);
   report.class_leak = measure_class_leak(context);
 
   std::vector<std::vector<double>> directions;

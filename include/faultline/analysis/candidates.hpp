@@ -35,6 +35,7 @@ struct Candidates {
   std::vector<FrozenCandidate> frozen;   ///< common ones in order of choice, then those of class 0, 1, ...
   double detection_bar = 0.0;            ///< stratified effect that the best of all candidates had to exceed to be chosen first
   std::vector<double> property_r2;       ///< per property: how well w predicts it within classes
+  std::vector<Direction> properties;     ///< the directions of the properties that were offered, towards more; no outcome was looked at
   std::vector<std::string> warnings;
 };
 
@@ -65,23 +66,33 @@ struct Candidates {
                                            {.replicates = options.permutations_discovery, .seed = problem.seed, .first = first_replicate});
     return detail::forward_select(named.pool, difference, null, basis, {.limit = limit});
   };
+  const auto direction = [&](std::size_t at, std::vector<double> v, std::optional<std::int64_t> label) {
+    Direction made;
+    made.family = named.pool.family[at];
+    made.name = named.name(problem, at);
+    made.class_label = label;
+    Matrix<double> row(1, whitening.rank());
+    std::copy(v.begin(), v.end(), row.row(0).begin());
+    const Matrix<double> move = unwhiten_directions(whitening, row);
+    made.w.assign(move.values().begin(), move.values().end());
+    made.whitened = std::move(v);
+    return made;
+  };
   const auto freeze = [&](const detail::SelectedDirection& chosen, const Strata& these, std::optional<std::int64_t> label) {
     FrozenCandidate candidate;
-    const auto at = static_cast<std::size_t>(chosen.candidate);
-    candidate.direction.family = named.pool.family[at];
-    candidate.direction.name = named.name(problem, at);
-    candidate.direction.whitened = chosen.v;
-    candidate.direction.class_label = label;
-    Matrix<double> row(1, whitening.rank());
-    std::copy(chosen.v.begin(), chosen.v.end(), row.row(0).begin());
-    const Matrix<double> move = unwhiten_directions(whitening, row);
-    candidate.direction.w.assign(move.values().begin(), move.values().end());
+    candidate.direction = direction(static_cast<std::size_t>(chosen.candidate), chosen.v, label);
     candidate.v = chosen.v;
     candidate.class_label = label;
     candidate.discovery_effect = chosen.effect;
     candidate.discovery_auc = stratified_auc(coordinate(whitened, chosen.v), half.label, half.failed, these).auc;
     result.frozen.push_back(std::move(candidate));
   };
+
+  for (std::size_t at = 0; at < named.pool.family.size(); ++at) {
+    if (named.pool.family[at] != DirectionFamily::property) continue;
+    const auto row = named.pool.vectors.row(static_cast<std::int64_t>(at));
+    result.properties.push_back(direction(at, {row.begin(), row.end()}, std::nullopt));
+  }
 
   // Replicate numbers of different searches must not overlap, or they would share permutations.
   constexpr std::int64_t stride = std::int64_t{1} << 24;

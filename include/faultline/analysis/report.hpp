@@ -176,6 +176,15 @@ struct Finding {
   std::string headline;                      ///< one sentence a reader understands
 };
 
+/// How much more (or less) of one image property well-classified images stand, whether the property was found to be a cause or not.
+/// The direction depends on generator, labels and seed, not on the classifier: distances of several classifiers along it compare.
+struct PropertyDistance {
+  std::string name;
+  int sign = 1;         ///< +1: towards more of the property, -1: towards less
+  std::optional<Crossing> flip = std::nullopt;  ///< along the direction that moves this property with the others held; empty when no start code crosses
+  Validity validity;    ///< does the judge still see the class at the flip?
+};
+
 /// One row of the paper's table: pooled ranking of single channels, no error control.
 struct RankedChannel {
   StyleChannel channel;
@@ -245,8 +254,9 @@ struct FailureReport {
   double effective_failures_confirmation = 0.0;
   std::int64_t samples_needed = 0;            ///< population per half that would give enough failures; 0 when there are enough
   std::vector<Finding> findings;              ///< causes, by the lower bound of the intervention contrast
-  std::vector<Finding> associated;            ///< go along with failures but moving them changes nothing; distances only along properties common to all classes
+  std::vector<Finding> associated;            ///< go along with failures but moving them changes nothing; their distances are not measured
   std::vector<Finding> generator_suspect;     ///< causes that may be the generator's fault
+  std::vector<PropertyDistance> property_distances;  ///< along every property that w predicts, towards more and then towards less
   Omnibus omnibus;
   double explained_share = 0.0;               ///< share of what a linear rule can explain that the findings carry together
   DetectableEffect smallest_detectable;

@@ -27,6 +27,12 @@ inline namespace v1 {
 /// Start codes listed with each finding, for sheets to draw.
 inline constexpr std::size_t examples_per_finding = 8;
 
+/// How much is measured along a direction.
+enum class ThresholdScope {
+  full,       ///< both crossings, from start codes and class centres, and the paper's search
+  flip_only,  ///< the flip from the start codes alone, for little more than half the cost
+};
+
 /// Fills `threshold`, `validity` and `examples` of every finding, and `threshold` of its first carrier (attach carriers before).
 ///
 /// **Start codes**: the first `options.threshold_codes` fresh codes that do not fail (of its class, for a class-specific direction), and the mean w of the successes of each class.
@@ -37,7 +43,7 @@ inline constexpr std::size_t examples_per_finding = 8;
 /// **Randomness**: none of its own; start codes are samples 2^41 + 1 000 000 onwards of the problem's seed, unused before. **Throws** `shape_mismatch` when a direction does not fit w.
 /// **Cost**: per finding and code 8 images on the grid, about 10 for both crossings, 2 to check them; the same for the carrier where it crosses; all directions and codes share batches.
 /// Example: `attach_carriers(context, findings); measure_thresholds(context, findings); findings[0].threshold.flip->sigmas`
-inline void measure_thresholds(const FindingContext& context, std::span<Finding> findings);
+inline void measure_thresholds(const FindingContext& context, std::span<Finding> findings, ThresholdScope scope = ThresholdScope::full);
 
 namespace detail {
 
@@ -181,7 +187,7 @@ inline void add_group(const FindingContext& context, LineSearch& search, Finding
 
 }  // namespace detail
 
-inline void measure_thresholds(const FindingContext& context, std::span<Finding> findings) {
+inline void measure_thresholds(const FindingContext& context, std::span<Finding> findings, ThresholdScope scope) {
   if (findings.empty()) return;
   const Problem& problem = context.problem;
   for (const Finding& finding : findings) {
@@ -200,7 +206,7 @@ inline void measure_thresholds(const FindingContext& context, std::span<Finding>
   detail::StartCodes pool(problem, context.options);
   for (const Finding& finding : findings) (void)pool.of(finding.direction.class_label);  // drawn before anything points at them
   detail::LineSearch search;
-  search.centres = detail::success_centres(problem);
+  if (scope == ThresholdScope::full) search.centres = detail::success_centres(problem);
   detail::judge_centres(problem, search);
   const std::vector<double> still(static_cast<std::size_t>(context.whitening.dimension()), 0.0);
   for (std::size_t i = 0; i < pool.size(); ++i) search.starts.push_back({pool[i].w, pool[i].label, still});
@@ -214,6 +220,8 @@ inline void measure_thresholds(const FindingContext& context, std::span<Finding>
 
   const std::span<detail::Line> lines = search.lines;
   detail::scan_grid(problem, lines);
+  if (scope == ThresholdScope::flip_only)
+    for (detail::Line& line : lines) line.half.drop();
   step_done();
   detail::refine(problem, lines, step_done);
   std::vector<detail::Line*> centre_lines, judged, others;
@@ -243,6 +251,7 @@ inline void measure_thresholds(const FindingContext& context, std::span<Finding>
       finding.examples.push_back({code.index, code.label, code.probability, own[i].flip.crossed() ? std::optional(own[i].flip.far_end()) : std::nullopt});
     }
     finding.threshold = detail::summarise(group, lines);
+    if (scope == ThresholdScope::flip_only) finding.threshold.half.reset();
     std::vector<std::uint8_t> agrees;
     for (const detail::Line& line : own)
       if (line.flip.crossed() && line.flip_image.judge_agrees) agrees.push_back(*line.flip_image.judge_agrees ? 1 : 0);

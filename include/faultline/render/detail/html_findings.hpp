@@ -98,21 +98,28 @@ inline std::string finding_section(const FailureReport& report, const Finding& f
   return out + "</div>\n" + carriers_table(report, finding) + centres_table(report, finding) + "</section>\n";
 }
 
+inline std::string property_distances_section(const FailureReport& report) {
+  if (report.property_distances.empty()) return {};
+  HtmlTable table({{"Image property"}, {"Moved towards"}, {"Median distance to the flip, 95 % interval"}, {"Codes that flip", true}, {"Population percentile of the flip", true}, {"Judge agrees at the flip", true}},
+                  "Moving one property while the others are held. These directions depend on the generator and the seed, not on the classifier, so the rows of two classifiers compare.");
+  for (const PropertyDistance& property : report.property_distances) {
+    const std::optional<Crossing>& flip = property.flip;
+    const bool crosses = flip && std::isfinite(flip->sigmas);
+    table.row({html(property.name), property.sign < 0 ? "less" : "more", html(interval_text(flip)) + (crosses && flip->off_manifold ? " <span class=\"chip warn\">off the manifold</span>" : ""), flip ? percent(flip->crossed_share, 0) : "0 %",
+               crosses ? shown(flip->percentile, 1) : "—", property.validity.judge_agreement ? percent(*property.validity.judge_agreement, 0) : "—"});
+  }
+  return "<section id=\"properties\">\n<h2>How much of each property it stands</h2>\n" + std::move(table).finish() + "</section>\n";
+}
+
 inline std::string associated_section(const FailureReport& report) {
   std::string out = "<section id=\"associated\">\n<h2>Associated, but not shown to be causes</h2>\n";
   if (report.associated.empty()) return out + "<p class=\"quiet\">None. No other direction sets failures apart on fresh samples.</p></section>\n";
   out += "<p>Failures lie differently along these directions, on fresh samples too; but moving images along them did not change the failure rate enough. They may go along with a cause without being one.</p>\n";
-  HtmlTable table({{"Direction"}, {"Kind"}, {"Moves most"}, {"Effect, sd", true}, {"AUC", true}, {"p, adjusted", true}, {"Change of failure rate (at least)", true}, {"Random directions", true}, {"Distance to failure, sd", true}});
-  const auto distance = [](const Threshold& threshold) -> std::string {
-    if (threshold.centres.empty()) return "—";
-    return threshold.flip && std::isfinite(threshold.flip->sigmas) ? shown(threshold.flip->sigmas, 2) : "beyond range";
-  };
+  HtmlTable table({{"Direction"}, {"Kind"}, {"Moves most"}, {"Effect, sd", true}, {"AUC", true}, {"p, adjusted", true}, {"Change of failure rate (at least)", true}, {"Random directions", true}});
   for (const Finding& f : report.associated)
     table.row({html(title_of(report, f)), name_of(f.direction.family), html(f.property.name.empty() ? "—" : f.property.name), signed_shown(f.confirmation.effect, 2), shown(f.confirmation.auc, 3),
-               html(p_value(f.confirmation.p_adjusted)), signed_shown(f.intervention.contrast, 2) + " <span class=\"quiet\">(" + signed_shown(f.intervention.lower, 2) + ")</span>", signed_shown(f.intervention.placebo, 2),
-               distance(f.threshold)});
-  out += std::move(table).finish();
-  return out + "<p class=\"quiet\">Distances are measured along properties common to all classes only.</p></section>\n";
+               html(p_value(f.confirmation.p_adjusted)), signed_shown(f.intervention.contrast, 2) + " <span class=\"quiet\">(" + signed_shown(f.intervention.lower, 2) + ")</span>", signed_shown(f.intervention.placebo, 2)});
+  return out + std::move(table).finish() + "</section>\n";
 }
 
 inline std::string paper_section(const FailureReport& report, const std::vector<ReportPicture>& pictures) {

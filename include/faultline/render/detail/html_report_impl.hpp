@@ -149,6 +149,7 @@ inline std::string html_report(const FailureReport& report, const std::vector<Re
   if (!report.findings.empty()) link("causes", "Causes");
   for (std::size_t i = 0; i < report.findings.size(); ++i) link("finding-" + std::to_string(i + 1), std::to_string(i + 1) + ". " + title_of(report, report.findings[i]));
   if (!report.generator_suspect.empty()) link("suspects", "Generator suspect");
+  if (!report.property_distances.empty()) link("properties", "Properties");
   if (report.verdict != Verdict::too_few_failures) link("associated", "Associated");
   if (!report.paper_top.empty()) link("paper", "The paper's channels");
   link("classes", "Classes");
@@ -166,6 +167,7 @@ inline std::string html_report(const FailureReport& report, const std::vector<Re
     page += (only_suspects ? overview : "") + "</section>\n";
     for (std::size_t i = 0; i < report.generator_suspect.size(); ++i) page += finding_section(report, report.generator_suspect[i], i + 1, "suspect", pictures);
   }
+  page += property_distances_section(report);
   if (report.verdict != Verdict::too_few_failures) page += associated_section(report);
   if (report.findings.empty() && !only_suspects) page += chart_figure(intervention_chart(report), "What each direction does to the failure rate of images that were not selected by outcome.");
   if (report.findings.empty()) page += classes_section(report, pictures) + paper_section(report, pictures);

@@ -118,6 +118,7 @@ struct ReportJson {
             {"examples", json_of(x.examples)},
             {"headline", x.headline}};
   }
+  static Json json_of(const PropertyDistance& x) { return {{"name", x.name}, {"sign", x.sign}, {"flip", json_of(x.flip)}, {"validity", json_of(x.validity)}}; }
   static Json json_of(const RankedChannel& x) {
     return {{"channel", json_of(x.channel)},
             {"layer_name", x.layer_name},
@@ -168,6 +169,7 @@ struct ReportJson {
             {"findings", json_of(x.findings)},
             {"associated", json_of(x.associated)},
             {"generator_suspect", json_of(x.generator_suspect)},
+            {"property_distances", json_of(x.property_distances)},
             {"omnibus", json_of(x.omnibus)},
             {"explained_share", json_of(x.explained_share)},
             {"smallest_detectable", json_of(x.smallest_detectable)},
