@@ -6,4 +6,4 @@ target_compile_options(faultline_warnings INTERFACE
   $<$<BOOL:${FAULTLINE_WERROR}>:-Werror>
   # what GCC's optimiser believes to see in inlined standard containers differs with every version and is often not there (bug 105651);
   # shown, but no error: the sanitizers look at the same with certainty
-  $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict;-Wno-error=array-bounds;-Wno-error=stringop-overflow;-Wno-error=stringop-overread;-Wno-error=maybe-uninitialized>)
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict;-Wno-error=array-bounds;-Wno-error=free-nonheap-object;-Wno-error=stringop-overflow;-Wno-error=stringop-overread;-Wno-error=maybe-uninitialized>)

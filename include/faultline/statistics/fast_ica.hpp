@@ -50,21 +50,18 @@ inline constexpr std::int64_t ica_start_first = std::int64_t{1} << 50;
 /// Excess kurtosis of every column: 0 for a Gaussian, positive for heavy tails, −1.2 for a uniform distribution.
 [[nodiscard]] inline std::vector<double> excess_kurtosis(const Matrix<double>& projected) {
   std::vector<double> excess(static_cast<std::size_t>(projected.cols()), 0.0);
-  const auto n = static_cast<double>(projected.rows());
-  std::vector<double> mean(excess.size(), 0.0);
-  std::vector<double> second(excess.size(), 0.0);
-  std::vector<double> fourth(excess.size(), 0.0);
-  for (std::int64_t i = 0; i < projected.rows(); ++i) {
-    for (std::size_t j = 0; j < excess.size(); ++j) mean[j] += projected(i, static_cast<std::int64_t>(j)) / n;
-  }
-  for (std::int64_t i = 0; i < projected.rows(); ++i) {
-    for (std::size_t j = 0; j < excess.size(); ++j) {
-      const double square = std::pow(projected(i, static_cast<std::int64_t>(j)) - mean[j], 2);
-      second[j] += square / n;
-      fourth[j] += square * square / n;
+  const std::int64_t rows = projected.rows();
+  for (std::int64_t j = 0; j < projected.cols(); ++j) {
+    double mean = 0.0, second = 0.0, fourth = 0.0;
+    for (std::int64_t i = 0; i < rows; ++i) mean += projected(i, j);
+    mean /= static_cast<double>(rows);
+    for (std::int64_t i = 0; i < rows; ++i) {
+      const double square = (projected(i, j) - mean) * (projected(i, j) - mean);
+      second += square;
+      fourth += square * square;
     }
+    if (second > 0.0) excess[static_cast<std::size_t>(j)] = fourth / (second * second) * static_cast<double>(rows) - 3.0;
   }
-  for (std::size_t j = 0; j < excess.size(); ++j) excess[j] = second[j] > 0.0 ? fourth[j] / (second[j] * second[j]) - 3.0 : 0.0;
   return excess;
 }
 
