@@ -148,20 +148,19 @@ void describe(const fl::FailureReport& report) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const std::string assets = std::getenv("FAULTLINE_ASSETS_DIR") ? std::getenv("FAULTLINE_ASSETS_DIR") : "assets";
-  const auto argument = [&](int i, const std::string& otherwise) { return argc > i ? std::string(argv[i]) : otherwise; };
-  const std::string judge = argument(3, assets + "/judge.safetensors");
-  const std::int64_t samples = std::stoll(argument(4, "10000"));
+  const auto model_file = [&](int i, const char* shipped) { return argc > i ? std::filesystem::path(argv[i]) : fl::find_asset(shipped); };
   try {
+    const std::int64_t samples = argc > 4 ? std::stoll(argv[4]) : 10'000;
+    const bool judged = !(argc > 3 && std::string(argv[3]) == "-");
     double generator_seconds = 0.0;
     double classifier_seconds = 0.0;
-    const auto model = Model::load(argument(1, assets + "/digits.safetensors"));
+    const auto model = Model::load(model_file(1, "digits.safetensors"));
     const TimedGenerator generator(model, generator_seconds);
-    TimedClassifier classifier(fl::load_classifier(argument(2, assets + "/clean.safetensors")), classifier_seconds);
+    TimedClassifier classifier(fl::load_classifier(model_file(2, "clean.safetensors")), classifier_seconds);
     fl::CharacterizeOptions options{.samples = samples, .seed = 7};
     Stages stages;
     options.method.progress = [&](const fl::Progress& progress) { stages(progress.stage); };
-    if (judge != "-") options.method.judge = fl::AnyClassifier(TimedClassifier(fl::load_classifier(judge), classifier_seconds));
+    if (judged) options.method.judge = fl::AnyClassifier(TimedClassifier(fl::load_classifier(model_file(3, "judge.safetensors")), classifier_seconds));
 
     const auto start = Clock::now();
     const fl::FailureReport report = fl::characterize(generator, classifier, options);

@@ -26,6 +26,7 @@
 #include <faultline/concepts/style_generator.hpp>
 #include <faultline/concepts/style_layout.hpp>
 
+#include <faultline/data/assets.hpp>
 #include <faultline/data/corrupted_images.hpp>
 #include <faultline/data/corruptions.hpp>
 #include <faultline/data/idx.hpp>
