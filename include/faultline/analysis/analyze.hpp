@@ -166,7 +166,7 @@ inline void sort_by_strength(std::vector<Finding>& findings) {
   measure_profiles(context, report.findings);
   measure_profiles(context, report.associated);
   measure_thresholds(context, report.findings);
-  report.property_distances = detail::measure_property_distances(context, candidates.properties);
+  if (options.property_distances) report.property_distances = detail::measure_property_distances(context, candidates.properties);
   report.class_leak = measure_class_leak(context);
 
   std::vector<std::vector<double>> directions;

@@ -29,6 +29,7 @@ struct MethodOptions {
   std::optional<AnyClassifier> judge = std::nullopt;        ///< a second, stronger classifier used only for validity
   std::int64_t batch_size = 64;                     ///< fixed padded batch of generator and classifier
   ProgressCallback progress = nullptr;
+  bool property_distances = true;                   ///< whether distances are measured along every property, cause or not: about 1 000 images per property and side
 };
 
 /// Options of `FailureAnalyzer`; seed, labels and truncation are the sampler's.
