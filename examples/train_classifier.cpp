@@ -67,7 +67,8 @@ int train(Arguments arguments) {
     images = fl::load_image_folder(arguments.data, {.resolution = arguments.resolution});
     test = fl::load_image_folder(arguments.test_data, {.resolution = images.height, .classes = images.classes});
     if (test.classes != images.classes || test.channels != images.channels)
-      throw fl::Error(fl::ErrorCode::inconsistent_files, "train_classifier", "the pictures in '" + arguments.test_data + "' have other channels than those in '" + arguments.data + "', or only one of the folders has labels");
+      throw fl::Error(fl::ErrorCode::inconsistent_files, "train_classifier",
+                      "the pictures in '" + arguments.test_data + "' have other channels than those in '" + arguments.data + "', or only one of the folders has labels");
     config.classes = images.classes;
     config.input = {.channels = images.channels, .height = images.height, .width = images.width};
     arguments.options.padding = 0;

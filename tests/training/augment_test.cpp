@@ -40,7 +40,7 @@ Plane slow_resample(const Plane& image, const std::function<std::array<double, 2
     while (i < 0 || i >= size) i = i < 0 ? -i : 2 * (size - 1) - i;
     return static_cast<std::size_t>(i);
   };
-  const auto [left, top, right, bottom] = margins;
+  const std::int64_t left = margins[0], top = margins[1], right = margins[2], bottom = margins[3];
   const std::int64_t width = size + left + right, height = size + top + bottom, fine_width = 2 * width, fine_height = 2 * height;
   // Zero insertion with 6 zeros before and 5 after, as a function; then convolution, rows and columns at once.
   const auto inserted = [&](std::int64_t y, std::int64_t x) {

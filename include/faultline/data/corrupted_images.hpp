@@ -42,7 +42,8 @@ inline void make_corrupted_image(const LabelledImages& images, std::int64_t inde
   if (index < 0) throw Error(ErrorCode::invalid_argument, "make_corrupted_image", "expected an index of at least 0, got " + std::to_string(index));
   const auto [channels, height, width] = canvas_shape(images, options);
   if (static_cast<std::int64_t>(out.size()) != channels * height * width) {
-    throw Error(ErrorCode::shape_mismatch, "make_corrupted_image", "expected room for " + std::to_string(channels) + " x " + std::to_string(height) + " x " + std::to_string(width) + " values, got " + std::to_string(out.size()));
+    throw Error(ErrorCode::shape_mismatch, "make_corrupted_image",
+                "expected room for " + std::to_string(channels) + " x " + std::to_string(height) + " x " + std::to_string(width) + " values, got " + std::to_string(out.size()));
   }
   std::fill(out.begin(), out.end(), 0.0f);
   const std::span<const std::uint8_t> pixels = images.image(index % images.count);

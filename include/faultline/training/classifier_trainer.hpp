@@ -47,8 +47,8 @@ inline ClassifierModel train_classifier(const ClassifierConfig& config, const La
   const ImageShape canvas = canvas_shape(images, {.padding = options.padding});
   if (canvas.channels != config.input.channels || canvas.height < config.input.height || canvas.width < config.input.width)
     throw Error(ErrorCode::shape_mismatch, "train_classifier",
-                "expected images of " + std::to_string(config.input.channels) + " channels and at least " + std::to_string(config.input.height) + " x " + std::to_string(config.input.width) + " pixels with their padding, got " +
-                    std::to_string(canvas.channels) + " x " + std::to_string(canvas.height) + " x " + std::to_string(canvas.width));
+                "expected images of " + std::to_string(config.input.channels) + " channels and at least " + std::to_string(config.input.height) + " x " + std::to_string(config.input.width) +
+                    " pixels with their padding, got " + std::to_string(canvas.channels) + " x " + std::to_string(canvas.height) + " x " + std::to_string(canvas.width));
   if (images.classes < 1 || images.classes > config.classes)
     throw Error(ErrorCode::label_out_of_range, "train_classifier", "the images have " + std::to_string(images.classes) + " classes, the classifier " + std::to_string(config.classes));
   ClassifierModel model = initial_classifier(config, options.seed);

@@ -162,7 +162,8 @@ inline std::int64_t counted_classes(const std::filesystem::path& folder, const s
   for (const std::uint8_t label : labels) seen[label] = true;
   if (const auto gap = std::find(seen.begin(), seen.end(), false); gap != seen.end()) {
     throw Error(ErrorCode::inconsistent_files, "load_image_folder",
-                "in '" + folder.string() + "' no picture has the label " + std::to_string(gap - seen.begin()) + " but some have a larger one; number the classes from 0 without gaps, or state how many there are");
+                "in '" + folder.string() + "' no picture has the label " + std::to_string(gap - seen.begin()) +
+                    " but some have a larger one; number the classes from 0 without gaps, or state how many there are");
   }
   return static_cast<std::int64_t>(seen.size());
 }
@@ -210,7 +211,8 @@ inline LabelledImages load_image_folder(const std::filesystem::path& folder, con
       images.height = images.width = options.resolution > 0 ? options.resolution : height;
       const std::int64_t bytes = images.shape().elements();
       if (bytes > options.max_bytes / images.count) {
-        throw refuse(ErrorCode::oversized, std::to_string(images.count) + " pictures of '" + folder.string() + "' of " + std::to_string(bytes) + " bytes each are more than " + std::to_string(options.max_bytes) + " bytes");
+        throw refuse(ErrorCode::oversized,
+                     std::to_string(images.count) + " pictures of '" + folder.string() + "' of " + std::to_string(bytes) + " bytes each are more than " + std::to_string(options.max_bytes) + " bytes");
       }
       images.pixels.resize(static_cast<std::size_t>(images.count * bytes), 0);
     }
