@@ -182,9 +182,11 @@ TEST_CASE("Pictures that cannot be read or do not fit together are refused and n
         }) == ErrorCode::foreign_format);
   CHECK_FALSE(refused("", [](const auto&) {}, {.max_bytes = 48}));
   CHECK(refused("16 bytes", [](const auto&) {}, {.max_bytes = 47}) == ErrorCode::oversized);
-  for (const fl::ImageFolderOptions& options : {fl::ImageFolderOptions{.resolution = -1}, fl::ImageFolderOptions{.resolution = 4097}, fl::ImageFolderOptions{.classes = -1}, fl::ImageFolderOptions{.classes = 257}})
+  using Options = fl::ImageFolderOptions;
+  for (const Options& options : {Options{.resolution = -1}, Options{.resolution = 4097}, Options{.classes = -1}, Options{.classes = 257}})
     CHECK(refused("load_image_folder", [](const auto&) {}, options) == ErrorCode::invalid_argument);
   CHECK(refused("links.png", [](const auto& folder) { std::filesystem::create_symlink("nowhere", folder / "links.png"); }) == ErrorCode::cannot_open);
+  CHECK(refused("links.png", [](const auto& folder) { std::filesystem::create_symlink("links.png", folder / "links.png"); }) == ErrorCode::cannot_open);
 }
 
 TEST_CASE("A folder without pictures and a folder that is not there are told apart", "[image_folder]") {

@@ -34,9 +34,10 @@ inline std::vector<std::string> png_names(const std::filesystem::path& folder) {
   std::error_code error;
   std::filesystem::recursive_directory_iterator entry(folder, error);
   for (; !error && entry != std::filesystem::recursive_directory_iterator(); entry.increment(error)) {
-    if (is_png_name(entry->path()) && !entry->is_directory()) names.push_back(entry->path().lexically_relative(folder).generic_string());
+    std::error_code ignored;  // a link to nowhere is left for the reader to name
+    if (is_png_name(entry->path()) && !entry->is_directory(ignored)) names.push_back(entry->path().lexically_relative(folder).generic_string());
   }
-  if (error) throw Error(ErrorCode::cannot_open, "load_image_folder", "the folder '" + folder.string() + "' cannot be read: " + error.message());
+  if (error) throw Error(ErrorCode::cannot_open, "load_image_folder", "the folder '" + folder.string() + "' or one below it cannot be read: " + error.message());
   std::sort(names.begin(), names.end());
   return names;
 }
