@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Trains one of the built-in classifiers on MNIST, clean or with blur and noise, and prints its accuracy on both test sets.
+// Trains one of the built-in classifiers on MNIST or on folders of PNG pictures, clean or with blur and noise, and prints its accuracy on both test sets.
 //
 //   train_classifier --mix none        --out clean.safetensors
 //   train_classifier --mix independent --out robust.safetensors
 //   train_classifier --mix independent --architecture judge-cnn --epochs 15 --cosine --out judge.safetensors
+//   train_classifier --data pets/train --test-data pets/test --out pets.safetensors
 //
 // test: --help
 // test(2): --architecture unknown
+// test(3): --data @out@
 
+#include <faultline/data/image_folder.hpp>
 #include <faultline/data/mnist.hpp>
 #include <faultline/training/classifier_trainer.hpp>
 #include <faultline/version.hpp>
@@ -30,6 +33,8 @@ struct Arguments {
   std::string mix = "none";
   std::string out = "classifier.safetensors";
   std::string data;
+  std::string test_data;
+  std::int64_t resolution = 0;
   std::int64_t threads = 0;
   ft::ClassifierOptions options;
 };
@@ -40,22 +45,38 @@ fl::CorruptionMix mix_by_name(const std::string& name) {
   return fl::CorruptionMix::paper;
 }
 
-ft::ClassAccuracy test_accuracy(const ft::NetworkClassifier& classifier, const fl::LabelledImages& test, fl::CorruptionMix mix) {
-  ft::TrainingImages data(test, {.mix = mix, .seed = 1'000'003});
+ft::ClassAccuracy test_accuracy(const ft::NetworkClassifier& classifier, const fl::LabelledImages& test, fl::CorruptionMix mix, std::int64_t padding) {
+  const fl::InputSpec input = classifier.input_spec();
+  ft::TrainingImages data(test, {.mix = mix, .seed = 1'000'003, .padding = padding});
   ft::ClassAccuracy accuracy;
   for (std::int64_t first = 0; first < test.count; first += 1000) {
     const ft::RealBatch batch = data.batch(first, std::min<std::int64_t>(1000, test.count - first), {0.0, 1.0});
-    const at::Tensor images = ft::centre_crop(batch.images, 28, 28).contiguous();
-    ft::count_correct(classifier, {images.data_ptr<float>(), images.size(0), {1, 28, 28}}, {batch.labels.data_ptr<std::int64_t>(), static_cast<std::size_t>(images.size(0))}, accuracy);
+    const at::Tensor images = ft::centre_crop(batch.images, input.height, input.width).contiguous();
+    ft::count_correct(classifier, {images.data_ptr<float>(), images.size(0), {input.channels, input.height, input.width}}, {batch.labels.data_ptr<std::int64_t>(), static_cast<std::size_t>(images.size(0))}, accuracy);
   }
   return accuracy;
 }
 
 int train(Arguments arguments) {
   using Clock = std::chrono::steady_clock;
-  const auto directory = arguments.data.empty() ? fl::find_mnist() : std::filesystem::path(arguments.data);
-  const fl::LabelledImages images = fl::load_mnist(directory, fl::MnistPart::train);
-  const fl::LabelledImages test = fl::load_mnist(directory, fl::MnistPart::test);
+  fl::LabelledImages images, test;
+  ft::ClassifierConfig config{.architecture = arguments.architecture};
+  const bool pictures = !arguments.data.empty() && fl::has_png_pictures(arguments.data);
+  if (pictures) {
+    if (arguments.test_data.empty()) throw fl::Error(fl::ErrorCode::invalid_argument, "train_classifier", "a folder of pictures needs --test-data, another one to measure accuracy on");
+    images = fl::load_image_folder(arguments.data, {.resolution = arguments.resolution});
+    test = fl::load_image_folder(arguments.test_data, {.resolution = images.height, .classes = images.classes});
+    if (test.classes != images.classes || test.channels != images.channels)
+      throw fl::Error(fl::ErrorCode::inconsistent_files, "train_classifier",
+                      "the pictures in '" + arguments.test_data + "' have other channels than those in '" + arguments.data + "', or only one of the folders has labels");
+    config.classes = images.classes;
+    config.input = {.channels = images.channels, .height = images.height, .width = images.width};
+    arguments.options.padding = 0;
+  } else {
+    const auto directory = arguments.data.empty() ? fl::find_mnist() : std::filesystem::path(arguments.data);
+    images = fl::load_mnist(directory, fl::MnistPart::train);
+    test = fl::load_mnist(directory, fl::MnistPart::test);
+  }
   arguments.options.mix = mix_by_name(arguments.mix);
   const auto start = Clock::now();
   auto last = start;
@@ -65,16 +86,16 @@ int train(Arguments arguments) {
     const double rate = static_cast<double>(done) / std::chrono::duration<double>(last - start).count();
     std::fprintf(stderr, "%lld/%lld images  %.0f images/s  ETA %.0f s  loss %.4f\n", static_cast<long long>(done), static_cast<long long>(total), rate, static_cast<double>(total - done) / rate, loss);
   };
-  ft::ClassifierModel model = ft::train_classifier({.architecture = arguments.architecture}, images, arguments.options);
-  model.provenance = nlohmann::json{{"data", "MNIST, mix " + arguments.mix},
+  ft::ClassifierModel model = ft::train_classifier(config, images, arguments.options);
+  model.provenance = nlohmann::json{{"data", (pictures ? "pictures in " + std::filesystem::path(arguments.data).lexically_normal().filename().string() : "MNIST") + ", mix " + arguments.mix},
                                     {"epochs", arguments.options.epochs},
                                     {"seed", arguments.options.seed},
                                     {"library", std::string("faultline ") + fl::version_string}}
                          .dump();
   const std::string digest = ft::save_classifier(arguments.out, model);
   const ft::NetworkClassifier classifier(model);
-  const double clean = test_accuracy(classifier, test, fl::CorruptionMix::none).overall();
-  const double mixed = test_accuracy(classifier, test, fl::CorruptionMix::independent).overall();
+  const double clean = test_accuracy(classifier, test, fl::CorruptionMix::none, arguments.options.padding).overall();
+  const double mixed = test_accuracy(classifier, test, fl::CorruptionMix::independent, arguments.options.padding).overall();
   std::printf("{\"classifier\": \"%s\", \"clean_accuracy\": %.4f, \"mixed_accuracy\": %.4f, \"sha256\": \"%s\"}\n", arguments.out.c_str(), clean, mixed, digest.c_str());
   return 0;
 }
@@ -85,11 +106,13 @@ int main(int argc, char** argv) {
   mallopt(M_MMAP_THRESHOLD, 1 << 30);  // keep large blocks between steps
   mallopt(M_TRIM_THRESHOLD, 2147483647);
   Arguments arguments;
-  CLI::App app("Trains a built-in classifier on MNIST.");
+  CLI::App app("Trains a built-in classifier on MNIST or on a folder of PNG pictures.");
   app.add_option("--architecture", arguments.architecture, "paper-cnn or judge-cnn")->check(CLI::IsMember({"paper-cnn", "judge-cnn"}));
   app.add_option("--mix", arguments.mix, "none, independent or paper")->check(CLI::IsMember({"none", "independent", "paper"}));
   app.add_option("--out", arguments.out, "the classifier file");
-  app.add_option("--data", arguments.data, "directory of the four MNIST files");
+  app.add_option("--data", arguments.data, "directory of the four MNIST files, or of PNG pictures with dataset.json or labels.csv");
+  app.add_option("--test-data", arguments.test_data, "directory of the PNG pictures to measure accuracy on");
+  app.add_option("--resolution", arguments.resolution, "pad or crop PNG pictures to this size; 0: they have the right one");
   app.add_option("--epochs", arguments.options.epochs, "passes over the training images");
   app.add_option("--batch", arguments.options.batch, "images per step");
   app.add_option("--learning-rate", arguments.options.learning_rate, "of Adam");

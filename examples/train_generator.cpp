@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Trains a class-conditional StyleGAN2 on MNIST with blur and noise. Stop it at any time; the same command goes on where it stopped.
+// Trains a StyleGAN2 on MNIST with blur and noise, or on a folder of PNG pictures. Stop it at any time; the same command goes on where it stopped.
 //
 //   train_generator --out run --kimg 1000          writes run/generator.safetensors, run/samples-*.png, run/checkpoint-*.safetensors
 //   train_generator --out run --export digits.safetensors   writes the averaged generator of the newest checkpoint and ends
+//   train_generator --out pets-run --data pets --ada        on the pictures in the folder pets, labelled by pets/dataset.json or pets/labels.csv
 //
 // test: --help
 // test(2): --kimg many
 // test(2): --preset unknown --out @out@
+// test(2): --mix unknown --out @out@
+// test(3): --data @out@ --out @out@
 
+#include <faultline/data/image_folder.hpp>
 #include <faultline/data/mnist.hpp>
 #include <faultline/training/checkpoint.hpp>
 #include <faultline/training/sample_sheet.hpp>
@@ -22,6 +26,7 @@
 #include <csignal>
 #include <cstdio>
 #include <functional>
+#include <optional>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -39,6 +44,8 @@ struct Arguments {
   std::string preset = "digits";
   std::string out = "run";
   std::string data;
+  std::string mix;
+  std::int64_t resolution = 0;
   std::string export_path;
   double kimg = 1000.0;
   std::int64_t seed = 1;
@@ -49,8 +56,42 @@ struct Arguments {
   std::vector<std::function<void(ft::GanOptions&)>> changes;  // those given on the command line
 };
 
-sg::GeneratorModel averaged(const ft::GanPreset& preset, const ft::GanState& state) {
-  const std::string provenance = nlohmann::json{{"data", "MNIST, 28x28 padded to 32x32, independent blur and noise"},
+/// The images to train on and how they are seen.
+struct Data {
+  fl::LabelledImages images;
+  fl::CorruptionOptions corruption;
+};
+
+bool are_pictures(const Arguments& arguments) { return !arguments.data.empty() && fl::has_png_pictures(arguments.data); }
+
+fl::CorruptionMix mix_of(const Arguments& arguments) {
+  const std::string name = !arguments.mix.empty() ? arguments.mix : are_pictures(arguments) ? "none" : "independent";
+  return name == "none" ? fl::CorruptionMix::none : name == "paper" ? fl::CorruptionMix::paper : fl::CorruptionMix::independent;
+}
+
+std::string describe(const Arguments& arguments) {
+  const std::string name = are_pictures(arguments) ? "pictures in " + std::filesystem::path(arguments.data).lexically_normal().filename().string() : "MNIST, 28x28 padded to 32x32";
+  const fl::CorruptionMix mix = mix_of(arguments);
+  return name + (mix == fl::CorruptionMix::none ? "" : mix == fl::CorruptionMix::paper ? ", blur and noise together" : ", independent blur and noise");
+}
+
+fl::LabelledImages load(const Arguments& arguments) {
+  if (are_pictures(arguments)) return fl::load_image_folder(arguments.data, {.resolution = arguments.resolution});
+  return fl::load_mnist(arguments.data.empty() ? fl::find_mnist() : std::filesystem::path(arguments.data), fl::MnistPart::train);
+}
+
+/// A preset for digits, made to fit other pictures.
+void fit(ft::GanPreset& preset, const fl::LabelledImages& images) {
+  auto& [generator, discriminator, options] = preset;
+  generator.img_channels = discriminator.img_channels = images.channels;
+  generator.img_resolution = discriminator.img_resolution = images.height;
+  generator.c_dim = discriminator.c_dim = images.classes;
+  generator.class_names.clear();
+  for (std::int64_t label = 0; label < images.classes; ++label) generator.class_names.push_back(std::to_string(label));
+}
+
+sg::GeneratorModel averaged(const Arguments& arguments, const ft::GanPreset& preset, const ft::GanState& state) {
+  const std::string provenance = nlohmann::json{{"data", describe(arguments)},
                                                 {"images_seen", state.images_seen},
                                                 {"steps", state.step},
                                                 {"seed", preset.options.seed},
@@ -62,9 +103,11 @@ sg::GeneratorModel averaged(const ft::GanPreset& preset, const ft::GanState& sta
 void print_progress(const ft::GanTrainer& trainer, const ft::GanLosses& losses, double images_per_second, double target_kimg) {
   const double seen = static_cast<double>(trainer.state().images_seen) / 1000.0;
   const double eta = images_per_second > 0.0 ? (target_kimg - seen) * 1000.0 / images_per_second : 0.0;
-  std::fprintf(stderr, "kimg %.2f/%.0f  %.1f images/s  ETA %dh%02dm  G %.3f  D %.3f  real %+.2f  fake %+.2f  mismatch %.4f  R1 %.4f  path %.3f\n", seen, target_kimg, images_per_second,
+  std::fprintf(stderr, "kimg %.2f/%.0f  %.1f images/s  ETA %dh%02dm  G %.3f  D %.3f  real %+.2f  fake %+.2f  mismatch %.4f  R1 %.4f  path %.3f", seen, target_kimg, images_per_second,
                static_cast<int>(eta / 3600.0), static_cast<int>(eta / 60.0) % 60, losses.generator, losses.discriminator, losses.real_logit, losses.fake_logit, losses.mismatch, losses.r1,
                losses.path_length);
+  if (trainer.preset().options.ada) std::fprintf(stderr, "  signs %+.2f  p %.4f", losses.real_sign, trainer.state().augmentation);
+  std::fputc('\n', stderr);
 }
 
 int train(const Arguments& arguments) {
@@ -72,20 +115,24 @@ int train(const Arguments& arguments) {
   auto stored = ft::latest_checkpoint(arguments.out, &skipped);
   for (const auto& reason : skipped) std::fprintf(stderr, "skipping a checkpoint: %s\n", reason.c_str());
   ft::GanPreset preset = stored ? stored->preset : ft::gan_preset(arguments.preset);
-  if (!stored) preset.options.seed = arguments.seed;
+  std::optional<fl::LabelledImages> images;
+  if (arguments.export_path.empty()) images = load(arguments);
+  if (!stored) {
+    preset.options.seed = arguments.seed;
+    if (images && are_pictures(arguments)) fit(preset, *images);
+  }
   // Options given on the command line hold from here on; those not given keep what the run began with.
   for (const auto& change : arguments.changes) change(preset.options);
   ft::GanTrainer trainer = stored ? ft::GanTrainer(preset, std::move(stored->state)) : ft::GanTrainer(preset);
 
   if (!arguments.export_path.empty()) {
-    const std::string digest = sg::save_generator_model(arguments.export_path, averaged(preset, trainer.state()));
+    const std::string digest = sg::save_generator_model(arguments.export_path, averaged(arguments, preset, trainer.state()));
     std::printf("{\"generator\": \"%s\", \"images_seen\": %lld, \"sha256\": \"%s\"}\n", arguments.export_path.c_str(), static_cast<long long>(trainer.state().images_seen), digest.c_str());
     return 0;
   }
 
   std::filesystem::create_directories(arguments.out);
-  const fl::LabelledImages images = fl::load_mnist(arguments.data.empty() ? fl::find_mnist() : std::filesystem::path(arguments.data), fl::MnistPart::train);
-  ft::TrainingImages data(images, {.mix = fl::CorruptionMix::independent, .seed = preset.options.seed, .padding = (preset.generator.img_resolution - images.height) / 2});
+  ft::TrainingImages data(*images, {.mix = mix_of(arguments), .seed = preset.options.seed, .padding = (preset.generator.img_resolution - images->height) / 2});
   std::fprintf(stderr, "%s at kimg %.2f, %d threads\n", trainer.state().step > 0 ? "going on" : "starting", static_cast<double>(trainer.state().images_seen) / 1000.0, at::get_num_threads());
 
   using Clock = std::chrono::steady_clock;
@@ -107,7 +154,7 @@ int train(const Arguments& arguments) {
     if (sheet_every > 0 && trainer.state().images_seen / sheet_every != (trainer.state().images_seen - preset.options.batch) / sheet_every) {
       char name[64];
       std::snprintf(name, sizeof name, "samples-%06lld.png", static_cast<long long>(trainer.state().images_seen / 1000));
-      fl::write_png(std::filesystem::path(arguments.out) / name, ft::sample_sheet(averaged(preset, trainer.state())));
+      fl::write_png(std::filesystem::path(arguments.out) / name, ft::sample_sheet(averaged(arguments, preset, trainer.state())));
     }
     if (seconds_since(last_checkpoint) > arguments.checkpoint_minutes * 60.0) {
       ft::rotate_checkpoint(arguments.out, preset, trainer.state());
@@ -116,7 +163,7 @@ int train(const Arguments& arguments) {
   }
   ft::rotate_checkpoint(arguments.out, preset, trainer.state());
   const auto path = std::filesystem::path(arguments.out) / "generator.safetensors";
-  const std::string digest = sg::save_generator_model(path, averaged(preset, trainer.state()));
+  const std::string digest = sg::save_generator_model(path, averaged(arguments, preset, trainer.state()));
   std::fprintf(stderr, "stopped at kimg %.2f; the same command goes on from here\n", static_cast<double>(trainer.state().images_seen) / 1000.0);
   std::printf("{\"generator\": \"%s\", \"images_seen\": %lld, \"sha256\": \"%s\"}\n", path.c_str(), static_cast<long long>(trainer.state().images_seen), digest.c_str());
   return 0;
@@ -133,10 +180,12 @@ int main(int argc, char** argv) {
   std::signal(SIGTERM, [](int) { stop_requested = 1; });
 
   Arguments arguments;
-  CLI::App app("Trains a class-conditional StyleGAN2 on MNIST with blur and noise; the same command resumes.");
-  app.add_option("--preset", arguments.preset, "digits or paper");
+  CLI::App app("Trains a StyleGAN2 on MNIST with blur and noise, or on a folder of PNG pictures; the same command resumes.");
+  app.add_option("--preset", arguments.preset, "digits, paper or auto32");
   app.add_option("--out", arguments.out, "run directory: checkpoints, sample sheets, generator.safetensors");
-  app.add_option("--data", arguments.data, "directory of the four MNIST files");
+  app.add_option("--data", arguments.data, "directory of the four MNIST files, or of PNG pictures with dataset.json or labels.csv");
+  app.add_option("--resolution", arguments.resolution, "pad or crop PNG pictures to this size; 0: they have the right one");
+  app.add_option("--mix", arguments.mix, "none, independent or paper; not given: independent for MNIST, none for pictures")->check(CLI::IsMember({"none", "independent", "paper"}));
   app.add_option("--kimg", arguments.kimg, "stop after this many thousand images");
   app.add_option("--steps", arguments.max_steps, "stop after this many further steps");
   app.add_option("--seed", arguments.seed, "seed of a new run");
@@ -156,6 +205,10 @@ int main(int argc, char** argv) {
   changeable("--mismatch-hold-kimg", &ft::GanOptions::mismatch_hold_kimg, "thousand images with the full weight of that term");
   changeable("--mismatch-fade-kimg", &ft::GanOptions::mismatch_fade_kimg, "thousand images over which it then fades");
   changeable("--path-length-weight", &ft::GanOptions::path_length_weight, "weight of path-length regularisation");
+  changeable("--ada-target", &ft::GanOptions::ada_target, "mean sign of the real logits that adaptive augmentation aims at");
+  changeable("--ada-kimg", &ft::GanOptions::ada_kimg, "thousand images over which its strength could rise from 0 to 1");
+  app.add_flag_function(
+      "--ada,!--no-ada", [&](std::int64_t given) { arguments.changes.push_back([given](ft::GanOptions& options) { options.ada = given > 0; }); }, "augment adaptively what the discriminator sees, or no longer");
   changeable("--ema-kimg", &ft::GanOptions::ema_kimg, "half-life of the averaged generator");
   app.add_option("--export", arguments.export_path, "write the averaged generator of the newest checkpoint to this file and end");
   try {

@@ -30,6 +30,7 @@
 #include <faultline/data/corrupted_images.hpp>
 #include <faultline/data/corruptions.hpp>
 #include <faultline/data/idx.hpp>
+#include <faultline/data/image_folder.hpp>
 #include <faultline/data/mnist.hpp>
 #include <faultline/data/png.hpp>
 #include <faultline/data/safetensors.hpp>

@@ -2,6 +2,7 @@
 #pragma once
 // Everything for training: generators, classifiers, checkpoints; and reading the classifiers that it makes.
 
+#include <faultline/training/augment.hpp>
 #include <faultline/training/checkpoint.hpp>
 #include <faultline/training/classifier.hpp>
 #include <faultline/training/classifier_trainer.hpp>

@@ -218,10 +218,15 @@ TEST_CASE("Adam follows its formula and survives gradients that are not finite")
 }
 
 TEST_CASE("a run that stops and goes on equals one that never stopped, bit for bit") {
-  const ft::GanPreset preset = small_preset();
+  ft::GanPreset preset = small_preset();
+  preset.options.ada = true;
+  preset.options.ada_target = -0.9;
+  preset.options.ada_kimg = 0.05;  // p moves by 0.32
   const auto directory = fresh_directory("resume");
   const ft::GanState straight = advance(preset, ft::GanTrainer::initial_state(preset), 20);
   const ft::GanState first = advance(preset, ft::GanTrainer::initial_state(preset), 7);
+  CHECK(first.real_sign_count == 16);  // within an interval: steps 4 to 6, and the R1 step 6
+  CHECK(first.augmentation > 0.0);
   ft::rotate_checkpoint(directory, preset, first);
   auto stored = ft::latest_checkpoint(directory);
   REQUIRE(stored.has_value());
@@ -233,6 +238,8 @@ TEST_CASE("a run that stops and goes on equals one that never stopped, bit for b
   CHECK(same_bits(resumed.discriminator, straight.discriminator));
   CHECK(same_bits(resumed.average, straight.average));
   CHECK(resumed.path_length_mean == straight.path_length_mean);
+  CHECK(resumed.augmentation == straight.augmentation);
+  CHECK(resumed.augmentation > first.augmentation);
   CHECK(resumed.generator_adam.steps() == straight.generator_adam.steps());
   CHECK_FALSE(same_bits(first.generator, straight.generator));
   ft::save_checkpoint(directory / "a.safetensors", preset, straight);
@@ -249,7 +256,9 @@ TEST_CASE("a batch in parts trains as a whole one does, on any number of threads
   preset.discriminator.mbstd_num_channels = 0;  // deviations within a part are the one thing that differs
   ft::GanPreset split = preset;
   split.options.parts = 4;
-  const ft::GanState start = ft::GanTrainer::initial_state(preset);
+  preset.options.ada = split.options.ada = true;
+  ft::GanState start = ft::GanTrainer::initial_state(preset);
+  start.augmentation = 0.8;
   const auto copy = [](const ft::GanState& from) {
     ft::GanState state = from;
     state.generator = from.generator.clone();
@@ -276,6 +285,93 @@ TEST_CASE("a batch in parts trains as a whole one does, on any number of threads
     CHECK(at::allclose(moment, first.discriminator_adam.second_moments().at(name), 1e-2, 1e-9));
   }
   CHECK(at::allclose(whole.generator["mapping.w_avg"], first.generator["mapping.w_avg"], 1e-5, 1e-6));
+}
+
+TEST_CASE("a checkpoint from before adaptive augmentation goes on without it") {
+  ft::GanPreset preset = small_preset();
+  preset.options.ada = true;
+  const auto directory = fresh_directory("old");
+  ft::save_checkpoint(directory / "new.safetensors", preset, advance(preset, ft::GanTrainer::initial_state(preset), 2));
+  CHECK(ft::load_checkpoint(directory / "new.safetensors").preset.options.ada);
+  fl::TensorFile file = fl::read_safetensors(directory / "new.safetensors");
+  auto config = nlohmann::json::parse(file.metadata.at("config"));
+  for (const char* key : {"ada", "ada_target", "ada_kimg", "ada_interval"}) REQUIRE(config["options"].erase(key) == 1);
+  for (const char* key : {"augmentation", "real_sign_sum", "real_sign_count"}) REQUIRE(config["state"].erase(key) == 1);
+  file.metadata["config"] = config.dump();
+  file.metadata.erase("sha256");
+  fl::write_safetensors(directory / "old.safetensors", file);
+  const ft::GanCheckpoint old = ft::load_checkpoint(directory / "old.safetensors");
+  CHECK_FALSE(old.preset.options.ada);
+  CHECK(old.state.augmentation == 0.0);
+  CHECK(old.state.step == 2);
+  config["options"]["ada"] = 1;
+  file.metadata["config"] = config.dump();
+  fl::write_safetensors(directory / "odd.safetensors", file);
+  CHECK(code_of([&] { (void)ft::load_checkpoint(directory / "odd.safetensors"); }) == ErrorCode::malformed_header);
+  std::filesystem::remove_all(directory);
+}
+
+TEST_CASE("the strength of augmentation follows the signs of real logits") {
+  const ft::GanOptions options;  // batch 32, target 0.6, 500 kimg, every 4 steps
+  CHECK(ft::adapted_strength(options, 0.1, 96, 128) == Approx(0.100256).epsilon(1e-12));
+  CHECK(ft::adapted_strength(options, 0.1, 64, 128) == Approx(0.099744).epsilon(1e-12));
+  CHECK(ft::adapted_strength(options, 0.1, 6, 10) == 0.1);
+  CHECK(ft::adapted_strength(options, 0.0001, -128, 128) == 0.0);
+  CHECK(ft::adapted_strength(options, 1.0, 128, 128) == Approx(1.000256).epsilon(1e-12));  // no upper bound
+  CHECK(ft::adapted_strength(options, 0.3, 0, 0) == 0.3);
+  // In a run: a target below the signs raises p after every fourth step and at no other, one that nothing exceeds keeps it at 0.
+  ft::GanPreset preset = small_preset();
+  preset.options.ada = true;
+  preset.options.ada_target = -1.0;
+  preset.options.ada_kimg = 0.1;
+  const ft::GanState three = advance(preset, ft::GanTrainer::initial_state(preset), 3), four = advance(preset, ft::GanTrainer::initial_state(preset), 4);
+  CHECK(three.augmentation == 0.0);
+  CHECK(three.real_sign_count == 16);  // three steps and the R1 step 0
+  REQUIRE(three.real_sign_sum > -three.real_sign_count);
+  CHECK(four.augmentation == Approx(0.16));
+  CHECK(four.real_sign_count == 0);
+  preset.options.ada_target = 1.0;
+  CHECK(advance(preset, ft::GanTrainer::initial_state(preset), 8).augmentation == 0.0);
+}
+
+TEST_CASE("a batch that is not what the preset says is refused") {
+  ft::GanTrainer trainer(small_preset());
+  const at::Tensor images = normals({4, 1, 8, 8}, 1), labels = at::zeros({4}, at::kLong);
+  CHECK(code_of([&] { trainer.step({images.narrow(0, 0, 3), labels}); }) == ErrorCode::shape_mismatch);
+  CHECK(code_of([&] { trainer.step({normals({4, 3, 8, 8}, 1), labels}); }) == ErrorCode::shape_mismatch);
+  CHECK(code_of([&] { trainer.step({at::Tensor(), labels}); }) == ErrorCode::shape_mismatch);
+  CHECK(code_of([&] { trainer.step({images, at::Tensor()}); }) == ErrorCode::shape_mismatch);
+  CHECK(code_of([&] { trainer.step({images, at::zeros({4}, at::kFloat)}); }) == ErrorCode::shape_mismatch);
+  CHECK(code_of([&] { trainer.step({images, labels + 3}); }) == ErrorCode::label_out_of_range);
+  CHECK(code_of([&] { trainer.step({images, labels - 1}); }) == ErrorCode::label_out_of_range);
+  CHECK(trainer.state().step == 0);
+}
+
+TEST_CASE("auto32 has the sizes of the original configuration") {
+  const auto parameters = [](const auto& config) {
+    std::int64_t sum = 0;
+    for (const auto& spec : sg::tensor_specs(config)) {
+      if (spec.role == sg::TensorSpec::Role::buffer) continue;
+      std::int64_t elements = 1;
+      for (const std::int64_t extent : spec.shape) elements *= extent;
+      sum += elements;
+    }
+    return sum;
+  };
+  ft::GanPreset preset = ft::gan_preset("auto32");
+  ft::validate(preset);
+  CHECK(sg::style_layout(preset.generator).dimension() == 5632);
+  CHECK(parameters(preset.generator) == 20'215'315 - 2 * 4 * 513);  // two channels fewer in four ToRGB layers
+  CHECK(parameters(preset.discriminator) == 23'876'096 - 2 * 512);
+  preset.generator.img_channels = preset.discriminator.img_channels = 3;
+  CHECK(parameters(preset.generator) == 20'215'315);
+  CHECK(parameters(preset.discriminator) == 23'876'096);
+  preset.generator.c_dim = preset.discriminator.c_dim = 0;
+  CHECK(parameters(preset.generator) == 19'947'539);
+  CHECK(parameters(preset.discriminator) == 21'507'073);
+  CHECK(preset.options.ada);
+  CHECK(preset.options.batch == 32);
+  CHECK(preset.options.r1_gamma == Approx(0.0002 * 32 * 32 / 32));
 }
 
 TEST_CASE("the two newest checkpoints are kept and a damaged newest one falls back") {
@@ -356,6 +452,9 @@ TEST_CASE("options that do not fit are refused") {
   CHECK(refused([](ft::GanPreset& preset) { preset.options.parts = 3; }));
   CHECK(refused([](ft::GanPreset& preset) { preset.options.learning_rate_fade_kimg = -1; }));
   CHECK(refused([](ft::GanPreset& preset) { preset.options.style_mixing = 2; }));
+  CHECK(refused([](ft::GanPreset& preset) { preset.options.ada_target = 1.5; }));
+  CHECK(refused([](ft::GanPreset& preset) { preset.options.ada_kimg = 0; }));
+  CHECK(refused([](ft::GanPreset& preset) { preset.options.ada_interval = 0; }));
   CHECK(refused([](ft::GanPreset& preset) { preset.discriminator.c_dim = 4; }));
   CHECK(code_of([] { (void)ft::gan_preset("unknown"); }) == ErrorCode::invalid_argument);
   ft::validate(ft::gan_preset("digits"));

@@ -25,6 +25,7 @@ enum class Stream : std::uint32_t {
   permutations = 4,  ///< permutation tests
   codes = 5,         ///< choice of start codes and placebo directions
   subsets = 6,       ///< subset simulation
+  augmentations = 7,  ///< augmentation of training images
 };
 
 /// First sample index of each purpose, so that samples used to choose are never used to measure.

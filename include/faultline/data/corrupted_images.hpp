@@ -26,14 +26,14 @@ struct CorruptionOptions {
   if (options.padding < 0 || options.padding > 4096) {
     throw Error(ErrorCode::invalid_argument, "canvas_shape", "expected a padding of 0 .. 4096 pixels, got " + std::to_string(options.padding));
   }
-  return {1, images.height + 2 * options.padding, images.width + 2 * options.padding};
+  return {images.channels, images.height + 2 * options.padding, images.width + 2 * options.padding};
 }
 
 /// Writes one padded and corrupted training image in [0, 1].
 ///
 /// `index` counts on over epochs: position in the set = index mod count, so index = position + epoch * count gives each epoch fresh corruptions and a repeated index the same image.
 /// The image is padded **before** it is corrupted: blur and noise cover the whole canvas. A classifier that wants 28x28 crops the centre afterwards.
-/// **Shapes**: `out` is `[height + 2 padding, width + 2 padding]`.
+/// **Shapes**: `out` is `[channels, height + 2 padding, width + 2 padding]`.
 /// **Randomness**: (options.seed, index) alone, see `draw_corruption` and `corrupt`.
 /// **Throws** `shape_mismatch` for another size of `out`; `empty_input` for an empty set; `invalid_argument` for a negative index or a padding outside its range.
 /// Example: `std::vector<float> canvas(32 * 32); make_corrupted_image(train, epoch * train.count + i, {.seed = 7}, canvas);`
@@ -42,19 +42,23 @@ inline void make_corrupted_image(const LabelledImages& images, std::int64_t inde
   if (index < 0) throw Error(ErrorCode::invalid_argument, "make_corrupted_image", "expected an index of at least 0, got " + std::to_string(index));
   const auto [channels, height, width] = canvas_shape(images, options);
   if (static_cast<std::int64_t>(out.size()) != channels * height * width) {
-    throw Error(ErrorCode::shape_mismatch, "make_corrupted_image", "expected room for " + std::to_string(height) + " x " + std::to_string(width) + " values, got " + std::to_string(out.size()));
+    throw Error(ErrorCode::shape_mismatch, "make_corrupted_image",
+                "expected room for " + std::to_string(channels) + " x " + std::to_string(height) + " x " + std::to_string(width) + " values, got " + std::to_string(out.size()));
   }
   std::fill(out.begin(), out.end(), 0.0f);
   const std::span<const std::uint8_t> pixels = images.image(index % images.count);
-  for (std::int64_t y = 0; y < images.height; ++y) {
-    for (std::int64_t x = 0; x < images.width; ++x) {
-      out[static_cast<std::size_t>((y + options.padding) * width + x + options.padding)] = static_cast<float>(pixels[static_cast<std::size_t>(y * images.width + x)]) / 255.0f;
+  for (std::int64_t c = 0; c < channels; ++c) {
+    for (std::int64_t y = 0; y < images.height; ++y) {
+      for (std::int64_t x = 0; x < images.width; ++x) {
+        const float value = static_cast<float>(pixels[static_cast<std::size_t>((c * images.height + y) * images.width + x)]) / 255.0f;
+        out[static_cast<std::size_t>((c * height + y + options.padding) * width + x + options.padding)] = value;
+      }
     }
   }
   corrupt(out, height, width, draw_corruption(options.mix, options.seed, index), options.seed, index, options.axis);
 }
 
-/// Images first .. first + count - 1 of the padded and corrupted set, `[count, 1, height + 2 padding, width + 2 padding]` in [0, 1]; image i as `make_corrupted_image` makes it.
+/// Images first .. first + count - 1 of the padded and corrupted set, `[count, channels, height + 2 padding, width + 2 padding]` in [0, 1]; image i as `make_corrupted_image` makes it.
 ///
 /// **Throws** as `make_corrupted_image`, and `invalid_argument` for a negative count.
 /// Example: `ImageBatch batch = corrupted_images(test, 0, test.count, {.mix = CorruptionMix::paper, .seed = 7});`

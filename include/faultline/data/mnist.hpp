@@ -13,7 +13,7 @@
 namespace faultline {
 inline namespace v1 {
 
-/// Grey images with one class each: `pixels` is `[count, height, width]` in 0 .. 255, `labels` is `[count]` in 0 .. classes - 1.
+/// Images with one class each: `pixels` is `[count, channels, height, width]` in 0 .. 255, `labels` is `[count]` in 0 .. classes - 1; without labels, `classes` is 0 and `labels` empty.
 struct LabelledImages {
   std::int64_t count = 0;
   std::int64_t height = 0;
@@ -21,11 +21,12 @@ struct LabelledImages {
   std::int64_t classes = 0;
   std::vector<std::uint8_t> pixels = {};
   std::vector<std::uint8_t> labels = {};
+  std::int64_t channels = 1;
 
-  /// Pixels of image i, row by row.
-  [[nodiscard]] std::span<const std::uint8_t> image(std::int64_t i) const noexcept { return {pixels.data() + i * height * width, static_cast<std::size_t>(height * width)}; }
+  /// Pixels of image i, channel by channel, row by row.
+  [[nodiscard]] std::span<const std::uint8_t> image(std::int64_t i) const noexcept { return {pixels.data() + i * shape().elements(), static_cast<std::size_t>(shape().elements())}; }
   [[nodiscard]] std::int64_t label(std::int64_t i) const noexcept { return labels[static_cast<std::size_t>(i)]; }
-  [[nodiscard]] ImageShape shape() const noexcept { return {1, height, width}; }
+  [[nodiscard]] ImageShape shape() const noexcept { return {channels, height, width}; }
 };
 
 /// Which half of the data set: 60 000 images to train on or 10 000 to test on.

@@ -42,7 +42,11 @@ inline Json to_json(const GanOptions& options) {
           {"mismatch_weight", options.mismatch_weight},
           {"mismatch_hold_kimg", options.mismatch_hold_kimg},
           {"mismatch_fade_kimg", options.mismatch_fade_kimg},
-          {"seed", options.seed}};
+          {"seed", options.seed},
+          {"ada", options.ada},
+          {"ada_target", options.ada_target},
+          {"ada_kimg", options.ada_kimg},
+          {"ada_interval", options.ada_interval}};
 }
 
 inline GanOptions gan_options(const Json& json, const std::string& where) {
@@ -66,6 +70,10 @@ inline GanOptions gan_options(const Json& json, const std::string& where) {
   reader.read_optional("mismatch_hold_kimg", options.mismatch_hold_kimg);
   reader.read_optional("mismatch_fade_kimg", options.mismatch_fade_kimg);
   reader.read("seed", options.seed);
+  reader.read_optional("ada", options.ada);
+  reader.read_optional("ada_target", options.ada_target);
+  reader.read_optional("ada_kimg", options.ada_kimg);
+  reader.read_optional("ada_interval", options.ada_interval);
   reader.finish();
   return options;
 }
@@ -108,7 +116,10 @@ inline void save_checkpoint(const std::filesystem::path& path, const GanPreset& 
                                            {"images_seen", state.images_seen},
                                            {"path_length_mean", state.path_length_mean},
                                            {"generator_adam_steps", state.generator_adam.steps()},
-                                           {"discriminator_adam_steps", state.discriminator_adam.steps()}}}}
+                                           {"discriminator_adam_steps", state.discriminator_adam.steps()},
+                                           {"augmentation", state.augmentation},
+                                           {"real_sign_sum", state.real_sign_sum},
+                                           {"real_sign_count", state.real_sign_count}}}}
                                 .dump();
   detail::put(file, "generator.", state.generator.all());
   detail::put(file, "discriminator.", state.discriminator.all());
@@ -141,6 +152,9 @@ inline GanCheckpoint load_checkpoint(const std::filesystem::path& path) {
   counters.read("path_length_mean", state.path_length_mean);
   counters.read("generator_adam_steps", generator_steps);
   counters.read("discriminator_adam_steps", discriminator_steps);
+  counters.read_optional("augmentation", state.augmentation);
+  counters.read_optional("real_sign_sum", state.real_sign_sum);
+  counters.read_optional("real_sign_count", state.real_sign_count);
   counters.finish();
   validate(checkpoint.preset);
   const GanOptions& options = checkpoint.preset.options;

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <numbers>
+#include <string>
 #include <vector>
 
 namespace faultline {
@@ -27,6 +28,7 @@ struct ClassifierOptions {
   std::int64_t seed = 1;
   /// Called after every batch with the images done and the batch's loss; an exception ends the training.
   std::function<void(std::int64_t done, std::int64_t total, double loss)> progress = {};
+  std::int64_t padding = 2;  ///< black pixels added on every side before blur and noise; the classifier sees the centre
 };
 
 /// Cuts the centre `[N, C, height, width]` out of larger images.
@@ -36,15 +38,23 @@ inline at::Tensor centre_crop(const at::Tensor& images, std::int64_t height, std
 
 /// Trains a classifier on padded, corrupted images (the generator's canvas), of which it sees the centre.
 ///
-/// Randomness: order and corruptions from `options.seed` (see `TrainingImages`), initial weights from it too. Throws invalid_argument, empty_input.
+/// Randomness: order and corruptions from `options.seed` (see `TrainingImages`), initial weights from it too. Throws invalid_argument, empty_input; shape_mismatch when the images have other channels
+/// than the classifier's input or are smaller; label_out_of_range when they have no labels or more classes than the classifier.
 /// Cost: about 70 MFLOP per image and epoch for `paper-cnn`.
 inline ClassifierModel train_classifier(const ClassifierConfig& config, const LabelledImages& images, const ClassifierOptions& options) {
   if (options.epochs < 1 || options.batch < 2 || !(options.learning_rate > 0.0))
     throw Error(ErrorCode::invalid_argument, "train_classifier", "epochs must be at least 1, batch at least 2 and learning_rate positive");
+  const ImageShape canvas = canvas_shape(images, {.padding = options.padding});
+  if (canvas.channels != config.input.channels || canvas.height < config.input.height || canvas.width < config.input.width)
+    throw Error(ErrorCode::shape_mismatch, "train_classifier",
+                "expected images of " + std::to_string(config.input.channels) + " channels and at least " + std::to_string(config.input.height) + " x " + std::to_string(config.input.width) +
+                    " pixels with their padding, got " + std::to_string(canvas.channels) + " x " + std::to_string(canvas.height) + " x " + std::to_string(canvas.width));
+  if (images.classes < 1 || images.classes > config.classes)
+    throw Error(ErrorCode::label_out_of_range, "train_classifier", "the images have " + std::to_string(images.classes) + " classes, the classifier " + std::to_string(config.classes));
   ClassifierModel model = initial_classifier(config, options.seed);
   for (const auto& [name, tensor] : model.weights.all()) const_cast<at::Tensor&>(tensor).set_requires_grad(!is_running_statistic(name));
   Adam adam({options.learning_rate, 0.9, 0.999, 1e-8});
-  TrainingImages data(images, {.mix = options.mix, .seed = options.seed});
+  TrainingImages data(images, {.mix = options.mix, .seed = options.seed, .padding = options.padding});
   const std::int64_t per_epoch = images.count / options.batch;
   const std::int64_t steps = per_epoch * options.epochs;
   for (std::int64_t step = 0; step < steps; ++step) {

@@ -40,7 +40,23 @@ struct GanOptions {
   double mismatch_hold_kimg = 0.0;  ///< thousand images with the full weight
   double mismatch_fade_kimg = 0.0;  ///< thousand images over which it then falls linearly to 0; 0: it never fades
   std::int64_t seed = 1;
+  /// Adaptive augmentation (Karras et al. 2020, the pipeline `bgc`): the discriminator sees real and generated images augmented, see training/augment.hpp, at a strength p that follows how far
+  /// it tells real images apart. For sets so small that the discriminator would learn them by heart. false: no augmentation.
+  bool ada = false;
+  double ada_target = 0.6;        ///< p rises while the mean sign of the real logits is above, and falls while it is below
+  double ada_kimg = 500.0;        ///< thousand images over which p could rise from 0 to 1
+  std::int64_t ada_interval = 4;  ///< steps between changes of p
 };
+
+/// The strength of adaptive augmentation after an interval in which `count` logits of real images had signs that add up to `sign_sum`.
+///
+/// **Formula**: r = sign_sum / count; p ← max(0, p + sign(r − target) · batch · interval / (1000 ada_kimg)), with no upper bound: a p above 1 augments as 1 does and takes longer to come back.
+inline double adapted_strength(const GanOptions& options, double p, std::int64_t sign_sum, std::int64_t count) {
+  if (count == 0) return p;
+  const double excess = static_cast<double>(sign_sum) / static_cast<double>(count) - options.ada_target;
+  const double step = static_cast<double>(options.batch * options.ada_interval) / (options.ada_kimg * 1000.0);
+  return std::max(0.0, p + (excess > 0.0 ? step : excess < 0.0 ? -step : 0.0));
+}
 
 /// Weight of the matching-aware term when `seen` images have been shown.
 inline double mismatch_weight_at(const GanOptions& options, std::int64_t seen) {
@@ -63,7 +79,8 @@ struct GanPreset {
   GanOptions options;
 };
 
-/// The presets: `digits` (32x32, small enough for two CPU cores; the shipped generator) and `paper` (the 512-channel networks of the paper's experiments).
+/// The presets: `digits` (32x32, small enough for two CPU cores; the shipped generator), `paper` (the 512-channel networks of the paper's experiments) and `auto32` (the configuration `auto` of
+/// Karras et al. 2020 for one device at 32x32 in float32: the same widths, adaptive augmentation, and no clamp, which only half precision needs).
 ///
 /// Throws invalid_argument for another name.
 inline GanPreset gan_preset(std::string_view name) {
@@ -85,8 +102,13 @@ inline GanPreset gan_preset(std::string_view name) {
     options.r1_gamma = 0.0064;
     options.path_length_weight = 2.0;
     generator.conv_clamp = discriminator.conv_clamp = 256.0;
+  } else if (name == "auto32") {
+    options.parts = 4;
+    options.r1_gamma = 0.0064;  // 0.0002 · 32² / 32
+    options.path_length_weight = 2.0;
+    options.ada = true;
   } else {
-    throw Error(ErrorCode::invalid_argument, "gan_preset", "there is no preset " + std::string(name) + "; known are digits and paper");
+    throw Error(ErrorCode::invalid_argument, "gan_preset", "there is no preset " + std::string(name) + "; known are digits, paper and auto32");
   }
   return preset;
 }
@@ -114,6 +136,9 @@ inline void validate(const GanPreset& preset) {
   require(options.style_mixing >= 0.0 && options.style_mixing <= 1.0, "style_mixing must lie in [0, 1]");
   require(options.ema_kimg >= 0.0 && options.ema_ramp >= 0.0, "ema_kimg and ema_ramp must not be negative");
   require(options.w_average_decay >= 0.0 && options.w_average_decay < 1.0, "w_average_decay must lie in [0, 1)");
+  require(options.ada_target >= -1.0 && options.ada_target <= 1.0, "ada_target must lie in [-1, 1]");
+  require(options.ada_kimg > 0.0, "ada_kimg must be positive");
+  require(options.ada_interval >= 1, "ada_interval must be at least 1");
 }
 
 }  // namespace training

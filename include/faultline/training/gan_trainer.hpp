@@ -3,6 +3,7 @@
 // One GAN training run as plain state and a step function: everything that a later step depends on is in the state.
 
 #include <faultline/training/adam.hpp>
+#include <faultline/training/augment.hpp>
 #include <faultline/training/fused.hpp>
 #include <faultline/training/gan_options.hpp>
 #include <faultline/training/losses.hpp>
@@ -10,6 +11,7 @@
 #include <cmath>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -32,6 +34,7 @@ struct GanLosses {
   double mismatch = 0.0;
   double r1 = 0.0;
   double path_length = 0.0;
+  double real_sign = 0.0;  ///< mean sign of the real logits in the last interval of adaptive augmentation
 };
 
 /// What a checkpoint holds: both networks, the averaged generator, both optimisers, counters.
@@ -44,9 +47,12 @@ struct GanState {
   std::int64_t step = 0;         ///< steps done
   std::int64_t images_seen = 0;  ///< real images shown to the discriminator
   double path_length_mean = 0.0;
+  double augmentation = 0.0;         ///< strength p of adaptive augmentation
+  std::int64_t real_sign_sum = 0;    ///< signs of the real logits since p last changed
+  std::int64_t real_sign_count = 0;  ///< their number
 };
 
-/// Trains a generator and a discriminator (StyleGAN2: G step, lazy path length, D step, lazy R1, averaging).
+/// Trains a generator and a discriminator (StyleGAN2: G step, lazy path length, D step, lazy R1, averaging, adaptive augmentation).
 ///
 /// Randomness: every draw of step t comes from (seed, purpose, t); no generator state exists, so a run that stops and goes on equals one that never stopped, bit for bit
 /// (same machine type and LibTorch; with one part also the same number of threads).
@@ -64,8 +70,10 @@ class GanTrainer {
   [[nodiscard]] const GanPreset& preset() const noexcept { return preset_; }
   [[nodiscard]] const GanState& state() const noexcept { return state_; }
 
-  /// One step on a batch of real images. Cost: about 1.1 GFLOP per image for the preset `digits`.
+  /// One step on a batch of real images. Throws shape_mismatch when the batch is not what the preset says, label_out_of_range.
+  /// Cost: about 1.1 GFLOP per image for the preset `digits`.
   GanLosses step(const RealBatch& real) {
+    check(real);
     const GanOptions& options = preset_.options;
     const double pace = learning_pace_at(options, state_.images_seen);
     state_.generator_adam.set_learning_rate(adam_options(options, options.path_length_interval).learning_rate * pace);
@@ -77,6 +85,7 @@ class GanTrainer {
     update_average();
     ++state_.step;
     state_.images_seen += options.batch;
+    if (options.ada && state_.step % options.ada_interval == 0) adapt_augmentation();
     return losses_;
   }
 
@@ -96,7 +105,7 @@ class GanTrainer {
   static AdamOptions adam_options(const GanOptions& options, std::int64_t interval) { return lazy_correction({options.learning_rate, 0.0, 0.99, 1e-8}, interval); }
 
  private:
-  enum class Purpose : std::uint64_t { generator_weights = 1, discriminator_weights, generator_phase, path_length_phase, discriminator_phase };
+  enum class Purpose : std::uint64_t { generator_weights = 1, discriminator_weights, generator_phase, path_length_phase, discriminator_phase, real_augmentation, r1_augmentation };
 
   /// Seeds of different purposes never share a Philox key.
   static std::int64_t derived_seed(std::int64_t seed, Purpose purpose) {
@@ -118,6 +127,7 @@ class GanTrainer {
     stylegan2::Weights discriminator;
     at::Tensor w_sum;
     GanLosses losses;
+    std::int64_t real_sign_sum = 0;
   };
 
   static stylegan2::Weights view(const stylegan2::Weights& weights, bool trainable) {
@@ -141,6 +151,28 @@ class GanTrainer {
     ThreadsRestored& operator=(const ThreadsRestored&) = delete;
     ~ThreadsRestored() { at::set_num_threads(threads); }
   };
+
+  void check(const RealBatch& real) const {
+    const auto& config = preset_.generator;
+    const std::int64_t batch = preset_.options.batch;
+    const auto sizes = [](const at::Tensor& tensor) {
+      std::string text;
+      if (!tensor.defined()) return std::string("nothing");
+      for (const std::int64_t size : tensor.sizes()) text += (text.empty() ? "" : ", ") + std::to_string(size);
+      return "[" + text + "]";
+    };
+    if (!real.images.defined() || real.images.sizes() != at::IntArrayRef({batch, config.img_channels, config.img_resolution, config.img_resolution}))
+      throw Error(ErrorCode::shape_mismatch, "GanTrainer::step",
+                  "expected images [" + std::to_string(batch) + ", " + std::to_string(config.img_channels) + ", " + std::to_string(config.img_resolution) + ", " + std::to_string(config.img_resolution) +
+                      "], got " + sizes(real.images));
+    if (config.c_dim == 0) return;
+    if (!real.labels.defined() || real.labels.sizes() != at::IntArrayRef({batch}) || real.labels.scalar_type() != at::kLong)
+      throw Error(ErrorCode::shape_mismatch, "GanTrainer::step", "expected int64 labels [" + std::to_string(batch) + "], got " + sizes(real.labels));
+    const at::Tensor labels = real.labels.contiguous();
+    for (std::int64_t i = 0; i < batch; ++i)
+      if (const std::int64_t label = labels.data_ptr<std::int64_t>()[i]; label < 0 || label >= config.c_dim)
+        throw Error(ErrorCode::label_out_of_range, "GanTrainer::step", "image " + std::to_string(i) + " has the label " + std::to_string(label) + ", expected 0 to " + std::to_string(config.c_dim - 1));
+  }
 
   enum class Trains { generator, discriminator };
 
@@ -250,10 +282,33 @@ class GanTrainer {
     return {real.images.narrow(0, part.first, part.count), real.labels.defined() ? real.labels.narrow(0, part.first, part.count) : at::Tensor()};
   }
 
+  /// What the discriminator sees of images: draws of their own for each purpose and image, as the latents of generated images have.
+  [[nodiscard]] at::Tensor seen(const Part& part, const at::Tensor& images, Purpose purpose) const {
+    if (!preset_.options.ada) return images;
+    return augment(images, state_.augmentation, derived_seed(preset_.options.seed, purpose), state_.step * preset_.options.batch + part.first);
+  }
+
+  static void count_signs(Part& part, const at::Tensor& real_logits) {
+    const at::Tensor logits = real_logits.detach();
+    part.real_sign_sum = (logits > 0).sum().item<std::int64_t>() - (logits < 0).sum().item<std::int64_t>();
+  }
+
+  void collect_signs(const std::vector<Part>& parts) {
+    if (!preset_.options.ada) return;
+    for (const Part& part : parts) state_.real_sign_sum += part.real_sign_sum;
+    state_.real_sign_count += preset_.options.batch;
+  }
+
+  void adapt_augmentation() {
+    losses_.real_sign = static_cast<double>(state_.real_sign_sum) / static_cast<double>(std::max<std::int64_t>(1, state_.real_sign_count));
+    state_.augmentation = adapted_strength(preset_.options, state_.augmentation, state_.real_sign_sum, state_.real_sign_count);
+    state_.real_sign_sum = state_.real_sign_count = 0;
+  }
+
   void generator_step() {
     const auto parts = in_parts(Trains::generator, preset_.options.batch, preset_.options.parts, [&](Part& part) {
       const Fake fake = fake_batch(part, Purpose::generator_phase);
-      const at::Tensor loss = generator_loss(own_logits(class_logits(part, fake.images), fake.labels));
+      const at::Tensor loss = generator_loss(own_logits(class_logits(part, seen(part, fake.images, Purpose::generator_phase)), fake.labels));
       (loss * part.share).backward();
       part.losses.generator = loss.item<double>();
     });
@@ -288,9 +343,10 @@ class GanTrainer {
         fake = fake_batch(part, Purpose::discriminator_phase);
       }
       const RealBatch real = part_of(whole, part);
-      const at::Tensor fake_logits = own_logits(class_logits(part, fake.images), fake.labels);
-      const at::Tensor all_logits = class_logits(part, real.images);
+      const at::Tensor fake_logits = own_logits(class_logits(part, seen(part, fake.images, Purpose::discriminator_phase)), fake.labels);
+      const at::Tensor all_logits = class_logits(part, seen(part, real.images, Purpose::real_augmentation));
       const at::Tensor real_logits = own_logits(all_logits, real.labels);
+      count_signs(part, real_logits);
       at::Tensor loss = discriminator_loss(fake_logits, real_logits);
       part.losses.discriminator = loss.item<double>();
       if (mismatch_weight > 0.0 && preset_.discriminator.c_dim > 1) {
@@ -303,6 +359,7 @@ class GanTrainer {
       part.losses.fake_logit = fake_logits.mean().item<double>();
     });
     for (const auto loss : {&GanLosses::discriminator, &GanLosses::mismatch, &GanLosses::real_logit, &GanLosses::fake_logit}) losses_.*loss = mean(parts, loss);
+    collect_signs(parts);
     state_.discriminator_adam.step(state_.discriminator);
   }
 
@@ -311,11 +368,14 @@ class GanTrainer {
       const RealBatch real = part_of(whole, part);
       const at::Tensor images = real.images.detach().set_requires_grad(true);
       const at::Tensor classes = real.labels.defined() ? stylegan2::one_hot(real.labels, preset_.discriminator.c_dim) : at::Tensor();
-      const at::Tensor penalty = r1_penalty(stylegan2::discriminator(preset_.discriminator, part.discriminator, images, classes), images, preset_.options.r1_gamma);
+      const at::Tensor logits = stylegan2::discriminator(preset_.discriminator, part.discriminator, seen(part, images, Purpose::r1_augmentation), classes);
+      count_signs(part, logits);
+      const at::Tensor penalty = r1_penalty(logits, images, preset_.options.r1_gamma);
       (penalty * (static_cast<double>(preset_.options.r1_interval) * part.share)).backward();
       part.losses.r1 = penalty.item<double>();
     });
     losses_.r1 = mean(parts, &GanLosses::r1);
+    collect_signs(parts);
     state_.discriminator_adam.step(state_.discriminator);
   }
 

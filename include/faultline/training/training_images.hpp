@@ -30,19 +30,19 @@ class TrainingImages {
   /// Size of one image.
   [[nodiscard]] ImageShape shape() const { return canvas_shape(images_, options_); }
 
-  /// Positions first .. first + count − 1: images `[count, 1, H, W]` scaled from [0, 1] to `range`, labels `[count]`.
+  /// Positions first .. first + count − 1: images `[count, C, H, W]` scaled from [0, 1] to `range`, labels `[count]`, undefined for a set without classes.
   RealBatch batch(std::int64_t first, std::int64_t count, ValueRange range = {-1.0, 1.0}) {
     const ImageShape size = shape();
-    RealBatch result{at::empty({count, 1, size.height, size.width}, at::kFloat), at::empty({count}, at::kLong)};
+    RealBatch result{at::empty({count, size.channels, size.height, size.width}, at::kFloat), images_.classes > 0 ? at::empty({count}, at::kLong) : at::Tensor()};
     std::vector<std::int64_t> indices;
     for (std::int64_t k = first; k < first + count; ++k) indices.push_back(index_at(k));
     float* data = result.images.data_ptr<float>();
-    std::int64_t* labels = result.labels.data_ptr<std::int64_t>();
+    std::int64_t* labels = images_.classes > 0 ? result.labels.data_ptr<std::int64_t>() : nullptr;
     at::parallel_for(0, count, 1, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t i = begin; i < end; ++i) {
         const std::int64_t index = indices[static_cast<std::size_t>(i)];
         make_corrupted_image(images_, index, options_, std::span<float>(data + i * size.elements(), static_cast<std::size_t>(size.elements())));
-        labels[i] = images_.label(index % images_.count);
+        if (labels != nullptr) labels[i] = images_.label(index % images_.count);
       }
     });
     result.images.mul_(range.upper - range.lower).add_(range.lower);

@@ -47,6 +47,11 @@ class JsonReader {
     if (!value.is_number()) fail("'" + key + "' must be a number");
     into = value.get<double>();
   }
+  void read(const std::string& key, bool& into) {
+    const Json& value = require(key);
+    if (!value.is_boolean()) fail("'" + key + "' must be true or false");
+    into = value.get<bool>();
+  }
   void read(const std::string& key, std::string& into) {
     const Json& value = require(key);
     if (!value.is_string()) fail("'" + key + "' must be a text");
