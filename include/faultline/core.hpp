@@ -38,6 +38,7 @@
 #include <faultline/statistics/discriminant.hpp>
 #include <faultline/statistics/fast_ica.hpp>
 #include <faultline/statistics/interval.hpp>
+#include <faultline/statistics/manifold_quality.hpp>
 #include <faultline/statistics/multiplicity.hpp>
 #include <faultline/statistics/permutation.hpp>
 #include <faultline/statistics/permutation_maximum.hpp>
