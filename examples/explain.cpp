@@ -20,7 +20,9 @@
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include <malloc.h>
 
@@ -31,7 +33,8 @@ namespace {
 struct Arguments {
   std::string generator, classifier, report, judge, out = "faultline-explanation";
   std::vector<std::string> images;
-  std::int64_t label = -1, steps = 100, references = 12, threads = 0;
+  std::vector<std::int64_t> labels;
+  std::int64_t steps = 100, references = 12, threads = 0;
   bool json = false;
 };
 
@@ -155,11 +158,14 @@ int explain(const Arguments& arguments) {
     std::fprintf(stderr, "note: the report is about the classifier \"%s\", this one is called \"%s\"\n", report.provenance.classifier_name.c_str(), classifier.name().c_str());
   const fl::ImageShape made = generator.image_shape();
   const fl::ImagePreparation preparation(made, {0.0, 1.0}, classifier.input_spec());
+  if (arguments.labels.size() > 1 && arguments.labels.size() != arguments.images.size())
+    throw fl::Error(fl::ErrorCode::invalid_argument, "explain", "give one --label for all images, or one for each of the " + std::to_string(arguments.images.size()));
+  for (const std::int64_t label : arguments.labels)
+    if (label >= generator.num_classes()) throw fl::Error(fl::ErrorCode::label_out_of_range, "explain", "got label " + std::to_string(label) + ", the generator makes " + std::to_string(generator.num_classes()) + " classes");
   std::vector<fl::ImageBatch> images;
   for (const std::string& path : arguments.images) images.push_back(read_image(path, made, preparation.shape()));
 
   fl::ProjectionOptions options{.steps = arguments.steps, .references = arguments.references};
-  if (arguments.label >= 0) options.label = arguments.label;
   if (!arguments.judge.empty()) options.features = fl::training::judge_features(fl::load_classifier(arguments.judge));
   fl::Projector projector(generator, options);
   std::error_code failed;
@@ -176,7 +182,9 @@ int explain(const Arguments& arguments) {
 
   nlohmann::ordered_json all = nlohmann::ordered_json::array();
   for (std::size_t i = 0; i < images.size(); ++i) {
-    const fl::Projection projection = projector.project(images[i]);
+    std::optional<std::int64_t> known;
+    if (!arguments.labels.empty()) known = arguments.labels[arguments.labels.size() == 1 ? 0 : i];
+    const fl::Projection projection = projector.project(images[i], known);
     const fl::ImageBatch canvas = on_canvas(images[i], made);
     const std::vector<std::int64_t> label{projection.label};
     const fl::ScoredImages scored = scorer(canvas, label);
@@ -211,7 +219,7 @@ int main(int argc, char** argv) {
   app.add_option("--classifier", arguments.classifier, "classifier file (faultline.classifier/1)")->required();
   app.add_option("--report", arguments.report, "report.json of a characterisation of this classifier on this generator")->required();
   app.add_option("--image", arguments.images, "PNG, grey or RGB, of the classifier's or the generator's size; several share the preparation")->required();
-  app.add_option("--label", arguments.label, "true class of the images; otherwise every class is tried and the nearest is taken")->check(CLI::NonNegativeNumber);
+  app.add_option("--label", arguments.labels, "true class of the images, one for all or one each; otherwise every class is tried and the nearest is taken")->check(CLI::NonNegativeNumber);
   app.add_option("--judge", arguments.judge, "an independent classifier in whose features images are compared too");
   app.add_option("--steps", arguments.steps, "steps of the projection")->check(CLI::PositiveNumber)->capture_default_str();
   app.add_option("--references", arguments.references, "generated images that say what a good reconstruction is; 0: no verdict")->check(CLI::NonNegativeNumber)->capture_default_str();

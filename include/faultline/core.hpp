@@ -61,6 +61,7 @@
 #include <faultline/analysis/carriers.hpp>
 #include <faultline/analysis/characterize.hpp>
 #include <faultline/analysis/confirm.hpp>
+#include <faultline/analysis/explain.hpp>
 #include <faultline/analysis/failure_analyzer.hpp>
 #include <faultline/analysis/finding_context.hpp>
 #include <faultline/analysis/fresh_codes.hpp>
@@ -79,4 +80,5 @@
 #include <faultline/render/directions_csv.hpp>
 #include <faultline/render/html_report.hpp>
 #include <faultline/render/json_report.hpp>
+#include <faultline/render/read_report.hpp>
 #include <faultline/render/render_options.hpp>

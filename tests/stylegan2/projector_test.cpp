@@ -55,9 +55,9 @@ TEST_CASE("a generated image is met far better than by any sampled latent, and i
   const std::vector<std::int64_t> labels = {3, 8};
   const fl::ImageBatch images = generated(digits(), 40, labels);
   for (std::size_t i = 0; i < labels.size(); ++i) {
-    fl::Projector projector(digits(), {.label = labels[i], .references = 0});
+    fl::Projector projector(digits(), {.references = 0});
     const fl::ImageBatch image = one(images, static_cast<std::int64_t>(i));
-    const fl::Projection found = projector.project(image);
+    const fl::Projection found = projector.project(image, labels[i]);
     // The nearest of 300 random codes of the class.
     const fl::ImageBatch others = generated(digits(), 50 + static_cast<std::int64_t>(i), std::vector<std::int64_t>(300, labels[i]));
     double nearest = 1.0;
@@ -98,7 +98,7 @@ TEST_CASE("an unknown label is found, the same call gives the same bits, and sty
 
 TEST_CASE("references say which reconstruction is good") {
   const std::vector<std::int64_t> labels = {0, 1, 2, 4};
-  fl::ProjectionOptions options{.label = 5, .steps = 40, .candidates = 40, .starts = 1, .references = 3};
+  fl::ProjectionOptions options{.steps = 40, .candidates = 40, .starts = 1, .references = 3};
   fl::Projector projector(digits(), options);
   CHECK(projector.references().size() == 3);
   CHECK(std::is_sorted(projector.references().begin(), projector.references().end()));
@@ -107,11 +107,11 @@ TEST_CASE("references say which reconstruction is good") {
   // Stripes are no digit.
   fl::ImageBatch stripes(1, {1, 32, 32});
   for (std::size_t p = 0; p < 1024; ++p) stripes.image(0)[p] = p % 32 % 8 < 4 ? 1.0f : 0.0f;
-  const fl::Projection bad = projector.project(stripes);
+  const fl::Projection bad = projector.project(stripes, 5);
   REQUIRE(bad.good);
   CHECK_FALSE(*bad.good);
   CHECK(bad.likeness_percentile == 100.0);
-  const fl::Projection fine = projector.project(generated(digits(), 43, {5}));
+  const fl::Projection fine = projector.project(generated(digits(), 43, {5}), 5);
   CHECK(fine.loss.likeness < 0.3 * bad.loss.likeness);
 }
 
@@ -120,8 +120,10 @@ TEST_CASE("the gradient of the projection's loss agrees with central differences
   const Reference generator({small_config(), perturbed_weights(small_config(), 5), "", ""});
   const at::Tensor w = generator.map(normals({2, 6}, 1), generator.label_from_host(std::vector<std::int64_t>{0, 2})).detach();
   fl::ProjectionOptions options{.pixel_weight = 1.0, .detail_weight = 2.0, .feature_weight = 0.7};
-  const at::Tensor target = at::clamp(normals({1, 3, 6, 6}, 2).narrow(1, 0, small_config().img_channels) * 0.2 + 0.5, 0.0, 1.0);
   for (const bool with_features : {false, true}) {
+    // With features the target has the full size: the margin of a smaller one is taken from the reconstruction and deliberately has no gradient.
+    const std::int64_t size = with_features ? 8 : 6;
+    const at::Tensor target = at::clamp(normals({1, small_config().img_channels, size, size}, 2) * 0.2 + 0.5, 0.0, 1.0);
     if (with_features) options.features = [](const at::Tensor& images) { return at::avg_pool2d(images * images, 2).flatten(1); };
     const auto loss = [&](const at::Tensor& at_w) { return sd::ImageLoss(sd::unit_images(generator, generator.styles(at_w)) * 0.1 + 0.5, target, options.features).likeness(options); };
     at::Tensor gradient;
@@ -156,7 +158,6 @@ TEST_CASE("the projector refuses what it cannot project") {
     return code_of([&] { fl::Projector<fl::ReferenceBackend>(generator, options); });
   };
   CHECK(refused([](fl::ProjectionOptions&) {}) == ErrorCode{0});
-  CHECK(refused([](fl::ProjectionOptions& o) { o.label = 3; }) == ErrorCode::label_out_of_range);
   CHECK(refused([](fl::ProjectionOptions& o) { o.steps = 0; }) == ErrorCode::invalid_argument);
   CHECK(refused([](fl::ProjectionOptions& o) { o.population = 10; }) == ErrorCode::invalid_argument);
   CHECK(refused([](fl::ProjectionOptions& o) { o.learning_rate = 0.0; }) == ErrorCode::invalid_argument);
@@ -168,6 +169,7 @@ TEST_CASE("the projector refuses what it cannot project") {
   CHECK(code(fl::ImageBatch(1, {channels, 16, 16})) == ErrorCode::shape_mismatch);
   CHECK(code(fl::ImageBatch(1, {channels + 1, 8, 8})) == ErrorCode::shape_mismatch);
   CHECK(code(fl::ImageBatch(2, {channels, 8, 8})) == ErrorCode::shape_mismatch);
+  CHECK(code_of([&] { (void)projector.project(fl::ImageBatch(1, {channels, 8, 8}), 3); }) == ErrorCode::label_out_of_range);
   fl::ImageBatch bytes(1, {channels, 8, 8});
   bytes.image(0)[5] = 255.0f;
   CHECK(code(bytes) == ErrorCode::invalid_argument);

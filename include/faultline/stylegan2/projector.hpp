@@ -11,7 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
-#include <string>
+#include <span>
 #include <vector>
 
 namespace faultline {
@@ -19,7 +19,6 @@ inline namespace v1 {
 
 /// How an image is projected.
 struct ProjectionOptions {
-  std::optional<std::int64_t> label = std::nullopt;  ///< class of the image; unknown: every class is tried and the best is kept
   std::int64_t steps = 100;             ///< of Adam
   std::int64_t candidates = 200;        ///< sampled codes per class that are compared with the image ...
   std::int64_t starts = 4;              ///< ... of which so many are started from, beside the class mean
@@ -73,15 +72,15 @@ struct Projection {
 /// **Throws** invalid_argument for options out of range and pixels outside [0, 1], label_out_of_range, shape_mismatch for images that are larger than the generator's or have other channels.
 /// **Randomness**: from (options.seed, streams latents and noise, 2^42 on). The same machine type, LibTorch and number of threads give the same result.
 /// **Cost**: with a known label about (starts + 1) x steps images forward and back, three times a third of that per class otherwise; references once per projector.
-/// Example: `Projector projector(generator, {.label = 3}); Projection p = projector.project(image);`
+/// Example: `Projector projector(generator); Projection p = projector.project(image, 3);`
 template <class Backend>
 class Projector {
  public:
   explicit Projector(const Generator<Backend>& generator, ProjectionOptions options = {});
   explicit Projector(const Generator<Backend>&&, ProjectionOptions = {}) = delete;
 
-  /// The latent of one image `[1, C, h, w]` in [0, 1].
-  [[nodiscard]] Projection project(ImageView image);
+  /// The latent of one image `[1, C, h, w]` in [0, 1] of the class `label`; of an unknown one every class is tried and the best is kept.
+  [[nodiscard]] Projection project(ImageView image, std::optional<std::int64_t> label = std::nullopt);
 
   /// Says what a good reconstruction is by images with known labels (`[N, C, h, w]`) instead of generated ones. Cost: as much as projecting them.
   void set_references(ImageView images, std::span<const std::int64_t> labels);

@@ -9,6 +9,7 @@
 #include <cmath>
 #include <numbers>
 #include <numeric>
+#include <string>
 #include <utility>
 
 namespace faultline {
@@ -139,8 +140,6 @@ Projector<Backend>::Projector(const Generator<Backend>& generator, ProjectionOpt
   for (const double value : {options_.pixel_weight, options_.detail_weight, options_.feature_weight, options_.prior_weight, options_.style_weight})
     if (!(value >= 0.0) || !std::isfinite(value)) refuse("weights must be finite and not negative");
   if (!(options_.learning_rate > 0.0) || !std::isfinite(options_.learning_rate)) refuse("learning_rate must be positive");
-  if (options_.label && (*options_.label < 0 || *options_.label >= classes))
-    throw Error(ErrorCode::label_out_of_range, "Projector", "got label " + std::to_string(*options_.label) + ", the generator makes " + std::to_string(classes) + " classes");
 
   const c10::AutoGradMode off(false);
   latents_.resize(options_.population, generator.w_dim());
@@ -177,10 +176,12 @@ void Projector<Backend>::check(ImageView image) const {
 }
 
 template <class Backend>
-Projection Projector<Backend>::project(ImageView image) {
+Projection Projector<Backend>::project(ImageView image, std::optional<std::int64_t> label) {
   if (image.count() != 1) throw Error(ErrorCode::shape_mismatch, "Projector", "expected one image, got " + std::to_string(image.count()));
   check(image);
-  Projection result = best(image, options_.label);
+  if (label && (*label < 0 || *label >= whitening_.classes()))
+    throw Error(ErrorCode::label_out_of_range, "Projector", "got label " + std::to_string(*label) + ", the generator makes " + std::to_string(whitening_.classes()) + " classes");
+  Projection result = best(image, label);
   if (!references().empty()) {
     result.likeness_percentile = stylegan2::detail::percentile(references(), result.loss.likeness);
     result.good = result.likeness_percentile <= 95.0;
