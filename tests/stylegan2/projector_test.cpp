@@ -66,7 +66,8 @@ TEST_CASE("a generated image is met far better than by any sampled latent, and i
     CHECK(found.rms < 0.03);
     CHECK(nearest > 2.0 * found.rms);
     CHECK(found.rms == Approx(rms(image, found.reconstruction)).margin(1e-5));
-    CHECK(found.loss.pixel < found.rms * found.rms + 1e-6);
+    CHECK(found.loss.pixel > 0.999 * found.rms * found.rms);  // raw pixels beyond the range count where the image is not at its end
+    CHECK(found.loss.pixel < 1.5 * found.rms * found.rms);
     CHECK(found.percentile < 99.5);
     CHECK(found.mahalanobis > 0.0);
     CHECK_FALSE(found.good);
