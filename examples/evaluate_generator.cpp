@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Measures a generator: does an independent judge read the label that was asked for, and how far are the images from real ones?
+// Measures a generator: does an independent judge read the label that was asked for, how far are the images from real ones, and do the two cover each other?
 //
 //   evaluate_generator --generator digits.safetensors --judge judge.safetensors
 //
@@ -16,6 +16,14 @@
 
 namespace fl = faultline;
 namespace ft = faultline::training;
+
+namespace {
+
+nlohmann::json as_json(const fl::ManifoldQuality& cover) {
+  return {{"precision", cover.precision}, {"recall", cover.recall}, {"density", cover.density}, {"coverage", cover.coverage}};
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   std::string generator_path = "digits.safetensors", judge_path = "judge.safetensors", data;
@@ -48,6 +56,10 @@ int main(int argc, char** argv) {
     double worst_class = 0.0;
     for (std::size_t k = 0; k < quality.generated.count.size(); ++k) {
       classes.push_back({{"class", k}, {"generated", quality.generated.of(k)}, {"real", quality.real.of(k)}});
+      if (!quality.class_cover_real.empty()) {
+        classes.back()["cover_generated"] = as_json(quality.class_cover_generated[k]);
+        classes.back()["cover_real"] = as_json(quality.class_cover_real[k]);
+      }
       worst_class = std::max(worst_class, std::abs(quality.generated.of(k) - quality.real.of(k)));
     }
     const nlohmann::json result = {{"generator", generator.digest()},
@@ -59,6 +71,8 @@ int main(int argc, char** argv) {
                                    {"frechet_real", quality.distance_real},
                                    {"frechet_ratio", quality.distance_generated / quality.distance_real},
                                    {"largest_class_gap", worst_class},
+                                   {"cover_generated", as_json(quality.cover_generated)},
+                                   {"cover_real", as_json(quality.cover_real)},
                                    {"classes", classes}};
     std::printf("%s\n", result.dump(2).c_str());
     return 0;

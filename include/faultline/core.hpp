@@ -40,6 +40,7 @@
 #include <faultline/statistics/discriminant.hpp>
 #include <faultline/statistics/fast_ica.hpp>
 #include <faultline/statistics/interval.hpp>
+#include <faultline/statistics/manifold_quality.hpp>
 #include <faultline/statistics/multiplicity.hpp>
 #include <faultline/statistics/permutation.hpp>
 #include <faultline/statistics/permutation_maximum.hpp>
@@ -62,6 +63,7 @@
 #include <faultline/analysis/carriers.hpp>
 #include <faultline/analysis/characterize.hpp>
 #include <faultline/analysis/confirm.hpp>
+#include <faultline/analysis/explain.hpp>
 #include <faultline/analysis/failure_analyzer.hpp>
 #include <faultline/analysis/finding_context.hpp>
 #include <faultline/analysis/fresh_codes.hpp>
@@ -80,4 +82,5 @@
 #include <faultline/render/directions_csv.hpp>
 #include <faultline/render/html_report.hpp>
 #include <faultline/render/json_report.hpp>
+#include <faultline/render/read_report.hpp>
 #include <faultline/render/render_options.hpp>

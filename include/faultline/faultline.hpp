@@ -4,3 +4,4 @@
 
 #include <faultline/core.hpp>
 #include <faultline/stylegan2/generator.hpp>
+#include <faultline/stylegan2/projector.hpp>

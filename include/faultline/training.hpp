@@ -8,5 +8,6 @@
 #include <faultline/training/classifier_trainer.hpp>
 #include <faultline/training/gan_trainer.hpp>
 #include <faultline/training/generator_quality.hpp>
+#include <faultline/training/judge_features.hpp>
 #include <faultline/training/sample_sheet.hpp>
 #include <faultline/training/training_images.hpp>

@@ -11,7 +11,7 @@ set(sampling_may "core;concepts;data;statistics;sampling")
 set(analysis_may "${sampling_may};analysis")
 set(render_may "${analysis_may};render")
 set(testing_may "${render_may};testing")
-set(stylegan2_may "core;concepts;data;stylegan2")
+set(stylegan2_may "core;concepts;data;statistics;stylegan2")
 set(training_may "${stylegan2_may};training")
 set(interop_may "${analysis_may};stylegan2;interop")
 
