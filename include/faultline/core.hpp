@@ -43,6 +43,7 @@
 #include <faultline/statistics/permutation_maximum.hpp>
 #include <faultline/statistics/quantiles.hpp>
 #include <faultline/statistics/rank.hpp>
+#include <faultline/statistics/rank_agreement.hpp>
 #include <faultline/statistics/rate_plan.hpp>
 #include <faultline/statistics/regression.hpp>
 #include <faultline/statistics/special_functions.hpp>
