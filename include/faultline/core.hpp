@@ -56,11 +56,14 @@
 #include <faultline/sampling/population.hpp>
 #include <faultline/sampling/style_space_sampler.hpp>
 
+#include <faultline/analysis/agreement.hpp>
 #include <faultline/analysis/analyze.hpp>
+#include <faultline/analysis/attfind.hpp>
 #include <faultline/analysis/candidates.hpp>
 #include <faultline/analysis/carriers.hpp>
 #include <faultline/analysis/characterize.hpp>
 #include <faultline/analysis/confirm.hpp>
+#include <faultline/analysis/corner_cases.hpp>
 #include <faultline/analysis/failure_analyzer.hpp>
 #include <faultline/analysis/finding_context.hpp>
 #include <faultline/analysis/fresh_codes.hpp>
@@ -68,8 +71,11 @@
 #include <faultline/analysis/name.hpp>
 #include <faultline/analysis/omnibus.hpp>
 #include <faultline/analysis/options.hpp>
+#include <faultline/analysis/paper_method.hpp>
+#include <faultline/analysis/paper_report.hpp>
 #include <faultline/analysis/problem.hpp>
 #include <faultline/analysis/property.hpp>
+#include <faultline/analysis/property_spread.hpp>
 #include <faultline/analysis/rank.hpp>
 #include <faultline/analysis/report.hpp>
 #include <faultline/analysis/threshold.hpp>
