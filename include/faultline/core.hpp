@@ -85,4 +85,5 @@
 #include <faultline/render/directions_csv.hpp>
 #include <faultline/render/html_report.hpp>
 #include <faultline/render/json_report.hpp>
+#include <faultline/render/paper_json.hpp>
 #include <faultline/render/render_options.hpp>
