@@ -31,7 +31,7 @@ struct PaperOptions {
   CornerCaseOptions corner_cases = {};
   AttFindOptions attfind = {};
   std::int64_t contrast_codes = 128;         ///< fresh codes on which channels are moved by ± 2 standard deviations; 0 leaves contrasts out
-  std::int64_t random_channels = 16;         ///< random channels moved on the same codes
+  std::int64_t random_channels = 8;          ///< random channels moved on the same codes
 };
 
 namespace detail {
@@ -95,7 +95,7 @@ inline void paper_contrasts(const Problem& problem, std::span<const double> sigm
 /// **Error rate**: none is controlled. **What cannot be had is recorded** (`note`, statuses): no failures or no successes, as a whole or in a class; a p(y) that is never crossed.
 /// **Throws** `empty_input`, `shape_mismatch`, `label_out_of_range` as `channel_scores`; `invalid_argument` for options out of range; what the callbacks throw.
 /// **Randomness**: (problem.seed, Stream::codes); the same problem and options give the same report.
-/// **Cost**: per class and channel 2 to 40 images; corner cases, contrasts and AttFind as their options say (by default about 3 400 for contrasts and 16 400 for AttFind).
+/// **Cost**: per class and channel 2 to 40 images; corner cases, contrasts and AttFind as their options say (by default about 4 900 for contrasts and 16 400 for AttFind).
 /// Example: `PaperReport report = paper_method(analyzer.problem()); report.top[0].ranked.layer_name;`
 [[nodiscard]] inline PaperReport paper_method(const Problem& problem, const PaperOptions& options = {}, std::int64_t batch_size = 64, const ProgressCallback& progress = nullptr) {
   if (options.top < 1) throw Error(ErrorCode::invalid_argument, "PaperOptions", "top must be at least 1");
