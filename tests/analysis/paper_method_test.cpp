@@ -207,6 +207,18 @@ TEST_CASE("corner cases stop at the first half step that fails", "[analysis][pap
     CHECK_THROWS_AS(fl::corner_cases(setup.problem, pool, bad), fl::Error);
 }
 
+TEST_CASE("a corner case whose centre fails itself needs no step", "[analysis][paper]") {
+  const world::Setup setup = world::build({[](std::span<const double> x, std::int64_t) {  // fails in the middle, so the mean of the successes fails
+    return std::abs(x[0]) < 0.5 ? world::Answers{0.2, true} : world::Answers{0.9, false};
+  }});
+  for (const fl::CornerCase& one : fl::corner_cases(setup.problem, std::vector<fl::ChannelShift>{{0, 1.0}, {1, 1.0}}, {.cases = 1})) {
+    CHECK(one.failed);
+    CHECK(one.sigmas == 0.0);
+    CHECK(one.channels.size() == 2);
+    CHECK(std::equal(one.images.image(0).begin(), one.images.image(0).end(), one.images.image(1).begin()));
+  }
+}
+
 TEST_CASE("what the paper's method cannot have is recorded and the rest survives", "[analysis][paper]") {
   // Class 0 always fails, class 1 fails as usual, class 2 starts below .5 although it is right.
   world::World odd{[](std::span<const double> x, std::int64_t label) {
