@@ -81,7 +81,7 @@ TEST_CASE("AttFind's effects are those of setting a channel to the ends of its r
     const double p = world::logistic(3.0 - x[0] - 0.5 * x[1]);
     return world::Answers{p, p < 0.5};
   }});
-  const auto found = fl::attfind(setup.problem, {0, 1, 7}, {.images = 20}, 16);
+  const auto found = fl::attfind(setup.problem, {0, 1, 7}, {.images = 20}, 100);
   REQUIRE(found.images == 20);
   // Ends are those of all classes, whose means lie apart: style 0 holds x0 and what the class adds.
   const auto added = [](std::int64_t label) {

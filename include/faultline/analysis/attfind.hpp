@@ -147,41 +147,46 @@ inline void greedy_cover(const Problem& problem, std::int64_t most, const std::v
     largest.push_back(*high);
   });
 
-  EditRequest both;  // every code twice: to the smallest value, then to the largest
-  both.w.resize(2 * result.images, request.w.cols());
-  std::copy(request.w.values().begin(), request.w.values().end(), both.w.values().begin());
-  std::copy(request.w.values().begin(), request.w.values().end(), both.w.values().begin() + static_cast<std::ptrdiff_t>(request.w.values().size()));
-  both.label = request.label;
-  both.label.insert(both.label.end(), request.label.begin(), request.label.end());
-  both.shift.resize(both.label.size());
-  const std::size_t n = request.label.size();
-  std::vector<std::array<std::vector<double>, 2>> loss(result.channels.size());
-  std::vector<std::array<std::vector<bool>, 2>> flipped(result.channels.size());
-  for (std::size_t k = 0; k < result.channels.size(); ++k) {
-    both.channel = result.channels[k];
-    const auto a = problem.style_matrix.row(both.channel);
-    for (std::size_t i = 0; i < n; ++i) {
-      double s = problem.style_bias[static_cast<std::size_t>(both.channel)];
-      for (std::size_t j = 0; j < a.size(); ++j) s += a[j] * static_cast<double>(request.w(static_cast<std::int64_t>(i), static_cast<std::int64_t>(j)));
-      both.shift[i] = static_cast<float>(smallest[k] - s);
-      both.shift[n + i] = static_cast<float>(largest[k] - s);
+  // Requests hold as many channels as fill a batch, each with every code twice: moved to the smallest value, then to the largest.
+  const std::size_t n = request.label.size(), all = result.channels.size();
+  const std::size_t together = std::max<std::size_t>(1, static_cast<std::size_t>(batch_size) / (2 * n));
+  std::vector<std::array<std::vector<double>, 2>> loss(all);
+  std::vector<std::array<std::vector<bool>, 2>> flipped(all);
+  for (std::size_t first = 0; first < all; first += together) {
+    const std::size_t count = std::min(together, all - first);
+    EditRequest ends;
+    ends.channels.assign(result.channels.begin() + static_cast<std::ptrdiff_t>(first), result.channels.begin() + static_cast<std::ptrdiff_t>(first + count));
+    ends.w.resize(static_cast<std::int64_t>(2 * n * count), request.w.cols());
+    ends.shifts.resize(ends.w.rows(), static_cast<std::int64_t>(count));
+    for (std::size_t row = 0; row < 2 * n * count; ++row) {
+      const std::size_t k = row / (2 * n), i = row % n;
+      const auto w = request.w.row(static_cast<std::int64_t>(i));
+      std::copy(w.begin(), w.end(), ends.w.row(static_cast<std::int64_t>(row)).begin());
+      ends.label.push_back(request.label[i]);
+      const auto a = problem.style_matrix.row(ends.channels[k]);
+      double s = problem.style_bias[static_cast<std::size_t>(ends.channels[k])];
+      for (std::size_t j = 0; j < a.size(); ++j) s += a[j] * static_cast<double>(w[j]);
+      ends.shifts(static_cast<std::int64_t>(row), static_cast<std::int64_t>(k)) = static_cast<float>((row % (2 * n) < n ? smallest : largest)[first + k] - s);
     }
-    const EditResult moved = problem.evaluate(both);
-    std::array<double, 2> effect{}, share{};
-    for (std::size_t i = 0; i < 2 * n; ++i) {
-      const std::size_t end = i < n ? 0 : 1;
-      const double lost = static_cast<double>(unmoved.log_odds[i % n]) - static_cast<double>(moved.log_odds[i]);
-      loss[k][end].push_back(lost);
-      flipped[k][end].push_back(moved.failed[i] != 0);
-      effect[end] += lost / static_cast<double>(n);
-      share[end] += (moved.failed[i] != 0 ? 1.0 : 0.0) / static_cast<double>(n);
+    const EditResult moved = problem.evaluate(ends);
+    for (std::size_t row = 0; row < 2 * n * count; ++row) {
+      const std::size_t k = first + row / (2 * n), end = row % (2 * n) < n ? 0 : 1;
+      loss[k][end].push_back(static_cast<double>(unmoved.log_odds[row % n]) - static_cast<double>(moved.log_odds[row]));
+      flipped[k][end].push_back(moved.failed[row] != 0);
     }
-    result.effect_smallest.push_back(effect[0]);
-    result.effect_largest.push_back(effect[1]);
-    result.flipped_smallest.push_back(share[0]);
-    result.flipped_largest.push_back(share[1]);
-    result.cost = attfind_images(result.images, static_cast<std::int64_t>(k) + 1);
+    result.cost = attfind_images(result.images, static_cast<std::int64_t>(first + count));
     report_progress(progress, "AttFind", result.cost, total);
+  }
+  for (std::size_t k = 0; k < all; ++k) {
+    const auto mean = [n](const auto& values) {
+      double sum = 0.0;
+      for (const auto value : values) sum += static_cast<double>(value);
+      return sum / static_cast<double>(n);
+    };
+    result.effect_smallest.push_back(mean(loss[k][0]));
+    result.effect_largest.push_back(mean(loss[k][1]));
+    result.flipped_smallest.push_back(mean(flipped[k][0]));
+    result.flipped_largest.push_back(mean(flipped[k][1]));
   }
   detail::greedy_cover(problem, options.most, loss, flipped, result);
   return result;
