@@ -16,7 +16,7 @@ inline namespace v1 {
 
 /// One `PropertySpread` per measured property of a population.
 ///
-/// **Formula**: d_c = (mean of failures − mean of successes)_c / σ, σ the pooled within-class standard deviation, with sampling variance (v_fail / m_c + v_success / n_c) / σ²; `common` and `spread`
+/// **Formula**: d_c = (mean of failures − mean of successes)_c / σ, σ the pooled within-class standard deviation, with sampling variance 1 / m_c + 1 / n_c (m_c failures, n_c successes); `common` and `spread`
 /// are mean and deviation of a random-effects model, moment estimate (DerSimonian and Laird 1986). A property with |common| far above spread goes with failure everywhere; one with spread above
 /// |common| goes with it in some classes, or in opposite directions.
 /// **Error rate**: association, not cause; nothing is tested. Properties that do not vary score 0. **Cost**: no images.
@@ -31,7 +31,6 @@ inline namespace v1 {
       mean += off / n;
       squares += off * (value - mean);
     }
-    [[nodiscard]] double variance() const { return squares / (n - 1.0); }
   };
   std::vector<PropertySpread> spreads;
   for (std::size_t p = 0; p < problem.property_names.size(); ++p) {
@@ -56,7 +55,7 @@ inline namespace v1 {
       const double effect = (failing[c].mean - passing[c].mean) / std::sqrt(variance);
       spread.by_class[c] = effect;
       effects.push_back(effect);
-      errors.push_back(std::max(1e-12, (failing[c].variance() / failing[c].n + passing[c].variance() / passing[c].n) / variance));
+      errors.push_back(1.0 / failing[c].n + 1.0 / passing[c].n);
     }
     double between = 0.0;
     for (const bool final : {false, true}) {  // first with the sampling errors alone, which gives the variance between classes, then with both
