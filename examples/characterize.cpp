@@ -9,6 +9,10 @@
 // test(3): --generator @source@/LICENSE --classifier @assets@/clean.safetensors --out @out@/refused
 // test: --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --judge @assets@/judge.safetensors --samples 600 --seed 7 --out @out@/report
 // test: --generator @assets@/digits.safetensors --classifier @assets@/robust.safetensors --samples 200 --label 3 --truncation 0.8 --json --arrays --out @out@/report
+// test: --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --method paper --attfind 2 --samples 300 --label 4 --out @out@/report
+// test(2): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --method other
+
+#include "paper_tables.hpp"
 
 #include <faultline/faultline.hpp>
 #include <faultline/render/population_arrays.hpp>
@@ -30,8 +34,8 @@ namespace fl = faultline;
 namespace {
 
 struct Arguments {
-  std::string generator, classifier, judge, out = "faultline-report";
-  std::int64_t samples = 10'000, seed = 0, label = -1, threads = 0;
+  std::string generator, classifier, judge, out = "faultline-report", method = "ours";
+  std::int64_t samples = 10'000, seed = 0, label = -1, threads = 0, attfind = 32;
   double truncation = 1.0;
   bool json = false, arrays = false;
   std::string command;
@@ -121,16 +125,24 @@ int characterize(const Arguments& arguments) {
   const fl::LabelPolicy labels = arguments.label >= 0 ? fl::LabelPolicy::fixed(arguments.label) : fl::LabelPolicy::uniform();
   const fl::StyleSpaceSampler sampler(generator, {.seed = arguments.seed, .labels = labels, .truncation = arguments.truncation, .batch_size = options.method.batch_size});
   fl::FailureAnalyzer analyzer(sampler, classifier, fl::Misclassified{}, options);
-  const fl::FailureReport report = analyzer.run();
-
   const std::filesystem::path out = arguments.out;
-  fl::DirectionRenderer(generator, classifier, {.batch_size = options.method.batch_size, .command = arguments.command, .progress = follow}).write_report(report, out);
   if (arguments.arrays) fl::write_arrays(analyzer.problem(), out / "arrays");
-  progress.finish();
-  if (arguments.json) std::fputs(fl::to_json(report).c_str(), stdout);
-  else print_summary(report);
+  if (arguments.method == "paper") {
+    const fl::PaperReport report = analyzer.run_paper({.attfind = {.images = arguments.attfind}});
+    fl::write_json(report, out / "paper.json");
+    fl::write_corner_cases(report, out / "corner-cases.npy");
+    progress.finish();
+    if (arguments.json) std::fputs(fl::to_json(report).c_str(), stdout);
+    else print_paper(report);
+  } else {
+    const fl::FailureReport report = analyzer.run();
+    fl::DirectionRenderer(generator, classifier, {.batch_size = options.method.batch_size, .command = arguments.command, .progress = follow}).write_report(report, out);
+    progress.finish();
+    if (arguments.json) std::fputs(fl::to_json(report).c_str(), stdout);
+    else print_summary(report);
+  }
   if (std::fflush(stdout) != 0) throw fl::Error(fl::ErrorCode::cannot_write, "characterize", "could not write to standard output");
-  std::fprintf(stderr, "report in %s after %.0f s\n", (out / "report.html").c_str(), progress.seconds());
+  std::fprintf(stderr, "report in %s after %.0f s\n", (out / (arguments.method == "paper" ? "paper.json" : "report.html")).c_str(), progress.seconds());
   return 0;
 }
 
@@ -165,6 +177,8 @@ int main(int argc, char** argv) {
   app.add_option("--generator", arguments.generator, "generator file (faultline.stylegan2/1)")->required();
   app.add_option("--classifier", arguments.classifier, "classifier file (faultline.classifier/1)")->required();
   app.add_option("--judge", arguments.judge, "a second, stronger classifier that says whether moved images still show their class");
+  app.add_option("--method", arguments.method, "ours, or paper: the rankings and searches of Le Coz, Herbin and Adjed (2022), as tables and paper.json")->check(CLI::IsMember({"ours", "paper"}))->capture_default_str();
+  app.add_option("--attfind", arguments.attfind, "images that AttFind pushes channels of, with --method paper; 0 leaves it out")->check(CLI::Range(0, 100'000))->capture_default_str();
   app.add_option("--samples", arguments.samples, "samples per half")->check(CLI::PositiveNumber)->capture_default_str();
   app.add_option("--seed", arguments.seed, "decides every draw")->capture_default_str();
   app.add_option("--label", arguments.label, "one class only")->check(CLI::NonNegativeNumber);

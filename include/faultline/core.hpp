@@ -46,6 +46,7 @@
 #include <faultline/statistics/permutation_maximum.hpp>
 #include <faultline/statistics/quantiles.hpp>
 #include <faultline/statistics/rank.hpp>
+#include <faultline/statistics/rank_agreement.hpp>
 #include <faultline/statistics/rate_plan.hpp>
 #include <faultline/statistics/regression.hpp>
 #include <faultline/statistics/special_functions.hpp>
@@ -58,11 +59,14 @@
 #include <faultline/sampling/population.hpp>
 #include <faultline/sampling/style_space_sampler.hpp>
 
+#include <faultline/analysis/agreement.hpp>
 #include <faultline/analysis/analyze.hpp>
+#include <faultline/analysis/attfind.hpp>
 #include <faultline/analysis/candidates.hpp>
 #include <faultline/analysis/carriers.hpp>
 #include <faultline/analysis/characterize.hpp>
 #include <faultline/analysis/confirm.hpp>
+#include <faultline/analysis/corner_cases.hpp>
 #include <faultline/analysis/explain.hpp>
 #include <faultline/analysis/failure_analyzer.hpp>
 #include <faultline/analysis/finding_context.hpp>
@@ -71,8 +75,11 @@
 #include <faultline/analysis/name.hpp>
 #include <faultline/analysis/omnibus.hpp>
 #include <faultline/analysis/options.hpp>
+#include <faultline/analysis/paper_method.hpp>
+#include <faultline/analysis/paper_report.hpp>
 #include <faultline/analysis/problem.hpp>
 #include <faultline/analysis/property.hpp>
+#include <faultline/analysis/property_spread.hpp>
 #include <faultline/analysis/rank.hpp>
 #include <faultline/analysis/report.hpp>
 #include <faultline/analysis/threshold.hpp>
@@ -82,5 +89,6 @@
 #include <faultline/render/directions_csv.hpp>
 #include <faultline/render/html_report.hpp>
 #include <faultline/render/json_report.hpp>
+#include <faultline/render/paper_json.hpp>
 #include <faultline/render/read_report.hpp>
 #include <faultline/render/render_options.hpp>

@@ -340,3 +340,45 @@ TEST_CASE("a thousand runs without a cause raise at most 77 alarms", "[.slow][an
   for (std::int64_t seed = 0; seed < 1000; ++seed) alarms += fl::characterize(known, random_errors, {.samples = 2'000, .seed = seed, .method = {.property_distances = false}}).verdict == fl::Verdict::systematic_causes ? 1 : 0;
   CHECK(alarms <= 77);
 }
+
+TEST_CASE("a request may shift several channels at once, and one channel among them is what it is alone", "[analysis][analyzer]") {
+  const fl::AnalyticGenerator known({.factors = 4, .channels = 120, .classes = classes, .seed = 2});
+  auto mine = rule(known, above);
+  const fl::StyleSpaceSampler sampler(known, {.seed = 3, .batch_size = 8});
+  fl::FailureAnalyzer analyzer(sampler, mine, fl::Misclassified{}, fl::AnalyzerOptions{.samples = 64, .method = {.batch_size = 8}});
+  const fl::Problem& problem = analyzer.problem();
+  fl::EditRequest request;
+  request.w = sampler.latents_w(0, 20);
+  request.label = sampler.labels(0, 20);
+  request.images = true;
+  request.channel = known.factor_channel(0);
+  for (int i = 0; i < 20; ++i) request.shift.push_back(0.4f * static_cast<float>(i) - 3.0f);
+  const fl::EditResult alone = problem.evaluate(request);
+
+  fl::EditRequest several = request;
+  several.channel = -1;
+  several.shift.clear();
+  several.channels = {known.factor_channel(2), known.factor_channel(0)};
+  several.shifts.resize(20, 2);
+  for (int i = 0; i < 20; ++i) several.shifts(i, 1) = request.shift[static_cast<std::size_t>(i)];
+  const fl::EditResult together = problem.evaluate(several);
+  CHECK(together.log_odds == alone.log_odds);
+  CHECK(together.failed == alone.failed);
+  CHECK(std::equal(alone.images.data(), alone.images.data() + 20 * known.image_shape().elements(), together.images.data()));
+  for (int i = 0; i < 20; ++i) several.shifts(i, 0) = 1.0f;
+  CHECK_FALSE(std::equal(alone.images.data(), alone.images.data() + 20 * known.image_shape().elements(), problem.evaluate(several).images.data()));
+
+  const auto code = [&](const fl::EditRequest& bad) {
+    try {
+      (void)problem.evaluate(bad);
+    } catch (const fl::Error& error) {
+      return error.code();
+    }
+    return static_cast<fl::ErrorCode>(0);
+  };
+  several.channel = 3;
+  CHECK(code(several) == fl::ErrorCode::invalid_argument);
+  several.channel = -1;
+  several.shifts.resize(20, 3);
+  CHECK(code(several) == fl::ErrorCode::shape_mismatch);
+}

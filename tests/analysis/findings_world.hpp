@@ -170,6 +170,8 @@ inline Setup build(const World& world) {
       for (std::int64_t j = 0; j < w_dim; ++j) y[static_cast<std::size_t>(j)] = static_cast<double>(request.w(i, j)) - class_mean(label, j);
       std::vector<double> x = unmix(y);
       if (request.channel >= 0 && request.channel < w_dim) x[static_cast<std::size_t>(request.channel)] += static_cast<double>(request.shift[static_cast<std::size_t>(i)]) / scale(request.channel);
+      for (std::size_t j = 0; j < request.channels.size(); ++j)
+        if (request.channels[j] < w_dim) x[static_cast<std::size_t>(request.channels[j])] += static_cast<double>(request.shifts(i, static_cast<std::int64_t>(j))) / scale(request.channels[j]);
       const Answers answers = world.answer(x, label);
       result.failed.push_back(answers.failed ? 1 : 0);
       result.prediction.push_back(answers.failed ? (label + 1) % classes : label);

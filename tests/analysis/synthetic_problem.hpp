@@ -169,6 +169,8 @@ inline Setup make(const World& world, std::int64_t samples, std::int64_t seed = 
       auto u = detail::factors_of(*model, request.w.row(i), label);
       // Channel j < dimension is 2 u_j: shifting it shifts its factor. The others change nothing.
       if (request.channel >= 0 && request.channel < w.dimension) u[static_cast<std::size_t>(request.channel)] += static_cast<double>(request.shift[static_cast<std::size_t>(i)]) / 2.0;
+      for (std::size_t j = 0; j < request.channels.size(); ++j)
+        if (request.channels[j] < w.dimension) u[static_cast<std::size_t>(request.channels[j])] += static_cast<double>(request.shifts(i, static_cast<std::int64_t>(j))) / 2.0;
       const std::int64_t hash = detail::hash_of(request.w.row(i));
       const double p = w.probability(u, label, hash);
       result.failed.push_back(p < 0.5 ? 1 : 0);

@@ -198,6 +198,32 @@ TEST_CASE("a channel edit shifts that channel of each row by its own amount") {
   CHECK(refusal([&] { (void)sampler.synthesize_edited(fl::Matrix<float>(2, 3)); }) == fl::ErrorCode::shape_mismatch);
 }
 
+TEST_CASE("several channels are shifted at once, each row by its own amounts, and one alone as ever") {
+  const Sampler sampler(known, {.seed = 3, .truncation = 0.8, .batch_size = 4});
+  const fl::Matrix<float> w = sampler.latents_w(0, 6);
+  const std::vector<std::int64_t> channels{known.factor_channel(1), 7, known.factor_channel(0)};
+  fl::Matrix<float> shifts(6, 3), s = sampler.styles(w);
+  for (std::int64_t i = 0; i < 6; ++i) {
+    for (std::int64_t j = 0; j < 3; ++j) {
+      shifts(i, j) = 0.3f * static_cast<float>(i) - 0.7f * static_cast<float>(j);
+      s(i, channels[static_cast<std::size_t>(j)]) += shifts(i, j);
+    }
+  }
+  CHECK(values(sampler.synthesize_edited(w, channels, shifts)) == values(known.synthesize(s)));
+
+  const std::vector<float> shift{0, 1, 2, -1, -2, 3};
+  fl::Matrix<float> column(6, 1);
+  std::copy(shift.begin(), shift.end(), column.values().begin());
+  CHECK(values(sampler.synthesize_edited(w, std::span(channels).first(1), column)) == values(sampler.synthesize_edited(w, channels[0], shift)));
+  CHECK(values(sampler.synthesize_edited(w, std::span<const std::int64_t>{}, fl::Matrix<float>(6, 0))) == values(sampler.synthesize_edited(w)));
+
+  CHECK(refusal([&] { (void)sampler.synthesize_edited(w, channels, fl::Matrix<float>(6, 2)); }) == fl::ErrorCode::shape_mismatch);
+  CHECK(refusal([&] { (void)sampler.synthesize_edited(w, channels, fl::Matrix<float>(5, 3)); }) == fl::ErrorCode::shape_mismatch);
+  CHECK(refusal([&] { (void)sampler.synthesize_edited(w, std::vector<std::int64_t>{1, 1}, fl::Matrix<float>(6, 2)); }) == fl::ErrorCode::invalid_argument);
+  CHECK(refusal([&] { (void)sampler.synthesize_edited(w, std::vector<std::int64_t>{-1}, column); }) == fl::ErrorCode::invalid_argument);
+  CHECK(refusal([&] { (void)sampler.synthesize_edited(w, std::vector<std::int64_t>{120}, column); }) == fl::ErrorCode::invalid_argument);
+}
+
 namespace {
 /// Records the options and row counts that calls get, to see what a sampler asks of a generator.
 struct Recording : fl::AnalyticGenerator {

@@ -5,6 +5,7 @@
 #include <faultline/analysis/analyze.hpp>
 #include <faultline/analysis/detail/build_problem.hpp>
 #include <faultline/analysis/detail/cpu_name.hpp>
+#include <faultline/analysis/paper_method.hpp>
 #include <faultline/version.hpp>
 
 #include <charconv>
@@ -68,6 +69,14 @@ class FailureAnalyzer {
     return report;
   }
 
+  /// The paper's method on the same discovery half, see `paper_method`; cost counts everything this analyzer has done.
+  [[nodiscard]] PaperReport run_paper(const PaperOptions& options = {}) {
+    PaperReport report = paper_method(problem(), options, options_.method.batch_size, options_.method.progress);
+    report.cost = source_->cost();
+    describe(report);
+    return report;
+  }
+
   /// The plain problem behind the report, for one's own questions (`channel_scores`, `find_candidates`, ...). Samples and classifies when that has not been done.
   [[nodiscard]] const Problem& problem() {
     if (!problem_) {
@@ -83,7 +92,8 @@ class FailureAnalyzer {
  private:
   using Source = detail::ProblemSource<G, C, F>;
 
-  void describe(FailureReport& report) const {
+  template <class Report>
+  void describe(Report& report) const {
     const G& generator = sampler_.generator();
     Provenance& provenance = report.provenance;
     provenance.library_version = version_string;

@@ -17,7 +17,8 @@
 namespace faultline {
 inline namespace v1 {
 
-/// Edited codes to be synthesised and judged. Row i: latent w[i] with label[i]; if `channel` is set, its style is then shifted by shift[i].
+/// Edited codes to be synthesised and judged. Row i: latent w[i] with label[i]; if `channel` is set, its style is then shifted by shift[i], or, for several channels at once, the styles
+/// of `channels` by the row shifts(i, ·).
 struct EditRequest {
   Matrix<float> w;                     ///< [M, w_dim] edited latents, before truncation
   std::vector<std::int64_t> label;     ///< [M]
@@ -26,6 +27,8 @@ struct EditRequest {
   bool properties = false;             ///< measure image properties
   bool judge = false;                  ///< ask the judge, when there is one
   bool images = false;                 ///< return the images, in [0, 1], full size
+  std::vector<std::int64_t> channels = {};  ///< flat style indices that are shifted together; empty when `channel` is set
+  Matrix<float> shifts = {};           ///< [M, channels] in style units; a channel that a row leaves alone has 0
 };
 
 /// What became of each row of an EditRequest.

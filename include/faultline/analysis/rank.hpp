@@ -69,6 +69,27 @@ void visit_channels(const Problem& problem, const Population& population, std::s
   return scores;
 }
 
+/// Rows of a table for these channels, in their order; signs are those of `by`, gradients 0 where there are none.
+[[nodiscard]] inline std::vector<RankedChannel> ranked_rows(const Problem& problem, const Population& population, const Strata& strata, const StyleMoments& moments, std::span<const std::int64_t> channels,
+                                                            std::span<const double> by, std::span<const double> gradient) {
+  std::vector<RankedChannel> table;
+  visit_channels(problem, population, channels, [&](std::int64_t channel, std::span<const double> values) {
+    const auto k = static_cast<std::size_t>(channel);
+    RankedChannel row;
+    row.channel = problem.layout.locate(channel);
+    row.layer_name = problem.layout.layers()[static_cast<std::size_t>(row.channel.layer)].name;
+    row.sign = by[k] < 0.0 ? -1 : 1;
+    row.normalized_difference = ratio(moments.pooled_difference[k], moments.sigma_total[k]);
+    row.stratified = ratio(moments.stratified_difference[k], moments.sigma_within[k]);
+    row.auc = stratified_auc(values, population.label, population.failed, strata).auc;
+    row.gradient = gradient.empty() ? 0.0 : gradient[k];
+    row.sigma_total = moments.sigma_total[k];
+    row.sigma_within = moments.sigma_within[k];
+    table.push_back(std::move(row));
+  });
+  return table;
+}
+
 }  // namespace detail
 
 /// Scores every style channel of a population.
@@ -138,22 +159,7 @@ void visit_channels(const Problem& problem, const Population& population, std::s
   const auto gradient = gradients > 0 ? detail::gradient_scores(problem, population, moments.sigma_total, gradients) : std::vector<double>{};
 
   const auto top = top_channels(pooled, ChannelScore::NormalizedDifferencePooled, rows);
-  std::vector<RankedChannel> table;
-  detail::visit_channels(problem, population, top, [&](std::int64_t channel, std::span<const double> values) {
-    const auto k = static_cast<std::size_t>(channel);
-    RankedChannel row;
-    row.channel = problem.layout.locate(channel);
-    row.layer_name = problem.layout.layers()[static_cast<std::size_t>(row.channel.layer)].name;
-    row.sign = pooled[k] < 0.0 ? -1 : 1;
-    row.normalized_difference = pooled[k];
-    row.stratified = detail::ratio(moments.stratified_difference[k], moments.sigma_within[k]);
-    row.auc = stratified_auc(values, population.label, population.failed, strata).auc;
-    row.gradient = gradient.empty() ? 0.0 : gradient[k];
-    row.sigma_total = moments.sigma_total[k];
-    row.sigma_within = moments.sigma_within[k];
-    table.push_back(std::move(row));
-  });
-  return table;
+  return detail::ranked_rows(problem, population, strata, moments, top, pooled, gradient);
 }
 
 }  // namespace v1

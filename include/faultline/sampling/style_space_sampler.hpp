@@ -176,18 +176,33 @@ class StyleSpaceSampler {
   /// i mod `batch_size`, so that requests of the same order share it.
   /// **Throws** shape_mismatch, invalid_argument.
   [[nodiscard]] ImageBatch synthesize_edited(const Matrix<float>& w, std::int64_t channel = -1, std::span<const float> shift = {}) const {
-    check_edit(w, channel, shift);
+    return synthesize_shifted(w, std::span(&channel, channel < 0 ? 0 : 1), shift);
+  }
+
+  /// The same with several channels at once: the styles of row i are shifted at `channels[j]` by `shifts(i, j)`. One channel gives the images of the call above, bit for bit.
+  /// **Throws** shape_mismatch, invalid_argument; also for a channel that is named twice.
+  [[nodiscard]] ImageBatch synthesize_edited(const Matrix<float>& w, std::span<const std::int64_t> channels, const Matrix<float>& shifts) const {
+    if (shifts.rows() != w.rows() || shifts.cols() != static_cast<std::int64_t>(channels.size()))
+      throw Error(ErrorCode::shape_mismatch, "StyleSpaceSampler",
+                  "got shifts of " + std::to_string(shifts.rows()) + " x " + std::to_string(shifts.cols()) + ", expected one row for each of " + std::to_string(w.rows()) + " latents and one column for each of " +
+                      std::to_string(channels.size()) + " channels");
+    return synthesize_shifted(w, channels, shifts.values());
+  }
+
+ private:
+  /// `shifts` are row-major, `[w.rows(), channels]`.
+  [[nodiscard]] ImageBatch synthesize_shifted(const Matrix<float>& w, std::span<const std::int64_t> channels, std::span<const float> shifts) const {
+    check_edit(w, channels, shifts);
     ImageBatch result(w.rows(), generator_->image_shape());
     for (std::int64_t done = 0; done < w.rows(); done += options_.batch_size) {
       const std::int64_t rows = std::min(options_.batch_size, w.rows() - done);
-      const auto s = edited_styles(w, done, rows, channel, shift);
+      const auto s = edited_styles(w, done, rows, channels, shifts);
       const ImageBatch images = generator_->image_to_host(generator_->synthesize(s, SynthesisOptions{.noise = options_.noise, .seed = options_.seed, .first = 0}));
       std::copy_n(images.data(), rows * images.shape().elements(), result.image(done).data());
     }
     return result;
   }
 
- private:
   static void require(bool ok, const std::string& message) {
     if (!ok) throw Error(ErrorCode::invalid_argument, "StyleSpaceSampler", message);
   }
@@ -213,25 +228,26 @@ class StyleSpaceSampler {
     }
   }
 
-  static void check_edit(const Matrix<float>& w, std::int64_t channel, std::span<const float> shift, std::int64_t dimension, std::int64_t w_dim) {
+  void check_edit(const Matrix<float>& w, std::span<const std::int64_t> channels, std::span<const float> shifts) const {
+    const std::int64_t dimension = generator_->layout().dimension(), w_dim = generator_->w_dim();
     if (w.cols() != w_dim) throw Error(ErrorCode::shape_mismatch, "StyleSpaceSampler", "expected w of " + std::to_string(w_dim) + " columns, got " + std::to_string(w.cols()));
-    if (channel < 0) return;
-    require(channel < dimension, "style channel must lie in [0, " + std::to_string(dimension) + "), got " + std::to_string(channel));
-    if (static_cast<std::int64_t>(shift.size()) != w.rows())
-      throw Error(ErrorCode::shape_mismatch, "StyleSpaceSampler", "got " + std::to_string(shift.size()) + " shifts for " + std::to_string(w.rows()) + " latents");
-  }
-  void check_edit(const Matrix<float>& w, std::int64_t channel, std::span<const float> shift) const {
-    check_edit(w, channel, shift, generator_->layout().dimension(), generator_->w_dim());
+    std::vector<std::int64_t> sorted(channels.begin(), channels.end());
+    std::sort(sorted.begin(), sorted.end());
+    for (const std::int64_t channel : sorted) require(channel >= 0 && channel < dimension, "style channel must lie in [0, " + std::to_string(dimension) + "), got " + std::to_string(channel));
+    require(std::adjacent_find(sorted.begin(), sorted.end()) == sorted.end(), "a style channel is named twice; add its shifts up");
+    if (!channels.empty() && shifts.size() != static_cast<std::size_t>(w.rows()) * channels.size())
+      throw Error(ErrorCode::shape_mismatch, "StyleSpaceSampler", "got " + std::to_string(shifts.size()) + " shifts for " + std::to_string(w.rows()) + " latents");
   }
 
   /// Rows done .. done + rows - 1 of w as styles of a full batch.
-  [[nodiscard]] style_type edited_styles(const Matrix<float>& w, std::int64_t done, std::int64_t rows, std::int64_t channel, std::span<const float> shift) const {
+  [[nodiscard]] style_type edited_styles(const Matrix<float>& w, std::int64_t done, std::int64_t rows, std::span<const std::int64_t> channels, std::span<const float> shifts) const {
     Matrix<float> part(rows, w.cols());
     std::copy_n(w.row(done).data(), rows * w.cols(), part.data());
     style_type s = styles(padded(std::move(part)));
-    if (channel < 0) return s;
+    if (channels.empty()) return s;
     Matrix<float> host = generator_->style_to_host(s);
-    for (std::int64_t i = 0; i < rows; ++i) host(i, channel) += shift[static_cast<std::size_t>(done + i)];
+    for (std::int64_t i = 0; i < rows; ++i)
+      for (std::size_t j = 0; j < channels.size(); ++j) host(i, channels[j]) += shifts[static_cast<std::size_t>(done + i) * channels.size() + j];
     return generator_->style_from_host(host);
   }
 

@@ -89,16 +89,18 @@ class ProblemSource {
   [[nodiscard]] EditResult evaluate(const EditRequest& request) {
     EditResult result;
     const std::int64_t rows = request.w.rows();
+    if (request.channel >= 0 && !request.channels.empty()) throw Error(ErrorCode::invalid_argument, "EditRequest", "has both a channel and channels; put the channel among the channels");
+    if (!request.channels.empty() && (request.shifts.rows() != rows || request.shifts.cols() != static_cast<std::int64_t>(request.channels.size())))
+      throw Error(ErrorCode::shape_mismatch, "EditRequest", "shifts need a row for each latent and a column for each of the channels");
     if (request.properties) result.properties.resize(rows, static_cast<std::int64_t>(properties_.size()));
     if (request.images) result.images = ImageBatch(rows, shape());
     const std::int64_t batch = sampler_.options().batch_size;
     for (std::int64_t first = 0; first < rows; first += batch) {  // one generator call at a time bounds the memory
       const std::int64_t count = std::min(batch, rows - first);
-      Matrix<float> w(count, request.w.cols());
-      std::copy_n(request.w.row(first).data(), count * w.cols(), w.data());
+      const Matrix<float> w = rows_of(request.w, first, count);
       const auto labels = std::span(request.label).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
       const auto shift = request.channel < 0 ? std::span<const float>{} : std::span(request.shift).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
-      const ImageBatch images = sampler_.synthesize_edited(w, request.channel, shift);
+      const ImageBatch images = request.channels.empty() ? sampler_.synthesize_edited(w, request.channel, shift) : sampler_.synthesize_edited(w, request.channels, rows_of(request.shifts, first, count));
       count_images(count);
       const ScoredImages scored = scorer_(images, labels, {{}, sampler_.options().seed});
       result.prediction.insert(result.prediction.end(), scored.prediction.begin(), scored.prediction.end());
@@ -124,8 +126,7 @@ class ProblemSource {
     const std::int64_t batch = sampler_.options().batch_size;
     for (std::int64_t first = 0; first < w.rows(); first += batch) {
       const std::int64_t count = std::min(batch, w.rows() - first);
-      Matrix<float> part(count, w.cols());
-      std::copy_n(w.row(first).data(), count * w.cols(), part.data());
+      const Matrix<float> part = rows_of(w, first, count);
       const auto s = sampler_.styles(part);
       const ImageBatch images = generator().image_to_host(generator().synthesize(s, {.noise = sampler_.options().noise, .seed = sampler_.options().seed, .first = 0}));
       const ImageBatch gradient = scorer_.probability_gradient(images, labels.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count)));
@@ -141,6 +142,11 @@ class ProblemSource {
   }
 
  private:
+  [[nodiscard]] static Matrix<float> rows_of(const Matrix<float>& matrix, std::int64_t first, std::int64_t count) {
+    Matrix<float> part(count, matrix.cols());
+    std::copy_n(matrix.row(first).data(), count * matrix.cols(), part.data());
+    return part;
+  }
   [[nodiscard]] const G& generator() const noexcept { return sampler_.generator(); }
   [[nodiscard]] ImageShape shape() const { return sampler_.generator().image_shape(); }
   [[nodiscard]] ValueRange range() const { return sampler_.generator().value_range(); }

@@ -98,14 +98,9 @@ struct Contrast {
   double probability = 0.0;  ///< mean of p(y | −) − p(y | +)
 };
 
-[[nodiscard]] inline std::vector<Contrast> measure_contrasts(const Problem& problem, const Population& codes, std::span<const std::int64_t> positions, std::span<const Lever> levers) {
-  std::vector<Contrast> contrasts(levers.size());
-  const std::size_t n = positions.size();
-  if (n == 0) return contrasts;
-  std::vector<Ray> rays;
-  for (const Lever& lever : levers) {
-    for (const std::int64_t i : positions) rays.push_back({codes.w.row(i), codes.label[static_cast<std::size_t>(i)], lever.move});
-  }
+/// Contrasts of several ways to move; each has `n` rays, one per code, and they follow each other.
+[[nodiscard]] inline std::vector<Contrast> contrasts_along(const Problem& problem, std::span<const Ray> rays, std::size_t n) {
+  std::vector<Contrast> contrasts(n == 0 ? 0 : rays.size() / n);
   std::vector<Move> moves;
   for (const Ray& ray : rays) {
     moves.push_back({&ray, +intervention_sigmas});
@@ -120,7 +115,7 @@ struct Contrast {
     }
   });
   const auto count = static_cast<double>(n);
-  for (std::size_t k = 0; k < levers.size(); ++k) {
+  for (std::size_t k = 0; k < contrasts.size(); ++k) {
     std::int64_t worse = 0;
     std::int64_t better = 0;
     double probability_sum = 0.0;
@@ -132,6 +127,15 @@ struct Contrast {
     contrasts[k] = {static_cast<double>(worse - better) / count, contrast_lower_bound(worse, better, static_cast<std::int64_t>(n), 0.95), probability_sum / count};
   }
   return contrasts;
+}
+
+[[nodiscard]] inline std::vector<Contrast> measure_contrasts(const Problem& problem, const Population& codes, std::span<const std::int64_t> positions, std::span<const Lever> levers) {
+  if (positions.empty()) return std::vector<Contrast>(levers.size());
+  std::vector<Ray> rays;
+  for (const Lever& lever : levers) {
+    for (const std::int64_t i : positions) rays.push_back({codes.w.row(i), codes.label[static_cast<std::size_t>(i)], lever.move});
+  }
+  return contrasts_along(problem, rays, positions.size());
 }
 
 /// Share of failing codes that no longer fail when each lever's coordinate is set to the success median of the code's class.

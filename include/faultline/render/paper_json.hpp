@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+// A PaperReport as JSON, format faultline.paper/1; docs/paper.schema.json describes it.
+
+#include <faultline/analysis/paper_report.hpp>
+
+#include <filesystem>
+#include <string>
+
+namespace faultline {
+inline namespace v1 {
+
+/// The enumerators' names, as the JSON has them.
+[[nodiscard]] inline const char* name_of(PaperCrossing status) {
+  switch (status) {
+    case PaperCrossing::crossed: return "crossed";
+    case PaperCrossing::never_crosses: return "never_crosses";
+    case PaperCrossing::starts_below_half: return "starts_below_half";
+  }
+  return "unknown";
+}
+
+[[nodiscard]] inline const char* name_of(PaperClassStatus status) {
+  switch (status) {
+    case PaperClassStatus::complete: return "complete";
+    case PaperClassStatus::no_failures: return "no_failures";
+    case PaperClassStatus::no_successes: return "no_successes";
+    case PaperClassStatus::no_samples: return "no_samples";
+    case PaperClassStatus::centre_below_half: return "centre_below_half";
+  }
+  return "unknown";
+}
+
+/// The whole report as JSON, by the rules of `to_json(FailureReport)`: keys are the names of the members, in their order; what is not finite is `null`.
+/// The images of corner cases are not in it; `write_corner_cases` stores them.
+///
+/// Example: `std::string text = to_json(analyzer.run_paper());`
+[[nodiscard]] std::string to_json(const PaperReport& report);
+
+/// Writes `to_json(report)` to a file, all or nothing. **Throws** `cannot_write`, `not_durable`.
+void write_json(const PaperReport& report, const std::filesystem::path& path);
+
+/// Writes the images of all corner cases as NPY, `[cases, 2, C, H, W]` float32 in [0, 1], class by class in the order of the report; nothing where there is none.
+///
+/// **Throws** `cannot_write`, `not_durable`. Example: `write_corner_cases(report, "out/corner-cases.npy");`
+void write_corner_cases(const PaperReport& report, const std::filesystem::path& path);
+
+}  // namespace v1
+}  // namespace faultline
+
+#include <faultline/render/detail/paper_json_impl.hpp>
