@@ -46,17 +46,13 @@ struct Candidates {
   return values;
 }
 
-/// Finds and freezes candidates: up to `common_candidates` directions common to all classes, then up to `class_candidates` per class with the common ones projected off.
-///
-/// **Shapes**: whitened `[N, r]` are the coordinates of the discovery half.
-/// **Formula**: three families (properties, independent components, style channels), forward selection with a permutation stop; see `detail::forward_select`.
-/// **Error rate**: the stop lets a first common candidate through in 5 % of null runs, and one of each class likewise; it claims nothing, confirmation does.
-/// **Randomness**: permutations of (seed, Stream::permutations, discovery replicates). **Cost**: no generator or classifier calls.
-[[nodiscard]] inline Candidates find_candidates(const Problem& problem, const Whitening& whitening, const Matrix<double>& whitened, const Strata& strata,
-                                                const MethodOptions& options) {
+namespace detail {
+
+/// `find_candidates` among directions that are given: `whitened` and `strata` may be of a part of the samples that the pool was made from.
+[[nodiscard]] inline Candidates choose_candidates(const NamedPool& named, const Problem& problem, const Whitening& whitening, const Matrix<double>& whitened, const Strata& strata,
+                                                  const MethodOptions& options) {
   const Population& half = problem.discovery;
   Candidates result;
-  const detail::NamedPool named = detail::make_pool(problem, whitening, whitened);
   result.property_r2 = named.property_r2;
   result.warnings = named.warnings;
 
@@ -64,7 +60,7 @@ struct Candidates {
     const auto difference = stratified_difference(whitened, half.label, half.failed, these);
     const auto null = permuted_differences(whitened, half.label, half.failed, these,
                                            {.replicates = options.permutations_discovery, .seed = problem.seed, .first = first_replicate});
-    return detail::forward_select(named.pool, difference, null, basis, {.limit = limit});
+    return forward_select(named.pool, difference, null, basis, {.limit = limit});
   };
   const auto direction = [&](std::size_t at, std::vector<double> v, std::optional<std::int64_t> label) {
     Direction made;
@@ -78,7 +74,7 @@ struct Candidates {
     made.whitened = std::move(v);
     return made;
   };
-  const auto freeze = [&](const detail::SelectedDirection& chosen, const Strata& these, std::optional<std::int64_t> label) {
+  const auto freeze = [&](const SelectedDirection& chosen, const Strata& these, std::optional<std::int64_t> label) {
     FrozenCandidate candidate;
     candidate.direction = direction(static_cast<std::size_t>(chosen.candidate), chosen.v, label);
     candidate.v = chosen.v;
@@ -96,7 +92,7 @@ struct Candidates {
 
   // Replicate numbers of different searches must not overlap, or they would share permutations.
   constexpr std::int64_t stride = std::int64_t{1} << 24;
-  const detail::Selection common = search(strata, discovery_first, {}, options.common_candidates);
+  const Selection common = search(strata, discovery_first, {}, options.common_candidates);
   result.detection_bar = common.first_bar;
   std::vector<std::vector<double>> basis;
   for (const auto& chosen : common.chosen) {
@@ -113,6 +109,19 @@ struct Candidates {
     }
   }
   return result;
+}
+
+}  // namespace detail
+
+/// Finds and freezes candidates: up to `common_candidates` directions common to all classes, then up to `class_candidates` per class with the common ones projected off.
+///
+/// **Shapes**: whitened `[N, r]` are the coordinates of the discovery half.
+/// **Formula**: three families (properties, independent components, style channels), forward selection with a permutation stop; see `detail::forward_select`.
+/// **Error rate**: the stop lets a first common candidate through in 5 % of null runs, and one of each class likewise; it claims nothing, confirmation does.
+/// **Randomness**: permutations of (seed, Stream::permutations, discovery replicates). **Cost**: no generator or classifier calls.
+[[nodiscard]] inline Candidates find_candidates(const Problem& problem, const Whitening& whitening, const Matrix<double>& whitened, const Strata& strata,
+                                                const MethodOptions& options) {
+  return detail::choose_candidates(detail::make_pool(problem, whitening, whitened), problem, whitening, whitened, strata, options);
 }
 
 }  // namespace v1
