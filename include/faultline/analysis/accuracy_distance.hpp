@@ -30,12 +30,12 @@ struct AccuracyAxis {
 
 /// The axis that all curves share.
 ///
-/// **Formula**: channels are the union of the `channels` most influential ones of each classifier's pooled ranking (the paper's), as far as they vary within classes. With c_k the mean of s_k
+/// **Formula**: channels are the union of the `channels` most influential ones of each classifier's pooled ranking (the paper's), as far as they vary within classes; a classifier that never fails (or always) ranks none. With c_k the mean of s_k
 /// over the samples of the class that every classifier gets right (over all samples of the class where there is none) and σ_k the pooled within-class standard deviation,
 /// distance = √(mean over the channels of ((s_k − c_k) / σ_k)²): Euclidean distance, divided by the root of the number of channels, so that 1 is about what a typical sample has.
 /// Channels, centres and σ come from the discovery half, distances are of the confirmation half.
 /// Because s = A w + b, the squared distance is a quadratic form of w: no style is formed.
-/// **Throws** `invalid_argument` unless channels ≥ 1; `degenerate_statistics` when no channel varies. **Cost**: D d² multiplications per classifier, N d².
+/// **Throws** `invalid_argument` unless channels ≥ 1; `degenerate_statistics` when no classifier ranks any. **Cost**: D d² multiplications per classifier, N d².
 [[nodiscard]] inline AccuracyAxis accuracy_axis(const ComparisonProblem& problem, std::int64_t channels = 100) {
   constexpr const char* where = "accuracy_axis";
   if (channels < 1) throw Error(ErrorCode::invalid_argument, where, "expected at least one channel, got " + std::to_string(channels));
@@ -46,6 +46,7 @@ struct AccuracyAxis {
   std::set<std::int64_t> together;
   std::vector<double> sigma;
   for (const Population& half : problem.discovery) {
+    if (half.failures() == 0 || half.failures() == half.size()) continue;  // ranks nothing
     const Strata strata = count_outcomes(half.label, half.failed, problem.common.classes);
     const detail::StyleMoments moments = detail::style_moments(problem.common, half, strata);
     sigma = moments.sigma_within;  // the same for all
@@ -56,7 +57,7 @@ struct AccuracyAxis {
   }
   AccuracyAxis axis;
   axis.channels.assign(together.begin(), together.end());
-  if (axis.channels.empty()) throw Error(ErrorCode::degenerate_statistics, where, "no style channel varies within classes, so there is no distance to speak of");
+  if (axis.channels.empty()) throw Error(ErrorCode::degenerate_statistics, where, "no classifier both fails and succeeds on the discovery half, so no style channel is more influential than another; accuracy against distance needs failures");
 
   Matrix<double> readings(static_cast<std::int64_t>(axis.channels.size()), d);
   for (std::int64_t k = 0; k < readings.rows(); ++k) {

@@ -48,6 +48,32 @@ struct Candidates {
 
 namespace detail {
 
+/// Candidate number `at` of the pool, moving along the unit vector v.
+[[nodiscard]] inline Direction candidate_direction(const NamedPool& named, const Problem& problem, const Whitening& whitening, std::size_t at, std::vector<double> v,
+                                                   std::optional<std::int64_t> label) {
+  Direction made;
+  made.family = named.pool.family[at];
+  made.name = named.name(problem, at);
+  made.class_label = label;
+  Matrix<double> row(1, whitening.rank());
+  std::copy(v.begin(), v.end(), row.row(0).begin());
+  const Matrix<double> move = unwhiten_directions(whitening, row);
+  made.w.assign(move.values().begin(), move.values().end());
+  made.whitened = std::move(v);
+  return made;
+}
+
+/// The directions of the properties in the pool, towards more.
+[[nodiscard]] inline std::vector<Direction> property_directions(const NamedPool& named, const Problem& problem, const Whitening& whitening) {
+  std::vector<Direction> directions;
+  for (std::size_t at = 0; at < named.pool.family.size(); ++at) {
+    if (named.pool.family[at] != DirectionFamily::property) continue;
+    const auto row = named.pool.vectors.row(static_cast<std::int64_t>(at));
+    directions.push_back(candidate_direction(named, problem, whitening, at, {row.begin(), row.end()}, std::nullopt));
+  }
+  return directions;
+}
+
 /// `find_candidates` among directions that are given: `whitened` and `strata` may be of a part of the samples that the pool was made from.
 [[nodiscard]] inline Candidates choose_candidates(const NamedPool& named, const Problem& problem, const Whitening& whitening, const Matrix<double>& whitened, const Strata& strata,
                                                   const MethodOptions& options) {
@@ -55,6 +81,7 @@ namespace detail {
   Candidates result;
   result.property_r2 = named.property_r2;
   result.warnings = named.warnings;
+  result.properties = property_directions(named, problem, whitening);
 
   const auto search = [&](const Strata& these, std::int64_t first_replicate, std::span<const std::vector<double>> basis, std::int64_t limit) {
     const auto difference = stratified_difference(whitened, half.label, half.failed, these);
@@ -62,33 +89,15 @@ namespace detail {
                                            {.replicates = options.permutations_discovery, .seed = problem.seed, .first = first_replicate});
     return forward_select(named.pool, difference, null, basis, {.limit = limit});
   };
-  const auto direction = [&](std::size_t at, std::vector<double> v, std::optional<std::int64_t> label) {
-    Direction made;
-    made.family = named.pool.family[at];
-    made.name = named.name(problem, at);
-    made.class_label = label;
-    Matrix<double> row(1, whitening.rank());
-    std::copy(v.begin(), v.end(), row.row(0).begin());
-    const Matrix<double> move = unwhiten_directions(whitening, row);
-    made.w.assign(move.values().begin(), move.values().end());
-    made.whitened = std::move(v);
-    return made;
-  };
   const auto freeze = [&](const SelectedDirection& chosen, const Strata& these, std::optional<std::int64_t> label) {
     FrozenCandidate candidate;
-    candidate.direction = direction(static_cast<std::size_t>(chosen.candidate), chosen.v, label);
+    candidate.direction = candidate_direction(named, problem, whitening, static_cast<std::size_t>(chosen.candidate), chosen.v, label);
     candidate.v = chosen.v;
     candidate.class_label = label;
     candidate.discovery_effect = chosen.effect;
     candidate.discovery_auc = stratified_auc(coordinate(whitened, chosen.v), half.label, half.failed, these).auc;
     result.frozen.push_back(std::move(candidate));
   };
-
-  for (std::size_t at = 0; at < named.pool.family.size(); ++at) {
-    if (named.pool.family[at] != DirectionFamily::property) continue;
-    const auto row = named.pool.vectors.row(static_cast<std::int64_t>(at));
-    result.properties.push_back(direction(at, {row.begin(), row.end()}, std::nullopt));
-  }
 
   // Replicate numbers of different searches must not overlap, or they would share permutations.
   constexpr std::int64_t stride = std::int64_t{1} << 24;

@@ -5,8 +5,10 @@
 #include <faultline/analysis/options.hpp>
 #include <faultline/analysis/problem.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -16,13 +18,14 @@ inline namespace v1 {
 /// Everything a comparison needs. A list with one entry per classifier is in the order of `names`.
 struct ComparisonProblem {
   std::vector<std::string> names;
+  std::vector<std::string> class_names;  ///< may be empty
   Problem common;                        ///< layout, classes, styles, properties, judge and seed; its populations and callbacks are not used
   std::vector<Population> discovery;     ///< one per classifier: the same samples, each with its own outcomes
   std::vector<Population> confirmation;
   /// Samples first .. first + count - 1 of the seed, generated once and classified by every classifier.
   std::function<std::vector<Population>(std::int64_t first, std::int64_t count)> sample;
-  /// Edited codes, synthesised once and judged by every classifier; properties, images and the judge's answers are with the first.
-  std::function<std::vector<EditResult>(const EditRequest&)> evaluate;
+  /// Edited codes, synthesised once and classified by each classifier whose position is in `who`, answers in that order; properties, images and the judge's answers are with the first.
+  std::function<std::vector<EditResult>(const EditRequest&, std::span<const std::size_t> who)> evaluate;
 
   [[nodiscard]] std::size_t size() const noexcept { return names.size(); }
 };
