@@ -161,7 +161,7 @@ int main(int argc, char** argv) {
   CLI::App app("Compares classifiers on the same generated images: who fails, on what they part, and how far each holds out. Writes comparison.html.\n"
                "Exit codes: 0 done (whatever was found), 2 usage, 3 bad input, 5 internal error.");
   app.add_option("--generator", arguments.generator, "generator file (faultline.stylegan2/1)")->required();
-  app.add_option("--classifier", arguments.classifiers, "classifier file (faultline.classifier/1); once for each classifier, at least two")->required()->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  app.add_option("--classifier", arguments.classifiers, "classifier file (faultline.classifier/1); once for each classifier, at least two")->required()->allow_extra_args(false);
   app.add_option("--judge", arguments.judge, "a stronger classifier that says whether moved images still show their class");
   app.add_option("--samples", arguments.samples, "samples per half")->check(CLI::PositiveNumber)->capture_default_str();
   app.add_option("--seed", arguments.seed, "decides every draw")->capture_default_str();
