@@ -261,6 +261,13 @@ TEST_CASE("classes and classifiers without failures leave the rest of the result
   CHECK(nothing.warnings[0].find("[F601]") == 0);
   CHECK(nothing.pairs.front().test.p == 1.0);
 
+  const Panel tiny = make_panel({}, {above(0, 0.0), never}, 1);  // nothing varies
+  const auto rates = fl::compare_outcomes(tiny.problem, quick());
+  CHECK(rates.classifiers.size() == 2);
+  CHECK(rates.pairs.front().test.counts.total() == 2);
+  REQUIRE(rates.warnings.size() == 1);
+  CHECK(rates.warnings[0].find("[F601]") == 0);
+
   const Panel hopeless = make_panel({}, {never, [](const auto&, std::int64_t, std::int64_t) { return 0.1; }}, 300);
   const auto all = fl::compare_outcomes(hopeless.problem, quick());
   CHECK(all.classifiers[1].failure_rate.estimate == 1.0);

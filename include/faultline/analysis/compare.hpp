@@ -31,12 +31,10 @@ namespace detail {
   return names;
 }
 
-inline void check_classifiers(std::span<const AnyClassifier> classifiers) {
-  constexpr const char* where = "compare";
-  if (classifiers.size() < 2) throw Error(ErrorCode::invalid_argument, where, "a comparison needs at least two classifiers, got " + std::to_string(classifiers.size()) + "; characterize() describes a single one");
+inline void check_same_classes(std::span<const AnyClassifier> classifiers) {
   for (const AnyClassifier& classifier : classifiers) {
     if (classifier.num_classes() == classifiers[0].num_classes()) continue;
-    throw Error(ErrorCode::incompatible_models, where,
+    throw Error(ErrorCode::incompatible_models, "compare",
                 "classifier \"" + classifiers[0].name() + "\" knows " + std::to_string(classifiers[0].num_classes()) + " classes, \"" + classifier.name() + "\" knows " + std::to_string(classifier.num_classes()) +
                     "; compare classifiers of the same classes");
   }
@@ -56,10 +54,10 @@ inline void check_classifiers(std::span<const AnyClassifier> classifiers) {
 template <StyleGenerator G, FailureCriterion F = Misclassified>
   requires AffineStyles<G>
 [[nodiscard]] ComparisonReport compare(const G& generator, std::span<const AnyClassifier> classifiers, const ComparisonOptions& options = {}, F criterion = {}) {
-  detail::check_classifiers(classifiers);
+  detail::check_comparison_options(classifiers.size(), options);
+  detail::check_same_classes(classifiers);
   if (options.samples == 0) throw Error(ErrorCode::empty_input, "compare", "expected at least one sample per half, got 0");
   if (options.samples < 0) throw Error(ErrorCode::invalid_argument, "compare", "the number of samples must be positive, got " + std::to_string(options.samples));
-  detail::check_options(options.method);
   const StyleSpaceSampler<G> sampler(generator, {.seed = options.seed, .labels = options.labels, .truncation = options.truncation, .noise = options.noise, .batch_size = options.method.batch_size});
   const auto source = std::make_shared<detail::ComparisonSource<G, F>>(sampler, classifiers, criterion, options.method);
   ComparisonProblem problem = detail::make_comparison(source, sampler, options.method);

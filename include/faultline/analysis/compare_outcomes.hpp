@@ -21,12 +21,17 @@ inline namespace v1 {
 
 namespace detail {
 
-inline void check_comparison(const ComparisonProblem& problem, const ComparisonOptions& options) {
+inline void check_comparison_options(std::size_t classifiers, const ComparisonOptions& options) {
   constexpr const char* where = "compare";
   check_options(options.method);
-  if (problem.size() < 2) throw Error(ErrorCode::invalid_argument, where, "a comparison needs at least two classifiers, got " + std::to_string(problem.size()) + "; characterize() describes a single one");
+  if (classifiers < 2) throw Error(ErrorCode::invalid_argument, where, "a comparison needs at least two classifiers, got " + std::to_string(classifiers) + "; characterize() describes a single one");
   if (options.accuracy_channels < 1 || options.accuracy_bins < 1) throw Error(ErrorCode::invalid_argument, where, "accuracy_channels and accuracy_bins must be at least 1");
   if (options.bootstrap_replicates < 39) throw Error(ErrorCode::invalid_argument, where, "bootstrap_replicates must be at least 39, or there is no 95 % interval");
+}
+
+inline void check_comparison(const ComparisonProblem& problem, const ComparisonOptions& options) {
+  constexpr const char* where = "compare";
+  check_comparison_options(problem.size(), options);
   if (problem.discovery.size() != problem.size() || problem.confirmation.size() != problem.size())
     throw Error(ErrorCode::shape_mismatch, where, "expected one population per classifier in each half");
   for (const auto* halves : {&problem.discovery, &problem.confirmation}) {
@@ -71,7 +76,7 @@ inline void check_comparison(const ComparisonProblem& problem, const ComparisonO
 /// **Error rates**: two classifiers whose errors depend on nothing in w get a direction in any pair or order with probability at most `method.alpha` (Holm over all candidates of all pairs
 /// and orders together). `p_adjusted` of pairs and of ratios hold within their family; rates, differences and medians carry 95 % intervals each by itself.
 /// **Throws** `invalid_argument` for fewer than two classifiers or options out of range, `empty_input`, `shape_mismatch`, `label_out_of_range`; what the callbacks throw. Too few samples that tell
-/// two classifiers apart, and a classifier that never fails, are results.
+/// two classifiers apart, a classifier that never fails, and latents that do not vary are results; rates and pairs are always there.
 /// **Randomness**: (problem.common.seed, streams permutations and codes). **Cost**: beyond the populations, images for interventions of each classifier and order (see `intervene`; the fresh codes are
 /// drawn once), and of distances: per direction and code 8 on the grid, at most 8 for each classifier that flips.
 /// Example: `ComparisonReport report = compare_outcomes(problem, {});`
@@ -89,7 +94,19 @@ inline void check_comparison(const ComparisonProblem& problem, const ComparisonO
   Problem common = problem.common;
   common.discovery = problem.discovery.front();
   common.confirmation = problem.confirmation.front();
-  const Whitening whitening = fit_whitening(common.discovery.w, common.discovery.label, common.classes);
+  Whitening whitening;
+  try {
+    whitening = fit_whitening(common.discovery.w, common.discovery.label, common.classes);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::degenerate_statistics) throw;
+    for (std::size_t c = 0; c < classifiers; ++c) {
+      report.classifiers.push_back(detail::describe_rates(problem, c));
+      report.classifiers.back().verdict = Verdict::too_few_failures;
+      report.classifiers.back().reason = "The samples do not vary enough to look for directions.";
+    }
+    report.warnings.push_back(error.what());
+    return report;
+  }
   report_progress(method.progress, "candidates", 0, 1);
   const detail::NamedPool pool = detail::make_pool(common, whitening, whiten(whitening, common.discovery.w, common.discovery.label));
   report.warnings = pool.warnings;

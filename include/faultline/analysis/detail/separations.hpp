@@ -50,15 +50,22 @@ namespace detail {
   return findings;
 }
 
+/// Name and failure rates of one classifier.
+[[nodiscard]] inline ComparedClassifier describe_rates(const ComparisonProblem& comparison, std::size_t who) {
+  const auto strata_of = [&](const Population& half) { return count_outcomes(half.label, half.failed, comparison.common.classes); };
+  FailureReport rates;
+  fill_rates(rates, pooled_strata(strata_of(comparison.discovery[who]), strata_of(comparison.confirmation[who])));
+  ComparedClassifier result;
+  result.name = comparison.names[who];
+  result.failure_rate = rates.failure_rate;
+  result.class_rates = std::move(rates.class_rates);
+  return result;
+}
+
 /// Failure rates and reasons of one classifier, with its causes for distances to be measured along.
 [[nodiscard]] inline ComparedClassifier describe_classifier(const ComparisonProblem& comparison, const Contest& contest, std::size_t who, const Whitening& whitening, const MethodOptions& options,
                                                             std::vector<Finding>& causes) {
-  ComparedClassifier result;
-  result.name = comparison.names[who];
-  FailureReport rates;
-  fill_rates(rates, pooled_strata(contest.strata, contest.fresh_strata));
-  result.failure_rate = rates.failure_rate;
-  result.class_rates = std::move(rates.class_rates);
+  ComparedClassifier result = describe_rates(comparison, who);
   if (!contest.enough) {
     result.verdict = Verdict::too_few_failures;
     result.reason = too_few_reason(contest.strata, contest.fresh_strata, options.minimum_effective_failures, samples_needed(contest.strata, contest.fresh_strata, options.minimum_effective_failures));
