@@ -129,6 +129,8 @@ TEST_CASE("a fault that only one of two classifiers has is what parts them", "[a
   CHECK(std::abs(first.right_contrast) < 0.1);
   CHECK(first.codes_for > 60);
   CHECK(first.separation_p < 1e-6);
+  CHECK(first.separation_p_adjusted >= first.separation_p);
+  CHECK(first.separation_p_adjusted < 1e-5);
   CHECK(better.reason.find("low property 3") != std::string::npos);
   for (const auto& direction : better.directions) CHECK(std::abs(panel.world().along(direction.direction.w, 0)) < 0.5);  // the fault they share parts nobody
 
@@ -267,6 +269,7 @@ TEST_CASE("classes and classifiers without failures leave the rest of the result
   CHECK(rates.pairs.front().test.counts.total() == 2);
   REQUIRE(rates.warnings.size() == 1);
   CHECK(rates.warnings[0].find("[F601]") == 0);
+  CHECK(rates.distances.empty());
 
   const Panel hopeless = make_panel({}, {never, [](const auto&, std::int64_t, std::int64_t) { return 0.1; }}, 300);
   const auto all = fl::compare_outcomes(hopeless.problem, quick());

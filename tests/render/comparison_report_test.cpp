@@ -168,8 +168,8 @@ TEST_CASE("every member of the comparison's structures is a key, under its own n
     CHECK(keys(order) == std::vector<std::string>{"right", "wrong", "verdict", "reason", "effective_failures_discovery", "effective_failures_confirmation", "samples_needed", "directions", "associated"});
   }
   {
-    [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h, i, j, k] = report.pairs[0].orders[1].directions[0];
-    CHECK(keys(order["directions"][0]) == std::vector<std::string>{"title", "direction", "discovery", "confirmation", "intervention", "right_contrast", "wrong_contrast", "codes_for", "codes_against", "separation_p", "side_effects"});
+    [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h, i, j, k, l] = report.pairs[0].orders[1].directions[0];
+    CHECK(keys(order["directions"][0]) == std::vector<std::string>{"title", "direction", "discovery", "confirmation", "intervention", "right_contrast", "wrong_contrast", "codes_for", "codes_against", "separation_p", "separation_p_adjusted", "side_effects"});
   }
   {
     [[maybe_unused]] const auto& [a, b, c, d, e, f, g] = report.distances[0];

@@ -74,7 +74,7 @@ inline void check_comparison(const ComparisonProblem& problem, const ComparisonO
 /// Rates and McNemar's test of every pair; for every pair and both orders the directions on which the one is right and the other wrong; distances to the flip along every property
 /// and along every classifier's own causes, from start codes that all get right; accuracy against distance. See the members of `ComparisonReport`.
 /// **Error rates**: two classifiers whose errors depend on nothing in w get a direction in any pair or order with probability at most `method.alpha` (Holm over all candidates of all pairs
-/// and orders together). `p_adjusted` of pairs and of ratios hold within their family; rates, differences and medians carry 95 % intervals each by itself.
+/// and orders together), and so does a direction that hurts both alike, because they share a fault (Holm over the sign tests of all confirmed directions). `p_adjusted` of pairs and of ratios hold within their family; rates, differences and medians carry 95 % intervals each by itself.
 /// **Throws** `invalid_argument` for fewer than two classifiers or options out of range, `empty_input`, `shape_mismatch`, `label_out_of_range`; what the callbacks throw. Too few samples that tell
 /// two classifiers apart, a classifier that never fails, and latents that do not vary are results; rates and pairs are always there.
 /// **Randomness**: (problem.common.seed, streams permutations and codes). **Cost**: beyond the populations, images for interventions of each classifier and order (see `intervene`; the fresh codes are
@@ -134,9 +134,10 @@ inline void check_comparison(const ComparisonProblem& problem, const ComparisonO
   for (std::size_t k = 0; k < report.pairs.size(); ++k) {
     PairComparison& pair = report.pairs[k];
     const auto first = static_cast<std::size_t>(pair.first), second = static_cast<std::size_t>(pair.second);
-    pair.orders.push_back(detail::describe_order(problem, contests[2 * k], first, second, whitening, method));
-    pair.orders.push_back(detail::describe_order(problem, contests[2 * k + 1], second, first, whitening, method));
+    pair.orders.push_back(detail::challenge_order(problem, contests[2 * k], first, second, whitening, method));
+    pair.orders.push_back(detail::challenge_order(problem, contests[2 * k + 1], second, first, whitening, method));
   }
+  detail::conclude_orders(problem, report.pairs, method);
 
   for (const Direction& property : detail::property_directions(pool, common, whitening)) {
     for (const int sign : {1, -1}) {

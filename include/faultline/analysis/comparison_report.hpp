@@ -35,6 +35,7 @@ struct SeparatingDirection {
   std::int64_t codes_for = 0;   ///< codes on which the move made the wrong one fail more than the right one
   std::int64_t codes_against = 0;   ///< codes on which it was the other way round
   double separation_p = 1.0;    ///< exact one-sided sign test of the two
+  double separation_p_adjusted = 1.0;  ///< Holm over the confirmed directions of all pairs and both orders
   std::vector<PropertyEffect> side_effects;  ///< all properties, strongest first
 };
 

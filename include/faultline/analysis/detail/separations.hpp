@@ -9,6 +9,7 @@
 #include <faultline/analysis/intervene.hpp>
 #include <faultline/analysis/name.hpp>
 #include <faultline/statistics/binomial.hpp>
+#include <faultline/statistics/multiplicity.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -117,17 +118,17 @@ inline void measure_separation(const ComparisonProblem& comparison, std::size_t 
   direction.separation_p = binomial_upper_tail(direction.codes_for, direction.codes_for + direction.codes_against, 0.5);
 }
 
-/// Everything about "right is right, wrong is wrong".
-[[nodiscard]] inline OrderedComparison describe_order(const ComparisonProblem& comparison, const Contest& contest, std::size_t right, std::size_t wrong, const Whitening& whitening,
-                                                      const MethodOptions& options) {
+/// What was confirmed and challenged about "right is right, wrong is wrong", all of it in `associated`; `conclude_orders` decides.
+[[nodiscard]] inline OrderedComparison challenge_order(const ComparisonProblem& comparison, const Contest& contest, std::size_t right, std::size_t wrong, const Whitening& whitening,
+                                                       const MethodOptions& options) {
   OrderedComparison result;
   result.right = static_cast<std::int64_t>(right);
   result.wrong = static_cast<std::int64_t>(wrong);
   result.effective_failures_discovery = contest.strata.effective_failures;
   result.effective_failures_confirmation = contest.fresh_strata.effective_failures;
-  const std::string where = comparison.names[right] + " is right and " + comparison.names[wrong] + " is wrong";
-  const std::int64_t discordant = contest.strata.total_failures() + contest.fresh_strata.total_failures();
   if (!contest.enough) {
+    const std::string where = comparison.names[right] + " is right and " + comparison.names[wrong] + " is wrong";
+    const std::int64_t discordant = contest.strata.total_failures() + contest.fresh_strata.total_failures();
     result.verdict = Verdict::too_few_failures;
     if (discordant == 0) {
       result.reason = "There is no sample on which " + where + ".";
@@ -143,7 +144,7 @@ inline void measure_separation(const ComparisonProblem& comparison, std::size_t 
   }
   FreshCodes fresh(contest.problem, options.batch_size);
   for (Finding& finding : challenge(contest, whitening, fresh, options)) {
-    SeparatingDirection direction;
+    SeparatingDirection& direction = result.associated.emplace_back();
     direction.title = direction_title(comparison, finding);
     direction.direction = std::move(finding.direction);
     direction.discovery = finding.discovery;
@@ -151,21 +152,46 @@ inline void measure_separation(const ComparisonProblem& comparison, std::size_t 
     direction.intervention = finding.intervention;
     direction.side_effects = std::move(finding.side_effects);
     measure_separation(comparison, right, wrong, fresh, options, direction);
-    const bool parts = is_cause(direction.intervention, options.min_effect) && direction.separation_p <= 0.05;
-    (parts ? result.directions : result.associated).push_back(std::move(direction));
-  }
-  result.verdict = result.directions.empty() ? Verdict::none_found : Verdict::systematic_causes;
-  if (!result.directions.empty()) {
-    const SeparatingDirection& first = result.directions.front();
-    result.reason = counted(static_cast<std::int64_t>(result.directions.size()), "direction leads", "directions lead") + " to where " + where + "; the strongest is " + towards(first.side_effects, first.title) +
-                    ": moving it by two standard deviations either way changes the failure rate of " + comparison.names[wrong] + " by " + percent(first.wrong_contrast) + ", that of " + comparison.names[right] + " by " +
-                    percent(first.right_contrast) + ".";
-  } else if (!result.associated.empty()) {
-    result.reason = "Some directions go along with samples on which " + where + ", but moving them does not hurt " + comparison.names[wrong] + " clearly more than " + comparison.names[right] + ".";
-  } else {
-    result.reason = "Nothing sets the " + std::to_string(discordant) + " samples on which " + where + " apart from those that both get right.";
   }
   return result;
+}
+
+/// Decides over all pairs and orders together which of the confirmed directions part the classifiers; the rest stay associated. Then every order gets its verdict.
+inline void conclude_orders(const ComparisonProblem& comparison, std::span<PairComparison> pairs, const MethodOptions& options) {
+  std::vector<SeparatingDirection*> all;
+  std::vector<double> p;
+  for (PairComparison& pair : pairs)
+    for (OrderedComparison& order : pair.orders)
+      for (SeparatingDirection& direction : order.associated) {
+        all.push_back(&direction);
+        p.push_back(direction.separation_p);
+      }
+  const std::vector<double> adjusted = holm(p);
+  for (std::size_t k = 0; k < all.size(); ++k) all[k]->separation_p_adjusted = adjusted[k];
+
+  for (PairComparison& pair : pairs) {
+    for (OrderedComparison& order : pair.orders) {
+      if (order.verdict == Verdict::too_few_failures) continue;
+      std::vector<SeparatingDirection> confirmed;
+      confirmed.swap(order.associated);
+      for (SeparatingDirection& direction : confirmed) {
+        const bool parts = is_cause(direction.intervention, options.min_effect) && direction.separation_p_adjusted <= options.alpha;
+        (parts ? order.directions : order.associated).push_back(std::move(direction));
+      }
+      const std::string &right = comparison.names[static_cast<std::size_t>(order.right)], &wrong = comparison.names[static_cast<std::size_t>(order.wrong)];
+      const std::string where = right + " is right and " + wrong + " is wrong";
+      order.verdict = order.directions.empty() ? Verdict::none_found : Verdict::systematic_causes;
+      if (!order.directions.empty()) {
+        const SeparatingDirection& first = order.directions.front();
+        order.reason = counted(static_cast<std::int64_t>(order.directions.size()), "direction leads", "directions lead") + " to where " + where + "; the strongest is " + towards(first.side_effects, first.title) +
+                       ": moving it by two standard deviations either way changes the failure rate of " + wrong + " by " + percent(first.wrong_contrast) + ", that of " + right + " by " + percent(first.right_contrast) + ".";
+      } else if (!order.associated.empty()) {
+        order.reason = "Some directions go along with samples on which " + where + ", but moving them does not hurt " + wrong + " clearly more than " + right + ".";
+      } else {
+        order.reason = "Nothing sets the samples on which " + where + " apart from those that both get right.";
+      }
+    }
+  }
 }
 
 }  // namespace detail

@@ -36,6 +36,7 @@ struct ComparisonJson : ReportJson {
             {"codes_for", x.codes_for},
             {"codes_against", x.codes_against},
             {"separation_p", json_of(x.separation_p)},
+            {"separation_p_adjusted", json_of(x.separation_p_adjusted)},
             {"side_effects", json_of(x.side_effects)}};
   }
   static Json json_of(const OrderedComparison& x) {
