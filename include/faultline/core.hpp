@@ -41,6 +41,7 @@
 #include <faultline/statistics/fast_ica.hpp>
 #include <faultline/statistics/interval.hpp>
 #include <faultline/statistics/manifold_quality.hpp>
+#include <faultline/statistics/mcnemar.hpp>
 #include <faultline/statistics/multiplicity.hpp>
 #include <faultline/statistics/permutation.hpp>
 #include <faultline/statistics/permutation_maximum.hpp>
@@ -59,12 +60,17 @@
 #include <faultline/sampling/population.hpp>
 #include <faultline/sampling/style_space_sampler.hpp>
 
+#include <faultline/analysis/accuracy_distance.hpp>
 #include <faultline/analysis/agreement.hpp>
 #include <faultline/analysis/analyze.hpp>
 #include <faultline/analysis/attfind.hpp>
 #include <faultline/analysis/candidates.hpp>
 #include <faultline/analysis/carriers.hpp>
 #include <faultline/analysis/characterize.hpp>
+#include <faultline/analysis/compare.hpp>
+#include <faultline/analysis/compare_outcomes.hpp>
+#include <faultline/analysis/comparison_problem.hpp>
+#include <faultline/analysis/comparison_report.hpp>
 #include <faultline/analysis/confirm.hpp>
 #include <faultline/analysis/corner_cases.hpp>
 #include <faultline/analysis/explain.hpp>
@@ -85,6 +91,7 @@
 #include <faultline/analysis/threshold.hpp>
 #include <faultline/analysis/validity.hpp>
 
+#include <faultline/render/comparison_report.hpp>
 #include <faultline/render/direction_renderer.hpp>
 #include <faultline/render/directions_csv.hpp>
 #include <faultline/render/html_report.hpp>

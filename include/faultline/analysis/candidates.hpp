@@ -46,41 +46,52 @@ struct Candidates {
   return values;
 }
 
-/// Finds and freezes candidates: up to `common_candidates` directions common to all classes, then up to `class_candidates` per class with the common ones projected off.
-///
-/// **Shapes**: whitened `[N, r]` are the coordinates of the discovery half.
-/// **Formula**: three families (properties, independent components, style channels), forward selection with a permutation stop; see `detail::forward_select`.
-/// **Error rate**: the stop lets a first common candidate through in 5 % of null runs, and one of each class likewise; it claims nothing, confirmation does.
-/// **Randomness**: permutations of (seed, Stream::permutations, discovery replicates). **Cost**: no generator or classifier calls.
-[[nodiscard]] inline Candidates find_candidates(const Problem& problem, const Whitening& whitening, const Matrix<double>& whitened, const Strata& strata,
-                                                const MethodOptions& options) {
+namespace detail {
+
+/// Candidate number `at` of the pool, moving along the unit vector v.
+[[nodiscard]] inline Direction candidate_direction(const NamedPool& named, const Problem& problem, const Whitening& whitening, std::size_t at, std::vector<double> v,
+                                                   std::optional<std::int64_t> label) {
+  Direction made;
+  made.family = named.pool.family[at];
+  made.name = named.name(problem, at);
+  made.class_label = label;
+  Matrix<double> row(1, whitening.rank());
+  std::copy(v.begin(), v.end(), row.row(0).begin());
+  const Matrix<double> move = unwhiten_directions(whitening, row);
+  made.w.assign(move.values().begin(), move.values().end());
+  made.whitened = std::move(v);
+  return made;
+}
+
+/// The directions of the properties in the pool, towards more.
+[[nodiscard]] inline std::vector<Direction> property_directions(const NamedPool& named, const Problem& problem, const Whitening& whitening) {
+  std::vector<Direction> directions;
+  for (std::size_t at = 0; at < named.pool.family.size(); ++at) {
+    if (named.pool.family[at] != DirectionFamily::property) continue;
+    const auto row = named.pool.vectors.row(static_cast<std::int64_t>(at));
+    directions.push_back(candidate_direction(named, problem, whitening, at, {row.begin(), row.end()}, std::nullopt));
+  }
+  return directions;
+}
+
+/// `find_candidates` among directions that are given: `whitened` and `strata` may be of a part of the samples that the pool was made from.
+[[nodiscard]] inline Candidates choose_candidates(const NamedPool& named, const Problem& problem, const Whitening& whitening, const Matrix<double>& whitened, const Strata& strata,
+                                                  const MethodOptions& options) {
   const Population& half = problem.discovery;
   Candidates result;
-  const detail::NamedPool named = detail::make_pool(problem, whitening, whitened);
   result.property_r2 = named.property_r2;
   result.warnings = named.warnings;
+  result.properties = property_directions(named, problem, whitening);
 
   const auto search = [&](const Strata& these, std::int64_t first_replicate, std::span<const std::vector<double>> basis, std::int64_t limit) {
     const auto difference = stratified_difference(whitened, half.label, half.failed, these);
     const auto null = permuted_differences(whitened, half.label, half.failed, these,
                                            {.replicates = options.permutations_discovery, .seed = problem.seed, .first = first_replicate});
-    return detail::forward_select(named.pool, difference, null, basis, {.limit = limit});
+    return forward_select(named.pool, difference, null, basis, {.limit = limit});
   };
-  const auto direction = [&](std::size_t at, std::vector<double> v, std::optional<std::int64_t> label) {
-    Direction made;
-    made.family = named.pool.family[at];
-    made.name = named.name(problem, at);
-    made.class_label = label;
-    Matrix<double> row(1, whitening.rank());
-    std::copy(v.begin(), v.end(), row.row(0).begin());
-    const Matrix<double> move = unwhiten_directions(whitening, row);
-    made.w.assign(move.values().begin(), move.values().end());
-    made.whitened = std::move(v);
-    return made;
-  };
-  const auto freeze = [&](const detail::SelectedDirection& chosen, const Strata& these, std::optional<std::int64_t> label) {
+  const auto freeze = [&](const SelectedDirection& chosen, const Strata& these, std::optional<std::int64_t> label) {
     FrozenCandidate candidate;
-    candidate.direction = direction(static_cast<std::size_t>(chosen.candidate), chosen.v, label);
+    candidate.direction = candidate_direction(named, problem, whitening, static_cast<std::size_t>(chosen.candidate), chosen.v, label);
     candidate.v = chosen.v;
     candidate.class_label = label;
     candidate.discovery_effect = chosen.effect;
@@ -88,15 +99,9 @@ struct Candidates {
     result.frozen.push_back(std::move(candidate));
   };
 
-  for (std::size_t at = 0; at < named.pool.family.size(); ++at) {
-    if (named.pool.family[at] != DirectionFamily::property) continue;
-    const auto row = named.pool.vectors.row(static_cast<std::int64_t>(at));
-    result.properties.push_back(direction(at, {row.begin(), row.end()}, std::nullopt));
-  }
-
   // Replicate numbers of different searches must not overlap, or they would share permutations.
   constexpr std::int64_t stride = std::int64_t{1} << 24;
-  const detail::Selection common = search(strata, discovery_first, {}, options.common_candidates);
+  const Selection common = search(strata, discovery_first, {}, options.common_candidates);
   result.detection_bar = common.first_bar;
   std::vector<std::vector<double>> basis;
   for (const auto& chosen : common.chosen) {
@@ -113,6 +118,19 @@ struct Candidates {
     }
   }
   return result;
+}
+
+}  // namespace detail
+
+/// Finds and freezes candidates: up to `common_candidates` directions common to all classes, then up to `class_candidates` per class with the common ones projected off.
+///
+/// **Shapes**: whitened `[N, r]` are the coordinates of the discovery half.
+/// **Formula**: three families (properties, independent components, style channels), forward selection with a permutation stop; see `detail::forward_select`.
+/// **Error rate**: the stop lets a first common candidate through in 5 % of null runs, and one of each class likewise; it claims nothing, confirmation does.
+/// **Randomness**: permutations of (seed, Stream::permutations, discovery replicates). **Cost**: no generator or classifier calls.
+[[nodiscard]] inline Candidates find_candidates(const Problem& problem, const Whitening& whitening, const Matrix<double>& whitened, const Strata& strata,
+                                                const MethodOptions& options) {
+  return detail::choose_candidates(detail::make_pool(problem, whitening, whitened), problem, whitening, whitened, strata, options);
 }
 
 }  // namespace v1

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Which of these classifiers stands more, and where do they part? Shows the same generated images to all of them and writes a comparison.
+//
+//   compare --generator digits.safetensors --classifier clean.safetensors --classifier robust.safetensors --out comparison
+//
+// test: --help
+// test(2): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors
+// test(3): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --classifier @source@/LICENSE --out @out@/refused
+// test: --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --classifier @assets@/robust.safetensors --judge @assets@/judge.safetensors --samples 400 --seed 7 --json --out @out@/comparison
+
+#include <faultline/faultline.hpp>
+#include <faultline/training/classifier.hpp>
+
+#include <CLI/CLI.hpp>
+
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <malloc.h>
+#include <unistd.h>
+
+namespace fl = faultline;
+
+namespace {
+
+struct Arguments {
+  std::string generator, judge, out = "faultline-comparison";
+  std::vector<std::string> classifiers;
+  std::int64_t samples = 10'000, seed = 0, label = -1, threads = 0, class_candidates = 0;
+  double truncation = 1.0;
+  bool json = false;
+  std::string command;
+};
+
+/// Progress on stderr: one line that is redrawn on a terminal, otherwise a line per stage and every ten seconds.
+class Progress {
+ public:
+  void operator()(const fl::Progress& progress) {
+    const auto now = Clock::now();
+    const bool new_stage = progress.stage != stage_;
+    if (!new_stage && now - last_ < (terminal_ ? std::chrono::milliseconds(100) : std::chrono::milliseconds(10'000))) return;
+    stage_ = progress.stage;
+    last_ = now;
+    std::fprintf(stderr, "%s%6.0f s  %s  %lld of %lld%s", terminal_ ? "\r\033[K" : "", seconds(), stage_.c_str(), static_cast<long long>(progress.done), static_cast<long long>(progress.total), terminal_ ? "" : "\n");
+  }
+  void finish() const {
+    if (terminal_) std::fputs("\r\033[K", stderr);
+  }
+  double seconds() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  Clock::time_point start_ = Clock::now(), last_ = start_;
+  bool terminal_ = ::isatty(STDERR_FILENO) != 0;
+  std::string stage_;
+};
+
+std::string text(const char* format, auto... values) {
+  char buffer[256];
+  std::snprintf(buffer, sizeof buffer, format, values...);
+  return buffer;
+}
+
+std::string distance(const fl::ComparedDistance& d) { return std::isfinite(d.sigmas) ? text("%.2f (%.2f-%.2f)", d.sigmas, d.lower, d.upper) : text("beyond, %.0f %% flip", 100 * d.crossed_share); }
+
+std::string ratio(const fl::DistanceRatio& r) {
+  if (r.ratio) return text("%.2f (%.2f-%.2f)", *r.ratio, r.lower, r.upper);
+  if (r.lower > 0.0) return text("at least %.2f", r.lower);
+  return std::isfinite(r.upper) ? text("at most %.2f", r.upper) : "-";
+}
+
+void print_summary(const fl::ComparisonReport& report) {
+  const auto name = [&](std::int64_t position) { return report.classifiers[static_cast<std::size_t>(position)].name.c_str(); };
+  std::printf("%-20s %12s %-20s %s\n", "classifier", "failure rate", "  95 % interval", "causes of its own");
+  for (const fl::ComparedClassifier& c : report.classifiers) {
+    std::string causes;
+    for (const std::string& finding : c.findings) causes += (causes.empty() ? "" : ", ") + finding;
+    std::printf("%-20s %10.2f %%   %-18s %s\n", c.name.c_str(), 100 * c.failure_rate.estimate, text("%.2f to %.2f %%", 100 * c.failure_rate.lower, 100 * c.failure_rate.upper).c_str(), causes.empty() ? c.reason.c_str() : causes.c_str());
+  }
+  for (const fl::PairComparison& pair : report.pairs) {
+    const fl::PairedTest& t = pair.test;
+    std::printf("\n%s and %s: both right %lld, only %s fails %lld, only %s fails %lld, both fail %lld\n", name(pair.first), name(pair.second), static_cast<long long>(t.counts.both_right), name(pair.first),
+                static_cast<long long>(t.counts.only_first_fails), name(pair.second), static_cast<long long>(t.counts.only_second_fails), static_cast<long long>(t.counts.both_fail));
+    std::printf("  difference %+.2f points (%+.2f to %+.2f), exact p %.2g (adjusted %.2g)\n", 100 * t.difference, 100 * t.lower, 100 * t.upper, t.p, pair.p_adjusted);
+    for (const fl::OrderedComparison& order : pair.orders) {
+      std::printf("  %s right, %s wrong: %s\n", name(order.right), name(order.wrong), order.reason.c_str());
+      for (const fl::SeparatingDirection& d : order.directions)
+        std::printf("    %-32s p %.4f   moved: %s %+.2f, %s %+.2f\n", d.title.c_str(), d.confirmation.p_adjusted, name(order.wrong), d.wrong_contrast, name(order.right), d.right_contrast);
+    }
+  }
+  if (!report.distances.empty()) {
+    std::printf("\n%-30s %-16s", "distance to the flip, sd", "from");
+    for (const fl::ComparedClassifier& c : report.classifiers) std::printf(" %-20s", c.name.c_str());
+    for (const fl::PairComparison& pair : report.pairs) std::printf(" %-20s", (std::string(name(pair.second)) + " / " + name(pair.first)).c_str());
+    std::printf("\n");
+  }
+  for (const fl::PairedDistance& d : report.distances) {
+    std::printf("%-30s %-16s", d.title.c_str(), d.source.c_str());
+    for (const fl::ComparedDistance& c : d.distances) std::printf(" %-20s", distance(c).c_str());
+    for (const fl::DistanceRatio& r : d.ratios) std::printf(" %-20s", ratio(r).c_str());
+    std::printf("\n");
+  }
+  std::printf("\n%lld images made for the samples, which all classifiers share; %lld in all\n", static_cast<long long>(report.population_cost.generator_images), static_cast<long long>(report.cost.generator_images));
+  for (const std::string& warning : report.warnings) std::printf("warning: %s\n", warning.c_str());
+}
+
+int compare(const Arguments& arguments) {
+  Progress progress;
+  const auto generator = fl::Generator<fl::ReferenceBackend>::load(arguments.generator);
+  std::vector<fl::AnyClassifier> classifiers;
+  for (const std::string& path : arguments.classifiers) classifiers.emplace_back(fl::load_classifier(path));
+  std::error_code failed;
+  std::filesystem::create_directories(arguments.out, failed);  // before the work, not after it
+  if (failed || ::access(arguments.out.c_str(), W_OK) != 0) throw fl::Error(fl::ErrorCode::cannot_write, "compare", "cannot write into '" + arguments.out + "'; choose another --out");
+
+  fl::ComparisonOptions options{.samples = arguments.samples, .seed = arguments.seed, .truncation = arguments.truncation};
+  if (arguments.label >= 0) options.labels = fl::LabelPolicy::fixed(arguments.label);
+  options.method.class_candidates = arguments.class_candidates;
+  options.method.progress = [&progress](const fl::Progress& p) { progress(p); };
+  if (!arguments.judge.empty()) options.method.judge = fl::AnyClassifier(fl::load_classifier(arguments.judge));
+  const fl::ComparisonReport report = fl::compare(generator, classifiers, options);
+  fl::write_comparison(report, arguments.out, {.command = arguments.command});
+  progress.finish();
+  if (arguments.json) std::fputs(fl::to_json(report).c_str(), stdout);
+  else print_summary(report);
+  if (std::fflush(stdout) != 0) throw fl::Error(fl::ErrorCode::cannot_write, "compare", "could not write to standard output");
+  std::fprintf(stderr, "comparison in %s after %.0f s\n", (std::filesystem::path(arguments.out) / "comparison.html").c_str(), progress.seconds());
+  return 0;
+}
+
+/// The command line as a shell would take it again.
+std::string quoted(int argc, char** argv) {
+  std::string line;
+  for (int i = 0; i < argc; ++i) {
+    std::string word = i == 0 ? std::filesystem::path(argv[0]).filename().string() : argv[i];
+    if (word.empty() || word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=,:+") != std::string::npos) {
+      for (std::size_t at = word.find('\''); at != std::string::npos; at = word.find('\'', at + 4)) word.replace(at, 1, "'\\''");
+      word = "'" + word + "'";
+    }
+    line += (i > 0 ? " " : "") + word;
+  }
+  return line;
+}
+
+/// 2 for what the user asked, 3 for what the files hold, 5 for what should not happen.
+int exit_code(const fl::Error& error) {
+  if (error.family() == 6) return 5;
+  return error.family() == 1 && error.code() != fl::ErrorCode::incompatible_models ? 2 : 3;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  mallopt(M_MMAP_THRESHOLD, 1 << 30);  // keep large blocks between batches
+  mallopt(M_TRIM_THRESHOLD, 2147483647);
+  Arguments arguments;
+  CLI::App app("Compares classifiers on the same generated images: who fails, on what they part, and how far each holds out. Writes comparison.html.\n"
+               "Exit codes: 0 done (whatever was found), 2 usage, 3 bad input, 5 internal error.");
+  app.add_option("--generator", arguments.generator, "generator file (faultline.stylegan2/1)")->required();
+  app.add_option("--classifier", arguments.classifiers, "classifier file (faultline.classifier/1); once for each classifier, at least two")->required()->allow_extra_args(false);
+  app.add_option("--judge", arguments.judge, "a stronger classifier that says whether moved images still show their class");
+  app.add_option("--samples", arguments.samples, "samples per half")->check(CLI::PositiveNumber)->capture_default_str();
+  app.add_option("--seed", arguments.seed, "decides every draw")->capture_default_str();
+  app.add_option("--label", arguments.label, "one class only")->check(CLI::NonNegativeNumber);
+  app.add_option("--class-directions", arguments.class_candidates, "directions that belong to one class: at most so many per class")->check(CLI::NonNegativeNumber)->capture_default_str();
+  app.add_option("--truncation", arguments.truncation, "psi of the generator")->check(CLI::Range(-2.0, 2.0))->capture_default_str();
+  app.add_option("--out", arguments.out, "folder of the comparison")->capture_default_str();
+  app.add_flag("--json", arguments.json, "print the whole comparison as JSON instead of the summary");
+  app.add_option("--threads", arguments.threads, "threads; 0: as many as cores")->check(CLI::NonNegativeNumber);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  arguments.command = quoted(argc, argv);
+  try {
+    if (arguments.threads > 0) at::set_num_threads(static_cast<int>(arguments.threads));
+    return compare(arguments);
+  } catch (const fl::Error& error) {
+    std::fprintf(stderr, "\n%s\n", error.what());
+    return exit_code(error);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "\nunexpected: %s\n", error.what());
+    return 5;
+  }
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+// compare: several classifiers on the same generated samples, in one call.
+
+#include <faultline/analysis/compare_outcomes.hpp>
+#include <faultline/analysis/detail/comparison_source.hpp>
+#include <faultline/analysis/failure_analyzer.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace faultline {
+inline namespace v1 {
+
+namespace detail {
+
+/// Names of the classifiers; a name that is taken gets a number.
+[[nodiscard]] inline std::vector<std::string> unique_names(std::span<const AnyClassifier> classifiers) {
+  std::vector<std::string> names;
+  for (const AnyClassifier& classifier : classifiers) {
+    std::string name = classifier.name();
+    for (int number = 2; std::find(names.begin(), names.end(), name) != names.end(); ++number) name = classifier.name() + " (" + std::to_string(number) + ")";
+    names.push_back(std::move(name));
+  }
+  return names;
+}
+
+inline void check_same_classes(std::span<const AnyClassifier> classifiers) {
+  for (const AnyClassifier& classifier : classifiers) {
+    if (classifier.num_classes() == classifiers[0].num_classes()) continue;
+    throw Error(ErrorCode::incompatible_models, "compare",
+                "classifier \"" + classifiers[0].name() + "\" knows " + std::to_string(classifiers[0].num_classes()) + " classes, \"" + classifier.name() + "\" knows " + std::to_string(classifier.num_classes()) +
+                    "; compare classifiers of the same classes");
+  }
+}
+
+}  // namespace detail
+
+/// Compares classifiers on the same samples of one generator.
+///
+/// Both halves are generated once, whatever the number of classifiers, and so is every edited image that several of them are asked about. See `compare_outcomes` for what is found and how sure it is,
+/// `ComparisonReport` for each number. Two identical classifiers are a result: no sample tells them apart, p = 1, all ratios of distances are 1.
+/// Classifiers are called from one thread, in batches of `method.batch_size`, padded.
+/// **Throws** `invalid_argument` for fewer than two classifiers or options out of range, `empty_input` for no samples, `incompatible_models` when numbers of classes differ or do not fit the generator;
+/// F2xx for a classifier that answers wrongly, before any of its answers is used; `property_threw`.
+/// **Randomness**: the seed decides everything. **Cost**: 2 · samples images and what `compare_outcomes` states; `population_cost` and `cost` of the report count them.
+/// Example: `ComparisonReport report = compare(generator, std::vector{AnyClassifier(a), AnyClassifier(b)}, {.samples = 10'000, .seed = 7});`
+template <StyleGenerator G, FailureCriterion F = Misclassified>
+  requires AffineStyles<G>
+[[nodiscard]] ComparisonReport compare(const G& generator, std::span<const AnyClassifier> classifiers, const ComparisonOptions& options = {}, F criterion = {}) {
+  detail::check_comparison_options(classifiers.size(), options);
+  detail::check_same_classes(classifiers);
+  if (options.samples == 0) throw Error(ErrorCode::empty_input, "compare", "expected at least one sample per half, got 0");
+  if (options.samples < 0) throw Error(ErrorCode::invalid_argument, "compare", "the number of samples must be positive, got " + std::to_string(options.samples));
+  const StyleSpaceSampler<G> sampler(generator, {.seed = options.seed, .labels = options.labels, .truncation = options.truncation, .noise = options.noise, .batch_size = options.method.batch_size});
+  const auto source = std::make_shared<detail::ComparisonSource<G, F>>(sampler, classifiers, criterion, options.method);
+  ComparisonProblem problem = detail::make_comparison(source, sampler, options.method);
+  problem.names = detail::unique_names(classifiers);
+  if constexpr (requires { { generator.class_names() } -> std::convertible_to<std::vector<std::string>>; }) problem.class_names = generator.class_names();
+
+  source->check_laws();
+  const CostCounters before = source->cost();
+  problem.discovery = source->sample(discovery_first, options.samples, "sampling, discovery half");
+  problem.confirmation = source->sample(confirmation_first, options.samples, "sampling, confirmation half");
+  CostCounters population = source->cost();
+  population.generator_images -= before.generator_images;
+  population.generator_batches -= before.generator_batches;
+  population.classifier_images -= before.classifier_images;
+  population.classifier_batches -= before.classifier_batches;
+  population.judge_images -= before.judge_images;
+
+  ComparisonReport report = compare_outcomes(problem, options);
+  report.population_cost = population;
+  report.cost = source->cost();
+  Provenance& provenance = report.provenance;
+  provenance.library_version = version_string;
+  provenance.generator_digest = generator.digest();
+  for (const std::string& name : problem.names) provenance.classifier_name += (provenance.classifier_name.empty() ? "" : ", ") + name;
+  provenance.criterion = detail::criterion_name(criterion);
+  if constexpr (requires { { generator.torch_version() } -> std::convertible_to<std::string>; }) provenance.torch_version = generator.torch_version();
+  provenance.cpu = detail::cpu_name();
+  provenance.seed = options.seed;
+  provenance.samples_per_half = options.samples;
+  provenance.batch_size = options.method.batch_size;
+  provenance.truncation = options.truncation;
+  provenance.noise = options.noise;
+  provenance.labels = options.labels;
+  provenance.permutations_discovery = options.method.permutations_discovery;
+  provenance.permutations_confirmation = options.method.permutations_confirmation;
+  provenance.alpha = options.method.alpha;
+  return report;
+}
+
+}  // namespace v1
+}  // namespace faultline

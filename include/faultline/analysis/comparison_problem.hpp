@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+// The plain middle of a comparison: the same samples and the same edited images, judged by several classifiers.
+
+#include <faultline/analysis/options.hpp>
+#include <faultline/analysis/problem.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace faultline {
+inline namespace v1 {
+
+/// Everything a comparison needs. A list with one entry per classifier is in the order of `names`.
+struct ComparisonProblem {
+  std::vector<std::string> names;
+  std::vector<std::string> class_names;  ///< may be empty
+  Problem common;                        ///< layout, classes, styles, properties, judge and seed; its populations and callbacks are not used
+  std::vector<Population> discovery;     ///< one per classifier: the same samples, each with its own outcomes
+  std::vector<Population> confirmation;
+  /// Samples first .. first + count - 1 of the seed, generated once and classified by every classifier.
+  std::function<std::vector<Population>(std::int64_t first, std::int64_t count)> sample;
+  /// Edited codes, synthesised once and classified by each classifier whose position is in `who`, answers in that order; properties, images and the judge's answers are with the first.
+  std::function<std::vector<EditResult>(const EditRequest&, std::span<const std::size_t> who)> evaluate;
+
+  [[nodiscard]] std::size_t size() const noexcept { return names.size(); }
+};
+
+/// Options of `compare`.
+struct ComparisonOptions {
+  std::int64_t samples = 10'000;  ///< per half
+  std::int64_t seed = 0;
+  LabelPolicy labels = LabelPolicy::uniform();
+  double truncation = 1.0;
+  Noise noise = Noise::constant;
+  MethodOptions method = {.class_candidates = 0};  ///< directions common to all classes; class-specific ones on request
+  std::int64_t accuracy_channels = 100;  ///< of each classifier's pooled ranking, whose union spans the subspace of accuracy against distance
+  std::int64_t accuracy_bins = 10;
+  std::int64_t bootstrap_replicates = 1'999;
+};
+
+}  // namespace v1
+}  // namespace faultline
