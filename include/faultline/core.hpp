@@ -47,6 +47,7 @@
 #include <faultline/statistics/regression.hpp>
 #include <faultline/statistics/special_functions.hpp>
 #include <faultline/statistics/stratified.hpp>
+#include <faultline/statistics/tsne.hpp>
 #include <faultline/statistics/welch_permutation.hpp>
 #include <faultline/statistics/whitening.hpp>
 
@@ -67,6 +68,7 @@
 #include <faultline/analysis/name.hpp>
 #include <faultline/analysis/omnibus.hpp>
 #include <faultline/analysis/options.hpp>
+#include <faultline/analysis/predictability.hpp>
 #include <faultline/analysis/problem.hpp>
 #include <faultline/analysis/property.hpp>
 #include <faultline/analysis/rank.hpp>
