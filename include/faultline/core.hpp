@@ -78,6 +78,9 @@
 
 #include <faultline/render/direction_renderer.hpp>
 #include <faultline/render/directions_csv.hpp>
+#include <faultline/render/drawing.hpp>
+#include <faultline/render/figure_data.hpp>
+#include <faultline/render/figures.hpp>
 #include <faultline/render/html_report.hpp>
 #include <faultline/render/json_report.hpp>
 #include <faultline/render/render_options.hpp>

@@ -247,6 +247,10 @@ TEST_CASE("figure 7 has the same axes in every panel, and says that the last bin
   check_figure(fl::accuracy_figure(closed));
   CHECK_FALSE(says(fl::accuracy_figure(closed), "is open"));
   check_figure(fl::accuracy_figure(std::vector{curve("a", 2, 1.0), curve("b", 2, 2.0), curve("c", 3, 3.0), curve("d", 3, 3.0), curve("e", 3, 3.0), curve("f", 3, 3.0), curve("g", 3, 3.0)}, std::vector<std::string>(4, extreme)));
+  fl::AccuracyCurve perfect{"perfect", std::nullopt, {{2.0, infinity, {.estimate = 1.0, .lower = 1.0, .upper = 1.0, .n = 5}}}};  // nothing but an open bin, and no width of the other axis
+  check_figure(fl::accuracy_figure(std::vector{perfect}));
+  perfect.bins[0].lower = 0.0;
+  check_figure(fl::accuracy_figure(std::vector{perfect}));
 
   CHECK(error_code([] { (void)fl::accuracy_figure({}); }) == fl::ErrorCode::empty_input);
   for (fl::AccuracyBin& bin : closed[0].bins) bin.accuracy = rate(0, 0);

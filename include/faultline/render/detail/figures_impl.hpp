@@ -38,7 +38,7 @@ inline Drawing samples_figure(const SampleBlock& real, const SampleBlock& genera
   head.draw(drawing);
   double y = head.bottom();
   for (const auto& [block, size] : {std::pair{&real, &above}, std::pair{&generated, &below}}) {
-    drawing.text(figure_margin, y + 12, block->title, figure_heading);
+    drawing.text(figure_margin, y + 12, Canvas::shortened(block->title, width - 2 * figure_margin, figure_heading), figure_heading);
     drawing.rectangle(figure_margin, y + 18, width - 2 * figure_margin, 1, palette::faint);
     y += 28;
     for (std::size_t i = 0; i < block->tiles.size(); ++i) {

@@ -113,6 +113,7 @@ inline AccuracyLook accuracy_look(std::size_t i) {
 
 /// The common axes of all panels.
 struct AccuracyAxes {
+  double lower = 0;   ///< where the first bin with samples starts, or 0 where that is near
   double upper = 0;   ///< where the open bin ends on paper
   double last = 0;    ///< where it starts; infinite without an open bin
   double lowest = 1;  ///< of the accuracy axis
@@ -120,7 +121,7 @@ struct AccuracyAxes {
 
 inline AccuracyAxes accuracy_axes(std::span<const AccuracyCurve> curves) {
   constexpr const char* where = "accuracy_figure";
-  AccuracyAxes axes{0, std::numeric_limits<double>::infinity(), 1};
+  AccuracyAxes axes{.lower = std::numeric_limits<double>::infinity(), .last = std::numeric_limits<double>::infinity()};
   double closed = 0;
   bool any = false;
   for (const AccuracyCurve& curve : curves)
@@ -130,11 +131,12 @@ inline AccuracyAxes accuracy_axes(std::span<const AccuracyCurve> curves) {
         throw Error(ErrorCode::invalid_argument, where, "the bins of \"" + curve.name + "\" do not increase");
       closed = std::max(closed, std::isfinite(bin.upper) ? bin.upper : bin.lower);
       if (std::isinf(bin.upper)) axes.last = std::min(axes.last, bin.lower);
-      if (bin.accuracy.n > 0) any = true, axes.lowest = std::min(axes.lowest, bin.accuracy.lower);
+      if (bin.accuracy.n > 0) any = true, axes.lowest = std::min(axes.lowest, bin.accuracy.lower), axes.lower = std::min(axes.lower, bin.lower);
     }
   if (!any) throw Error(ErrorCode::empty_input, where, "expected at least one curve with a bin that has samples");
-  axes.upper = std::isfinite(axes.last) ? closed + std::max(0.12 * closed, 1e-9) : closed;
-  axes.lowest = std::max(0.0, std::floor(axes.lowest * 10 - 1e-9) / 10);
+  if (axes.lower > 0.0 && axes.lower < 0.25 * closed) axes.lower = 0.0;
+  axes.upper = std::isfinite(axes.last) ? closed + std::max(0.12 * (closed - axes.lower), 1e-9) : closed;
+  axes.lowest = std::clamp(std::floor(axes.lowest * 10 + 1e-9) / 10, 0.0, 0.9);
   return axes;
 }
 
@@ -165,7 +167,7 @@ inline Drawing histogram_figure(std::span<const ChannelHistogram> top, std::span
   const double plot = 330, pitch = plot + 72, row = 290, width = std::max(620.0, figure_margin + 60 + pitch * static_cast<double>(columns) - 20);
   const FigureHead head("Figure 4. Values of style channels in MIS and WELL",
                         "The most influential channels by the paper's ranking, and random ones. d: difference of the means (MIS \u2212 WELL) in standard deviations of all samples. AUC: probability that a failure has the larger value.", width);
-  Drawing drawing(whole(width), whole(head.bottom() + 30 + 2 * (row + 44) + 8), "Histograms of style channels for failures and successes");
+  Drawing drawing(whole(width), whole(head.bottom() + 30 + 2 * (row + 8) + 8), "Histograms of style channels for failures and successes");
   head.draw(drawing);
   double y = head.bottom(), x = figure_margin;
   drawing.line(x, y + 5, x + 26, y + 5, {palette::failure, 2.2});
@@ -180,7 +182,7 @@ inline Drawing histogram_figure(std::span<const ChannelHistogram> top, std::span
     const std::span<const ChannelHistogram> channels = influential ? top : random;
     drawing.text(figure_margin, y + 11, influential ? "Most influential" : "Random", TextStyle{.height = 9.5, .colour = palette::quiet, .bold = true});
     for (std::size_t i = 0; i < channels.size(); ++i) draw_histogram(drawing, channels[i], figure_margin + 56 + pitch * static_cast<double>(i), y + 22, plot, row - 64, i == 0);
-    y += row + 44;
+    y += row + 8;
   }
   return drawing;
 }
@@ -199,7 +201,7 @@ inline Drawing accuracy_figure(std::span<const AccuracyCurve> curves, std::span<
   const double width = 2 * figure_margin + pitch_x * static_cast<double>(columns) - 12 + 12;
   const bool open = std::isfinite(axes.last);
   const FigureHead head("Figure 7. Accuracy against distance from the WELL centre",
-                        std::string("All panels have the same axes; vertical lines are intervals of confidence") + (open ? ", and the shaded bin is open: it holds every sample beyond its left edge." : "."), width);
+                        std::string(panels.size() > 1 ? "All panels have the same axes. " : "") + "Vertical lines are intervals of confidence." + (open ? " The shaded bin is open: it holds every sample beyond its left edge." : ""), width);
   Drawing drawing(whole(width), whole(head.bottom() + 30 + pitch_y * static_cast<double>(rows) + 8), "Accuracy against distance from the well-classified centre, one curve per classifier");
   head.draw(drawing);
   double x = figure_margin;
@@ -214,7 +216,7 @@ inline Drawing accuracy_figure(std::span<const AccuracyCurve> curves, std::span<
   std::size_t number = 0;
   for (const auto& [label, panel] : panels) {
     const double left = figure_margin + room_left + pitch_x * static_cast<double>(number % columns), top = head.bottom() + 30 + pitch_y * static_cast<double>(number / columns);
-    const Plot plot{left, top + 22, plot_width, plot_height, 0, axes.upper, axes.lowest, 1};
+    const Plot plot{left, top + 22, plot_width, plot_height, axes.lower, axes.upper, axes.lowest, 1};
     const bool named = label >= 0 && label < static_cast<std::int64_t>(class_names.size());
     drawing.text(left, top + 12, label < 0 ? "all classes" : Canvas::shortened("class " + (named ? class_names[static_cast<std::size_t>(label)] : std::to_string(label)), plot_width, figure_heading), figure_heading);
     if (open) drawing.rectangle(plot.x(axes.last), plot.top, plot.right() - plot.x(axes.last), plot.height, palette::wash);
@@ -222,7 +224,7 @@ inline Drawing accuracy_figure(std::span<const AccuracyCurve> curves, std::span<
     Plot closed = plot;
     if (open) closed.x_upper = axes.last, closed.width = plot.x(axes.last) - plot.left;  // no tick inside the open bin
     drawing.line(plot.left, plot.bottom(), plot.right(), plot.bottom(), {palette::quiet});
-    draw_x_axis(drawing, closed, "", columns == 4 ? 4 : 8);
+    if (closed.x_upper > closed.x_lower) draw_x_axis(drawing, closed, "", columns == 4 ? 4 : 8);
     drawing.text(plot.left + plot.width / 2, plot.bottom() + 34, "distance, standard deviations", aligned(figure_quiet, Align::centre));
     if (open) drawing.text(0.5 * (plot.x(axes.last) + plot.right()), plot.bottom() + 17, "\u2192", aligned(figure_small, Align::centre));
     for (const AccuracyCurve* curve : panel) {
