@@ -68,6 +68,7 @@
 #include <faultline/analysis/name.hpp>
 #include <faultline/analysis/omnibus.hpp>
 #include <faultline/analysis/options.hpp>
+#include <faultline/analysis/paper_distance.hpp>
 #include <faultline/analysis/predictability.hpp>
 #include <faultline/analysis/problem.hpp>
 #include <faultline/analysis/property.hpp>

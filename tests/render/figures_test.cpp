@@ -322,4 +322,7 @@ TEST_CASE("the figures of an analysis with a known fault show it") {
   CHECK(any);  // the channel that decides is among the first three
   check_figure(fl::degradation_figure("class", options.shares, columns));
   CHECK(error_code([&] { (void)fl::degradation_columns(problem, ranked, {.class_label = 17}); }) == fl::ErrorCode::label_out_of_range);
+  fl::WellCentre unsure = fl::well_centres(problem).front();
+  unsure.probability = 0.5;
+  CHECK(error_code([&] { (void)fl::paper_distances(problem, unsure, ranked); }) == fl::ErrorCode::degenerate_statistics);
 }

@@ -2,8 +2,7 @@
 #pragma once
 // From an analysis to what the figures of figures.hpp are drawn from.
 
-#include <faultline/analysis/detail/paper_search.hpp>
-#include <faultline/analysis/detail/start_codes.hpp>
+#include <faultline/analysis/paper_distance.hpp>
 #include <faultline/analysis/problem.hpp>
 #include <faultline/analysis/rank.hpp>
 #include <faultline/render/figures.hpp>
@@ -84,47 +83,30 @@ struct DegradationOptions {
 /// Example: `degradation_figure("the WELL centre of class 3", options.shares, degradation_columns(problem, report.paper_top, options))`
 [[nodiscard]] inline std::vector<DegradationColumn> degradation_columns(const Problem& problem, std::span<const RankedChannel> channels, const DegradationOptions& options,
                                                                         std::span<const std::string> class_names = {}) {
-  constexpr const char* where = "degradation_columns";
-  const std::vector<detail::SuccessCentre> centres = detail::success_centres(problem);
-  const auto centre = std::find_if(centres.begin(), centres.end(), [&](const detail::SuccessCentre& c) { return c.label == options.class_label; });
-  if (centre == centres.end()) throw Error(ErrorCode::label_out_of_range, where, "class " + std::to_string(options.class_label) + " has no well-classified samples");
-  EditRequest unmoved;
-  unmoved.w.resize(1, static_cast<std::int64_t>(centre->w.size()));
-  std::copy(centre->w.begin(), centre->w.end(), unmoved.w.row(0).begin());
-  unmoved.label = {centre->label};
-  const EditResult start = problem.evaluate(unmoved);
-
-  std::vector<detail::Line> lines;
-  std::vector<DegradationColumn> columns;
-  for (const RankedChannel& channel : channels) {
-    detail::Line line;
-    line.ray = {.start = centre->w, .label = centre->label, .step = {}, .channel = channel.channel.flat, .unit = channel.sign < 0 ? -channel.sigma_total : channel.sigma_total};
-    line.probability0 = static_cast<double>(start.probability[0]);
-    line.failed0 = start.failed[0] != 0;
-    if (!line.starts_above_half()) throw Error(ErrorCode::degenerate_statistics, where, "the centre of class " + std::to_string(options.class_label) + " has p(y) = " + std::to_string(line.probability0) + " unmoved, there is no distance to .5");
-    lines.push_back(std::move(line));
-    columns.push_back({.title = channel.layer_name + ":" + std::to_string(channel.channel.channel), .index = channel.channel.flat, .sign = channel.sign, .reference = 0.0, .reached = true, .cells = {}});
-  }
-  detail::scan_grid(problem, lines);
-  std::vector<detail::Line*> searched;
-  for (detail::Line& line : lines) searched.push_back(&line);
-  detail::paper_search(problem, searched);
-
-  std::vector<detail::Move> moves;
-  for (std::size_t c = 0; c < columns.size(); ++c) {
-    columns[c].reached = lines[c].paper.has_value();
-    columns[c].reference = lines[c].paper.value_or(detail::paper_reach);
-    columns[c].cells.resize(options.shares.size());
-    for (const double share : options.shares) moves.push_back({&lines[c].ray, share * columns[c].reference});
-  }
+  const std::vector<WellCentre> centres = well_centres(problem);
+  const auto centre = std::find_if(centres.begin(), centres.end(), [&](const WellCentre& c) { return c.label == options.class_label; });
+  if (centre == centres.end()) throw Error(ErrorCode::label_out_of_range, "degradation_columns", "class " + std::to_string(options.class_label) + " has no well-classified samples");
+  const std::vector<std::optional<double>> distances = paper_distances(problem, *centre, channels);
   const auto name = [&](std::int64_t label) { return label >= 0 && label < static_cast<std::int64_t>(class_names.size()) ? class_names[static_cast<std::size_t>(label)] : std::to_string(label); };
-  detail::evaluate_moves(problem, moves, {.images = true}, [&](std::span<const std::size_t> which, const EditResult& result) {
-    for (std::size_t k = 0; k < which.size(); ++k) {
-      const auto i = static_cast<std::int64_t>(k);
-      columns[which[k] / options.shares.size()].cells[which[k] % options.shares.size()] = {to_picture(result.images.image(i), result.images.shape(), options.image_pixels), static_cast<double>(result.probability[k]),
-                                                                                           name(result.prediction[k]), result.failed[k] != 0};
+  std::vector<DegradationColumn> columns;
+  for (std::size_t c = 0; c < channels.size(); ++c) {
+    const RankedChannel& channel = channels[c];
+    DegradationColumn column{.title = channel.layer_name + ":" + std::to_string(channel.channel.channel), .index = channel.channel.flat, .sign = channel.sign,
+                             .reference = distances[c].value_or(paper_largest_step), .reached = distances[c].has_value(), .cells = {}};
+    EditRequest request;
+    request.channel = channel.channel.flat;
+    request.images = true;
+    request.w.resize(static_cast<std::int64_t>(options.shares.size()), static_cast<std::int64_t>(centre->w.size()));
+    request.label.assign(options.shares.size(), centre->label);
+    for (std::size_t r = 0; r < options.shares.size(); ++r) {
+      std::copy(centre->w.begin(), centre->w.end(), request.w.row(static_cast<std::int64_t>(r)).begin());
+      request.shift.push_back(static_cast<float>(options.shares[r] * column.reference * (channel.sign < 0 ? -channel.sigma_total : channel.sigma_total)));
     }
-  });
+    const EditResult result = problem.evaluate(request);
+    for (std::size_t r = 0; r < options.shares.size(); ++r)
+      column.cells.push_back({to_picture(result.images.image(static_cast<std::int64_t>(r)), result.images.shape(), options.image_pixels), static_cast<double>(result.probability[r]), name(result.prediction[r]), result.failed[r] != 0});
+    columns.push_back(std::move(column));
+  }
   return columns;
 }
 
@@ -132,22 +114,13 @@ struct DegradationOptions {
 ///
 /// **Cost**: one image per class.
 [[nodiscard]] inline std::optional<std::int64_t> degradation_class(const Problem& problem) {
-  const std::vector<detail::SuccessCentre> centres = detail::success_centres(problem);
-  if (centres.empty()) return std::nullopt;
-  EditRequest request;
-  request.w.resize(static_cast<std::int64_t>(centres.size()), problem.discovery.w.cols());
-  for (std::size_t c = 0; c < centres.size(); ++c) {
-    std::copy(centres[c].w.begin(), centres[c].w.end(), request.w.row(static_cast<std::int64_t>(c)).begin());
-    request.label.push_back(centres[c].label);
-  }
-  const EditResult result = problem.evaluate(request);
   const Strata strata = count_outcomes(problem.discovery.label, problem.discovery.failed, problem.classes);
   std::optional<std::int64_t> best;
   double highest = -1.0;
-  for (std::size_t c = 0; c < centres.size(); ++c) {
-    const auto label = static_cast<std::size_t>(centres[c].label);
+  for (const WellCentre& centre : well_centres(problem)) {
+    const auto label = static_cast<std::size_t>(centre.label);
     const double rate = static_cast<double>(strata.failures[label]) / static_cast<double>(strata.failures[label] + strata.successes[label]);
-    if (result.probability[c] > 0.5f && rate > highest) highest = rate, best = centres[c].label;
+    if (centre.probability > 0.5 && rate > highest) highest = rate, best = centre.label;
   }
   return best;
 }
