@@ -6,6 +6,7 @@
 // test: --help
 // test(2): --generator @assets@/digits.safetensors
 // test(2): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --points 80
+// test(2): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --label 10
 // test(3): --generator @source@/LICENSE --classifier @assets@/clean.safetensors --out @out@/refused
 // test(3): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --data @out@ --samples 100 --points 100 --out @out@/figures
 // test: --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --classifier @assets@/robust.safetensors --samples 400 --points 120 --out @out@/figures
@@ -19,6 +20,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
@@ -127,6 +129,8 @@ int make_figures(const Arguments& arguments) {
   if (const fl::TsneOptions map; static_cast<double>(arguments.points) < 3 * map.perplexity + 1 || arguments.points > fl::tsne_samples)
     throw fl::Error(fl::ErrorCode::invalid_argument, "make_figures", "--points must lie in [91, " + std::to_string(fl::tsne_samples) + "]");
   const auto generator = fl::Generator<fl::ReferenceBackend>::load(arguments.generator);
+  if (arguments.label >= std::max<std::int64_t>(1, generator.num_classes()))
+    throw fl::Error(fl::ErrorCode::label_out_of_range, "make_figures", "--label " + std::to_string(arguments.label) + " is no class of the generator, which knows " + std::to_string(generator.num_classes()));
   std::vector<decltype(fl::load_classifier(std::string()))> classifiers;
   for (const std::string& path : arguments.classifiers) classifiers.push_back(fl::load_classifier(path));
   std::optional<fl::LabelledImages> test;
@@ -165,7 +169,7 @@ int make_figures(const Arguments& arguments) {
       spaces.push_back({"s, the styles", fl::styles_of(problem, problem.discovery.w), fl::styles_of(problem, problem.confirmation.w), {}});
       for (Space& space : spaces) {
         space.title += " (" + std::to_string(space.confirmation.cols()) + " coordinates)";
-        fl::TsneOptions map{.threads = arguments.threads, .progress = follow};
+        fl::TsneOptions map{.threads = arguments.threads};
         map.progress = [&](const fl::Progress& p) { progress({"mapping " + space.title, p.done, p.total}); };
         space.map = fl::embed_tsne(first_rows(space.confirmation, arguments.points), map).points;
       }
