@@ -52,6 +52,7 @@
 #include <faultline/statistics/regression.hpp>
 #include <faultline/statistics/special_functions.hpp>
 #include <faultline/statistics/stratified.hpp>
+#include <faultline/statistics/tsne.hpp>
 #include <faultline/statistics/welch_permutation.hpp>
 #include <faultline/statistics/whitening.hpp>
 
@@ -81,8 +82,10 @@
 #include <faultline/analysis/name.hpp>
 #include <faultline/analysis/omnibus.hpp>
 #include <faultline/analysis/options.hpp>
+#include <faultline/analysis/paper_distance.hpp>
 #include <faultline/analysis/paper_method.hpp>
 #include <faultline/analysis/paper_report.hpp>
+#include <faultline/analysis/predictability.hpp>
 #include <faultline/analysis/problem.hpp>
 #include <faultline/analysis/property.hpp>
 #include <faultline/analysis/property_spread.hpp>
@@ -94,6 +97,9 @@
 #include <faultline/render/comparison_report.hpp>
 #include <faultline/render/direction_renderer.hpp>
 #include <faultline/render/directions_csv.hpp>
+#include <faultline/render/drawing.hpp>
+#include <faultline/render/figure_data.hpp>
+#include <faultline/render/figures.hpp>
 #include <faultline/render/html_report.hpp>
 #include <faultline/render/json_report.hpp>
 #include <faultline/render/paper_json.hpp>

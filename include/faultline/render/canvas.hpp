@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace faultline {
 inline namespace v1 {
@@ -54,6 +55,8 @@ class Canvas {
   void frame(std::int64_t x, std::int64_t y, std::int64_t width, std::int64_t height, std::int64_t thickness, Colour colour);
   /// Draws a straight line with round ends, smoothed.
   void line(double x0, double y0, double x1, double y1, double thickness, Colour colour);
+  /// Fills the inside of a polygon, smoothed; where its outline crosses itself, inside is what an odd number of turns encloses.
+  void polygon(std::span<const std::pair<double, double>> points, Colour colour);
   /// Copies a picture with its upper left corner at (x, y).
   void picture(std::int64_t x, std::int64_t y, const Picture& picture);
   /// Draws one line of text with its baseline at y.

@@ -103,6 +103,28 @@ inline void Canvas::line(double x0, double y0, double x1, double y1, double thic
   mask.visit([&](std::int64_t x, std::int64_t y, float coverage) { blend(x, y, colour, coverage); });
 }
 
+inline void Canvas::polygon(std::span<const std::pair<double, double>> points, Colour colour) {
+  if (points.size() < 3) return;
+  double left = static_cast<double>(width()), right = 0, top = static_cast<double>(height()), bottom = 0;
+  for (const auto& [x, y] : points) left = std::min(left, x), right = std::max(right, x), top = std::min(top, y), bottom = std::max(bottom, y);
+  const auto first = [](double value) { return static_cast<std::int64_t>(std::floor(std::max(value, 0.0))); };
+  const auto inside = [&](double x, double y) {
+    bool odd = false;
+    for (std::size_t i = 0, j = points.size() - 1; i < points.size(); j = i++) {
+      const auto& [ax, ay] = points[i];
+      const auto& [bx, by] = points[j];
+      if ((ay > y) != (by > y) && x < ax + (bx - ax) * (y - ay) / (by - ay)) odd = !odd;
+    }
+    return odd;
+  };
+  for (std::int64_t y = first(top); y < std::min(height(), first(bottom) + 1); ++y)
+    for (std::int64_t x = first(left); x < std::min(width(), first(right) + 1); ++x) {
+      int covered = 0;
+      for (int sample = 0; sample < 16; ++sample) covered += inside(static_cast<double>(x) + (sample % 4 + 0.5) / 4, static_cast<double>(y) + (sample / 4 + 0.5) / 4) ? 1 : 0;
+      if (covered > 0) blend(x, y, colour, static_cast<float>(covered) / 16.0f);
+    }
+}
+
 inline void Canvas::picture(std::int64_t x, std::int64_t y, const Picture& picture) {
   for (std::int64_t row = 0; row < picture.height; ++row)
     for (std::int64_t column = 0; column < picture.width; ++column) {

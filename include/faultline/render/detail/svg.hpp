@@ -64,6 +64,11 @@ class Svg {
     const std::string whole = valid_utf8(content), cut = Canvas::shortened(whole, width, wide);
     out_ += "<text x=\"" + at(x) + "\" y=\"" + at(y) + "\"" + (style.empty() ? "" : " ") + std::string(style) + ">" + escape(cut) + (cut == whole ? "" : "<title>" + escape(whole) + "</title>") + "</text>\n";
   }
+  /// A picture inside the document, its pixels left as they are when it is enlarged.
+  void image(double x, double y, const Picture& picture) {
+    element("image", "x=\"" + at(x) + "\" y=\"" + at(y) + "\" width=\"" + std::to_string(picture.width) + "\" height=\"" + std::to_string(picture.height) + "\"",
+            "style=\"image-rendering:pixelated\" href=\"data:image/png;base64," + base64(encode_png(picture)) + "\"");
+  }
   [[nodiscard]] std::string finish() && { return std::move(out_) + "</svg>\n"; }
 
  private:

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The paper's figures from a generator and one or more classifiers, each as PNG and SVG.
+//
+//   make_figures --generator digits.safetensors --classifier clean.safetensors --out figures
+//
+// test: --help
+// test(2): --generator @assets@/digits.safetensors
+// test(2): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --points 80
+// test(2): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --label 10
+// test(3): --generator @source@/LICENSE --classifier @assets@/clean.safetensors --out @out@/refused
+// test(3): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --data @out@ --samples 100 --points 100 --out @out@/figures
+// test: --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --classifier @assets@/robust.safetensors --samples 400 --points 120 --out @out@/figures
+
+#include <faultline/analysis/predictability.hpp>
+#include <faultline/data/corrupted_images.hpp>
+#include <faultline/faultline.hpp>
+#include <faultline/render/figure_data.hpp>
+#include <faultline/statistics/tsne.hpp>
+#include <faultline/training/classifier.hpp>
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <malloc.h>
+#include <unistd.h>
+
+namespace fl = faultline;
+
+namespace {
+
+struct Arguments {
+  std::string generator, data, out = "faultline-figures";
+  std::vector<std::string> classifiers;
+  std::int64_t samples = 5'000, seed = 0, points = 2'000, label = -1, threads = 0;
+};
+
+constexpr std::int64_t image_pixels = 96, ranked_channels = 10, shown_channels = 3, samples_per_class = 3;
+
+/// A line on stderr per stage, and one every ten seconds.
+class Progress {
+ public:
+  void operator()(const fl::Progress& progress) {
+    const auto now = Clock::now();
+    const bool new_stage = progress.stage != stage_;
+    if (!new_stage && now - last_ < std::chrono::seconds(10)) return;
+    stage_ = progress.stage;
+    last_ = now;
+    std::fprintf(stderr, "%6.0f s  %s", seconds(), stage_.c_str());
+    if (!new_stage) std::fprintf(stderr, "  %lld of %lld", static_cast<long long>(progress.done), static_cast<long long>(progress.total));
+    std::fputc('\n', stderr);
+  }
+  double seconds() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  Clock::time_point start_ = Clock::now(), last_ = start_;
+  std::string stage_;
+};
+
+/// The first `count` rows.
+template <class T>
+fl::Matrix<T> first_rows(const fl::Matrix<T>& m, std::int64_t count) {
+  fl::Matrix<T> out(count, m.cols());
+  std::copy_n(m.data(), count * m.cols(), out.data());
+  return out;
+}
+
+std::string class_name(const std::vector<std::string>& names, std::int64_t label) { return label < static_cast<std::int64_t>(names.size()) ? names[static_cast<std::size_t>(label)] : std::to_string(label); }
+
+/// Positions of the first images of each class, class by class in columns: row r holds the r-th image of every class.
+std::vector<std::int64_t> first_of_each_class(std::int64_t classes, std::int64_t count, const std::function<std::int64_t(std::int64_t)>& label) {
+  std::vector<std::vector<std::int64_t>> found(static_cast<std::size_t>(classes));
+  for (std::int64_t i = 0; i < count; ++i)
+    if (auto& own = found[static_cast<std::size_t>(label(i))]; static_cast<std::int64_t>(own.size()) < samples_per_class) own.push_back(i);
+  std::vector<std::int64_t> order;
+  for (std::size_t r = 0; r < samples_per_class; ++r)
+    for (const auto& own : found)
+      if (r < own.size()) order.push_back(own[r]);
+  return order;
+}
+
+/// Real test images as the generator's training data were made, and the first generated ones.
+fl::Drawing figure_2(const fl::LabelledImages& test, const fl::Problem& problem, std::int64_t seed, const std::vector<std::string>& names) {
+  const fl::CorruptionOptions options{.seed = seed};
+  fl::SampleBlock real{"MNIST test images, padded to 32 x 32, with blur and noise switched on independently (severities 1 to 3)", test.classes, {}};
+  std::vector<float> image(static_cast<std::size_t>(fl::canvas_shape(test, options).elements()));
+  for (const std::int64_t i : first_of_each_class(test.classes, test.count, [&](std::int64_t k) { return test.label(k); })) {
+    fl::make_corrupted_image(test, i, options, image);
+    const fl::CorruptionDraw draw = fl::draw_corruption(options.mix, options.seed, i);
+    std::string note = draw.blur_severity > 0 ? "blur " + std::to_string(draw.blur_severity) : "";
+    if (draw.noise_severity > 0) note += (note.empty() ? "noise " : ", noise ") + std::to_string(draw.noise_severity);
+    real.tiles.push_back({fl::to_picture(image, fl::canvas_shape(test, options), image_pixels), class_name(names, test.label(i)), note.empty() ? "clean" : note});
+  }
+  fl::SampleBlock made{"Generated samples; the class is the one given to the generator, which decides on blur and noise itself", problem.classes, {}};
+  const fl::Population& half = problem.discovery;
+  fl::EditRequest request;
+  request.images = true;
+  const auto order = first_of_each_class(problem.classes, half.size(), [&](std::int64_t k) { return half.label[static_cast<std::size_t>(k)]; });
+  request.w.resize(static_cast<std::int64_t>(order.size()), half.w.cols());
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    std::copy(half.w.row(order[i]).begin(), half.w.row(order[i]).end(), request.w.row(static_cast<std::int64_t>(i)).begin());
+    request.label.push_back(half.label[static_cast<std::size_t>(order[i])]);
+  }
+  const fl::ImageBatch images = problem.evaluate(request).images;
+  for (std::size_t i = 0; i < order.size(); ++i)
+    made.tiles.push_back({fl::to_picture(images.image(static_cast<std::int64_t>(i)), images.shape(), image_pixels), class_name(names, request.label[i]), {}});
+  return fl::samples_figure(real, made);
+}
+
+/// The codes of both halves in one space, and the map of the first of the confirmation half.
+struct Space {
+  std::string title;
+  fl::Matrix<float> discovery, confirmation;
+  fl::Matrix<double> map;
+};
+
+int make_figures(const Arguments& arguments) {
+  Progress progress;
+  const auto follow = [&progress](const fl::Progress& p) { progress(p); };
+  if (arguments.points > arguments.samples) throw fl::Error(fl::ErrorCode::invalid_argument, "make_figures", "--points must not exceed --samples");
+  if (const fl::TsneOptions map; static_cast<double>(arguments.points) < 3 * map.perplexity + 1 || arguments.points > fl::tsne_samples)
+    throw fl::Error(fl::ErrorCode::invalid_argument, "make_figures", "--points must lie in [91, " + std::to_string(fl::tsne_samples) + "]");
+  const auto generator = fl::Generator<fl::ReferenceBackend>::load(arguments.generator);
+  if (arguments.label >= std::max<std::int64_t>(1, generator.num_classes()))
+    throw fl::Error(fl::ErrorCode::label_out_of_range, "make_figures", "--label " + std::to_string(arguments.label) + " is no class of the generator, which knows " + std::to_string(generator.num_classes()));
+  std::vector<decltype(fl::load_classifier(std::string()))> classifiers;
+  for (const std::string& path : arguments.classifiers) classifiers.push_back(fl::load_classifier(path));
+  std::optional<fl::LabelledImages> test;
+  std::string no_data;
+  try {
+    test = fl::load_mnist(arguments.data.empty() ? fl::find_mnist() : std::filesystem::path(arguments.data), fl::MnistPart::test);
+  } catch (const fl::Error& error) {
+    if (!arguments.data.empty() || error.code() != fl::ErrorCode::data_unavailable) throw;
+    no_data = error.what();
+  }
+  const std::filesystem::path out = arguments.out;
+  std::error_code failed;
+  std::filesystem::create_directories(out, failed);  // before the work, not after it
+  if (failed || ::access(out.c_str(), W_OK) != 0) throw fl::Error(fl::ErrorCode::cannot_write, "make_figures", "cannot write into '" + out.string() + "'; choose another --out");
+
+  const fl::StyleSpaceSampler sampler(generator, {.seed = arguments.seed});
+  const std::vector<std::string> names = generator.class_names();
+  std::vector<Space> spaces;
+  const auto write = [&](const std::string& name, const fl::Drawing& drawing) {
+    fl::write_drawing(drawing, out / name);
+    std::printf("%s\n", (out / name).c_str());
+  };
+  const auto skip = [&](const std::string& name, const std::string& why) { std::printf("%s skipped: %s\n", (out / name).c_str(), why.c_str()); };
+  for (std::size_t c = 0; c < classifiers.size(); ++c) {
+    const std::string suffix = c == 0 ? "" : "-" + std::to_string(c + 1) + "-" + std::filesystem::path(arguments.classifiers[c]).stem().string();
+    fl::AnalyzerOptions options{.samples = arguments.samples};
+    options.method.properties = {};
+    options.method.progress = follow;
+    fl::FailureAnalyzer analyzer(sampler, classifiers[c], fl::Misclassified{}, options);
+    const fl::Problem& problem = analyzer.problem();
+    if (c == 0) {
+      if (test) write("figure-2", figure_2(*test, problem, arguments.seed, names));
+      else skip("figure-2", no_data);
+      spaces.push_back({"z, the noise that is put in", sampler.latents_z(fl::discovery_first, arguments.samples), sampler.latents_z(fl::confirmation_first, arguments.samples), {}});
+      spaces.push_back({"w, the mapped latent", problem.discovery.w, problem.confirmation.w, {}});
+      spaces.push_back({"s, the styles", fl::styles_of(problem, problem.discovery.w), fl::styles_of(problem, problem.confirmation.w), {}});
+      for (Space& space : spaces) {
+        space.title += " (" + std::to_string(space.confirmation.cols()) + " coordinates)";
+        fl::TsneOptions map{.threads = arguments.threads};
+        map.progress = [&](const fl::Progress& p) { progress({"mapping " + space.title, p.done, p.total}); };
+        space.map = fl::embed_tsne(first_rows(space.confirmation, arguments.points), map).points;
+      }
+    }
+    const std::int64_t failures = problem.discovery.failures(), fresh_failures = problem.confirmation.failures();
+    if (failures == 0 || fresh_failures == 0 || failures == problem.discovery.size() || fresh_failures == problem.confirmation.size()) {
+      for (const char* figure : {"figure-3", "figure-4", "figure-5"}) skip(figure + suffix, "the classifier fails on none or on all of the samples, so there is nothing to compare; raise --samples");
+      continue;
+    }
+    std::vector<fl::ScatterPanel> panels;
+    for (const Space& space : spaces) {
+      progress({"predicting failure from " + space.title, 0, 0});
+      panels.push_back({space.title, space.map, fl::predictability(space.discovery, problem.discovery, space.confirmation, problem.confirmation, problem.classes)});
+    }
+    write("figure-3" + suffix, fl::embedding_figure(panels, std::span(problem.confirmation.failed).first(static_cast<std::size_t>(arguments.points))));
+
+    const std::vector<fl::RankedChannel> ranked = fl::paper_table(problem, problem.discovery, ranked_channels, 0);
+    std::vector<std::int64_t> top;
+    for (const fl::RankedChannel& channel : std::span(ranked).first(std::min<std::size_t>(shown_channels, ranked.size()))) top.push_back(channel.channel.flat);
+    write("figure-4" + suffix, fl::histogram_figure(fl::channel_histograms(problem, problem.confirmation, top), fl::channel_histograms(problem, problem.confirmation, fl::random_channels(problem, ranked, shown_channels))));
+
+    progress({"moving the centre along ten channels", 0, 0});
+    const std::optional<std::int64_t> label = arguments.label >= 0 ? std::optional(arguments.label) : fl::degradation_class(problem);
+    if (!label) {
+      skip("figure-5" + suffix, "the classifier is sure of the WELL centre of no class");
+      continue;
+    }
+    const fl::DegradationOptions degradation{.class_label = *label, .image_pixels = image_pixels};
+    write("figure-5" + suffix, fl::degradation_figure("the WELL centre of class " + class_name(names, *label), degradation.shares, fl::degradation_columns(problem, ranked, degradation, names)));
+  }
+  if (std::fflush(stdout) != 0) throw fl::Error(fl::ErrorCode::cannot_write, "make_figures", "could not write to standard output");
+  std::fprintf(stderr, "done after %.0f s\n", progress.seconds());
+  return 0;
+}
+
+/// 2 for what the user asked, 3 for what the files hold, 5 for what should not happen.
+int exit_code(const fl::Error& error) {
+  if (error.family() == 6) return 5;
+  return error.family() == 1 && error.code() != fl::ErrorCode::incompatible_models ? 2 : 3;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  mallopt(M_MMAP_THRESHOLD, 1 << 30);  // keep large blocks between batches
+  mallopt(M_TRIM_THRESHOLD, 2147483647);
+  Arguments arguments;
+  CLI::App app("Draws the paper's figures: real and generated samples (2), maps of z, w and s (3), histograms of style channels (4), the degradation grid (5).\n"
+               "A figure whose input is missing is skipped with a sentence on stdout. With several classifiers, figures 3 to 5 are drawn for each.\n"
+               "Exit codes: 0 done, 2 usage, 3 bad input, 5 internal error.");
+  app.add_option("--generator", arguments.generator, "generator file (faultline.stylegan2/1)")->required();
+  app.add_option("--classifier", arguments.classifiers, "classifier file (faultline.classifier/1); may be given several times")->required()->expected(1)->take_all();
+  app.add_option("--data", arguments.data, "directory of the four MNIST files; without it, where `./bootstrap mnist` puts them");
+  app.add_option("--samples", arguments.samples, "samples per half")->check(CLI::PositiveNumber)->capture_default_str();
+  app.add_option("--seed", arguments.seed, "decides every draw")->capture_default_str();
+  app.add_option("--points", arguments.points, "samples on the maps of figure 3")->check(CLI::PositiveNumber)->capture_default_str();
+  app.add_option("--label", arguments.label, "class of figure 5; without it, the one that fails most")->check(CLI::NonNegativeNumber);
+  app.add_option("--out", arguments.out, "folder of the figures")->capture_default_str();
+  app.add_option("--threads", arguments.threads, "threads; 0: as many as cores")->check(CLI::NonNegativeNumber);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  try {
+    if (arguments.threads > 0) at::set_num_threads(static_cast<int>(arguments.threads));
+    return make_figures(arguments);
+  } catch (const fl::Error& error) {
+    std::fprintf(stderr, "\n%s\n", error.what());
+    return exit_code(error);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "\nunexpected: %s\n", error.what());
+    return 5;
+  }
+}

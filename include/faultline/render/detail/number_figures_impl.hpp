@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+// The figures of numbers: maps (3), histograms (4), accuracy against distance (7).
+
+#include <faultline/render/detail/figure_parts.hpp>
+#include <faultline/render/figures.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <map>
+
+namespace faultline {
+inline namespace v1 {
+namespace detail::render {
+
+/// A pale relative of the success colour, for areas.
+inline constexpr Colour success_wash{190, 217, 233};
+
+/// MIS and WELL with their counts.
+inline void draw_outcome_legend(Drawing& drawing, double x, double y, std::int64_t failures, std::int64_t successes) {
+  drawing.mark(x + 5, y - 4, Mark::cross, 5, palette::failure);
+  const std::string mis = "MIS: the classifier fails (" + count(failures) + ")";
+  drawing.text(x + 18, y, mis, figure_label);
+  x += 18 + Canvas::text_width(mis, figure_label) + 28;
+  drawing.mark(x + 5, y - 4, Mark::disc, 3.4, palette::success);
+  drawing.text(x + 16, y, "WELL: it is right (" + count(successes) + ")", figure_label);
+}
+
+inline void draw_map(Drawing& drawing, const ScatterPanel& panel, std::span<const std::uint8_t> failed, double left, double top, double size) {
+  const Omnibus& p = panel.predictability;
+  drawing.text(left, top + 12, Canvas::shortened(panel.title, size, figure_heading), figure_heading);
+  drawing.text(left, top + 31, "held-out AUC " + fixed(p.auc, 3) + "  (95\u00A0%: " + fixed(p.lower, 3) + " to " + fixed(p.upper, 3) + ")", figure_label);
+  top += 42;
+  drawing.rectangle(left, top, size, size, palette::wash);
+  double x_low = std::numeric_limits<double>::infinity(), x_high = -x_low, y_low = x_low, y_high = -x_low;
+  for (std::int64_t i = 0; i < panel.points.rows(); ++i) {
+    x_low = std::min(x_low, panel.points(i, 0)), x_high = std::max(x_high, panel.points(i, 0));
+    y_low = std::min(y_low, panel.points(i, 1)), y_high = std::max(y_high, panel.points(i, 1));
+  }
+  const double reach = 0.5 * std::max({x_high - x_low, y_high - y_low, 1e-300}), scale = (0.5 * size - 10) / reach;  // one scale for both axes
+  for (std::int64_t i = 0; i < panel.points.rows(); ++i) {  // in the order of the samples, so that neither outcome hides the other
+    const double x = left + size / 2 + scale * (panel.points(i, 0) - 0.5 * (x_low + x_high)), y = top + size / 2 - scale * (panel.points(i, 1) - 0.5 * (y_low + y_high));
+    if (failed[static_cast<std::size_t>(i)] != 0) drawing.mark(x, y, Mark::cross, 3.2, palette::failure);
+    else drawing.mark(x, y, Mark::disc, 1.9, palette::success);
+  }
+}
+
+/// Shares of each group in equal bins over the common range.
+struct SharedBins {
+  double lower = 0, upper = 1;
+  std::vector<double> failed, passed;
+};
+
+inline SharedBins shared_bins(const ChannelHistogram& channel, std::size_t bins) {
+  SharedBins out;
+  out.lower = std::numeric_limits<double>::infinity(), out.upper = -out.lower;
+  for (const auto* group : {&channel.failed, &channel.passed})
+    for (const double value : *group) {
+      if (!std::isfinite(value)) throw Error(ErrorCode::invalid_argument, "histogram_figure", "channel \"" + channel.title + "\" has a value that is not finite");
+      out.lower = std::min(out.lower, value), out.upper = std::max(out.upper, value);
+    }
+  if (!(out.upper > out.lower)) {  // no values, or one only
+    const double middle = std::isfinite(out.lower) ? out.lower : 0.0, half = std::max(0.5, 1e-6 * std::abs(middle));
+    out.lower = middle - half, out.upper = middle + half;
+  }
+  for (const auto& [values, shares] : {std::pair{&channel.failed, &out.failed}, std::pair{&channel.passed, &out.passed}}) {
+    shares->assign(bins, 0.0);
+    for (const double value : *values) {
+      const auto bin = static_cast<std::size_t>(std::clamp((value - out.lower) / (out.upper - out.lower), 0.0, 1.0) * static_cast<double>(bins));
+      (*shares)[std::min(bin, bins - 1)] += 1.0 / static_cast<double>(values->size());
+    }
+  }
+  return out;
+}
+
+inline void draw_histogram(Drawing& drawing, const ChannelHistogram& channel, double left, double top, double width, double height, bool titled) {
+  const SharedBins bins = shared_bins(channel, 36);
+  double most = 0.02;
+  for (const auto* shares : {&bins.failed, &bins.passed}) most = std::max(most, *std::max_element(shares->begin(), shares->end()));
+  const Plot plot{left, top + 40, width, height - 40, bins.lower, bins.upper, 0, 1.08 * most};
+  drawing.text(left, top + 11, Canvas::shortened(channel.title, width, figure_heading), figure_heading);
+  drawing.text(left, top + 29, "d = " + signed_shown(channel.effect, 2) + "    AUC " + fixed(channel.auc, 2), figure_label);
+  draw_y_axis(drawing, plot, titled ? "share of the group" : "", 100, "\u00A0%", 4);
+  const double step = (bins.upper - bins.lower) / static_cast<double>(bins.passed.size());
+  std::vector<std::pair<double, double>> passed{{plot.left, plot.bottom()}}, failed = passed;
+  for (std::size_t i = 0; i < bins.passed.size(); ++i) {
+    const double from = plot.x(bins.lower + step * static_cast<double>(i)), to = plot.x(bins.lower + step * static_cast<double>(i + 1));
+    drawing.rectangle(from, plot.y(bins.passed[i]), to - from, plot.bottom() - plot.y(bins.passed[i]), success_wash);
+    for (auto* const outline : {&passed, &failed}) {
+      const double y = plot.y(outline == &passed ? bins.passed[i] : bins.failed[i]);
+      outline->emplace_back(from, y), outline->emplace_back(to, y);
+    }
+  }
+  passed.emplace_back(plot.right(), plot.bottom()), failed.emplace_back(plot.right(), plot.bottom());
+  drawing.polyline(std::move(passed), {palette::success, 1.2});
+  drawing.polyline(std::move(failed), {palette::failure, 2.2});
+  draw_x_axis(drawing, plot, "value of the channel", 5);
+}
+
+/// How the curves of one classifier look everywhere.
+struct AccuracyLook {
+  Colour colour;
+  Mark mark;
+  double dash;
+};
+
+inline AccuracyLook accuracy_look(std::size_t i) {
+  static constexpr AccuracyLook looks[] = {{palette::failure, Mark::square, 0}, {palette::success, Mark::disc, 6}, {palette::judge, Mark::triangle, 3}, {palette::accent, Mark::diamond, 9}, {palette::ink, Mark::cross, 0}, {palette::quiet, Mark::plus, 6}};
+  return looks[i % std::size(looks)];
+}
+
+/// The common axes of all panels.
+struct AccuracyAxes {
+  double lower = 0;   ///< where the first bin with samples starts, or 0 where that is near
+  double upper = 0;   ///< where the open bin ends on paper
+  double last = 0;    ///< where it starts; infinite without an open bin
+  double lowest = 1;  ///< of the accuracy axis
+};
+
+inline AccuracyAxes accuracy_axes(std::span<const AccuracyCurve> curves) {
+  constexpr const char* where = "accuracy_figure";
+  AccuracyAxes axes{.lower = std::numeric_limits<double>::infinity(), .last = std::numeric_limits<double>::infinity()};
+  double closed = 0;
+  bool any = false;
+  for (const AccuracyCurve& curve : curves)
+    for (std::size_t i = 0; i < curve.bins.size(); ++i) {
+      const AccuracyBin& bin = curve.bins[i];
+      if (!std::isfinite(bin.lower) || !(bin.upper > bin.lower) || (i > 0 && bin.lower < curve.bins[i - 1].upper))
+        throw Error(ErrorCode::invalid_argument, where, "the bins of \"" + curve.name + "\" do not increase");
+      closed = std::max(closed, std::isfinite(bin.upper) ? bin.upper : bin.lower);
+      if (std::isinf(bin.upper)) axes.last = std::min(axes.last, bin.lower);
+      if (bin.accuracy.n > 0) any = true, axes.lowest = std::min(axes.lowest, bin.accuracy.lower), axes.lower = std::min(axes.lower, bin.lower);
+    }
+  if (!any) throw Error(ErrorCode::empty_input, where, "expected at least one curve with a bin that has samples");
+  if (axes.lower > 0.0 && axes.lower < 0.25 * closed) axes.lower = 0.0;
+  axes.upper = std::isfinite(axes.last) ? closed + std::max(0.12 * (closed - axes.lower), 1e-9) : closed;
+  axes.lowest = std::clamp(std::floor(axes.lowest * 10 + 1e-9) / 10, 0.0, 0.9);
+  return axes;
+}
+
+}  // namespace detail::render
+
+inline Drawing embedding_figure(std::span<const ScatterPanel> panels, std::span<const std::uint8_t> failed) {
+  using namespace detail::render;
+  if (panels.empty() || failed.empty()) throw Error(ErrorCode::empty_input, "embedding_figure", "expected at least one map and one sample");
+  for (const ScatterPanel& panel : panels)
+    if (panel.points.rows() != static_cast<std::int64_t>(failed.size()) || panel.points.cols() != 2)
+      throw Error(ErrorCode::shape_mismatch, "embedding_figure", "the map \"" + panel.title + "\" is [" + std::to_string(panel.points.rows()) + ", " + std::to_string(panel.points.cols()) + "], expected [" + std::to_string(failed.size()) + ", 2]");
+  const double size = 392, pitch = size + 18, width = 2 * figure_margin + pitch * static_cast<double>(panels.size()) - 18;
+  const FigureHead head("Figure 3. Where failures lie in each space of codes",
+                        "t-SNE of the same samples; the axes of such a map have no unit. AUC: how well one linear rule in all coordinates of the space, fitted on other samples, ranks failures above successes of the same class (.5 is chance).",
+                        std::max(width, 620.0));
+  Drawing drawing(whole(std::max(width, 620.0)), whole(head.bottom() + 24 + 48 + size + figure_margin), "Maps of samples by outcome, one per space of codes");
+  head.draw(drawing);
+  const auto failures = static_cast<std::int64_t>(failed.size()) - std::count(failed.begin(), failed.end(), std::uint8_t{0});
+  draw_outcome_legend(drawing, figure_margin, head.bottom() + 9, failures, static_cast<std::int64_t>(failed.size()) - failures);
+  for (std::size_t i = 0; i < panels.size(); ++i) draw_map(drawing, panels[i], failed, figure_margin + pitch * static_cast<double>(i), head.bottom() + 26, size);
+  return drawing;
+}
+
+inline Drawing histogram_figure(std::span<const ChannelHistogram> top, std::span<const ChannelHistogram> random) {
+  using namespace detail::render;
+  if (top.empty() || random.empty()) throw Error(ErrorCode::empty_input, "histogram_figure", "expected at least one influential and one random channel");
+  const std::size_t columns = std::max(top.size(), random.size());
+  const double plot = 330, pitch = plot + 72, row = 290, width = std::max(620.0, figure_margin + 60 + pitch * static_cast<double>(columns) - 20);
+  const FigureHead head("Figure 4. Values of style channels in MIS and WELL",
+                        "The most influential channels by the paper's ranking, and random ones. d: difference of the means (MIS \u2212 WELL) in standard deviations of all samples. AUC: probability that a failure has the larger value.", width);
+  Drawing drawing(whole(width), whole(head.bottom() + 30 + 2 * (row + 8) + 8), "Histograms of style channels for failures and successes");
+  head.draw(drawing);
+  double y = head.bottom(), x = figure_margin;
+  drawing.line(x, y + 5, x + 26, y + 5, {palette::failure, 2.2});
+  const std::string mis = "MIS (" + count(static_cast<std::int64_t>(top.front().failed.size())) + "), line";
+  drawing.text(x + 34, y + 9, mis, figure_label);
+  x += 34 + Canvas::text_width(mis, figure_label) + 28;
+  drawing.rectangle(x, y, 26, 10, success_wash);
+  drawing.line(x, y, x + 26, y, {palette::success, 1.2});
+  drawing.text(x + 34, y + 9, "WELL (" + count(static_cast<std::int64_t>(top.front().passed.size())) + "), area", figure_label);
+  y += 30;
+  for (const bool influential : {true, false}) {
+    const std::span<const ChannelHistogram> channels = influential ? top : random;
+    drawing.text(figure_margin, y + 11, influential ? "Most influential" : "Random", TextStyle{.height = 9.5, .colour = palette::quiet, .bold = true});
+    for (std::size_t i = 0; i < channels.size(); ++i) draw_histogram(drawing, channels[i], figure_margin + 56 + pitch * static_cast<double>(i), y + 22, plot, row - 64, i == 0);
+    y += row + 8;
+  }
+  return drawing;
+}
+
+inline Drawing accuracy_figure(std::span<const AccuracyCurve> curves, std::span<const std::string> class_names) {
+  using namespace detail::render;
+  const AccuracyAxes axes = accuracy_axes(curves);
+  std::vector<std::string> names;                                        // of the classifiers, in order of appearance
+  std::map<std::int64_t, std::vector<const AccuracyCurve*>> panels;      // by class, all classes together first
+  for (const AccuracyCurve& curve : curves) {
+    if (std::find(names.begin(), names.end(), curve.name) == names.end()) names.push_back(curve.name);
+    panels[curve.class_label ? *curve.class_label : -1].push_back(&curve);
+  }
+  const std::size_t columns = panels.size() == 1 ? 1 : panels.size() <= 4 ? 2 : 4, rows = (panels.size() + columns - 1) / columns;
+  const double room_left = 58, plot_width = columns == 1 ? 720 : columns == 2 ? 500 : 236, plot_height = columns == 1 ? 380 : columns == 2 ? 260 : 170, pitch_x = plot_width + room_left + 12, pitch_y = plot_height + 76;
+  const double width = 2 * figure_margin + pitch_x * static_cast<double>(columns) - 12 + 12;
+  const bool open = std::isfinite(axes.last);
+  const FigureHead head("Figure 7. Accuracy against distance from the WELL centre",
+                        std::string(panels.size() > 1 ? "All panels have the same axes. " : "") + "Vertical lines are intervals of confidence." + (open ? " The shaded bin is open: it holds every sample beyond its left edge." : ""), width);
+  Drawing drawing(whole(width), whole(head.bottom() + 30 + pitch_y * static_cast<double>(rows) + 8), "Accuracy against distance from the well-classified centre, one curve per classifier");
+  head.draw(drawing);
+  double x = figure_margin;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const AccuracyLook look = accuracy_look(i);
+    drawing.line(x, head.bottom() + 5, x + 34, head.bottom() + 5, {look.colour, 2, look.dash});
+    drawing.mark(x + 17, head.bottom() + 5, look.mark, 4.6, look.colour);
+    const std::string name = Canvas::shortened(names[i], 240, figure_label);
+    drawing.text(x + 42, head.bottom() + 9, name, figure_label);
+    x += 42 + Canvas::text_width(name, figure_label) + 26;
+  }
+  std::size_t number = 0;
+  for (const auto& [label, panel] : panels) {
+    const double left = figure_margin + room_left + pitch_x * static_cast<double>(number % columns), top = head.bottom() + 30 + pitch_y * static_cast<double>(number / columns);
+    const Plot plot{left, top + 22, plot_width, plot_height, axes.lower, axes.upper, axes.lowest, 1};
+    const bool named = label >= 0 && label < static_cast<std::int64_t>(class_names.size());
+    drawing.text(left, top + 12, label < 0 ? "all classes" : Canvas::shortened("class " + (named ? class_names[static_cast<std::size_t>(label)] : std::to_string(label)), plot_width, figure_heading), figure_heading);
+    if (open) drawing.rectangle(plot.x(axes.last), plot.top, plot.right() - plot.x(axes.last), plot.height, palette::wash);
+    draw_y_axis(drawing, plot, number % columns == 0 ? "accuracy" : "", 100, "\u00A0%", 5);
+    Plot closed = plot;
+    if (open) closed.x_upper = axes.last, closed.width = plot.x(axes.last) - plot.left;  // no tick inside the open bin
+    drawing.line(plot.left, plot.bottom(), plot.right(), plot.bottom(), {palette::quiet});
+    if (closed.x_upper > closed.x_lower) draw_x_axis(drawing, closed, "", columns == 4 ? 4 : 8);
+    drawing.text(plot.left + plot.width / 2, plot.bottom() + 34, "distance, standard deviations", aligned(figure_quiet, Align::centre));
+    if (open) drawing.text(0.5 * (plot.x(axes.last) + plot.right()), plot.bottom() + 17, "\u2192", aligned(figure_small, Align::centre));
+    for (const AccuracyCurve* curve : panel) {
+      const auto which = static_cast<std::size_t>(std::find(names.begin(), names.end(), curve->name) - names.begin());
+      const AccuracyLook look = accuracy_look(which);
+      const double aside = (static_cast<double>(which) - 0.5 * static_cast<double>(names.size() - 1)) * 4.0;  // so that intervals stay apart
+      std::vector<std::pair<double, double>> points;
+      for (const AccuracyBin& bin : curve->bins) {
+        if (bin.accuracy.n < 1) continue;
+        const double middle = plot.x(0.5 * (bin.lower + (std::isinf(bin.upper) ? axes.upper : bin.upper))) + aside;
+        drawing.line(middle, plot.y(bin.accuracy.lower), middle, plot.y(bin.accuracy.upper), {look.colour, 1.2});
+        points.emplace_back(middle, plot.y(bin.accuracy.estimate));
+      }
+      drawing.polyline(points, {look.colour, 2, look.dash});
+      for (const auto& [px, py] : points) drawing.mark(px, py, look.mark, 4.2, look.colour);
+    }
+    ++number;
+  }
+  return drawing;
+}
+
+}  // namespace v1
+}  // namespace faultline

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+// A drawing that is recorded once and written twice: as an SVG document and as a PNG picture.
+
+#include <faultline/render/canvas.hpp>
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace faultline {
+inline namespace v1 {
+
+/// How a line is drawn.
+struct Pen {
+  Colour colour = palette::ink;
+  double width = 1.0;
+  double dash = 0.0;  ///< length of dashes and twice that of the gaps between them; 0 is a solid line
+};
+
+/// The shape of a mark, so that groups differ by more than their colour. Arrows point up and down.
+enum class Mark { disc, ring, square, triangle, diamond, cross, plus, arrow_up, arrow_down };
+
+/// Where a line of text runs.
+enum class Turn { none, upwards };
+
+/// A drawing of recorded parts, later ones on top. Coordinates in pixels, x to the right, y down.
+///
+/// Both forms show the same parts at the same places: SVG text is set to the width that the built-in letters have. Rectangles and pictures lie on whole pixels.
+/// Same calls, same bytes.
+/// Example: `Drawing drawing(200, 60, "a mark"); drawing.mark(20, 30, Mark::cross, 5, palette::failure); drawing.text(32, 34, "MIS"); write_drawing(drawing, "out/mark");`
+class Drawing {
+ public:
+  /// An empty white drawing; `description` is what a screen reader says. **Throws** `invalid_argument` when a side is not in [1, 20 000].
+  Drawing(std::int64_t width, std::int64_t height, std::string description);
+
+  [[nodiscard]] std::int64_t width() const noexcept { return width_; }
+  [[nodiscard]] std::int64_t height() const noexcept { return height_; }
+  [[nodiscard]] const std::string& description() const noexcept { return description_; }
+
+  /// A straight line.
+  void line(double x0, double y0, double x1, double y1, const Pen& pen = {});
+  /// Points joined by straight lines. Points that are not finite are left out.
+  void polyline(std::vector<std::pair<double, double>> points, const Pen& pen = {});
+  /// A filled rectangle.
+  void rectangle(double x, double y, double width, double height, Colour fill);
+  /// A frame just outside a rectangle.
+  void frame(double x, double y, double width, double height, std::int64_t thickness, Colour colour);
+  /// A mark around (x, y), `radius` pixels from its middle to its edge.
+  void mark(double x, double y, Mark mark, double radius, Colour colour);
+  /// One line of text with its baseline at y, placed relative to x by `style.align`; upwards: turned to the left about (x, y).
+  void text(double x, double y, std::string_view text, const TextStyle& style = {}, Turn turn = Turn::none);
+  /// A picture, pixel by pixel, with its upper left corner at (x, y).
+  void picture(double x, double y, Picture picture);
+
+  /// The drawing as one SVG document without references to anything outside.
+  [[nodiscard]] std::string svg() const;
+  /// The drawing as pixels.
+  [[nodiscard]] Picture raster() const;
+
+ private:
+  struct Lines { std::vector<std::pair<double, double>> points; Pen pen; };
+  struct Box { std::int64_t x, y, width, height; Colour colour; };
+  struct Sign { double x, y, radius; Mark mark; Colour colour; };
+  struct Words { double x, y; std::string text; TextStyle style; Turn turn; };
+  struct Image { std::int64_t x, y; Picture picture; };
+
+  std::int64_t width_, height_;
+  std::string description_;
+  std::vector<std::variant<Lines, Box, Sign, Words, Image>> parts_;
+};
+
+/// Writes `stem`.svg and `stem`.png, each all or nothing. **Throws** `cannot_write`, `not_durable`.
+/// Example: `write_drawing(figure, "out/figure-3");`
+void write_drawing(const Drawing& drawing, const std::filesystem::path& stem);
+
+}  // namespace v1
+}  // namespace faultline
+
+#include <faultline/render/detail/drawing_impl.hpp>
