@@ -36,6 +36,7 @@
 #include <faultline/statistics/binomial.hpp>
 #include <faultline/statistics/confidence_sequence.hpp>
 #include <faultline/statistics/discriminant.hpp>
+#include <faultline/statistics/effect_split.hpp>
 #include <faultline/statistics/fast_ica.hpp>
 #include <faultline/statistics/interval.hpp>
 #include <faultline/statistics/multiplicity.hpp>
@@ -59,6 +60,7 @@
 #include <faultline/analysis/candidates.hpp>
 #include <faultline/analysis/carriers.hpp>
 #include <faultline/analysis/characterize.hpp>
+#include <faultline/analysis/class_split.hpp>
 #include <faultline/analysis/confirm.hpp>
 #include <faultline/analysis/failure_analyzer.hpp>
 #include <faultline/analysis/finding_context.hpp>
