@@ -84,6 +84,9 @@ std::string interval(const std::optional<fl::Crossing>& crossing) {
   return text;
 }
 
+/// Of an effect, what all classes have in common.
+std::string share(const std::optional<double>& value) { return value ? std::to_string(std::lround(100 * *value)) + " %" : "-"; }
+
 void print_summary(const fl::FailureReport& report) {
   const auto& rate = report.failure_rate;
   std::printf("failure rate %.2f %% (%.0f %% interval %.2f to %.2f %%, %lld of %lld)\n", 100 * rate.estimate, 100 * rate.confidence, 100 * rate.lower, 100 * rate.upper, static_cast<long long>(rate.failures),
@@ -91,11 +94,11 @@ void print_summary(const fl::FailureReport& report) {
   std::printf("verdict      %s\n             %s\n", fl::name_of(report.verdict), report.reason.c_str());
   const auto table = [&report](const char* title, const std::vector<fl::Finding>& findings, bool distances) {
     if (findings.empty()) return;
-    std::printf("\n%-36s %-9s %9s %7s %9s %9s %7s %9s%s\n", title, "kind", "repaired", "random", "contrast", "at least", "random", "p", distances ? "  distance, sd" : "");
+    std::printf("\n%-36s %-9s %9s %7s %9s %9s %7s %9s %8s%s\n", title, "kind", "repaired", "random", "contrast", "at least", "random", "p", "common", distances ? "  distance, sd" : "");
     for (const fl::Finding& f : findings) {
       const auto& e = f.intervention;
-      std::printf("%-36s %-9s %7.0f %% %5.0f %% %+9.3f %+9.3f %+7.3f %9.4f%s\n", fl::title_of(report, f).c_str(), fl::name_of(f.direction.family), 100 * e.repaired_share, 100 * e.repaired_placebo, e.contrast, e.lower,
-                  e.placebo, f.confirmation.p_adjusted, distances ? ("  " + interval(f.threshold.flip)).c_str() : "");
+      std::printf("%-36s %-9s %7.0f %% %5.0f %% %+9.3f %+9.3f %+7.3f %9.4f %8s%s\n", fl::title_of(report, f).c_str(), fl::name_of(f.direction.family), 100 * e.repaired_share, 100 * e.repaired_placebo, e.contrast, e.lower,
+                  e.placebo, f.confirmation.p_adjusted, share(f.class_split.common_share).c_str(), distances ? ("  " + interval(f.threshold.flip)).c_str() : "");
     }
   };
   table("cause", report.findings, true);

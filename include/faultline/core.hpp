@@ -38,6 +38,7 @@
 #include <faultline/statistics/binomial.hpp>
 #include <faultline/statistics/confidence_sequence.hpp>
 #include <faultline/statistics/discriminant.hpp>
+#include <faultline/statistics/effect_split.hpp>
 #include <faultline/statistics/fast_ica.hpp>
 #include <faultline/statistics/interval.hpp>
 #include <faultline/statistics/manifold_quality.hpp>
@@ -68,6 +69,7 @@
 #include <faultline/analysis/candidates.hpp>
 #include <faultline/analysis/carriers.hpp>
 #include <faultline/analysis/characterize.hpp>
+#include <faultline/analysis/class_split.hpp>
 #include <faultline/analysis/compare.hpp>
 #include <faultline/analysis/compare_outcomes.hpp>
 #include <faultline/analysis/comparison_problem.hpp>

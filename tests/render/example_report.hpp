@@ -46,7 +46,8 @@ inline fl::Finding example_finding(const fl::AnalyticGenerator& known, std::int6
   f.channel = known.layout().locate(flat);
   f.discovery = {1.31, 0.842};
   f.confirmation = {1.22, 0.823, 31.5, 0.0001, 0.0012, 0.0004};
-  f.intervention = {128, 0.46, 0.39, 0.05, 0.51, 0.34, 0.06, 0.28, 412};
+  f.intervention = {128, 0.46, 0.39, 0.05, 0.51, 0.34, 0.06, 0.28, 412, {{0, 30, 0.5}, {1, 33, 0.42}, {2, 31, 0.55}, {3, 34, 0.38}}};
+  f.class_split = {factor == 0 ? 0.94 : 0.31, factor == 0 ? 0.88 : 0.12, factor == 0 ? 0.99 : 0.55, 1.22, 0.31, 9.4, 0.021, {{0, 60, 900, 1.31, 0.13}, {1, 71, 880, 1.02, 0.12}, {3, 90, 850, 1.4, 0.11}}};
   fl::Crossing flip;
   flip.sigmas = median, flip.lower = median - 0.2, flip.upper = median + 0.25, flip.quartile_low = median - 0.7, flip.quartile_high = median + 0.9;
   flip.crossed_share = 0.97, flip.codes = 64, flip.percentile = 96.2, flip.image_rms = 0.121, flip.image_ssim = 0.83;
@@ -131,7 +132,14 @@ inline fl::FailureReport example_report(const fl::AnalyticGenerator& known) {
   r.smallest_detectable = {0.17, 0.548};
   for (int i = 0; i < 10; ++i) {
     const fl::StyleChannel channel = known.layout().locate(i == 0 ? known.factor_channel(0) : 3 + 11 * i);
-    r.paper_top.push_back({channel, known.layout().layers()[static_cast<std::size_t>(channel.layer)].name, i % 2 ? -1 : 1, 1.4 - 0.1 * i, 1.2 - 0.1 * i, 0.8 - 0.02 * i, -0.012, 0.5, 0.45});
+    r.paper_top.push_back({channel, known.layout().layers()[static_cast<std::size_t>(channel.layer)].name, i % 2 ? -1 : 1, 1.4 - 0.1 * i, 1.2 - 0.1 * i, 0.8 - 0.02 * i, -0.012, 0.5, 0.45, r.findings[0].class_split});
+  }
+  for (std::int64_t k = 0; k < 4; ++k) {
+    r.class_rankings.push_back({k, k == 2 ? 1 : 60 + k, 900, k == 2, {}});
+    for (std::int64_t i = 0; i < 10 && k != 2; ++i) {
+      const fl::StyleChannel channel = known.layout().locate(i == 0 ? known.factor_channel(0) : 5 + 9 * i + k);
+      r.class_rankings.back().top.push_back({channel, known.layout().layers()[static_cast<std::size_t>(channel.layer)].name, i % 2 ? -1 : 1, (i % 2 ? -1.0 : 1.0) * (1.3 - 0.1 * static_cast<double>(i))});
+    }
   }
   r.property_names = {"noise level", "blur", "stroke thickness of the letter at half height"};
   r.property_r2 = {0.81, 0.64, 0.07};

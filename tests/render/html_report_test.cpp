@@ -146,3 +146,20 @@ TEST_CASE("a thousand classes do not flood the page: the worst fifty are shown")
   CHECK(page.find(">kind981<") == std::string::npos);
   CHECK(page.size() < 300'000);
 }
+
+TEST_CASE("a page says of each finding how common it is and shows its classes, the skipped ones among them") {
+  const std::string page = fl::html_report(filled(), {}, {});
+  check_page(page);
+  CHECK(occurrences(page, "<h4>In each class</h4>") == 3);  // two findings, one suspect
+  CHECK(page.find("All classes share 94\u00A0% (88\u00A0% to 99\u00A0%) of the effect") != std::string::npos);
+  CHECK(page.find("+1.02 <span class=\"quiet\">(0.12)</span>") != std::string::npos);
+  CHECK(page.find("skipped: fewer than two failures or passes") != std::string::npos);
+  fl::FailureReport bare = filled();
+  for (auto* findings : {&bare.findings, &bare.generator_suspect})
+    for (fl::Finding& finding : *findings) finding.class_split = {};
+  bare.class_rankings.clear();
+  const std::string plain = fl::html_report(bare, {}, {});
+  check_page(plain);
+  CHECK(occurrences(plain, "<h4>In each class</h4>") == 0);
+  CHECK(occurrences(plain, "<h4>Channels per class</h4>") == 0);
+}

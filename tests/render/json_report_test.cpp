@@ -58,16 +58,16 @@ TEST_CASE("every member of the report's structures is a key, under its own name 
     return names;
   };
   {
-    [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x, y] = report;
+    [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x, y, z] = report;
     CHECK(keys(json) == std::vector<std::string>{"schema", "verdict", "reason", "failure_rate", "class_rates", "effective_failures_discovery", "effective_failures_confirmation", "samples_needed", "findings",
                                                  "associated", "generator_suspect", "property_distances", "omnibus", "explained_share", "smallest_detectable", "paper_top", "property_names", "property_r2", "class_leak", "layers", "classes",
-                                                 "class_names", "cost", "provenance", "warnings"});
+                                                 "class_names", "cost", "provenance", "warnings", "class_rankings"});
   }
   const Json& finding = json["findings"][0];
   {
-    [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o] = report.findings[0];
+    [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = report.findings[0];
     CHECK(keys(finding) == std::vector<std::string>{"direction", "channel", "sign", "discovery", "confirmation", "intervention", "threshold", "profile", "property", "side_effects", "carriers", "validity", "histogram",
-                                                    "examples", "headline"});
+                                                    "examples", "headline", "class_split"});
   }
   {
     [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o] = *report.findings[0].threshold.flip;
@@ -78,16 +78,16 @@ TEST_CASE("every member of the report's structures is a key, under its own name 
     CHECK(finding["direction"].size() == 6);
   }
   {
-    [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h, i] = report.findings[0].intervention;
-    CHECK(finding["intervention"].size() == 9);
+    [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h, i, j] = report.findings[0].intervention;
+    CHECK(finding["intervention"].size() == 10);
   }
   {
     [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h] = report.findings[0].carriers[0];
     CHECK(finding["carriers"][0].size() == 8);
   }
   {
-    [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h, i] = report.paper_top[0];
-    CHECK(json["paper_top"][0].size() == 9);
+    [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h, i, j] = report.paper_top[0];
+    CHECK(json["paper_top"][0].size() == 10);
   }
   {
     [[maybe_unused]] const auto& [a, b, c, d, e, f, g] = report.cost;
@@ -96,6 +96,26 @@ TEST_CASE("every member of the report's structures is a key, under its own name 
   {
     [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o] = report.provenance;
     CHECK(json["provenance"].size() == 15);
+  }
+  {
+    [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h] = report.findings[0].class_split;
+    CHECK(finding["class_split"].size() == 8);
+  }
+  {
+    [[maybe_unused]] const auto& [a, b, c, d, e] = report.findings[0].class_split.classes[0];
+    CHECK(finding["class_split"]["classes"][0].size() == 5);
+  }
+  {
+    [[maybe_unused]] const auto& [a, b, c] = report.findings[0].intervention.classes[0];
+    CHECK(finding["intervention"]["classes"][0].size() == 3);
+  }
+  {
+    [[maybe_unused]] const auto& [a, b, c, d, e] = report.class_rankings[0];
+    CHECK(json["class_rankings"][0].size() == 5);
+  }
+  {
+    [[maybe_unused]] const auto& [a, b, c, d] = report.class_rankings[0].top[0];
+    CHECK(json["class_rankings"][0]["top"][0].size() == 4);
   }
   {
     [[maybe_unused]] const auto& [a, b, c, d, e] = report.findings[0].profile;

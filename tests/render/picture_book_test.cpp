@@ -140,6 +140,26 @@ TEST_CASE("the paper's channels all start from one code that passes") {
   }
 }
 
+TEST_CASE("a finding has a sheet with one row per class, by label, each the most typical of its class") {
+  fl::FailureReport r = report();
+  FakeStudio fake;
+  fake.fails = [](const Move& move) { return move.shift > 1.5; };
+  fl::Finding& finding = r.findings[0];
+  finding.threshold.flip->sigmas = 3;
+  finding.examples = {{1, 2, 0.9, 9.0}, {2, 0, 0.9, 3.1}, {3, 2, 0.9, 3.2}, {4, 0, 0.9, 2.0}, {5, 3, 0.9, std::nullopt}};
+  const auto sheet = class_sheet(r, fake.studio(), {}, finding, "finding-1");
+  REQUIRE(sheet);
+  CHECK(sheet->name == "finding-1-classes");
+  const std::size_t columns = sheet_shifts(finding).size();
+  REQUIRE(fake.moves.size() == 3 * columns);
+  CHECK(fake.moves[0].index == 2);
+  CHECK(fake.moves[columns].index == 3);
+  CHECK(fake.moves[2 * columns].index == 5);
+  finding.examples.resize(1);
+  CHECK_FALSE(class_sheet(r, fake.studio(), {}, finding, "finding-1"));
+  CHECK_FALSE(class_sheet(r, fake.studio(), {}, r.findings[1], "finding-2"));  // belongs to one class
+}
+
 TEST_CASE("plain failures are shown as they come, and the search for them ends") {
   fl::FailureReport r = report();
   FakeStudio fake;

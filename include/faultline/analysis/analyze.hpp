@@ -3,6 +3,7 @@
 // The plain middle: two classified populations in, a report out (method sections 4 to 6, 8 and 9). No templates, no generator, no classifier.
 
 #include <faultline/analysis/carriers.hpp>
+#include <faultline/analysis/class_split.hpp>
 #include <faultline/analysis/confirm.hpp>
 #include <faultline/analysis/detail/coordinate_histogram.hpp>
 #include <faultline/analysis/detail/power.hpp>
@@ -49,6 +50,8 @@ inline void check_population(const Problem& problem, const Population& half, con
       half.properties.cols() != static_cast<std::int64_t>(problem.property_names.size()) || (half.properties.rows() != half.size() && half.properties.cols() > 0)) {
     throw Error(ErrorCode::shape_mismatch, "analyze", std::string("the arrays of the ") + name + " half do not fit together or not the style matrix");
   }
+  if (!problem.property_candidates.empty() && problem.property_candidates.size() != problem.property_names.size())
+    throw Error(ErrorCode::shape_mismatch, "analyze", "property_candidates must be empty or have one entry per property");
 }
 
 /// Moves the measured parts of a candidate into the form of the report.
@@ -111,7 +114,11 @@ inline void sort_by_strength(std::vector<Finding>& findings) {
   detail::fill_rates(report, pooled);
   report.effective_failures_discovery = strata.effective_failures;
   report.effective_failures_confirmation = fresh_strata.effective_failures;
-  if (pooled.total_failures() > 0 && pooled.total_failures() < pooled.total()) report.paper_top = paper_table(problem, discovery);
+  if (pooled.total_failures() > 0 && pooled.total_failures() < pooled.total()) {
+    report.paper_top = paper_table(problem, discovery);
+    split_channels(problem, report.paper_top);
+    report.class_rankings = rank_per_class(problem, discovery);
+  }
 
   const double wanted = options.minimum_effective_failures;
   if (std::min(strata.effective_failures, fresh_strata.effective_failures) < wanted) {
@@ -147,7 +154,9 @@ inline void sort_by_strength(std::vector<Finding>& findings) {
     for (std::size_t i = 0; i < confirmed.size(); ++i) {
       const std::size_t k = confirmed[i];
       Finding finding = detail::make_finding(candidates.frozen[k], confirmed_effects.effects[k], confirmed_effects.explained[k], effects[i]);
-      finding.histogram = detail::coordinate_histogram(coordinate(fresh_whitened, finding.direction.whitened), confirmation, finding.direction.class_label);
+      const auto values = coordinate(fresh_whitened, finding.direction.whitened);
+      finding.histogram = detail::coordinate_histogram(values, confirmation, finding.direction.class_label);
+      finding.class_split = split_by_class(values, confirmation.label, confirmation.failed, fresh_strata, problem.seed);
       (is_cause(effects[i], options.min_effect) ? report.findings : report.associated).push_back(std::move(finding));
     }
     if (whitening.rank() <= static_cast<std::int64_t>(detail::span_of(candidates.frozen).size())) {

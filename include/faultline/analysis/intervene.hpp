@@ -103,6 +103,7 @@ inline namespace v1 {
       effect.repaired_placebo = repaired_placebo;
       effect.coverage = repaired[k] - repaired_placebo;
       effect.repaired_failures = static_cast<std::int64_t>(failing.size());
+      effect.classes = contrasts[k].classes;
     }
   }
   report_progress(options.progress, "intervention", static_cast<std::int64_t>(groups.size()), static_cast<std::int64_t>(groups.size()));

@@ -49,6 +49,7 @@ struct Problem {
   Matrix<double> style_matrix;            ///< A of s = A w + b, [D, w_dim]
   std::vector<double> style_bias;         ///< b, [D]
   std::vector<std::string> property_names;
+  std::vector<std::uint8_t> property_candidates = {};  ///< 0 for a property that gives names and side effects only; empty: all are candidates
   bool has_judge = false;
   std::int64_t seed = 0;
 

@@ -60,6 +60,13 @@ struct ConfirmationEffect {
   double q = 1.0;           ///< Benjamini-Hochberg over the same family
 };
 
+/// What moving a direction did to the codes of one class.
+struct ClassContrast {
+  std::int64_t class_label = 0;
+  std::int64_t codes = 0;
+  double contrast = 0.0;  ///< mean of fail(w + 2 sd) - fail(w - 2 sd) over them: a share of so few codes, without an interval
+};
+
 /// What moving the direction did on fresh codes not selected by outcome.
 struct InterventionEffect {
   std::int64_t codes = 0;
@@ -71,6 +78,28 @@ struct InterventionEffect {
   double repaired_placebo = 0.0;      ///< the same for random directions
   double coverage = 0.0;              ///< repaired_share - repaired_placebo
   std::int64_t repaired_failures = 0; ///< number of fresh failures this was measured on
+  std::vector<ClassContrast> classes = {};  ///< the contrast taken apart by class, ascending; classes without codes are left out
+};
+
+/// How failures and successes of one class differ along a direction or in a style channel.
+struct ClassEffect {
+  std::int64_t class_label = 0;
+  std::int64_t failures = 0;
+  std::int64_t successes = 0;
+  double effect = 0.0;          ///< mean of failures - mean of successes, in within-class standard deviations
+  double standard_error = 0.0;
+};
+
+/// How much of an effect all classes share, and how much belongs to some of them (method 10); measured on the confirmation half.
+struct ClassSplit {
+  std::optional<double> common_share = std::nullopt;  ///< common^2 / (common^2 + specific^2), noise removed; empty when neither stands out of the noise, and with fewer than two classes
+  double lower = 0.0;     ///< 95 % interval of the share
+  double upper = 1.0;
+  double common = 0.0;    ///< the stratified effect: mean over classes, weighted by precision
+  double specific = 0.0;  ///< standard deviation of the classes' effects around it, noise removed
+  double q = 0.0;         ///< Cochran's Q
+  double p = 1.0;         ///< of equal effects in all classes
+  std::vector<ClassEffect> classes = {};  ///< ascending; a class with fewer than two failures or successes is left out
 };
 
 /// A distance to failure: where a confidence curve first crosses its target.
@@ -174,6 +203,7 @@ struct Finding {
   CoordinateHistogram histogram;
   std::vector<ExampleCode> examples;
   std::string headline;                      ///< one sentence a reader understands
+  ClassSplit class_split = {};               ///< is it the same in all classes?
 };
 
 /// How much more (or less) of one image property well-classified images stand, whether the property was found to be a cause or not.
@@ -196,6 +226,24 @@ struct RankedChannel {
   double gradient = 0.0;               ///< the paper's second ranking; 0 when classifier or generator has no gradient
   double sigma_total = 0.0;            ///< standard deviation over all samples
   double sigma_within = 0.0;           ///< pooled within-class standard deviation
+  ClassSplit class_split = {};         ///< of the normalised difference within classes
+};
+
+/// A style channel in the ranking of one class.
+struct ClassChannel {
+  StyleChannel channel;
+  std::string layer_name;
+  int sign = 1;
+  double effect = 0.0;  ///< mean of the class's failures - mean of its successes, over the pooled within-class standard deviation
+};
+
+/// The channels that set failures of one class apart, no error control.
+struct ClassRanking {
+  std::int64_t class_label = 0;
+  std::int64_t failures = 0;
+  std::int64_t successes = 0;
+  bool skipped = false;           ///< fewer than two failures or successes: nothing to compare, and no channels
+  std::vector<ClassChannel> top;  ///< ten, strongest first
 };
 
 /// Held-out predictability of failure from w (method 5.2).
@@ -270,6 +318,7 @@ struct FailureReport {
   CostCounters cost;
   Provenance provenance;
   std::vector<std::string> warnings;
+  std::vector<ClassRanking> class_rankings;   ///< one per class, from the discovery half; empty when all samples fail or none does
 };
 
 }  // namespace v1

@@ -205,7 +205,10 @@ template <StyleGenerator G, Classifier C, FailureCriterion F>
   problem.classes = sampler.classes();
   problem.style_matrix = sampler.style_matrix();
   problem.style_bias = sampler.style_bias();
-  for (const Property& property : method.properties) problem.property_names.push_back(property.name);
+  for (const Property& property : method.properties) {
+    problem.property_names.push_back(property.name);
+    problem.property_candidates.push_back(property.candidate ? 1 : 0);
+  }
   problem.has_judge = method.judge.has_value();
   problem.seed = sampler.options().seed;
   problem.sample = [source](std::int64_t first, std::int64_t count) { return source->sample(first, count, ""); };

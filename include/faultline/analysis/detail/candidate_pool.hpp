@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -43,6 +44,21 @@ struct NamedPool {
   }
 };
 
+/// Positions of the properties that may become candidate directions.
+[[nodiscard]] inline std::vector<std::int64_t> candidate_properties(const Problem& problem) {
+  std::vector<std::int64_t> positions;
+  for (std::size_t p = 0; p < problem.property_names.size(); ++p)
+    if (problem.property_candidates.empty() || problem.property_candidates[p] != 0) positions.push_back(static_cast<std::int64_t>(p));
+  return positions;
+}
+
+[[nodiscard]] inline Matrix<float> columns(const Matrix<float>& values, std::span<const std::int64_t> positions) {
+  Matrix<float> out(values.rows(), static_cast<std::int64_t>(positions.size()));
+  for (std::int64_t i = 0; i < values.rows(); ++i)
+    for (std::size_t k = 0; k < positions.size(); ++k) out(i, static_cast<std::int64_t>(k)) = values(i, positions[k]);
+  return out;
+}
+
 /// All candidates of the discovery half, whose coordinates are `whitened` `[N, r]`. Outcomes are not looked at.
 [[nodiscard]] inline NamedPool make_pool(const Problem& problem, const Whitening& whitening, const Matrix<double>& whitened) {
   const Population& half = problem.discovery;
@@ -59,10 +75,14 @@ struct NamedPool {
   const bool enough = whitened.rows() > 2 * (whitening.rank() + problem.classes);
   if (!enough) named.warnings.push_back("There are too few samples for the dimension of w to look for property directions and components; only style channels were candidates.");
   if (enough && half.properties.cols() > 0) {
-    properties = regress_on_properties(whitened, half.properties, half.label, problem.classes);
-    for (std::int64_t p = 0; p < properties.directions.rows(); ++p) {
-      named.property_r2.push_back(std::clamp(properties.r_squared[static_cast<std::size_t>(p)], 0.0, 1.0));
-      if (named.property_r2.back() >= property_least_r2) offer(properties.directions.row(p).data(), DirectionFamily::property, p);
+    const auto fit = regress_on_properties(whitened, half.properties, half.label, problem.classes);
+    for (const double r2 : fit.r_squared) named.property_r2.push_back(std::clamp(r2, 0.0, 1.0));
+    // Candidates hold the other candidates, not what only gives names: a direction must not depend on how finely its side effects are looked at.
+    const std::vector<std::int64_t> candidates = candidate_properties(problem);
+    properties = candidates.size() == fit.r_squared.size() ? fit : regress_on_properties(whitened, columns(half.properties, candidates), half.label, problem.classes);
+    for (std::int64_t k = 0; k < properties.directions.rows(); ++k) {
+      const std::int64_t p = candidates[static_cast<std::size_t>(k)];
+      if (named.property_r2[static_cast<std::size_t>(p)] >= property_least_r2) offer(properties.directions.row(k).data(), DirectionFamily::property, p);
     }
   } else {
     named.property_r2.assign(problem.property_names.size(), 0.0);

@@ -3,7 +3,9 @@
 // The default set of image properties; included by analysis/property.hpp.
 
 #include <faultline/analysis/properties/edge_width.hpp>
+#include <faultline/analysis/properties/ink_shape.hpp>
 #include <faultline/analysis/properties/intensity.hpp>
+#include <faultline/analysis/properties/loops.hpp>
 #include <faultline/analysis/properties/noise_level.hpp>
 #include <faultline/analysis/properties/stroke_thickness.hpp>
 #include <faultline/analysis/property.hpp>
@@ -15,8 +17,18 @@ inline namespace v1 {
 
 inline std::vector<Property> default_properties() {
   return {
-      {"noise level", noise_level},       {"blur", edge_width},     {"contrast", contrast},
-      {"mean intensity", mean_intensity}, {"ink area", ink_area},   {"stroke thickness", stroke_thickness},
+      {"noise level", noise_level},
+      {"blur", edge_width},
+      {"contrast", contrast},
+      {"mean intensity", mean_intensity},
+      {"ink area", ink_area},
+      {"stroke thickness", stroke_thickness},
+      {"slant", slant, false},
+      {"width", ink_width, false},
+      {"height", ink_height, false},
+      {"horizontal position", horizontal_position, false},
+      {"vertical position", vertical_position, false},
+      {"loops", loops, false},
   };
 }
 

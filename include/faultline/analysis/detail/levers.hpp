@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <map>
 #include <span>
 #include <utility>
 #include <vector>
@@ -96,6 +97,7 @@ struct Contrast {
   double mean = 0.0;
   double lower = 0.0;        ///< one-sided 95 % lower bound
   double probability = 0.0;  ///< mean of p(y | −) − p(y | +)
+  std::vector<ClassContrast> classes = {};
 };
 
 /// Contrasts of several ways to move; each has `n` rays, one per code, and they follow each other.
@@ -119,12 +121,17 @@ struct Contrast {
     std::int64_t worse = 0;
     std::int64_t better = 0;
     double probability_sum = 0.0;
+    std::map<std::int64_t, ClassContrast> classes;
     for (std::size_t i = 2 * n * k; i < 2 * n * (k + 1); i += 2) {
+      ClassContrast& own = classes[moves[i].ray->label];
+      own.contrast += static_cast<double>(failed[i]) - static_cast<double>(failed[i + 1]);
+      ++own.codes;
       worse += failed[i] > failed[i + 1] ? 1 : 0;
       better += failed[i] < failed[i + 1] ? 1 : 0;
       probability_sum += static_cast<double>(probability[i + 1]) - static_cast<double>(probability[i]);
     }
     contrasts[k] = {static_cast<double>(worse - better) / count, contrast_lower_bound(worse, better, static_cast<std::int64_t>(n), 0.95), probability_sum / count};
+    for (const auto& [label, sum] : classes) contrasts[k].classes.push_back({label, sum.codes, sum.contrast / static_cast<double>(sum.codes)});
   }
   return contrasts;
 }

@@ -14,10 +14,15 @@ namespace faultline {
 inline namespace v1 {
 namespace detail::render {
 
+/// "94 % (88 to 99 %)".
+inline std::string share_text(const ClassSplit& split) {
+  return split.common_share ? percent(*split.common_share, 0) + " (" + percent(split.lower, 0) + " to " + percent(split.upper, 0) + ")" : std::string("—");
+}
+
 /// One row per direction; `key` is "finding" or "suspect" and leads to its section.
 inline std::string findings_table(const FailureReport& report, const std::vector<Finding>& findings, const std::string& key) {
   HtmlTable table({{"#", true}, {"Direction"}, {"Kind"}, {"Failures repaired (random direction)", true}, {"Change of failure rate (at least)", true}, {"Random directions", true},
-                   {"Median distance to failure, 95 % interval", true}, {"p, adjusted", true}, {"Judge agrees at the flip", true}},
+                   {"Median distance to failure, 95 % interval", true}, {"p, adjusted", true}, {"Judge agrees at the flip", true}, {"Common to all classes", true}},
                   "Sorted by the lower bound of the change of the failure rate. The bound and p come from samples that had no part in choosing the direction.");
   for (std::size_t i = 0; i < findings.size(); ++i) {
     const Finding& f = findings[i];
@@ -27,7 +32,7 @@ inline std::string findings_table(const FailureReport& report, const std::vector
                "<b>" + percent(e.repaired_share, 0) + "</b> <span class=\"quiet\">(" + percent(e.repaired_placebo, 0) + ")</span>",
                "<b>" + signed_shown(e.contrast, 2) + "</b> <span class=\"quiet\">(" + signed_shown(e.lower, 2) + ")</span>", signed_shown(e.placebo, 2),
                crosses ? "<b>" + distance(f.threshold.flip->sigmas) + "</b> <span class=\"quiet\">(" + shown(f.threshold.flip->lower, 2) + " to " + shown(f.threshold.flip->upper, 2) + ")</span>" : "beyond range",
-               html(p_value(f.confirmation.p_adjusted)), f.validity.judge_agreement ? percent(*f.validity.judge_agreement, 0) : "no judge"});
+               html(p_value(f.confirmation.p_adjusted)), f.validity.judge_agreement ? percent(*f.validity.judge_agreement, 0) : "no judge", f.class_split.common_share ? percent(*f.class_split.common_share, 0) : "—"});
   }
   return std::move(table).finish();
 }
@@ -52,6 +57,25 @@ inline std::string centres_table(const FailureReport& report, const Finding& fin
   for (const CentreDistance& centre : finding.threshold.centres)
     if (std::binary_search(classes.begin(), classes.end(), centre.class_label) || report.class_rates.empty()) table.row({html(class_name(report, centre.class_label)), fixed(centre.probability, 2), cell(centre.half), cell(centre.flip), cell(centre.paper)});
   return "<h4>From the centre of each class</h4>\n" + std::move(table).finish();
+}
+
+/// One row per class: how its failures differ along the direction, and what moving does to it.
+inline std::string class_split_table(const FailureReport& report, const Finding& finding) {
+  const ClassSplit& split = finding.class_split;
+  if (split.classes.size() < 2) return {};
+  HtmlTable table({{"Class"}, {"Failures", true}, {"Difference failures − passes, sd", true}, {"Moved by ±2 sd: change of its failure rate", true}, {"Codes moved", true}},
+                  "Failures and differences: confirmation half, with standard errors; — where a class has fewer than two failures or passes. The change is that of few codes.");
+  for (const std::int64_t label : shown_classes(report)) {
+    const auto effect = std::find_if(split.classes.begin(), split.classes.end(), [&](const ClassEffect& e) { return e.class_label == label; });
+    const auto& moved = finding.intervention.classes;
+    const auto contrast = std::find_if(moved.begin(), moved.end(), [&](const ClassContrast& c) { return c.class_label == label; });
+    if (effect == split.classes.end() && contrast == moved.end()) continue;
+    table.row({html(class_name(report, label)), effect == split.classes.end() ? "—" : count(effect->failures),
+               effect == split.classes.end() ? "—" : signed_shown(effect->effect, 2) + " <span class=\"quiet\">(" + shown(effect->standard_error, 2) + ")</span>",
+               contrast == moved.end() ? "—" : signed_shown(contrast->contrast, 2), contrast == moved.end() ? "—" : count(contrast->codes)});
+  }
+  const std::string share = split.common_share ? "All classes share " + share_text(split) + " of the effect; the rest belongs to some of them. " : "";
+  return "<h4>In each class</h4>\n<p>" + html(share + "Mean " + signed_shown(split.common, 2) + " sd, spread between classes " + shown(split.specific, 2) + " sd; equal effects in all classes: p " + p_value(split.p) + ".") + "</p>\n" + std::move(table).finish();
 }
 
 inline std::string chips(const FailureReport& report, const Finding& finding) {
@@ -95,7 +119,7 @@ inline std::string finding_section(const FailureReport& report, const Finding& f
   out += chart_figure(histogram_chart(report, finding), "Where failures and well-classified samples of the confirmation half lie along this direction.");
   out += chart_figure(side_effect_chart(report, finding), "What the direction changes in the image. Between −.5 and .5 (grey) a property counts as hardly moved.");
   out += chart_figure(property_chart(report, finding), "The property that moves most, as it is measured along the way.");
-  return out + "</div>\n" + carriers_table(report, finding) + centres_table(report, finding) + "</section>\n";
+  return out + "</div>\n" + class_split_table(report, finding) + picture_figure(pictures, id + "-classes", "The same direction, one image of each class.") + carriers_table(report, finding) + centres_table(report, finding) + "</section>\n";
 }
 
 inline std::string property_distances_section(const FailureReport& report) {
@@ -127,11 +151,11 @@ inline std::string paper_section(const FailureReport& report, const std::vector<
   std::string out = "<section id=\"paper\">\n<h2>The paper's top channels</h2>\n<p>The pooled ranking of single style channels of Le Coz, Herbin and Adjed (2022), without error control: it says where failures differ, not why. ";
   out += report.verdict == Verdict::too_few_failures ? "With so few failures it is mostly noise.</p>\n" : report.findings.empty() ? "Some channel always comes first, even when failures are random.</p>\n" : "It is printed for comparison with the causes above.</p>\n";
   const bool gradients = std::any_of(report.paper_top.begin(), report.paper_top.end(), [](const RankedChannel& c) { return c.gradient != 0; });
-  HtmlTable table({{"#", true}, {"Style channel"}, {"Flat index", true}, {"Sign", true}, {"d, pooled", true}, {"d, within classes", true}, {"AUC", true}, {"Gradient score", true}, {"σ, all samples", true}, {"σ, within classes", true}});
+  HtmlTable table({{"#", true}, {"Style channel"}, {"Flat index", true}, {"Sign", true}, {"d, pooled", true}, {"d, within classes", true}, {"AUC", true}, {"Gradient score", true}, {"σ, all samples", true}, {"σ, within classes", true}, {"Common to all classes", true}});
   for (std::size_t i = 0; i < report.paper_top.size(); ++i) {
     const RankedChannel& c = report.paper_top[i];
     table.row({std::to_string(i + 1), html(channel_name(report, c.channel)), std::to_string(c.channel.flat), c.sign < 0 ? "−" : "+", signed_shown(c.normalized_difference, 2), signed_shown(c.stratified, 2), shown(c.auc, 3),
-               gradients ? signed_shown(c.gradient, 4) : "—", shown(c.sigma_total, 3), shown(c.sigma_within, 3)});
+               gradients ? signed_shown(c.gradient, 4) : "—", shown(c.sigma_total, 3), shown(c.sigma_within, 3), html(share_text(c.class_split))});
   }
   out += std::move(table).finish();
   return out + picture_figure(pictures, "paper-top", "The same channels, each moved alone from one start image.") + "</section>\n";

@@ -7,6 +7,7 @@
 #include <faultline/render/detail/html_parts.hpp>
 #include <faultline/render/html_report.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <string>
@@ -81,6 +82,19 @@ inline std::string classes_section(const FailureReport& report, const std::vecto
     table.row({html(class_name(report, label)), rate.n > 0 ? percent(rate.estimate, 1) : "—", rate.n > 0 ? percent(rate.lower, 1) + " to " + percent(rate.upper, 1) : "—", count(rate.failures), count(rate.n)});
   }
   out += "<div class=\"pair\">" + chart_figure(class_chart(report), "Dots: rate; bars: exact interval; dashed: all classes together.") + std::move(table).finish() + "</div>\n";
+  const bool ranked = std::any_of(report.class_rankings.begin(), report.class_rankings.end(), [](const ClassRanking& r) { return !r.skipped; });
+  if (ranked && report.class_rankings.size() > 1) {
+    HtmlTable channels({{"Class"}, {"First"}, {"Second"}, {"Third"}}, "The style channels that set the failures of each class apart most, with the difference in within-class standard deviations (discovery half, no error control); ten per class are in report.json.");
+    for (const std::int64_t label : classes) {
+      if (label >= static_cast<std::int64_t>(report.class_rankings.size())) continue;
+      const ClassRanking& ranking = report.class_rankings[static_cast<std::size_t>(label)];
+      std::vector<std::string> cells = {html(class_name(report, label))};
+      for (std::size_t i = 0; i < 3; ++i)
+        cells.push_back(i < ranking.top.size() ? html(channel_name(report, ranking.top[i].channel)) + " <span class=\"quiet\">" + signed_shown(ranking.top[i].effect, 2) + "</span>" : i == 0 && ranking.skipped ? "skipped: fewer than two failures or passes" : "—");
+      channels.row(cells);
+    }
+    out += "<h4>Channels per class</h4>\n" + std::move(channels).finish();
+  }
   return out + picture_figure(pictures, "failures", "What failures look like: the first ones of the confirmation half.") + "</section>\n";
 }
 
@@ -129,6 +143,7 @@ inline constexpr std::string_view definitions = R"html(<section id="words">
 <dt>Distance to failure</dt><dd>How far a well-classified image must be moved until the answer changes (the flip), or until p(y), the probability given to the right class, falls to .5. Medians over start codes; codes that never get there count as infinitely far.</dd>
 <dt>Off the manifold</dt><dd>The crossing lies where fewer than 1 in 1000 generated images lie: such images may not look like anything the classifier will meet.</dd>
 <dt>Judge</dt><dd>A second, stronger classifier that says whether a moved image still shows its class. Below 90 % agreement a finding is called <i>generator suspect</i>: the generator may have drawn something else.</dd>
+<dt>Common to all classes</dt><dd>How much of the (squared) effect of a direction is the same in every class, 95 % interval behind it. Near 100 %: it hurts all classes alike; near 0 %: it belongs to some.</dd>
 <dt>AUC</dt><dd>The chance that a failure lies further along the direction than a well-classified image: .5 is no difference, 1 a perfect one.</dd>
 <dt>p, adjusted</dt><dd>The chance of so large a difference if the direction had nothing to do with failure, corrected for the number of directions tested (Holm).</dd>
 </dl></section>

@@ -57,7 +57,22 @@ struct ReportJson {
             {"repaired_share", json_of(x.repaired_share)},
             {"repaired_placebo", json_of(x.repaired_placebo)},
             {"coverage", json_of(x.coverage)},
-            {"repaired_failures", x.repaired_failures}};
+            {"repaired_failures", x.repaired_failures},
+            {"classes", json_of(x.classes)}};
+  }
+  static Json json_of(const ClassContrast& x) { return {{"class_label", x.class_label}, {"codes", x.codes}, {"contrast", json_of(x.contrast)}}; }
+  static Json json_of(const ClassEffect& x) {
+    return {{"class_label", x.class_label}, {"failures", x.failures}, {"successes", x.successes}, {"effect", json_of(x.effect)}, {"standard_error", json_of(x.standard_error)}};
+  }
+  static Json json_of(const ClassSplit& x) {
+    return {{"common_share", json_of(x.common_share)},
+            {"lower", json_of(x.lower)},
+            {"upper", json_of(x.upper)},
+            {"common", json_of(x.common)},
+            {"specific", json_of(x.specific)},
+            {"q", json_of(x.q)},
+            {"p", json_of(x.p)},
+            {"classes", json_of(x.classes)}};
   }
   static Json json_of(const Crossing& x) {
     return {{"sigmas", json_of(x.sigmas)},
@@ -116,7 +131,8 @@ struct ReportJson {
             {"validity", json_of(x.validity)},
             {"histogram", json_of(x.histogram)},
             {"examples", json_of(x.examples)},
-            {"headline", x.headline}};
+            {"headline", x.headline},
+            {"class_split", json_of(x.class_split)}};
   }
   static Json json_of(const PropertyDistance& x) { return {{"name", x.name}, {"sign", x.sign}, {"flip", json_of(x.flip)}, {"validity", json_of(x.validity)}}; }
   static Json json_of(const RankedChannel& x) {
@@ -128,7 +144,12 @@ struct ReportJson {
             {"auc", json_of(x.auc)},
             {"gradient", json_of(x.gradient)},
             {"sigma_total", json_of(x.sigma_total)},
-            {"sigma_within", json_of(x.sigma_within)}};
+            {"sigma_within", json_of(x.sigma_within)},
+            {"class_split", json_of(x.class_split)}};
+  }
+  static Json json_of(const ClassChannel& x) { return {{"channel", json_of(x.channel)}, {"layer_name", x.layer_name}, {"sign", x.sign}, {"effect", json_of(x.effect)}}; }
+  static Json json_of(const ClassRanking& x) {
+    return {{"class_label", x.class_label}, {"failures", x.failures}, {"successes", x.successes}, {"skipped", x.skipped}, {"top", json_of(x.top)}};
   }
   static Json json_of(const Omnibus& x) {
     return {{"auc", json_of(x.auc)}, {"lower", json_of(x.lower)}, {"upper", json_of(x.upper)}, {"p", json_of(x.p)}, {"significant", x.significant}};
@@ -182,7 +203,8 @@ struct ReportJson {
             {"class_names", json_of(x.class_names)},
             {"cost", json_of(x.cost)},
             {"provenance", json_of(x.provenance)},
-            {"warnings", json_of(x.warnings)}};
+            {"warnings", json_of(x.warnings)},
+            {"class_rankings", json_of(x.class_rankings)}};
   }
 };
 

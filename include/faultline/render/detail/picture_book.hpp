@@ -223,9 +223,19 @@ inline std::optional<NamedSheet> paper_grid(const FailureReport& report, const S
   return NamedSheet{"paper-top", "The paper's top ten style channels, each moved alone from 0 to 150 % of the distance to failure, with the classifier's confidence above each image", draw_sheet(sheet)};
 }
 
-/// Several start codes along one finding.
-inline std::optional<NamedSheet> finding_sheet(const FailureReport& report, const Studio& studio, const RenderOptions& options, const Finding& finding, const std::string& name) {
-  const std::vector<ExampleCode> codes = typical_examples(finding, options.examples);
+/// One code of every class that has a start code, the most typical one, by label.
+inline std::vector<ExampleCode> class_examples(const Finding& finding) {
+  std::vector<ExampleCode> chosen;
+  std::set<std::int64_t> seen;
+  for (const ExampleCode& code : typical_examples(finding, static_cast<std::int64_t>(finding.examples.size())))
+    if (seen.insert(code.label).second) chosen.push_back(code);
+  std::sort(chosen.begin(), chosen.end(), [](const ExampleCode& a, const ExampleCode& b) { return a.label < b.label; });
+  return chosen;
+}
+
+/// Start codes moved along one finding, a row each.
+inline std::optional<NamedSheet> moved_sheet(const FailureReport& report, const Studio& studio, const RenderOptions& options, const Finding& finding, const std::vector<ExampleCode>& codes, const std::string& name,
+                                             const std::string& rows) {
   if (codes.empty()) return std::nullopt;
   const std::vector<double> shifts = sheet_shifts(finding);
   Sheet sheet;
@@ -238,8 +248,20 @@ inline std::optional<NamedSheet> finding_sheet(const FailureReport& report, cons
   }
   for (Shown& shown : studio.show(moves)) sheet.cells.push_back(cell_of(report, std::move(shown)));
   sheet.title = "Along \"" + title_of(report, finding) + "\"";
-  sheet.explanation = "Every row is one generated image, moved along the direction by the number of standard deviations above the column; failure lies to the right." + criterion_note(report, options);
-  return NamedSheet{name, "Generated images moved along " + title_of(report, finding) + ", one row per start code, with the classifier's confidence above each image", draw_sheet(sheet)};
+  sheet.explanation = "Every row is one generated image" + (rows == "start code" ? std::string() : " of the class named beside it") + ", moved along the direction by the number of standard deviations above the column; failure lies to the right." + criterion_note(report, options);
+  return NamedSheet{name, "Generated images moved along " + title_of(report, finding) + ", one row per " + rows + ", with the classifier's confidence above each image", draw_sheet(sheet)};
+}
+
+/// Several start codes along one finding.
+inline std::optional<NamedSheet> finding_sheet(const FailureReport& report, const Studio& studio, const RenderOptions& options, const Finding& finding, const std::string& name) {
+  return moved_sheet(report, studio, options, finding, typical_examples(finding, options.examples), name, "start code");
+}
+
+/// One start code per class along one finding; none for a direction of one class, when fewer than two classes have start codes, and without `options.examples`.
+inline std::optional<NamedSheet> class_sheet(const FailureReport& report, const Studio& studio, const RenderOptions& options, const Finding& finding, const std::string& name) {
+  const std::vector<ExampleCode> codes = class_examples(finding);
+  if (finding.direction.class_label || codes.size() < 2 || codes.size() > 20 || options.examples < 1) return std::nullopt;
+  return moved_sheet(report, studio, options, finding, codes, name + "-classes", "class");
 }
 
 /// The first failures of the confirmation half as they are, among at most 16 batches.
@@ -270,14 +292,18 @@ inline std::optional<NamedSheet> failures_sheet(const FailureReport& report, con
 /// All sheets of a report, in the order of the page.
 inline std::vector<NamedSheet> draw_sheets(const FailureReport& report, const Studio& studio, const RenderOptions& options) {
   std::vector<NamedSheet> sheets;
-  const auto total = static_cast<std::int64_t>(3 + report.findings.size() + report.generator_suspect.size());
+  const auto total = static_cast<std::int64_t>(3 + 2 * report.findings.size() + report.generator_suspect.size());
   std::int64_t done = 0;
   const auto add = [&](std::optional<NamedSheet> sheet) {
     if (sheet) sheets.push_back(std::move(*sheet));
     report_progress(options.progress, "drawing sheets", ++done, total);
   };
   add(findings_grid(report, studio, options));
-  for (std::size_t i = 0; i < report.findings.size(); ++i) add(finding_sheet(report, studio, options, report.findings[i], "finding-" + std::to_string(i + 1)));
+  for (std::size_t i = 0; i < report.findings.size(); ++i) {
+    const std::string name = "finding-" + std::to_string(i + 1);
+    add(finding_sheet(report, studio, options, report.findings[i], name));
+    add(class_sheet(report, studio, options, report.findings[i], name));
+  }
   for (std::size_t i = 0; i < report.generator_suspect.size(); ++i) add(finding_sheet(report, studio, options, report.generator_suspect[i], "suspect-" + std::to_string(i + 1)));
   add(paper_grid(report, studio, options));
   add(failures_sheet(report, studio, options));

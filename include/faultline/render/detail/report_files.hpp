@@ -74,7 +74,7 @@ inline bool is_report_picture(const std::string& name, std::string_view extensio
     if (stem.rfind(prefix, 0) == 0) {
       const std::size_t end = stem.find_first_not_of("0123456789", prefix.size());
       const std::string rest = end == std::string::npos ? "" : stem.substr(end);
-      return end != prefix.size() && (rest.empty() || rest == "-confidence" || rest == "-histogram" || rest == "-properties" || rest == "-property");
+      return end != prefix.size() && (rest.empty() || rest == "-confidence" || rest == "-histogram" || rest == "-properties" || rest == "-property" || rest == "-classes");
     }
   return false;
 }
