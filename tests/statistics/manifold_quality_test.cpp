@@ -116,7 +116,7 @@ TEST_CASE("near neighbours are exact where the scalar products have no digits le
   check_equal(fl::manifold_quality(part(points, 0, 100), part(points, 100, 100)), by_definition(part(points, 0, 100), part(points, 100, 100), 3, 5));
 }
 
-TEST_CASE("equal sets cover each other, also when vectors repeat; distant sets do not touch") {
+TEST_CASE("equal sets cover each other, also when vectors repeat, and distant sets do not touch") {
   fl::Matrix<double> points = cloud(64, 150, 6);
   for (std::int64_t i = 1; i < 8; ++i) std::copy_n(points.data(), 6, points.data() + i * 6);  // eight equal vectors: balls of radius zero
   const fl::ManifoldQuality same = fl::manifold_quality(points, points);
