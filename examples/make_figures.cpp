@@ -11,6 +11,8 @@
 // test(3): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --data @out@ --samples 100 --points 100 --out @out@/figures
 // test: --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --classifier @assets@/robust.safetensors --samples 400 --points 120 --out @out@/figures
 
+#include <faultline/analysis/accuracy_distance.hpp>
+#include <faultline/analysis/corner_cases.hpp>
 #include <faultline/analysis/predictability.hpp>
 #include <faultline/data/corrupted_images.hpp>
 #include <faultline/faultline.hpp>
@@ -115,6 +117,21 @@ fl::Drawing figure_2(const fl::LabelledImages& test, const fl::Problem& problem,
   return fl::samples_figure(real, made);
 }
 
+/// Corner cases of every class: ten channels drawn from the hundred most influential, shifted together from the WELL centre until the classifier fails.
+fl::Drawing figure_6(const fl::Problem& problem, const std::vector<std::string>& names, const fl::ProgressCallback& follow) {
+  std::vector<fl::ChannelShift> pool;
+  for (const fl::RankedChannel& channel : fl::paper_table(problem, problem.discovery, fl::CornerCaseOptions{}.pool, 0)) pool.push_back({channel.channel.flat, channel.sign < 0 ? -channel.sigma_total : channel.sigma_total});
+  std::vector<fl::CornerCasePanel> panels;
+  fl::ImageShape shape;
+  for (const fl::CornerCase& found : fl::corner_cases(problem, pool, {}, follow)) {
+    shape = found.images.shape();
+    if (!found.failed) continue;  // never gives way within reach
+    const auto start = found.images.image(0), image = found.images.image(1);
+    panels.push_back({found.class_label, found.channels, found.signs, found.sigmas, found.probability, found.prediction, {image.begin(), image.end()}, {start.begin(), start.end()}});
+  }
+  return fl::corner_case_figure(panels, shape, names, fl::CornerCaseOptions{}.cases);
+}
+
 /// The codes of both halves in one space, and the map of the first of the confirmation half.
 struct Space {
   std::string title;
@@ -154,6 +171,7 @@ int make_figures(const Arguments& arguments) {
     std::printf("%s\n", (out / name).c_str());
   };
   const auto skip = [&](const std::string& name, const std::string& why) { std::printf("%s skipped: %s\n", (out / name).c_str(), why.c_str()); };
+  fl::ComparisonProblem comparison;
   for (std::size_t c = 0; c < classifiers.size(); ++c) {
     const std::string suffix = c == 0 ? "" : "-" + std::to_string(c + 1) + "-" + std::filesystem::path(arguments.classifiers[c]).stem().string();
     fl::AnalyzerOptions options{.samples = arguments.samples};
@@ -174,9 +192,19 @@ int make_figures(const Arguments& arguments) {
         space.map = fl::embed_tsne(first_rows(space.confirmation, arguments.points), map).points;
       }
     }
+    const std::string name = std::filesystem::path(arguments.classifiers[c]).stem().string();
+    comparison.names.push_back(std::find(comparison.names.begin(), comparison.names.end(), name) == comparison.names.end() ? name : arguments.classifiers[c]);
+    comparison.discovery.push_back(problem.discovery);
+    comparison.confirmation.push_back(problem.confirmation);
+    if (c == 0) {
+      comparison.common.layout = problem.layout;
+      comparison.common.classes = problem.classes;
+      comparison.common.style_matrix = problem.style_matrix;
+      comparison.common.style_bias = problem.style_bias;
+    }
     const std::int64_t failures = problem.discovery.failures(), fresh_failures = problem.confirmation.failures();
     if (failures == 0 || fresh_failures == 0 || failures == problem.discovery.size() || fresh_failures == problem.confirmation.size()) {
-      for (const char* figure : {"figure-3", "figure-4", "figure-5"}) skip(figure + suffix, "the classifier fails on none or on all of the samples, so there is nothing to compare; raise --samples");
+      for (const char* figure : {"figure-3", "figure-4", "figure-5", "figure-6"}) skip(figure + suffix, "the classifier fails on none or on all of the samples, so there is nothing to compare; raise --samples");
       continue;
     }
     std::vector<fl::ScatterPanel> panels;
@@ -193,12 +221,24 @@ int make_figures(const Arguments& arguments) {
 
     progress({"moving the centre along ten channels", 0, 0});
     const std::optional<std::int64_t> label = arguments.label >= 0 ? std::optional(arguments.label) : fl::degradation_class(problem);
-    if (!label) {
+    if (label) {
+      const fl::DegradationOptions degradation{.class_label = *label, .image_pixels = image_pixels};
+      write("figure-5" + suffix, fl::degradation_figure("the WELL centre of class " + class_name(names, *label), degradation.shares, fl::degradation_columns(problem, ranked, degradation, names)));
+    } else {
       skip("figure-5" + suffix, "the classifier is sure of the WELL centre of no class");
-      continue;
     }
-    const fl::DegradationOptions degradation{.class_label = *label, .image_pixels = image_pixels};
-    write("figure-5" + suffix, fl::degradation_figure("the WELL centre of class " + class_name(names, *label), degradation.shares, fl::degradation_columns(problem, ranked, degradation, names)));
+    try {
+      write("figure-6" + suffix, figure_6(problem, names, follow));
+    } catch (const fl::Error& error) {
+      if (error.code() != fl::ErrorCode::empty_input) throw;
+      skip("figure-6" + suffix, "no shift of ten channels within reach makes the classifier fail");
+    }
+  }
+  try {
+    write("figure-7", fl::accuracy_figure(fl::accuracy_curves(comparison, fl::accuracy_axis(comparison)), names));
+  } catch (const fl::Error& error) {
+    if (error.code() != fl::ErrorCode::degenerate_statistics) throw;
+    skip("figure-7", error.what());
   }
   if (std::fflush(stdout) != 0) throw fl::Error(fl::ErrorCode::cannot_write, "make_figures", "could not write to standard output");
   std::fprintf(stderr, "done after %.0f s\n", progress.seconds());
@@ -217,8 +257,8 @@ int main(int argc, char** argv) {
   mallopt(M_MMAP_THRESHOLD, 1 << 30);  // keep large blocks between batches
   mallopt(M_TRIM_THRESHOLD, 2147483647);
   Arguments arguments;
-  CLI::App app("Draws the paper's figures: real and generated samples (2), maps of z, w and s (3), histograms of style channels (4), the degradation grid (5).\n"
-               "A figure whose input is missing is skipped with a sentence on stdout. With several classifiers, figures 3 to 5 are drawn for each.\n"
+  CLI::App app("Draws the paper's figures: real and generated samples (2), maps of z, w and s (3), histograms of style channels (4),\nthe degradation grid (5), corner cases (6), accuracy against distance (7).\n"
+               "A figure whose input is missing is skipped with a sentence on stdout. With several classifiers, figures 3 to 6 are drawn for each.\n"
                "Exit codes: 0 done, 2 usage, 3 bad input, 5 internal error.");
   app.add_option("--generator", arguments.generator, "generator file (faultline.stylegan2/1)")->required();
   app.add_option("--classifier", arguments.classifiers, "classifier file (faultline.classifier/1); may be given several times")->required()->expected(1)->take_all();

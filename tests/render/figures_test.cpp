@@ -65,8 +65,9 @@ bool says(const fl::Drawing& figure, const std::string& text) { return figure.sv
 
 fl::Picture grey(std::int64_t side, std::uint8_t value) { return {.height = side, .width = side, .channels = 1, .pixels = std::vector<std::uint8_t>(static_cast<std::size_t>(side * side), value)}; }
 
+/// Of failures, when `right` of n are right.
 fl::Rate rate(std::int64_t right, std::int64_t n) {
-  const double p = n > 0 ? static_cast<double>(right) / static_cast<double>(n) : 0.0;
+  const double p = n > 0 ? static_cast<double>(n - right) / static_cast<double>(n) : 0.0;
   return {.estimate = p, .lower = std::max(0.0, p - 0.1), .upper = std::min(1.0, p + 0.1), .failures = n - right, .n = n};
 }
 
@@ -227,7 +228,7 @@ TEST_CASE("figure 7 has the same axes in every panel, and says that the last bin
     curves.push_back(curve(name, std::nullopt, slope));
     for (std::int64_t label = 0; label < 10; ++label) curves.push_back(curve(name, label, slope));
   }
-  curves[3].bins[2].accuracy = rate(0, 0);  // an empty bin
+  curves[3].bins[2].rate = rate(0, 0);  // an empty bin
   const fl::Drawing figure = fl::accuracy_figure(curves);
   check_figure(figure);
   CHECK(figure.width() <= 1280);
@@ -247,13 +248,13 @@ TEST_CASE("figure 7 has the same axes in every panel, and says that the last bin
   check_figure(fl::accuracy_figure(closed));
   CHECK_FALSE(says(fl::accuracy_figure(closed), "is open"));
   check_figure(fl::accuracy_figure(std::vector{curve("a", 2, 1.0), curve("b", 2, 2.0), curve("c", 3, 3.0), curve("d", 3, 3.0), curve("e", 3, 3.0), curve("f", 3, 3.0), curve("g", 3, 3.0)}, std::vector<std::string>(4, extreme)));
-  fl::AccuracyCurve perfect{"perfect", std::nullopt, {{2.0, infinity, {.estimate = 1.0, .lower = 1.0, .upper = 1.0, .n = 5}}}};  // nothing but an open bin, and no width of the other axis
+  fl::AccuracyCurve perfect{"perfect", std::nullopt, {{2.0, infinity, {.estimate = 0.0, .lower = 0.0, .upper = 0.0, .n = 5}}}};  // nothing but an open bin, and no width of the other axis
   check_figure(fl::accuracy_figure(std::vector{perfect}));
   perfect.bins[0].lower = 0.0;
   check_figure(fl::accuracy_figure(std::vector{perfect}));
 
   CHECK(error_code([] { (void)fl::accuracy_figure({}); }) == fl::ErrorCode::empty_input);
-  for (fl::AccuracyBin& bin : closed[0].bins) bin.accuracy = rate(0, 0);
+  for (fl::AccuracyBin& bin : closed[0].bins) bin.rate = rate(0, 0);
   CHECK(error_code([&] { (void)fl::accuracy_figure(closed); }) == fl::ErrorCode::empty_input);
   closed = one;
   std::swap(closed[0].bins[1], closed[0].bins[2]);

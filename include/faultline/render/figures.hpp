@@ -2,6 +2,7 @@
 #pragma once
 // The paper's figures 2 to 7 (method section 12), each drawn from plain data; `figure_data.hpp` gets the data from an analysis.
 
+#include <faultline/analysis/comparison_report.hpp>
 #include <faultline/analysis/report.hpp>
 #include <faultline/core/matrix.hpp>
 #include <faultline/render/drawing.hpp>
@@ -96,21 +97,7 @@ struct CornerCasePanel {
 /// **Throws** `empty_input` without cases; `shape_mismatch` for an image that does not have the shape's size or signs that do not fit the channels; `invalid_argument` for `per_class` below 1.
 [[nodiscard]] Drawing corner_case_figure(std::span<const CornerCasePanel> cases, const ImageShape& shape, std::span<const std::string> class_names = {}, std::int64_t per_class = 4);
 
-/// Accuracy of the samples in one ring of distances.
-struct AccuracyBin {
-  double lower = 0.0;
-  double upper = 0.0;  ///< infinite for the last bin, which is open
-  Rate accuracy;       ///< share of right answers with its interval; a bin with n = 0 is left out
-};
-
-/// One curve of figure 7.
-struct AccuracyCurve {
-  std::string name;                                        ///< of the classifier
-  std::optional<std::int64_t> class_label = std::nullopt;  ///< empty: all classes together
-  std::vector<AccuracyBin> bins;
-};
-
-/// Figure 7: accuracy against the distance from the WELL centre, one panel for all classes together and one per class, all with the same axes, one mark and colour per classifier.
+/// Figure 7: accuracy against the distance from the WELL centre, one panel for all classes together and one per class, all with the same axes, one mark and colour per classifier; a bin without samples is left out.
 /// **Throws** `empty_input` without curves or without a bin that has samples; `invalid_argument` for bins whose ends are not increasing, or a lower end that is not finite.
 [[nodiscard]] Drawing accuracy_figure(std::span<const AccuracyCurve> curves, std::span<const std::string> class_names = {});
 

@@ -131,7 +131,7 @@ inline AccuracyAxes accuracy_axes(std::span<const AccuracyCurve> curves) {
         throw Error(ErrorCode::invalid_argument, where, "the bins of \"" + curve.name + "\" do not increase");
       closed = std::max(closed, std::isfinite(bin.upper) ? bin.upper : bin.lower);
       if (std::isinf(bin.upper)) axes.last = std::min(axes.last, bin.lower);
-      if (bin.accuracy.n > 0) any = true, axes.lowest = std::min(axes.lowest, bin.accuracy.lower), axes.lower = std::min(axes.lower, bin.lower);
+      if (bin.rate.n > 0) any = true, axes.lowest = std::min(axes.lowest, 1.0 - bin.rate.upper), axes.lower = std::min(axes.lower, bin.lower);
     }
   if (!any) throw Error(ErrorCode::empty_input, where, "expected at least one curve with a bin that has samples");
   if (axes.lower > 0.0 && axes.lower < 0.25 * closed) axes.lower = 0.0;
@@ -233,10 +233,10 @@ inline Drawing accuracy_figure(std::span<const AccuracyCurve> curves, std::span<
       const double aside = (static_cast<double>(which) - 0.5 * static_cast<double>(names.size() - 1)) * 4.0;  // so that intervals stay apart
       std::vector<std::pair<double, double>> points;
       for (const AccuracyBin& bin : curve->bins) {
-        if (bin.accuracy.n < 1) continue;
+        if (bin.rate.n < 1) continue;
         const double middle = plot.x(0.5 * (bin.lower + (std::isinf(bin.upper) ? axes.upper : bin.upper))) + aside;
-        drawing.line(middle, plot.y(bin.accuracy.lower), middle, plot.y(bin.accuracy.upper), {look.colour, 1.2});
-        points.emplace_back(middle, plot.y(bin.accuracy.estimate));
+        drawing.line(middle, plot.y(1.0 - bin.rate.upper), middle, plot.y(1.0 - bin.rate.lower), {look.colour, 1.2});
+        points.emplace_back(middle, plot.y(1.0 - bin.rate.estimate));
       }
       drawing.polyline(points, {look.colour, 2, look.dash});
       for (const auto& [px, py] : points) drawing.mark(px, py, look.mark, 4.2, look.colour);
