@@ -150,4 +150,20 @@ TEST_CASE("a classifier learns to tell two kinds of image apart") {
   ft::count_correct(classifier, {input.data_ptr<float>(), 64, {1, 28, 28}}, {batch.labels.data_ptr<std::int64_t>(), 64}, accuracy);
   CHECK(accuracy.overall() > 0.9);  // guessing gives 0.5 at best
   CHECK(code_of([&] { (void)ft::train_classifier({}, images, {.epochs = 0}); }) == ErrorCode::invalid_argument);
+  CHECK(code_of([&] { (void)ft::train_classifier({.classes = 9}, images, {}); }) == ErrorCode::label_out_of_range);
+  CHECK(code_of([&] { (void)ft::train_classifier({.input = {.channels = 3, .height = 28, .width = 28}}, images, {}); }) == ErrorCode::shape_mismatch);
+  CHECK(code_of([&] { (void)ft::train_classifier({.input = {.channels = 1, .height = 33, .width = 28}}, images, {}); }) == ErrorCode::shape_mismatch);
+  images.classes = 0;  // without labels
+  images.labels.clear();
+  CHECK(code_of([&] { (void)ft::train_classifier({}, images, {}); }) == ErrorCode::label_out_of_range);
+}
+
+TEST_CASE("a set of colour images, with or without labels, gives batches of its own shape") {
+  fl::LabelledImages images{.count = 5, .height = 4, .width = 4, .classes = 0, .pixels = {}, .labels = {}, .channels = 3};
+  for (int i = 0; i < 5 * 48; ++i) images.pixels.push_back(static_cast<std::uint8_t>(i));
+  ft::TrainingImages data(images, {.mix = fl::CorruptionMix::none, .padding = 0});
+  const ft::RealBatch batch = data.batch(0, 5, {0.0, 255.0});
+  CHECK(batch.images.sizes() == at::IntArrayRef({5, 3, 4, 4}));
+  CHECK_FALSE(batch.labels.defined());
+  CHECK(std::abs(batch.images.sum().item<double>() - 239.0 * 240.0 / 2.0) < 0.1);  // an epoch shows every pixel once
 }
