@@ -101,7 +101,7 @@ TEST_CASE("a fault that only one of two classifiers has is what parts them", "[a
   REQUIRE(report.classifiers.size() == 2);
   CHECK(report.classifiers[0].verdict == fl::Verdict::systematic_causes);
   REQUIRE(!report.classifiers[0].findings.empty());
-  CHECK(report.classifiers[0].findings.front() == "property 0");
+  CHECK(report.classifiers[0].findings.front() == "more property 0");
   CHECK(report.classifiers[1].findings.size() >= 2);
   CHECK(report.classifiers[0].failure_rate.n == 5000);
 
@@ -121,7 +121,7 @@ TEST_CASE("a fault that only one of two classifiers has is what parts them", "[a
   CHECK(better.verdict == fl::Verdict::systematic_causes);
   REQUIRE(!better.directions.empty());
   const fl::SeparatingDirection& first = better.directions.front();
-  CHECK(first.title == "property 3");
+  CHECK(first.title == "less property 3");
   CHECK(panel.world().along(first.direction.w, 3) < -0.9);
   CHECK(std::abs(panel.world().along(first.direction.w, 0)) < 0.2);
   CHECK(first.confirmation.p_adjusted <= 0.05);
@@ -205,7 +205,7 @@ TEST_CASE("distances are paired, and one image serves all classifiers", "[analys
   CHECK(report.distances[1].ratios[0].p == 1.0);
   const auto cause = std::find_if(report.distances.begin(), report.distances.end(), [](const auto& d) { return d.source == "rule 1"; });
   REQUIRE(cause != report.distances.end());
-  CHECK(cause->title == "property 0");
+  CHECK(cause->title == "more property 0");
   CHECK(cause->distances[0].sigmas == Approx(more.distances[0].sigmas).margin(0.15));
 
   // Every classifier that was asked saw the same images; the grid and its refinements alone are 7 directions of 64 codes.
@@ -483,7 +483,7 @@ TEST_CASE("compare makes one pass over the population, whatever the number of cl
   CHECK(report.pairs[0].test.counts.only_second_fails == 0);
   CHECK(report.pairs[2].test.p == 1.0);  // late against late
   REQUIRE(!report.pairs[0].orders[1].directions.empty());
-  CHECK(report.pairs[0].orders[1].directions.front().title == "first factor");
+  CHECK(report.pairs[0].orders[1].directions.front().title == "more first factor");
   const fl::PairedDistance& more = report.distances.front();
   CHECK(more.title == "more first factor");
   CHECK(more.distances[1].sigmas - more.distances[0].sigmas == Approx(0.7).margin(0.1));

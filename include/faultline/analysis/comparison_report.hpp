@@ -25,7 +25,7 @@ struct ComparedClassifier {
 
 /// A direction on which one classifier is right and the other wrong.
 struct SeparatingDirection {
-  std::string title;            ///< what it changes, with its own name behind
+  std::string title;            ///< what it leads to, with its own name behind: "less ink area", "more blur (component 3)"
   Direction direction;          ///< towards "the one right, the other wrong"
   DiscoveryEffect discovery;    ///< the one right and the other wrong against both right
   ConfirmationEffect confirmation;  ///< p_adjusted: Holm over the candidates of all pairs and both orders

@@ -24,12 +24,20 @@ namespace faultline {
 inline namespace v1 {
 namespace detail {
 
-/// What a reader should call a direction; see `title_of` in render.
+/// What a reader should call a direction: "less ink area", "more blur (component 3), class 4 only".
 [[nodiscard]] inline std::string direction_title(const ComparisonProblem& comparison, const Finding& finding) {
-  std::string title = finding.direction.name;
-  if (finding.direction.family != DirectionFamily::property && !finding.property.name.empty() && finding.property.name != title) title = finding.property.name + " (" + title + ")";
-  if (!finding.direction.class_label) return title;
-  const auto label = static_cast<std::size_t>(*finding.direction.class_label);
+  const Direction& direction = finding.direction;
+  std::string title = direction.name;
+  PropertyEffect leading = finding.property;
+  if (direction.family == DirectionFamily::property) {
+    const auto own = std::find_if(finding.side_effects.begin(), finding.side_effects.end(), [&](const PropertyEffect& effect) { return effect.name == title; });
+    leading = own != finding.side_effects.end() ? *own : PropertyEffect{};
+  } else if (!leading.name.empty()) {
+    title = leading.name + " (" + title + ")";
+  }
+  if (std::abs(leading.strength) >= naming_strength && title.rfind("mixed", 0) != 0) title = (leading.strength < 0.0 ? "less " : "more ") + title;
+  if (!direction.class_label) return title;
+  const auto label = static_cast<std::size_t>(*direction.class_label);
   return title + ", class " + (label < comparison.class_names.size() ? comparison.class_names[label] : std::to_string(label)) + " only";
 }
 

@@ -123,7 +123,7 @@ inline std::string ratio_text(const DistanceRatio& ratio) {
   if (ratio.ratio) return "<b>" + shown(*ratio.ratio, 2) + "</b> " + quiet("(" + shown(ratio.lower, 2) + " to " + shown(ratio.upper, 2) + ")");
   if (ratio.lower > 0.0) return "at least <b>" + shown(ratio.lower, 2) + "</b>";
   if (std::isfinite(ratio.upper)) return "at most <b>" + shown(ratio.upper, 2) + "</b>";
-  return quiet("neither flips within range");
+  return quiet("both medians beyond range");
 }
 
 inline std::string distances_section(const ComparisonReport& report) {
