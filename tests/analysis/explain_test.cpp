@@ -113,6 +113,25 @@ TEST_CASE("an image that does not fail has a distance to failure along every cau
   }
 }
 
+TEST_CASE("what lies on the successful side explains nothing, however much moving it would help") {
+  // Only a window of coordinate 3 fails. Towards less of it, the image lies on the successful side, and yet setting it to the median, out of the window, repairs.
+  fw::World world;
+  world.answer = [](std::span<const double> x, std::int64_t) {
+    const double excess = 0.15 - std::abs(x[3] - 0.6);
+    return fw::Answers{fw::logistic(-3.0 * excess), excess > 0.0, true};
+  };
+  const auto setup = fw::build(world);
+  const fl::Explainer explainer(setup.problem, {{"against", setup.along(3, -1.0).direction}, {"indifferent", setup.along(5).direction}});
+  const fl::Explanation why = explainer(latent({0, 0, 0, 0.6, 0, 1.0}, 0), 0);
+  REQUIRE(why.failed);
+  REQUIRE(why.causes.size() == 2);
+  CHECK(why.causes[1].repaired);
+  CHECK_FALSE(why.causes[1].failing_side);
+  CHECK(why.causes[0].failing_side);
+  CHECK(why.causes[1].gain > why.causes[0].gain);
+  CHECK(explainer.causes()[why.causes[0].cause].title == "indifferent");
+}
+
 TEST_CASE("percentiles count the image's own class") {
   const auto setup = fw::build(two_faults());
   const fl::Explainer explainer(setup.problem, causes(setup, {0}));

@@ -48,7 +48,7 @@ struct Explanation {
   bool failed = false;
   std::int64_t prediction = 0;
   double probability = 0.0;             ///< p(y)
-  std::vector<ExplainedCause> causes;   ///< those that repair and lie on the failing side first, each group by log-odds gained
+  std::vector<ExplainedCause> causes;   ///< on the failing side and repairing first, then on the failing side, then the others; each group by log-odds gained
   bool together_repaired = false;       ///< all coordinates on a failing side set to their success medians at once
   double together_probability = 0.0;
   std::int64_t together_prediction = 0;

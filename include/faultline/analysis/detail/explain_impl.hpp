@@ -126,8 +126,8 @@ inline Explanation Explainer::operator()(std::span<const float> w, std::int64_t 
   for (std::size_t k = 0; k < count; ++k) order[k] = k;
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
     const ExplainedCause &x = result.causes[a], &y = result.causes[b];
-    const bool first = x.failing_side && x.repaired, second = y.failing_side && y.repaired;
-    return first != second ? first : x.gain > y.gain;
+    const auto group = [](const ExplainedCause& cause) { return cause.failing_side ? (cause.repaired ? 0 : 1) : 2; };
+    return group(x) != group(y) ? group(x) < group(y) : x.gain > y.gain;
   });
   std::vector<ExplainedCause> sorted;
   result.images = ImageBatch(static_cast<std::int64_t>(count) + 2, repaired.images.shape());
