@@ -82,10 +82,10 @@ TEST_CASE("a report becomes the files it promises, with the same bytes each time
   CHECK(first == contents(directory / "c"));
   CHECK(first.at("report.json") == fl::to_json(report));
   CHECK(first.at("directions.csv") == fl::directions_csv(report));
-  for (const char* name : {"report.html", "sheets/degradation.png", "sheets/finding-1.png", "sheets/finding-2.png", "sheets/suspect-1.png", "sheets/paper-top.png", "sheets/failures.png", "charts/finding-1-confidence.svg",
+  for (const char* name : {"report.html", "sheets/degradation.png", "sheets/finding-1.png", "sheets/finding-1-classes.png", "sheets/finding-2.png", "sheets/suspect-1.png", "sheets/paper-top.png", "sheets/failures.png", "charts/finding-1-confidence.svg",
                            "charts/finding-2-histogram.svg", "charts/suspect-1-properties.svg", "charts/distances.svg", "charts/interventions.svg", "charts/classes.svg"})
     CHECK(first.count(name) == 1);
-  CHECK(first.size() == 2 + 1 + 6 + 12 + 3);
+  CHECK(first.size() == 2 + 1 + 7 + 12 + 3);
   CHECK(stages.size() >= 5);
   for (const auto& [name, bytes] : first)
     if (name.ends_with(".png")) CHECK(fl::read_png(directory / "c" / name).width > 500);
