@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Everything that needs no LibTorch, in the order of the data's way: a generator and a classifier of one's own, and this header, are a whole characterisation.
+// A whole characterisation without LibTorch, in the order of the data's way: a generator and a classifier of one's own, and this header.
+// What goes beyond it (comparison, the paper's method, explanations, figures) needs no LibTorch either, but has doors of its own, so that nobody pays to compile what they do not use.
 
 #include <faultline/config.hpp>
 #include <faultline/error.hpp>
@@ -41,19 +42,16 @@
 #include <faultline/statistics/effect_split.hpp>
 #include <faultline/statistics/fast_ica.hpp>
 #include <faultline/statistics/interval.hpp>
-#include <faultline/statistics/manifold_quality.hpp>
 #include <faultline/statistics/mcnemar.hpp>
 #include <faultline/statistics/multiplicity.hpp>
 #include <faultline/statistics/permutation.hpp>
 #include <faultline/statistics/permutation_maximum.hpp>
 #include <faultline/statistics/quantiles.hpp>
 #include <faultline/statistics/rank.hpp>
-#include <faultline/statistics/rank_agreement.hpp>
 #include <faultline/statistics/rate_plan.hpp>
 #include <faultline/statistics/regression.hpp>
 #include <faultline/statistics/special_functions.hpp>
 #include <faultline/statistics/stratified.hpp>
-#include <faultline/statistics/tsne.hpp>
 #include <faultline/statistics/welch_permutation.hpp>
 #include <faultline/statistics/whitening.hpp>
 
@@ -62,21 +60,12 @@
 #include <faultline/sampling/population.hpp>
 #include <faultline/sampling/style_space_sampler.hpp>
 
-#include <faultline/analysis/accuracy_distance.hpp>
-#include <faultline/analysis/agreement.hpp>
 #include <faultline/analysis/analyze.hpp>
-#include <faultline/analysis/attfind.hpp>
 #include <faultline/analysis/candidates.hpp>
 #include <faultline/analysis/carriers.hpp>
 #include <faultline/analysis/characterize.hpp>
 #include <faultline/analysis/class_split.hpp>
-#include <faultline/analysis/compare.hpp>
-#include <faultline/analysis/compare_outcomes.hpp>
-#include <faultline/analysis/comparison_problem.hpp>
-#include <faultline/analysis/comparison_report.hpp>
 #include <faultline/analysis/confirm.hpp>
-#include <faultline/analysis/corner_cases.hpp>
-#include <faultline/analysis/explain.hpp>
 #include <faultline/analysis/failure_analyzer.hpp>
 #include <faultline/analysis/finding_context.hpp>
 #include <faultline/analysis/fresh_codes.hpp>
@@ -84,26 +73,17 @@
 #include <faultline/analysis/name.hpp>
 #include <faultline/analysis/omnibus.hpp>
 #include <faultline/analysis/options.hpp>
-#include <faultline/analysis/paper_distance.hpp>
 #include <faultline/analysis/paper_method.hpp>
 #include <faultline/analysis/paper_report.hpp>
-#include <faultline/analysis/predictability.hpp>
 #include <faultline/analysis/problem.hpp>
 #include <faultline/analysis/property.hpp>
-#include <faultline/analysis/property_spread.hpp>
 #include <faultline/analysis/rank.hpp>
 #include <faultline/analysis/report.hpp>
 #include <faultline/analysis/threshold.hpp>
 #include <faultline/analysis/validity.hpp>
 
-#include <faultline/render/comparison_report.hpp>
 #include <faultline/render/direction_renderer.hpp>
 #include <faultline/render/directions_csv.hpp>
-#include <faultline/render/drawing.hpp>
-#include <faultline/render/figure_data.hpp>
-#include <faultline/render/figures.hpp>
 #include <faultline/render/html_report.hpp>
 #include <faultline/render/json_report.hpp>
-#include <faultline/render/paper_json.hpp>
-#include <faultline/render/read_report.hpp>
 #include <faultline/render/render_options.hpp>
