@@ -500,6 +500,10 @@ TEST_CASE("compare makes one pass over the population, whatever the number of cl
   const auto again = fl::compare(known, std::span(three).first(2), options);
   CHECK(again.distances.front().ratios.front().lower == two.distances.front().ratios.front().lower);
   CHECK(again.pairs[0].orders[1].directions.front().direction.w == two.pairs[0].orders[1].directions.front().direction.w);
+
+  // A property that only gives names is no direction here either.
+  options.method.properties[0].candidate = false;
+  for (const fl::PairedDistance& distance : fl::compare(known, std::span(three).first(2), options).distances) CHECK(distance.source != "property");
 }
 
 TEST_CASE("compare refuses what it cannot compare", "[analysis][compare]") {

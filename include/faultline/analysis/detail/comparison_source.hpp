@@ -191,7 +191,10 @@ template <StyleGenerator G, FailureCriterion F>
   problem.common.classes = sampler.classes();
   problem.common.style_matrix = sampler.style_matrix();
   problem.common.style_bias = sampler.style_bias();
-  for (const Property& property : method.properties) problem.common.property_names.push_back(property.name);
+  for (const Property& property : method.properties) {
+    problem.common.property_names.push_back(property.name);
+    problem.common.property_candidates.push_back(property.candidate ? 1 : 0);
+  }
   problem.common.has_judge = method.judge.has_value();
   problem.common.seed = sampler.options().seed;
   problem.sample = [source](std::int64_t first, std::int64_t count) { return source->sample(first, count, ""); };
