@@ -8,6 +8,8 @@
 // test(3): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --classifier @source@/LICENSE --out @out@/refused
 // test: --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --classifier @assets@/robust.safetensors --judge @assets@/judge.safetensors --samples 400 --seed 7 --json --out @out@/comparison
 
+#include "program.hpp"
+
 #include <faultline/faultline.hpp>
 #include <faultline/training/classifier.hpp>
 
@@ -34,29 +36,6 @@ struct Arguments {
   double truncation = 1.0;
   bool json = false;
   std::string command;
-};
-
-/// Progress on stderr: one line that is redrawn on a terminal, otherwise a line per stage and every ten seconds.
-class Progress {
- public:
-  void operator()(const fl::Progress& progress) {
-    const auto now = Clock::now();
-    const bool new_stage = progress.stage != stage_;
-    if (!new_stage && now - last_ < (terminal_ ? std::chrono::milliseconds(100) : std::chrono::milliseconds(10'000))) return;
-    stage_ = progress.stage;
-    last_ = now;
-    std::fprintf(stderr, "%s%6.0f s  %s  %lld of %lld%s", terminal_ ? "\r\033[K" : "", seconds(), stage_.c_str(), static_cast<long long>(progress.done), static_cast<long long>(progress.total), terminal_ ? "" : "\n");
-  }
-  void finish() const {
-    if (terminal_) std::fputs("\r\033[K", stderr);
-  }
-  double seconds() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
-
- private:
-  using Clock = std::chrono::steady_clock;
-  Clock::time_point start_ = Clock::now(), last_ = start_;
-  bool terminal_ = ::isatty(STDERR_FILENO) != 0;
-  std::string stage_;
 };
 
 std::string text(const char* format, auto... values) {
@@ -109,7 +88,7 @@ void print_summary(const fl::ComparisonReport& report) {
 }
 
 int compare(const Arguments& arguments) {
-  Progress progress;
+  program::Progress progress;
   const auto generator = fl::Generator<fl::ReferenceBackend>::load(arguments.generator);
   std::vector<fl::AnyClassifier> classifiers;
   for (const std::string& path : arguments.classifiers) classifiers.emplace_back(fl::load_classifier(path));
@@ -130,26 +109,6 @@ int compare(const Arguments& arguments) {
   if (std::fflush(stdout) != 0) throw fl::Error(fl::ErrorCode::cannot_write, "compare", "could not write to standard output");
   std::fprintf(stderr, "comparison in %s after %.0f s\n", (std::filesystem::path(arguments.out) / "comparison.html").c_str(), progress.seconds());
   return 0;
-}
-
-/// The command line as a shell would take it again.
-std::string quoted(int argc, char** argv) {
-  std::string line;
-  for (int i = 0; i < argc; ++i) {
-    std::string word = i == 0 ? std::filesystem::path(argv[0]).filename().string() : argv[i];
-    if (word.empty() || word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=,:+") != std::string::npos) {
-      for (std::size_t at = word.find('\''); at != std::string::npos; at = word.find('\'', at + 4)) word.replace(at, 1, "'\\''");
-      word = "'" + word + "'";
-    }
-    line += (i > 0 ? " " : "") + word;
-  }
-  return line;
-}
-
-/// 2 for what the user asked, 3 for what the files hold, 5 for what should not happen.
-int exit_code(const fl::Error& error) {
-  if (error.family() == 6) return 5;
-  return error.family() == 1 && error.code() != fl::ErrorCode::incompatible_models ? 2 : 3;
 }
 
 }  // namespace
@@ -176,13 +135,13 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
-  arguments.command = quoted(argc, argv);
+  arguments.command = program::quoted(argc, argv);
   try {
     if (arguments.threads > 0) at::set_num_threads(static_cast<int>(arguments.threads));
     return compare(arguments);
   } catch (const fl::Error& error) {
     std::fprintf(stderr, "\n%s\n", error.what());
-    return exit_code(error);
+    return program::exit_code(error);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "\nunexpected: %s\n", error.what());
     return 5;

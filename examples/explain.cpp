@@ -7,6 +7,8 @@
 // test(2): --generator @assets@/digits.safetensors
 // test(3): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --report @source@/README.md --image @source@/docs/images/degradation.png
 
+#include "program.hpp"
+
 #include <faultline/faultline.hpp>
 #include <faultline/render/read_report.hpp>
 #include <faultline/render/sheet.hpp>
@@ -201,12 +203,6 @@ int explain(const Arguments& arguments) {
   return 0;
 }
 
-/// 2 for what the user asked, 3 for what the files hold, 5 for what should not happen.
-int exit_code(const fl::Error& error) {
-  if (error.family() == 6) return 5;
-  return error.family() == 1 && error.code() != fl::ErrorCode::incompatible_models ? 2 : 3;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -236,7 +232,7 @@ int main(int argc, char** argv) {
     return explain(arguments);
   } catch (const fl::Error& error) {
     std::fprintf(stderr, "%s\n", error.what());
-    return exit_code(error);
+    return program::exit_code(error);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "unexpected: %s\n", error.what());
     return 5;

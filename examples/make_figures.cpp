@@ -11,6 +11,8 @@
 // test(3): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --data @out@ --samples 100 --points 100 --out @out@/figures
 // test: --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --classifier @assets@/robust.safetensors --samples 400 --points 120 --out @out@/figures
 
+#include "program.hpp"
+
 #include <faultline/analysis/accuracy_distance.hpp>
 #include <faultline/analysis/corner_cases.hpp>
 #include <faultline/analysis/predictability.hpp>
@@ -45,27 +47,6 @@ struct Arguments {
 };
 
 constexpr std::int64_t image_pixels = 96, ranked_channels = 10, shown_channels = 3, samples_per_class = 3;
-
-/// A line on stderr per stage, and one every ten seconds.
-class Progress {
- public:
-  void operator()(const fl::Progress& progress) {
-    const auto now = Clock::now();
-    const bool new_stage = progress.stage != stage_;
-    if (!new_stage && now - last_ < std::chrono::seconds(10)) return;
-    stage_ = progress.stage;
-    last_ = now;
-    std::fprintf(stderr, "%6.0f s  %s", seconds(), stage_.c_str());
-    if (!new_stage) std::fprintf(stderr, "  %lld of %lld", static_cast<long long>(progress.done), static_cast<long long>(progress.total));
-    std::fputc('\n', stderr);
-  }
-  double seconds() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
-
- private:
-  using Clock = std::chrono::steady_clock;
-  Clock::time_point start_ = Clock::now(), last_ = start_;
-  std::string stage_;
-};
 
 /// The first `count` rows.
 template <class T>
@@ -140,7 +121,7 @@ struct Space {
 };
 
 int make_figures(const Arguments& arguments) {
-  Progress progress;
+  program::Progress progress;
   const auto follow = [&progress](const fl::Progress& p) { progress(p); };
   if (arguments.points > arguments.samples) throw fl::Error(fl::ErrorCode::invalid_argument, "make_figures", "--points must not exceed --samples");
   if (const fl::TsneOptions map; static_cast<double>(arguments.points) < 3 * map.perplexity + 1 || arguments.points > fl::tsne_samples)
@@ -241,14 +222,9 @@ int make_figures(const Arguments& arguments) {
     skip("figure-7", error.what());
   }
   if (std::fflush(stdout) != 0) throw fl::Error(fl::ErrorCode::cannot_write, "make_figures", "could not write to standard output");
+  progress.finish();
   std::fprintf(stderr, "done after %.0f s\n", progress.seconds());
   return 0;
-}
-
-/// 2 for what the user asked, 3 for what the files hold, 5 for what should not happen.
-int exit_code(const fl::Error& error) {
-  if (error.family() == 6) return 5;
-  return error.family() == 1 && error.code() != fl::ErrorCode::incompatible_models ? 2 : 3;
 }
 
 }  // namespace
@@ -279,7 +255,7 @@ int main(int argc, char** argv) {
     return make_figures(arguments);
   } catch (const fl::Error& error) {
     std::fprintf(stderr, "\n%s\n", error.what());
-    return exit_code(error);
+    return program::exit_code(error);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "\nunexpected: %s\n", error.what());
     return 5;

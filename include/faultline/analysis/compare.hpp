@@ -60,7 +60,7 @@ template <StyleGenerator G, FailureCriterion F = Misclassified>
   if (options.samples < 0) throw Error(ErrorCode::invalid_argument, "compare", "the number of samples must be positive, got " + std::to_string(options.samples));
   const StyleSpaceSampler<G> sampler(generator, {.seed = options.seed, .labels = options.labels, .truncation = options.truncation, .noise = options.noise, .batch_size = options.method.batch_size});
   const auto source = std::make_shared<detail::ComparisonSource<G, F>>(sampler, classifiers, criterion, options.method);
-  ComparisonProblem problem = detail::make_comparison(source, sampler, options.method);
+  ComparisonProblem problem = detail::make_comparison(source);
   problem.names = detail::unique_names(classifiers);
   if constexpr (requires { { generator.class_names() } -> std::convertible_to<std::vector<std::string>>; }) problem.class_names = generator.class_names();
 

@@ -98,7 +98,7 @@ template <StyleGenerator G, Classifier C, FailureCriterion F>
 [[nodiscard]] Problem discovery_problem(const StyleSpaceSampler<G>& sampler, C& classifier, F criterion, std::int64_t samples, MethodOptions method = {}) {
   method.properties.clear();
   const auto source = std::make_shared<detail::ProblemSource<G, C, F>>(sampler, classifier, std::move(criterion), method);
-  Problem problem = detail::make_problem(source, sampler, method);
+  Problem problem = detail::make_problem(source, sampler);
   source->check_laws();
   problem.discovery = source->sample(discovery_first, samples, "sampling");
   return problem;

@@ -80,7 +80,7 @@ class FailureAnalyzer {
   /// The plain problem behind the report, for one's own questions (`channel_scores`, `find_candidates`, ...). Samples and classifies when that has not been done.
   [[nodiscard]] const Problem& problem() {
     if (!problem_) {
-      Problem problem = detail::make_problem(source_, sampler_, options_.method);
+      Problem problem = detail::make_problem(source_, sampler_);
       source_->check_laws();
       problem.discovery = source_->sample(discovery_first, options_.samples, "sampling, discovery half");
       problem.confirmation = source_->sample(confirmation_first, options_.samples, "sampling, confirmation half");

@@ -15,12 +15,11 @@ namespace faultline {
 inline namespace v1 {
 namespace detail::render {
 
-/// A class, so that every overload sees all the others.
-struct PaperJson {
-  template <class T>
-  static Json json_of(const T& value) {
-    return ReportJson::json_of(value);
-  }
+/// Of each structure of the paper's report; those of a FailureReport are inherited.
+struct PaperJson : ReportJson {
+  using ReportJson::json_of;
+
+  // Again, because the inherited ones see the inherited overloads only.
   static Json json_of(int value) { return value; }
   template <class T>
   static Json json_of(const std::optional<T>& value) {
