@@ -39,14 +39,15 @@ inline GeneratorModel whole(GeneratorModel model) {
 }  // namespace stylegan2::detail
 
 template <class Backend>
-Generator<Backend> Generator<Backend>::load(const std::filesystem::path& path, Integrity integrity) {
+Generator<Backend> Generator<Backend>::load(const std::filesystem::path& path, Integrity integrity, const typename Backend::Options& options) {
   stylegan2::GeneratorModel model = stylegan2::load_generator_model(path, integrity);
   if (integrity == Integrity::unchecked) model.digest.clear();
-  return Generator(std::move(model));
+  return Generator(std::move(model), options);
 }
 
 template <class Backend>
-Generator<Backend>::Generator(stylegan2::GeneratorModel model) : backend_(stylegan2::detail::whole(std::move(model))), layout_(stylegan2::style_layout(backend_.model().config)) {
+Generator<Backend>::Generator(stylegan2::GeneratorModel model, const typename Backend::Options& options)
+    : backend_(stylegan2::detail::whole(std::move(model)), options), layout_(stylegan2::style_layout(backend_.model().config)) {
   digest_ = backend_.model().digest;
   if (digest_.empty()) digest_ = decode_safetensors(encode_safetensors(stylegan2::generator_file(backend_.model()))).metadata.at("sha256");
 }
