@@ -15,6 +15,7 @@ using fl::CpuOptions;
 using Fast = fl::Generator<CpuBackend>;
 
 static_assert(fl::StyleGenerator<Fast> && fl::AffineStyles<Fast> && fl::DifferentiableGenerator<Fast>);
+static_assert(fl::BatchInvariantGenerator<Fast> && !fl::BatchInvariantGenerator<fl::Generator<fl::ReferenceBackend>>);
 
 namespace {
 

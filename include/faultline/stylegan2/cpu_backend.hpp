@@ -33,6 +33,7 @@ struct CpuOptions {
 class CpuBackend {
  public:
   using Options = CpuOptions;
+  static constexpr bool batch_invariant = true;
 
   explicit CpuBackend(stylegan2::GeneratorModel model, const CpuOptions& options = {}) : CpuBackend(std::move(model), options, *stylegan2::detail::cpu::runnable_kernels().front()) {}
 

@@ -30,6 +30,8 @@ class Generator {
   using style_type = at::Tensor;
   using label_type = at::Tensor;
   using image_type = at::Tensor;
+  /// Whether the backend computes every row by itself, bit for bit.
+  static constexpr bool batch_invariant = requires { requires Backend::batch_invariant; };
 
   /// Reads a generator file and re-checks its probe.
   ///
