@@ -65,15 +65,16 @@ TEST_CASE("every kernel set makes the images of the reference, with all kinds of
     const auto model = model_of(config);
     const fl::ReferenceBackend reference(model);
     const at::Tensor s = reference.styles(reference.mapping(normals({5, 6}, 1), classes(config, 5)));
-    for (const cpu::Kernels* kernels : cpu::runnable_kernels()) {
-      const CpuBackend fast(model, {}, *kernels);
-      CAPTURE(kernels->name, config.img_resolution, config.channel_max);
-      for (const auto& noise : {std::vector<at::Tensor>{}, sg::constant_noise(config, model.weights), random_noise(config, 5, at::kFloat)}) {
-        const at::Tensor exact = exact_synthesis(model, s, noise);
-        const double scale = std::max(1.0, exact.abs().max().item<double>());
-        CHECK(worst(fast.synthesis(s, noise), exact) < 1e-5 * scale);
-        CHECK(worst(fast.synthesis(s, noise), reference.synthesis(s, noise)) < 1e-4);
-      }
+    for (const auto& noise : {std::vector<at::Tensor>{}, sg::constant_noise(config, model.weights), random_noise(config, 5, at::kFloat)}) {
+      const at::Tensor exact = exact_synthesis(model, s, noise), plain = reference.synthesis(s, noise);
+      const double scale = std::max(1.0, exact.abs().max().item<double>());
+      for (const cpu::Kernels* kernels : cpu::runnable_kernels())
+        for (const bool winograd : {false, true}) {
+          CAPTURE(kernels->name, winograd, config.img_resolution, config.channel_max);
+          const at::Tensor images = CpuBackend(model, {.winograd = winograd}, *kernels).synthesis(s, noise);
+          CHECK(worst(images, exact) < 1e-5 * scale);
+          CHECK(worst(images, plain) < 1e-4);
+        }
     }
   }
 }
@@ -95,8 +96,9 @@ TEST_CASE("w and styles of CpuBackend are those of the reference") {
 }
 
 TEST_CASE("an image does not depend on the batch or on the number of threads, bit for bit") {
+  const bool winograd = GENERATE(false, true);
   const auto config = configs()[1];
-  const CpuBackend fast(model_of(config));
+  const CpuBackend fast(model_of(config), {.winograd = winograd});
   const at::Tensor z = normals({37, 6}, 5), labels = classes(config, 37);
   const auto noise = random_noise(config, 37, at::kFloat);
   const auto part = [&](std::int64_t first, std::int64_t count) {

@@ -19,12 +19,14 @@ struct CpuOptions {
   /// `bf16` rounds weights and activations to bfloat16 and sums in float32: about twice as fast where the processor has AVX512-BF16.
   enum class Precision { fp32, bf16 };
   Precision precision = Precision::fp32;
+  /// Whether plain float32 convolutions go Winograd's way, F(2x2, 3x3) of Lavin and Gray (2016): 16 products where the definition has 36, with rounding errors of the same size.
+  bool winograd = true;
 };
 
 /// Runs a generator on the CPU at the speed of its arithmetic.
 ///
 /// Modulated convolution in its style-equivalent form (Karras et al. 2020, appendix B): one shared kernel, d from the product of squared styles with squared weights; b4.conv1 is
-/// one matrix product, since its input is a constant. Kernels for AVX-512, AVX2 and any processor are chosen at run time.
+/// one matrix product, since its input is a constant; plain convolutions by Winograd's algorithm. Kernels for AVX-512, AVX2 and any processor are chosen at run time.
 ///
 /// An image depends on its own styles alone, bit for bit: not on the batch, its size or the number of threads. Agrees with ReferenceBackend to 1e-4 in float32 (about 1e-6 is seen).
 /// With bf16 the first use is a comparison with float32; where it is wrong, or the processor lacks the instructions, float32 is used and `path()` says so.

@@ -37,7 +37,7 @@ inline CpuBackend::CpuBackend(stylegan2::GeneratorModel model, const CpuOptions&
   namespace cpu = stylegan2::detail::cpu;
   const c10::AutoGradMode off(false);
   const bool wanted = options.precision == CpuOptions::Precision::bf16;
-  state_->weights = cpu::pack_synthesis(kernels, wanted && kernels.convolve_bf16 != nullptr, model_.config, model_.weights);
+  state_->weights = cpu::pack_synthesis(kernels, wanted && kernels.convolve_bf16 != nullptr, options.winograd, model_.config, model_.weights);
   path_ = std::string("CPU, ") + kernels.name + ", float32";
   if (!wanted) return;
   if (kernels.convolve_bf16 == nullptr) {
@@ -45,7 +45,7 @@ inline CpuBackend::CpuBackend(stylegan2::GeneratorModel model, const CpuOptions&
     return;
   }
   auto exact = std::make_shared<State>();
-  exact->weights = cpu::pack_synthesis(kernels, false, model_.config, model_.weights);
+  exact->weights = cpu::pack_synthesis(kernels, false, options.winograd, model_.config, model_.weights);
   const at::Tensor s = cpu::check_styles(model_);
   const std::vector<at::Tensor> noise = stylegan2::constant_noise(model_.config, model_.weights);
   const double error = cpu::relative_error(run(*exact, model_.config, s, noise), run(*state_, model_.config, s, noise));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// The three inner loops of CpuBackend for every instruction set it knows, chosen at run time: a row of convolution outputs, the vertical half of the resampling filter, and
-// everything between two convolutions in one pass.
+// The inner loops of CpuBackend for every instruction set it knows, chosen at run time: a row of convolution outputs, the vertical half of the resampling filter, everything between
+// two convolutions in one pass, and the transforms of Winograd's convolution.
 
 #include <cstddef>
 #include <cstdint>
@@ -70,6 +70,25 @@ struct FilterRows {
   float* out;
 };
 
+/// Bᵀ d B of Winograd's F(2x2, 3x3) (Lavin & Gray 2016) for one row of tiles: 4x4 inputs, two apart, to 16 positions.
+struct TileInputs {
+  const float* x;            ///< first input of the first tile, pixels `channels` apart
+  std::ptrdiff_t line;       ///< floats between lines of x
+  std::ptrdiff_t channels;   ///< a multiple of 16
+  std::ptrdiff_t tiles;
+  float* out;                ///< [16 positions][tile][channel]
+  std::ptrdiff_t position;   ///< floats between positions of out
+};
+
+/// Aᵀ m A for one row of tiles: 16 positions to two rows of 2 · tiles pixels.
+struct TileOutputs {
+  const float* m;           ///< [16 positions][tile][width]
+  std::ptrdiff_t position;  ///< floats between positions of m
+  std::ptrdiff_t width;     ///< a multiple of 16
+  std::ptrdiff_t tiles;
+  float* out;  ///< [2][2 · tiles][width]
+};
+
 /// The kernels of one instruction set.
 struct Kernels {
   const char* name;
@@ -78,6 +97,8 @@ struct Kernels {
   void (*convolve_bf16)(const ConvolutionRow&);  ///< null where the processor has no such product
   void (*filter)(const FilterRows&);
   void (*finish)(const EpilogueRow&);
+  void (*tile_inputs)(const TileInputs&);
+  void (*tile_outputs)(const TileOutputs&);
 };
 
 #define FAULTLINE_DETAIL_INLINE __attribute__((always_inline)) inline
@@ -235,11 +256,65 @@ FAULTLINE_DETAIL_INLINE void finish_row(const EpilogueRow& row) {
   }
 }
 
+template <int Lanes>
+FAULTLINE_DETAIL_INLINE void transform_inputs(const TileInputs& row) {
+  using Vector = typename VectorOf<Lanes>::type;
+  for (std::ptrdiff_t t = 0; t < row.tiles; ++t)
+    for (std::ptrdiff_t c = 0; c < row.channels; c += Lanes) {
+      const float* const x = row.x + 2 * t * row.channels + c;
+      float* const out = row.out + t * row.channels + c;
+      Vector half[4][4];
+#pragma GCC unroll 4
+      for (int j = 0; j < 4; ++j) {
+        Vector d[4];
+#pragma GCC unroll 4
+        for (int i = 0; i < 4; ++i) std::memcpy(&d[i], x + i * row.line + j * row.channels, sizeof(Vector));
+        half[0][j] = d[0] - d[2];
+        half[1][j] = d[1] + d[2];
+        half[2][j] = d[2] - d[1];
+        half[3][j] = d[1] - d[3];
+      }
+#pragma GCC unroll 4
+      for (int i = 0; i < 4; ++i) {
+        const Vector v[4] = {half[i][0] - half[i][2], half[i][1] + half[i][2], half[i][2] - half[i][1], half[i][1] - half[i][3]};
+#pragma GCC unroll 4
+        for (int j = 0; j < 4; ++j) std::memcpy(out + (4 * i + j) * row.position, &v[j], sizeof(Vector));
+      }
+    }
+}
+
+template <int Lanes>
+FAULTLINE_DETAIL_INLINE void transform_outputs(const TileOutputs& row) {
+  using Vector = typename VectorOf<Lanes>::type;
+  for (std::ptrdiff_t t = 0; t < row.tiles; ++t)
+    for (std::ptrdiff_t c = 0; c < row.width; c += Lanes) {
+      const float* const m = row.m + t * row.width + c;
+      Vector half[2][4];
+#pragma GCC unroll 4
+      for (int j = 0; j < 4; ++j) {
+        Vector d[4];
+#pragma GCC unroll 4
+        for (int i = 0; i < 4; ++i) std::memcpy(&d[i], m + (4 * i + j) * row.position, sizeof(Vector));
+        half[0][j] = d[0] + (d[1] + d[2]);
+        half[1][j] = (d[1] - d[2]) - d[3];
+      }
+#pragma GCC unroll 2
+      for (int i = 0; i < 2; ++i) {
+        float* const out = row.out + (i * 2 * row.tiles + 2 * t) * row.width + c;
+        const Vector even = half[i][0] + (half[i][1] + half[i][2]), odd = (half[i][1] - half[i][2]) - half[i][3];
+        std::memcpy(out, &even, sizeof even);
+        std::memcpy(out + row.width, &odd, sizeof odd);
+      }
+    }
+}
+
 inline void convolve_portable(const ConvolutionRow& row) { convolve_row<4, 4, 2>(row); }
 inline void filter_portable(const FilterRows& rows) { filter_rows<4>(rows); }
 inline void finish_portable(const EpilogueRow& row) { finish_row<4>(row); }
+inline void tile_inputs_portable(const TileInputs& row) { transform_inputs<4>(row); }
+inline void tile_outputs_portable(const TileOutputs& row) { transform_outputs<4>(row); }
 
-inline constexpr Kernels portable_kernels = {"portable", 16, convolve_portable, nullptr, filter_portable, finish_portable};
+inline constexpr Kernels portable_kernels = {"portable", 16, convolve_portable, nullptr, filter_portable, finish_portable, tile_inputs_portable, tile_outputs_portable};
 
 #if defined(__x86_64__)
 #define FAULTLINE_DETAIL_AVX2 __attribute__((target("avx2,fma")))
@@ -249,6 +324,8 @@ inline constexpr Kernels portable_kernels = {"portable", 16, convolve_portable, 
 FAULTLINE_DETAIL_AVX2 inline void convolve_avx2(const ConvolutionRow& row) { convolve_row<8, 2, 4>(row); }
 FAULTLINE_DETAIL_AVX2 inline void filter_avx2(const FilterRows& rows) { filter_rows<8>(rows); }
 FAULTLINE_DETAIL_AVX2 inline void finish_avx2(const EpilogueRow& row) { finish_row<8>(row); }
+FAULTLINE_DETAIL_AVX2 inline void tile_inputs_avx2(const TileInputs& row) { transform_inputs<8>(row); }
+FAULTLINE_DETAIL_AVX2 inline void tile_outputs_avx2(const TileOutputs& row) { transform_outputs<8>(row); }
 
 FAULTLINE_DETAIL_AVX512 inline void convolve_avx512(const ConvolutionRow& row) {
   if (row.width == 32) convolve_row<16, 2, 8>(row);
@@ -256,6 +333,8 @@ FAULTLINE_DETAIL_AVX512 inline void convolve_avx512(const ConvolutionRow& row) {
 }
 FAULTLINE_DETAIL_AVX512 inline void filter_avx512(const FilterRows& rows) { filter_rows<16>(rows); }
 FAULTLINE_DETAIL_AVX512 inline void finish_avx512(const EpilogueRow& row) { finish_row<16>(row); }
+FAULTLINE_DETAIL_AVX512 inline void tile_inputs_avx512(const TileInputs& row) { transform_inputs<16>(row); }
+FAULTLINE_DETAIL_AVX512 inline void tile_outputs_avx512(const TileOutputs& row) { transform_outputs<16>(row); }
 
 /// As `convolve_block` with products of pairs of Bfloat16, summed in float32.
 template <int Vectors, int Pixels>
@@ -304,9 +383,9 @@ FAULTLINE_DETAIL_BF16 inline void convolve_bf16(const ConvolutionRow& row) {
   else convolve_row_bf16<1>(row);
 }
 
-inline constexpr Kernels avx2_kernels = {"AVX2", 16, convolve_avx2, nullptr, filter_avx2, finish_avx2};
-inline constexpr Kernels avx512_kernels = {"AVX-512", 32, convolve_avx512, nullptr, filter_avx512, finish_avx512};
-inline constexpr Kernels avx512_bf16_kernels = {"AVX-512 with bfloat16", 32, convolve_avx512, convolve_bf16, filter_avx512, finish_avx512};
+inline constexpr Kernels avx2_kernels = {"AVX2", 16, convolve_avx2, nullptr, filter_avx2, finish_avx2, tile_inputs_avx2, tile_outputs_avx2};
+inline constexpr Kernels avx512_kernels = {"AVX-512", 32, convolve_avx512, nullptr, filter_avx512, finish_avx512, tile_inputs_avx512, tile_outputs_avx512};
+inline constexpr Kernels avx512_bf16_kernels = {"AVX-512 with bfloat16", 32, convolve_avx512, convolve_bf16, filter_avx512, finish_avx512, tile_inputs_avx512, tile_outputs_avx512};
 
 #undef FAULTLINE_DETAIL_AVX2
 #undef FAULTLINE_DETAIL_AVX512

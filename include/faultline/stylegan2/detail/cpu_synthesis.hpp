@@ -25,7 +25,7 @@ class Workspace {
  public:
   Workspace(const SynthesisWeights& weights, std::ptrdiff_t images, std::size_t threads) : images_(images) {
     const auto floats = [&](std::ptrdiff_t per_image) { return Buffer<float>(static_cast<std::size_t>(images * per_image)); };
-    std::ptrdiff_t widest = 0, response = 0, row = 0, partial = 0, image = 0;
+    std::ptrdiff_t widest = 0, response = 0, row = 0, partial = 0, image = 0, tiles = 0, products = 0;
     for (const Convolution& conv : weights.convolutions) {
       styles.push_back(floats(conv.in));
       demodulation.push_back(floats(conv.out));
@@ -34,6 +34,12 @@ class Workspace {
       widest = std::max(widest, conv.in);
       response = std::max(response, conv.response_elements());
       row = std::max(row, (conv.response_side + 2) * conv.cut.tile);
+      if (conv.winograd) {
+        const std::ptrdiff_t count = conv.strip() * conv.side / 2;
+        tiles = std::max(tiles, 16 * count * conv.in);
+        products = std::max(products, 16 * count * conv.cut.tile);
+        response = std::max(response, 2 * conv.side * conv.cut.tile);
+      }
       partial = std::max(partial, conv.colours * conv.cut.tiles() * conv.side * conv.side);
       image = std::max(image, conv.colours * conv.side * conv.side);
     }
@@ -42,13 +48,14 @@ class Workspace {
     partial_rgb = floats(partial);
     coarse = floats(image);
     fine = floats(image);
-    for (std::size_t t = 0; t < threads; ++t) scratch.push_back({Buffer<float>(static_cast<std::size_t>(response)), Buffer<float>(static_cast<std::size_t>(row)), Buffer<float>(static_cast<std::size_t>(row))});
+    const auto plain = [](std::ptrdiff_t count) { return Buffer<float>(static_cast<std::size_t>(count)); };
+    for (std::size_t t = 0; t < threads; ++t) scratch.push_back({plain(response), plain(row), plain(row), plain(tiles), plain(products)});
   }
 
   [[nodiscard]] std::ptrdiff_t images() const noexcept { return images_; }
 
   struct Scratch {
-    Buffer<float> response, filtered, zeros;
+    Buffer<float> response, filtered, zeros, tiles, products;
   };
   std::vector<Buffer<float>> styles, demodulation, rgb_weight;  ///< per convolution
   std::vector<Buffer<std::byte>> inputs;                        ///< per convolution, with a ring of zeros; none for the first
@@ -116,11 +123,13 @@ class GroupRun {
           weights_.first.tile(tile, space_.styles[0].data(), conv.in, count_, space_.first_response.data(), 16 * conv.out);
         });
         each(count_, [&](std::ptrdiff_t i, std::size_t) { finish_first(i); });
+      } else if (conv.winograd) {
+        each(conv.strips() * count_, [&](std::ptrdiff_t task, std::size_t thread) { convolve_tiles(l, task / conv.strips(), task % conv.strips(), space_.scratch[thread]); });
       } else {
         // All images of one tile before the next tile, so that its weights stay in the second-level cache.
         each(conv.cut.tiles() * count_, [&](std::ptrdiff_t task, std::size_t thread) { convolve(l, task % count_, task / count_, space_.scratch[thread]); });
       }
-      if (conv.colours > 0) add_colours(conv, l == 0 ? 1 : conv.cut.tiles());
+      if (conv.colours > 0) add_colours(conv, l == 0 || conv.winograd ? 1 : conv.cut.tiles());
     }
     const Convolution& last = weights_.convolutions.back();
     std::copy_n(space_.fine.data(), count_ * last.colours * last.side * last.side, images);
@@ -244,6 +253,30 @@ class GroupRun {
     for (std::ptrdiff_t y = 0; y < conv.side; ++y) {
       weights_.kernels->filter({source(y - 1), source(y), source(y + 1), source(y + 2), side * width, filtered + width});
       finish(row, l, image, first_out, y, filtered, rgb);
+    }
+  }
+
+  /// A strip of a plain convolution by Winograd's F(2x2, 3x3): 16 products per tile of 2x2 outputs where the definition has 36.
+  void convolve_tiles(std::size_t l, std::ptrdiff_t image, std::ptrdiff_t strip, Workspace::Scratch& scratch) {
+    const Convolution& conv = weights_.convolutions[l];
+    const std::ptrdiff_t across = conv.side / 2, line = (conv.side + 2) * conv.in, no_offset = 0;
+    const std::ptrdiff_t first = strip * conv.strip(), rows = std::min(conv.strip(), across - first), count = rows * across;
+    const float* const x = reinterpret_cast<const float*>(space_.inputs[l].data()) + image * conv.input_elements();
+    for (std::ptrdiff_t r = 0; r < rows; ++r)
+      weights_.kernels->tile_inputs({x + 2 * (first + r) * line, line, conv.in, across, scratch.tiles.data() + r * across * conv.in, count * conv.in});
+    float* const rgb = space_.partial_rgb.data() + image * conv.colours * conv.side * conv.side;
+    for (std::ptrdiff_t k = 0; k < conv.colours; ++k) std::fill_n(rgb + k * conv.side * conv.side + 2 * first * conv.side, 2 * rows * conv.side, 0.0f);
+    for (std::ptrdiff_t tile = 0; tile < conv.cut.tiles(); ++tile) {
+      const std::ptrdiff_t first_out = tile * conv.cut.tile, width = conv.cut.width(first_out);
+      for (std::ptrdiff_t i = 0; i < conv.in; i += conv.cut.block)
+        for (std::ptrdiff_t position = 0; position < 16; ++position)
+          weights_.kernels->convolve({scratch.tiles.data() + position * count * conv.in + i, conv.in, &no_offset, 1, conv.cut.depth(i), conv.weight.data() + conv.cut.offset(first_out, i, position), width,
+                                      scratch.products.data() + position * count * width, width, count, i > 0});
+      EpilogueRow row = epilogue(l, image, first_out, width);
+      for (std::ptrdiff_t r = 0; r < rows; ++r) {
+        weights_.kernels->tile_outputs({scratch.products.data() + r * across * width, count * width, width, across, scratch.response.data()});
+        for (std::ptrdiff_t y = 0; y < 2; ++y) finish(row, l, image, first_out, 2 * (first + r) + y, scratch.response.data() + y * conv.side * width, rgb);
+      }
     }
   }
 

@@ -134,6 +134,7 @@ struct Convolution {
   std::vector<std::ptrdiff_t> taps;  ///< offsets into a padded input, per tap in packed order
   Buffer<float> weight;
   Buffer<Bfloat16> narrow_weight;
+  bool winograd = false;  ///< `weight` holds G g Gᵀ, 16 positions in the place of nine taps, and `cut.taps` is 16
   Product squares;       ///< Wsq
   float gain = 1.0f;     ///< √2, times 1/16 for the filter: folded into d
   Buffer<float> bias;    ///< times √2
@@ -145,7 +146,10 @@ struct Convolution {
   std::vector<float> rgb_bias;
 
   [[nodiscard]] std::ptrdiff_t input_elements() const { return (side_in + 2) * (side_in + 2) * in; }
-  [[nodiscard]] std::ptrdiff_t response_elements() const { return response_side * response_side * cut.tile; }
+  [[nodiscard]] std::ptrdiff_t response_elements() const { return winograd ? 0 : response_side * response_side * cut.tile; }
+  /// Rows of tiles that a Winograd convolution takes at a time: about 64 tiles, so that its weights are read for something.
+  [[nodiscard]] std::ptrdiff_t strip() const { return std::clamp<std::ptrdiff_t>(128 / side, 1, side / 2); }
+  [[nodiscard]] std::ptrdiff_t strips() const { return (side / 2 + strip() - 1) / strip(); }
 };
 
 /// A synthesis network ready to run.
@@ -158,7 +162,7 @@ struct SynthesisWeights {
   std::vector<Convolution> convolutions;
 };
 
-inline Convolution pack_convolution(const Kernels& kernels, bool narrow, const Weights& weights, const SynthesisLayer& layer, std::int64_t style_offset, bool is_first) {
+inline Convolution pack_convolution(const Kernels& kernels, bool narrow, bool winograd, const Weights& weights, const SynthesisLayer& layer, std::int64_t style_offset, bool is_first) {
   Convolution conv;
   conv.up = layer.kind == SynthesisLayer::Kind::upsampling_conv;
   conv.side = layer.resolution;
@@ -197,7 +201,16 @@ inline Convolution pack_convolution(const Kernels& kernels, bool narrow, const W
       }
   }
   const auto at = [&](std::ptrdiff_t o, std::ptrdiff_t i, std::ptrdiff_t t) { return w[(o * layer.in + i) * 9 + kernel[static_cast<std::size_t>(t)]]; };
-  if (!is_first) {
+  if (winograd && !conv.up && !narrow && !is_first) {
+    conv.winograd = true;
+    conv.cut.taps = 16;
+    constexpr double g[4][3] = {{1.0, 0.0, 0.0}, {0.5, 0.5, 0.5}, {0.5, -0.5, 0.5}, {0.0, 0.0, 1.0}};
+    conv.weight = conv.cut.pack<float>(layer.out, layer.in, [&](std::ptrdiff_t o, std::ptrdiff_t i, std::ptrdiff_t t) {
+      double sum = 0.0;
+      for (std::ptrdiff_t k = 0; k < 9; ++k) sum += g[t / 4][k / 3] * g[t % 4][k % 3] * static_cast<double>(w[(o * layer.in + i) * 9 + k]);
+      return static_cast<float>(sum);
+    });
+  } else if (!is_first) {
     if (narrow) conv.narrow_weight = conv.cut.pack<Bfloat16>(layer.out, layer.in, at);
     else conv.weight = conv.cut.pack<float>(layer.out, layer.in, at);
   }
@@ -213,7 +226,7 @@ inline Convolution pack_convolution(const Kernels& kernels, bool narrow, const W
   return conv;
 }
 
-inline SynthesisWeights pack_synthesis(const Kernels& kernels, bool narrow, const GeneratorConfig& config, const Weights& weights) {
+inline SynthesisWeights pack_synthesis(const Kernels& kernels, bool narrow, bool winograd, const GeneratorConfig& config, const Weights& weights) {
   SynthesisWeights packed;
   packed.kernels = &kernels;
   packed.narrow = narrow;
@@ -232,7 +245,7 @@ inline SynthesisWeights pack_synthesis(const Kernels& kernels, bool narrow, cons
           conv.rgb_weight.data()[k * conv.out + i] = static_cast<float>(static_cast<double>(weight.const_data_ptr<float>()[k * layer.in + i]) / std::sqrt(static_cast<double>(layer.in)));
       }
     } else {
-      packed.convolutions.push_back(pack_convolution(kernels, narrow, weights, layer, packed.style_dimension, packed.convolutions.empty()));
+      packed.convolutions.push_back(pack_convolution(kernels, narrow, winograd, weights, layer, packed.style_dimension, packed.convolutions.empty()));
     }
     packed.style_dimension += layer.in;
   }
