@@ -173,7 +173,7 @@ inline void sort_by_strength(std::vector<Finding>& findings) {
   attach_carriers(context, std::span(report.findings));
   attach_carriers(context, std::span(report.associated));
   measure_profiles(context, report.findings);
-  measure_profiles(context, report.associated);
+  measure_profiles(context, report.associated, naming_sigmas);
   measure_thresholds(context, report.findings);
   if (options.property_distances) report.property_distances = detail::measure_property_distances(context, candidates.properties);
   report.class_leak = measure_class_leak(context);

@@ -30,7 +30,7 @@ inline constexpr std::size_t examples_per_finding = 8;
 /// How much is measured along a direction.
 enum class ThresholdScope {
   full,       ///< both crossings, from start codes and class centres, and the paper's search
-  flip_only,  ///< the flip from the start codes alone, for little more than half the cost
+  flip_only,  ///< the flip from the start codes alone and no examples, for little more than half the cost
 };
 
 /// Fills `threshold`, `validity` and `examples` of every finding, and `threshold` of its first carrier (attach carriers before).
@@ -245,7 +245,8 @@ inline void measure_thresholds(const FindingContext& context, std::span<Finding>
     }
     const std::span<detail::Line> own = group.code_lines(lines);
     finding.examples.clear();
-    for (const std::size_t i : detail::choose_examples(own)) {
+    const auto listed = scope == ThresholdScope::full ? detail::choose_examples(own) : std::vector<std::size_t>();
+    for (const std::size_t i : listed) {
       detail::check_alone(problem, own[i]);
       const detail::StartCode& code = pool[own[i].start];
       finding.examples.push_back({code.index, code.label, code.probability, own[i].flip.crossed() ? std::optional(own[i].flip.far_end()) : std::nullopt});
