@@ -162,3 +162,23 @@ TEST_CASE("gradients pass through CpuBackend when asked for") {
   const at::Tensor expected = gradient(reference);
   CHECK(worst(gradient(fast), expected) < 1e-5 * expected.abs().max().item<double>());
 }
+
+TEST_CASE("pullback of CpuBackend is the gradient of the reference in float64") {
+  for (const auto& config : configs()) {
+    const auto model = model_of(config);
+    const fl::ReferenceBackend reference(model);
+    const at::Tensor s = reference.styles(reference.mapping(normals({3, 6}, 8), classes(config, 3)));
+    const at::Tensor incoming = normals({3, config.img_channels, config.img_resolution, config.img_resolution}, 9);
+    const auto noise = random_noise(config, 3, at::kFloat);
+    const at::Tensor input = s.to(at::kDouble).requires_grad_(true);
+    const at::Tensor exact = torch::autograd::grad({exact_synthesis(model, input, noise)}, {input}, {incoming.to(at::kDouble)}).front();
+    const double scale = exact.abs().max().item<double>();
+    for (const cpu::Kernels* kernels : cpu::runnable_kernels())
+      for (const auto precision : {CpuOptions::Precision::fp32, CpuOptions::Precision::bf16}) {
+        CAPTURE(kernels->name, config.img_resolution, config.channel_max);
+        const CpuBackend fast(model, {.precision = precision}, *kernels);
+        const at::Tensor gradient = fast.pullback(s, noise, incoming);
+        CHECK(worst(gradient, exact) < 1e-5 * scale);
+      }
+  }
+}

@@ -2,6 +2,7 @@
 #pragma once
 // The backend for populations on a CPU: own convolution kernels with everything between two convolutions in one pass, float32 or bfloat16.
 
+#include <faultline/stylegan2/detail/cpu_gradient.hpp>
 #include <faultline/stylegan2/detail/cpu_mapping.hpp>
 #include <faultline/stylegan2/detail/cpu_synthesis.hpp>
 #include <faultline/stylegan2/model_file.hpp>
@@ -30,7 +31,7 @@ struct CpuOptions {
 ///
 /// An image depends on its own styles alone, bit for bit: not on the batch, its size or the number of threads. Agrees with ReferenceBackend to 1e-4 in float32 (about 1e-6 is seen).
 /// With bf16 the first use is a comparison with float32; where it is wrong, or the processor lacks the instructions, float32 is used and `path()` says so.
-/// Gradients: a call whose argument requires them takes ReferenceBackend's way.
+/// Gradients: `pullback` runs the same kernels backward; a call whose argument requires gradients takes ReferenceBackend's way.
 /// Memory: the packed weights (as many as in the file, twice the first layer) and the activations of 4 images per thread.
 class CpuBackend {
  public:
@@ -56,10 +57,16 @@ class CpuBackend {
   /// Images of flat styles; `noise` is empty or holds one tensor per convolution.
   [[nodiscard]] at::Tensor synthesis(const at::Tensor& s, const std::vector<at::Tensor>& noise) const;
 
+  /// dL/ds `[N, D]` of dL/dimage `[N, C, R, R]`, in float32 whatever the precision. Cost: about three times `synthesis`; the first call packs the weights once more.
+  [[nodiscard]] at::Tensor pullback(const at::Tensor& s, const std::vector<at::Tensor>& noise, const at::Tensor& image_gradient) const;
+
  private:
   struct State {
     stylegan2::detail::cpu::SynthesisWeights weights;
     stylegan2::detail::cpu::WorkspacePool pool;
+    std::once_flag once;  // for what pullback needs
+    std::unique_ptr<const stylegan2::detail::cpu::SynthesisWeights> exact;
+    std::unique_ptr<const stylegan2::detail::cpu::GradientWeights> gradient;
   };
   [[nodiscard]] static at::Tensor run(State& state, const stylegan2::GeneratorConfig& config, const at::Tensor& s, const std::vector<at::Tensor>& noise);
 

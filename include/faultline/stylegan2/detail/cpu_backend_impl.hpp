@@ -57,15 +57,25 @@ inline CpuBackend::CpuBackend(stylegan2::GeneratorModel model, const CpuOptions&
   }
 }
 
-inline at::Tensor CpuBackend::run(State& state, const stylegan2::GeneratorConfig& config, const at::Tensor& s, const std::vector<at::Tensor>& noise) {
-  const at::Tensor rows = s.contiguous();
-  std::vector<at::Tensor> kept;  // keeps contiguous copies alive
-  stylegan2::detail::cpu::NoiseSource source;
+namespace stylegan2::detail::cpu {
+
+/// Noise tensors as plain memory; `kept` keeps contiguous copies alive.
+inline NoiseSource noise_source(const std::vector<at::Tensor>& noise, std::vector<at::Tensor>& kept) {
+  NoiseSource source;
   for (const at::Tensor& image : noise) {
     kept.push_back(image.contiguous());
     source.data.push_back(kept.back().const_data_ptr<float>());
     source.step.push_back(image.dim() == 4 && image.size(0) > 1 ? image.size(2) * image.size(3) : 0);
   }
+  return source;
+}
+
+}  // namespace stylegan2::detail::cpu
+
+inline at::Tensor CpuBackend::run(State& state, const stylegan2::GeneratorConfig& config, const at::Tensor& s, const std::vector<at::Tensor>& noise) {
+  const at::Tensor rows = s.contiguous();
+  std::vector<at::Tensor> kept;
+  const stylegan2::detail::cpu::NoiseSource source = stylegan2::detail::cpu::noise_source(noise, kept);
   at::Tensor images = at::empty({rows.size(0), config.img_channels, config.img_resolution, config.img_resolution}, at::kFloat);
   stylegan2::detail::cpu::synthesize(state.weights, state.pool, rows.const_data_ptr<float>(), rows.size(1), rows.size(0), source, images.data_ptr<float>());
   return images;
@@ -94,6 +104,34 @@ inline at::Tensor CpuBackend::synthesis(const at::Tensor& s, const std::vector<a
     return stylegan2::synthesis(model_.config, model_.weights, styles, noise);
   }
   return run(*state_, model_.config, s, noise);
+}
+
+inline at::Tensor CpuBackend::pullback(const at::Tensor& s, const std::vector<at::Tensor>& noise, const at::Tensor& image_gradient) const {
+  namespace cpu = stylegan2::detail::cpu;
+  if (model_.config.conv_clamp) {  // an activation at the clamp does not tell what it was made from
+    const c10::AutoGradMode on(true);
+    const at::Tensor input = s.detach().clone().requires_grad_(true);
+    return torch::autograd::grad({synthesis(input, noise)}, {input}, {image_gradient}).front();
+  }
+  const c10::AutoGradMode off(false);
+  State& state = *state_;
+  std::call_once(state.once, [&] {
+    const cpu::Kernels& kernels = *state.weights.kernels;
+    if (state.weights.narrow) state.exact = std::make_unique<cpu::SynthesisWeights>(cpu::pack_synthesis(kernels, false, true, model_.config, model_.weights));
+    state.gradient = std::make_unique<cpu::GradientWeights>(kernels, model_.config, model_.weights, state.exact ? *state.exact : state.weights);
+  });
+  const cpu::SynthesisWeights& weights = state.exact ? *state.exact : state.weights;
+  const at::Tensor rows = s.contiguous(), incoming = image_gradient.contiguous();
+  std::vector<at::Tensor> kept;
+  const cpu::NoiseSource source = cpu::noise_source(noise, kept);
+  at::Tensor gradient = at::empty(rows.sizes(), at::kFloat);
+  const std::int64_t dimension = rows.size(1), pixels = incoming.numel() / rows.size(0);
+  at::parallel_for(0, rows.size(0), 1, [&](std::int64_t begin, std::int64_t end) {
+    cpu::Workspace space(weights, 1, 1);
+    for (std::int64_t i = begin; i < end; ++i)
+      (*state.gradient)(rows.const_data_ptr<float>() + i * dimension, source, i, incoming.const_data_ptr<float>() + i * pixels, gradient.data_ptr<float>() + i * dimension, space);
+  });
+  return gradient;
 }
 
 }  // namespace v1

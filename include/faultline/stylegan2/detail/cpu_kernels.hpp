@@ -61,6 +61,28 @@ struct EpilogueRow {
   std::ptrdiff_t colours;
   float* rgb;  ///< [colours][rgb_plane], this row
   std::ptrdiff_t rgb_plane;
+  float* kept;  ///< null, or where y itself is kept for a backward pass, pixels `out_step` apart
+};
+
+/// Backward of `EpilogueRow` without clamp, for one row of pixels: from the gradients of out and rgb to that of u (before the filter), with the sums over pixels that the gradients of styles are made of.
+struct EpilogueGradientRow {
+  std::ptrdiff_t width;   ///< channels, a multiple of 16; pixels lie so far apart in all arrays
+  std::ptrdiff_t pixels;
+  const float* y;
+  const float* out;           ///< dL/d(y · style) or null
+  const float* style;         ///< [width]
+  const float* rgb;           ///< dL/drgb [colours][rgb_plane], this row
+  std::ptrdiff_t rgb_plane;
+  std::ptrdiff_t colours;
+  const float* rgb_weight;    ///< [colours][width]
+  const float* demodulation;  ///< [width]
+  const float* bias;          ///< [width]
+  const float* noise;         ///< [pixels] or null
+  float noise_gain;
+  float* u;                   ///< dL/du
+  float* style_sums;          ///< [width] += Σ dL/dout · y
+  float* rgb_sums;            ///< [colours][width] += Σ dL/drgb · y
+  float* demodulation_sums;   ///< [width] += d · dL/dd
 };
 
 /// The vertical half of the filter: out[i] = (a[i] + d[i]) + 3 (b[i] + c[i]).
@@ -99,6 +121,7 @@ struct Kernels {
   void (*finish)(const EpilogueRow&);
   void (*tile_inputs)(const TileInputs&);
   void (*tile_outputs)(const TileOutputs&);
+  void (*finish_gradient)(const EpilogueGradientRow&);
 };
 
 #define FAULTLINE_DETAIL_INLINE __attribute__((always_inline)) inline
@@ -229,6 +252,7 @@ FAULTLINE_DETAIL_INLINE void finish_pixels(const EpilogueRow& row) {
         }
         row.rgb[k * row.rgb_plane + p] += sum;
       }
+      if (row.kept) std::memcpy(row.kept + p * row.out_step + c, &value, sizeof value);
       if (row.style) {
         Vector style;
         std::memcpy(&style, row.style + c, sizeof style);
@@ -253,6 +277,46 @@ FAULTLINE_DETAIL_INLINE void finish_row(const EpilogueRow& row) {
   } else {
     if (row.narrow) finish_pixels<Lanes, false, true>(row);
     else finish_pixels<Lanes, false, false>(row);
+  }
+}
+
+template <int Lanes>
+FAULTLINE_DETAIL_INLINE void finish_gradient(const EpilogueGradientRow& row) {
+  using Vector = typename VectorOf<Lanes>::type;
+  const Vector zero = {};
+  for (std::ptrdiff_t p = 0; p < row.pixels; ++p) {
+    const float noise = row.noise ? row.noise[p] * row.noise_gain : 0.0f;
+    for (std::ptrdiff_t c = 0; c < row.width; c += Lanes) {
+      Vector y, d, bias, sum, gradient = zero;
+      std::memcpy(&y, row.y + p * row.width + c, sizeof y);
+      std::memcpy(&d, row.demodulation + c, sizeof d);
+      std::memcpy(&bias, row.bias + c, sizeof bias);
+      if (row.out) {
+        Vector style;
+        std::memcpy(&gradient, row.out + p * row.width + c, sizeof gradient);
+        std::memcpy(&style, row.style + c, sizeof style);
+        std::memcpy(&sum, row.style_sums + c, sizeof sum);
+        sum += gradient * y;
+        std::memcpy(row.style_sums + c, &sum, sizeof sum);
+        gradient *= style;
+      }
+      for (std::ptrdiff_t k = 0; k < row.colours; ++k) {
+        const float incoming = row.rgb[k * row.rgb_plane + p];
+        Vector weight;
+        std::memcpy(&weight, row.rgb_weight + k * row.width + c, sizeof weight);
+        gradient += weight * incoming;
+        std::memcpy(&sum, row.rgb_sums + k * row.width + c, sizeof sum);
+        sum += y * incoming;
+        std::memcpy(row.rgb_sums + k * row.width + c, &sum, sizeof sum);
+      }
+      gradient = y > zero ? gradient : gradient * 0.2f;
+      const Vector before = (y > zero ? y : y * 5.0f) - (bias + noise);
+      std::memcpy(&sum, row.demodulation_sums + c, sizeof sum);
+      sum += gradient * before;
+      std::memcpy(row.demodulation_sums + c, &sum, sizeof sum);
+      gradient *= d;
+      std::memcpy(row.u + p * row.width + c, &gradient, sizeof gradient);
+    }
   }
 }
 
@@ -313,8 +377,9 @@ inline void filter_portable(const FilterRows& rows) { filter_rows<4>(rows); }
 inline void finish_portable(const EpilogueRow& row) { finish_row<4>(row); }
 inline void tile_inputs_portable(const TileInputs& row) { transform_inputs<4>(row); }
 inline void tile_outputs_portable(const TileOutputs& row) { transform_outputs<4>(row); }
+inline void finish_gradient_portable(const EpilogueGradientRow& row) { finish_gradient<4>(row); }
 
-inline constexpr Kernels portable_kernels = {"portable", 16, convolve_portable, nullptr, filter_portable, finish_portable, tile_inputs_portable, tile_outputs_portable};
+inline constexpr Kernels portable_kernels = {"portable", 16, convolve_portable, nullptr, filter_portable, finish_portable, tile_inputs_portable, tile_outputs_portable, finish_gradient_portable};
 
 #if defined(__x86_64__)
 #define FAULTLINE_DETAIL_AVX2 __attribute__((target("avx2,fma")))
@@ -326,6 +391,7 @@ FAULTLINE_DETAIL_AVX2 inline void filter_avx2(const FilterRows& rows) { filter_r
 FAULTLINE_DETAIL_AVX2 inline void finish_avx2(const EpilogueRow& row) { finish_row<8>(row); }
 FAULTLINE_DETAIL_AVX2 inline void tile_inputs_avx2(const TileInputs& row) { transform_inputs<8>(row); }
 FAULTLINE_DETAIL_AVX2 inline void tile_outputs_avx2(const TileOutputs& row) { transform_outputs<8>(row); }
+FAULTLINE_DETAIL_AVX2 inline void finish_gradient_avx2(const EpilogueGradientRow& row) { finish_gradient<8>(row); }
 
 FAULTLINE_DETAIL_AVX512 inline void convolve_avx512(const ConvolutionRow& row) {
   if (row.width == 32) convolve_row<16, 2, 8>(row);
@@ -335,6 +401,7 @@ FAULTLINE_DETAIL_AVX512 inline void filter_avx512(const FilterRows& rows) { filt
 FAULTLINE_DETAIL_AVX512 inline void finish_avx512(const EpilogueRow& row) { finish_row<16>(row); }
 FAULTLINE_DETAIL_AVX512 inline void tile_inputs_avx512(const TileInputs& row) { transform_inputs<16>(row); }
 FAULTLINE_DETAIL_AVX512 inline void tile_outputs_avx512(const TileOutputs& row) { transform_outputs<16>(row); }
+FAULTLINE_DETAIL_AVX512 inline void finish_gradient_avx512(const EpilogueGradientRow& row) { finish_gradient<16>(row); }
 
 /// As `convolve_block` with products of pairs of Bfloat16, summed in float32.
 template <int Vectors, int Pixels>
@@ -383,9 +450,9 @@ FAULTLINE_DETAIL_BF16 inline void convolve_bf16(const ConvolutionRow& row) {
   else convolve_row_bf16<1>(row);
 }
 
-inline constexpr Kernels avx2_kernels = {"AVX2", 16, convolve_avx2, nullptr, filter_avx2, finish_avx2, tile_inputs_avx2, tile_outputs_avx2};
-inline constexpr Kernels avx512_kernels = {"AVX-512", 32, convolve_avx512, nullptr, filter_avx512, finish_avx512, tile_inputs_avx512, tile_outputs_avx512};
-inline constexpr Kernels avx512_bf16_kernels = {"AVX-512 with bfloat16", 32, convolve_avx512, convolve_bf16, filter_avx512, finish_avx512, tile_inputs_avx512, tile_outputs_avx512};
+inline constexpr Kernels avx2_kernels = {"AVX2", 16, convolve_avx2, nullptr, filter_avx2, finish_avx2, tile_inputs_avx2, tile_outputs_avx2, finish_gradient_avx2};
+inline constexpr Kernels avx512_kernels = {"AVX-512", 32, convolve_avx512, nullptr, filter_avx512, finish_avx512, tile_inputs_avx512, tile_outputs_avx512, finish_gradient_avx512};
+inline constexpr Kernels avx512_bf16_kernels = {"AVX-512 with bfloat16", 32, convolve_avx512, convolve_bf16, filter_avx512, finish_avx512, tile_inputs_avx512, tile_outputs_avx512, finish_gradient_avx512};
 
 #undef FAULTLINE_DETAIL_AVX2
 #undef FAULTLINE_DETAIL_AVX512

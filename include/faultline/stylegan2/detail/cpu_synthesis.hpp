@@ -107,11 +107,11 @@ inline void upsample_plane(const float* in, std::ptrdiff_t n, float* out, std::v
   }
 }
 
-/// One group of images on its way through the network.
+/// One group of images on its way through the network. `kept`, where given, receives the activations y of every convolution, `[count][side²][out]`.
 class GroupRun {
  public:
-  GroupRun(const SynthesisWeights& weights, Workspace& space, const NoiseSource& noise, std::ptrdiff_t first_sample, std::ptrdiff_t count, bool parallel)
-      : weights_(weights), space_(space), noise_(noise), first_sample_(first_sample), count_(count), parallel_(parallel) {}
+  GroupRun(const SynthesisWeights& weights, Workspace& space, const NoiseSource& noise, std::ptrdiff_t first_sample, std::ptrdiff_t count, bool parallel, std::vector<Buffer<float>>* kept = nullptr)
+      : weights_(weights), space_(space), noise_(noise), first_sample_(first_sample), count_(count), parallel_(parallel), kept_(kept) {}
 
   /// Styles of the group, rows `step` apart -> images `[count][colours][R][R]`.
   void operator()(const float* styles, std::ptrdiff_t step, float* images) {
@@ -160,18 +160,13 @@ class GroupRun {
         const float* rgb_style = styles + i * step + conv.rgb_style_offset;
         for (std::ptrdiff_t k = 0; k < conv.colours; ++k) {
           float* target = space_.rgb_weight[l].data() + (i * conv.colours + k) * conv.out;
-          for (std::ptrdiff_t c = 0; c < conv.out; ++c) target[c] = conv.rgb_weight.data()[k * conv.out + c] * (c < rgb_width(l) ? rgb_style[c] : 0.0f);
+          for (std::ptrdiff_t c = 0; c < conv.out; ++c) target[c] = conv.rgb_weight.data()[k * conv.out + c] * (c < conv.outs ? rgb_style[c] : 0.0f);
         }
       }
       float* const d = space_.demodulation[l].data();
       conv.squares(space_.squares.data(), conv.in, count_, d, conv.out);
       for (std::ptrdiff_t i = 0; i < count_ * conv.out; ++i) d[i] = conv.gain / std::sqrt(d[i] + static_cast<float>(normalization_epsilon));
     }
-  }
-
-  /// Unpadded output channels of convolution l, which are the style channels of the ToRGB behind it.
-  [[nodiscard]] std::ptrdiff_t rgb_width(std::size_t l) const {
-    return (l + 1 < weights_.convolutions.size() ? weights_.convolutions[l + 1].style_offset : weights_.style_dimension) - weights_.convolutions[l].rgb_style_offset;
   }
 
   /// The parts of an epilogue that are the same for every row of one image and tile.
@@ -206,6 +201,7 @@ class GroupRun {
       const std::ptrdiff_t element = image * line * line * conv.out + ((y + 1) * line + 1) * conv.out + first_out;
       row.out = space_.inputs[l + 1].data() + element * static_cast<std::ptrdiff_t>(weights_.narrow ? sizeof(Bfloat16) : sizeof(float));
     }
+    if (kept_) row.kept = (*kept_)[l].data() + (image * conv.side + y) * conv.side * conv.out + first_out;
     weights_.kernels->finish(row);
   }
 
@@ -305,6 +301,7 @@ class GroupRun {
   std::ptrdiff_t first_sample_;
   std::ptrdiff_t count_;
   bool parallel_;
+  std::vector<Buffer<float>>* kept_;
 };
 
 /// Images that pass a layer together: enough to read its weights once from far away, few enough that their activations stay near.

@@ -126,6 +126,7 @@ struct Convolution {
   bool up = false;
   std::int64_t side_in = 0, side = 0;  ///< resolution of input and output
   std::ptrdiff_t in = 0, out = 0;
+  std::int64_t outs = 0;  ///< output channels, unpadded
   std::int64_t style_offset = 0, style_width = 0;
   Cut cut;
   std::ptrdiff_t spread = 1;         ///< distance of a phase's outputs: 2 when upsampling
@@ -169,6 +170,7 @@ inline Convolution pack_convolution(const Kernels& kernels, bool narrow, bool wi
   conv.side_in = conv.up ? conv.side / 2 : conv.side;
   conv.in = padded(layer.in);
   conv.out = padded(layer.out);
+  conv.outs = layer.out;
   conv.style_offset = style_offset;
   conv.style_width = layer.in;
   conv.cut = {conv.in, conv.out, kernels.tile, narrow ? 128 : 64, 9};
