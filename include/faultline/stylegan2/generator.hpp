@@ -7,6 +7,7 @@
 #include <faultline/core/image.hpp>
 #include <faultline/core/matrix.hpp>
 #include <faultline/stylegan2/reference_backend.hpp>
+#include <faultline/stylegan2/synthesis_edits.hpp>
 
 #include <cstdint>
 #include <filesystem>
@@ -62,6 +63,10 @@ class Generator {
 
   /// dL/ds `[N, D]` for a given dL/dimage `[N, C, R, R]`, constant noise. Throws shape_mismatch, empty_input. Cost: about three times `synthesize`.
   [[nodiscard]] Matrix<float> pullback(const at::Tensor& s, const ImageBatch& image_gradient) const;
+
+  /// Holds start codes s `[N, D]` for images of single-channel edits of them, with constant noise (see `SynthesisEdits`). The session borrows the generator. Throws shape_mismatch,
+  /// empty_input. Cost: one synthesis, and memory of twice its activations; edits cost what they change.
+  [[nodiscard]] stylegan2::SynthesisEdits begin_edits(const at::Tensor& s) const;
 
   /// A and b of s = A w + b, `[D, w_dim]` and `[D, 1]` (all w slots equal).
   [[nodiscard]] Matrix<float> style_matrix() const;

@@ -146,6 +146,16 @@ Matrix<float> Generator<Backend>::pullback(const at::Tensor& s, const ImageBatch
 }
 
 template <class Backend>
+stylegan2::SynthesisEdits Generator<Backend>::begin_edits(const at::Tensor& s) const {
+  require_styles("Generator::begin_edits", s);
+  stylegan2::SynthesisEdits::Resume resume;
+  if constexpr (stylegan2::ResumesSynthesis<Backend>) {
+    resume = [this](const stylegan2::SynthesisState& state, const at::Tensor& styles, const std::vector<at::Tensor>& noise) { return backend_.synthesis_from(state, styles, noise); };
+  }
+  return stylegan2::SynthesisEdits(model().config, model().weights, s, stylegan2::constant_noise(model().config, model().weights), std::move(resume));
+}
+
+template <class Backend>
 Matrix<float> Generator<Backend>::style_matrix() const {
   Matrix<float> matrix(layout_.dimension(), w_dim());
   const float gain = static_cast<float>(1.0 / std::sqrt(static_cast<double>(w_dim())));
