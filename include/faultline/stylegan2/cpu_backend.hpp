@@ -57,6 +57,9 @@ class CpuBackend {
   /// Images of flat styles; `noise` is empty or holds one tensor per convolution.
   [[nodiscard]] at::Tensor synthesis(const at::Tensor& s, const std::vector<at::Tensor>& noise) const;
 
+  /// Images from the state before a layer on (see `stylegan2::ResumesSynthesis`): what edits of single channels run.
+  [[nodiscard]] at::Tensor synthesis_from(const stylegan2::SynthesisState& from, const at::Tensor& s, const std::vector<at::Tensor>& noise) const;
+
   /// dL/ds `[N, D]` of dL/dimage `[N, C, R, R]`, in float32 whatever the precision. Cost: about three times `synthesis`; the first call packs the weights once more.
   [[nodiscard]] at::Tensor pullback(const at::Tensor& s, const std::vector<at::Tensor>& noise, const at::Tensor& image_gradient) const;
 

@@ -77,7 +77,31 @@ inline at::Tensor CpuBackend::run(State& state, const stylegan2::GeneratorConfig
   std::vector<at::Tensor> kept;
   const stylegan2::detail::cpu::NoiseSource source = stylegan2::detail::cpu::noise_source(noise, kept);
   at::Tensor images = at::empty({rows.size(0), config.img_channels, config.img_resolution, config.img_resolution}, at::kFloat);
-  stylegan2::detail::cpu::synthesize(state.weights, state.pool, rows.const_data_ptr<float>(), rows.size(1), rows.size(0), source, images.data_ptr<float>());
+  const std::int64_t dimension = rows.size(1), pixels = images.numel() / images.size(0);
+  const float* const styles = rows.const_data_ptr<float>();
+  float* const out = images.data_ptr<float>();
+  stylegan2::detail::cpu::for_each_group(state.weights, state.pool, rows.size(0), source, [&](auto& group, std::ptrdiff_t first) { group(styles + first * dimension, dimension, out + first * pixels); });
+  return images;
+}
+
+inline at::Tensor CpuBackend::synthesis_from(const stylegan2::SynthesisState& from, const at::Tensor& s, const std::vector<at::Tensor>& noise) const {
+  const std::vector<stylegan2::SynthesisLayer> layers = stylegan2::synthesis_layers(model_.config);
+  if (from.layer == 0) return synthesis(s, noise);
+  if (from.layer == layers.size()) return from.image;
+  const c10::AutoGradMode off(false);
+  const bool colours_first = layers[from.layer].kind == stylegan2::SynthesisLayer::Kind::to_rgb;
+  std::size_t convolution = 0;
+  for (std::size_t l = 0; l < from.layer; ++l) convolution += layers[l].kind == stylegan2::SynthesisLayer::Kind::to_rgb ? 0 : 1;
+  const at::Tensor rows = s.contiguous(), x = from.x.contiguous(), image = from.image.defined() ? from.image.contiguous() : from.image;
+  std::vector<at::Tensor> kept;
+  const stylegan2::detail::cpu::NoiseSource source = stylegan2::detail::cpu::noise_source(noise, kept);
+  const std::int64_t count = rows.size(0), dimension = rows.size(1);
+  at::Tensor images = at::empty({count, model_.config.img_channels, model_.config.img_resolution, model_.config.img_resolution}, at::kFloat);
+  const std::int64_t pixels = images.numel() / count, activations = x.numel() / count, painted = image.defined() ? image.numel() / count : 0;
+  stylegan2::detail::cpu::for_each_group(state_->weights, state_->pool, count, source, [&](auto& group, std::ptrdiff_t first) {
+    group.resume(rows.const_data_ptr<float>() + first * dimension, dimension, convolution, colours_first, x.const_data_ptr<float>() + first * activations,
+                 painted > 0 ? image.const_data_ptr<float>() + first * painted : nullptr, images.data_ptr<float>() + first * pixels);
+  });
   return images;
 }
 

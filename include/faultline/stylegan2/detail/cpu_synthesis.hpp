@@ -115,8 +115,56 @@ class GroupRun {
 
   /// Styles of the group, rows `step` apart -> images `[count][colours][R][R]`.
   void operator()(const float* styles, std::ptrdiff_t step, float* images) {
-    prepare(styles, step);
-    for (std::size_t l = 0; l < weights_.convolutions.size(); ++l) {
+    prepare(styles, step, 0);
+    run_from(0, images);
+  }
+
+  /// The same from convolution `l` on, or, with `colours_first`, from the ToRGB before it on (l = number of convolutions: that ToRGB alone).
+  /// x `[count][channels][side][side]` is what comes next before its style, image `[count][colours][r][r]` what is painted so far; it may be null before the first ToRGB.
+  void resume(const float* styles, std::ptrdiff_t step, std::size_t l, bool colours_first, const float* x, const float* image, float* images) {
+    const std::size_t source = colours_first ? l - 1 : l;  // whose size x has
+    prepare(styles, step, source);
+    const std::ptrdiff_t side = colours_first ? weights_.convolutions[source].side : weights_.convolutions[source].side_in;
+    const std::ptrdiff_t channels = colours_first ? weights_.convolutions[source].outs : weights_.convolutions[source].style_width;
+    const std::ptrdiff_t plane = side * side, colours = weights_.convolutions.back().colours;
+    const std::ptrdiff_t painted = colours_first || (l < weights_.convolutions.size() && !weights_.convolutions[l].up) ? plane / 4 : plane;
+    if (image) std::copy_n(image, count_ * colours * painted, space_.fine.data());
+    if (colours_first) {
+      const Convolution& conv = weights_.convolutions[source];
+      std::fill_n(space_.partial_rgb.data(), count_ * colours * plane, 0.0f);
+      for (std::ptrdiff_t i = 0; i < count_; ++i)
+        for (std::ptrdiff_t k = 0; k < colours; ++k)
+          for (std::ptrdiff_t c = 0; c < channels; ++c) {
+            const float weight = space_.rgb_weight[source].data()[(i * colours + k) * conv.out + c];
+            for (std::ptrdiff_t p = 0; p < plane; ++p) space_.partial_rgb.data()[(i * colours + k) * plane + p] += weight * x[(i * channels + c) * plane + p];
+          }
+      add_colours(conv, 1);
+    }
+    if (l < weights_.convolutions.size()) {
+      for (std::ptrdiff_t i = 0; i < count_; ++i) take_input(l, i, x + i * channels * plane);
+    }
+    run_from(l, images);
+  }
+
+ private:
+  /// One `[channels][side][side]` image of activations as the scaled, padded input of convolution l.
+  void take_input(std::size_t l, std::ptrdiff_t image, const float* x) {
+    const Convolution& conv = weights_.convolutions[l];
+    const std::ptrdiff_t side = conv.side_in, line = side + 2;
+    const float* const style = space_.styles[l].data() + image * conv.in;
+    for (std::ptrdiff_t y = 0; y < side; ++y)
+      for (std::ptrdiff_t column = 0; column < side; ++column) {
+        const std::ptrdiff_t target = image * conv.input_elements() + ((y + 1) * line + column + 1) * conv.in;
+        for (std::ptrdiff_t c = 0; c < conv.style_width; ++c) {
+          const float value = x[(c * side + y) * side + column] * style[c];
+          if (weights_.narrow) reinterpret_cast<Bfloat16*>(space_.inputs[l].data())[target + c] = narrowed(value);
+          else reinterpret_cast<float*>(space_.inputs[l].data())[target + c] = value;
+        }
+      }
+  }
+
+  void run_from(std::size_t start, float* images) {
+    for (std::size_t l = start; l < weights_.convolutions.size(); ++l) {
       const Convolution& conv = weights_.convolutions[l];
       if (l == 0) {
         each(weights_.first.tiles(), [&](std::ptrdiff_t tile, std::size_t) {
@@ -135,7 +183,6 @@ class GroupRun {
     std::copy_n(space_.fine.data(), count_ * last.colours * last.side * last.side, images);
   }
 
- private:
   template <class Task>
   void each(std::ptrdiff_t tasks, const Task& task) {
     if (!parallel_) {
@@ -147,9 +194,9 @@ class GroupRun {
     });
   }
 
-  /// Styles in padded rows, demodulation and ToRGB weights of every layer and image.
-  void prepare(const float* styles, std::ptrdiff_t step) {
-    for (std::size_t l = 0; l < weights_.convolutions.size(); ++l) {
+  /// Styles in padded rows, demodulation and ToRGB weights of every image, from convolution `start` on.
+  void prepare(const float* styles, std::ptrdiff_t step, std::size_t start) {
+    for (std::size_t l = start; l < weights_.convolutions.size(); ++l) {
       const Convolution& conv = weights_.convolutions[l];
       float* const padded_styles = space_.styles[l].data();
       for (std::ptrdiff_t i = 0; i < count_; ++i) {
@@ -307,27 +354,27 @@ class GroupRun {
 /// Images that pass a layer together: enough to read its weights once from far away, few enough that their activations stay near.
 inline constexpr std::ptrdiff_t largest_group = 4;
 
-/// Styles `[count]` rows `step` apart -> images. Groups of images go side by side where there are enough of them, tiles of channels where there are not.
-inline void synthesize(const SynthesisWeights& weights, WorkspacePool& pool, const float* styles, std::ptrdiff_t step, std::ptrdiff_t count, const NoiseSource& noise, float* images) {
-  const Convolution& last = weights.convolutions.back();
-  const std::ptrdiff_t pixels = last.colours * last.side * last.side;
+/// Cuts `count` samples into groups and calls run(GroupRun, first, end) for each. Groups go side by side where there are enough of them, tiles of channels within a group where there are not.
+template <class Run>
+void for_each_group(const SynthesisWeights& weights, WorkspacePool& pool, std::ptrdiff_t count, const NoiseSource& noise, const Run& run) {
   const std::ptrdiff_t threads = at::in_parallel_region() ? 1 : at::get_num_threads();
   const bool by_image = count >= 2 * threads || threads == 1;
   const std::ptrdiff_t wanted = (count + largest_group - 1) / largest_group;
   const std::ptrdiff_t groups = by_image ? (wanted + threads - 1) / threads * threads : wanted;
-  const auto run_group = [&](std::ptrdiff_t g) {
+  const auto one = [&](std::ptrdiff_t g) {
     const std::ptrdiff_t first = g * count / groups, end = (g + 1) * count / groups;
     if (first == end) return;
     auto space = pool.take(weights, end - first, by_image ? 1 : static_cast<std::size_t>(threads));
-    GroupRun(weights, *space, noise, first, end - first, !by_image)(styles + first * step, step, images + first * pixels);
+    GroupRun group_run(weights, *space, noise, first, end - first, !by_image);
+    run(group_run, first);
     pool.put(std::move(space));
   };
   if (by_image && threads > 1) {
     at::parallel_for(0, groups, 1, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t g = begin; g < end; ++g) run_group(g);
+      for (std::int64_t g = begin; g < end; ++g) one(g);
     });
   } else {
-    for (std::ptrdiff_t g = 0; g < groups; ++g) run_group(g);
+    for (std::ptrdiff_t g = 0; g < groups; ++g) one(g);
   }
 }
 
