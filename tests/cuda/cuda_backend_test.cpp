@@ -60,8 +60,8 @@ struct FakeMachine : FakeCuda {
 };
 
 /// Options that leave no traces on disk.
-fl::CudaOptions options(fl::CudaMode mode = fl::CudaMode::ieee, bool kernels = true, bool graphs = false) {
-  return {.mode = mode, .device = 0, .kernels = kernels, .graphs = graphs, .kernel_cache = std::filesystem::path("/dev/null/none")};
+fl::CudaOptions options(const FakeMachine& machine, fl::CudaMode mode = fl::CudaMode::ieee, bool kernels = true, bool graphs = false) {
+  return {.mode = mode, .kernels = kernels, .graphs = graphs, .kernel_cache = "/dev/null/none", .table = machine.table};
 }
 
 sg::GeneratorModel model_of(const sg::GeneratorConfig& config) { return {config, perturbed_weights(config, 5), "", ""}; }
@@ -96,7 +96,7 @@ TEST_CASE("the folded network as LibTorch operations is the reference in w, styl
   for (const auto& config : {small_config(), wide_config(), one_block}) {
     FakeMachine machine;
     const Reference reference(model_of(config));
-    const Cuda cuda(model_of(config), options(fl::CudaMode::ieee, false), machine.table);
+    const Cuda cuda(model_of(config), options(machine, fl::CudaMode::ieee, false));
     const at::Tensor z = normals({5, 6}, 1);
     const at::Tensor w = reference.map(z, labels(5), {.truncation = 0.7});
     const at::Tensor s = reference.styles(w);
@@ -118,7 +118,7 @@ TEST_CASE("the kernels as host code make the reference's images for the shipped 
   for (const auto& model : {model_of(small_config()), model_of(wide_config()), sg::load_generator_model(FAULTLINE_TEST_ASSETS_DIR "/digits.safetensors")}) {
     FakeMachine machine;
     const Reference reference(model);
-    const Cuda cuda(model, options(), machine.table);
+    const Cuda cuda(model, options(machine));
     CHECK(cuda.backend().warnings().empty());
     CHECK(cuda.backend_description() == "Fake GPU (sm_90), ieee, fused kernels, no CUDA graphs (switched off)");
     const std::int64_t classes = model.config.c_dim;
@@ -217,7 +217,7 @@ TEST_CASE("bfloat16 stays within its tolerance, with kernels and without, and tf
   const at::Tensor expected = reference.synthesize(s);
   for (const bool kernels : {true, false}) {
     FakeMachine machine;
-    const Cuda cuda(model, options(fl::CudaMode::bf16, kernels), machine.table);
+    const Cuda cuda(model, options(machine, fl::CudaMode::bf16, kernels));
     CHECK(cuda.backend().mode() == fl::CudaMode::bf16);
     CHECK(cuda.backend().warnings().empty());
     const at::Tensor images = cuda.synthesize(s);
@@ -232,7 +232,7 @@ TEST_CASE("bfloat16 stays within its tolerance, with kernels and without, and tf
     if (kernels) CHECK(machine.launches.back().kernel == "faultline_point_bf16_v4");
   }
   FakeMachine machine;
-  const Cuda cuda(model, options(fl::CudaMode::tf32, false), machine.table);
+  const Cuda cuda(model, options(machine, fl::CudaMode::tf32, false));
   CHECK(cuda.backend_description() == "Fake GPU (sm_90), tf32, LibTorch operations (fused kernels: switched off), no CUDA graphs (switched off)");
   CHECK(worst(cuda.synthesize(s), expected) < 1e-4);
 }
@@ -245,7 +245,7 @@ TEST_CASE("whatever is missing, images come out and the description says what ra
   const auto outcome = [&](const auto& change) {
     FakeMachine machine;
     change(machine);
-    const Cuda cuda(model, options(fl::CudaMode::ieee, true, true), machine.table);
+    const Cuda cuda(model, options(machine, fl::CudaMode::ieee, true, true));
     CHECK(worst(cuda.synthesize(s), expected) < 1e-4);
     CHECK(worst(cuda.synthesize(s), expected) < 1e-4);
     const auto warnings = cuda.backend_warnings();
@@ -282,20 +282,20 @@ TEST_CASE("whatever is missing, images come out and the description says what ra
 TEST_CASE("no device, or one too old for the mode, is an error of the device family") {
   FakeMachine none;
   none.table->torch.device = cu::cuda_device;  // the real one: this program has no CUDA half of LibTorch
-  CHECK(code_of([&] { (void)Cuda(model_of(small_config()), options(), none.table); }) == ErrorCode::device_unavailable);
+  CHECK(code_of([&] { (void)Cuda(model_of(small_config()), options(none)); }) == ErrorCode::device_unavailable);
   CHECK(code_of([&] { (void)Cuda(model_of(small_config())); }) == ErrorCode::device_unavailable);  // the machine itself
   FakeMachine old;
   old.major = 7;
   old.minor = 5;
-  CHECK(code_of([&] { (void)Cuda(model_of(small_config()), options(fl::CudaMode::bf16), old.table); }) == ErrorCode::device_unavailable);
-  CHECK(Cuda(model_of(small_config()), options(), old.table).backend_description().find("sm_75") != std::string::npos);
+  CHECK(code_of([&] { (void)Cuda(model_of(small_config()), options(old, fl::CudaMode::bf16)); }) == ErrorCode::device_unavailable);
+  CHECK(Cuda(model_of(small_config()), options(old)).backend_description().find("sm_75") != std::string::npos);
   CHECK(old.options.front() == "--gpu-architecture=sm_75");
 }
 
 TEST_CASE("the second call with a batch size captures, later ones replay, and results stay the caller's") {
   const auto model = model_of(wide_config());
   FakeMachine machine;
-  const Cuda cuda(model, options(fl::CudaMode::ieee, true, true), machine.table);
+  const Cuda cuda(model, options(machine, fl::CudaMode::ieee, true, true));
   const Reference reference(model);
   const at::Tensor s = reference.styles(reference.map(normals({3, 6}, 1), labels(3)));
   const std::size_t convolutions = sg::constant_noise(model.config, model.weights).size();
@@ -341,7 +341,7 @@ TEST_CASE("the second call with a batch size captures, later ones replay, and re
   // No more than a few graphs are kept.
   const at::Tensor many = reference.styles(reference.map(normals({20, 6}, 1), labels(20)));
   machine.calls.clear();
-  const Cuda plain(model, options(fl::CudaMode::ieee, false, true), machine.table);
+  const Cuda plain(model, options(machine, fl::CudaMode::ieee, false, true));
   for (std::int64_t rows = 1; rows < 20; ++rows)
     for (int i = 0; i < 2; ++i) (void)plain.synthesize(many.narrow(0, 0, rows));
   CHECK(machine.count("begin") == static_cast<std::int64_t>(cu::CudaGraphs::most));

@@ -31,18 +31,17 @@ class Generator {
   using style_type = at::Tensor;
   using label_type = at::Tensor;
   using image_type = at::Tensor;
+  /// Whether the backend computes every row by itself, bit for bit.
+  static constexpr bool batch_invariant = requires { requires Backend::batch_invariant; };
 
   /// Reads a generator file and re-checks its probe.
   ///
   /// Throws what `read_safetensors` throws; foreign_format, malformed_header, missing_tensor, unexpected_tensor, wrong_tensor_shape; probe_mismatch when the network does not
   /// reproduce the images stored with it to 1e-4.
-  /// `options` are handed to the backend; whatever its constructor throws comes through.
-  template <class... Options>
-  [[nodiscard]] static Generator load(const std::filesystem::path& path, Integrity integrity = Integrity::checked, const Options&... options);
+  [[nodiscard]] static Generator load(const std::filesystem::path& path, Integrity integrity = Integrity::checked, const typename Backend::Options& options = {});
 
-  /// From weights in memory, for example of a training run. Throws invalid_argument, missing_tensor, wrong_tensor_shape, and what the backend throws.
-  template <class... Options>
-  explicit Generator(stylegan2::GeneratorModel model, const Options&... options);
+  /// From weights in memory, for example of a training run; `options` are the backend's. Throws invalid_argument, missing_tensor, wrong_tensor_shape, and what the backend throws.
+  explicit Generator(stylegan2::GeneratorModel model, const typename Backend::Options& options = {});
 
   /// Writes the generator with a fresh probe, all or nothing. Throws cannot_write, not_durable.
   void save(const std::filesystem::path& path) const { stylegan2::save_generator_model(path, model()); }

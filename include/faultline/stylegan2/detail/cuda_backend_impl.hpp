@@ -29,8 +29,8 @@ inline double mode_tolerance(CudaMode mode) { return mode == CudaMode::ieee ? 1e
 /// Everything that copies of a CudaBackend share.
 class CudaEngine {
  public:
-  CudaEngine(GeneratorModel model, const CudaOptions& options, std::shared_ptr<const CudaTable> table)
-      : model_(std::move(model)), options_(options), mode_(options.mode), table_(std::move(table)), device_(table_->torch.device(static_cast<int>(options.device))) {
+  CudaEngine(GeneratorModel model, const CudaOptions& options)
+      : model_(std::move(model)), options_(options), mode_(options.mode), table_(options.table ? options.table : system_cuda_table()), device_(table_->torch.device(static_cast<int>(options.device))) {
     const c10::AutoGradMode off(false);
     const c10::DeviceGuard guard(device_);
     describe_device();
@@ -94,7 +94,7 @@ class CudaEngine {
     }
   }
 
-  [[nodiscard]] std::string description() const {
+  [[nodiscard]] std::string path() const {
     const std::lock_guard<std::mutex> lock(mutex_);
     std::string text = device_name_ + ", " + mode_name(mode_) + ", ";
     text += kernels_ ? "fused kernels" : "LibTorch operations (fused kernels: " + kernels_off_ + ")";
@@ -259,16 +259,14 @@ class CudaEngine {
 }  // namespace detail
 }  // namespace stylegan2
 
-inline CudaBackend::CudaBackend(stylegan2::GeneratorModel model, const CudaOptions& options) : CudaBackend(std::move(model), options, stylegan2::detail::system_cuda_table()) {}
-inline CudaBackend::CudaBackend(stylegan2::GeneratorModel model, const CudaOptions& options, std::shared_ptr<const stylegan2::detail::CudaTable> table)
-    : engine_(std::make_shared<stylegan2::detail::CudaEngine>(std::move(model), options, std::move(table))) {}
+inline CudaBackend::CudaBackend(stylegan2::GeneratorModel model, const CudaOptions& options) : engine_(std::make_shared<stylegan2::detail::CudaEngine>(std::move(model), options)) {}
 inline const stylegan2::GeneratorModel& CudaBackend::model() const noexcept { return engine_->model(); }
 inline at::Device CudaBackend::device() const noexcept { return engine_->device(); }
 inline at::Tensor CudaBackend::mapping(const at::Tensor& z, const at::Tensor& classes) const { return engine_->mapping(z, classes); }
 inline at::Tensor CudaBackend::styles(const at::Tensor& w) const { return engine_->styles(w); }
 inline at::Tensor CudaBackend::synthesis(const at::Tensor& s, const std::vector<at::Tensor>& noise) const { return engine_->synthesis(s, noise); }
 inline CudaMode CudaBackend::mode() const noexcept { return engine_->mode(); }
-inline std::string CudaBackend::description() const { return engine_->description(); }
+inline std::string CudaBackend::path() const { return engine_->path(); }
 inline std::vector<std::string> CudaBackend::warnings() const { return engine_->warnings(); }
 
 }  // namespace v1

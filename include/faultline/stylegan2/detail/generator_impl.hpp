@@ -39,17 +39,15 @@ inline GeneratorModel whole(GeneratorModel model) {
 }  // namespace stylegan2::detail
 
 template <class Backend>
-template <class... Options>
-Generator<Backend> Generator<Backend>::load(const std::filesystem::path& path, Integrity integrity, const Options&... options) {
+Generator<Backend> Generator<Backend>::load(const std::filesystem::path& path, Integrity integrity, const typename Backend::Options& options) {
   stylegan2::GeneratorModel model = stylegan2::load_generator_model(path, integrity);
   if (integrity == Integrity::unchecked) model.digest.clear();
-  return Generator(std::move(model), options...);
+  return Generator(std::move(model), options);
 }
 
 template <class Backend>
-template <class... Options>
-Generator<Backend>::Generator(stylegan2::GeneratorModel model, const Options&... options)
-    : backend_(stylegan2::detail::whole(std::move(model)), options...), layout_(stylegan2::style_layout(backend_.model().config)) {
+Generator<Backend>::Generator(stylegan2::GeneratorModel model, const typename Backend::Options& options)
+    : backend_(stylegan2::detail::whole(std::move(model)), options), layout_(stylegan2::style_layout(backend_.model().config)) {
   digest_ = backend_.model().digest;
   if (digest_.empty()) digest_ = decode_safetensors(encode_safetensors(stylegan2::generator_file(backend_.model()))).metadata.at("sha256");
 }
@@ -187,7 +185,7 @@ ImageBatch Generator<Backend>::image_to_host(const at::Tensor& images) const {
 
 template <class Backend>
 std::string Generator<Backend>::backend_description() const {
-  if constexpr (requires { backend_.description(); }) return backend_.description();
+  if constexpr (requires { backend_.path(); }) return backend_.path();
   else return {};
 }
 
