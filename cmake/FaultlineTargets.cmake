@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-# The targets that users link: faultline::core, faultline::faultline, faultline::training, faultline::catch2, faultline::gtest.
+# The targets that users link: faultline::core, faultline::faultline, faultline::training, faultline::cuda, faultline::catch2, faultline::gtest.
 set(faultline_include_dir "${PROJECT_SOURCE_DIR}/include")
 
 # Which target a header belongs to is read off its place in the tree.
 file(GLOB_RECURSE faultline_core_headers CONFIGURE_DEPENDS "${faultline_include_dir}/faultline/*.hpp")
 set(faultline_torch_headers ${faultline_core_headers})
-set(faultline_torch_pattern "/faultline/(stylegan2/|training/|interop/(detail/)?torch|faultline\\.hpp$|training\\.hpp$)")
+set(faultline_torch_pattern "/faultline/(stylegan2/|training/|interop/(detail/)?torch|faultline\\.hpp$|training\\.hpp$|cuda\\.hpp$)")
 list(FILTER faultline_torch_headers INCLUDE REGEX "${faultline_torch_pattern}")
 list(FILTER faultline_core_headers EXCLUDE REGEX "${faultline_torch_pattern}")
 
@@ -38,6 +38,7 @@ add_library(faultline::core ALIAS faultline_core)
 faultline_add_target(faultline faultline_core faultline::torch_cpu)
 target_sources(faultline_faultline INTERFACE FILE_SET headers TYPE HEADERS BASE_DIRS "${faultline_include_dir}" FILES ${faultline_torch_headers})
 faultline_add_target(training faultline_faultline)
+faultline_add_target(cuda faultline_faultline faultline::cuda_headers faultline::torch_cuda ${CMAKE_DL_LIBS})
 set(FAULTLINE_HAS_LIBTORCH OFF)
 if(NOT FAULTLINE_LIBTORCH STREQUAL "off")
   list(PREPEND CMAKE_MODULE_PATH "${PROJECT_SOURCE_DIR}/cmake")
@@ -48,6 +49,11 @@ if(NOT FAULTLINE_LIBTORCH STREQUAL "off")
     add_library(faultline::faultline ALIAS faultline_faultline)
     add_library(faultline::training ALIAS faultline_training)
     message(STATUS "Faultline: LibTorch ${LibTorch_VERSION} in ${LibTorch_PREFIX}")
+    if(TARGET faultline::cuda_headers)
+      add_library(faultline::cuda ALIAS faultline_cuda)
+    else()
+      message(STATUS "Faultline: without faultline::cuda. ${LibTorch_CUDA_REASON}")
+    endif()
   elseif(FAULTLINE_LIBTORCH STREQUAL "auto" AND NOT LibTorch_REFUSED)
     message(STATUS "Faultline: torch-free part only. ${LibTorch_REASON}")
   else()

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-# LibTorch as two imported targets, faultline::c10 and faultline::torch_cpu, both from one prefix (LocateLibTorch.cmake says which).
+# LibTorch as two imported targets, faultline::c10 and faultline::torch_cpu, both from one prefix (LocateLibTorch.cmake says which). Where
+# it is built for CUDA and the headers of CUDA are there, also faultline::cuda_headers and faultline::torch_cuda; the latter is empty when
+# the library itself is not there: what links it runs, and says that there is no device.
 #
 # Why not find_package(Torch): the wheel's config demands a matching CUDA toolkit, takes headers and libraries from different
 # installations where two exist, makes directory-scoped targets and cannot be called twice. Our names differ from its names, so that
@@ -7,7 +9,7 @@
 #
 # In:  FAULTLINE_LIBTORCH (auto | wheel | system | folder), LIBTORCH, Torch_DIR, CMAKE_PREFIX_PATH.
 # Out: LibTorch_FOUND, LibTorch_VERSION, LibTorch_PREFIX, the two targets; LibTorch_REASON when there is none, and LibTorch_REFUSED when
-#      there is one that must not be passed over in silence.
+#      there is one that must not be passed over in silence; LibTorch_CUDA_REASON when there are no CUDA targets.
 include("${CMAKE_CURRENT_LIST_DIR}/LocateLibTorch.cmake")
 
 set(LibTorch_VERSION "")
@@ -110,6 +112,30 @@ if(TARGET faultline::torch_cpu)
     set_property(TARGET faultline::torch_cpu APPEND PROPERTY INTERFACE_LINK_LIBRARIES "$<$<LINK_LANG_AND_ID:CXX,GNU>:${_libtorch_gomp}>")
   endif()
   set_target_properties(faultline::torch_cpu PROPERTIES FAULTLINE_VERSION "${LibTorch_VERSION}" FAULTLINE_PREFIX "${LibTorch_PREFIX}")
+endif()
+
+# CUDA. A build for the CPU lacks the header that says how it was built for CUDA; the toolkit's headers lie beside the wheel or in a toolkit.
+set(LibTorch_CUDA_REASON "")
+if(TARGET faultline::torch_cpu AND NOT TARGET faultline::cuda_headers)
+  if(NOT EXISTS "${LibTorch_PREFIX}/include/c10/cuda/impl/cuda_cmake_macros.h")
+    set(LibTorch_CUDA_REASON "The LibTorch ${LibTorch_VERSION} in ${LibTorch_PREFIX} is a build without CUDA.")
+  else()
+    file(GLOB _libtorch_cuda_hints "${LibTorch_PREFIX}/../nvidia/cu*/include" "${LibTorch_PREFIX}/../nvidia/cuda_runtime/include")
+    find_path(FAULTLINE_CUDA_INCLUDE_DIR cuda_runtime_api.h HINTS ${_libtorch_cuda_hints} PATHS "$ENV{CUDA_HOME}/include" "$ENV{CUDA_PATH}/include" /usr/local/cuda/include)
+    mark_as_advanced(FAULTLINE_CUDA_INCLUDE_DIR)
+    if(NOT FAULTLINE_CUDA_INCLUDE_DIR OR NOT EXISTS "${FAULTLINE_CUDA_INCLUDE_DIR}/cuda.h")
+      set(LibTorch_CUDA_REASON "The LibTorch ${LibTorch_VERSION} in ${LibTorch_PREFIX} comes without the headers of CUDA (cuda.h, cuda_runtime_api.h); set FAULTLINE_CUDA_INCLUDE_DIR to a folder that has them.")
+    else()
+      add_library(faultline::cuda_headers INTERFACE IMPORTED GLOBAL)
+      set_target_properties(faultline::cuda_headers PROPERTIES INTERFACE_INCLUDE_DIRECTORIES "${FAULTLINE_CUDA_INCLUDE_DIR}")
+      add_library(faultline::torch_cuda INTERFACE IMPORTED GLOBAL)
+      if(_libtorch_lib_dir AND EXISTS "${_libtorch_lib_dir}/libtorch_cuda.so" AND EXISTS "${_libtorch_lib_dir}/libc10_cuda.so")
+        # it registers the device's operations when it is loaded, which no symbol asks for
+        set_target_properties(faultline::torch_cuda PROPERTIES
+          INTERFACE_LINK_LIBRARIES "-Wl,--push-state,--no-as-needed,${_libtorch_lib_dir}/libtorch_cuda.so,${_libtorch_lib_dir}/libc10_cuda.so,--pop-state")
+      endif()
+    endif()
+  endif()
 endif()
 
 string(REPLACE ";" "," _libtorch_reason "${_libtorch_reason}")  # a semicolon would end the argument below

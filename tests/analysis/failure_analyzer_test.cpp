@@ -3,7 +3,9 @@
 
 #include <faultline/analysis/characterize.hpp>
 #include <faultline/concepts/make_classifier.hpp>
+#include <faultline/concepts/resident_classifier.hpp>
 #include <faultline/sampling/analytic_generator.hpp>
+#include <faultline/testing/gate.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -387,4 +389,77 @@ TEST_CASE("a request may shift several channels at once, and one channel among t
   several.channel = -1;
   several.shifts.resize(20, 3);
   CHECK(code(several) == fl::ErrorCode::shape_mismatch);
+}
+
+namespace {
+
+/// Known truth on a device: counts what is moved to the host.
+struct DeviceGenerator : fl::AnalyticGenerator {
+  using fl::AnalyticGenerator::AnalyticGenerator;
+  struct Images {
+    fl::ImageBatch values;
+    [[nodiscard]] Images narrow(std::int64_t, std::int64_t, std::int64_t count) const { return {fl::detail::first_rows(values, count)}; }
+  };
+  using image_type = Images;
+  [[nodiscard]] Images synthesize(const fl::Matrix<float>& s, const fl::SynthesisOptions& options = {}) const { return {fl::AnalyticGenerator::synthesize(s, options)}; }
+  [[nodiscard]] fl::ImageBatch image_to_host(const Images& images) const {
+    moved += images.values.count();
+    return images.values;
+  }
+  [[nodiscard]] std::string backend_description() const { return "a device of tests"; }
+  [[nodiscard]] std::vector<std::string> backend_warnings() const { return {"a piece is missing"}; }
+  mutable std::int64_t moved = 0;
+};
+
+/// The same rule, for images on the host and for those on the device.
+template <class Host>
+struct Resident {
+  using residence = fl::DeviceResident;
+  Host host;
+  std::int64_t resident_images = 0;
+  [[nodiscard]] std::int64_t num_classes() const { return classes; }
+  [[nodiscard]] fl::Scores score_kind() const { return fl::Scores::logits; }
+  void score(fl::ImageView images, fl::ScoreMatrix& scores) { host.score(images, scores); }
+  void score_resident(const DeviceGenerator::Images& raw, const fl::ValueRange& range, std::int64_t, fl::ScoreMatrix& scores) {
+    resident_images += raw.values.count();
+    host.score(fl::to_unit_range(raw.values, range), scores);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("images on a device go to a classifier that takes them there, in samples, edits and gates, and nowhere else", "[analysis][analyzer]") {
+  const fl::AnalyticOptions truth{.factors = 5, .channels = 100, .classes = classes, .seed = 2};
+  const fl::AnalyticGenerator known(truth);
+  const DeviceGenerator device(truth);
+  static_assert(fl::StyleGenerator<DeviceGenerator> && fl::AffineStyles<DeviceGenerator>);
+  auto plain = rule(known, above);
+  Resident<decltype(plain)> mine{plain};
+  static_assert(fl::ResidentClassifier<decltype(mine), DeviceGenerator::Images> && !fl::ResidentClassifier<decltype(mine), fl::ImageBatch> && !fl::ResidentClassifier<decltype(plain), DeviceGenerator::Images>);
+
+  auto options = quick(600);
+  options.method.properties = {};  // they look at images
+  const auto expected = fl::characterize(known, plain, options);
+  const auto report = fl::characterize(device, mine, options);
+  REQUIRE(expected.failure_rate.failures > 0);
+  CHECK(report.failure_rate.failures == expected.failure_rate.failures);
+  CHECK(report.findings.size() == expected.findings.size());
+  CHECK(report.cost.classifier_images == expected.cost.classifier_images);
+  CHECK(report.cost.classifier_batches == expected.cost.classifier_batches);
+  CHECK(device.moved < 600);  // not the samples: the first eight for the laws of the concept, and pairs of images whose distance is measured
+  CHECK(mine.resident_images >= 1200);
+  CHECK(report.provenance.backend == "a device of tests");
+  CHECK(std::find(report.warnings.begin(), report.warnings.end(), "a piece is missing") != report.warnings.end());
+  CHECK(expected.provenance.backend.empty());
+
+  device.moved = 0;
+  const auto verdict = fl::testing::gate(device, mine, {.bound = 0.3, .seed = 4});
+  CHECK(verdict.samples() == fl::testing::gate(known, plain, {.bound = 0.3, .seed = 4}).samples());
+  CHECK(verdict.passed());
+  CHECK(device.moved == 0);
+
+  // A classifier without the tag gets them on the host.
+  const auto moved = fl::characterize(device, plain, options);
+  CHECK(moved.failure_rate.failures == expected.failure_rate.failures);
+  CHECK(device.moved >= 1200);
 }

@@ -342,3 +342,60 @@ TEST_CASE("a classifier of forgotten type scores the same") {
   const std::vector<std::int64_t> labels{0, 1};
   CHECK(direct(images, labels).probability == erased(images, labels).probability);
 }
+
+namespace {
+
+/// Scores images where they are; misbehaves on demand.
+struct ResidentEcho {
+  using residence = fl::DeviceResident;
+  std::vector<std::int64_t> calls = {};
+  std::int64_t memory = 1000;
+  float spoiled = 0.0f;
+  std::int64_t missing_rows = 0;
+  [[nodiscard]] std::int64_t num_classes() const { return 3; }
+  [[nodiscard]] fl::Scores score_kind() const { return fl::Scores::logits; }
+  void score(fl::ImageView images, fl::ScoreMatrix& scores) { echo(images, scores); }
+  void score_resident(const fl::ImageBatch& raw, const fl::ValueRange& range, std::int64_t batch_size, fl::ScoreMatrix& scores) {
+    calls.push_back(batch_size);
+    if (batch_size > memory) throw std::bad_alloc();
+    echo(fl::to_unit_range(raw, range), scores);
+    scores(0, 0) += spoiled;
+    if (missing_rows > 0) scores.resize(scores.rows() - missing_rows, 3);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("images that stay where they are get the answers of those on the host, and the same checks") {
+  const fl::ImageBatch images = images_of({{0.1f, 0.9f, 0.2f}, {0.8f, 0.1f, 0.3f}, {0.2f, 0.3f, 0.4f}, {0.5f, 0.5f, 0.1f}, {0.9f, 0.2f, 0.0f}});
+  const std::vector<std::int64_t> labels{1, 1, 2, 0, 0};
+  ResidentEcho mine;
+  fl::Scorer scorer(mine, shape, {0, 1}, 3, 4);
+  const fl::ScoredImages there = scorer.resident(images, labels), here = scorer(images, labels);
+  CHECK(there.prediction == here.prediction);
+  CHECK(there.probability == here.probability);
+  CHECK(there.log_odds == here.log_odds);
+  CHECK(mine.calls == std::vector<std::int64_t>{4});
+  CHECK(scorer.images() == 10);
+  CHECK(scorer.batches() == 4);
+
+  mine.memory = 1;
+  CHECK(scorer.resident(images, labels).prediction == here.prediction);
+  CHECK(scorer.batch_size() == 1);
+  mine.memory = 0;
+  const auto code = [&] {
+    try {
+      (void)scorer.resident(images, labels);
+    } catch (const fl::Error& error) {
+      return error.code();
+    }
+    return fl::ErrorCode{0};
+  };
+  CHECK(code() == fl::ErrorCode::classifier_threw);
+  mine.memory = 1000;
+  mine.spoiled = std::numeric_limits<float>::quiet_NaN();
+  CHECK(code() == fl::ErrorCode::non_finite_scores);
+  mine.spoiled = 0.0f;
+  mine.missing_rows = 1;
+  CHECK(code() == fl::ErrorCode::wrong_score_shape);
+}

@@ -14,7 +14,7 @@ if(CONSUMER_WITH_LIBTORCH)
 endif()
 
 # Nothing but include directories, libraries and the language may come along.
-foreach(target core faultline training catch2 gtest)
+foreach(target core faultline training cuda catch2 gtest)
   if(NOT TARGET faultline::${target})
     continue()
   endif()

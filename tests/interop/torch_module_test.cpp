@@ -11,6 +11,7 @@
 #include <faultline/concepts/check_classifier.hpp>
 #include <faultline/concepts/scoring.hpp>
 #include <faultline/interop/torch_module.hpp>
+#include <faultline/interop/torch_resident.hpp>
 #include <faultline/sampling/detail/first_rows.hpp>
 
 #include <support/catch2.hpp>
@@ -215,4 +216,42 @@ TEST_CASE("tensors can be cut, so that generators on LibTorch are sampled in ful
   const at::Tensor cut = fl::detail::first_rows(at::arange(12).view({4, 3}), 2);
   CHECK(cut.sizes() == at::IntArrayRef({2, 3}));
   CHECK(cut[1][2].item<std::int64_t>() == 5);
+}
+
+TEST_CASE("tensors are prepared as images on the host are, whatever the classifier asks for") {
+  for (const std::int64_t channels : {1, 3}) {
+    const fl::ImageShape from{channels, 6, 5};
+    fl::ImageBatch images(4, from);
+    for (std::int64_t p = 0; p < 4 * from.elements(); ++p) images.data()[p] = static_cast<float>((p * 29) % 41) / 16.0f - 1.2f;  // beyond the range on both sides
+    const fl::ValueRange range{-1.0, 1.0};
+    for (const fl::InputSpec& spec : {fl::InputSpec{}, fl::InputSpec{.height = 4, .width = 4}, fl::InputSpec{.height = 9, .width = 3, .fit = fl::Fit::resize}, fl::InputSpec{.channels = 1, .mean = {0.3}, .std = {0.5}},
+                                      fl::InputSpec{.channels = 3, .order = fl::ChannelOrder::reversed, .range = {0.0, 255.0}, .mean = {1.0, 2.0, 3.0}, .std = {1.0, 2.0, 4.0}},
+                                      fl::InputSpec{.channels = 3, .height = 4, .width = 5, .layout = fl::PixelLayout::channels_last}}) {
+      const fl::ImageBatch expected = fl::prepare_images(images, range, spec);
+      const at::Tensor prepared = fl::prepare_tensor(fl::as_tensor(images), range, spec);
+      CHECK((prepared - fl::as_tensor(expected, spec.layout)).abs().max().item<float>() < 1e-4f);
+    }
+  }
+}
+
+TEST_CASE("a model on the generator's device scores tensors there, in full batches, and says when it runs out") {
+  std::vector<std::int64_t> rows;
+  std::int64_t memory = 1000;
+  auto model = [&](const at::Tensor& images) {
+    rows.push_back(images.size(0));
+    if (images.size(0) > memory) throw c10::OutOfMemoryError(c10::SourceLocation{__func__, __FILE__, __LINE__}, "full");
+    return linear(images);
+  };
+  auto mine = fl::make_resident_torch_classifier(model, options);
+  static_assert(fl::ResidentClassifier<decltype(mine), at::Tensor> && fl::DifferentiableClassifier<decltype(mine)>);
+  static_assert(!fl::ResidentClassifier<decltype(fl::make_torch_classifier(linear, options)), at::Tensor>);
+  fl::Scorer scorer(mine, shape, {0, 1}, 4, 4);
+  const fl::ImageBatch images = different_images(7);
+  const std::vector<std::int64_t> labels{0, 1, 2, 3, 0, 1, 2};
+  const fl::ScoredImages there = scorer.resident(fl::as_tensor(images), labels);
+  CHECK(rows == std::vector<std::int64_t>{4, 4});
+  CHECK(there.probability == scorer(images, labels).probability);
+  memory = 2;
+  CHECK(scorer.resident(fl::as_tensor(images), labels).prediction == there.prediction);
+  CHECK(scorer.batch_size() == 2);
 }

@@ -242,7 +242,7 @@ TEST_CASE("no text of a comparison can leave its place") {
   report.warnings = {attack};
   report.schema = attack;
   auto& p = report.provenance;
-  p.library_version = p.generator_digest = p.criterion = p.torch_version = p.cpu = attack;
+  p.library_version = p.generator_digest = p.criterion = p.torch_version = p.cpu = p.backend = attack;
   check_page(fl::html_comparison(report, {.title = attack, .command = attack}));
   check_page(fl::html_comparison(report));
   CHECK(SchemaValidator(schema()).complaints(Json::parse(fl::to_json(filled()))).empty());

@@ -72,7 +72,7 @@ TEST_CASE("no text of a report can leave its place") {
   report.layers[0].name = report.findings[0].carriers[0].layer_name = report.paper_top[0].layer_name = attack;
   report.schema = attack;
   auto& p = report.provenance;
-  p.library_version = p.generator_digest = p.classifier_name = p.criterion = p.torch_version = p.cpu = attack;
+  p.library_version = p.generator_digest = p.classifier_name = p.criterion = p.torch_version = p.cpu = p.backend = attack;
   check_page(fl::html_report(report, {{attack, attack, 1, 1, {}}}, {.title = attack, .command = attack}));
   check_page(fl::html_report(report, {}));
 }

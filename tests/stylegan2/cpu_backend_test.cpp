@@ -130,11 +130,14 @@ TEST_CASE("bfloat16 is near float32, and says when the processor cannot") {
     CHECK(error > 1e-4);  // it did round
     CHECK(error < 0.03);
     CHECK(reduced.path().find(", bfloat16") != std::string::npos);
+    CHECK(reduced.warnings().empty());
   } else {
     CHECK(error == 0.0);
   }
   const CpuBackend without(model, {.precision = CpuOptions::Precision::bf16}, cpu::portable_kernels);
-  CHECK(without.path().find("no instructions") != std::string::npos);
+  REQUIRE(without.warnings().size() == 1);
+  CHECK(without.warnings()[0].find("no instructions") != std::string::npos);
+  CHECK(without.path().find("float32") != std::string::npos);
   CHECK(worst(without.synthesis(s, noise), exact.synthesis(s, noise)) < 1e-4);
 }
 
@@ -147,7 +150,8 @@ TEST_CASE("a bfloat16 product that computes something else is found out and floa
       for (std::ptrdiff_t o = 0; o < row.width; ++o) row.out[p * row.out_step + o] = static_cast<float>(static_cast<const cpu::Bfloat16*>(row.x)[p]) * 1e-3f;
   };
   const CpuBackend checked(model, {.precision = CpuOptions::Precision::bf16}, broken);
-  CHECK(checked.path().find("differ from float32") != std::string::npos);
+  REQUIRE(checked.warnings().size() == 1);
+  CHECK(checked.warnings()[0].find("differ from float32") != std::string::npos);
   CHECK(checked.synthesis(s, {}).equal(CpuBackend(model, {}, broken).synthesis(s, {})));
 }
 

@@ -85,6 +85,9 @@ template <StyleGenerator G, FailureCriterion F = Misclassified>
   provenance.criterion = detail::criterion_name(criterion);
   if constexpr (requires { { generator.torch_version() } -> std::convertible_to<std::string>; }) provenance.torch_version = generator.torch_version();
   provenance.cpu = detail::cpu_name();
+  if constexpr (requires { { generator.backend_description() } -> std::convertible_to<std::string>; }) provenance.backend = generator.backend_description();
+  if constexpr (requires { { generator.backend_warnings() } -> std::convertible_to<std::vector<std::string>>; })
+    for (const std::string& warning : generator.backend_warnings()) report.warnings.push_back(warning);
   provenance.seed = options.seed;
   provenance.samples_per_half = options.samples;
   provenance.batch_size = options.method.batch_size;

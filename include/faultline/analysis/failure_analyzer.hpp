@@ -102,6 +102,9 @@ class FailureAnalyzer {
     provenance.criterion = detail::criterion_name(criterion_);
     if constexpr (requires { { generator.torch_version() } -> std::convertible_to<std::string>; }) provenance.torch_version = generator.torch_version();
     provenance.cpu = detail::cpu_name();
+    if constexpr (requires { { generator.backend_description() } -> std::convertible_to<std::string>; }) provenance.backend = generator.backend_description();
+    if constexpr (requires { { generator.backend_warnings() } -> std::convertible_to<std::vector<std::string>>; report.warnings; })
+      for (const std::string& warning : generator.backend_warnings()) report.warnings.push_back(warning);
     provenance.seed = sampler_.options().seed;
     provenance.samples_per_half = options_.samples;
     provenance.batch_size = options_.method.batch_size;

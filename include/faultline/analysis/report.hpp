@@ -289,6 +289,7 @@ struct Provenance {
   std::int64_t permutations_discovery = 0;
   std::int64_t permutations_confirmation = 0;
   double alpha = 0.05;
+  std::string backend = {};   ///< what the generator's backend says it ran (device, precision, kernels); empty when it says nothing
 };
 
 /// The whole result of a characterisation. Plain data; `write_json`, `DirectionRenderer` and the gates read it.

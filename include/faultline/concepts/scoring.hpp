@@ -5,6 +5,7 @@
 #include <faultline/concepts/classifier.hpp>
 #include <faultline/concepts/detail/guarded_call.hpp>
 #include <faultline/concepts/prepare_images.hpp>
+#include <faultline/concepts/resident_classifier.hpp>
 #include <faultline/concepts/validate_scores.hpp>
 
 #include <algorithm>
@@ -63,7 +64,7 @@ class Scorer {
  public:
   /// `classes` is the number of the generator's classes (at least 1); the classifier must know at least as many. The classifier is borrowed.
   Scorer(C& classifier, ImageShape generated, ValueRange range, std::int64_t classes, std::int64_t batch_size = 64, double probability_tolerance = default_probability_tolerance)
-      : classifier_(std::addressof(classifier)), prepare_(generated, range, input_spec_of(classifier)), kind_(classifier.score_kind()), classes_(classifier.num_classes()),
+      : classifier_(std::addressof(classifier)), raw_range_(range), prepare_(generated, range, input_spec_of(classifier)), kind_(classifier.score_kind()), classes_(classifier.num_classes()),
         labels_(std::max<std::int64_t>(classes, 1)), batch_size_(batch_size), tolerance_(probability_tolerance) {
     if (kind_ == Scores::undeclared) {
       throw Error(ErrorCode::scores_undeclared, where(), "classifier \"" + name_of(classifier) + "\" does not declare its scores; its score_kind() must say logits or probabilities");
@@ -78,14 +79,9 @@ class Scorer {
 
   /// Scores raw generator images; `labels` has one class of the generator per image.
   [[nodiscard]] ScoredImages operator()(ImageView raw, std::span<const std::int64_t> labels, const SampleOrigin& origin = {}) {
-    check_labels(raw, labels, origin);
-    ScoredImages result;
+    check_labels(raw.count(), labels, origin);
     const std::int64_t count = raw.count();
-    result.probabilities.resize(count, classes_);
-    result.prediction.resize(static_cast<std::size_t>(count));
-    result.probability.resize(static_cast<std::size_t>(count));
-    result.margin.resize(static_cast<std::size_t>(count));
-    result.log_odds.resize(static_cast<std::size_t>(count));
+    ScoredImages result = answers(count);
     for (std::int64_t first = 0; first < count;) {
       const std::int64_t rows = std::min(batch_size_, count - first);
       ScoreMatrix scores;
@@ -105,11 +101,36 @@ class Scorer {
     return result;
   }
 
+  /// Scores images that stay in the generator's memory, one per label. A classifier that runs out of memory is asked again with half the batch.
+  template <class Images>
+    requires ResidentClassifier<C, Images>
+  [[nodiscard]] ScoredImages resident(const Images& raw, std::span<const std::int64_t> labels, const SampleOrigin& origin = {}) {
+    const auto count = static_cast<std::int64_t>(labels.size());
+    check_labels(count, labels, origin);
+    ScoredImages result = answers(count);
+    for (;;) {
+      ScoreMatrix scores;
+      try {
+        batches_ += (count + batch_size_ - 1) / batch_size_;
+        detail::call_user(
+            where(), [&] { classifier_->score_resident(raw, raw_range_, batch_size_, scores); }, [&] { return batch_name(0, count, labels, origin); });
+      } catch (const std::bad_alloc&) {
+        if (batch_size_ == 1) std::throw_with_nested(Error(ErrorCode::classifier_threw, where(), "the classifier ran out of memory with a single image, " + row_name(0, labels, origin)));
+        batch_size_ /= 2;
+        continue;
+      }
+      validate_scores(scores, count, classes_, kind_, count, where(), [&](std::int64_t i) { return row_name(i, labels, origin); }, tolerance_);
+      for (std::int64_t i = 0; i < count; ++i) judge(scores.row(i), labels[static_cast<std::size_t>(i)], i, result);
+      images_ += count;
+      return result;
+    }
+  }
+
   /// d p(label) / d raw pixel of raw generator images, `[N, C, H, W]` in the generator's shape.
   [[nodiscard]] ImageBatch probability_gradient(ImageView raw, std::span<const std::int64_t> labels, const SampleOrigin& origin = {})
     requires DifferentiableClassifier<C>
   {
-    check_labels(raw, labels, origin);
+    check_labels(raw.count(), labels, origin);
     ImageBatch result(raw.count(), raw.shape());
     for (std::int64_t first = 0; first < raw.count(); first += batch_size_) {
       const std::int64_t rows = std::min(batch_size_, raw.count() - first);
@@ -145,9 +166,20 @@ class Scorer {
  private:
   static std::string where() { return "Scorer"; }
 
-  void check_labels(ImageView raw, std::span<const std::int64_t> labels, const SampleOrigin& origin) const {
-    if (static_cast<std::int64_t>(labels.size()) != raw.count() || (!origin.index.empty() && origin.index.size() != labels.size())) {
-      throw Error(ErrorCode::shape_mismatch, where(), "got " + std::to_string(labels.size()) + " labels for " + std::to_string(raw.count()) + " images");
+  /// Room for the answers to so many images.
+  [[nodiscard]] ScoredImages answers(std::int64_t count) const {
+    ScoredImages result;
+    result.probabilities.resize(count, classes_);
+    result.prediction.resize(static_cast<std::size_t>(count));
+    result.probability.resize(static_cast<std::size_t>(count));
+    result.margin.resize(static_cast<std::size_t>(count));
+    result.log_odds.resize(static_cast<std::size_t>(count));
+    return result;
+  }
+
+  void check_labels(std::int64_t count, std::span<const std::int64_t> labels, const SampleOrigin& origin) const {
+    if (static_cast<std::int64_t>(labels.size()) != count || (!origin.index.empty() && origin.index.size() != labels.size())) {
+      throw Error(ErrorCode::shape_mismatch, where(), "got " + std::to_string(labels.size()) + " labels for " + std::to_string(count) + " images");
     }
     for (const std::int64_t label : labels) {
       if (label < 0 || label >= labels_)
@@ -199,6 +231,7 @@ class Scorer {
   }
 
   C* classifier_;
+  ValueRange raw_range_;
   ImagePreparation prepare_;
   Scores kind_;
   std::int64_t classes_;

@@ -103,7 +103,7 @@ class TorchClassifier {
     });
   }
 
- private:
+ protected:
   [[nodiscard]] at::Tensor input(ImageView images) const { return as_tensor(images, options_.input.layout).to(device_, at::kFloat, /*non_blocking=*/false, /*copy=*/true); }
 
   [[nodiscard]] at::Tensor call(const at::Tensor& images) {
@@ -120,6 +120,9 @@ class TorchClassifier {
     }
   }
 
+  [[nodiscard]] at::Device device() const noexcept { return device_; }
+
+ private:
   M model_;
   ClassifierOptions options_;
   at::Device device_;

@@ -189,6 +189,16 @@ class StyleSpaceSampler {
     return synthesize_shifted(w, channels, shifts.values());
   }
 
+  /// At most `batch_size` edited latents as images in the generator's own memory; `channels` and `shifts` as above, none for the latents as they are.
+  /// **Throws** shape_mismatch, invalid_argument.
+  [[nodiscard]] image_type edited_images(const Matrix<float>& w, std::span<const std::int64_t> channels, std::span<const float> shifts) const {
+    check_edit(w, channels, shifts);
+    require(w.rows() <= options_.batch_size, "edited_images makes one batch of at most " + std::to_string(options_.batch_size) + " images, asked for " + std::to_string(w.rows()));
+    image_type images = generator_->synthesize(edited_styles(w, 0, w.rows(), channels, shifts), SynthesisOptions{.noise = options_.noise, .seed = options_.seed, .first = 0});
+    cut(images, w.rows());
+    return images;
+  }
+
  private:
   /// `shifts` are row-major, `[w.rows(), channels]`.
   [[nodiscard]] ImageBatch synthesize_shifted(const Matrix<float>& w, std::span<const std::int64_t> channels, std::span<const float> shifts) const {

@@ -30,7 +30,7 @@ struct CpuOptions {
 /// one matrix product, since its input is a constant; plain convolutions by Winograd's algorithm. Kernels for AVX-512, AVX2 and any processor are chosen at run time.
 ///
 /// An image depends on its own styles alone, bit for bit: not on the batch, its size or the number of threads. Agrees with ReferenceBackend to 1e-4 in float32 (about 1e-6 is seen).
-/// With bf16 the first use is a comparison with float32; where it is wrong, or the processor lacks the instructions, float32 is used and `path()` says so.
+/// With bf16 the first use is a comparison with float32; where it is wrong, or the processor lacks the instructions, float32 is used and `warnings()` say so.
 /// Gradients: `pullback` runs the same kernels backward; a call whose argument requires gradients takes ReferenceBackend's way.
 /// Memory: the packed weights (as many as in the file, twice the first layer) and the activations of 4 images per thread.
 class CpuBackend {
@@ -45,8 +45,10 @@ class CpuBackend {
 
   [[nodiscard]] const stylegan2::GeneratorModel& model() const noexcept { return model_; }
 
-  /// How images are made, for reports: kernels and precision, and why another precision than the one asked for.
+  /// How images are made, for reports: kernels and precision.
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
+  /// Why another precision than the one asked for.
+  [[nodiscard]] const std::vector<std::string>& warnings() const noexcept { return warnings_; }
 
   /// w `[N, w_dim]` before truncation; `classes` one-hot or soft, undefined when unconditional.
   [[nodiscard]] at::Tensor mapping(const at::Tensor& z, const at::Tensor& classes) const;
@@ -78,6 +80,7 @@ class CpuBackend {
   std::shared_ptr<const stylegan2::detail::cpu::Mapping> mapping_;
   std::shared_ptr<State> state_;  // copies share it; its weights never change
   std::string path_;
+  std::vector<std::string> warnings_;
 };
 
 }  // namespace v1

@@ -20,7 +20,8 @@ inline namespace v1 {
 
 /// A class-conditional StyleGAN2 generator (Karras et al. 2020) whose networks `Backend` runs.
 ///
-/// All calls are const and deterministic. Tensors are float32 on the host; a call records gradients when LibTorch's gradient mode is on and its argument requires them.
+/// All calls are const and deterministic. Tensors are float32; results lie where the backend works (the host for all but CudaBackend), arguments may lie anywhere; a call records gradients when
+/// LibTorch's gradient mode is on and its argument requires them.
 /// Copies share the weights.
 /// Example:
 /// `auto generator = Generator<ReferenceBackend>::load("digits.safetensors"); at::Tensor x = generator.synthesize(generator.styles(generator.map(z, labels)));`
@@ -40,7 +41,7 @@ class Generator {
   /// reproduce the images stored with it to 1e-4.
   [[nodiscard]] static Generator load(const std::filesystem::path& path, Integrity integrity = Integrity::checked, const typename Backend::Options& options = {});
 
-  /// From weights in memory, for example of a training run; `options` are the backend's. Throws invalid_argument, missing_tensor, wrong_tensor_shape.
+  /// From weights in memory, for example of a training run; `options` are the backend's. Throws invalid_argument, missing_tensor, wrong_tensor_shape, and what the backend throws.
   explicit Generator(stylegan2::GeneratorModel model, const typename Backend::Options& options = {});
 
   /// Writes the generator with a fresh probe, all or nothing. Throws cannot_write, not_durable.
@@ -86,9 +87,13 @@ class Generator {
   [[nodiscard]] const std::string& digest() const noexcept { return digest_; }
   [[nodiscard]] const stylegan2::GeneratorModel& model() const noexcept { return backend_.model(); }
   [[nodiscard]] const Backend& backend() const noexcept { return backend_; }
+  /// What the backend says it runs, and what it had to do without: both go into reports. Empty for a backend that says nothing.
+  [[nodiscard]] std::string backend_description() const;
+  [[nodiscard]] std::vector<std::string> backend_warnings() const;
 
-  [[nodiscard]] at::Tensor latent_from_host(const Matrix<float>& rows) const { return from_rows(rows); }
-  [[nodiscard]] at::Tensor style_from_host(const Matrix<float>& rows) const { return from_rows(rows); }
+  [[nodiscard]] at::Tensor latent_from_host(const Matrix<float>& rows) const { return placed(from_rows(rows)); }
+  [[nodiscard]] at::Tensor style_from_host(const Matrix<float>& rows) const { return placed(from_rows(rows)); }
+  /// (labels stay on the host, where `map` looks at them)
   [[nodiscard]] at::Tensor label_from_host(std::span<const std::int64_t> labels) const;
   [[nodiscard]] Matrix<float> latent_to_host(const at::Tensor& w) const { return to_rows(w); }
   [[nodiscard]] Matrix<float> style_to_host(const at::Tensor& s) const { return to_rows(s); }
@@ -97,6 +102,7 @@ class Generator {
  private:
   static at::Tensor from_rows(const Matrix<float>& rows);
   static Matrix<float> to_rows(const at::Tensor& tensor);
+  [[nodiscard]] at::Tensor placed(const at::Tensor& tensor) const;
   [[nodiscard]] std::vector<at::Tensor> noise_images(std::int64_t count, const SynthesisOptions& options) const;
   void require_styles(const char* where, const at::Tensor& s) const;
 

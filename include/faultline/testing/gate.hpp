@@ -120,8 +120,11 @@ template <StyleGenerator G, Classifier C, FailureCriterion F = Misclassified>
     // Batches start at multiples of the batch size, whatever the budget, so that a larger budget sees the same bits.
     const std::int64_t first = gate_first + monitor.samples();
     const auto batch = sampler.sample(first, std::min(policy.batch_size, policy.max_samples - monitor.samples()));
-    const ImageBatch images = generator.image_to_host(batch.images);
-    const ScoredImages scored = scorer(images, batch.label, {batch.index, policy.seed});
+    const SampleOrigin origin{batch.index, policy.seed};
+    const ScoredImages scored = [&] {
+      if constexpr (ResidentClassifier<C, typename G::image_type>) return scorer.resident(batch.images, batch.label, origin);
+      else return scorer(generator.image_to_host(batch.images), batch.label, origin);
+    }();
     for (std::int64_t i = 0; i < batch.size() && monitor.decision() == RateDecision::undecided; ++i)
       monitor.add(criterion(scored.probabilities.row(i), batch.label[static_cast<std::size_t>(i)]));
   }

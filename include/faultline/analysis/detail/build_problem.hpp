@@ -51,16 +51,16 @@ class ProblemSource : public ImageSource<G, F> {
   /// Classified samples; `stage` names them to the progress callback, if there is one.
   [[nodiscard]] Population sample(std::int64_t first, std::int64_t count, const std::string& stage) {
     Population population;
-    this->draw(first, count, stage, population, [&](const ImageBatch& images, const auto& batch) {
-      this->append(population, scorer_(images, batch.label, {batch.index, sampler_.options().seed}), batch.label);
+    this->draw(first, count, stage, population, [&](const GeneratedImages<G>& images, const auto& batch) {
+      this->append(population, score_generated(scorer_, images, batch.label, {batch.index, sampler_.options().seed}), batch.label);
     });
     return population;
   }
 
   [[nodiscard]] EditResult evaluate(const EditRequest& request) {
     EditResult result;
-    this->make_edited(request, result, [&](const ImageBatch& images, std::span<const std::int64_t> labels) {
-      this->append(result, scorer_(images, labels, {{}, sampler_.options().seed}), labels);
+    this->make_edited(request, result, [&](const GeneratedImages<G>& images, std::span<const std::int64_t> labels) {
+      this->append(result, score_generated(scorer_, images, labels, {{}, sampler_.options().seed}), labels);
     });
     return result;
   }

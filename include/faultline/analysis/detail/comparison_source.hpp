@@ -59,8 +59,8 @@ class ComparisonSource : public ImageSource<G, F> {
   [[nodiscard]] std::vector<Population> sample(std::int64_t first, std::int64_t count, const std::string& stage) {
     Population common;
     std::vector<Population> outcomes(classifiers_.size());
-    this->draw(first, count, stage, common, [&](const ImageBatch& images, const auto& batch) {
-      for (std::size_t c = 0; c < outcomes.size(); ++c) this->append(outcomes[c], scorers_[c](images, batch.label, {batch.index, sampler_.options().seed}), batch.label);
+    this->draw(first, count, stage, common, [&](const GeneratedImages<G>& images, const auto& batch) {
+      for (std::size_t c = 0; c < outcomes.size(); ++c) this->append(outcomes[c], scorers_[c](images.host(), batch.label, {batch.index, sampler_.options().seed}), batch.label);
     });
     for (Population& own : outcomes) {
       own.index = common.index;
@@ -74,8 +74,8 @@ class ComparisonSource : public ImageSource<G, F> {
   /// Edited images made once and classified by those in `who`.
   [[nodiscard]] std::vector<EditResult> evaluate(const EditRequest& request, std::span<const std::size_t> who) {
     std::vector<EditResult> results(who.size());
-    this->make_edited(request, results.front(), [&](const ImageBatch& images, std::span<const std::int64_t> labels) {
-      for (std::size_t k = 0; k < who.size(); ++k) this->append(results[k], scorers_[who[k]](images, labels, {{}, sampler_.options().seed}), labels);
+    this->make_edited(request, results.front(), [&](const GeneratedImages<G>& images, std::span<const std::int64_t> labels) {
+      for (std::size_t k = 0; k < who.size(); ++k) this->append(results[k], scorers_[who[k]](images.host(), labels, {{}, sampler_.options().seed}), labels);
     });
     return results;
   }

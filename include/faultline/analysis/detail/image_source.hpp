@@ -24,6 +24,32 @@ namespace faultline {
 inline namespace v1 {
 namespace detail {
 
+/// A batch of images where the generator left it; on the host once somebody asks.
+template <StyleGenerator G>
+class GeneratedImages {
+ public:
+  using image_type = typename G::image_type;
+  GeneratedImages(const G& generator, const image_type& images) : generator_(&generator), images_(&images) {}
+
+  [[nodiscard]] const image_type& resident() const noexcept { return *images_; }
+  [[nodiscard]] const ImageBatch& host() const {
+    if (!host_) host_.emplace(generator_->image_to_host(*images_));
+    return *host_;
+  }
+
+ private:
+  const G* generator_;
+  const image_type* images_;
+  mutable std::optional<ImageBatch> host_;
+};
+
+/// Scores images without moving them where the classifier says that it can.
+template <StyleGenerator G, Classifier C>
+[[nodiscard]] ScoredImages score_generated(Scorer<C>& scorer, const GeneratedImages<G>& images, std::span<const std::int64_t> labels, const SampleOrigin& origin) {
+  if constexpr (ResidentClassifier<C, typename G::image_type>) return scorer.resident(images.resident(), labels, origin);
+  else return scorer(images.host(), labels, origin);
+}
+
 /// Base of the sources. The generator is borrowed; everything else is owned. `who` names the caller in errors.
 template <StyleGenerator G, FailureCriterion F>
 class ImageSource {
@@ -104,15 +130,17 @@ class ImageSource {
       const Matrix<float> w = rows_of(request.w, first, count);
       const auto labels = std::span(request.label).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
       const auto shift = request.channel < 0 ? std::span<const float>{} : std::span(request.shift).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
-      const ImageBatch images = request.channels.empty() ? sampler_.synthesize_edited(w, request.channel, shift) : sampler_.synthesize_edited(w, request.channels, rows_of(request.shifts, first, count));
+      const auto made = request.channels.empty() ? sampler_.edited_images(w, std::span(&request.channel, request.channel < 0 ? 0 : 1), shift)
+                                                 : sampler_.edited_images(w, request.channels, rows_of(request.shifts, first, count).values());
+      const GeneratedImages<G> images(generator(), made);
       count_images(count);
       score(images, labels);
       for (std::int64_t i = 0; i < count; ++i) {
         if (request.properties) measure(images, i, front.properties.row(first + i));
-        if (request.images) unit_.to_unit(images.view().image(i), front.images.image(first + i), i);
+        if (request.images) unit_.to_unit(images.host().view().image(i), front.images.image(first + i), i);
       }
       if (request.judge && judge_) {
-        const ScoredImages judged = (*judge_)(images, labels);
+        const ScoredImages judged = (*judge_)(images.host(), labels);
         for (std::int64_t i = 0; i < count; ++i) front.judge_agrees.push_back(judged.prediction[static_cast<std::size_t>(i)] == labels[static_cast<std::size_t>(i)] ? 1 : 0);
       }
     }
@@ -142,7 +170,7 @@ class ImageSource {
     std::int64_t done = 0;
     for (const auto& batch : sampler_.batches(first, count)) {
       const Matrix<float> w = generator().latent_to_host(batch.w);
-      const ImageBatch images = generator().image_to_host(batch.images);
+      const GeneratedImages<G> images(generator(), batch.images);
       count_images(batch.size());
       std::copy_n(w.data(), batch.size() * w.cols(), population.w.row(done).data());
       population.index.insert(population.index.end(), batch.index.begin(), batch.index.end());
@@ -169,8 +197,9 @@ class ImageSource {
     }
   }
 
-  void measure(const ImageBatch& images, std::int64_t i, std::span<float> out) {
+  void measure(const GeneratedImages<G>& generated, std::int64_t i, std::span<float> out) {
     if (properties_.empty()) return;
+    const ImageBatch& images = generated.host();
     unit_image_.resize(static_cast<std::size_t>(images.shape().elements()));
     unit_.to_unit(images.image(i), unit_image_, i);
     ++cost_.property_images;

@@ -190,6 +190,7 @@ inline std::string comparison_repeat(const ComparisonReport& report, const Rende
                                                            {"Faultline", p.library_version}};
   if (!p.torch_version.empty()) list.emplace_back("LibTorch", p.torch_version);
   if (!p.cpu.empty()) list.emplace_back("Processor", p.cpu);
+  if (!p.backend.empty()) list.emplace_back("Generator runs on", p.backend);
   return "<section id=\"repeat\">\n<h2>How to repeat this</h2>\n<pre>" + html(call) + "</pre>\n" + facts(list) + "</section>\n";
 }
 

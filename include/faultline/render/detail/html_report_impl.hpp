@@ -118,6 +118,7 @@ inline std::string repeat_section(const FailureReport& report, const RenderOptio
       {"Permutations", count(p.permutations_discovery) + " discovery, " + count(p.permutations_confirmation) + " confirmation"}, {"Family-wise error rate", exact(p.alpha)}, {"Faultline", p.library_version}};
   if (!p.torch_version.empty()) list.emplace_back("LibTorch", p.torch_version);
   if (!p.cpu.empty()) list.emplace_back("Processor", p.cpu);
+  if (!p.backend.empty()) list.emplace_back("Generator runs on", p.backend);
   const CostCounters& c = report.cost;
   out += facts(list) + "<h4 id=\"cost\">Cost</h4>\n";
   out += facts({{"Images generated", count(c.generator_images) + " in " + count(c.generator_batches) + " batches"}, {"Images classified", count(c.classifier_images) + " in " + count(c.classifier_batches) + " batches"},

@@ -176,7 +176,8 @@ struct ReportJson {
             {"labels", json_of(x.labels)},
             {"permutations_discovery", x.permutations_discovery},
             {"permutations_confirmation", x.permutations_confirmation},
-            {"alpha", json_of(x.alpha)}};
+            {"alpha", json_of(x.alpha)},
+            {"backend", x.backend}};
   }
   static Json json_of(const FailureReport& x) {
     return {{"schema", x.schema},

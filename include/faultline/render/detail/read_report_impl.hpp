@@ -82,6 +82,7 @@ inline Provenance read_provenance(const ReportValue& from, std::int64_t classes)
   p.permutations_discovery = from["permutations_discovery"].integer(0);
   p.permutations_confirmation = from["permutations_confirmation"].integer(0);
   p.alpha = from["alpha"].number();
+  p.backend = from["backend"].text();
   return p;
 }
 

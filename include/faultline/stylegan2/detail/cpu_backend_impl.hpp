@@ -41,7 +41,7 @@ inline CpuBackend::CpuBackend(stylegan2::GeneratorModel model, const CpuOptions&
   path_ = std::string("CPU, ") + kernels.name + ", float32";
   if (!wanted) return;
   if (kernels.convolve_bf16 == nullptr) {
-    path_ += " (bfloat16 was asked for; the processor has no instructions for it)";
+    warnings_.push_back("CpuBackend: float32 is used in place of bfloat16: the processor has no instructions for it");
     return;
   }
   auto exact = std::make_shared<State>();
@@ -53,7 +53,7 @@ inline CpuBackend::CpuBackend(stylegan2::GeneratorModel model, const CpuOptions&
     path_ = std::string("CPU, ") + kernels.name + ", bfloat16";
   } else {
     state_ = exact;
-    path_ += " (bfloat16 was asked for; its images differ from float32 by " + std::to_string(error) + " of their spread, more than " + std::to_string(cpu::bf16_tolerance) + ")";
+    warnings_.push_back("CpuBackend: float32 is used in place of bfloat16, whose images differ from float32 by " + std::to_string(error) + " of their spread, more than " + std::to_string(cpu::bf16_tolerance));
   }
 }
 

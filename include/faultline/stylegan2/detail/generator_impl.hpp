@@ -67,7 +67,7 @@ at::Tensor Generator<Backend>::map(const at::Tensor& z, const at::Tensor& labels
   if (config.c_dim > 0) {
     if (!labels.defined() || labels.dim() != 1 || labels.size(0) != z.size(0) || labels.scalar_type() != at::kLong)
       stylegan2::detail::wrong_tensor(where, "labels as Long [" + std::to_string(z.size(0)) + "]", labels);
-    const at::Tensor plain = labels.contiguous();
+    const at::Tensor plain = labels.to(at::kCPU).contiguous();
     for (std::int64_t i = 0; i < plain.size(0); ++i)
       if (const std::int64_t label = plain.const_data_ptr<std::int64_t>()[i]; label < 0 || label >= config.c_dim)
         throw Error(ErrorCode::label_out_of_range, where, "label " + std::to_string(label) + " of row " + std::to_string(i) + " is not in [0, " + std::to_string(config.c_dim) + ")");
@@ -76,7 +76,8 @@ at::Tensor Generator<Backend>::map(const at::Tensor& z, const at::Tensor& labels
     stylegan2::detail::wrong_tensor(where, "no labels (the generator is unconditional)", labels);
   }
   const at::Tensor w = backend_.mapping(z, classes);
-  const at::Tensor truncated = options.truncation == 1.0 ? w : w_average() + (w - w_average()) * options.truncation;
+  const at::Tensor average = w_average().to(w.device());
+  const at::Tensor truncated = options.truncation == 1.0 ? w : average + (w - average) * options.truncation;
   if (!options.cutoff) return truncated;
   const std::int64_t cutoff = *options.cutoff;
   const auto slots = [&](const at::Tensor& value, std::int64_t count) { return value.unsqueeze(1).expand({z.size(0), count, config.w_dim}); };
@@ -142,7 +143,7 @@ Matrix<float> Generator<Backend>::pullback(const at::Tensor& s, const ImageBatch
   const c10::AutoGradMode on(true);
   const at::Tensor input = s.detach().clone().requires_grad_(true);
   const at::Tensor images = synthesize(input);
-  return to_rows(torch::autograd::grad({images}, {input}, {gradient}).front());
+  return to_rows(torch::autograd::grad({images}, {input}, {gradient.to(images.device())}).front());
 }
 
 template <class Backend>
@@ -188,10 +189,29 @@ ImageBatch Generator<Backend>::image_to_host(const at::Tensor& images) const {
   const ImageShape shape = image_shape();
   if (!images.defined() || images.dim() != 4 || images.size(1) != shape.channels || images.size(2) != shape.height || images.size(3) != shape.width)
     stylegan2::detail::wrong_tensor("Generator::image_to_host", "images of this generator", images);
-  const at::Tensor plain = images.detach().to(at::kFloat).contiguous();
+  const at::Tensor plain = images.detach().to(at::kCPU, at::kFloat).contiguous();
   ImageBatch batch(plain.size(0), shape);
   std::copy_n(plain.const_data_ptr<float>(), plain.numel(), batch.data());
   return batch;
+}
+
+template <class Backend>
+std::string Generator<Backend>::backend_description() const {
+  if constexpr (requires { backend_.path(); }) return backend_.path();
+  else return {};
+}
+
+template <class Backend>
+std::vector<std::string> Generator<Backend>::backend_warnings() const {
+  if constexpr (requires { backend_.warnings(); }) return backend_.warnings();
+  else return {};
+}
+
+/// The tensor where the backend works.
+template <class Backend>
+at::Tensor Generator<Backend>::placed(const at::Tensor& tensor) const {
+  if constexpr (requires { backend_.device(); }) return tensor.to(backend_.device());
+  else return tensor;
 }
 
 template <class Backend>
@@ -204,7 +224,7 @@ at::Tensor Generator<Backend>::from_rows(const Matrix<float>& rows) {
 template <class Backend>
 Matrix<float> Generator<Backend>::to_rows(const at::Tensor& tensor) {
   if (!tensor.defined() || tensor.dim() != 2) stylegan2::detail::wrong_tensor("Generator::to_host", "a tensor of rank 2", tensor);
-  const at::Tensor plain = tensor.detach().to(at::kFloat).contiguous();
+  const at::Tensor plain = tensor.detach().to(at::kCPU, at::kFloat).contiguous();
   Matrix<float> rows(plain.size(0), plain.size(1));
   std::copy_n(plain.const_data_ptr<float>(), plain.numel(), rows.data());
   return rows;
