@@ -6,8 +6,10 @@
 #include <faultline/concepts/style_layout.hpp>
 #include <faultline/core/image.hpp>
 #include <faultline/core/matrix.hpp>
+#include <faultline/stylegan2/cost.hpp>
 #include <faultline/stylegan2/reference_backend.hpp>
 
+#include <concepts>
 #include <cstdint>
 #include <filesystem>
 #include <span>
@@ -78,6 +80,11 @@ class Generator {
   /// SHA-256 of the generator file (of the file it would be stored as, when it was not read from a checked one).
   [[nodiscard]] const std::string& digest() const noexcept { return digest_; }
   [[nodiscard]] const stylegan2::GeneratorModel& model() const noexcept { return backend_.model(); }
+  /// Multiply-accumulates per row, and bytes and launches where the backend states them (0 where it does not).
+  [[nodiscard]] GeneratorCost cost() const {
+    if constexpr (requires { { backend_.cost() } -> std::same_as<GeneratorCost>; }) return backend_.cost();
+    else return {stylegan2::mapping_macs(model().config), stylegan2::styles_macs(model().config), stylegan2::synthesis_macs(model().config)};
+  }
 
   [[nodiscard]] at::Tensor latent_from_host(const Matrix<float>& rows) const { return from_rows(rows); }
   [[nodiscard]] at::Tensor style_from_host(const Matrix<float>& rows) const { return from_rows(rows); }
