@@ -6,9 +6,11 @@
 #include <faultline/concepts/style_layout.hpp>
 #include <faultline/core/image.hpp>
 #include <faultline/core/matrix.hpp>
+#include <faultline/stylegan2/cost.hpp>
 #include <faultline/stylegan2/reference_backend.hpp>
 #include <faultline/stylegan2/synthesis_edits.hpp>
 
+#include <concepts>
 #include <cstdint>
 #include <filesystem>
 #include <span>
@@ -90,6 +92,11 @@ class Generator {
   /// What the backend says it runs, and what it had to do without: both go into reports. Empty for a backend that says nothing.
   [[nodiscard]] std::string backend_description() const;
   [[nodiscard]] std::vector<std::string> backend_warnings() const;
+  /// Multiply-accumulates per row, and bytes and launches where the backend states them (0 where it does not).
+  [[nodiscard]] GeneratorCost cost() const {
+    if constexpr (requires { { backend_.cost() } -> std::same_as<GeneratorCost>; }) return backend_.cost();
+    else return {stylegan2::mapping_macs(model().config), stylegan2::styles_macs(model().config), stylegan2::synthesis_macs(model().config)};
+  }
 
   [[nodiscard]] at::Tensor latent_from_host(const Matrix<float>& rows) const { return placed(from_rows(rows)); }
   [[nodiscard]] at::Tensor style_from_host(const Matrix<float>& rows) const { return placed(from_rows(rows)); }

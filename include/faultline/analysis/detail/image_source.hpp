@@ -7,6 +7,7 @@
 #include <faultline/concepts/any_classifier.hpp>
 #include <faultline/concepts/check_classifier.hpp>
 #include <faultline/concepts/failure_criterion.hpp>
+#include <faultline/concepts/generator_cost.hpp>
 #include <faultline/concepts/scoring.hpp>
 #include <faultline/sampling/style_space_sampler.hpp>
 
@@ -74,7 +75,7 @@ class ImageSource {
 
  protected:
   ImageSource(std::string who, const StyleSpaceSampler<G>& sampler, F criterion, const MethodOptions& method)
-      : sampler_(sampler), progress_(method.progress), who_(std::move(who)), criterion_(std::move(criterion)), properties_(method.properties), judge_model_(method.judge), unit_(shape(), range(), InputSpec{}) {
+      : sampler_(sampler), progress_(method.progress), who_(std::move(who)), criterion_(std::move(criterion)), properties_(method.properties), judge_model_(method.judge), call_cost_(cost_of(sampler.generator())), unit_(shape(), range(), InputSpec{}) {
     if (judge_model_) judge_.emplace(*judge_model_, shape(), range(), sampler_.classes(), method.batch_size);
   }
   ~ImageSource() = default;
@@ -83,9 +84,18 @@ class ImageSource {
   [[nodiscard]] ImageShape shape() const { return generator().image_shape(); }
   [[nodiscard]] ValueRange range() const { return generator().value_range(); }
 
-  void count_images(std::int64_t count) noexcept {
+  /// What a generator call is made for, which decides its work: samples start at z, edited images at w; a gradient costs a pass forward for the image, one more and one back for the pull.
+  enum class Work { sample, edit, gradient };
+
+  /// Counts one batch of `count` images; its work is that of all rows, padding too.
+  void count_images(std::int64_t count, Work work) noexcept {
+    const std::int64_t rows = work == Work::gradient ? count : sampler_.computed_rows(count);
+    const std::int64_t passes = work == Work::gradient ? 3 : 1;
     cost_.generator_images += count;
     ++cost_.generator_batches;
+    cost_.generator_macs += rows * ((work == Work::sample ? call_cost_.mapping_macs : 0) + call_cost_.styles_macs + passes * call_cost_.synthesis_macs);
+    cost_.generator_bytes += rows * passes * call_cost_.synthesis_bytes;
+    cost_.generator_launches += passes * call_cost_.launches;
   }
 
   /// Counts of the generator, the properties and the judge.
@@ -100,7 +110,7 @@ class ImageSource {
   void check_laws_with(const Others& others) {
     const auto batch = sampler_.sample(discovery_first, std::min<std::int64_t>(8, sampler_.options().batch_size));
     const ImageBatch images = generator().image_to_host(batch.images);
-    count_images(batch.size());
+    count_images(batch.size(), Work::sample);
     const auto check = [&](auto& model, auto& scorer) {  // bad answers name the sample, then come the laws of the concept
       (void)scorer(images, batch.label, {batch.index, sampler_.options().seed});
       require_lawful(model, scorer.preparation()(images));
@@ -134,7 +144,7 @@ class ImageSource {
       const auto made = request.channels.empty() ? sampler_.edited_images(w, std::span(&request.channel, request.channel < 0 ? 0 : 1), shift)
                                                  : sampler_.edited_images(w, request.channels, rows_of(request.shifts, first, count).values());
       const GeneratedImages<G> images(generator(), made);
-      count_images(count);
+      count_images(count, Work::edit);
       score(images, labels);
       if (request.properties) measure(images, count, front.properties, first);
       for (std::int64_t i = 0; i < count; ++i) {
@@ -172,7 +182,7 @@ class ImageSource {
     for (const auto& batch : sampler_.batches(first, count)) {
       const Matrix<float> w = generator().latent_to_host(batch.w);
       const GeneratedImages<G> images(generator(), batch.images);
-      count_images(batch.size());
+      count_images(batch.size(), Work::sample);
       std::copy_n(w.data(), batch.size() * w.cols(), population.w.row(done).data());
       population.index.insert(population.index.end(), batch.index.begin(), batch.index.end());
       population.label.insert(population.label.end(), batch.label.begin(), batch.label.end());
@@ -244,6 +254,7 @@ class ImageSource {
   std::vector<Property> properties_;
   std::optional<AnyClassifier> judge_model_;
   std::optional<Scorer<AnyClassifier>> judge_;
+  GeneratorCost call_cost_;
   ImagePreparation unit_;
 };
 
