@@ -60,7 +60,7 @@ class ConvolutionPrecision {
   static Signature<B, O, P> signature(void (Context::*)(B, O, P));
   template <class C>
   static auto signature_of() {
-    if constexpr (requires { &C::setFloat32Precision; }) return signature(&C::setFloat32Precision);
+    if constexpr (requires { &C::setFloat32Precision; }) return decltype(signature(&C::setFloat32Precision)){};
     else return Signature<bool, bool, bool>{};
   }
   using Types = decltype(signature_of<Context>());
