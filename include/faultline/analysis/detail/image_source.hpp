@@ -106,7 +106,15 @@ class ImageSource {
       const auto shift = request.channel < 0 ? std::span<const float>{} : std::span(request.shift).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
       const ImageBatch images = request.channels.empty() ? sampler_.synthesize_edited(w, request.channel, shift) : sampler_.synthesize_edited(w, request.channels, rows_of(request.shifts, first, count));
       count_images(count);
-      score(images, labels);
+      if (request.alone) {
+        for (std::int64_t i = 0; i < count; ++i) {
+          ImageBatch one(1, images.shape());
+          std::copy(images.image(i).begin(), images.image(i).end(), one.image(0).begin());
+          score(one, labels.subspan(static_cast<std::size_t>(i), 1));
+        }
+      } else {
+        score(images, labels);
+      }
       for (std::int64_t i = 0; i < count; ++i) {
         if (request.properties) measure(images, i, front.properties.row(first + i));
         if (request.images) unit_.to_unit(images.view().image(i), front.images.image(first + i), i);
