@@ -80,7 +80,7 @@ void print_summary(const fl::FailureReport& report) {
 int characterize(const Arguments& arguments) {
   program::Progress progress;
   const auto follow = [&progress](const fl::Progress& p) { progress(p); };
-  const auto generator = fl::Generator<fl::ReferenceBackend>::load(arguments.generator);
+  const auto generator = fl::Generator<fl::CpuBackend>::load(arguments.generator);
   auto classifier = fl::load_classifier(arguments.classifier);
   std::error_code failed;
   std::filesystem::create_directories(arguments.out, failed);  // before the work, not after it

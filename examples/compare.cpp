@@ -89,7 +89,7 @@ void print_summary(const fl::ComparisonReport& report) {
 
 int compare(const Arguments& arguments) {
   program::Progress progress;
-  const auto generator = fl::Generator<fl::ReferenceBackend>::load(arguments.generator);
+  const auto generator = fl::Generator<fl::CpuBackend>::load(arguments.generator);
   std::vector<fl::AnyClassifier> classifiers;
   for (const std::string& path : arguments.classifiers) classifiers.emplace_back(fl::load_classifier(path));
   std::error_code failed;

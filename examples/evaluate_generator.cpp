@@ -44,7 +44,7 @@ int main(int argc, char** argv) {
   try {
     const c10::AutoGradMode off(false);
     if (random_noise) options.noise = fl::Noise::random;
-    const auto generator = fl::Generator<fl::ReferenceBackend>::load(generator_path);
+    const auto generator = fl::Generator<fl::CpuBackend>::load(generator_path);
     const auto judge = fl::load_classifier(judge_path);
     const auto directory = data.empty() ? fl::find_mnist() : std::filesystem::path(data);
     const fl::LabelledImages train = fl::load_mnist(directory, fl::MnistPart::train), test = fl::load_mnist(directory, fl::MnistPart::test);

@@ -150,7 +150,7 @@ void print_table(const std::string& path, const fl::StoredReport& report, const 
 }
 
 int explain(const Arguments& arguments) {
-  const auto generator = fl::Generator<fl::ReferenceBackend>::load(arguments.generator);
+  const auto generator = fl::Generator<fl::CpuBackend>::load(arguments.generator);
   auto classifier = fl::load_classifier(arguments.classifier);
   const fl::StoredReport report = fl::read_report(arguments.report);
   const auto misfit = [](const std::string& what) { return fl::Error(fl::ErrorCode::incompatible_models, "explain", what); };

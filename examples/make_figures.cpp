@@ -126,7 +126,7 @@ int make_figures(const Arguments& arguments) {
   if (arguments.points > arguments.samples) throw fl::Error(fl::ErrorCode::invalid_argument, "make_figures", "--points must not exceed --samples");
   if (const fl::TsneOptions map; static_cast<double>(arguments.points) < 3 * map.perplexity + 1 || arguments.points > fl::tsne_samples)
     throw fl::Error(fl::ErrorCode::invalid_argument, "make_figures", "--points must lie in [91, " + std::to_string(fl::tsne_samples) + "]");
-  const auto generator = fl::Generator<fl::ReferenceBackend>::load(arguments.generator);
+  const auto generator = fl::Generator<fl::CpuBackend>::load(arguments.generator);
   if (arguments.label >= std::max<std::int64_t>(1, generator.num_classes()))
     throw fl::Error(fl::ErrorCode::label_out_of_range, "make_figures", "--label " + std::to_string(arguments.label) + " is no class of the generator, which knows " + std::to_string(generator.num_classes()));
   std::vector<decltype(fl::load_classifier(std::string()))> classifiers;

@@ -27,5 +27,6 @@
 #include <faultline/render/paper_json.hpp>
 #include <faultline/render/read_report.hpp>
 
+#include <faultline/stylegan2/cpu_backend.hpp>
 #include <faultline/stylegan2/generator.hpp>
 #include <faultline/stylegan2/projector.hpp>

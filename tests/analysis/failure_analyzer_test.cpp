@@ -193,6 +193,12 @@ TEST_CASE("gradients reach the paper's table", "[analysis][analyzer]") {
     CHECK(channel.gradient == Approx(0.27).margin(0.05));
   }
   CHECK(seen);
+  auto without = quick(1500);
+  without.method.gradient_samples = 0;
+  const auto plain = fl::characterize(known, mine, without);
+  CHECK(plain.cost.gradient_images == 0);
+  REQUIRE(!plain.paper_top.empty());
+  CHECK(plain.paper_top[0].gradient == 0.0);
 }
 
 TEST_CASE("an unconditional generator is one class", "[analysis][analyzer]") {

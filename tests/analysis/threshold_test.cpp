@@ -227,6 +227,17 @@ TEST_CASE("a profile that comes back is not monotone") {
   CHECK(finding.threshold.flip->sigmas == Approx(2.0 - fl::median(start_coordinates(setup, 0))).margin(0.3));  // the first crossing, not a later one
 }
 
+TEST_CASE("distances without centres are the same from the start codes and cost less") {
+  world::Setup setup = world::build(slope());
+  const fl::Finding with = measured(setup, setup.along(0));
+  setup.options.centre_distances = false;
+  const fl::Finding without = measured(setup, setup.along(0));
+  CHECK_FALSE(with.threshold.centres.empty());
+  CHECK(without.threshold.centres.empty());
+  CHECK(without.threshold.flip->sigmas == with.threshold.flip->sigmas);
+  CHECK(without.threshold.half->sigmas == with.threshold.half->sigmas);
+}
+
 TEST_CASE("distances from the centres agree with a plain walk") {
   const world::Setup setup = world::build({[](std::span<const double> x, std::int64_t label) {
     const double level = label == 0 ? 1.5 : label == 1 ? 13.7 : -2.5;

@@ -82,6 +82,11 @@ concept SynthesizesImages = requires(const G& g, const typename G::style_type& s
 template <class G>
 concept StyleGenerator = HasGeneratorSizes<G> && DescribesImages<G> && HasStyleLayout<G> && HasDigest<G> && MovesToHost<G> && MapsLatents<G> && ComputesStyles<G> && SynthesizesImages<G>;
 
+/// Refinement: a static member `batch_invariant` that is true. *Law*: row i of every result depends on row i of the arguments alone, bit for bit, whatever the number of rows.
+/// Calls of such a generator are not padded to a fixed batch.
+template <class G>
+concept BatchInvariantGenerator = StyleGenerator<G> && requires { requires G::batch_invariant; };
+
 /// Refinement: styles are affine in w, s = A w + b, with `style_matrix()` = A `[D, w_dim]` and `style_bias()` = b `[D, 1]`, both on the host.
 /// *Law*: `styles(w)` equals A w + b to rounding. Moments of every style then follow from those of w.
 template <class G>

@@ -54,7 +54,7 @@ class SampleRange;
 ///
 /// Sample i depends on (seed, i) alone: z from stream 0, its label from stream 1 (or the label policy), random noise from stream 2. Every generator call
 /// has `batch_size` rows, the last one padded and cut, because the last bits of a network's output depend on the number of rows; so samples are equal
-/// bit for bit for any range they are asked for in, at one batch size, and to rounding at different ones. Const calls may run in several threads if the
+/// bit for bit for any range they are asked for in, at one batch size, and to rounding at different ones. A `BatchInvariantGenerator` needs no padding and gives equal bits at any. Const calls may run in several threads if the
 /// generator allows it.
 /// **Throws** label_out_of_range when the policy names a class that the generator lacks, empty_input for zero samples or an empty list of labels,
 /// invalid_argument for other options or ranges out of bounds.
@@ -251,9 +251,9 @@ class StyleSpaceSampler {
     return generator_->style_from_host(host);
   }
 
-  static constexpr bool pads = detail::CutsRows<latent_type> && detail::CutsRows<style_type> && detail::CutsRows<image_type>;
+  static constexpr bool pads = !BatchInvariantGenerator<G> && detail::CutsRows<latent_type> && detail::CutsRows<style_type> && detail::CutsRows<image_type>;
 
-  /// `rows` with its last row repeated up to the batch size; left alone when the generator's arrays could not be cut again.
+  /// `rows` with its last row repeated up to the batch size; left alone when the generator does not need it or its arrays could not be cut again.
   [[nodiscard]] Matrix<float> padded(Matrix<float> rows) const {
     if (!pads || rows.rows() == options_.batch_size) return rows;
     Matrix<float> result(options_.batch_size, rows.cols());

@@ -31,15 +31,17 @@ class Generator {
   using style_type = at::Tensor;
   using label_type = at::Tensor;
   using image_type = at::Tensor;
+  /// Whether the backend computes every row by itself, bit for bit.
+  static constexpr bool batch_invariant = requires { requires Backend::batch_invariant; };
 
   /// Reads a generator file and re-checks its probe.
   ///
   /// Throws what `read_safetensors` throws; foreign_format, malformed_header, missing_tensor, unexpected_tensor, wrong_tensor_shape; probe_mismatch when the network does not
   /// reproduce the images stored with it to 1e-4.
-  [[nodiscard]] static Generator load(const std::filesystem::path& path, Integrity integrity = Integrity::checked);
+  [[nodiscard]] static Generator load(const std::filesystem::path& path, Integrity integrity = Integrity::checked, const typename Backend::Options& options = {});
 
-  /// From weights in memory, for example of a training run. Throws invalid_argument, missing_tensor, wrong_tensor_shape.
-  explicit Generator(stylegan2::GeneratorModel model);
+  /// From weights in memory, for example of a training run; `options` are the backend's. Throws invalid_argument, missing_tensor, wrong_tensor_shape.
+  explicit Generator(stylegan2::GeneratorModel model, const typename Backend::Options& options = {});
 
   /// Writes the generator with a fresh probe, all or nothing. Throws cannot_write, not_durable.
   void save(const std::filesystem::path& path) const { stylegan2::save_generator_model(path, model()); }
@@ -83,6 +85,7 @@ class Generator {
   /// SHA-256 of the generator file (of the file it would be stored as, when it was not read from a checked one).
   [[nodiscard]] const std::string& digest() const noexcept { return digest_; }
   [[nodiscard]] const stylegan2::GeneratorModel& model() const noexcept { return backend_.model(); }
+  [[nodiscard]] const Backend& backend() const noexcept { return backend_; }
 
   [[nodiscard]] at::Tensor latent_from_host(const Matrix<float>& rows) const { return from_rows(rows); }
   [[nodiscard]] at::Tensor style_from_host(const Matrix<float>& rows) const { return from_rows(rows); }

@@ -16,7 +16,10 @@ inline namespace v1 {
 /// and an argument asks for one; the weights themselves never do.
 class ReferenceBackend {
  public:
-  explicit ReferenceBackend(stylegan2::GeneratorModel model) : model_(std::move(model)), layout_(stylegan2::style_layout(model_.config)) {}
+  /// There is nothing to choose.
+  struct Options {};
+
+  explicit ReferenceBackend(stylegan2::GeneratorModel model, const Options& = {}) : model_(std::move(model)), layout_(stylegan2::style_layout(model_.config)) {}
 
   [[nodiscard]] const stylegan2::GeneratorModel& model() const noexcept { return model_; }
 

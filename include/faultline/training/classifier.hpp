@@ -3,9 +3,11 @@
 // A built-in network as a model of the Classifier concept, and `load_classifier`, which reads one from its file.
 
 #include <faultline/training/classifier_networks.hpp>
+#include <faultline/training/detail/folded_network.hpp>
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -21,6 +23,8 @@ class NetworkClassifier {
   /// Throws non_finite_weight, wrong_tensor_shape, missing_tensor when `model` is not whole.
   explicit NetworkClassifier(ClassifierModel model, std::string name = "classifier") : model_(std::move(model)), name_(std::move(name)) {
     model_.weights = model_.weights.clone();
+    const c10::AutoGradMode off(false);
+    folded_.emplace(model_.config, model_.weights);
   }
 
   [[nodiscard]] std::int64_t num_classes() const noexcept { return model_.config.classes; }
@@ -37,7 +41,7 @@ class NetworkClassifier {
     const c10::AutoGradMode off(false);
     scores.resize(images.count(), num_classes());
     for_each_batch(images, [&](const at::Tensor& batch, std::int64_t first, std::int64_t count) {
-      const at::Tensor logits = classifier_head(model_.weights, classifier_features(model_.config, model_.weights, batch)).contiguous();
+      const at::Tensor logits = folded_->logits(batch).contiguous();
       std::memcpy(scores.data() + first * num_classes(), logits.data_ptr<float>(), static_cast<std::size_t>(count * num_classes()) * sizeof(float));
     });
   }
@@ -48,7 +52,7 @@ class NetworkClassifier {
     const std::int64_t width = model_.weights["fc1.bias"].numel();
     out.resize(images.count(), width);
     for_each_batch(images, [&](const at::Tensor& batch, std::int64_t first, std::int64_t count) {
-      const at::Tensor values = classifier_features(model_.config, model_.weights, batch).contiguous();
+      const at::Tensor values = folded_->features(batch).contiguous();
       std::memcpy(out.data() + first * width, values.data_ptr<float>(), static_cast<std::size_t>(count * width) * sizeof(float));
     });
   }
@@ -91,6 +95,7 @@ class NetworkClassifier {
   }
 
   ClassifierModel model_;
+  std::optional<detail::FoldedNetwork> folded_;
   std::string name_;
 };
 

@@ -52,6 +52,9 @@ inline Architecture architecture(const std::string& name, const std::string& whe
   throw Error(ErrorCode::foreign_format, where, "there is no built-in architecture '" + name + "'; known are paper-cnn and judge-cnn");
 }
 
+/// ε of batch normalisation, added to the variance.
+inline constexpr double normalization_epsilon = 1e-5;
+
 /// Pixels of one image after the convolutions, [C·H·W]. Throws malformed_header when nothing is left.
 inline std::int64_t flat_width(const ClassifierConfig& config, const Architecture& net, const std::string& where) {
   std::int64_t height = config.input.height;
@@ -108,7 +111,7 @@ inline at::Tensor classifier_features(const ClassifierConfig& config, const styl
     const std::string number = std::to_string(index++);
     x = at::conv2d(x, weights["conv" + number + ".weight"], weights["conv" + number + ".bias"], 1, net.padding);
     const std::string bn = "bn" + number;
-    x = at::batch_norm(x, weights[bn + ".weight"], weights[bn + ".bias"], weights[bn + ".running_mean"], weights[bn + ".running_var"], training, 0.1, 1e-5, false).relu_();
+    x = at::batch_norm(x, weights[bn + ".weight"], weights[bn + ".bias"], weights[bn + ".running_mean"], weights[bn + ".running_var"], training, 0.1, detail::normalization_epsilon, false).relu_();
     if (layer.pool_after) x = at::max_pool2d(x, 2);
   }
   x = at::matmul(x.flatten(1), weights["fc1.weight"].t()) + weights["fc1.bias"];

@@ -39,14 +39,15 @@ inline GeneratorModel whole(GeneratorModel model) {
 }  // namespace stylegan2::detail
 
 template <class Backend>
-Generator<Backend> Generator<Backend>::load(const std::filesystem::path& path, Integrity integrity) {
+Generator<Backend> Generator<Backend>::load(const std::filesystem::path& path, Integrity integrity, const typename Backend::Options& options) {
   stylegan2::GeneratorModel model = stylegan2::load_generator_model(path, integrity);
   if (integrity == Integrity::unchecked) model.digest.clear();
-  return Generator(std::move(model));
+  return Generator(std::move(model), options);
 }
 
 template <class Backend>
-Generator<Backend>::Generator(stylegan2::GeneratorModel model) : backend_(stylegan2::detail::whole(std::move(model))), layout_(stylegan2::style_layout(backend_.model().config)) {
+Generator<Backend>::Generator(stylegan2::GeneratorModel model, const typename Backend::Options& options)
+    : backend_(stylegan2::detail::whole(std::move(model)), options), layout_(stylegan2::style_layout(backend_.model().config)) {
   digest_ = backend_.model().digest;
   if (digest_.empty()) digest_ = decode_safetensors(encode_safetensors(stylegan2::generator_file(backend_.model()))).metadata.at("sha256");
 }
@@ -134,11 +135,13 @@ Matrix<float> Generator<Backend>::pullback(const at::Tensor& s, const ImageBatch
   require_styles(where, s);
   if (image_gradient.count() != s.size(0) || !(image_gradient.shape() == image_shape()))
     throw Error(ErrorCode::shape_mismatch, where, "expected one image gradient of the generator's image shape per row of styles, got " + std::to_string(image_gradient.count()) + " for " + std::to_string(s.size(0)) + " rows");
+  const ImageShape shape = image_shape();
+  at::Tensor gradient = at::empty({s.size(0), shape.channels, shape.height, shape.width}, at::kFloat);
+  std::memcpy(gradient.data_ptr<float>(), image_gradient.data(), static_cast<std::size_t>(gradient.numel()) * sizeof(float));
+  if constexpr (requires { backend_.pullback(s, std::vector<at::Tensor>(), gradient); }) return to_rows(backend_.pullback(s, noise_images(s.size(0), {}), gradient));
   const c10::AutoGradMode on(true);
   const at::Tensor input = s.detach().clone().requires_grad_(true);
   const at::Tensor images = synthesize(input);
-  at::Tensor gradient = at::empty(images.sizes(), at::kFloat);
-  std::memcpy(gradient.data_ptr<float>(), image_gradient.data(), static_cast<std::size_t>(gradient.numel()) * sizeof(float));
   return to_rows(torch::autograd::grad({images}, {input}, {gradient}).front());
 }
 

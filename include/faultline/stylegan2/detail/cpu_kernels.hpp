@@ -1,0 +1,482 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+// The inner loops of CpuBackend for every instruction set it knows, chosen at run time: a row of convolution outputs, the vertical half of the resampling filter, everything between
+// two convolutions in one pass, and the transforms of Winograd's convolution.
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+namespace faultline {
+inline namespace v1 {
+namespace stylegan2::detail::cpu {
+
+/// Channels are stored in multiples of this many, the rest zero; every kernel works on whole groups.
+inline constexpr std::ptrdiff_t group = 16;
+
+/// The upper half of a float32: what the reduced-precision kernels read.
+using Bfloat16 = std::uint16_t;
+
+/// One row of outputs of a convolution for `width` output channels at once: out[p][o] (+)= Σ_t Σ_c x[taps[t] + p · x_step + c] · weight[t][c][o].
+///
+/// A matrix product is the case of one tap whose "pixels" are the rows of x. `channels` is a multiple of 16; `width` is 16 or the kernels' tile.
+/// Every output is summed in the same order whatever `pixels` is, so a result does not depend on the batch or on how the work is cut.
+struct ConvolutionRow {
+  const void* x;          ///< float, or Bfloat16 for the reduced-precision kernel
+  std::ptrdiff_t x_step;  ///< elements between the inputs of neighbouring outputs
+  const std::ptrdiff_t* taps;
+  std::ptrdiff_t tap_count;
+  std::ptrdiff_t channels;
+  const void* weight;  ///< [tap][channel][width] float, or [tap][channel / 2][width][2] Bfloat16
+  std::ptrdiff_t width;
+  float* out;
+  std::ptrdiff_t out_step;  ///< floats between neighbouring outputs
+  std::ptrdiff_t pixels;
+  bool add;  ///< add to what `out` holds
+};
+
+/// From raw responses to what the next convolution reads, for one row of pixels and `width` channels:
+/// y = clamp(lrelu(d · u + η + b)), out = y · style, rgb[k][p] += Σ_c y · rgb_weight[k][c]. Gains (√2, of the filter) are folded into d, η and b.
+struct EpilogueRow {
+  const float* u;         ///< [pixels][width]; with `filter` [pixels + 3][width], to be filtered along the row by [1, 3, 3, 1]
+  std::ptrdiff_t width;   ///< a multiple of 16
+  std::ptrdiff_t pixels;
+  bool filter;
+  const float* demodulation;  ///< [width]
+  const float* bias;          ///< [width]
+  const float* noise;         ///< [pixels] or null
+  float noise_gain;
+  float clamp;               ///< infinity: none
+  const float* style;        ///< [width]; null: `out` is not written
+  void* out;                 ///< float or Bfloat16
+  std::ptrdiff_t out_step;   ///< elements between pixels
+  bool narrow;               ///< `out` is Bfloat16
+  const float* rgb_weight;   ///< [colours][rgb_step]
+  std::ptrdiff_t rgb_step;
+  std::ptrdiff_t colours;
+  float* rgb;  ///< [colours][rgb_plane], this row
+  std::ptrdiff_t rgb_plane;
+  float* kept;  ///< null, or where y itself is kept for a backward pass, pixels `out_step` apart
+};
+
+/// Backward of `EpilogueRow` without clamp, for one row of pixels: from the gradients of out and rgb to that of u (before the filter), with the sums over pixels that the gradients of styles are made of.
+struct EpilogueGradientRow {
+  std::ptrdiff_t width;   ///< channels, a multiple of 16; pixels lie so far apart in all arrays
+  std::ptrdiff_t pixels;
+  const float* y;
+  const float* out;           ///< dL/d(y · style) or null
+  const float* style;         ///< [width]
+  const float* rgb;           ///< dL/drgb [colours][rgb_plane], this row
+  std::ptrdiff_t rgb_plane;
+  std::ptrdiff_t colours;
+  const float* rgb_weight;    ///< [colours][width]
+  const float* demodulation;  ///< [width]
+  const float* bias;          ///< [width]
+  const float* noise;         ///< [pixels] or null
+  float noise_gain;
+  float* u;                   ///< dL/du
+  float* style_sums;          ///< [width] += Σ dL/dout · y
+  float* rgb_sums;            ///< [colours][width] += Σ dL/drgb · y
+  float* demodulation_sums;   ///< [width] += d · dL/dd
+};
+
+/// The vertical half of the filter: out[i] = (a[i] + d[i]) + 3 (b[i] + c[i]).
+struct FilterRows {
+  const float *a, *b, *c, *d;
+  std::ptrdiff_t count;  ///< a multiple of 16
+  float* out;
+};
+
+/// Bᵀ d B of Winograd's F(2x2, 3x3) (Lavin & Gray 2016) for one row of tiles: 4x4 inputs, two apart, to 16 positions.
+struct TileInputs {
+  const float* x;            ///< first input of the first tile, pixels `channels` apart
+  std::ptrdiff_t line;       ///< floats between lines of x
+  std::ptrdiff_t channels;   ///< a multiple of 16
+  std::ptrdiff_t tiles;
+  float* out;                ///< [16 positions][tile][channel]
+  std::ptrdiff_t position;   ///< floats between positions of out
+};
+
+/// Aᵀ m A for one row of tiles: 16 positions to two rows of 2 · tiles pixels.
+struct TileOutputs {
+  const float* m;           ///< [16 positions][tile][width]
+  std::ptrdiff_t position;  ///< floats between positions of m
+  std::ptrdiff_t width;     ///< a multiple of 16
+  std::ptrdiff_t tiles;
+  float* out;  ///< [2][2 · tiles][width]
+};
+
+/// The kernels of one instruction set.
+struct Kernels {
+  const char* name;
+  std::ptrdiff_t tile;  ///< output channels of one convolution row: 32 or 16
+  void (*convolve)(const ConvolutionRow&);
+  void (*convolve_bf16)(const ConvolutionRow&);  ///< null where the processor has no such product
+  void (*filter)(const FilterRows&);
+  void (*finish)(const EpilogueRow&);
+  void (*tile_inputs)(const TileInputs&);
+  void (*tile_outputs)(const TileOutputs&);
+  void (*finish_gradient)(const EpilogueGradientRow&);
+};
+
+#define FAULTLINE_DETAIL_INLINE __attribute__((always_inline)) inline
+
+template <int Lanes>
+struct VectorOf;
+template <>
+struct VectorOf<16> {
+  using type __attribute__((vector_size(64))) = float;
+};
+template <>
+struct VectorOf<8> {
+  using type __attribute__((vector_size(32))) = float;
+};
+template <>
+struct VectorOf<4> {
+  using type __attribute__((vector_size(16))) = float;
+};
+
+/// `Pixels` outputs by `Vectors` registers, held in registers over all taps and channels.
+template <int Lanes, int Vectors, int Pixels>
+FAULTLINE_DETAIL_INLINE void convolve_block(const ConvolutionRow& row, std::ptrdiff_t first) {
+  using Vector = typename VectorOf<Lanes>::type;
+  float* const out = row.out + first * row.out_step;
+  Vector sum[Pixels][Vectors];
+#pragma GCC unroll 16
+  for (int p = 0; p < Pixels; ++p)
+#pragma GCC unroll 8
+    for (int v = 0; v < Vectors; ++v) {
+      if (row.add) std::memcpy(&sum[p][v], out + p * row.out_step + v * Lanes, sizeof(Vector));
+      else sum[p][v] = Vector{};
+    }
+  const float* weight = static_cast<const float*>(row.weight);
+  const std::ptrdiff_t step = row.x_step, channels = row.channels;
+  for (std::ptrdiff_t t = 0; t < row.tap_count; ++t) {
+    const float* const x = static_cast<const float*>(row.x) + row.taps[t] + first * step;
+    for (std::ptrdiff_t c = 0; c < channels; ++c) {
+      Vector w[Vectors];
+#pragma GCC unroll 8
+      for (int v = 0; v < Vectors; ++v) std::memcpy(&w[v], weight + v * Lanes, sizeof(Vector));
+#pragma GCC unroll 16
+      for (int p = 0; p < Pixels; ++p)
+#pragma GCC unroll 8
+        for (int v = 0; v < Vectors; ++v) sum[p][v] += w[v] * x[p * step + c];
+      weight += Vectors * Lanes;
+    }
+  }
+#pragma GCC unroll 16
+  for (int p = 0; p < Pixels; ++p)
+#pragma GCC unroll 8
+    for (int v = 0; v < Vectors; ++v) std::memcpy(out + p * row.out_step + v * Lanes, &sum[p][v], sizeof(Vector));
+}
+
+template <int Lanes, int Vectors, int Pixels>
+FAULTLINE_DETAIL_INLINE void convolve_row(const ConvolutionRow& row) {
+  std::ptrdiff_t p = 0;
+  for (; p + Pixels <= row.pixels; p += Pixels) convolve_block<Lanes, Vectors, Pixels>(row, p);
+  if constexpr (Pixels > 4)
+    for (; p + 4 <= row.pixels; p += 4) convolve_block<Lanes, Vectors, 4>(row, p);
+  for (; p < row.pixels; ++p) convolve_block<Lanes, Vectors, 1>(row, p);
+}
+
+template <int Lanes>
+FAULTLINE_DETAIL_INLINE void filter_rows(const FilterRows& rows) {
+  using Vector = typename VectorOf<Lanes>::type;
+  for (std::ptrdiff_t i = 0; i < rows.count; i += Lanes) {
+    Vector a, b, c, d;
+    std::memcpy(&a, rows.a + i, sizeof a);
+    std::memcpy(&b, rows.b + i, sizeof b);
+    std::memcpy(&c, rows.c + i, sizeof c);
+    std::memcpy(&d, rows.d + i, sizeof d);
+    const Vector sum = (a + d) + (b + c) * 3.0f;
+    std::memcpy(rows.out + i, &sum, sizeof sum);
+  }
+}
+
+/// The nearest Bfloat16 of each value, ties to even.
+template <int Lanes>
+FAULTLINE_DETAIL_INLINE void store_narrow(Bfloat16* out, const float* values) {
+  std::uint32_t bits[Lanes];
+  std::memcpy(bits, values, sizeof bits);
+  for (int i = 0; i < Lanes; ++i) out[i] = static_cast<Bfloat16>((bits[i] + 0x7fffu + ((bits[i] >> 16) & 1u)) >> 16);
+}
+
+template <int Lanes, bool Filter, bool Narrow>
+FAULTLINE_DETAIL_INLINE void finish_pixels(const EpilogueRow& row) {
+  using Vector = typename VectorOf<Lanes>::type;
+  const Vector zero = {};
+  const Vector high = zero + row.clamp, low = zero - row.clamp;
+  const std::ptrdiff_t width = row.width;
+  for (std::ptrdiff_t p = 0; p < row.pixels; ++p) {
+    const float noise = row.noise ? row.noise[p] * row.noise_gain : 0.0f;
+    for (std::ptrdiff_t c = 0; c < width; c += Lanes) {
+      const float* const u = row.u + p * width + c;
+      Vector value, d, bias;
+      std::memcpy(&value, u, sizeof value);
+      if constexpr (Filter) {
+        Vector second, third, fourth;
+        std::memcpy(&second, u + width, sizeof second);
+        std::memcpy(&third, u + 2 * width, sizeof third);
+        std::memcpy(&fourth, u + 3 * width, sizeof fourth);
+        value = (value + fourth) + (second + third) * 3.0f;
+      }
+      std::memcpy(&d, row.demodulation + c, sizeof d);
+      std::memcpy(&bias, row.bias + c, sizeof bias);
+      value = value * d + (bias + noise);
+      const Vector leaked = value * 0.2f;
+      value = value > leaked ? value : leaked;
+      value = value > high ? high : value;
+      value = value < low ? low : value;
+      for (std::ptrdiff_t k = 0; k < row.colours; ++k) {
+        Vector weight;
+        std::memcpy(&weight, row.rgb_weight + k * row.rgb_step + c, sizeof weight);
+        weight *= value;
+        float sum = 0.0f;
+        if constexpr (Lanes == 16) {
+          using Half = typename VectorOf<8>::type;
+          Half halves[2];
+          std::memcpy(halves, &weight, sizeof weight);
+          const Half half = halves[0] + halves[1];
+          using Quarter = typename VectorOf<4>::type;
+          Quarter quarters[2];
+          std::memcpy(quarters, &half, sizeof half);
+          const Quarter quarter = quarters[0] + quarters[1];
+          sum = (quarter[0] + quarter[2]) + (quarter[1] + quarter[3]);
+        } else {
+          for (int i = 0; i < Lanes; ++i) sum += weight[i];
+        }
+        row.rgb[k * row.rgb_plane + p] += sum;
+      }
+      if (row.kept) std::memcpy(row.kept + p * row.out_step + c, &value, sizeof value);
+      if (row.style) {
+        Vector style;
+        std::memcpy(&style, row.style + c, sizeof style);
+        value *= style;
+        if constexpr (Narrow) {
+          float plain[Lanes];
+          std::memcpy(plain, &value, sizeof value);
+          store_narrow<Lanes>(static_cast<Bfloat16*>(row.out) + p * row.out_step + c, plain);
+        } else {
+          std::memcpy(static_cast<float*>(row.out) + p * row.out_step + c, &value, sizeof value);
+        }
+      }
+    }
+  }
+}
+
+template <int Lanes>
+FAULTLINE_DETAIL_INLINE void finish_row(const EpilogueRow& row) {
+  if (row.filter) {
+    if (row.narrow) finish_pixels<Lanes, true, true>(row);
+    else finish_pixels<Lanes, true, false>(row);
+  } else {
+    if (row.narrow) finish_pixels<Lanes, false, true>(row);
+    else finish_pixels<Lanes, false, false>(row);
+  }
+}
+
+template <int Lanes>
+FAULTLINE_DETAIL_INLINE void finish_gradient(const EpilogueGradientRow& row) {
+  using Vector = typename VectorOf<Lanes>::type;
+  const Vector zero = {};
+  for (std::ptrdiff_t p = 0; p < row.pixels; ++p) {
+    const float noise = row.noise ? row.noise[p] * row.noise_gain : 0.0f;
+    for (std::ptrdiff_t c = 0; c < row.width; c += Lanes) {
+      Vector y, d, bias, sum, gradient = zero;
+      std::memcpy(&y, row.y + p * row.width + c, sizeof y);
+      std::memcpy(&d, row.demodulation + c, sizeof d);
+      std::memcpy(&bias, row.bias + c, sizeof bias);
+      if (row.out) {
+        Vector style;
+        std::memcpy(&gradient, row.out + p * row.width + c, sizeof gradient);
+        std::memcpy(&style, row.style + c, sizeof style);
+        std::memcpy(&sum, row.style_sums + c, sizeof sum);
+        sum += gradient * y;
+        std::memcpy(row.style_sums + c, &sum, sizeof sum);
+        gradient *= style;
+      }
+      for (std::ptrdiff_t k = 0; k < row.colours; ++k) {
+        const float incoming = row.rgb[k * row.rgb_plane + p];
+        Vector weight;
+        std::memcpy(&weight, row.rgb_weight + k * row.width + c, sizeof weight);
+        gradient += weight * incoming;
+        std::memcpy(&sum, row.rgb_sums + k * row.width + c, sizeof sum);
+        sum += y * incoming;
+        std::memcpy(row.rgb_sums + k * row.width + c, &sum, sizeof sum);
+      }
+      gradient = y > zero ? gradient : gradient * 0.2f;
+      const Vector before = (y > zero ? y : y * 5.0f) - (bias + noise);
+      std::memcpy(&sum, row.demodulation_sums + c, sizeof sum);
+      sum += gradient * before;
+      std::memcpy(row.demodulation_sums + c, &sum, sizeof sum);
+      gradient *= d;
+      std::memcpy(row.u + p * row.width + c, &gradient, sizeof gradient);
+    }
+  }
+}
+
+template <int Lanes>
+FAULTLINE_DETAIL_INLINE void transform_inputs(const TileInputs& row) {
+  using Vector = typename VectorOf<Lanes>::type;
+  for (std::ptrdiff_t t = 0; t < row.tiles; ++t)
+    for (std::ptrdiff_t c = 0; c < row.channels; c += Lanes) {
+      const float* const x = row.x + 2 * t * row.channels + c;
+      float* const out = row.out + t * row.channels + c;
+      Vector half[4][4];
+#pragma GCC unroll 4
+      for (int j = 0; j < 4; ++j) {
+        Vector d[4];
+#pragma GCC unroll 4
+        for (int i = 0; i < 4; ++i) std::memcpy(&d[i], x + i * row.line + j * row.channels, sizeof(Vector));
+        half[0][j] = d[0] - d[2];
+        half[1][j] = d[1] + d[2];
+        half[2][j] = d[2] - d[1];
+        half[3][j] = d[1] - d[3];
+      }
+#pragma GCC unroll 4
+      for (int i = 0; i < 4; ++i) {
+        const Vector v[4] = {half[i][0] - half[i][2], half[i][1] + half[i][2], half[i][2] - half[i][1], half[i][1] - half[i][3]};
+#pragma GCC unroll 4
+        for (int j = 0; j < 4; ++j) std::memcpy(out + (4 * i + j) * row.position, &v[j], sizeof(Vector));
+      }
+    }
+}
+
+template <int Lanes>
+FAULTLINE_DETAIL_INLINE void transform_outputs(const TileOutputs& row) {
+  using Vector = typename VectorOf<Lanes>::type;
+  for (std::ptrdiff_t t = 0; t < row.tiles; ++t)
+    for (std::ptrdiff_t c = 0; c < row.width; c += Lanes) {
+      const float* const m = row.m + t * row.width + c;
+      Vector half[2][4];
+#pragma GCC unroll 4
+      for (int j = 0; j < 4; ++j) {
+        Vector d[4];
+#pragma GCC unroll 4
+        for (int i = 0; i < 4; ++i) std::memcpy(&d[i], m + (4 * i + j) * row.position, sizeof(Vector));
+        half[0][j] = d[0] + (d[1] + d[2]);
+        half[1][j] = (d[1] - d[2]) - d[3];
+      }
+#pragma GCC unroll 2
+      for (int i = 0; i < 2; ++i) {
+        float* const out = row.out + (i * 2 * row.tiles + 2 * t) * row.width + c;
+        const Vector even = half[i][0] + (half[i][1] + half[i][2]), odd = (half[i][1] - half[i][2]) - half[i][3];
+        std::memcpy(out, &even, sizeof even);
+        std::memcpy(out + row.width, &odd, sizeof odd);
+      }
+    }
+}
+
+inline void convolve_portable(const ConvolutionRow& row) { convolve_row<4, 4, 2>(row); }
+inline void filter_portable(const FilterRows& rows) { filter_rows<4>(rows); }
+inline void finish_portable(const EpilogueRow& row) { finish_row<4>(row); }
+inline void tile_inputs_portable(const TileInputs& row) { transform_inputs<4>(row); }
+inline void tile_outputs_portable(const TileOutputs& row) { transform_outputs<4>(row); }
+inline void finish_gradient_portable(const EpilogueGradientRow& row) { finish_gradient<4>(row); }
+
+inline constexpr Kernels portable_kernels = {"portable", 16, convolve_portable, nullptr, filter_portable, finish_portable, tile_inputs_portable, tile_outputs_portable, finish_gradient_portable};
+
+#if defined(__x86_64__)
+#define FAULTLINE_DETAIL_AVX2 __attribute__((target("avx2,fma")))
+#define FAULTLINE_DETAIL_AVX512 __attribute__((target("avx512f,avx512vl,avx512dq,avx512bw,fma")))
+#define FAULTLINE_DETAIL_BF16 __attribute__((target("avx512f,avx512vl,avx512dq,avx512bw,avx512bf16,fma")))
+
+FAULTLINE_DETAIL_AVX2 inline void convolve_avx2(const ConvolutionRow& row) { convolve_row<8, 2, 4>(row); }
+FAULTLINE_DETAIL_AVX2 inline void filter_avx2(const FilterRows& rows) { filter_rows<8>(rows); }
+FAULTLINE_DETAIL_AVX2 inline void finish_avx2(const EpilogueRow& row) { finish_row<8>(row); }
+FAULTLINE_DETAIL_AVX2 inline void tile_inputs_avx2(const TileInputs& row) { transform_inputs<8>(row); }
+FAULTLINE_DETAIL_AVX2 inline void tile_outputs_avx2(const TileOutputs& row) { transform_outputs<8>(row); }
+FAULTLINE_DETAIL_AVX2 inline void finish_gradient_avx2(const EpilogueGradientRow& row) { finish_gradient<8>(row); }
+
+FAULTLINE_DETAIL_AVX512 inline void convolve_avx512(const ConvolutionRow& row) {
+  if (row.width == 32) convolve_row<16, 2, 8>(row);
+  else convolve_row<16, 1, 8>(row);
+}
+FAULTLINE_DETAIL_AVX512 inline void filter_avx512(const FilterRows& rows) { filter_rows<16>(rows); }
+FAULTLINE_DETAIL_AVX512 inline void finish_avx512(const EpilogueRow& row) { finish_row<16>(row); }
+FAULTLINE_DETAIL_AVX512 inline void tile_inputs_avx512(const TileInputs& row) { transform_inputs<16>(row); }
+FAULTLINE_DETAIL_AVX512 inline void tile_outputs_avx512(const TileOutputs& row) { transform_outputs<16>(row); }
+FAULTLINE_DETAIL_AVX512 inline void finish_gradient_avx512(const EpilogueGradientRow& row) { finish_gradient<16>(row); }
+
+/// As `convolve_block` with products of pairs of Bfloat16, summed in float32.
+template <int Vectors, int Pixels>
+FAULTLINE_DETAIL_BF16 inline void convolve_block_bf16(const ConvolutionRow& row, std::ptrdiff_t first) {
+  float* const out = row.out + first * row.out_step;
+  __m512 sum[Pixels][Vectors];
+#pragma GCC unroll 16
+  for (int p = 0; p < Pixels; ++p)
+#pragma GCC unroll 8
+    for (int v = 0; v < Vectors; ++v) sum[p][v] = row.add ? _mm512_loadu_ps(out + p * row.out_step + v * 16) : _mm512_setzero_ps();
+  const Bfloat16* weight = static_cast<const Bfloat16*>(row.weight);
+  const std::ptrdiff_t step = row.x_step, channels = row.channels;
+  for (std::ptrdiff_t t = 0; t < row.tap_count; ++t) {
+    const Bfloat16* const x = static_cast<const Bfloat16*>(row.x) + row.taps[t] + first * step;
+    for (std::ptrdiff_t c = 0; c < channels; c += 2) {
+      __m512i w[Vectors];
+#pragma GCC unroll 8
+      for (int v = 0; v < Vectors; ++v) w[v] = _mm512_loadu_si512(weight + v * 32);
+#pragma GCC unroll 16
+      for (int p = 0; p < Pixels; ++p) {
+        int pair;
+        std::memcpy(&pair, x + p * step + c, sizeof pair);
+        const __m512i both = _mm512_set1_epi32(pair);
+#pragma GCC unroll 8
+        for (int v = 0; v < Vectors; ++v) sum[p][v] = _mm512_dpbf16_ps(sum[p][v], (__m512bh)w[v], (__m512bh)both);
+      }
+      weight += Vectors * 32;
+    }
+  }
+#pragma GCC unroll 16
+  for (int p = 0; p < Pixels; ++p)
+#pragma GCC unroll 8
+    for (int v = 0; v < Vectors; ++v) _mm512_storeu_ps(out + p * row.out_step + v * 16, sum[p][v]);
+}
+
+template <int Vectors>
+FAULTLINE_DETAIL_BF16 inline void convolve_row_bf16(const ConvolutionRow& row) {
+  std::ptrdiff_t p = 0;
+  for (; p + 8 <= row.pixels; p += 8) convolve_block_bf16<Vectors, 8>(row, p);
+  for (; p + 4 <= row.pixels; p += 4) convolve_block_bf16<Vectors, 4>(row, p);
+  for (; p < row.pixels; ++p) convolve_block_bf16<Vectors, 1>(row, p);
+}
+
+FAULTLINE_DETAIL_BF16 inline void convolve_bf16(const ConvolutionRow& row) {
+  if (row.width == 32) convolve_row_bf16<2>(row);
+  else convolve_row_bf16<1>(row);
+}
+
+inline constexpr Kernels avx2_kernels = {"AVX2", 16, convolve_avx2, nullptr, filter_avx2, finish_avx2, tile_inputs_avx2, tile_outputs_avx2, finish_gradient_avx2};
+inline constexpr Kernels avx512_kernels = {"AVX-512", 32, convolve_avx512, nullptr, filter_avx512, finish_avx512, tile_inputs_avx512, tile_outputs_avx512, finish_gradient_avx512};
+inline constexpr Kernels avx512_bf16_kernels = {"AVX-512 with bfloat16", 32, convolve_avx512, convolve_bf16, filter_avx512, finish_avx512, tile_inputs_avx512, tile_outputs_avx512, finish_gradient_avx512};
+
+#undef FAULTLINE_DETAIL_AVX2
+#undef FAULTLINE_DETAIL_AVX512
+#undef FAULTLINE_DETAIL_BF16
+#endif
+
+#undef FAULTLINE_DETAIL_INLINE
+
+/// All kernels that this processor runs, the best first.
+inline std::span<const Kernels* const> runnable_kernels() {
+#if defined(__x86_64__)
+  static constexpr const Kernels* all[] = {&avx512_bf16_kernels, &avx512_kernels, &avx2_kernels, &portable_kernels};
+  static const std::size_t unknown = [] {
+    const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw");
+    if (avx512) return __builtin_cpu_supports("avx512bf16") ? std::size_t{0} : std::size_t{1};
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? std::size_t{2} : std::size_t{3};
+  }();
+  return std::span(all).subspan(unknown);
+#else
+  static constexpr const Kernels* all[] = {&portable_kernels};
+  return all;
+#endif
+}
+
+}  // namespace stylegan2::detail::cpu
+}  // namespace v1
+}  // namespace faultline

@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+// The weights of a synthesis network in the order in which CpuBackend's kernels read them, with everything folded that does not depend on a sample.
+
+#include <faultline/stylegan2/detail/cpu_kernels.hpp>
+#include <faultline/stylegan2/networks.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <memory>
+#include <new>
+#include <numbers>
+#include <vector>
+
+namespace faultline {
+inline namespace v1 {
+namespace stylegan2::detail::cpu {
+
+/// Zeroed memory on a cache line of its own.
+template <class T>
+class Buffer {
+ public:
+  Buffer() = default;
+  explicit Buffer(std::size_t count) : size_(count), data_(static_cast<T*>(::operator new[](std::max<std::size_t>(count, 1) * sizeof(T), std::align_val_t{64}))) { std::fill_n(data_.get(), count, T{}); }
+  [[nodiscard]] T* data() noexcept { return data_.get(); }
+  [[nodiscard]] const T* data() const noexcept { return data_.get(); }
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+
+ private:
+  struct Free {
+    void operator()(T* memory) const noexcept { ::operator delete[](memory, std::align_val_t{64}); }
+  };
+  std::size_t size_ = 0;
+  std::unique_ptr<T[], Free> data_;
+};
+
+inline std::ptrdiff_t padded(std::int64_t channels) { return static_cast<std::ptrdiff_t>((channels + group - 1) / group * group); }
+
+inline Bfloat16 narrowed(float value) {
+  Bfloat16 result = 0;
+  std::uint32_t bits = 0;
+  std::memcpy(&bits, &value, sizeof bits);
+  result = static_cast<Bfloat16>((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16);
+  return result;
+}
+
+/// How a convolution is cut: tiles of output channels, blocks of input channels, taps in groups that share their outputs.
+///
+/// Packed order: tile, block, tap, input channel, output channel of the tile (in pairs of input channels for Bfloat16).
+struct Cut {
+  std::ptrdiff_t in = 0;     ///< padded
+  std::ptrdiff_t out = 0;    ///< padded
+  std::ptrdiff_t tile = 16;  ///< the last tile may be narrower
+  std::ptrdiff_t block = 64; ///< the last block may be shorter
+  std::ptrdiff_t taps = 1;
+
+  [[nodiscard]] std::ptrdiff_t tiles() const { return (out + tile - 1) / tile; }
+  [[nodiscard]] std::ptrdiff_t width(std::ptrdiff_t first_out) const { return std::min(tile, out - first_out); }
+  [[nodiscard]] std::ptrdiff_t depth(std::ptrdiff_t first_in) const { return std::min(block, in - first_in); }
+  [[nodiscard]] std::size_t size() const { return static_cast<std::size_t>(in * out * taps); }
+  /// Where the weights of one tile, block and tap begin.
+  [[nodiscard]] std::ptrdiff_t offset(std::ptrdiff_t first_out, std::ptrdiff_t first_in, std::ptrdiff_t tap) const {
+    const std::ptrdiff_t w = width(first_out);
+    return taps * (first_out * in + first_in * w) + tap * depth(first_in) * w;
+  }
+
+  /// Packs weight(o, i, tap), zero beyond `outs` and `ins`.
+  template <class Element, class Weight>
+  [[nodiscard]] Buffer<Element> pack(std::int64_t outs, std::int64_t ins, const Weight& weight) const {
+    Buffer<Element> packed(size());
+    for (std::ptrdiff_t o = 0; o < out; o += tile)
+      for (std::ptrdiff_t i = 0; i < in; i += block)
+        for (std::ptrdiff_t t = 0; t < taps; ++t) {
+          Element* target = packed.data() + offset(o, i, t);
+          const std::ptrdiff_t w = width(o);
+          for (std::ptrdiff_t c = 0; c < depth(i); ++c)
+            for (std::ptrdiff_t lane = 0; lane < w; ++lane) {
+              const float value = o + lane < outs && i + c < ins ? weight(o + lane, i + c, t) : 0.0f;
+              if constexpr (std::is_same_v<Element, float>) target[c * w + lane] = value;
+              else target[(c / 2 * w + lane) * 2 + c % 2] = narrowed(value);
+            }
+        }
+    return packed;
+  }
+};
+
+/// Rows of x times a fixed matrix, by the convolution kernel with one tap.
+class Product {
+ public:
+  Product() = default;
+  template <class Weight>
+  Product(const Kernels& kernels, std::int64_t outs, std::int64_t ins, const Weight& weight) : kernels_(&kernels), cut_{padded(ins), padded(outs), kernels.tile, 64, 1} {
+    weight_ = cut_.pack<float>(outs, ins, [&](std::ptrdiff_t o, std::ptrdiff_t i, std::ptrdiff_t) { return weight(o, i); });
+  }
+
+  [[nodiscard]] std::ptrdiff_t in() const noexcept { return cut_.in; }    ///< padded
+  [[nodiscard]] std::ptrdiff_t out() const noexcept { return cut_.out; }  ///< padded
+  [[nodiscard]] std::ptrdiff_t tiles() const { return cut_.tiles(); }
+
+  /// Columns of one tile for all rows: x `[rows][x_step]` -> out `[rows][out_step]`.
+  void tile(std::ptrdiff_t index, const float* x, std::ptrdiff_t x_step, std::ptrdiff_t rows, float* out, std::ptrdiff_t out_step) const {
+    const std::ptrdiff_t first_out = index * cut_.tile, no_offset = 0;
+    for (std::ptrdiff_t i = 0; i < cut_.in; i += cut_.block)
+      kernels_->convolve({x + i, x_step, &no_offset, 1, cut_.depth(i), weight_.data() + cut_.offset(first_out, i, 0), cut_.width(first_out), out + first_out, out_step, rows, i > 0});
+  }
+  void operator()(const float* x, std::ptrdiff_t x_step, std::ptrdiff_t rows, float* out, std::ptrdiff_t out_step) const {
+    for (std::ptrdiff_t t = 0; t < tiles(); ++t) tile(t, x, x_step, rows, out, out_step);
+  }
+
+ private:
+  const Kernels* kernels_ = nullptr;
+  Cut cut_;
+  Buffer<float> weight_;
+};
+
+/// Outputs of a convolution that read the same taps: all of a plain one, one of four parities of an upsampling one.
+struct Phase {
+  std::ptrdiff_t first_tap, tap_count;
+  std::ptrdiff_t row, column;    ///< of the first output; neighbours lie `spread` apart
+  std::ptrdiff_t rows, columns;  ///< number of outputs
+};
+
+/// One 3x3 convolution with what surrounds it. Sizes in padded channels.
+struct Convolution {
+  bool up = false;
+  std::int64_t side_in = 0, side = 0;  ///< resolution of input and output
+  std::ptrdiff_t in = 0, out = 0;
+  std::int64_t outs = 0;  ///< output channels, unpadded
+  std::int64_t style_offset = 0, style_width = 0;
+  Cut cut;
+  std::ptrdiff_t spread = 1;         ///< distance of a phase's outputs: 2 when upsampling
+  std::ptrdiff_t response_side = 0;  ///< of the raw response: r, or 2 n + 1 before the filter
+  std::vector<Phase> phases;
+  std::vector<std::ptrdiff_t> taps;  ///< offsets into a padded input, per tap in packed order
+  Buffer<float> weight;
+  Buffer<Bfloat16> narrow_weight;
+  bool winograd = false;  ///< `weight` holds G g Gᵀ, 16 positions in the place of nine taps, and `cut.taps` is 16
+  Product squares;       ///< Wsq
+  float gain = 1.0f;     ///< √2, times 1/16 for the filter: folded into d
+  Buffer<float> bias;    ///< times √2
+  float noise_gain = 0;  ///< strength times √2
+  // ToRGB behind it, when it is a block's last convolution.
+  std::int64_t colours = 0;
+  std::int64_t rgb_style_offset = 0;
+  Buffer<float> rgb_weight;  ///< [colours][out], times 1/√I
+  std::vector<float> rgb_bias;
+
+  [[nodiscard]] std::ptrdiff_t input_elements() const { return (side_in + 2) * (side_in + 2) * in; }
+  [[nodiscard]] std::ptrdiff_t response_elements() const { return winograd ? 0 : response_side * response_side * cut.tile; }
+  /// Rows of tiles that a Winograd convolution takes at a time: about 64 tiles, so that its weights are read for something.
+  [[nodiscard]] std::ptrdiff_t strip() const { return std::clamp<std::ptrdiff_t>(128 / side, 1, side / 2); }
+  [[nodiscard]] std::ptrdiff_t strips() const { return (side / 2 + strip() - 1) / strip(); }
+};
+
+/// A synthesis network ready to run.
+struct SynthesisWeights {
+  const Kernels* kernels = nullptr;
+  bool narrow = false;
+  std::int64_t style_dimension = 0;
+  float clamp = 0.0f;
+  Product first;  ///< b4.conv1 on the learned constant: styles -> [16 pixels][out]
+  std::vector<Convolution> convolutions;
+};
+
+inline Convolution pack_convolution(const Kernels& kernels, bool narrow, bool winograd, const Weights& weights, const SynthesisLayer& layer, std::int64_t style_offset, bool is_first) {
+  Convolution conv;
+  conv.up = layer.kind == SynthesisLayer::Kind::upsampling_conv;
+  conv.side = layer.resolution;
+  conv.side_in = conv.up ? conv.side / 2 : conv.side;
+  conv.in = padded(layer.in);
+  conv.out = padded(layer.out);
+  conv.outs = layer.out;
+  conv.style_offset = style_offset;
+  conv.style_width = layer.in;
+  conv.cut = {conv.in, conv.out, kernels.tile, narrow ? 128 : 64, 9};
+  const std::string name = "synthesis." + layer.name;
+  const at::Tensor weight = weights[name + ".weight"].contiguous(), bias = weights[name + ".bias"].contiguous();
+  const float* w = weight.const_data_ptr<float>();
+
+  // Kernel position (row, column) and offset into the padded input of every tap, in packed order.
+  std::vector<std::ptrdiff_t> kernel;
+  const std::ptrdiff_t line = conv.side_in + 2;
+  const auto add = [&](std::ptrdiff_t row, std::ptrdiff_t column, std::ptrdiff_t input_row, std::ptrdiff_t input_column) {
+    kernel.push_back(row * 3 + column);
+    conv.taps.push_back((input_row * line + input_column) * conv.in);
+  };
+  if (!conv.up) {
+    conv.response_side = conv.side;
+    for (std::ptrdiff_t a = 0; a < 3; ++a)
+      for (std::ptrdiff_t b = 0; b < 3; ++b) add(a, b, a, b);
+    conv.phases = {{0, 9, 0, 0, conv.side, conv.side}};
+  } else {
+    // Transposed convolution, t[2i + a, 2j + b] += x[i, j] W[a, b]: an even position meets a = 0 of its own input and a = 2 of the one before, an odd one a = 1.
+    conv.response_side = 2 * conv.side_in + 1;
+    conv.spread = 2;
+    for (std::ptrdiff_t row = 0; row < 2; ++row)
+      for (std::ptrdiff_t column = 0; column < 2; ++column) {
+        const auto first = static_cast<std::ptrdiff_t>(kernel.size());
+        for (std::ptrdiff_t a = row; a < 3; a += 2)
+          for (std::ptrdiff_t b = column; b < 3; b += 2) add(a, b, a == 2 ? 0 : 1, b == 2 ? 0 : 1);
+        conv.phases.push_back({first, static_cast<std::ptrdiff_t>(kernel.size()) - first, row, column, conv.side_in + 1 - row, conv.side_in + 1 - column});
+      }
+  }
+  const auto at = [&](std::ptrdiff_t o, std::ptrdiff_t i, std::ptrdiff_t t) { return w[(o * layer.in + i) * 9 + kernel[static_cast<std::size_t>(t)]]; };
+  if (winograd && !conv.up && !narrow && !is_first) {
+    conv.winograd = true;
+    conv.cut.taps = 16;
+    constexpr double g[4][3] = {{1.0, 0.0, 0.0}, {0.5, 0.5, 0.5}, {0.5, -0.5, 0.5}, {0.0, 0.0, 1.0}};
+    conv.weight = conv.cut.pack<float>(layer.out, layer.in, [&](std::ptrdiff_t o, std::ptrdiff_t i, std::ptrdiff_t t) {
+      double sum = 0.0;
+      for (std::ptrdiff_t k = 0; k < 9; ++k) sum += g[t / 4][k / 3] * g[t % 4][k % 3] * static_cast<double>(w[(o * layer.in + i) * 9 + k]);
+      return static_cast<float>(sum);
+    });
+  } else if (!is_first) {
+    if (narrow) conv.narrow_weight = conv.cut.pack<Bfloat16>(layer.out, layer.in, at);
+    else conv.weight = conv.cut.pack<float>(layer.out, layer.in, at);
+  }
+  conv.squares = Product(kernels, layer.out, layer.in, [&](std::ptrdiff_t o, std::ptrdiff_t i) {
+    double sum = 0.0;
+    for (std::ptrdiff_t k = 0; k < 9; ++k) sum += static_cast<double>(w[(o * layer.in + i) * 9 + k]) * static_cast<double>(w[(o * layer.in + i) * 9 + k]);
+    return static_cast<float>(sum);
+  });
+  conv.gain = static_cast<float>(std::numbers::sqrt2 / (conv.up ? 16.0 : 1.0));
+  conv.bias = Buffer<float>(static_cast<std::size_t>(conv.out));
+  for (std::int64_t o = 0; o < layer.out; ++o) conv.bias.data()[o] = static_cast<float>(std::numbers::sqrt2 * static_cast<double>(bias.const_data_ptr<float>()[o]));
+  conv.noise_gain = static_cast<float>(std::numbers::sqrt2 * weights[name + ".noise_strength"].item<double>());
+  return conv;
+}
+
+inline SynthesisWeights pack_synthesis(const Kernels& kernels, bool narrow, bool winograd, const GeneratorConfig& config, const Weights& weights) {
+  SynthesisWeights packed;
+  packed.kernels = &kernels;
+  packed.narrow = narrow;
+  packed.clamp = config.conv_clamp ? static_cast<float>(*config.conv_clamp) : std::numeric_limits<float>::infinity();
+  for (const SynthesisLayer& layer : synthesis_layers(config)) {
+    if (layer.kind == SynthesisLayer::Kind::to_rgb) {
+      Convolution& conv = packed.convolutions.back();
+      const std::string name = "synthesis." + layer.name;
+      const at::Tensor weight = weights[name + ".weight"].contiguous(), bias = weights[name + ".bias"].contiguous();
+      conv.colours = layer.out;
+      conv.rgb_style_offset = packed.style_dimension;
+      conv.rgb_weight = Buffer<float>(static_cast<std::size_t>(layer.out * conv.out));
+      for (std::int64_t k = 0; k < layer.out; ++k) {
+        conv.rgb_bias.push_back(bias.const_data_ptr<float>()[k]);
+        for (std::int64_t i = 0; i < layer.in; ++i)
+          conv.rgb_weight.data()[k * conv.out + i] = static_cast<float>(static_cast<double>(weight.const_data_ptr<float>()[k * layer.in + i]) / std::sqrt(static_cast<double>(layer.in)));
+      }
+    } else {
+      packed.convolutions.push_back(pack_convolution(kernels, narrow, winograd, weights, layer, packed.style_dimension, packed.convolutions.empty()));
+    }
+    packed.style_dimension += layer.in;
+  }
+  // What the first convolution makes of each channel of the constant: column (pixel, o) of row i is Σ over the taps that fall on the constant.
+  const SynthesisLayer layer = synthesis_layers(config).front();
+  const at::Tensor constant = weights["synthesis.b4.const"].contiguous(), weight = weights["synthesis.b4.conv1.weight"].contiguous();
+  const float *x = constant.const_data_ptr<float>(), *w = weight.const_data_ptr<float>();
+  const std::ptrdiff_t out = packed.convolutions.front().out;
+  packed.first = Product(kernels, 16 * out, layer.in, [&](std::ptrdiff_t column, std::ptrdiff_t i) {
+    const std::ptrdiff_t o = column % out, row = column / out / 4, line = column / out % 4;
+    if (o >= layer.out) return 0.0f;
+    double sum = 0.0;
+    for (std::ptrdiff_t a = 0; a < 3; ++a)
+      for (std::ptrdiff_t b = 0; b < 3; ++b) {
+        const std::ptrdiff_t r = row + a - 1, c = line + b - 1;
+        if (r >= 0 && r < 4 && c >= 0 && c < 4) sum += static_cast<double>(x[(i * 4 + r) * 4 + c]) * static_cast<double>(w[((o * layer.in + i) * 3 + a) * 3 + b]);
+      }
+    return static_cast<float>(sum);
+  });
+  return packed;
+}
+
+}  // namespace stylegan2::detail::cpu
+}  // namespace v1
+}  // namespace faultline
