@@ -237,7 +237,17 @@ inline void measure_thresholds(const FindingContext& context, std::span<Finding>
   detail::check_failing_images(problem, others, images, false);
   step_done();
 
+  std::vector<std::vector<std::size_t>> examples;  // of each group
+  std::vector<detail::Line*> listed;
   for (const detail::LineGroup& group : search.groups) {
+    const bool lists = scope == ThresholdScope::full && !group.alone;
+    examples.push_back(lists ? detail::choose_examples(group.code_lines(lines)) : std::vector<std::size_t>());
+    for (const std::size_t i : examples.back()) listed.push_back(&group.code_lines(lines)[i]);
+  }
+  detail::check_alone(problem, listed);
+
+  for (std::size_t g = 0; g < search.groups.size(); ++g) {
+    const detail::LineGroup& group = search.groups[g];
     Finding& finding = *group.finding;
     if (group.alone) {
       finding.carriers.front().threshold = detail::summarise(group, lines);
@@ -245,9 +255,7 @@ inline void measure_thresholds(const FindingContext& context, std::span<Finding>
     }
     const std::span<detail::Line> own = group.code_lines(lines);
     finding.examples.clear();
-    const auto listed = scope == ThresholdScope::full ? detail::choose_examples(own) : std::vector<std::size_t>();
-    for (const std::size_t i : listed) {
-      detail::check_alone(problem, own[i]);
+    for (const std::size_t i : examples[g]) {
       const detail::StartCode& code = pool[own[i].start];
       finding.examples.push_back({code.index, code.label, code.probability, own[i].flip.crossed() ? std::optional(own[i].flip.far_end()) : std::nullopt});
     }

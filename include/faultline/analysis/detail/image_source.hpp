@@ -33,7 +33,18 @@ class GeneratedImages {
   using image_type = typename G::image_type;
   GeneratedImages(const G& generator, const image_type& images) : generator_(&generator), images_(&images) {}
 
+  /// Whether the images are still where the generator left them; one taken out of its batch is on the host alone.
+  [[nodiscard]] bool has_resident() const noexcept { return images_ != nullptr; }
   [[nodiscard]] const image_type& resident() const noexcept { return *images_; }
+  /// Image i by itself.
+  [[nodiscard]] GeneratedImages alone(std::int64_t i) const {
+    const auto image = host().image(i);
+    GeneratedImages one(*generator_, *images_);
+    one.images_ = nullptr;
+    one.host_.emplace(1, host().shape());
+    std::copy(image.begin(), image.end(), one.host_->image(0).begin());
+    return one;
+  }
   [[nodiscard]] const ImageBatch& host() const {
     if (!host_) host_.emplace(generator_->image_to_host(*images_));
     return *host_;
@@ -48,8 +59,10 @@ class GeneratedImages {
 /// Scores images without moving them where the classifier says that it can.
 template <StyleGenerator G, Classifier C>
 [[nodiscard]] ScoredImages score_generated(Scorer<C>& scorer, const GeneratedImages<G>& images, std::span<const std::int64_t> labels, const SampleOrigin& origin) {
-  if constexpr (ResidentClassifier<C, typename G::image_type>) return scorer.resident(images.resident(), labels, origin);
-  else return scorer(images.host(), labels, origin);
+  if constexpr (ResidentClassifier<C, typename G::image_type>) {
+    if (images.has_resident()) return scorer.resident(images.resident(), labels, origin);
+  }
+  return scorer(images.host(), labels, origin);
 }
 
 /// Base of the sources. The generator is borrowed; everything else is owned. `who` names the caller in errors.
@@ -145,7 +158,11 @@ class ImageSource {
                                                  : sampler_.edited_images(w, request.channels, rows_of(request.shifts, first, count).values());
       const GeneratedImages<G> images(generator(), made);
       count_images(count, Work::edit);
-      score(images, labels);
+      if (request.alone) {
+        for (std::int64_t i = 0; i < count; ++i) score(images.alone(i), labels.subspan(static_cast<std::size_t>(i), 1));
+      } else {
+        score(images, labels);
+      }
       if (request.properties) measure(images, count, front.properties, first);
       for (std::int64_t i = 0; i < count; ++i) {
         if (request.images) unit_.to_unit(images.host().view().image(i), front.images.image(first + i), i);
