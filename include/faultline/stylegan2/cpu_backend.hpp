@@ -2,6 +2,7 @@
 #pragma once
 // The backend for populations on a CPU: own convolution kernels with everything between two convolutions in one pass, float32 or bfloat16.
 
+#include <faultline/stylegan2/cost.hpp>
 #include <faultline/stylegan2/detail/cpu_gradient.hpp>
 #include <faultline/stylegan2/detail/cpu_mapping.hpp>
 #include <faultline/stylegan2/detail/cpu_synthesis.hpp>
@@ -49,6 +50,9 @@ class CpuBackend {
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
   /// Why another precision than the one asked for.
   [[nodiscard]] const std::vector<std::string>& warnings() const noexcept { return warnings_; }
+
+  /// What rows and images cost: every convolution reads its input and writes its output once. Products are those of the definition, which Winograd's algorithm stays below.
+  [[nodiscard]] GeneratorCost cost() const { return stylegan2::generator_cost(model_.config, stylegan2::ActivationTraffic::fused, state_->weights.narrow ? 2 : 4); }
 
   /// w `[N, w_dim]` before truncation; `classes` one-hot or soft, undefined when unconditional.
   [[nodiscard]] at::Tensor mapping(const at::Tensor& z, const at::Tensor& classes) const;
