@@ -57,6 +57,9 @@ class CpuBackend {
   /// Images of flat styles; `noise` is empty or holds one tensor per convolution.
   [[nodiscard]] at::Tensor synthesis(const at::Tensor& s, const std::vector<at::Tensor>& noise) const;
 
+  /// Images from a state on, with the styles of later layers: what `SynthesisEdits` asks for. Cost: that of the layers left.
+  [[nodiscard]] at::Tensor synthesis_from(const stylegan2::SynthesisState& state, const at::Tensor& s, const std::vector<at::Tensor>& noise) const;
+
   /// dL/ds `[N, D]` of dL/dimage `[N, C, R, R]`, in float32 whatever the precision. Cost: about three times `synthesis`; the first call packs the weights once more.
   [[nodiscard]] at::Tensor pullback(const at::Tensor& s, const std::vector<at::Tensor>& noise, const at::Tensor& image_gradient) const;
 
@@ -68,7 +71,8 @@ class CpuBackend {
     std::unique_ptr<const stylegan2::detail::cpu::SynthesisWeights> exact;
     std::unique_ptr<const stylegan2::detail::cpu::GradientWeights> gradient;
   };
-  [[nodiscard]] static at::Tensor run(State& state, const stylegan2::GeneratorConfig& config, const at::Tensor& s, const std::vector<at::Tensor>& noise);
+  [[nodiscard]] static at::Tensor run(State& state, const stylegan2::GeneratorConfig& config, const at::Tensor& s, const std::vector<at::Tensor>& noise,
+                                      const stylegan2::detail::cpu::Entry* entry = nullptr);
 
   stylegan2::GeneratorModel model_;
   StyleLayout layout_;

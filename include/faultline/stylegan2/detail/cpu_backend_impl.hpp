@@ -72,12 +72,13 @@ inline NoiseSource noise_source(const std::vector<at::Tensor>& noise, std::vecto
 
 }  // namespace stylegan2::detail::cpu
 
-inline at::Tensor CpuBackend::run(State& state, const stylegan2::GeneratorConfig& config, const at::Tensor& s, const std::vector<at::Tensor>& noise) {
+inline at::Tensor CpuBackend::run(State& state, const stylegan2::GeneratorConfig& config, const at::Tensor& s, const std::vector<at::Tensor>& noise,
+                                  const stylegan2::detail::cpu::Entry* entry) {
   const at::Tensor rows = s.contiguous();
   std::vector<at::Tensor> kept;
   const stylegan2::detail::cpu::NoiseSource source = stylegan2::detail::cpu::noise_source(noise, kept);
   at::Tensor images = at::empty({rows.size(0), config.img_channels, config.img_resolution, config.img_resolution}, at::kFloat);
-  stylegan2::detail::cpu::synthesize(state.weights, state.pool, rows.const_data_ptr<float>(), rows.size(1), rows.size(0), source, images.data_ptr<float>());
+  stylegan2::detail::cpu::synthesize(state.weights, state.pool, rows.const_data_ptr<float>(), rows.size(1), rows.size(0), source, images.data_ptr<float>(), entry);
   return images;
 }
 
@@ -104,6 +105,22 @@ inline at::Tensor CpuBackend::synthesis(const at::Tensor& s, const std::vector<a
     return stylegan2::synthesis(model_.config, model_.weights, styles, noise);
   }
   return run(*state_, model_.config, s, noise);
+}
+
+inline at::Tensor CpuBackend::synthesis_from(const stylegan2::SynthesisState& state, const at::Tensor& s, const std::vector<at::Tensor>& noise) const {
+  const std::vector<stylegan2::SynthesisLayer> layers = stylegan2::synthesis_layers(model_.config);
+  if (state.layer == 0) return synthesis(s, noise);
+  if (state.layer >= layers.size()) return state.image;
+  if (stylegan2::detail::cpu::records(s) || stylegan2::detail::cpu::records(state.x) || stylegan2::detail::cpu::records(state.image)) {
+    std::vector<at::Tensor> styles;
+    for (const auto& layer : layout_.layers()) styles.push_back(s.narrow(1, layer.offset, layer.width));
+    return stylegan2::synthesis_from(model_.config, model_.weights, state, styles, noise);
+  }
+  constexpr auto to_rgb = stylegan2::SynthesisLayer::Kind::to_rgb;
+  const auto convolutions = std::count_if(layers.begin(), layers.begin() + static_cast<std::ptrdiff_t>(state.layer), [](const auto& layer) { return layer.kind != to_rgb; });
+  const at::Tensor x = state.x.contiguous(), image = state.image.defined() ? state.image.contiguous() : state.image;
+  const stylegan2::detail::cpu::Entry entry{static_cast<std::size_t>(convolutions), layers[state.layer].kind == to_rgb, x.const_data_ptr<float>(), image.defined() ? image.const_data_ptr<float>() : nullptr};
+  return run(*state_, model_.config, s, noise, &entry);
 }
 
 inline at::Tensor CpuBackend::pullback(const at::Tensor& s, const std::vector<at::Tensor>& noise, const at::Tensor& image_gradient) const {

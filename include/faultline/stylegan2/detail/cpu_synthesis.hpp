@@ -107,6 +107,14 @@ inline void upsample_plane(const float* in, std::ptrdiff_t n, float* out, std::v
   }
 }
 
+/// Where images enter the network on their way, in plain planes.
+struct Entry {
+  std::size_t layer = 1;         ///< first convolution to run; the number of convolutions when none is left
+  bool colours_first = false;    ///< whether the ToRGB behind the convolution before it comes first
+  const float* x = nullptr;      ///< `[count][channels][side²]`, what that layer takes, before its style
+  const float* image = nullptr;  ///< `[count][colours][side²]`, the image so far; none before the first ToRGB
+};
+
 /// One group of images on its way through the network. `kept`, where given, receives the activations y of every convolution, `[count][side²][out]`.
 class GroupRun {
  public:
@@ -114,9 +122,10 @@ class GroupRun {
       : weights_(weights), space_(space), noise_(noise), first_sample_(first_sample), count_(count), parallel_(parallel), kept_(kept) {}
 
   /// Styles of the group, rows `step` apart -> images `[count][colours][R][R]`.
-  void operator()(const float* styles, std::ptrdiff_t step, float* images) {
+  void operator()(const float* styles, std::ptrdiff_t step, float* images, const Entry* entry = nullptr) {
     prepare(styles, step);
-    for (std::size_t l = 0; l < weights_.convolutions.size(); ++l) {
+    if (entry) enter(*entry);
+    for (std::size_t l = entry ? entry->layer : 0; l < weights_.convolutions.size(); ++l) {
       const Convolution& conv = weights_.convolutions[l];
       if (l == 0) {
         each(weights_.first.tiles(), [&](std::ptrdiff_t tile, std::size_t) {
@@ -144,6 +153,45 @@ class GroupRun {
     }
     at::parallel_for(0, tasks, 1, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t t = begin; t < end; ++t) task(t, static_cast<std::size_t>(at::get_thread_num()));
+    });
+  }
+
+  /// Takes up the group's activations and images where `entry` says.
+  void enter(const Entry& entry) {
+    const Convolution& before = weights_.convolutions[entry.layer - 1];
+    const std::ptrdiff_t side = before.side, plane = side * side, channels = before.outs, colours = weights_.convolutions.back().colours;
+    const auto plane_of = [&](std::ptrdiff_t i, std::ptrdiff_t c) { return entry.x + (first_sample_ + i) * channels * plane + c * plane; };
+    if (entry.image) {
+      // The image so far has the resolution of the last block that is finished.
+      const std::ptrdiff_t image_side = entry.colours_first || before.colours == 0 ? side / 2 : side, pixels = colours * image_side * image_side;
+      std::copy_n(entry.image + first_sample_ * pixels, count_ * pixels, space_.fine.data());
+    }
+    if (entry.colours_first) {
+      each(count_, [&](std::ptrdiff_t i, std::size_t) {
+        float* const rgb = partial_rgb(entry.layer - 1, i, 0, 1);
+        for (std::ptrdiff_t k = 0; k < before.colours; ++k)
+          for (std::ptrdiff_t c = 0; c < channels; ++c) {
+            const float weight = space_.rgb_weight[entry.layer - 1].data()[(i * before.colours + k) * before.out + c];
+            const float* const x = plane_of(i, c);
+            for (std::ptrdiff_t p = 0; p < plane; ++p) rgb[k * plane + p] += weight * x[p];
+          }
+      });
+      add_colours(before, 1);
+    }
+    if (entry.layer == weights_.convolutions.size()) return;
+    const Convolution& next = weights_.convolutions[entry.layer];
+    const std::ptrdiff_t line = side + 2;
+    each(count_, [&](std::ptrdiff_t i, std::size_t) {
+      const float* const style = space_.styles[entry.layer].data() + i * next.in;
+      for (std::ptrdiff_t c = 0; c < next.in; ++c) {
+        const float* const x = c < channels ? plane_of(i, c) : nullptr;
+        for (std::ptrdiff_t p = 0; p < plane; ++p) {
+          const float value = x ? x[p] * style[c] : 0.0f;
+          const std::ptrdiff_t element = ((i * line + p / side + 1) * line + p % side + 1) * next.in + c;
+          if (weights_.narrow) reinterpret_cast<Bfloat16*>(space_.inputs[entry.layer].data())[element] = narrowed(value);
+          else reinterpret_cast<float*>(space_.inputs[entry.layer].data())[element] = value;
+        }
+      }
     });
   }
 
@@ -307,8 +355,9 @@ class GroupRun {
 /// Images that pass a layer together: enough to read its weights once from far away, few enough that their activations stay near.
 inline constexpr std::ptrdiff_t largest_group = 4;
 
-/// Styles `[count]` rows `step` apart -> images. Groups of images go side by side where there are enough of them, tiles of channels where there are not.
-inline void synthesize(const SynthesisWeights& weights, WorkspacePool& pool, const float* styles, std::ptrdiff_t step, std::ptrdiff_t count, const NoiseSource& noise, float* images) {
+/// Styles `[count]` rows `step` apart -> images, from `entry` on where it is given. Groups of images go side by side where there are enough of them, tiles of channels where there are not.
+inline void synthesize(const SynthesisWeights& weights, WorkspacePool& pool, const float* styles, std::ptrdiff_t step, std::ptrdiff_t count, const NoiseSource& noise, float* images,
+                       const Entry* entry = nullptr) {
   const Convolution& last = weights.convolutions.back();
   const std::ptrdiff_t pixels = last.colours * last.side * last.side;
   const std::ptrdiff_t threads = at::in_parallel_region() ? 1 : at::get_num_threads();
@@ -319,7 +368,7 @@ inline void synthesize(const SynthesisWeights& weights, WorkspacePool& pool, con
     const std::ptrdiff_t first = g * count / groups, end = (g + 1) * count / groups;
     if (first == end) return;
     auto space = pool.take(weights, end - first, by_image ? 1 : static_cast<std::size_t>(threads));
-    GroupRun(weights, *space, noise, first, end - first, !by_image)(styles + first * step, step, images + first * pixels);
+    GroupRun(weights, *space, noise, first, end - first, !by_image)(styles + first * step, step, images + first * pixels, entry);
     pool.put(std::move(space));
   };
   if (by_image && threads > 1) {
