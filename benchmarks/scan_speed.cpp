@@ -5,6 +5,7 @@
 
 #include <faultline/analysis/scan.hpp>
 #include <faultline/data/assets.hpp>
+#include <faultline/stylegan2/cpu_backend.hpp>
 #include <faultline/stylegan2/generator.hpp>
 #include <faultline/training/classifier.hpp>
 
@@ -24,7 +25,7 @@ namespace fl = faultline;
 namespace {
 
 using Clock = std::chrono::steady_clock;
-using Model = fl::Generator<fl::ReferenceBackend>;
+using Model = fl::Generator<fl::CpuBackend>;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 

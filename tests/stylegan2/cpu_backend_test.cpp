@@ -80,6 +80,43 @@ TEST_CASE("every kernel set makes the images of the reference, with all kinds of
   }
 }
 
+TEST_CASE("a synthesis is taken up at any layer") {
+  for (const auto& config : configs()) {
+    const auto model = model_of(config);
+    const fl::ReferenceBackend reference(model);
+    const at::Tensor s = reference.styles(reference.mapping(normals({5, 6}, 1), classes(config, 5)));
+    const auto noise = random_noise(config, 5, at::kFloat);
+    const at::Tensor expected = reference.synthesis(s, noise);
+    // The states before every layer, as the plain networks pass them.
+    std::vector<sg::SynthesisState> states = {{0, model.weights["synthesis.b4.const"].unsqueeze(0), {}}};
+    std::size_t convolution = 0;
+    std::int64_t offset = 0;
+    for (const auto& layer : sg::synthesis_layers(config)) {
+      sg::SynthesisState state = states.back();
+      const std::string name = "synthesis." + layer.name;
+      const at::Tensor style = s.narrow(1, offset, layer.in), &weight = model.weights[name + ".weight"], &bias = model.weights[name + ".bias"];
+      if (layer.kind == sg::SynthesisLayer::Kind::to_rgb) {
+        const at::Tensor added = sg::bias_activation(sg::modulated_conv(state.x, weight, style / std::sqrt(static_cast<double>(layer.in)), false, false), bias, false, config.conv_clamp);
+        state.image = state.image.defined() ? sg::upsample2d(state.image) + added : added;
+      } else {
+        state.x = sg::modulated_conv(state.x, weight, style, layer.kind == sg::SynthesisLayer::Kind::upsampling_conv, true);
+        state.x = sg::bias_activation(state.x + noise[convolution++] * model.weights[name + ".noise_strength"], bias, true, config.conv_clamp);
+      }
+      ++state.layer;
+      offset += layer.in;
+      states.push_back(state);
+    }
+    for (const cpu::Kernels* kernels : cpu::runnable_kernels()) {
+      const CpuBackend fast(model, {}, *kernels);
+      for (const auto& state : states) {
+        CAPTURE(kernels->name, config.img_resolution, config.channel_max, state.layer);
+        CHECK(worst(fast.synthesis_from(state, s, noise), expected) < 1e-4);
+      }
+    }
+  }
+  STATIC_REQUIRE(sg::ResumesSynthesis<CpuBackend>);
+}
+
 TEST_CASE("w and styles of CpuBackend are those of the reference") {
   for (auto config : configs()) {
     config.mapping_layers = 3;

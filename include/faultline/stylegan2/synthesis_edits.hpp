@@ -59,7 +59,7 @@ class SynthesisEdits {
     at::Tensor response;    ///< `[N, out, r, r]` before demodulation; of a ToRGB before its clamp
     at::Tensor norms;       ///< `[N, out]` float64, squared norms of its kernels
     at::Tensor squares;     ///< `[in, out]` float64, Wsq
-    at::Tensor kernels;     ///< `[in, out · phases, 9]` single-channel kernels; an upsampling layer has four phases
+    at::Tensor kernels;     ///< `[in, out · phases, 9]` single-channel kernels, made when first needed; an upsampling layer has four phases
     at::Tensor spread;      ///< `[R, r]` upsampling along one axis, of a ToRGB
     at::Tensor noise;       ///< scaled by its strength; undefined without
     double update = 0.0;    ///< multiplications of one single-channel update

@@ -38,21 +38,14 @@ inline at::Tensor take_rows(const at::Tensor& tensor, const at::Tensor& rows) {
 /// zero insertion and one axis of the filter [1, 3, 3, 1] / 4.
 inline at::Tensor single_channel_kernels(const at::Tensor& weight, bool upsample) {
   const std::int64_t out = weight.size(0), in = weight.size(1);
-  if (!upsample) return weight.transpose(0, 1).reshape({in, out, 9}).contiguous();
-  const double even[9] = {0.0, 0.25, 0.75, 0.75, 0.75, 0.25, 0.25, 0.0, 0.0};
-  const double odd[9] = {0.0, 0.0, 0.25, 0.25, 0.75, 0.75, 0.75, 0.25, 0.0};
-  std::vector<at::Tensor> phases;
-  for (const double* p : {even, odd}) {
-    for (const double* q : {even, odd}) {
-      const auto axis = [&](const double* values) {
-        at::Tensor matrix = at::empty({3, 3}, at::kDouble);
-        std::copy_n(values, 9, matrix.data_ptr<double>());
-        return matrix.to(weight.device(), weight.scalar_type());
-      };
-      phases.push_back(at::matmul(at::matmul(axis(p), weight.transpose(0, 1)), axis(q).t()).reshape({in, out, 9}));
-    }
-  }
-  return at::stack(phases, 2).reshape({in, out * 4, 9}).contiguous();
+  const at::Tensor taps = weight.transpose(0, 1).reshape({in * out, 9});
+  if (!upsample) return taps.view({in, out, 9}).contiguous();
+  constexpr double compose[2][3][3] = {{{0.0, 0.25, 0.75}, {0.75, 0.75, 0.25}, {0.25, 0.0, 0.0}}, {{0.0, 0.0, 0.25}, {0.25, 0.75, 0.75}, {0.75, 0.25, 0.0}}};
+  at::Tensor matrix = at::empty({36, 9}, at::kDouble);  // from the taps of W to those of K_pq
+  for (std::int64_t row = 0; row < 36; ++row)
+    for (std::int64_t column = 0; column < 9; ++column)
+      matrix.data_ptr<double>()[row * 9 + column] = compose[row / 18][row % 9 / 3][column / 3] * compose[row / 9 % 2][row % 3][column % 3];
+  return at::matmul(taps, matrix.to(weight.device(), weight.scalar_type()).t()).view({in, out * 4, 9});
 }
 
 /// The 3x3 neighbourhoods of single-channel maps `[S, h, w]`, `[S, 9, h · w]`, zeros outside.
@@ -111,8 +104,7 @@ inline SynthesisEdits::SynthesisEdits(GeneratorConfig config, Weights weights, c
       held.response = upsample ? upsampling_conv(scaled, kernel) : at::conv2d(scaled, kernel, {}, 1, 1);
       held.squares = kernel.to(at::kDouble).square().sum({2, 3}).t().contiguous();
       held.norms = at::matmul(style.to(at::kDouble).square(), held.squares);
-      held.kernels = detail::single_channel_kernels(kernel, upsample);
-      held.update = static_cast<double>(held.kernels.size(1)) * 9.0 * static_cast<double>(held.x.size(2) * held.x.size(3));
+      held.update = (upsample ? 36.0 : 9.0) * static_cast<double>(layer.out * held.x.size(2) * held.x.size(3));
       if (!noise_.empty()) held.noise = noise_[convolution++] * weight(index, "noise_strength");
       held_.x = finish(index, held.response, held.norms, held.noise);
     }
@@ -159,7 +151,7 @@ inline at::Tensor SynthesisEdits::edit_colour(const Held& held, std::size_t laye
 }
 
 inline at::Tensor SynthesisEdits::edit_layer(std::size_t layer, std::span<const StyleEdit> edits) {
-  const Held& held = held_layers_[layer];
+  Held& held = held_layers_[layer];
   const std::int64_t offset = layout_.layers()[layer].offset, in = layers_[layer].in;
   std::vector<std::int64_t> row_numbers, channel_numbers, sources, source_rows, source_channels;
   at::Tensor shifts = at::empty({static_cast<std::int64_t>(edits.size())}, at::kDouble);
@@ -182,6 +174,7 @@ inline at::Tensor SynthesisEdits::edit_layer(std::size_t layer, std::span<const 
   shifts = shifts.to(s_.device(), at::kDouble);
   cost_.passes += (static_cast<double>(source_rows.size()) * held.update + count * held.rest) / whole_;
 
+  if (!held.kernels.defined()) held.kernels = detail::single_channel_kernels(weight(layer, "weight"), layers_[layer].kind == SynthesisLayer::Kind::upsampling_conv);
   const at::Tensor own_channels = on_device(source_channels);
   const at::Tensor maps = held.x.flatten(0, 1).index_select(0, on_device(source_rows) * (held.x.size(0) == 1 ? 0 : in) + own_channels);  // [S, h, w]
   at::Tensor update = at::matmul(held.kernels.index_select(0, own_channels), detail::neighbourhoods(maps));                                      // [S, out · phases, h · w]
