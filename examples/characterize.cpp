@@ -35,7 +35,7 @@ namespace fl = faultline;
 namespace {
 
 struct Arguments {
-  std::string generator, classifier, judge, out = "faultline-report", method = "ours";
+  std::string generator, classifier, judge, out = "faultline-report", method = "ours", precision = "fp32";
   std::int64_t samples = 10'000, seed = 0, label = -1, threads = 0, attfind = 32;
   double truncation = 1.0;
   bool json = false, arrays = false;
@@ -80,7 +80,8 @@ void print_summary(const fl::FailureReport& report) {
 int characterize(const Arguments& arguments) {
   program::Progress progress;
   const auto follow = [&progress](const fl::Progress& p) { progress(p); };
-  const auto generator = fl::Generator<fl::CpuBackend>::load(arguments.generator);
+  const auto precision = arguments.precision == "bf16" ? fl::CpuOptions::Precision::bf16 : fl::CpuOptions::Precision::fp32;
+  const auto generator = fl::Generator<fl::CpuBackend>::load(arguments.generator, fl::Integrity::checked, {.precision = precision});
   auto classifier = fl::load_classifier(arguments.classifier);
   std::error_code failed;
   std::filesystem::create_directories(arguments.out, failed);  // before the work, not after it
@@ -131,6 +132,7 @@ int main(int argc, char** argv) {
   app.add_option("--seed", arguments.seed, "decides every draw")->capture_default_str();
   app.add_option("--label", arguments.label, "one class only")->check(CLI::NonNegativeNumber);
   app.add_option("--truncation", arguments.truncation, "psi of the generator")->check(CLI::Range(-2.0, 2.0))->capture_default_str();
+  app.add_option("--precision", arguments.precision, "of the generator: fp32, or bf16, which is checked against it and faster where the processor knows it")->check(CLI::IsMember({"fp32", "bf16"}))->capture_default_str();
   app.add_option("--out", arguments.out, "folder of the report")->capture_default_str();
   app.add_flag("--json", arguments.json, "print the whole report as JSON instead of the summary");
   app.add_flag("--arrays", arguments.arrays, "also write w, s and outcomes of all samples as NPY");

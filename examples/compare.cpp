@@ -52,6 +52,8 @@ std::string ratio(const fl::DistanceRatio& r) {
   return std::isfinite(r.upper) ? text("at most %.2f", r.upper) : "-";
 }
 
+std::string p_value(double p) { return p < 1e-300 ? "below 1e-300" : text("%.2g", p); }
+
 void print_summary(const fl::ComparisonReport& report) {
   const auto name = [&](std::int64_t position) { return report.classifiers[static_cast<std::size_t>(position)].name.c_str(); };
   std::printf("%-20s %12s %-20s %s\n", "classifier", "failure rate", "  95 % interval", "causes of its own");
@@ -64,7 +66,7 @@ void print_summary(const fl::ComparisonReport& report) {
     const fl::PairedTest& t = pair.test;
     std::printf("\n%s and %s: both right %lld, only %s fails %lld, only %s fails %lld, both fail %lld\n", name(pair.first), name(pair.second), static_cast<long long>(t.counts.both_right), name(pair.first),
                 static_cast<long long>(t.counts.only_first_fails), name(pair.second), static_cast<long long>(t.counts.only_second_fails), static_cast<long long>(t.counts.both_fail));
-    std::printf("  difference %+.2f points (%+.2f to %+.2f), exact p %.2g (adjusted %.2g)\n", 100 * t.difference, 100 * t.lower, 100 * t.upper, t.p, pair.p_adjusted);
+    std::printf("  difference %+.2f percentage points (%+.2f to %+.2f), exact p %s (adjusted %s)\n", 100 * t.difference, 100 * t.lower, 100 * t.upper, p_value(t.p).c_str(), p_value(pair.p_adjusted).c_str());
     for (const fl::OrderedComparison& order : pair.orders) {
       std::printf("  %s right, %s wrong: %s\n", name(order.right), name(order.wrong), order.reason.c_str());
       for (const fl::SeparatingDirection& d : order.directions)

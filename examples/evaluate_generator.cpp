@@ -7,6 +7,7 @@
 // test(2): --samples many
 
 #include <faultline/data/mnist.hpp>
+#include <faultline/stylegan2/cpu_backend.hpp>
 #include <faultline/training/generator_quality.hpp>
 
 #include <CLI/CLI.hpp>

@@ -5,7 +5,10 @@
 //
 // test: --help
 // test(2): --generator @assets@/digits.safetensors
+// test(2): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --report @source@/README.md
 // test(3): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --report @source@/README.md --image @source@/docs/images/degradation.png
+// test: --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --report @characterize.5@/report/report.json --index 6 --steps 40 --references 0 --out @out@/why
+// test: --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --judge @assets@/judge.safetensors --report @characterize.5@/report/report.json --image @explain.5@/why/sample-6.png --label 3 --steps 40 --references 2 --json --out @out@/why
 
 #include "program.hpp"
 
@@ -35,7 +38,7 @@ namespace {
 struct Arguments {
   std::string generator, classifier, report, judge, out = "faultline-explanation";
   std::vector<std::string> images;
-  std::vector<std::int64_t> labels;
+  std::vector<std::int64_t> labels, indices;
   std::int64_t steps = 100, references = 12, threads = 0;
   bool json = false;
 };
@@ -71,6 +74,13 @@ fl::ImageBatch on_canvas(const fl::ImageBatch& image, const fl::ImageShape& made
   return canvas;
 }
 
+/// What is to be explained: an image, where it comes from, and its class where that is known.
+struct Subject {
+  std::string name;
+  fl::ImageBatch image;
+  std::optional<std::int64_t> label;
+};
+
 std::string name_of(const fl::StoredReport& report, std::int64_t label) {
   const auto at = static_cast<std::size_t>(label);
   return at < report.class_names.size() && !report.class_names[at].empty() ? report.class_names[at] : std::to_string(label);
@@ -100,11 +110,11 @@ fl::Sheet make_sheet(const fl::StoredReport& report, const fl::ImageBatch& canva
   sheet.cells.push_back({picture(why.images, 0), why.probability, name_of(report, why.prediction), why.failed, ""});
   for (std::size_t k = 0; k < why.causes.size(); ++k) {
     const fl::ExplainedCause& cause = why.causes[k];
-    sheet.columns.push_back({"repaired", causes[cause.cause].title, number("%+.1f sd", cause.success_median - cause.coordinate), ""});
+    sheet.columns.push_back({"set to the success median", causes[cause.cause].title, number("%+.1f sd", cause.success_median - cause.coordinate), ""});
     sheet.cells.push_back({picture(why.images, static_cast<std::int64_t>(k) + 1), cause.probability, name_of(report, cause.prediction), cause.prediction != why.label, ""});
   }
   if (why.causes.size() > 1) {
-    sheet.columns.push_back({"repaired", "all together", "", ""});
+    sheet.columns.push_back({"set to the success median", "all together", "", ""});
     sheet.cells.push_back({picture(why.images, why.images.count() - 1), why.together_probability, name_of(report, why.together_prediction), why.together_prediction != why.label, ""});
   }
   return sheet;
@@ -164,8 +174,11 @@ int explain(const Arguments& arguments) {
     throw fl::Error(fl::ErrorCode::invalid_argument, "explain", "give one --label for all images, or one for each of the " + std::to_string(arguments.images.size()));
   for (const std::int64_t label : arguments.labels)
     if (label >= generator.num_classes()) throw fl::Error(fl::ErrorCode::label_out_of_range, "explain", "got label " + std::to_string(label) + ", the generator makes " + std::to_string(generator.num_classes()) + " classes");
-  std::vector<fl::ImageBatch> images;
-  for (const std::string& path : arguments.images) images.push_back(read_image(path, made, preparation.shape()));
+  std::vector<Subject> subjects;
+  for (std::size_t i = 0; i < arguments.images.size(); ++i) {
+    subjects.push_back({arguments.images[i], read_image(arguments.images[i], made, preparation.shape()), std::nullopt});
+    if (!arguments.labels.empty()) subjects.back().label = arguments.labels[arguments.labels.size() == 1 ? 0 : i];
+  }
 
   fl::ProjectionOptions options{.steps = arguments.steps, .references = arguments.references};
   if (!arguments.judge.empty()) options.features = fl::training::judge_features(fl::load_classifier(arguments.judge));
@@ -177,25 +190,29 @@ int explain(const Arguments& arguments) {
   std::fprintf(stderr, "drawing the report's %lld samples again\n", static_cast<long long>(report.provenance.samples_per_half));
   const fl::Provenance& from = report.provenance;
   const fl::StyleSpaceSampler sampler(generator, {.seed = from.seed, .labels = from.labels, .truncation = from.truncation, .noise = from.noise, .batch_size = from.batch_size});
+  for (const std::int64_t index : arguments.indices) {
+    const auto sample = sampler.sample(index, 1);
+    const std::filesystem::path path = std::filesystem::path(arguments.out) / ("sample-" + std::to_string(index) + ".png");
+    subjects.push_back({path.string(), fl::to_unit_range(generator.image_to_host(sample.images), generator.value_range()), sample.label.front()});
+    fl::write_png(path, fl::to_picture(subjects.back().image.image(0), made, std::max(made.height, made.width)));
+  }
   const fl::Problem problem = fl::discovery_problem(sampler, classifier, fl::Misclassified{}, from.samples_per_half, {.batch_size = from.batch_size});
   const fl::Explainer explainer(problem, report.causes);
   fl::Scorer scorer(classifier, made, {0.0, 1.0}, problem.classes, from.batch_size);
   if (options.references > 0) std::fprintf(stderr, "projecting %lld images for comparison\n", static_cast<long long>(options.references));
 
   nlohmann::ordered_json all = nlohmann::ordered_json::array();
-  for (std::size_t i = 0; i < images.size(); ++i) {
-    std::optional<std::int64_t> known;
-    if (!arguments.labels.empty()) known = arguments.labels[arguments.labels.size() == 1 ? 0 : i];
-    const fl::Projection projection = projector.project(images[i], known);
-    const fl::ImageBatch canvas = on_canvas(images[i], made);
+  for (const auto& [name, image, known] : subjects) {
+    const fl::Projection projection = projector.project(image, known);
+    const fl::ImageBatch canvas = on_canvas(image, made);
     const std::vector<std::int64_t> label{projection.label};
     const fl::ScoredImages scored = scorer(canvas, label);
     const Seen seen{scored.prediction[0], static_cast<double>(scored.probability[0])};
     const fl::Explanation why = explainer(projection.w, projection.label);
-    const std::filesystem::path sheet = std::filesystem::path(arguments.out) / (std::filesystem::path(arguments.images[i]).stem().string() + "-explained.png");
+    const std::filesystem::path sheet = std::filesystem::path(arguments.out) / (std::filesystem::path(name).stem().string() + "-explained.png");
     fl::write_png(sheet, fl::draw_sheet(make_sheet(report, canvas, seen, projection, why, explainer.causes())));
-    if (arguments.json) all.push_back(as_json(arguments.images[i], seen, projection, why, explainer.causes()));
-    else print_table(arguments.images[i], report, seen, projection, why, explainer.causes());
+    if (arguments.json) all.push_back(as_json(name, seen, projection, why, explainer.causes()));
+    else print_table(name, report, seen, projection, why, explainer.causes());
     std::fprintf(stderr, "picture in %s\n", sheet.c_str());
   }
   if (arguments.json) std::printf("%s\n", all.dump(1).c_str());
@@ -214,8 +231,11 @@ int main(int argc, char** argv) {
   app.add_option("--generator", arguments.generator, "generator file (faultline.stylegan2/1)")->required();
   app.add_option("--classifier", arguments.classifier, "classifier file (faultline.classifier/1)")->required();
   app.add_option("--report", arguments.report, "report.json of a characterisation of this classifier on this generator")->required();
-  app.add_option("--image", arguments.images, "PNG, grey or RGB, of the classifier's or the generator's size; several share the preparation")->required();
-  app.add_option("--label", arguments.labels, "true class of the images, one for all or one each; otherwise every class is tried and the nearest is taken")->check(CLI::NonNegativeNumber);
+  CLI::Option_group* subjects = app.add_option_group("What to explain");
+  subjects->add_option("--image", arguments.images, "PNG, grey or RGB, of the classifier's or the generator's size; several share the preparation");
+  subjects->add_option("--index", arguments.indices, "samples of the report by index, written to --out as PNG")->check(CLI::NonNegativeNumber);
+  subjects->require_option(1, 2);
+  app.add_option("--label", arguments.labels, "true class of the images (a sample's is known), one for all or one each; otherwise every class is tried and the nearest is taken")->check(CLI::NonNegativeNumber);
   app.add_option("--judge", arguments.judge, "an independent classifier in whose features images are compared too");
   app.add_option("--steps", arguments.steps, "steps of the projection")->check(CLI::PositiveNumber)->capture_default_str();
   app.add_option("--references", arguments.references, "generated images that say what a good reconstruction is; 0: no verdict")->check(CLI::NonNegativeNumber)->capture_default_str();

@@ -166,29 +166,34 @@ bool print_table(const fl::LabelledImages& digits, std::int64_t count) {
   std::printf("%-20s %5s %6s %6s  %-9s", "property", "AUC", "own", "other", "");
   for (const Corruption& c : all) std::printf("%9s", c.name.c_str());
   std::printf("\n");
-  bool admitted = true;
+  std::string refused;
   for (const fl::Property& property : fl::default_properties()) {
     std::vector<Measured> measured;
     for (std::size_t c = 0; c < all.size(); ++c) measured.push_back(measure(clean, changed[c], labels, property));
     const double deviation = deviation_within_classes(measured);
     double auc = 1.0, own = std::numeric_limits<double>::infinity(), other = 0.0;
-    std::string cells;
+    std::string cells, confused;  // with what
     for (std::size_t c = 0; c < all.size(); ++c) {
       const double response = deviation > 0.0 ? measured[c].shift / deviation : 0.0;
       const auto among = [&](const std::vector<std::string>& names) { return std::find(names.begin(), names.end(), property.name) != names.end(); };
       const char mark = among(all[c].own) ? '*' : among(all[c].implied) ? '+' : ' ';
       if (mark == '*') own = std::min(own, std::abs(response)), auc = std::min(auc, measured[c].auc());
-      if (mark == ' ') other = std::max(other, std::abs(response));
+      if (mark == ' ' && std::abs(response) > other) other = std::abs(response), confused = all[c].name;
       char cell[32];
       std::snprintf(cell, sizeof cell, "%8.2f%c", response, mark);
       cells += cell;
     }
     const bool fit = std::isfinite(own) && auc >= 0.9 && other <= 0.5 * own;
-    admitted = admitted && fit;
+    if (!fit) {
+      char line[256];
+      std::snprintf(line, sizeof line, "not admitted: %s answers its own corruption by %.2f standard deviations (AUC %.3f) and \"%s\" by %.2f, %.0f %% of that\n", property.name.c_str(), own, auc, confused.c_str(), other, 100.0 * other / own);
+      refused += line;
+    }
     std::printf("%-20s %5.3f %6.2f %6.2f  %-9s%s\n", property.name.c_str(), auc, own, other, fit ? "admitted" : "NOT", cells.c_str());
   }
   std::printf("* its own corruption; + moves with it by definition. AUC, own: smallest over its own corruptions; other: largest over the rest, at most half of own.\n");
-  return admitted;
+  std::fputs(refused.c_str(), stdout);
+  return refused.empty();
 }
 
 }  // namespace

@@ -20,6 +20,7 @@
 #include <faultline/concepts/classifier.hpp>
 #include <faultline/concepts/explain.hpp>
 #include <faultline/concepts/failure_criterion.hpp>
+#include <faultline/concepts/generator_cost.hpp>
 #include <faultline/concepts/generator_options.hpp>
 #include <faultline/concepts/make_classifier.hpp>
 #include <faultline/concepts/prepare_images.hpp>

@@ -19,6 +19,7 @@
 #include <faultline/analysis/paper_distance.hpp>
 #include <faultline/analysis/predictability.hpp>
 #include <faultline/analysis/property_spread.hpp>
+#include <faultline/analysis/scan.hpp>
 #include <faultline/render/comparison_report.hpp>
 #include <faultline/render/drawing.hpp>
 #include <faultline/render/figure_data.hpp>

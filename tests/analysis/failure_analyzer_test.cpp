@@ -11,6 +11,7 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -90,6 +91,76 @@ TEST_CASE("characterize finds the planted channel and says how it can be repeate
   CHECK(report.cost.gradient_images == 0);
   for (const char* stage : {"sampling, discovery half", "sampling, confirmation half", "candidates", "confirmation", "intervention"})
     CHECK(std::find(stages.begin(), stages.end(), stage) != stages.end());
+}
+
+/// The known generator, which states a cost and counts its calls.
+struct PricedGenerator : fl::AnalyticGenerator {
+  using fl::AnalyticGenerator::AnalyticGenerator;
+
+  [[nodiscard]] fl::GeneratorCost cost() const { return {.mapping_macs = 3, .styles_macs = 50, .synthesis_macs = 700, .synthesis_bytes = 11, .launches = 2}; }
+  [[nodiscard]] fl::ImageBatch synthesize(const fl::Matrix<float>& s, const fl::SynthesisOptions& options) const {
+    ++*calls;
+    *rows += s.rows();
+    return fl::AnalyticGenerator::synthesize(s, options);
+  }
+
+  std::int64_t* calls = nullptr;
+  std::int64_t* rows = nullptr;
+};
+
+TEST_CASE("the cost of a run is exact, step by step", "[analysis][analyzer]") {
+  std::int64_t calls = 0, rows = 0;
+  PricedGenerator known({.factors = 5, .channels = 200, .classes = classes, .seed = 2});
+  known.calls = &calls;
+  known.rows = &rows;
+  std::map<std::string, std::int64_t> calls_until;  // generator calls made when a step last reported
+  auto options = quick(1000);
+  options.method.progress = [&](const fl::Progress& p) { calls_until[p.stage] = calls; };
+  constexpr std::int64_t half = 16;  // calls for 1 000 samples, 64 at a time
+
+  SECTION("nothing fails: the laws are tried on 8 images, then both halves are sampled and nothing more") {
+    auto mine = rule(known, [](const fl::AnalyticReading&) { return -1.0; });
+    const auto report = fl::characterize(known, mine, options);
+    CHECK(report.verdict == fl::Verdict::too_few_failures);
+    CHECK(report.cost.generator_images == 8 + 2 * 1000);
+    CHECK(report.cost.generator_batches == 1 + 2 * half);
+    CHECK(report.cost.classifier_images == 8 + 2 * 1000);
+    CHECK(report.cost.classifier_batches == 1 + 2 * half);
+    CHECK(report.cost.property_images == 2 * 1000);
+    CHECK(report.cost.gradient_images == 0);
+    CHECK(report.cost.judge_images == 0);
+    CHECK(report.cost.generator_macs == (1 + 2 * half) * 64 * (3 + 50 + 700));  // of whole batches: the last one is padded
+    CHECK(report.cost.generator_bytes == (1 + 2 * half) * 64 * 11);
+    CHECK(report.cost.generator_launches == (1 + 2 * half) * 2);
+    CHECK(calls == 1 + 2 * half);
+    CHECK(rows == 64 * calls);
+  }
+  SECTION("one cause: each step asks for what its documentation says") {
+    auto mine = rule(known, above);
+    const auto report = fl::characterize(known, mine, options);
+    REQUIRE(report.findings.size() == 1);
+    REQUIRE(report.associated.empty());
+    CHECK(calls_until.at("sampling, discovery half") == 1 + half);
+    CHECK(calls_until.at("sampling, confirmation half") == 1 + 2 * half);
+    CHECK(calls_until.at("candidates") == 1 + 2 * half);
+    CHECK(calls_until.at("confirmation") == 1 + 2 * half);
+    // 18 calls for fresh codes until 128 of them fail; 128 codes moved both ways along the cause and 32 placebos; 128 failures repaired along the cause and 8 placebos.
+    REQUIRE(report.findings[0].intervention.codes == 128);
+    REQUIRE(report.findings[0].intervention.repaired_failures == 128);
+    CHECK(calls_until.at("intervention") - calls_until.at("confirmation") == 18 + 2 * 128 / 64 * (1 + 32) + 128 / 64 * (1 + 8));
+    // Carriers, profile, distances: two more calls for fresh codes, the rest edits.
+    CHECK(calls - calls_until.at("intervention") == 88);
+
+    CHECK(report.cost.generator_batches == calls);
+    CHECK(report.cost.generator_images == 16'716);
+    CHECK(report.cost.classifier_images == report.cost.generator_images);
+    CHECK(report.cost.classifier_batches == report.cost.generator_batches);
+    CHECK(report.cost.property_images == 3'856);
+    CHECK(rows == 64 * calls);
+    CHECK(report.cost.generator_macs == rows * (50 + 700) + (1 + 2 * half + 18 + 2) * 64 * 3);  // edits start at w
+    CHECK(report.cost.generator_bytes == rows * 11);
+    CHECK(report.cost.generator_launches == calls * 2);
+  }
 }
 
 TEST_CASE("batch size and repetition do not change what is found", "[analysis][analyzer]") {
@@ -195,6 +266,12 @@ TEST_CASE("gradients reach the paper's table", "[analysis][analyzer]") {
     CHECK(channel.gradient == Approx(0.27).margin(0.05));
   }
   CHECK(seen);
+  auto without = quick(1500);
+  without.method.gradient_samples = 0;
+  const auto plain = fl::characterize(known, mine, without);
+  CHECK(plain.cost.gradient_images == 0);
+  REQUIRE(!plain.paper_top.empty());
+  CHECK(plain.paper_top[0].gradient == 0.0);
 }
 
 TEST_CASE("an unconditional generator is one class", "[analysis][analyzer]") {

@@ -83,6 +83,10 @@ TEST_CASE("sentences are for readers", "[analysis][text]") {
   CHECK(fl::detail::percent(0.343) == "34 %");
   CHECK(fl::detail::percent(0.004) == "0.4 %");
   CHECK(fl::detail::percent(0.0) == "0 %");
+  CHECK(fl::detail::percent(-0.0003) == "0 %");
+  CHECK(fl::detail::points(0.578) == "58 percentage points");
+  CHECK(fl::detail::points(0.0101) == "1 percentage point");
+  CHECK(fl::detail::points(-0.004) == "-0.4 percentage points");
   fl::Finding finding;
   finding.direction.name = "noise level";
   finding.property = {"noise level", 1.4};
@@ -96,4 +100,10 @@ TEST_CASE("sentences are for readers", "[analysis][text]") {
   finding.direction.name = "component 3";
   finding.direction.class_label = 4;
   CHECK(fl::detail::headline(finding).find("Class 4 fails with a direction that no measured property follows (component 3)") == 0);
+  finding.intervention.repaired_failures = 0;
+  finding.intervention.contrast = 0.58;
+  finding.intervention.placebo = 0.06;
+  finding.intervention.lower = 0.49;
+  CHECK(fl::detail::headline(finding).find("changes the failure rate by 58 percentage points, a random direction by at most 6.") != std::string::npos);
+  CHECK(fl::detail::associated_headline(finding).find("changes the failure rate by 58 percentage points (at least 49), too little") != std::string::npos);
 }

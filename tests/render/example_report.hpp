@@ -147,7 +147,7 @@ inline fl::FailureReport example_report(const fl::AnalyticGenerator& known) {
   r.layers = known.layout().layers();
   r.classes = 4;
   r.class_names = {"cat", "<b>dog</b>", "horse & cart", "a class with a very long name indeed"};
-  r.cost = {21'000, 330, 21'000, 330, 1'000, 20'000, 640};
+  r.cost = {21'000, 330, 21'000, 330, 1'000, 20'000, 640, 910'000'000, 4'700'000, 6'600};
   r.provenance.library_version = fl::version_string;
   r.provenance.generator_digest = known.digest();
   r.provenance.classifier_name = "rule <0> & \"friends\"";

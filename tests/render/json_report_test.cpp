@@ -90,8 +90,8 @@ TEST_CASE("every member of the report's structures is a key, under its own name 
     CHECK(json["paper_top"][0].size() == 10);
   }
   {
-    [[maybe_unused]] const auto& [a, b, c, d, e, f, g] = report.cost;
-    CHECK(json["cost"].size() == 7);
+    [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h, i, j] = report.cost;
+    CHECK(json["cost"].size() == 10);
   }
   {
     [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o] = report.provenance;

@@ -3,6 +3,9 @@
 # models under assets/ of its working directory; one with TEST_CASE or TEST is a test file and is run; any other is the body of a function,
 # its includes moved to the top. An HTML comment `<!-- given: ... -->` right before a block holds code that the page does not show, put
 # after the includes and before the function. A block marked ```c++ is shown only.
+#
+# Function bodies only have to compile, so they are not optimised. With FAULTLINE_TEST_TOGETHER those that need the same libraries are
+# compiled as one source, each in a namespace of its own: nearly all of what one costs is reading headers.
 
 # Compiles block number `number` of `page`.
 function(faultline_documentation_block page number given code)
@@ -55,9 +58,18 @@ function(faultline_documentation_block page number given code)
     file(CREATE_LINK "${PROJECT_SOURCE_DIR}/assets" "${working_dir}/assets" SYMBOLIC)
     add_test(NAME documentation.${page}.${number} COMMAND ${target})
     set_tests_properties(documentation.${page}.${number} PROPERTIES WORKING_DIRECTORY "${working_dir}" LABELS documentation TIMEOUT 900)
+    target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)
   else()
-    file(CONFIGURE OUTPUT "${source}" CONTENT "${includes}${given}\nvoid shown();\nvoid shown() {\n${code}\n}\n" @ONLY)
+    set(function "${given}\nvoid shown();\nvoid shown() {\n${code}\n}\n")
+    if(FAULTLINE_TEST_TOGETHER)
+      string(REPLACE "faultline::" "" library "${libraries}")
+      set_property(GLOBAL APPEND_STRING PROPERTY faultline_documentation_${library}_includes "${includes}")
+      set_property(GLOBAL APPEND_STRING PROPERTY faultline_documentation_${library}_functions "namespace ${page}_${number} {\n${function}}\n")
+      return()
+    endif()
+    file(CONFIGURE OUTPUT "${source}" CONTENT "${includes}${function}" @ONLY)
     add_library(${target} OBJECT "${source}")
+    target_compile_options(${target} PRIVATE -O0)
   endif()
   target_link_libraries(${target} PRIVATE ${libraries})  # (no warnings: a shown line may leave a result unused)
 endfunction()
@@ -95,4 +107,16 @@ foreach(path IN LISTS pages)
     endif()
     faultline_documentation_block("${page}" ${number} "${given}" "${code}")
   endwhile()
+endforeach()
+
+foreach(library core training)
+  get_property(includes GLOBAL PROPERTY faultline_documentation_${library}_includes)
+  get_property(functions GLOBAL PROPERTY faultline_documentation_${library}_functions)
+  if(NOT functions STREQUAL "")
+    set(source "${CMAKE_CURRENT_BINARY_DIR}/documentation/${library}_together.cpp")
+    file(CONFIGURE OUTPUT "${source}" CONTENT "${includes}${functions}" @ONLY)
+    add_library(faultline_documentation_${library} OBJECT "${source}")
+    target_compile_options(faultline_documentation_${library} PRIVATE -O0)
+    target_link_libraries(faultline_documentation_${library} PRIVATE faultline::${library})
+  endif()
 endforeach()

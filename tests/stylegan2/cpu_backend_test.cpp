@@ -15,6 +15,7 @@ using fl::CpuOptions;
 using Fast = fl::Generator<CpuBackend>;
 
 static_assert(fl::StyleGenerator<Fast> && fl::AffineStyles<Fast> && fl::DifferentiableGenerator<Fast>);
+static_assert(sg::ResumesSynthesis<CpuBackend>);
 static_assert(fl::BatchInvariantGenerator<Fast> && !fl::BatchInvariantGenerator<fl::Generator<fl::ReferenceBackend>>);
 
 namespace {
@@ -65,17 +66,55 @@ TEST_CASE("every kernel set makes the images of the reference, with all kinds of
     const auto model = model_of(config);
     const fl::ReferenceBackend reference(model);
     const at::Tensor s = reference.styles(reference.mapping(normals({5, 6}, 1), classes(config, 5)));
+    for (const auto& noise : {std::vector<at::Tensor>{}, sg::constant_noise(config, model.weights), random_noise(config, 5, at::kFloat)}) {
+      const at::Tensor exact = exact_synthesis(model, s, noise), plain = reference.synthesis(s, noise);
+      const double scale = std::max(1.0, exact.abs().max().item<double>());
+      for (const cpu::Kernels* kernels : cpu::runnable_kernels())
+        for (const bool winograd : {false, true}) {
+          CAPTURE(kernels->name, winograd, config.img_resolution, config.channel_max);
+          const at::Tensor images = CpuBackend(model, {.winograd = winograd}, *kernels).synthesis(s, noise);
+          CHECK(worst(images, exact) < 1e-5 * scale);
+          CHECK(worst(images, plain) < 1e-4);
+        }
+    }
+  }
+}
+
+TEST_CASE("a synthesis is taken up at any layer") {
+  for (const auto& config : configs()) {
+    const auto model = model_of(config);
+    const fl::ReferenceBackend reference(model);
+    const at::Tensor s = reference.styles(reference.mapping(normals({5, 6}, 1), classes(config, 5)));
+    const auto noise = random_noise(config, 5, at::kFloat);
+    const at::Tensor expected = reference.synthesis(s, noise);
+    // The states before every layer, as the plain networks pass them.
+    std::vector<sg::SynthesisState> states = {{0, model.weights["synthesis.b4.const"].unsqueeze(0), {}}};
+    std::size_t convolution = 0;
+    std::int64_t offset = 0;
+    for (const auto& layer : sg::synthesis_layers(config)) {
+      sg::SynthesisState state = states.back();
+      const std::string name = "synthesis." + layer.name;
+      const at::Tensor style = s.narrow(1, offset, layer.in), &weight = model.weights[name + ".weight"], &bias = model.weights[name + ".bias"];
+      if (layer.kind == sg::SynthesisLayer::Kind::to_rgb) {
+        const at::Tensor added = sg::bias_activation(sg::modulated_conv(state.x, weight, style / std::sqrt(static_cast<double>(layer.in)), false, false), bias, false, config.conv_clamp);
+        state.image = state.image.defined() ? sg::upsample2d(state.image) + added : added;
+      } else {
+        state.x = sg::modulated_conv(state.x, weight, style, layer.kind == sg::SynthesisLayer::Kind::upsampling_conv, true);
+        state.x = sg::bias_activation(state.x + noise[convolution++] * model.weights[name + ".noise_strength"], bias, true, config.conv_clamp);
+      }
+      ++state.layer;
+      offset += layer.in;
+      states.push_back(state);
+    }
     for (const cpu::Kernels* kernels : cpu::runnable_kernels()) {
       const CpuBackend fast(model, {}, *kernels);
-      CAPTURE(kernels->name, config.img_resolution, config.channel_max);
-      for (const auto& noise : {std::vector<at::Tensor>{}, sg::constant_noise(config, model.weights), random_noise(config, 5, at::kFloat)}) {
-        const at::Tensor exact = exact_synthesis(model, s, noise);
-        const double scale = std::max(1.0, exact.abs().max().item<double>());
-        CHECK(worst(fast.synthesis(s, noise), exact) < 1e-5 * scale);
-        CHECK(worst(fast.synthesis(s, noise), reference.synthesis(s, noise)) < 1e-4);
+      for (const auto& state : states) {
+        CAPTURE(kernels->name, config.img_resolution, config.channel_max, state.layer);
+        CHECK(worst(fast.synthesis_from(state, s, noise), expected) < 1e-4);
       }
     }
   }
+  STATIC_REQUIRE(sg::ResumesSynthesis<CpuBackend>);
 }
 
 TEST_CASE("w and styles of CpuBackend are those of the reference") {
@@ -95,8 +134,9 @@ TEST_CASE("w and styles of CpuBackend are those of the reference") {
 }
 
 TEST_CASE("an image does not depend on the batch or on the number of threads, bit for bit") {
+  const bool winograd = GENERATE(false, true);
   const auto config = configs()[1];
-  const CpuBackend fast(model_of(config));
+  const CpuBackend fast(model_of(config), {.winograd = winograd});
   const at::Tensor z = normals({37, 6}, 5), labels = classes(config, 37);
   const auto noise = random_noise(config, 37, at::kFloat);
   const auto part = [&](std::int64_t first, std::int64_t count) {
@@ -127,11 +167,14 @@ TEST_CASE("bfloat16 is near float32, and says when the processor cannot") {
     CHECK(error > 1e-4);  // it did round
     CHECK(error < 0.03);
     CHECK(reduced.path().find(", bfloat16") != std::string::npos);
+    CHECK(reduced.warnings().empty());
   } else {
     CHECK(error == 0.0);
   }
   const CpuBackend without(model, {.precision = CpuOptions::Precision::bf16}, cpu::portable_kernels);
-  CHECK(without.path().find("no instructions") != std::string::npos);
+  REQUIRE(without.warnings().size() == 1);
+  CHECK(without.warnings()[0].find("no instructions") != std::string::npos);
+  CHECK(without.path().find("float32") != std::string::npos);
   CHECK(worst(without.synthesis(s, noise), exact.synthesis(s, noise)) < 1e-4);
 }
 
@@ -144,7 +187,8 @@ TEST_CASE("a bfloat16 product that computes something else is found out and floa
       for (std::ptrdiff_t o = 0; o < row.width; ++o) row.out[p * row.out_step + o] = static_cast<float>(static_cast<const cpu::Bfloat16*>(row.x)[p]) * 1e-3f;
   };
   const CpuBackend checked(model, {.precision = CpuOptions::Precision::bf16}, broken);
-  CHECK(checked.path().find("differ from float32") != std::string::npos);
+  REQUIRE(checked.warnings().size() == 1);
+  CHECK(checked.warnings()[0].find("differ from float32") != std::string::npos);
   CHECK(checked.synthesis(s, {}).equal(CpuBackend(model, {}, broken).synthesis(s, {})));
 }
 
@@ -159,4 +203,56 @@ TEST_CASE("gradients pass through CpuBackend when asked for") {
   };
   const at::Tensor expected = gradient(reference);
   CHECK(worst(gradient(fast), expected) < 1e-5 * expected.abs().max().item<double>());
+}
+
+TEST_CASE("pullback of CpuBackend is the gradient of the reference in float64") {
+  for (const auto& config : configs()) {
+    const auto model = model_of(config);
+    const fl::ReferenceBackend reference(model);
+    const at::Tensor s = reference.styles(reference.mapping(normals({3, 6}, 8), classes(config, 3)));
+    const at::Tensor incoming = normals({3, config.img_channels, config.img_resolution, config.img_resolution}, 9);
+    const auto noise = random_noise(config, 3, at::kFloat);
+    const at::Tensor input = s.to(at::kDouble).requires_grad_(true);
+    const at::Tensor exact = torch::autograd::grad({exact_synthesis(model, input, noise)}, {input}, {incoming.to(at::kDouble)}).front();
+    const double scale = exact.abs().max().item<double>();
+    for (const cpu::Kernels* kernels : cpu::runnable_kernels())
+      for (const auto precision : {CpuOptions::Precision::fp32, CpuOptions::Precision::bf16}) {
+        CAPTURE(kernels->name, config.img_resolution, config.channel_max);
+        const CpuBackend fast(model, {.precision = precision}, *kernels);
+        const at::Tensor gradient = fast.pullback(s, noise, incoming);
+        CHECK(worst(gradient, exact) < 1e-5 * scale);
+      }
+  }
+}
+
+TEST_CASE("CpuBackend goes on from the state before any layer") {
+  for (const auto& config : configs()) {
+    const auto model = model_of(config);
+    const CpuBackend fast(model);
+    const fl::ReferenceBackend reference(model);
+    const at::Tensor s = reference.styles(reference.mapping(normals({5, 6}, 10), classes(config, 5)));
+    const auto noise = random_noise(config, 5, at::kFloat);
+    const auto layers = sg::synthesis_layers(config);
+    std::vector<at::Tensor> styles;
+    const fl::StyleLayout layout = sg::style_layout(config);
+    for (const auto& place : layout.layers()) styles.push_back(s.narrow(1, place.offset, place.width));
+    const at::Tensor whole = reference.synthesis(s, noise);
+    // The states are those of the plain networks.
+    at::Tensor x = model.weights["synthesis.b4.const"].unsqueeze(0), image;
+    std::size_t convolution = 0;
+    for (std::size_t l = 0; l < layers.size(); ++l) {
+      CAPTURE(config.img_resolution, config.channel_max, layers[l].name);
+      CHECK(worst(fast.synthesis_from({l, x, image}, s, noise), whole) < 1e-4);
+      const std::string name = "synthesis." + layers[l].name;
+      if (layers[l].kind == sg::SynthesisLayer::Kind::to_rgb) {
+        const at::Tensor rgb = sg::bias_activation(sg::modulated_conv(x, model.weights[name + ".weight"], styles[l] * (1.0 / std::sqrt(static_cast<double>(layers[l].in))), false, false),
+                                                   model.weights[name + ".bias"], false, config.conv_clamp);
+        image = image.defined() ? sg::upsample2d(image) + rgb : rgb;
+      } else {
+        x = sg::modulated_conv(x, model.weights[name + ".weight"], styles[l], layers[l].kind == sg::SynthesisLayer::Kind::upsampling_conv, true);
+        x = sg::bias_activation(x + noise[convolution++] * model.weights[name + ".noise_strength"], model.weights[name + ".bias"], true, config.conv_clamp);
+      }
+    }
+    CHECK(fast.synthesis_from({layers.size(), x, image}, s, noise).equal(image));
+  }
 }

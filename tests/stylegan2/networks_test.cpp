@@ -164,3 +164,32 @@ TEST_CASE("sizes that describe no network are refused") {
   critic.mbstd_num_channels = 3;
   CHECK(refused(critic));
 }
+
+TEST_CASE("multiply-accumulates and activation traffic follow from the sizes") {
+  // Counted by hand for two resolutions, widths 3 and 2, one class, one mapping layer: 9 per pair of channels and pixel of a convolution.
+  const sg::GeneratorConfig tiny{.z_dim = 5, .w_dim = 7, .c_dim = 1, .img_resolution = 8, .img_channels = 1, .channel_base = 16, .channel_max = 3, .mapping_layers = 2};
+  CHECK(sg::mapping_macs(tiny) == 1 * 7 + (5 + 7) * 7 + 7 * 7);
+  CHECK(sg::styles_macs(tiny) == (3 + 3 + 3 + 2 + 2) * 7);
+  CHECK(sg::synthesis_macs(tiny) == 9 * 3 * 3 * 16 + 3 * 16 + 9 * 3 * 2 * 16 + 9 * 2 * 2 * 64 + 2 * 64);
+  CHECK(sg::synthesis_bytes(tiny, sg::ActivationTraffic::fused, 1) == (48 + 48) + 2 * 16 + (48 + 128) + (128 + 128) + 2 * 64);
+  CHECK(sg::synthesis_bytes(tiny, sg::ActivationTraffic::two_pass) == 4 * ((48 + 3 * 48) + (48 + 3 * 16) + (48 + 3 * 128) + (128 + 3 * 128) + (128 + 3 * 64)));
+  CHECK(sg::generator_cost(tiny, sg::ActivationTraffic::eager).launches == 0);
+
+  // The usual sizes, eight mapping layers: GMAC per image with mapping and affine maps, megabytes of float32 activations fused, in two passes, eager.
+  struct Row {
+    std::int64_t resolution, base, max, channels;
+    double gmac, gmac_digit, fused, two_pass, eager;
+  };
+  for (const Row& row : {Row{32, 16384, 512, 1, 4.007, 1e-3, 9.0, 22.9, 85.0}, Row{32, 16384, 256, 1, 1.004, 1e-3, 4.5, 11.5, 43.0}, Row{32, 16384, 128, 1, 0.253, 1e-3, 2.3, 5.7, 21.0},
+                         Row{32, 16384, 64, 1, 0.065, 1e-3, 1.1, 2.9, 10.7}, Row{32, 2048, 512, 1, 0.211, 1e-3, 1.7, 4.1, 15.0}, Row{64, 16384, 512, 3, 7.64, 1e-2, 24.0, 59.0, 218.0},
+                         Row{128, 16384, 512, 3, 11.27, 1e-2, 54.0, 131.0, 484.0}, Row{256, 16384, 512, 3, 14.90, 1e-2, 114.0, 276.0, 1018.0}, Row{256, 32768, 512, 3, 45.13, 1e-2, 215.0, 523.0, 1937.0},
+                         Row{512, 32768, 512, 3, 59.67, 1e-2, 456.0, 1103.0, 4076.0}, Row{1024, 32768, 512, 3, 74.27, 1e-2, 951.0, 2282.0, 8405.0}}) {
+    CAPTURE(row.resolution, row.base, row.max);
+    const sg::GeneratorConfig config{.img_resolution = row.resolution, .img_channels = row.channels, .channel_base = row.base, .channel_max = row.max, .mapping_layers = 8};
+    CHECK(1e-9 * static_cast<double>(sg::mapping_macs(config) + sg::styles_macs(config) + sg::synthesis_macs(config)) == Approx(row.gmac).margin(0.6 * row.gmac_digit).epsilon(0));
+    const auto megabytes = [&](sg::ActivationTraffic traffic) { return 1e-6 * static_cast<double>(sg::synthesis_bytes(config, traffic)); };
+    CHECK(megabytes(sg::ActivationTraffic::fused) == Approx(row.fused).epsilon(0.015).margin(0.06));
+    CHECK(megabytes(sg::ActivationTraffic::two_pass) == Approx(row.two_pass).epsilon(0.01).margin(0.06));
+    CHECK(megabytes(sg::ActivationTraffic::eager) == Approx(row.eager).epsilon(0.01).margin(0.5));
+  }
+}

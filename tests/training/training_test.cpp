@@ -187,6 +187,34 @@ TEST_CASE("fused training steps equal the plain networks in value and gradient")
   }
 }
 
+TEST_CASE("R1 through the fused discriminator has the gradients of the plain one in float64") {
+  for (const std::int64_t channels : {1, 3}) {
+    const sg::DiscriminatorConfig critic{.c_dim = 3, .img_resolution = 16, .img_channels = channels, .channel_base = 256, .channel_max = 12, .mapping_layers = 2};
+    const at::Tensor labels = at::arange(4, at::kLong) % 3;
+    const auto penalty_gradients = [&](bool fused, c10::ScalarType type) {
+      sg::Weights d = perturbed_weights(critic, 2, type);
+      require_gradients(d);
+      const at::Tensor images = normals({4, channels, 16, 16}, 3, type).requires_grad_(true), classes = sg::one_hot(labels, 3, type);
+      const at::Tensor features = fused ? ft::fused_discriminator_features(critic, d, images) : sg::discriminator_features(critic, d, images);
+      const at::Tensor penalty = ft::r1_penalty((features * sg::discriminator_classes(critic, d, classes)).sum({1}, true), images, 0.7);
+      penalty.backward();
+      return std::pair(penalty.item<double>(), d);
+    };
+    const auto [exact, reference] = penalty_gradients(false, at::kDouble);
+    const auto [penalty, d] = penalty_gradients(true, at::kFloat);
+    CHECK(penalty == Approx(exact).epsilon(1e-5));
+    std::int64_t compared = 0;
+    for (const auto& [name, tensor] : reference.all()) {
+      if (!tensor.grad().defined() || tensor.grad().abs().max().item<double>() == 0.0) continue;
+      INFO(name);
+      REQUIRE(d[name].grad().defined());
+      CHECK(worst(d[name].grad(), tensor.grad()) < 1e-4 * tensor.grad().abs().max().item<double>());
+      ++compared;
+    }
+    CHECK(compared > 12);
+  }
+}
+
 TEST_CASE("Adam follows its formula and survives gradients that are not finite") {
   const ft::AdamOptions lazy = ft::lazy_correction({0.0025, 0.0, 0.99, 1e-8}, 4);
   CHECK(lazy.learning_rate == Approx(0.002));

@@ -41,6 +41,7 @@ inline void check_options(const MethodOptions& options) {
   require(options.threshold_codes >= 1, "threshold_codes must be at least 1");
   require(options.minimum_effective_failures >= 2.0, "minimum_effective_failures must be at least 2");
   require(options.batch_size >= 1, "batch_size must be at least 1");
+  require(options.gradient_samples >= 0, "gradient_samples must not be negative");
 }
 
 inline void check_population(const Problem& problem, const Population& half, const char* name) {
@@ -115,7 +116,7 @@ inline void sort_by_strength(std::vector<Finding>& findings) {
   report.effective_failures_discovery = strata.effective_failures;
   report.effective_failures_confirmation = fresh_strata.effective_failures;
   if (pooled.total_failures() > 0 && pooled.total_failures() < pooled.total()) {
-    report.paper_top = paper_table(problem, discovery);
+    report.paper_top = paper_table(problem, discovery, 10, options.gradient_samples);
     split_channels(problem, report.paper_top);
     report.class_rankings = rank_per_class(problem, discovery);
   }
@@ -173,7 +174,7 @@ inline void sort_by_strength(std::vector<Finding>& findings) {
   attach_carriers(context, std::span(report.findings));
   attach_carriers(context, std::span(report.associated));
   measure_profiles(context, report.findings);
-  measure_profiles(context, report.associated);
+  measure_profiles(context, report.associated, naming_sigmas);
   measure_thresholds(context, report.findings);
   if (options.property_distances) report.property_distances = detail::measure_property_distances(context, candidates.properties);
   report.class_leak = measure_class_leak(context);

@@ -68,12 +68,7 @@ template <StyleGenerator G, FailureCriterion F = Misclassified>
   const CostCounters before = source->cost();
   problem.discovery = source->sample(discovery_first, options.samples, "sampling, discovery half");
   problem.confirmation = source->sample(confirmation_first, options.samples, "sampling, confirmation half");
-  CostCounters population = source->cost();
-  population.generator_images -= before.generator_images;
-  population.generator_batches -= before.generator_batches;
-  population.classifier_images -= before.classifier_images;
-  population.classifier_batches -= before.classifier_batches;
-  population.judge_images -= before.judge_images;
+  const CostCounters population = source->cost().since(before);
 
   ComparisonReport report = compare_outcomes(problem, options);
   report.population_cost = population;

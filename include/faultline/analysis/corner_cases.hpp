@@ -143,10 +143,16 @@ struct ChannelShift {
       one.prediction = result.prediction[k];
     }
   });
+  std::vector<detail::Move> again;
+  std::vector<std::size_t> failing;
   for (std::size_t c = 0; c < cases.size(); ++c) {
     if (!cases[c].failed) continue;
-    detail::evaluate_moves(problem, std::span(moves).subspan(2 * c + 1, 1), {}, [&](std::span<const std::size_t>, const EditResult& result) { cases[c].failed = result.failed[0] != 0; });
+    again.push_back(moves[2 * c + 1]);
+    failing.push_back(c);
   }
+  detail::evaluate_moves(problem, again, {.alone = true}, [&](std::span<const std::size_t> which, const EditResult& result) {
+    for (std::size_t k = 0; k < which.size(); ++k) cases[failing[which[k]]].failed = result.failed[k] != 0;
+  });
   return cases;
 }
 

@@ -22,6 +22,8 @@ inline namespace v1 {
 
 /// Moves, in standard deviations, at which a profile is measured.
 inline constexpr std::array<double, 9> profile_sigmas = {-4, -3, -2, -1, 0, 1, 2, 3, 4};
+/// The moves that a name needs.
+inline constexpr std::array<double, 3> naming_sigmas = {-2, 0, 2};
 /// A property moves when its strength reaches this.
 inline constexpr double naming_strength = 0.5;
 /// ... and names the direction alone when it is this many times as strong as the next.
@@ -82,16 +84,16 @@ struct ProfilePoint {
 
 /// Fills `profile`, `property` and `side_effects` of every finding.
 ///
-/// Means over the first `options.threshold_codes` fresh codes (of its class, for a class-specific direction), **not selected by outcome**, at −4 .. 4 standard deviations.
+/// Means over the first `options.threshold_codes` fresh codes (of its class, for a class-specific direction), **not selected by outcome**, at the moves `sigmas` (−4 .. 4 standard deviations), which must hold −2, 0 and 2.
 /// **Formula**: strength = [m(+2) − m(−2)] / within-class standard deviation of m on the confirmation half; names by `name_direction`. A property without variation has strength 0.
 /// A finding without a fresh code of its class keeps an empty profile and no name.
-/// **Cost**: 8 images per finding and code, and one more per code.
+/// **Cost**: one image per finding, code and move other than 0, and one more per code.
 /// Example: `measure_profiles(context, report.findings); report.findings[0].property.name`
-inline void measure_profiles(const FindingContext& context, std::span<Finding> findings) {
+inline void measure_profiles(const FindingContext& context, std::span<Finding> findings, std::span<const double> sigmas = profile_sigmas) {
   const Problem& problem = context.problem;
   const Population& codes = context.codes;
   const std::size_t property_count = problem.property_names.size();
-  const std::size_t points = profile_sigmas.size();
+  const std::size_t points = sigmas.size();
 
   // Codes by class wanted; the unmoved images are the same for all findings that share them.
   std::map<std::optional<std::int64_t>, std::vector<std::int64_t>> positions;
@@ -117,8 +119,8 @@ inline void measure_profiles(const FindingContext& context, std::span<Finding> f
     for (const std::int64_t i : positions[direction.class_label]) {
       rays.push_back({codes.w.row(i), codes.label[static_cast<std::size_t>(i)], direction.w});
       for (std::size_t g = 0; g < points; ++g) {
-        if (profile_sigmas[g] == 0.0 && !first) continue;
-        moves.push_back({&rays.back(), profile_sigmas[g]});
+        if (sigmas[g] == 0.0 && !first) continue;
+        moves.push_back({&rays.back(), sigmas[g]});
         places.push_back({f, g});
       }
     }
@@ -138,7 +140,7 @@ inline void measure_profiles(const FindingContext& context, std::span<Finding> f
   });
 
   const std::vector<double> deviation = detail::property_deviations(problem.confirmation, problem.classes);
-  const auto at = [](double sigmas) { return static_cast<std::size_t>(std::find(profile_sigmas.begin(), profile_sigmas.end(), sigmas) - profile_sigmas.begin()); };
+  const auto at = [&](double move) { return static_cast<std::size_t>(std::find(sigmas.begin(), sigmas.end(), move) - sigmas.begin()); };
   for (std::size_t f = 0; f < findings.size(); ++f) {
     Finding& finding = findings[f];
     finding.profile = {};
@@ -147,10 +149,10 @@ inline void measure_profiles(const FindingContext& context, std::span<Finding> f
     const auto n = static_cast<double>(positions[finding.direction.class_label].size());
     if (n == 0.0) continue;
     Profile& profile = finding.profile;
-    profile.sigmas.assign(profile_sigmas.begin(), profile_sigmas.end());
+    profile.sigmas.assign(sigmas.begin(), sigmas.end());
     profile.properties.assign(property_count, {});
     for (std::size_t g = 0; g < points; ++g) {
-      const detail::ProfilePoint& point = sums[profile_sigmas[g] == 0.0 ? unmoved[finding.direction.class_label] : f][g];
+      const detail::ProfilePoint& point = sums[sigmas[g] == 0.0 ? unmoved[finding.direction.class_label] : f][g];
       profile.probability.push_back(point.probability / n);
       profile.failure_share.push_back(point.failed / n);
       if (problem.has_judge) profile.judge_agreement.push_back(point.agreed / n);

@@ -30,6 +30,8 @@ struct MethodOptions {
   std::int64_t batch_size = 64;                     ///< fixed padded batch of generator and classifier
   ProgressCallback progress = nullptr;
   bool property_distances = true;                   ///< whether distances are measured along every property, cause or not: about 1 000 images per property and side
+  std::int64_t gradient_samples = 1'024;            ///< samples of the discovery half over which the paper's gradient ranking is averaged, where models have gradients; 0 leaves it out
+  bool centre_distances = true;                     ///< whether distances are also measured from the mean of each class's successes, with the paper's search: some hundred images per finding
 };
 
 /// Options of `FailureAnalyzer`; seed, labels and truncation are the sampler's.

@@ -29,6 +29,7 @@ struct EditRequest {
   bool images = false;                 ///< return the images, in [0, 1], full size
   std::vector<std::int64_t> channels = {};  ///< flat style indices that are shifted together; empty when `channel` is set
   Matrix<float> shifts = {};           ///< [M, channels] in style units; a channel that a row leaves alone has 0
+  bool alone = false;                  ///< hand the images to the classifier one by one
 };
 
 /// What became of each row of an EditRequest.

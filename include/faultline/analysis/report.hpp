@@ -261,7 +261,7 @@ struct DetectableEffect {
   double auc = 0.5;
 };
 
-/// What the run cost, in calls that do not depend on the machine.
+/// What the run cost, in numbers that do not depend on the machine. A batch is one call.
 struct CostCounters {
   std::int64_t generator_images = 0;
   std::int64_t generator_batches = 0;
@@ -270,6 +270,16 @@ struct CostCounters {
   std::int64_t gradient_images = 0;
   std::int64_t property_images = 0;
   std::int64_t judge_images = 0;
+  std::int64_t generator_macs = 0;      ///< multiply-accumulates of all rows that the generator computed, padding too; 0 when it does not state its cost (see `StatesCost`)
+  std::int64_t generator_bytes = 0;     ///< activations that it read and wrote; likewise
+  std::int64_t generator_launches = 0;  ///< kernels that it started on a device; 0 on the CPU
+
+  /// What came after `before`.
+  [[nodiscard]] CostCounters since(const CostCounters& before) const {
+    return {generator_images - before.generator_images,     generator_batches - before.generator_batches, classifier_images - before.classifier_images, classifier_batches - before.classifier_batches,
+            gradient_images - before.gradient_images,       property_images - before.property_images,     judge_images - before.judge_images,           generator_macs - before.generator_macs,
+            generator_bytes - before.generator_bytes,       generator_launches - before.generator_launches};
+  }
 };
 
 /// How a run can be repeated.

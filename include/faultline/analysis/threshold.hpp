@@ -30,12 +30,12 @@ inline constexpr std::size_t examples_per_finding = 8;
 /// How much is measured along a direction.
 enum class ThresholdScope {
   full,       ///< both crossings, from start codes and class centres, and the paper's search
-  flip_only,  ///< the flip from the start codes alone, for little more than half the cost
+  flip_only,  ///< the flip from the start codes alone and no examples, for little more than half the cost
 };
 
 /// Fills `threshold`, `validity` and `examples` of every finding, and `threshold` of its first carrier (attach carriers before).
 ///
-/// **Start codes**: the first `options.threshold_codes` fresh codes that do not fail (of its class, for a class-specific direction), and the mean w of the successes of each class.
+/// **Start codes**: the first `options.threshold_codes` fresh codes that do not fail (of its class, for a class-specific direction), and, with `options.centre_distances`, the mean w of the successes of each class.
 /// **Formula**: f(t) = p(y | w + t · direction), for a carrier f(t) = p(y | s + t · sign · σ_k · e_k); a grid every 1.25 standard deviations up to 10, then at most 7 refinements per crossing inside
 /// the first bracket, until it is ≤ .01 wide; its failing end is reported. Two crossings, p(y) = .5 and the flip of the outcome; a code that never crosses counts as +∞; medians over the
 /// codes, with an interval from order statistics. The paper's own search runs from the centres. See `Crossing` and `CentreDistance` for each number.
@@ -206,7 +206,7 @@ inline void measure_thresholds(const FindingContext& context, std::span<Finding>
   detail::StartCodes pool(problem, context.options);
   for (const Finding& finding : findings) (void)pool.of(finding.direction.class_label);  // drawn before anything points at them
   detail::LineSearch search;
-  if (scope == ThresholdScope::full) search.centres = detail::success_centres(problem);
+  if (scope == ThresholdScope::full && context.options.centre_distances) search.centres = detail::success_centres(problem);
   detail::judge_centres(problem, search);
   const std::vector<double> still(static_cast<std::size_t>(context.whitening.dimension()), 0.0);
   for (std::size_t i = 0; i < pool.size(); ++i) search.starts.push_back({pool[i].w, pool[i].label, still});
@@ -237,7 +237,17 @@ inline void measure_thresholds(const FindingContext& context, std::span<Finding>
   detail::check_failing_images(problem, others, images, false);
   step_done();
 
+  std::vector<std::vector<std::size_t>> examples;  // of each group
+  std::vector<detail::Line*> listed;
   for (const detail::LineGroup& group : search.groups) {
+    const bool lists = scope == ThresholdScope::full && !group.alone;
+    examples.push_back(lists ? detail::choose_examples(group.code_lines(lines)) : std::vector<std::size_t>());
+    for (const std::size_t i : examples.back()) listed.push_back(&group.code_lines(lines)[i]);
+  }
+  detail::check_alone(problem, listed);
+
+  for (std::size_t g = 0; g < search.groups.size(); ++g) {
+    const detail::LineGroup& group = search.groups[g];
     Finding& finding = *group.finding;
     if (group.alone) {
       finding.carriers.front().threshold = detail::summarise(group, lines);
@@ -245,8 +255,7 @@ inline void measure_thresholds(const FindingContext& context, std::span<Finding>
     }
     const std::span<detail::Line> own = group.code_lines(lines);
     finding.examples.clear();
-    for (const std::size_t i : detail::choose_examples(own)) {
-      detail::check_alone(problem, own[i]);
+    for (const std::size_t i : examples[g]) {
       const detail::StartCode& code = pool[own[i].start];
       finding.examples.push_back({code.index, code.label, code.probability, own[i].flip.crossed() ? std::optional(own[i].flip.far_end()) : std::nullopt});
     }

@@ -86,6 +86,9 @@ class StyleSpaceSampler {
     return SampleRange<G>(*this, first, count);
   }
 
+  /// Rows that the generator computes for a batch of `count` samples: `batch_size` of them, unless its arrays could not be cut again.
+  [[nodiscard]] std::int64_t computed_rows(std::int64_t count) const noexcept { return pads ? options_.batch_size : count; }
+
   /// One batch of 1 .. `batch_size` samples.
   [[nodiscard]] SampleBatch<G> sample(std::int64_t first, std::int64_t count) const {
     check_range(first, count);

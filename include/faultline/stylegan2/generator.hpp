@@ -6,8 +6,11 @@
 #include <faultline/concepts/style_layout.hpp>
 #include <faultline/core/image.hpp>
 #include <faultline/core/matrix.hpp>
+#include <faultline/stylegan2/cost.hpp>
 #include <faultline/stylegan2/reference_backend.hpp>
+#include <faultline/stylegan2/synthesis_edits.hpp>
 
+#include <concepts>
 #include <cstdint>
 #include <filesystem>
 #include <span>
@@ -64,6 +67,10 @@ class Generator {
   /// dL/ds `[N, D]` for a given dL/dimage `[N, C, R, R]`, constant noise. Throws shape_mismatch, empty_input. Cost: about three times `synthesize`.
   [[nodiscard]] Matrix<float> pullback(const at::Tensor& s, const ImageBatch& image_gradient) const;
 
+  /// Holds start codes s `[N, D]` for images of single-channel edits of them, with constant noise (see `SynthesisEdits`). The session borrows the generator. Throws shape_mismatch,
+  /// empty_input. Cost: one synthesis, and memory of twice its activations; edits cost what they change.
+  [[nodiscard]] stylegan2::SynthesisEdits begin_edits(const at::Tensor& s) const;
+
   /// A and b of s = A w + b, `[D, w_dim]` and `[D, 1]` (all w slots equal).
   [[nodiscard]] Matrix<float> style_matrix() const;
   [[nodiscard]] Matrix<float> style_bias() const;
@@ -85,6 +92,11 @@ class Generator {
   /// What the backend says it runs, and what it had to do without: both go into reports. Empty for a backend that says nothing.
   [[nodiscard]] std::string backend_description() const;
   [[nodiscard]] std::vector<std::string> backend_warnings() const;
+  /// Multiply-accumulates per row, and bytes and launches where the backend states them (0 where it does not).
+  [[nodiscard]] GeneratorCost cost() const {
+    if constexpr (requires { { backend_.cost() } -> std::same_as<GeneratorCost>; }) return backend_.cost();
+    else return {stylegan2::mapping_macs(model().config), stylegan2::styles_macs(model().config), stylegan2::synthesis_macs(model().config)};
+  }
 
   [[nodiscard]] at::Tensor latent_from_host(const Matrix<float>& rows) const { return placed(from_rows(rows)); }
   [[nodiscard]] at::Tensor style_from_host(const Matrix<float>& rows) const { return placed(from_rows(rows)); }

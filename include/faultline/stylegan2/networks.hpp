@@ -5,7 +5,11 @@
 #include <faultline/stylegan2/operations.hpp>
 #include <faultline/stylegan2/weights.hpp>
 
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace faultline {
@@ -63,18 +67,25 @@ inline std::vector<at::Tensor> constant_noise(const GeneratorConfig& config, con
   return noise;
 }
 
-/// The synthesis network ('skip' architecture).
+/// A pass through the synthesis network that stands before layer `layer`.
+struct SynthesisState {
+  std::size_t layer = 0;  ///< number of the next layer in StyleSpace order
+  at::Tensor x;           ///< `[N, in, r, r]`, what that layer takes, before its style
+  at::Tensor image;       ///< `[N, C, r, r]`, the image so far; undefined before the first ToRGB
+};
+
+/// The synthesis network ('skip' architecture) from a layer on, to its end.
 ///
-/// Shapes: styles as `layer_styles` returns them; noise empty (none) or one tensor per convolution that broadcasts to `[N, 1, r, r]` -> `[N, C, R, R]`.
-inline at::Tensor synthesis(const GeneratorConfig& config, const Weights& weights, const std::vector<at::Tensor>& styles, const std::vector<at::Tensor>& noise) {
-  at::Tensor x = weights["synthesis.b4.const"].unsqueeze(0);
-  at::Tensor image;
-  std::size_t index = 0;
-  std::size_t convolution = 0;
-  for (const auto& layer : synthesis_layers(config)) {
+/// Shapes: styles as `layer_styles` returns them, those of earlier layers are not read; noise as in `synthesis` -> `[N, C, R, R]`.
+inline at::Tensor synthesis_from(const GeneratorConfig& config, const Weights& weights, SynthesisState state, const std::vector<at::Tensor>& styles, const std::vector<at::Tensor>& noise) {
+  const std::vector<SynthesisLayer> layers = synthesis_layers(config);
+  auto& [index, x, image] = state;
+  auto convolution = static_cast<std::size_t>(std::count_if(layers.begin(), layers.begin() + static_cast<std::ptrdiff_t>(index), [](const auto& layer) { return layer.kind != SynthesisLayer::Kind::to_rgb; }));
+  for (; index < layers.size(); ++index) {
+    const SynthesisLayer& layer = layers[index];
     const std::string name = "synthesis." + layer.name;
     const at::Tensor& weight = weights[name + ".weight"];
-    const at::Tensor& style = styles[index++];
+    const at::Tensor& style = styles[index];
     if (layer.kind == SynthesisLayer::Kind::to_rgb) {
       const at::Tensor rgb = modulated_conv(x, weight, style * (1.0 / std::sqrt(static_cast<double>(layer.in))), false, false);
       const at::Tensor added = bias_activation(rgb, weights[name + ".bias"], false, config.conv_clamp);
@@ -86,6 +97,13 @@ inline at::Tensor synthesis(const GeneratorConfig& config, const Weights& weight
     }
   }
   return image;
+}
+
+/// The synthesis network.
+///
+/// Shapes: styles as `layer_styles` returns them; noise empty (none) or one tensor per convolution that broadcasts to `[N, 1, r, r]` -> `[N, C, R, R]`.
+inline at::Tensor synthesis(const GeneratorConfig& config, const Weights& weights, const std::vector<at::Tensor>& styles, const std::vector<at::Tensor>& noise) {
+  return synthesis_from(config, weights, {0, weights["synthesis.b4.const"].unsqueeze(0), {}}, styles, noise);
 }
 
 namespace detail {

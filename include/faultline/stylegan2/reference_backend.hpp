@@ -2,6 +2,7 @@
 #pragma once
 // The backend that runs the plain network functions: short, obvious, the oracle for every faster one.
 
+#include <faultline/stylegan2/cost.hpp>
 #include <faultline/stylegan2/model_file.hpp>
 
 #include <utility>
@@ -22,6 +23,9 @@ class ReferenceBackend {
   explicit ReferenceBackend(stylegan2::GeneratorModel model, const Options& = {}) : model_(std::move(model)), layout_(stylegan2::style_layout(model_.config)) {}
 
   [[nodiscard]] const stylegan2::GeneratorModel& model() const noexcept { return model_; }
+
+  /// One pass over memory per operation.
+  [[nodiscard]] GeneratorCost cost() const { return stylegan2::generator_cost(model_.config, stylegan2::ActivationTraffic::eager); }
 
   /// w `[N, w_dim]` before truncation; `classes` one-hot or soft, undefined when unconditional.
   [[nodiscard]] at::Tensor mapping(const at::Tensor& z, const at::Tensor& classes) const { return stylegan2::mapping(model_.config, model_.weights, z, classes); }

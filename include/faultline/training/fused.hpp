@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// The StyleGAN2 networks with fused, once-differentiable steps between the convolutions: for training in float32 on the CPU, checked against stylegan2/networks.hpp.
+// The StyleGAN2 networks with fused steps between the convolutions: for training in float32 on the CPU, checked against stylegan2/networks.hpp. The discriminator is differentiable twice,
+// for R1; the generator once: path length regularisation runs the plain networks.
 
 #include <faultline/stylegan2/networks.hpp>
 #include <faultline/training/detail/fused_kernels.hpp>
@@ -103,24 +104,84 @@ struct SynthesisEpilogue : public torch::autograd::Function<SynthesisEpilogue> {
   }
 };
 
-/// gain · lrelu(x + bias) [+ residual], then optionally the FIR that precedes a stride-2 convolution. Shapes: x `[N, C, h, w]`, bias `[C]`.
+/// x + bias of a discriminator epilogue, whose signs are the slopes; where the filter stands; and the sums that a backward pass makes on the way.
+struct EpiloguePlanes {
+  const at::Tensor& x;     ///< `[N, C, h, w]`, contiguous
+  const at::Tensor& bias;  ///< `[C]`, contiguous
+  double gain;
+  bool filter;
+
+  /// Runs plane(from, scratch, to) over all planes: `from` of side `in`, `to` of side `out`, `row` and `zeros` for the filter, `plane` of the side of x.
+  template <class Run>
+  at::Tensor each(const at::Tensor& input, std::int64_t out, const Run& run) const {
+    const std::int64_t side = x.size(3), in = input.size(3), planes = x.size(0) * x.size(1);
+    at::Tensor result = at::empty({x.size(0), x.size(1), out, out}, x.options());
+    const float* from = floats(input);
+    float* to = result.data_ptr<float>();
+    at::parallel_for(0, planes, 16, [&](std::int64_t begin, std::int64_t end) {
+      std::vector<float> row(static_cast<std::size_t>(side + 4)), zeros(static_cast<std::size_t>(side + 1)), plane(static_cast<std::size_t>(filter ? side * side : 0));
+      for (std::int64_t p = begin; p < end; ++p) run(p, from + p * in * in, to + p * out * out, row, zeros, plane);
+    });
+    return result;
+  }
+
+  /// dL/dx of dL/dy; `sums` `[N, C]`, where given, receives its sums over the pixels.
+  [[nodiscard]] at::Tensor back(const at::Tensor& incoming, at::Tensor* sums) const {
+    const at::Tensor gy = incoming.contiguous();
+    const std::int64_t side = x.size(3), channels = x.size(1), out = gy.size(3);
+    const float *xp = floats(x), *bp = floats(bias);
+    float* sp = sums ? sums->data_ptr<float>() : nullptr;
+    return each(gy, side, [&](std::int64_t p, const float* g, float* gx, std::vector<float>& row, std::vector<float>& zeros, std::vector<float>& plane) {
+      if (filter) {
+        fused_kernels().fir_plane(g, out, 1, 1.0f / 64.0f, plane.data(), row.data(), zeros.data());
+        g = plane.data();
+      }
+      float sum = 0.0f;
+      fused_kernels().activation_plane_backward(xp + p * side * side, side * side, bp[p % channels], static_cast<float>(gain), g, gx, sum);
+      if (sp) sp[p] = sum;
+    });
+  }
+
+  /// Transpose of `back`: the slopes are constant almost everywhere.
+  [[nodiscard]] at::Tensor forth(const at::Tensor& incoming) const {
+    const at::Tensor ggx = incoming.contiguous();
+    const std::int64_t side = x.size(3), channels = x.size(1);
+    const float *xp = floats(x), *bp = floats(bias);
+    return each(ggx, filter ? side + 1 : side, [&](std::int64_t p, const float* g, float* gg, std::vector<float>& row, std::vector<float>& zeros, std::vector<float>& plane) {
+      float sum = 0.0f;
+      fused_kernels().activation_plane_backward(xp + p * side * side, side * side, bp[p % channels], static_cast<float>(gain), g, filter ? plane.data() : gg, sum);
+      if (!filter) return;
+      fused_kernels().fir_plane(plane.data(), side, 2, 1.0f / 64.0f, gg, row.data(), zeros.data());
+    });
+  }
+};
+
+/// dL/dx of a discriminator epilogue as a function of dL/dy that is differentiable once more, for R1. It does not depend on x but at the kink.
+struct EpilogueSlope : public torch::autograd::Function<EpilogueSlope> {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& gy, const at::Tensor& x, const at::Tensor& bias, double gain, bool filter) {
+    context->save_for_backward({x, bias});
+    context->saved_data["gain"] = gain;
+    context->saved_data["filter"] = filter;
+    return EpiloguePlanes{x, bias, gain, filter}.back(gy, nullptr);
+  }
+  static Variables backward(AutogradContext* context, Variables incoming) {
+    const auto saved = context->get_saved_variables();
+    return {EpiloguePlanes{saved[0], saved[1], context->saved_data["gain"].toDouble(), context->saved_data["filter"].toBool()}.forth(incoming[0]), at::Tensor(), at::Tensor(), at::Tensor(), at::Tensor()};
+  }
+};
+
+/// gain · lrelu(x + bias) [+ residual], then optionally the FIR that precedes a stride-2 convolution; differentiable twice. Shapes: x `[N, C, h, w]`, bias `[C]`.
 struct DiscriminatorEpilogue : public torch::autograd::Function<DiscriminatorEpilogue> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& input, const at::Tensor& bias, const std::optional<at::Tensor>& maybe_residual, double gain, bool filter) {
     const at::Tensor residual = maybe_residual.value_or(at::Tensor());
     const at::Tensor x = input.contiguous(), biases = bias.contiguous(), other = residual.defined() ? residual.contiguous() : residual;
-    const std::int64_t channels = x.size(1), side = x.size(3), pixels = side * side, planes = x.size(0) * channels;
-    const std::int64_t out = filter ? side + 1 : side;
-    at::Tensor y = at::empty({x.size(0), channels, out, out}, x.options());
-    const float *xp = floats(x), *bp = floats(biases), *rp = floats(other);
-    float* yp = y.data_ptr<float>();
-    at::parallel_for(0, planes, 16, [&](std::int64_t begin, std::int64_t end) {
-      std::vector<float> row(static_cast<std::size_t>(side + 4)), zeros(static_cast<std::size_t>(side)), plane(static_cast<std::size_t>(filter ? pixels : 0));
-      for (std::int64_t p = begin; p < end; ++p) {
-        float* target = filter ? plane.data() : yp + p * pixels;
-        fused_kernels().activation_plane(xp + p * pixels, pixels, bp[p % channels], static_cast<float>(gain), rp ? rp + p * pixels : nullptr, target);
-        if (filter) fused_kernels().fir_plane(target, side, 2, 1.0f / 64.0f, yp + p * out * out, row.data(), zeros.data());
-      }
-    });
+    const std::int64_t channels = x.size(1), side = x.size(3), pixels = side * side;
+    const float *bp = floats(biases), *rp = floats(other);
+    const at::Tensor y = EpiloguePlanes{x, biases, gain, filter}.each(
+        x, filter ? side + 1 : side, [&](std::int64_t p, const float* from, float* to, std::vector<float>& row, std::vector<float>& zeros, std::vector<float>& plane) {
+          fused_kernels().activation_plane(from, pixels, bp[p % channels], static_cast<float>(gain), rp ? rp + p * pixels : nullptr, filter ? plane.data() : to);
+          if (filter) fused_kernels().fir_plane(plane.data(), side, 2, 1.0f / 64.0f, to, row.data(), zeros.data());
+        });
     context->save_for_backward({x, biases});
     context->saved_data["gain"] = gain;
     context->saved_data["filter"] = filter;
@@ -130,82 +191,79 @@ struct DiscriminatorEpilogue : public torch::autograd::Function<DiscriminatorEpi
 
   static Variables backward(AutogradContext* context, Variables incoming) {
     const auto saved = context->get_saved_variables();
-    const at::Tensor &x = saved[0], &bias = saved[1];
+    const at::Tensor &x = saved[0], &bias = saved[1], &gy = incoming[0];
     const bool filter = context->saved_data["filter"].toBool();
-    const float gain = static_cast<float>(context->saved_data["gain"].toDouble());
-    const std::int64_t channels = x.size(1), side = x.size(3), pixels = side * side, planes = x.size(0) * channels, out = filter ? side + 1 : side;
-    const at::Tensor gy = incoming[0].contiguous();
-    at::Tensor gx = at::empty(x.sizes(), x.options());
-    at::Tensor sums = at::empty({x.size(0), channels}, x.options());
-    const float *xp = floats(x), *bp = floats(bias), *gp = floats(gy);
-    float *gxp = gx.data_ptr<float>(), *sp = sums.data_ptr<float>();
-    at::parallel_for(0, planes, 16, [&](std::int64_t begin, std::int64_t end) {
-      std::vector<float> row(static_cast<std::size_t>(out + 2)), zeros(static_cast<std::size_t>(out)), plane(static_cast<std::size_t>(filter ? pixels : 0));
-      for (std::int64_t p = begin; p < end; ++p) {
-        const float* g = gp + p * out * out;
-        if (filter) {
-          fused_kernels().fir_plane(g, out, 1, 1.0f / 64.0f, plane.data(), row.data(), zeros.data());
-          g = plane.data();
-        }
-        sp[p] = 0.0f;
-        fused_kernels().activation_plane_backward(xp + p * pixels, pixels, bp[p % channels], gain, g, gxp + p * pixels, sp[p]);
-      }
-    });
-    return {gx, sums.sum(0), context->saved_data["residual"].toBool() ? gy : at::Tensor(), at::Tensor(), at::Tensor()};
+    const double gain = context->saved_data["gain"].toDouble();
+    at::Tensor gx, gbias;
+    if (c10::GradMode::is_enabled()) {  // this pass will be differentiated itself
+      gx = EpilogueSlope::apply(gy, x.detach(), bias.detach(), gain, filter);
+      gbias = gx.sum({0, 2, 3});
+    } else {
+      at::Tensor sums = at::empty({x.size(0), x.size(1)}, x.options());
+      gx = EpiloguePlanes{x, bias, gain, filter}.back(gy, &sums);
+      gbias = sums.sum(0);
+    }
+    return {gx, gbias, context->saved_data["residual"].toBool() ? gy : at::Tensor(), at::Tensor(), at::Tensor()};
   }
 };
 
-/// FIR with one zero around, every second output on both axes: what precedes the discriminator's 1x1 skip convolution.
-struct HalvingFilter : public torch::autograd::Function<HalvingFilter> {
-  static at::Tensor forward(AutogradContext*, const at::Tensor& input) {
-    const at::Tensor x = input.contiguous();
-    const std::int64_t side = x.size(3), half = side / 2;
-    at::Tensor y = at::empty({x.size(0), x.size(1), half, half}, x.options());
-    const float* xp = floats(x);
-    float* yp = y.data_ptr<float>();
-    at::parallel_for(0, x.size(0) * x.size(1), 16, [&](std::int64_t begin, std::int64_t end) {
-      std::vector<float> row(static_cast<std::size_t>(side + 2)), zeros(static_cast<std::size_t>(side));
-      for (std::int64_t p = begin; p < end; ++p)
-        for (std::int64_t j = 0; j < half; ++j) {
-          const float* plane = xp + p * side * side;
-          const float* tap[4];
-          for (std::int64_t k = 0; k < 4; ++k) {
-            const std::int64_t line = 2 * j + k - 1;
-            tap[k] = line >= 0 && line < side ? plane + line * side : zeros.data();
-          }
-          for (std::int64_t i = 0; i < side; ++i) row[static_cast<std::size_t>(i + 1)] = ((tap[0][i] + tap[3][i]) + 3.0f * (tap[1][i] + tap[2][i])) * (1.0f / 64.0f);
-          float* target = yp + (p * half + j) * half;
-          const float* r = row.data();
-          for (std::int64_t i = 0; i < half; ++i) target[i] = (r[2 * i] + r[2 * i + 3]) + 3.0f * (r[2 * i + 1] + r[2 * i + 2]);
+/// FIR with one zero around, every second output on both axes. Shapes: `[N, C, n, n]` -> `[N, C, n/2, n/2]`.
+inline at::Tensor halving_filter(const at::Tensor& input) {
+  const at::Tensor x = input.contiguous();
+  const std::int64_t side = x.size(3), half = side / 2;
+  at::Tensor y = at::empty({x.size(0), x.size(1), half, half}, x.options());
+  const float* xp = floats(x);
+  float* yp = y.data_ptr<float>();
+  at::parallel_for(0, x.size(0) * x.size(1), 16, [&](std::int64_t begin, std::int64_t end) {
+    std::vector<float> row(static_cast<std::size_t>(side + 2)), zeros(static_cast<std::size_t>(side));
+    for (std::int64_t p = begin; p < end; ++p)
+      for (std::int64_t j = 0; j < half; ++j) {
+        const float* plane = xp + p * side * side;
+        const float* tap[4];
+        for (std::int64_t k = 0; k < 4; ++k) {
+          const std::int64_t line = 2 * j + k - 1;
+          tap[k] = line >= 0 && line < side ? plane + line * side : zeros.data();
         }
-    });
-    return y;
-  }
+        for (std::int64_t i = 0; i < side; ++i) row[static_cast<std::size_t>(i + 1)] = ((tap[0][i] + tap[3][i]) + 3.0f * (tap[1][i] + tap[2][i])) * (1.0f / 64.0f);
+        float* target = yp + (p * half + j) * half;
+        const float* r = row.data();
+        for (std::int64_t i = 0; i < half; ++i) target[i] = (r[2 * i] + r[2 * i + 3]) + 3.0f * (r[2 * i + 1] + r[2 * i + 2]);
+      }
+  });
+  return y;
+}
 
-  static Variables backward(AutogradContext*, Variables incoming) {
-    const at::Tensor gy = incoming[0].contiguous();
-    const std::int64_t half = gy.size(3), side = 2 * half;
-    at::Tensor gx = at::empty({gy.size(0), gy.size(1), side, side}, gy.options());
-    const float* gp = floats(gy);
-    float* xp = gx.data_ptr<float>();
-    at::parallel_for(0, gy.size(0) * gy.size(1), 16, [&](std::int64_t begin, std::int64_t end) {
-      std::vector<float> row(static_cast<std::size_t>(half + 2)), zeros(static_cast<std::size_t>(half));
-      for (std::int64_t p = begin; p < end; ++p)
-        for (std::int64_t j = 0; j < side; ++j) {
-          const std::int64_t near = j / 2, far = j % 2 == 0 ? near - 1 : near + 1;
-          const float* a = gp + (p * half + near) * half;
-          const float* b = far >= 0 && far < half ? gp + (p * half + far) * half : zeros.data();
-          for (std::int64_t i = 0; i < half; ++i) row[static_cast<std::size_t>(i + 1)] = (3.0f * a[i] + b[i]) * (1.0f / 64.0f);
-          float* target = xp + (p * side + j) * side;
-          const float* r = row.data() + 1;
-          for (std::int64_t i = 0; i < half; ++i) {
-            target[2 * i] = 3.0f * r[i] + r[i - 1];
-            target[2 * i + 1] = 3.0f * r[i] + r[i + 1];
-          }
+/// Transpose of `halving_filter`. Shapes: `[N, C, n/2, n/2]` -> `[N, C, n, n]`.
+inline at::Tensor halving_filter_transposed(const at::Tensor& incoming) {
+  const at::Tensor gy = incoming.contiguous();
+  const std::int64_t half = gy.size(3), side = 2 * half;
+  at::Tensor gx = at::empty({gy.size(0), gy.size(1), side, side}, gy.options());
+  const float* gp = floats(gy);
+  float* xp = gx.data_ptr<float>();
+  at::parallel_for(0, gy.size(0) * gy.size(1), 16, [&](std::int64_t begin, std::int64_t end) {
+    std::vector<float> row(static_cast<std::size_t>(half + 2)), zeros(static_cast<std::size_t>(half));
+    for (std::int64_t p = begin; p < end; ++p)
+      for (std::int64_t j = 0; j < side; ++j) {
+        const std::int64_t near = j / 2, far = j % 2 == 0 ? near - 1 : near + 1;
+        const float* a = gp + (p * half + near) * half;
+        const float* b = far >= 0 && far < half ? gp + (p * half + far) * half : zeros.data();
+        for (std::int64_t i = 0; i < half; ++i) row[static_cast<std::size_t>(i + 1)] = (3.0f * a[i] + b[i]) * (1.0f / 64.0f);
+        float* target = xp + (p * side + j) * side;
+        const float* r = row.data() + 1;
+        for (std::int64_t i = 0; i < half; ++i) {
+          target[2 * i] = 3.0f * r[i] + r[i - 1];
+          target[2 * i + 1] = 3.0f * r[i] + r[i + 1];
         }
-    });
-    return {gx};
-  }
+      }
+  });
+  return gx;
+}
+
+/// The filter and its transpose as functions that are each other's backward, so differentiable any number of times: what precedes the discriminator's 1x1 skip convolution.
+template <bool Transposed>
+struct HalvingFilter : public torch::autograd::Function<HalvingFilter<Transposed>> {
+  static at::Tensor forward(AutogradContext*, const at::Tensor& x) { return Transposed ? halving_filter_transposed(x) : halving_filter(x); }
+  static Variables backward(AutogradContext*, Variables incoming) { return {HalvingFilter<!Transposed>::apply(incoming[0])}; }
 };
 
 }  // namespace detail
@@ -248,7 +306,7 @@ inline at::Tensor fused_synthesis(const stylegan2::GeneratorConfig& config, cons
   return image;
 }
 
-/// `stylegan2::discriminator_features` in fused steps: same arguments, same result to rounding, differentiable once.
+/// `stylegan2::discriminator_features` in fused steps: same arguments, same result to rounding, differentiable twice (R1).
 inline at::Tensor fused_discriminator_features(const stylegan2::DiscriminatorConfig& config, const stylegan2::Weights& weights, const at::Tensor& images) {
   const auto conv = [&](const std::string& name, const at::Tensor& x, std::int64_t stride, std::int64_t pad, double gain = 1.0) {
     const at::Tensor& stored = weights[name + ".weight"];
@@ -261,7 +319,7 @@ inline at::Tensor fused_discriminator_features(const stylegan2::DiscriminatorCon
   at::Tensor x = epilogue(conv(first, images, 1, 0), first, {}, std::numbers::sqrt2, false);
   for (std::int64_t r = config.img_resolution; r > 4; r /= 2) {
     const std::string block = "b" + std::to_string(r);
-    const at::Tensor skip = conv(block + ".skip", detail::HalvingFilter::apply(x), 1, 0, 1.0 / std::numbers::sqrt2);
+    const at::Tensor skip = conv(block + ".skip", detail::HalvingFilter<false>::apply(x), 1, 0, 1.0 / std::numbers::sqrt2);
     const at::Tensor filtered = epilogue(conv(block + ".conv0", x, 1, 1), block + ".conv0", {}, std::numbers::sqrt2, true);
     x = epilogue(conv(block + ".conv1", filtered, 2, 0), block + ".conv1", skip, 1.0, false);
   }

@@ -367,8 +367,7 @@ class GanTrainer {
     const auto parts = in_parts(Trains::discriminator, preset_.options.batch, preset_.options.parts, [&](Part& part) {
       const RealBatch real = part_of(whole, part);
       const at::Tensor images = real.images.detach().set_requires_grad(true);
-      const at::Tensor classes = real.labels.defined() ? stylegan2::one_hot(real.labels, preset_.discriminator.c_dim) : at::Tensor();
-      const at::Tensor logits = stylegan2::discriminator(preset_.discriminator, part.discriminator, seen(part, images, Purpose::r1_augmentation), classes);
+      const at::Tensor logits = own_logits(class_logits(part, seen(part, images, Purpose::r1_augmentation)), real.labels);
       count_signs(part, logits);
       const at::Tensor penalty = r1_penalty(logits, images, preset_.options.r1_gamma);
       (penalty * (static_cast<double>(preset_.options.r1_interval) * part.share)).backward();

@@ -80,7 +80,7 @@ class ProblemSource : public ImageSource<G, F> {
       for (std::int64_t i = 0; i < count; ++i) {
         for (std::size_t k = 0; k < sum.size(); ++k) sum[k] += static_cast<double>(pulled(i, static_cast<std::int64_t>(k)));
       }
-      this->count_images(count);
+      this->count_images(count, Base::Work::gradient);
       cost_.gradient_images += count;
       report_progress(this->progress_, "gradients", first + count, w.rows());
     }

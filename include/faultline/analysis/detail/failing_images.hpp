@@ -80,13 +80,19 @@ inline void check_failing_images(const Problem& problem, std::span<Line* const> 
   });
 }
 
-/// Classifies the flipped image of one line by itself; drops the crossing if it does not fail then.
-inline void check_alone(const Problem& problem, Line& line) {
-  if (!line.flip.crossed()) return;
-  const Move move{&line.ray, line.flip.far_end()};
-  bool fails = false;
-  evaluate_moves(problem, std::span<const Move>(&move, 1), {}, [&](std::span<const std::size_t>, const EditResult& result) { fails = result.failed[0] != 0; });
-  if (!fails) line.flip.drop();
+/// Classifies the flipped image of each line by itself; drops the crossing if it does not fail then.
+inline void check_alone(const Problem& problem, std::span<Line* const> lines) {
+  std::vector<Move> moves;
+  std::vector<Line*> flipped;
+  for (Line* line : lines) {
+    if (!line->flip.crossed()) continue;
+    moves.push_back({&line->ray, line->flip.far_end()});
+    flipped.push_back(line);
+  }
+  evaluate_moves(problem, moves, {.alone = true}, [&](std::span<const std::size_t> which, const EditResult& result) {
+    for (std::size_t k = 0; k < which.size(); ++k)
+      if (result.failed[k] == 0) flipped[which[k]]->flip.drop();
+  });
 }
 
 }  // namespace detail

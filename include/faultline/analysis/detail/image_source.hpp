@@ -7,6 +7,7 @@
 #include <faultline/concepts/any_classifier.hpp>
 #include <faultline/concepts/check_classifier.hpp>
 #include <faultline/concepts/failure_criterion.hpp>
+#include <faultline/concepts/generator_cost.hpp>
 #include <faultline/concepts/scoring.hpp>
 #include <faultline/sampling/style_space_sampler.hpp>
 
@@ -17,6 +18,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -31,7 +33,18 @@ class GeneratedImages {
   using image_type = typename G::image_type;
   GeneratedImages(const G& generator, const image_type& images) : generator_(&generator), images_(&images) {}
 
+  /// Whether the images are still where the generator left them; one taken out of its batch is on the host alone.
+  [[nodiscard]] bool has_resident() const noexcept { return images_ != nullptr; }
   [[nodiscard]] const image_type& resident() const noexcept { return *images_; }
+  /// Image i by itself.
+  [[nodiscard]] GeneratedImages alone(std::int64_t i) const {
+    const auto image = host().image(i);
+    GeneratedImages one(*generator_, *images_);
+    one.images_ = nullptr;
+    one.host_.emplace(1, host().shape());
+    std::copy(image.begin(), image.end(), one.host_->image(0).begin());
+    return one;
+  }
   [[nodiscard]] const ImageBatch& host() const {
     if (!host_) host_.emplace(generator_->image_to_host(*images_));
     return *host_;
@@ -46,8 +59,10 @@ class GeneratedImages {
 /// Scores images without moving them where the classifier says that it can.
 template <StyleGenerator G, Classifier C>
 [[nodiscard]] ScoredImages score_generated(Scorer<C>& scorer, const GeneratedImages<G>& images, std::span<const std::int64_t> labels, const SampleOrigin& origin) {
-  if constexpr (ResidentClassifier<C, typename G::image_type>) return scorer.resident(images.resident(), labels, origin);
-  else return scorer(images.host(), labels, origin);
+  if constexpr (ResidentClassifier<C, typename G::image_type>) {
+    if (images.has_resident()) return scorer.resident(images.resident(), labels, origin);
+  }
+  return scorer(images.host(), labels, origin);
 }
 
 /// Base of the sources. The generator is borrowed; everything else is owned. `who` names the caller in errors.
@@ -73,7 +88,7 @@ class ImageSource {
 
  protected:
   ImageSource(std::string who, const StyleSpaceSampler<G>& sampler, F criterion, const MethodOptions& method)
-      : sampler_(sampler), progress_(method.progress), who_(std::move(who)), criterion_(std::move(criterion)), properties_(method.properties), judge_model_(method.judge), unit_(shape(), range(), InputSpec{}) {
+      : sampler_(sampler), progress_(method.progress), who_(std::move(who)), criterion_(std::move(criterion)), properties_(method.properties), judge_model_(method.judge), call_cost_(cost_of(sampler.generator())), unit_(shape(), range(), InputSpec{}) {
     if (judge_model_) judge_.emplace(*judge_model_, shape(), range(), sampler_.classes(), method.batch_size);
   }
   ~ImageSource() = default;
@@ -82,9 +97,18 @@ class ImageSource {
   [[nodiscard]] ImageShape shape() const { return generator().image_shape(); }
   [[nodiscard]] ValueRange range() const { return generator().value_range(); }
 
-  void count_images(std::int64_t count) noexcept {
+  /// What a generator call is made for, which decides its work: samples start at z, edited images at w; a gradient costs a pass forward for the image, one more and one back for the pull.
+  enum class Work { sample, edit, gradient };
+
+  /// Counts one batch of `count` images; its work is that of all rows, padding too.
+  void count_images(std::int64_t count, Work work) noexcept {
+    const std::int64_t rows = work == Work::gradient ? count : sampler_.computed_rows(count);
+    const std::int64_t passes = work == Work::gradient ? 3 : 1;
     cost_.generator_images += count;
     ++cost_.generator_batches;
+    cost_.generator_macs += rows * ((work == Work::sample ? call_cost_.mapping_macs : 0) + call_cost_.styles_macs + passes * call_cost_.synthesis_macs);
+    cost_.generator_bytes += rows * passes * call_cost_.synthesis_bytes;
+    cost_.generator_launches += passes * call_cost_.launches;
   }
 
   /// Counts of the generator, the properties and the judge.
@@ -99,7 +123,7 @@ class ImageSource {
   void check_laws_with(const Others& others) {
     const auto batch = sampler_.sample(discovery_first, std::min<std::int64_t>(8, sampler_.options().batch_size));
     const ImageBatch images = generator().image_to_host(batch.images);
-    count_images(batch.size());
+    count_images(batch.size(), Work::sample);
     const auto check = [&](auto& model, auto& scorer) {  // bad answers name the sample, then come the laws of the concept
       (void)scorer(images, batch.label, {batch.index, sampler_.options().seed});
       require_lawful(model, scorer.preparation()(images));
@@ -133,10 +157,14 @@ class ImageSource {
       const auto made = request.channels.empty() ? sampler_.edited_images(w, std::span(&request.channel, request.channel < 0 ? 0 : 1), shift)
                                                  : sampler_.edited_images(w, request.channels, rows_of(request.shifts, first, count).values());
       const GeneratedImages<G> images(generator(), made);
-      count_images(count);
-      score(images, labels);
+      count_images(count, Work::edit);
+      if (request.alone) {
+        for (std::int64_t i = 0; i < count; ++i) score(images.alone(i), labels.subspan(static_cast<std::size_t>(i), 1));
+      } else {
+        score(images, labels);
+      }
+      if (request.properties) measure(images, count, front.properties, first);
       for (std::int64_t i = 0; i < count; ++i) {
-        if (request.properties) measure(images, i, front.properties.row(first + i));
         if (request.images) unit_.to_unit(images.host().view().image(i), front.images.image(first + i), i);
       }
       if (request.judge && judge_) {
@@ -171,12 +199,12 @@ class ImageSource {
     for (const auto& batch : sampler_.batches(first, count)) {
       const Matrix<float> w = generator().latent_to_host(batch.w);
       const GeneratedImages<G> images(generator(), batch.images);
-      count_images(batch.size());
+      count_images(batch.size(), Work::sample);
       std::copy_n(w.data(), batch.size() * w.cols(), population.w.row(done).data());
       population.index.insert(population.index.end(), batch.index.begin(), batch.index.end());
       population.label.insert(population.label.end(), batch.label.begin(), batch.label.end());
       score(images, batch);
-      for (std::int64_t i = 0; i < batch.size(); ++i) measure(images, i, population.properties.row(done + i));
+      measure(images, batch.size(), population.properties, done);
       done += batch.size();
       if (!stage.empty()) report_progress(progress_, stage, done, count);
     }
@@ -197,16 +225,39 @@ class ImageSource {
     }
   }
 
-  void measure(const GeneratedImages<G>& generated, std::int64_t i, std::span<float> out) {
+  /// Properties of the first `count` images into rows first .. of `out`, in several threads when there is enough to do (properties are callable from several).
+  void measure(const GeneratedImages<G>& generated, std::int64_t count, Matrix<float>& out, std::int64_t first) {
     if (properties_.empty()) return;
     const ImageBatch& images = generated.host();
-    unit_image_.resize(static_cast<std::size_t>(images.shape().elements()));
-    unit_.to_unit(images.image(i), unit_image_, i);
-    ++cost_.property_images;
+    cost_.property_images += count;
+    constexpr std::int64_t enough = 16;  // images per thread: some milliseconds, against the tenth of one that a thread costs
+    const std::int64_t threads = std::clamp<std::int64_t>(count / enough, 1, std::max<std::int64_t>(1, static_cast<std::int64_t>(std::thread::hardware_concurrency())));
+    std::vector<std::exception_ptr> thrown(static_cast<std::size_t>(threads));
+    const auto work = [&](std::int64_t t) {
+      try {
+        std::vector<float> image(static_cast<std::size_t>(images.shape().elements()));
+        for (std::int64_t i = t * count / threads; i < (t + 1) * count / threads; ++i) {
+          unit_.to_unit(images.image(i), image, i);
+          measure_one(image, images.shape(), out.row(first + i));
+        }
+      } catch (...) {
+        thrown[static_cast<std::size_t>(t)] = std::current_exception();
+      }
+    };
+    {
+      std::vector<std::jthread> others;  // joined on the way out
+      for (std::int64_t t = 1; t < threads; ++t) others.emplace_back(work, t);
+      work(0);
+    }
+    for (const std::exception_ptr& first_thrown : thrown)
+      if (first_thrown) std::rethrow_exception(first_thrown);
+  }
+
+  void measure_one(std::span<const float> image, const ImageShape& shape, std::span<float> out) const {
     for (std::size_t p = 0; p < properties_.size(); ++p) {
       double value = 0.0;
       try {
-        value = properties_[p].measure(unit_image_, images.shape());
+        value = properties_[p].measure(image, shape);
       } catch (...) {
         std::throw_with_nested(Error(ErrorCode::property_threw, who_, "the property \"" + properties_[p].name + "\" threw"));
       }
@@ -220,8 +271,8 @@ class ImageSource {
   std::vector<Property> properties_;
   std::optional<AnyClassifier> judge_model_;
   std::optional<Scorer<AnyClassifier>> judge_;
+  GeneratorCost call_cost_;
   ImagePreparation unit_;
-  std::vector<float> unit_image_;
 };
 
 }  // namespace detail

@@ -8,8 +8,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <numeric>
 #include <span>
-#include <utility>
 #include <vector>
 
 namespace faultline {
@@ -23,7 +23,7 @@ struct Ray {
   std::span<const double> step;   ///< `[w_dim]` one standard deviation, when there is no channel
   std::int64_t channel = -1;      ///< flat style index, or -1
   double unit = 0.0;              ///< one standard deviation of the channel with the sign of failure, in style units
-  std::span<const std::int64_t> channels = {};  ///< flat style indices moved together; rays over the same array share requests
+  std::span<const std::int64_t> channels = {};  ///< flat style indices moved together
   std::span<const double> units = {};           ///< `[channels]` one standard deviation of each with its sign; 0 leaves a channel alone
 };
 
@@ -38,44 +38,53 @@ struct MoveOutputs {
   bool properties = false;
   bool judge = false;
   bool images = false;
+  bool alone = false;  ///< classify the images one by one
 };
 
-/// Judges all moves. The sink gets, block by block, the positions of the block's moves in `moves` and their results; moves in w share requests, each channel has its own, and so has each array of channels.
+/// Judges all moves. The sink gets, block by block, the positions of the block's moves in `moves` and their results.
 ///
+/// All moves share requests, whatever they move: a block shifts the channels that any of its rays names, by 0 where a ray does not. So the generator's batches are full however few moves a channel has.
 /// Blocks bound the memory: 4096 rows, 256 with images. **Cost**: one image per move, each block filled up to whole batches.
 template <class Sink>
 void evaluate_moves(const Problem& problem, std::span<const Move> moves, const MoveOutputs& outputs, Sink sink) {
-  std::map<std::pair<std::int64_t, const std::int64_t*>, std::vector<std::size_t>> by_channel;
-  for (std::size_t i = 0; i < moves.size(); ++i) by_channel[{moves[i].ray->channel, moves[i].ray->channels.data()}].push_back(i);
   const std::size_t limit = outputs.images ? 256 : 4096;
-  for (const auto& [key, positions] : by_channel) {
-    const std::int64_t channel = key.first;
-    const std::span<const std::int64_t> channels = moves[positions[0]].ray->channels;
-    for (std::size_t first = 0; first < positions.size(); first += limit) {
-      const std::span<const std::size_t> block = std::span(positions).subspan(first, std::min(limit, positions.size() - first));
-      EditRequest request;
-      request.channel = channel;
-      request.channels.assign(channels.begin(), channels.end());
-      if (!channels.empty()) request.shifts.resize(static_cast<std::int64_t>(block.size()), static_cast<std::int64_t>(channels.size()));
-      request.properties = outputs.properties;
-      request.judge = outputs.judge;
-      request.images = outputs.images;
-      request.w.resize(static_cast<std::int64_t>(block.size()), static_cast<std::int64_t>(moves[block[0]].ray->start.size()));
-      for (std::size_t k = 0; k < block.size(); ++k) {
-        const Move& move = moves[block[k]];
-        const auto row = request.w.row(static_cast<std::int64_t>(k));
-        std::copy(move.ray->start.begin(), move.ray->start.end(), row.begin());
-        if (!channels.empty()) {
-          for (std::size_t j = 0; j < channels.size(); ++j) request.shifts(static_cast<std::int64_t>(k), static_cast<std::int64_t>(j)) = static_cast<float>(move.sigmas * move.ray->units[j]);
-        } else if (channel < 0) {
-          for (std::size_t j = 0; j < row.size(); ++j) row[j] = static_cast<float>(static_cast<double>(row[j]) + move.sigmas * move.ray->step[j]);
-        } else {
-          request.shift.push_back(static_cast<float>(move.sigmas * move.ray->unit));
-        }
-        request.label.push_back(move.ray->label);
-      }
-      sink(block, problem.evaluate(request));
+  std::vector<std::size_t> positions(moves.size());
+  std::iota(positions.begin(), positions.end(), std::size_t{0});
+  for (std::size_t first = 0; first < positions.size(); first += limit) {
+    const std::span<const std::size_t> block = std::span(positions).subspan(first, std::min(limit, positions.size() - first));
+    EditRequest request;
+    request.properties = outputs.properties;
+    request.judge = outputs.judge;
+    request.images = outputs.images;
+    request.alone = outputs.alone;
+    std::map<std::int64_t, std::int64_t> columns;  // of each channel that is moved
+    for (const std::size_t i : block) {
+      const Ray& ray = *moves[i].ray;
+      if (ray.channel >= 0) columns[ray.channel] = 0;
+      for (const std::int64_t channel : ray.channels) columns[channel] = 0;
     }
+    for (auto& [channel, column] : columns) {
+      column = static_cast<std::int64_t>(request.channels.size());
+      request.channels.push_back(channel);
+    }
+    const auto rows = static_cast<std::int64_t>(block.size());
+    if (!columns.empty()) request.shifts.resize(rows, static_cast<std::int64_t>(columns.size()));
+    request.w.resize(rows, static_cast<std::int64_t>(moves[block[0]].ray->start.size()));
+    for (std::int64_t k = 0; k < rows; ++k) {
+      const Move& move = moves[block[static_cast<std::size_t>(k)]];
+      const Ray& ray = *move.ray;
+      const auto row = request.w.row(k);
+      std::copy(ray.start.begin(), ray.start.end(), row.begin());
+      if (!ray.channels.empty()) {
+        for (std::size_t j = 0; j < ray.channels.size(); ++j) request.shifts(k, columns[ray.channels[j]]) = static_cast<float>(move.sigmas * ray.units[j]);
+      } else if (ray.channel >= 0) {
+        request.shifts(k, columns[ray.channel]) = static_cast<float>(move.sigmas * ray.unit);
+      } else {
+        for (std::size_t j = 0; j < row.size(); ++j) row[j] = static_cast<float>(static_cast<double>(row[j]) + move.sigmas * ray.step[j]);
+      }
+      request.label.push_back(ray.label);
+    }
+    sink(block, problem.evaluate(request));
   }
 }
 

@@ -22,10 +22,18 @@ namespace detail {
   return end.ec == std::errc{} ? std::string(text, end.ptr) : std::string("?");
 }
 
-/// "34 %", and "0.4 %" below one percent.
-[[nodiscard]] inline std::string percent(double share) {
-  const double value = 100.0 * share;
-  return decimals(value, std::abs(value) < 0.95 && std::abs(value) >= 0.05 ? 1 : 0) + " %";
+/// A share in hundredths: "34", and "0.4" below one.
+[[nodiscard]] inline std::string hundredths(double share) {
+  const double value = std::abs(share) < 0.0005 ? 0.0 : 100.0 * share;
+  return decimals(value, std::abs(value) < 0.95 && value != 0.0 ? 1 : 0);
+}
+
+[[nodiscard]] inline std::string percent(double share) { return hundredths(share) + " %"; }
+
+/// A difference of two shares: "58 percentage points".
+[[nodiscard]] inline std::string points(double difference) {
+  const std::string text = hundredths(difference);
+  return text + (text == "1" || text == "-1" ? " percentage point" : " percentage points");
 }
 
 [[nodiscard]] inline std::string counted(std::int64_t n, const std::string& one, const std::string& many) { return std::to_string(n) + " " + (n == 1 ? one : many); }
@@ -46,8 +54,8 @@ namespace detail {
   const InterventionEffect& effect = finding.intervention;
   const std::string where = finding.direction.class_label ? "Class " + std::to_string(*finding.direction.class_label) + " fails with " : "Failures come with ";
   if (effect.repaired_failures == 0)
-    return where + condition(finding) + ": moving it by two standard deviations either way changes the failure rate by " + percent(effect.contrast) + ", a random direction by at most " +
-           percent(effect.placebo) + ".";
+    return where + condition(finding) + ": moving it by two standard deviations either way changes the failure rate by " + points(effect.contrast) + ", a random direction by at most " +
+           hundredths(effect.placebo) + ".";
   return where + condition(finding) + ": repairing this direction (setting its coordinate to its class's success median) removes " + percent(effect.repaired_share) +
          " of the failures; a random direction " + percent(effect.repaired_placebo) + ".";
 }
@@ -55,7 +63,7 @@ namespace detail {
 /// Why a direction that failures go along with is not called a cause.
 [[nodiscard]] inline std::string associated_headline(const Finding& finding) {
   return std::string(finding.direction.class_label ? "Failures of class " + std::to_string(*finding.direction.class_label) + " go" : "Failures go") + " along with " + condition(finding) +
-         ", but moving it by two standard deviations either way changes the failure rate by " + percent(finding.intervention.contrast) + " (at least " + percent(std::max(0.0, finding.intervention.lower)) +
+         ", but moving it by two standard deviations either way changes the failure rate by " + points(finding.intervention.contrast) + " (at least " + hundredths(std::max(0.0, finding.intervention.lower)) +
          "), too little to call it a cause.";
 }
 

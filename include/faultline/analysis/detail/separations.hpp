@@ -192,7 +192,7 @@ inline void conclude_orders(const ComparisonProblem& comparison, std::span<PairC
       if (!order.directions.empty()) {
         const SeparatingDirection& first = order.directions.front();
         order.reason = counted(static_cast<std::int64_t>(order.directions.size()), "direction leads", "directions lead") + " to where " + where + "; the strongest is " + towards(first.side_effects, first.title) +
-                       ": moving it by two standard deviations either way changes the failure rate of " + wrong + " by " + percent(first.wrong_contrast) + ", that of " + right + " by " + percent(first.right_contrast) + ".";
+                       ": moving it by two standard deviations either way changes the failure rate of " + wrong + " by " + points(first.wrong_contrast) + ", that of " + right + " by " + hundredths(first.right_contrast) + ".";
       } else if (!order.associated.empty()) {
         order.reason = "Some directions go along with samples on which " + where + ", but moving them does not hurt " + wrong + " clearly more than " + right + ".";
       } else {

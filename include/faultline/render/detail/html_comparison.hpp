@@ -83,12 +83,12 @@ inline std::string rates_section(const ComparisonReport& report) {
 
 inline std::string pairs_section(const ComparisonReport& report) {
   std::string out = "<section id=\"pairs\">\n<h2>Pairs on the same samples</h2>\n";
-  HtmlTable table({{"First"}, {"Second"}, {"Both right", true}, {"Only the first fails", true}, {"Only the second fails", true}, {"Both fail", true}, {"Difference of failure rates", true}, {"p, adjusted", true}},
+  HtmlTable table({{"First"}, {"Second"}, {"Both right", true}, {"Only the first fails", true}, {"Only the second fails", true}, {"Both fail", true}, {"Difference of failure rates, percentage points", true}, {"p, adjusted", true}},
                   "McNemar's exact test looks at the samples that one of the two alone fails on. The difference is first minus second, with its 95 % interval: where it lies below zero, the first fails less often.");
   for (const PairComparison& pair : report.pairs) {
     const PairedTest& t = pair.test;
     table.row({html(compared_name(report, pair.first)), html(compared_name(report, pair.second)), count(t.counts.both_right), count(t.counts.only_first_fails), count(t.counts.only_second_fails), count(t.counts.both_fail),
-               signed_shown(100.0 * t.difference, 2) + " points " + quiet("(" + signed_shown(100.0 * t.lower, 2) + " to " + signed_shown(100.0 * t.upper, 2) + ")"), html(p_value(pair.p_adjusted))});
+               signed_shown(100.0 * t.difference, 2) + " " + quiet("(" + signed_shown(100.0 * t.lower, 2) + " to " + signed_shown(100.0 * t.upper, 2) + ")"), html(p_value(pair.p_adjusted))});
   }
   return out + std::move(table).finish() + "</section>\n";
 }

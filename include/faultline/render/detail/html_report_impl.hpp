@@ -121,8 +121,13 @@ inline std::string repeat_section(const FailureReport& report, const RenderOptio
   if (!p.backend.empty()) list.emplace_back("Generator runs on", p.backend);
   const CostCounters& c = report.cost;
   out += facts(list) + "<h4 id=\"cost\">Cost</h4>\n";
-  out += facts({{"Images generated", count(c.generator_images) + " in " + count(c.generator_batches) + " batches"}, {"Images classified", count(c.classifier_images) + " in " + count(c.classifier_batches) + " batches"},
-                {"Gradients", count(c.gradient_images) + " images"}, {"Properties measured", count(c.property_images) + " images"}, {"Asked of the judge", count(c.judge_images) + " images"}});
+  std::vector<std::pair<std::string, std::string>> cost = {
+      {"Images generated", count(c.generator_images) + " in " + count(c.generator_batches) + " batches"}, {"Images classified", count(c.classifier_images) + " in " + count(c.classifier_batches) + " batches"},
+      {"Gradients", count(c.gradient_images) + " images"}, {"Properties measured", count(c.property_images) + " images"}, {"Asked of the judge", count(c.judge_images) + " images"}};
+  if (c.generator_macs > 0) cost.emplace_back("Work of the generator", count(c.generator_macs) + " multiply-accumulates");
+  if (c.generator_bytes > 0) cost.emplace_back("Activations moved", count(c.generator_bytes) + " bytes");
+  if (c.generator_launches > 0) cost.emplace_back("Kernels launched", count(c.generator_launches));
+  out += facts(cost);
   if (!report.property_names.empty() && report.property_r2.size() == report.property_names.size()) {
     HtmlTable table({{"Image property"}, {"Predicted by w, R²", true}}, "How well the latent code predicts each measured property within a class. Below .1 a property is not offered as a direction.");
     for (std::size_t i = 0; i < report.property_names.size(); ++i) table.row({html(report.property_names[i]), shown(report.property_r2[i], 2)});

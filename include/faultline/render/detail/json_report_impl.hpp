@@ -158,7 +158,8 @@ struct ReportJson {
   static Json json_of(const CostCounters& x) {
     return {{"generator_images", x.generator_images},   {"generator_batches", x.generator_batches}, {"classifier_images", x.classifier_images},
             {"classifier_batches", x.classifier_batches}, {"gradient_images", x.gradient_images},   {"property_images", x.property_images},
-            {"judge_images", x.judge_images}};
+            {"judge_images", x.judge_images},             {"generator_macs", x.generator_macs},       {"generator_bytes", x.generator_bytes},
+            {"generator_launches", x.generator_launches}};
   }
   static Json json_of(const LabelPolicy& x) { return {{"kind", name_of(x.kind)}, {"label", x.label}, {"labels", json_of(x.labels)}}; }
   static Json json_of(const Provenance& x) {

@@ -37,15 +37,15 @@ inline CpuBackend::CpuBackend(stylegan2::GeneratorModel model, const CpuOptions&
   namespace cpu = stylegan2::detail::cpu;
   const c10::AutoGradMode off(false);
   const bool wanted = options.precision == CpuOptions::Precision::bf16;
-  state_->weights = cpu::pack_synthesis(kernels, wanted && kernels.convolve_bf16 != nullptr, model_.config, model_.weights);
+  state_->weights = cpu::pack_synthesis(kernels, wanted && kernels.convolve_bf16 != nullptr, options.winograd, model_.config, model_.weights);
   path_ = std::string("CPU, ") + kernels.name + ", float32";
   if (!wanted) return;
   if (kernels.convolve_bf16 == nullptr) {
-    path_ += " (bfloat16 was asked for; the processor has no instructions for it)";
+    warnings_.push_back("CpuBackend: float32 is used in place of bfloat16: the processor has no instructions for it");
     return;
   }
   auto exact = std::make_shared<State>();
-  exact->weights = cpu::pack_synthesis(kernels, false, model_.config, model_.weights);
+  exact->weights = cpu::pack_synthesis(kernels, false, options.winograd, model_.config, model_.weights);
   const at::Tensor s = cpu::check_styles(model_);
   const std::vector<at::Tensor> noise = stylegan2::constant_noise(model_.config, model_.weights);
   const double error = cpu::relative_error(run(*exact, model_.config, s, noise), run(*state_, model_.config, s, noise));
@@ -53,21 +53,55 @@ inline CpuBackend::CpuBackend(stylegan2::GeneratorModel model, const CpuOptions&
     path_ = std::string("CPU, ") + kernels.name + ", bfloat16";
   } else {
     state_ = exact;
-    path_ += " (bfloat16 was asked for; its images differ from float32 by " + std::to_string(error) + " of their spread, more than " + std::to_string(cpu::bf16_tolerance) + ")";
+    warnings_.push_back("CpuBackend: float32 is used in place of bfloat16, whose images differ from float32 by " + std::to_string(error) + " of their spread, more than " + std::to_string(cpu::bf16_tolerance));
   }
 }
 
-inline at::Tensor CpuBackend::run(State& state, const stylegan2::GeneratorConfig& config, const at::Tensor& s, const std::vector<at::Tensor>& noise) {
-  const at::Tensor rows = s.contiguous();
-  std::vector<at::Tensor> kept;  // keeps contiguous copies alive
-  stylegan2::detail::cpu::NoiseSource source;
+namespace stylegan2::detail::cpu {
+
+/// Noise tensors as plain memory; `kept` keeps contiguous copies alive.
+inline NoiseSource noise_source(const std::vector<at::Tensor>& noise, std::vector<at::Tensor>& kept) {
+  NoiseSource source;
   for (const at::Tensor& image : noise) {
     kept.push_back(image.contiguous());
     source.data.push_back(kept.back().const_data_ptr<float>());
     source.step.push_back(image.dim() == 4 && image.size(0) > 1 ? image.size(2) * image.size(3) : 0);
   }
+  return source;
+}
+
+}  // namespace stylegan2::detail::cpu
+
+inline at::Tensor CpuBackend::run(State& state, const stylegan2::GeneratorConfig& config, const at::Tensor& s, const std::vector<at::Tensor>& noise) {
+  const at::Tensor rows = s.contiguous();
+  std::vector<at::Tensor> kept;
+  const stylegan2::detail::cpu::NoiseSource source = stylegan2::detail::cpu::noise_source(noise, kept);
   at::Tensor images = at::empty({rows.size(0), config.img_channels, config.img_resolution, config.img_resolution}, at::kFloat);
-  stylegan2::detail::cpu::synthesize(state.weights, state.pool, rows.const_data_ptr<float>(), rows.size(1), rows.size(0), source, images.data_ptr<float>());
+  const std::int64_t dimension = rows.size(1), pixels = images.numel() / images.size(0);
+  const float* const styles = rows.const_data_ptr<float>();
+  float* const out = images.data_ptr<float>();
+  stylegan2::detail::cpu::for_each_group(state.weights, state.pool, rows.size(0), source, [&](auto& group, std::ptrdiff_t first) { group(styles + first * dimension, dimension, out + first * pixels); });
+  return images;
+}
+
+inline at::Tensor CpuBackend::synthesis_from(const stylegan2::SynthesisState& from, const at::Tensor& s, const std::vector<at::Tensor>& noise) const {
+  const std::vector<stylegan2::SynthesisLayer> layers = stylegan2::synthesis_layers(model_.config);
+  if (from.layer == 0) return synthesis(s, noise);
+  if (from.layer == layers.size()) return from.image;
+  const c10::AutoGradMode off(false);
+  const bool colours_first = layers[from.layer].kind == stylegan2::SynthesisLayer::Kind::to_rgb;
+  std::size_t convolution = 0;
+  for (std::size_t l = 0; l < from.layer; ++l) convolution += layers[l].kind == stylegan2::SynthesisLayer::Kind::to_rgb ? 0 : 1;
+  const at::Tensor rows = s.contiguous(), x = from.x.contiguous(), image = from.image.defined() ? from.image.contiguous() : from.image;
+  std::vector<at::Tensor> kept;
+  const stylegan2::detail::cpu::NoiseSource source = stylegan2::detail::cpu::noise_source(noise, kept);
+  const std::int64_t count = rows.size(0), dimension = rows.size(1);
+  at::Tensor images = at::empty({count, model_.config.img_channels, model_.config.img_resolution, model_.config.img_resolution}, at::kFloat);
+  const std::int64_t pixels = images.numel() / count, activations = x.numel() / count, painted = image.defined() ? image.numel() / count : 0;
+  stylegan2::detail::cpu::for_each_group(state_->weights, state_->pool, count, source, [&](auto& group, std::ptrdiff_t first) {
+    group.resume(rows.const_data_ptr<float>() + first * dimension, dimension, convolution, colours_first, x.const_data_ptr<float>() + first * activations,
+                 painted > 0 ? image.const_data_ptr<float>() + first * painted : nullptr, images.data_ptr<float>() + first * pixels);
+  });
   return images;
 }
 
@@ -94,6 +128,34 @@ inline at::Tensor CpuBackend::synthesis(const at::Tensor& s, const std::vector<a
     return stylegan2::synthesis(model_.config, model_.weights, styles, noise);
   }
   return run(*state_, model_.config, s, noise);
+}
+
+inline at::Tensor CpuBackend::pullback(const at::Tensor& s, const std::vector<at::Tensor>& noise, const at::Tensor& image_gradient) const {
+  namespace cpu = stylegan2::detail::cpu;
+  if (model_.config.conv_clamp) {  // an activation at the clamp does not tell what it was made from
+    const c10::AutoGradMode on(true);
+    const at::Tensor input = s.detach().clone().requires_grad_(true);
+    return torch::autograd::grad({synthesis(input, noise)}, {input}, {image_gradient}).front();
+  }
+  const c10::AutoGradMode off(false);
+  State& state = *state_;
+  std::call_once(state.once, [&] {
+    const cpu::Kernels& kernels = *state.weights.kernels;
+    if (state.weights.narrow) state.exact = std::make_unique<cpu::SynthesisWeights>(cpu::pack_synthesis(kernels, false, true, model_.config, model_.weights));
+    state.gradient = std::make_unique<cpu::GradientWeights>(kernels, model_.config, model_.weights, state.exact ? *state.exact : state.weights);
+  });
+  const cpu::SynthesisWeights& weights = state.exact ? *state.exact : state.weights;
+  const at::Tensor rows = s.contiguous(), incoming = image_gradient.contiguous();
+  std::vector<at::Tensor> kept;
+  const cpu::NoiseSource source = cpu::noise_source(noise, kept);
+  at::Tensor gradient = at::empty(rows.sizes(), at::kFloat);
+  const std::int64_t dimension = rows.size(1), pixels = incoming.numel() / rows.size(0);
+  at::parallel_for(0, rows.size(0), 1, [&](std::int64_t begin, std::int64_t end) {
+    cpu::Workspace space(weights, 1, 1);
+    for (std::int64_t i = begin; i < end; ++i)
+      (*state.gradient)(rows.const_data_ptr<float>() + i * dimension, source, i, incoming.const_data_ptr<float>() + i * pixels, gradient.data_ptr<float>() + i * dimension, space);
+  });
+  return gradient;
 }
 
 }  // namespace v1

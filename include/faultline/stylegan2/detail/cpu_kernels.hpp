@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// The three inner loops of CpuBackend for every instruction set it knows, chosen at run time: a row of convolution outputs, the vertical half of the resampling filter, and
-// everything between two convolutions in one pass.
+// The inner loops of CpuBackend for every instruction set it knows, chosen at run time: a row of convolution outputs, the vertical half of the resampling filter, everything between
+// two convolutions in one pass, and the transforms of Winograd's convolution.
 
 #include <cstddef>
 #include <cstdint>
@@ -61,6 +61,28 @@ struct EpilogueRow {
   std::ptrdiff_t colours;
   float* rgb;  ///< [colours][rgb_plane], this row
   std::ptrdiff_t rgb_plane;
+  float* kept;  ///< null, or where y itself is kept for a backward pass, pixels `out_step` apart
+};
+
+/// Backward of `EpilogueRow` without clamp, for one row of pixels: from the gradients of out and rgb to that of u (before the filter), with the sums over pixels that the gradients of styles are made of.
+struct EpilogueGradientRow {
+  std::ptrdiff_t width;   ///< channels, a multiple of 16; pixels lie so far apart in all arrays
+  std::ptrdiff_t pixels;
+  const float* y;
+  const float* out;           ///< dL/d(y · style) or null
+  const float* style;         ///< [width]
+  const float* rgb;           ///< dL/drgb [colours][rgb_plane], this row
+  std::ptrdiff_t rgb_plane;
+  std::ptrdiff_t colours;
+  const float* rgb_weight;    ///< [colours][width]
+  const float* demodulation;  ///< [width]
+  const float* bias;          ///< [width]
+  const float* noise;         ///< [pixels] or null
+  float noise_gain;
+  float* u;                   ///< dL/du
+  float* style_sums;          ///< [width] += Σ dL/dout · y
+  float* rgb_sums;            ///< [colours][width] += Σ dL/drgb · y
+  float* demodulation_sums;   ///< [width] += d · dL/dd
 };
 
 /// The vertical half of the filter: out[i] = (a[i] + d[i]) + 3 (b[i] + c[i]).
@@ -68,6 +90,25 @@ struct FilterRows {
   const float *a, *b, *c, *d;
   std::ptrdiff_t count;  ///< a multiple of 16
   float* out;
+};
+
+/// Bᵀ d B of Winograd's F(2x2, 3x3) (Lavin & Gray 2016) for one row of tiles: 4x4 inputs, two apart, to 16 positions.
+struct TileInputs {
+  const float* x;            ///< first input of the first tile, pixels `channels` apart
+  std::ptrdiff_t line;       ///< floats between lines of x
+  std::ptrdiff_t channels;   ///< a multiple of 16
+  std::ptrdiff_t tiles;
+  float* out;                ///< [16 positions][tile][channel]
+  std::ptrdiff_t position;   ///< floats between positions of out
+};
+
+/// Aᵀ m A for one row of tiles: 16 positions to two rows of 2 · tiles pixels.
+struct TileOutputs {
+  const float* m;           ///< [16 positions][tile][width]
+  std::ptrdiff_t position;  ///< floats between positions of m
+  std::ptrdiff_t width;     ///< a multiple of 16
+  std::ptrdiff_t tiles;
+  float* out;  ///< [2][2 · tiles][width]
 };
 
 /// The kernels of one instruction set.
@@ -78,6 +119,9 @@ struct Kernels {
   void (*convolve_bf16)(const ConvolutionRow&);  ///< null where the processor has no such product
   void (*filter)(const FilterRows&);
   void (*finish)(const EpilogueRow&);
+  void (*tile_inputs)(const TileInputs&);
+  void (*tile_outputs)(const TileOutputs&);
+  void (*finish_gradient)(const EpilogueGradientRow&);
 };
 
 #define FAULTLINE_DETAIL_INLINE __attribute__((always_inline)) inline
@@ -208,6 +252,7 @@ FAULTLINE_DETAIL_INLINE void finish_pixels(const EpilogueRow& row) {
         }
         row.rgb[k * row.rgb_plane + p] += sum;
       }
+      if (row.kept) std::memcpy(row.kept + p * row.out_step + c, &value, sizeof value);
       if (row.style) {
         Vector style;
         std::memcpy(&style, row.style + c, sizeof style);
@@ -235,11 +280,106 @@ FAULTLINE_DETAIL_INLINE void finish_row(const EpilogueRow& row) {
   }
 }
 
+template <int Lanes>
+FAULTLINE_DETAIL_INLINE void finish_gradient(const EpilogueGradientRow& row) {
+  using Vector = typename VectorOf<Lanes>::type;
+  const Vector zero = {};
+  for (std::ptrdiff_t p = 0; p < row.pixels; ++p) {
+    const float noise = row.noise ? row.noise[p] * row.noise_gain : 0.0f;
+    for (std::ptrdiff_t c = 0; c < row.width; c += Lanes) {
+      Vector y, d, bias, sum, gradient = zero;
+      std::memcpy(&y, row.y + p * row.width + c, sizeof y);
+      std::memcpy(&d, row.demodulation + c, sizeof d);
+      std::memcpy(&bias, row.bias + c, sizeof bias);
+      if (row.out) {
+        Vector style;
+        std::memcpy(&gradient, row.out + p * row.width + c, sizeof gradient);
+        std::memcpy(&style, row.style + c, sizeof style);
+        std::memcpy(&sum, row.style_sums + c, sizeof sum);
+        sum += gradient * y;
+        std::memcpy(row.style_sums + c, &sum, sizeof sum);
+        gradient *= style;
+      }
+      for (std::ptrdiff_t k = 0; k < row.colours; ++k) {
+        const float incoming = row.rgb[k * row.rgb_plane + p];
+        Vector weight;
+        std::memcpy(&weight, row.rgb_weight + k * row.width + c, sizeof weight);
+        gradient += weight * incoming;
+        std::memcpy(&sum, row.rgb_sums + k * row.width + c, sizeof sum);
+        sum += y * incoming;
+        std::memcpy(row.rgb_sums + k * row.width + c, &sum, sizeof sum);
+      }
+      gradient = y > zero ? gradient : gradient * 0.2f;
+      const Vector before = (y > zero ? y : y * 5.0f) - (bias + noise);
+      std::memcpy(&sum, row.demodulation_sums + c, sizeof sum);
+      sum += gradient * before;
+      std::memcpy(row.demodulation_sums + c, &sum, sizeof sum);
+      gradient *= d;
+      std::memcpy(row.u + p * row.width + c, &gradient, sizeof gradient);
+    }
+  }
+}
+
+template <int Lanes>
+FAULTLINE_DETAIL_INLINE void transform_inputs(const TileInputs& row) {
+  using Vector = typename VectorOf<Lanes>::type;
+  for (std::ptrdiff_t t = 0; t < row.tiles; ++t)
+    for (std::ptrdiff_t c = 0; c < row.channels; c += Lanes) {
+      const float* const x = row.x + 2 * t * row.channels + c;
+      float* const out = row.out + t * row.channels + c;
+      Vector half[4][4];
+#pragma GCC unroll 4
+      for (int j = 0; j < 4; ++j) {
+        Vector d[4];
+#pragma GCC unroll 4
+        for (int i = 0; i < 4; ++i) std::memcpy(&d[i], x + i * row.line + j * row.channels, sizeof(Vector));
+        half[0][j] = d[0] - d[2];
+        half[1][j] = d[1] + d[2];
+        half[2][j] = d[2] - d[1];
+        half[3][j] = d[1] - d[3];
+      }
+#pragma GCC unroll 4
+      for (int i = 0; i < 4; ++i) {
+        const Vector v[4] = {half[i][0] - half[i][2], half[i][1] + half[i][2], half[i][2] - half[i][1], half[i][1] - half[i][3]};
+#pragma GCC unroll 4
+        for (int j = 0; j < 4; ++j) std::memcpy(out + (4 * i + j) * row.position, &v[j], sizeof(Vector));
+      }
+    }
+}
+
+template <int Lanes>
+FAULTLINE_DETAIL_INLINE void transform_outputs(const TileOutputs& row) {
+  using Vector = typename VectorOf<Lanes>::type;
+  for (std::ptrdiff_t t = 0; t < row.tiles; ++t)
+    for (std::ptrdiff_t c = 0; c < row.width; c += Lanes) {
+      const float* const m = row.m + t * row.width + c;
+      Vector half[2][4];
+#pragma GCC unroll 4
+      for (int j = 0; j < 4; ++j) {
+        Vector d[4];
+#pragma GCC unroll 4
+        for (int i = 0; i < 4; ++i) std::memcpy(&d[i], m + (4 * i + j) * row.position, sizeof(Vector));
+        half[0][j] = d[0] + (d[1] + d[2]);
+        half[1][j] = (d[1] - d[2]) - d[3];
+      }
+#pragma GCC unroll 2
+      for (int i = 0; i < 2; ++i) {
+        float* const out = row.out + (i * 2 * row.tiles + 2 * t) * row.width + c;
+        const Vector even = half[i][0] + (half[i][1] + half[i][2]), odd = (half[i][1] - half[i][2]) - half[i][3];
+        std::memcpy(out, &even, sizeof even);
+        std::memcpy(out + row.width, &odd, sizeof odd);
+      }
+    }
+}
+
 inline void convolve_portable(const ConvolutionRow& row) { convolve_row<4, 4, 2>(row); }
 inline void filter_portable(const FilterRows& rows) { filter_rows<4>(rows); }
 inline void finish_portable(const EpilogueRow& row) { finish_row<4>(row); }
+inline void tile_inputs_portable(const TileInputs& row) { transform_inputs<4>(row); }
+inline void tile_outputs_portable(const TileOutputs& row) { transform_outputs<4>(row); }
+inline void finish_gradient_portable(const EpilogueGradientRow& row) { finish_gradient<4>(row); }
 
-inline constexpr Kernels portable_kernels = {"portable", 16, convolve_portable, nullptr, filter_portable, finish_portable};
+inline constexpr Kernels portable_kernels = {"portable", 16, convolve_portable, nullptr, filter_portable, finish_portable, tile_inputs_portable, tile_outputs_portable, finish_gradient_portable};
 
 #if defined(__x86_64__)
 #define FAULTLINE_DETAIL_AVX2 __attribute__((target("avx2,fma")))
@@ -249,6 +389,9 @@ inline constexpr Kernels portable_kernels = {"portable", 16, convolve_portable, 
 FAULTLINE_DETAIL_AVX2 inline void convolve_avx2(const ConvolutionRow& row) { convolve_row<8, 2, 4>(row); }
 FAULTLINE_DETAIL_AVX2 inline void filter_avx2(const FilterRows& rows) { filter_rows<8>(rows); }
 FAULTLINE_DETAIL_AVX2 inline void finish_avx2(const EpilogueRow& row) { finish_row<8>(row); }
+FAULTLINE_DETAIL_AVX2 inline void tile_inputs_avx2(const TileInputs& row) { transform_inputs<8>(row); }
+FAULTLINE_DETAIL_AVX2 inline void tile_outputs_avx2(const TileOutputs& row) { transform_outputs<8>(row); }
+FAULTLINE_DETAIL_AVX2 inline void finish_gradient_avx2(const EpilogueGradientRow& row) { finish_gradient<8>(row); }
 
 FAULTLINE_DETAIL_AVX512 inline void convolve_avx512(const ConvolutionRow& row) {
   if (row.width == 32) convolve_row<16, 2, 8>(row);
@@ -256,6 +399,9 @@ FAULTLINE_DETAIL_AVX512 inline void convolve_avx512(const ConvolutionRow& row) {
 }
 FAULTLINE_DETAIL_AVX512 inline void filter_avx512(const FilterRows& rows) { filter_rows<16>(rows); }
 FAULTLINE_DETAIL_AVX512 inline void finish_avx512(const EpilogueRow& row) { finish_row<16>(row); }
+FAULTLINE_DETAIL_AVX512 inline void tile_inputs_avx512(const TileInputs& row) { transform_inputs<16>(row); }
+FAULTLINE_DETAIL_AVX512 inline void tile_outputs_avx512(const TileOutputs& row) { transform_outputs<16>(row); }
+FAULTLINE_DETAIL_AVX512 inline void finish_gradient_avx512(const EpilogueGradientRow& row) { finish_gradient<16>(row); }
 
 /// As `convolve_block` with products of pairs of Bfloat16, summed in float32.
 template <int Vectors, int Pixels>
@@ -304,9 +450,9 @@ FAULTLINE_DETAIL_BF16 inline void convolve_bf16(const ConvolutionRow& row) {
   else convolve_row_bf16<1>(row);
 }
 
-inline constexpr Kernels avx2_kernels = {"AVX2", 16, convolve_avx2, nullptr, filter_avx2, finish_avx2};
-inline constexpr Kernels avx512_kernels = {"AVX-512", 32, convolve_avx512, nullptr, filter_avx512, finish_avx512};
-inline constexpr Kernels avx512_bf16_kernels = {"AVX-512 with bfloat16", 32, convolve_avx512, convolve_bf16, filter_avx512, finish_avx512};
+inline constexpr Kernels avx2_kernels = {"AVX2", 16, convolve_avx2, nullptr, filter_avx2, finish_avx2, tile_inputs_avx2, tile_outputs_avx2, finish_gradient_avx2};
+inline constexpr Kernels avx512_kernels = {"AVX-512", 32, convolve_avx512, nullptr, filter_avx512, finish_avx512, tile_inputs_avx512, tile_outputs_avx512, finish_gradient_avx512};
+inline constexpr Kernels avx512_bf16_kernels = {"AVX-512 with bfloat16", 32, convolve_avx512, convolve_bf16, filter_avx512, finish_avx512, tile_inputs_avx512, tile_outputs_avx512, finish_gradient_avx512};
 
 #undef FAULTLINE_DETAIL_AVX2
 #undef FAULTLINE_DETAIL_AVX512

@@ -25,7 +25,7 @@ class Workspace {
  public:
   Workspace(const SynthesisWeights& weights, std::ptrdiff_t images, std::size_t threads) : images_(images) {
     const auto floats = [&](std::ptrdiff_t per_image) { return Buffer<float>(static_cast<std::size_t>(images * per_image)); };
-    std::ptrdiff_t widest = 0, response = 0, row = 0, partial = 0, image = 0;
+    std::ptrdiff_t widest = 0, response = 0, row = 0, partial = 0, image = 0, tiles = 0, products = 0;
     for (const Convolution& conv : weights.convolutions) {
       styles.push_back(floats(conv.in));
       demodulation.push_back(floats(conv.out));
@@ -34,6 +34,12 @@ class Workspace {
       widest = std::max(widest, conv.in);
       response = std::max(response, conv.response_elements());
       row = std::max(row, (conv.response_side + 2) * conv.cut.tile);
+      if (conv.winograd) {
+        const std::ptrdiff_t count = conv.strip() * conv.side / 2;
+        tiles = std::max(tiles, 16 * count * conv.in);
+        products = std::max(products, 16 * count * conv.cut.tile);
+        response = std::max(response, 2 * conv.side * conv.cut.tile);
+      }
       partial = std::max(partial, conv.colours * conv.cut.tiles() * conv.side * conv.side);
       image = std::max(image, conv.colours * conv.side * conv.side);
     }
@@ -42,13 +48,14 @@ class Workspace {
     partial_rgb = floats(partial);
     coarse = floats(image);
     fine = floats(image);
-    for (std::size_t t = 0; t < threads; ++t) scratch.push_back({Buffer<float>(static_cast<std::size_t>(response)), Buffer<float>(static_cast<std::size_t>(row)), Buffer<float>(static_cast<std::size_t>(row))});
+    const auto plain = [](std::ptrdiff_t count) { return Buffer<float>(static_cast<std::size_t>(count)); };
+    for (std::size_t t = 0; t < threads; ++t) scratch.push_back({plain(response), plain(row), plain(row), plain(tiles), plain(products)});
   }
 
   [[nodiscard]] std::ptrdiff_t images() const noexcept { return images_; }
 
   struct Scratch {
-    Buffer<float> response, filtered, zeros;
+    Buffer<float> response, filtered, zeros, tiles, products;
   };
   std::vector<Buffer<float>> styles, demodulation, rgb_weight;  ///< per convolution
   std::vector<Buffer<std::byte>> inputs;                        ///< per convolution, with a ring of zeros; none for the first
@@ -100,33 +107,82 @@ inline void upsample_plane(const float* in, std::ptrdiff_t n, float* out, std::v
   }
 }
 
-/// One group of images on its way through the network.
+/// One group of images on its way through the network. `kept`, where given, receives the activations y of every convolution, `[count][side²][out]`.
 class GroupRun {
  public:
-  GroupRun(const SynthesisWeights& weights, Workspace& space, const NoiseSource& noise, std::ptrdiff_t first_sample, std::ptrdiff_t count, bool parallel)
-      : weights_(weights), space_(space), noise_(noise), first_sample_(first_sample), count_(count), parallel_(parallel) {}
+  GroupRun(const SynthesisWeights& weights, Workspace& space, const NoiseSource& noise, std::ptrdiff_t first_sample, std::ptrdiff_t count, bool parallel, std::vector<Buffer<float>>* kept = nullptr)
+      : weights_(weights), space_(space), noise_(noise), first_sample_(first_sample), count_(count), parallel_(parallel), kept_(kept) {}
 
   /// Styles of the group, rows `step` apart -> images `[count][colours][R][R]`.
   void operator()(const float* styles, std::ptrdiff_t step, float* images) {
-    prepare(styles, step);
-    for (std::size_t l = 0; l < weights_.convolutions.size(); ++l) {
+    prepare(styles, step, 0);
+    run_from(0, images);
+  }
+
+  /// The same from convolution `l` on, or, with `colours_first`, from the ToRGB before it on (l = number of convolutions: that ToRGB alone).
+  /// x `[count][channels][side][side]` is what comes next before its style, image `[count][colours][r][r]` what is painted so far; it may be null before the first ToRGB.
+  void resume(const float* styles, std::ptrdiff_t step, std::size_t l, bool colours_first, const float* x, const float* image, float* images) {
+    const std::size_t source = colours_first ? l - 1 : l;  // whose size x has
+    prepare(styles, step, source);
+    const std::ptrdiff_t side = colours_first ? weights_.convolutions[source].side : weights_.convolutions[source].side_in;
+    const std::ptrdiff_t channels = colours_first ? weights_.convolutions[source].outs : weights_.convolutions[source].style_width;
+    const std::ptrdiff_t plane = side * side, colours = weights_.convolutions.back().colours;
+    const std::ptrdiff_t painted = colours_first || (l < weights_.convolutions.size() && !weights_.convolutions[l].up) ? plane / 4 : plane;
+    if (image) std::copy_n(image, count_ * colours * painted, space_.fine.data());
+    if (colours_first) {
+      const Convolution& conv = weights_.convolutions[source];
+      std::fill_n(space_.partial_rgb.data(), count_ * colours * plane, 0.0f);
+      for (std::ptrdiff_t i = 0; i < count_; ++i)
+        for (std::ptrdiff_t k = 0; k < colours; ++k)
+          for (std::ptrdiff_t c = 0; c < channels; ++c) {
+            const float weight = space_.rgb_weight[source].data()[(i * colours + k) * conv.out + c];
+            for (std::ptrdiff_t p = 0; p < plane; ++p) space_.partial_rgb.data()[(i * colours + k) * plane + p] += weight * x[(i * channels + c) * plane + p];
+          }
+      add_colours(conv, 1);
+    }
+    if (l < weights_.convolutions.size()) {
+      for (std::ptrdiff_t i = 0; i < count_; ++i) take_input(l, i, x + i * channels * plane);
+    }
+    run_from(l, images);
+  }
+
+ private:
+  /// One `[channels][side][side]` image of activations as the scaled, padded input of convolution l.
+  void take_input(std::size_t l, std::ptrdiff_t image, const float* x) {
+    const Convolution& conv = weights_.convolutions[l];
+    const std::ptrdiff_t side = conv.side_in, line = side + 2;
+    const float* const style = space_.styles[l].data() + image * conv.in;
+    for (std::ptrdiff_t y = 0; y < side; ++y)
+      for (std::ptrdiff_t column = 0; column < side; ++column) {
+        const std::ptrdiff_t target = image * conv.input_elements() + ((y + 1) * line + column + 1) * conv.in;
+        for (std::ptrdiff_t c = 0; c < conv.style_width; ++c) {
+          const float value = x[(c * side + y) * side + column] * style[c];
+          if (weights_.narrow) reinterpret_cast<Bfloat16*>(space_.inputs[l].data())[target + c] = narrowed(value);
+          else reinterpret_cast<float*>(space_.inputs[l].data())[target + c] = value;
+        }
+      }
+  }
+
+  void run_from(std::size_t start, float* images) {
+    for (std::size_t l = start; l < weights_.convolutions.size(); ++l) {
       const Convolution& conv = weights_.convolutions[l];
       if (l == 0) {
         each(weights_.first.tiles(), [&](std::ptrdiff_t tile, std::size_t) {
           weights_.first.tile(tile, space_.styles[0].data(), conv.in, count_, space_.first_response.data(), 16 * conv.out);
         });
         each(count_, [&](std::ptrdiff_t i, std::size_t) { finish_first(i); });
+      } else if (conv.winograd) {
+        each(conv.strips() * count_, [&](std::ptrdiff_t task, std::size_t thread) { convolve_tiles(l, task / conv.strips(), task % conv.strips(), space_.scratch[thread]); });
       } else {
         // All images of one tile before the next tile, so that its weights stay in the second-level cache.
         each(conv.cut.tiles() * count_, [&](std::ptrdiff_t task, std::size_t thread) { convolve(l, task % count_, task / count_, space_.scratch[thread]); });
       }
-      if (conv.colours > 0) add_colours(conv, l == 0 ? 1 : conv.cut.tiles());
+      if (conv.colours > 0) add_colours(conv, l == 0 || conv.winograd ? 1 : conv.cut.tiles());
     }
     const Convolution& last = weights_.convolutions.back();
     std::copy_n(space_.fine.data(), count_ * last.colours * last.side * last.side, images);
   }
 
- private:
   template <class Task>
   void each(std::ptrdiff_t tasks, const Task& task) {
     if (!parallel_) {
@@ -138,9 +194,9 @@ class GroupRun {
     });
   }
 
-  /// Styles in padded rows, demodulation and ToRGB weights of every layer and image.
-  void prepare(const float* styles, std::ptrdiff_t step) {
-    for (std::size_t l = 0; l < weights_.convolutions.size(); ++l) {
+  /// Styles in padded rows, demodulation and ToRGB weights of every image, from convolution `start` on.
+  void prepare(const float* styles, std::ptrdiff_t step, std::size_t start) {
+    for (std::size_t l = start; l < weights_.convolutions.size(); ++l) {
       const Convolution& conv = weights_.convolutions[l];
       float* const padded_styles = space_.styles[l].data();
       for (std::ptrdiff_t i = 0; i < count_; ++i) {
@@ -151,18 +207,13 @@ class GroupRun {
         const float* rgb_style = styles + i * step + conv.rgb_style_offset;
         for (std::ptrdiff_t k = 0; k < conv.colours; ++k) {
           float* target = space_.rgb_weight[l].data() + (i * conv.colours + k) * conv.out;
-          for (std::ptrdiff_t c = 0; c < conv.out; ++c) target[c] = conv.rgb_weight.data()[k * conv.out + c] * (c < rgb_width(l) ? rgb_style[c] : 0.0f);
+          for (std::ptrdiff_t c = 0; c < conv.out; ++c) target[c] = conv.rgb_weight.data()[k * conv.out + c] * (c < conv.outs ? rgb_style[c] : 0.0f);
         }
       }
       float* const d = space_.demodulation[l].data();
       conv.squares(space_.squares.data(), conv.in, count_, d, conv.out);
       for (std::ptrdiff_t i = 0; i < count_ * conv.out; ++i) d[i] = conv.gain / std::sqrt(d[i] + static_cast<float>(normalization_epsilon));
     }
-  }
-
-  /// Unpadded output channels of convolution l, which are the style channels of the ToRGB behind it.
-  [[nodiscard]] std::ptrdiff_t rgb_width(std::size_t l) const {
-    return (l + 1 < weights_.convolutions.size() ? weights_.convolutions[l + 1].style_offset : weights_.style_dimension) - weights_.convolutions[l].rgb_style_offset;
   }
 
   /// The parts of an epilogue that are the same for every row of one image and tile.
@@ -197,6 +248,7 @@ class GroupRun {
       const std::ptrdiff_t element = image * line * line * conv.out + ((y + 1) * line + 1) * conv.out + first_out;
       row.out = space_.inputs[l + 1].data() + element * static_cast<std::ptrdiff_t>(weights_.narrow ? sizeof(Bfloat16) : sizeof(float));
     }
+    if (kept_) row.kept = (*kept_)[l].data() + (image * conv.side + y) * conv.side * conv.out + first_out;
     weights_.kernels->finish(row);
   }
 
@@ -247,6 +299,30 @@ class GroupRun {
     }
   }
 
+  /// A strip of a plain convolution by Winograd's F(2x2, 3x3): 16 products per tile of 2x2 outputs where the definition has 36.
+  void convolve_tiles(std::size_t l, std::ptrdiff_t image, std::ptrdiff_t strip, Workspace::Scratch& scratch) {
+    const Convolution& conv = weights_.convolutions[l];
+    const std::ptrdiff_t across = conv.side / 2, line = (conv.side + 2) * conv.in, no_offset = 0;
+    const std::ptrdiff_t first = strip * conv.strip(), rows = std::min(conv.strip(), across - first), count = rows * across;
+    const float* const x = reinterpret_cast<const float*>(space_.inputs[l].data()) + image * conv.input_elements();
+    for (std::ptrdiff_t r = 0; r < rows; ++r)
+      weights_.kernels->tile_inputs({x + 2 * (first + r) * line, line, conv.in, across, scratch.tiles.data() + r * across * conv.in, count * conv.in});
+    float* const rgb = space_.partial_rgb.data() + image * conv.colours * conv.side * conv.side;
+    for (std::ptrdiff_t k = 0; k < conv.colours; ++k) std::fill_n(rgb + k * conv.side * conv.side + 2 * first * conv.side, 2 * rows * conv.side, 0.0f);
+    for (std::ptrdiff_t tile = 0; tile < conv.cut.tiles(); ++tile) {
+      const std::ptrdiff_t first_out = tile * conv.cut.tile, width = conv.cut.width(first_out);
+      for (std::ptrdiff_t i = 0; i < conv.in; i += conv.cut.block)
+        for (std::ptrdiff_t position = 0; position < 16; ++position)
+          weights_.kernels->convolve({scratch.tiles.data() + position * count * conv.in + i, conv.in, &no_offset, 1, conv.cut.depth(i), conv.weight.data() + conv.cut.offset(first_out, i, position), width,
+                                      scratch.products.data() + position * count * width, width, count, i > 0});
+      EpilogueRow row = epilogue(l, image, first_out, width);
+      for (std::ptrdiff_t r = 0; r < rows; ++r) {
+        weights_.kernels->tile_outputs({scratch.products.data() + r * across * width, count * width, width, across, scratch.response.data()});
+        for (std::ptrdiff_t y = 0; y < 2; ++y) finish(row, l, image, first_out, 2 * (first + r) + y, scratch.response.data() + y * conv.side * width, rgb);
+      }
+    }
+  }
+
   /// The image so far, upsampled, plus this block's ToRGB.
   void add_colours(const Convolution& conv, std::ptrdiff_t tiles) {
     const std::ptrdiff_t plane = conv.side * conv.side;
@@ -272,32 +348,33 @@ class GroupRun {
   std::ptrdiff_t first_sample_;
   std::ptrdiff_t count_;
   bool parallel_;
+  std::vector<Buffer<float>>* kept_;
 };
 
 /// Images that pass a layer together: enough to read its weights once from far away, few enough that their activations stay near.
 inline constexpr std::ptrdiff_t largest_group = 4;
 
-/// Styles `[count]` rows `step` apart -> images. Groups of images go side by side where there are enough of them, tiles of channels where there are not.
-inline void synthesize(const SynthesisWeights& weights, WorkspacePool& pool, const float* styles, std::ptrdiff_t step, std::ptrdiff_t count, const NoiseSource& noise, float* images) {
-  const Convolution& last = weights.convolutions.back();
-  const std::ptrdiff_t pixels = last.colours * last.side * last.side;
+/// Cuts `count` samples into groups and calls run(GroupRun, first, end) for each. Groups go side by side where there are enough of them, tiles of channels within a group where there are not.
+template <class Run>
+void for_each_group(const SynthesisWeights& weights, WorkspacePool& pool, std::ptrdiff_t count, const NoiseSource& noise, const Run& run) {
   const std::ptrdiff_t threads = at::in_parallel_region() ? 1 : at::get_num_threads();
   const bool by_image = count >= 2 * threads || threads == 1;
   const std::ptrdiff_t wanted = (count + largest_group - 1) / largest_group;
   const std::ptrdiff_t groups = by_image ? (wanted + threads - 1) / threads * threads : wanted;
-  const auto run_group = [&](std::ptrdiff_t g) {
+  const auto one = [&](std::ptrdiff_t g) {
     const std::ptrdiff_t first = g * count / groups, end = (g + 1) * count / groups;
     if (first == end) return;
     auto space = pool.take(weights, end - first, by_image ? 1 : static_cast<std::size_t>(threads));
-    GroupRun(weights, *space, noise, first, end - first, !by_image)(styles + first * step, step, images + first * pixels);
+    GroupRun group_run(weights, *space, noise, first, end - first, !by_image);
+    run(group_run, first);
     pool.put(std::move(space));
   };
   if (by_image && threads > 1) {
     at::parallel_for(0, groups, 1, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t g = begin; g < end; ++g) run_group(g);
+      for (std::int64_t g = begin; g < end; ++g) one(g);
     });
   } else {
-    for (std::ptrdiff_t g = 0; g < groups; ++g) run_group(g);
+    for (std::ptrdiff_t g = 0; g < groups; ++g) one(g);
   }
 }
 

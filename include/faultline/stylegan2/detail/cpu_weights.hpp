@@ -126,6 +126,7 @@ struct Convolution {
   bool up = false;
   std::int64_t side_in = 0, side = 0;  ///< resolution of input and output
   std::ptrdiff_t in = 0, out = 0;
+  std::int64_t outs = 0;  ///< output channels, unpadded
   std::int64_t style_offset = 0, style_width = 0;
   Cut cut;
   std::ptrdiff_t spread = 1;         ///< distance of a phase's outputs: 2 when upsampling
@@ -134,6 +135,7 @@ struct Convolution {
   std::vector<std::ptrdiff_t> taps;  ///< offsets into a padded input, per tap in packed order
   Buffer<float> weight;
   Buffer<Bfloat16> narrow_weight;
+  bool winograd = false;  ///< `weight` holds G g Gᵀ, 16 positions in the place of nine taps, and `cut.taps` is 16
   Product squares;       ///< Wsq
   float gain = 1.0f;     ///< √2, times 1/16 for the filter: folded into d
   Buffer<float> bias;    ///< times √2
@@ -145,7 +147,10 @@ struct Convolution {
   std::vector<float> rgb_bias;
 
   [[nodiscard]] std::ptrdiff_t input_elements() const { return (side_in + 2) * (side_in + 2) * in; }
-  [[nodiscard]] std::ptrdiff_t response_elements() const { return response_side * response_side * cut.tile; }
+  [[nodiscard]] std::ptrdiff_t response_elements() const { return winograd ? 0 : response_side * response_side * cut.tile; }
+  /// Rows of tiles that a Winograd convolution takes at a time: about 64 tiles, so that its weights are read for something.
+  [[nodiscard]] std::ptrdiff_t strip() const { return std::clamp<std::ptrdiff_t>(128 / side, 1, side / 2); }
+  [[nodiscard]] std::ptrdiff_t strips() const { return (side / 2 + strip() - 1) / strip(); }
 };
 
 /// A synthesis network ready to run.
@@ -158,13 +163,14 @@ struct SynthesisWeights {
   std::vector<Convolution> convolutions;
 };
 
-inline Convolution pack_convolution(const Kernels& kernels, bool narrow, const Weights& weights, const SynthesisLayer& layer, std::int64_t style_offset, bool is_first) {
+inline Convolution pack_convolution(const Kernels& kernels, bool narrow, bool winograd, const Weights& weights, const SynthesisLayer& layer, std::int64_t style_offset, bool is_first) {
   Convolution conv;
   conv.up = layer.kind == SynthesisLayer::Kind::upsampling_conv;
   conv.side = layer.resolution;
   conv.side_in = conv.up ? conv.side / 2 : conv.side;
   conv.in = padded(layer.in);
   conv.out = padded(layer.out);
+  conv.outs = layer.out;
   conv.style_offset = style_offset;
   conv.style_width = layer.in;
   conv.cut = {conv.in, conv.out, kernels.tile, narrow ? 128 : 64, 9};
@@ -197,7 +203,16 @@ inline Convolution pack_convolution(const Kernels& kernels, bool narrow, const W
       }
   }
   const auto at = [&](std::ptrdiff_t o, std::ptrdiff_t i, std::ptrdiff_t t) { return w[(o * layer.in + i) * 9 + kernel[static_cast<std::size_t>(t)]]; };
-  if (!is_first) {
+  if (winograd && !conv.up && !narrow && !is_first) {
+    conv.winograd = true;
+    conv.cut.taps = 16;
+    constexpr double g[4][3] = {{1.0, 0.0, 0.0}, {0.5, 0.5, 0.5}, {0.5, -0.5, 0.5}, {0.0, 0.0, 1.0}};
+    conv.weight = conv.cut.pack<float>(layer.out, layer.in, [&](std::ptrdiff_t o, std::ptrdiff_t i, std::ptrdiff_t t) {
+      double sum = 0.0;
+      for (std::ptrdiff_t k = 0; k < 9; ++k) sum += g[t / 4][k / 3] * g[t % 4][k % 3] * static_cast<double>(w[(o * layer.in + i) * 9 + k]);
+      return static_cast<float>(sum);
+    });
+  } else if (!is_first) {
     if (narrow) conv.narrow_weight = conv.cut.pack<Bfloat16>(layer.out, layer.in, at);
     else conv.weight = conv.cut.pack<float>(layer.out, layer.in, at);
   }
@@ -213,7 +228,7 @@ inline Convolution pack_convolution(const Kernels& kernels, bool narrow, const W
   return conv;
 }
 
-inline SynthesisWeights pack_synthesis(const Kernels& kernels, bool narrow, const GeneratorConfig& config, const Weights& weights) {
+inline SynthesisWeights pack_synthesis(const Kernels& kernels, bool narrow, bool winograd, const GeneratorConfig& config, const Weights& weights) {
   SynthesisWeights packed;
   packed.kernels = &kernels;
   packed.narrow = narrow;
@@ -232,7 +247,7 @@ inline SynthesisWeights pack_synthesis(const Kernels& kernels, bool narrow, cons
           conv.rgb_weight.data()[k * conv.out + i] = static_cast<float>(static_cast<double>(weight.const_data_ptr<float>()[k * layer.in + i]) / std::sqrt(static_cast<double>(layer.in)));
       }
     } else {
-      packed.convolutions.push_back(pack_convolution(kernels, narrow, weights, layer, packed.style_dimension, packed.convolutions.empty()));
+      packed.convolutions.push_back(pack_convolution(kernels, narrow, winograd, weights, layer, packed.style_dimension, packed.convolutions.empty()));
     }
     packed.style_dimension += layer.in;
   }

@@ -136,12 +136,24 @@ Matrix<float> Generator<Backend>::pullback(const at::Tensor& s, const ImageBatch
   require_styles(where, s);
   if (image_gradient.count() != s.size(0) || !(image_gradient.shape() == image_shape()))
     throw Error(ErrorCode::shape_mismatch, where, "expected one image gradient of the generator's image shape per row of styles, got " + std::to_string(image_gradient.count()) + " for " + std::to_string(s.size(0)) + " rows");
+  const ImageShape shape = image_shape();
+  at::Tensor gradient = at::empty({s.size(0), shape.channels, shape.height, shape.width}, at::kFloat);
+  std::memcpy(gradient.data_ptr<float>(), image_gradient.data(), static_cast<std::size_t>(gradient.numel()) * sizeof(float));
+  if constexpr (requires { backend_.pullback(s, std::vector<at::Tensor>(), gradient); }) return to_rows(backend_.pullback(s, noise_images(s.size(0), {}), gradient));
   const c10::AutoGradMode on(true);
   const at::Tensor input = s.detach().clone().requires_grad_(true);
   const at::Tensor images = synthesize(input);
-  at::Tensor gradient = at::empty(images.sizes(), at::kFloat);
-  std::memcpy(gradient.data_ptr<float>(), image_gradient.data(), static_cast<std::size_t>(gradient.numel()) * sizeof(float));
   return to_rows(torch::autograd::grad({images}, {input}, {gradient.to(images.device())}).front());
+}
+
+template <class Backend>
+stylegan2::SynthesisEdits Generator<Backend>::begin_edits(const at::Tensor& s) const {
+  require_styles("Generator::begin_edits", s);
+  stylegan2::SynthesisEdits::Resume resume;
+  if constexpr (stylegan2::ResumesSynthesis<Backend>) {
+    resume = [this](const stylegan2::SynthesisState& state, const at::Tensor& styles, const std::vector<at::Tensor>& noise) { return backend_.synthesis_from(state, styles, noise); };
+  }
+  return stylegan2::SynthesisEdits(model().config, model().weights, s, stylegan2::constant_noise(model().config, model().weights), std::move(resume));
 }
 
 template <class Backend>
