@@ -129,7 +129,11 @@ TEST_CASE("the kernels as host code make the reference's images for the shipped 
     const at::Tensor images = cuda.synthesize(s);
     CHECK(images.is_contiguous());
     CHECK(worst(images, reference.synthesize(s)) < 1e-4);
-    // One launch per convolution.
+    // One launch of ours per convolution.
+    CHECK(cuda.cost().launches == static_cast<std::int64_t>(1 + 3 * sg::constant_noise(model.config, model.weights).size()));
+    CHECK(cuda.cost().synthesis_macs == reference.cost().synthesis_macs);
+    CHECK(cuda.cost().synthesis_bytes < sg::synthesis_bytes(model.config, sg::ActivationTraffic::two_pass));
+    CHECK(cuda.cost().synthesis_bytes > sg::synthesis_bytes(model.config, sg::ActivationTraffic::fused));
     CHECK(machine.launches.size() - before == sg::constant_noise(model.config, model.weights).size());
     CHECK(machine.launches.back().stream == machine.stream);
     const bool wide = model.config.channels(4) % 4 == 0;
