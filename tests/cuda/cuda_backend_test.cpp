@@ -12,6 +12,7 @@
 
 #include <cmath>
 #include <limits>
+#include <map>
 
 using namespace test;
 using fl::ErrorCode;
@@ -128,7 +129,11 @@ TEST_CASE("the kernels as host code make the reference's images for the shipped 
     const at::Tensor images = cuda.synthesize(s);
     CHECK(images.is_contiguous());
     CHECK(worst(images, reference.synthesize(s)) < 1e-4);
-    // One launch per convolution.
+    // One launch of ours per convolution.
+    CHECK(cuda.cost().launches == static_cast<std::int64_t>(1 + 3 * sg::constant_noise(model.config, model.weights).size()));
+    CHECK(cuda.cost().synthesis_macs == reference.cost().synthesis_macs);
+    CHECK(cuda.cost().synthesis_bytes < sg::synthesis_bytes(model.config, sg::ActivationTraffic::two_pass));
+    CHECK(cuda.cost().synthesis_bytes > sg::synthesis_bytes(model.config, sg::ActivationTraffic::fused));
     CHECK(machine.launches.size() - before == sg::constant_noise(model.config, model.weights).size());
     CHECK(machine.launches.back().stream == machine.stream);
     const bool wide = model.config.channels(4) % 4 == 0;
@@ -372,6 +377,51 @@ TEST_CASE("settings of LibTorch are ours while work is queued and theirs afterwa
   CHECK(tf32() == at::Float32Precision::TF32);
   context.setFloat32Precision(at::Float32Backend::GENERIC, at::Float32Op::ALL, at::Float32Precision::NONE);
   context.setFloat32Precision(at::Float32Backend::CUDA, at::Float32Op::CONV, before);
+}
+
+namespace {
+
+/// What LibTorch's own functions would be called with.
+std::vector<std::string> torch_calls;
+void fake_create(void*, bool keep) { torch_calls.push_back(keep ? "create, keep" : "create"); }
+void fake_create_before(void*) { torch_calls.push_back("create, before 2.8"); }
+void fake_destroy(void*) { torch_calls.push_back("destroy"); }
+void fake_begin(void*, c10::MempoolId_t pool, cudaStreamCaptureMode mode) { torch_calls.push_back("begin " + std::to_string(pool.first + pool.second) + (mode == cudaStreamCaptureModeThreadLocal ? " of this thread" : "")); }
+void fake_end(void*) { torch_calls.push_back("end"); }
+void fake_replay(void*) { torch_calls.push_back("replay"); }
+cudaStream_t fake_stream(const c10::cuda::CUDAStream* stream) { return reinterpret_cast<cudaStream_t>(static_cast<std::uintptr_t>(0x100 + stream->device_index())); }
+
+}  // namespace
+
+TEST_CASE("LibTorch's CUDA half is reached through its symbols, and told apart when it lacks some") {
+  std::map<std::string, void*> symbols = {{"_ZNK3c104cuda10CUDAStream6streamEv", reinterpret_cast<void*>(&fake_stream)},
+                                          {"_ZN2at4cuda9CUDAGraphC1Eb", reinterpret_cast<void*>(&fake_create)},
+                                          {"_ZN2at4cuda9CUDAGraphD1Ev", reinterpret_cast<void*>(&fake_destroy)},
+                                          {"_ZN2at4cuda9CUDAGraph13capture_beginESt4pairIyyE21cudaStreamCaptureMode", reinterpret_cast<void*>(&fake_begin)},
+                                          {"_ZN2at4cuda9CUDAGraph11capture_endEv", reinterpret_cast<void*>(&fake_end)},
+                                          {"_ZN2at4cuda9CUDAGraph6replayEv", reinterpret_cast<void*>(&fake_replay)}};
+  cu::LibrarySource source;
+  source.symbol = [&](void*, const char* name) { return symbols.count(name) == 0 ? nullptr : symbols.at(name); };
+  {
+    const cu::TorchDevice torch = cu::load_torch_device(source);
+    CHECK((torch.graphs_missing.empty() && torch.streams_missing.empty()));
+    CHECK(torch.native_stream(c10::Stream(c10::Stream::DEFAULT, at::Device(at::kCUDA, 3))) == reinterpret_cast<void*>(std::uintptr_t{0x103}));
+    const auto graph = torch.graph_create();
+    torch.graph_begin(graph.get());
+    torch.graph_end(graph.get());
+    torch.graph_replay(graph.get());
+  }
+  CHECK(torch_calls == std::vector<std::string>{"create", "begin 0 of this thread", "end", "replay", "destroy"});
+  torch_calls.clear();
+  symbols.erase("_ZN2at4cuda9CUDAGraphC1Eb");
+  CHECK(cu::load_torch_device(source).graphs_missing == "LibTorch's CUDA half has no _ZN2at4cuda9CUDAGraphC1Ev");
+  symbols["_ZN2at4cuda9CUDAGraphC1Ev"] = reinterpret_cast<void*>(&fake_create_before);
+  (void)cu::load_torch_device(source).graph_create();
+  CHECK(torch_calls == std::vector<std::string>{"create, before 2.8", "destroy"});
+  // This program has none of it.
+  const cu::TorchDevice none = cu::load_torch_device();
+  CHECK(!none.graphs_missing.empty());
+  CHECK(!none.streams_missing.empty());
 }
 
 namespace {

@@ -64,6 +64,8 @@ class CudaBackend {
   [[nodiscard]] CudaMode mode() const noexcept;
   /// How images are made, for reports, in one line: device, mode, fused kernels or LibTorch operations, graphs or not.
   [[nodiscard]] std::string path() const;
+  /// Work per row and launches per call, as chosen at start-up: with the kernels three launches per convolution; launches of LibTorch operations are not counted.
+  [[nodiscard]] GeneratorCost cost() const;
   /// One sentence for each piece that is missing; empty when all is as asked for.
   [[nodiscard]] std::vector<std::string> warnings() const;
 

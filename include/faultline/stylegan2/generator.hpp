@@ -67,7 +67,7 @@ class Generator {
   /// dL/ds `[N, D]` for a given dL/dimage `[N, C, R, R]`, constant noise. Throws shape_mismatch, empty_input. Cost: about three times `synthesize`.
   [[nodiscard]] Matrix<float> pullback(const at::Tensor& s, const ImageBatch& image_gradient) const;
 
-  /// Holds start codes s `[N, D]` for images of single-channel edits of them, with constant noise (see `SynthesisEdits`). The session borrows the generator. Throws shape_mismatch,
+  /// Holds start codes s `[N, D]` for images of single-channel edits of them, with constant noise (see `SynthesisEdits`). The session borrows the generator, and works on the host whatever the backend. Throws shape_mismatch,
   /// empty_input. Cost: one synthesis, and memory of twice its activations; edits cost what they change.
   [[nodiscard]] stylegan2::SynthesisEdits begin_edits(const at::Tensor& s) const;
 

@@ -2,6 +2,7 @@
 #pragma once
 // Definitions of CudaBackend: what it has, what it found missing, and how a call takes the fastest way that is there.
 
+#include <faultline/stylegan2/cost.hpp>
 #include <faultline/stylegan2/cuda_backend.hpp>
 #include <faultline/stylegan2/detail/cuda_graphs.hpp>
 #include <faultline/stylegan2/detail/cuda_precision.hpp>
@@ -41,6 +42,7 @@ class CudaEngine {
     if (mode_ != CudaMode::ieee) check_mode(s, expected);
     if (!synthesis_) synthesis_.emplace(exact);
     load_kernels(s, expected);
+    cost_ = stated_cost();
     if (!options_.graphs) graphs_off_ = "switched off";
     else if (!table_->torch.graphs_missing.empty()) lose_graphs(table_->torch.graphs_missing);
     else graphs_.emplace(table_->torch, device_);
@@ -49,6 +51,8 @@ class CudaEngine {
   [[nodiscard]] const GeneratorModel& model() const noexcept { return model_; }
   [[nodiscard]] at::Device device() const noexcept { return device_; }
   [[nodiscard]] CudaMode mode() const noexcept { return mode_; }
+
+  [[nodiscard]] const GeneratorCost& cost() const noexcept { return cost_; }
 
   [[nodiscard]] at::Tensor mapping(const at::Tensor& z, const at::Tensor& classes) const {
     const c10::DeviceGuard guard(device_);
@@ -191,6 +195,19 @@ class CudaEngine {
     }
   }
 
+  /// The pass after a convolution reads its output once more; with the kernels it reads the image off on the way.
+  [[nodiscard]] GeneratorCost stated_cost() const {
+    const std::int64_t element = mode_ == CudaMode::bf16 ? 2 : 4;
+    GeneratorCost cost = generator_cost(model_.config, kernels_ ? ActivationTraffic::two_pass : ActivationTraffic::eager, element);
+    if (!kernels_) return cost;
+    cost.launches = 1;  // squares of all styles
+    for (const SynthesisLayer& layer : synthesis_layers(model_.config)) {
+      if (layer.kind == SynthesisLayer::Kind::to_rgb) cost.synthesis_bytes -= element * (layer.in + layer.out) * layer.resolution * layer.resolution;
+      else cost.launches += 3;  // norms, convolution, everything else
+    }
+    return cost;
+  }
+
   /// One pass, with the kernels if there are any.
   [[nodiscard]] at::Tensor launch(const at::Tensor& s, NoiseSource source, const std::vector<at::Tensor>& noise) const {
     if (!kernels_) return run(*synthesis_, mode_, s, source, noise, TorchEpilogues{});
@@ -250,6 +267,7 @@ class CudaEngine {
   std::optional<DeviceSynthesis> synthesis_;
   std::optional<CudaKernels> kernels_;
   std::optional<CudaGraphs> graphs_;
+  GeneratorCost cost_;
   std::string kernels_off_;
   std::string graphs_off_;
   std::vector<std::string> warnings_;
@@ -267,6 +285,7 @@ inline at::Tensor CudaBackend::styles(const at::Tensor& w) const { return engine
 inline at::Tensor CudaBackend::synthesis(const at::Tensor& s, const std::vector<at::Tensor>& noise) const { return engine_->synthesis(s, noise); }
 inline CudaMode CudaBackend::mode() const noexcept { return engine_->mode(); }
 inline std::string CudaBackend::path() const { return engine_->path(); }
+inline GeneratorCost CudaBackend::cost() const { return engine_->cost(); }
 inline std::vector<std::string> CudaBackend::warnings() const { return engine_->warnings(); }
 
 }  // namespace v1

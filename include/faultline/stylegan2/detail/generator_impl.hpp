@@ -153,7 +153,7 @@ stylegan2::SynthesisEdits Generator<Backend>::begin_edits(const at::Tensor& s) c
   if constexpr (stylegan2::ResumesSynthesis<Backend>) {
     resume = [this](const stylegan2::SynthesisState& state, const at::Tensor& styles, const std::vector<at::Tensor>& noise) { return backend_.synthesis_from(state, styles, noise); };
   }
-  return stylegan2::SynthesisEdits(model().config, model().weights, s, stylegan2::constant_noise(model().config, model().weights), std::move(resume));
+  return stylegan2::SynthesisEdits(model().config, model().weights, s.to(at::kCPU), stylegan2::constant_noise(model().config, model().weights), std::move(resume));
 }
 
 template <class Backend>
