@@ -146,7 +146,7 @@ TEST_CASE("an image does not depend on the batch or on the number of threads, bi
   };
   const int threads = at::get_num_threads();
   const at::Tensor all = part(0, 37);
-  for (const int used : {1, 2, 5}) {
+  for (const int used : {1, 2, 3}) {
     at::set_num_threads(used);
     CHECK(part(0, 37).equal(all));
     CHECK(part(3, 1).equal(all.narrow(0, 3, 1)));
@@ -222,37 +222,5 @@ TEST_CASE("pullback of CpuBackend is the gradient of the reference in float64") 
         const at::Tensor gradient = fast.pullback(s, noise, incoming);
         CHECK(worst(gradient, exact) < 1e-5 * scale);
       }
-  }
-}
-
-TEST_CASE("CpuBackend goes on from the state before any layer") {
-  for (const auto& config : configs()) {
-    const auto model = model_of(config);
-    const CpuBackend fast(model);
-    const fl::ReferenceBackend reference(model);
-    const at::Tensor s = reference.styles(reference.mapping(normals({5, 6}, 10), classes(config, 5)));
-    const auto noise = random_noise(config, 5, at::kFloat);
-    const auto layers = sg::synthesis_layers(config);
-    std::vector<at::Tensor> styles;
-    const fl::StyleLayout layout = sg::style_layout(config);
-    for (const auto& place : layout.layers()) styles.push_back(s.narrow(1, place.offset, place.width));
-    const at::Tensor whole = reference.synthesis(s, noise);
-    // The states are those of the plain networks.
-    at::Tensor x = model.weights["synthesis.b4.const"].unsqueeze(0), image;
-    std::size_t convolution = 0;
-    for (std::size_t l = 0; l < layers.size(); ++l) {
-      CAPTURE(config.img_resolution, config.channel_max, layers[l].name);
-      CHECK(worst(fast.synthesis_from({l, x, image}, s, noise), whole) < 1e-4);
-      const std::string name = "synthesis." + layers[l].name;
-      if (layers[l].kind == sg::SynthesisLayer::Kind::to_rgb) {
-        const at::Tensor rgb = sg::bias_activation(sg::modulated_conv(x, model.weights[name + ".weight"], styles[l] * (1.0 / std::sqrt(static_cast<double>(layers[l].in))), false, false),
-                                                   model.weights[name + ".bias"], false, config.conv_clamp);
-        image = image.defined() ? sg::upsample2d(image) + rgb : rgb;
-      } else {
-        x = sg::modulated_conv(x, model.weights[name + ".weight"], styles[l], layers[l].kind == sg::SynthesisLayer::Kind::upsampling_conv, true);
-        x = sg::bias_activation(x + noise[convolution++] * model.weights[name + ".noise_strength"], model.weights[name + ".bias"], true, config.conv_clamp);
-      }
-    }
-    CHECK(fast.synthesis_from({layers.size(), x, image}, s, noise).equal(image));
   }
 }
