@@ -3,8 +3,7 @@
 // Scanning StyleSpace: the causal effect of single channels on the classifier, screened by one gradient for all of them and then measured exactly where it matters.
 
 #include <faultline/analysis/detail/effect_meter.hpp>
-#include <faultline/analysis/detail/style_moments.hpp>
-#include <faultline/sampling/style_space_sampler.hpp>
+#include <faultline/analysis/scan_start.hpp>
 #include <faultline/statistics/binomial.hpp>
 
 #include <algorithm>
@@ -18,39 +17,6 @@
 
 namespace faultline {
 inline namespace v1 {
-
-/// `codes` fresh samples, not selected by outcome, with every channel's shift at `sigmas` pooled within-class standard deviations.
-///
-/// **Formula**: σ_k² = a_k Σ a_kᵀ, Σ the pooled within-class covariance of w over `population` samples from index 0 (no images are made), s = A w + b.
-/// **Randomness**: codes are the samples `first`, `first` + 1, … of the sampler. **Throws** `invalid_argument`, `empty_input`.
-/// Example: `ScanStart start = scan_start(sampler);`
-template <AffineStyles G>
-[[nodiscard]] ScanStart scan_start(const StyleSpaceSampler<G>& sampler, std::int64_t codes = 64, double sigmas = 2.0, std::int64_t population = 4096, std::int64_t first = intervention_first) {
-  if (!std::isfinite(sigmas) || sigmas < 0.0) throw Error(ErrorCode::invalid_argument, "scan_start", "sigmas must be finite and not negative, got " + std::to_string(sigmas));
-  const std::int64_t classes = sampler.classes();
-  const Matrix<float> w = sampler.latents_w(discovery_first, population);
-  const std::vector<std::int64_t> labels = sampler.labels(discovery_first, population);
-  Matrix<double> mean(classes, w.cols());
-  std::vector<double> count(static_cast<std::size_t>(classes), 0.0);
-  const auto label = [&](std::int64_t i) { return labels[static_cast<std::size_t>(i)]; };
-  for (std::int64_t i = 0; i < population; ++i) {
-    count[static_cast<std::size_t>(label(i))] += 1.0;
-    for (std::int64_t j = 0; j < w.cols(); ++j) mean(label(i), j) += static_cast<double>(w(i, j));
-  }
-  const auto present = static_cast<double>(std::count_if(count.begin(), count.end(), [](double n) { return n > 0.0; }));
-  Matrix<double> centred(population, w.cols()), covariance(w.cols(), w.cols());
-  for (std::int64_t i = 0; i < population; ++i)
-    for (std::int64_t j = 0; j < w.cols(); ++j) centred(i, j) = static_cast<double>(w(i, j)) - mean(label(i), j) / count[static_cast<std::size_t>(label(i))];
-  detail::add_gram(centred, covariance);
-  for (double& value : covariance.values()) value /= std::max(1.0, static_cast<double>(population) - present);
-
-  ScanStart start;
-  start.shift = detail::reading_deviations(sampler.style_matrix(), covariance);
-  for (double& shift : start.shift) shift *= sigmas;
-  start.label = sampler.labels(first, codes);
-  start.s = sampler.generator().style_to_host(sampler.styles(sampler.latents_w(first, codes)));
-  return start;
-}
 
 /// First-order effects of all channels.
 struct Screening {

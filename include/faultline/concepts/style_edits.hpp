@@ -5,6 +5,7 @@
 #include <faultline/concepts/style_generator.hpp>
 #include <faultline/error.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <concepts>
 #include <cstdint>
@@ -34,8 +35,7 @@ struct EditCost {
 /// Start codes held by a generator that makes edits of them.
 ///
 /// *Syntax*: `images(edits)`, one image for each edit in their order; `cost()`; `passes_of(channel)`, what one more edit of that channel costs in whole syntheses.
-/// *Laws*: image i equals `synthesize` of the edited styles, with constant noise, to rounding; edits do not add up; `passes_of` lies in [0, 1] and does not increase from one layer
-/// to the next of the same kind.
+/// *Laws*: image i equals `synthesize` of the edited styles, with constant noise, to rounding; edits do not add up; `passes_of` lies in [0, 1].
 template <class S, class G>
 concept EditSession = requires(S& session, const S& constant, std::span<const StyleEdit> edits, std::int64_t channel) {
   { session.images(edits) } -> std::same_as<typename G::image_type>;

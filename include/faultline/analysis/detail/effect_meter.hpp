@@ -3,9 +3,9 @@
 // What a scan asks of generator and classifier: slopes at the start codes, and effects of channels on codes, in full batches and with shared prefixes.
 
 #include <faultline/analysis/detail/effect_race.hpp>
+#include <faultline/analysis/scan_start.hpp>
 #include <faultline/concepts/scoring.hpp>
 #include <faultline/concepts/style_edits.hpp>
-#include <faultline/core/progress.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -15,28 +15,11 @@
 #include <numeric>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace faultline {
 inline namespace v1 {
-
-/// What a scan has cost.
-struct ScanCost {
-  std::int64_t generator_images = 0;   ///< synthesised, whole or in part: start codes, their gradients, edits
-  std::int64_t generator_batches = 0;
-  double generator_passes = 0.0;       ///< the same by multiplications, in whole syntheses; a gradient counts two
-  std::int64_t gradient_images = 0;
-  std::int64_t classifier_images = 0;
-  std::int64_t classifier_batches = 0;
-};
-
-/// Start codes of a scan, and how far each channel is moved.
-struct ScanStart {
-  Matrix<float> s;                   ///< `[N, D]` styles
-  std::vector<std::int64_t> label;   ///< `[N]`
-  std::vector<double> shift;         ///< `[D]`, in style units
-};
-
 namespace detail {
 
 /// Holds the start codes in sessions of up to a batch. Generator, classifier and start codes are borrowed.
