@@ -188,26 +188,16 @@ class FoldedNetwork {
   void finish(std::size_t l, std::int64_t y, std::ptrdiff_t first, std::ptrdiff_t width, const float* upper, const float* lower, float* flat, Scratch& scratch) const {
     const Layer& layer = layers_[l];
     const float* const bias = layer.bias.data() + first;
-    const auto target = [&](std::int64_t row, std::int64_t column) {
-      if (l + 1 == layers_.size()) return flat + (row * layer.pooled(layer.width) + column) * layer.stored_out + first;
-      return scratch.inputs[l + 1].data() + (row + net_.padding) * layers_[l + 1].line() + (column + net_.padding) * layer.stored_out + first;
+    const auto target = [&](std::int64_t row) {
+      if (l + 1 == layers_.size()) return flat + row * layer.pooled(layer.width) * layer.stored_out + first;
+      return scratch.inputs[l + 1].data() + (row + net_.padding) * layers_[l + 1].line() + net_.padding * layer.stored_out + first;
     };
     if (layer.pool) {
-      if (y + 1 >= layer.height) return;
-      for (std::int64_t x = 0; x + 1 < layer.width; x += 2) {
-        float* const to = target(y / 2, x / 2);
-        const float *a = upper + x * width, *b = lower + x * width;
-        for (std::ptrdiff_t c = 0; c < width; ++c) to[c] = std::max(std::max(std::max(a[c], a[c + width]), std::max(b[c], b[c + width])) + bias[c], 0.0f);
-      }
+      if (y + 1 < layer.height) kernels_.rectify({upper, lower, width, layer.width / 2, bias, target(y / 2), layer.stored_out});
       return;
     }
-    for (std::int64_t row = y; row < std::min(y + 2, layer.height); ++row) {
-      const float* const from = row == y ? upper : lower;
-      for (std::int64_t x = 0; x < layer.width; ++x) {
-        float* const to = target(row, x);
-        for (std::ptrdiff_t c = 0; c < width; ++c) to[c] = std::max(from[x * width + c] + bias[c], 0.0f);
-      }
-    }
+    kernels_.rectify({upper, nullptr, width, layer.width, bias, target(y), layer.stored_out});
+    if (y + 1 < layer.height) kernels_.rectify({lower, nullptr, width, layer.width, bias, target(y + 1), layer.stored_out});
   }
 
   const stylegan2::detail::cpu::Kernels& kernels_ = *stylegan2::detail::cpu::runnable_kernels().front();
