@@ -46,6 +46,8 @@ class TimedGenerator {
   using label_type = Model::label_type;
   using image_type = Model::image_type;
 
+  static constexpr bool batch_invariant = Model::batch_invariant;
+
   TimedGenerator(const Model& model, double& seconds) : model_(&model), seconds_(&seconds) {}
 
   std::int64_t latent_dim() const { return model_->latent_dim(); }
