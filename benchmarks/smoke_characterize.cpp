@@ -31,9 +31,11 @@ fl::CharacterizeOptions smoke() {
   method.class_candidates = 0;
   method.intervention_codes = 32;
   method.placebo_directions = 8;
-  method.threshold_codes = 16;
+  method.threshold_codes = 8;
   method.minimum_effective_failures = 10.0;
   method.property_distances = false;
+  method.centre_distances = false;
+  method.gradient_samples = 0;
   return options;
 }
 
