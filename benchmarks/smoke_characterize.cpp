@@ -29,9 +29,9 @@ fl::CharacterizeOptions smoke() {
   method.permutations_confirmation = 999;
   method.common_candidates = 3;
   method.class_candidates = 0;
-  method.intervention_codes = 32;
+  method.intervention_codes = 24;
   method.placebo_directions = 8;
-  method.threshold_codes = 16;
+  method.threshold_codes = 4;
   method.minimum_effective_failures = 10.0;
   method.property_distances = false;
   return options;
