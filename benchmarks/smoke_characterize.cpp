@@ -29,7 +29,7 @@ fl::CharacterizeOptions smoke() {
   method.permutations_confirmation = 999;
   method.common_candidates = 3;
   method.class_candidates = 0;
-  method.intervention_codes = 32;
+  method.intervention_codes = 24;
   method.placebo_directions = 8;
   method.threshold_codes = 8;
   method.minimum_effective_failures = 10.0;
