@@ -2,6 +2,8 @@
 // Claim: a test file that includes testing.hpp costs at most 2.5 CPU seconds, one that includes core.hpp at most 6.
 // Compiles each door alone without optimisation, three times, and prints the least CPU time of the compiler as JSON.
 
+#include <support/figures.hpp>
+
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -45,6 +47,7 @@ int main() {
   const double empty = compile_cost("int main() {}\n");
   const double testing = compile_cost("#include <faultline/testing.hpp>\n");
   const double core = compile_cost("#include <faultline/core.hpp>\n");
-  std::printf("{\"benchmark\": \"include_cost\", \"unit\": \"CPU s\", \"empty\": %.2f, \"testing.hpp\": %.2f, \"core.hpp\": %.2f, \"limits\": {\"testing.hpp\": 2.5, \"core.hpp\": 6}}\n", empty, testing, core);
+  const auto known = [](double cost) { return cost < 0.0 ? std::nan("") : cost; };
+  bench::print("include_cost", {{"include.testing", known(testing), 2.5, true, "CPU s"}, {"include.core", known(core), 6.0, true, "CPU s"}}, "\"empty\": " + bench::number(known(empty)));
   return empty < 0 || testing < 0 || core < 0 ? 1 : 0;
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Claim: sampling with streaming statistics over 1 000 000 samples of AnalyticGenerator stays under 300 MiB. Prints JSON; exits 1 when it does not hold.
+// Claim: sampling with streaming statistics over 1 000 000 samples of AnalyticGenerator stays under 600 MiB. Usage: streaming_memory [--quick]. Prints one JSON object.
+
+#include <support/figures.hpp>
 
 #include <faultline/sampling/analytic_generator.hpp>
 #include <faultline/sampling/streaming_moments.hpp>
@@ -21,8 +23,8 @@ static double peak_mebibytes() {
   return -1.0;
 }
 
-int main() {
-  constexpr std::int64_t samples = 1'000'000;
+int main(int argc, char** argv) {
+  const std::int64_t samples = bench::quick(argc, argv) ? 100'000 : 1'000'000;
   const auto start = std::chrono::steady_clock::now();
   const fl::AnalyticGenerator known;
   const fl::StyleSpaceSampler sampler(known, {.seed = 1});
@@ -31,7 +33,7 @@ int main() {
     for (std::int64_t i = 0; i < batch.size(); ++i) moments.add(batch.index[static_cast<std::size_t>(i)], batch.w.row(i), batch.label[static_cast<std::size_t>(i)]);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   const double peak = peak_mebibytes();
-  std::printf("{\"benchmark\": \"streaming_memory\", \"samples\": %lld, \"peak_mebibytes\": %.1f, \"microseconds_per_sample\": %.2f}\n", static_cast<long long>(moments.count()), peak,
-              1e6 * seconds / static_cast<double>(samples));
-  return peak > 0.0 && peak < 300.0 ? 0 : 1;
+  bench::print("streaming_memory", {{"memory", peak > 0.0 ? peak : std::nan(""), 600.0, true, "MiB", samples == 1'000'000 ? "" : "over 100 000"}},
+               "\"samples\": " + std::to_string(moments.count()) + ", \"microseconds_per_sample\": " + bench::number(1e6 * seconds / static_cast<double>(samples)));
+  return moments.count() == samples ? 0 : 1;
 }

@@ -284,6 +284,26 @@ TEST_CASE("whatever is missing, images come out and the description says what ra
   CHECK(outcome([](FakeMachine& m) { m.capture_failure = "end"; }).find("fused kernels, no CUDA graphs (capture failed: capture was invalidated)") != std::string::npos);
 }
 
+TEST_CASE("a mode whose images are not those of float32 is replaced, with a warning") {
+  // The last convolution takes the difference of two channels that stand near 400: eight bits of mantissa lose it.
+  sg::GeneratorModel model = model_of(small_config());
+  model.weights["synthesis.b8.conv0.bias"].fill_(300.0);
+  at::Tensor kernel = model.weights["synthesis.b8.conv1.weight"].zero_();
+  kernel.select(1, 0).select(1, 1).select(1, 1).fill_(1.0);
+  kernel.select(1, 1).select(1, 1).select(1, 1).fill_(-1.0);
+  model.weights["synthesis.b8.conv1.affine.weight"].zero_();
+  model.weights["synthesis.b8.conv1.affine.bias"].fill_(1.0);
+  const Reference reference(model);
+  const at::Tensor s = reference.styles(reference.map(normals({3, 6}, 1), labels(3)));
+  FakeMachine machine;
+  const Cuda cuda(model, options(machine, fl::CudaMode::bf16));
+  CHECK(cuda.backend().mode() == fl::CudaMode::ieee);
+  REQUIRE(cuda.backend_warnings().size() == 1);
+  CHECK(cuda.backend_warnings().front().find("the mode bf16 failed its check and ieee is used instead") != std::string::npos);
+  CHECK(cuda.backend_description() == "Fake GPU (sm_90), ieee, fused kernels, no CUDA graphs (switched off)");
+  CHECK(relative(cuda.synthesize(s), reference.synthesize(s)) < 1e-3);
+}
+
 TEST_CASE("no device, or one too old for the mode, is an error of the device family") {
   FakeMachine none;
   none.table->torch.device = cu::cuda_device;  // the real one: this program has no CUDA half of LibTorch

@@ -167,3 +167,25 @@ TEST_CASE("a set of colour images, with or without labels, gives batches of its 
   CHECK_FALSE(batch.labels.defined());
   CHECK(std::abs(batch.images.sum().item<double>() - 239.0 * 240.0 / 2.0) < 0.1);  // an epoch shows every pixel once
 }
+
+TEST_CASE("the folded network answers as the plain one, whatever the batch, for any size of input") {
+  struct Case {
+    const char* architecture;
+    std::int64_t channels, height, width;
+  };
+  for (const Case& c : {Case{"paper-cnn", 1, 28, 28}, Case{"paper-cnn", 3, 13, 18}, Case{"judge-cnn", 1, 28, 28}, Case{"judge-cnn", 2, 21, 31}}) {
+    CAPTURE(c.architecture, c.height);
+    const c10::AutoGradMode off(false);
+    const ft::ClassifierConfig config{.architecture = c.architecture, .classes = 7, .input = {.channels = c.channels, .height = c.height, .width = c.width}};
+    ft::ClassifierModel model = ft::initial_classifier(config, 3);
+    std::int64_t index = 40;
+    for (const auto& spec : ft::tensor_specs(config))  // running statistics and scales that are not those of the start
+      if (spec.name.rfind("bn", 0) == 0) model.weights.set(spec.name, normals(spec.shape, index++).abs() + 0.2);
+    const at::Tensor images = normals({19, c.channels, c.height, c.width}, 90);
+    const at::Tensor features = ft::classifier_features(config, model.weights, images), logits = ft::classifier_head(model.weights, features);
+    const ft::detail::FoldedNetwork folded(config, model.weights);
+    CHECK(worst(folded.features(images), features) < 1e-5 * features.abs().max().item<double>());
+    CHECK(worst(folded.logits(images), logits) < 1e-5 * logits.abs().max().item<double>());
+    CHECK(folded.logits(images.narrow(0, 17, 2)).equal(folded.logits(images).narrow(0, 17, 2)));
+  }
+}

@@ -5,6 +5,7 @@
 #include <faultline/analysis/detail/moves.hpp>
 #include <faultline/analysis/finding_context.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -26,7 +27,10 @@ inline constexpr double judge_bar = 0.9;
   return {agreement, agreement < judge_bar};
 }
 
-/// Share of the unmoved fresh codes whose image the judge gives another label; empty without a judge. What the generator leaks between classes by itself.
+/// Fresh codes that the class leak is measured on at most: its standard error is then below half a point at the few percent that a usable generator leaks.
+inline constexpr std::int64_t class_leak_codes = 1'000;
+
+/// Share of the first `class_leak_codes` unmoved fresh codes whose image the judge gives another label; empty without a judge. What the generator leaks between classes by itself.
 ///
 /// **Cost**: one image per code.
 [[nodiscard]] inline std::optional<double> measure_class_leak(const FindingContext& context) {
@@ -34,14 +38,15 @@ inline constexpr double judge_bar = 0.9;
   if (!context.problem.has_judge || codes.size() == 0) return std::nullopt;
   const std::vector<double> still(static_cast<std::size_t>(codes.w.cols()), 0.0);
   std::vector<detail::Ray> rays;
-  for (std::int64_t i = 0; i < codes.size(); ++i) rays.push_back({codes.w.row(i), codes.label[static_cast<std::size_t>(i)], still});
+  const std::int64_t count = std::min(codes.size(), class_leak_codes);
+  for (std::int64_t i = 0; i < count; ++i) rays.push_back({codes.w.row(i), codes.label[static_cast<std::size_t>(i)], still});
   std::vector<detail::Move> moves;
   for (const detail::Ray& ray : rays) moves.push_back({&ray, 0.0});
   double agreed = 0.0;
   detail::evaluate_moves(context.problem, moves, {.judge = true}, [&](std::span<const std::size_t>, const EditResult& result) {
     for (const std::uint8_t a : result.judge_agrees) agreed += a != 0 ? 1.0 : 0.0;
   });
-  return 1.0 - agreed / static_cast<double>(codes.size());
+  return 1.0 - agreed / static_cast<double>(count);
 }
 
 }  // namespace v1

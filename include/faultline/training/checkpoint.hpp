@@ -46,7 +46,8 @@ inline Json to_json(const GanOptions& options) {
           {"ada", options.ada},
           {"ada_target", options.ada_target},
           {"ada_kimg", options.ada_kimg},
-          {"ada_interval", options.ada_interval}};
+          {"ada_interval", options.ada_interval},
+          {"fused", options.fused}};
 }
 
 inline GanOptions gan_options(const Json& json, const std::string& where) {
@@ -74,6 +75,7 @@ inline GanOptions gan_options(const Json& json, const std::string& where) {
   reader.read_optional("ada_target", options.ada_target);
   reader.read_optional("ada_kimg", options.ada_kimg);
   reader.read_optional("ada_interval", options.ada_interval);
+  reader.read_optional("fused", options.fused);
   reader.finish();
   return options;
 }

@@ -7,7 +7,7 @@
 
 #include <algorithm>
 #include <cstring>
-#include <optional>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -17,14 +17,14 @@ namespace training {
 
 /// A classifier with built-in architecture; scores are logits.
 ///
-/// Images are scored in batches of exactly 64 (the last one padded), since the last bits of a convolution depend on the batch size: row i depends on image i alone, bit for bit.
+/// Scores of row i depend on image i alone, bit for bit. Gradients are LibTorch's, in batches of exactly 64 (the last one padded), since the last bits of its convolutions depend on the batch size.
 class NetworkClassifier {
  public:
   /// Throws non_finite_weight, wrong_tensor_shape, missing_tensor when `model` is not whole.
   explicit NetworkClassifier(ClassifierModel model, std::string name = "classifier") : model_(std::move(model)), name_(std::move(name)) {
     model_.weights = model_.weights.clone();
     const c10::AutoGradMode off(false);
-    folded_.emplace(model_.config, model_.weights);
+    folded_ = std::make_shared<const detail::FoldedNetwork>(model_.config, model_.weights);
   }
 
   [[nodiscard]] std::int64_t num_classes() const noexcept { return model_.config.classes; }
@@ -40,7 +40,7 @@ class NetworkClassifier {
   void score(ImageView images, ScoreMatrix& scores) const {
     const c10::AutoGradMode off(false);
     scores.resize(images.count(), num_classes());
-    for_each_batch(images, [&](const at::Tensor& batch, std::int64_t first, std::int64_t count) {
+    for_each_batch(images, false, [&](const at::Tensor& batch, std::int64_t first, std::int64_t count) {
       const at::Tensor logits = folded_->logits(batch).contiguous();
       std::memcpy(scores.data() + first * num_classes(), logits.data_ptr<float>(), static_cast<std::size_t>(count * num_classes()) * sizeof(float));
     });
@@ -51,7 +51,7 @@ class NetworkClassifier {
     const c10::AutoGradMode off(false);
     const std::int64_t width = model_.weights["fc1.bias"].numel();
     out.resize(images.count(), width);
-    for_each_batch(images, [&](const at::Tensor& batch, std::int64_t first, std::int64_t count) {
+    for_each_batch(images, false, [&](const at::Tensor& batch, std::int64_t first, std::int64_t count) {
       const at::Tensor values = folded_->features(batch).contiguous();
       std::memcpy(out.data() + first * width, values.data_ptr<float>(), static_cast<std::size_t>(count * width) * sizeof(float));
     });
@@ -65,7 +65,7 @@ class NetworkClassifier {
       if (label < 0 || label >= num_classes()) throw Error(ErrorCode::label_out_of_range, "NetworkClassifier::probability_gradient", "got label " + std::to_string(label));
     const c10::AutoGradMode on(true);
     gradient = ImageBatch(images.count(), images.shape());
-    for_each_batch(images, [&](const at::Tensor& batch, std::int64_t first, std::int64_t count) {
+    for_each_batch(images, true, [&](const at::Tensor& batch, std::int64_t first, std::int64_t count) {
       const at::Tensor input = batch.requires_grad_(true);
       at::Tensor picked = at::zeros({batch.size(0), 1}, at::kLong);
       std::copy_n(labels.data() + first, count, picked.data_ptr<std::int64_t>());
@@ -79,7 +79,7 @@ class NetworkClassifier {
   static constexpr std::int64_t batch_size = 64;
 
   template <class Function>
-  void for_each_batch(ImageView images, const Function& function) const {
+  void for_each_batch(ImageView images, bool padded, const Function& function) const {
     const InputSpec& input = model_.config.input;
     const ImageShape expected{input.channels, input.height, input.width};
     if (!(images.shape() == expected))
@@ -88,14 +88,14 @@ class NetworkClassifier {
                       std::to_string(images.count()) + ", " + std::to_string(images.channels()) + ", " + std::to_string(images.height()) + ", " + std::to_string(images.width()) + "]");
     for (std::int64_t first = 0; first < images.count(); first += batch_size) {
       const std::int64_t count = std::min(batch_size, images.count() - first);
-      at::Tensor batch = at::zeros({batch_size, expected.channels, expected.height, expected.width}, at::kFloat);
+      at::Tensor batch = at::zeros({padded ? batch_size : count, expected.channels, expected.height, expected.width}, at::kFloat);
       std::memcpy(batch.data_ptr<float>(), images.data() + first * expected.elements(), static_cast<std::size_t>(count * expected.elements()) * sizeof(float));
       function(batch, first, count);
     }
   }
 
   ClassifierModel model_;
-  std::optional<detail::FoldedNetwork> folded_;
+  std::shared_ptr<const detail::FoldedNetwork> folded_;
   std::string name_;
 };
 

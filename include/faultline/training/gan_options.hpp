@@ -46,6 +46,8 @@ struct GanOptions {
   double ada_target = 0.6;        ///< p rises while the mean sign of the real logits is above, and falls while it is below
   double ada_kimg = 500.0;        ///< thousand images over which p could rise from 0 to 1
   std::int64_t ada_interval = 4;  ///< steps between changes of p
+  /// Use the fused functions of training/fused.hpp where they apply; false: the plain networks everywhere, which give the same to rounding.
+  bool fused = true;
 };
 
 /// The strength of adaptive augmentation after an interval in which `count` logits of real images had signs that add up to `sign_sum`.

@@ -245,7 +245,7 @@ class GanTrainer {
     }
     const auto styles = stylegan2::layer_styles(config, part.generator, fake.w);
     const auto noise = random_noise(seed, first, count);
-    fake.images = can_fuse(config) && !differentiable_twice ? fused_synthesis(config, part.generator, styles, noise) : stylegan2::synthesis(config, part.generator, styles, noise);
+    fake.images = preset_.options.fused && can_fuse(config) && !differentiable_twice ? fused_synthesis(config, part.generator, styles, noise) : stylegan2::synthesis(config, part.generator, styles, noise);
     return fake;
   }
 
@@ -267,8 +267,8 @@ class GanTrainer {
   }
 
   [[nodiscard]] at::Tensor features(const Part& part, const at::Tensor& images) const {
-    return can_fuse(preset_.discriminator) ? fused_discriminator_features(preset_.discriminator, part.discriminator, images)
-                                           : stylegan2::discriminator_features(preset_.discriminator, part.discriminator, images);
+    if (preset_.options.fused && can_fuse(preset_.discriminator)) return fused_discriminator_features(preset_.discriminator, part.discriminator, images);
+    return stylegan2::discriminator_features(preset_.discriminator, part.discriminator, images);
   }
 
   /// Logits of every class `[N, K]` (or `[N, 1]` when unconditional).

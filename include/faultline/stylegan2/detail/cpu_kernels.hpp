@@ -111,6 +111,17 @@ struct TileOutputs {
   float* out;  ///< [2][2 · tiles][width]
 };
 
+/// max(u + bias, 0) of one row of pixels, or, with a lower row, of the largest u of each 2x2 window: what stands between two convolutions of a classifier.
+struct RectifyRow {
+  const float* upper;     ///< [pixels][width], or [2 · pixels][width] with `lower`
+  const float* lower;     ///< null: no pooling
+  std::ptrdiff_t width;   ///< a multiple of 16
+  std::ptrdiff_t pixels;  ///< of the result
+  const float* bias;      ///< [width]
+  float* out;
+  std::ptrdiff_t out_step;
+};
+
 /// The kernels of one instruction set.
 struct Kernels {
   const char* name;
@@ -122,6 +133,7 @@ struct Kernels {
   void (*tile_inputs)(const TileInputs&);
   void (*tile_outputs)(const TileOutputs&);
   void (*finish_gradient)(const EpilogueGradientRow&);
+  void (*rectify)(const RectifyRow&);
 };
 
 #define FAULTLINE_DETAIL_INLINE __attribute__((always_inline)) inline
@@ -281,6 +293,32 @@ FAULTLINE_DETAIL_INLINE void finish_row(const EpilogueRow& row) {
 }
 
 template <int Lanes>
+FAULTLINE_DETAIL_INLINE void rectify_row(const RectifyRow& row) {
+  using Vector = typename VectorOf<Lanes>::type;
+  const Vector zero = {};
+  for (std::ptrdiff_t p = 0; p < row.pixels; ++p)
+    for (std::ptrdiff_t c = 0; c < row.width; c += Lanes) {
+      Vector value, bias;
+      std::memcpy(&bias, row.bias + c, sizeof bias);
+      if (row.lower) {
+        Vector other[3];
+        const std::ptrdiff_t at = 2 * p * row.width + c;
+        std::memcpy(&value, row.upper + at, sizeof value);
+        std::memcpy(&other[0], row.upper + at + row.width, sizeof value);
+        std::memcpy(&other[1], row.lower + at, sizeof value);
+        std::memcpy(&other[2], row.lower + at + row.width, sizeof value);
+#pragma GCC unroll 3
+        for (int k = 0; k < 3; ++k) value = value > other[k] ? value : other[k];
+      } else {
+        std::memcpy(&value, row.upper + p * row.width + c, sizeof value);
+      }
+      value += bias;
+      value = value > zero ? value : zero;
+      std::memcpy(row.out + p * row.out_step + c, &value, sizeof value);
+    }
+}
+
+template <int Lanes>
 FAULTLINE_DETAIL_INLINE void finish_gradient(const EpilogueGradientRow& row) {
   using Vector = typename VectorOf<Lanes>::type;
   const Vector zero = {};
@@ -378,8 +416,9 @@ inline void finish_portable(const EpilogueRow& row) { finish_row<4>(row); }
 inline void tile_inputs_portable(const TileInputs& row) { transform_inputs<4>(row); }
 inline void tile_outputs_portable(const TileOutputs& row) { transform_outputs<4>(row); }
 inline void finish_gradient_portable(const EpilogueGradientRow& row) { finish_gradient<4>(row); }
+inline void rectify_portable(const RectifyRow& row) { rectify_row<4>(row); }
 
-inline constexpr Kernels portable_kernels = {"portable", 16, convolve_portable, nullptr, filter_portable, finish_portable, tile_inputs_portable, tile_outputs_portable, finish_gradient_portable};
+inline constexpr Kernels portable_kernels = {"portable", 16, convolve_portable, nullptr, filter_portable, finish_portable, tile_inputs_portable, tile_outputs_portable, finish_gradient_portable, rectify_portable};
 
 #if defined(__x86_64__)
 #define FAULTLINE_DETAIL_AVX2 __attribute__((target("avx2,fma")))
@@ -392,6 +431,7 @@ FAULTLINE_DETAIL_AVX2 inline void finish_avx2(const EpilogueRow& row) { finish_r
 FAULTLINE_DETAIL_AVX2 inline void tile_inputs_avx2(const TileInputs& row) { transform_inputs<8>(row); }
 FAULTLINE_DETAIL_AVX2 inline void tile_outputs_avx2(const TileOutputs& row) { transform_outputs<8>(row); }
 FAULTLINE_DETAIL_AVX2 inline void finish_gradient_avx2(const EpilogueGradientRow& row) { finish_gradient<8>(row); }
+FAULTLINE_DETAIL_AVX2 inline void rectify_avx2(const RectifyRow& row) { rectify_row<8>(row); }
 
 FAULTLINE_DETAIL_AVX512 inline void convolve_avx512(const ConvolutionRow& row) {
   if (row.width == 32) convolve_row<16, 2, 8>(row);
@@ -402,6 +442,7 @@ FAULTLINE_DETAIL_AVX512 inline void finish_avx512(const EpilogueRow& row) { fini
 FAULTLINE_DETAIL_AVX512 inline void tile_inputs_avx512(const TileInputs& row) { transform_inputs<16>(row); }
 FAULTLINE_DETAIL_AVX512 inline void tile_outputs_avx512(const TileOutputs& row) { transform_outputs<16>(row); }
 FAULTLINE_DETAIL_AVX512 inline void finish_gradient_avx512(const EpilogueGradientRow& row) { finish_gradient<16>(row); }
+FAULTLINE_DETAIL_AVX512 inline void rectify_avx512(const RectifyRow& row) { rectify_row<16>(row); }
 
 /// As `convolve_block` with products of pairs of Bfloat16, summed in float32.
 template <int Vectors, int Pixels>
@@ -450,9 +491,9 @@ FAULTLINE_DETAIL_BF16 inline void convolve_bf16(const ConvolutionRow& row) {
   else convolve_row_bf16<1>(row);
 }
 
-inline constexpr Kernels avx2_kernels = {"AVX2", 16, convolve_avx2, nullptr, filter_avx2, finish_avx2, tile_inputs_avx2, tile_outputs_avx2, finish_gradient_avx2};
-inline constexpr Kernels avx512_kernels = {"AVX-512", 32, convolve_avx512, nullptr, filter_avx512, finish_avx512, tile_inputs_avx512, tile_outputs_avx512, finish_gradient_avx512};
-inline constexpr Kernels avx512_bf16_kernels = {"AVX-512 with bfloat16", 32, convolve_avx512, convolve_bf16, filter_avx512, finish_avx512, tile_inputs_avx512, tile_outputs_avx512, finish_gradient_avx512};
+inline constexpr Kernels avx2_kernels = {"AVX2", 16, convolve_avx2, nullptr, filter_avx2, finish_avx2, tile_inputs_avx2, tile_outputs_avx2, finish_gradient_avx2, rectify_avx2};
+inline constexpr Kernels avx512_kernels = {"AVX-512", 32, convolve_avx512, nullptr, filter_avx512, finish_avx512, tile_inputs_avx512, tile_outputs_avx512, finish_gradient_avx512, rectify_avx512};
+inline constexpr Kernels avx512_bf16_kernels = {"AVX-512 with bfloat16", 32, convolve_avx512, convolve_bf16, filter_avx512, finish_avx512, tile_inputs_avx512, tile_outputs_avx512, finish_gradient_avx512, rectify_avx512};
 
 #undef FAULTLINE_DETAIL_AVX2
 #undef FAULTLINE_DETAIL_AVX512

@@ -41,13 +41,6 @@ class Linear {
   bool leaky_;
 };
 
-/// Rows of a contiguous tensor `[N, step]`, columns [first, first + count), with zeros up to `width` columns.
-inline Buffer<float> padded_rows(const float* from, std::ptrdiff_t rows, std::ptrdiff_t step, std::ptrdiff_t count, std::ptrdiff_t width) {
-  Buffer<float> result(static_cast<std::size_t>(rows * width));
-  for (std::ptrdiff_t r = 0; r < rows; ++r) std::copy_n(from + r * step, count, result.data() + r * width);
-  return result;
-}
-
 /// x · (mean x² + 1e-8)^(-1/2) of `count` values, in place.
 inline void normalize_row(float* row, std::ptrdiff_t count) {
   double sum = 0.0;

@@ -85,6 +85,13 @@ struct Cut {
   }
 };
 
+/// Rows of a contiguous array `[rows][step]`, their first `count` columns, with zeros up to `width` columns.
+inline Buffer<float> padded_rows(const float* from, std::ptrdiff_t rows, std::ptrdiff_t step, std::ptrdiff_t count, std::ptrdiff_t width) {
+  Buffer<float> result(static_cast<std::size_t>(rows * width));
+  for (std::ptrdiff_t r = 0; r < rows; ++r) std::copy_n(from + r * step, count, result.data() + r * width);
+  return result;
+}
+
 /// Rows of x times a fixed matrix, by the convolution kernel with one tap.
 class Product {
  public:
@@ -163,6 +170,15 @@ struct SynthesisWeights {
   std::vector<Convolution> convolutions;
 };
 
+/// One of the 16 positions of G g Gᵀ for a 3x3 kernel g, rows first (Lavin & Gray 2016).
+template <class Element>
+float winograd_weight(const Element* kernel, std::ptrdiff_t position) {
+  constexpr double g[4][3] = {{1.0, 0.0, 0.0}, {0.5, 0.5, 0.5}, {0.5, -0.5, 0.5}, {0.0, 0.0, 1.0}};
+  double sum = 0.0;
+  for (std::ptrdiff_t k = 0; k < 9; ++k) sum += g[position / 4][k / 3] * g[position % 4][k % 3] * static_cast<double>(kernel[k]);
+  return static_cast<float>(sum);
+}
+
 inline Convolution pack_convolution(const Kernels& kernels, bool narrow, bool winograd, const Weights& weights, const SynthesisLayer& layer, std::int64_t style_offset, bool is_first) {
   Convolution conv;
   conv.up = layer.kind == SynthesisLayer::Kind::upsampling_conv;
@@ -206,12 +222,7 @@ inline Convolution pack_convolution(const Kernels& kernels, bool narrow, bool wi
   if (winograd && !conv.up && !narrow && !is_first) {
     conv.winograd = true;
     conv.cut.taps = 16;
-    constexpr double g[4][3] = {{1.0, 0.0, 0.0}, {0.5, 0.5, 0.5}, {0.5, -0.5, 0.5}, {0.0, 0.0, 1.0}};
-    conv.weight = conv.cut.pack<float>(layer.out, layer.in, [&](std::ptrdiff_t o, std::ptrdiff_t i, std::ptrdiff_t t) {
-      double sum = 0.0;
-      for (std::ptrdiff_t k = 0; k < 9; ++k) sum += g[t / 4][k / 3] * g[t % 4][k % 3] * static_cast<double>(w[(o * layer.in + i) * 9 + k]);
-      return static_cast<float>(sum);
-    });
+    conv.weight = conv.cut.pack<float>(layer.out, layer.in, [&](std::ptrdiff_t o, std::ptrdiff_t i, std::ptrdiff_t t) { return winograd_weight(w + (o * layer.in + i) * 9, t); });
   } else if (!is_first) {
     if (narrow) conv.narrow_weight = conv.cut.pack<Bfloat16>(layer.out, layer.in, at);
     else conv.weight = conv.cut.pack<float>(layer.out, layer.in, at);

@@ -241,8 +241,8 @@ class CudaEngine {
   }
 
   void lose_kernels(const std::string& why) {
+    if (graphs_) graphs_.emplace(table_->torch, device_);  // what was captured launches them, so it goes first
     kernels_.reset();
-    if (graphs_) graphs_.emplace(table_->torch, device_);  // what was captured launches them
     kernels_off_ = why;
     warnings_.push_back("CudaBackend: LibTorch operations run in place of the fused kernels: " + why);
   }

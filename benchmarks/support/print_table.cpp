@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Prints the figures in the JSON files of the benchmarks as one table, with `pass` or `short` for each, and exits 1 when one is short or missing.
+// Usage: print_table FILE...
+
+#include <nlohmann/json.hpp>
+
+#include <cstdio>
+#include <exception>
+#include <fstream>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace {
+
+/// Rows in the order of the table: id of a figure, and what it is.
+const std::vector<std::pair<std::string, std::string>> rows = {
+    {"synthesis.fp32.share.64", "synthesis of 32x32, width 64, float32"},
+    {"synthesis.fp32.share.128", "synthesis of 32x32, width 128, float32"},
+    {"synthesis.fp32.share.512", "synthesis of 32x32, width 512, float32"},
+    {"synthesis.bf16.share.64", "synthesis of 32x32, width 64, bfloat16"},
+    {"synthesis.bf16.share.128", "synthesis of 32x32, width 128, bfloat16"},
+    {"synthesis.bf16.share.512", "synthesis of 32x32, width 512, bfloat16"},
+    {"synthesis.fp32.ratio.64", "float32 against grouped convolutions, width 64"},
+    {"synthesis.fp32.ratio.128", "float32 against grouped convolutions, width 128"},
+    {"synthesis.fp32.ratio.512", "float32 against grouped convolutions, width 512"},
+    {"synthesis.bf16.ratio.64", "bfloat16 against grouped convolutions, width 64"},
+    {"synthesis.bf16.ratio.128", "bfloat16 against grouped convolutions, width 128"},
+    {"synthesis.bf16.ratio.512", "bfloat16 against grouped convolutions, width 512"},
+    {"training.digits", "training step of the preset digits"},
+    {"latency.64", "one image, width 64"},
+    {"characterize", "characterize, 10 000 + 10 000 samples, all defaults"},
+    {"smoke", "smoke characterisation, 1 000 samples, from process start"},
+    {"scan.passes", "effect of all channels on 64 codes: fewer generator passes"},
+    {"scan.time", "effect of all channels on 64 codes: less time"},
+    {"scan.recall", "effect of all channels on 64 codes: recall of the true top 20"},
+    {"memory", "run over 1 000 000 samples, peak memory"},
+    {"include.testing", "compiling a file that includes testing.hpp"},
+    {"include.core", "compiling a file that includes core.hpp"},
+};
+
+std::string amount(double value, const std::string& unit) {
+  char text[64];
+  std::snprintf(text, sizeof text, "%.3g %s", value, unit.c_str());
+  return text;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) try {
+  std::map<std::string, nlohmann::json> measured;
+  for (int i = 1; i < argc; ++i) {
+    std::ifstream file(argv[i]);
+    const nlohmann::json json = nlohmann::json::parse(file);
+    if (!json.contains("rows")) continue;
+    for (const auto& row : json["rows"]) measured[row.at("id").get<std::string>()] = row;
+  }
+  auto order = rows;
+  for (const auto& [id, row] : measured) {  // a figure that the list above does not know comes last
+    bool listed = false;
+    for (const auto& known : rows) listed = listed || known.first == id;
+    if (!listed) order.emplace_back(id, id);
+  }
+  int missing = 0;
+  std::printf("| what | measured | bar | |\n|---|---|---|---|\n");
+  for (const auto& [id, what] : order) {
+    const auto found = measured.find(id);
+    if (found == measured.end()) {
+      std::printf("| %s | not measured | | short |\n", what.c_str());
+      ++missing;
+      continue;
+    }
+    const nlohmann::json& row = found->second;
+    const double bar = row.at("bar").get<double>();
+    const bool at_most = row.at("at_most").get<bool>();
+    const std::string unit = row.at("unit").get<std::string>(), note = row.at("note").get<std::string>();
+    const bool known = row.at("measured").is_number();
+    const double value = known ? row.at("measured").get<double>() : 0.0;
+    const bool pass = known && (at_most ? value <= bar : value >= bar);
+    missing += pass ? 0 : 1;
+    std::printf("| %s%s | %s | %s %s | %s |\n", what.c_str(), note.empty() ? "" : (" (" + note + ")").c_str(), known ? amount(value, unit).c_str() : "not measured", at_most ? "at most" : "at least",
+                amount(bar, unit).c_str(), pass ? "pass" : "short");
+  }
+  return missing == 0 ? 0 : 1;
+} catch (const std::exception& error) {
+  std::fprintf(stderr, "print_table: %s\n", error.what());
+  return 2;
+}
