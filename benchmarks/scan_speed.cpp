@@ -2,7 +2,9 @@
 // Claim: the twenty style channels with the largest causal effect on 64 start codes, by screen and race instead of the naive scan (every channel, every code, both ways, whole syntheses), take at
 // most 1/100 of the generator passes and 1/50 of the time, at recall of the true twenty of at least 0.95.
 // Usage: scan_speed [generator] [classifier] [--codes N] [--quick]. Prints one JSON object; --quick scans every 16th channel the naive way, takes the rest to cost as much, and measures no recall.
-// Exit code 1 when a figure is short. Times are of the wall clock, medians of 7; the processor's are printed beside them, for machines that others use too.
+// Times are of the wall clock, medians of 7; the processor's are printed beside them, for machines that others use too.
+
+#include <support/figures.hpp>
 
 #include <faultline/analysis/scan.hpp>
 #include <faultline/data/assets.hpp>
@@ -153,19 +155,20 @@ int main(int argc, char** argv) {
     }
     const double naive_passes = 2.0 * static_cast<double>(codes * channels);
     const double hit = recall(truth, ranked), passes = naive_passes / found.cost.generator_passes, images = naive_passes / static_cast<double>(found.cost.generator_images), time = naive_seconds / median_seconds;
-    const auto verdict = [](bool good) { return good ? "pass" : "short"; };
-    std::printf("{\"benchmark\": \"scan_speed\", \"codes\": %lld, \"channels\": %lld, \"keep\": %lld,\n", static_cast<long long>(codes), static_cast<long long>(channels), static_cast<long long>(keep));
-    if (!quick) std::printf(" \"recall\": %.3f, \"recall_of_screen_alone\": %.3f, \"recall_verdict\": \"%s\",\n", hit, recall(truth, strongest(screening.effect, keep)), verdict(hit >= 0.95));
-    std::printf(" \"naive_passes\": %.0f, \"passes\": %.1f, \"fewer_passes\": %.1f, \"passes_verdict\": \"%s\",\n \"images_made\": %lld, \"fewer_images\": %.1f, \"classifier_images\": %lld,\n"
-                " \"naive_seconds\": %.2f, \"seconds\": %.3f, \"less_time\": %.1f, \"time_verdict\": \"%s\", \"less_processor_time\": %.1f,\n",
-                naive_passes, found.cost.generator_passes, passes, verdict(passes >= 100.0), static_cast<long long>(found.cost.generator_images), images, static_cast<long long>(found.cost.classifier_images), naive_seconds,
-                median_seconds, time, verdict(time >= 50.0), naive_cpu / median(cpu_seconds));
-    std::printf(" \"processor_seconds\": {\"naive\": %.2f, \"naive_classifier\": %.2f, \"all\": %.3f, \"screen\": %.3f, \"classifier\": %.3f}, \"screen_passes\": %.0f,\n"
-                " \"ranked_on_fewer_codes\": %lld, \"largest_error_of_exact_effects\": %.1e, \"control\": %lld, \"control_kept\": %lld, \"missed_upper\": %.0f, \"largest_control\": %.4f, \"last_effect\": %.4f,\n"
-                " \"bars\": {\"recall\": 0.95, \"fewer_passes\": 100, \"less_time\": 50}}\n",
-                naive_cpu, naive_classifier_cpu, median(cpu_seconds), median(screen_cpu), median(classifier_cpu), screening.cost.generator_passes, static_cast<long long>(decided), quick ? 0.0 : error,
-                static_cast<long long>(found.control), static_cast<long long>(found.control_kept), found.missed_upper, found.largest_control, std::abs(found.channels.back().effect));
-    return (quick || hit >= 0.95) && passes >= 100.0 && time >= 50.0 ? 0 : 1;
+    const std::string note = quick ? "every 16th channel" : "";
+    std::vector<bench::Figure> figures = {{"scan.passes", passes, 100.0, false, "x", note}, {"scan.time", time, 50.0, false, "x", note}};
+    figures.push_back({"scan.recall", quick ? std::nan("") : hit, 0.95, false, "", quick ? "not measured with --quick" : ""});
+    char details[1024];
+    std::snprintf(details, sizeof details,
+                  "\"codes\": %lld, \"channels\": %lld, \"keep\": %lld, \"recall_of_screen_alone\": %s, \"naive_passes\": %.0f, \"passes\": %.1f, \"images_made\": %lld, \"fewer_images\": %.1f, \"classifier_images\": %lld, "
+                  "\"naive_seconds\": %.2f, \"seconds\": %.3f, \"less_processor_time\": %.1f, \"processor_seconds\": {\"naive\": %.2f, \"naive_classifier\": %.2f, \"all\": %.3f, \"screen\": %.3f, \"classifier\": %.3f}, "
+                  "\"screen_passes\": %.0f, \"ranked_on_fewer_codes\": %lld, \"largest_error_of_exact_effects\": %.1e, \"control\": %lld, \"control_kept\": %lld, \"missed_upper\": %.0f, \"largest_control\": %.4f, \"last_effect\": %.4f",
+                  static_cast<long long>(codes), static_cast<long long>(channels), static_cast<long long>(keep), bench::number(quick ? std::nan("") : recall(truth, strongest(screening.effect, keep))).c_str(), naive_passes,
+                  found.cost.generator_passes, static_cast<long long>(found.cost.generator_images), images, static_cast<long long>(found.cost.classifier_images), naive_seconds, median_seconds, naive_cpu / median(cpu_seconds), naive_cpu,
+                  naive_classifier_cpu, median(cpu_seconds), median(screen_cpu), median(classifier_cpu), screening.cost.generator_passes, static_cast<long long>(decided), quick ? 0.0 : error,
+                  static_cast<long long>(found.control), static_cast<long long>(found.control_kept), found.missed_upper, found.largest_control, std::abs(found.channels.back().effect));
+    bench::print("scan_speed", figures, details);
+    return 0;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%s\n", error.what());
     return 2;
