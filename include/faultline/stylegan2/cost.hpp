@@ -22,20 +22,24 @@ namespace stylegan2 {
 /// Multiply-accumulates of the affine maps from w to all styles, per row: D · w_dim.
 [[nodiscard]] inline std::int64_t styles_macs(const GeneratorConfig& config) { return style_layout(config).dimension() * config.w_dim; }
 
-/// Multiply-accumulates of the synthesis network per image.
+/// Multiply-accumulates of one layer of the synthesis network per image.
 ///
 /// A 3x3 convolution counts 9 per pair of channels and pixel of its output, an upsampling one (transposed) per pixel of its input, ToRGB 1. Resampling filters, demodulation and
 /// what works on single elements are left out: together at most a few hundredths.
+[[nodiscard]] inline std::int64_t layer_macs(const SynthesisLayer& layer) {
+  const std::int64_t products = layer.in * layer.out * layer.resolution * layer.resolution;
+  switch (layer.kind) {
+    case SynthesisLayer::Kind::conv: return 9 * products;
+    case SynthesisLayer::Kind::upsampling_conv: return 9 * products / 4;
+    case SynthesisLayer::Kind::to_rgb: break;
+  }
+  return products;
+}
+
+/// Multiply-accumulates of the synthesis network per image, the sum of `layer_macs`.
 [[nodiscard]] inline std::int64_t synthesis_macs(const GeneratorConfig& config) {
   std::int64_t macs = 0;
-  for (const auto& layer : synthesis_layers(config)) {
-    const std::int64_t pixels = layer.resolution * layer.resolution;
-    switch (layer.kind) {
-      case SynthesisLayer::Kind::conv: macs += 9 * layer.in * layer.out * pixels; break;
-      case SynthesisLayer::Kind::upsampling_conv: macs += 9 * layer.in * layer.out * pixels / 4; break;
-      case SynthesisLayer::Kind::to_rgb: macs += layer.in * layer.out * pixels; break;
-    }
-  }
+  for (const auto& layer : synthesis_layers(config)) macs += layer_macs(layer);
   return macs;
 }
 

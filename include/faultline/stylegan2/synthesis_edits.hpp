@@ -3,6 +3,7 @@
 // Single-channel edits of held start codes without whole passes: shared prefix, an update instead of the first convolution, and no synthesis at all for ToRGB channels.
 
 #include <faultline/concepts/style_edits.hpp>
+#include <faultline/stylegan2/cost.hpp>
 #include <faultline/stylegan2/networks.hpp>
 
 #include <cstddef>
@@ -23,9 +24,6 @@ template <class B>
 concept ResumesSynthesis = requires(const B& backend, const SynthesisState& state, const at::Tensor& s, const std::vector<at::Tensor>& noise) {
   { backend.synthesis_from(state, s, noise) } -> std::same_as<at::Tensor>;
 };
-
-/// Multiplications of each layer of a synthesis, resampling filters left out; an upsampling layer counts its transposed convolution.
-[[nodiscard]] std::vector<double> layer_multiplications(const GeneratorConfig& config);
 
 /// Start codes whose layer inputs and responses are held, and images of single-channel edits of them: a model of `EditSession`.
 ///

@@ -38,7 +38,7 @@ class GradientWeights {
     // Back from the 16 pixels of the first convolution to its styles.
     const Product& first = forward.first;
     const Convolution& conv = forward.convolutions.front();
-    Buffer<float> unit(static_cast<std::size_t>(first.in())), column(static_cast<std::size_t>(16 * conv.out));
+    Buffer<float> unit(static_cast<std::size_t>(first.in()));
     std::vector<float> matrix(static_cast<std::size_t>(conv.style_width * 16 * conv.out));
     for (std::int64_t i = 0; i < conv.style_width; ++i) {
       unit.data()[i] = 1.0f;
@@ -62,7 +62,7 @@ class GradientWeights {
     Buffer<float> incoming;  // dL/d(y · style) of the convolution at hand
     for (std::size_t l = convolutions.size(); l-- > 0;) {
       const Convolution& conv = convolutions[l];
-      const std::ptrdiff_t side = conv.side, ring = conv.up ? 0 : 1, line = side + 2 * ring;
+      const std::ptrdiff_t side = conv.side, ring = conv.up || l == 0 ? 0 : 1, line = side + 2 * ring;
       Buffer<float> u(static_cast<std::size_t>(line * line * conv.out));
       Buffer<float> style_sums(static_cast<std::size_t>(conv.out)), rgb_sums(static_cast<std::size_t>(conv.colours * conv.out)), scales(static_cast<std::size_t>(conv.out));
       const bool has_next = l + 1 < convolutions.size();
@@ -76,10 +76,8 @@ class GradientWeights {
         for (std::ptrdiff_t c = 0; c < conv.outs; ++c) style_gradient[conv.rgb_style_offset + c] += conv.rgb_weight.data()[k * conv.out + c] * rgb_sums.data()[k * conv.out + c];
       add_demodulation(l, scales, space, style_gradient + conv.style_offset);
       if (l == 0) {
-        std::vector<float> interior;  // without the ring
-        for (std::ptrdiff_t y = 0; y < 4; ++y) interior.insert(interior.end(), u.data() + ((y + 1) * line + 1) * conv.out, u.data() + ((y + 1) * line + 5) * conv.out);
         Buffer<float> slope(static_cast<std::size_t>(first_.out()));
-        first_(interior.data(), 0, 1, slope.data(), 0);
+        first_(u.data(), 0, 1, slope.data(), 0);
         for (std::int64_t i = 0; i < conv.style_width; ++i) style_gradient[conv.style_offset + i] += slope.data()[i];
         return;
       }

@@ -6,23 +6,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <string>
 #include <utility>
 
 namespace faultline {
 inline namespace v1 {
 namespace stylegan2 {
-
-inline std::vector<double> layer_multiplications(const GeneratorConfig& config) {
-  std::vector<double> counts;
-  for (const SynthesisLayer& layer : synthesis_layers(config)) {
-    const double taps = layer.kind == SynthesisLayer::Kind::to_rgb ? 1.0 : 9.0;
-    const auto side = static_cast<double>(layer.kind == SynthesisLayer::Kind::upsampling_conv ? layer.resolution / 2 : layer.resolution);
-    counts.push_back(taps * static_cast<double>(layer.in) * static_cast<double>(layer.out) * side * side);
-  }
-  return counts;
-}
 
 namespace detail {
 
@@ -74,8 +63,7 @@ inline SynthesisEdits::SynthesisEdits(GeneratorConfig config, Weights weights, c
   if (s.size(0) == 0) throw Error(ErrorCode::empty_input, "SynthesisEdits", "expected at least one start code, got none");
   const c10::AutoGradMode off(false);
   s_ = s.detach().contiguous();
-  const std::vector<double> counts = layer_multiplications(config_);
-  whole_ = std::accumulate(counts.begin(), counts.end(), 0.0);
+  whole_ = static_cast<double>(synthesis_macs(config_));
   double rest = whole_;
   std::size_t convolution = 0;
   held_.x = weights_["synthesis.b4.const"].to(s_.device(), s_.scalar_type()).unsqueeze(0);
@@ -84,7 +72,7 @@ inline SynthesisEdits::SynthesisEdits(GeneratorConfig config, Weights weights, c
     const StyleLayer& place = layout_.layers()[index];
     const at::Tensor kernel = weight(index, "weight");
     const at::Tensor style = s_.narrow(1, place.offset, place.width);
-    rest -= counts[index];
+    rest -= static_cast<double>(layer_macs(layer));
     Held held;
     held.x = held_.x;
     held.image = held_.image;
