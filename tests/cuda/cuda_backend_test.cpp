@@ -129,15 +129,15 @@ TEST_CASE("the kernels as host code make the reference's images for the shipped 
     const at::Tensor images = cuda.synthesize(s);
     CHECK(images.is_contiguous());
     CHECK(worst(images, reference.synthesize(s)) < 1e-4);
-    // One launch of ours per convolution.
-    CHECK(cuda.cost().launches == static_cast<std::int64_t>(1 + 3 * sg::constant_noise(model.config, model.weights).size()));
+    // One launch of ours per convolution and one for all norms.
+    CHECK(cuda.cost().launches == static_cast<std::int64_t>(1 + 2 * sg::constant_noise(model.config, model.weights).size()));
     CHECK(cuda.cost().synthesis_macs == reference.cost().synthesis_macs);
     CHECK(cuda.cost().synthesis_bytes < sg::synthesis_bytes(model.config, sg::ActivationTraffic::two_pass));
     CHECK(cuda.cost().synthesis_bytes > sg::synthesis_bytes(model.config, sg::ActivationTraffic::fused));
-    CHECK(machine.launches.size() - before == sg::constant_noise(model.config, model.weights).size());
+    CHECK(machine.launches.size() - before == 1 + sg::constant_noise(model.config, model.weights).size());
     CHECK(machine.launches.back().stream == machine.stream);
     const bool wide = model.config.channels(4) % 4 == 0;
-    CHECK(machine.launches.back().kernel == (wide ? "faultline_point_f32_v4" : "faultline_point_f32_v1"));
+    CHECK(machine.launches.back().kernel == std::string("faultline_point_f32_") + (wide ? "v4" : "v1") + (model.config.img_channels == 1 ? "_o1" : "_o3"));
     if (rows > 1)
       for (const auto& noise : every_noise) CHECK(worst(cuda.synthesize(s.narrow(0, 1, 2), noise), reference.synthesize(s.narrow(0, 1, 2), noise)) < 1e-4);
   }
@@ -156,7 +156,7 @@ TEST_CASE("kernels and LibTorch operations do the same to the same sums, in floa
   for (const auto type : {at::kFloat, at::kBFloat16}) {
     // bfloat16 stores eight bits: results may round to neighbouring values.
     const double tolerance = type == at::kFloat ? 2e-5 : 0.01;
-    for (const Case& c : {Case{2, 8, 16, 1, true, true, true, true}, Case{1, 5, 4, 3, false, true, false, false}, Case{3, 64, 8, 4, true, true, false, true}, Case{2, 132, 4, 2, false, false, true, true}, Case{1, 1, 20, 1, true, true, true, true}}) {
+    for (const Case& c : {Case{2, 8, 16, 1, true, true, true, true}, Case{1, 5, 4, 3, false, true, false, false}, Case{3, 64, 8, 3, true, true, false, true}, Case{2, 132, 4, 3, false, false, true, true}, Case{1, 1, 20, 1, true, true, true, true}, Case{2, 16, 12, 3, true, true, false, true}, Case{1, 512, 8, 3, false, true, true, true}}) {
       INFO("channels " << c.channels << ", size " << c.size << ", type " << c10::toString(type));
       const at::Tensor flat_styles = normals({c.count, 2 * c.channels + 4}, index++);  // rows of styles lie apart
       cu::Activation to;
@@ -181,14 +181,30 @@ TEST_CASE("kernels and LibTorch operations do the same to the same sums, in floa
       CHECK(image_alone.equal(image));
     }
   }
+  // Norms of convolutions of several widths at once, whole words and not.
+  for (const std::int64_t width : {8, 6}) {
+    cu::NormTable table;
+    table.all = normals({8 * 12 + 12 * 70 + 70 * width}, index++).square();
+    table.layers = {{0, 8, 12, table.all.narrow(0, 0, 96).view({12, 8})}, {8, 12, 70, table.all.narrow(0, 96, 840).view({70, 12})}, {24, 70, width, table.all.narrow(0, 936, 70 * width).view({width, 70})}};
+    if (width == 8) table.layers.pop_back();
+    for (const std::int64_t count : {1, 8, 11}) {
+      const at::Tensor s = normals({count, 96}, index++);
+      const auto expected = plain.squared_norms(s, table);
+      const auto norms = fused.squared_norms(s, table);
+      REQUIRE(norms.size() == table.layers.size());
+      for (std::size_t l = 0; l < norms.size(); ++l) CHECK(relative(norms[l], expected[l]) < 1e-6);
+    }
+    CHECK(machine.launches.back().kernel == (width == 8 ? "faultline_norms_v4" : "faultline_norms_v1"));
+  }
+
   // What no kernel takes goes the plain way.
   const std::size_t before = machine.launches.size();
   cu::Activation to;
   to.squared_norm = at::ones({1, 4});
   to.bias = at::zeros({4});
-  const cu::ToRgb five{normals({5, 4}, 1), at::ones({1, 4}), at::zeros({5}), {}, {}};
+  const cu::ToRgb four{normals({4, 4}, 1), at::ones({1, 4}), at::zeros({4}), {}, {}};
   const at::Tensor sums = cu::channels_last(normals({1, 4, 4, 4}, 2));
-  CHECK(fused.activation(sums, to, five, true).second.equal(plain.activation(sums, to, five, true).second));
+  CHECK(fused.activation(sums, to, four, true).second.equal(plain.activation(sums, to, four, true).second));
   CHECK(fused.fir_activation(cu::channels_last(normals({1, 4, 5, 5}, 3).to(at::kDouble)), to).scalar_type() == at::kDouble);
   CHECK(machine.launches.size() == before);
 }
@@ -234,7 +250,7 @@ TEST_CASE("bfloat16 stays within its tolerance, with kernels and without, and tf
     CHECK(relative(images, expected) < 0.2);
     CHECK(rms > 1e-4);  // it did compute in bfloat16
     CHECK(machine.launches.empty() == !kernels);
-    if (kernels) CHECK(machine.launches.back().kernel == "faultline_point_bf16_v4");
+    if (kernels) CHECK(machine.launches.back().kernel == "faultline_point_bf16_v8_o1");
   }
   FakeMachine machine;
   const Cuda cuda(model, options(machine, fl::CudaMode::tf32, false));
@@ -323,7 +339,7 @@ TEST_CASE("the second call with a batch size captures, later ones replay, and re
   const Cuda cuda(model, options(machine, fl::CudaMode::ieee, true, true));
   const Reference reference(model);
   const at::Tensor s = reference.styles(reference.map(normals({3, 6}, 1), labels(3)));
-  const std::size_t convolutions = sg::constant_noise(model.config, model.weights).size();
+  const std::size_t of_a_pass = 1 + sg::constant_noise(model.config, model.weights).size();
   const auto during = [&](const auto& call) {
     machine.calls.clear();
     machine.launches.clear();
@@ -335,11 +351,11 @@ TEST_CASE("the second call with a batch size captures, later ones replay, and re
 
   const at::Tensor first = during([&] { return cuda.synthesize(s); });
   CHECK(machine.calls.empty());
-  CHECK(machine.launches.size() == convolutions);
+  CHECK(machine.launches.size() == of_a_pass);
 
   const at::Tensor second = during([&] { return cuda.synthesize(s); });
   CHECK(machine.calls == Calls{"side stream", "order", "exchange", "create graph", "begin", "end", "order", "exchange", "order", "replay"});
-  CHECK(machine.launches.size() == 2 * convolutions);  // once to warm up, once captured
+  CHECK(machine.launches.size() == 2 * of_a_pass);  // once to warm up, once captured
 
   const at::Tensor third = during([&] { return cuda.synthesize(s); });
   CHECK(machine.calls == Calls{"order", "replay"});
@@ -358,7 +374,7 @@ TEST_CASE("the second call with a batch size captures, later ones replay, and re
   CHECK(machine.count("begin") == 1);
   for (int i = 0; i < 3; ++i) (void)during([&] { return cuda.synthesize(s, {.noise = fl::Noise::random, .seed = 1}); });
   CHECK(machine.calls.empty());
-  CHECK(machine.launches.size() == convolutions);
+  CHECK(machine.launches.size() == of_a_pass);
   const at::Tensor asking = s.clone().requires_grad_(true);
   CHECK(during([&] { return cuda.synthesize(asking); }).requires_grad());
   CHECK(machine.launches.empty());

@@ -120,13 +120,13 @@ TEST_CASE("the real compiler makes every kernel for every supported architecture
   for (const int architecture : {80, 90, 100}) {
     INFO("sm_" << architecture);
     std::vector<char> cubin;
-    REQUIRE(why([&] { cubin = cu::compile_kernels(compiler, cu::cuda_kernel_text, cu::kernel_options(architecture)); }).empty());
+    REQUIRE(why([&] { cubin = cu::compile_kernels(compiler, cu::cuda_source(), cu::kernel_options(architecture)); }).empty());
     const std::string code(cubin.begin(), cubin.end());
     CHECK(code.substr(1, 3) == "ELF");
     for (const char* name : cu::cuda_kernel_names) CHECK(code.find(name) != std::string::npos);
   }
   CHECK(why([&] { (void)cu::compile_kernels(compiler, "int broken(", cu::kernel_options(90)); }).find("error") != std::string::npos);
-  CHECK(why([&] { (void)cu::compile_kernels(compiler, cu::cuda_kernel_text, {"--gpu-architecture=sm_1"}); }).find("did not compile") != std::string::npos);
+  CHECK(why([&] { (void)cu::compile_kernels(compiler, cu::cuda_source(), {"--gpu-architecture=sm_1"}); }).find("did not compile") != std::string::npos);
 }
 
 TEST_CASE("the cache gives back what was stored and nothing that was damaged") {
@@ -276,24 +276,24 @@ TEST_CASE("launches cover every output once and nothing beyond the grid") {
   };
   kernels->fir(false, true, 3, arguments(32, 64), machine.cuda.stream);
   kernels->fir(true, false, 1, arguments(4, 7), machine.cuda.stream);
-  kernels->point(true, true, 5, arguments(32, 64), {}, machine.cuda.stream);
-  kernels->point(false, false, 2, arguments(8, 7), {}, machine.cuda.stream);
-  kernels->point(false, true, 2, arguments(256, 512), {}, machine.cuda.stream);
+  kernels->point(true, true, 1, 5, arguments(32, 64), {}, machine.cuda.stream);
+  kernels->point(false, false, 3, 2, arguments(8, 7), {}, machine.cuda.stream);
+  kernels->point(false, true, 3, 2, arguments(256, 512), {}, machine.cuda.stream);
   const auto& launches = machine.cuda.launches;
   REQUIRE(launches.size() == 5);
   CHECK(launches[0].kernel == "faultline_fir_f32_v4");
   CHECK(launches[0].grid == std::array<unsigned, 3>{1, 4, 3});     // 16 column pairs x 16 packs = 256 threads; 4 strips of 8 rows; 3 samples
+  CHECK(launches[0].block == 256);
   CHECK(launches[1].kernel == "faultline_fir_bf16_v1");
-  CHECK(launches[1].grid == std::array<unsigned, 3>{1, 1, 1});
-  CHECK(launches[2].kernel == "faultline_point_bf16_v4");
-  CHECK(launches[2].grid == std::array<unsigned, 3>{64, 5, 1});    // 16 packs: 16 threads a pixel, 16 pixels a block, 1024 pixels
-  CHECK(launches[3].kernel == "faultline_point_f32_v1");
-  CHECK(launches[3].grid == std::array<unsigned, 3>{1, 2, 1});     // 7 packs: 4 threads a pixel
-  CHECK(launches[4].grid == std::array<unsigned, 3>{8192, 2, 1});  // 128 packs: a warp a pixel
-  for (const Launch& launch : launches) {
-    CHECK(launch.block == 256);
-    CHECK(launch.stream == machine.cuda.stream);
-  }
+  CHECK(launches[1].grid == std::array<unsigned, 3>{1, 1, 1});     // 2 column pairs x 7 channels
+  CHECK(launches[1].block == 32);
+  CHECK(launches[2].kernel == "faultline_point_bf16_v8_o1");
+  CHECK(launches[2].grid == std::array<unsigned, 3>{8, 5, 1});     // 8 packs: 8 threads share 4 pixels, 128 pixels a block, 1024 pixels
+  CHECK(launches[3].kernel == "faultline_point_f32_v1_o3");
+  CHECK(launches[3].grid == std::array<unsigned, 3>{1, 2, 1});     // 7 packs: 4 threads share 4 pixels
+  CHECK(launches[4].kernel == "faultline_point_f32_v4_o3");
+  CHECK(launches[4].grid == std::array<unsigned, 3>{1024, 2, 1});  // 128 packs: a warp shares 4 pixels, twice
+  for (const Launch& launch : launches) CHECK(launch.stream == machine.cuda.stream);
   machine.cuda.launch_result = CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES;
   machine.cuda.failing_launch = 0;
   CHECK(why([&] { kernels->fir(false, true, 3, arguments(32, 64), machine.cuda.stream); }) == "faultline_fir_f32_v4: SOME_ERROR");

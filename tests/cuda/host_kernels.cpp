@@ -91,23 +91,30 @@ unsigned int __float_as_uint(float value) { return std::bit_cast<unsigned int>(v
 float rsqrtf(float x) { return 1.0f / std::sqrt(x); }
 float __shfl_xor_sync(unsigned, float value, int mask) { return Block::current_block->exchanged(value, threadIdx.x ^ static_cast<unsigned>(mask)); }
 
+// (what cuda_words_text has in the chip's words)
+float clamped(float x, float limit) { return x > limit ? limit : (x < -limit ? -limit : x); }
+unsigned int bf16_pair(float low, float high) {
+  unsigned int half[2] = {__float_as_uint(low), __float_as_uint(high)};
+  for (unsigned int& bits : half) bits = (bits & 0x7fffffffu) > 0x7f800000u ? 0x7fc0u : (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
+  return half[0] | half[1] << 16;
+}
+
 #define __global__
 #define __device__
-#define __launch_bounds__(threads)
+#define __launch_bounds__(...)
+#define FAULTLINE_UNROLL
 #define FAULTLINE_CUDA_TEXT(...) __VA_ARGS__
 #include <faultline/stylegan2/detail/cuda_kernel_arguments.hpp>
 #include <faultline/stylegan2/detail/cuda_kernel_source.hpp>
 
 using FirKernel = void (*)(EpilogueArguments);
 using PointKernel = void (*)(EpilogueArguments, ToRgbArguments);
-const std::map<std::string, FirKernel> fir_kernels = {{"faultline_fir_f32_v1", faultline_fir_f32_v1},
-                                                      {"faultline_fir_f32_v4", faultline_fir_f32_v4},
-                                                      {"faultline_fir_bf16_v1", faultline_fir_bf16_v1},
-                                                      {"faultline_fir_bf16_v4", faultline_fir_bf16_v4}};
-const std::map<std::string, PointKernel> point_kernels = {{"faultline_point_f32_v1", faultline_point_f32_v1},
-                                                          {"faultline_point_f32_v4", faultline_point_f32_v4},
-                                                          {"faultline_point_bf16_v1", faultline_point_bf16_v1},
-                                                          {"faultline_point_bf16_v4", faultline_point_bf16_v4}};
+using NormKernel = void (*)(NormArguments);
+#define FAULTLINE_KERNEL(name) {#name, name}
+const std::map<std::string, FirKernel> fir_kernels = {FAULTLINE_KERNEL(faultline_fir_f32_v1), FAULTLINE_KERNEL(faultline_fir_f32_v4), FAULTLINE_KERNEL(faultline_fir_bf16_v1), FAULTLINE_KERNEL(faultline_fir_bf16_v4)};
+const std::map<std::string, PointKernel> point_kernels = {FAULTLINE_KERNEL(faultline_point_f32_v1_o1),  FAULTLINE_KERNEL(faultline_point_f32_v1_o3),  FAULTLINE_KERNEL(faultline_point_f32_v4_o1),  FAULTLINE_KERNEL(faultline_point_f32_v4_o3),
+                                                          FAULTLINE_KERNEL(faultline_point_bf16_v1_o1), FAULTLINE_KERNEL(faultline_point_bf16_v1_o3), FAULTLINE_KERNEL(faultline_point_bf16_v8_o1), FAULTLINE_KERNEL(faultline_point_bf16_v8_o3)};
+const std::map<std::string, NormKernel> norm_kernels = {FAULTLINE_KERNEL(faultline_norms_v1), FAULTLINE_KERNEL(faultline_norms_v4)};
 
 }  // namespace
 
@@ -116,22 +123,25 @@ namespace test {
 void run_on_host(const std::string& kernel, std::array<unsigned, 3> grid, unsigned block, void** parameters) {
   const auto fir = fir_kernels.find(kernel);
   const auto point = point_kernels.find(kernel);
-  if (fir == fir_kernels.end() && point == point_kernels.end()) throw std::invalid_argument("no kernel is called " + kernel);
-  const auto& arguments = *static_cast<const EpilogueArguments*>(parameters[0]);
+  const auto norm = norm_kernels.find(kernel);
+  std::function<void()> body;
+  if (fir != fir_kernels.end()) body = [&] { fir->second(*static_cast<const EpilogueArguments*>(parameters[0])); };
+  else if (norm != norm_kernels.end()) body = [&] { norm->second(*static_cast<const NormArguments*>(parameters[0])); };
+  else if (point != point_kernels.end()) body = [&] { point->second(*static_cast<const EpilogueArguments*>(parameters[0]), *static_cast<const ToRgbArguments*>(parameters[1])); };
+  else throw std::invalid_argument("no kernel is called " + kernel);
   blockDim = {block, 1, 1};
   Block threads;
   for (unsigned z = 0; z < grid[2]; ++z)
     for (unsigned y = 0; y < grid[1]; ++y)
       for (unsigned x = 0; x < grid[0]; ++x) {
         blockIdx = {x, y, z};
-        if (fir != fir_kernels.end()) {
-          for (unsigned t = 0; t < block; ++t) {  // they exchange nothing
-            threadIdx = {t, 0, 0};
-            fir->second(arguments);
-          }
-        } else {
-          const auto& rgb = *static_cast<const ToRgbArguments*>(parameters[1]);
-          threads.run(block, [&] { point->second(arguments, rgb); });
+        if (fir == fir_kernels.end()) {
+          threads.run(block, body);
+          continue;
+        }
+        for (unsigned t = 0; t < block; ++t) {  // they exchange nothing
+          threadIdx = {t, 0, 0};
+          body();
         }
       }
 }

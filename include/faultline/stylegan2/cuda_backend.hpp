@@ -43,7 +43,7 @@ struct CudaOptions {
 /// checked against float32: a mode that computes wrongly is replaced by `ieee`.
 /// **Gradients**: where LibTorch's gradient mode is on and an argument asks for them, everything runs as LibTorch operations.
 /// **Throws** device_unavailable when there is no CUDA device, or it is too old for the mode (tf32 and bf16 need compute capability 8.0).
-/// **Cost**: about three launches per convolution; the second call with a batch size captures a graph, later ones replay it and copy the styles in and the images out. Copies share weights and graphs;
+/// **Cost**: about two launches per convolution; the second call with a batch size captures a graph, later ones replay it and copy the styles in and the images out. Copies share weights and graphs;
 /// calls from several threads take turns. `Noise::random` is made on the host and uploaded.
 /// Example: `auto generator = Generator<CudaBackend>::load("digits.safetensors", Integrity::checked, {.mode = CudaMode::bf16});`
 class CudaBackend {
@@ -64,7 +64,7 @@ class CudaBackend {
   [[nodiscard]] CudaMode mode() const noexcept;
   /// How images are made, for reports, in one line: device, mode, fused kernels or LibTorch operations, graphs or not.
   [[nodiscard]] std::string path() const;
-  /// Work per row and launches per call, as chosen at start-up: with the kernels three launches per convolution; launches of LibTorch operations are not counted.
+  /// Work per row and launches per call, as chosen at start-up: with the kernels two launches per convolution and one for all norms; launches of LibTorch operations are not counted.
   [[nodiscard]] GeneratorCost cost() const;
   /// One sentence for each piece that is missing; empty when all is as asked for.
   [[nodiscard]] std::vector<std::string> warnings() const;

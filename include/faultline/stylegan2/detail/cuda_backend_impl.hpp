@@ -200,10 +200,10 @@ class CudaEngine {
     const std::int64_t element = mode_ == CudaMode::bf16 ? 2 : 4;
     GeneratorCost cost = generator_cost(model_.config, kernels_ ? ActivationTraffic::two_pass : ActivationTraffic::eager, element);
     if (!kernels_) return cost;
-    cost.launches = 1;  // squares of all styles
+    cost.launches = 1;  // all norms
     for (const SynthesisLayer& layer : synthesis_layers(model_.config)) {
       if (layer.kind == SynthesisLayer::Kind::to_rgb) cost.synthesis_bytes -= element * (layer.in + layer.out) * layer.resolution * layer.resolution;
-      else cost.launches += 3;  // norms, convolution, everything else
+      else cost.launches += 2;  // convolution, everything else
     }
     return cost;
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// The epilogue kernels on one device: compiled at run time or taken from the cache, loaded, launched.
+// The kernels on one device: compiled at run time or taken from the cache, loaded, launched.
 
 #include <faultline/stylegan2/detail/cubin_cache.hpp>
 #include <faultline/stylegan2/detail/cuda_functions.hpp>
@@ -22,6 +22,35 @@ namespace detail {
 #include <faultline/stylegan2/detail/cuda_kernel_arguments.hpp>
 #undef FAULTLINE_CUDA_TEXT
 
+/// What the kernels' text says in a chip's own words where it has them.
+inline constexpr const char* cuda_words_text = R"(
+#define FAULTLINE_UNROLL _Pragma("unroll")
+
+// Two numbers rounded to bfloat16, the first in the low half.
+__device__ inline unsigned int bf16_pair(float low, float high) {
+#if __CUDA_ARCH__ >= 800
+  unsigned int pair;
+  asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(pair) : "f"(high), "f"(low));
+  return pair;
+#else
+  unsigned int half[2] = {__float_as_uint(low), __float_as_uint(high)};
+  for (int i = 0; i < 2; ++i) half[i] = (half[i] & 0x7fffffffu) > 0x7f800000u ? 0x7fc0u : (half[i] + 0x7fffu + ((half[i] >> 16) & 1u)) >> 16;
+  return half[0] | half[1] << 16;
+#endif
+}
+
+// x between -limit and limit; NaN stays NaN.
+__device__ inline float clamped(float x, float limit) {
+#if __CUDA_ARCH__ >= 800
+  asm("min.NaN.f32 %0, %1, %2;" : "=f"(x) : "f"(x), "f"(limit));
+  asm("max.NaN.f32 %0, %1, %2;" : "=f"(x) : "f"(x), "f"(-limit));
+  return x;
+#else
+  return x > limit ? limit : (x < -limit ? -limit : x);
+#endif
+}
+)";
+
 #define FAULTLINE_CUDA_TEXT(...) #__VA_ARGS__
 inline constexpr const char* cuda_kernel_text =
 #include <faultline/stylegan2/detail/cuda_kernel_arguments.hpp>
@@ -30,8 +59,14 @@ inline constexpr const char* cuda_kernel_text =
     "\n";
 #undef FAULTLINE_CUDA_TEXT
 
-inline constexpr std::array<const char*, 8> cuda_kernel_names = {"faultline_fir_f32_v1",   "faultline_fir_f32_v4",   "faultline_fir_bf16_v1",   "faultline_fir_bf16_v4",
-                                                                 "faultline_point_f32_v1", "faultline_point_f32_v4", "faultline_point_bf16_v1", "faultline_point_bf16_v4"};
+/// All that is compiled.
+inline std::string cuda_source() { return std::string(cuda_words_text) + cuda_kernel_text; }
+
+/// Of each kind, by type, then by how many channels move as one word, then (points) by how many channels an image may have.
+inline constexpr std::array<const char*, 14> cuda_kernel_names = {
+    "faultline_fir_f32_v1",      "faultline_fir_f32_v4",      "faultline_fir_bf16_v1",      "faultline_fir_bf16_v4",      "faultline_point_f32_v1_o1",  "faultline_point_f32_v1_o3",
+    "faultline_point_f32_v4_o1", "faultline_point_f32_v4_o3", "faultline_point_bf16_v1_o1", "faultline_point_bf16_v1_o3", "faultline_point_bf16_v8_o1", "faultline_point_bf16_v8_o3",
+    "faultline_norms_v1",        "faultline_norms_v4"};
 
 /// The kernels for one architecture (90 for sm_90) as a cubin. Throws PieceMissing with the compiler's words.
 inline std::vector<char> compile_kernels(const CudaCompiler& compiler, const std::string& source, const std::vector<std::string>& options) {
@@ -78,7 +113,7 @@ struct LaunchShape {
 class CudaKernels {
  public:
   /// `device` is the ordinal, `architecture` its compute capability (90 for 9.0). A thread without a context gets the device's primary one.
-  CudaKernels(const CudaDriver& driver, const CudaCompiler& compiler, const CubinCache& cache, int device, int architecture, const std::string& source = cuda_kernel_text)
+  CudaKernels(const CudaDriver& driver, const CudaCompiler& compiler, const CubinCache& cache, int device, int architecture, const std::string& source = cuda_source())
       : driver_(&driver), device_(device) {
     if (!driver.missing.empty()) throw PieceMissing{driver.missing};
     ensure_context();
@@ -114,32 +149,52 @@ class CudaKernels {
   /// Whether no compiler ran.
   [[nodiscard]] bool from_cache() const noexcept { return from_cache_; }
 
-  /// FIR and epilogue; `in` is `[N, size + 1, size + 1, C]`.
+  static constexpr int fir_width = 4;  ///< channels that move as one word
+  static constexpr int point_width(bool bf16) { return bf16 ? 8 : 4; }
+
+  /// FIR and epilogue; `in` is `[N, size + 1, size + 1, C]`. `wide`: the channels are a multiple of fir_width, all arrays aligned to sixteen bytes.
   void fir(bool bf16, bool wide, std::int64_t count, EpilogueArguments arguments, void* stream) const {
-    const std::int64_t items = std::int64_t{arguments.size} / 2 * (arguments.channels / (wide ? 4 : 1));
-    arguments.strip = std::min(arguments.size, fir_strip);
+    const std::int64_t items = std::int64_t{arguments.size} / 2 * (arguments.channels / (wide ? fir_width : 1));
     LaunchShape shape;
-    shape.grid = {blocks(items, shape.block), static_cast<unsigned>((arguments.size + arguments.strip - 1) / arguments.strip), static_cast<unsigned>(count)};
+    shape.block = static_cast<unsigned>(std::min<std::int64_t>(shape.block, (items + 31) / 32 * 32));
+    const std::int64_t strips = (arguments.size + fir_strip - 1) / fir_strip;
+    arguments.rounds = rounds(count * strips * items / 32);
+    shape.grid = {blocks(items, shape.block), blocks(strips, static_cast<unsigned>(arguments.rounds)), static_cast<unsigned>(count)};
     std::array<void*, 1> parameters = {&arguments};
     launch((bf16 ? 2u : 0u) + (wide ? 1u : 0u), shape, parameters.data(), stream);
   }
 
-  /// Epilogue without FIR, and the image.
-  void point(bool bf16, bool wide, std::int64_t count, EpilogueArguments arguments, ToRgbArguments rgb, void* stream) const {
-    const int packs = arguments.channels / (wide ? 4 : 1);
-    arguments.strip = 1;
+  /// Epilogue without FIR, and the image of one or three channels (`colours`). `wide`: the channels are a multiple of point_width(bf16), all arrays aligned to sixteen bytes.
+  void point(bool bf16, bool wide, std::int64_t colours, std::int64_t count, EpilogueArguments arguments, ToRgbArguments rgb, void* stream) const {
+    const int packs = arguments.channels / (wide ? point_width(bf16) : 1);
+    arguments.strip = point_pixels;
     while (arguments.strip < 32 && 2 * arguments.strip <= packs) arguments.strip *= 2;
+    const std::int64_t pixels = std::int64_t{arguments.size} * arguments.size, of_a_warp = 32 / arguments.strip * point_pixels;
+    arguments.rounds = rounds(count * pixels / of_a_warp);
     LaunchShape shape;
-    shape.grid = {blocks(std::int64_t{arguments.size} * arguments.size, shape.block / static_cast<unsigned>(arguments.strip)), static_cast<unsigned>(count), 1};
+    shape.grid = {blocks(pixels, static_cast<unsigned>(shape.block / 32 * of_a_warp * arguments.rounds)), static_cast<unsigned>(count), 1};
     std::array<void*, 2> parameters = {&arguments, &rgb};
-    launch(4u + (bf16 ? 2u : 0u) + (wide ? 1u : 0u), shape, parameters.data(), stream);
+    launch(4u + (bf16 ? 4u : 0u) + (wide ? 2u : 0u) + (colours == 3 ? 1u : 0u), shape, parameters.data(), stream);
+  }
+
+  /// Squared norms of all convolutions. `wide`: widths and places of the styles are multiples of four, aligned to sixteen bytes.
+  void norms(bool wide, const NormArguments& arguments, void* stream) const {
+    LaunchShape shape;
+    shape.grid = {blocks(arguments.warps, shape.block / 32), blocks(arguments.samples, norm_samples), 1};
+    NormArguments copy = arguments;
+    std::array<void*, 1> parameters = {&copy};
+    launch(wide ? 13u : 12u, shape, parameters.data(), stream);
   }
 
   /// Samples that one launch can take: the second and third axes of a grid end at 65 535.
   static constexpr std::int64_t most_samples = 65'535;
 
  private:
-  static constexpr int fir_strip = 8;  // rows per thread: three of them filter a row that a neighbour filters too
+  /// A thread goes on with what it knows of its channels and rows where enough warps are left to fill a device.
+  static int rounds(std::int64_t warps) {
+    constexpr std::int64_t enough = 16'384;
+    return static_cast<int>(std::clamp<std::int64_t>(warps / enough, 1, 8));
+  }
 
   static unsigned blocks(std::int64_t items, unsigned per_block) { return static_cast<unsigned>((items + per_block - 1) / per_block); }
 
@@ -168,7 +223,7 @@ class CudaKernels {
   const CudaDriver* driver_;
   int device_;
   CUmodule module_ = nullptr;
-  std::array<CUfunction, 8> functions_ = {};
+  std::array<CUfunction, cuda_kernel_names.size()> functions_ = {};
   bool from_cache_ = false;
 };
 

@@ -38,8 +38,7 @@ class DeviceSynthesis {
       if (layer.kind == SynthesisLayer::Kind::to_rgb) {
         folded.weight = (weight.flatten(1) * (1.0 / std::sqrt(static_cast<double>(layer.in)))).to(device).contiguous();
       } else {
-        folded.squared = weight.to(at::kDouble).square().sum({2, 3}).t().to(at::kFloat).to(device).contiguous();
-        folded.epsilon = at::zeros({layer.out}, folded.squared.options()).fill_(normalization_epsilon);
+        norms_.layers.push_back({folded.offset, layer.in, layer.out, weight.to(at::kDouble).square().sum({2, 3}).to(at::kFloat)});
         folded.strength = weights[name + ".noise_strength"].to(device, at::kFloat);
         folded.noise = (weights[name + ".noise_const"] * weights[name + ".noise_strength"]).to(device, at::kFloat).view({1, 1, layer.resolution, layer.resolution}).contiguous();
         if (layer.resolution == 4) folded.weight = constant_product(weights["synthesis.b4.const"], weight).to(device, type).contiguous();
@@ -48,6 +47,14 @@ class DeviceSynthesis {
       }
       layers_.push_back(std::move(folded));
     }
+    std::vector<at::Tensor> squares;
+    for (const auto& layer : norms_.layers) squares.push_back(layer.squares.flatten());
+    norms_.all = at::cat(squares).to(device);
+    std::int64_t begin = 0;
+    for (auto& layer : norms_.layers) {
+      layer.squares = norms_.all.narrow(0, begin, layer.in * layer.out).view({layer.out, layer.in});
+      begin += layer.in * layer.out;
+    }
   }
 
   [[nodiscard]] c10::ScalarType type() const noexcept { return type_; }
@@ -55,7 +62,7 @@ class DeviceSynthesis {
   /// Images `[N, C, R, R]` float32 of styles `[N, D]` on the network's device. `given` holds one noise tensor per convolution when `source` says so.
   template <class Epilogues>
   [[nodiscard]] at::Tensor operator()(const at::Tensor& s, NoiseSource source, const std::vector<at::Tensor>& given, const Epilogues& epilogues) const {
-    const at::Tensor squares = s.square();
+    const std::vector<at::Tensor> norms = epilogues.squared_norms(s, norms_);
     const auto style = [&](std::size_t i) { return s.narrow(1, layers_[i].offset, layers_[i].width); };
     at::Tensor x;  // input of the next convolution, scaled by its style already
     at::Tensor image;
@@ -63,7 +70,7 @@ class DeviceSynthesis {
     for (std::size_t i = 0; i < layers_.size(); ++i) {
       const Layer& layer = layers_[i];
       Activation to;
-      to.squared_norm = at::addmm(layer.epsilon, squares.narrow(1, layer.offset, layer.width), layer.squared);
+      to.squared_norm = norms[convolution];
       to.bias = layer.bias;
       to.clamp = config_.conv_clamp;
       if (source == NoiseSource::constant) to.noise = layer.noise;
@@ -90,8 +97,6 @@ class DeviceSynthesis {
     std::int64_t offset = 0;  // in the flat styles
     std::int64_t width = 0;
     at::Tensor weight;    // convolution kernel; b4.conv1: [I, 16·O]; ToRGB: [O, C]
-    at::Tensor squared;   // Wsq transposed, [I, O]
-    at::Tensor epsilon;   // [O]
     at::Tensor bias;
     at::Tensor noise;     // σ · noise_const, [1, 1, r, r]
     at::Tensor strength;  // σ
@@ -118,6 +123,7 @@ class DeviceSynthesis {
   GeneratorConfig config_;
   c10::ScalarType type_;
   std::vector<Layer> layers_;
+  NormTable norms_;
 };
 
 }  // namespace detail

@@ -4,8 +4,10 @@
 
 #include <faultline/stylegan2/operations.hpp>
 
+#include <cstdint>
 #include <optional>
 #include <utility>
+#include <vector>
 
 namespace faultline {
 inline namespace v1 {
@@ -30,11 +32,30 @@ struct ToRgb {
   std::optional<double> clamp = std::nullopt;
 };
 
+/// What the squared norms of all modulated kernels are made of, convolution by convolution.
+struct NormTable {
+  struct Layer {
+    std::int64_t style = 0;  ///< first column of its styles
+    std::int64_t in = 0, out = 0;
+    at::Tensor squares;      ///< `[O, I]` float32, sums of squares over a kernel's taps; a view of `all`
+  };
+  std::vector<Layer> layers;
+  at::Tensor all;
+};
+
 inline at::Tensor channels_last(const at::Tensor& x) { return x.contiguous(at::MemoryFormat::ChannelsLast); }
 
 /// Epilogues made of LibTorch operations, in float32 whatever the type of the features; differentiable.
 class TorchEpilogues {
  public:
+  /// Σ_i s² Wsq + 1e-8 of styles `[N, D]`: `[N, O]` per convolution.
+  [[nodiscard]] std::vector<at::Tensor> squared_norms(const at::Tensor& s, const NormTable& table) const {
+    const at::Tensor squares = s.square();
+    std::vector<at::Tensor> norms;
+    for (const NormTable::Layer& layer : table.layers) norms.push_back(at::matmul(squares.narrow(1, layer.style, layer.in), layer.squares.t()) + normalization_epsilon);
+    return norms;
+  }
+
   /// FIR of a transposed convolution's output `[N, C, r + 1, r + 1]`, then the activation -> `[N, C, r, r]` of the same type.
   [[nodiscard]] at::Tensor fir_activation(const at::Tensor& u, const Activation& to) const {
     return next_input(activated(fir(u.to(at::kFloat), 1, 1, 4.0), to), to, u.scalar_type());
