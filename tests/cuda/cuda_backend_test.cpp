@@ -379,6 +379,11 @@ TEST_CASE("the second call with a batch size captures, later ones replay, and re
   CHECK(during([&] { return cuda.synthesize(asking); }).requires_grad());
   CHECK(machine.launches.empty());
 
+  // A pass whose products outlast the queueing needs none: 16 G products in 4 launches do, in 5 no more, and where launches are not counted nothing is known.
+  CHECK(cu::outlasts_queueing({.synthesis_macs = 1'700'000'000, .launches = 4}, 10));
+  CHECK(!cu::outlasts_queueing({.synthesis_macs = 1'700'000'000, .launches = 5}, 10));
+  CHECK(!cu::outlasts_queueing({.synthesis_macs = 1'700'000'000, .launches = 0}, 10));
+
   // No more than a few graphs are kept.
   const at::Tensor many = reference.styles(reference.map(normals({20, 6}, 1), labels(20)));
   machine.calls.clear();

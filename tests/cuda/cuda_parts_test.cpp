@@ -120,13 +120,14 @@ TEST_CASE("the real compiler makes every kernel for every supported architecture
   for (const int architecture : {80, 90, 100}) {
     INFO("sm_" << architecture);
     std::vector<char> cubin;
-    REQUIRE(why([&] { cubin = cu::compile_kernels(compiler, cu::cuda_source(), cu::kernel_options(architecture)); }).empty());
+    REQUIRE(why([&] { cubin = cu::compile_kernels(compiler, cu::cuda_source(false), cu::kernel_options(architecture)); }).empty());
+    REQUIRE(why([&] { cubin = cu::compile_kernels(compiler, cu::cuda_source(true), cu::kernel_options(architecture)); }).empty());
     const std::string code(cubin.begin(), cubin.end());
     CHECK(code.substr(1, 3) == "ELF");
     for (const char* name : cu::cuda_kernel_names) CHECK(code.find(name) != std::string::npos);
   }
   CHECK(why([&] { (void)cu::compile_kernels(compiler, "int broken(", cu::kernel_options(90)); }).find("error") != std::string::npos);
-  CHECK(why([&] { (void)cu::compile_kernels(compiler, cu::cuda_source(), {"--gpu-architecture=sm_1"}); }).find("did not compile") != std::string::npos);
+  CHECK(why([&] { (void)cu::compile_kernels(compiler, cu::cuda_source(true), {"--gpu-architecture=sm_1"}); }).find("did not compile") != std::string::npos);
 }
 
 TEST_CASE("the cache gives back what was stored and nothing that was damaged") {

@@ -27,6 +27,13 @@ inline const char* mode_name(CudaMode mode) { return mode == CudaMode::ieee ? "i
 /// Largest difference from float32, relative to the images' root mean square, that passes for rounding. A wrong operation is off by about 1.
 inline double mode_tolerance(CudaMode mode) { return mode == CudaMode::ieee ? 1e-3 : mode == CudaMode::tf32 ? 0.05 : 0.3; }
 
+/// Whether a pass keeps the device busy for longer than its launches take to queue: a graph would save nothing, hold the memory of a whole pass and copy the images once more.
+/// Four billion products per launch take any device tens of microseconds, a launch the host a few.
+inline bool outlasts_queueing(const GeneratorCost& cost, std::int64_t rows) {
+  constexpr double products = 4e9;
+  return cost.launches > 0 && static_cast<double>(cost.synthesis_macs) * static_cast<double>(rows) > products * static_cast<double>(cost.launches);
+}
+
 /// Everything that copies of a CudaBackend share.
 class CudaEngine {
  public:
@@ -84,7 +91,7 @@ class CudaEngine {
     // A piece that fails is given up, and the call goes on without it.
     for (;;) {
       try {
-        if (!graphs_ || source == NoiseSource::given) return launch(s, source, noise);
+        if (!graphs_ || source == NoiseSource::given || outlasts_queueing(cost_, s.size(0))) return launch(s, source, noise);
         try {
           return (*graphs_)({s.size(0), static_cast<int>(source)}, s, [&](const at::Tensor& rows) { return launch(rows, source, noise); });
         } catch (const KernelFailure&) {
@@ -187,7 +194,8 @@ class CudaEngine {
       if (!table_->torch.streams_missing.empty()) throw PieceMissing{table_->torch.streams_missing};
       if (!table_->driver.missing.empty()) throw PieceMissing{table_->driver.missing};
       if (architecture_ == 0) throw PieceMissing{"the driver does not describe the device"};
-      kernels_.emplace(table_->driver, table_->compiler, CubinCache(options_.kernel_cache.empty() ? default_kernel_cache() : options_.kernel_cache), static_cast<int>(options_.device), architecture_);
+      kernels_.emplace(table_->driver, table_->compiler, CubinCache(options_.kernel_cache.empty() ? default_kernel_cache() : options_.kernel_cache), static_cast<int>(options_.device), architecture_,
+                       cuda_source(model_.config.conv_clamp.has_value()));
       const double difference = deviation(launch(s, NoiseSource::constant, {}), expected);
       if (!(difference <= mode_tolerance(mode_))) throw PieceMissing{"their images differ from float32 by " + std::to_string(difference) + " of their root mean square"};
     } catch (const PieceMissing& missing) {

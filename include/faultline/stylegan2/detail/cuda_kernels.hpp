@@ -39,9 +39,11 @@ __device__ inline unsigned int bf16_pair(float low, float high) {
 #endif
 }
 
-// x between -limit and limit; NaN stays NaN.
+// x between -limit and limit; NaN stays NaN. A network without limits does not ask.
 __device__ inline float clamped(float x, float limit) {
-#if __CUDA_ARCH__ >= 800
+#if !FAULTLINE_LIMITS
+  return x;
+#elif __CUDA_ARCH__ >= 800
   asm("min.NaN.f32 %0, %1, %2;" : "=f"(x) : "f"(x), "f"(limit));
   asm("max.NaN.f32 %0, %1, %2;" : "=f"(x) : "f"(x), "f"(-limit));
   return x;
@@ -59,8 +61,8 @@ inline constexpr const char* cuda_kernel_text =
     "\n";
 #undef FAULTLINE_CUDA_TEXT
 
-/// All that is compiled.
-inline std::string cuda_source() { return std::string(cuda_words_text) + cuda_kernel_text; }
+/// All that is compiled. Without `limits` the arguments' clamps count for nothing.
+inline std::string cuda_source(bool limits) { return "#define FAULTLINE_LIMITS " + std::to_string(limits ? 1 : 0) + "\n" + cuda_words_text + cuda_kernel_text; }
 
 /// Of each kind, by type, then by how many channels move as one word, then (points) by how many channels an image may have.
 inline constexpr std::array<const char*, 14> cuda_kernel_names = {
@@ -113,7 +115,7 @@ struct LaunchShape {
 class CudaKernels {
  public:
   /// `device` is the ordinal, `architecture` its compute capability (90 for 9.0). A thread without a context gets the device's primary one.
-  CudaKernels(const CudaDriver& driver, const CudaCompiler& compiler, const CubinCache& cache, int device, int architecture, const std::string& source = cuda_source())
+  CudaKernels(const CudaDriver& driver, const CudaCompiler& compiler, const CubinCache& cache, int device, int architecture, const std::string& source = cuda_source(true))
       : driver_(&driver), device_(device) {
     if (!driver.missing.empty()) throw PieceMissing{driver.missing};
     ensure_context();
