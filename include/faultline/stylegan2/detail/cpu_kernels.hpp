@@ -72,9 +72,12 @@ FAULTLINE_DETAIL_INLINE void convolve_block(const ConvolutionRow& row, std::ptrd
 template <int Lanes, int Vectors, int Pixels>
 FAULTLINE_DETAIL_INLINE void convolve_row(const ConvolutionRow& row) {
   std::ptrdiff_t p = 0;
-  for (; p + Pixels <= row.pixels; p += Pixels) convolve_block<Lanes, Vectors, Pixels>(row, p);
-  if constexpr (Pixels > 4)
+  for (; p + Pixels <= row.pixels && !(Pixels == 8 && row.pixels - p == 9); p += Pixels) convolve_block<Lanes, Vectors, Pixels>(row, p);
+  if constexpr (Pixels == 8) {  // what an upsampling convolution has over: a pixel alone would wait for itself
+    if (row.pixels - p == 9) return convolve_block<Lanes, Vectors, 9>(row, p);
+    if (row.pixels - p == 5) return convolve_block<Lanes, Vectors, 5>(row, p);
     for (; p + 4 <= row.pixels; p += 4) convolve_block<Lanes, Vectors, 4>(row, p);
+  }
   for (; p < row.pixels; ++p) convolve_block<Lanes, Vectors, 1>(row, p);
 }
 
@@ -363,7 +366,9 @@ FAULTLINE_DETAIL_BF16 inline void convolve_block_bf16(const ConvolutionRow& row,
 template <int Vectors>
 FAULTLINE_DETAIL_BF16 inline void convolve_row_bf16(const ConvolutionRow& row) {
   std::ptrdiff_t p = 0;
-  for (; p + 8 <= row.pixels; p += 8) convolve_block_bf16<Vectors, 8>(row, p);
+  for (; p + 8 <= row.pixels && row.pixels - p != 9; p += 8) convolve_block_bf16<Vectors, 8>(row, p);
+  if (row.pixels - p == 9) return convolve_block_bf16<Vectors, 9>(row, p);
+  if (row.pixels - p == 5) return convolve_block_bf16<Vectors, 5>(row, p);
   for (; p + 4 <= row.pixels; p += 4) convolve_block_bf16<Vectors, 4>(row, p);
   for (; p < row.pixels; ++p) convolve_block_bf16<Vectors, 1>(row, p);
 }

@@ -277,10 +277,12 @@ class GroupRun {
     float* const response = scratch.response.data();
     for (std::ptrdiff_t i = 0; i < conv.in; i += conv.cut.block)
       for (const Phase& phase : conv.phases)
-        for (std::ptrdiff_t r = 0; r < phase.rows; ++r)
-          run({x + static_cast<std::size_t>(r * line * conv.in + i) * element, conv.in, conv.taps.data() + phase.first_tap, phase.tap_count, conv.cut.depth(i),
-               weight + static_cast<std::size_t>(conv.cut.offset(first_out, i, phase.first_tap)) * element, width,
+        for (std::ptrdiff_t r = 0; r < phase.rows; ++r) {
+          const auto [tap, tap_count] = conv.taps_inside(phase, r);
+          run({x + static_cast<std::size_t>(r * line * conv.in + i) * element, conv.in, conv.taps.data() + tap, tap_count, conv.cut.depth(i),
+               weight + static_cast<std::size_t>(conv.cut.offset(first_out, i, tap)) * element, width,
                response + ((phase.row + conv.spread * r) * conv.response_side + phase.column) * width, conv.spread * width, phase.columns, i > 0});
+        }
 
     EpilogueRow row = epilogue(l, image, first_out, width);
     float* const rgb = partial_rgb(l, image, tile, conv.cut.tiles());

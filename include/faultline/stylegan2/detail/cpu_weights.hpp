@@ -11,6 +11,7 @@
 #include <memory>
 #include <new>
 #include <numbers>
+#include <utility>
 #include <vector>
 
 namespace faultline {
@@ -154,6 +155,17 @@ struct Convolution {
   std::vector<float> rgb_bias;
 
   [[nodiscard]] std::ptrdiff_t input_elements() const { return (side_in + 2) * (side_in + 2) * in; }
+  /// The taps of a phase that row r of its outputs has input for, as first and number: those that would read a row of padding are left out.
+  [[nodiscard]] std::pair<std::ptrdiff_t, std::ptrdiff_t> taps_inside(const Phase& phase, std::ptrdiff_t r) const {
+    const auto outside = [&](std::ptrdiff_t tap) {
+      const std::ptrdiff_t row = r + taps[static_cast<std::size_t>(tap)] / ((side_in + 2) * in);
+      return row == 0 || row == side_in + 1;
+    };
+    std::ptrdiff_t first = phase.first_tap, last = phase.first_tap + phase.tap_count;  // (rows of taps lie one after the other)
+    while (outside(first)) ++first;
+    while (outside(last - 1)) --last;
+    return {first, last - first};
+  }
   [[nodiscard]] std::ptrdiff_t response_elements() const { return winograd ? 0 : response_side * response_side * cut.tile; }
   /// Rows of tiles that a Winograd convolution takes at a time: about 64 tiles, so that its weights are read for something.
   [[nodiscard]] std::ptrdiff_t strip() const { return std::clamp<std::ptrdiff_t>(128 / side, 1, side / 2); }
