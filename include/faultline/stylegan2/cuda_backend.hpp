@@ -43,7 +43,7 @@ struct CudaOptions {
 /// checked against float32: a mode that computes wrongly is replaced by `ieee`.
 /// **Gradients**: where LibTorch's gradient mode is on and an argument asks for them, everything runs as LibTorch operations.
 /// **Throws** device_unavailable when there is no CUDA device, or it is too old for the mode (tf32 and bf16 need compute capability 8.0).
-/// **Cost**: about two launches per convolution; the second call with a batch size captures a graph, later ones replay it and copy the styles in and the images out (passes of over four billion products per launch need none). Copies share weights and graphs;
+/// **Cost**: about two launches per convolution; the second call with a batch size captures a graph, later ones replay it and copy the styles in and the images out (with the kernels, passes of over four billion products per launch need none). Copies share weights and graphs;
 /// calls from several threads take turns. `Noise::random` is made on the host and uploaded.
 /// Example: `auto generator = Generator<CudaBackend>::load("digits.safetensors", Integrity::checked, {.mode = CudaMode::bf16});`
 class CudaBackend {

@@ -28,7 +28,7 @@ inline const char* mode_name(CudaMode mode) { return mode == CudaMode::ieee ? "i
 inline double mode_tolerance(CudaMode mode) { return mode == CudaMode::ieee ? 1e-3 : mode == CudaMode::tf32 ? 0.05 : 0.3; }
 
 /// Whether a pass keeps the device busy for longer than its launches take to queue: a graph would save nothing, hold the memory of a whole pass and copy the images once more.
-/// Four billion products per launch take any device tens of microseconds, a launch the host a few.
+/// Four billion products take an H200 ten microseconds at its best (bfloat16, products of large matrices), in practice several times that; a launch through LibTorch takes the host about five.
 inline bool outlasts_queueing(const GeneratorCost& cost, std::int64_t rows) {
   constexpr double products = 4e9;
   return cost.launches > 0 && static_cast<double>(cost.synthesis_macs) * static_cast<double>(rows) > products * static_cast<double>(cost.launches);
@@ -91,7 +91,7 @@ class CudaEngine {
     // A piece that fails is given up, and the call goes on without it.
     for (;;) {
       try {
-        if (!graphs_ || source == NoiseSource::given || outlasts_queueing(cost_, s.size(0))) return launch(s, source, noise);
+        if (!graphs_ || source == NoiseSource::given || (kernels_ && outlasts_queueing(cost_, s.size(0)))) return launch(s, source, noise);
         try {
           return (*graphs_)({s.size(0), static_cast<int>(source)}, s, [&](const at::Tensor& rows) { return launch(rows, source, noise); });
         } catch (const KernelFailure&) {
@@ -191,6 +191,7 @@ class CudaEngine {
       return;
     }
     try {
+      if (!KernelEpilogues::paints(model_.config.img_channels)) throw PieceMissing{"they make images of one or three channels, not of " + std::to_string(model_.config.img_channels)};
       if (!table_->torch.streams_missing.empty()) throw PieceMissing{table_->torch.streams_missing};
       if (!table_->driver.missing.empty()) throw PieceMissing{table_->driver.missing};
       if (architecture_ == 0) throw PieceMissing{"the driver does not describe the device"};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // (no pragma once: one text, included as a string by the library and as host code by the tests; see cuda_kernels.hpp)
-// The kernels: the norms of all convolutions, and everything between two convolutions in one pass over memory. CUDA C++ without an include, so that the run-time compiler needs no headers.
+// The epilogue kernels: everything between two convolutions in one pass over memory. CUDA C++ without an include, so that the run-time compiler needs no headers.
 
 FAULTLINE_CUDA_TEXT(
 
@@ -278,57 +278,6 @@ __device__ void point_epilogue(const EpilogueArguments& a, const ToRgbArguments&
   }
 }
 
-/// A warp makes the norms of norm_outs output channels and norm_samples samples: its threads share the sums over input channels out, and end with one norm each.
-template <int V>
-__device__ void squared_norms(const NormArguments& a) {
-  constexpr int S = norm_samples;
-  constexpr int O = norm_outs;
-  static_assert(S * O == 32, "a norm for every thread");
-  const int lane = static_cast<int>(threadIdx.x) % 32;
-  const int warp = static_cast<int>(blockIdx.x * (blockDim.x / 32) + threadIdx.x / 32);
-  if (warp >= a.warps) return;
-  int l = 0;
-  while (l + 1 < a.count && warp >= a.layer[l + 1].warps) ++l;
-  const NormLayer& layer = a.layer[l];
-  const int out = (warp - layer.warps) * O;
-  const int start = static_cast<int>(blockIdx.y) * S;
-  const float* weight = a.weight + layer.weight;
-  const float* style = a.style + start * a.style_stride + layer.style;
-  int row[O];  // (what is beyond the last output channel or sample is computed from the first and not written)
-  FAULTLINE_UNROLL for (int o = 0; o < O; ++o) row[o] = (out + o < layer.out ? out + o : out) * layer.in;
-  int sample_row[S];
-  FAULTLINE_UNROLL for (int k = 0; k < S; ++k) sample_row[k] = start + k < a.samples ? k * static_cast<int>(a.style_stride) : 0;
-  float sum[S * O] = {};
-  for (int i = lane * V; i < layer.in; i += 32 * V) {
-    float w[O][V];
-    FAULTLINE_UNROLL for (int o = 0; o < O; ++o) load<V>(weight + row[o] + i, w[o]);
-    FAULTLINE_UNROLL for (int k = 0; k < S; ++k) {
-      float s[V];
-      load<V>(style + sample_row[k] + i, s);
-      FAULTLINE_UNROLL for (int v = 0; v < V; ++v) {
-        const float square = s[v] * s[v];
-        FAULTLINE_UNROLL for (int o = 0; o < O; ++o) sum[k * O + o] += square * w[o][v];
-      }
-    }
-  }
-  int which = 0;
-  FAULTLINE_UNROLL for (int bit = 0; bit < 5; ++bit) {
-    const int step = 1 << bit;
-    const int half = 16 >> bit;
-    const bool upper = (lane & step) != 0;
-    which += upper ? half : 0;
-    FAULTLINE_UNROLL for (int k = 0; k < 16; ++k) {
-      if (k >= half) break;
-      const float kept = upper ? sum[k + half] : sum[k];
-      const float sent = upper ? sum[k] : sum[k + half];
-      sum[k] = kept + __shfl_xor_sync(0xffffffffu, sent, step);
-    }
-  }
-  const int sample = start + which / O;
-  const int o = out + which % O;
-  if (sample < a.samples && o < layer.out) a.out[static_cast<long long>(a.samples) * layer.before + static_cast<long long>(sample) * layer.out + o] = sum[0] + a.epsilon;
-}
-
 extern "C" __global__ void __launch_bounds__(256, 3) faultline_fir_f32_v1(EpilogueArguments a) { fir_epilogue<float, 1>(a); }
 extern "C" __global__ void __launch_bounds__(256, 3) faultline_fir_f32_v4(EpilogueArguments a) { fir_epilogue<float, 4>(a); }
 extern "C" __global__ void __launch_bounds__(256, 3) faultline_fir_bf16_v1(EpilogueArguments a) { fir_epilogue<Bf16, 1>(a); }
@@ -341,7 +290,5 @@ extern "C" __global__ void __launch_bounds__(256, 2) faultline_point_bf16_v1_o1(
 extern "C" __global__ void __launch_bounds__(256, 2) faultline_point_bf16_v1_o3(EpilogueArguments a, ToRgbArguments rgb) { point_epilogue<Bf16, 1, 3>(a, rgb); }
 extern "C" __global__ void __launch_bounds__(256, 2) faultline_point_bf16_v8_o1(EpilogueArguments a, ToRgbArguments rgb) { point_epilogue<Bf16, 8, 1>(a, rgb); }
 extern "C" __global__ void __launch_bounds__(256, 2) faultline_point_bf16_v8_o3(EpilogueArguments a, ToRgbArguments rgb) { point_epilogue<Bf16, 8, 3>(a, rgb); }
-extern "C" __global__ void __launch_bounds__(256, 3) faultline_norms_v1(NormArguments a) { squared_norms<1>(a); }
-extern "C" __global__ void __launch_bounds__(256, 3) faultline_norms_v4(NormArguments a) { squared_norms<4>(a); }
 
 )

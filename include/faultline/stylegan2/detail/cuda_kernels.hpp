@@ -58,6 +58,8 @@ inline constexpr const char* cuda_kernel_text =
 #include <faultline/stylegan2/detail/cuda_kernel_arguments.hpp>
     "\n"
 #include <faultline/stylegan2/detail/cuda_kernel_source.hpp>
+    "\n"
+#include <faultline/stylegan2/detail/cuda_norm_source.hpp>
     "\n";
 #undef FAULTLINE_CUDA_TEXT
 

@@ -16,10 +16,13 @@ inline namespace v1 {
 namespace stylegan2 {
 namespace detail {
 
-/// Launches on one stream. Images that are neither grey nor of three channels, batches beyond a grid and other types than float32 and bfloat16 take the LibTorch operations. Throws PieceMissing.
+/// Launches on one stream. Images that are neither grey nor of three channels, batches beyond a grid, samples beyond 32 bits and other types than float32 and bfloat16 take the LibTorch operations. Throws PieceMissing.
 class KernelEpilogues {
  public:
   KernelEpilogues(const CudaKernels& kernels, void* stream) : kernels_(&kernels), stream_(stream) {}
+
+  /// Whether there is a kernel for images of so many channels.
+  [[nodiscard]] static bool paints(std::int64_t colours) { return colours == 1 || colours == 3; }
 
   [[nodiscard]] std::vector<at::Tensor> squared_norms(const at::Tensor& s, const NormTable& table) const {
     const std::int64_t count = s.size(0);
@@ -58,7 +61,7 @@ class KernelEpilogues {
   /// (in place: `u` is a convolution's fresh result)
   [[nodiscard]] std::pair<at::Tensor, at::Tensor> activation(const at::Tensor& u, const Activation& to, const ToRgb& rgb, bool wanted) const {
     const std::int64_t colours = rgb.weight.size(0);
-    if (!fits(u) || (colours != 1 && colours != 3)) return plain_.activation(u, to, rgb, wanted);
+    if (!fits(u) || !paints(colours)) return plain_.activation(u, to, rgb, wanted);
     const std::int64_t size = u.size(2);
     at::Tensor image = at::empty({u.size(0), colours, size, size}, rgb.bias.options());
     EpilogueArguments arguments = arguments_of(u, wanted ? u : at::Tensor(), size, to);
@@ -77,7 +80,10 @@ class KernelEpilogues {
  private:
   static float limit(const std::optional<double>& clamp) { return clamp ? static_cast<float>(*clamp) : std::numeric_limits<float>::infinity(); }
   static bool is_bf16(const at::Tensor& u) { return u.scalar_type() == at::kBFloat16; }
-  static bool fits(const at::Tensor& u) { return u.size(0) <= CudaKernels::most_samples && (u.scalar_type() == at::kFloat || is_bf16(u)); }
+  /// (within a sample the kernels count in 32 bits)
+  static bool fits(const at::Tensor& u) {
+    return u.size(0) <= CudaKernels::most_samples && u.numel() / u.size(0) <= std::numeric_limits<int>::max() && (u.scalar_type() == at::kFloat || is_bf16(u));
+  }
   static bool aligned(const void* pointer) { return reinterpret_cast<std::uintptr_t>(pointer) % 16 == 0; }
 
   /// Whether `width` channels can move as one word.
