@@ -3,6 +3,10 @@
 // device (32x32, width 64, batch 256); at 256x256 in bf16 at least half of the measured bf16 rate of matrix products is reached.
 // Per size all variants take turns for seven rounds; a time is the median over rounds. Usage: cuda_generator [--quick]. Prints one JSON object; without a device it says so in it and on stderr, and measures nothing.
 
+#include <support/computed_macs.hpp>
+#include <support/figures.hpp>
+#include <support/rounds.hpp>
+
 #include <faultline/cuda.hpp>
 
 #include <algorithm>
@@ -38,17 +42,6 @@ sg::GeneratorModel random_model(const Size& size) {
   return model;
 }
 
-/// Multiply-accumulates of one image's synthesis, as CudaBackend does them.
-double macs(const sg::GeneratorConfig& config) {
-  double sum = 0.0;
-  for (const auto& layer : sg::synthesis_layers(config)) {
-    const double pairs = static_cast<double>(layer.in * layer.out);
-    const double side = static_cast<double>(layer.kind == sg::SynthesisLayer::Kind::upsampling_conv ? layer.resolution / 2 : layer.resolution);
-    sum += pairs * side * side * (layer.kind == sg::SynthesisLayer::Kind::to_rgb || layer.resolution == 4 ? 1.0 : 9.0);
-  }
-  return sum;
-}
-
 /// Waits until everything queued before is done.
 void wait_for(const at::Tensor& tensor) { (void)tensor.flatten()[0].item<float>(); }
 
@@ -60,24 +53,12 @@ double seconds(const std::function<at::Tensor()>& run, int repetitions) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() / repetitions;
 }
 
-double median(std::vector<double> values) {
-  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2), values.end());
-  return values[values.size() / 2];
-}
-
 struct Variant {
   std::string name;
   std::string path;
   std::function<at::Tensor()> run;
   std::vector<double> times;
 };
-
-std::string number(double value) {
-  if (!std::isfinite(value)) return "null";
-  char text[32];
-  std::snprintf(text, sizeof text, "%.4g", value);
-  return text;
-}
 
 std::string json_text(const std::string& text) {
   std::string result = "\"";
@@ -94,11 +75,12 @@ double matrix_rate(at::Device device, int rounds) {
   (void)seconds(product, 3);
   std::vector<double> times;
   for (int i = 0; i < rounds; ++i) times.push_back(seconds(product, 5));
-  return 2.0 * std::pow(8192.0, 3) / median(times) / 1e12;
+  return 2.0 * std::pow(8192.0, 3) / bench::median(times) / 1e12;
 }
 
 std::string measure(const Size& size, int rounds, double tflops) {
   const sg::GeneratorModel model = random_model(size);
+  const auto macs = static_cast<double>(bench::computed_macs(model.config));
   const fl::Generator<fl::ReferenceBackend> reference(model);
   fl::Matrix<float> z(size.batch, reference.latent_dim());
   for (std::int64_t i = 0; i < size.batch; ++i) fl::fill_normals(5, fl::Stream::latents, i, z.row(i));
@@ -120,7 +102,7 @@ std::string measure(const Size& size, int rounds, double tflops) {
       const at::Tensor difference = images.narrow(0, 0, compared).to(at::kCPU) - expected;
       const std::string name = std::string(mode_text) + ", " + text;
       if (!parity.empty()) parity += ", ";
-      parity += json_text(name) + ": {\"worst\": " + number(difference.abs().max().item<double>()) + ", \"relative_rms\": " + number(std::sqrt(difference.square().mean().item<double>()) / scale) + "}";
+      parity += json_text(name) + ": {\"worst\": " + bench::number(difference.abs().max().item<double>()) + ", \"relative_rms\": " + bench::number(std::sqrt(difference.square().mean().item<double>()) / scale) + "}";
       variants.push_back({name, generator.backend().path(), [generator, there] { return generator.synthesize(there); }, {}});
     }
   }
@@ -144,13 +126,13 @@ std::string measure(const Size& size, int rounds, double tflops) {
   for (int round = 0; round < rounds; ++round)
     for (std::size_t v = 0; v < variants.size(); ++v) variants[v].times.push_back(seconds(variants[v].run, repetitions[v]));
 
-  const double plain = median(variants.back().times);
-  std::string text = "{\"size\": " + json_text(size.name) + ", \"batch\": " + std::to_string(size.batch) + ", \"gmac_per_image\": " + number(macs(model.config) / 1e9) + ", \"parity\": {" + parity + "}, \"times\": {";
+  const double plain = bench::median(variants.back().times);
+  std::string text = "{\"size\": " + json_text(size.name) + ", \"batch\": " + std::to_string(size.batch) + ", \"gmac_per_image\": " + bench::number(macs / 1e9) + ", \"parity\": {" + parity + "}, \"times\": {";
   for (std::size_t v = 0; v < variants.size(); ++v) {
-    const double time = median(variants[v].times);
-    const double rate = 2.0 * macs(model.config) * static_cast<double>(size.batch) / time / 1e12;
-    text += std::string(v == 0 ? "" : ", ") + json_text(variants[v].name) + ": {\"microseconds_per_image\": " + number(time * 1e6 / static_cast<double>(size.batch)) + ", \"times_plain\": " + number(plain / time) +
-            ", \"tflops\": " + number(rate) + ", \"share_of_bf16_products\": " + number(rate / tflops) + ", \"path\": " + json_text(variants[v].path) + "}";
+    const double time = bench::median(variants[v].times);
+    const double rate = 2.0 * macs * static_cast<double>(size.batch) / time / 1e12;
+    text += std::string(v == 0 ? "" : ", ") + json_text(variants[v].name) + ": {\"microseconds_per_image\": " + bench::number(time * 1e6 / static_cast<double>(size.batch)) + ", \"times_plain\": " + bench::number(plain / time) +
+            ", \"tflops\": " + bench::number(rate) + ", \"share_of_bf16_products\": " + bench::number(rate / tflops) + ", \"path\": " + json_text(variants[v].path) + "}";
   }
   return text + "}}";
 }
@@ -172,7 +154,7 @@ int main(int argc, char** argv) {
     char date[32] = "";
     std::strftime(date, sizeof date, "%Y-%m-%d", std::gmtime(&now));
     std::printf("{\"benchmark\": \"cuda_generator\", \"rows\": [], \"measured\": true, \"date\": \"%s\", \"library\": \"%s\", \"device\": %s, \"bf16_products_tflops\": %s, \"sizes\": [%s]}\n", date, fl::version_string,
-                json_text(any.backend().path()).c_str(), number(tflops).c_str(), results.c_str());
+                json_text(any.backend().path()).c_str(), bench::number(tflops).c_str(), results.c_str());
     return 0;
   } catch (const fl::Error& error) {
     if (error.code() != fl::ErrorCode::device_unavailable) throw;

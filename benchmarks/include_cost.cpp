@@ -3,8 +3,7 @@
 // Compiles each door alone without optimisation, three times, and prints the least CPU time of the compiler as JSON.
 
 #include <support/figures.hpp>
-
-#include <sys/resource.h>
+#include <support/rounds.hpp>
 
 #include <algorithm>
 #include <cstdio>
@@ -15,13 +14,6 @@
 
 namespace {
 
-double children_cpu_seconds() {
-  rusage usage{};
-  getrusage(RUSAGE_CHILDREN, &usage);
-  const auto seconds = [](const timeval& t) { return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec); };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
-
 /// CPU seconds to compile `text`, or a negative number when it does not compile.
 double compile_cost(const std::string& text) {
   const std::filesystem::path folder = std::filesystem::temp_directory_path();
@@ -31,9 +23,9 @@ double compile_cost(const std::string& text) {
   const std::string command = std::string(FAULTLINE_COMPILE_COMMAND) + " -O0 -c '" + source + "' -o '" + object + "'";
   double least = -1.0;
   for (int run = 0; run < 3; ++run) {
-    const double before = children_cpu_seconds();
+    const double before = bench::processor_seconds(RUSAGE_CHILDREN);
     if (std::system(command.c_str()) != 0) return -1.0;
-    const double cost = children_cpu_seconds() - before;
+    const double cost = bench::processor_seconds(RUSAGE_CHILDREN) - before;
     least = run == 0 ? cost : std::min(least, cost);
   }
   std::filesystem::remove(source);

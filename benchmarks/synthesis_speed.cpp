@@ -4,13 +4,12 @@
 // whether an allocator hands out memory that was in use before or asks the kernel for new pages is settled once per process, and changes the usual implementation's speed by half.
 // Usage: synthesis_speed [--quick]. Prints one JSON object.
 
+#include <support/computed_macs.hpp>
 #include <support/figures.hpp>
 #include <support/measured_backends.hpp>
 #include <support/peaks.hpp>
 #include <support/plain_synthesis.hpp>
 #include <support/rounds.hpp>
-
-#include <faultline/stylegan2/cost.hpp>
 
 #include <unistd.h>
 
@@ -35,12 +34,6 @@ struct Bars {
   double share32, share16, ratio32, ratio16;
 };
 
-/// What a batch computes: b4.conv1 is one product here, a ninth of its definition.
-double computed_macs(const faultline::stylegan2::GeneratorConfig& config) {
-  const std::int64_t first = config.channels(4) * config.channels(4) * 16 * 8;
-  return static_cast<double>(batch * (faultline::stylegan2::synthesis_macs(config) - first));
-}
-
 /// Largest difference relative to the largest value.
 double relative_error(const at::Tensor& a, const at::Tensor& b) { return ((a - b).abs().max() / b.abs().max()).item<double>(); }
 
@@ -58,7 +51,7 @@ std::vector<double> one_round(std::int64_t width, bool backwards, double target)
   const bench::Synthesis plain = [&](const at::Tensor& styles) { return bench::plain_synthesis(model.config, model.weights, styles); };
   if (const double error = relative_error(ours32(s), plain(s)); !(error < 1e-4)) throw std::runtime_error("the implementations disagree by " + std::to_string(error));
 
-  const double macs = computed_macs(model.config);
+  const double macs = static_cast<double>(batch * bench::computed_macs(model.config));
   const auto speed = [&](const bench::Synthesis& synthesis) {
     if (!synthesis) return std::nan("");
     const auto times = [&](std::size_t n) {
@@ -124,7 +117,7 @@ int main(int argc, char** argv) try {
     figures.push_back({"synthesis.fp32.ratio." + width, rounds.ratio(ours_float32, plain_network), bars.ratio32, false, "x plain LibTorch"});
     figures.push_back({"synthesis.bf16.ratio." + width, rounds.ratio(ours_bfloat16, plain_network), bars.ratio16, false, "x plain LibTorch", missing});
     // Winograd's algorithm computes fewer products than the definition, so it may pass the peak: what it is worth, not a share.
-    const double macs = computed_macs(bench::random_model(bars.width).config);
+    const double macs = static_cast<double>(batch * bench::computed_macs(bench::random_model(bars.width).config));
     const auto [slowest, fastest] = std::minmax_element(rounds.values[plain_network].begin(), rounds.values[plain_network].end());
     details += (bars.width == 64 ? "\"" : ", \"") + width + "\": {\"gmac_per_image\": " + bench::number(1e-9 * macs / batch) + ", \"float32_peak_gmac\": " + bench::number(1e-9 * rounds.middle(float32_peak)) +
                ", \"bfloat16_peak_gmac\": " + bench::number(1e-9 * rounds.middle(bfloat16_peak)) + ", \"plain_gmac\": " + bench::number(1e-9 * rounds.middle(plain_network)) + ", \"plain_gmac_slowest\": " +

@@ -10,7 +10,6 @@
 #include <faultline/training/gan_trainer.hpp>
 
 #include <ATen/record_function.h>
-#include <sys/resource.h>
 
 #include <atomic>
 #include <chrono>
@@ -57,20 +56,13 @@ class ConvolutionTime {
   at::CallbackHandle handle_;
 };
 
-double processor_seconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& t) { return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec); };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
-
 /// `"name": {"processor_ms": per step, "convolutions_ms": of them}`.
 std::string profile(const std::string& name, ft::GanTrainer& trainer, const ft::RealBatch& real, std::int64_t steps) {
   const ConvolutionTime convolutions;
-  const double before = processor_seconds();
+  const double before = bench::processor_seconds();
   for (std::int64_t t = 0; t < steps; ++t) (void)trainer.step(real);
   const double per_step = 1e3 / static_cast<double>(steps);
-  return "\"" + name + "\": {\"processor_ms\": " + bench::number((processor_seconds() - before) * per_step) + ", \"convolutions_ms\": " + bench::number(convolutions.seconds() * per_step) + "}";
+  return "\"" + name + "\": {\"processor_ms\": " + bench::number((bench::processor_seconds() - before) * per_step) + ", \"convolutions_ms\": " + bench::number(convolutions.seconds() * per_step) + "}";
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 #pragma once
 // Comparing speeds on a machine that does not hold still: candidates take turns, and what counts is the median over rounds of the ratio within a round.
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -18,6 +20,14 @@ double seconds(Work&& work) {
   const auto start = std::chrono::steady_clock::now();
   work();
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+/// Seconds of all processors, in user and system mode: of this process (RUSAGE_SELF) or of those it waited for (RUSAGE_CHILDREN).
+inline double processor_seconds(int who = RUSAGE_SELF) {
+  rusage usage{};
+  getrusage(who, &usage);
+  const auto seconds_of = [](const timeval& t) { return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec); };
+  return seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime);
 }
 
 /// NaN when a value is missing (NaN) or there is none.

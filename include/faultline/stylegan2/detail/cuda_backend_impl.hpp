@@ -9,7 +9,6 @@
 #include <faultline/stylegan2/detail/device_synthesis.hpp>
 #include <faultline/stylegan2/detail/kernel_epilogues.hpp>
 
-
 #include <algorithm>
 #include <array>
 #include <cmath>

@@ -198,6 +198,31 @@ struct Colours : Channels<V> {
   }
 };
 
+/// Which of N sums a thread ends with when N neighbouring threads, a power of two, share theirs out.
+template <int N>
+__device__ inline int share_of(int lane) {
+  int share = 0;
+  FAULTLINE_UNROLL for (int step = 1; step < N; step *= 2) share += (lane & step) != 0 ? N / 2 / step : 0;
+  return share;
+}
+
+/// Adds up sums of N neighbouring threads of a warp so that each ends with share_of<N>(lane) of them in its first place: pairs of threads send each other one half and keep the other.
+template <int N, int O>
+__device__ inline void shared_out(float (&sum)[N][O], int lane) {
+  FAULTLINE_UNROLL for (int step = 1; step < N; step *= 2) {
+    const int half = N / 2 / step;
+    const bool upper = (lane & step) != 0;
+    FAULTLINE_UNROLL for (int k = 0; k < N / 2; ++k) {
+      if (k >= half) break;
+      FAULTLINE_UNROLL for (int o = 0; o < O; ++o) {
+        const float kept = upper ? sum[k + half][o] : sum[k][o];
+        const float sent = upper ? sum[k][o] : sum[k + half][o];
+        sum[k][o] = kept + __shfl_xor_sync(0xffffffffu, sent, step);
+      }
+    }
+  }
+}
+
 /// The epilogue of a convolution [N, size, size, C], in place or not, and the image that is read off its activations.
 /// `strip` neighbouring threads of a warp share P pixels: each takes every strip-th pack of their channels. The sums of the image are then added up so that each of P threads ends with one pixel.
 template <class T, int V, int O>
@@ -214,8 +239,7 @@ __device__ void point_epilogue(const EpilogueArguments& a, const ToRgbArguments&
   Pack<T, V>* out = static_cast<Pack<T, V>*>(a.out) + n * pixels * packs;
   const float* noise = a.noise ? a.noise + n * a.noise_stride : nullptr;
   const float* previous = rgb.previous ? rgb.previous + n * O * (pixels / 4) : nullptr;
-  int first = 0;  // which of the pixels this thread ends with
-  FAULTLINE_UNROLL for (int half = P / 2; half > 0; half /= 2) first += (lane & (P / 2 / half)) != 0 ? half : 0;
+  const int first = share_of<P>(lane);
   float bias[O];
   FAULTLINE_UNROLL for (int o = 0; o < O; ++o) bias[o] = rgb.bias[o];
   Colours<V, O> channels;
@@ -259,17 +283,7 @@ __device__ void point_epilogue(const EpilogueArguments& a, const ToRgbArguments&
         FAULTLINE_UNROLL for (int p = 0; p < P; ++p) loaded[p] = in[pixel[p] * packs + pack + a.strip];
     }
 
-    // Pairs of threads share their pixels out: each sends the sums of one half and keeps the other.
-    FAULTLINE_UNROLL for (int half = P / 2; half > 0; half /= 2) {
-      const int step = P / 2 / half;
-      const bool upper = (lane & step) != 0;
-      FAULTLINE_UNROLL for (int p = 0; p < half; ++p)
-        FAULTLINE_UNROLL for (int o = 0; o < O; ++o) {
-          const float kept = upper ? sum[p + half][o] : sum[p][o];
-          const float sent = upper ? sum[p][o] : sum[p + half][o];
-          sum[p][o] = kept + __shfl_xor_sync(0xffffffffu, sent, step);
-        }
-    }
+    shared_out(sum, lane);
     for (int step = P; step < a.strip; step *= 2)
       FAULTLINE_UNROLL for (int o = 0; o < O; ++o) sum[0][o] += __shfl_xor_sync(0xffffffffu, sum[0][o], step);
     if (lane < P && start + first * apart < pixels)

@@ -24,7 +24,7 @@ __device__ void squared_norms(const NormArguments& a) {
   FAULTLINE_UNROLL for (int o = 0; o < O; ++o) row[o] = (out + o < layer.out ? out + o : out) * layer.in;
   int sample_row[S];
   FAULTLINE_UNROLL for (int k = 0; k < S; ++k) sample_row[k] = start + k < a.samples ? k * static_cast<int>(a.style_stride) : 0;
-  float sum[S * O] = {};
+  float sum[S * O][1] = {};
   for (int i = lane * V; i < layer.in; i += 32 * V) {
     float w[O][V];
     FAULTLINE_UNROLL for (int o = 0; o < O; ++o) load<V>(weight + row[o] + i, w[o]);
@@ -33,26 +33,15 @@ __device__ void squared_norms(const NormArguments& a) {
       load<V>(style + sample_row[k] + i, s);
       FAULTLINE_UNROLL for (int v = 0; v < V; ++v) {
         const float square = s[v] * s[v];
-        FAULTLINE_UNROLL for (int o = 0; o < O; ++o) sum[k * O + o] += square * w[o][v];
+        FAULTLINE_UNROLL for (int o = 0; o < O; ++o) sum[k * O + o][0] += square * w[o][v];
       }
     }
   }
-  int which = 0;
-  FAULTLINE_UNROLL for (int bit = 0; bit < 5; ++bit) {
-    const int step = 1 << bit;
-    const int half = 16 >> bit;
-    const bool upper = (lane & step) != 0;
-    which += upper ? half : 0;
-    FAULTLINE_UNROLL for (int k = 0; k < 16; ++k) {
-      if (k >= half) break;
-      const float kept = upper ? sum[k + half] : sum[k];
-      const float sent = upper ? sum[k] : sum[k + half];
-      sum[k] = kept + __shfl_xor_sync(0xffffffffu, sent, step);
-    }
-  }
+  shared_out(sum, lane);
+  const int which = share_of<S * O>(lane);
   const int sample = start + which / O;
   const int o = out + which % O;
-  if (sample < a.samples && o < layer.out) a.out[static_cast<long long>(a.samples) * layer.before + static_cast<long long>(sample) * layer.out + o] = sum[0] + a.epsilon;
+  if (sample < a.samples && o < layer.out) a.out[static_cast<long long>(a.samples) * layer.before + static_cast<long long>(sample) * layer.out + o] = sum[0][0] + a.epsilon;
 }
 
 extern "C" __global__ void __launch_bounds__(256, 3) faultline_norms_v1(NormArguments a) { squared_norms<1>(a); }
