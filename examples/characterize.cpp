@@ -90,6 +90,7 @@ int characterize(const Arguments& arguments) {
 
   fl::AnalyzerOptions options{.samples = arguments.samples};
   options.method.progress = follow;
+  options.method.command = arguments.command;
   if (!arguments.judge.empty()) options.method.judge = fl::AnyClassifier(fl::load_classifier(arguments.judge));
   const fl::LabelPolicy labels = arguments.label >= 0 ? fl::LabelPolicy::fixed(arguments.label) : fl::LabelPolicy::uniform();
   const fl::StyleSpaceSampler sampler(generator, {.seed = arguments.seed, .labels = labels, .truncation = arguments.truncation, .batch_size = options.method.batch_size});
@@ -105,7 +106,7 @@ int characterize(const Arguments& arguments) {
     else print_paper(report);
   } else {
     const fl::FailureReport report = analyzer.run();
-    fl::DirectionRenderer(generator, classifier, {.batch_size = options.method.batch_size, .command = arguments.command, .progress = follow}).write_report(report, out);
+    fl::DirectionRenderer(generator, classifier, {.progress = follow}).write_report(report, out);
     progress.finish();
     if (arguments.json) std::fputs(fl::to_json(report).c_str(), stdout);
     else print_summary(report);

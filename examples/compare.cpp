@@ -101,10 +101,11 @@ int compare(const Arguments& arguments) {
   fl::ComparisonOptions options{.samples = arguments.samples, .seed = arguments.seed, .truncation = arguments.truncation};
   if (arguments.label >= 0) options.labels = fl::LabelPolicy::fixed(arguments.label);
   options.method.class_candidates = arguments.class_candidates;
+  options.method.command = arguments.command;
   options.method.progress = [&progress](const fl::Progress& p) { progress(p); };
   if (!arguments.judge.empty()) options.method.judge = fl::AnyClassifier(fl::load_classifier(arguments.judge));
   const fl::ComparisonReport report = fl::compare(generator, classifiers, options);
-  fl::write_comparison(report, arguments.out, {.command = arguments.command});
+  fl::write_comparison(report, arguments.out);
   progress.finish();
   if (arguments.json) std::fputs(fl::to_json(report).c_str(), stdout);
   else print_summary(report);

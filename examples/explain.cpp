@@ -165,9 +165,14 @@ int explain(const Arguments& arguments) {
   const fl::StoredReport report = fl::read_report(arguments.report);
   const auto misfit = [](const std::string& what) { return fl::Error(fl::ErrorCode::incompatible_models, "explain", what); };
   if (report.provenance.generator_digest != generator.digest()) throw misfit("the report is about another generator than '" + arguments.generator + "'");
-  if (report.provenance.criterion != fl::detail::criterion_name(fl::Misclassified{})) throw misfit("the report's criterion is \"" + report.provenance.criterion + "\", this program knows \"misclassified\" only");
+  const std::optional<fl::CriterionFunction> criterion = fl::criterion_from(report.provenance.criterion_expression);
+  if (!criterion)
+    throw misfit("the report's criterion \"" + report.provenance.criterion +
+                 "\" is a function of its author's own, which a file cannot carry; only the library's criteria can be explained here");
   if (report.provenance.classifier_name != classifier.name())
     std::fprintf(stderr, "note: the report is about the classifier \"%s\", this one is called \"%s\"\n", report.provenance.classifier_name.c_str(), classifier.name().c_str());
+  if (report.provenance.classifier_digest && *report.provenance.classifier_digest != classifier.digest())
+    std::fprintf(stderr, "note: the report is about another version of the classifier: its digest is %.12s, this one's is %.12s\n", report.provenance.classifier_digest->c_str(), classifier.digest().c_str());
   const fl::ImageShape made = generator.image_shape();
   const fl::ImagePreparation preparation(made, {0.0, 1.0}, classifier.input_spec());
   if (arguments.labels.size() > 1 && arguments.labels.size() != arguments.images.size())
@@ -189,14 +194,14 @@ int explain(const Arguments& arguments) {
 
   std::fprintf(stderr, "drawing the report's %lld samples again\n", static_cast<long long>(report.provenance.samples_per_half));
   const fl::Provenance& from = report.provenance;
-  const fl::StyleSpaceSampler sampler(generator, {.seed = from.seed, .labels = from.labels, .truncation = from.truncation, .noise = from.noise, .batch_size = from.batch_size});
+  const fl::StyleSpaceSampler sampler(generator, fl::sampler_options(from));
   for (const std::int64_t index : arguments.indices) {
     const auto sample = sampler.sample(index, 1);
     const std::filesystem::path path = std::filesystem::path(arguments.out) / ("sample-" + std::to_string(index) + ".png");
     subjects.push_back({path.string(), fl::to_unit_range(generator.image_to_host(sample.images), generator.value_range()), sample.label.front()});
     fl::write_png(path, fl::to_picture(subjects.back().image.image(0), made, std::max(made.height, made.width)));
   }
-  const fl::Problem problem = fl::discovery_problem(sampler, classifier, fl::Misclassified{}, from.samples_per_half, {.batch_size = from.batch_size});
+  const fl::Problem problem = fl::discovery_problem(sampler, classifier, *criterion, from.samples_per_half, {.batch_size = from.batch_size});
   const fl::Explainer explainer(problem, report.causes);
   fl::Scorer scorer(classifier, made, {0.0, 1.0}, problem.classes, from.batch_size);
   if (options.references > 0) std::fprintf(stderr, "projecting %lld images for comparison\n", static_cast<long long>(options.references));

@@ -118,21 +118,21 @@ TEST_CASE("the cost of a run is exact, step by step", "[analysis][analyzer]") {
   options.method.progress = [&](const fl::Progress& p) { calls_until[p.stage] = calls; };
   constexpr std::int64_t half = 16;  // calls for 1 000 samples, 64 at a time
 
-  SECTION("nothing fails: the laws are tried on 8 images, then both halves are sampled and nothing more") {
+  SECTION("nothing fails: 16 images are made twice and classified once before both halves are sampled, and nothing more") {
     auto mine = rule(known, [](const fl::AnalyticReading&) { return -1.0; });
     const auto report = fl::characterize(known, mine, options);
     CHECK(report.verdict == fl::Verdict::too_few_failures);
-    CHECK(report.cost.generator_images == 8 + 2 * 1000);
-    CHECK(report.cost.generator_batches == 1 + 2 * half);
-    CHECK(report.cost.classifier_images == 8 + 2 * 1000);
+    CHECK(report.cost.generator_images == 2 * 16 + 2 * 1000);
+    CHECK(report.cost.generator_batches == 2 + 2 * half);
+    CHECK(report.cost.classifier_images == 16 + 2 * 1000);
     CHECK(report.cost.classifier_batches == 1 + 2 * half);
     CHECK(report.cost.property_images == 2 * 1000);
     CHECK(report.cost.gradient_images == 0);
     CHECK(report.cost.judge_images == 0);
-    CHECK(report.cost.generator_macs == (1 + 2 * half) * 64 * (3 + 50 + 700));  // of whole batches: the last one is padded
-    CHECK(report.cost.generator_bytes == (1 + 2 * half) * 64 * 11);
-    CHECK(report.cost.generator_launches == (1 + 2 * half) * 2);
-    CHECK(calls == 1 + 2 * half);
+    CHECK(report.cost.generator_macs == (2 + 2 * half) * 64 * (3 + 50 + 700));  // of whole batches: the last one is padded
+    CHECK(report.cost.generator_bytes == (2 + 2 * half) * 64 * 11);
+    CHECK(report.cost.generator_launches == (2 + 2 * half) * 2);
+    CHECK(calls == 2 + 2 * half);
     CHECK(rows == 64 * calls);
   }
   SECTION("one cause: each step asks for what its documentation says") {
@@ -140,10 +140,10 @@ TEST_CASE("the cost of a run is exact, step by step", "[analysis][analyzer]") {
     const auto report = fl::characterize(known, mine, options);
     REQUIRE(report.findings.size() == 1);
     REQUIRE(report.associated.empty());
-    CHECK(calls_until.at("sampling, discovery half") == 1 + half);
-    CHECK(calls_until.at("sampling, confirmation half") == 1 + 2 * half);
-    CHECK(calls_until.at("candidates") == 1 + 2 * half);
-    CHECK(calls_until.at("confirmation") == 1 + 2 * half);
+    CHECK(calls_until.at("sampling, discovery half") == 2 + half);
+    CHECK(calls_until.at("sampling, confirmation half") == 2 + 2 * half);
+    CHECK(calls_until.at("candidates") == 2 + 2 * half);
+    CHECK(calls_until.at("confirmation") == 2 + 2 * half);
     // 18 calls for fresh codes until 128 of them fail; 128 codes moved both ways along the cause and 32 placebos; 128 failures repaired along the cause and 8 placebos.
     REQUIRE(report.findings[0].intervention.codes == 128);
     REQUIRE(report.findings[0].intervention.repaired_failures == 128);
@@ -152,12 +152,12 @@ TEST_CASE("the cost of a run is exact, step by step", "[analysis][analyzer]") {
     CHECK(calls - calls_until.at("intervention") == 71);
 
     CHECK(report.cost.generator_batches == calls);
-    CHECK(report.cost.generator_images == 16'716);
-    CHECK(report.cost.classifier_images == report.cost.generator_images);
-    CHECK(report.cost.classifier_batches == report.cost.generator_batches + 7);  // eight listed examples are made in one call and classified one by one
+    CHECK(report.cost.generator_images == 16'740);
+    CHECK(report.cost.classifier_images == report.cost.generator_images - 16);  // the pilot sample is made twice
+    CHECK(report.cost.classifier_batches == report.cost.generator_batches + 6);  // eight listed examples are made in one call and classified one by one
     CHECK(report.cost.property_images == 3'856);
     CHECK(rows == 64 * calls);
-    CHECK(report.cost.generator_macs == rows * (50 + 700) + (1 + 2 * half + 18 + 2) * 64 * 3);  // edits start at w
+    CHECK(report.cost.generator_macs == rows * (50 + 700) + (2 + 2 * half + 18 + 2) * 64 * 3);  // edits start at w
     CHECK(report.cost.generator_bytes == rows * 11);
     CHECK(report.cost.generator_launches == calls * 2);
   }
@@ -274,7 +274,7 @@ TEST_CASE("gradients reach the paper's table", "[analysis][analyzer]") {
   CHECK(plain.paper_top[0].gradient == 0.0);
 }
 
-TEST_CASE("an unconditional generator is one class", "[analysis][analyzer]") {
+TEST_CASE("an unconditional generator is one class, for criteria that need no label", "[analysis][analyzer]") {
   const fl::AnalyticGenerator known({.factors = 3, .channels = 80, .classes = 0, .seed = 5});
   auto mine = fl::make_classifier(
       [&](fl::ImageView images, fl::ScoreMatrix& scores) {
@@ -285,7 +285,7 @@ TEST_CASE("an unconditional generator is one class", "[analysis][analyzer]") {
         }
       },
       {.classes = 2, .scores = fl::Scores::probabilities});
-  const auto report = fl::characterize(known, mine, quick(1500));
+  const auto report = fl::characterize(known, mine, quick(1500), [](std::span<const float> p, std::int64_t) { return p[1] > p[0]; });
   CHECK(report.classes == 1);
   CHECK(report.class_rates.size() == 1);
   REQUIRE(!report.findings.empty());
@@ -339,19 +339,26 @@ TEST_CASE("perfect, hopeless and nearly perfect classifiers end in a verdict", "
   auto rare = rule(known, [](const fl::AnalyticReading& reading) { return static_cast<double>(reading.factors[0]) - 3.0; });
   auto constant = fl::make_classifier(
       [](fl::ImageView images, fl::ScoreMatrix& scores) {
-        scores.resize(images.count(), classes, 0.1f);
-        for (std::int64_t i = 0; i < images.count(); ++i) scores(i, 2) = 0.7f;
+        scores.resize(images.count(), classes);
+        for (std::int64_t i = 0; i < images.count(); ++i) scores(i, 2) = 2.0f + images.image(i)[0];  // more or less sure of the one answer that it has
       },
-      {.classes = classes, .scores = fl::Scores::probabilities});
+      {.classes = classes, .scores = fl::Scores::logits});
   for (const auto& report : {fl::characterize(known, perfect, quick(400)), fl::characterize(known, hopeless, quick(400)), fl::characterize(known, rare, quick(400)),
                              fl::characterize(known, constant, quick(400))}) {
     CHECK(report.verdict == fl::Verdict::too_few_failures);
     CHECK(report.findings.empty());
-    CHECK(report.samples_needed > 400);
     CHECK(report.reason.size() > 20);
     CHECK(std::isfinite(report.failure_rate.estimate));
   }
-  CHECK(fl::characterize(known, constant, quick(400)).reason.find("The class alone") == 0);
+  CHECK(fl::characterize(known, perfect, quick(400)).samples_needed > 400);
+  CHECK(fl::characterize(known, rare, quick(400)).samples_needed > 400);
+  const auto one_answer = fl::characterize(known, constant, quick(400)), next_class = fl::characterize(known, hopeless, quick(400));
+  CHECK(one_answer.reason.find("The class alone") == 0);
+  CHECK(one_answer.reason.find("Class 0 is always answered 2") != std::string::npos);
+  CHECK(one_answer.samples_needed == 0);  // more of the same would not help
+  CHECK(next_class.reason.find("All of 800") == 0);
+  CHECK(next_class.reason.find("does the classifier number its classes like the generator?") != std::string::npos);
+  CHECK(next_class.warnings.size() == static_cast<std::size_t>(classes));
   CHECK(fl::characterize(known, perfect, quick(1)).samples_needed >= 50);
 }
 
@@ -517,7 +524,7 @@ TEST_CASE("images on a device go to a classifier that takes them there, in sampl
   CHECK(report.findings.size() == expected.findings.size());
   CHECK(report.cost.classifier_images == expected.cost.classifier_images);
   CHECK(report.cost.classifier_batches == expected.cost.classifier_batches);
-  CHECK(device.moved < 600);  // not the samples: the first eight for the laws of the concept, and pairs of images whose distance is measured
+  CHECK(device.moved < 600);  // not the samples: those of the preflight, and pairs of images whose distance is measured
   CHECK(mine.resident_images >= 1200);
   CHECK(report.provenance.backend == "a device of tests");
   CHECK(std::find(report.warnings.begin(), report.warnings.end(), "a piece is missing") != report.warnings.end());
@@ -527,7 +534,7 @@ TEST_CASE("images on a device go to a classifier that takes them there, in sampl
   const auto verdict = fl::testing::gate(device, mine, {.bound = 0.3, .seed = 4});
   CHECK(verdict.samples() == fl::testing::gate(known, plain, {.bound = 0.3, .seed = 4}).samples());
   CHECK(verdict.passed());
-  CHECK(device.moved == 0);
+  CHECK(device.moved == 2 * fl::pilot_images);  // the preflight alone looks at pixels
 
   // A classifier without the tag gets them on the host.
   const auto moved = fl::characterize(device, plain, options);

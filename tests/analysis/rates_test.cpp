@@ -57,6 +57,10 @@ TEST_CASE("too few failures: how many samples would do, and why", "[analysis][ra
     const auto needed = fl::detail::samples_needed(a, a, 50.0);
     CHECK(needed.samples > 1000);
     CHECK(fl::detail::too_few_reason(a, a, 50.0, needed).find("The class alone") == 0);
+    const std::string named = fl::detail::too_few_reason(a, a, 50.0, needed, {"Class 0 is always answered 1."});
+    CHECK(named.find("The class alone") == 0);
+    CHECK(named.find("Class 0 is always answered 1.") != std::string::npos);
+    CHECK(named.find("samples per half would") == std::string::npos);  // more of the same answers nothing
   }
   SECTION("few successes") {
     const auto a = fl::make_strata({990}, {10});
@@ -105,5 +109,31 @@ TEST_CASE("sentences are for readers", "[analysis][text]") {
   finding.intervention.placebo = 0.06;
   finding.intervention.lower = 0.49;
   CHECK(fl::detail::headline(finding).find("changes the failure rate by 58 percentage points, a random direction by at most 6.") != std::string::npos);
-  CHECK(fl::detail::associated_headline(finding).find("changes the failure rate by 58 percentage points (at least 49), too little") != std::string::npos);
+  finding.intervention.codes = 128;
+  const auto associated = [&] { return fl::detail::associated_headline(finding, 0.02); };
+  CHECK(associated().find("changes the failure rate by 58 percentage points (at least 49) on 128 fresh codes: it may be a cause, which so few codes do not decide.") != std::string::npos);
+  finding.intervention.contrast = 0.05;  // less than what random directions do
+  CHECK(associated().find("(at least 49) on 128 fresh codes: too little to call it a cause.") != std::string::npos);
+  finding.intervention.placebo = std::nullopt;  // none was moved, so none is spoken of
+  CHECK(fl::detail::headline(finding).find("random") == std::string::npos);
+  CHECK(associated().find("it may be a cause") != std::string::npos);
+  finding.intervention.contrast = 0.02;
+  CHECK(associated().find("too little") != std::string::npos);
+}
+
+TEST_CASE("two directions that move the same property most have headlines of their own", "[analysis][text]") {
+  fl::Finding blur, ink, component;
+  blur.direction = {.family = fl::DirectionFamily::property, .name = "blur"};
+  ink.direction = {.family = fl::DirectionFamily::property, .name = "ink area"};
+  component.direction = {.family = fl::DirectionFamily::component, .name = "component 3"};
+  for (fl::Finding* finding : {&blur, &ink, &component}) {
+    finding->property = {"blur", 1.2};
+    finding->intervention.repaired_share = 0.5;
+    finding->intervention.repaired_failures = 100;
+  }
+  CHECK(fl::detail::headline(blur).find("high blur:") != std::string::npos);
+  CHECK(fl::detail::headline(ink).find("high blur (along ink area):") != std::string::npos);
+  CHECK(fl::detail::headline(component).find("high blur (component 3):") != std::string::npos);
+  ink.property.name = component.property.name = "mixed: blur + width";
+  CHECK(fl::detail::headline(ink) != fl::detail::headline(component));
 }

@@ -7,7 +7,10 @@
 
 #include <support/catch2.hpp>
 
+#include <algorithm>
+#include <atomic>
 #include <cfenv>
+#include <chrono>
 #include <cmath>
 #include <limits>
 #include <new>
@@ -185,7 +188,28 @@ TEST_CASE("misbehaviour: logits where probabilities were declared") {
       },
       fl::Scores::probabilities);
   CHECK(negative.first == fl::ErrorCode::not_probabilities);
-  CHECK(mentions(negative.second, "leave [0, 1]"));
+  CHECK(mentions(negative.second, "between -1 and 1 and sum to 1: logits?"));
+}
+
+TEST_CASE("misbehaviour: what is no probability is told what it looks like") {
+  const auto told = [](std::vector<float> row) {
+    const auto refused = refusal(
+        [row](fl::ImageView images, fl::ScoreMatrix& scores) {
+          scores.resize(images.count(), 3);
+          for (std::int64_t i = 0; i < images.count(); ++i) std::copy(row.begin(), row.end(), scores.row(i).begin());
+        },
+        fl::Scores::probabilities);
+    CHECK(refused.first == fl::ErrorCode::not_probabilities);
+    return refused.second;
+  };
+  CHECK(mentions(told({0.99f, 0.004f, 0.002f}), "half precision or int8? Allow for it with .probability_tolerance = 0.008"));  // sums to .996
+  CHECK(mentions(told({0.99805f, 0.0010f, 0.0008f}), "half precision or int8?"));                                             // sums to .99985
+  CHECK(mentions(told({-0.1054f, -2.9957f, -2.9957f}), "logarithms of probabilities?"));
+  CHECK(mentions(told({90.0f, 7.0f, 3.0f}), "on another scale?"));
+  CHECK(mentions(told({230.0f, 20.0f, 5.0f}), "on another scale?"));
+  CHECK(mentions(told({0.9f, 0.8f, 0.1f}), "sigmoids?"));
+  CHECK(mentions(told({0.0f, 0.0f, 0.0f}), "does the classifier fill them?"));
+  CHECK(mentions(told({7.5f, -3.0f, 1.0f}), "between -3 and 7.5 and sum to 5.5: logits?"));
 }
 
 TEST_CASE("misbehaviour: probabilities off by rounding are let through, by more are not") {
@@ -270,6 +294,43 @@ TEST_CASE("misbehaviour: a classifier that is not thread-safe is called by one t
   fl::Scorer scorer(classifier, shape, {0, 1}, 3, 2);
   (void)scorer(fl::ImageBatch(20, shape), std::vector<std::int64_t>(20, 0));
   CHECK(same);
+}
+
+TEST_CASE("a classifier that says it is thread-safe gets the batches of a request side by side, with the same answers and errors") {
+  std::atomic<int> calls = 0, inside = 0, most = 0;
+  bool broken = false;
+  const auto make = [&](bool thread_safe) {
+    return fl::make_classifier(
+        [&](fl::ImageView images, fl::ScoreMatrix& scores) {
+          ++calls;
+          const int now = ++inside;
+          for (int seen = most; seen < now && !most.compare_exchange_weak(seen, now);) {
+          }
+          std::this_thread::sleep_for(std::chrono::milliseconds(2));
+          echo(images, scores);
+          --inside;
+          if (broken && images.image(0)[0] > 0.6f) throw std::runtime_error("only some batches");
+        },
+        {.classes = 3, .scores = fl::Scores::logits, .thread_safe = thread_safe});
+  };
+  fl::ImageBatch images(23, shape);
+  for (std::int64_t i = 0; i < 23; ++i)
+    for (float& pixel : images.image(i)) pixel = static_cast<float>(i) / 23.0f;
+  const std::vector<std::int64_t> labels(23, 1);
+  auto alone = make(false), together = make(true);
+  const fl::ScoredImages one = fl::Scorer(alone, shape, {0, 1}, 3, 2)(images, labels);
+  CHECK(most == 1);
+  fl::Scorer scorer(together, shape, {0, 1}, 3, 2);
+  const fl::ScoredImages other = scorer(images, labels);
+  CHECK((most > 1 || std::thread::hardware_concurrency() < 2));
+  CHECK(calls == 24);
+  CHECK(scorer.batches() == 12);
+  CHECK(scorer.images() == 23);
+  CHECK(std::ranges::equal(one.probabilities.values(), other.probabilities.values()));
+  CHECK(one.prediction == other.prediction);
+  CHECK(one.log_odds == other.log_odds);
+  broken = true;
+  CHECK_THROWS_AS(scorer(images, labels), fl::Error);
 }
 
 TEST_CASE("a scorer refuses what cannot work before the first image") {

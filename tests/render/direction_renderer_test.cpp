@@ -232,7 +232,6 @@ TEST_CASE("a report of another generator, seed or shape is refused") {
   CHECK(error_code([&] { fl::DirectionRenderer(known, classifier, {.examples = 41}); }) == fl::ErrorCode::invalid_argument);
   CHECK(error_code([&] { fl::DirectionRenderer(known, classifier, {.failures = 401}); }) == fl::ErrorCode::invalid_argument);
   CHECK(error_code([&] { fl::DirectionRenderer(known, classifier, {.image_pixels = 0}); }) == fl::ErrorCode::invalid_argument);
-  CHECK(error_code([&] { fl::DirectionRenderer(known, classifier, {.batch_size = 0}); }) == fl::ErrorCode::invalid_argument);
 }
 
 TEST_CASE("a classifier that misbehaves while the sheets are drawn is reported as such") {

@@ -152,6 +152,13 @@ inline fl::FailureReport example_report(const fl::AnalyticGenerator& known) {
   r.provenance.generator_digest = known.digest();
   r.provenance.classifier_name = "rule <0> & \"friends\"";
   r.provenance.criterion = "misclassified";
+  r.provenance.criterion_expression = "fl::Misclassified{}";
+  r.provenance.classifier_digest = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+  r.provenance.judge_name = "judge";
+  r.provenance.compiler = "GCC 12.2.0";
+  r.provenance.command = "characterize --samples 4000 --seed 7";
+  r.provenance.method = {{"alpha", "0.05"}, {"min_effect", "0.02"}};
+  r.provenance.properties = r.property_names;
   r.provenance.cpu = "an ordinary one";
   r.provenance.seed = 7;
   r.provenance.samples_per_half = 4'000;

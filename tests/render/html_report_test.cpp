@@ -73,7 +73,11 @@ TEST_CASE("no text of a report can leave its place") {
   report.schema = attack;
   auto& p = report.provenance;
   p.library_version = p.generator_digest = p.classifier_name = p.criterion = p.torch_version = p.cpu = p.backend = attack;
-  check_page(fl::html_report(report, {{attack, attack, 1, 1, {}}}, {.title = attack, .command = attack}));
+  p.criterion_expression = p.compiler = p.command = attack;
+  p.classifier_digest = p.judge_name = p.judge_digest = attack;
+  p.method = p.options = {{"min_effect", attack}};
+  p.properties = {attack};
+  check_page(fl::html_report(report, {{attack, attack, 1, 1, {}}}, {.title = attack}));
   check_page(fl::html_report(report, {}));
 }
 
@@ -91,7 +95,7 @@ TEST_CASE("the page reads well when nothing was found") {
   CHECK(page.find("AUC ≥ 0.55") != std::string::npos);
   CHECK(page.find("Causes of failure</h2>") == std::string::npos);
   report.omnibus.significant = true;
-  CHECK(fl::html_report(report, {}).find("no single direction carries them") != std::string::npos);
+  CHECK(fl::html_report(report, {}).find("no direction was shown to cause them") != std::string::npos);
 }
 
 TEST_CASE("when every cause is generator suspect the page says so and shows them") {

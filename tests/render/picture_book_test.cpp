@@ -180,6 +180,9 @@ TEST_CASE("sheets say so when their marks cannot follow the report's criterion")
   fl::FailureReport r = report();
   CHECK(criterion_note(r, {}).empty());
   r.provenance.criterion = "margin below 0.2";
+  r.provenance.criterion_expression = "fl::MarginBelow{.m = 0.2}";
+  CHECK(criterion_note(r, {}).empty());  // a shipped one follows from the report
+  r.provenance.criterion_expression = "";
   CHECK(criterion_note(r, {}).find("margin below 0.2") != std::string::npos);
   CHECK(criterion_note(r, {.criterion = fl::MarginBelow{0.2}}).empty());
 }

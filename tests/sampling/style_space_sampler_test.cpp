@@ -11,6 +11,7 @@
 #include <limits>
 #include <optional>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace fl = faultline;
@@ -113,10 +114,24 @@ TEST_CASE("a range streams its batches in order") {
 
 TEST_CASE("labels follow their policy") {
   CHECK(Sampler(known, {.labels = fl::LabelPolicy::fixed(3)}).labels(7, 4) == std::vector<std::int64_t>{3, 3, 3, 3});
-  const Sampler given(known, {.labels = fl::LabelPolicy::given({0, 2, 1})});
-  CHECK(given.labels(0, 5) == std::vector<std::int64_t>{0, 2, 1, 0, 2});
-  CHECK(given.labels(4, 2) == std::vector<std::int64_t>{2, 1});
-  CHECK(given.sample(4, 2).label == std::vector<std::int64_t>{2, 1});
+  const Sampler walked(known, {.labels = fl::LabelPolicy::in_order({0, 2, 1})});
+  CHECK(walked.labels(0, 5) == std::vector<std::int64_t>{0, 2, 1, 0, 2});
+  CHECK(walked.labels(4, 2) == std::vector<std::int64_t>{2, 1});
+  CHECK(walked.sample(4, 2).label == std::vector<std::int64_t>{2, 1});
+
+  // A list that is drawn from: entry (x L) >> 32 of stream 1, wherever the samples begin.
+  const std::vector<std::int64_t> list{3, 0, 0, 1, 0};
+  const Sampler given(known, {.seed = 11, .labels = fl::LabelPolicy::given(list)});
+  const auto drawn = given.labels(5, 20'000);
+  std::vector<double> of(4);
+  for (std::int64_t i = 0; i < 20'000; ++i) {
+    const std::int64_t label = drawn[static_cast<std::size_t>(i)];
+    of[static_cast<std::size_t>(label)] += 1.0;
+    const std::uint64_t word = fl::CounterRandom(11, fl::Stream::labels, 5 + i).next();
+    if (label != list[static_cast<std::size_t>((word * 5) >> 32)]) FAIL("label " << i);
+  }
+  for (const auto& [label, share] : {std::pair{0, 0.6}, std::pair{1, 0.2}, std::pair{2, 0.0}, std::pair{3, 0.2}})
+    CHECK(std::abs(of[static_cast<std::size_t>(label)] - 20'000 * share) <= 5.5 * std::sqrt(20'000 * share * (1 - share)));  // false alarm below 3 * 4e-8, seed fixed
   const Sampler uniform(known, {.seed = 1});
   std::vector<double> counts(4);
   for (const std::int64_t label : uniform.labels(0, 40'000)) counts[static_cast<std::size_t>(label)] += 1.0;
@@ -263,6 +278,8 @@ TEST_CASE("a sampler refuses what it cannot draw") {
   CHECK(refusal([&] { Sampler(known, {.labels = fl::LabelPolicy::fixed(-1)}); }) == label_out_of_range);
   CHECK(refusal([&] { Sampler(known, {.labels = fl::LabelPolicy::given({0, 9})}); }) == label_out_of_range);
   CHECK(refusal([&] { Sampler(known, {.labels = fl::LabelPolicy::given({})}); }) == empty_input);
+  CHECK(refusal([&] { Sampler(known, {.labels = fl::LabelPolicy::in_order({})}); }) == empty_input);
+  CHECK(refusal([&] { Sampler(known, {.labels = fl::LabelPolicy::in_order({0, -1})}); }) == label_out_of_range);
   CHECK(refusal([&] { Sampler(known, {.truncation = 2.1}); }) == invalid_argument);
   CHECK(refusal([&] { Sampler(known, {.truncation = std::nan("")}); }) == invalid_argument);
   CHECK(refusal([&] { Sampler(known, {.truncation = 0.5, .cutoff = 77}); }) == invalid_argument);

@@ -15,6 +15,7 @@
 #include <faultline/analysis/rank.hpp>
 #include <faultline/analysis/threshold.hpp>
 #include <faultline/analysis/validity.hpp>
+#include <faultline/sampling/class_notes.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -121,12 +122,17 @@ inline void sort_by_strength(std::vector<Finding>& findings) {
     report.class_rankings = rank_per_class(problem, discovery);
   }
 
+  ClassNotes answers;
+  answers.add(discovery.label, discovery.prediction);
+  answers.add(confirmation.label, confirmation.prediction);
+  report.warnings = answers.sentences();
+
   const double wanted = options.minimum_effective_failures;
   if (std::min(strata.effective_failures, fresh_strata.effective_failures) < wanted) {
     const auto needed = detail::samples_needed(strata, fresh_strata, wanted);
     report.verdict = Verdict::too_few_failures;
-    report.samples_needed = needed.samples;
-    report.reason = detail::too_few_reason(strata, fresh_strata, wanted, needed);
+    report.samples_needed = report.warnings.empty() ? needed.samples : 0;
+    report.reason = detail::too_few_reason(strata, fresh_strata, wanted, needed, report.warnings);
     return report;
   }
 
@@ -136,7 +142,7 @@ inline void sort_by_strength(std::vector<Finding>& findings) {
   const Matrix<double> fresh_whitened = whiten(whitening, confirmation.w, confirmation.label);
   Candidates candidates = find_candidates(problem, whitening, whitened, strata, options);
   report.property_r2 = candidates.property_r2;
-  report.warnings = std::move(candidates.warnings);
+  for (std::string& warning : candidates.warnings) report.warnings.push_back(std::move(warning));
   report_progress(options.progress, "candidates", 1, 1);
 
   report_progress(options.progress, "confirmation", 0, 1);
@@ -184,13 +190,13 @@ inline void sort_by_strength(std::vector<Finding>& findings) {
   report.explained_share = detail::explained_together(stratified_difference(fresh_whitened, confirmation.label, confirmation.failed, fresh_strata), directions, fresh_strata.effective_failures);
 
   for (Finding& finding : report.findings) finding.headline = detail::headline(finding);
-  for (Finding& finding : report.associated) finding.headline = detail::associated_headline(finding);
+  for (Finding& finding : report.associated) finding.headline = detail::associated_headline(finding, options.min_effect);
   const auto sound = std::stable_partition(report.findings.begin(), report.findings.end(), [](const Finding& finding) { return !finding.validity.generator_suspect; });
   report.generator_suspect.assign(std::make_move_iterator(sound), std::make_move_iterator(report.findings.end()));
   report.findings.erase(sound, report.findings.end());
 
   report.verdict = report.findings.empty() ? Verdict::none_found : Verdict::systematic_causes;
-  report.reason = detail::verdict_reason(report);
+  report.reason = detail::verdict_reason(report, options.min_effect);
   return report;
 }
 

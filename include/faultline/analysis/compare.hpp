@@ -4,12 +4,15 @@
 
 #include <faultline/analysis/compare_outcomes.hpp>
 #include <faultline/analysis/detail/comparison_source.hpp>
+#include <faultline/analysis/detail/describe_method.hpp>
+#include <faultline/analysis/detail/describe_run.hpp>
 #include <faultline/analysis/failure_analyzer.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -40,6 +43,17 @@ inline void check_same_classes(std::span<const AnyClassifier> classifiers) {
   }
 }
 
+/// Adds the classifiers, in their order; empty digests when none of them states one.
+inline void describe_classifiers(Provenance& run, std::span<const std::string> names, std::span<const AnyClassifier> classifiers) {
+  std::string digests;
+  for (std::size_t c = 0; c < names.size(); ++c) {
+    run.classifier_name += (c == 0 ? "" : ", ") + names[c];
+    const std::optional<std::string> digest = classifiers[c].digest();
+    digests += (c == 0 ? "" : ", ") + digest.value_or("not stated");
+  }
+  if (std::any_of(classifiers.begin(), classifiers.end(), [](const AnyClassifier& c) { return c.digest().has_value(); })) run.classifier_digest = digests;
+}
+
 }  // namespace detail
 
 /// Compares classifiers on the same samples of one generator.
@@ -58,13 +72,13 @@ template <StyleGenerator G, FailureCriterion F = Misclassified>
   detail::check_same_classes(classifiers);
   if (options.samples == 0) throw Error(ErrorCode::empty_input, "compare", "expected at least one sample per half, got 0");
   if (options.samples < 0) throw Error(ErrorCode::invalid_argument, "compare", "the number of samples must be positive, got " + std::to_string(options.samples));
-  const StyleSpaceSampler<G> sampler(generator, {.seed = options.seed, .labels = options.labels, .truncation = options.truncation, .noise = options.noise, .batch_size = options.method.batch_size});
+  const StyleSpaceSampler<G> sampler(generator, {.seed = options.seed, .labels = options.labels, .truncation = options.truncation, .cutoff = options.cutoff, .noise = options.noise, .batch_size = options.method.batch_size});
   const auto source = std::make_shared<detail::ComparisonSource<G, F>>(sampler, classifiers, criterion, options.method);
   ComparisonProblem problem = detail::make_comparison(source);
   problem.names = detail::unique_names(classifiers);
-  if constexpr (requires { { generator.class_names() } -> std::convertible_to<std::vector<std::string>>; }) problem.class_names = generator.class_names();
+  problem.class_names = detail::class_names_of(generator);
 
-  source->check_laws();
+  source->preflight();
   const CostCounters before = source->cost();
   problem.discovery = source->sample(discovery_first, options.samples, "sampling, discovery half");
   problem.confirmation = source->sample(confirmation_first, options.samples, "sampling, confirmation half");
@@ -73,25 +87,11 @@ template <StyleGenerator G, FailureCriterion F = Misclassified>
   ComparisonReport report = compare_outcomes(problem, options);
   report.population_cost = population;
   report.cost = source->cost();
-  Provenance& provenance = report.provenance;
-  provenance.library_version = version_string;
-  provenance.generator_digest = generator.digest();
-  for (const std::string& name : problem.names) provenance.classifier_name += (provenance.classifier_name.empty() ? "" : ", ") + name;
-  provenance.criterion = detail::criterion_name(criterion);
-  if constexpr (requires { { generator.torch_version() } -> std::convertible_to<std::string>; }) provenance.torch_version = generator.torch_version();
-  provenance.cpu = detail::cpu_name();
-  if constexpr (requires { { generator.backend_description() } -> std::convertible_to<std::string>; }) provenance.backend = generator.backend_description();
-  if constexpr (requires { { generator.backend_warnings() } -> std::convertible_to<std::vector<std::string>>; })
-    for (const std::string& warning : generator.backend_warnings()) report.warnings.push_back(warning);
-  provenance.seed = options.seed;
-  provenance.samples_per_half = options.samples;
-  provenance.batch_size = options.method.batch_size;
-  provenance.truncation = options.truncation;
-  provenance.noise = options.noise;
-  provenance.labels = options.labels;
-  provenance.permutations_discovery = options.method.permutations_discovery;
-  provenance.permutations_confirmation = options.method.permutations_confirmation;
-  provenance.alpha = options.method.alpha;
+  report.provenance = detail::describe_sampling(sampler, criterion, options.samples);
+  detail::describe_classifiers(report.provenance, problem.names, classifiers);
+  detail::describe_method(report.provenance, options.method);
+  report.provenance.options = detail::option_values(options);
+  for (std::string& warning : detail::backend_warnings_of(generator)) report.warnings.push_back(std::move(warning));
   return report;
 }
 

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -41,7 +42,16 @@ struct ComparisonOptions {
   std::int64_t accuracy_channels = 100;  ///< of each classifier's pooled ranking, whose union spans the subspace of accuracy against distance
   std::int64_t accuracy_bins = 10;
   std::int64_t bootstrap_replicates = 1'999;
+  std::optional<std::int64_t> cutoff = std::nullopt;  ///< truncate the first layers only, see `SamplerOptions`
 };
+
+/// Calls visit(name, member) for every number among the options of the comparison itself, in their order.
+template <class Visit>
+void for_each_number(const ComparisonOptions& comparison, const Visit& visit) {
+  visit("accuracy_channels", comparison.accuracy_channels);
+  visit("accuracy_bins", comparison.accuracy_bins);
+  visit("bootstrap_replicates", comparison.bootstrap_replicates);
+}
 
 }  // namespace v1
 }  // namespace faultline

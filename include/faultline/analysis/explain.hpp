@@ -99,7 +99,7 @@ template <StyleGenerator G, Classifier C, FailureCriterion F>
   method.properties.clear();
   const auto source = std::make_shared<detail::ProblemSource<G, C, F>>(sampler, classifier, std::move(criterion), method);
   Problem problem = detail::make_problem(source, sampler);
-  source->check_laws();
+  source->preflight();
   problem.discovery = source->sample(discovery_first, samples, "sampling");
   return problem;
 }

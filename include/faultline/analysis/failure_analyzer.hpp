@@ -4,11 +4,10 @@
 
 #include <faultline/analysis/analyze.hpp>
 #include <faultline/analysis/detail/build_problem.hpp>
-#include <faultline/analysis/detail/cpu_name.hpp>
+#include <faultline/analysis/detail/describe_method.hpp>
+#include <faultline/analysis/detail/describe_run.hpp>
 #include <faultline/analysis/paper_method.hpp>
-#include <faultline/version.hpp>
 
-#include <charconv>
 #include <concepts>
 #include <cstdint>
 #include <memory>
@@ -19,26 +18,6 @@
 
 namespace faultline {
 inline namespace v1 {
-
-namespace detail {
-
-[[nodiscard]] inline std::string number_text(double value) {
-  char text[32];
-  const auto end = std::to_chars(text, text + sizeof text, value);
-  return {text, end.ptr};
-}
-
-/// How the report names a criterion: its own `name()`, or that of a shipped one.
-template <FailureCriterion F>
-[[nodiscard]] std::string criterion_name(const F& criterion) {
-  if constexpr (requires { { criterion.name() } -> std::convertible_to<std::string>; }) return criterion.name();
-  else if constexpr (std::same_as<F, Misclassified>) return "misclassified";
-  else if constexpr (std::same_as<F, TrueClassBelow>) return "probability of the true class below " + number_text(criterion.p);
-  else if constexpr (std::same_as<F, MarginBelow>) return "margin below " + number_text(criterion.m);
-  else return "custom";
-}
-
-}  // namespace detail
 
 /// Finds the conditions under which a classifier fails on what a generator makes.
 ///
@@ -74,6 +53,7 @@ class FailureAnalyzer {
     PaperReport report = paper_method(problem(), options, options_.method.batch_size, options_.method.progress);
     report.cost = source_->cost();
     describe(report);
+    report.provenance.options = detail::option_values(options);
     return report;
   }
 
@@ -81,7 +61,7 @@ class FailureAnalyzer {
   [[nodiscard]] const Problem& problem() {
     if (!problem_) {
       Problem problem = detail::make_problem(source_, sampler_);
-      source_->check_laws();
+      source_->preflight();
       problem.discovery = source_->sample(discovery_first, options_.samples, "sampling, discovery half");
       problem.confirmation = source_->sample(confirmation_first, options_.samples, "sampling, confirmation half");
       problem_ = std::move(problem);
@@ -94,27 +74,12 @@ class FailureAnalyzer {
 
   template <class Report>
   void describe(Report& report) const {
-    const G& generator = sampler_.generator();
-    Provenance& provenance = report.provenance;
-    provenance.library_version = version_string;
-    provenance.generator_digest = generator.digest();
-    provenance.classifier_name = name_of(*classifier_);
-    provenance.criterion = detail::criterion_name(criterion_);
-    if constexpr (requires { { generator.torch_version() } -> std::convertible_to<std::string>; }) provenance.torch_version = generator.torch_version();
-    provenance.cpu = detail::cpu_name();
-    if constexpr (requires { { generator.backend_description() } -> std::convertible_to<std::string>; }) provenance.backend = generator.backend_description();
-    if constexpr (requires { { generator.backend_warnings() } -> std::convertible_to<std::vector<std::string>>; report.warnings; })
-      for (const std::string& warning : generator.backend_warnings()) report.warnings.push_back(warning);
-    provenance.seed = sampler_.options().seed;
-    provenance.samples_per_half = options_.samples;
-    provenance.batch_size = options_.method.batch_size;
-    provenance.truncation = sampler_.options().truncation;
-    provenance.noise = sampler_.options().noise;
-    provenance.labels = sampler_.options().labels;
-    provenance.permutations_discovery = options_.method.permutations_discovery;
-    provenance.permutations_confirmation = options_.method.permutations_confirmation;
-    provenance.alpha = options_.method.alpha;
-    if constexpr (requires { { generator.class_names() } -> std::convertible_to<std::vector<std::string>>; }) report.class_names = generator.class_names();
+    report.provenance = detail::describe_sampling(sampler_, criterion_, options_.samples);
+    detail::describe_classifier(report.provenance, *classifier_);
+    detail::describe_method(report.provenance, options_.method);
+    report.class_names = detail::class_names_of(sampler_.generator());
+    if constexpr (requires { report.warnings; })
+      for (std::string& warning : detail::backend_warnings_of(sampler_.generator())) report.warnings.push_back(std::move(warning));
   }
 
   StyleSpaceSampler<G> sampler_;

@@ -18,7 +18,7 @@ namespace faultline {
 inline namespace v1 {
 
 /// Is the effect of moving the direction large enough, and larger than that of a random one, to call it a cause?
-[[nodiscard]] inline bool is_cause(const InterventionEffect& effect, double min_effect) noexcept { return effect.lower > min_effect && effect.lower > effect.placebo; }
+[[nodiscard]] inline bool is_cause(const InterventionEffect& effect, double min_effect) noexcept { return effect.lower > min_effect && effect.lower > effect.placebo.value_or(0.0); }
 
 /// Moves fresh codes along frozen candidates by ± 2 standard deviations, and sets the coordinate of fresh failures to what success has.
 ///
@@ -27,7 +27,7 @@ inline namespace v1 {
 /// **Formula**: e_i = fail(w_i + 2 Σ^½ v) − fail(w_i − 2 Σ^½ v); contrast its mean, lower its one-sided 95 % bound (`contrast_lower_bound`). Placebo: the same codes along random directions
 /// orthogonal to all candidates, each pointing the way discovery says failure lies, as candidates do; the 95th percentile of their contrasts.
 /// Repaired share: failing codes that no longer fail with their coordinate at the median of their class's successes; its placebo is the mean over eight of the random directions.
-/// The placebo of a class is measured only when one of its candidates exceeds `min_effect` and the placebo of all classes, which stands otherwise (0 when it was not measured);
+/// The placebo of a class is measured only when one of its candidates exceeds `min_effect` and the placebo of all classes, which stands otherwise; where neither was measured, placebo is empty;
 /// and on a quarter of the codes, because it would otherwise be most of the cost of a run. Fewer codes spread the random contrasts, so their 95th percentile, and with it the bar, is higher rather than lower.
 /// **Error rate**: a direction without effect is called a cause (`is_cause`) with probability at most 5 %, given that it was confirmed.
 /// **Randomness**: codes are samples from index 2^41 on, directions (seed, Stream::codes, 2^41 + j).
@@ -37,7 +37,7 @@ inline namespace v1 {
                                                                const MethodOptions& options) {
   std::vector<InterventionEffect> effects(confirmed.size());
   const auto basis = detail::span_of(candidates);
-  double common_placebo = 0.0;
+  std::optional<double> common_placebo;
 
   std::vector<std::optional<std::int64_t>> groups;
   for (const std::size_t k : confirmed) {
@@ -62,14 +62,14 @@ inline namespace v1 {
     const std::int64_t most = wanted * std::max<std::int64_t>(16, label ? 2 * problem.classes : 0);
     const auto moved = fresh.first(wanted, label, most);
     const auto contrasts = detail::measure_contrasts(problem, fresh.codes(), moved, levers);
-    const bool promising = std::any_of(contrasts.begin(), contrasts.end(), [&](const detail::Contrast& c) { return c.lower > std::max(options.min_effect, common_placebo); });
+    const bool promising = std::any_of(contrasts.begin(), contrasts.end(), [&](const detail::Contrast& c) { return c.lower > std::max(options.min_effect, common_placebo.value_or(0.0)); });
 
     const auto placebo_part = [&](const std::vector<std::int64_t>& codes) {
       const std::size_t part = label ? (codes.size() + 3) / 4 : codes.size();
       return std::vector<std::int64_t>(codes.begin(), codes.begin() + static_cast<std::ptrdiff_t>(part));
     };
     std::vector<detail::Lever> random;
-    double placebo = common_placebo;
+    std::optional<double> placebo = common_placebo;
     if (promising || !label) {
       Matrix<double> off = detail::placebo_directions(options.placebo_directions, whitening.rank(), basis, problem.seed);
       const Strata these = label ? only_class(strata, *label) : strata;
@@ -81,13 +81,13 @@ inline namespace v1 {
       random = detail::make_levers(problem, whitening, whitened, off);
       std::vector<double> means;
       for (const auto& contrast : detail::measure_contrasts(problem, fresh.codes(), placebo_part(moved), random)) means.push_back(contrast.mean);
-      placebo = means.empty() ? 0.0 : quantile(means, 0.95);
+      placebo = means.empty() ? std::nullopt : std::optional(quantile(means, 0.95));
       if (!label) common_placebo = placebo;
     }
 
     const auto failing = fresh.failing(wanted, label, most);
     const auto repaired = detail::measure_repairs(problem, whitening, fresh.codes(), failing, levers);
-    double repaired_placebo = 0.0;
+    std::optional<double> repaired_placebo;
     if (promising && !random.empty()) {
       const auto shares = detail::measure_repairs(problem, whitening, fresh.codes(), placebo_part(failing), std::span(random).first(std::min(random.size(), detail::repair_placebo_directions)));
       repaired_placebo = std::accumulate(shares.begin(), shares.end(), 0.0) / static_cast<double>(shares.size());
@@ -101,7 +101,7 @@ inline namespace v1 {
       effect.probability_contrast = contrasts[k].probability;
       effect.repaired_share = repaired[k];
       effect.repaired_placebo = repaired_placebo;
-      effect.coverage = repaired[k] - repaired_placebo;
+      if (repaired_placebo) effect.coverage = repaired[k] - *repaired_placebo;
       effect.repaired_failures = static_cast<std::int64_t>(failing.size());
       effect.classes = contrasts[k].classes;
     }

@@ -35,6 +35,24 @@ struct PaperOptions {
   std::int64_t random_channels = 8;          ///< random channels moved on the same codes
 };
 
+/// Calls visit(name, member) for every number among the options, in their order.
+template <class Visit>
+void for_each_number(const PaperOptions& paper, const Visit& visit) {
+  visit("top", paper.top);
+  visit("gradients", paper.gradients);
+  visit("corner_cases.cases", paper.corner_cases.cases);
+  visit("corner_cases.pool", paper.corner_cases.pool);
+  visit("corner_cases.channels", paper.corner_cases.channels);
+  visit("corner_cases.step", paper.corner_cases.step);
+  visit("corner_cases.reach", paper.corner_cases.reach);
+  visit("attfind.images", paper.attfind.images);
+  visit("attfind.ranked_channels", paper.attfind.ranked_channels);
+  visit("attfind.spread_channels", paper.attfind.spread_channels);
+  visit("attfind.most", paper.attfind.most);
+  visit("contrast_codes", paper.contrast_codes);
+  visit("random_channels", paper.random_channels);
+}
+
 namespace detail {
 
 /// The rankings that are compared, all of them over the discovery half; AttFind where it ran.

@@ -2,9 +2,8 @@
 #pragma once
 // FailureReport: everything the analysis found, as plain data; every output format is written from it.
 
-#include <faultline/concepts/generator_options.hpp>
+#include <faultline/analysis/provenance.hpp>
 #include <faultline/concepts/style_layout.hpp>
-#include <faultline/sampling/label_policy.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -38,8 +37,8 @@ struct Rate {
 struct Direction {
   DirectionFamily family = DirectionFamily::channel;
   std::string name;                          ///< "noise level", "component 3", "b16.conv1:17"
-  std::vector<double> w;                     ///< [w_dim] move of one within-class standard deviation towards failure
-  std::vector<double> whitened;              ///< the unit vector in whitened coordinates
+  std::vector<double> w = {};                ///< [w_dim] move of one within-class standard deviation towards failure
+  std::vector<double> whitened = {};         ///< the unit vector in whitened coordinates
   double explained = 0.0;                    ///< share of the total (bias-free) Mahalanobis d^2 between failures and successes
   std::optional<std::int64_t> class_label = std::nullopt;  ///< set when the direction belongs to one class
 };
@@ -72,11 +71,11 @@ struct InterventionEffect {
   std::int64_t codes = 0;
   double contrast = 0.0;              ///< mean of fail(w + 2 sd) - fail(w - 2 sd)
   double lower = 0.0;                 ///< one-sided 95 % lower bound of the contrast
-  double placebo = 0.0;               ///< 95th percentile of the contrasts of random directions
+  std::optional<double> placebo = std::nullopt;  ///< 95th percentile of the contrasts of random directions; empty when none was moved
   double probability_contrast = 0.0;  ///< mean of p(y | w - 2 sd) - p(y | w + 2 sd): positive when the move hurts
   double repaired_share = 0.0;        ///< share of fresh failures that disappear when the coordinate is set to its class's success median
-  double repaired_placebo = 0.0;      ///< the same for random directions
-  double coverage = 0.0;              ///< repaired_share - repaired_placebo
+  std::optional<double> repaired_placebo = std::nullopt;  ///< the same for random directions; empty when none was tried
+  std::optional<double> coverage = std::nullopt;          ///< repaired_share - repaired_placebo
   std::int64_t repaired_failures = 0; ///< number of fresh failures this was measured on
   std::vector<ClassContrast> classes = {};  ///< the contrast taken apart by class, ascending; classes without codes are left out
 };
@@ -282,26 +281,6 @@ struct CostCounters {
   }
 };
 
-/// How a run can be repeated.
-struct Provenance {
-  std::string library_version;
-  std::string generator_digest;
-  std::string classifier_name;
-  std::string criterion;
-  std::string torch_version;  ///< empty for generators without LibTorch
-  std::string cpu;
-  std::int64_t seed = 0;
-  std::int64_t samples_per_half = 0;
-  std::int64_t batch_size = 0;
-  double truncation = 1.0;
-  Noise noise = Noise::constant;
-  LabelPolicy labels;
-  std::int64_t permutations_discovery = 0;
-  std::int64_t permutations_confirmation = 0;
-  double alpha = 0.05;
-  std::string backend = {};   ///< what the generator's backend says it ran (device, precision, kernels); empty when it says nothing
-};
-
 /// The whole result of a characterisation. Plain data; `write_json`, `DirectionRenderer` and the gates read it.
 struct FailureReport {
   std::string schema = "faultline.report/1";
@@ -311,7 +290,7 @@ struct FailureReport {
   std::vector<Rate> class_rates;              ///< per class, both halves pooled
   double effective_failures_discovery = 0.0;  ///< n_eff
   double effective_failures_confirmation = 0.0;
-  std::int64_t samples_needed = 0;            ///< population per half that would give enough failures; 0 when there are enough
+  std::int64_t samples_needed = 0;            ///< population per half that would give enough failures; 0 when there are enough, or when more would not help
   std::vector<Finding> findings;              ///< causes, by the lower bound of the intervention contrast
   std::vector<Finding> associated;            ///< go along with failures but moving them changes nothing; their distances are not measured
   std::vector<Finding> generator_suspect;     ///< causes that may be the generator's fault

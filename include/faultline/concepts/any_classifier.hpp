@@ -4,8 +4,11 @@
 
 #include <faultline/concepts/classifier.hpp>
 
+#include <concepts>
 #include <memory>
+#include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 namespace faultline {
@@ -17,7 +20,7 @@ inline namespace v1 {
 class AnyClassifier {
  public:
   template <Classifier C>
-    requires(!std::same_as<std::remove_cvref_t<C>, AnyClassifier>)
+    requires(!std::same_as<std::remove_cvref_t<C>, AnyClassifier> && std::move_constructible<C>)
   explicit AnyClassifier(C classifier) : self_(std::make_shared<Model<C>>(std::move(classifier))) {}
 
   [[nodiscard]] std::int64_t num_classes() const { return self_->num_classes(); }
@@ -25,6 +28,8 @@ class AnyClassifier {
   [[nodiscard]] InputSpec input_spec() const { return self_->input_spec(); }
   [[nodiscard]] std::string name() const { return self_->name(); }
   [[nodiscard]] bool thread_safe() const { return self_->thread_safe(); }
+  /// What the classifier states of itself; empty when it states nothing.
+  [[nodiscard]] std::optional<std::string> digest() const { return self_->digest(); }
   void score(ImageView images, ScoreMatrix& scores) const { self_->score(images, scores); }
 
  private:
@@ -35,6 +40,7 @@ class AnyClassifier {
     virtual InputSpec input_spec() const = 0;
     virtual std::string name() const = 0;
     virtual bool thread_safe() const = 0;
+    virtual std::optional<std::string> digest() const = 0;
     virtual void score(ImageView images, ScoreMatrix& scores) = 0;
   };
   template <class C>
@@ -42,18 +48,10 @@ class AnyClassifier {
     explicit Model(C c) : classifier(std::move(c)) {}
     std::int64_t num_classes() const override { return classifier.num_classes(); }
     Scores score_kind() const override { return classifier.score_kind(); }
-    InputSpec input_spec() const override {
-      if constexpr (HasInputSpec<C>) return classifier.input_spec();
-      else return {};
-    }
-    std::string name() const override {
-      if constexpr (HasName<C>) return classifier.name();
-      else return "classifier";
-    }
-    bool thread_safe() const override {
-      if constexpr (StatesThreadSafety<C>) return classifier.thread_safe();
-      else return false;
-    }
+    InputSpec input_spec() const override { return input_spec_of(classifier); }
+    std::string name() const override { return name_of(classifier); }
+    bool thread_safe() const override { return thread_safe_of(classifier); }
+    std::optional<std::string> digest() const override { return digest_of(classifier); }
     void score(ImageView images, ScoreMatrix& scores) override { classifier.score(images, scores); }
     C classifier;
   };

@@ -12,6 +12,7 @@
 #include <cstring>
 #include <span>
 #include <string>
+#include <utility>
 
 namespace faultline {
 inline namespace v1 {
@@ -20,6 +21,8 @@ inline namespace v1 {
 struct LawOptions {
   double repeat_tolerance = 1e-6;  ///< between two calls with the same batch
   double row_tolerance = 1e-3;     ///< between batches that hold the image in other company; real networks differ by rounding there
+  double logit_tolerance = 1e-4;   ///< between two calls, of logits relative to the largest in their row: shows where probabilities are saturated
+  double probability_tolerance = default_probability_tolerance;  ///< by how much declared probabilities may miss [0, 1] and a sum of 1
 };
 
 /// What `check_classifier` found. Differences are the largest over images and classes, of probabilities.
@@ -37,9 +40,15 @@ struct LawReport {
 
 namespace detail {
 
-/// Probabilities of `images` from one checked call; reports a write to the input in `report`.
+/// Scores of one call, and the probabilities that they mean.
+struct CheckedScores {
+  ScoreMatrix scores;
+  Matrix<float> probabilities;
+};
+
+/// One checked call; reports a write to the input in `report`.
 template <Classifier C>
-Matrix<float> lawful_call(C& classifier, ImageView images, LawReport& report) {
+CheckedScores lawful_call(C& classifier, ImageView images, LawReport& report, double probability_tolerance) {
   ImageBatch copy(images.count(), images.shape());
   const auto size = static_cast<std::size_t>(images.count() * images.shape().elements());
   std::copy_n(images.data(), size, copy.data());
@@ -48,10 +57,19 @@ Matrix<float> lawful_call(C& classifier, ImageView images, LawReport& report) {
   call_user(
       "check_classifier", [&] { classifier.score(copy.view(), scores); }, [&] { return std::to_string(images.count()) + " images"; });
   if (std::memcmp(images.data(), copy.data(), size * sizeof(float)) != 0) report.input_untouched = false;
-  validate_scores(scores, images.count(), classifier.num_classes(), classifier.score_kind(), images.count(), "check_classifier", name);
+  validate_scores(scores, images.count(), classifier.num_classes(), classifier.score_kind(), images.count(), "check_classifier", name, probability_tolerance);
   Matrix<float> probabilities(scores.rows(), scores.cols());
   for (std::int64_t i = 0; i < scores.rows(); ++i) to_probabilities(scores.row(i), classifier.score_kind(), probabilities.row(i));
-  return probabilities;
+  return {std::move(scores), std::move(probabilities)};
+}
+
+/// Difference of two rows of logits relative to the larger of 1 and the largest of them.
+inline double relative_difference(std::span<const float> a, std::span<const float> b) {
+  double scale = 1.0;
+  for (const float value : a) scale = std::max(scale, std::abs(static_cast<double>(value)));
+  double largest = 0.0;
+  for (std::size_t k = 0; k < a.size(); ++k) largest = std::max(largest, std::abs(static_cast<double>(a[k]) - static_cast<double>(b[k])));
+  return largest / scale;
 }
 
 inline double largest_difference(std::span<const float> a, std::span<const float> b) {
@@ -73,22 +91,27 @@ template <Classifier C>
 [[nodiscard]] LawReport check_classifier(C& classifier, ImageView images, LawOptions options = {}) {
   if (images.count() < 1) throw Error(ErrorCode::empty_input, "check_classifier", "expected at least one image");
   LawReport report;
-  const Matrix<float> once = detail::lawful_call(classifier, images, report);
-  const Matrix<float> again = detail::lawful_call(classifier, images, report);
+  const auto call = [&](ImageView batch) { return detail::lawful_call(classifier, batch, report, options.probability_tolerance); };
+  const auto [scores, once] = call(images);
+  const auto [scores_again, again] = call(images);
+  const bool logits = classifier.score_kind() == Scores::logits;
   const auto note = [&](std::int64_t i, double difference, double tolerance, double& largest, bool& law) {
     largest = std::max(largest, difference);
     if (difference <= tolerance) return;
     law = false;
     if (report.row < 0) report.row = i;
   };
-  for (std::int64_t i = 0; i < images.count(); ++i)
+  for (std::int64_t i = 0; i < images.count(); ++i) {
     note(i, detail::largest_difference(once.row(i), again.row(i)), options.repeat_tolerance, report.repeat_difference, report.deterministic);
+    double ignored = 0.0;  // (probabilities are what is reported)
+    if (logits) note(i, detail::relative_difference(scores.row(i), scores_again.row(i)), options.logit_tolerance, ignored, report.deterministic);
+  }
 
   ImageBatch reversed(images.count(), images.shape());
   for (std::int64_t i = 0; i < images.count(); ++i) std::copy(images.image(i).begin(), images.image(i).end(), reversed.image(images.count() - 1 - i).begin());
-  const Matrix<float> backwards = detail::lawful_call(classifier, reversed, report);
+  const Matrix<float> backwards = call(reversed).probabilities;
   for (std::int64_t i = 0; i < images.count(); ++i) {
-    const Matrix<float> alone = detail::lawful_call(classifier, images.slice(i, 1), report);
+    const Matrix<float> alone = call(images.slice(i, 1)).probabilities;
     const double difference = std::max(detail::largest_difference(once.row(i), backwards.row(images.count() - 1 - i)), detail::largest_difference(once.row(i), alone.row(0)));
     note(i, difference, options.row_tolerance, report.row_difference, report.row_independent);
   }

@@ -7,6 +7,7 @@
 
 #include <concepts>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -86,10 +87,18 @@ concept HasInputSpec = requires(const C& c) {
   { c.input_spec() } -> std::convertible_to<InputSpec>;
 };
 
-/// Refinement: `thread_safe()` says that `score` may be called from several threads at once.
+/// Refinement: `thread_safe()` says whether `score` may be called from several threads at once. Where it returns true,
+/// `Scorer` scores the batches of one request side by side; otherwise, and without it, calls come one after another.
 template <class C>
 concept StatesThreadSafety = requires(const C& c) {
   { c.thread_safe() } -> std::convertible_to<bool>;
+};
+
+/// Refinement: `digest()`, a text that is equal exactly when the model is (a file's SHA-256, say), or empty when there
+/// is none. Reports and replay lines show it; without it nobody can tell from a report which model it was about.
+template <class C>
+concept StatesDigest = requires(const C& c) {
+  { c.digest() } -> std::convertible_to<std::string>;
 };
 
 /// Refinement: `name()` for reports.
@@ -97,6 +106,39 @@ template <class C>
 concept HasName = requires(const C& c) {
   { c.name() } -> std::convertible_to<std::string>;
 };
+
+/// The input spec of a classifier, the default spec if it states none.
+template <Classifier C>
+[[nodiscard]] InputSpec input_spec_of(const C& classifier) {
+  if constexpr (HasInputSpec<C>) return classifier.input_spec();
+  else return {};
+}
+
+/// The name of a classifier, "classifier" if it states none.
+template <Classifier C>
+[[nodiscard]] std::string name_of(const C& classifier) {
+  if constexpr (HasName<C>) return classifier.name();
+  else return "classifier";
+}
+
+/// Whether calls may come from several threads at once; not unless it says so.
+template <Classifier C>
+[[nodiscard]] bool thread_safe_of(const C& classifier) {
+  if constexpr (StatesThreadSafety<C>) return classifier.thread_safe();
+  else return false;
+}
+
+/// The digest of a classifier; empty when it states none.
+template <Classifier C>
+[[nodiscard]] std::optional<std::string> digest_of(const C& classifier) {
+  if constexpr (requires { { classifier.digest() } -> std::same_as<std::optional<std::string>>; }) {
+    return classifier.digest();
+  } else if constexpr (StatesDigest<C>) {
+    std::string digest = classifier.digest();
+    if (!digest.empty()) return digest;
+  }
+  return std::nullopt;
+}
 
 }  // namespace v1
 }  // namespace faultline

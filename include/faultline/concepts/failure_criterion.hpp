@@ -3,27 +3,40 @@
 // The FailureCriterion concept and the shipped criteria: when does an answer count as a failure?
 
 #include <faultline/config.hpp>
+#include <faultline/core/number_text.hpp>
+#include <faultline/error.hpp>
 
 #include <algorithm>
 #include <concepts>
 #include <cstdint>
+#include <exception>
+#include <functional>
+#include <optional>
 #include <span>
+#include <string>
+#include <string_view>
 
 namespace faultline {
 inline namespace v1 {
 
-/// `criterion(probabilities, label)` is true when the answer is a failure. `probabilities` are the K class probabilities of one image (softmax of
-/// declared logits, or the declared probabilities), so that a criterion means the same for both kinds of score.
+/// `criterion(probabilities, label)` is true when the answer is a failure. `probabilities` are the K class probabilities
+/// of one image (softmax of declared logits, or the declared probabilities), so that a criterion means the same for
+/// both kinds of score.
 /// *Law*: a pure function of its arguments.
+/// A criterion may state `name()`, which reports show.
 template <class F>
 concept FailureCriterion = requires(const F& f, std::span<const float> probabilities, std::int64_t label) {
   { f(probabilities, label) } -> std::convertible_to<bool>;
 };
 
-/// The paper's criterion: the class with the highest probability (the first among equals) is not the label.
+/// The paper's criterion: the label is not the one class with the highest probability. An answer that ties at the top
+/// names no class, so it is a failure.
 struct Misclassified {
   [[nodiscard]] bool operator()(std::span<const float> probabilities, std::int64_t label) const noexcept {
-    return std::max_element(probabilities.begin(), probabilities.end()) - probabilities.begin() != label;
+    const auto own = static_cast<std::size_t>(label);
+    for (std::size_t k = 0; k < probabilities.size(); ++k)
+      if (k != own && !(probabilities[k] < probabilities[own])) return true;
+    return false;
   }
 };
 
@@ -45,6 +58,54 @@ struct MarginBelow {
     return static_cast<double>(probabilities[static_cast<std::size_t>(label)]) - other < m;
   }
 };
+
+/// What a report calls a criterion: its own `name()`, or that of a shipped one; "custom" for any other.
+template <FailureCriterion F>
+[[nodiscard]] std::string criterion_name(const F& criterion) {
+  if constexpr (requires { { criterion.name() } -> std::convertible_to<std::string>; }) return criterion.name();
+  else if constexpr (std::same_as<F, Misclassified>) return "misclassified";
+  else if constexpr (std::same_as<F, TrueClassBelow>)
+    return "probability of the true class below " + number_text(criterion.p);
+  else if constexpr (std::same_as<F, MarginBelow>) return "margin below " + number_text(criterion.m);
+  else return "custom";
+}
+
+/// What a criterion says of one answer; `where` names the caller in the error.
+///
+/// **Throws** property_threw, with the original nested, when the criterion throws.
+template <FailureCriterion F>
+[[nodiscard]] bool judge_outcome(const std::string& where, const F& criterion, std::span<const float> probabilities, std::int64_t label) {
+  try {
+    return static_cast<bool>(criterion(probabilities, label));
+  } catch (...) {
+    std::throw_with_nested(Error(ErrorCode::property_threw, where, "the failure criterion threw for label " + std::to_string(label)));
+  }
+}
+
+/// The C++ expression that makes a shipped criterion again, "fl::TrueClassBelow{.p = 0.4}"; empty for any other, which
+/// no text can carry.
+template <FailureCriterion F>
+[[nodiscard]] std::string criterion_expression(const F& criterion) {
+  if constexpr (std::same_as<F, Misclassified>) return "fl::Misclassified{}";
+  else if constexpr (std::same_as<F, TrueClassBelow>) return "fl::TrueClassBelow{.p = " + number_text(criterion.p) + "}";
+  else if constexpr (std::same_as<F, MarginBelow>) return "fl::MarginBelow{.m = " + number_text(criterion.m) + "}";
+  else return "";
+}
+
+/// Any criterion, as a function; also what `criterion_from` gives.
+using CriterionFunction = std::function<bool(std::span<const float> probabilities, std::int64_t label)>;
+
+/// The shipped criterion that `criterion_expression` wrote down; nothing for any other text.
+[[nodiscard]] inline std::optional<CriterionFunction> criterion_from(std::string_view expression) {
+  if (expression == "fl::Misclassified{}") return Misclassified{};
+  const auto parameter = [&](std::string_view before) -> std::optional<double> {
+    if (!expression.starts_with(before) || !expression.ends_with("}")) return std::nullopt;
+    return number_from(expression.substr(before.size(), expression.size() - before.size() - 1));
+  };
+  if (const auto p = parameter("fl::TrueClassBelow{.p = ")) return TrueClassBelow{*p};
+  if (const auto m = parameter("fl::MarginBelow{.m = ")) return MarginBelow{*m};
+  return std::nullopt;
+}
 
 }  // namespace v1
 }  // namespace faultline

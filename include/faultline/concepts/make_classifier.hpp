@@ -24,6 +24,7 @@ struct ClassifierOptions {
   InputSpec input = {};                ///< what the images must look like
   std::string name = "classifier";     ///< for reports
   bool thread_safe = false;            ///< the function may be called from several threads at once
+  std::string digest = "";             ///< what tells this model from another, a file's SHA-256 say; empty: not stated
 };
 
 /// Fills scores itself: `void f(ImageView images, ScoreMatrix& scores)`, after `scores.resize(images.count(), classes)`.
@@ -61,6 +62,7 @@ class FunctionClassifier {
   [[nodiscard]] const InputSpec& input_spec() const noexcept { return options_.input; }
   [[nodiscard]] const std::string& name() const noexcept { return options_.name; }
   [[nodiscard]] bool thread_safe() const noexcept { return options_.thread_safe; }
+  [[nodiscard]] const std::string& digest() const noexcept { return options_.digest; }
 
   /// Calls the function; whatever it throws comes through, and what it returns is not judged here.
   void score(ImageView images, ScoreMatrix& scores) { call(function_, images, scores); }

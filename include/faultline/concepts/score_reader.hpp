@@ -27,6 +27,7 @@ template <class T>
 concept ReadableArray = !ReadableMatrix<T> && requires(const T& t, std::size_t i) {
   { t.dimension() } -> std::convertible_to<std::size_t>;
   { t.shape(i) } -> std::convertible_to<std::size_t>;
+  { t(i) } -> std::convertible_to<float>;
   { t(i, i) } -> std::convertible_to<float>;
 };
 
@@ -59,6 +60,12 @@ struct ScoreReader<T> {
 template <ReadableArray T>
 struct ScoreReader<T> {
   static void read(const T& result, std::int64_t, ScoreMatrix& scores) {
+    if (static_cast<std::size_t>(result.dimension()) == 1) {  // one value per image: judged as one column
+      const auto size = static_cast<std::int64_t>(result.shape(std::size_t{0}));
+      scores.resize(size, 1);
+      for (std::int64_t i = 0; i < size; ++i) scores(i, 0) = static_cast<float>(result(static_cast<std::size_t>(i)));
+      return;
+    }
     if (static_cast<std::size_t>(result.dimension()) != 2) {
       throw Error(ErrorCode::wrong_score_shape, "ScoreReader",
                   "classifier returned an array with " + std::to_string(result.dimension()) + " axes, expected 2: images and classes");

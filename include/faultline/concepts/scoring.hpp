@@ -7,6 +7,8 @@
 #include <faultline/concepts/prepare_images.hpp>
 #include <faultline/concepts/resident_classifier.hpp>
 #include <faultline/concepts/validate_scores.hpp>
+#include <faultline/core/detail/in_threads.hpp>
+#include <faultline/core/number_text.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -36,25 +38,11 @@ struct SampleOrigin {
   std::optional<std::int64_t> seed = std::nullopt;  ///< seed of the sampler
 };
 
-/// The input spec of a classifier, the default spec if it states none.
-template <Classifier C>
-[[nodiscard]] InputSpec input_spec_of(const C& classifier) {
-  if constexpr (HasInputSpec<C>) return classifier.input_spec();
-  else return {};
-}
-
-/// The name of a classifier, "classifier" if it states none.
-template <Classifier C>
-[[nodiscard]] std::string name_of(const C& classifier) {
-  if constexpr (HasName<C>) return classifier.name();
-  else return "classifier";
-}
-
 /// Prepares generated images as the classifier's `InputSpec` says, scores them in batches of one fixed size, and refuses bad scores before any argmax.
 ///
 /// Every batch is a private copy that dies after the call. The last batch is padded to the fixed size with copies of its last image, because the last
 /// bits of a network's output depend on the batch size; bit equality of results is promised at the fixed size. Calls are made one after another from
-/// the calling thread. A classifier that runs out of memory (std::bad_alloc) is asked again with half the batch, from then on; see `batch_size()`.
+/// the calling thread, or, where the classifier says that it is `thread_safe()`, for several batches of one request at once. A classifier that runs out of memory (std::bad_alloc) is asked again with half the batch, from then on; see `batch_size()`.
 /// **Throws** scores_undeclared, incompatible_models and invalid_argument when constructed; label_out_of_range, shape_mismatch, and F2xx when used:
 /// wrong_score_shape, non_finite_scores, not_probabilities, classifier_threw (with the user's exception nested).
 /// **Cost**: ceil(N / batch_size) classifier calls.
@@ -73,6 +61,8 @@ class Scorer {
       throw Error(ErrorCode::incompatible_models, where(),
                   "classifier \"" + name_of(classifier) + "\" knows " + std::to_string(classes_) + " classes, the generator makes " + std::to_string(labels_));
     }
+    if (!(tolerance_ >= 0.0 && tolerance_ <= 0.1))
+      throw Error(ErrorCode::invalid_argument, where(), "expected a probability tolerance in [0, 0.1], got " + number_text(tolerance_));
     if (batch_size_ < 1) throw Error(ErrorCode::invalid_argument, where(), "expected a batch size of at least 1, got " + std::to_string(batch_size_));
   }
   Scorer(C&&, ImageShape, ValueRange, std::int64_t, std::int64_t = 64, double = default_probability_tolerance) = delete;
@@ -82,9 +72,11 @@ class Scorer {
     check_labels(raw.count(), labels, origin);
     const std::int64_t count = raw.count();
     ScoredImages result = answers(count);
+    if (count > batch_size_ && thread_safe_of(*classifier_) && score_side_by_side(raw, labels, origin, result)) return result;
     for (std::int64_t first = 0; first < count;) {
       const std::int64_t rows = std::min(batch_size_, count - first);
       ScoreMatrix scores;
+      ++batches_;
       try {
         score_batch(raw.slice(first, rows), first, labels, origin, scores);
       } catch (const std::bad_alloc&) {
@@ -162,6 +154,7 @@ class Scorer {
   /// K of the classifier.
   [[nodiscard]] std::int64_t classes() const noexcept { return classes_; }
   [[nodiscard]] const ImagePreparation& preparation() const noexcept { return prepare_; }
+  [[nodiscard]] double probability_tolerance() const noexcept { return tolerance_; }
 
  private:
   static std::string where() { return "Scorer"; }
@@ -187,9 +180,29 @@ class Scorer {
     }
   }
 
+  /// Scores all batches in several threads; false, and `result` not to be used, when memory did not suffice for that.
+  bool score_side_by_side(ImageView raw, std::span<const std::int64_t> labels, const SampleOrigin& origin, ScoredImages& result) {
+    const std::int64_t batches = (raw.count() + batch_size_ - 1) / batch_size_;
+    const std::int64_t threads = detail::threads_for(batches);
+    batches_ += batches;
+    try {
+      detail::in_threads(threads, [&](std::int64_t thread) {
+        for (std::int64_t batch = thread * batches / threads; batch < (thread + 1) * batches / threads; ++batch) {
+          const std::int64_t first = batch * batch_size_, rows = std::min(batch_size_, raw.count() - first);
+          ScoreMatrix scores;
+          score_batch(raw.slice(first, rows), first, labels, origin, scores);
+          for (std::int64_t i = 0; i < rows; ++i) judge(scores.row(i), labels[static_cast<std::size_t>(first + i)], first + i, result);
+        }
+      });
+    } catch (const std::bad_alloc&) {
+      return false;
+    }
+    images_ += raw.count();
+    return true;
+  }
+
   void score_batch(ImageView raw, std::int64_t first, std::span<const std::int64_t> labels, const SampleOrigin& origin, ScoreMatrix& scores) {
     const ImageBatch prepared = padded_batch(raw);
-    ++batches_;
     detail::call_user(
         where(), [&] { classifier_->score(prepared.view(), scores); }, [&] { return batch_name(first, raw.count(), labels, origin); });
     validate_scores(scores, batch_size_, classes_, kind_, raw.count(), where(), [&](std::int64_t i) { return row_name(first + i, labels, origin); }, tolerance_);

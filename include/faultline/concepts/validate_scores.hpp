@@ -7,6 +7,7 @@
 #include <faultline/error.hpp>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <cstdint>
 #include <functional>
@@ -22,6 +23,43 @@ using RowName = std::function<std::string(std::int64_t row)>;
 /// Probabilities may miss a sum of 1 (and the range [0, 1]) by so much before they are refused.
 inline constexpr double default_probability_tolerance = 1e-4;
 
+namespace detail {
+
+/// What a row that is declared to be probabilities, and is none, looks like; ends with what to do about it.
+[[nodiscard]] inline std::string probability_hint(std::span<const float> row, double tolerance) {
+  double sum = 0.0, exponentials = 0.0, lowest = HUGE_VAL, highest = -HUGE_VAL;
+  for (const float score : row) {
+    const auto value = static_cast<double>(score);
+    sum += value;
+    exponentials += std::exp(std::min(value, 1.0));
+    lowest = std::min(lowest, value);
+    highest = std::max(highest, value);
+  }
+  const auto rounded = [](double value) {
+    char text[32];
+    const auto end = std::to_chars(text, text + sizeof text, value, std::chars_format::general, 5);
+    return std::string(text, end.ptr);
+  };
+  const std::string seen = "they lie between " + rounded(lowest) + " and " + rounded(highest) + " and sum to " + rounded(sum);
+  const auto near = [&](double whole) { return std::abs(sum - whole) <= 0.02 * whole && lowest >= -0.02 * whole; };
+  constexpr double widest = 0.1;  // what a tolerance may be
+  const double miss = std::max({std::abs(sum - 1.0), -lowest, highest - 1.0});
+  if (miss <= 0.02)
+    return seen + ": rounding, as of a softmax in half precision or int8? Allow for it with .probability_tolerance = " +
+           rounded(std::min(widest, std::ceil(miss * 2000.0) / 1000.0)) + " (now " + rounded(tolerance) + ")";
+  if (highest <= 1e-6 && std::abs(exponentials - 1.0) <= 0.02)
+    return seen + ": logarithms of probabilities? Declare Scores::logits, whose softmax gives the probabilities back";
+  if (near(100.0) || near(255.0) || near(256.0))
+    return seen + ": probabilities on another scale? Divide them by their sum";
+  if (lowest >= 0.0 && highest <= 1.0)
+    return seen + (sum == 0.0 ? ": does the classifier fill them?"
+                              : ": an independent probability for each class, as of sigmoids? Divide them by their sum, or "
+                                "return what goes into the sigmoids and declare Scores::logits");
+  return seen + ": logits? Declare Scores::logits, or apply a softmax";
+}
+
+}  // namespace detail
+
 /// Refuses scores that are not `[images, classes]`, not finite, or declared to be probabilities and are none.
 ///
 /// Only the first `rows` rows are judged by value (the others are padding); `where` and `name` word the message.
@@ -34,6 +72,10 @@ inline void validate_scores(const ScoreMatrix& scores, std::int64_t images, std:
     std::string message = "classifier returned " + shape(scores.rows(), scores.cols()) + " scores, expected " + shape(images, classes);
     if (scores.empty()) message += "; does it call scores.resize(images.count(), classes)?";
     else if (scores.rows() != images) message += "; does it score every image of the batch?";
+    else if (scores.cols() == 1)
+      message += "; one score per image, as for two classes? From a logit x return {0, x} and declare Scores::logits, "
+                 "from a probability p return {1 - p, p}, with .classes = 2";
+    else if (scores.cols() == classes + 1) message += "; has it a background class that the generator does not make?";
     else message += "; does it know all classes of the generator?";
     throw Error(ErrorCode::wrong_score_shape, where, message);
   }
@@ -53,8 +95,8 @@ inline void validate_scores(const ScoreMatrix& scores, std::int64_t images, std:
     }
     if (kind != Scores::probabilities || (within && std::abs(sum - 1.0) <= tolerance)) continue;
     throw Error(ErrorCode::not_probabilities, where,
-                "classifier declares probabilities, but the scores of " + name(i) + (within ? " sum to " + std::to_string(sum) : std::string(" leave [0, 1]")) +
-                    ", expected non-negative values that sum to 1; they look like logits: declare Scores::logits, or apply a softmax");
+                "classifier declares probabilities, non-negative values that sum to 1, but the scores of " + name(i) +
+                    " are none; " + detail::probability_hint(row, tolerance));
   }
 }
 

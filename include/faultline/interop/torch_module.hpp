@@ -77,7 +77,8 @@ class TorchClassifier {
   [[nodiscard]] Scores score_kind() const noexcept { return options_.scores; }
   [[nodiscard]] const InputSpec& input_spec() const noexcept { return options_.input; }
   [[nodiscard]] const std::string& name() const noexcept { return options_.name; }
-  [[nodiscard]] bool thread_safe() const noexcept { return options_.thread_safe; }
+  /// What `options.digest` states; empty when it states nothing. (There is no thread_safe(): the state of the process that a call puts back is shared.)
+  [[nodiscard]] const std::string& digest() const noexcept { return options_.digest; }
 
   void score(ImageView images, ScoreMatrix& scores) {
     const detail::TorchState state(false);

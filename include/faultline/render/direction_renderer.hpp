@@ -15,7 +15,7 @@ inline namespace v1 {
 
 /// Draws the sheets of a report with the models it is about, which are borrowed, and writes everything into a folder.
 ///
-/// Start codes are re-created from the report's provenance (seed, labels, truncation, noise), so a report needs no stored images.
+/// Start codes are re-created from the report's provenance (its sampler options, whole), so a report needs no stored images.
 /// **Throws** `invalid_argument` for options out of range, `incompatible_models` when generator and classifier do not fit together.
 /// Example: `DirectionRenderer(generator, mine).write_report(report, "out/");`
 template <StyleGenerator G, Classifier C>
@@ -29,7 +29,6 @@ class DirectionRenderer {
     require(options_.examples >= 0 && options_.examples <= 40, "examples must lie in [0, 40], got " + std::to_string(options_.examples));
     require(options_.failures >= 0 && options_.failures <= 400, "failures must lie in [0, 400], got " + std::to_string(options_.failures));
     require(options_.image_pixels >= 8 && options_.image_pixels <= 400, "image_pixels must lie in [8, 400], got " + std::to_string(options_.image_pixels));
-    require(options_.batch_size >= 1, "batch_size must be at least 1, got " + std::to_string(options_.batch_size));
   }
   DirectionRenderer(const G&&, C&, RenderOptions = {}) = delete;
   DirectionRenderer(const G&, C&&, RenderOptions = {}) = delete;

@@ -8,6 +8,8 @@
 #include <faultline/render/titles.hpp>
 
 #include <filesystem>
+#include <initializer_list>
+#include <optional>
 #include <string>
 
 namespace faultline {
@@ -34,7 +36,7 @@ inline namespace v1 {
       if (f.direction.class_label) row += csv_cell(detail::render::valid_utf8(class_name(report, *f.direction.class_label)));
       row += "," + csv_cell(located ? detail::render::valid_utf8(report.layers[static_cast<std::size_t>(f.channel.layer)].name) : std::to_string(f.channel.layer));
       row += "," + std::to_string(f.channel.channel) + "," + std::to_string(f.channel.flat) + "," + std::to_string(f.sign);
-      for (const double value : {f.discovery.effect, f.discovery.auc, f.confirmation.effect, f.confirmation.auc, f.confirmation.p, f.confirmation.p_adjusted, f.confirmation.q, e.contrast, e.lower,
+      for (const std::optional<double>& value : std::initializer_list<std::optional<double>>{f.discovery.effect, f.discovery.auc, f.confirmation.effect, f.confirmation.auc, f.confirmation.p, f.confirmation.p_adjusted, f.confirmation.q, e.contrast, e.lower,
                                  e.placebo, e.probability_contrast, e.repaired_share, e.repaired_placebo, e.coverage, f.direction.explained})
         row += "," + exact(value);
       row += "," + crossing(f.threshold.flip) + "," + crossing(f.threshold.half) + ",";

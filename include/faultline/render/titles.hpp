@@ -29,24 +29,6 @@ inline namespace v1 {
   return "unknown";
 }
 
-[[nodiscard]] inline const char* name_of(Noise noise) {
-  switch (noise) {
-    case Noise::constant: return "constant";
-    case Noise::none: return "none";
-    case Noise::random: return "random";
-  }
-  return "unknown";
-}
-
-[[nodiscard]] inline const char* name_of(LabelPolicy::Kind kind) {
-  switch (kind) {
-    case LabelPolicy::Kind::uniform: return "uniform";
-    case LabelPolicy::Kind::fixed: return "fixed";
-    case LabelPolicy::Kind::given: return "given";
-  }
-  return "unknown";
-}
-
 /// The name of a class, or its number where the report has no names.
 [[nodiscard]] inline std::string class_name(const FailureReport& report, std::int64_t label) {
   const bool named = label >= 0 && label < static_cast<std::int64_t>(report.class_names.size()) && !report.class_names[static_cast<std::size_t>(label)].empty();

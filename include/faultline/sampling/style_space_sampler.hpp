@@ -6,7 +6,7 @@
 #include <faultline/core/random.hpp>
 #include <faultline/sampling/detail/first_rows.hpp>
 #include <faultline/sampling/detail/truncation.hpp>
-#include <faultline/sampling/label_policy.hpp>
+#include <faultline/sampling/sampler_options.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -23,16 +23,6 @@
 
 namespace faultline {
 inline namespace v1 {
-
-/// How samples are drawn. Two samplers with equal options over equal generators draw equal samples.
-struct SamplerOptions {
-  std::int64_t seed = 0;
-  LabelPolicy labels = LabelPolicy::uniform();
-  double truncation = 1.0;                             ///< ψ in [-2, 2], see `MapOptions`
-  std::optional<std::int64_t> cutoff = std::nullopt;   ///< truncate the first layers only, see `MapOptions`
-  Noise noise = Noise::constant;
-  std::int64_t batch_size = 64;                        ///< fixed size of every generator call
-};
 
 /// Consecutive samples. Arrays are on the generator's device and belong to the batch.
 template <StyleGenerator G>
@@ -111,11 +101,17 @@ class StyleSpaceSampler {
   [[nodiscard]] std::vector<std::int64_t> labels(std::int64_t first, std::int64_t count) const {
     check_range(first, count);
     std::vector<std::int64_t> result(static_cast<std::size_t>(count), options_.labels.label);
+    const std::vector<std::int64_t>& list = options_.labels.labels;
+    const auto listed = static_cast<std::int64_t>(list.size());
     for (std::int64_t i = 0; i < count; ++i) {
-      if (options_.labels.kind == LabelPolicy::Kind::uniform) {
-        result[static_cast<std::size_t>(i)] = draw_label(options_.seed, first + i, classes());
-      } else if (options_.labels.kind == LabelPolicy::Kind::given) {
-        result[static_cast<std::size_t>(i)] = options_.labels.labels[static_cast<std::size_t>(first + i) % options_.labels.labels.size()];
+      std::int64_t& label = result[static_cast<std::size_t>(i)];
+      switch (options_.labels.kind) {
+        case LabelPolicy::Kind::uniform: label = draw_label(options_.seed, first + i, classes()); break;
+        case LabelPolicy::Kind::fixed: break;
+        case LabelPolicy::Kind::given:
+          label = list[static_cast<std::size_t>(draw_label(options_.seed, first + i, listed))];
+          break;
+        case LabelPolicy::Kind::in_order: label = list[static_cast<std::size_t>((first + i) % listed)]; break;
       }
     }
     return result;
@@ -235,8 +231,11 @@ class StyleSpaceSampler {
                       (known == 0 ? std::string("but the generator is unconditional; leave the policy uniform") : "the generator knows classes 0 to " + std::to_string(known - 1)));
     };
     if (options_.labels.kind == LabelPolicy::Kind::fixed) check(options_.labels.label);
-    if (options_.labels.kind == LabelPolicy::Kind::given) {
-      if (options_.labels.labels.empty()) throw Error(ErrorCode::empty_input, "StyleSpaceSampler", "LabelPolicy::given needs at least one label");
+    if (options_.labels.kind == LabelPolicy::Kind::given || options_.labels.kind == LabelPolicy::Kind::in_order) {
+      const std::string policy = std::string("LabelPolicy::") + name_of(options_.labels.kind);
+      if (options_.labels.labels.empty())
+        throw Error(ErrorCode::empty_input, "StyleSpaceSampler", policy + " needs at least one label");
+      require(options_.labels.labels.size() <= std::size_t{1} << 32, policy + " takes at most 2^32 labels");
       for (const std::int64_t label : options_.labels.labels) check(label);
     }
   }

@@ -2,11 +2,17 @@
 #pragma once
 // gate: a statement about a classifier that a unit test can assert, with a stated error rate and a replay line (method section 16).
 
+#include <faultline/analysis/detail/describe_run.hpp>
+#include <faultline/analysis/detail/replay_text.hpp>
+#include <faultline/analysis/provenance.hpp>
 #include <faultline/concepts/classifier.hpp>
 #include <faultline/concepts/failure_criterion.hpp>
 #include <faultline/concepts/scoring.hpp>
 #include <faultline/concepts/style_generator.hpp>
+#include <faultline/core/number_text.hpp>
 #include <faultline/core/random.hpp>
+#include <faultline/sampling/class_notes.hpp>
+#include <faultline/sampling/preflight.hpp>
 #include <faultline/sampling/style_space_sampler.hpp>
 #include <faultline/statistics/confidence_sequence.hpp>
 #include <faultline/statistics/rate_plan.hpp>
@@ -14,7 +20,11 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <exception>
+#include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace faultline {
 inline namespace v1 {
@@ -33,17 +43,20 @@ struct FailureRateBelow {
   double bound = 0.01;               ///< strictly between 0 and 1
   double confidence = 0.95;          ///< strictly between 0 and 1
   std::int64_t seed = 0;
-  std::int64_t max_samples = 4'000;  ///< budget. A larger one continues the same samples, and a verdict once reached stays.
-  LabelPolicy labels = LabelPolicy::uniform();
+  std::int64_t max_samples = 4'000;  ///< budget, at least the 128 of the first look. A larger one continues the same samples, and a verdict once reached stays.
+  LabelPolicy labels = LabelPolicy::uniform();  ///< with `given` the rate is that of the list
   double truncation = 1.0;
   std::int64_t batch_size = 64;      ///< fixed padded batch of generator and classifier
+  std::optional<std::int64_t> cutoff = std::nullopt;  ///< truncate the first layers only, see `SamplerOptions`
+  Noise noise = Noise::constant;
+  double probability_tolerance = default_probability_tolerance;  ///< by how much declared probabilities may miss [0, 1] and a sum of 1, in [0, 0.1]
 };
 
 /// The outcome of a gate, and everything needed to understand and repeat it.
 class GateResult {
  public:
-  GateResult(GateVerdict verdict, FailureRateBelow policy, std::int64_t samples, std::int64_t failures, Interval interval, std::string generator_digest)
-      : verdict_(verdict), policy_(std::move(policy)), samples_(samples), failures_(failures), interval_(interval), digest_(std::move(generator_digest)) {}
+  GateResult(GateVerdict verdict, FailureRateBelow policy, std::int64_t samples, std::int64_t failures, Interval interval, Provenance run, std::vector<std::string> notes = {})
+      : verdict_(verdict), policy_(std::move(policy)), samples_(samples), failures_(failures), interval_(interval), run_(std::move(run)), notes_(std::move(notes)) {}
 
   [[nodiscard]] GateVerdict verdict() const noexcept { return verdict_; }
   [[nodiscard]] bool passed() const noexcept { return verdict_ == GateVerdict::pass; }
@@ -52,24 +65,41 @@ class GateResult {
   /// Samples drawn, and how many of them failed.
   [[nodiscard]] std::int64_t samples() const noexcept { return samples_; }
   [[nodiscard]] std::int64_t failures() const noexcept { return failures_; }
-  /// Limits of the failure rate that hold at the policy's confidence although the gate stopped when it liked.
+  /// Limits of the failure rate that hold at the policy's confidence whenever the gate stopped.
   [[nodiscard]] const Interval& interval() const noexcept { return interval_; }
   [[nodiscard]] const FailureRateBelow& policy() const noexcept { return policy_; }
+  /// How the run came about: digests of generator and classifier, criterion, sampling, versions.
+  [[nodiscard]] const Provenance& run() const noexcept { return run_; }
+  /// Classes that are nearly always answered as another, one sentence each.
+  [[nodiscard]] const std::vector<std::string>& notes() const noexcept { return notes_; }
 
-  /// A line that repeats this gate, sample for sample.
+  /// A line that repeats this gate, sample for sample, with everything that decided its verdict. What a line cannot carry (a
+  /// criterion of one's own, a long list of labels, a classifier that states no digest) is named behind `//`.
   [[nodiscard]] std::string replay() const {
-    std::string labels;
-    if (policy_.labels.kind == LabelPolicy::Kind::fixed) labels = ", .labels = fl::LabelPolicy::fixed(" + std::to_string(policy_.labels.label) + ")";
-    if (policy_.labels.kind == LabelPolicy::Kind::given) labels = ", .labels = fl::LabelPolicy::given(/* " + std::to_string(policy_.labels.labels.size()) + " labels */)";
-    const std::string truncation = policy_.truncation == 1.0 ? "" : ", .truncation = " + detail::plain_number(policy_.truncation);
-    return "fl::testing::gate(generator /* " + digest_.substr(0, 12) + " */, classifier, fl::testing::FailureRateBelow{.bound = " + detail::plain_number(policy_.bound) +
-           ", .confidence = " + detail::plain_number(policy_.confidence) + ", .seed = " + std::to_string(policy_.seed) + ", .max_samples = " + std::to_string(policy_.max_samples) + labels +
-           truncation + "})";
+    const FailureRateBelow standard;
+    faultline::detail::ReplayText text;
+    text.write("fl::testing::gate(" + text.model("generator", "", run_.generator_digest) + ", ");
+    text.write(text.model("classifier", run_.classifier_name, run_.classifier_digest));
+    text.write(", fl::testing::FailureRateBelow{");
+    text.add("bound", number_text(policy_.bound));
+    text.add("confidence", number_text(policy_.confidence));
+    text.add("seed", std::to_string(policy_.seed));
+    text.add("max_samples", std::to_string(policy_.max_samples));
+    if (policy_.labels.kind != LabelPolicy::Kind::uniform) text.add("labels", text.labels(policy_.labels));
+    if (policy_.truncation != standard.truncation) text.add("truncation", number_text(policy_.truncation));
+    text.add("batch_size", std::to_string(policy_.batch_size));
+    if (policy_.cutoff) text.add("cutoff", std::to_string(*policy_.cutoff));
+    if (policy_.noise != standard.noise) text.add("noise", std::string("fl::Noise::") + name_of(policy_.noise));
+    if (policy_.probability_tolerance != standard.probability_tolerance) text.add("probability_tolerance", number_text(policy_.probability_tolerance));
+    text.write("}");
+    text.criterion(run_);
+    text.write(")");
+    return text.text();
   }
 
   /// What happened, in sentences for the person who reads the test log.
   [[nodiscard]] std::string explain() const {
-    const std::string bound = detail::plain_number(policy_.bound);
+    const std::string bound = number_text(policy_.bound);
     const std::string counted = std::to_string(failures_) + " of " + std::to_string(samples_) + " generated samples failed (" + detail::percent(rate()) + ")";
     const std::string limits = "at " + detail::percent(policy_.confidence) + " confidence the failure rate lies between " + detail::percent(interval_.lower) + " and " + detail::percent(interval_.upper);
     std::string text;
@@ -80,6 +110,7 @@ class GateResult {
     }
     text += counted + "; " + limits + ".";
     if (undecided()) text += advice();
+    for (const std::string& note : notes_) text += "\n" + note;
     return text + "\nReplay: " + replay();
   }
 
@@ -98,24 +129,34 @@ class GateResult {
   std::int64_t samples_;
   std::int64_t failures_;
   Interval interval_;
-  std::string digest_;
+  Provenance run_;
+  std::vector<std::string> notes_;
 };
 
 /// Draws samples (indices from 2^43) until the policy is decided or its budget ends.
 ///
-/// **Throws** invalid_argument for a bound, confidence or budget out of range; what the sampler throws; F2xx when the classifier misbehaves, which
-/// is never counted as a failure.
+/// Before the first of them it checks, on 16 images of its own, what any verdict rests on (see `preflight`): the laws of the classifier,
+/// labels that exist, scores that depend on the image.
+/// **Throws** invalid_argument for a bound, confidence or budget out of range, a budget that ends before the first look, and labels that
+/// are walked in order; incompatible_models for an unconditional generator and a criterion that reads the label; what the sampler throws;
+/// property_threw for a criterion that throws; F2xx when the classifier misbehaves, which is never counted as a failure.
 /// **Randomness**: sample i depends on (seed, i) alone; a verdict at a budget is kept at every larger one.
-/// **Cost**: up to max_samples generator and classifier images, in batches of batch_size, one batch in memory.
+/// **Cost**: up to max_samples generator and classifier images, in batches of batch_size, one batch in memory; and the preflight.
 /// Example: `auto verdict = gate(generator, mine, FailureRateBelow{.bound = 0.02, .seed = 7}); REQUIRE(verdict.passed());`
 template <StyleGenerator G, Classifier C, FailureCriterion F = Misclassified>
 [[nodiscard]] GateResult gate(const G& generator, C& classifier, const FailureRateBelow& policy, const F& criterion = {}) {
-  if (!(policy.confidence > 0.0 && policy.confidence < 1.0))
-    throw Error(ErrorCode::invalid_argument, "gate", "confidence must lie strictly between 0 and 1, got " + detail::plain_number(policy.confidence));
-  if (policy.max_samples < 1) throw Error(ErrorCode::invalid_argument, "gate", "max_samples must be at least 1, got " + std::to_string(policy.max_samples));
+  const auto require = [](bool ok, const std::string& message) {
+    if (!ok) throw Error(ErrorCode::invalid_argument, "gate", message);
+  };
+  require(policy.confidence > 0.0 && policy.confidence < 1.0, "confidence must lie strictly between 0 and 1, got " + number_text(policy.confidence));
   RateMonitor monitor(policy.bound, {.alpha_per_side = (1.0 - policy.confidence) / 2.0});
-  const StyleSpaceSampler<G> sampler(generator, {.seed = policy.seed, .labels = policy.labels, .truncation = policy.truncation, .batch_size = policy.batch_size});
-  Scorer<C> scorer(classifier, generator.image_shape(), generator.value_range(), sampler.classes(), policy.batch_size);
+  require(policy.max_samples >= monitor.next_look(), "max_samples must be at least " + std::to_string(monitor.next_look()) + ", where the evidence is looked at first, got " +
+                                                         std::to_string(policy.max_samples) + "; no verdict could be reached");
+  const StyleSpaceSampler<G> sampler(
+      generator, {.seed = policy.seed, .labels = policy.labels, .truncation = policy.truncation, .cutoff = policy.cutoff, .noise = policy.noise, .batch_size = policy.batch_size});
+  Scorer<C> scorer(classifier, generator.image_shape(), generator.value_range(), sampler.classes(), policy.batch_size, policy.probability_tolerance);
+  preflight("gate", sampler, classifier, scorer, criterion);
+  ClassNotes notes;
   while (monitor.samples() < policy.max_samples && monitor.decision() == RateDecision::undecided) {
     // Batches start at multiples of the batch size, whatever the budget, so that a larger budget sees the same bits.
     const std::int64_t first = gate_first + monitor.samples();
@@ -125,11 +166,14 @@ template <StyleGenerator G, Classifier C, FailureCriterion F = Misclassified>
       if constexpr (ResidentClassifier<C, typename G::image_type>) return scorer.resident(batch.images, batch.label, origin);
       else return scorer(generator.image_to_host(batch.images), batch.label, origin);
     }();
+    notes.add(batch.label, scored.prediction);
     for (std::int64_t i = 0; i < batch.size() && monitor.decision() == RateDecision::undecided; ++i)
-      monitor.add(criterion(scored.probabilities.row(i), batch.label[static_cast<std::size_t>(i)]));
+      monitor.add(judge_outcome("gate", criterion, scored.probabilities.row(i), batch.label[static_cast<std::size_t>(i)]));
   }
   const GateVerdict verdict = monitor.decision() == RateDecision::below ? GateVerdict::pass : monitor.decision() == RateDecision::above ? GateVerdict::fail : GateVerdict::undecided;
-  return {verdict, policy, monitor.samples(), monitor.failures(), monitor.interval(), generator.digest()};
+  Provenance run = faultline::detail::describe_sampling(sampler, criterion, monitor.samples());
+  faultline::detail::describe_classifier(run, classifier);
+  return {verdict, policy, monitor.samples(), monitor.failures(), monitor.interval(), std::move(run), notes.sentences()};
 }
 
 template <StyleGenerator G, Classifier C, FailureCriterion F = Misclassified>

@@ -30,7 +30,6 @@ class NetworkClassifier {
   [[nodiscard]] std::int64_t num_classes() const noexcept { return model_.config.classes; }
   [[nodiscard]] Scores score_kind() const noexcept { return Scores::logits; }
   [[nodiscard]] InputSpec input_spec() const { return model_.config.input; }
-  [[nodiscard]] bool thread_safe() const noexcept { return true; }
   [[nodiscard]] std::string name() const { return name_; }
   /// SHA-256 of the file it came from, empty for a model that was never stored.
   [[nodiscard]] const std::string& digest() const noexcept { return model_.digest; }

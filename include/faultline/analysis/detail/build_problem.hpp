@@ -5,7 +5,6 @@
 #include <faultline/analysis/detail/image_source.hpp>
 #include <faultline/analysis/options.hpp>
 #include <faultline/analysis/problem.hpp>
-#include <faultline/concepts/check_classifier.hpp>
 #include <faultline/concepts/classifier.hpp>
 #include <faultline/concepts/failure_criterion.hpp>
 #include <faultline/concepts/scoring.hpp>
@@ -34,7 +33,9 @@ class ProblemSource : public ImageSource<G, F> {
 
  public:
   ProblemSource(const StyleSpaceSampler<G>& sampler, C& classifier, F criterion, const MethodOptions& method)
-      : Base("FailureAnalyzer", sampler, std::move(criterion), method), classifier_(std::addressof(classifier)), scorer_(classifier, this->shape(), this->range(), sampler_.classes(), method.batch_size) {}
+      : Base("FailureAnalyzer", sampler, std::move(criterion), method), classifier_(std::addressof(classifier)), scorer_(classifier, this->shape(), this->range(), sampler_.classes(), method.batch_size, method.probability_tolerance) {
+    if (!ResidentClassifier<C, typename G::image_type> && thread_safe_of(classifier)) this->score_together(threads_for(8));
+  }
 
   [[nodiscard]] CostCounters cost() const {
     CostCounters cost = this->shared_cost();
@@ -43,16 +44,16 @@ class ProblemSource : public ImageSource<G, F> {
     return cost;
   }
 
-  /// Tries the classifier on the first samples, scored once the usual way (whose errors name the sample) and then against the laws of the concept.
-  void check_laws() {
-    this->check_laws_with([this](const auto& check) { check(*classifier_, scorer_); });
+  /// What must hold before any verdict, see `preflight`.
+  void preflight() {
+    this->preflight_with([this](const auto& check) { check(*classifier_, scorer_); });
   }
 
   /// Classified samples; `stage` names them to the progress callback, if there is one.
   [[nodiscard]] Population sample(std::int64_t first, std::int64_t count, const std::string& stage) {
     Population population;
-    this->draw(first, count, stage, population, [&](const GeneratedImages<G>& images, const auto& batch) {
-      this->append(population, score_generated(scorer_, images, batch.label, {batch.index, sampler_.options().seed}), batch.label);
+    this->draw(first, count, stage, population, [&](const GeneratedImages<G>& images, std::span<const std::int64_t> labels, std::span<const std::int64_t> index) {
+      this->append(population, score_generated(scorer_, images, labels, {index, sampler_.options().seed}), labels);
     });
     return population;
   }

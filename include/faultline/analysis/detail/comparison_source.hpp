@@ -5,7 +5,6 @@
 #include <faultline/analysis/comparison_problem.hpp>
 #include <faultline/analysis/detail/image_source.hpp>
 #include <faultline/concepts/any_classifier.hpp>
-#include <faultline/concepts/check_classifier.hpp>
 #include <faultline/concepts/failure_criterion.hpp>
 #include <faultline/concepts/scoring.hpp>
 #include <faultline/sampling/style_space_sampler.hpp>
@@ -36,7 +35,8 @@ class ComparisonSource : public ImageSource<G, F> {
  public:
   ComparisonSource(const StyleSpaceSampler<G>& sampler, std::span<const AnyClassifier> classifiers, F criterion, const MethodOptions& method)
       : Base("compare", sampler, std::move(criterion), method), classifiers_(classifiers.begin(), classifiers.end()) {
-    for (AnyClassifier& classifier : classifiers_) scorers_.emplace_back(classifier, this->shape(), this->range(), sampler_.classes(), method.batch_size);
+    for (AnyClassifier& classifier : classifiers_) scorers_.emplace_back(classifier, this->shape(), this->range(), sampler_.classes(), method.batch_size, method.probability_tolerance);
+    if (std::any_of(classifiers_.begin(), classifiers_.end(), [](const AnyClassifier& c) { return c.thread_safe(); })) this->score_together(threads_for(8));
   }
 
   [[nodiscard]] CostCounters cost() const {
@@ -48,9 +48,9 @@ class ComparisonSource : public ImageSource<G, F> {
     return cost;
   }
 
-  /// Tries every classifier on the first samples: bad answers name the sample, then come the laws of the concept.
-  void check_laws() {
-    this->check_laws_with([this](const auto& check) {
+  /// What must hold of every classifier before any verdict, see `preflight`.
+  void preflight() {
+    this->preflight_with([this](const auto& check) {
       for (std::size_t c = 0; c < classifiers_.size(); ++c) check(classifiers_[c], scorers_[c]);
     });
   }
@@ -59,8 +59,8 @@ class ComparisonSource : public ImageSource<G, F> {
   [[nodiscard]] std::vector<Population> sample(std::int64_t first, std::int64_t count, const std::string& stage) {
     Population common;
     std::vector<Population> outcomes(classifiers_.size());
-    this->draw(first, count, stage, common, [&](const GeneratedImages<G>& images, const auto& batch) {
-      for (std::size_t c = 0; c < outcomes.size(); ++c) this->append(outcomes[c], scorers_[c](images.host(), batch.label, {batch.index, sampler_.options().seed}), batch.label);
+    this->draw(first, count, stage, common, [&](const GeneratedImages<G>& images, std::span<const std::int64_t> labels, std::span<const std::int64_t> index) {
+      for (std::size_t c = 0; c < outcomes.size(); ++c) this->append(outcomes[c], scorers_[c](images.host(), labels, {index, sampler_.options().seed}), labels);
     });
     for (Population& own : outcomes) {
       own.index = common.index;

@@ -5,20 +5,20 @@
 #include <faultline/analysis/options.hpp>
 #include <faultline/analysis/problem.hpp>
 #include <faultline/concepts/any_classifier.hpp>
-#include <faultline/concepts/check_classifier.hpp>
 #include <faultline/concepts/failure_criterion.hpp>
 #include <faultline/concepts/generator_cost.hpp>
 #include <faultline/concepts/scoring.hpp>
+#include <faultline/core/detail/in_threads.hpp>
+#include <faultline/sampling/preflight.hpp>
 #include <faultline/sampling/style_space_sampler.hpp>
 
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <exception>
 #include <optional>
 #include <span>
 #include <string>
-#include <thread>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -39,11 +39,15 @@ class GeneratedImages {
   /// Image i by itself.
   [[nodiscard]] GeneratedImages alone(std::int64_t i) const {
     const auto image = host().image(i);
-    GeneratedImages one(*generator_, *images_);
-    one.images_ = nullptr;
-    one.host_.emplace(1, host().shape());
-    std::copy(image.begin(), image.end(), one.host_->image(0).begin());
-    return one;
+    ImageBatch one(1, host().shape());
+    std::copy(image.begin(), image.end(), one.image(0).begin());
+    return on_host(*generator_, std::move(one));
+  }
+  /// Images that are on the host already.
+  [[nodiscard]] static GeneratedImages on_host(const G& generator, ImageBatch host) {
+    GeneratedImages images(generator);
+    images.host_.emplace(std::move(host));
+    return images;
   }
   [[nodiscard]] const ImageBatch& host() const {
     if (!host_) host_.emplace(generator_->image_to_host(*images_));
@@ -51,8 +55,10 @@ class GeneratedImages {
   }
 
  private:
+  explicit GeneratedImages(const G& generator) : generator_(&generator) {}
+
   const G* generator_;
-  const image_type* images_;
+  const image_type* images_ = nullptr;
   mutable std::optional<ImageBatch> host_;
 };
 
@@ -64,6 +70,31 @@ template <StyleGenerator G, Classifier C>
   }
   return scorer(images.host(), labels, origin);
 }
+
+/// Collects the images of several batches, so that a classifier that allows it scores them side by side.
+class ImageChunk {
+ public:
+  ImageChunk(std::int64_t capacity, const ImageShape& shape) : images_(capacity, shape) {}
+  [[nodiscard]] bool empty() const noexcept { return labels_.empty(); }
+  /// Whether a batch of `count` more images has no room.
+  [[nodiscard]] bool full(std::int64_t count) const noexcept { return static_cast<std::int64_t>(labels_.size()) + count > images_.count(); }
+  void add(ImageView images, std::span<const std::int64_t> labels, std::span<const std::int64_t> index) {
+    std::copy_n(images.data(), images.count() * images.shape().elements(), images_.image(static_cast<std::int64_t>(labels_.size())).data());
+    labels_.insert(labels_.end(), labels.begin(), labels.end());
+    index_.insert(index_.end(), index.begin(), index.end());
+  }
+  /// What was added: images, labels and sample indices. The chunk is empty after it.
+  [[nodiscard]] std::tuple<ImageBatch, std::vector<std::int64_t>, std::vector<std::int64_t>> take() {
+    ImageBatch images(static_cast<std::int64_t>(labels_.size()), images_.shape());
+    std::copy_n(images_.data(), images.count() * images.shape().elements(), images.data());
+    return {std::move(images), std::exchange(labels_, {}), std::exchange(index_, {})};
+  }
+
+ private:
+  ImageBatch images_;
+  std::vector<std::int64_t> labels_;
+  std::vector<std::int64_t> index_;
+};
 
 /// Base of the sources. The generator is borrowed; everything else is owned. `who` names the caller in errors.
 template <StyleGenerator G, FailureCriterion F>
@@ -89,7 +120,7 @@ class ImageSource {
  protected:
   ImageSource(std::string who, const StyleSpaceSampler<G>& sampler, F criterion, const MethodOptions& method)
       : sampler_(sampler), progress_(method.progress), who_(std::move(who)), criterion_(std::move(criterion)), properties_(method.properties), judge_model_(method.judge), call_cost_(cost_of(sampler.generator())), unit_(shape(), range(), InputSpec{}) {
-    if (judge_model_) judge_.emplace(*judge_model_, shape(), range(), sampler_.classes(), method.batch_size);
+    if (judge_model_) judge_.emplace(*judge_model_, shape(), range(), sampler_.classes(), method.batch_size, method.probability_tolerance);
   }
   ~ImageSource() = default;
 
@@ -118,16 +149,15 @@ class ImageSource {
     return cost;
   }
 
-  /// Tries the judge, and whom `others(check)` calls check(model, scorer) on, on the first samples.
+  /// The preflight of the judge, and of whom `others(check)` calls check(model, scorer) on.
   template <class Others>
-  void check_laws_with(const Others& others) {
-    const auto batch = sampler_.sample(discovery_first, std::min<std::int64_t>(8, sampler_.options().batch_size));
-    const ImageBatch images = generator().image_to_host(batch.images);
-    count_images(batch.size(), Work::sample);
-    const auto check = [&](auto& model, auto& scorer) {  // bad answers name the sample, then come the laws of the concept
-      (void)scorer(images, batch.label, {batch.index, sampler_.options().seed});
-      require_lawful(model, scorer.preparation()(images));
-    };
+  void preflight_with(const Others& others) {
+    others([&](auto& model, auto&) { check_premises(who_, sampler_, model, criterion_); });
+    const PilotSample pilot = draw_pilot(who_, sampler_);
+    for (int round = 0; round < 2; ++round)
+      for (std::int64_t first = 0; first < pilot.images.count(); first += sampler_.options().batch_size)
+        count_images(std::min(sampler_.options().batch_size, pilot.images.count() - first), Work::sample);
+    const auto check = [&](auto& model, auto& scorer) { check_answers(who_, model, scorer, pilot); };
     others(check);
     if (judge_) check(*judge_model_, *judge_);
   }
@@ -148,6 +178,7 @@ class ImageSource {
       throw Error(ErrorCode::shape_mismatch, "EditRequest", "shifts need a row for each latent and a column for each of the channels");
     if (request.properties) front.properties.resize(rows, static_cast<std::int64_t>(properties_.size()));
     if (request.images) front.images = ImageBatch(rows, shape());
+    const auto score_any = [&](const GeneratedImages<G>& images, std::span<const std::int64_t> labels, std::span<const std::int64_t>) { score(images, labels); };
     const std::int64_t batch = sampler_.options().batch_size;
     for (std::int64_t first = 0; first < rows; first += batch) {
       const std::int64_t count = std::min(batch, rows - first);
@@ -161,7 +192,7 @@ class ImageSource {
       if (request.alone) {
         for (std::int64_t i = 0; i < count; ++i) score(images.alone(i), labels.subspan(static_cast<std::size_t>(i), 1));
       } else {
-        score(images, labels);
+        gather(images, labels, {}, score_any);
       }
       if (request.properties) measure(images, count, front.properties, first);
       for (std::int64_t i = 0; i < count; ++i) {
@@ -169,9 +200,15 @@ class ImageSource {
       }
       if (request.judge && judge_) {
         const ScoredImages judged = (*judge_)(images.host(), labels);
-        for (std::int64_t i = 0; i < count; ++i) front.judge_agrees.push_back(judged.prediction[static_cast<std::size_t>(i)] == labels[static_cast<std::size_t>(i)] ? 1 : 0);
+        for (std::int64_t i = 0; i < count; ++i) front.judge_agrees.push_back(Misclassified{}(judged.probabilities.row(i), labels[static_cast<std::size_t>(i)]) ? 0 : 1);
       }
     }
+    finish(score_any);
+  }
+
+  /// Lets `batches` batches be scored in one request from now on.
+  void score_together(std::int64_t batches) {
+    if (batches > 1) chunk_.emplace(batches * sampler_.options().batch_size, shape());
   }
 
   /// Appends what a classifier answered to a batch of a request.
@@ -190,7 +227,7 @@ class ImageSource {
     append_outcomes(population.failed, scored, labels);
   }
 
-  /// Draws samples into `population` (w, index, label, properties) and hands each batch with its images to `score(images, batch)`; `stage` names them to the progress callback, if there is one.
+  /// Draws samples into `population` (w, index, label, properties) and hands them on to `score(images, labels, index)`, batch by batch or several batches at once; `stage` names them to the progress callback, if there is one.
   template <class Score>
   void draw(std::int64_t first, std::int64_t count, const std::string& stage, Population& population, const Score& score) {
     population.w.resize(count, generator().w_dim());
@@ -203,11 +240,12 @@ class ImageSource {
       std::copy_n(w.data(), batch.size() * w.cols(), population.w.row(done).data());
       population.index.insert(population.index.end(), batch.index.begin(), batch.index.end());
       population.label.insert(population.label.end(), batch.label.begin(), batch.label.end());
-      score(images, batch);
+      gather(images, batch.label, batch.index, score);
       measure(images, batch.size(), population.properties, done);
       done += batch.size();
       if (!stage.empty()) report_progress(progress_, stage, done, count);
     }
+    finish(score);
   }
 
   StyleSpaceSampler<G> sampler_;  // a copy, which borrows the generator: the caller's sampler may be a temporary of characterize
@@ -215,14 +253,24 @@ class ImageSource {
   CostCounters cost_;
 
  private:
+  /// Hands images on to `score`, at once or with those of other batches.
+  template <class Score>
+  void gather(const GeneratedImages<G>& images, std::span<const std::int64_t> labels, std::span<const std::int64_t> index, const Score& score) {
+    if (!chunk_) return score(images, labels, index);
+    if (chunk_->full(static_cast<std::int64_t>(labels.size()))) finish(score);
+    chunk_->add(images.host().view().slice(0, static_cast<std::int64_t>(labels.size())), labels, index);
+  }
+  /// Hands on what was gathered and not yet scored.
+  template <class Score>
+  void finish(const Score& score) {
+    if (!chunk_ || chunk_->empty()) return;
+    auto [images, labels, index] = chunk_->take();
+    score(GeneratedImages<G>::on_host(generator(), std::move(images)), std::span<const std::int64_t>(labels), std::span<const std::int64_t>(index));
+  }
+
   void append_outcomes(std::vector<std::uint8_t>& failed, const ScoredImages& scored, std::span<const std::int64_t> labels) const {
-    for (std::size_t i = 0; i < labels.size(); ++i) {
-      try {
-        failed.push_back(criterion_(scored.probabilities.row(static_cast<std::int64_t>(i)), labels[i]) ? 1 : 0);
-      } catch (...) {
-        std::throw_with_nested(Error(ErrorCode::property_threw, who_, "the failure criterion threw for label " + std::to_string(labels[i])));
-      }
-    }
+    for (std::size_t i = 0; i < labels.size(); ++i)
+      failed.push_back(judge_outcome(who_, criterion_, scored.probabilities.row(static_cast<std::int64_t>(i)), labels[i]) ? 1 : 0);
   }
 
   /// Properties of the first `count` images into rows first .. of `out`, in several threads when there is enough to do (properties are callable from several).
@@ -231,26 +279,14 @@ class ImageSource {
     const ImageBatch& images = generated.host();
     cost_.property_images += count;
     constexpr std::int64_t enough = 16;  // images per thread: some milliseconds, against the tenth of one that a thread costs
-    const std::int64_t threads = std::clamp<std::int64_t>(count / enough, 1, std::max<std::int64_t>(1, static_cast<std::int64_t>(std::thread::hardware_concurrency())));
-    std::vector<std::exception_ptr> thrown(static_cast<std::size_t>(threads));
-    const auto work = [&](std::int64_t t) {
-      try {
-        std::vector<float> image(static_cast<std::size_t>(images.shape().elements()));
-        for (std::int64_t i = t * count / threads; i < (t + 1) * count / threads; ++i) {
-          unit_.to_unit(images.image(i), image, i);
-          measure_one(image, images.shape(), out.row(first + i));
-        }
-      } catch (...) {
-        thrown[static_cast<std::size_t>(t)] = std::current_exception();
+    const std::int64_t threads = threads_for(count / enough);
+    in_threads(threads, [&](std::int64_t t) {
+      std::vector<float> image(static_cast<std::size_t>(images.shape().elements()));
+      for (std::int64_t i = t * count / threads; i < (t + 1) * count / threads; ++i) {
+        unit_.to_unit(images.image(i), image, i);
+        measure_one(image, images.shape(), out.row(first + i));
       }
-    };
-    {
-      std::vector<std::jthread> others;  // joined on the way out
-      for (std::int64_t t = 1; t < threads; ++t) others.emplace_back(work, t);
-      work(0);
-    }
-    for (const std::exception_ptr& first_thrown : thrown)
-      if (first_thrown) std::rethrow_exception(first_thrown);
+    });
   }
 
   void measure_one(std::span<const float> image, const ImageShape& shape, std::span<float> out) const {
@@ -273,6 +309,7 @@ class ImageSource {
   std::optional<Scorer<AnyClassifier>> judge_;
   GeneratorCost call_cost_;
   ImagePreparation unit_;
+  std::optional<ImageChunk> chunk_;
 };
 
 }  // namespace detail

@@ -78,14 +78,17 @@ struct SamplesNeeded {
   return {round_up(wanted / per_sample), false};
 }
 
-/// Why there is too little to compare, in one sentence.
-[[nodiscard]] inline std::string too_few_reason(const Strata& discovery, const Strata& confirmation, double wanted, const SamplesNeeded& needed) {
+/// Why there is too little to compare, in a sentence or two; `class_notes` are those of `ClassNotes`.
+[[nodiscard]] inline std::string too_few_reason(const Strata& discovery, const Strata& confirmation, double wanted, const SamplesNeeded& needed, const std::vector<std::string>& class_notes = {}) {
   const Strata pooled = pooled_strata(discovery, confirmation);
   const std::int64_t failures = pooled.total_failures();
   const std::int64_t total = pooled.total();
   const std::int64_t successes = total - failures;
   const std::string size = std::to_string(needed.samples);
-  const std::string advice = needed.exact ? " About " + size + " samples per half would be enough." : " At least " + size + " samples per half would be needed.";
+  // What a class is answered as is the finding then; more samples of it would say nothing new.
+  std::string advice = needed.exact ? " About " + size + " samples per half would be enough." : " At least " + size + " samples per half would be needed.";
+  if (!class_notes.empty()) advice.clear();
+  for (const std::string& note : class_notes) advice += " " + note;
   if (failures == 0) return "None of " + std::to_string(total) + " samples failed, so there is nothing to explain." + advice;
   if (successes == 0) return "All of " + std::to_string(total) + " samples failed, so there is no success to compare them with; is the classifier given what it expects?" + advice;
 

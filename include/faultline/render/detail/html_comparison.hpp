@@ -2,6 +2,7 @@
 #pragma once
 // The page of a comparison, section by section.
 
+#include <faultline/analysis/replay.hpp>
 #include <faultline/core/atomic_file.hpp>
 #include <faultline/render/comparison_report.hpp>
 #include <faultline/render/detail/comparison_charts.hpp>
@@ -169,29 +170,14 @@ inline std::string accuracy_section(const ComparisonReport& report) {
   return out + std::move(table).finish() + "</section>\n";
 }
 
-inline std::string comparison_repeat(const ComparisonReport& report, const RenderOptions& options) {
+inline std::string comparison_repeat(const ComparisonReport& report) {
   const Provenance& p = report.provenance;
-  std::string call = options.command;
-  if (call.empty()) {
-    call = "faultline::compare(generator, classifiers, {.samples = " + std::to_string(p.samples_per_half) + ", .seed = " + std::to_string(p.seed);
-    if (p.labels.kind == LabelPolicy::Kind::fixed) call += ", .labels = faultline::LabelPolicy::fixed(" + std::to_string(p.labels.label) + ")";
-    if (p.labels.kind == LabelPolicy::Kind::given) call += ", .labels = faultline::LabelPolicy::given(...)";
-    if (p.truncation != 1.0) call += ", .truncation = " + exact(p.truncation);
-    if (p.noise != Noise::constant) call += std::string(", .noise = faultline::Noise::") + name_of(p.noise);
-    call += "})";
-  }
-  std::vector<std::pair<std::string, std::string>> list = {{"Seed", std::to_string(p.seed)},
-                                                           {"Samples", count(p.samples_per_half) + " per half"},
-                                                           {"Criterion of failure", p.criterion},
-                                                           {"Generator, digest", p.generator_digest},
-                                                           {"Family-wise error rate", exact(p.alpha)},
-                                                           {"Images generated", count(report.population_cost.generator_images) + " for the samples, which all classifiers share; " + count(report.cost.generator_images) + " in all"},
-                                                           {"Images classified", count(report.population_cost.classifier_images) + " samples, " + count(report.cost.classifier_images) + " in all, by all classifiers together"},
-                                                           {"Faultline", p.library_version}};
-  if (!p.torch_version.empty()) list.emplace_back("LibTorch", p.torch_version);
-  if (!p.cpu.empty()) list.emplace_back("Processor", p.cpu);
-  if (!p.backend.empty()) list.emplace_back("Generator runs on", p.backend);
-  return "<section id=\"repeat\">\n<h2>How to repeat this</h2>\n<pre>" + html(call) + "</pre>\n" + facts(list) + "</section>\n";
+  auto list = run_facts(p);
+  list.emplace_back("Images generated", count(report.population_cost.generator_images) + " for the samples, which all classifiers share; " + count(report.cost.generator_images) + " in all");
+  list.emplace_back("Images classified", count(report.population_cost.classifier_images) + " samples, " + count(report.cost.classifier_images) + " in all, by all classifiers together");
+  std::string out = "<section id=\"repeat\">\n<h2>How to repeat this</h2>\n";
+  if (!p.command.empty()) out += "<pre>" + html(p.command) + "</pre>\n";
+  return out + "<pre>" + html(replay(report)) + "</pre>\n" + facts(list) + "</section>\n";
 }
 
 inline constexpr std::string_view comparison_definitions = R"html(<section id="words">
@@ -233,7 +219,7 @@ inline std::string html_comparison(const ComparisonReport& report, const RenderO
     for (const std::string& warning : report.warnings) page += "<li>" + html(warning) + "</li>";
     page += "</ul></section>\n";
   }
-  page += rates_section(report) + pairs_section(report) + orders_section(report) + distances_section(report) + accuracy_section(report) + comparison_repeat(report, options) + std::string(comparison_definitions);
+  page += rates_section(report) + pairs_section(report) + orders_section(report) + distances_section(report) + accuracy_section(report) + comparison_repeat(report) + std::string(comparison_definitions);
   return page + "<footer>Format " + html(report.schema) + ". Numbers in full: comparison.json beside this page.</footer>\n</main>\n</body></html>\n";
 }
 

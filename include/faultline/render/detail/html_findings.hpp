@@ -29,7 +29,8 @@ inline std::string findings_table(const FailureReport& report, const std::vector
     const InterventionEffect& e = f.intervention;
     const bool crosses = f.threshold.flip && std::isfinite(f.threshold.flip->sigmas);
     table.row({std::to_string(i + 1), "<a href=\"#" + key + "-" + std::to_string(i + 1) + "\"><b>" + html(title_of(report, f)) + "</b></a>", name_of(f.direction.family),
-               "<b>" + percent(e.repaired_share, 0) + "</b> <span class=\"quiet\">(" + percent(e.repaired_placebo, 0) + ")</span>",
+               "<b>" + (e.repaired_failures > 0 ? percent(e.repaired_share, 0) : std::string("—")) + "</b>" +
+                   (e.repaired_placebo ? " <span class=\"quiet\">(" + percent(*e.repaired_placebo, 0) + ")</span>" : std::string()),
                "<b>" + signed_shown(e.contrast, 2) + "</b> <span class=\"quiet\">(" + signed_shown(e.lower, 2) + ")</span>", signed_shown(e.placebo, 2),
                crosses ? "<b>" + distance(f.threshold.flip->sigmas) + "</b> <span class=\"quiet\">(" + shown(f.threshold.flip->lower, 2) + " to " + shown(f.threshold.flip->upper, 2) + ")</span>" : "beyond range",
                html(p_value(f.confirmation.p_adjusted)), f.validity.judge_agreement ? percent(*f.validity.judge_agreement, 0) : "no judge", f.class_split.common_share ? percent(*f.class_split.common_share, 0) : "—"});
@@ -92,8 +93,12 @@ inline std::string finding_facts(const Finding& f) {
   const InterventionEffect& e = f.intervention;
   std::vector<std::pair<std::string, std::string>> list;
   const auto add = [&list](const char* name, std::string text) { list.push_back({name, std::move(text)}); };
-  add("Repaired", percent(e.repaired_share, 0) + " of " + count(e.repaired_failures) + " fresh failures disappear when this coordinate is set to what is usual for well-classified images; along a random direction " + percent(e.repaired_placebo, 0));
-  add("Moved by ±2 sd", "failure rate changes by " + signed_shown(e.contrast, 3) + " (at least " + signed_shown(e.lower, 3) + " with 95 % confidence; random directions stay below " + signed_shown(e.placebo, 3) + "; " + count(e.codes) + " fresh codes)");
+  add("Repaired", e.repaired_failures == 0
+                      ? std::string("no fresh failure to repair")
+                      : percent(e.repaired_share, 0) + " of " + count(e.repaired_failures) +
+                            " fresh failures disappear when this coordinate is set to what is usual for well-classified images" +
+                            (e.repaired_placebo ? "; along a random direction " + percent(*e.repaired_placebo, 0) : std::string()));
+  add("Moved by ±2 sd", "failure rate changes by " + signed_shown(e.contrast, 3) + " (at least " + signed_shown(e.lower, 3) + " with 95 % confidence; " + (e.placebo ? "random directions stay below " + signed_shown(*e.placebo, 3) + "; " : std::string()) + count(e.codes) + " fresh codes)");
   add("Distance to the flip", interval_text(f.threshold.flip) + (f.threshold.flip && std::isfinite(f.threshold.flip->sigmas) ? ", at percentile " + shown(f.threshold.flip->percentile, 1) + " of the population; " + percent(f.threshold.flip->crossed_share, 0) + " of " + count(f.threshold.flip->codes) + " codes flip" : ""));
   add("Distance to p(y) = .5", interval_text(f.threshold.half));
   if (f.threshold.flip && std::isfinite(f.threshold.flip->sigmas)) add("Image distance", "RMS " + shown(f.threshold.flip->image_rms, 3) + ", structural similarity " + shown(f.threshold.flip->image_ssim, 2) + " between start and failing image (medians)");

@@ -2,6 +2,7 @@
 #pragma once
 // The page as a whole; what is about directions lies in html_findings.hpp.
 
+#include <faultline/analysis/replay.hpp>
 #include <faultline/render/charts.hpp>
 #include <faultline/render/detail/html_findings.hpp>
 #include <faultline/render/detail/html_parts.hpp>
@@ -11,6 +12,7 @@
 #include <cmath>
 #include <limits>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace faultline {
@@ -24,7 +26,7 @@ inline std::string verdict_words(const FailureReport& report) {
     case Verdict::systematic_causes: return plural(report.findings.size(), "systematic cause of failure", "systematic causes of failure");
     case Verdict::none_found:
       if (!report.generator_suspect.empty()) return "Every cause that was found may be the generator's fault";
-      return report.omnibus.significant ? "Failures are systematic, but no single direction carries them" : "No systematic cause of failure found";
+      return report.omnibus.significant ? "Failures are systematic, but no direction was shown to cause them" : "No systematic cause of failure found";
     case Verdict::too_few_failures: return "Too few failures to look for causes";
   }
   return "Unknown verdict";
@@ -98,27 +100,33 @@ inline std::string classes_section(const FailureReport& report, const std::vecto
   return out + picture_figure(pictures, "failures", "What failures look like: the first ones of the confirmation half.") + "</section>\n";
 }
 
-inline std::string repeat_section(const FailureReport& report, const RenderOptions& options) {
-  const Provenance& p = report.provenance;
-  std::string call = options.command;
-  if (call.empty()) {
-    call = "faultline::characterize(generator, classifier, {.samples = " + std::to_string(p.samples_per_half) + ", .seed = " + std::to_string(p.seed);
-    if (p.labels.kind == LabelPolicy::Kind::fixed) call += ", .labels = faultline::LabelPolicy::fixed(" + std::to_string(p.labels.label) + ")";
-    if (p.labels.kind == LabelPolicy::Kind::given) call += ", .labels = faultline::LabelPolicy::given(...)";
-    if (p.truncation != 1.0) call += ", .truncation = " + exact(p.truncation);
-    if (p.noise != Noise::constant) call += std::string(", .noise = faultline::Noise::") + name_of(p.noise);
-    call += "})";
-  }
-  std::string out = "<section id=\"repeat\">\n<h2>How to repeat this</h2>\n<pre>" + html(call) + "</pre>\n";
+/// The rows that say how a run came about, for the page of a report and of a comparison alike.
+inline std::vector<std::pair<std::string, std::string>> run_facts(const Provenance& p) {
   std::string labels = name_of(p.labels.kind);
-  if (p.labels.kind == LabelPolicy::Kind::fixed) labels += " (class " + class_name(report, p.labels.label) + ")";
+  if (p.labels.kind == LabelPolicy::Kind::fixed) labels += " (class " + std::to_string(p.labels.label) + ")";
+  if (!p.labels.labels.empty()) labels += ", from a list of " + count(static_cast<std::int64_t>(p.labels.labels.size()));
   std::vector<std::pair<std::string, std::string>> list = {
-      {"Seed", std::to_string(p.seed)}, {"Samples", count(p.samples_per_half) + " per half"}, {"Labels", labels}, {"Truncation", exact(p.truncation)}, {"Noise", name_of(p.noise)}, {"Batch size", std::to_string(p.batch_size)},
-      {"Criterion of failure", p.criterion}, {"Classifier", p.classifier_name}, {"Generator, digest", p.generator_digest},
-      {"Permutations", count(p.permutations_discovery) + " discovery, " + count(p.permutations_confirmation) + " confirmation"}, {"Family-wise error rate", exact(p.alpha)}, {"Faultline", p.library_version}};
+      {"Seed", std::to_string(p.seed)}, {"Samples", count(p.samples_per_half) + " per half"}, {"Labels", labels},
+      {"Truncation", exact(p.truncation) + (p.cutoff ? " in the first " + std::to_string(*p.cutoff) + " layers" : std::string())},
+      {"Noise", name_of(p.noise)}, {"Batch size", std::to_string(p.batch_size)}, {"Criterion of failure", p.criterion},
+      {"Classifier", p.classifier_name}, {"Classifier, digest", p.classifier_digest.value_or("not stated")}};
+  if (p.judge_name) list.insert(list.end(), {{"Judge", *p.judge_name}, {"Judge, digest", p.judge_digest.value_or("not stated")}});
+  list.insert(list.end(), {{"Generator, digest", p.generator_digest},
+                           {"Permutations", count(p.permutations_discovery) + " discovery, " + count(p.permutations_confirmation) + " confirmation"},
+                           {"Family-wise error rate", exact(p.alpha)}, {"Faultline", p.library_version}});
+  if (!p.compiler.empty()) list.emplace_back("Compiler", p.compiler);
   if (!p.torch_version.empty()) list.emplace_back("LibTorch", p.torch_version);
   if (!p.cpu.empty()) list.emplace_back("Processor", p.cpu);
   if (!p.backend.empty()) list.emplace_back("Generator runs on", p.backend);
+  return list;
+}
+
+inline std::string repeat_section(const FailureReport& report) {
+  const Provenance& p = report.provenance;
+  std::string out = "<section id=\"repeat\">\n<h2>How to repeat this</h2>\n";
+  if (!p.command.empty()) out += "<pre>" + html(p.command) + "</pre>\n";
+  out += "<pre>" + html(replay(report)) + "</pre>\n";
+  const auto list = run_facts(p);
   const CostCounters& c = report.cost;
   out += facts(list) + "<h4 id=\"cost\">Cost</h4>\n";
   std::vector<std::pair<std::string, std::string>> cost = {
@@ -193,7 +201,7 @@ inline std::string html_report(const FailureReport& report, const std::vector<Re
   if (report.findings.empty() && !only_suspects) page += chart_figure(intervention_chart(report), "What each direction does to the failure rate of images that were not selected by outcome.");
   if (report.findings.empty()) page += classes_section(report, pictures) + paper_section(report, pictures);
   else page += paper_section(report, pictures) + classes_section(report, pictures);
-  page += repeat_section(report, options) + std::string(definitions);
+  page += repeat_section(report) + std::string(definitions);
   return page + "<footer>Format " + html(report.schema) + ". Numbers in full: report.json and directions.csv beside this page.</footer>\n</main>\n</body></html>\n";
 }
 

@@ -162,6 +162,7 @@ struct ReportJson {
             {"generator_launches", x.generator_launches}};
   }
   static Json json_of(const LabelPolicy& x) { return {{"kind", name_of(x.kind)}, {"label", x.label}, {"labels", json_of(x.labels)}}; }
+  static Json json_of(const OptionValue& x) { return {{"name", x.name}, {"value", x.value}}; }
   static Json json_of(const Provenance& x) {
     return {{"library_version", x.library_version},
             {"generator_digest", x.generator_digest},
@@ -178,7 +179,17 @@ struct ReportJson {
             {"permutations_discovery", x.permutations_discovery},
             {"permutations_confirmation", x.permutations_confirmation},
             {"alpha", json_of(x.alpha)},
-            {"backend", x.backend}};
+            {"backend", x.backend},
+            {"cutoff", json_of(x.cutoff)},
+            {"criterion_expression", x.criterion_expression},
+            {"classifier_digest", json_of(x.classifier_digest)},
+            {"judge_name", json_of(x.judge_name)},
+            {"judge_digest", json_of(x.judge_digest)},
+            {"compiler", x.compiler},
+            {"command", x.command},
+            {"method", json_of(x.method)},
+            {"options", json_of(x.options)},
+            {"properties", json_of(x.properties)}};
   }
   static Json json_of(const FailureReport& x) {
     return {{"schema", x.schema},

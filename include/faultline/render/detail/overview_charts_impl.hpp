@@ -98,7 +98,7 @@ inline std::string intervention_chart(const FailureReport& report) {
   double lowest = 0, highest = 0.1;
   for (const Row& row : rows) {
     const InterventionEffect& e = row.finding->intervention;
-    for (const double value : {e.contrast, e.lower, e.placebo})
+    for (const double value : {e.contrast, e.lower, e.placebo.value_or(0.0)})
       if (std::isfinite(value)) lowest = std::min(lowest, value), highest = std::max(highest, value);
   }
   const double step = 40;
@@ -112,8 +112,10 @@ inline std::string intervention_chart(const FailureReport& report) {
     const Colour colour = cause ? palette::failure : palette::quiet;
     const double y = plot.top + step * (static_cast<double>(i) + 0.5);
     draw_row_name(svg, plot, y, report, *rows[i].finding, cause);
-    svg.rect(plot.x(0), y - 9, plot.x(e.placebo) - plot.x(0), 18, "fill=\"#dfe3e7\"");
-    svg.line(plot.x(e.placebo), y - 11, plot.x(e.placebo), y + 11, "stroke=\"#626a73\" stroke-width=\"2\"");
+    if (e.placebo) {
+      svg.rect(plot.x(0), y - 9, plot.x(*e.placebo) - plot.x(0), 18, "fill=\"#dfe3e7\"");
+      svg.line(plot.x(*e.placebo), y - 11, plot.x(*e.placebo), y + 11, "stroke=\"#626a73\" stroke-width=\"2\"");
+    }
     svg.line(plot.x(e.lower), y, plot.x(e.contrast), y, "stroke=\"" + hex(colour) + "\" stroke-width=\"3\"");
     svg.line(plot.x(e.lower), y - 6, plot.x(e.lower), y + 6, "stroke=\"" + hex(colour) + "\" stroke-width=\"3\"");
     draw_marker(svg, plot.x(e.contrast), y, {colour, "none", cause ? 'o' : 's'}, !cause);

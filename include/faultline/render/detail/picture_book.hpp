@@ -92,10 +92,17 @@ inline std::vector<double> sheet_shifts(const Finding& finding) {
   return {-2, 0, 2, 4, 6, 8, 10, 12};
 }
 
+/// The criterion that sheets mark by: the one given, else the shipped one that the report names; nothing where the report
+/// names one of the caller's own.
+inline std::optional<CriterionFunction> report_criterion(const FailureReport& report, const RenderOptions& options) {
+  if (options.criterion) return options.criterion;
+  return criterion_from(report.provenance.criterion_expression);
+}
+
 /// Said on every sheet when its marks cannot follow the report's criterion, because only the caller knows it.
 inline std::string criterion_note(const FailureReport& report, const RenderOptions& options) {
-  const std::string& criterion = report.provenance.criterion;
-  return options.criterion || criterion.empty() || criterion == "misclassified" ? "" : " Marked are wrong answers; the criterion of this report is: " + criterion + ".";
+  if (report_criterion(report, options) || report.provenance.criterion.empty()) return "";
+  return " Marked are wrong answers; the criterion of this report is: " + report.provenance.criterion + ".";
 }
 
 inline SheetCell cell_of(const FailureReport& report, Shown shown) {
@@ -197,7 +204,7 @@ inline std::optional<Move> any_start_code(const FailureReport& report, const Stu
 /// Figure 5 as the paper has it: single style channels of the pooled ranking, here all from one start code so that columns compare.
 inline std::optional<NamedSheet> paper_grid(const FailureReport& report, const Studio& studio, const RenderOptions& options) {
   if (report.paper_top.empty() || options.columns < 1) return std::nullopt;
-  const std::optional<Move> start = any_start_code(report, studio, options.batch_size);
+  const std::optional<Move> start = any_start_code(report, studio, report.provenance.batch_size);
   if (!start) return std::nullopt;
   std::vector<GridColumn> columns;
   std::vector<double> sigmas;
@@ -267,9 +274,9 @@ inline std::optional<NamedSheet> class_sheet(const FailureReport& report, const 
 /// The first failures of the confirmation half as they are, among at most 16 batches.
 inline std::optional<NamedSheet> failures_sheet(const FailureReport& report, const Studio& studio, const RenderOptions& options) {
   Sheet sheet;
-  const std::int64_t limit = std::min(16 * options.batch_size, report.provenance.samples_per_half);
-  for (std::int64_t first = 0; first < limit && static_cast<std::int64_t>(sheet.cells.size()) < options.failures; first += options.batch_size) {
-    const std::vector<std::int64_t> labels = studio.labels(confirmation_first + first, std::min(options.batch_size, limit - first));
+  const std::int64_t limit = std::min(16 * report.provenance.batch_size, report.provenance.samples_per_half);
+  for (std::int64_t first = 0; first < limit && static_cast<std::int64_t>(sheet.cells.size()) < options.failures; first += report.provenance.batch_size) {
+    const std::vector<std::int64_t> labels = studio.labels(confirmation_first + first, std::min(report.provenance.batch_size, limit - first));
     std::vector<Move> moves;
     for (std::size_t i = 0; i < labels.size(); ++i) moves.push_back({confirmation_first + first + static_cast<std::int64_t>(i), labels[i], 0, nullptr, -1});
     std::vector<Shown> shown = studio.show(moves);

@@ -76,13 +76,28 @@ inline Provenance read_provenance(const ReportValue& from, std::int64_t classes)
   p.truncation = from["truncation"].number();
   p.noise = from["noise"].one_of({Noise::constant, Noise::none, Noise::random});
   const ReportValue labels = from["labels"];
-  p.labels.kind = labels["kind"].one_of({LabelPolicy::Kind::uniform, LabelPolicy::Kind::fixed, LabelPolicy::Kind::given});
+  using Kind = LabelPolicy::Kind;
+  p.labels.kind = labels["kind"].one_of({Kind::uniform, Kind::fixed, Kind::given, Kind::in_order});
   p.labels.label = labels["label"].integer(0, classes - 1);
   for (const ReportValue& label : labels["labels"].items()) p.labels.labels.push_back(label.integer(0, classes - 1));
   p.permutations_discovery = from["permutations_discovery"].integer(0);
   p.permutations_confirmation = from["permutations_confirmation"].integer(0);
   p.alpha = from["alpha"].number();
   p.backend = from["backend"].text();
+  if (const ReportValue cutoff = from["cutoff"]; !cutoff.null()) p.cutoff = cutoff.integer();
+  p.criterion_expression = from["criterion_expression"].text();
+  const auto optional_text = [&](const char* key) {
+    const ReportValue value = from[key];
+    return value.null() ? std::nullopt : std::optional(value.text());
+  };
+  p.classifier_digest = optional_text("classifier_digest");
+  p.judge_name = optional_text("judge_name");
+  p.judge_digest = optional_text("judge_digest");
+  p.compiler = from["compiler"].text();
+  p.command = from["command"].text();
+  for (const ReportValue& option : from["method"].items()) p.method.push_back({option["name"].text(), option["value"].text()});
+  for (const ReportValue& option : from["options"].items()) p.options.push_back({option["name"].text(), option["value"].text()});
+  for (const ReportValue& property : from["properties"].items()) p.properties.push_back(property.text());
   return p;
 }
 

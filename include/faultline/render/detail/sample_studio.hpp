@@ -4,6 +4,7 @@
 
 #include <faultline/concepts/failure_criterion.hpp>
 #include <faultline/concepts/scoring.hpp>
+#include <faultline/core/number_text.hpp>
 #include <faultline/render/detail/picture_book.hpp>
 #include <faultline/sampling/style_space_sampler.hpp>
 
@@ -19,13 +20,20 @@ namespace faultline {
 inline namespace v1 {
 namespace detail::render {
 
+/// By how much probabilities may miss a sum of 1 in this run.
+inline double tolerance_of(const Provenance& run) {
+  for (const OptionValue& option : run.method)
+    if (option.name == "probability_tolerance") return number_from(option.value).value_or(default_probability_tolerance);
+  return default_probability_tolerance;
+}
+
 /// Makes images of moved samples. Borrows generator and classifier.
 template <StyleGenerator G, Classifier C>
 class SampleStudio {
  public:
   SampleStudio(const G& generator, C& classifier, const FailureReport& report, const RenderOptions& options)
-      : options_(&options), sampler_(generator, {.seed = report.provenance.seed, .labels = report.provenance.labels, .truncation = report.provenance.truncation, .noise = report.provenance.noise, .batch_size = options.batch_size}),
-        scorer_(classifier, generator.image_shape(), generator.value_range(), std::max<std::int64_t>(1, generator.num_classes()), options.batch_size) {}
+      : options_(&options), criterion_(report_criterion(report, options).value_or(Misclassified{})), sampler_(generator, sampler_options(report.provenance)),
+        scorer_(classifier, generator.image_shape(), generator.value_range(), sampler_.classes(), report.provenance.batch_size, tolerance_of(report.provenance)) {}
 
   [[nodiscard]] Studio studio() {
     return {[this](const std::vector<Move>& moves) { return show(moves); }, [this](std::int64_t first, std::int64_t count) { return sampler_.labels(first, count); }};
@@ -36,7 +44,7 @@ class SampleStudio {
     remember(moves);
     std::vector<Shown> result;
     result.reserve(moves.size());
-    const auto batch = static_cast<std::size_t>(options_->batch_size);
+    const auto batch = static_cast<std::size_t>(sampler_.options().batch_size);
     for (std::size_t first = 0; first < moves.size(); first += batch) show_batch(std::span(moves).subspan(first, std::min(batch, moves.size() - first)), result);
     return result;
   }
@@ -44,7 +52,7 @@ class SampleStudio {
   void show_batch(std::span<const Move> moves, std::vector<Shown>& result) {
     const G& generator = sampler_.generator();
     const auto rows = static_cast<std::int64_t>(moves.size());
-    Matrix<float> w(options_->batch_size, generator.w_dim());
+    Matrix<float> w(sampler_.options().batch_size, generator.w_dim());
     std::vector<std::int64_t> labels;
     bool consecutive = true, channels = false;
     for (std::int64_t i = 0; i < w.rows(); ++i) {
@@ -71,7 +79,7 @@ class SampleStudio {
     for (std::int64_t i = 0; i < rows; ++i) {
       const auto at = static_cast<std::size_t>(i);
       const std::span<const float> probabilities = scored.probabilities.row(i);
-      const bool failed = options_->criterion ? options_->criterion(probabilities, labels[at]) : Misclassified{}(probabilities, labels[at]);
+      const bool failed = criterion_(probabilities, labels[at]);
       result.push_back({to_picture(unit_image(images.image(i)), images.shape(), options_->image_pixels), static_cast<double>(scored.probability[at]), scored.prediction[at], failed});
     }
   }
@@ -100,13 +108,14 @@ class SampleStudio {
     for (auto at = missing.begin(); at != missing.end();) {
       const std::int64_t first = *at;
       std::int64_t count = 0;
-      while (at != missing.end() && *at == first + count && count < options_->batch_size) ++at, ++count;
+      while (at != missing.end() && *at == first + count && count < sampler_.options().batch_size) ++at, ++count;
       const Matrix<float> w = sampler_.latents_w(first, count);
       for (std::int64_t i = 0; i < count; ++i) codes_.emplace(first + i, std::vector<float>(w.row(i).begin(), w.row(i).end()));
     }
   }
 
   const RenderOptions* options_;
+  CriterionFunction criterion_;
   StyleSpaceSampler<G> sampler_;
   Scorer<C> scorer_;
   std::map<std::int64_t, std::vector<float>> codes_;

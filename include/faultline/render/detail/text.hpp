@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -36,6 +37,9 @@ inline std::string exact(double value) {
   return {buffer, std::to_chars(buffer, buffer + sizeof buffer, value).ptr};
 }
 
+/// An empty cell where nothing was measured.
+inline std::string exact(const std::optional<double>& value) { return value ? exact(*value) : std::string(); }
+
 /// For readers: like `fixed`, with the typographic minus, and infinity as a word.
 inline std::string shown(double value, int digits) {
   if (std::isnan(value)) return "n/a";
@@ -51,6 +55,9 @@ inline std::string signed_shown(double value, int digits) {
   const bool zero = text.find_first_not_of("0.") == std::string::npos;
   return value > 0 && std::isfinite(value) && !zero ? "+" + text : text;
 }
+
+/// A dash where nothing was measured.
+inline std::string signed_shown(const std::optional<double>& value, int digits) { return value ? signed_shown(*value, digits) : std::string("—"); }
 
 /// A share as a percentage, with a no-break space before the sign. Small shares keep a decimal.
 inline std::string percent(double share, int digits = -1) {

@@ -13,13 +13,6 @@ inline namespace v1 {
 namespace testing {
 namespace detail {
 
-/// The shortest text that reads back as `value`: 0.02, not 0.020000.
-inline std::string plain_number(double value) {
-  char text[32];
-  const auto [end, error] = std::to_chars(text, text + sizeof text, value);
-  return error == std::errc{} ? std::string(text, end) : std::to_string(value);
-}
-
 /// A share with three significant digits as a percentage: "6.68 %".
 inline std::string percent(double share) {
   char text[32];

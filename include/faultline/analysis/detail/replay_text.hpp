@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+// A run's description as the C++ call that repeats it. What a line of text cannot carry, it names.
+
+#include <faultline/analysis/provenance.hpp>
+#include <faultline/core/sha256.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace faultline {
+inline namespace v1 {
+namespace detail {
+
+/// A call as text, argument by argument: designated initialisers, and what the text cannot carry.
+class ReplayText {
+ public:
+  /// Adds an option to the innermost open braces.
+  void add(std::string_view name, const std::string& value) {
+    if (!line_.ends_with('{')) line_ += ", ";
+    line_ += "." + std::string(name) + " = " + value;
+  }
+  /// Adds text as it is.
+  void write(std::string_view text) { line_ += text; }
+  /// Notes what whoever repeats the call has to supply.
+  void supply(std::string what) { missing_.push_back(std::move(what)); }
+
+  /// `role /* name, digest */`; a model that states no digest is to be supplied, because nobody can tell it from another.
+  [[nodiscard]] std::string model(const std::string& role, const std::string& name,
+                                  const std::optional<std::string>& digest) {
+    std::string note;  // (a name may not end the comment that it stands in)
+    for (const char c : name) note += c == '*' || c == '\\' || static_cast<unsigned char>(c) < 32 ? ' ' : c;
+    if (!digest) supply(role + " \"" + note + "\", which states no digest");
+    else note += (note.empty() ? "" : ", ") + digest->substr(0, 12);
+    return note.empty() ? role : role + " /* " + note + " */";
+  }
+
+  /// `fl::LabelPolicy::given({3, 5})`; a long list is to be supplied.
+  [[nodiscard]] std::string labels(const LabelPolicy& policy) {
+    constexpr std::size_t longest = 200;  // a replay line is for people
+    const std::string call = std::string("fl::LabelPolicy::") + name_of(policy.kind);
+    if (policy.kind == LabelPolicy::Kind::uniform) return call + "()";
+    if (policy.kind == LabelPolicy::Kind::fixed) return call + "(" + std::to_string(policy.label) + ")";
+    std::string list;
+    for (const std::int64_t label : policy.labels) list += (list.empty() ? "" : ", ") + std::to_string(label);
+    if (policy.labels.size() <= longest) return call + "({" + list + "})";
+    supply("labels, " + std::to_string(policy.labels.size()) + " of them; their text, separated by \", \", has the SHA-256 " +
+           sha256_hex(list));
+    return call + "(labels)";
+  }
+
+  /// The criterion as the last argument; nothing for the default one.
+  void criterion(const Provenance& run) {
+    if (run.criterion_expression == "fl::Misclassified{}") return;
+    write(", " + (run.criterion_expression.empty() ? "criterion" : run.criterion_expression));
+    if (run.criterion_expression.empty()) supply("criterion \"" + run.criterion + "\", a function of your own");
+  }
+
+  /// The whole line; what is to be supplied stands behind it.
+  [[nodiscard]] std::string text() const {
+    std::string result = line_;
+    for (std::size_t i = 0; i < missing_.size(); ++i) result += (i == 0 ? "  // to be supplied: " : "; ") + missing_[i];
+    return result;
+  }
+
+ private:
+  std::string line_;
+  std::vector<std::string> missing_;
+};
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace faultline

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+// Provenance: the one description of a run, which report, renderer, comparison and replay lines all read.
+
+#include <faultline/concepts/generator_options.hpp>
+#include <faultline/sampling/sampler_options.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace faultline {
+inline namespace v1 {
+
+/// An option of a run as C++ text: "min_effect", "0.02".
+struct OptionValue {
+  std::string name;
+  std::string value;
+
+  friend bool operator==(const OptionValue&, const OptionValue&) = default;
+};
+
+/// How a run came about: everything that decided its result, and with what it was made.
+struct Provenance {
+  std::string library_version;
+  std::string generator_digest;
+  std::string classifier_name;    ///< of a comparison: all names
+  std::string criterion;          ///< see `criterion_name`
+  std::string torch_version;      ///< empty where generator and classifier run without LibTorch
+  std::string cpu;
+  std::int64_t seed = 0;
+  std::int64_t samples_per_half = 0;  ///< of a gate: samples drawn
+  std::int64_t batch_size = 64;
+  double truncation = 1.0;
+  Noise noise = Noise::constant;
+  LabelPolicy labels;
+  std::int64_t permutations_discovery = 0;
+  std::int64_t permutations_confirmation = 0;
+  double alpha = 0.05;
+  std::string backend = {};  ///< what the generator's backend says it ran (device, precision, kernels); empty if nothing
+  std::optional<std::int64_t> cutoff = std::nullopt;  ///< layers that are truncated; empty: all of them
+  std::string criterion_expression = {};  ///< see `criterion_expression`; empty for a criterion of the user's own
+  std::optional<std::string> classifier_digest = std::nullopt;  ///< as the classifier states it; of a comparison: all of them
+  std::optional<std::string> judge_name = std::nullopt;
+  std::optional<std::string> judge_digest = std::nullopt;
+  std::string compiler = {};                 ///< "GCC 12.2.0"
+  std::string command = {};                  ///< the command line of a program; empty for a call from other code
+  std::vector<OptionValue> method = {};      ///< numbers of `MethodOptions`, in its order; empty for a gate
+  std::vector<OptionValue> options = {};     ///< numbers of the call's own options beside samples, sampler and method
+  std::vector<std::string> properties = {};  ///< names of the measured image properties
+
+  friend bool operator==(const Provenance&, const Provenance&) = default;
+};
+
+/// The sampler of the run, whole: with the same generator it draws the same samples.
+[[nodiscard]] inline SamplerOptions sampler_options(const Provenance& run) {
+  return {.seed = run.seed,
+          .labels = run.labels,
+          .truncation = run.truncation,
+          .cutoff = run.cutoff,
+          .noise = run.noise,
+          .batch_size = run.batch_size};
+}
+
+}  // namespace v1
+}  // namespace faultline

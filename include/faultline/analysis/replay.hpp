@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+// A report as the call that made it.
+
+#include <faultline/analysis/comparison_problem.hpp>
+#include <faultline/analysis/comparison_report.hpp>
+#include <faultline/analysis/detail/describe_method.hpp>
+#include <faultline/analysis/detail/replay_text.hpp>
+#include <faultline/analysis/options.hpp>
+#include <faultline/analysis/report.hpp>
+#include <faultline/core/number_text.hpp>
+
+#include <concepts>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace faultline {
+inline namespace v1 {
+
+namespace detail {
+
+/// Adds an option unless it is among `defaults`.
+inline void add_changed(ReplayText& to, const OptionValue& option, const std::vector<OptionValue>& defaults) {
+  for (const OptionValue& usual : defaults)
+    if (usual == option) return;
+  to.add(option.name, option.value);
+}
+
+/// `call(generator, models, {...}, criterion)` for characterize and compare, whose options begin alike and end in
+/// `options`; only what differs from the defaults is written.
+template <class Options>
+[[nodiscard]] std::string replay_call(const std::string& call, const Provenance& run, const std::string& models,
+                                      ReplayText text = {}) {
+  const Options standard;
+  text.write(call + "(" + text.model("generator", "", run.generator_digest) + ", " + models + ", {");
+  text.add("samples", std::to_string(run.samples_per_half));
+  text.add("seed", std::to_string(run.seed));
+  if (run.labels.kind != LabelPolicy::Kind::uniform) text.add("labels", text.labels(run.labels));
+  if (run.truncation != 1.0) text.add("truncation", number_text(run.truncation));
+  if (run.noise != Noise::constant) text.add("noise", std::string("fl::Noise::") + name_of(run.noise));
+
+  ReplayText method;
+  method.write("{");
+  const std::vector<OptionValue> usual = option_values(standard.method);
+  for (const OptionValue& option : run.method) {
+    if (option.name == "batch_size") {  // where the two options stand that are no numbers
+      std::vector<std::string> names;
+      for (const Property& property : standard.method.properties) names.push_back(property.name);
+      if (run.properties != names) {
+        method.add("properties", run.properties.empty() ? "{}" : "properties");
+        std::string list;
+        for (const std::string& name : run.properties) list += (list.empty() ? "" : ", ") + name;
+        if (!run.properties.empty()) text.supply("properties, those called " + list);
+      }
+      if (run.judge_name) method.add("judge", "fl::AnyClassifier(" + text.model("judge", *run.judge_name, run.judge_digest) + ")");
+    }
+    add_changed(method, option, usual);
+  }
+  if (method.text() != "{") text.add("method", method.text() + "}");
+  if constexpr (std::same_as<Options, ComparisonOptions>)
+    for (const OptionValue& option : run.options) add_changed(text, option, option_values(standard));
+  if (run.cutoff) text.add("cutoff", std::to_string(*run.cutoff));
+  text.write("}");
+  text.criterion(run);
+  text.write(")");
+  return text.text();
+}
+
+}  // namespace detail
+
+/// The call of `characterize` that gives this report again, as one line of C++ (`fl` is `faultline`), made from its
+/// provenance. Options at their defaults are left out; behind `//` stands what a line cannot carry and whoever repeats
+/// the run has to supply: a criterion or properties of one's own, a long list of labels, a model that states no digest.
+/// Example: `std::puts(replay(report).c_str());`
+[[nodiscard]] inline std::string replay(const FailureReport& report) {
+  const Provenance& run = report.provenance;
+  detail::ReplayText text;
+  const std::string classifier = text.model("classifier", run.classifier_name, run.classifier_digest);
+  return detail::replay_call<CharacterizeOptions>("fl::characterize", run, classifier, std::move(text));
+}
+
+/// The call of `compare` that gives this report again, likewise.
+[[nodiscard]] inline std::string replay(const ComparisonReport& report) {
+  const Provenance& run = report.provenance;
+  detail::ReplayText text;
+  const std::string classifiers = text.model("classifiers", run.classifier_name, run.classifier_digest);
+  return detail::replay_call<ComparisonOptions>("fl::compare", run, classifiers, std::move(text));
+}
+
+}  // namespace v1
+}  // namespace faultline
