@@ -55,13 +55,17 @@ else()
   set(_libtorch_key "${_libtorch_prefix} ${_libtorch_version}")
   if(_libtorch_version AND NOT CMAKE_CROSSCOMPILING AND NOT FAULTLINE_LIBTORCH_CHECKED STREQUAL _libtorch_key)
     set(_libtorch_probe "${CMAKE_CURRENT_BINARY_DIR}/CMakeFiles/faultline_libtorch_probe")
-    file(WRITE "${_libtorch_probe}/probe.cpp" "#include <cstdio>\n#include <string>\nnamespace at { std::string show_config(); }\nint main() { std::puts(at::show_config().c_str()); }\n")
+    file(WRITE "${_libtorch_probe}/probe.cpp" "#include <cstdio>\n#include <string>\n#if defined(_LIBCPP_VERSION)\n#error FAULTLINE_LIBCXX\n#elif defined(_GLIBCXX_USE_CXX11_ABI) && !_GLIBCXX_USE_CXX11_ABI\n#error FAULTLINE_OLD_ABI\n#endif\nnamespace at { std::string show_config(); }\nint main() { std::puts(at::show_config().c_str()); }\n")
     try_run(_libtorch_ran _libtorch_linked "${_libtorch_probe}" "${_libtorch_probe}/probe.cpp"
       LINK_OPTIONS "-Wl,--allow-shlib-undefined" "-Wl,-rpath,${_libtorch_lib_dir}"
       LINK_LIBRARIES "${_libtorch_lib_dir}/libtorch_cpu.so" "${_libtorch_lib_dir}/libc10.so"
       COMPILE_OUTPUT_VARIABLE _libtorch_link_output
       RUN_OUTPUT_VARIABLE _libtorch_run_output)
-    if(NOT _libtorch_linked)
+    if(NOT _libtorch_linked AND _libtorch_link_output MATCHES "error:? [^\n]*FAULTLINE_OLD_ABI")
+      set(_libtorch_reason "The project is compiled with the old C++ ABI (_GLIBCXX_USE_CXX11_ABI=0), the LibTorch in ${_libtorch_prefix} with the current one: leave that definition out.")
+    elseif(NOT _libtorch_linked AND _libtorch_link_output MATCHES "error:? [^\n]*FAULTLINE_LIBCXX")
+      set(_libtorch_reason "The project is compiled with libc++, the LibTorch in ${_libtorch_prefix} with libstdc++: leave -stdlib=libc++ out.")
+    elseif(NOT _libtorch_linked)
       set(_libtorch_reason "A program does not link with the LibTorch in ${_libtorch_prefix}: see ${_libtorch_probe}/link.log.")
       file(WRITE "${_libtorch_probe}/link.log" "${_libtorch_link_output}")
     elseif(NOT _libtorch_ran EQUAL 0)
