@@ -14,10 +14,10 @@
 
 #include "paper_tables.hpp"
 #include "program.hpp"
+#include "summary.hpp"
 
 #include <faultline/faultline.hpp>
 #include <faultline/render/population_arrays.hpp>
-#include <faultline/render/titles.hpp>
 #include <faultline/training/classifier.hpp>
 
 #include <CLI/CLI.hpp>
@@ -42,39 +42,11 @@ struct Arguments {
   std::string command;
 };
 
-std::string interval(const std::optional<fl::Crossing>& crossing) {
-  if (!crossing || !std::isfinite(crossing->sigmas)) return "beyond range";
-  char text[64];
-  std::snprintf(text, sizeof text, "%.2f (%.2f-%.2f)", crossing->sigmas, crossing->lower, crossing->upper);
-  return text;
-}
-
-/// Of an effect, what all classes have in common.
-std::string share(const std::optional<double>& value) { return value ? std::to_string(std::lround(100 * *value)) + " %" : "-"; }
-
-void print_summary(const fl::FailureReport& report) {
-  const auto& rate = report.failure_rate;
-  std::printf("failure rate %.2f %% (%.0f %% interval %.2f to %.2f %%, %lld of %lld)\n", 100 * rate.estimate, 100 * rate.confidence, 100 * rate.lower, 100 * rate.upper, static_cast<long long>(rate.failures),
-              static_cast<long long>(rate.n));
-  std::printf("verdict      %s\n             %s\n", fl::name_of(report.verdict), report.reason.c_str());
-  const auto table = [&report](const char* title, const std::vector<fl::Finding>& findings, bool distances) {
-    if (findings.empty()) return;
-    std::printf("\n%-36s %-9s %9s %7s %9s %9s %7s %9s %8s%s\n", title, "kind", "repaired", "random", "contrast", "at least", "random", "p", "common", distances ? "  distance, sd" : "");
-    for (const fl::Finding& f : findings) {
-      const auto& e = f.intervention;
-      std::printf("%-36s %-9s %7.0f %% %5.0f %% %+9.3f %+9.3f %+7.3f %9.4f %8s%s\n", fl::title_of(report, f).c_str(), fl::name_of(f.direction.family), 100 * e.repaired_share, 100 * e.repaired_placebo, e.contrast, e.lower,
-                  e.placebo, f.confirmation.p_adjusted, share(f.class_split.common_share).c_str(), distances ? ("  " + interval(f.threshold.flip)).c_str() : "");
-    }
-  };
-  table("cause", report.findings, true);
-  table("generator suspect", report.generator_suspect, true);
-  table("associated only", report.associated, false);
-  if (!report.property_distances.empty()) std::printf("\n%-36s %-9s  %-18s %s\n", "image property", "towards", "distance, sd", "judge agrees");
-  for (const fl::PropertyDistance& p : report.property_distances) {
-    const std::string agrees = p.validity.judge_agreement ? std::to_string(std::lround(100 * *p.validity.judge_agreement)) + " %" : "-";
-    std::printf("%-36s %-9s  %-18s %12s\n", p.name.c_str(), p.sign < 0 ? "less" : "more", interval(p.flip).c_str(), agrees.c_str());
-  }
+void print_summary(const fl::FailureReport& report, const Arguments& arguments) {
+  const auto file_name = [](const std::string& path) { return std::filesystem::path(path).filename().string(); };
+  std::fputs(program::table_of(report).c_str(), stdout);
   for (const std::string& warning : report.warnings) std::printf("warning: %s\n", warning.c_str());
+  std::fputs(program::answer_of(report, file_name(arguments.generator), file_name(arguments.classifier), std::filesystem::path(arguments.out) / "report.html").c_str(), stdout);
 }
 
 int characterize(const Arguments& arguments) {
@@ -109,10 +81,11 @@ int characterize(const Arguments& arguments) {
     fl::DirectionRenderer(generator, classifier, {.progress = follow}).write_report(report, out);
     progress.finish();
     if (arguments.json) std::fputs(fl::to_json(report).c_str(), stdout);
-    else print_summary(report);
+    else print_summary(report, arguments);
   }
   if (std::fflush(stdout) != 0) throw fl::Error(fl::ErrorCode::cannot_write, "characterize", "could not write to standard output");
-  std::fprintf(stderr, "report in %s after %.0f s\n", (out / (arguments.method == "paper" ? "paper.json" : "report.html")).c_str(), progress.seconds());
+  if (arguments.json || arguments.method == "paper")  // the summary ends with it
+    std::fprintf(stderr, "report in %s after %.0f s\n", (out / (arguments.method == "paper" ? "paper.json" : "report.html")).c_str(), progress.seconds());
   return 0;
 }
 
