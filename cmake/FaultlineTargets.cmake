@@ -63,7 +63,7 @@ endif()
 
 # The matchers for users' test frameworks; each exists where its framework does.
 faultline_add_target(catch2 faultline_core Catch2::Catch2)
-faultline_add_target(gtest faultline_core GTest::gtest)
+faultline_add_target(gtest faultline_core GTest::gtest $<TARGET_NAME_IF_EXISTS:GTest::gmock>)  # EXPECT_THAT is GoogleMock's
 if(PROJECT_IS_TOP_LEVEL OR NOT TARGET Catch2::Catch2)
   find_package(Catch2 QUIET CONFIG ${faultline_scope})
 endif()

@@ -9,4 +9,5 @@
 #error "Faultline needs C++20."
 #endif
 
+#include <faultline/core/enum_text.hpp>
 #include <faultline/version.hpp>

@@ -4,6 +4,7 @@
 
 #include <faultline/config.hpp>
 
+#include <iosfwd>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -53,6 +54,12 @@ enum class ErrorCode : int {
   degenerate_statistics = 601, ///< a statistic is undefined for this data (no variation, empty group)
   not_converged = 602,         ///< an iteration ended without reaching its tolerance
 };
+
+/// Writes "F203", as messages and docs/errors.md have it.
+template <class Traits>
+std::basic_ostream<char, Traits>& operator<<(std::basic_ostream<char, Traits>& out, ErrorCode code) {
+  return out << 'F' << static_cast<int>(code);
+}
 
 /// Base of everything the library throws. `what()` reads `[F203] where: expected, found, what to do`.
 ///

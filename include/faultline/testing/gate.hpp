@@ -9,6 +9,7 @@
 #include <faultline/concepts/failure_criterion.hpp>
 #include <faultline/concepts/scoring.hpp>
 #include <faultline/concepts/style_generator.hpp>
+#include <faultline/core/enum_text.hpp>
 #include <faultline/core/number_text.hpp>
 #include <faultline/core/random.hpp>
 #include <faultline/sampling/class_notes.hpp>
@@ -20,7 +21,7 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <exception>
+#include <iosfwd>
 #include <optional>
 #include <string>
 #include <utility>
@@ -32,6 +33,8 @@ namespace testing {
 
 /// What a gate concludes. `undecided` means that the budget ended before the evidence sufficed for either answer.
 enum class GateVerdict { pass, fail, undecided };
+
+using v1::operator<<;  // verdicts print by name
 
 /// Policy: the failure rate on generated samples is below `bound`.
 ///
@@ -132,6 +135,12 @@ class GateResult {
   Provenance run_;
   std::vector<std::string> notes_;
 };
+
+/// Writes `result.explain()`: what test frameworks print of a result.
+template <class Traits>
+std::basic_ostream<char, Traits>& operator<<(std::basic_ostream<char, Traits>& out, const GateResult& result) {
+  return out << result.explain();
+}
 
 /// Draws samples (indices from 2^43) until the policy is decided or its budget ends.
 ///

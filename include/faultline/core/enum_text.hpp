@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+// Enumerators as text, so that a failing comparison prints `none_found` and not a number; read from the compiler, so that none is forgotten.
+
+#include <array>
+#include <concepts>
+#include <cstddef>
+#include <iosfwd>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+namespace faultline {
+inline namespace v1 {
+
+template <class E>
+concept ScopedEnum = std::is_enum_v<E> && !std::is_convertible_v<E, std::underlying_type_t<E>>;
+
+namespace detail {
+
+// GCC writes `value = faultline::v1::Verdict::none_found;`, clang ends it with `]`; what is no enumerator is written as a cast.
+template <auto value>
+[[nodiscard]] constexpr std::string_view enumerator() noexcept {
+  std::string_view text = __PRETTY_FUNCTION__;
+  text.remove_prefix(text.find("value = ") + 8);
+  text = text.substr(0, text.find_first_of(";]"));
+  if (text.find('(') != std::string_view::npos) return {};
+  return text.substr(text.rfind(':') + 1);
+}
+
+inline constexpr std::size_t enumerators_named = 32;
+
+template <ScopedEnum E, std::size_t... i>
+[[nodiscard]] constexpr auto enumerators(std::index_sequence<i...>) noexcept {
+  return std::array<std::string_view, sizeof...(i)>{enumerator<static_cast<E>(i)>()...};
+}
+
+}  // namespace detail
+
+/// The name of an enumerator; empty for a value that has none, and for values above 31.
+///
+/// Example: `enumerator_of(Verdict::none_found)` is `"none_found"`.
+template <ScopedEnum E>
+[[nodiscard]] constexpr std::string_view enumerator_of(E value) noexcept {
+  constexpr auto names = detail::enumerators<E>(std::make_index_sequence<detail::enumerators_named>());
+  const auto index = static_cast<std::size_t>(value);
+  return index < names.size() ? names[index] : std::string_view();
+}
+
+/// Writes the name, or the number of a value without one. Test frameworks find it through the enumeration's namespace.
+template <ScopedEnum E, class Traits>
+std::basic_ostream<char, Traits>& operator<<(std::basic_ostream<char, Traits>& out, E value) {
+  const std::string_view name = enumerator_of(value);
+  if (name.empty()) return out << static_cast<long long>(value);
+  return out << name;
+}
+
+}  // namespace v1
+}  // namespace faultline

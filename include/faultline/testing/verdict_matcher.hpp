@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+// Passes(), Fails() and DoesNotFail(): what a test asserts of a gate, once for every test framework. Include testing/catch2.hpp or testing/gtest.hpp.
+
+#include <faultline/testing/gate.hpp>
+
+#include <array>
+#include <iosfwd>
+#include <string>
+
+namespace faultline {
+inline namespace v1 {
+namespace testing {
+
+/// A set of verdicts. It is a matcher of Catch2 (`REQUIRE_THAT`) and of GoogleTest (`EXPECT_THAT`), and combines with `!`, `&&` and `||`.
+///
+/// Example: `REQUIRE_THAT(gate(generator, mine, policy), Passes() || Fails());   // decided`
+class VerdictMatcher {
+ public:
+  constexpr VerdictMatcher(bool pass, bool fail, bool undecided) noexcept : wanted_{pass, fail, undecided} {}
+
+  [[nodiscard]] bool match(const GateResult& result) const noexcept { return result.passed() ? wanted_[0] : result.failed() ? wanted_[1] : wanted_[2]; }
+  /// "passes or is undecided".
+  [[nodiscard]] std::string describe() const {
+    constexpr std::array<const char*, 3> names{"passes", "fails", "is undecided"};
+    std::string text;
+    for (std::size_t i = 0; i < names.size(); ++i)
+      if (wanted_[i]) text += (text.empty() ? "" : " or ") + std::string(names[i]);
+    return text.empty() ? "never happens" : text;
+  }
+
+  [[nodiscard]] constexpr VerdictMatcher operator!() const noexcept { return {!wanted_[0], !wanted_[1], !wanted_[2]}; }
+  [[nodiscard]] constexpr VerdictMatcher operator&&(const VerdictMatcher& other) const noexcept {
+    return {wanted_[0] && other.wanted_[0], wanted_[1] && other.wanted_[1], wanted_[2] && other.wanted_[2]};
+  }
+  [[nodiscard]] constexpr VerdictMatcher operator||(const VerdictMatcher& other) const noexcept {
+    return {wanted_[0] || other.wanted_[0], wanted_[1] || other.wanted_[1], wanted_[2] || other.wanted_[2]};
+  }
+
+  // What the frameworks call; descriptions are templates, so that no stream is needed here.
+  [[nodiscard]] std::string toString() const { return describe(); }
+  using is_gtest_matcher = void;
+  bool MatchAndExplain(const GateResult& result, std::ostream*) const noexcept { return match(result); }
+  template <class Stream>
+  void DescribeTo(Stream* out) const { *out << describe(); }
+  template <class Stream>
+  void DescribeNegationTo(Stream* out) const { *out << (!*this).describe(); }
+
+ private:
+  std::array<bool, 3> wanted_;  // by GateVerdict
+};
+
+/// The gate passed. Undecided does not pass.
+[[nodiscard]] constexpr VerdictMatcher Passes() noexcept { return {true, false, false}; }
+/// The gate failed.
+[[nodiscard]] constexpr VerdictMatcher Fails() noexcept { return {false, true, false}; }
+/// The gate did not fail: for smoke tests whose budget may end undecided.
+[[nodiscard]] constexpr VerdictMatcher DoesNotFail() noexcept { return {true, false, true}; }
+
+}  // namespace testing
+}  // namespace v1
+}  // namespace faultline
