@@ -29,14 +29,21 @@ inline std::string whole_percent(const std::optional<double>& share) { return sh
 /// "2 more directions", "1 more direction".
 inline std::string counted(std::size_t count, const std::string& noun) { return std::to_string(count) + " " + noun + (count == 1 ? "" : "s"); }
 
-/// What a reader can picture: the property that a direction changes; directions that change none are called that, by their name in the report.
+/// What a reader can picture, as the finding's headline has it: the property that follows the direction, and which way; a direction that no property follows
+/// is called that, by its name in the report.
 inline std::string condition_of(const fl::FailureReport& report, const fl::Finding& finding) {
   const fl::Direction& direction = finding.direction;
   const std::string mixed = "mixed: ", &property = finding.property.name;
   std::string name = "no measured property (" + direction.name + ")";
-  if (direction.family == fl::DirectionFamily::property) name = direction.name;
-  else if (!property.empty()) name = property.rfind(mixed, 0) == 0 ? property.substr(mixed.size()) : property;
+  if (property.rfind(mixed, 0) == 0) name = property.substr(mixed.size());
+  else if (!property.empty()) name = (finding.property.strength < 0.0 ? "low " : "high ") + property;
   return direction.class_label ? name + ", class " + fl::class_name(report, *direction.class_label) + " only" : name;
+}
+
+/// The share of the failures that disappear when the condition is repaired; empty when there was no failure to repair.
+inline std::optional<double> removed_by(const fl::Finding& finding) {
+  if (finding.intervention.repaired_failures == 0) return std::nullopt;
+  return finding.intervention.repaired_share;
 }
 
 /// "1.4 (1.0 to 2.6)": the distance to failure with its interval, in standard deviations.
@@ -48,7 +55,7 @@ inline std::string distance_of(const std::optional<fl::Crossing>& crossing) {
 
 /// Those whose repair removes most failures first.
 inline std::vector<fl::Finding> strongest_first(std::vector<fl::Finding> findings) {
-  std::stable_sort(findings.begin(), findings.end(), [](const fl::Finding& a, const fl::Finding& b) { return a.intervention.repaired_share > b.intervention.repaired_share; });
+  std::stable_sort(findings.begin(), findings.end(), [](const fl::Finding& a, const fl::Finding& b) { return removed_by(a) > removed_by(b); });
   return findings;
 }
 
@@ -66,7 +73,7 @@ inline std::string table_of(const fl::FailureReport& report) {
     line("removes", "random", "distance, sd", title);
     const auto sorted = strongest_first(findings);
     for (std::size_t i = 0; i < std::min(shown, sorted.size()); ++i)
-      line(whole_percent(sorted[i].intervention.repaired_share), whole_percent(sorted[i].intervention.repaired_placebo), distance_of(sorted[i].threshold.flip), condition_of(report, sorted[i]));
+      line(whole_percent(removed_by(sorted[i])), removed_by(sorted[i]) ? whole_percent(sorted[i].intervention.repaired_placebo) : "-", distance_of(sorted[i].threshold.flip), condition_of(report, sorted[i]));
     if (sorted.size() > shown) line("", "", "", "and " + std::to_string(sorted.size() - shown) + " more in the report");
     text += "\n";
   };
@@ -89,8 +96,10 @@ inline std::string answer_of(const fl::FailureReport& report, const std::string&
   } else {
     const auto causes = strongest_first(report.findings);
     text += "It fails because of ";
-    for (std::size_t i = 0; i < std::min(named, causes.size()); ++i)
-      text += (i == 0 ? "" : ", ") + condition_of(report, causes[i]) + " (" + (i == 0 ? "repairing it removes " : "") + whole_percent(causes[i].intervention.repaired_share) + (i == 0 ? " of the failures)" : ")");
+    for (std::size_t i = 0; i < std::min(named, causes.size()); ++i) {
+      text += (i == 0 ? "" : ", ") + condition_of(report, causes[i]);
+      if (const auto share = removed_by(causes[i])) text += (i == 0 ? " (repairing it removes " + whole_percent(share) + " of the failures)" : " (" + whole_percent(share) + ")");
+    }
     if (causes.size() > named) text += " and " + counted(causes.size() - named, "weaker cause");
     text += report.generator_suspect.empty() ? "." : "; " + counted(report.generator_suspect.size(), "further direction") + " may be the generator's fault.";
   }

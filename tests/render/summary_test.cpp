@@ -19,7 +19,9 @@ fl::Finding finding(fl::DirectionFamily family, const std::string& name, const s
   finding.direction.family = family;
   finding.direction.name = name;
   finding.property.name = property;
+  finding.property.strength = name == "width" ? -1.0 : 1.0;
   finding.intervention.repaired_share = repaired;
+  finding.intervention.repaired_failures = repaired > 0.0 ? 200 : 0;
   return finding;
 }
 
@@ -45,7 +47,7 @@ TEST_CASE("the answer of a run is three lines") {
   const std::string here = std::filesystem::current_path().string();
   CHECK(program::answer_of(report_of_digits(), "digits.safetensors", "clean.safetensors", "out/../out/report.html") ==
         "clean.safetensors fails on 31.4 % of what digits.safetensors makes (1257 of 4000, 95 % interval 30.0 to 32.9 %).\n"
-        "It fails because of blur + ink area (repairing it removes 60 % of the failures), no measured property (b8.conv1:64), class 2 only (20 %), noise level (17 %)"
+        "It fails because of blur + ink area (repairing it removes 60 % of the failures), no measured property (b8.conv1:64), class 2 only (20 %), high noise level (17 %)"
         " and 1 weaker cause; 1 further direction may be the generator's fault.\n"
         "Report: " + here + "/out/report.html\n");
 
@@ -62,12 +64,18 @@ TEST_CASE("the table above it has the strongest causes first, names a reader kno
   const std::string table = program::table_of(report);
   const auto at = [&table](const std::string& text) { return table.find(text); };
   CHECK(at("      60 %       0 %   1.4 (1.0 to 2.6)    blur + ink area\n") != std::string::npos);
-  CHECK(at("      17 %       0 %   2.5 (from 1.5)      noise level\n") != std::string::npos);
+  CHECK(at("      17 %       0 %   2.5 (from 1.5)      high noise level\n") != std::string::npos);
   CHECK(at("blur + ink area") < at("no measured property (b8.conv1:64), class 2 only"));
-  CHECK(at("class 2 only") < at("noise level"));
+  CHECK(at("class 2 only") < at("high noise level"));
   CHECK(at("component 37") == std::string::npos);
-  CHECK(at("slant") > at("perhaps the generator's fault"));
+  CHECK(at("low width") != std::string::npos);
+  CHECK(at("high slant") > at("perhaps the generator's fault"));
   CHECK(lines(table) <= 12);
+
+  fl::FailureReport unrepaired = report;  // no failure to repair: not measured, which is not nought
+  unrepaired.findings = {finding(fl::DirectionFamily::property, "blur", "blur", 0.0)};
+  CHECK(program::table_of(unrepaired).find("         -         -   beyond range        high blur\n") != std::string::npos);
+  CHECK(program::answer_of(unrepaired, "g", "c", "/report.html").find("It fails because of high blur; 1 further") != std::string::npos);
 
   report.findings.resize(19, report.findings.front());
   const std::string longer = program::table_of(report);
