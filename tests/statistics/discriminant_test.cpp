@@ -48,6 +48,20 @@ TEST_CASE("the omnibus test holds its level: nothing fitted on one half shows on
   CHECK(rejected >= fewest_events(1000, 0.045));
 }
 
+TEST_CASE("the omnibus test does not see failures on both sides of the middle") {
+  // A fifth of the samples fail, and |x0| > 1.28 tells all of them, but no line does: the AUC along x0, the worst one, has a standard deviation of
+  // 1 / sqrt(4 * 800) = .018 and along others one of .011. False-fail rate below 1e-6.
+  const auto two_sided = [](std::int64_t trial) {
+    Sample sample = make_sample(trial, 4000, 8, 2, 0.0);
+    for (std::int64_t i = 0; i < 4000; ++i) sample.failed[static_cast<std::size_t>(i)] = std::abs(sample.x(i, 0)) > 1.2816 ? 1 : 0;
+    return sample;
+  };
+  const Sample fit = two_sided(84), fresh = two_sided(85);
+  const auto rule = fl::fit_discriminant(fit.x, fit.labels, fit.failed, fl::count_outcomes(fit.labels, fit.failed, 2));
+  const fl::RankTest test = fl::test_discriminant(rule, fresh.x, fresh.labels, fresh.failed, fl::count_outcomes(fresh.labels, fresh.failed, 2));
+  CHECK(std::abs(test.auc - 0.5) < 0.09);
+}
+
 TEST_CASE("the Mahalanobis distance has no bias") {
   double null = 0.0;
   double raw = 0.0;
