@@ -42,16 +42,20 @@ TEST_CASE("A picture that contradicts itself is not written", "[png]") {
   CHECK(error_code([] { (void)fl::encode_png({.height = 1, .width = 1'000'001, .pixels = {}}); }) == ErrorCode::oversized);
 }
 
-TEST_CASE("Every flipped bit of a picture file is noticed", "[png]") {
-  std::vector<std::byte> bytes = fl::encode_png(pattern(5, 7, 3));
-  std::size_t unnoticed = 0;
+TEST_CASE("Every flipped bit of a picture file is noticed or changes no pixel", "[png]") {
+  const fl::Picture picture = pattern(5, 7, 3);
+  std::vector<std::byte> bytes = fl::encode_png(picture);
+  std::size_t unnoticed = 0, harmless = 0;
   for (std::size_t bit = 0; bit < 8 * bytes.size(); ++bit) {
     bytes[bit / 8] ^= static_cast<std::byte>(1u << (bit % 8));
-    const auto code = error_code([&] { (void)fl::decode_png(bytes); });
-    if (!code || static_cast<int>(*code) / 100 != 3) ++unnoticed;
+    fl::Picture read;
+    const auto code = error_code([&] { read = fl::decode_png(bytes); });
+    if (!code && read == picture) ++harmless;
+    else if (!code || static_cast<int>(*code) / 100 != 3) ++unnoticed;
     bytes[bit / 8] ^= static_cast<std::byte>(1u << (bit % 8));
   }
   CHECK(unnoticed == 0);
+  CHECK(harmless < 8 * (13 + 16 + 44));  // what libpng's writer adds about colours: at most sRGB, gAMA and cHRM
 }
 
 TEST_CASE("Every picture file that is cut short is truncated and nothing else", "[png]") {
@@ -105,6 +109,137 @@ TEST_CASE("Palettes and few bits per pixel are expanded", "[png]") {
   CHECK(coloured.pixels == std::vector<std::uint8_t>{255, 0, 16, 1, 2, 3});
 }
 
+namespace {
+
+const std::string iend = chunk("IEND", "");
+
+/// A picture of the given header with chunks before its data.
+Bytes picture_with(const std::string& header, const std::string& before, const std::string& lines) {
+  return bytes_of(signature + header + before + chunk("IDAT", zlib_packed(lines)) + iend);
+}
+
+std::string big_endian_text(std::uint32_t value) { return idx_header({value}).substr(4); }
+
+using Pixels = std::vector<std::uint8_t>;
+
+}  // namespace
+
+TEST_CASE("Every depth and colour type gives the stored values", "[png]") {
+  struct Case {
+    std::string name;
+    int depth, colour_type;
+    std::uint32_t width;
+    std::string line;  // one row without its filter byte
+    int channels;
+    Pixels pixels;
+  };
+  const std::string palette = chunk("PLTE", std::string("\0\0\0\1\2\3\xff\0\x10\x7f\x80\x81", 12));
+  const std::vector<Case> cases = {
+      {"grey, 1 bit", 1, 0, 10, "\xa5\x40", 1, {255, 0, 255, 0, 0, 255, 0, 255, 0, 255}},
+      {"grey, 2 bits", 2, 0, 5, "\x1b\x40", 1, {0, 85, 170, 255, 85}},
+      {"grey, 4 bits", 4, 0, 3, std::string("\x0f\x70", 2), 1, {0, 255, 119}},
+      {"grey, 8 bits", 8, 0, 4, std::string("\0\1\x7f\xff", 4), 1, {0, 1, 127, 255}},
+      {"colour", 8, 2, 2, std::string("\0\1\2\xfd\xfe\xff", 6), 3, {0, 1, 2, 253, 254, 255}},
+      {"palette, 1 bit", 1, 3, 3, "\x40", 3, {0, 0, 0, 1, 2, 3, 0, 0, 0}},
+      {"palette, 2 bits", 2, 3, 4, "\x1b", 3, {0, 0, 0, 1, 2, 3, 255, 0, 16, 127, 128, 129}},
+      {"palette, 4 bits", 4, 3, 2, "\x31", 3, {127, 128, 129, 1, 2, 3}},
+      {"palette, 8 bits", 8, 3, 2, "\2\1", 3, {255, 0, 16, 1, 2, 3}},
+      {"grey with opaque alpha", 8, 4, 3, "\1\xff\2\xff\3\xff", 1, {1, 2, 3}},
+      {"colour with opaque alpha", 8, 6, 2, "\1\2\3\xff\4\5\6\xff", 3, {1, 2, 3, 4, 5, 6}},
+  };
+  for (const Case& one : cases) {
+    INFO(one.name);
+    const std::string before = one.colour_type == 3 ? palette : "";
+    const fl::Picture plain = fl::decode_png(picture_with(header_chunk(one.width, 1, one.depth, one.colour_type), before, std::string(1, '\0') + one.line));
+    CHECK(plain.channels == one.channels);
+    CHECK(plain.pixels == one.pixels);
+    // Twice the row, the second one stored as the difference to the first.
+    Pixels twice = one.pixels;
+    twice.insert(twice.end(), one.pixels.begin(), one.pixels.end());
+    const std::string lines = std::string(1, '\0') + one.line + "\2" + std::string(one.line.size(), '\0');
+    CHECK(fl::decode_png(picture_with(header_chunk(one.width, 2, one.depth, one.colour_type), before, lines)).pixels == twice);
+  }
+  // Adam7, 3x3: passes 1, 4, 5, 6, 7 have pixels (2 and 3 begin at 4), here numbered in reading order.
+  const std::string passes = std::string("\0\1\0\3\0\7\x09\0\2\0\x08\0\4\5\6", 15);
+  const fl::Picture interlaced = fl::decode_png(picture_with(header_chunk(3, 3, 8, 0, 0, 0, 1), "", passes));
+  CHECK(interlaced.pixels == Pixels{1, 2, 3, 4, 5, 6, 7, 8, 9});
+}
+
+TEST_CASE("Chunks that say how to show a picture change no pixel, be they odd or damaged", "[png]") {
+  const std::string lines = std::string("\0\x01\x40\x80\xc0\0\xff\x7f\x3f\x02", 10);
+  const Pixels stored = {0x01, 0x40, 0x80, 0xc0, 0xff, 0x7f, 0x3f, 0x02};
+  const std::string wrong_profile = chunk("iCCP", std::string("odd\0\0", 5) + zlib_packed("not a profile"));
+  std::string gamma = chunk("gAMA", big_endian_text(100'000));
+  const std::vector<std::pair<std::string, std::string>> chunks = {
+      {"linear gamma", gamma},
+      {"gamma of zero", chunk("gAMA", big_endian_text(0))},
+      {"sRGB", chunk("sRGB", std::string(1, '\0'))},
+      {"sRGB with an unknown intent, and gamma", chunk("sRGB", "\x09") + gamma},
+      {"profile that is none", wrong_profile},
+      {"profile that is no zlib stream", chunk("iCCP", std::string("odd\0\0garbage", 12))},
+      {"time of a thirteenth month", chunk("tIME", std::string("\x07\xe7\x0d\x20\x19\x3d\x3d", 7))},
+      {"time of two bytes", chunk("tIME", "ab")},
+      {"chromaticities beyond sense", chunk("cHRM", std::string(32, '\xff'))},
+      {"significant bits", chunk("sBIT", "\3")},
+      {"significant bits beyond the depth", chunk("sBIT", "\x09")},
+      {"background", chunk("bKGD", std::string("\0\x20", 2))},
+      {"physical size zero", chunk("pHYs", std::string(9, '\0'))},
+      {"text without a key", chunk("tEXt", "")},
+      {"two times", chunk("tIME", "ab") + chunk("tIME", "abcdefg")},
+      {"suggested palette of two thirds of a colour", chunk("PLTE", "ab")},
+      {"an animation's control", chunk("acTL", big_endian_text(2) + big_endian_text(0))},
+      {"a chunk nobody knows", chunk("abCd", "whatever")},
+      {"a gamma with a wrong checksum", with_byte(gamma, gamma.size() - 1, 1)},
+      {"a profile with a changed byte", with_byte(wrong_profile, 12, 4)},
+  };
+  for (const auto& [name, before] : chunks) {
+    INFO(name);
+    for (const int type : {0, 2}) {  // 4x2 grey, and the same bytes as colour
+      fl::Picture read;
+      if (type == 0) read = fl::decode_png(picture_with(header_chunk(4, 2), before, lines));
+      else read = fl::decode_png(picture_with(header_chunk(1, 2, 8, 2), before, std::string("\0\x01\x40\x80\0\xc0\xff\x7f", 8)));
+      CHECK(read.pixels == (type == 0 ? stored : Pixels{0x01, 0x40, 0x80, 0xc0, 0xff, 0x7f}));
+    }
+    CHECK(fl::decode_png(bytes_of(signature + header_chunk(4, 2) + chunk("IDAT", zlib_packed(lines)) + before + iend)).pixels == stored);
+  }
+}
+
+TEST_CASE("A colour beyond the palette is named with its position", "[png]") {
+  const auto file = picture_with(header_chunk(3, 1, 4, 3), chunk("PLTE", "abcdef"), std::string("\0\x10\x20", 3));
+  CHECK(error_text([&] { (void)fl::decode_png(file); }).find("colour 2 at row 0, column 2, but its palette has 2") != std::string::npos);
+}
+
+TEST_CASE("Transparency that no pixel uses is accepted, any other is refused with its position", "[png]") {
+  const std::string grey = std::string("\0ab\0cd", 6);
+  const auto transparent = [](const std::string& colour) { return chunk("tRNS", colour); };
+  CHECK(fl::decode_png(picture_with(header_chunk(2, 2), transparent(std::string("\0z", 2)), grey)).pixels == Pixels{'a', 'b', 'c', 'd'});
+  const std::string palette = chunk("PLTE", "abcdefghi");
+  CHECK(fl::decode_png(picture_with(header_chunk(2, 1, 8, 3), palette + transparent("\xff\xff"), std::string("\0\2\1", 3))).pixels == Pixels{'g', 'h', 'i', 'd', 'e', 'f'});
+  CHECK(fl::decode_png(picture_with(header_chunk(2, 1, 8, 3), palette + transparent(std::string("\0", 1)), std::string("\0\2\1", 3))).pixels == Pixels{'g', 'h', 'i', 'd', 'e', 'f'});
+  CHECK(fl::decode_png(picture_with(header_chunk(1, 1, 8, 2), transparent(std::string("\0a\0b\0d", 6)), std::string("\0abc", 4))).pixels == Pixels{'a', 'b', 'c'});
+  const std::vector<std::pair<Bytes, std::string>> refused = {
+      {picture_with(header_chunk(2, 2), transparent(std::string("\0c", 2)), grey), "row 1, column 0"},
+      {picture_with(header_chunk(2, 2, 1, 0), transparent(std::string("\0\1", 2)), std::string("\0\0\0\x40", 4)), "row 1, column 1"},
+      {picture_with(header_chunk(2, 1, 8, 3), palette + transparent("\xff\xfe"), std::string("\0\2\1", 3)), "row 0, column 1"},
+      {picture_with(header_chunk(1, 1, 8, 2), transparent(std::string("\0a\0b\0c", 6)), std::string("\0abc", 4)), "row 0, column 0"},
+      {picture_with(header_chunk(2, 2, 8, 4), "", std::string("\0a\xff" "b\xff\0c\xff" "d\0", 10)), "row 1, column 1"},
+      {picture_with(header_chunk(1, 2, 8, 6), "", std::string("\0abc\xff\0abc\xfe", 10)), "row 1, column 0"},
+  };
+  for (const auto& [bytes, position] : refused) {
+    INFO(position);
+    CHECK(error_code([&] { (void)fl::decode_png(bytes); }) == ErrorCode::foreign_format);
+    CHECK(error_text([&] { (void)fl::decode_png(bytes, {}, "pets/a.png"); }).find("'pets/a.png' is transparent at " + position) != std::string::npos);
+  }
+}
+
+TEST_CASE("Long thin pictures beyond a million pixels a side are read, the limit is theirs and not that of libpng", "[png]") {
+  const std::string line(1'200'000, 'x');
+  const fl::Picture wide = fl::decode_png(picture_with(header_chunk(1'200'000, 1), "", std::string(1, '\0') + line));
+  CHECK(wide.width == 1'200'000);
+  CHECK(wide.pixels == Pixels(line.begin(), line.end()));
+  CHECK(error_text([&] { (void)fl::decode_png(picture_with(header_chunk(1'200'000, 1), "", std::string(1, '\0') + line), {.max_pixels = 1'199'999}); }).find("allowed are 1199999") != std::string::npos);
+}
+
 TEST_CASE("Malformed PNG files are refused, each for its own reason", "[malformed]") {
   const auto cut = ErrorCode::truncated;
   const auto large = ErrorCode::oversized;
@@ -112,7 +247,6 @@ TEST_CASE("Malformed PNG files are refused, each for its own reason", "[malforme
   const std::string lines("\0ab\0cd", 6);
   const std::string ihdr = header_chunk(2, 2);
   const std::string idat = chunk("IDAT", zlib_packed(lines));
-  const std::string iend = chunk("IEND", "");
   const std::string good = signature + ihdr + idat + iend;
   REQUIRE(fl::decode_png(bytes_of(good)).pixels == std::vector<std::uint8_t>{'a', 'b', 'c', 'd'});
   REQUIRE(fl::decode_png(bytes_of(signature + ihdr + chunk("tEXt", std::string("k\0v", 3)) + idat + iend)).width == 2);
@@ -135,7 +269,7 @@ TEST_CASE("Malformed PNG files are refused, each for its own reason", "[malforme
           {"header CRC wrong", bytes_of(with_byte(good, 8 + 8 + 13, 1)), corrupt},
           {"data CRC wrong", bytes_of(with_byte(good, 8 + ihdr.size() + idat.size() - 1, 1)), corrupt},
           {"end CRC wrong", bytes_of(with_byte(good, good.size() - 1, 1)), corrupt},
-          {"CRC of a text chunk wrong", bytes_of(signature + ihdr + with_byte(chunk("tEXt", std::string("k\0v", 3)), 9, 1) + idat + iend), corrupt},
+          {"CRC of a list of transparent colours wrong", bytes_of(signature + ihdr + with_byte(chunk("tRNS", std::string("\0z", 2)), 9, 1) + idat + iend), corrupt},
           {"Adler checksum of the pixels wrong", bytes_of(signature + ihdr + chunk("IDAT", rot) + iend), corrupt},
           {"pixels are no zlib stream", bytes_of(signature + ihdr + chunk("IDAT", "garbage!") + iend), corrupt},
           {"pixel stream cut inside a sound chunk", bytes_of(signature + ihdr + chunk("IDAT", zlib_packed(lines).substr(0, 5)) + iend), corrupt},
@@ -158,16 +292,21 @@ TEST_CASE("Malformed PNG files are refused, each for its own reason", "[malforme
           {"65 megapixels", picture(header_chunk(1 << 20, 65), lines), large},
           {"60 megapixels in a hundred bytes", picture(header_chunk(7680, 8192), lines), cut},
           {"one pixel wide, 60 million high", picture(header_chunk(1, 60'000'000), lines), cut},
-          {"depth 3", picture(header_chunk(2, 2, 3), lines), corrupt},
-          {"depth 0", picture(header_chunk(2, 2, 0), lines), corrupt},
-          {"colour type 5", picture(header_chunk(2, 2, 8, 5), lines), corrupt},
+          {"depth 3", picture(header_chunk(2, 2, 3), lines), ErrorCode::malformed_header},
+          {"depth 0", picture(header_chunk(2, 2, 0), lines), ErrorCode::malformed_header},
+          {"colour type 5", picture(header_chunk(2, 2, 8, 5), lines), ErrorCode::malformed_header},
           {"unknown compression", picture(header_chunk(2, 2, 8, 0, 1), lines), corrupt},
           {"unknown filter method", picture(header_chunk(2, 2, 8, 0, 0, 1), lines), corrupt},
           {"unknown interlacing", picture(header_chunk(2, 2, 8, 0, 0, 0, 2), lines), corrupt},
+          {"colour with four bits", picture(header_chunk(2, 2, 4, 2), lines), ErrorCode::malformed_header},
+          {"palette with 16 bits", picture(header_chunk(2, 2, 16, 3), lines), ErrorCode::malformed_header},
+          {"palette entry that is not there", bytes_of(signature + header_chunk(1, 1, 8, 3) + chunk("PLTE", "abc") + chunk("IDAT", zlib_packed(std::string("\0\1", 2))) + iend), corrupt},
+          {"palette of two thirds of a colour", bytes_of(signature + header_chunk(1, 1, 8, 3) + chunk("PLTE", "ab") + chunk("IDAT", zlib_packed(std::string("\0\0", 2))) + iend), corrupt},
+          {"two palettes", bytes_of(signature + header_chunk(1, 1, 8, 3) + chunk("PLTE", "abc") + chunk("PLTE", "abc") + chunk("IDAT", zlib_packed(std::string("\0\0", 2))) + iend), corrupt},
+          {"second data chunk with a wrong CRC", bytes_of(signature + ihdr + idat + with_byte(chunk("IDAT", "ab"), 13, 1) + iend), corrupt},
           {"palette missing", picture(header_chunk(2, 2, 8, 3), lines), corrupt},
           {"16 bits per channel", picture(header_chunk(1, 2, 16), lines), ErrorCode::foreign_format},
-          {"grey with alpha", picture(header_chunk(1, 2, 8, 4), lines), ErrorCode::foreign_format},
-          {"colour with alpha", picture(header_chunk(1, 1, 8, 6), std::string("\0abcd", 5)), ErrorCode::foreign_format},
+          {"16 bits per channel with alpha", picture(header_chunk(1, 1, 16, 6), std::string("\0aabbccdd", 9)), ErrorCode::foreign_format},
           {"transparent colour", bytes_of(signature + ihdr + chunk("tRNS", std::string("\0a", 2)) + idat + iend), ErrorCode::foreign_format},
       },
       [](const Bytes& bytes) { (void)fl::decode_png(bytes); });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Definitions of data/png.hpp: libpng's simplified interface, which never jumps across C++ frames.
+// Definitions of data/png.hpp. Pictures are read through libpng's row interface, which gives the stored values, and written through its simplified one.
 
 #include <faultline/core/atomic_file.hpp>
 #include <faultline/data/png.hpp>
@@ -10,7 +10,10 @@
 
 #include <algorithm>
 #include <array>
+#include <csetjmp>
+#include <cstring>
 #include <string>
+#include <utility>
 
 namespace faultline {
 inline namespace v1 {
@@ -32,12 +35,47 @@ inline constexpr std::array<std::byte, 8> png_signature = {std::byte{0x89}, std:
   return (std::to_integer<std::uint32_t>(p[0]) << 24) | (std::to_integer<std::uint32_t>(p[1]) << 16) | (std::to_integer<std::uint32_t>(p[2]) << 8) | std::to_integer<std::uint32_t>(p[3]);
 }
 
-/// Walks the chunks from IHDR to IEND and checks every length and CRC, also of chunks that libpng would skip with a shrug.
-inline void require_sound_chunks(std::span<const std::byte> bytes, const std::string& name) {
+/// What the header chunk states. Colour types are sums of 1 (palette), 2 (colour) and 4 (alpha).
+struct PngHeader {
+  std::int64_t width = 0;
+  std::int64_t height = 0;
+  int depth = 0;
+  int colour_type = 0;
+
+  [[nodiscard]] bool palette() const noexcept { return (colour_type & 1) != 0; }
+  [[nodiscard]] bool colour() const noexcept { return (colour_type & 2) != 0; }
+  [[nodiscard]] bool alpha() const noexcept { return (colour_type & 4) != 0; }
+  /// Samples of a pixel as stored: one index, or its channels.
+  [[nodiscard]] int samples() const noexcept { return palette() ? 1 : (colour() ? 3 : 1) + (alpha() ? 1 : 0); }
+  /// Whether the PNG specification (table 11.1) has this colour type with this depth.
+  [[nodiscard]] bool exists() const noexcept {
+    switch (colour_type) {
+      case 0: return depth == 1 || depth == 2 || depth == 4 || depth == 8 || depth == 16;
+      case 3: return depth == 1 || depth == 2 || depth == 4 || depth == 8;
+      case 2:
+      case 4:
+      case 6: return depth == 8 || depth == 16;
+      default: return false;
+    }
+  }
+};
+
+/// The chunks that say what the pixels are, in their order, and whether one of them is a list of transparent colours.
+struct PngChunks {
+  PngHeader header;
+  std::vector<std::span<const std::byte>> pieces;  ///< signature, then whole chunks
+  bool transparency = false;
+};
+
+/// Walks the chunks from IHDR to IEND and keeps those that the pixels depend on: the critical ones and tRNS, whose checksums must be right.
+/// All others (colour profiles, times, texts, whatever will be invented) say how to show a picture, and are left out unread: libpng would convert by some and fail at others.
+inline PngChunks pixel_chunks(std::span<const std::byte> bytes, const std::string& name) {
   const auto refuse = [&](ErrorCode code, const std::string& what) { return Error(code, "read_png", "'" + name + "' " + what); };
   const auto present = bytes.first(std::min(bytes.size(), png_signature.size()));
   if (!std::equal(present.begin(), present.end(), png_signature.begin())) throw refuse(ErrorCode::bad_magic, "is no PNG file");
   if (bytes.size() < png_signature.size()) throw refuse(ErrorCode::truncated, "ends within its signature");
+  PngChunks chunks;
+  chunks.pieces.push_back(bytes.first(png_signature.size()));
   std::span<const std::byte> rest = bytes.subspan(png_signature.size());
   for (bool first = true;; first = false) {
     if (rest.size() < 12) throw refuse(ErrorCode::truncated, "ends before its last chunk");
@@ -45,13 +83,113 @@ inline void require_sound_chunks(std::span<const std::byte> bytes, const std::st
     if (length > rest.size() - 12) throw refuse(ErrorCode::truncated, "ends within a chunk of " + std::to_string(length) + " bytes");
     const auto checked = rest.subspan(4, 4 + length);
     const std::string type(reinterpret_cast<const char*>(checked.data()), 4);
-    const auto crc = crc32(0, reinterpret_cast<const Bytef*>(checked.data()), static_cast<uInt>(checked.size()));
-    if (crc != big_endian(rest.data() + 8 + length)) throw refuse(ErrorCode::corrupt_compression, "is damaged: the checksum of a chunk is wrong");
     if (first && (type != "IHDR" || length != 13)) throw refuse(ErrorCode::malformed_header, "does not begin with its header chunk");
+    const bool critical = (std::to_integer<unsigned>(checked[0]) & 0x20u) == 0;  // a capital letter
+    if (critical || type == "tRNS") {
+      const auto crc = crc32_z(0, reinterpret_cast<const Bytef*>(checked.data()), checked.size());
+      if (crc != big_endian(rest.data() + 8 + length)) {
+        throw refuse(ErrorCode::corrupt_compression, "is damaged: the checksum of a chunk that its pixels depend on is wrong, at byte " + std::to_string(rest.data() - bytes.data()));
+      }
+      if (first) {
+        const std::byte* const stated = checked.data() + 4;
+        chunks.header = {big_endian(stated), big_endian(stated + 4), std::to_integer<int>(stated[8]), std::to_integer<int>(stated[9])};
+      }
+      // A palette beside stored colours only suggests some for poorer screens; transparent colours beside an alpha channel mean nothing.
+      const bool suggestion = (type == "PLTE" && !chunks.header.palette()) || (type == "tRNS" && chunks.header.alpha());
+      if (!suggestion) chunks.pieces.push_back(rest.first(12 + length));
+      chunks.transparency = chunks.transparency || (type == "tRNS" && !suggestion);
+    }
     rest = rest.subspan(12 + length);
     if (type == "IEND") break;
   }
   if (!rest.empty()) throw refuse(ErrorCode::oversized, "has " + std::to_string(rest.size()) + " bytes after its end");
+  return chunks;
+}
+
+/// What `read_png_rows` and the functions that libpng calls share. Plain data: libpng leaves them by longjmp.
+struct PngJob {
+  const std::span<const std::byte>* piece = nullptr;  ///< the next bytes come from here
+  const std::span<const std::byte>* end = nullptr;
+  std::size_t taken = 0;  ///< of the piece
+  std::uint8_t* pixels = nullptr;
+  std::size_t row_bytes = 0;
+  int colours = 0;  ///< of the palette, when there is one
+  std::array<png_color, 256> palette{};
+  std::array<std::uint8_t, 256> opacity{};  ///< of its colours
+  std::array<char, 160> complaint{};  ///< empty when there was none
+};
+
+inline void keep_png_complaint(png_structp png, png_const_charp message) noexcept {
+  auto* const job = static_cast<PngJob*>(png_get_error_ptr(png));
+  if (job->complaint[0] == '\0') std::strncpy(job->complaint.data(), message, job->complaint.size() - 1);
+}
+
+[[noreturn]] inline void on_png_error(png_structp png, png_const_charp message) {
+  keep_png_complaint(png, message);
+  png_longjmp(png, 1);
+}
+
+inline void on_png_read(png_structp png, png_bytep out, std::size_t count) {
+  auto* const job = static_cast<PngJob*>(png_get_io_ptr(png));
+  while (count > 0) {
+    if (job->piece == job->end) png_error(png, "the file ends too early");
+    const std::size_t some = std::min(count, job->piece->size() - job->taken);
+    std::memcpy(out, job->piece->data() + job->taken, some);
+    out += some;
+    count -= some;
+    job->taken += some;
+    if (job->taken == job->piece->size()) {
+      ++job->piece;
+      job->taken = 0;
+    }
+  }
+}
+
+/// Copies the palette and how opaque its colours are.
+inline void keep_png_palette(PngJob& job, png_structp png, png_infop info) noexcept {
+  png_colorp colours = nullptr;
+  png_bytep opacity = nullptr;
+  int opacities = 0;
+  if (png_get_PLTE(png, info, &colours, &job.colours) == 0) return;
+  std::copy_n(colours, job.colours, job.palette.begin());
+  job.opacity.fill(255);
+  if (png_get_tRNS(png, info, &opacity, &opacities, nullptr) != 0) std::copy_n(opacity, opacities, job.opacity.begin());
+}
+
+/// Reads all rows as bytes: indices into the palette where there is one, else grey or RGB and then alpha where the file has any. Whatever libpng finds wrong, be it a warning, is in `job.complaint`.
+/// Nothing with a destructor lives here, because libpng returns to `setjmp` past every frame in between.
+inline void read_png_rows(PngJob& job) {
+  png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &job, on_png_error, keep_png_complaint);
+  png_infop info = png != nullptr ? png_create_info_struct(png) : nullptr;
+  if (info == nullptr) {
+    png_destroy_read_struct(&png, nullptr, nullptr);
+    std::strncpy(job.complaint.data(), "libpng has not enough memory", job.complaint.size() - 1);
+    return;
+  }
+  if (setjmp(png_jmpbuf(png)) != 0) {
+    png_destroy_read_struct(&png, &info, nullptr);
+    return;
+  }
+  png_set_read_fn(png, &job, on_png_read);
+  png_set_user_limits(png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);  // PngLimits has been asked already
+  png_set_chunk_malloc_max(png, std::size_t{8} << 20);
+  png_set_benign_errors(png, 0);
+  png_set_check_for_invalid_index(png, 0);  // our own check names the pixel
+  png_read_info(png, info);
+  png_set_packing(png);  // an index a byte; libpng would turn one beyond the palette into black
+  if (png_get_color_type(png, info) == PNG_COLOR_TYPE_PALETTE) {
+    keep_png_palette(job, png, info);
+  } else {
+    png_set_expand(png);  // few bits to eight, transparent colours to alpha
+  }
+  const int passes = png_set_interlace_handling(png);
+  png_read_update_info(png, info);
+  if (png_get_rowbytes(png, info) != job.row_bytes) png_error(png, "its rows have another length than its header says");
+  const png_uint_32 height = png_get_image_height(png, info);
+  for (int pass = 0; pass < passes; ++pass)
+    for (png_uint_32 y = 0; y < height; ++y) png_read_row(png, job.pixels + y * job.row_bytes, nullptr);
+  png_read_end(png, nullptr);
+  png_destroy_read_struct(&png, &info, nullptr);
 }
 
 }  // namespace detail
@@ -85,29 +223,58 @@ inline Picture decode_png(std::span<const std::byte> bytes, const PngLimits& lim
   const std::string name(file_name);
   const auto refuse = [&](ErrorCode code, const std::string& what) { return Error(code, "read_png", "'" + name + "' " + what); };
   if (static_cast<std::int64_t>(bytes.size()) > limits.max_file_bytes) throw refuse(ErrorCode::oversized, "has more than " + std::to_string(limits.max_file_bytes) + " bytes");
-  detail::require_sound_chunks(bytes, name);
-
-  const std::byte* const header = bytes.data() + 16;
-  const std::int64_t width = detail::big_endian(header);
-  const std::int64_t height = detail::big_endian(header + 4);
-  const int depth = std::to_integer<int>(header[8]);
-  if (width < 1 || height < 1) throw refuse(ErrorCode::malformed_header, "has no pixels");
-  if (width > limits.max_pixels / height) throw refuse(ErrorCode::oversized, "states " + std::to_string(width) + " x " + std::to_string(height) + " pixels");
-  // Deflate shrinks at most 1032-fold, and a row takes a filter byte and at least one bit per pixel.
-  if (height * ((width + 7) / 8 + 1) / 1040 > static_cast<std::int64_t>(bytes.size())) throw refuse(ErrorCode::truncated, "is too short for the size that it states");
-  if (depth == 16) throw refuse(ErrorCode::foreign_format, "has 16 bits per channel, expected at most 8; convert it");
-
-  detail::PngImage png;
-  if (png_image_begin_read_from_memory(&png.image, bytes.data(), bytes.size()) == 0 || PNG_IMAGE_FAILED(png.image)) {
-    throw refuse(ErrorCode::corrupt_compression, std::string("is no sound PNG file: ") + png.image.message);
+  const detail::PngChunks chunks = detail::pixel_chunks(bytes, name);
+  const detail::PngHeader& header = chunks.header;
+  const std::string stated = std::to_string(header.width) + " x " + std::to_string(header.height) + " pixels";
+  if (header.width < 1 || header.height < 1) throw refuse(ErrorCode::malformed_header, "has no pixels");
+  if (header.width > limits.max_pixels / header.height) throw refuse(ErrorCode::oversized, "states " + stated + ", allowed are " + std::to_string(limits.max_pixels) + "; PngLimits can be raised");
+  if (header.width > PNG_UINT_31_MAX || header.height > PNG_UINT_31_MAX) throw refuse(ErrorCode::malformed_header, "states " + stated + ", a PNG file has at most 2147483647 a side");
+  if (!header.exists()) {
+    throw refuse(ErrorCode::malformed_header, "states colour type " + std::to_string(header.colour_type) + " with " + std::to_string(header.depth) + " bits, which PNG does not have");
   }
-  if ((png.image.format & PNG_FORMAT_FLAG_ALPHA) != 0) throw refuse(ErrorCode::foreign_format, "has transparency; flatten it");
-  const bool colour = (png.image.format & PNG_FORMAT_FLAG_COLOR) != 0;
-  png.image.format = colour ? PNG_FORMAT_RGB : PNG_FORMAT_GRAY;
-  Picture picture{height, width, colour ? 3 : 1, {}};
-  picture.pixels.resize(static_cast<std::size_t>(height * width * picture.channels));
-  if (png_image_finish_read(&png.image, nullptr, picture.pixels.data(), static_cast<png_int_32>(width * picture.channels), nullptr) == 0 || png.image.warning_or_error != 0) {
-    throw refuse(ErrorCode::corrupt_compression, std::string("is damaged: ") + png.image.message);
+  // Deflate shrinks at most 1032-fold.
+  const std::int64_t most_bits = 8 * 1040 * static_cast<std::int64_t>(bytes.size());
+  if (header.width * header.height > most_bits / (header.samples() * header.depth)) throw refuse(ErrorCode::truncated, "is too short for the " + stated + " that it states");
+  if (header.depth == 16) throw refuse(ErrorCode::foreign_format, "has 16 bits per channel, expected at most 8; convert it");
+
+  Picture picture{header.height, header.width, header.colour() ? 3 : 1, {}};
+  const auto channels = static_cast<std::size_t>(picture.channels);
+  const std::size_t samples = header.palette() ? 1 : channels + (header.alpha() || chunks.transparency ? 1 : 0);
+  picture.pixels.resize(static_cast<std::size_t>(header.height * header.width) * samples);
+  detail::PngJob job{.piece = chunks.pieces.data(),
+                     .end = chunks.pieces.data() + chunks.pieces.size(),
+                     .pixels = picture.pixels.data(),
+                     .row_bytes = static_cast<std::size_t>(header.width) * samples};
+  detail::read_png_rows(job);
+  if (job.complaint[0] != '\0') throw refuse(ErrorCode::corrupt_compression, std::string("is damaged: ") + job.complaint.data());
+  const auto at = [&](std::size_t pixel) {
+    const auto index = static_cast<std::int64_t>(pixel);
+    return "at row " + std::to_string(index / header.width) + ", column " + std::to_string(index % header.width);
+  };
+  const auto require_opaque = [&](int opacity, std::size_t pixel) {
+    if (opacity != 255) throw refuse(ErrorCode::foreign_format, "is transparent " + at(pixel) + ", expected opaque pixels; flatten it onto a background");
+  };
+  if (header.palette()) {
+    const std::vector<std::uint8_t> indices = std::exchange(picture.pixels, {});
+    picture.pixels.reserve(3 * indices.size());
+    for (std::size_t i = 0; i < indices.size(); ++i) {
+      if (indices[i] >= job.colours) {
+        throw refuse(ErrorCode::corrupt_compression,
+                     "has colour " + std::to_string(indices[i]) + " " + at(i) + ", but its palette has " + std::to_string(job.colours));
+      }
+      require_opaque(job.opacity[indices[i]], i);
+      const png_color& colour = job.palette[indices[i]];
+      picture.pixels.insert(picture.pixels.end(), {colour.red, colour.green, colour.blue});
+    }
+  } else if (samples > channels) {
+    const std::size_t count = picture.pixels.size() / samples;
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::uint8_t* const pixel = picture.pixels.data() + i * samples;
+      require_opaque(pixel[channels], i);
+      std::copy_n(pixel, channels, picture.pixels.data() + i * channels);
+    }
+    picture.pixels.resize(count * channels);
+    picture.pixels.shrink_to_fit();
   }
   return picture;
 }
