@@ -26,6 +26,27 @@ TEST_CASE("IDX files of one to four dimensions are read, plain and packed, whate
   CHECK(error_code([&] { (void)fl::read_idx(directory / "packed", {.max_file_bytes = 10}); }) == ErrorCode::oversized);
 }
 
+TEST_CASE("Members of a gzip file are one stream, wherever they meet, and zeros after the last are padding", "[idx]") {
+  const std::string file = idx_header({2, 3}) + "abcdef";
+  const std::string empty = gzip("");
+  const std::string block_end("\x1f\x8b\x08\x04\0\0\0\0\0\xff\x06\0\x42\x43\x02\0\x1b\0\x03\0\0\0\0\0\0\0\0\0", 28);  // bgzip's last member, an empty one
+  std::string bytewise;
+  for (const char c : file) bytewise += gzip(std::string(1, c));
+  std::vector<std::string> files = {bytewise, empty + gzip(file), gzip(file) + empty + empty, gzip(file) + block_end, gzip(file) + std::string(1, '\0'), bytewise + std::string(10'000, '\0')};
+  for (std::size_t cut = 0; cut <= file.size(); ++cut) files.push_back(gzip(file.substr(0, cut)) + gzip(file.substr(cut)));
+  for (const std::string& packed : files) {
+    const fl::IdxArray array = fl::decode_idx(bytes_of(packed));
+    CHECK(array.shape == std::vector<std::int64_t>{2, 3});
+    CHECK(std::string(array.values.begin(), array.values.end()) == "abcdef");
+  }
+}
+
+TEST_CASE("What an IDX file is instead, and what follows it, is said", "[idx]") {
+  const auto text = [](const std::string& file) { return error_text([&] { (void)fl::decode_idx(bytes_of(file), {}, "labels.gz"); }); };
+  CHECK(text(idx_header({1}, -1, 0x0d) + "abcd").find("'labels.gz' is no IDX file of unsigned bytes: expected it to begin with the bytes 0, 0, 8, got 0, 0, 13") != std::string::npos);
+  CHECK(text(gzip(idx_header({1}) + "a") + "zz").find("'labels.gz' has 2 bytes after its gzip stream") != std::string::npos);
+}
+
 TEST_CASE("A packed array larger than any buffer arrives whole", "[idx]") {
   std::string elements(3'000'000, '\0');
   for (std::size_t i = 0; i < elements.size(); ++i) elements[i] = static_cast<char>((i * i) >> 7);
@@ -78,7 +99,14 @@ TEST_CASE("Malformed IDX files are refused, each for its own reason", "[malforme
       {"gzip: CRC wrong", bytes_of(with_byte(packed, packed.size() - 8, 1)), corrupt},
       {"gzip: length wrong", bytes_of(with_byte(packed, packed.size() - 4, 1)), corrupt},
       {"gzip: bytes after the stream", bytes_of(packed + "z"), large},
-      {"gzip: two members", bytes_of(packed + packed), large},
+      {"gzip: two arrays in two members", bytes_of(packed + packed), large},
+      {"gzip: bytes after the padding", bytes_of(packed + std::string(512, '\0') + "z"), large},
+      {"gzip: half a magic number after the stream", bytes_of(packed + "\x1f"), large},
+      {"gzip: second member cut", bytes_of(gzip(good.substr(0, 9)) + gzip(good.substr(9)).substr(0, 15)), cut},
+      {"gzip: second member only begun", bytes_of(packed + "\x1f\x8b"), cut},
+      {"gzip: second member damaged", bytes_of(gzip(good.substr(0, 9)) + with_byte(gzip(good.substr(9)), gzip(good.substr(9)).size() - 8, 1)), corrupt},
+      {"gzip: second member missing", bytes_of(gzip(good.substr(0, 13))), cut},
+      {"zeros after a plain array", bytes_of(good + std::string(4, '\0')), large},
       {"gzip inside gzip", bytes_of(gzip(packed)), ErrorCode::bad_magic},
       {"gzip: empty contents", bytes_of(gzip("")), cut},
       {"gzip: a text inside", bytes_of(gzip("label,pixels")), ErrorCode::bad_magic},

@@ -72,14 +72,15 @@ TEST_CASE("Files that do not belong together are refused", "[mnist]") {
 
   fl::write_file_atomically(labels, idx_header({3}) + "\1\2\3");
   CHECK(error_code(load) == ErrorCode::inconsistent_files);
-  CHECK(error_text(load).find("2 images but 3 labels") != std::string::npos);
+  CHECK(error_text(load).find("2 images but 3 labels: '" + images.string() + "' and '" + labels.string() + "'") != std::string::npos);
   fl::write_file_atomically(labels, idx_header({2}) + "\1\12");
   CHECK(error_code(load) == ErrorCode::label_out_of_range);
-  CHECK(error_text(load).find("image 1 has the label 10") != std::string::npos);
+  CHECK(error_text(load).find("'" + labels.string() + "': image 1 of 2 has the label 10, expected 0 to 9") != std::string::npos);
   fl::write_file_atomically(labels, idx_header({2, 1}) + "\1\2");
   CHECK(error_code(load) == ErrorCode::inconsistent_files);
   fl::write_file_atomically(labels, idx_header({2, 2, 4}) + "ABCDEFGHIJKLMNOP");  // images in place of labels
   CHECK(error_code(load) == ErrorCode::inconsistent_files);
+  CHECK(error_text(load).find("expected '" + labels.string() + "' to hold labels [N], got an array [2, 2, 4]") != std::string::npos);
   fl::write_file_atomically(labels, idx_header({2}) + "\1");
   CHECK(error_code(load) == ErrorCode::truncated);
   fl::write_file_atomically(labels, idx_header({0}));
@@ -87,6 +88,41 @@ TEST_CASE("Files that do not belong together are refused", "[mnist]") {
   CHECK(error_code(load) == ErrorCode::inconsistent_files);
   std::filesystem::remove(labels);
   CHECK(error_code(load) == ErrorCode::data_unavailable);
+}
+
+TEST_CASE("The names of every mirror are read, and two forms of one file must agree", "[mnist]") {
+  const TemporaryDirectory directory;
+  write_set(directory.path());
+  const auto load = [&] { return fl::load_mnist(directory.path(), MnistPart::test); };
+  const std::string bytes = idx_header({2}) + std::string("\0\5", 2);
+  const auto labels = directory / "t10k-labels-idx1-ubyte";
+  std::filesystem::rename(directory / "t10k-images-idx3-ubyte", directory / "t10k-images.idx3-ubyte");
+  std::filesystem::create_directory(directory / "t10k-images-idx3-ubyte");  // some archives unpack to such folders
+  CHECK(load().image(1)[0] == 'I');
+  for (const char* other : {"t10k-labels-idx1-ubyte.gz", "t10k-labels.idx1-ubyte", "t10k-labels.idx1-ubyte.gz"}) {
+    INFO(other);
+    fl::write_file_atomically(directory / other, gzip(bytes));
+    CHECK(load().label(1) == 5);
+    fl::write_file_atomically(directory / other, gzip(idx_header({2}) + "\1\2"));
+    CHECK(error_code([&] { (void)load(); }) == ErrorCode::inconsistent_files);
+    CHECK(error_text([&] { (void)load(); }).find("'" + labels.string() + "' and '" + (directory / other).string() + "'") != std::string::npos);
+    std::filesystem::remove(labels);
+    CHECK(load().label(1) == 2);
+    std::filesystem::remove(directory / other);
+    fl::write_file_atomically(labels, bytes);
+  }
+}
+
+TEST_CASE("Links to files are followed and a link to nowhere is named", "[mnist]") {
+  const TemporaryDirectory directory;
+  write_set(directory / "real");
+  std::filesystem::create_directory(directory / "linked");
+  for (const std::string& name : {std::string("t10k-images-idx3-ubyte"), std::string("t10k-labels-idx1-ubyte")}) std::filesystem::create_symlink("../real/" + name, directory / "linked" / name);
+  const auto load = [&] { return fl::load_mnist(directory / "linked", MnistPart::test); };
+  CHECK(load().count == 2);
+  std::filesystem::remove(directory / "real" / "t10k-labels-idx1-ubyte");
+  CHECK(error_code([&] { (void)load(); }) == ErrorCode::cannot_open);
+  CHECK(error_text([&] { (void)load(); }).find("t10k-labels-idx1-ubyte' is a link to '../real/t10k-labels-idx1-ubyte', where there is no file") != std::string::npos);
 }
 
 TEST_CASE("The data directory is found in the documented order", "[mnist]") {

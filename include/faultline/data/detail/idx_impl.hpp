@@ -17,11 +17,11 @@ namespace faultline {
 inline namespace v1 {
 namespace detail {
 
-/// Hands out unpacked bytes in order, from plain or gzip-compressed memory.
+/// Hands out unpacked bytes in order, from plain or gzip-compressed memory. As RFC 1952 and gzip have it, members that follow each other are one stream, and zeros after the last are padding.
 class IdxSource {
  public:
   IdxSource(std::span<const std::byte> bytes, std::string_view name) : rest_(bytes), name_(name) {
-    if (bytes.size() < 2 || bytes[0] != std::byte{0x1f} || bytes[1] != std::byte{0x8b}) return;
+    if (!begins_member()) return;
     inflater_ = std::make_unique<z_stream>();
     if (inflateInit2(inflater_.get(), 15 + 16) != Z_OK) throw Error(ErrorCode::corrupt_compression, "read_idx", "could not start zlib for '" + name_ + "'");
   }
@@ -40,10 +40,21 @@ class IdxSource {
     return count;
   }
 
-  /// Whether stored bytes follow that belong to nothing; call at the end.
-  [[nodiscard]] bool leftover() const { return !rest_.empty(); }
+  /// How many stored bytes follow that belong to nothing; call at the end.
+  [[nodiscard]] std::size_t leftover() const noexcept { return rest_.size(); }
 
  private:
+  [[nodiscard]] bool begins_member() const noexcept { return rest_.size() >= 2 && rest_[0] == std::byte{0x1f} && rest_[1] == std::byte{0x8b}; }
+
+  void end_member() {
+    if (begins_member()) {
+      if (inflateReset(inflater_.get()) != Z_OK) throw Error(ErrorCode::corrupt_compression, "read_idx", "zlib could not go on to the next gzip member of '" + name_ + "'");
+      return;
+    }
+    ended_ = true;
+    if (std::all_of(rest_.begin(), rest_.end(), [](std::byte b) { return b == std::byte{0}; })) rest_ = {};
+  }
+
   std::size_t inflate_into(std::span<std::uint8_t> out) {
     std::size_t filled = 0;
     while (filled < out.size() && !ended_) {
@@ -58,7 +69,7 @@ class IdxSource {
       rest_ = rest_.subspan(offered - inflater_->avail_in);
       filled += room - inflater_->avail_out;
       if (status == Z_STREAM_END) {
-        ended_ = true;
+        end_member();
       } else if (status == Z_BUF_ERROR && rest_.empty()) {
         throw Error(ErrorCode::truncated, "read_idx", "the gzip stream of '" + name_ + "' breaks off");
       } else if (status != Z_OK) {
@@ -82,7 +93,10 @@ inline IdxArray decode_idx(std::span<const std::byte> bytes, const IdxLimits& li
   detail::IdxSource source(bytes, name);
   std::array<std::uint8_t, 4> word{};
   if (source.take(word) < word.size()) throw refuse(ErrorCode::truncated, "ends within its first four bytes");
-  if (word[0] != 0 || word[1] != 0 || word[2] != 8) throw refuse(ErrorCode::bad_magic, "is no IDX file of unsigned bytes: it does not begin with 0, 0, 8");
+  if (word[0] != 0 || word[1] != 0 || word[2] != 8) {
+    throw refuse(ErrorCode::bad_magic, "is no IDX file of unsigned bytes: expected it to begin with the bytes 0, 0, 8, got " + std::to_string(word[0]) + ", " + std::to_string(word[1]) + ", " +
+                                           std::to_string(word[2]));
+  }
   const int rank = word[3];
   if (rank == 0) throw refuse(ErrorCode::malformed_header, "states no dimension");
   if (rank > limits.max_rank) throw refuse(ErrorCode::oversized, "states " + std::to_string(rank) + " dimensions, allowed are " + std::to_string(limits.max_rank));
@@ -93,7 +107,7 @@ inline IdxArray decode_idx(std::span<const std::byte> bytes, const IdxLimits& li
     if (source.take(word) < word.size()) throw refuse(ErrorCode::truncated, "ends within its dimensions");
     const std::int64_t extent = (std::int64_t{word[0]} << 24) | (std::int64_t{word[1]} << 16) | (std::int64_t{word[2]} << 8) | std::int64_t{word[3]};
     array.shape.push_back(extent);
-    if (extent > 0 && elements > limits.max_elements / extent) throw refuse(ErrorCode::oversized, "states more than " + std::to_string(limits.max_elements) + " elements");
+    if (extent > 0 && elements > limits.max_elements / extent) throw refuse(ErrorCode::oversized, "states more than " + std::to_string(limits.max_elements) + " elements; IdxLimits can be raised");
     elements *= extent;
   }
 
@@ -107,7 +121,8 @@ inline IdxArray decode_idx(std::span<const std::byte> bytes, const IdxLimits& li
     if (filled < array.values.size()) throw refuse(ErrorCode::truncated, "has " + std::to_string(filled) + " of " + std::to_string(wanted) + " elements");
   }
   std::uint8_t beyond = 0;
-  if (source.take({&beyond, 1}) > 0 || source.leftover()) throw refuse(ErrorCode::oversized, "has bytes after its last element");
+  if (source.take({&beyond, 1}) > 0) throw refuse(ErrorCode::oversized, "has bytes after its last element");
+  if (source.leftover() > 0) throw refuse(ErrorCode::oversized, "has " + std::to_string(source.leftover()) + " bytes after its gzip stream that are neither a further member nor zeros");
   return array;
 }
 

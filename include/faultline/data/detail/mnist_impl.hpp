@@ -2,9 +2,11 @@
 #pragma once
 // Definitions of data/mnist.hpp.
 
+#include <faultline/data/detail/data_files.hpp>
 #include <faultline/data/idx.hpp>
 #include <faultline/data/mnist.hpp>
 
+#include <algorithm>
 #include <cstdlib>
 #include <string>
 #include <system_error>
@@ -14,46 +16,70 @@ namespace faultline {
 inline namespace v1 {
 namespace detail {
 
-/// The file in its plain or packed form, or an empty path.
-inline std::filesystem::path plain_or_gzip(const std::filesystem::path& directory, const std::string& name) {
-  std::error_code ignored;
-  for (const char* ending : {"", ".gz"}) {
-    std::filesystem::path candidate = directory / (name + ending);
-    if (std::filesystem::is_regular_file(candidate, ignored)) return candidate;
-  }
-  return {};
-}
-
 inline bool has_mnist(const std::filesystem::path& directory) {
-  for (const char* name : {"train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"}) {
-    if (plain_or_gzip(directory, name).empty()) return false;
+  for (const char* file : {"train-images", "train-labels", "t10k-images", "t10k-labels"}) {
+    if (mnist_files(directory, file).empty()) return false;
   }
   return true;
 }
 
-inline IdxArray read_mnist_file(const std::filesystem::path& directory, const std::string& name) {
-  const std::filesystem::path file = plain_or_gzip(directory, name);
-  if (file.empty()) throw Error(ErrorCode::data_unavailable, "load_mnist", "expected '" + name + "' or '" + name + ".gz' in '" + directory.string() + "'; find_mnist() says how to get them");
-  return read_idx(file);
+/// One of MNIST's files, and which one it was.
+struct MnistFile {
+  std::string name;  ///< in quotes
+  IdxArray array;
+
+  [[nodiscard]] std::string shape() const {
+    std::string text;
+    for (const std::int64_t extent : array.shape) text += (text.empty() ? "" : ", ") + std::to_string(extent);
+    return "[" + text + "]";
+  }
+};
+
+inline MnistFile read_mnist_file(const std::filesystem::path& directory, const std::string& part_and_contents) {
+  const std::vector<std::filesystem::path> files = mnist_files(directory, part_and_contents);
+  if (files.empty()) {
+    throw Error(ErrorCode::data_unavailable, "load_mnist",
+                "expected '" + mnist_names(part_and_contents).front() + "' (or with '.gz', or with '.idx' in place of '-idx') in '" + directory.string() + "'; find_mnist() says how to get it");
+  }
+  MnistFile first;
+  for (const std::filesystem::path& file : files) {
+    require_readable_kind(file, "load_mnist");
+    IdxArray array = read_idx(file);
+    const std::string name = "'" + file.string() + "'";
+    if (first.name.empty()) {
+      first = {name, std::move(array)};
+    } else if (array.shape != first.array.shape || array.values != first.array.values) {
+      throw Error(ErrorCode::inconsistent_files, "load_mnist", first.name + " and " + name + " should be one file in two forms, but their contents differ; remove one");
+    }
+  }
+  return first;
 }
 
 }  // namespace detail
 
 inline LabelledImages load_mnist(const std::filesystem::path& directory, MnistPart part) {
   constexpr std::int64_t classes = 10;
+  const auto refuse = [](ErrorCode code, const std::string& what) { return Error(code, "load_mnist", what); };
   const std::string prefix = part == MnistPart::train ? "train" : "t10k";
-  IdxArray images = detail::read_mnist_file(directory, prefix + "-images-idx3-ubyte");
-  IdxArray labels = detail::read_mnist_file(directory, prefix + "-labels-idx1-ubyte");
-  const auto refuse = [&](ErrorCode code, const std::string& what) { return Error(code, "load_mnist", "files of the part '" + prefix + "' in '" + directory.string() + "': " + what); };
-  if (images.shape.size() != 3 || labels.shape.size() != 1) throw refuse(ErrorCode::inconsistent_files, "expected images [N, H, W] and labels [N]");
-  if (images.shape[0] != labels.shape[0]) {
-    throw refuse(ErrorCode::inconsistent_files, std::to_string(images.shape[0]) + " images but " + std::to_string(labels.shape[0]) + " labels");
+  detail::MnistFile images = detail::read_mnist_file(directory, prefix + "-images");
+  detail::MnistFile labels = detail::read_mnist_file(directory, prefix + "-labels");
+  std::vector<std::int64_t>& shape = images.array.shape;
+  if (shape.size() != 3) throw refuse(ErrorCode::inconsistent_files, "expected " + images.name + " to hold images [N, H, W], got an array " + images.shape());
+  if (labels.array.shape.size() != 1) throw refuse(ErrorCode::inconsistent_files, "expected " + labels.name + " to hold labels [N], got an array " + labels.shape());
+  if (shape[0] != labels.array.shape[0]) {
+    throw refuse(ErrorCode::inconsistent_files, std::to_string(shape[0]) + " images but " + std::to_string(labels.array.shape[0]) + " labels: " + images.name + " and " + labels.name +
+                                                    " do not belong together");
   }
-  if (images.values.empty()) throw refuse(ErrorCode::inconsistent_files, "no images");
-  for (std::size_t i = 0; i < labels.values.size(); ++i) {
-    if (labels.values[i] >= classes) throw refuse(ErrorCode::label_out_of_range, "image " + std::to_string(i) + " has the label " + std::to_string(labels.values[i]));
+  if (images.array.values.empty()) throw refuse(ErrorCode::inconsistent_files, images.name + " holds no pixels, its array is " + images.shape());
+  const std::vector<std::uint8_t>& values = labels.array.values;
+  const auto stranger = std::find_if(values.begin(), values.end(), [](std::uint8_t label) { return label >= classes; });
+  if (stranger != values.end()) {
+    const auto beyond = std::count_if(values.begin(), values.end(), [](std::uint8_t label) { return label >= classes; });
+    throw refuse(ErrorCode::label_out_of_range, labels.name + ": image " + std::to_string(stranger - values.begin()) + " of " + std::to_string(values.size()) + " has the label " +
+                                                    std::to_string(*stranger) + ", expected 0 to 9 as in MNIST (" + std::to_string(beyond) +
+                                                    " labels are larger); a set with other classes has to be given as PNG pictures with labels.csv");
   }
-  return {images.shape[0], images.shape[1], images.shape[2], classes, std::move(images.values), std::move(labels.values)};
+  return {shape[0], shape[1], shape[2], classes, std::move(images.array.values), std::move(labels.array.values)};
 }
 
 inline std::filesystem::path find_mnist() {
