@@ -21,6 +21,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <filesystem>
 #include <string>
 
 namespace fl = faultline;
@@ -57,11 +58,17 @@ ft::ClassAccuracy test_accuracy(const ft::NetworkClassifier& classifier, const f
   return accuracy;
 }
 
+std::string data_name(const std::string& folder, bool pictures) {
+  if (folder.empty()) return "MNIST";
+  const auto path = std::filesystem::weakly_canonical(folder);
+  return (pictures ? "pictures in " : "IDX files in ") + path.filename().string();
+}
+
 int train(Arguments arguments) {
   using Clock = std::chrono::steady_clock;
   fl::LabelledImages images, test;
   ft::ClassifierConfig config{.architecture = arguments.architecture};
-  const bool pictures = !arguments.data.empty() && fl::has_png_pictures(arguments.data);
+  const bool pictures = !arguments.data.empty() && fl::image_set_kind(arguments.data) == fl::ImageSetKind::png_pictures;
   if (pictures) {
     if (arguments.test_data.empty()) throw fl::Error(fl::ErrorCode::invalid_argument, "train_classifier", "a folder of pictures needs --test-data, another one to measure accuracy on");
     images = fl::load_image_folder(arguments.data, {.resolution = arguments.resolution});
@@ -73,6 +80,8 @@ int train(Arguments arguments) {
     config.input = {.channels = images.channels, .height = images.height, .width = images.width};
     arguments.options.padding = 0;
   } else {
+    if (!arguments.test_data.empty() || arguments.resolution != 0)
+      throw fl::Error(fl::ErrorCode::invalid_argument, "train_classifier", "--test-data and --resolution are for PNG pictures; IDX files bring their own test part and size");
     const auto directory = arguments.data.empty() ? fl::find_mnist() : std::filesystem::path(arguments.data);
     images = fl::load_mnist(directory, fl::MnistPart::train);
     test = fl::load_mnist(directory, fl::MnistPart::test);
@@ -87,7 +96,7 @@ int train(Arguments arguments) {
     std::fprintf(stderr, "%lld/%lld images  %.0f images/s  ETA %.0f s  loss %.4f\n", static_cast<long long>(done), static_cast<long long>(total), rate, static_cast<double>(total - done) / rate, loss);
   };
   ft::ClassifierModel model = ft::train_classifier(config, images, arguments.options);
-  model.provenance = nlohmann::json{{"data", (pictures ? "pictures in " + std::filesystem::path(arguments.data).lexically_normal().filename().string() : "MNIST") + ", mix " + arguments.mix},
+  model.provenance = nlohmann::json{{"data", data_name(arguments.data, pictures) + ", mix " + arguments.mix},
                                     {"epochs", arguments.options.epochs},
                                     {"seed", arguments.options.seed},
                                     {"library", std::string("faultline ") + fl::version_string}}

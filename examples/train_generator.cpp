@@ -25,6 +25,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <string>
@@ -56,27 +57,31 @@ struct Arguments {
   std::vector<std::function<void(ft::GanOptions&)>> changes;  // those given on the command line
 };
 
-/// The images to train on and how they are seen.
-struct Data {
-  fl::LabelledImages images;
-  fl::CorruptionOptions corruption;
+/// Where the images come from and how they are seen; told once, because the folder may change while a run goes on.
+struct Source {
+  bool pictures = false;
+  std::string name = "MNIST, 28x28 padded to 32x32";
+  fl::CorruptionMix mix = fl::CorruptionMix::independent;
 };
 
-bool are_pictures(const Arguments& arguments) { return !arguments.data.empty() && fl::has_png_pictures(arguments.data); }
-
-fl::CorruptionMix mix_of(const Arguments& arguments) {
-  const std::string name = !arguments.mix.empty() ? arguments.mix : are_pictures(arguments) ? "none" : "independent";
-  return name == "none" ? fl::CorruptionMix::none : name == "paper" ? fl::CorruptionMix::paper : fl::CorruptionMix::independent;
+Source source_of(const Arguments& arguments) {
+  Source source;
+  if (!arguments.data.empty()) {
+    source.pictures = fl::image_set_kind(arguments.data) == fl::ImageSetKind::png_pictures;
+    source.name = (source.pictures ? "pictures in " : "IDX files in ") + std::filesystem::weakly_canonical(arguments.data).filename().string();
+  }
+  if (!source.pictures && arguments.resolution != 0) throw fl::Error(fl::ErrorCode::invalid_argument, "train_generator", "--resolution is for PNG pictures; IDX files are padded to the network's size");
+  const std::string mix = !arguments.mix.empty() ? arguments.mix : source.pictures ? "none" : "independent";
+  source.mix = mix == "none" ? fl::CorruptionMix::none : mix == "paper" ? fl::CorruptionMix::paper : fl::CorruptionMix::independent;
+  return source;
 }
 
-std::string describe(const Arguments& arguments) {
-  const std::string name = are_pictures(arguments) ? "pictures in " + std::filesystem::path(arguments.data).lexically_normal().filename().string() : "MNIST, 28x28 padded to 32x32";
-  const fl::CorruptionMix mix = mix_of(arguments);
-  return name + (mix == fl::CorruptionMix::none ? "" : mix == fl::CorruptionMix::paper ? ", blur and noise together" : ", independent blur and noise");
+std::string describe(const Source& source) {
+  return source.name + (source.mix == fl::CorruptionMix::none ? "" : source.mix == fl::CorruptionMix::paper ? ", blur and noise together" : ", independent blur and noise");
 }
 
-fl::LabelledImages load(const Arguments& arguments) {
-  if (are_pictures(arguments)) return fl::load_image_folder(arguments.data, {.resolution = arguments.resolution});
+fl::LabelledImages load(const Arguments& arguments, const Source& source) {
+  if (source.pictures) return fl::load_image_folder(arguments.data, {.resolution = arguments.resolution});
   return fl::load_mnist(arguments.data.empty() ? fl::find_mnist() : std::filesystem::path(arguments.data), fl::MnistPart::train);
 }
 
@@ -90,8 +95,8 @@ void fit(ft::GanPreset& preset, const fl::LabelledImages& images) {
   for (std::int64_t label = 0; label < images.classes; ++label) generator.class_names.push_back(std::to_string(label));
 }
 
-sg::GeneratorModel averaged(const Arguments& arguments, const ft::GanPreset& preset, const ft::GanState& state) {
-  const std::string provenance = nlohmann::json{{"data", describe(arguments)},
+sg::GeneratorModel averaged(const Source& source, const ft::GanPreset& preset, const ft::GanState& state) {
+  const std::string provenance = nlohmann::json{{"data", describe(source)},
                                                 {"images_seen", state.images_seen},
                                                 {"steps", state.step},
                                                 {"seed", preset.options.seed},
@@ -115,24 +120,27 @@ int train(const Arguments& arguments) {
   auto stored = ft::latest_checkpoint(arguments.out, &skipped);
   for (const auto& reason : skipped) std::fprintf(stderr, "skipping a checkpoint: %s\n", reason.c_str());
   ft::GanPreset preset = stored ? stored->preset : ft::gan_preset(arguments.preset);
+  const Source source = source_of(arguments);
   std::optional<fl::LabelledImages> images;
-  if (arguments.export_path.empty()) images = load(arguments);
+  if (arguments.export_path.empty()) images = load(arguments, source);
   if (!stored) {
     preset.options.seed = arguments.seed;
-    if (images && are_pictures(arguments)) fit(preset, *images);
+    if (images && source.pictures) fit(preset, *images);
   }
   // Options given on the command line hold from here on; those not given keep what the run began with.
   for (const auto& change : arguments.changes) change(preset.options);
   ft::GanTrainer trainer = stored ? ft::GanTrainer(preset, std::move(stored->state)) : ft::GanTrainer(preset);
 
   if (!arguments.export_path.empty()) {
-    const std::string digest = sg::save_generator_model(arguments.export_path, averaged(arguments, preset, trainer.state()));
+    const std::string digest = sg::save_generator_model(arguments.export_path, averaged(source, preset, trainer.state()));
     std::printf("{\"generator\": \"%s\", \"images_seen\": %lld, \"sha256\": \"%s\"}\n", arguments.export_path.c_str(), static_cast<long long>(trainer.state().images_seen), digest.c_str());
     return 0;
   }
 
   std::filesystem::create_directories(arguments.out);
-  ft::TrainingImages data(*images, {.mix = mix_of(arguments), .seed = preset.options.seed, .padding = (preset.generator.img_resolution - images->height) / 2});
+  ft::TrainingImages data(*images, {.mix = source.mix, .seed = preset.options.seed, .padding = (preset.generator.img_resolution - images->height) / 2});
+  std::fprintf(stderr, "read %lld images of %lld x %lld pixels, %s, %s, from %s\n", static_cast<long long>(images->count), static_cast<long long>(images->height), static_cast<long long>(images->width),
+               images->channels == 1 ? "grey" : "RGB", images->classes == 0 ? "without labels" : (std::to_string(images->classes) + " classes").c_str(), source.name.c_str());
   std::fprintf(stderr, "%s at kimg %.2f, %d threads\n", trainer.state().step > 0 ? "going on" : "starting", static_cast<double>(trainer.state().images_seen) / 1000.0, at::get_num_threads());
 
   using Clock = std::chrono::steady_clock;
@@ -154,7 +162,7 @@ int train(const Arguments& arguments) {
     if (sheet_every > 0 && trainer.state().images_seen / sheet_every != (trainer.state().images_seen - preset.options.batch) / sheet_every) {
       char name[64];
       std::snprintf(name, sizeof name, "samples-%06lld.png", static_cast<long long>(trainer.state().images_seen / 1000));
-      fl::write_png(std::filesystem::path(arguments.out) / name, ft::sample_sheet(averaged(arguments, preset, trainer.state())));
+      fl::write_png(std::filesystem::path(arguments.out) / name, ft::sample_sheet(averaged(source, preset, trainer.state())));
     }
     if (seconds_since(last_checkpoint) > arguments.checkpoint_minutes * 60.0) {
       ft::rotate_checkpoint(arguments.out, preset, trainer.state());
@@ -163,7 +171,7 @@ int train(const Arguments& arguments) {
   }
   ft::rotate_checkpoint(arguments.out, preset, trainer.state());
   const auto path = std::filesystem::path(arguments.out) / "generator.safetensors";
-  const std::string digest = sg::save_generator_model(path, averaged(arguments, preset, trainer.state()));
+  const std::string digest = sg::save_generator_model(path, averaged(source, preset, trainer.state()));
   std::fprintf(stderr, "stopped at kimg %.2f; the same command goes on from here\n", static_cast<double>(trainer.state().images_seen) / 1000.0);
   std::printf("{\"generator\": \"%s\", \"images_seen\": %lld, \"sha256\": \"%s\"}\n", path.c_str(), static_cast<long long>(trainer.state().images_seen), digest.c_str());
   return 0;

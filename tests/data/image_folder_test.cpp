@@ -10,6 +10,8 @@
 #include <filesystem>
 #include <functional>
 
+#include <sys/stat.h>
+
 namespace fl = faultline;
 using namespace faultline_tests;
 using fl::ErrorCode;
@@ -42,7 +44,7 @@ TEST_CASE("A folder of pictures is read in the order of paths, with or without l
   for (const int channels : {1, 3}) {
     const TemporaryDirectory folder;
     fill(folder, channels);
-    CHECK(fl::has_png_pictures(folder.path()));
+    CHECK(fl::image_set_kind(folder.path()) == fl::ImageSetKind::png_pictures);
     const fl::LabelledImages plain = fl::load_image_folder(folder.path());
     CHECK(plain.count == 3);
     CHECK(plain.shape() == fl::ImageShape{channels, 4, 4});
@@ -71,13 +73,34 @@ TEST_CASE("A folder of pictures is read in the order of paths, with or without l
   }
 }
 
+TEST_CASE("A table of labels is read as spreadsheets and scripts write it", "[image_folder]") {
+  const TemporaryDirectory folder;
+  fill(folder);
+  const std::vector<std::string> tables = {
+      "\xef\xbb\xbf" "file,label\r\na.png,0\r\nbelow/b.PNG,2\r\nc.png,1\r\n",
+      "\xef\xbb\xbf" "\"file\",\"label\"\n\"a.png\",\"0\"\n\"below/b.PNG\",\"2\"\n\"c.png\",\"1\"",
+      "label,file\n0,a.png\n2,below/b.PNG\n1,c.png\n",
+      "File , Label\n a.png , 0\n\tbelow/b.PNG\t,\t2\n \"c.png\" ,1 \n\n  \n",
+      "file,label\ra.png,0\rbelow/b.PNG,2\rc.png,1\r",
+      "\nfile,label\na.png,000\nbelow/b.PNG,02\nc.png,1\na.png,0\n\r\n\r\n",
+  };
+  for (const std::string& table : tables) {
+    INFO(table);
+    write(folder, "labels.csv", table);
+    CHECK(fl::load_image_folder(folder.path()).labels == std::vector<std::uint8_t>{0, 2, 1});
+  }
+  fl::write_png(folder / " d\n\"e\", f.png ", pattern(4, 4, 1, 0));
+  std::filesystem::rename(folder / " d\n\"e\", f.png ", folder / " d\n\"e\", f.png");
+  write(folder, "labels.csv", "file,label\nbelow/b.PNG,2\n\" d\n\"\"e\"\", f.png\",3\na.png,0\nc.png,1\n");
+  CHECK(fl::load_image_folder(folder.path()).labels == std::vector<std::uint8_t>{3, 0, 2, 1});
+}
+
 TEST_CASE("Names with commas and quotes are read from either label file", "[image_folder]") {
   const TemporaryDirectory folder;
   fl::write_png(folder / "a, \"b\".png", pattern(4, 4, 1, 0));
-  for (const char* line : {"a, \"b\".png,0", "\"a, \"\"b\"\".png\",0"}) {
-    write(folder, "labels.csv", std::string("file,label\n") + line + "\n");
-    CHECK(fl::load_image_folder(folder.path()).labels == std::vector<std::uint8_t>{0});
-  }
+  write(folder, "labels.csv", "file,label\n\"a, \"\"b\"\".png\",0\n");
+  CHECK(fl::load_image_folder(folder.path()).labels == std::vector<std::uint8_t>{0});
+  std::filesystem::remove(folder / "labels.csv");
   write(folder, "dataset.json", R"({"labels": [["a, \"b\".png", 0]]})");
   CHECK(fl::load_image_folder(folder.path()).classes == 1);
 }
@@ -123,16 +146,37 @@ TEST_CASE("Label files that are broken or disagree are refused and named", "[ima
       {"dataset.json", R"({"labels": [["a.png", 0], ["c.png", 0], ["below/b.PNG", 0], ["notes.txt", 0]]})", inconsistent, "notes.txt"},
       {"dataset.json", R"({"labels": [["a.png", 0], ["c.png", 0], ["below/b.PNG", 0], ["a.png", 1]]})", inconsistent, "a.png"},
       {"dataset.json", R"({"labels": [["a.png", 0], ["c.png", 3], ["below/b.PNG", 1]]})", inconsistent, "label 2"},
-      {"labels.csv", "", malformed, "line 1"},
-      {"labels.csv", "a.png,0\n", malformed, "line 1"},
-      {"labels.csv", "file,label\na.png\n", malformed, "line 2"},
-      {"labels.csv", "file,label\n,0\n", malformed, "line 2"},
-      {"labels.csv", "file,label\na.png,\n", malformed, "line 2"},
-      {"labels.csv", "file,label\na.png,1x\n", malformed, "line 2"},
-      {"labels.csv", "file,label\na.png, 1\n", malformed, "line 2"},
-      {"labels.csv", "file,label\n\na.png,1.0\n", malformed, "line 3"},
-      {"labels.csv", "file,label\na.png,-2\n", range, "a.png"},
-      {"labels.csv", "file,label\na.png,99999999999999999999\n", range, "a.png"},
+      {"dataset.json", R"({"labels": [["a.png", 0], ["c.png", 1.0]]})", malformed, R"(entry 2 of 'labels': expected a pair ["file.png", class] with a whole number from 0 to 255)"},
+      {"dataset.json", R"({"labels": [["a.png", 0], ["c.png", 300]]})", range, "dataset.json' gives 'c.png' the label 300, expected 0 to 255"},
+      {"dataset.json", R"({"labels": [["below\\b.PNG", 0]]})", inconsistent, "paths are written with '/', as in 'below/b.PNG'"},
+      {"dataset.json", R"({"labels": [["/data/a.png", 0]]})", inconsistent, "paths are relative to the folder"},
+      {"dataset.json", R"({"labels": [["._a.png", 0]]})", inconsistent, "are skipped"},
+      {"labels.csv", "", malformed, "line 1: expected the columns 'file' and 'label', got an empty file"},
+      {"labels.csv", "\xef\xbb\xbf", malformed, "line 1"},
+      {"labels.csv", "\n\na.png,0\n", malformed, "line 3: expected the columns 'file' and 'label' and a comma between them, got 'a.png', '0'"},
+      {"labels.csv", "file;label\na.png;0\n", malformed, "got 'file;label'"},
+      {"labels.csv", "file\tlabel\na.png\t0\n", malformed, "got 'file\\x09label'"},
+      {"labels.csv", "file,label,split\na.png,0,train\n", malformed, "got 'file', 'label', 'split'"},
+      {"labels.csv", "file,file\na.png,0\n", malformed, "got 'file', 'file'"},
+      {"labels.csv", std::string("\xff\xfe" "f\0i\0l\0e\0", 10), malformed, "UTF-16"},
+      {"labels.csv", "file,label\na.png\n", malformed, "line 2: expected a file and a class, got 1 field: 'a.png'"},
+      {"labels.csv", "file,label\na, b.png,0\n", malformed, "line 2: expected a file and a class, got 3 fields: 'a', 'b.png', '0'; a name with a comma has to stand in double quotes"},
+      {"labels.csv", "file,label\n,0\n", malformed, "line 2: expected a file beside the class '0'"},
+      {"labels.csv", "file,label\na.png,\n", malformed, "line 2: expected a whole number from 0 to 255 as class of 'a.png', got ''"},
+      {"labels.csv", "file,label\na.png,1x\n", malformed, "got '1x'"},
+      {"labels.csv", "file,label\na.png,+1\n", malformed, "got '+1'"},
+      {"labels.csv", "file,label\na.png,1 2\n", malformed, "got '1 2'"},
+      {"labels.csv", "file,label\na.png,0x1\n", malformed, "got '0x1'"},
+      {"labels.csv", "file,label\n\na.png,1.0\n", malformed, "line 3: expected a whole number from 0 to 255 as class of 'a.png', got '1.0'"},
+      {"labels.csv", "file,label\n\"a.png,1\n\nb.png,2\n", malformed, "line 2: a double quote is not closed"},
+      {"labels.csv", "file,label\n\"a.png\"x,1\n", malformed, "line 2: expected a comma or the end of the line after 'a.png' in double quotes, got 'x'"},
+      {"labels.csv", "file,label\na.png,-2\n", range, "line 2 of '"},
+      {"labels.csv", "file,label\na.png,-2\n", range, "labels.csv' gives 'a.png' the label '-2', expected 0 to 255"},
+      {"labels.csv", "file,label\na.png,256\n", range, "the label '256'"},
+      {"labels.csv", "file,label\na.png,99999999999999999999\n", range, "the label '99999999999999999999'"},
+      {"labels.csv", "file,label\na.png,18446744073709551616\n", range, "a.png"},
+      {"labels.csv", "file,label\na.png,0\r\n./a.png,1\r\n", inconsistent, "line 3 of '"},
+      {"labels.csv", "label,file\n0,a.png\n0,d.png\n", inconsistent, "line 3 of '"},
       {"labels.csv", "file,label\n", inconsistent, "a.png"},
       {"labels.csv", "file,label\na.png,0\n", inconsistent, "below/b.PNG"},
   };
@@ -197,8 +241,140 @@ TEST_CASE("A folder without pictures and a folder that is not there are told apa
   CHECK(error_text(load).find(folder.path().string()) != std::string::npos);
   CHECK(error_code([&] { (void)fl::load_image_folder(folder / "absent"); }) == ErrorCode::cannot_open);
   CHECK(error_code([&] { (void)fl::load_image_folder(folder / "notes.txt"); }) == ErrorCode::cannot_open);
-  CHECK_FALSE(fl::has_png_pictures(folder.path()));
-  CHECK_FALSE(fl::has_png_pictures(folder / "absent"));
+  CHECK(error_code([&] { (void)fl::image_set_kind(folder.path()); }) == ErrorCode::data_unavailable);
+  CHECK(error_code([&] { (void)fl::image_set_kind(folder / "absent"); }) == ErrorCode::cannot_open);
+}
+
+TEST_CASE("What begins with a dot, what systems leave behind and what is there to be read by people is skipped", "[image_folder]") {
+  const TemporaryDirectory folder;
+  fill(folder);
+  const fl::LabelledImages before = fl::load_image_folder(folder.path());
+  for (const char* name : {".ipynb_checkpoints", ".Trash-1000", ".thumbnails", "below/.git", "__MACOSX", "below/@eaDir", "$RECYCLE.BIN", "System Volume Information", "lost+found"}) {
+    std::filesystem::create_directories(folder / name);
+    fl::write_png(folder / name / "other.png", pattern(8, 8, 3, 0));
+    write(folder, std::string(name) + "/broken.png", "no picture");
+    write(folder, std::string(name) + "/photo.jpg", "no picture");
+  }
+  for (const char* name : {"._a.png", "below/._b.PNG", ".DS_Store", ".hidden", "Thumbs.db", "below/thumbs.db", "desktop.ini", "README", "README.md", "LICENSE", "LICENCE.txt", "below/citation.cff",
+                           "a.png~", "labels.csv~", "paper.pdf"}) {
+    write(folder, name, "no picture");
+  }
+  std::filesystem::create_symlink("user@host.1234", folder / ".#labels.csv");  // an editor's lock
+  const fl::LabelledImages after = fl::load_image_folder(folder.path());
+  CHECK(after.count == 3);
+  CHECK(after.pixels == before.pixels);
+  CHECK(fl::image_set_kind(folder.path()) == fl::ImageSetKind::png_pictures);
+  // The folder's own name, and those above it, may begin with a dot.
+  std::filesystem::rename(folder / "below", folder / ".cache");
+  CHECK(fl::load_image_folder(folder / ".cache").count == 1);
+}
+
+TEST_CASE("A file that is neither read nor skipped is refused by name", "[image_folder]") {
+  for (const char* name : {"photo.jpg", "below/photo.JPEG", "a.webp", "scan.tiff", "picture", "a.png.part", "a.png.gz", "pictures.zip", "model.safetensors", "make.py", "train-images-idx3-ubyte.gz"}) {
+    INFO(name);
+    const TemporaryDirectory folder;
+    fill(folder);
+    write(folder, name, "no picture");
+    const auto load = [&] { (void)fl::load_image_folder(folder.path()); };
+    CHECK(error_code(load) == (std::string(name).find("idx") == std::string::npos ? ErrorCode::foreign_format : ErrorCode::inconsistent_files));
+    CHECK(error_text(load).find(name) != std::string::npos);
+    CHECK(error_text(load).find("png") != std::string::npos);
+  }
+}
+
+TEST_CASE("A table that may hold labels is not passed over", "[image_folder]") {
+  for (const char* name : {"below/labels.csv", "Labels.csv", "labels.txt", "label.csv", "below/dataset.json", "annotations.json", "train.tsv"}) {
+    INFO(name);
+    const TemporaryDirectory folder;
+    fill(folder);
+    write(folder, name, good_csv);
+    const auto load = [&] { return fl::load_image_folder(folder.path()); };
+    CHECK(error_code([&] { (void)load(); }) == ErrorCode::foreign_format);
+    CHECK(error_text([&] { (void)load(); }).find("'" + (folder / name).string() + "' is not read: labels stand in 'labels.csv' or 'dataset.json'") != std::string::npos);
+    write(folder, "dataset.json", R"({"labels": null})");  // says that there are none
+    CHECK(load().classes == 0);
+    std::filesystem::remove(folder / "dataset.json");
+    write(folder, "labels.csv", good_csv);
+    CHECK(load().classes == 3);
+  }
+}
+
+TEST_CASE("Links to folders and files are followed, those that lead nowhere or in circles are named", "[image_folder]") {
+  const TemporaryDirectory elsewhere;
+  fl::write_png(elsewhere / "one.png", pattern(4, 4, 1, 50));
+  std::filesystem::create_directories(elsewhere / "deep");
+  fl::write_png(elsewhere / "deep/two.png", pattern(4, 4, 1, 60));
+  write(elsewhere, "table.csv", "file,label\na.png,0\nbelow/b.PNG,1\nc.png,2\nclass/one.png,3\nclass/deep/two.png,4\nsingle.png,5\n");
+  const auto spoiled = [&](const std::filesystem::path& target, const std::string& name, bool into_folder = false) {
+    const TemporaryDirectory folder;
+    fill(folder);
+    if (into_folder) std::filesystem::create_directory_symlink(target, folder / name);
+    else std::filesystem::create_symlink(target, folder / name);
+    const auto load = [&] { (void)fl::load_image_folder(folder.path()); };
+    CHECK(error_text(load).find((folder / name).string()) != std::string::npos);
+    return error_code(load);
+  };
+  const TemporaryDirectory folder;
+  fill(folder);
+  std::filesystem::create_directory_symlink(elsewhere.path(), folder / "class");
+  std::filesystem::create_symlink(elsewhere / "one.png", folder / "single.png");
+  std::filesystem::create_symlink(elsewhere / "table.csv", folder / "labels.csv");
+  std::filesystem::rename(elsewhere / "table.csv", elsewhere / ".table.csv");
+  std::filesystem::remove(folder / "labels.csv");
+  std::filesystem::create_symlink(elsewhere / ".table.csv", folder / "labels.csv");
+  const fl::LabelledImages images = fl::load_image_folder(folder.path());
+  CHECK(images.count == 6);
+  CHECK(images.labels == std::vector<std::uint8_t>{0, 1, 2, 4, 3, 5});
+  CHECK(images.image(3)[0] == 60);
+  CHECK(images.image(4)[0] == 50);
+  CHECK(images.image(5)[0] == 50);
+  const TemporaryDirectory link;
+  std::filesystem::create_directory_symlink(folder.path(), link / "set");
+  CHECK(fl::load_image_folder(link / "set").pixels == images.pixels);
+
+  CHECK(spoiled("nowhere.png", "d.png") == ErrorCode::cannot_open);
+  CHECK(spoiled("nowhere", "class") == ErrorCode::cannot_open);
+  CHECK(spoiled("d.png", "d.png") == ErrorCode::cannot_open);
+  CHECK(spoiled("nowhere.csv", "labels.csv") == ErrorCode::cannot_open);
+  CHECK(spoiled("/dev/zero", "d.png") == ErrorCode::cannot_open);
+  CHECK(mkfifo((folder / "pipe.png").c_str(), 0600) == 0);  // reading it would wait for ever
+  CHECK(error_text([&] { (void)fl::load_image_folder(folder.path()); }).find("pipe.png' is neither a file nor a folder") != std::string::npos);
+  CHECK(spoiled(".", "again", true) == ErrorCode::cannot_open);
+  CHECK(spoiled("..", "again", true) == ErrorCode::cannot_open);
+  CHECK(spoiled("/", "again", true) == ErrorCode::cannot_open);
+  CHECK(spoiled("../below", "below/again", true) == ErrorCode::cannot_open);
+  const TemporaryDirectory crossed;
+  std::filesystem::create_directories(crossed / "one");
+  std::filesystem::create_directories(crossed / "two");
+  std::filesystem::create_directory_symlink("../two", crossed / "one/two");
+  std::filesystem::create_directory_symlink("../one", crossed / "two/one");
+  fl::write_png(crossed / "one/a.png", pattern(4, 4, 1, 0));
+  CHECK(error_code([&] { (void)fl::load_image_folder(crossed.path()); }) == ErrorCode::cannot_open);
+}
+
+TEST_CASE("Which kind of data set a folder holds is told from its files, and never guessed", "[image_folder]") {
+  const auto kind = [](const TemporaryDirectory& folder) { return fl::image_set_kind(folder.path()); };
+  const auto text = [&](const TemporaryDirectory& folder) { return error_text([&] { (void)kind(folder); }); };
+  const TemporaryDirectory folder;
+  CHECK(error_code([&] { (void)kind(folder); }) == ErrorCode::data_unavailable);
+  write(folder, "photo.jpg", "");
+  CHECK(text(folder).find("photo.jpg") != std::string::npos);
+  for (const char* name : {"train-images-idx3-ubyte.gz", "train-labels.idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte", "README.md", "._a.png", "Thumbs.db"}) write(folder, name, "");
+  CHECK(kind(folder) == fl::ImageSetKind::idx_files);
+  std::filesystem::create_directories(folder / "figures");
+  for (const char* stray : {"stray.png", "figures/stray.PNG"}) {
+    fl::write_png(folder / stray, pattern(4, 4, 1, 0));
+    CHECK(error_code([&] { (void)kind(folder); }) == ErrorCode::inconsistent_files);
+    CHECK(text(folder).find(stray) != std::string::npos);
+    CHECK(text(folder).find("t10k-images-idx3-ubyte") != std::string::npos);
+    std::filesystem::remove(folder / stray);
+  }
+  CHECK(kind(folder) == fl::ImageSetKind::idx_files);
+  const TemporaryDirectory above;
+  std::filesystem::create_directories(above / "MNIST/raw");
+  write(above, "MNIST/raw/train-images-idx3-ubyte", "");
+  CHECK(error_code([&] { (void)kind(above); }) == ErrorCode::data_unavailable);
+  CHECK(text(above).find("'" + (above / "MNIST/raw").string() + "' holds IDX files; name that folder") != std::string::npos);
 }
 
 TEST_CASE("Colour pictures are padded and corrupted plane by plane", "[image_folder]") {

@@ -26,10 +26,10 @@ inline void require_readable_kind(const std::filesystem::path& file, std::string
   const auto refuse = [&](const std::string& what) { return Error(ErrorCode::cannot_open, where, "'" + file.string() + "' " + what); };
   const std::filesystem::file_status status = std::filesystem::status(file, error);
   if (std::filesystem::is_regular_file(status)) return;
-  if (std::filesystem::is_symlink(std::filesystem::symlink_status(file))) {
+  if (!std::filesystem::exists(status) && std::filesystem::is_symlink(std::filesystem::symlink_status(file, error))) {
     throw refuse("is a link to '" + std::filesystem::read_symlink(file, error).string() + "', where there is no file; restore what it points to, or remove it");
   }
-  throw refuse("is neither a file nor a folder that can be read; remove it");
+  throw refuse("is neither a file nor a folder, but a device, a pipe or the like; remove it");
 }
 
 /// Every name under which mirrors keep one of MNIST's files: `train-images-idx3-ubyte` and `train-images.idx3-ubyte`, each plain or with `.gz`.
