@@ -70,9 +70,11 @@ Source source_of(const Arguments& arguments) {
     source.pictures = fl::image_set_kind(arguments.data) == fl::ImageSetKind::png_pictures;
     source.name = (source.pictures ? "pictures in " : "IDX files in ") + std::filesystem::weakly_canonical(arguments.data).filename().string();
   }
+  if (arguments.data.empty() && !arguments.export_path.empty()) source = {.name = "data not stated when exporting", .mix = fl::CorruptionMix::none};  // a checkpoint does not know it
   if (!source.pictures && arguments.resolution != 0) throw fl::Error(fl::ErrorCode::invalid_argument, "train_generator", "--resolution is for PNG pictures; IDX files are padded to the network's size");
-  const std::string mix = !arguments.mix.empty() ? arguments.mix : source.pictures ? "none" : "independent";
-  source.mix = mix == "none" ? fl::CorruptionMix::none : mix == "paper" ? fl::CorruptionMix::paper : fl::CorruptionMix::independent;
+  const std::string& mix = arguments.mix;
+  if (source.pictures) source.mix = fl::CorruptionMix::none;
+  if (!mix.empty()) source.mix = mix == "none" ? fl::CorruptionMix::none : mix == "paper" ? fl::CorruptionMix::paper : fl::CorruptionMix::independent;
   return source;
 }
 
@@ -93,6 +95,22 @@ void fit(ft::GanPreset& preset, const fl::LabelledImages& images) {
   generator.c_dim = discriminator.c_dim = images.classes;
   generator.class_names.clear();
   for (std::int64_t label = 0; label < images.classes; ++label) generator.class_names.push_back(std::to_string(label));
+}
+
+std::string sizes(std::int64_t height, std::int64_t width, std::int64_t channels, std::int64_t classes) {
+  return std::to_string(height) + "x" + std::to_string(width) + (channels == 1 ? ", grey, " : ", RGB, ") + (classes == 0 ? "without labels" : std::to_string(classes) + " classes");
+}
+
+/// Refuses images that the networks cannot be trained on, before anything is written.
+void require_fit(const Arguments& arguments, const ft::GanPreset& preset, const fl::LabelledImages& images, const Source& source, bool going_on) {
+  const auto& generator = preset.generator;
+  const std::int64_t resolution = generator.img_resolution;
+  const bool sound = images.height == images.width && images.height <= resolution && (resolution - images.height) % 2 == 0 && images.channels == generator.img_channels && images.classes == generator.c_dim;
+  if (sound) return;
+  throw fl::Error(fl::ErrorCode::inconsistent_files, "train_generator",
+                  (going_on ? "the run in '" + arguments.out + "'" : "the preset '" + arguments.preset + "'") + " is for images of " + sizes(resolution, resolution, generator.img_channels, generator.c_dim) +
+                      " (or smaller squares by an even difference), " + source.name + " are " + sizes(images.height, images.width, images.channels, images.classes) + "; " +
+                      (going_on ? "give the --data and --resolution that it began with, or another --out" : "convert them to PNG pictures, or choose another preset"));
 }
 
 sg::GeneratorModel averaged(const Source& source, const ft::GanPreset& preset, const ft::GanState& state) {
@@ -127,6 +145,7 @@ int train(const Arguments& arguments) {
     preset.options.seed = arguments.seed;
     if (images && source.pictures) fit(preset, *images);
   }
+  if (images) require_fit(arguments, preset, *images, source, stored.has_value());
   // Options given on the command line hold from here on; those not given keep what the run began with.
   for (const auto& change : arguments.changes) change(preset.options);
   ft::GanTrainer trainer = stored ? ft::GanTrainer(preset, std::move(stored->state)) : ft::GanTrainer(preset);
@@ -139,8 +158,7 @@ int train(const Arguments& arguments) {
 
   std::filesystem::create_directories(arguments.out);
   ft::TrainingImages data(*images, {.mix = source.mix, .seed = preset.options.seed, .padding = (preset.generator.img_resolution - images->height) / 2});
-  std::fprintf(stderr, "read %lld images of %lld x %lld pixels, %s, %s, from %s\n", static_cast<long long>(images->count), static_cast<long long>(images->height), static_cast<long long>(images->width),
-               images->channels == 1 ? "grey" : "RGB", images->classes == 0 ? "without labels" : (std::to_string(images->classes) + " classes").c_str(), source.name.c_str());
+  std::fprintf(stderr, "read %lld images of %s, from %s\n", static_cast<long long>(images->count), sizes(images->height, images->width, images->channels, images->classes).c_str(), source.name.c_str());
   std::fprintf(stderr, "%s at kimg %.2f, %d threads\n", trainer.state().step > 0 ? "going on" : "starting", static_cast<double>(trainer.state().images_seen) / 1000.0, at::get_num_threads());
 
   using Clock = std::chrono::steady_clock;

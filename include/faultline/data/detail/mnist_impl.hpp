@@ -76,8 +76,8 @@ inline LabelledImages load_mnist(const std::filesystem::path& directory, MnistPa
   if (stranger != values.end()) {
     const auto beyond = std::count_if(values.begin(), values.end(), [](std::uint8_t label) { return label >= classes; });
     throw refuse(ErrorCode::label_out_of_range, labels.name + ": image " + std::to_string(stranger - values.begin()) + " of " + std::to_string(values.size()) + " has the label " +
-                                                    std::to_string(*stranger) + ", expected 0 to 9 as in MNIST (" + std::to_string(beyond) +
-                                                    " labels are larger); a set with other classes has to be given as PNG pictures with labels.csv");
+                                                    std::to_string(*stranger) + ", expected 0 to 9 as in MNIST (labels above 9: " + std::to_string(beyond) +
+                                                    "); a set with other classes has to be given as PNG pictures with labels.csv");
   }
   return {shape[0], shape[1], shape[2], classes, std::move(images.array.values), std::move(labels.array.values)};
 }
