@@ -89,6 +89,10 @@ TEST_CASE("A table of labels is read as spreadsheets and scripts write it", "[im
     write(folder, "labels.csv", table);
     CHECK(fl::load_image_folder(folder.path()).labels == std::vector<std::uint8_t>{0, 2, 1});
   }
+  std::filesystem::remove(folder / "labels.csv");
+  write(folder, "dataset.json", std::string("\xef\xbb\xbf") + good_json);
+  CHECK(fl::load_image_folder(folder.path()).labels == std::vector<std::uint8_t>{0, 2, 1});
+  std::filesystem::remove(folder / "dataset.json");
   fl::write_png(folder / " d\n\"e\", f.png ", pattern(4, 4, 1, 0));
   std::filesystem::rename(folder / " d\n\"e\", f.png ", folder / " d\n\"e\", f.png");
   write(folder, "labels.csv", "file,label\nbelow/b.PNG,2\n\" d\n\"\"e\"\", f.png\",3\na.png,0\nc.png,1\n");
@@ -227,7 +231,7 @@ TEST_CASE("Pictures that cannot be read or do not fit together are refused and n
   CHECK_FALSE(refused("", [](const auto&) {}, {.max_bytes = 48}));
   CHECK(refused("16 bytes", [](const auto&) {}, {.max_bytes = 47}) == ErrorCode::oversized);
   using Options = fl::ImageFolderOptions;
-  for (const Options& options : {Options{.resolution = -1}, Options{.resolution = 4097}, Options{.classes = -1}, Options{.classes = 257}})
+  for (const Options& options : {Options{.resolution = -1}, Options{.resolution = 4097}, Options{.classes = -1}, Options{.classes = 257}, Options{.max_bytes = 0}, Options{.max_bytes = -1}})
     CHECK(refused("load_image_folder", [](const auto&) {}, options) == ErrorCode::invalid_argument);
   CHECK(refused("links.png", [](const auto& folder) { std::filesystem::create_symlink("nowhere", folder / "links.png"); }) == ErrorCode::cannot_open);
   CHECK(refused("links.png", [](const auto& folder) { std::filesystem::create_symlink("links.png", folder / "links.png"); }) == ErrorCode::cannot_open);

@@ -40,6 +40,8 @@ TEST_CASE("A picture that contradicts itself is not written", "[png]") {
   CHECK(error_code([] { (void)fl::encode_png({.height = 0, .width = 2, .pixels = {}}); }) == ErrorCode::shape_mismatch);
   CHECK(error_code([] { (void)fl::encode_png({.height = -1, .width = -1, .pixels = {1}}); }) == ErrorCode::shape_mismatch);
   CHECK(error_code([] { (void)fl::encode_png({.height = 1, .width = 1'000'001, .pixels = {}}); }) == ErrorCode::oversized);
+  CHECK(error_code([] { (void)fl::encode_png({.height = 65'536, .width = 65'536, .pixels = {}}); }) == ErrorCode::oversized);  // 2^32 pixels, which 32 bits count as none
+  CHECK(error_code([] { (void)fl::encode_png({.height = 1'000'000, .width = 1'000'000, .pixels = {}}); }) == ErrorCode::oversized);
 }
 
 TEST_CASE("Every flipped bit of a picture file is noticed or changes no pixel", "[png]") {

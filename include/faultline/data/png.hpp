@@ -32,7 +32,7 @@ struct PngLimits {
 
 /// The picture as a PNG file. The same picture gives the same bytes with the same libpng and zlib.
 ///
-/// **Throws** `shape_mismatch` when `pixels` is not height x width x channels, or channels is neither 1 nor 3; `oversized` above 1 000 000 pixels a side.
+/// **Throws** `shape_mismatch` when `pixels` is not height x width x channels, or channels is neither 1 nor 3; `oversized` above 1 000 000 pixels a side or 715 827 882 in all.
 /// Example: `std::vector<std::byte> file = encode_png({.height = 2, .width = 2, .pixels = {0, 255, 255, 0}});`
 [[nodiscard]] std::vector<std::byte> encode_png(const Picture& picture);
 

@@ -53,6 +53,7 @@ inline LabelledImages load_image_folder(const std::filesystem::path& folder, con
   if (options.resolution < 0 || options.resolution > largest) throw refuse(ErrorCode::invalid_argument, "expected a resolution of 0 to 4096, got " + std::to_string(options.resolution));
   if (options.classes < 0 || options.classes > detail::most_classes) throw refuse(ErrorCode::invalid_argument, "expected 0 to 256 classes, got " + std::to_string(options.classes));
 
+  if (options.max_bytes < 1) throw refuse(ErrorCode::invalid_argument, "expected max_bytes of at least 1, got " + std::to_string(options.max_bytes));
   const detail::FolderFiles files(folder, "load_image_folder");
   detail::require_only_pictures(folder, files);
   const std::vector<std::string>& names = files.pictures;

@@ -197,6 +197,10 @@ inline void read_png_rows(PngJob& job) {
 inline std::vector<std::byte> encode_png(const Picture& picture) {
   constexpr std::int64_t longest = 1'000'000;  // libpng's own default limit
   if (picture.height > longest || picture.width > longest) throw Error(ErrorCode::oversized, "encode_png", "expected at most 1000000 pixels a side");
+  constexpr std::int64_t most_bytes = (std::int64_t{1} << 31) - 1;  // it counts them in 32 bits
+  if (picture.height > 0 && picture.width > 0 && picture.height * picture.width > most_bytes / 3) {
+    throw Error(ErrorCode::oversized, "encode_png", "expected at most " + std::to_string(most_bytes / 3) + " pixels, got " + std::to_string(picture.height) + " x " + std::to_string(picture.width));
+  }
   if (picture.height < 1 || picture.width < 1 || (picture.channels != 1 && picture.channels != 3) ||
       picture.height * picture.width * picture.channels != static_cast<std::int64_t>(picture.pixels.size())) {
     throw Error(ErrorCode::shape_mismatch, "encode_png", "expected height x width x (1 or 3) values, got " + std::to_string(picture.pixels.size()) + " for " + std::to_string(picture.height) + " x " +
