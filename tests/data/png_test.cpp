@@ -227,11 +227,18 @@ TEST_CASE("Transparency that no pixel uses is accepted, any other is refused wit
       {picture_with(header_chunk(2, 2, 8, 4), "", std::string("\0a\xff" "b\xff\0c\xff" "d\0", 10)), "row 1, column 1"},
       {picture_with(header_chunk(1, 2, 8, 6), "", std::string("\0abc\xff\0abc\xfe", 10)), "row 1, column 0"},
   };
-  for (const auto& [bytes, position] : refused) {
+  for (const auto& one : refused) {
+    const auto& bytes = one.first;
+    const auto& position = one.second;
     INFO(position);
     CHECK(error_code([&] { (void)fl::decode_png(bytes); }) == ErrorCode::foreign_format);
     CHECK(error_text([&] { (void)fl::decode_png(bytes, {}, "pets/a.png"); }).find("'pets/a.png' is transparent at " + position) != std::string::npos);
   }
+}
+
+TEST_CASE("What a file called PNG begins with is said when it is none", "[png]") {
+  CHECK(error_text([] { (void)fl::decode_png(bytes_of("\xff\xd8\xff\xe0 and so on"), {}, "a.png"); }).find("'a.png' is no PNG file, it begins with the bytes ff d8 ff e0") != std::string::npos);
+  CHECK(error_text([] { (void)fl::decode_png(bytes_of("<"), {}, "a.png"); }).find("'a.png' is no PNG file, it begins with the bytes 3c") != std::string::npos);
 }
 
 TEST_CASE("Long thin pictures beyond a million pixels a side are read, the limit is theirs and not that of libpng", "[png]") {

@@ -110,7 +110,7 @@ inline ImageSetKind image_set_kind(const std::filesystem::path& folder) {
   if (files.idx.empty()) {
     files.require_readable();
     throw refuse("'" + folder.string() + "' holds neither PNG pictures (.png) nor IDX files named as MNIST's" +
-                 (files.others.empty() ? "" : ", only such as '" + files.others.front() + "', which are not read"));
+                 (files.others.empty() ? ", other than in what is skipped for its name" : ", only such as '" + files.others.front() + "', which are not read"));
   }
   const auto below = files.idx.front().rfind('/');
   if (std::all_of(files.idx.begin(), files.idx.end(), [](const std::string& name) { return name.find('/') != std::string::npos; })) {

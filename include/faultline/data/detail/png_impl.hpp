@@ -72,7 +72,13 @@ struct PngChunks {
 inline PngChunks pixel_chunks(std::span<const std::byte> bytes, const std::string& name) {
   const auto refuse = [&](ErrorCode code, const std::string& what) { return Error(code, "read_png", "'" + name + "' " + what); };
   const auto present = bytes.first(std::min(bytes.size(), png_signature.size()));
-  if (!std::equal(present.begin(), present.end(), png_signature.begin())) throw refuse(ErrorCode::bad_magic, "is no PNG file");
+  if (!std::equal(present.begin(), present.end(), png_signature.begin())) {
+    std::string begins;
+    for (const std::byte b : bytes.first(std::min<std::size_t>(bytes.size(), 4))) {
+      begins += std::string(" ") + "0123456789abcdef"[std::to_integer<int>(b) >> 4] + "0123456789abcdef"[std::to_integer<int>(b) & 15];
+    }
+    throw refuse(ErrorCode::bad_magic, "is no PNG file, it begins with the bytes" + begins + "; convert it, a new name does not change what it is");
+  }
   if (bytes.size() < png_signature.size()) throw refuse(ErrorCode::truncated, "ends within its signature");
   PngChunks chunks;
   chunks.pieces.push_back(bytes.first(png_signature.size()));
@@ -102,7 +108,7 @@ inline PngChunks pixel_chunks(std::span<const std::byte> bytes, const std::strin
     rest = rest.subspan(12 + length);
     if (type == "IEND") break;
   }
-  if (!rest.empty()) throw refuse(ErrorCode::oversized, "has " + std::to_string(rest.size()) + " bytes after its end");
+  if (!rest.empty()) throw refuse(ErrorCode::oversized, "has " + std::to_string(rest.size()) + " bytes after its end; save it again without them");
   return chunks;
 }
 
