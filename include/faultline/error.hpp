@@ -50,6 +50,7 @@ enum class ErrorCode : int {
   data_unavailable = 404, ///< a data set is neither present nor downloadable
   // F5xx: device
   device_unavailable = 501, ///< the requested device or precision is not there
+  out_of_resources = 502,   ///< the machine has not the memory that was asked for
   // F6xx: statistics
   degenerate_statistics = 601, ///< a statistic is undefined for this data (no variation, empty group)
   not_converged = 602,         ///< an iteration ended without reaching its tolerance

@@ -15,6 +15,7 @@
 #include <faultline/analysis/rank.hpp>
 #include <faultline/analysis/threshold.hpp>
 #include <faultline/analysis/validity.hpp>
+#include <faultline/core/ranges.hpp>
 #include <faultline/sampling/class_notes.hpp>
 
 #include <algorithm>
@@ -29,20 +30,25 @@ inline namespace v1 {
 namespace detail {
 
 inline void check_options(const MethodOptions& options) {
-  const auto require = [](bool ok, const std::string& what) {
-    if (!ok) throw Error(ErrorCode::invalid_argument, "MethodOptions", what);
-  };
-  require(options.alpha > 0.0 && options.alpha < 1.0, "alpha must lie strictly between 0 and 1");
-  require(options.min_effect >= 0.0 && options.min_effect < 1.0, "min_effect must lie in [0, 1)");
-  require(options.permutations_discovery >= 19, "permutations_discovery must be at least 19, or no effect can pass its 95 % point");
-  require(options.permutations_confirmation >= 19, "permutations_confirmation must be at least 19, or no p-value can reach .05");
-  require(options.common_candidates >= 0 && options.class_candidates >= 0, "numbers of candidates must not be negative");
-  require(options.intervention_codes >= 2, "intervention_codes must be at least 2");
-  require(options.placebo_directions >= 1, "placebo_directions must be at least 1");
-  require(options.threshold_codes >= 1, "threshold_codes must be at least 1");
-  require(options.minimum_effective_failures >= 2.0, "minimum_effective_failures must be at least 2");
-  require(options.batch_size >= 1, "batch_size must be at least 1");
-  require(options.gradient_samples >= 0, "gradient_samples must not be negative");
+  constexpr const char* where = "MethodOptions";
+  require_between(where, "alpha", options.alpha, 0.0, 1.0);
+  require_in(where, "min_effect", options.min_effect, 0.0, 0.999);
+  require_in(where, "permutations_discovery", options.permutations_discovery, 19, limits::permutations);    // with fewer, no effect can pass its 95 % point
+  require_in(where, "permutations_confirmation", options.permutations_confirmation, 19, limits::permutations);  // with fewer, no p-value can reach .05
+  require_in(where, "common_candidates", options.common_candidates, 0, limits::directions);
+  require_in(where, "class_candidates", options.class_candidates, 0, limits::directions);
+  require_in(where, "intervention_codes", options.intervention_codes, 2, limits::latents);
+  require_in(where, "placebo_directions", options.placebo_directions, 1, limits::directions);
+  require_in(where, "threshold_codes", options.threshold_codes, 1, limits::latents);
+  require_in(where, "minimum_effective_failures", options.minimum_effective_failures, 2.0, static_cast<double>(limits::samples));
+  require_in(where, "batch_size", options.batch_size, 1, limits::batch);
+  require_in(where, "gradient_samples", options.gradient_samples, 0, limits::samples);
+}
+
+/// The number of samples of a split; none is empty_input.
+inline void check_samples(const char* where, std::int64_t samples) {
+  if (samples == 0) throw Error(ErrorCode::empty_input, where, "expected at least one sample per half, got 0");
+  require_in(where, "samples", samples, 1, limits::samples);
 }
 
 inline void check_population(const Problem& problem, const Population& half, const char* name) {

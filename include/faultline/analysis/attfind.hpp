@@ -5,6 +5,7 @@
 #include <faultline/analysis/fresh_codes.hpp>
 #include <faultline/analysis/rank.hpp>
 #include <faultline/core/progress.hpp>
+#include <faultline/core/ranges.hpp>
 #include <faultline/error.hpp>
 
 #include <algorithm>
@@ -32,6 +33,18 @@ struct AttFindOptions {
   std::int64_t spread_channels = 64;
   std::int64_t most = 10;             ///< length of the greedy cover
 };
+
+namespace detail {
+
+inline void check_attfind_options(const AttFindOptions& options) {
+  constexpr const char* where = "AttFindOptions";
+  require_in(where, "images", options.images, 0, limits::latents);
+  require_in(where, "ranked_channels", options.ranked_channels, 0, limits::latents);
+  require_in(where, "spread_channels", options.spread_channels, 0, limits::latents);
+  require_in(where, "most", options.most, 0, limits::latents);
+}
+
+}  // namespace detail
 
 /// A step of the greedy cover: this channel, pushed this way, flips so many of the images that no earlier one flips.
 struct AttFindPick {
@@ -63,8 +76,7 @@ struct AttFindResult {
 /// **Throws** `invalid_argument` for negative numbers. **Cost**: moments of the discovery half; no images.
 /// Example: `attfind_images(options.images, attfind_channels(problem, options).size())  // before anything is spent`
 [[nodiscard]] inline std::vector<std::int64_t> attfind_channels(const Problem& problem, const AttFindOptions& options) {
-  if (options.images < 0 || options.ranked_channels < 0 || options.spread_channels < 0 || options.most < 0)
-    throw Error(ErrorCode::invalid_argument, "AttFindOptions", "images, channels and the length of the cover must not be negative");
+  detail::check_attfind_options(options);
   const auto scores = channel_scores(problem, problem.discovery, ChannelScore::NormalizedDifferencePooled);
   std::vector<std::int64_t> ranked = top_channels(scores, ChannelScore::NormalizedDifferencePooled, problem.layout.dimension());
   std::erase_if(ranked, [&](std::int64_t flat) { return problem.layout.layers()[static_cast<std::size_t>(problem.layout.locate(flat).layer)].name.find("torgb") != std::string::npos; });

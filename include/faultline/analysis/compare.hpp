@@ -70,8 +70,7 @@ template <StyleGenerator G, FailureCriterion F = Misclassified>
 [[nodiscard]] ComparisonReport compare(const G& generator, std::span<const AnyClassifier> classifiers, const ComparisonOptions& options = {}, F criterion = {}) {
   detail::check_comparison_options(classifiers.size(), options);
   detail::check_same_classes(classifiers);
-  if (options.samples == 0) throw Error(ErrorCode::empty_input, "compare", "expected at least one sample per half, got 0");
-  if (options.samples < 0) throw Error(ErrorCode::invalid_argument, "compare", "the number of samples must be positive, got " + std::to_string(options.samples));
+  detail::check_samples("compare", options.samples);
   const StyleSpaceSampler<G> sampler(generator, {.seed = options.seed, .labels = options.labels, .truncation = options.truncation, .cutoff = options.cutoff, .noise = options.noise, .batch_size = options.method.batch_size});
   const auto source = std::make_shared<detail::ComparisonSource<G, F>>(sampler, classifiers, criterion, options.method);
   ComparisonProblem problem = detail::make_comparison(source);

@@ -9,6 +9,8 @@
 #include <faultline/analysis/detail/contests.hpp>
 #include <faultline/analysis/detail/paired_distances.hpp>
 #include <faultline/analysis/detail/separations.hpp>
+#include <faultline/core/detail/resources.hpp>
+#include <faultline/core/ranges.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -25,8 +27,9 @@ inline void check_comparison_options(std::size_t classifiers, const ComparisonOp
   constexpr const char* where = "compare";
   check_options(options.method);
   if (classifiers < 2) throw Error(ErrorCode::invalid_argument, where, "a comparison needs at least two classifiers, got " + std::to_string(classifiers) + "; characterize() describes a single one");
-  if (options.accuracy_channels < 1 || options.accuracy_bins < 1) throw Error(ErrorCode::invalid_argument, where, "accuracy_channels and accuracy_bins must be at least 1");
-  if (options.bootstrap_replicates < 39) throw Error(ErrorCode::invalid_argument, where, "bootstrap_replicates must be at least 39, or there is no 95 % interval");
+  require_in(where, "accuracy_channels", options.accuracy_channels, 1, limits::directions);
+  require_in(where, "accuracy_bins", options.accuracy_bins, 1, limits::directions);
+  require_in(where, "bootstrap_replicates", options.bootstrap_replicates, 39, limits::permutations);  // with fewer there is no 95 % interval
 }
 
 inline void check_comparison(const ComparisonProblem& problem, const ComparisonOptions& options) {

@@ -7,6 +7,7 @@
 #include <faultline/core/image.hpp>
 #include <faultline/core/progress.hpp>
 #include <faultline/core/random.hpp>
+#include <faultline/core/ranges.hpp>
 #include <faultline/error.hpp>
 
 #include <algorithm>
@@ -29,6 +30,19 @@ struct CornerCaseOptions {
   double step = 0.5;           ///< standard deviations of each channel
   double reach = 20.0;         ///< given up past this
 };
+
+namespace detail {
+
+inline void check_corner_case_options(const CornerCaseOptions& options) {
+  constexpr const char* where = "CornerCaseOptions";
+  require_in(where, "cases", options.cases, 0, limits::directions);  // per class; random numbers have room for 2^20
+  require_in(where, "pool", options.pool, 1, limits::latents);
+  require_in(where, "channels", options.channels, 1, limits::latents);
+  require_in(where, "step", options.step, 1e-6, 1e6);
+  require_in(where, "reach", options.reach, options.step, 1e4 * options.step);
+}
+
+}  // namespace detail
 
 /// Channels of one class centre shifted together until failure.
 struct CornerCase {
@@ -57,13 +71,7 @@ struct ChannelShift {
 /// **Cost**: up to reach / step images per case, eight at a time for all cases together, and three to check.
 /// Example: `auto cases = corner_cases(problem, pool); cases[0].failed;`
 [[nodiscard]] inline std::vector<CornerCase> corner_cases(const Problem& problem, std::span<const ChannelShift> pool, const CornerCaseOptions& options = {}, const ProgressCallback& progress = nullptr) {
-  const auto require = [](bool ok, const char* what) {
-    if (!ok) throw Error(ErrorCode::invalid_argument, "CornerCaseOptions", what);
-  };
-  require(options.cases >= 0 && options.cases < (std::int64_t{1} << 20), "cases must lie in 0 .. 2^20 - 1");
-  require(options.pool >= 1 && options.channels >= 1, "pool and channels must be at least 1");
-  require(options.step > 0.0 && std::isfinite(options.step), "step must be positive");
-  require(options.reach >= options.step && options.reach / options.step <= 1e4, "reach must hold 1 to 10 000 steps");
+  detail::check_corner_case_options(options);
   pool = pool.first(std::min(pool.size(), static_cast<std::size_t>(options.pool)));
   std::vector<CornerCase> cases;
   if (pool.empty()) return cases;

@@ -34,8 +34,7 @@ class FailureAnalyzer {
  public:
   FailureAnalyzer(const StyleSpaceSampler<G>& sampler, C& classifier, F criterion = {}, AnalyzerOptions options = {})
       : sampler_(sampler), classifier_(std::addressof(classifier)), criterion_(std::move(criterion)), options_(std::move(options)) {
-    if (options_.samples == 0) throw Error(ErrorCode::empty_input, "FailureAnalyzer", "expected at least one sample per half, got 0");
-    if (options_.samples < 0) throw Error(ErrorCode::invalid_argument, "FailureAnalyzer", "the number of samples must be positive, got " + std::to_string(options_.samples));
+    detail::check_samples("FailureAnalyzer", options_.samples);
     detail::check_options(options_.method);
     source_ = std::make_shared<Source>(sampler_, *classifier_, criterion_, options_.method);
   }
@@ -50,6 +49,7 @@ class FailureAnalyzer {
 
   /// The paper's method on the same discovery half, see `paper_method`; cost counts everything this analyzer has done.
   [[nodiscard]] PaperReport run_paper(const PaperOptions& options = {}) {
+    detail::check_paper_options(options, options_.method.batch_size);  // before anything is sampled
     PaperReport report = paper_method(problem(), options, options_.method.batch_size, options_.method.progress);
     report.cost = source_->cost();
     describe(report);

@@ -11,6 +11,8 @@
 #include <faultline/analysis/paper_report.hpp>
 #include <faultline/analysis/property_spread.hpp>
 #include <faultline/analysis/rank.hpp>
+#include <faultline/core/detail/resources.hpp>
+#include <faultline/core/ranges.hpp>
 #include <faultline/statistics/binomial.hpp>
 
 #include <algorithm>
@@ -54,6 +56,17 @@ void for_each_number(const PaperOptions& paper, const Visit& visit) {
 }
 
 namespace detail {
+
+inline void check_paper_options(const PaperOptions& options, std::int64_t batch_size) {
+  constexpr const char* where = "PaperOptions";
+  require_in(where, "top", options.top, 1, limits::latents);
+  require_in(where, "gradients", options.gradients, 0, limits::samples);
+  require_in(where, "contrast_codes", options.contrast_codes, 0, limits::latents);
+  require_in(where, "random_channels", options.random_channels, 0, limits::latents);
+  require_in(where, "batch_size", batch_size, 1, limits::batch);
+  check_corner_case_options(options.corner_cases);
+  check_attfind_options(options.attfind);
+}
 
 /// The rankings that are compared, all of them over the discovery half; AttFind where it ran.
 [[nodiscard]] inline std::vector<ChannelRanking> paper_rankings(const Problem& problem, std::span<const double> pooled, std::span<const double> theta, std::span<const double> gradient, const std::optional<AttFindResult>& attfind) {
@@ -117,8 +130,7 @@ inline void paper_contrasts(const Problem& problem, std::span<const double> sigm
 /// **Cost**: per class and channel 2 to 40 images; corner cases, contrasts and AttFind as their options say (by default about 4 900 for contrasts and 16 400 for AttFind).
 /// Example: `PaperReport report = paper_method(analyzer.problem()); report.top[0].ranked.layer_name;`
 [[nodiscard]] inline PaperReport paper_method(const Problem& problem, const PaperOptions& options = {}, std::int64_t batch_size = 64, const ProgressCallback& progress = nullptr) {
-  if (options.top < 1) throw Error(ErrorCode::invalid_argument, "PaperOptions", "top must be at least 1");
-  if (options.gradients < 0 || options.contrast_codes < 0 || options.random_channels < 0) throw Error(ErrorCode::invalid_argument, "PaperOptions", "numbers of samples, codes and channels must not be negative");
+  detail::check_paper_options(options, batch_size);
   const Population& half = problem.discovery;
   if (half.size() == 0) throw Error(ErrorCode::empty_input, "paper_method", "the discovery half has no samples");
   const Strata strata = count_outcomes(half.label, half.failed, problem.classes);

@@ -4,6 +4,7 @@
 
 #include <faultline/analysis/detail/effect_meter.hpp>
 #include <faultline/analysis/scan_start.hpp>
+#include <faultline/core/ranges.hpp>
 #include <faultline/statistics/binomial.hpp>
 
 #include <algorithm>
@@ -97,8 +98,12 @@ template <class Meter>
 }
 
 inline void check_scan_options(const ScanOptions& options) {
-  if (options.keep < 1 || options.candidates < 0 || (options.candidates > 0 && options.candidates < options.keep) || options.control < 0 || options.batch_size < 2 || !(options.alpha > 0.0 && options.alpha < 1.0))
-    throw Error(ErrorCode::invalid_argument, "ScanOptions", "expected keep of at least 1, candidates of 0 or at least keep, control of at least 0, a batch of at least 2 and an alpha strictly between 0 and 1");
+  constexpr const char* where = "ScanOptions";
+  require_in(where, "keep", options.keep, 1, limits::latents);
+  if (options.candidates != 0) require_in(where, "candidates, when not 0,", options.candidates, options.keep, limits::latents);
+  require_in(where, "control", options.control, 0, limits::latents);
+  require_in(where, "batch_size", options.batch_size, 2, limits::batch);
+  require_between(where, "alpha", options.alpha, 0.0, 1.0);
 }
 
 }  // namespace detail
@@ -126,7 +131,7 @@ Screening screen(const G&&, C&, const ScanStart&, std::int64_t = 64) = delete;
 /// **Cost**: two edits and two classifier images per code and channel. Example: `scan(generator, classifier, start, channels)[0].effect`
 template <StyleGenerator G, Classifier C>
 [[nodiscard]] std::vector<ChannelEffect> scan(const G& generator, C& classifier, const ScanStart& start, std::span<const std::int64_t> channels, std::int64_t batch_size = 64, ScanCost* cost = nullptr) {
-  if (batch_size < 2) throw Error(ErrorCode::invalid_argument, "scan", "expected a batch of at least 2, got " + std::to_string(batch_size));
+  detail::require_in("scan", "batch_size", batch_size, 2, limits::batch);
   detail::EffectMeter<G, C> meter("scan", generator, classifier, start, batch_size);
   std::vector<ChannelEffect> result;
   const auto n = static_cast<double>(start.s.rows());

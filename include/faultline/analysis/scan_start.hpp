@@ -5,6 +5,7 @@
 #include <faultline/analysis/detail/style_moments.hpp>
 #include <faultline/core/matrix.hpp>
 #include <faultline/core/random.hpp>
+#include <faultline/core/ranges.hpp>
 #include <faultline/error.hpp>
 #include <faultline/sampling/style_space_sampler.hpp>
 
@@ -32,7 +33,10 @@ struct ScanStart {
 /// Example: `ScanStart start = scan_start(sampler);`
 template <AffineStyles G>
 [[nodiscard]] ScanStart scan_start(const StyleSpaceSampler<G>& sampler, std::int64_t codes = 64, double sigmas = 2.0, std::int64_t population = 4096, std::int64_t first = intervention_first) {
-  if (!std::isfinite(sigmas) || sigmas < 0.0) throw Error(ErrorCode::invalid_argument, "scan_start", "sigmas must be finite and not negative, got " + std::to_string(sigmas));
+  if (codes == 0 || population == 0) throw Error(ErrorCode::empty_input, "scan_start", "expected at least one start code and one sample of the population");
+  detail::require_in("scan_start", "codes", codes, 1, limits::latents);
+  detail::require_in("scan_start", "sigmas", sigmas, 0.0, 1e6);
+  detail::require_in("scan_start", "population", population, 1, limits::samples);
   const std::int64_t classes = sampler.classes();
   const Matrix<float> w = sampler.latents_w(discovery_first, population);
   const std::vector<std::int64_t> labels = sampler.labels(discovery_first, population);

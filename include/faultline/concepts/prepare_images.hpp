@@ -4,6 +4,7 @@
 
 #include <faultline/concepts/classifier.hpp>
 #include <faultline/core/image.hpp>
+#include <faultline/core/ranges.hpp>
 #include <faultline/error.hpp>
 
 #include <algorithm>
@@ -27,13 +28,11 @@ class ImagePreparation {
  public:
   ImagePreparation(ImageShape generated, ValueRange raw, InputSpec spec) : from_(generated), raw_(raw), spec_(std::move(spec)) {
     check_range(raw_, "the generator's value_range");
-    check_range(spec_.range, "InputSpec::range");
+    check_spec(spec_);
     if (from_.channels < 1 || from_.height < 1 || from_.width < 1) {
       throw Error(ErrorCode::shape_mismatch, "ImagePreparation", "expected images of at least one pixel, got " + text(from_));
     }
-    if (spec_.channels < 0 || spec_.height < 0 || spec_.width < 0) {
-      throw Error(ErrorCode::invalid_argument, "ImagePreparation", "InputSpec sizes must not be negative (0 means: as generated)");
-    }
+    detail::require_in("ImagePreparation", "the number of values of a generated image", elements(from_), 1, limits::pixels);
     to_ = {spec_.channels == 0 ? from_.channels : spec_.channels, spec_.height == 0 ? from_.height : spec_.height, spec_.width == 0 ? from_.width : spec_.width};
     const bool converts = to_.channels == from_.channels || (to_.channels == 1 && from_.channels == 3) || (to_.channels == 3 && from_.channels == 1);
     if (!converts) {
@@ -44,14 +43,16 @@ class ImagePreparation {
       throw Error(ErrorCode::incompatible_models, "ImagePreparation",
                   "cannot crop " + text(to_) + " out of " + text(from_) + "; ask for .fit = Fit::resize, or give the classifier smaller images");
     }
+    detail::require_in("ImagePreparation", "the number of values of a prepared image", elements(to_), 1, limits::pixels);
+    check_per_channel(spec_.mean, "mean");
+    check_per_channel(spec_.std, "std");
     vertical_ = taps(from_.height, to_.height);
     horizontal_ = taps(from_.width, to_.width);
     scale_.assign(static_cast<std::size_t>(to_.channels), spec_.range.upper - spec_.range.lower);
     offset_.assign(static_cast<std::size_t>(to_.channels), spec_.range.lower);
     for (std::size_t c = 0; c < scale_.size(); ++c) {
-      const double mean = per_channel(spec_.mean, c, 0.0, "mean");
-      const double deviation = per_channel(spec_.std, c, 1.0, "std");
-      if (!(deviation > 0.0)) throw Error(ErrorCode::invalid_argument, "ImagePreparation", "InputSpec::std must be positive");
+      const double mean = per_channel(spec_.mean, c, 0.0);
+      const double deviation = per_channel(spec_.std, c, 1.0);
       scale_[c] /= deviation;
       offset_[c] = (offset_[c] - mean) / deviation;
     }
@@ -113,9 +114,30 @@ class ImagePreparation {
 
   static std::string text(const ImageShape& s) { return std::to_string(s.channels) + " x " + std::to_string(s.height) + " x " + std::to_string(s.width); }
 
+  /// Channels x height x width, or more than any image may have where that overflows.
+  static std::int64_t elements(const ImageShape& s) noexcept {
+    const double product = static_cast<double>(s.channels) * static_cast<double>(s.height) * static_cast<double>(s.width);
+    return product > static_cast<double>(limits::pixels) ? limits::pixels + 1 : s.elements();
+  }
+
+  /// Bounds so far apart, or so close, that float pixels could not tell are refused as well.
   static void check_range(const ValueRange& range, const std::string& what) {
-    if (!(range.upper > range.lower) || !std::isfinite(range.upper - range.lower))
-      throw Error(ErrorCode::invalid_argument, "ImagePreparation", what + " must have finite bounds, the lower below the upper");
+    detail::require_in("ImagePreparation", what + ": the lower end", range.lower, -1e9, 1e9);
+    detail::require_in("ImagePreparation", what + ": the upper end", range.upper, -1e9, 1e9);
+    if (!(range.upper - range.lower >= 1e-9))
+      throw Error(ErrorCode::invalid_argument, "ImagePreparation",
+                  what + ": the lower end must lie below the upper, got [" + detail::range_text(range.lower) + ", " + detail::range_text(range.upper) + "]");
+  }
+
+  /// What a specification may say whatever the generator makes.
+  static void check_spec(const InputSpec& spec) {
+    constexpr const char* where = "ImagePreparation";
+    check_range(spec.range, "InputSpec::range");
+    detail::require_in(where, "InputSpec::channels (0: as generated)", spec.channels, 0, limits::pixels);
+    detail::require_in(where, "InputSpec::height (0: as generated)", spec.height, 0, limits::pixels);
+    detail::require_in(where, "InputSpec::width (0: as generated)", spec.width, 0, limits::pixels);
+    for (const double mean : spec.mean) detail::require_in(where, "InputSpec::mean", mean, -1e9, 1e9);
+    for (const double deviation : spec.std) detail::require_in(where, "InputSpec::std", deviation, 1e-9, 1e9);
   }
 
   static void check_shape(ImageView images, const ImageShape& expected, const std::string& what) {
@@ -123,11 +145,13 @@ class ImagePreparation {
     throw Error(ErrorCode::shape_mismatch, "ImagePreparation", "expected " + what + " of " + text(expected) + " (channels, height, width), got " + text(images.shape()));
   }
 
-  static double per_channel(const std::vector<double>& values, std::size_t c, double otherwise, const std::string& what) {
-    if (values.empty()) return otherwise;
-    if (values.size() == 1) return values.front();
-    if (c >= values.size()) throw Error(ErrorCode::invalid_argument, "ImagePreparation", "InputSpec::" + what + " needs one value, or one per channel, got " + std::to_string(values.size()));
-    return values[c];
+  static double per_channel(const std::vector<double>& values, std::size_t c, double otherwise) {
+    return values.empty() ? otherwise : values.size() == 1 ? values.front() : values[c];
+  }
+  void check_per_channel(const std::vector<double>& values, const std::string& what) const {
+    if (values.size() <= 1 || values.size() == static_cast<std::size_t>(to_.channels)) return;
+    throw Error(ErrorCode::invalid_argument, "ImagePreparation",
+                "InputSpec::" + what + " needs one value or one for each of the " + std::to_string(to_.channels) + " channels, got " + std::to_string(values.size()));
   }
 
   [[nodiscard]] std::vector<Tap> taps(std::int64_t from, std::int64_t to) const {

@@ -4,6 +4,7 @@
 
 #include <faultline/concepts/style_generator.hpp>
 #include <faultline/core/random.hpp>
+#include <faultline/core/ranges.hpp>
 #include <faultline/sampling/detail/first_rows.hpp>
 #include <faultline/sampling/detail/truncation.hpp>
 #include <faultline/sampling/sampler_options.hpp>
@@ -58,8 +59,8 @@ class StyleSpaceSampler {
   using image_type = typename G::image_type;
 
   explicit StyleSpaceSampler(const G& generator, SamplerOptions options = {}) : generator_(std::addressof(generator)), options_(std::move(options)) {
-    require(options_.batch_size >= 1, "batch_size must be at least 1, got " + std::to_string(options_.batch_size));
-    require(options_.truncation >= -2.0 && options_.truncation <= 2.0, "truncation must lie in [-2, 2]");
+    detail::require_in("StyleSpaceSampler", "batch_size", options_.batch_size, 1, limits::batch);
+    detail::require_in("StyleSpaceSampler", "truncation", options_.truncation, -2.0, 2.0);
     check_labels();
     if (options_.truncation != 1.0) truncation_.emplace(generator, options_.truncation, options_.cutoff);
   }

@@ -61,7 +61,7 @@ struct Lever {
 ///
 /// **Randomness**: direction j from (seed, Stream::codes, 2^41 + j).
 [[nodiscard]] inline Matrix<double> placebo_directions(std::int64_t count, std::int64_t rank, std::span<const std::vector<double>> basis, std::int64_t seed) {
-  if (static_cast<std::int64_t>(basis.size()) >= rank) return {};
+  if (static_cast<std::int64_t>(basis.size()) >= rank) return Matrix<double>(0, rank);  // still of this width: what multiplies it has to fit
   Matrix<double> directions(count, rank);
   for (std::int64_t j = 0; j < count; ++j) {
     CounterRandom random(seed, Stream::codes, intervention_first + j);

@@ -2,45 +2,26 @@
 #pragma once
 // Definitions of statistics/manifold_quality.hpp: brute force over blocks of distances.
 
+#include <faultline/core/detail/resources.hpp>
+#include <faultline/core/ranges.hpp>
 #include <faultline/statistics/detail/dense.hpp>
 #include <faultline/statistics/manifold_quality.hpp>
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
-#include <exception>
 #include <limits>
 #include <mutex>
 #include <span>
 #include <string>
-#include <thread>
 
 namespace faultline {
 inline namespace v1 {
 namespace detail {
 
-/// Calls work(first, last) for consecutive blocks of 0 .. count - 1, in any order and on several threads; the first exception is thrown on.
+/// Calls work(first, last) for consecutive blocks of 0 .. count - 1, in any order and on several threads.
 template <class Work>
 void for_each_block(std::int64_t count, std::int64_t block, std::int64_t threads, const Work& work) {
-  const std::int64_t blocks = (count + block - 1) / block;
-  if (threads == 0) threads = std::max<std::int64_t>(1, static_cast<std::int64_t>(std::thread::hardware_concurrency()));
-  std::atomic<std::int64_t> next{0};
-  std::exception_ptr failure;
-  std::mutex guard;
-  const auto run = [&] {
-    try {
-      for (std::int64_t b = next++; b < blocks; b = next++) work(b * block, std::min(count, (b + 1) * block));
-    } catch (...) {
-      const std::lock_guard lock(guard);
-      if (!failure) failure = std::current_exception();
-    }
-  };
-  {
-    std::vector<std::jthread> helpers;
-    for (std::int64_t t = 1; t < std::min(threads, blocks); ++t) helpers.emplace_back(run);
-    run();
-  }
-  if (failure) std::rethrow_exception(failure);
+  share_out((count + block - 1) / block, threads, [&](std::int64_t b) { work(b * block, std::min(count, (b + 1) * block)); });
 }
 
 /// Squared distances between the rows of two matrices, fast and with a bound on their error, or exact.
@@ -102,7 +83,8 @@ inline void require_points(const char* where, const Matrix<double>& points, std:
 
 inline Matrix<double> neighbour_distances(const Matrix<double>& points, const std::vector<std::int64_t>& neighbours, std::int64_t threads) {
   constexpr const char* where = "neighbour_distances";
-  if (neighbours.empty() || threads < 0) throw Error(ErrorCode::invalid_argument, where, "expected a list of neighbours and at least 0 threads");
+  if (neighbours.empty()) throw Error(ErrorCode::invalid_argument, where, "expected at least one number of neighbours");
+  detail::require_in(where, "threads", threads, 0, limits::threads);
   for (const std::int64_t k : neighbours) detail::require_points(where, points, k);
   const std::int64_t n = points.rows();
   const auto most = static_cast<std::size_t>(*std::max_element(neighbours.begin(), neighbours.end()));
@@ -136,7 +118,7 @@ inline ManifoldQuality manifold_quality(const Matrix<double>& real, const Matrix
   constexpr const char* where = "manifold_quality";
   if (real.cols() != generated.cols())
     throw Error(ErrorCode::shape_mismatch, where, "real vectors have " + std::to_string(real.cols()) + " features, generated ones " + std::to_string(generated.cols()));
-  if (options.threads < 0) throw Error(ErrorCode::invalid_argument, where, "expected at least 0 threads");
+  detail::require_in(where, "threads", options.threads, 0, limits::threads);
   for (const std::int64_t k : {options.neighbours, options.coverage_neighbours}) detail::require_points(where, real, k);
   detail::require_points(where, generated, options.neighbours);
 

@@ -2,19 +2,19 @@
 #pragma once
 // Definitions of statistics/tsne.hpp. Pairs are visited in tiles of samples that lie side by side in memory, so that every inner loop is one vector instruction after the other.
 
+#include <faultline/core/detail/resources.hpp>
 #include <faultline/core/random.hpp>
+#include <faultline/core/ranges.hpp>
 #include <faultline/statistics/detail/dense.hpp>
 #include <faultline/statistics/detail/symmetric_eigen.hpp>
 #include <faultline/statistics/tsne.hpp>
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
 #include <cstddef>
 #include <limits>
 #include <span>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -24,18 +24,6 @@ namespace detail {
 
 /// Samples that are computed side by side.
 inline constexpr std::int64_t tsne_tile = 64;
-
-/// Calls work(i) for 0 .. count - 1, spread over threads; what is computed must not depend on who computes it.
-template <class Work>
-void for_each_tile(std::int64_t count, std::int64_t threads, Work work) {
-  std::atomic<std::int64_t> next{0};
-  const auto run = [&] {
-    for (std::int64_t i = next++; i < count; i = next++) work(i);
-  };
-  std::vector<std::jthread> others;  // joined on the way out
-  for (std::int64_t t = 1; t < std::min(threads, count); ++t) others.emplace_back(run);
-  run();
-}
 
 /// Positions in the plane, one array per coordinate, filled up to whole tiles.
 struct TsnePlane {
@@ -86,7 +74,7 @@ inline Matrix<float> tsne_similarities(const Matrix<float>& x, double perplexity
     for (std::int64_t k = 0; k < d; ++k) columns(k, i) = x(i, k);
   Matrix<float> similarities(n, plane.padded());
   constexpr std::int64_t rows = 8;  // samples per unit of work
-  for_each_tile((n + rows - 1) / rows, threads, [&](std::int64_t block) {
+  share_out((n + rows - 1) / rows, threads, [&](std::int64_t block) {
     std::vector<double> distances(static_cast<std::size_t>(plane.padded()));
     for (std::int64_t i = block * rows; i < std::min(n, (block + 1) * rows); ++i) {
       for (std::int64_t first = 0; first < plane.padded(); first += tsne_tile) {
@@ -120,7 +108,7 @@ inline Matrix<float> tsne_similarities(const Matrix<float>& x, double perplexity
 inline double tsne_gradient(const Matrix<float>& p, const TsnePlane& plane, double exaggeration, std::int64_t threads, TsnePlane& gradient) {
   TsnePlane attraction(plane.n);
   std::vector<double> normaliser(static_cast<std::size_t>(plane.padded()));
-  for_each_tile(plane.tiles(), threads, [&](std::int64_t tile) {
+  share_out(plane.tiles(), threads, [&](std::int64_t tile) {
     const std::int64_t first = tile * tsne_tile;
     double own_x[tsne_tile], own_y[tsne_tile], pull_x[tsne_tile] = {}, pull_y[tsne_tile] = {}, push_x[tsne_tile] = {}, push_y[tsne_tile] = {}, sum[tsne_tile];
     std::copy_n(plane.x.begin() + first, tsne_tile, own_x);
@@ -223,15 +211,16 @@ inline void check_tsne(const Matrix<float>& x, const TsneOptions& options) {
   const auto require = [](bool ok, const std::string& message) {
     if (!ok) throw Error(ErrorCode::invalid_argument, where, message);
   };
-  require(options.perplexity >= 2.0 && std::isfinite(options.perplexity), "the perplexity must be at least 2");
+  require_in(where, "perplexity", options.perplexity, 2.0, static_cast<double>(tsne_samples) / 3.0);
+  require_in(where, "iterations", options.iterations, 1, limits::permutations);
+  require_in(where, "exaggerated_iterations", options.exaggerated_iterations, 0, limits::permutations);
+  require_in(where, "early_exaggeration", options.early_exaggeration, 1.0, 1e6);
+  require_in(where, "learning_rate", options.learning_rate, 0.0, 1e6);
+  require_in(where, "threads", options.threads, 0, limits::threads);
   require(x.rows() <= tsne_samples, "expected at most " + std::to_string(tsne_samples) + " samples, got " + std::to_string(x.rows()) + "; every pair is kept, so map a part of them");
   require(static_cast<double>(x.rows()) >= 3.0 * options.perplexity + 1.0,
           std::to_string(x.rows()) + " samples are too few for a perplexity of " + std::to_string(options.perplexity) + "; it may be a third of their number at most");
   require(x.cols() >= 1, "expected at least one column");
-  require(options.iterations >= 1 && options.exaggerated_iterations >= 0, "the numbers of steps must be positive");
-  require(options.early_exaggeration >= 1.0 && std::isfinite(options.early_exaggeration), "the early exaggeration must be at least 1");
-  require(options.learning_rate >= 0.0 && std::isfinite(options.learning_rate), "the learning rate must be positive, or 0 for the default");
-  require(options.threads >= 0, "the number of threads must not be negative");
   for (const float value : x.values()) require(std::isfinite(value), "expected finite values");
   for (std::int64_t i = 1; i < x.rows(); ++i)
     if (!std::equal(x.row(0).begin(), x.row(0).end(), x.row(i).begin())) return;
@@ -255,7 +244,7 @@ inline void tsne_step(std::vector<double>& position, const std::vector<double>& 
 
 inline Embedding embed_tsne(const Matrix<float>& x, const TsneOptions& options) {
   detail::check_tsne(x, options);
-  const std::int64_t n = x.rows(), threads = options.threads > 0 ? options.threads : std::max<std::int64_t>(1, static_cast<std::int64_t>(std::thread::hardware_concurrency()));
+  const std::int64_t n = x.rows(), threads = options.threads;
   const std::string stage = "t-SNE of " + std::to_string(n) + " samples";
   report_progress(options.progress, stage, 0, options.iterations);
   detail::TsnePlane plane(n), gradient(n), velocity(n), gain(n);

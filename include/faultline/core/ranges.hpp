@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+// What options may hold: the limits that many of them share, and the one sentence that refuses a value outside its range.
+
+#include <faultline/error.hpp>
+
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+#include <string>
+#include <string_view>
+
+namespace faultline {
+inline namespace v1 {
+
+/// Upper ends of ranges, chosen far above what anybody needs and far below what overflows: products of two of them and a row of w stay countable, and refusing comes before any work.
+namespace limits {
+
+inline constexpr std::int64_t samples = 100'000'000;    ///< samples of one split, whose latents are held in memory
+inline constexpr std::int64_t batch = 65'536;           ///< rows of one generator or classifier call
+inline constexpr std::int64_t permutations = 1'000'000; ///< and other replicates; random streams keep room for 2^24
+inline constexpr std::int64_t latents = 1'000'000;      ///< samples that are edited: starts of interventions and of distances
+inline constexpr std::int64_t directions = 10'000;      ///< candidates, placebos, entries of a ranking
+inline constexpr std::int64_t threads = 1'024;
+inline constexpr std::int64_t pixels = 1 << 26;         ///< values of one image: channels x height x width
+
+}  // namespace limits
+
+namespace detail {
+
+/// "200", or "0.05" without needless digits.
+[[nodiscard]] inline std::string range_text(std::int64_t value) { return std::to_string(value); }
+[[nodiscard]] inline std::string range_text(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.10g", value);
+  return text;
+}
+
+/// Throws invalid_argument unless lower <= value <= upper: "where: name must lie in [lower, upper], got value". NaN lies nowhere.
+inline void require_in(std::string_view where, std::string_view name, std::int64_t value, std::int64_t lower, std::int64_t upper) {
+  if (value >= lower && value <= upper) return;
+  throw Error(ErrorCode::invalid_argument, where, std::string(name) + " must lie in [" + range_text(lower) + ", " + range_text(upper) + "], got " + range_text(value));
+}
+inline void require_in(std::string_view where, std::string_view name, double value, double lower, double upper) {
+  if (value >= lower && value <= upper) return;
+  throw Error(ErrorCode::invalid_argument, where, std::string(name) + " must lie in [" + range_text(lower) + ", " + range_text(upper) + "], got " + range_text(value));
+}
+
+/// The same without the ends.
+inline void require_between(std::string_view where, std::string_view name, double value, double lower, double upper) {
+  if (value > lower && value < upper) return;
+  throw Error(ErrorCode::invalid_argument, where, std::string(name) + " must lie strictly between " + range_text(lower) + " and " + range_text(upper) + ", got " + range_text(value));
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace faultline

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Every dimension at one and two: the whole way ends in a valid report, or is refused in a sentence before anything was sampled.
+#include <faultline/analysis/characterize.hpp>
+#include <faultline/analysis/compare.hpp>
+#include <faultline/render/comparison_report.hpp>
+#include <faultline/render/direction_renderer.hpp>
+#include <faultline/render/paper_json.hpp>
+#include <faultline/render/read_report.hpp>
+#include <faultline/testing.hpp>
+
+#include <core/temporary_directory.hpp>
+#include <render/schema_validator.hpp>
+#include <support/catch2.hpp>
+#include <testing/linear_world.hpp>
+
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+using faultline_tests::LinearWorld;
+using faultline_tests::WorldSizes;
+
+namespace {
+
+namespace fl = faultline;
+
+std::vector<std::string> complaints(const std::string& json, const char* schema) {
+  const auto page = std::filesystem::path(FAULTLINE_SOURCE_DIR) / "docs" / schema;
+  return render_test::SchemaValidator(nlohmann::json::parse(faultline_tests::text_of(page))).complaints(nlohmann::ordered_json::parse(json));
+}
+
+fl::Property brightness() {
+  return {"brightness", [](std::span<const float> image, const fl::ImageShape&) {
+            double sum = 0.0;
+            for (const float value : image) sum += static_cast<double>(value);
+            return sum;
+          }};
+}
+
+fl::Property first_pixel() {
+  return {"first pixel", [](std::span<const float> image, const fl::ImageShape&) { return static_cast<double>(image[0]); }};
+}
+
+fl::MethodOptions quick_method(std::vector<fl::Property> properties = {brightness()}) {
+  fl::MethodOptions method;
+  method.permutations_discovery = method.permutations_confirmation = 99;
+  method.intervention_codes = 16;
+  method.placebo_directions = 4;
+  method.threshold_codes = 4;
+  method.minimum_effective_failures = 4.0;
+  method.gradient_samples = 4;
+  method.batch_size = 16;
+  method.properties = std::move(properties);
+  return method;
+}
+
+/// What `run` ends in: nothing, or the sentence of a refusal, which must come before the population is drawn.
+std::string refusal(const LinearWorld& world, const std::function<void()>& run) {
+  const std::int64_t before = world.made();
+  try {
+    run();
+    return "";
+  } catch (const fl::Error& error) {
+    CAPTURE(error.what());
+    CHECK((error.family() == 1 || error.family() == 2));
+    CHECK(world.made() - before <= 2 * 128);  // the laws and a pilot may be looked at
+    return error.what();
+  }
+}
+
+/// The whole way on one world.
+void go_all_the_way(const WorldSizes& sizes, const fl::MethodOptions& method, std::int64_t samples) {
+  CAPTURE(sizes.text(), samples, method.batch_size, method.properties.size());
+  const LinearWorld world(sizes);
+  auto classifier = faultline_tests::world_classifier(sizes);
+  const faultline_tests::TemporaryDirectory folder;
+
+  const std::string refused = refusal(world, [&] {
+    const fl::FailureReport report = fl::characterize(world, classifier, {.samples = samples, .seed = 3, .method = method});
+    CHECK(complaints(fl::to_json(report), "report.schema.json").empty());
+    CHECK(report.failure_rate.n == 2 * samples);
+    fl::DirectionRenderer(world, classifier, {.batch_size = method.batch_size}).write_report(report, folder / "report");
+    const fl::StoredReport stored = fl::read_report(folder / "report" / "report.json");
+    CHECK(stored.causes.size() == report.findings.size());
+  });
+  INFO(refused);
+  CHECK((refused.empty() || sizes.classes < 2));
+
+  (void)refusal(world, [&] {
+    const fl::StyleSpaceSampler sampler(world, {.seed = 3, .batch_size = method.batch_size});
+    fl::FailureAnalyzer analyzer(sampler, classifier, fl::Misclassified{}, {.samples = samples, .method = method});
+    const fl::PaperReport paper = analyzer.run_paper({.attfind = {.images = 2}, .contrast_codes = 8, .random_channels = 2});
+    CHECK(complaints(fl::to_json(paper), "paper.schema.json").empty());
+    fl::write_corner_cases(paper, folder / "corner-cases.npy");
+  });
+
+  auto other = faultline_tests::world_classifier(sizes, 1.0f);
+  (void)refusal(world, [&] {
+    const std::vector<fl::AnyClassifier> both{fl::AnyClassifier(classifier), fl::AnyClassifier(other)};
+    const fl::ComparisonReport comparison = fl::compare(world, both, {.samples = samples, .seed = 3, .method = method, .accuracy_channels = 2, .accuracy_bins = 2, .bootstrap_replicates = 39});
+    CHECK(complaints(fl::to_json(comparison), "comparison.schema.json").empty());
+    fl::write_comparison(comparison, folder / "comparison");
+  });
+
+  (void)refusal(world, [&] {
+    const auto verdict = fl::testing::gate(world, classifier, fl::testing::FailureRateBelow{.bound = 0.9, .seed = 3, .batch_size = method.batch_size});
+    CHECK(verdict.passed());
+  });
+}
+
+}  // namespace
+
+TEST_CASE("every dimension at one and two ends in a valid report or is refused before sampling") {
+  const WorldSizes usual;
+  const auto with = [&](const std::function<void(WorldSizes&)>& change) {
+    WorldSizes sizes = usual;
+    change(sizes);
+    go_all_the_way(sizes, quick_method(), 120);
+  };
+  go_all_the_way(usual, quick_method(), 120);
+  for (const std::int64_t n : {1, 2, 4}) {
+    with([n](WorldSizes& s) { s.w = n; });
+    with([n](WorldSizes& s) { s.latent = n; });
+    with([n](WorldSizes& s) { s.latent = s.w = n; });
+    with([n](WorldSizes& s) { s.side = n; });
+    with([n](WorldSizes& s) { s.side = n, s.w = s.latent = 4; });
+  }
+  for (const std::int64_t n : {1, 2, 3, 4}) with([n](WorldSizes& s) { s.image_channels = n; });
+  for (const std::int64_t n : {0, 1, 2, 3}) with([n](WorldSizes& s) { s.classes = n; });
+  for (const std::vector<std::int64_t>& layers : {std::vector<std::int64_t>{1}, {2}, {1, 1}, {1, 2}, {2, 1, 1}}) with([&](WorldSizes& s) { s.layers = layers; });
+}
+
+TEST_CASE("the smallest sizes together end in a valid report or are refused before sampling") {
+  for (const std::int64_t classes : {1, 2})
+    for (const std::int64_t w : {1, 2})
+      for (const std::int64_t side : {1, 2})
+        for (const std::vector<std::int64_t>& layers : {std::vector<std::int64_t>{1}, {1, 1}}) {
+          const WorldSizes sizes{.latent = w, .w = w, .classes = classes, .image_channels = 1, .side = side, .layers = layers};
+          go_all_the_way(sizes, quick_method(), 120);
+          go_all_the_way(sizes, quick_method({}), 120);
+        }
+}
+
+TEST_CASE("no property, one, two, equal ones and constant ones end in a valid report") {
+  const fl::Property constant{"constant", [](std::span<const float>, const fl::ImageShape&) { return 1.0; }};
+  for (const std::vector<fl::Property>& properties : {std::vector<fl::Property>{}, {brightness()}, {brightness(), first_pixel()}, {constant}, {first_pixel(), first_pixel()}, {constant, first_pixel()}})
+    go_all_the_way({}, quick_method(properties), 120);
+  for (const std::int64_t side : {1, 2, 4}) {
+    const WorldSizes sizes{.side = side};
+    go_all_the_way(sizes, quick_method(fl::default_properties()), 120);
+  }
+}
+
+TEST_CASE("one sample, two, and batches of one or larger than all of them end in a valid report") {
+  for (const std::int64_t samples : {1, 2, 3, 5, 9, 20}) go_all_the_way({}, quick_method(), samples);
+  for (const std::int64_t batch : {1, 2, 500}) {
+    fl::MethodOptions method = quick_method();
+    method.batch_size = batch;
+    for (const std::int64_t samples : {1, 2, 60}) go_all_the_way({}, method, samples);
+  }
+}
+
+TEST_CASE("the smallest options that are allowed end in a valid report") {
+  fl::MethodOptions method = quick_method();
+  method.permutations_discovery = method.permutations_confirmation = 19;
+  method.intervention_codes = 2;
+  method.placebo_directions = 1;
+  method.threshold_codes = 1;
+  method.minimum_effective_failures = 2.0;
+  method.gradient_samples = 0;
+  for (const std::int64_t candidates : {0, 1, 2}) {
+    method.common_candidates = method.class_candidates = candidates;
+    go_all_the_way({}, method, 120);
+  }
+}
