@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The whole way with a lambda as the classifier, and a generator whose truth is known, so that the answer can be checked. No LibTorch.
+#include "program.hpp"
+
 #include <faultline/core.hpp>
 
 #include <cmath>
@@ -7,7 +9,7 @@
 
 namespace fl = faultline;
 
-int main() {
+static int show() {
   const fl::AnalyticGenerator generator({.factors = 6, .channels = 512, .classes = 4, .seed = 1});
 
   // Right, except where factor 0 lies more than 1.5 standard deviations above its mean; the less certain, the nearer to that border.
@@ -32,3 +34,5 @@ int main() {
   std::printf("the planted cause is style channel %lld: %s\n", static_cast<long long>(generator.factor_channel(0)), found ? "found, and nothing else" : "missed");
   return found ? 0 : 1;
 }
+
+int main() { return program::run("lambda_classifier", show); }

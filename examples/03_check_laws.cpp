@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Before trusting a classifier's scores: does it keep the laws? This one normalises over the batch, as a network left in training mode does.
+#include "program.hpp"
+
 #include <faultline/concepts/check_classifier.hpp>
 #include <faultline/concepts/make_classifier.hpp>
 #include <faultline/concepts/prepare_images.hpp>
@@ -32,9 +34,7 @@ fl::LawReport examine(const fl::AnalyticGenerator& generator, bool over_the_batc
   return fl::check_classifier(classifier, fl::prepare_images(batch.images, generator.value_range(), classifier.input_spec()));
 }
 
-}  // namespace
-
-int main() {
+int show() {
   const fl::AnalyticGenerator generator({.factors = 6, .classes = 4});
   const fl::LawReport broken = examine(generator, true);
   const fl::LawReport kept = examine(generator, false);
@@ -42,3 +42,7 @@ int main() {
   std::printf("fixed statistics:         %s\n", kept.lawful() ? "lawful" : kept.explanation.c_str());
   return !broken.row_independent && kept.lawful() ? 0 : 1;
 }
+
+}  // namespace
+
+int main() { return program::run("check_laws", show); }

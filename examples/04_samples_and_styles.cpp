@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Samples by index, streamed in batches: sample i depends on the seed and i alone, so a population of any size needs the memory of one batch.
+#include "program.hpp"
+
 #include <faultline/sampling/analytic_generator.hpp>
 #include <faultline/sampling/streaming_moments.hpp>
 #include <faultline/sampling/style_space_sampler.hpp>
@@ -9,7 +11,7 @@
 
 namespace fl = faultline;
 
-int main() {
+static int show() {
   const fl::AnalyticGenerator generator({.factors = 6, .channels = 128, .classes = 4, .seed = 1});
   const fl::StyleSpaceSampler sampler(generator, {.seed = 7, .labels = fl::LabelPolicy::uniform()});
 
@@ -32,3 +34,5 @@ int main() {
   std::printf("sample 12345: factor 0 is %.3f, and %.3f with that style raised by 1\n", static_cast<double>(before), static_cast<double>(after));
   return after > before ? 0 : 1;
 }
+
+int main() { return program::run("samples_and_styles", show); }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Directions are named by image properties, and the set is open: any measure of one image can join it, and then causes are found and named in your words.
+#include "program.hpp"
+
 #include <faultline/analysis/characterize.hpp>
 #include <faultline/concepts/make_classifier.hpp>
 #include <faultline/sampling/analytic_generator.hpp>
@@ -9,7 +11,7 @@
 
 namespace fl = faultline;
 
-int main() {
+static int show() {
   const fl::AnalyticGenerator generator({.factors = 6, .channels = 512, .classes = 4, .seed = 1});
 
   // Images of this generator are bar charts; row 6 holds the bar of factor 2, which grows to the right or to the left of the middle.
@@ -39,3 +41,5 @@ int main() {
   }
   return !report.findings.empty() && report.findings.front().property.name == balance.name && report.findings.front().property.strength < 0.0 ? 0 : 1;
 }
+
+int main() { return program::run("own_property", show); }

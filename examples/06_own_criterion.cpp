@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // What is a failure? Misclassified by default; here: wrong and sure of it. Also the analyzer by itself, on samples of one class.
+#include "program.hpp"
+
 #include <faultline/analysis/failure_analyzer.hpp>
 #include <faultline/concepts/make_classifier.hpp>
 #include <faultline/render/json_report.hpp>
@@ -10,7 +12,7 @@
 
 namespace fl = faultline;
 
-int main() {
+static int show() {
   const fl::AnalyticGenerator generator({.factors = 6, .channels = 512, .classes = 4, .seed = 1});
 
   // Wrong beyond 1 standard deviation of factor 1; how sure it is depends on factor 4.
@@ -46,3 +48,5 @@ int main() {
   fl::write_json(report, "report.json");  // for other programs; docs/report.schema.json describes it
   return both[0] && both[1] ? 0 : 1;
 }
+
+int main() { return program::run("own_criterion", show); }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // A generator of one's own: any type with these members is a StyleGenerator. This one draws a soft disc; its styles are position, radius and brightness.
+#include "program.hpp"
+
 #include <faultline/analysis/characterize.hpp>
 #include <faultline/concepts/explain.hpp>
 #include <faultline/concepts/make_classifier.hpp>
@@ -78,7 +80,7 @@ class Discs {
 static_assert(fl::explain_style_generator<Discs>());  // says what is missing, piece by piece
 static_assert(fl::AffineStyles<Discs>);
 
-int main() {
+static int show() {
   const Discs generator;
   // Compares the two halves, but only pixels above .5 count: it fails when the disc is too dark.
   auto mine = fl::make_classifier(
@@ -100,3 +102,5 @@ int main() {
   }
   return !report.findings.empty() && report.findings.front().carriers.front().layer_name == "brightness" && report.findings.front().sign < 0 ? 0 : 1;
 }
+
+int main() { return program::run("own_generator", show); }

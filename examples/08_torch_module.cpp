@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // A LibTorch model as the classifier: it takes tensors, and its gradient comes with it. The generator here needs no LibTorch.
+#include "program.hpp"
+
 #include <faultline/analysis/characterize.hpp>
 #include <faultline/interop/torch_module.hpp>
 #include <faultline/sampling/analytic_generator.hpp>
@@ -8,7 +10,7 @@
 
 namespace fl = faultline;
 
-int main() {
+static int show() {
   const fl::AnalyticGenerator generator({.factors = 6, .channels = 128, .classes = 4, .seed = 1});
 
   // Any function from images [N, C, H, W] to scores [N, K]; a torch::nn::Sequential or a std::shared_ptr of your module serves as well.
@@ -33,3 +35,5 @@ int main() {
     }
   return gradient && !report.findings.empty() && report.findings.front().channel.flat == generator.factor_channel(2) ? 0 : 1;
 }
+
+int main() { return program::run("torch_module", show); }

@@ -13,7 +13,7 @@
 // test(2): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --method other
 
 #include "paper_tables.hpp"
-#include "program.hpp"
+#include "options.hpp"
 #include "summary.hpp"
 
 #include <faultline/faultline.hpp>
@@ -25,6 +25,7 @@
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include <malloc.h>
@@ -36,7 +37,8 @@ namespace {
 
 struct Arguments {
   std::string generator, classifier, judge, out = "faultline-report", method = "ours", precision = "fp32";
-  std::int64_t samples = 10'000, seed = 0, label = -1, threads = 0, attfind = 32;
+  std::int64_t samples = 10'000, seed = 0, threads = 0, attfind = 32;
+  std::optional<std::int64_t> label;
   double truncation = 1.0;
   bool json = false, arrays = false;
   std::string command;
@@ -64,7 +66,7 @@ int characterize(const Arguments& arguments) {
   options.method.progress = follow;
   options.method.command = arguments.command;
   if (!arguments.judge.empty()) options.method.judge = fl::AnyClassifier(fl::load_classifier(arguments.judge));
-  const fl::LabelPolicy labels = arguments.label >= 0 ? fl::LabelPolicy::fixed(arguments.label) : fl::LabelPolicy::uniform();
+  const fl::LabelPolicy labels = arguments.label ? fl::LabelPolicy::fixed(*arguments.label) : fl::LabelPolicy::uniform();
   const fl::StyleSpaceSampler sampler(generator, {.seed = arguments.seed, .labels = labels, .truncation = arguments.truncation, .batch_size = options.method.batch_size});
   fl::FailureAnalyzer analyzer(sampler, classifier, fl::Misclassified{}, options);
   const std::filesystem::path out = arguments.out;
@@ -83,15 +85,12 @@ int characterize(const Arguments& arguments) {
     if (arguments.json) std::fputs(fl::to_json(report).c_str(), stdout);
     else print_summary(report, arguments);
   }
-  if (std::fflush(stdout) != 0) throw fl::Error(fl::ErrorCode::cannot_write, "characterize", "could not write to standard output");
   if (arguments.json || arguments.method == "paper")  // the summary ends with it
     std::fprintf(stderr, "report in %s after %.0f s\n", (out / (arguments.method == "paper" ? "paper.json" : "report.html")).c_str(), progress.seconds());
   return 0;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int answer(int argc, char** argv) {
   mallopt(M_MMAP_THRESHOLD, 1 << 30);  // keep large blocks between batches
   mallopt(M_TRIM_THRESHOLD, 2147483647);
   Arguments arguments;
@@ -101,30 +100,24 @@ int main(int argc, char** argv) {
   app.add_option("--classifier", arguments.classifier, "classifier file (faultline.classifier/1)")->required();
   app.add_option("--judge", arguments.judge, "a second, stronger classifier that says whether moved images still show their class");
   app.add_option("--method", arguments.method, "ours, or paper: the rankings and searches of Le Coz, Herbin and Adjed (2022), as tables and paper.json")->check(CLI::IsMember({"ours", "paper"}))->capture_default_str();
-  app.add_option("--attfind", arguments.attfind, "images that AttFind pushes channels of, with --method paper; 0 leaves it out")->check(CLI::Range(0, 100'000))->capture_default_str();
-  app.add_option("--samples", arguments.samples, "samples per half")->check(CLI::PositiveNumber)->capture_default_str();
-  app.add_option("--seed", arguments.seed, "decides every draw")->capture_default_str();
-  app.add_option("--label", arguments.label, "one class only")->check(CLI::NonNegativeNumber);
-  app.add_option("--truncation", arguments.truncation, "psi of the generator")->check(CLI::Range(-2.0, 2.0))->capture_default_str();
+  program::option(app, "--attfind", arguments.attfind, 0, 100'000, "images that AttFind pushes channels of, with --method paper; 0 leaves it out");
+  program::option(app, "--samples", arguments.samples, 1, fl::limits::samples, "samples per half");
+  program::option(app, "--seed", arguments.seed, program::least, program::most, "decides every draw");
+  program::option(app, "--label", arguments.label, 0, fl::limits::latents, "one class only");
+  program::option(app, "--truncation", arguments.truncation, -2.0, 2.0, "psi of the generator");
   app.add_option("--precision", arguments.precision, "of the generator: fp32, or bf16, which is checked against it and faster where the processor knows it")->check(CLI::IsMember({"fp32", "bf16"}))->capture_default_str();
   app.add_option("--out", arguments.out, "folder of the report")->capture_default_str();
   app.add_flag("--json", arguments.json, "print the whole report as JSON instead of the summary");
   app.add_flag("--arrays", arguments.arrays, "also write w, s and outcomes of all samples as NPY");
-  app.add_option("--threads", arguments.threads, "threads; 0: as many as cores")->check(CLI::NonNegativeNumber);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
-  }
+  program::option(app, "--threads", arguments.threads, 0, fl::limits::threads, "threads; 0: as many as cores");
+  if (const auto code = program::parse(app, argc, argv)) return *code;
   arguments.command = program::quoted(argc, argv);
-  try {
-    if (arguments.threads > 0) at::set_num_threads(static_cast<int>(arguments.threads));
-    return characterize(arguments);
-  } catch (const fl::Error& error) {
-    std::fprintf(stderr, "\n%s\n", error.what());
-    return program::exit_code(error);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "\nunexpected: %s\n", error.what());
-    return 5;
-  }
+  if (arguments.threads > 0) at::set_num_threads(static_cast<int>(arguments.threads));
+  return characterize(arguments);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return program::run("characterize", [&] { return answer(argc, argv); });
 }

@@ -8,7 +8,7 @@
 // test(3): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --classifier @source@/LICENSE --out @out@/refused
 // test: --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --classifier @assets@/robust.safetensors --judge @assets@/judge.safetensors --samples 400 --seed 7 --json --out @out@/comparison
 
-#include "program.hpp"
+#include "options.hpp"
 
 #include <faultline/faultline.hpp>
 #include <faultline/training/classifier.hpp>
@@ -19,6 +19,7 @@
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,7 +33,8 @@ namespace {
 struct Arguments {
   std::string generator, judge, out = "faultline-comparison";
   std::vector<std::string> classifiers;
-  std::int64_t samples = 10'000, seed = 0, label = -1, threads = 0, class_candidates = 0;
+  std::int64_t samples = 10'000, seed = 0, threads = 0, class_candidates = 0;
+  std::optional<std::int64_t> label;
   double truncation = 1.0;
   bool json = false;
   std::string command;
@@ -99,7 +101,7 @@ int compare(const Arguments& arguments) {
   if (failed || ::access(arguments.out.c_str(), W_OK) != 0) throw fl::Error(fl::ErrorCode::cannot_write, "compare", "cannot write into '" + arguments.out + "'; choose another --out");
 
   fl::ComparisonOptions options{.samples = arguments.samples, .seed = arguments.seed, .truncation = arguments.truncation};
-  if (arguments.label >= 0) options.labels = fl::LabelPolicy::fixed(arguments.label);
+  if (arguments.label) options.labels = fl::LabelPolicy::fixed(*arguments.label);
   options.method.class_candidates = arguments.class_candidates;
   options.method.command = arguments.command;
   options.method.progress = [&progress](const fl::Progress& p) { progress(p); };
@@ -109,14 +111,11 @@ int compare(const Arguments& arguments) {
   progress.finish();
   if (arguments.json) std::fputs(fl::to_json(report).c_str(), stdout);
   else print_summary(report);
-  if (std::fflush(stdout) != 0) throw fl::Error(fl::ErrorCode::cannot_write, "compare", "could not write to standard output");
   std::fprintf(stderr, "comparison in %s after %.0f s\n", (std::filesystem::path(arguments.out) / "comparison.html").c_str(), progress.seconds());
   return 0;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int answer(int argc, char** argv) {
   mallopt(M_MMAP_THRESHOLD, 1 << 30);  // keep large blocks between batches
   mallopt(M_TRIM_THRESHOLD, 2147483647);
   Arguments arguments;
@@ -125,28 +124,22 @@ int main(int argc, char** argv) {
   app.add_option("--generator", arguments.generator, "generator file (faultline.stylegan2/1)")->required();
   app.add_option("--classifier", arguments.classifiers, "classifier file (faultline.classifier/1); once for each classifier, at least two")->required()->allow_extra_args(false);
   app.add_option("--judge", arguments.judge, "a stronger classifier that says whether moved images still show their class");
-  app.add_option("--samples", arguments.samples, "samples per half")->check(CLI::PositiveNumber)->capture_default_str();
-  app.add_option("--seed", arguments.seed, "decides every draw")->capture_default_str();
-  app.add_option("--label", arguments.label, "one class only")->check(CLI::NonNegativeNumber);
-  app.add_option("--class-directions", arguments.class_candidates, "directions that belong to one class: at most so many per class")->check(CLI::NonNegativeNumber)->capture_default_str();
-  app.add_option("--truncation", arguments.truncation, "psi of the generator")->check(CLI::Range(-2.0, 2.0))->capture_default_str();
+  program::option(app, "--samples", arguments.samples, 1, fl::limits::samples, "samples per half");
+  program::option(app, "--seed", arguments.seed, program::least, program::most, "decides every draw");
+  program::option(app, "--label", arguments.label, 0, fl::limits::latents, "one class only");
+  program::option(app, "--class-directions", arguments.class_candidates, 0, fl::limits::directions, "directions that belong to one class: at most so many per class");
+  program::option(app, "--truncation", arguments.truncation, -2.0, 2.0, "psi of the generator");
   app.add_option("--out", arguments.out, "folder of the comparison")->capture_default_str();
   app.add_flag("--json", arguments.json, "print the whole comparison as JSON instead of the summary");
-  app.add_option("--threads", arguments.threads, "threads; 0: as many as cores")->check(CLI::NonNegativeNumber);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
-  }
+  program::option(app, "--threads", arguments.threads, 0, fl::limits::threads, "threads; 0: as many as cores");
+  if (const auto code = program::parse(app, argc, argv)) return *code;
   arguments.command = program::quoted(argc, argv);
-  try {
-    if (arguments.threads > 0) at::set_num_threads(static_cast<int>(arguments.threads));
-    return compare(arguments);
-  } catch (const fl::Error& error) {
-    std::fprintf(stderr, "\n%s\n", error.what());
-    return program::exit_code(error);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "\nunexpected: %s\n", error.what());
-    return 5;
-  }
+  if (arguments.threads > 0) at::set_num_threads(static_cast<int>(arguments.threads));
+  return compare(arguments);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return program::run("compare", [&] { return answer(argc, argv); });
 }

@@ -10,7 +10,7 @@
 // test: --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --report @characterize.5@/report/report.json --index 6 --steps 40 --references 0 --out @out@/why
 // test: --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --judge @assets@/judge.safetensors --report @characterize.5@/report/report.json --image @explain.5@/why/sample-6.png --label 3 --steps 40 --references 2 --json --out @out@/why
 
-#include "program.hpp"
+#include "options.hpp"
 
 #include <faultline/faultline.hpp>
 #include <faultline/render/read_report.hpp>
@@ -221,13 +221,10 @@ int explain(const Arguments& arguments) {
     std::fprintf(stderr, "picture in %s\n", sheet.c_str());
   }
   if (arguments.json) std::printf("%s\n", all.dump(1).c_str());
-  if (std::fflush(stdout) != 0) throw fl::Error(fl::ErrorCode::cannot_write, "explain", "could not write to standard output");
   return 0;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int answer(int argc, char** argv) {
   mallopt(M_MMAP_THRESHOLD, 1 << 30);  // keep large blocks between batches
   mallopt(M_TRIM_THRESHOLD, 2147483647);
   Arguments arguments;
@@ -238,28 +235,22 @@ int main(int argc, char** argv) {
   app.add_option("--report", arguments.report, "report.json of a characterisation of this classifier on this generator")->required();
   CLI::Option_group* subjects = app.add_option_group("What to explain");
   subjects->add_option("--image", arguments.images, "PNG, grey or RGB, of the classifier's or the generator's size; several share the preparation");
-  subjects->add_option("--index", arguments.indices, "samples of the report by index, written to --out as PNG")->check(CLI::NonNegativeNumber);
+  program::option(*subjects, "--index", arguments.indices, 0, program::most - 1, "samples of the report by index, written to --out as PNG");
   subjects->require_option(1, 2);
-  app.add_option("--label", arguments.labels, "true class of the images (a sample's is known), one for all or one each; otherwise every class is tried and the nearest is taken")->check(CLI::NonNegativeNumber);
+  program::option(app, "--label", arguments.labels, 0, fl::limits::latents, "true class of the images (a sample's is known), one for all or one each; otherwise every class is tried and the nearest is taken");
   app.add_option("--judge", arguments.judge, "an independent classifier in whose features images are compared too");
-  app.add_option("--steps", arguments.steps, "steps of the projection")->check(CLI::PositiveNumber)->capture_default_str();
-  app.add_option("--references", arguments.references, "generated images that say what a good reconstruction is; 0: no verdict")->check(CLI::NonNegativeNumber)->capture_default_str();
+  program::option(app, "--steps", arguments.steps, 1, fl::limits::permutations, "steps of the projection");
+  program::option(app, "--references", arguments.references, 0, fl::limits::latents, "generated images that say what a good reconstruction is; 0: no verdict");
   app.add_option("--out", arguments.out, "folder of the pictures")->capture_default_str();
   app.add_flag("--json", arguments.json, "print JSON instead of tables");
-  app.add_option("--threads", arguments.threads, "threads; 0: as many as cores")->check(CLI::NonNegativeNumber);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
-  }
-  try {
-    if (arguments.threads > 0) at::set_num_threads(static_cast<int>(arguments.threads));
-    return explain(arguments);
-  } catch (const fl::Error& error) {
-    std::fprintf(stderr, "%s\n", error.what());
-    return program::exit_code(error);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "unexpected: %s\n", error.what());
-    return 5;
-  }
+  program::option(app, "--threads", arguments.threads, 0, fl::limits::threads, "threads; 0: as many as cores");
+  if (const auto code = program::parse(app, argc, argv)) return *code;
+  if (arguments.threads > 0) at::set_num_threads(static_cast<int>(arguments.threads));
+  return explain(arguments);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return program::run("explain", [&] { return answer(argc, argv); });
 }

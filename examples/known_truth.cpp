@@ -4,8 +4,13 @@
 //   known_truth --null-runs 1000 --setups 100
 //
 // test: --null-runs 40 --setups 12
+// test(2): --setups 1e3
+// test(2): --threads 100000
+
+#include "options.hpp"
 
 #include <faultline/core.hpp>
+#include <faultline/core/detail/resources.hpp>
 
 #include <CLI/CLI.hpp>
 
@@ -27,19 +32,12 @@ constexpr std::int64_t classes = 4;
 
 double seconds_since(std::chrono::steady_clock::time_point start) { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); }
 
-/// Calls work(0) .. work(count − 1), each on whichever thread is free.
+/// Calls work(0) .. work(count − 1), each on whichever thread is free; an error of one is thrown here.
 void in_parallel(std::int64_t count, std::int64_t threads, const std::function<void(std::int64_t)>& work) {
-  std::atomic<std::int64_t> next{0};
-  const auto loop = [&] {
-    for (std::int64_t i = next++; i < count; i = next++) work(i);
-  };
-  std::vector<std::thread> others;
-  for (std::int64_t t = 1; t < threads; ++t) others.emplace_back(loop);
-  loop();
-  for (auto& other : others) other.join();
+  fl::detail::share_out(count, threads, work);
 }
 
-void answer(fl::ScoreMatrix& scores, std::int64_t i, std::int64_t label, bool wrong, double certainty) {
+void give(fl::ScoreMatrix& scores, std::int64_t i, std::int64_t label, bool wrong, double certainty) {
   const std::int64_t given = wrong ? (label + 1) % classes : label;
   for (std::int64_t k = 0; k < classes; ++k) scores(i, k) = k == given ? static_cast<float>(certainty) : 0.0f;
 }
@@ -63,7 +61,7 @@ std::int64_t null_alarms(std::int64_t runs, std::int64_t samples, std::int64_t t
     auto random_errors = fl::make_classifier(
         [&known](fl::ImageView images, fl::ScoreMatrix& scores) {
           scores.resize(images.count(), classes);
-          for (std::int64_t i = 0; i < images.count(); ++i) answer(scores, i, known.read(images, i).label, hash_of(images.image(i)) % 1000 < 70, 3.0);
+          for (std::int64_t i = 0; i < images.count(); ++i) give(scores, i, known.read(images, i).label, hash_of(images.image(i)) % 1000 < 70, 3.0);
         },
         {.classes = classes, .scores = fl::Scores::logits});
     const auto report = fl::characterize(known, random_errors, {.samples = samples, .seed = 1000 + run, .method = {.property_distances = false}});
@@ -94,7 +92,7 @@ Recovery recover(std::int64_t setup, std::int64_t samples) {
         for (std::int64_t i = 0; i < images.count(); ++i) {
           const auto reading = known.read(images, i);
           const double excess = sign * static_cast<double>(reading.factors[static_cast<std::size_t>(factor)]) - level;
-          answer(scores, i, reading.label, excess > 0.0, 4.0 * std::abs(excess));
+          give(scores, i, reading.label, excess > 0.0, 4.0 * std::abs(excess));
         }
       },
       {.classes = classes, .scores = fl::Scores::logits});
@@ -112,16 +110,14 @@ Recovery recover(std::int64_t setup, std::int64_t samples) {
   return result;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  std::int64_t runs = 1'000, setups = 100, samples = 4'000, threads = std::max(1u, std::thread::hardware_concurrency());
+int answer(int argc, char** argv) {
+  std::int64_t runs = 1'000, setups = 100, samples = 4'000, threads = std::clamp<std::int64_t>(std::thread::hardware_concurrency(), 1, 256);
   CLI::App app("False alarms and recall of the method on a generator whose truth is known.");
-  app.add_option("--null-runs", runs, "runs on a classifier whose errors have no system")->check(CLI::Range(0, 100'000));
-  app.add_option("--setups", setups, "planted causes to be found")->check(CLI::Range(0, 10'000));
-  app.add_option("--samples", samples, "samples per half")->check(CLI::Range(500, 1'000'000));
-  app.add_option("--threads", threads, "runs at a time")->check(CLI::Range(1, 256));
-  CLI11_PARSE(app, argc, argv);
+  program::option(app, "--null-runs", runs, 0, 100'000, "runs on a classifier whose errors have no system");
+  program::option(app, "--setups", setups, 0, 10'000, "planted causes to be found");
+  program::option(app, "--samples", samples, 500, 1'000'000, "samples per half");
+  program::option(app, "--threads", threads, 1, 256, "runs at a time");
+  if (const auto code = program::parse(app, argc, argv)) return *code;
 
   bool good = true;
   auto start = std::chrono::steady_clock::now();
@@ -156,4 +152,10 @@ int main(int argc, char** argv) {
     good = good && share >= 0.95 && sign == channel && fl::median(errors) < 0.1;
   }
   return good ? 0 : 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return program::run("known_truth", [&] { return answer(argc, argv); });
 }

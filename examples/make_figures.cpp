@@ -11,7 +11,7 @@
 // test(3): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --data @out@ --samples 100 --points 100 --out @out@/figures
 // test: --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --classifier @assets@/robust.safetensors --samples 400 --points 120 --out @out@/figures
 
-#include "program.hpp"
+#include "options.hpp"
 
 #include <faultline/analysis/accuracy_distance.hpp>
 #include <faultline/analysis/corner_cases.hpp>
@@ -43,7 +43,8 @@ namespace {
 struct Arguments {
   std::string generator, data, out = "faultline-figures";
   std::vector<std::string> classifiers;
-  std::int64_t samples = 5'000, seed = 0, points = 2'000, label = -1, threads = 0;
+  std::int64_t samples = 5'000, seed = 0, points = 2'000, threads = 0;
+  std::optional<std::int64_t> label;
 };
 
 constexpr std::int64_t image_pixels = 96, ranked_channels = 10, shown_channels = 3, samples_per_class = 3;
@@ -124,11 +125,9 @@ int make_figures(const Arguments& arguments) {
   program::Progress progress;
   const auto follow = [&progress](const fl::Progress& p) { progress(p); };
   if (arguments.points > arguments.samples) throw fl::Error(fl::ErrorCode::invalid_argument, "make_figures", "--points must not exceed --samples");
-  if (const fl::TsneOptions map; static_cast<double>(arguments.points) < 3 * map.perplexity + 1 || arguments.points > fl::tsne_samples)
-    throw fl::Error(fl::ErrorCode::invalid_argument, "make_figures", "--points must lie in [91, " + std::to_string(fl::tsne_samples) + "]");
   const auto generator = fl::Generator<fl::CpuBackend>::load(arguments.generator);
-  if (arguments.label >= std::max<std::int64_t>(1, generator.num_classes()))
-    throw fl::Error(fl::ErrorCode::label_out_of_range, "make_figures", "--label " + std::to_string(arguments.label) + " is no class of the generator, which knows " + std::to_string(generator.num_classes()));
+  if (arguments.label.value_or(0) >= std::max<std::int64_t>(1, generator.num_classes()))
+    throw fl::Error(fl::ErrorCode::label_out_of_range, "make_figures", "--label " + std::to_string(*arguments.label) + " is no class of the generator, which knows " + std::to_string(generator.num_classes()));
   std::vector<decltype(fl::load_classifier(std::string()))> classifiers;
   for (const std::string& path : arguments.classifiers) classifiers.push_back(fl::load_classifier(path));
   std::optional<fl::LabelledImages> test;
@@ -201,7 +200,7 @@ int make_figures(const Arguments& arguments) {
     write("figure-4" + suffix, fl::histogram_figure(fl::channel_histograms(problem, problem.confirmation, top), fl::channel_histograms(problem, problem.confirmation, fl::random_channels(problem, ranked, shown_channels))));
 
     progress({"moving the centre along ten channels", 0, 0});
-    const std::optional<std::int64_t> label = arguments.label >= 0 ? std::optional(arguments.label) : fl::degradation_class(problem);
+    const std::optional<std::int64_t> label = arguments.label ? arguments.label : fl::degradation_class(problem);
     if (label) {
       const fl::DegradationOptions degradation{.class_label = *label, .image_pixels = image_pixels};
       write("figure-5" + suffix, fl::degradation_figure("the WELL centre of class " + class_name(names, *label), degradation.shares, fl::degradation_columns(problem, ranked, degradation, names)));
@@ -221,15 +220,12 @@ int make_figures(const Arguments& arguments) {
     if (error.code() != fl::ErrorCode::degenerate_statistics) throw;
     skip("figure-7", error.what());
   }
-  if (std::fflush(stdout) != 0) throw fl::Error(fl::ErrorCode::cannot_write, "make_figures", "could not write to standard output");
   progress.finish();
   std::fprintf(stderr, "done after %.0f s\n", progress.seconds());
   return 0;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int answer(int argc, char** argv) {
   mallopt(M_MMAP_THRESHOLD, 1 << 30);  // keep large blocks between batches
   mallopt(M_TRIM_THRESHOLD, 2147483647);
   Arguments arguments;
@@ -239,25 +235,19 @@ int main(int argc, char** argv) {
   app.add_option("--generator", arguments.generator, "generator file (faultline.stylegan2/1)")->required();
   app.add_option("--classifier", arguments.classifiers, "classifier file (faultline.classifier/1); may be given several times")->required()->expected(1)->take_all();
   app.add_option("--data", arguments.data, "directory of the four MNIST files; without it, where `./bootstrap mnist` puts them");
-  app.add_option("--samples", arguments.samples, "samples per half")->check(CLI::PositiveNumber)->capture_default_str();
-  app.add_option("--seed", arguments.seed, "decides every draw")->capture_default_str();
-  app.add_option("--points", arguments.points, "samples on the maps of figure 3")->check(CLI::PositiveNumber)->capture_default_str();
-  app.add_option("--label", arguments.label, "class of figure 5; without it, the one that fails most")->check(CLI::NonNegativeNumber);
+  program::option(app, "--samples", arguments.samples, 1, fl::limits::samples, "samples per half");
+  program::option(app, "--seed", arguments.seed, program::least, program::most, "decides every draw");
+  program::option(app, "--points", arguments.points, 91, fl::tsne_samples, "samples on the maps of figure 3");
+  program::option(app, "--label", arguments.label, 0, fl::limits::latents, "class of figure 5; without it, the one that fails most");
   app.add_option("--out", arguments.out, "folder of the figures")->capture_default_str();
-  app.add_option("--threads", arguments.threads, "threads; 0: as many as cores")->check(CLI::NonNegativeNumber);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
-  }
-  try {
-    if (arguments.threads > 0) at::set_num_threads(static_cast<int>(arguments.threads));
-    return make_figures(arguments);
-  } catch (const fl::Error& error) {
-    std::fprintf(stderr, "\n%s\n", error.what());
-    return program::exit_code(error);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "\nunexpected: %s\n", error.what());
-    return 5;
-  }
+  program::option(app, "--threads", arguments.threads, 0, fl::limits::threads, "threads; 0: as many as cores");
+  if (const auto code = program::parse(app, argc, argv)) return *code;
+  if (arguments.threads > 0) at::set_num_threads(static_cast<int>(arguments.threads));
+  return make_figures(arguments);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return program::run("make_figures", [&] { return answer(argc, argv); });
 }

@@ -9,6 +9,10 @@
 // Exit codes: 0 all admitted, 1 one is not, 2 usage, 3 no MNIST.
 //
 // test(3): @out@/no-such-directory
+// test(2): @out@ 99999999999999999999
+// test(2): @out@ 400images
+
+#include "program.hpp"
 
 #include <faultline/analysis/properties/measure.hpp>
 #include <faultline/data/corruptions.hpp>
@@ -18,7 +22,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <cstdlib>
+#include <filesystem>
 #include <functional>
 #include <limits>
 #include <string>
@@ -196,20 +200,23 @@ bool print_table(const fl::LabelledImages& digits, std::int64_t count) {
   return refused.empty();
 }
 
+int answer(int argc, char** argv) {
+  if (argc > 3) {
+    std::fprintf(stderr, "property_admission: expected at most a directory and a number of images\n");
+    return 2;
+  }
+  const std::int64_t count = argc > 2 ? program::number<std::int64_t>("property_admission: images", argv[2], 100, 10'000) : 400;
+  const auto directory = argc > 1 ? std::filesystem::path(argv[1]) : fl::find_mnist();
+  const fl::LabelledImages digits = fl::load_mnist(directory, fl::MnistPart::test);
+  if (count > digits.count) {
+    std::fprintf(stderr, "property_admission: the set has %lld images, asked for %lld\n", static_cast<long long>(digits.count), static_cast<long long>(count));
+    return 2;
+  }
+  return print_table(digits, count) ? 0 : 1;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  try {
-    const auto directory = argc > 1 ? std::filesystem::path(argv[1]) : fl::find_mnist();
-    const fl::LabelledImages digits = fl::load_mnist(directory, fl::MnistPart::test);
-    const std::int64_t count = argc > 2 ? std::atoll(argv[2]) : 400;
-    if (count < 100 || count > digits.count) {
-      std::fprintf(stderr, "property_admission: expected 100 to %lld images\n", static_cast<long long>(digits.count));
-      return 2;
-    }
-    return print_table(digits, count) ? 0 : 1;
-  } catch (const fl::Error& error) {
-    std::fprintf(stderr, "%s\n", error.what());
-    return 3;
-  }
+  return program::run("property_admission", [&] { return answer(argc, argv); });
 }

@@ -10,6 +10,8 @@
 // test(2): --architecture unknown
 // test(3): --data @out@
 
+#include "options.hpp"
+
 #include <faultline/data/image_folder.hpp>
 #include <faultline/data/mnist.hpp>
 #include <faultline/training/classifier_trainer.hpp>
@@ -116,9 +118,7 @@ int train(Arguments arguments) {
   return 0;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int answer(int argc, char** argv) {
   mallopt(M_MMAP_THRESHOLD, 1 << 30);  // keep large blocks between steps
   mallopt(M_TRIM_THRESHOLD, 2147483647);
   Arguments arguments;
@@ -128,26 +128,20 @@ int main(int argc, char** argv) {
   app.add_option("--out", arguments.out, "the classifier file");
   app.add_option("--data", arguments.data, "directory of the four MNIST files, or of PNG pictures with dataset.json or labels.csv");
   app.add_option("--test-data", arguments.test_data, "directory of the PNG pictures to measure accuracy on");
-  app.add_option("--resolution", arguments.resolution, "pad or crop PNG pictures to this size; 0: they have the right one");
-  app.add_option("--epochs", arguments.options.epochs, "passes over the training images");
-  app.add_option("--batch", arguments.options.batch, "images per step");
-  app.add_option("--learning-rate", arguments.options.learning_rate, "of Adam");
+  program::option(app, "--resolution", arguments.resolution, 0, 8'192, "pad or crop PNG pictures to this size; 0: they have the right one");
+  program::option(app, "--epochs", arguments.options.epochs, 1, 1'000'000, "passes over the training images");
+  program::option(app, "--batch", arguments.options.batch, 2, fl::limits::batch, "images per step");
+  program::option(app, "--learning-rate", arguments.options.learning_rate, 1e-9, 1e3, "of Adam");
   app.add_flag("--cosine", arguments.options.cosine_schedule, "lower the rate to zero along half a cosine");
-  app.add_option("--seed", arguments.options.seed, "seed");
-  app.add_option("--threads", arguments.threads, "threads; 0: as many as cores");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
-  }
-  try {
-    if (arguments.threads > 0) at::set_num_threads(static_cast<int>(arguments.threads));
-    return train(arguments);
-  } catch (const fl::Error& error) {
-    std::fprintf(stderr, "%s\n", error.what());
-    return error.family() == 3 || error.family() == 4 ? 3 : 2;
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "unexpected: %s\n", error.what());
-    return 5;
-  }
+  program::option(app, "--seed", arguments.options.seed, program::least, program::most, "seed");
+  program::option(app, "--threads", arguments.threads, 0, fl::limits::threads, "threads; 0: as many as cores");
+  if (const auto code = program::parse(app, argc, argv)) return *code;
+  if (arguments.threads > 0) at::set_num_threads(static_cast<int>(arguments.threads));
+  return train(arguments);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return program::run("train_classifier", [&] { return answer(argc, argv); });
 }

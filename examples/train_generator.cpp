@@ -11,6 +11,8 @@
 // test(2): --mix unknown --out @out@
 // test(3): --data @out@ --out @out@
 
+#include "options.hpp"
+
 #include <faultline/data/image_folder.hpp>
 #include <faultline/data/mnist.hpp>
 #include <faultline/training/checkpoint.hpp>
@@ -50,7 +52,7 @@ struct Arguments {
   std::string export_path;
   double kimg = 1000.0;
   std::int64_t seed = 1;
-  std::int64_t max_steps = -1;
+  std::optional<std::int64_t> max_steps;
   std::int64_t threads = 0;
   double checkpoint_minutes = 5.0;
   std::int64_t sheet_kimg = 20;
@@ -156,7 +158,9 @@ int train(const Arguments& arguments) {
     return 0;
   }
 
-  std::filesystem::create_directories(arguments.out);
+  std::error_code failed;
+  std::filesystem::create_directories(arguments.out, failed);
+  if (failed) throw fl::Error(fl::ErrorCode::cannot_write, "train_generator", "cannot make the folder '" + arguments.out + "': " + failed.message() + "; choose another --out");
   ft::TrainingImages data(*images, {.mix = source.mix, .seed = preset.options.seed, .padding = (preset.generator.img_resolution - images->height) / 2});
   std::fprintf(stderr, "read %lld images of %s, from %s\n", static_cast<long long>(images->count), sizes(images->height, images->width, images->channels, images->classes).c_str(), source.name.c_str());
   std::fprintf(stderr, "%s at kimg %.2f, %d threads\n", trainer.state().step > 0 ? "going on" : "starting", static_cast<double>(trainer.state().images_seen) / 1000.0, at::get_num_threads());
@@ -168,7 +172,7 @@ int train(const Arguments& arguments) {
   std::int64_t images_at_line = trainer.state().images_seen;
   const std::int64_t target = static_cast<std::int64_t>(arguments.kimg * 1000.0);
   std::int64_t steps = 0;
-  while (trainer.state().images_seen < target && stop_requested == 0 && (arguments.max_steps < 0 || steps < arguments.max_steps)) {
+  while (trainer.state().images_seen < target && stop_requested == 0 && (!arguments.max_steps || steps < *arguments.max_steps)) {
     const ft::GanLosses losses = trainer.step(data.batch(trainer.state().step * preset.options.batch, preset.options.batch, preset.generator.value_range));
     ++steps;
     if (seconds_since(last_line) > 10.0) {
@@ -195,9 +199,7 @@ int train(const Arguments& arguments) {
   return 0;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int answer(int argc, char** argv) {
   // glibc gives large blocks back to the system at every step; keeping them is worth a good part of the speed.
   mallopt(M_MMAP_THRESHOLD, 1 << 30);
   mallopt(M_TRIM_THRESHOLD, 2147483647);
@@ -210,46 +212,41 @@ int main(int argc, char** argv) {
   app.add_option("--preset", arguments.preset, "digits, paper or auto32");
   app.add_option("--out", arguments.out, "run directory: checkpoints, sample sheets, generator.safetensors");
   app.add_option("--data", arguments.data, "directory of the four MNIST files, or of PNG pictures with dataset.json or labels.csv");
-  app.add_option("--resolution", arguments.resolution, "pad or crop PNG pictures to this size; 0: they have the right one");
+  program::option(app, "--resolution", arguments.resolution, 0, 8'192, "pad or crop PNG pictures to this size; 0: they have the right one");
   app.add_option("--mix", arguments.mix, "none, independent or paper; not given: independent for MNIST, none for pictures")->check(CLI::IsMember({"none", "independent", "paper"}));
-  app.add_option("--kimg", arguments.kimg, "stop after this many thousand images");
-  app.add_option("--steps", arguments.max_steps, "stop after this many further steps");
-  app.add_option("--seed", arguments.seed, "seed of a new run");
-  app.add_option("--threads", arguments.threads, "threads; 0: as many as cores");
-  app.add_option("--checkpoint-minutes", arguments.checkpoint_minutes, "time between checkpoints");
-  app.add_option("--sheet-kimg", arguments.sheet_kimg, "thousand images between sample sheets");
-  const auto changeable = [&](const char* name, auto ft::GanOptions::*option, const char* text) {
+  program::option(app, "--kimg", arguments.kimg, 0.0, 1e9, "stop after this many thousand images");
+  program::option(app, "--steps", arguments.max_steps, 0, 1'000'000'000, "stop after this many further steps");
+  program::option(app, "--seed", arguments.seed, program::least, program::most, "seed of a new run");
+  program::option(app, "--threads", arguments.threads, 0, fl::limits::threads, "threads; 0: as many as cores");
+  program::option(app, "--checkpoint-minutes", arguments.checkpoint_minutes, 0.0, 1e6, "time between checkpoints");
+  program::option(app, "--sheet-kimg", arguments.sheet_kimg, 0, 1'000'000'000, "thousand images between sample sheets; 0: none");
+  const auto changeable = [&](const char* name, auto ft::GanOptions::*option, const char* text, double lower = 0.0, double upper = 1e9) {
     using Value = std::remove_reference_t<decltype(std::declval<ft::GanOptions&>().*option)>;
-    app.add_option_function<Value>(name, [&arguments, option](const Value& value) { arguments.changes.push_back([option, value](ft::GanOptions& options) { options.*option = value; }); }, text);
+    const std::function<void(Value)> take = [&arguments, option](Value value) { arguments.changes.push_back([option, value](ft::GanOptions& options) { options.*option = value; }); };
+    program::option<Value>(app, name, take, static_cast<Value>(lower), static_cast<Value>(upper), text);
   };
-  changeable("--learning-rate", &ft::GanOptions::learning_rate, "of both networks");
+  changeable("--learning-rate", &ft::GanOptions::learning_rate, "of both networks", 1e-9, 1e3);
   changeable("--learning-rate-hold-kimg", &ft::GanOptions::learning_rate_hold_kimg, "thousand images at the full learning rate");
   changeable("--learning-rate-fade-kimg", &ft::GanOptions::learning_rate_fade_kimg, "thousand images over which it then falls to 0");
-  changeable("--parts", &ft::GanOptions::parts, "parts of a batch, each computed by one thread");
+  changeable("--parts", &ft::GanOptions::parts, "parts of a batch, each computed by one thread", 1.0, static_cast<double>(fl::limits::batch));
   changeable("--r1-gamma", &ft::GanOptions::r1_gamma, "weight of the R1 penalty");
   changeable("--mismatch-weight", &ft::GanOptions::mismatch_weight, "weight of the matching-aware term");
   changeable("--mismatch-hold-kimg", &ft::GanOptions::mismatch_hold_kimg, "thousand images with the full weight of that term");
   changeable("--mismatch-fade-kimg", &ft::GanOptions::mismatch_fade_kimg, "thousand images over which it then fades");
   changeable("--path-length-weight", &ft::GanOptions::path_length_weight, "weight of path-length regularisation");
-  changeable("--ada-target", &ft::GanOptions::ada_target, "mean sign of the real logits that adaptive augmentation aims at");
-  changeable("--ada-kimg", &ft::GanOptions::ada_kimg, "thousand images over which its strength could rise from 0 to 1");
+  changeable("--ada-target", &ft::GanOptions::ada_target, "mean sign of the real logits that adaptive augmentation aims at", -1.0, 1.0);
+  changeable("--ada-kimg", &ft::GanOptions::ada_kimg, "thousand images over which its strength could rise from 0 to 1", 1e-3, 1e9);
   app.add_flag_function(
       "--ada,!--no-ada", [&](std::int64_t given) { arguments.changes.push_back([given](ft::GanOptions& options) { options.ada = given > 0; }); }, "augment adaptively what the discriminator sees, or no longer");
   changeable("--ema-kimg", &ft::GanOptions::ema_kimg, "half-life of the averaged generator");
   app.add_option("--export", arguments.export_path, "write the averaged generator of the newest checkpoint to this file and end");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
-  }
-  try {
-    if (arguments.threads > 0) at::set_num_threads(static_cast<int>(arguments.threads));
-    return train(arguments);
-  } catch (const fl::Error& error) {
-    std::fprintf(stderr, "%s\n", error.what());
-    return error.family() == 3 || error.family() == 4 ? 3 : 2;
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "unexpected: %s\n", error.what());
-    return 5;
-  }
+  if (const auto code = program::parse(app, argc, argv)) return *code;
+  if (arguments.threads > 0) at::set_num_threads(static_cast<int>(arguments.threads));
+  return train(arguments);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return program::run("train_generator", [&] { return answer(argc, argv); });
 }
