@@ -2,6 +2,7 @@
 // Claim: a characterisation of the shipped generator with 10 000 + 10 000 samples and all defaults takes at most 45 s on two cores.
 // Usage: characterize_speed [--quick] [generator] [classifier] [judge or -] [samples per half]. Prints one JSON object; what was found goes to stderr. --quick: 2 000 + 2 000 samples, a fifth of the time.
 
+#include <program.hpp>
 #include <support/figures.hpp>
 #include <support/measured_backends.hpp>
 
@@ -151,12 +152,12 @@ void describe(const fl::FailureReport& report) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
+static int benchmark(int argc, char** argv) {
   const bool quick = bench::quick(argc, argv);
   if (quick && argc > 1 && std::string(argv[1]) == "--quick") --argc, ++argv;
   const auto model_file = [&](int i, const char* shipped) { return argc > i ? std::filesystem::path(argv[i]) : fl::find_asset(shipped); };
   try {
-    const std::int64_t samples = argc > 4 ? std::stoll(argv[4]) : quick ? 2'000 : 10'000;
+    const std::int64_t samples = argc > 4 ? program::number<std::int64_t>("samples", argv[4], 1, fl::limits::samples) : quick ? 2'000 : 10'000;
     const bool judged = !(argc > 3 && std::string(argv[3]) == "-");
     double generator_seconds = 0.0;
     double classifier_seconds = 0.0;
@@ -190,4 +191,8 @@ int main(int argc, char** argv) {
     return 1;
   }
   return 0;
+}
+
+int main(int argc, char** argv) {
+  return program::run("characterize_speed", [&] { return benchmark(argc, argv); });
 }

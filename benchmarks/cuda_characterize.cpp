@@ -4,6 +4,7 @@
 // The shipped generator and classifier, 10 000 + 10 000 samples, all defaults but the judge; without image properties where images shall stay on the device, since those are measured on the host.
 // Usage: cuda_characterize [--quick]. Prints one JSON object; without a device it says so in it and on stderr, and measures nothing. --quick: 2 000 + 2 000 samples.
 
+#include <program.hpp>
 #include <support/figures.hpp>
 
 #include <faultline/cuda.hpp>
@@ -41,7 +42,7 @@ std::string measure(const std::string& name, const G& generator, C& classifier, 
 
 }  // namespace
 
-int main(int argc, char** argv) {
+static int benchmark(int argc, char** argv) {
   const std::int64_t samples = bench::quick(argc, argv) ? 2'000 : 10'000;
   try {
     const auto there = fl::Generator<fl::CudaBackend>::load(asset("digits.safetensors"), fl::Integrity::checked, {.mode = fl::CudaMode::bf16});
@@ -68,4 +69,8 @@ int main(int argc, char** argv) {
     bench::print("cuda_characterize", {}, "\"measured\": false");
     return 0;
   }
+}
+
+int main(int argc, char** argv) {
+  return program::run("cuda_characterize", [&] { return benchmark(argc, argv); });
 }

@@ -3,6 +3,7 @@
 // device (32x32, width 64, batch 256); at 256x256 in bf16 at least half of the measured bf16 rate of matrix products is reached.
 // Per size all variants take turns for seven rounds; a time is the median over rounds. Usage: cuda_generator [--quick]. Prints one JSON object; without a device it says so in it and on stderr, and measures nothing.
 
+#include <program.hpp>
 #include <support/computed_macs.hpp>
 #include <support/figures.hpp>
 #include <support/rounds.hpp>
@@ -139,7 +140,7 @@ std::string measure(const Size& size, int rounds, double tflops) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
+static int benchmark(int argc, char** argv) {
   const bool quick = argc > 1 && std::string_view(argv[1]) == "--quick";
   const int rounds = quick ? 3 : 7;
   try {
@@ -162,4 +163,8 @@ int main(int argc, char** argv) {
     std::printf("{\"benchmark\": \"cuda_generator\", \"rows\": [], \"measured\": false, \"reason\": %s}\n", json_text(error.what()).c_str());
     return 0;
   }
+}
+
+int main(int argc, char** argv) {
+  return program::run("cuda_generator", [&] { return benchmark(argc, argv); });
 }

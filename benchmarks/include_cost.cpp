@@ -2,6 +2,7 @@
 // Claim: a test file that includes testing.hpp costs at most 2.5 CPU seconds, one that includes core.hpp at most 6.
 // Compiles each door alone without optimisation, three times, and prints the least CPU time of the compiler as JSON.
 
+#include <program.hpp>
 #include <support/figures.hpp>
 #include <support/rounds.hpp>
 
@@ -35,7 +36,7 @@ double compile_cost(const std::string& text) {
 
 }  // namespace
 
-int main() {
+static int benchmark() {
   const double empty = compile_cost("int main() {}\n");
   const double testing = compile_cost("#include <faultline/testing.hpp>\n");
   const double core = compile_cost("#include <faultline/core.hpp>\n");
@@ -43,3 +44,5 @@ int main() {
   bench::print("include_cost", {{"include.testing", known(testing), 2.5, true, "CPU s"}, {"include.core", known(core), 6.0, true, "CPU s"}}, "\"empty\": " + bench::number(known(empty)));
   return empty < 0 || testing < 0 || core < 0 ? 1 : 0;
 }
+
+int main() { return program::run("include_cost", benchmark); }

@@ -2,11 +2,12 @@
 // Claim: one image of 32x32 at width 64 takes at most 1.2 ms from styles to pixels. The median of seven rounds, each the mean over about a quarter of a second.
 // Usage: latency [--quick]. Prints one JSON object.
 
+#include <program.hpp>
 #include <support/figures.hpp>
 #include <support/measured_backends.hpp>
 #include <support/rounds.hpp>
 
-int main(int argc, char** argv) {
+static int benchmark(int argc, char** argv) {
   const at::NoGradGuard no_gradients;
   const auto model = bench::random_model(64);
   const bench::Synthesis synthesis = bench::float32_synthesis(model, true);
@@ -20,4 +21,8 @@ int main(int argc, char** argv) {
                                                  7);
   bench::print("latency", {{"latency.64", rounds.middle(0), 1.2, true, "ms"}});
   return 0;
+}
+
+int main(int argc, char** argv) {
+  return program::run("latency", [&] { return benchmark(argc, argv); });
 }

@@ -4,6 +4,7 @@
 // Usage: scan_speed [generator] [classifier] [--codes N] [--quick]. Prints one JSON object; --quick scans every 16th channel the naive way, takes the rest to cost as much, and measures no recall.
 // Times are of the wall clock, medians of 7; the processor's are printed beside them, for machines that others use too.
 
+#include <program.hpp>
 #include <support/figures.hpp>
 
 #include <faultline/analysis/scan.hpp>
@@ -91,7 +92,7 @@ double recall(const std::vector<std::int64_t>& truth, const std::vector<std::int
 
 }  // namespace
 
-int main(int argc, char** argv) {
+static int benchmark(int argc, char** argv) {
   try {
     std::vector<std::string> files;
     std::int64_t codes = 64;
@@ -99,7 +100,7 @@ int main(int argc, char** argv) {
     for (int i = 1; i < argc; ++i) {
       const std::string word = argv[i];
       if (word == "--quick") quick = true;
-      else if (word == "--codes" && i + 1 < argc) codes = std::stoll(argv[++i]);
+      else if (word == "--codes" && i + 1 < argc) codes = program::number<std::int64_t>("--codes", argv[++i], 1, fl::limits::latents);
       else files.push_back(word);
     }
     const auto file = [&](std::size_t i, const char* shipped) { return files.size() > i ? std::filesystem::path(files[i]) : fl::find_asset(shipped); };
@@ -173,4 +174,8 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "%s\n", error.what());
     return 2;
   }
+}
+
+int main(int argc, char** argv) {
+  return program::run("scan_speed", [&] { return benchmark(argc, argv); });
 }

@@ -3,6 +3,7 @@
 // The program starts itself seven times and takes the median of the wall times, loading LibTorch and the models included.
 // Usage: smoke_characterize [--quick | --once]. Prints one JSON object; with --once it is the one run.
 
+#include <program.hpp>
 #include <support/figures.hpp>
 #include <support/measured_backends.hpp>
 #include <support/rounds.hpp>
@@ -49,7 +50,7 @@ int once() {
 
 }  // namespace
 
-int main(int argc, char** argv) try {
+static int benchmark(int argc, char** argv) try {
   if (argc > 1 && std::string_view(argv[1]) == "--once") return once();
   const std::string command = "'" + std::filesystem::read_symlink("/proc/self/exe").string() + "' --once";
   bool worked = true;
@@ -59,4 +60,8 @@ int main(int argc, char** argv) try {
 } catch (const std::exception& error) {
   std::fprintf(stderr, "%s\n", error.what());
   return 1;
+}
+
+int main(int argc, char** argv) {
+  return program::run("smoke_characterize", [&] { return benchmark(argc, argv); });
 }

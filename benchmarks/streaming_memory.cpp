@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Claim: sampling with streaming statistics over 1 000 000 samples of AnalyticGenerator stays under 600 MiB. Usage: streaming_memory [--quick]. Prints one JSON object.
 
+#include <program.hpp>
 #include <support/figures.hpp>
 
 #include <faultline/sampling/analytic_generator.hpp>
@@ -23,7 +24,7 @@ static double peak_mebibytes() {
   return -1.0;
 }
 
-int main(int argc, char** argv) {
+static int benchmark(int argc, char** argv) {
   const std::int64_t samples = bench::quick(argc, argv) ? 100'000 : 1'000'000;
   const auto start = std::chrono::steady_clock::now();
   const fl::AnalyticGenerator known;
@@ -36,4 +37,8 @@ int main(int argc, char** argv) {
   bench::print("streaming_memory", {{"memory", peak > 0.0 ? peak : std::nan(""), 600.0, true, "MiB", samples == 1'000'000 ? "" : "over 100 000"}},
                "\"samples\": " + std::to_string(moments.count()) + ", \"microseconds_per_sample\": " + bench::number(1e6 * seconds / static_cast<double>(samples)));
   return moments.count() == samples ? 0 : 1;
+}
+
+int main(int argc, char** argv) {
+  return program::run("streaming_memory", [&] { return benchmark(argc, argv); });
 }

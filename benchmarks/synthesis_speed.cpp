@@ -4,6 +4,7 @@
 // whether an allocator hands out memory that was in use before or asks the kernel for new pages is settled once per process, and changes the usual implementation's speed by half.
 // Usage: synthesis_speed [--quick]. Prints one JSON object.
 
+#include <program.hpp>
 #include <support/computed_macs.hpp>
 #include <support/figures.hpp>
 #include <support/measured_backends.hpp>
@@ -91,7 +92,7 @@ std::vector<double> separate_round(std::int64_t width, bool backwards, double ta
 
 }  // namespace
 
-int main(int argc, char** argv) try {
+static int benchmark(int argc, char** argv) try {
   if (argc == 5 && std::string_view(argv[1]) == "--round") {
     for (const double value : one_round(std::atoll(argv[2]), argv[3][0] == '1', std::atof(argv[4]))) std::printf("%.17g ", value);
     return 0;
@@ -130,4 +131,8 @@ int main(int argc, char** argv) try {
 } catch (const std::exception& error) {
   std::fprintf(stderr, "%s\n", error.what());
   return 1;
+}
+
+int main(int argc, char** argv) {
+  return program::run("synthesis_speed", [&] { return benchmark(argc, argv); });
 }

@@ -4,6 +4,7 @@
 // Then, for each, the same steps once more with LibTorch's record of its operators: the processor's time per step, and how much of it LibTorch's convolutions take, forward and both gradients.
 // Usage: training_step [--quick]. Prints one JSON object.
 
+#include <program.hpp>
 #include <support/figures.hpp>
 #include <support/rounds.hpp>
 
@@ -67,7 +68,7 @@ std::string profile(const std::string& name, ft::GanTrainer& trainer, const ft::
 
 }  // namespace
 
-int main(int argc, char** argv) {
+static int benchmark(int argc, char** argv) {
   ft::GanPreset fused = ft::gan_preset("digits");
   ft::GanPreset plain = fused;
   plain.options.fused = false;
@@ -91,4 +92,8 @@ int main(int argc, char** argv) {
   bench::print("training_step", {{"training.digits", rounds.ratio(1, 0), 1.5, false, "x plain autograd"}},
                "\"plain_images_per_second\": " + bench::number(rounds.middle(0)) + ", \"fused_images_per_second\": " + bench::number(rounds.middle(1)) + ", " + profiles);
   return 0;
+}
+
+int main(int argc, char** argv) {
+  return program::run("training_step", [&] { return benchmark(argc, argv); });
 }

@@ -11,6 +11,11 @@
 // test: --generator @assets@/digits.safetensors --classifier @assets@/robust.safetensors --samples 200 --label 3 --truncation 0.8 --json --arrays --out @out@/report
 // test: --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --method paper --attfind 2 --samples 300 --label 4 --out @out@/report
 // test(2): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --method other
+// test(2): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --seed 18446744073709551615
+// test(2): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --samples 99999999999999999999
+// test(2): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --threads 100000
+// test(2): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --truncation nan
+// full: --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --samples 100 --json --out @out@/report
 
 #include "paper_tables.hpp"
 #include "options.hpp"

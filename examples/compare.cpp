@@ -7,6 +7,8 @@
 // test(2): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors
 // test(3): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --classifier @source@/LICENSE --out @out@/refused
 // test: --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --classifier @assets@/robust.safetensors --judge @assets@/judge.safetensors --samples 400 --seed 7 --json --out @out@/comparison
+// test(2): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --classifier @assets@/robust.safetensors --class-directions 1e2
+// full: --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --classifier @assets@/robust.safetensors --samples 60 --json --out @out@/comparison
 
 #include "options.hpp"
 

@@ -5,6 +5,8 @@
 //
 // test: --help
 // test(2): --samples many
+// test(2): --samples 1
+// test(2): --samples 1099511627776
 
 #include "options.hpp"
 

@@ -9,6 +9,7 @@
 // test(3): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --report @source@/README.md --image @source@/docs/images/degradation.png
 // test: --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --report @characterize.5@/report/report.json --index 6 --steps 40 --references 0 --out @out@/why
 // test: --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --judge @assets@/judge.safetensors --report @characterize.5@/report/report.json --image @explain.5@/why/sample-6.png --label 3 --steps 40 --references 2 --json --out @out@/why
+// test(2): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --report @source@/README.md --index 18446744073709551616
 
 #include "options.hpp"
 

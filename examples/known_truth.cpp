@@ -6,6 +6,7 @@
 // test: --null-runs 40 --setups 12
 // test(2): --setups 1e3
 // test(2): --threads 100000
+// full: --null-runs 1 --setups 0 --samples 500
 
 #include "options.hpp"
 

@@ -11,6 +11,8 @@
 // test(3): @out@/no-such-directory
 // test(2): @out@ 99999999999999999999
 // test(2): @out@ 400images
+// test: --help
+// full: --help
 
 #include "program.hpp"
 
@@ -201,9 +203,10 @@ bool print_table(const fl::LabelledImages& digits, std::int64_t count) {
 }
 
 int answer(int argc, char** argv) {
-  if (argc > 3) {
-    std::fprintf(stderr, "property_admission: expected at most a directory and a number of images\n");
-    return 2;
+  const bool help = argc == 2 && std::string(argv[1]) == "--help";
+  if (help || argc > 3) {
+    std::fputs("usage: property_admission [directory of the four MNIST files] [images, 100 to 10000]\n", help ? stdout : stderr);
+    return help ? 0 : 2;
   }
   const std::int64_t count = argc > 2 ? program::number<std::int64_t>("property_admission: images", argv[2], 100, 10'000) : 400;
   const auto directory = argc > 1 ? std::filesystem::path(argv[1]) : fl::find_mnist();

@@ -9,6 +9,9 @@
 // test: --help
 // test(2): --architecture unknown
 // test(3): --data @out@
+// test(2): --epochs 0
+// test(2): --learning-rate inf
+// test(2): --batch 4294967360
 
 #include "options.hpp"
 

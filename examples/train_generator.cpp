@@ -10,6 +10,9 @@
 // test(2): --preset unknown --out @out@
 // test(2): --mix unknown --out @out@
 // test(3): --data @out@ --out @out@
+// test(2): --seed 9223372036854775808 --out @out@
+// test(2): --parts 0 --out @out@
+// test(2): --kimg nan --out @out@
 
 #include "options.hpp"
 

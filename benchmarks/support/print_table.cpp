@@ -2,6 +2,8 @@
 // Prints the figures in the JSON files of the benchmarks as one table, with `pass` or `short` for each, and exits 1 when one is short or missing.
 // Usage: print_table FILE...
 
+#include <program.hpp>
+
 #include <nlohmann/json.hpp>
 
 #include <cstdio>
@@ -48,7 +50,7 @@ std::string amount(double value, const std::string& unit) {
 
 }  // namespace
 
-int main(int argc, char** argv) try {
+static int benchmark(int argc, char** argv) try {
   std::map<std::string, nlohmann::json> measured;
   for (int i = 1; i < argc; ++i) {
     std::ifstream file(argv[i]);
@@ -86,4 +88,8 @@ int main(int argc, char** argv) try {
 } catch (const std::exception& error) {
   std::fprintf(stderr, "print_table: %s\n", error.what());
   return 2;
+}
+
+int main(int argc, char** argv) {
+  return program::run("print_table", [&] { return benchmark(argc, argv); });
 }

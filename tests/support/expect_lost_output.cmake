@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+# cmake -P expect_lost_output.cmake -- <program> <arguments>...: where standard output takes nothing, full or closed, the program says so and ends with exit code 3.
+cmake_minimum_required(VERSION 3.25)
+
+set(command "")
+set(started FALSE)
+math(EXPR last "${CMAKE_ARGC} - 1")
+foreach(i RANGE ${last})
+  if(started)
+    list(APPEND command "${CMAKE_ARGV${i}}")
+  elseif("${CMAKE_ARGV${i}}" STREQUAL "--")
+    set(started TRUE)
+  endif()
+endforeach()
+foreach(output ">/dev/full" ">&-")
+  execute_process(COMMAND sh -c "exec \"$@\" ${output}" sh ${command} OUTPUT_QUIET ERROR_VARIABLE errors RESULT_VARIABLE code)
+  if(NOT code STREQUAL "3" OR NOT errors MATCHES "\\[F402\\] [a-z_]+: standard output did not take the whole answer")
+    message(FATAL_ERROR "${command} ${output}: expected exit code 3 and a sentence about standard output, got ${code} and\n${errors}")
+  endif()
+endforeach()
