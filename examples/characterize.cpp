@@ -17,8 +17,8 @@
 // test(2): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --truncation nan
 // full: --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --samples 100 --json --out @out@/report
 
-#include "paper_tables.hpp"
 #include "options.hpp"
+#include "paper_tables.hpp"
 #include "summary.hpp"
 
 #include <faultline/faultline.hpp>

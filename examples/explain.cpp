@@ -127,7 +127,7 @@ nlohmann::ordered_json as_json(const std::string& path, const Seen& seen, const 
   for (const fl::ExplainedCause& cause : why.causes)
     list.push_back({{"finding", cause.cause}, {"title", causes[cause.cause].title}, {"coordinate", cause.coordinate}, {"percentile", cause.percentile}, {"success_median", cause.success_median},
                     {"failing_side", cause.failing_side}, {"repaired", cause.repaired}, {"probability", cause.probability}, {"prediction", cause.prediction}, {"gain", cause.gain},
-                    {"random_repaired", cause.random_repaired}, {"flip", cause.flip ? Json(*cause.flip) : Json(nullptr)}});
+                    {"random_repaired", cause.random_repaired ? Json(*cause.random_repaired) : Json(nullptr)}, {"flip", cause.flip ? Json(*cause.flip) : Json(nullptr)}});
   const fl::ProjectionLoss& loss = projection.loss;
   return {{"image", path},
           {"label", why.label},
@@ -153,9 +153,11 @@ void print_table(const std::string& path, const fl::StoredReport& report, const 
   std::printf("%-36s %10s %10s %8s %9s %6s %8s %8s\n", "finding", "coordinate", "percentile", "success", "repaired", "p(y)", "random", "flip");
   for (const fl::ExplainedCause& cause : why.causes) {
     char flip[32] = "-";
+    char random[32] = "-";
     if (cause.flip) std::snprintf(flip, sizeof flip, "%+.2f", *cause.flip);
-    std::printf("%-36s %+10.2f %10.0f %+8.2f %9s %6.2f %6.0f %% %8s\n", causes[cause.cause].title.c_str(), cause.coordinate, cause.percentile, cause.success_median, cause.repaired ? "yes" : why.failed ? "no" : "-",
-                cause.probability, 100 * cause.random_repaired, flip);
+    if (cause.random_repaired) std::snprintf(random, sizeof random, "%.0f %%", 100 * *cause.random_repaired);
+    std::printf("%-36s %+10.2f %10.0f %+8.2f %9s %6.2f %8s %8s\n", causes[cause.cause].title.c_str(), cause.coordinate, cause.percentile, cause.success_median, cause.repaired ? "yes" : why.failed ? "no" : "-",
+                cause.probability, random, flip);
   }
   if (why.failed && why.causes.size() > 1) std::printf("%-36s %10s %10s %8s %9s %6.2f\n", "all together", "", "", "", why.together_repaired ? "yes" : "no", why.together_probability);
 }
@@ -221,7 +223,7 @@ int explain(const Arguments& arguments) {
     else print_table(name, report, seen, projection, why, explainer.causes());
     std::fprintf(stderr, "picture in %s\n", sheet.c_str());
   }
-  if (arguments.json) std::printf("%s\n", all.dump(1).c_str());
+  if (arguments.json) std::printf("%s\n", all.dump(1, ' ', false, nlohmann::ordered_json::error_handler_t::replace).c_str());
   return 0;
 }
 

@@ -112,7 +112,7 @@ int train(Arguments arguments) {
                                     {"epochs", arguments.options.epochs},
                                     {"seed", arguments.options.seed},
                                     {"library", std::string("faultline ") + fl::version_string}}
-                         .dump();
+                         .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   const std::string digest = ft::save_classifier(arguments.out, model);
   const ft::NetworkClassifier classifier(model);
   const double clean = test_accuracy(classifier, test, fl::CorruptionMix::none, arguments.options.padding).overall();

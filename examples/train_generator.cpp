@@ -124,7 +124,7 @@ sg::GeneratorModel averaged(const Source& source, const ft::GanPreset& preset, c
                                                 {"steps", state.step},
                                                 {"seed", preset.options.seed},
                                                 {"library", std::string("faultline ") + fl::version_string}}
-                                     .dump();
+                                     .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   return {preset.generator, state.average, provenance, {}};
 }
 

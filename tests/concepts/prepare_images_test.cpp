@@ -84,6 +84,21 @@ TEST_CASE("specs that cannot be met are refused with a reason") {
   CHECK_THROWS_AS(prepare.pull_gradient(batch({1, 2, 2}, {0, 0, 0, 0}), batch({1, 2, 2}, {0, 0, 0, 0, 0, 0, 0, 0})), fl::Error);
 }
 
+TEST_CASE("a specification is checked at both ends of every range, before any image") {
+  constexpr double infinity = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
+  constexpr std::int64_t huge = std::numeric_limits<std::int64_t>::max();
+  const fl::ImageShape rgb{3, 8, 8};
+  for (const fl::InputSpec& spec : {fl::InputSpec{.mean = {0.1, 0.2}}, fl::InputSpec{.mean = {0.1, 0.2, 0.3, 0.4}}, fl::InputSpec{.mean = {nan}}, fl::InputSpec{.mean = {0.0, infinity, 0.0}}, fl::InputSpec{.std = {0.0}},
+                                    fl::InputSpec{.std = {-1.0}}, fl::InputSpec{.std = {infinity}}, fl::InputSpec{.std = {nan}}, fl::InputSpec{.std = {1.0, 1.0}}, fl::InputSpec{.std = {1.0, 1.0, 1.0, 1.0}},
+                                    fl::InputSpec{.range = {1.0, 0.0}}, fl::InputSpec{.range = {0.5, 0.5}}, fl::InputSpec{.range = {nan, 1.0}}, fl::InputSpec{.range = {0.0, infinity}}, fl::InputSpec{.channels = -1},
+                                    fl::InputSpec{.height = huge, .fit = fl::Fit::resize}, fl::InputSpec{.height = 100'000, .width = 100'000, .fit = fl::Fit::resize}})
+    CHECK(refusal(rgb, {-1, 1}, spec) == fl::ErrorCode::invalid_argument);
+  CHECK(refusal({1, 8, 8}, {0, 1}, {.mean = {0.1, 0.2, 0.3}}) == fl::ErrorCode::invalid_argument);
+  CHECK(refusal({1, huge, huge}, {0, 1}, {}) == fl::ErrorCode::invalid_argument);
+  CHECK(fl::ImagePreparation(rgb, {-1, 1}, {.mean = {0.1, 0.2, 0.3}, .std = {1.0, 2.0, 3.0}}).shape() == rgb);
+  CHECK(fl::ImagePreparation(rgb, {-1, 1}, {.mean = {0.5}, .std = {0.5}}).shape() == rgb);
+}
+
 TEST_CASE("the gradient of every step is its adjoint") {
   // <g, d prepare(x)> against central differences; x keeps clear of the ends of the range, where the clamp has a kink.
   const std::vector<fl::InputSpec> specs{

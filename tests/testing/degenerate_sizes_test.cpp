@@ -2,6 +2,7 @@
 // Every dimension at one and two: the whole way ends in a valid report, or is refused in a sentence before anything was sampled.
 #include <faultline/analysis/characterize.hpp>
 #include <faultline/analysis/compare.hpp>
+#include <faultline/analysis/explain.hpp>
 #include <faultline/render/comparison_report.hpp>
 #include <faultline/render/direction_renderer.hpp>
 #include <faultline/render/paper_json.hpp>
@@ -13,6 +14,7 @@
 #include <support/catch2.hpp>
 #include <testing/linear_world.hpp>
 
+#include <cmath>
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -83,6 +85,17 @@ void go_all_the_way(const WorldSizes& sizes, const fl::MethodOptions& method, st
     fl::DirectionRenderer(world, classifier, {.batch_size = method.batch_size}).write_report(report, folder / "report");
     const fl::StoredReport stored = fl::read_report(folder / "report" / "report.json");
     CHECK(stored.causes.size() == report.findings.size());
+
+    const fl::StyleSpaceSampler sampler(world, {.seed = 3, .batch_size = method.batch_size});
+    if (stored.causes.empty()) return;
+    const fl::Problem problem = fl::discovery_problem(sampler, classifier, fl::Misclassified{}, samples, {.batch_size = method.batch_size});
+    const fl::Explainer explainer(problem, stored.causes);
+    const fl::Explanation why = explainer(problem.discovery.w.row(0), problem.discovery.label[0]);
+    for (const fl::ExplainedCause& cause : why.causes) {
+      CHECK(std::isfinite(cause.coordinate));
+      CHECK(std::isfinite(cause.gain));
+      if (sizes.w == 1) CHECK_FALSE(cause.random_repaired.has_value());  // there is no other direction
+    }
   });
   INFO(refused);
   CHECK((refused.empty() || sizes.classes < 2));
@@ -172,5 +185,38 @@ TEST_CASE("the smallest options that are allowed end in a valid report") {
   for (const std::int64_t candidates : {0, 1, 2}) {
     method.common_candidates = method.class_candidates = candidates;
     go_all_the_way({}, method, 120);
+  }
+}
+
+TEST_CASE("fewer samples than latent dimensions end in a valid report") {
+  fl::MethodOptions method = quick_method();
+  method.minimum_effective_failures = 2.0;
+  for (const std::int64_t w : {16, 40, 64}) {
+    const WorldSizes sizes{.latent = w, .w = w};
+    for (const std::int64_t samples : {20, 41, 66}) go_all_the_way(sizes, method, samples);
+  }
+}
+
+TEST_CASE("the analytic generator at its smallest ends in a valid report") {
+  for (const std::int64_t classes : {0, 1, 2}) {
+    const fl::AnalyticGenerator known({.factors = 1, .channels = 19, .classes = classes, .seed = 1});
+    auto classifier = fl::make_classifier(
+        [&known](fl::ImageView images, fl::ScoreMatrix& scores) {
+          scores.resize(images.count(), 2);
+          for (std::int64_t i = 0; i < images.count(); ++i) {
+            const auto [label, factors] = known.read(images, i);
+            scores(i, factors[0] > 0.5f ? 1 - label : label) = 3.0f;
+          }
+        },
+        {.classes = 2, .scores = fl::Scores::logits});
+    try {
+      const fl::FailureReport report = fl::characterize(known, classifier, {.samples = 200, .seed = 3, .method = quick_method()});
+      CHECK(complaints(fl::to_json(report), "report.schema.json").empty());
+      CHECK(report.findings.size() == 1);
+    } catch (const fl::Error& error) {
+      INFO(error.what());
+      CHECK(classes < 2);
+      CHECK((error.family() == 1 || error.family() == 2));
+    }
   }
 }

@@ -15,6 +15,7 @@
 #include <faultline/analysis/rank.hpp>
 #include <faultline/analysis/threshold.hpp>
 #include <faultline/analysis/validity.hpp>
+#include <faultline/core/detail/resources.hpp>
 #include <faultline/core/ranges.hpp>
 #include <faultline/sampling/class_notes.hpp>
 

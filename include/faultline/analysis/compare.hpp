@@ -79,11 +79,13 @@ template <StyleGenerator G, FailureCriterion F = Misclassified>
 
   source->preflight();
   const CostCounters before = source->cost();
-  problem.discovery = source->sample(discovery_first, options.samples, "sampling, discovery half");
-  problem.confirmation = source->sample(confirmation_first, options.samples, "sampling, confirmation half");
+  detail::within_memory("compare", [&] {
+    problem.discovery = source->sample(discovery_first, options.samples, "sampling, discovery half");
+    problem.confirmation = source->sample(confirmation_first, options.samples, "sampling, confirmation half");
+  });
   const CostCounters population = source->cost().since(before);
 
-  ComparisonReport report = compare_outcomes(problem, options);
+  ComparisonReport report = detail::within_memory("compare", [&] { return compare_outcomes(problem, options); });
   report.population_cost = population;
   report.cost = source->cost();
   report.provenance = detail::describe_sampling(sampler, criterion, options.samples);

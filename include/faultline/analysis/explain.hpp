@@ -38,7 +38,7 @@ struct ExplainedCause {
   double probability = 0.0;     ///< p(y) then
   std::int64_t prediction = 0;  ///< class with the highest probability then
   double gain = 0.0;            ///< log-odds of y gained by that
-  double random_repaired = 0.0; ///< share of 16 random moves of the same length that make the image right as well: near 1, the image fails by little and repairing it says little
+  std::optional<double> random_repaired = std::nullopt;  ///< empty where the causes leave no direction to move in at random; else the share of 16 random moves of the same length that make the image right as well: near 1, the image fails by little and repairing it says little
   std::optional<double> flip = std::nullopt;  ///< shortest move along the cause at which the outcome changes: away from failure (negative) when the image fails, towards it otherwise
 };
 

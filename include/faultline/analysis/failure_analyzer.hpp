@@ -41,7 +41,7 @@ class FailureAnalyzer {
 
   /// Samples, classifies, analyses. Calling it again repeats only the analysis, on the same samples.
   [[nodiscard]] FailureReport run() {
-    FailureReport report = analyze(problem(), options_.method);
+    FailureReport report = detail::within_memory("FailureAnalyzer", [&] { return analyze(problem(), options_.method); });
     report.cost = source_->cost();
     describe(report);
     return report;
@@ -50,7 +50,7 @@ class FailureAnalyzer {
   /// The paper's method on the same discovery half, see `paper_method`; cost counts everything this analyzer has done.
   [[nodiscard]] PaperReport run_paper(const PaperOptions& options = {}) {
     detail::check_paper_options(options, options_.method.batch_size);  // before anything is sampled
-    PaperReport report = paper_method(problem(), options, options_.method.batch_size, options_.method.progress);
+    PaperReport report = detail::within_memory("FailureAnalyzer", [&] { return paper_method(problem(), options, options_.method.batch_size, options_.method.progress); });
     report.cost = source_->cost();
     describe(report);
     report.provenance.options = detail::option_values(options);
@@ -62,8 +62,10 @@ class FailureAnalyzer {
     if (!problem_) {
       Problem problem = detail::make_problem(source_, sampler_);
       source_->preflight();
-      problem.discovery = source_->sample(discovery_first, options_.samples, "sampling, discovery half");
-      problem.confirmation = source_->sample(confirmation_first, options_.samples, "sampling, confirmation half");
+      detail::within_memory("FailureAnalyzer", [&] {
+        problem.discovery = source_->sample(discovery_first, options_.samples, "sampling, discovery half");
+        problem.confirmation = source_->sample(confirmation_first, options_.samples, "sampling, confirmation half");
+      });
       problem_ = std::move(problem);
     }
     return *problem_;

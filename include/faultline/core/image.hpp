@@ -2,7 +2,7 @@
 #pragma once
 // Batches of images on the host: a view and an owner, both contiguous float32 [N, C, H, W].
 
-#include <faultline/config.hpp>
+#include <faultline/core/ranges.hpp>
 
 #include <cstdint>
 #include <span>
@@ -61,7 +61,11 @@ class ImageView {
 class ImageBatch {
  public:
   ImageBatch() = default;
-  ImageBatch(std::int64_t count, ImageShape shape) : count_(count), shape_(shape), values_(static_cast<std::size_t>(count * shape.elements())) {}
+  /// `count` black images. Throws invalid_argument for a negative size or more than 2^48 values.
+  ImageBatch(std::int64_t count, ImageShape shape) : count_(count), shape_(shape) {
+    detail::require_elements("ImageBatch", {count, shape.channels, shape.height, shape.width});
+    values_.resize(static_cast<std::size_t>(count * shape.elements()));
+  }
 
   [[nodiscard]] std::int64_t count() const noexcept { return count_; }
   [[nodiscard]] const ImageShape& shape() const noexcept { return shape_; }

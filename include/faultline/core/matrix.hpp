@@ -2,7 +2,7 @@
 #pragma once
 // A dense row-major matrix that is plain data: the form in which latents, styles and properties travel between stages.
 
-#include <faultline/config.hpp>
+#include <faultline/core/ranges.hpp>
 
 #include <cstdint>
 #include <span>
@@ -22,8 +22,10 @@ class Matrix {
   Matrix() = default;
   Matrix(std::int64_t rows, std::int64_t cols, T value = T{}) { resize(rows, cols, value); }
 
-  /// Sets the shape and fills every element with `value`; earlier contents are lost.
+  /// Sets the shape and fills every element with `value`; earlier contents are lost. A matrix without rows keeps its columns, and the other way round.
+  /// Throws invalid_argument for a negative size or more than 2^48 elements.
   void resize(std::int64_t rows, std::int64_t cols, T value = T{}) {
+    detail::require_elements("Matrix", {rows, cols});
     values_.assign(static_cast<std::size_t>(rows) * static_cast<std::size_t>(cols), value);
     rows_ = rows;
     cols_ = cols;

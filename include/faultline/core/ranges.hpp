@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 
@@ -50,6 +51,21 @@ inline void require_in(std::string_view where, std::string_view name, double val
 inline void require_between(std::string_view where, std::string_view name, double value, double lower, double upper) {
   if (value > lower && value < upper) return;
   throw Error(ErrorCode::invalid_argument, where, std::string(name) + " must lie strictly between " + range_text(lower) + " and " + range_text(upper) + ", got " + range_text(value));
+}
+
+/// Throws invalid_argument for a negative length, or for axes whose product no memory holds: multiplied as doubles, which do not wrap.
+inline void require_elements(std::string_view where, std::initializer_list<std::int64_t> axes) {
+  constexpr double most = 0x1p48;
+  double product = 1.0;
+  bool negative = false;
+  for (const std::int64_t axis : axes) {
+    negative = negative || axis < 0;
+    product *= static_cast<double>(axis);
+  }
+  if (!negative && product <= most) return;
+  std::string shape;
+  for (const std::int64_t axis : axes) shape += (shape.empty() ? "" : ", ") + std::to_string(axis);
+  throw Error(ErrorCode::invalid_argument, where, "lengths must not be negative and their product at most 2^48, got [" + shape + "]");
 }
 
 }  // namespace detail

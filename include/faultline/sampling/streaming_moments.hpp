@@ -3,6 +3,7 @@
 // First and second moments of a streamed population per group (class and outcome), in constant memory and the same for any split into shards.
 
 #include <faultline/core/matrix.hpp>
+#include <faultline/core/ranges.hpp>
 #include <faultline/error.hpp>
 
 #include <algorithm>
@@ -79,7 +80,9 @@ class StreamingMoments {
   static constexpr std::int64_t leaf_size = 4096;
 
   StreamingMoments(std::int64_t dimension, std::int64_t groups) : dimension_(dimension), groups_(groups) {
-    require(dimension >= 1 && groups >= 1, "dimension and groups must be at least 1");
+    detail::require_in("StreamingMoments", "dimension", dimension, 1, limits::latents);
+    detail::require_in("StreamingMoments", "groups", groups, 1, limits::latents);
+    detail::require_elements("StreamingMoments", {groups, dimension, dimension});
   }
 
   /// Adds sample `index`, the successor of the one before, as a member of `group`.

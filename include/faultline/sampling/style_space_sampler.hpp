@@ -100,7 +100,7 @@ class StyleSpaceSampler {
 
   /// Class of each of the samples first .. first + count - 1.
   [[nodiscard]] std::vector<std::int64_t> labels(std::int64_t first, std::int64_t count) const {
-    check_range(first, count);
+    check_array(first, count);
     std::vector<std::int64_t> result(static_cast<std::size_t>(count), options_.labels.label);
     const std::vector<std::int64_t>& list = options_.labels.labels;
     const auto listed = static_cast<std::int64_t>(list.size());
@@ -120,7 +120,7 @@ class StyleSpaceSampler {
 
   /// z of the samples first .. first + count - 1, `[count, latent_dim]` on the host.
   [[nodiscard]] Matrix<float> latents_z(std::int64_t first, std::int64_t count) const {
-    check_range(first, count);
+    check_array(first, count);
     Matrix<float> z(count, generator_->latent_dim());
     for (std::int64_t i = 0; i < count; ++i) fill_normals(options_.seed, Stream::latents, first + i, z.row(i));
     return z;
@@ -128,7 +128,7 @@ class StyleSpaceSampler {
 
   /// Untruncated w of the samples first .. first + count - 1, `[count, w_dim]` on the host, without images.
   [[nodiscard]] Matrix<float> latents_w(std::int64_t first, std::int64_t count) const {
-    check_range(first, count);
+    check_array(first, count);
     Matrix<float> result(count, generator_->w_dim());
     for (std::int64_t done = 0; done < count; done += options_.batch_size) {
       const std::int64_t rows = std::min(options_.batch_size, count - done);
@@ -221,6 +221,12 @@ class StyleSpaceSampler {
     if (count == 0) throw Error(ErrorCode::empty_input, "StyleSpaceSampler", "expected at least one sample, got 0");
     require(count > 0, "the number of samples must be positive, got " + std::to_string(count));
     require(first >= 0 && first <= std::numeric_limits<std::int64_t>::max() - count, "sample indices must lie in [0, 2^63), got " + std::to_string(count) + " from " + std::to_string(first));
+  }
+
+  /// Of samples that are held in memory together, not streamed.
+  static void check_array(std::int64_t first, std::int64_t count) {
+    check_range(first, count);
+    detail::require_in("StyleSpaceSampler", "the number of samples held together", count, 1, limits::samples);
   }
 
   void check_labels() const {

@@ -3,6 +3,7 @@
 // Intervals by resampling, for statistics of start codes that have no formula.
 
 #include <faultline/core/random.hpp>
+#include <faultline/core/ranges.hpp>
 #include <faultline/error.hpp>
 #include <faultline/statistics/binomial.hpp>
 #include <faultline/statistics/interval.hpp>
@@ -34,8 +35,9 @@ template <class Statistic>
 [[nodiscard]] Interval bootstrap_interval(std::int64_t n, Statistic&& statistic, const BootstrapOptions& options = {}) {
   constexpr const char* where = "bootstrap_interval";
   if (n < 1) throw Error(ErrorCode::empty_input, where, "expected at least one unit to resample");
+  detail::require_in(where, "the number of units", n, 1, limits::samples);
   detail::require_confidence(where, options.confidence);
-  if (options.replicates < 1) throw Error(ErrorCode::invalid_argument, where, "expected at least one replicate, got " + std::to_string(options.replicates));
+  detail::require_in(where, "replicates", options.replicates, 1, limits::permutations);
   std::vector<std::int64_t> units(static_cast<std::size_t>(n));
   std::vector<double> values;
   for (std::int64_t b = 0; b < options.replicates; ++b) {

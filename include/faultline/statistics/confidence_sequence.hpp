@@ -2,6 +2,7 @@
 #pragma once
 // Watching a failure rate while samples arrive, with limits that hold at every look at once: the statistics of a gate on a rate (method section 16).
 
+#include <faultline/core/ranges.hpp>
 #include <faultline/error.hpp>
 #include <faultline/statistics/interval.hpp>
 #include <faultline/statistics/special_functions.hpp>
@@ -72,7 +73,8 @@ inline void require_sequence(const char* where, double bound, const RateSequence
   if (!(options.alpha_per_side > 0.0 && options.alpha_per_side < 1.0)) {
     throw Error(ErrorCode::invalid_argument, where, "expected an alpha per side strictly between 0 and 1, got " + std::to_string(options.alpha_per_side));
   }
-  if (options.first_look < 1 || options.look_every < 1) throw Error(ErrorCode::invalid_argument, where, "expected a first look and a distance between looks of at least 1");
+  require_in(where, "first_look", options.first_look, 1, limits::samples);
+  require_in(where, "look_every", options.look_every, 1, limits::samples);
 }
 
 /// The smallest multiple of `look_every` that is at least `first_look` and more than `n`.

@@ -3,6 +3,7 @@
 // Is an effect the same in every group, or does it belong to some? Splits the effects of independent groups into a common and a specific part, as meta-analysis does with studies.
 
 #include <faultline/core/random.hpp>
+#include <faultline/core/ranges.hpp>
 #include <faultline/error.hpp>
 #include <faultline/statistics/interval.hpp>
 #include <faultline/statistics/quantiles.hpp>
@@ -114,7 +115,8 @@ inline void test_equal_effects(std::span<const GroupEffect> groups, EffectSplit&
 [[nodiscard]] inline EffectSplit split_effects(std::span<const GroupEffect> groups, const EffectSplitOptions& options = {}) {
   constexpr const char* where = "split_effects";
   if (groups.empty()) throw Error(ErrorCode::empty_input, where, "expected at least one group");
-  if (options.replicates < 1 || !(options.confidence > 0.0 && options.confidence < 1.0)) throw Error(ErrorCode::invalid_argument, where, "expected at least one replicate and a confidence between 0 and 1");
+  detail::require_in(where, "replicates", options.replicates, 1, limits::permutations);
+  detail::require_between(where, "confidence", options.confidence, 0.0, 1.0);
   std::vector<double> effects;
   double total = 0.0;
   for (const GroupEffect& g : groups) {

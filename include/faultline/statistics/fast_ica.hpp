@@ -4,6 +4,7 @@
 
 #include <faultline/core/matrix.hpp>
 #include <faultline/core/random.hpp>
+#include <faultline/core/ranges.hpp>
 #include <faultline/error.hpp>
 #include <faultline/statistics/detail/dense.hpp>
 #include <faultline/statistics/detail/symmetric_eigen.hpp>
@@ -209,7 +210,8 @@ inline std::int64_t search_components(const Matrix<double>& whitened, Matrix<dou
   if (r == 0 || whitened.rows() <= r) {
     throw Error(ErrorCode::degenerate_statistics, "fast_ica", "expected more samples than coordinates, got " + std::to_string(whitened.rows()) + " and " + std::to_string(r));
   }
-  if (options.max_iterations < 1 || options.searches < 0) throw Error(ErrorCode::invalid_argument, "fast_ica", "expected at least one iteration and a number of searches that is not negative");
+  detail::require_in("fast_ica", "max_iterations", options.max_iterations, 1, limits::permutations);
+  detail::require_in("fast_ica", "searches", options.searches, 0, limits::directions);
   const detail::IcaSamples x(whitened);
   IndependentComponents result;
   result.converged = true;

@@ -2,6 +2,7 @@
 #pragma once
 // Integer histograms of every style channel: what a rank statistic needs of a population too large to keep (method section 15).
 
+#include <faultline/core/ranges.hpp>
 #include <faultline/error.hpp>
 #include <faultline/statistics/stratified.hpp>
 
@@ -29,7 +30,9 @@ class ChannelHistograms {
       : lower_(std::move(lower)), upper_(std::move(upper)), groups_(groups), bins_(bins) {
     constexpr const char* where = "ChannelHistograms";
     if (lower_.size() != upper_.size()) throw Error(ErrorCode::shape_mismatch, where, "expected a lower and an upper end per channel");
-    if (groups < 1 || bins < 1) throw Error(ErrorCode::invalid_argument, where, "expected at least one group and one bin");
+    detail::require_in(where, "groups", groups, 1, limits::latents);
+    detail::require_in(where, "bins", bins, 1, limits::latents);
+    detail::require_elements(where, {static_cast<std::int64_t>(lower_.size()), groups, bins + 2});
     for (std::size_t k = 0; k < lower_.size(); ++k) {
       if (!std::isfinite(lower_[k]) || !std::isfinite(upper_[k]) || upper_[k] < lower_[k]) throw Error(ErrorCode::invalid_argument, where, "expected finite, ordered ends for channel " + std::to_string(k));
     }

@@ -4,6 +4,7 @@
 
 #include <faultline/core/matrix.hpp>
 #include <faultline/core/random.hpp>
+#include <faultline/core/ranges.hpp>
 #include <faultline/error.hpp>
 #include <faultline/statistics/stratified.hpp>
 
@@ -79,7 +80,7 @@ class WithinClassPermuter {
 namespace detail {
 
 inline void require_replicates(const char* where, const PermutationOptions& options) {
-  if (options.replicates < 1) throw Error(ErrorCode::invalid_argument, where, "expected at least one replicate, got " + std::to_string(options.replicates));
+  require_in(where, "replicates", options.replicates, 1, limits::permutations);
 }
 
 }  // namespace detail

@@ -2,6 +2,7 @@
 #pragma once
 // How many samples a gate on a rate will need, and how often it errs: exact, by following the distribution of the failure count from look to look.
 
+#include <faultline/core/ranges.hpp>
 #include <faultline/error.hpp>
 #include <faultline/statistics/confidence_sequence.hpp>
 
@@ -101,7 +102,7 @@ class RateForecast {
   constexpr const char* where = "plan_rate_test";
   detail::require_sequence(where, bound, options);
   if (!(true_rate >= 0.0 && true_rate <= 1.0)) throw Error(ErrorCode::invalid_argument, where, "expected a true rate in [0, 1], got " + std::to_string(true_rate));
-  if (budget < 1) throw Error(ErrorCode::invalid_argument, where, "expected a budget of at least one sample");
+  detail::require_in(where, "budget", budget, 1, limits::samples);
   RatePlan plan;
   detail::RateForecast forecast(bound, true_rate, options);
   double alive = 1.0;

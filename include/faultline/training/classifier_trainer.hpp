@@ -42,8 +42,10 @@ inline at::Tensor centre_crop(const at::Tensor& images, std::int64_t height, std
 /// than the classifier's input or are smaller; label_out_of_range when they have no labels or more classes than the classifier.
 /// Cost: about 70 MFLOP per image and epoch for `paper-cnn`.
 inline ClassifierModel train_classifier(const ClassifierConfig& config, const LabelledImages& images, const ClassifierOptions& options) {
-  if (options.epochs < 1 || options.batch < 2 || !(options.learning_rate > 0.0))
-    throw Error(ErrorCode::invalid_argument, "train_classifier", "epochs must be at least 1, batch at least 2 and learning_rate positive");
+  faultline::detail::require_in("train_classifier", "epochs", options.epochs, 1, 1'000'000);
+  faultline::detail::require_in("train_classifier", "batch", options.batch, 2, limits::batch);
+  faultline::detail::require_in("train_classifier", "learning_rate", options.learning_rate, 1e-9, 1e3);
+  faultline::detail::require_in("train_classifier", "padding", options.padding, 0, 4'096);
   const ImageShape canvas = canvas_shape(images, {.padding = options.padding});
   if (canvas.channels != config.input.channels || canvas.height < config.input.height || canvas.width < config.input.width)
     throw Error(ErrorCode::shape_mismatch, "train_classifier",

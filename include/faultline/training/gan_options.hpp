@@ -2,6 +2,7 @@
 #pragma once
 // Options of GAN training and the named presets.
 
+#include <faultline/core/ranges.hpp>
 #include <faultline/stylegan2/config.hpp>
 
 #include <algorithm>
@@ -10,6 +11,7 @@
 #include <numbers>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace faultline {
 inline namespace v1 {
@@ -125,22 +127,26 @@ inline void validate(const GanPreset& preset) {
   };
   require(generator.img_resolution == discriminator.img_resolution && generator.img_channels == discriminator.img_channels && generator.c_dim == discriminator.c_dim,
           "generator and discriminator must agree in img_resolution, img_channels and c_dim");
-  require(options.batch >= 1, "batch must be at least 1, got " + std::to_string(options.batch));
-  require(options.parts >= 1 && options.batch % options.parts == 0, "batch " + std::to_string(options.batch) + " must be a multiple of parts, got " + std::to_string(options.parts));
+  constexpr const char* where = "GanOptions";
+  constexpr double most = 1e9;
+  faultline::detail::require_in(where, "batch", options.batch, 1, limits::batch);
+  faultline::detail::require_in(where, "parts", options.parts, 1, limits::batch);
+  require(options.batch % options.parts == 0, "batch " + std::to_string(options.batch) + " must be a multiple of parts, got " + std::to_string(options.parts));
   const std::int64_t part = options.batch / options.parts;
   const std::int64_t group = discriminator.mbstd_group_size == 0 ? part : std::min(discriminator.mbstd_group_size, part);
   require(part % group == 0, "a part of the batch, " + std::to_string(part) + " images, must be a multiple of mbstd_group_size " + std::to_string(group));
-  require(options.learning_rate > 0.0, "learning_rate must be positive");
-  require(options.r1_gamma >= 0.0 && options.path_length_weight >= 0.0 && options.mismatch_weight >= 0.0, "loss weights must not be negative");
-  require(options.learning_rate_hold_kimg >= 0.0 && options.learning_rate_fade_kimg >= 0.0, "learning_rate_hold_kimg and learning_rate_fade_kimg must not be negative");
-  require(options.mismatch_hold_kimg >= 0.0 && options.mismatch_fade_kimg >= 0.0, "mismatch_hold_kimg and mismatch_fade_kimg must not be negative");
-  require(options.r1_interval >= 1 && options.path_length_interval >= 1, "intervals must be at least 1");
-  require(options.style_mixing >= 0.0 && options.style_mixing <= 1.0, "style_mixing must lie in [0, 1]");
-  require(options.ema_kimg >= 0.0 && options.ema_ramp >= 0.0, "ema_kimg and ema_ramp must not be negative");
-  require(options.w_average_decay >= 0.0 && options.w_average_decay < 1.0, "w_average_decay must lie in [0, 1)");
-  require(options.ada_target >= -1.0 && options.ada_target <= 1.0, "ada_target must lie in [-1, 1]");
-  require(options.ada_kimg > 0.0, "ada_kimg must be positive");
-  require(options.ada_interval >= 1, "ada_interval must be at least 1");
+  faultline::detail::require_in(where, "learning_rate", options.learning_rate, 1e-9, 1e3);
+  for (const auto& [name, value] : {std::pair{"r1_gamma", options.r1_gamma}, {"path_length_weight", options.path_length_weight}, {"mismatch_weight", options.mismatch_weight},
+                                    {"learning_rate_hold_kimg", options.learning_rate_hold_kimg}, {"learning_rate_fade_kimg", options.learning_rate_fade_kimg},
+                                    {"mismatch_hold_kimg", options.mismatch_hold_kimg}, {"mismatch_fade_kimg", options.mismatch_fade_kimg}, {"ema_kimg", options.ema_kimg}, {"ema_ramp", options.ema_ramp}})
+    faultline::detail::require_in(where, name, value, 0.0, most);
+  for (const auto& [name, value] : {std::pair{"r1_interval", options.r1_interval}, {"path_length_interval", options.path_length_interval}, {"ada_interval", options.ada_interval}})
+    faultline::detail::require_in(where, name, value, 1, 1'000'000);
+  faultline::detail::require_in(where, "path_length_decay", options.path_length_decay, 0.0, 1.0);
+  faultline::detail::require_in(where, "style_mixing", options.style_mixing, 0.0, 1.0);
+  faultline::detail::require_in(where, "w_average_decay", options.w_average_decay, 0.0, 0.999999999);
+  faultline::detail::require_in(where, "ada_target", options.ada_target, -1.0, 1.0);
+  faultline::detail::require_in(where, "ada_kimg", options.ada_kimg, 1e-3, most);
 }
 
 }  // namespace training

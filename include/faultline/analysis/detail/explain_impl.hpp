@@ -118,7 +118,9 @@ inline Explanation Explainer::operator()(std::span<const float> w, std::int64_t 
     cause.prediction = repaired.prediction[k + 1];
     cause.gain = static_cast<double>(repaired.log_odds[k + 1]) - static_cast<double>(repaired.log_odds[0]);
     const std::size_t moves = 2 * random_moves_.size();
-    for (std::size_t j = 0; j < moves; ++j) cause.random_repaired += (moved.failed[k * moves + j] == 0 ? 1.0 : 0.0) / static_cast<double>(moves);
+    double right = 0.0;
+    for (std::size_t j = 0; j < moves; ++j) right += moved.failed[k * moves + j] == 0 ? 1.0 : 0.0;
+    if (moves > 0) cause.random_repaired = right / static_cast<double>(moves);
   }
   find_flips(w, result);
 

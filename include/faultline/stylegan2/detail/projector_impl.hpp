@@ -134,8 +134,13 @@ template <class Backend>
 Projector<Backend>::Projector(const Generator<Backend>& generator, ProjectionOptions options) : generator_(&generator), options_(std::move(options)) {
   const auto refuse = [](const std::string& what) { throw Error(ErrorCode::invalid_argument, "Projector", what); };
   const std::int64_t classes = std::max<std::int64_t>(1, generator.num_classes());
-  if (options_.steps < 1 || options_.candidates < 1 || options_.starts < 0 || options_.style_steps < 0 || options_.references < 0)
-    refuse("steps and candidates must be at least 1; starts, style_steps and references at least 0");
+  constexpr const char* where = "Projector";
+  detail::require_in(where, "steps", options_.steps, 1, limits::permutations);
+  detail::require_in(where, "candidates", options_.candidates, 1, limits::latents);
+  detail::require_in(where, "starts", options_.starts, 0, limits::directions);
+  detail::require_in(where, "style_steps", options_.style_steps, 0, limits::permutations);
+  detail::require_in(where, "references", options_.references, 0, limits::latents);
+  detail::require_in(where, "population", options_.population, 1, limits::samples);
   if (options_.population < classes * std::max(options_.candidates, generator.w_dim() + 2)) refuse("the population must hold the candidates of every class and more latents per class than w has entries");
   for (const double value : {options_.pixel_weight, options_.detail_weight, options_.feature_weight, options_.prior_weight, options_.style_weight})
     if (!(value >= 0.0) || !std::isfinite(value)) refuse("weights must be finite and not negative");
