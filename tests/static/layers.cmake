@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 # cmake -D include_dir=... -P layers.cmake: every header includes only folders that its own folder may know, and no header outside
-# stylegan2/, training/ and the torch adapters names LibTorch.
+# stylegan2/, training/ and the torch adapters names LibTorch, nor any outside libtorch_begin.hpp and libtorch_end.hpp.
 cmake_minimum_required(VERSION 3.25)
 
 set(core_may "core")
@@ -30,7 +30,15 @@ foreach(header IN LISTS headers)
     continue()
   endif()
   file(STRINGS "${include_dir}/faultline/${header}" includes REGEX "^#include")
+  set(begun FALSE)
   foreach(line IN LISTS includes)
+    if(line MATCHES "/libtorch_(begin|end)\\.hpp>")
+      string(COMPARE EQUAL "${CMAKE_MATCH_1}" begin begun)
+    elseif(line MATCHES "[<\"](torch|ATen|c10)/" AND NOT begun)
+      message(SEND_ERROR "${header}: LibTorch's headers belong between libtorch_begin.hpp and libtorch_end.hpp (${line})")
+    elseif(begun AND NOT line MATCHES "[<\"](torch|ATen|c10)/")
+      message(SEND_ERROR "${header}: only LibTorch's headers belong between libtorch_begin.hpp and libtorch_end.hpp (${line})")
+    endif()
     if(line MATCHES "<faultline/([a-z0-9_]+)/" AND NOT CMAKE_MATCH_1 IN_LIST ${stage}_may)
       message(SEND_ERROR "${header}: ${stage} must not know ${CMAKE_MATCH_1} (${line})")
     elseif(line MATCHES "<faultline/(core|faultline|training|testing|cuda)\\.hpp>")
@@ -39,4 +47,7 @@ foreach(header IN LISTS headers)
       message(SEND_ERROR "${header}: LibTorch belongs to stylegan2, training and the torch adapters (${line})")
     endif()
   endforeach()
+  if(begun)
+    message(SEND_ERROR "${header}: libtorch_begin.hpp without libtorch_end.hpp")
+  endif()
 endforeach()

@@ -1,25 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// The one door through which LibTorch enters: the operators that inference needs, with the macros LibTorch takes (CHECK, LOG, ...) given back.
+// The one door through which LibTorch enters: the operators that inference needs, between the pair that gives a user's CHECK and LOG back.
 
 #include <faultline/config.hpp>
 
-#pragma push_macro("CHECK")
-#pragma push_macro("DCHECK")
-#pragma push_macro("LOG")
-#pragma push_macro("VLOG")
-#pragma push_macro("LOG_IF")
-#pragma push_macro("VLOG_IF")
-#pragma push_macro("DLOG")
-#pragma push_macro("FATAL_IF")
-#undef CHECK
-#undef DCHECK
-#undef LOG
-#undef VLOG
-#undef LOG_IF
-#undef VLOG_IF
-#undef DLOG
-#undef FATAL_IF
+#include <faultline/stylegan2/detail/libtorch_begin.hpp>
 
 #include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
@@ -52,11 +37,4 @@
 #include <ATen/ops/zeros_like.h>
 #include <torch/csrc/autograd/autograd.h>
 
-#pragma pop_macro("CHECK")
-#pragma pop_macro("DCHECK")
-#pragma pop_macro("LOG")
-#pragma pop_macro("VLOG")
-#pragma pop_macro("LOG_IF")
-#pragma pop_macro("VLOG_IF")
-#pragma pop_macro("DLOG")
-#pragma pop_macro("FATAL_IF")
+#include <faultline/stylegan2/detail/libtorch_end.hpp>

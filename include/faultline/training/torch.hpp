@@ -1,17 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// The operators that training needs beyond inference, behind the same gateway: macros are restored as stylegan2/torch.hpp does it.
+// The operators that training needs beyond inference, behind the same gateway.
 
 #include <faultline/stylegan2/torch.hpp>
 
-#pragma push_macro("CHECK")
-#pragma push_macro("DCHECK")
-#pragma push_macro("LOG")
-#pragma push_macro("VLOG")
-#undef CHECK
-#undef DCHECK
-#undef LOG
-#undef VLOG
+#include <faultline/stylegan2/detail/libtorch_begin.hpp>
 
 #include <ATen/ops/batch_norm.h>
 #include <ATen/ops/cross_entropy_loss.h>
@@ -24,7 +17,4 @@
 #include <ATen/ops/zeros_like.h>
 #include <torch/csrc/autograd/custom_function.h>
 
-#pragma pop_macro("CHECK")
-#pragma pop_macro("DCHECK")
-#pragma pop_macro("LOG")
-#pragma pop_macro("VLOG")
+#include <faultline/stylegan2/detail/libtorch_end.hpp>

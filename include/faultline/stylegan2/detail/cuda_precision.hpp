@@ -4,19 +4,10 @@
 
 #include <faultline/stylegan2/torch.hpp>
 
-#pragma push_macro("CHECK")
-#pragma push_macro("DCHECK")
-#pragma push_macro("LOG")
-#pragma push_macro("VLOG")
-#undef CHECK
-#undef DCHECK
-#undef LOG
-#undef VLOG
+#include <faultline/stylegan2/detail/libtorch_begin.hpp>
+
 #include <ATen/Context.h>
-#pragma pop_macro("CHECK")
-#pragma pop_macro("DCHECK")
-#pragma pop_macro("LOG")
-#pragma pop_macro("VLOG")
+#include <faultline/stylegan2/detail/libtorch_end.hpp>
 
 #include <string>
 #include <type_traits>

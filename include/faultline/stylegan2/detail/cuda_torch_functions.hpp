@@ -5,24 +5,15 @@
 #include <faultline/stylegan2/detail/cuda_functions.hpp>
 #include <faultline/stylegan2/torch.hpp>
 
-#pragma push_macro("CHECK")
-#pragma push_macro("DCHECK")
-#pragma push_macro("LOG")
-#pragma push_macro("VLOG")
-#undef CHECK
-#undef DCHECK
-#undef LOG
-#undef VLOG
+#include <faultline/stylegan2/detail/libtorch_begin.hpp>
+
 #include <ATen/cuda/CUDAGraph.h>
 #include <c10/core/DeviceGuard.h>
 #include <c10/core/Event.h>
 #include <c10/core/Stream.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 #include <c10/cuda/CUDAStream.h>
-#pragma pop_macro("CHECK")
-#pragma pop_macro("DCHECK")
-#pragma pop_macro("LOG")
-#pragma pop_macro("VLOG")
+#include <faultline/stylegan2/detail/libtorch_end.hpp>
 
 #include <functional>
 #include <memory>
