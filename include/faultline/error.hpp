@@ -20,6 +20,7 @@ enum class ErrorCode : int {
   shape_mismatch = 103,       ///< array shapes do not fit together
   empty_input = 104,          ///< zero samples, images or rows where at least one is needed
   incompatible_models = 105,  ///< generator and classifier do not fit together
+  forked_process = 106,       ///< LibTorch ran before this process was forked
   // F2xx: classifier
   scores_undeclared = 201,     ///< neither logits nor probabilities were declared
   classifier_threw = 202,      ///< the user's callable threw
@@ -51,6 +52,7 @@ enum class ErrorCode : int {
   // F5xx: device
   device_unavailable = 501, ///< the requested device or precision is not there
   out_of_resources = 502,   ///< the machine has not the memory that was asked for
+  libtorch_failed = 503,    ///< LibTorch refused an operation of ours
   // F6xx: statistics
   degenerate_statistics = 601, ///< a statistic is undefined for this data (no variation, empty group)
   not_converged = 602,         ///< an iteration ended without reaching its tolerance

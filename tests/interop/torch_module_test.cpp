@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // LibTorch models of every kind as classifiers; their gradients; what they must leave alone.
 
-// First, as LibTorch's own headers need the macros that it defines; what it takes from others is given back below.
 #include <torch/nn/modules/batchnorm.h>
 #include <torch/nn/modules/container/sequential.h>
 #include <torch/nn/modules/dropout.h>
 #include <torch/nn/modules/linear.h>
-#undef CHECK
 
 #include <faultline/concepts/check_classifier.hpp>
 #include <faultline/concepts/scoring.hpp>

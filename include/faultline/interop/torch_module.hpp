@@ -59,8 +59,8 @@ concept TensorModule = !TensorFunction<M> && requires(M& model, const at::Tensor
 ///
 /// `score` runs without autograd on a copy of the images on the model's device. `probability_gradient` asks autograd for the gradient with respect to
 /// the images alone: parameters keep their `.grad`. Either call leaves grad mode, number of threads, default type and the CPU's random state of the
-/// process as they were. Running out of device memory becomes std::bad_alloc, which makes `Scorer` try a smaller batch.
-/// **Throws** what the model throws; wrong_score_shape.
+/// process as they were. Inside inference mode gradients are computed outside it. Running out of device memory becomes std::bad_alloc, which makes `Scorer` try a smaller batch.
+/// **Throws** what the model throws, errors of LibTorch as classifier_threw without their stack; wrong_score_shape; forked_process in a process that was forked after LibTorch had run.
 template <class M>
   requires TensorFunction<M> || TensorModule<M>
 class TorchClassifier {
@@ -81,12 +81,12 @@ class TorchClassifier {
   [[nodiscard]] const std::string& digest() const noexcept { return options_.digest; }
 
   void score(ImageView images, ScoreMatrix& scores) {
-    const detail::TorchState state(false);
+    const detail::TorchState state("TorchClassifier", false);
     translate([&] { ScoreReader<at::Tensor>::read(call(input(images)), images.count(), scores); });
   }
 
   void probability_gradient(ImageView images, std::span<const std::int64_t> labels, ImageBatch& gradient) {
-    const detail::TorchState state(true);
+    const detail::TorchState state("TorchClassifier", true);
     translate([&] {
       const at::Tensor x = input(images).requires_grad_(true);
       const at::Tensor scores = call(x);
@@ -116,8 +116,8 @@ class TorchClassifier {
   static void translate(Call&& body) {
     try {
       body();
-    } catch (const c10::OutOfMemoryError&) {
-      throw std::bad_alloc();
+    } catch (const c10::Error&) {
+      stylegan2::detail::rethrow_libtorch("TorchClassifier", ErrorCode::classifier_threw);
     }
   }
 

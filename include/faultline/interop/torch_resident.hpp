@@ -60,7 +60,7 @@ class ResidentTorchClassifier : public TorchClassifier<M> {
 
   /// Throws what the model throws, wrong_score_shape; bad_alloc when the device is out of memory.
   void score_resident(const at::Tensor& raw, const ValueRange& range, std::int64_t batch_size, ScoreMatrix& scores) {
-    const detail::TorchState state(false);
+    const detail::TorchState state("ResidentTorchClassifier", false);
     this->translate([&] {
       const at::Tensor images = raw.detach().to(this->device());
       scores.resize(raw.size(0), this->num_classes());

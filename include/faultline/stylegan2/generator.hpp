@@ -23,8 +23,9 @@ inline namespace v1 {
 /// A class-conditional StyleGAN2 generator (Karras et al. 2020) whose networks `Backend` runs.
 ///
 /// All calls are const and deterministic. Tensors are float32; results lie where the backend works (the host for all but CudaBackend), arguments may lie anywhere; a call records gradients when
-/// LibTorch's gradient mode is on and its argument requires them.
+/// LibTorch's gradient mode is on and its argument requires them. Inference mode, autocast, the default type and the number of threads of the caller change no result.
 /// Copies share the weights.
+/// **Throws** in every call that runs LibTorch: forked_process in a process that was forked after such a call; libtorch_failed and std::bad_alloc for what LibTorch refuses.
 /// Example:
 /// `auto generator = Generator<ReferenceBackend>::load("digits.safetensors"); at::Tensor x = generator.synthesize(generator.styles(generator.map(z, labels)));`
 template <class Backend>
@@ -47,7 +48,7 @@ class Generator {
   explicit Generator(stylegan2::GeneratorModel model, const typename Backend::Options& options = {});
 
   /// Writes the generator with a fresh probe, all or nothing. Throws cannot_write, not_durable.
-  void save(const std::filesystem::path& path) const { stylegan2::save_generator_model(path, model()); }
+  void save(const std::filesystem::path& path) const;
 
   /// w of latents and labels, truncated towards the mean of all classes.
   ///
@@ -109,6 +110,8 @@ class Generator {
  private:
   static at::Tensor from_rows(const Matrix<float>& rows);
   static Matrix<float> to_rows(const at::Tensor& tensor);
+  [[nodiscard]] static at::Tensor on_host(const char* where, const at::Tensor& tensor);
+  [[nodiscard]] at::Tensor mapped(const char* where, const at::Tensor& z, const at::Tensor& labels, const MapOptions& options) const;
   [[nodiscard]] at::Tensor placed(const at::Tensor& tensor) const;
   [[nodiscard]] std::vector<at::Tensor> noise_images(std::int64_t count, const SynthesisOptions& options) const;
   void require_styles(const char* where, const at::Tensor& s) const;

@@ -39,6 +39,7 @@ inline void check_resample_filter(const std::string& name, const TensorData& dat
 
 /// Takes the tensors that `specs` names out of `file`; anything missing, left over (but for `allowed` names) or of another shape is refused.
 inline Weights take_weights(const TensorFile& file, const std::vector<TensorSpec>& specs, const std::set<std::string>& allowed, const std::string& where) {
+  const LibTorchScope scope(where);
   Weights weights;
   for (const auto& spec : specs) {
     const auto found = file.tensors.find(spec.name);
@@ -83,6 +84,7 @@ inline constexpr double probe_tolerance = 1e-4;
 
 /// Images of given latents with ψ = 1 and constant noise: what a file's probe holds.
 inline at::Tensor probe_images(const GeneratorModel& model, const at::Tensor& z, const at::Tensor& labels) {
+  const LibTorchScope scope("probe_images");
   const c10::AutoGradMode off(false);
   const at::Tensor classes = model.config.c_dim > 0 ? stylegan2::one_hot(labels, model.config.c_dim) : at::Tensor();
   return synthesis(model.config, model.weights, layer_styles(model.config, model.weights, mapping(model.config, model.weights, z, classes)), constant_noise(model.config, model.weights));
@@ -109,6 +111,7 @@ inline void check_probe(const TensorFile& file, const GeneratorModel& model, con
       labels.data_ptr<std::int64_t>()[i] = label;
     }
   }
+  const LibTorchScope scope(where);
   const double worst = (probe_images(model, to_tensor(z), labels) - to_tensor(image)).abs().max().item<double>();
   if (!(worst <= probe_tolerance))
     throw Error(ErrorCode::probe_mismatch, where, "the network differs from its stored probe by " + std::to_string(worst) + ", allowed are 1e-4; the file or this build of LibTorch is faulty");

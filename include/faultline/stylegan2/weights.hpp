@@ -5,6 +5,7 @@
 #include <faultline/core/random.hpp>
 #include <faultline/data/safetensors.hpp>
 #include <faultline/stylegan2/config.hpp>
+#include <faultline/stylegan2/detail/libtorch_call.hpp>
 #include <faultline/stylegan2/torch.hpp>
 
 #include <cmath>
@@ -52,6 +53,7 @@ inline bool is_buffer(const std::string& name) {
 template <class Config>
 Weights initial_weights(const Config& config, std::int64_t seed) {
   validate(config);
+  const detail::LibTorchScope scope("initial_weights");
   Weights weights;
   std::int64_t index = 0;
   for (const auto& spec : tensor_specs(config)) {

@@ -17,14 +17,17 @@ namespace training {
 
 /// A classifier with built-in architecture; scores are logits.
 ///
+/// Inference mode, autocast, the default type and the number of threads of the caller change no result. Every call throws forked_process in a process that was forked after LibTorch had run.
 /// Scores of row i depend on image i alone, bit for bit. Gradients are LibTorch's, in batches of exactly 64 (the last one padded), since the last bits of its convolutions depend on the batch size.
 class NetworkClassifier {
  public:
   /// Throws non_finite_weight, wrong_tensor_shape, missing_tensor when `model` is not whole.
   explicit NetworkClassifier(ClassifierModel model, std::string name = "classifier") : model_(std::move(model)), name_(std::move(name)) {
-    model_.weights = model_.weights.clone();
-    const c10::AutoGradMode off(false);
-    folded_ = std::make_shared<const detail::FoldedNetwork>(model_.config, model_.weights);
+    stylegan2::detail::libtorch_call("NetworkClassifier", [&] {
+      const c10::AutoGradMode off(false);
+      model_.weights = model_.weights.clone();
+      folded_ = std::make_shared<const detail::FoldedNetwork>(model_.config, model_.weights);
+    });
   }
 
   [[nodiscard]] std::int64_t num_classes() const noexcept { return model_.config.classes; }
@@ -37,7 +40,6 @@ class NetworkClassifier {
 
   /// Logits `[N, K]` of images `[N, C, H, W]` as `input_spec` describes them. Throws shape_mismatch for other sizes.
   void score(ImageView images, ScoreMatrix& scores) const {
-    const c10::AutoGradMode off(false);
     scores.resize(images.count(), num_classes());
     for_each_batch(images, false, [&](const at::Tensor& batch, std::int64_t first, std::int64_t count) {
       const at::Tensor logits = folded_->logits(batch).contiguous();
@@ -47,7 +49,6 @@ class NetworkClassifier {
 
   /// Activations of the hidden layer, `[N, 128]`.
   void features(ImageView images, Matrix<float>& out) const {
-    const c10::AutoGradMode off(false);
     const std::int64_t width = model_.weights["fc1.bias"].numel();
     out.resize(images.count(), width);
     for_each_batch(images, false, [&](const at::Tensor& batch, std::int64_t first, std::int64_t count) {
@@ -62,7 +63,6 @@ class NetworkClassifier {
       throw Error(ErrorCode::shape_mismatch, "NetworkClassifier::probability_gradient", "expected one label per image, got " + std::to_string(labels.size()) + " for " + std::to_string(images.count()));
     for (const std::int64_t label : labels)
       if (label < 0 || label >= num_classes()) throw Error(ErrorCode::label_out_of_range, "NetworkClassifier::probability_gradient", "got label " + std::to_string(label));
-    const c10::AutoGradMode on(true);
     gradient = ImageBatch(images.count(), images.shape());
     for_each_batch(images, true, [&](const at::Tensor& batch, std::int64_t first, std::int64_t count) {
       const at::Tensor input = batch.requires_grad_(true);
@@ -78,19 +78,22 @@ class NetworkClassifier {
   static constexpr std::int64_t batch_size = 64;
 
   template <class Function>
-  void for_each_batch(ImageView images, bool padded, const Function& function) const {
+  void for_each_batch(ImageView images, bool gradients, const Function& function) const {
     const InputSpec& input = model_.config.input;
     const ImageShape expected{input.channels, input.height, input.width};
     if (!(images.shape() == expected))
       throw Error(ErrorCode::shape_mismatch, "NetworkClassifier",
                   "expected images [N, " + std::to_string(expected.channels) + ", " + std::to_string(expected.height) + ", " + std::to_string(expected.width) + "], got [" +
                       std::to_string(images.count()) + ", " + std::to_string(images.channels()) + ", " + std::to_string(images.height()) + ", " + std::to_string(images.width()) + "]");
-    for (std::int64_t first = 0; first < images.count(); first += batch_size) {
-      const std::int64_t count = std::min(batch_size, images.count() - first);
-      at::Tensor batch = at::zeros({padded ? batch_size : count, expected.channels, expected.height, expected.width}, at::kFloat);
-      std::memcpy(batch.data_ptr<float>(), images.data() + first * expected.elements(), static_cast<std::size_t>(count * expected.elements()) * sizeof(float));
-      function(batch, first, count);
-    }
+    stylegan2::detail::libtorch_call("NetworkClassifier", [&] {
+      const c10::AutoGradMode mode(gradients);
+      for (std::int64_t first = 0; first < images.count(); first += batch_size) {
+        const std::int64_t count = std::min(batch_size, images.count() - first);
+        at::Tensor batch = at::zeros({gradients ? batch_size : count, expected.channels, expected.height, expected.width}, at::kFloat);
+        std::memcpy(batch.data_ptr<float>(), images.data() + first * expected.elements(), static_cast<std::size_t>(count * expected.elements()) * sizeof(float));
+        function(batch, first, count);
+      }
+    });
   }
 
   ClassifierModel model_;

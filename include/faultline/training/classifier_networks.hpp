@@ -131,6 +131,7 @@ struct ClassifierModel {
 
 /// Random initial weights, uniform within ±1/√fan_in, batch normalisation at identity. Randomness: tensor j from (seed, stream 0, j).
 inline ClassifierModel initial_classifier(const ClassifierConfig& config, std::int64_t seed) {
+  const stylegan2::detail::LibTorchScope scope("initial_classifier");
   ClassifierModel model{config, {}, {}, {}};
   std::int64_t index = 0;
   double bound = 1.0;

@@ -53,6 +53,8 @@ inline ClassifierModel train_classifier(const ClassifierConfig& config, const La
                     " pixels with their padding, got " + std::to_string(canvas.channels) + " x " + std::to_string(canvas.height) + " x " + std::to_string(canvas.width));
   if (images.classes < 1 || images.classes > config.classes)
     throw Error(ErrorCode::label_out_of_range, "train_classifier", "the images have " + std::to_string(images.classes) + " classes, the classifier " + std::to_string(config.classes));
+  const stylegan2::detail::LibTorchScope scope("train_classifier");
+  const c10::AutoGradMode gradients(true);
   ClassifierModel model = initial_classifier(config, options.seed);
   for (const auto& [name, tensor] : model.weights.all()) const_cast<at::Tensor&>(tensor).set_requires_grad(!is_running_statistic(name));
   Adam adam({options.learning_rate, 0.9, 0.999, 1e-8});

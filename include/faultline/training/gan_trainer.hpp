@@ -64,6 +64,7 @@ class GanTrainer {
   /// Goes on from `state`.
   GanTrainer(GanPreset preset, GanState state) : preset_(std::move(preset)), state_(std::move(state)) {
     validate(preset_);
+    const stylegan2::detail::LibTorchScope scope("GanTrainer");
     if (preset_.generator.c_dim > 0) all_classes_ = at::eye(preset_.generator.c_dim, at::kFloat);
   }
 
@@ -73,6 +74,8 @@ class GanTrainer {
   /// One step on a batch of real images. Throws shape_mismatch when the batch is not what the preset says, label_out_of_range.
   /// Cost: about 1.1 GFLOP per image for the preset `digits`.
   GanLosses step(const RealBatch& real) {
+    const stylegan2::detail::LibTorchScope scope("GanTrainer");
+    const c10::AutoGradMode gradients(true);
     check(real);
     const GanOptions& options = preset_.options;
     const double pace = learning_pace_at(options, state_.images_seen);
@@ -92,6 +95,7 @@ class GanTrainer {
   /// A state before the first step.
   static GanState initial_state(const GanPreset& preset) {
     validate(preset);
+    const stylegan2::detail::LibTorchScope scope("GanTrainer");
     GanState state;
     state.generator = stylegan2::initial_weights(preset.generator, derived_seed(preset.options.seed, Purpose::generator_weights));
     state.discriminator = stylegan2::initial_weights(preset.discriminator, derived_seed(preset.options.seed, Purpose::discriminator_weights));

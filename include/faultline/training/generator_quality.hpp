@@ -114,6 +114,7 @@ GeneratorQuality evaluate_generator(const Generator<Backend>& generator, const N
   if (generator.num_classes() != judge.num_classes() || generator.image_shape().channels != input.channels || generator.image_shape().height < input.height)
     throw Error(ErrorCode::incompatible_models, "evaluate_generator", "generator and judge must have the same classes and channels, and the judge's input must fit into the images");
   faultline::detail::require_in("evaluate_generator", "samples", options.samples, 2, limits::samples);
+  const stylegan2::detail::LibTorchScope scope("evaluate_generator");
   constexpr std::int64_t batch_size = 250;
   GeneratorQuality quality;
   quality.samples = options.samples;

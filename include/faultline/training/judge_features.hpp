@@ -23,6 +23,7 @@ namespace training {
     const InputSpec& wanted = model.config.input;
     if (images.dim() != 4 || images.size(1) != wanted.channels || images.size(2) < wanted.height || images.size(3) < wanted.width)
       throw Error(ErrorCode::shape_mismatch, "judge_features", "the judge's input of " + std::to_string(wanted.channels) + " x " + std::to_string(wanted.height) + " x " + std::to_string(wanted.width) + " does not fit into the images");
+    const stylegan2::detail::LibTorchScope scope("judge_features");
     const at::Tensor centre = images.narrow(2, (images.size(2) - wanted.height) / 2, wanted.height).narrow(3, (images.size(3) - wanted.width) / 2, wanted.width);
     return classifier_features(model.config, model.weights, centre.contiguous());
   };

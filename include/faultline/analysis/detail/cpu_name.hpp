@@ -2,6 +2,8 @@
 #pragma once
 // The processor's name: kernels differ between processors, so bit equality is promised on one type only and the report says which.
 
+#include <faultline/config.hpp>
+
 #include <fstream>
 #include <string>
 

@@ -3,6 +3,8 @@
 // One search for a crossing that waits for its values, so that thousands of them can share the generator's batches
 // (ITP: Oliveira and Takahashi, An enhancement of the bisection method average performance preserving minmax optimality, ACM TOMS 47, 2020).
 
+#include <faultline/config.hpp>
+
 #include <algorithm>
 #include <cmath>
 #include <cstdint>

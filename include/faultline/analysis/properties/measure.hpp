@@ -3,6 +3,7 @@
 // Applies properties, the library's and the user's, to a batch of images, and blames the one that misbehaves.
 
 #include <faultline/analysis/property.hpp>
+#include <faultline/concepts/detail/guarded_call.hpp>
 #include <faultline/core/image.hpp>
 #include <faultline/core/matrix.hpp>
 #include <faultline/error.hpp>
@@ -33,7 +34,7 @@ inline namespace v1 {
       try {
         value = properties[p].measure(unit_images.image(i), unit_images.shape());
       } catch (const std::exception& error) {
-        throw Error(ErrorCode::property_threw, "measure_properties", "property \"" + properties[p].name + "\" threw on image " + std::to_string(i) + " of the batch: " + error.what());
+        throw Error(ErrorCode::property_threw, "measure_properties", "property \"" + properties[p].name + "\" threw on image " + std::to_string(i) + " of the batch: " + detail::foreign_text(error));
       } catch (...) {
         throw Error(ErrorCode::property_threw, "measure_properties", "property \"" + properties[p].name + "\" threw something that is no std::exception on image " + std::to_string(i) + " of the batch");
       }

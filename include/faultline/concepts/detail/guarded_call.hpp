@@ -4,7 +4,9 @@
 
 #include <faultline/error.hpp>
 
+#include <algorithm>
 #include <cfenv>
+#include <cstddef>
 #include <exception>
 #include <new>
 #include <string>
@@ -28,7 +30,17 @@ class FloatingPointScope {
   bool saved_ = false;
 };
 
-/// Runs `call`. Lets F2xx errors and std::bad_alloc through (the latter so that the caller can try a smaller batch); everything else leaves as
+/// What a foreign exception says: LibTorch appends the stack of the place that threw, and TorchScript puts the stack of the script before it; neither belongs into a message.
+inline std::string foreign_text(const std::exception& error) {
+  std::string text = error.what();
+  text.erase(std::min(text.find("Exception raised from"), text.size()));
+  if (text.find("Traceback of TorchScript") != std::string::npos)
+    if (const std::size_t last = text.rfind("RuntimeError: "); last != std::string::npos) text.erase(0, last + std::string("RuntimeError: ").size());
+  while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
+  return text;
+}
+
+/// Runs `call`. Lets F2xx errors, forked_process and std::bad_alloc through (the latter so that the caller can try a smaller batch); everything else leaves as
 /// classifier_threw, thrown with the original nested where that is an exception object.
 template <class Call, class Context>
 void call_user(const std::string& where, Call&& call, Context&& context) {
@@ -38,10 +50,10 @@ void call_user(const std::string& where, Call&& call, Context&& context) {
   } catch (const std::bad_alloc&) {
     throw;
   } catch (const Error& error) {
-    if (error.family() == 2) throw;
+    if (error.family() == 2 || error.code() == ErrorCode::forked_process) throw;
     std::throw_with_nested(Error(ErrorCode::classifier_threw, where, "the classifier threw while it scored " + context() + ": " + error.what()));
   } catch (const std::exception& error) {
-    std::throw_with_nested(Error(ErrorCode::classifier_threw, where, "the classifier threw while it scored " + context() + ": " + error.what()));
+    std::throw_with_nested(Error(ErrorCode::classifier_threw, where, "the classifier threw while it scored " + context() + ": " + foreign_text(error)));
   } catch (...) {
     std::throw_with_nested(Error(ErrorCode::classifier_threw, where, "the classifier threw something that is not a std::exception while it scored " + context()));
   }

@@ -2,6 +2,7 @@
 #pragma once
 // What a user's LibTorch model may change about the process, and must not.
 
+#include <faultline/stylegan2/detail/libtorch_call.hpp>
 #include <faultline/stylegan2/torch.hpp>
 
 #include <faultline/stylegan2/detail/libtorch_begin.hpp>
@@ -12,21 +13,25 @@
 #include <faultline/stylegan2/detail/libtorch_end.hpp>
 
 #include <mutex>
+#include <optional>
 
 namespace faultline {
 inline namespace v1 {
 namespace detail {
 
-/// Switches autograd on or off for a scope, and at its end puts back grad mode, number of threads, default type and the CPU generator's state.
+/// Switches autograd on or off for a scope, and at its end puts back grad mode, number of threads, default type and the CPU generator's state. Gradients leave inference mode, where there are none;
+/// autocast and inference mode of a user's model are otherwise the user's. Throws forked_process.
 class TorchState {
  public:
-  explicit TorchState(bool gradients) : grad_(c10::GradMode::is_enabled()), threads_(at::get_num_threads()), type_(c10::get_default_dtype()) {
+  TorchState(const char* where, bool gradients) : grad_((stylegan2::detail::require_own_process(where), c10::GradMode::is_enabled())), threads_(at::get_num_threads()), type_(c10::get_default_dtype()) {
     at::Generator generator = at::globalContext().defaultGenerator(at::Device(at::kCPU));
     const std::lock_guard<std::mutex> lock(generator.mutex());
     random_ = generator.get_state();
+    if (gradients && c10::InferenceMode::is_enabled()) left_.emplace(false);
     c10::GradMode::set_enabled(gradients);
   }
   ~TorchState() {
+    left_.reset();
     c10::GradMode::set_enabled(grad_);
     if (at::get_num_threads() != threads_) at::set_num_threads(threads_);
     c10::set_default_dtype(type_);
@@ -42,6 +47,7 @@ class TorchState {
   int threads_;
   caffe2::TypeMeta type_;
   at::Tensor random_;
+  std::optional<c10::InferenceMode> left_;
 };
 
 }  // namespace detail

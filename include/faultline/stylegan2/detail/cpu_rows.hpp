@@ -2,6 +2,8 @@
 #pragma once
 // What the inner loops of CpuBackend are called with, one row of pixels at a time, and the table that holds one of each for an instruction set.
 
+#include <faultline/config.hpp>
+
 #include <cstddef>
 #include <cstdint>
 

@@ -2,6 +2,7 @@
 #pragma once
 // Definitions of Generator<Backend>: argument checks, truncation, noise and the ways to and from the host.
 
+#include <faultline/stylegan2/detail/libtorch_call.hpp>
 #include <faultline/stylegan2/generator.hpp>
 
 #include <algorithm>
@@ -40,21 +41,32 @@ inline GeneratorModel whole(GeneratorModel model) {
 
 template <class Backend>
 Generator<Backend> Generator<Backend>::load(const std::filesystem::path& path, Integrity integrity, const typename Backend::Options& options) {
-  stylegan2::GeneratorModel model = stylegan2::load_generator_model(path, integrity);
+  stylegan2::GeneratorModel model = stylegan2::detail::libtorch_call("Generator::load", [&] { return stylegan2::load_generator_model(path, integrity); });
   if (integrity == Integrity::unchecked) model.digest.clear();
   return Generator(std::move(model), options);
 }
 
 template <class Backend>
 Generator<Backend>::Generator(stylegan2::GeneratorModel model, const typename Backend::Options& options)
-    : backend_(stylegan2::detail::whole(std::move(model)), options), layout_(stylegan2::style_layout(backend_.model().config)) {
+    : backend_(stylegan2::detail::libtorch_call("Generator", [&] { return Backend(stylegan2::detail::whole(std::move(model)), options); })), layout_(stylegan2::style_layout(backend_.model().config)) {
   digest_ = backend_.model().digest;
-  if (digest_.empty()) digest_ = decode_safetensors(encode_safetensors(stylegan2::generator_file(backend_.model()))).metadata.at("sha256");
+  if (digest_.empty())
+    stylegan2::detail::libtorch_call("Generator", [&] { digest_ = decode_safetensors(encode_safetensors(stylegan2::generator_file(backend_.model()))).metadata.at("sha256"); });
+}
+
+template <class Backend>
+void Generator<Backend>::save(const std::filesystem::path& path) const {
+  stylegan2::detail::libtorch_call("Generator::save", [&] { stylegan2::save_generator_model(path, model()); });
 }
 
 template <class Backend>
 at::Tensor Generator<Backend>::map(const at::Tensor& z, const at::Tensor& labels, const MapOptions& options) const {
   constexpr const char* where = "Generator::map";
+  return stylegan2::detail::libtorch_call(where, [&] { return mapped(where, z, labels, options); });
+}
+
+template <class Backend>
+at::Tensor Generator<Backend>::mapped(const char* where, const at::Tensor& z, const at::Tensor& labels, const MapOptions& options) const {
   const auto& config = model().config;
   if (!std::isfinite(options.truncation) || std::abs(options.truncation) > 2.0)
     throw Error(ErrorCode::invalid_argument, where, "truncation must lie in [-2, 2], got " + std::to_string(options.truncation));
@@ -92,7 +104,7 @@ at::Tensor Generator<Backend>::styles(const at::Tensor& w) const {
   if (!(flat || layered) || w.scalar_type() != at::kFloat)
     stylegan2::detail::wrong_tensor(where, "w as Float [N, " + std::to_string(w_dim()) + "] or [N, " + std::to_string(num_ws()) + ", " + std::to_string(w_dim()) + "]", w);
   stylegan2::detail::require_rows(where, w.size(0));
-  return backend_.styles(w);
+  return stylegan2::detail::libtorch_call(where, [&] { return backend_.styles(w); });
 }
 
 template <class Backend>
@@ -104,8 +116,9 @@ void Generator<Backend>::require_styles(const char* where, const at::Tensor& s) 
 
 template <class Backend>
 at::Tensor Generator<Backend>::synthesize(const at::Tensor& s, const SynthesisOptions& options) const {
-  require_styles("Generator::synthesize", s);
-  return backend_.synthesis(s, noise_images(s.size(0), options));
+  constexpr const char* where = "Generator::synthesize";
+  require_styles(where, s);
+  return stylegan2::detail::libtorch_call(where, [&] { return backend_.synthesis(s, noise_images(s.size(0), options)); });
 }
 
 template <class Backend>
@@ -136,24 +149,32 @@ Matrix<float> Generator<Backend>::pullback(const at::Tensor& s, const ImageBatch
   require_styles(where, s);
   if (image_gradient.count() != s.size(0) || !(image_gradient.shape() == image_shape()))
     throw Error(ErrorCode::shape_mismatch, where, "expected one image gradient of the generator's image shape per row of styles, got " + std::to_string(image_gradient.count()) + " for " + std::to_string(s.size(0)) + " rows");
-  const ImageShape shape = image_shape();
-  at::Tensor gradient = at::empty({s.size(0), shape.channels, shape.height, shape.width}, at::kFloat);
-  std::memcpy(gradient.data_ptr<float>(), image_gradient.data(), static_cast<std::size_t>(gradient.numel()) * sizeof(float));
-  if constexpr (requires { backend_.pullback(s, std::vector<at::Tensor>(), gradient); }) return to_rows(backend_.pullback(s, noise_images(s.size(0), {}), gradient));
-  const c10::AutoGradMode on(true);
-  const at::Tensor input = s.detach().clone().requires_grad_(true);
-  const at::Tensor images = synthesize(input);
-  return to_rows(torch::autograd::grad({images}, {input}, {gradient.to(images.device())}).front());
+  return stylegan2::detail::libtorch_call(where, [&] {
+    const ImageShape shape = image_shape();
+    at::Tensor gradient = at::empty({s.size(0), shape.channels, shape.height, shape.width}, at::kFloat);
+    std::memcpy(gradient.data_ptr<float>(), image_gradient.data(), static_cast<std::size_t>(gradient.numel()) * sizeof(float));
+    if constexpr (requires { backend_.pullback(s, std::vector<at::Tensor>(), gradient); }) {
+      return to_rows(backend_.pullback(s, noise_images(s.size(0), {}), gradient));
+    } else {
+      const c10::AutoGradMode on(true);
+      const at::Tensor input = s.detach().clone().requires_grad_(true);
+      const at::Tensor images = synthesize(input);
+      return to_rows(torch::autograd::grad({images}, {input}, {gradient.to(images.device())}).front());
+    }
+  });
 }
 
 template <class Backend>
 stylegan2::SynthesisEdits Generator<Backend>::begin_edits(const at::Tensor& s) const {
-  require_styles("Generator::begin_edits", s);
+  constexpr const char* where = "Generator::begin_edits";
+  require_styles(where, s);
   stylegan2::SynthesisEdits::Resume resume;
   if constexpr (stylegan2::ResumesSynthesis<Backend>) {
     resume = [this](const stylegan2::SynthesisState& state, const at::Tensor& styles, const std::vector<at::Tensor>& noise) { return backend_.synthesis_from(state, styles, noise); };
   }
-  return stylegan2::SynthesisEdits(model().config, model().weights, s.to(at::kCPU), stylegan2::constant_noise(model().config, model().weights), std::move(resume));
+  return stylegan2::detail::libtorch_call(where, [&] {
+    return stylegan2::SynthesisEdits(model().config, model().weights, s.to(at::kCPU), stylegan2::constant_noise(model().config, model().weights), std::move(resume));
+  });
 }
 
 template <class Backend>
@@ -179,6 +200,7 @@ Matrix<float> Generator<Backend>::style_bias() const {
 
 template <class Backend>
 at::Tensor Generator<Backend>::label_from_host(std::span<const std::int64_t> labels) const {
+  const stylegan2::detail::LibTorchScope scope("Generator::from_host");
   at::Tensor tensor = at::empty({static_cast<std::int64_t>(labels.size())}, at::kLong);
   std::copy(labels.begin(), labels.end(), tensor.data_ptr<std::int64_t>());
   return tensor;
@@ -189,7 +211,7 @@ ImageBatch Generator<Backend>::image_to_host(const at::Tensor& images) const {
   const ImageShape shape = image_shape();
   if (!images.defined() || images.dim() != 4 || images.size(1) != shape.channels || images.size(2) != shape.height || images.size(3) != shape.width)
     stylegan2::detail::wrong_tensor("Generator::image_to_host", "images of this generator", images);
-  const at::Tensor plain = images.detach().to(at::kCPU, at::kFloat).contiguous();
+  const at::Tensor plain = on_host("Generator::image_to_host", images);
   ImageBatch batch(plain.size(0), shape);
   std::copy_n(plain.const_data_ptr<float>(), plain.numel(), batch.data());
   return batch;
@@ -210,12 +232,18 @@ std::vector<std::string> Generator<Backend>::backend_warnings() const {
 /// The tensor where the backend works.
 template <class Backend>
 at::Tensor Generator<Backend>::placed(const at::Tensor& tensor) const {
-  if constexpr (requires { backend_.device(); }) return tensor.to(backend_.device());
+  if constexpr (requires { backend_.device(); }) return stylegan2::detail::libtorch_call("Generator::from_host", [&] { return tensor.to(backend_.device()); });
   else return tensor;
 }
 
 template <class Backend>
+at::Tensor Generator<Backend>::on_host(const char* where, const at::Tensor& tensor) {
+  return stylegan2::detail::libtorch_call(where, [&] { return tensor.detach().to(at::kCPU, at::kFloat).contiguous(); });
+}
+
+template <class Backend>
 at::Tensor Generator<Backend>::from_rows(const Matrix<float>& rows) {
+  const stylegan2::detail::LibTorchScope scope("Generator::from_host");
   at::Tensor tensor = at::empty({rows.rows(), rows.cols()}, at::kFloat);
   std::copy_n(rows.data(), tensor.numel(), tensor.data_ptr<float>());
   return tensor;
@@ -224,7 +252,7 @@ at::Tensor Generator<Backend>::from_rows(const Matrix<float>& rows) {
 template <class Backend>
 Matrix<float> Generator<Backend>::to_rows(const at::Tensor& tensor) {
   if (!tensor.defined() || tensor.dim() != 2) stylegan2::detail::wrong_tensor("Generator::to_host", "a tensor of rank 2", tensor);
-  const at::Tensor plain = tensor.detach().to(at::kCPU, at::kFloat).contiguous();
+  const at::Tensor plain = on_host("Generator::to_host", tensor);
   Matrix<float> rows(plain.size(0), plain.size(1));
   std::copy_n(plain.const_data_ptr<float>(), plain.numel(), rows.data());
   return rows;

@@ -146,6 +146,7 @@ Projector<Backend>::Projector(const Generator<Backend>& generator, ProjectionOpt
     if (!(value >= 0.0) || !std::isfinite(value)) refuse("weights must be finite and not negative");
   if (!(options_.learning_rate > 0.0) || !std::isfinite(options_.learning_rate)) refuse("learning_rate must be positive");
 
+  const stylegan2::detail::LibTorchScope scope("Projector");
   const c10::AutoGradMode off(false);
   latents_.resize(options_.population, generator.w_dim());
   std::vector<std::int64_t> labels(static_cast<std::size_t>(options_.population));
@@ -186,6 +187,7 @@ Projection Projector<Backend>::project(ImageView image, std::optional<std::int64
   check(image);
   if (label && (*label < 0 || *label >= whitening_.classes()))
     throw Error(ErrorCode::label_out_of_range, "Projector", "got label " + std::to_string(*label) + ", the generator makes " + std::to_string(whitening_.classes()) + " classes");
+  const stylegan2::detail::LibTorchScope scope("Projector");
   Projection result = best(image, label);
   if (!references().empty()) {
     result.likeness_percentile = stylegan2::detail::percentile(references(), result.loss.likeness);
@@ -200,6 +202,7 @@ void Projector<Backend>::set_references(ImageView images, std::span<const std::i
   if (images.count() < 1) throw Error(ErrorCode::empty_input, "Projector", "expected at least one reference image");
   if (static_cast<std::int64_t>(labels.size()) != images.count()) throw Error(ErrorCode::shape_mismatch, "Projector", "expected one label per reference image");
   check(images);
+  const stylegan2::detail::LibTorchScope scope("Projector");
   std::vector<double> losses;
   for (std::int64_t i = 0; i < images.count(); ++i) {
     const std::int64_t label = labels[static_cast<std::size_t>(i)];
@@ -215,6 +218,7 @@ template <class Backend>
 const std::vector<double>& Projector<Backend>::references() {
   if (references_) return *references_;
   if (options_.references == 0) return references_.emplace();
+  const stylegan2::detail::LibTorchScope scope("Projector");
   const c10::AutoGradMode off(false);
   Matrix<float> z(options_.references, generator_->latent_dim());
   std::vector<std::int64_t> labels;

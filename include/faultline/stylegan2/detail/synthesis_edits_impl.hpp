@@ -2,6 +2,7 @@
 #pragma once
 // Definitions of SynthesisEdits: the pass that is held, single-channel kernels, and the two kinds of edits.
 
+#include <faultline/stylegan2/detail/libtorch_call.hpp>
 #include <faultline/stylegan2/synthesis_edits.hpp>
 
 #include <algorithm>
@@ -61,6 +62,7 @@ inline SynthesisEdits::SynthesisEdits(GeneratorConfig config, Weights weights, c
   if (!s.defined() || s.dim() != 2 || s.size(1) != layout_.dimension())
     throw Error(ErrorCode::shape_mismatch, "SynthesisEdits", "expected styles [N, " + std::to_string(layout_.dimension()) + "]");
   if (s.size(0) == 0) throw Error(ErrorCode::empty_input, "SynthesisEdits", "expected at least one start code, got none");
+  const detail::LibTorchScope scope("SynthesisEdits");
   const c10::AutoGradMode off(false);
   s_ = s.detach().contiguous();
   whole_ = static_cast<double>(synthesis_macs(config_));
@@ -189,6 +191,7 @@ inline at::Tensor SynthesisEdits::edit_layer(std::size_t layer, std::span<const 
 
 inline at::Tensor SynthesisEdits::images(std::span<const StyleEdit> edits) {
   faultline::detail::check_edits("SynthesisEdits", edits, s_.size(0), layout_.dimension());
+  const detail::LibTorchScope scope("SynthesisEdits");
   const c10::AutoGradMode off(false);
   cost_.images += static_cast<std::int64_t>(edits.size());
   ++cost_.calls;

@@ -2,6 +2,8 @@
 #pragma once
 // Loops over single feature planes that do in one pass what would otherwise be five to ten: FIR, demodulation, noise, bias, activation, next style, ToRGB.
 
+#include <faultline/config.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <cstring>

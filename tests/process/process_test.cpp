@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// What the caller's process and thread have set before they call: forks, inference mode, autocast, default type, threads. None of it may change a result, hang, or put the blame on the wrong party.
+
+#include <faultline/concepts/make_classifier.hpp>
+#include <faultline/concepts/scoring.hpp>
+#include <faultline/interop/torch_module.hpp>
+#include <faultline/sampling/analytic_generator.hpp>
+#include <faultline/statistics/tsne.hpp>
+#include <faultline/stylegan2/cpu_backend.hpp>
+#include <faultline/stylegan2/generator.hpp>
+#include <faultline/testing/gate.hpp>
+#include <faultline/training/classifier.hpp>
+
+#include <support/catch2.hpp>
+
+#include <ATen/autocast_mode.h>
+#include <c10/core/DefaultDtype.h>
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <functional>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace fl = faultline;
+namespace sg = faultline::stylegan2;
+
+namespace {
+
+using Cpu = fl::Generator<fl::CpuBackend>;
+using Reference = fl::Generator<fl::ReferenceBackend>;
+
+const std::string assets = FAULTLINE_TEST_ASSETS_DIR;
+
+/// Exit code of `call` in a child process; -1 when it hangs (a minute) or crashes.
+int in_child(const std::function<int()>& call) {
+  const pid_t child = fork();
+  if (child == 0) {
+    alarm(60);
+    int code = 99;
+    try {
+      code = call();
+    } catch (...) {
+    }
+    _exit(code);
+  }
+  int status = 0;
+  if (child < 0 || waitpid(child, &status, 0) != child || !WIFEXITED(status)) return -1;
+  return WEXITSTATUS(status);
+}
+
+/// Code of the error that `call` throws, 0 without one, 99 for something else.
+int code_of(const std::function<void()>& call) {
+  try {
+    call();
+  } catch (const fl::Error& error) {
+    return static_cast<int>(error.code());
+  } catch (...) {
+    return 99;
+  }
+  return 0;
+}
+
+std::string text_of(const std::function<void()>& call) {
+  try {
+    call();
+  } catch (const fl::Error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+/// Everything a generator and a classifier of the shipped kind answer for three latents.
+struct Answers {
+  std::vector<at::Tensor> all;
+
+  template <class G>
+  Answers(const G& generator, const fl::training::NetworkClassifier& classifier) {
+    fl::Matrix<float> z(3, generator.latent_dim());
+    for (std::int64_t i = 0; i < 3; ++i) fl::fill_normals(5, fl::Stream::latents, i, z.row(i));
+    const std::vector<std::int64_t> labels{3, 1, 4};
+    const at::Tensor w = generator.map(generator.latent_from_host(z), generator.label_from_host(labels), {.truncation = 0.7});
+    const at::Tensor s = generator.styles(w), images = generator.synthesize(s), noisy = generator.synthesize(s, {.noise = fl::Noise::random, .seed = 2, .first = 9});
+    sg::SynthesisEdits edits = generator.begin_edits(s);
+    const std::vector<fl::StyleEdit> edit{{0, 5, 2.0f}, {2, 200, -1.0f}};
+    fl::Scorer scorer(classifier, generator.image_shape(), generator.value_range(), 10, 64);
+    const fl::ImageBatch host = generator.image_to_host(images);
+    const fl::ScoredImages said = scorer(host, labels);
+    const fl::ImageBatch small = fl::ImageBatch(3, {1, 28, 28});
+    fl::ImageBatch slope;
+    classifier.probability_gradient(small, labels, slope);
+    const auto tensor = [](const fl::Matrix<float>& rows) {
+      at::Tensor copy = at::empty({rows.rows(), rows.cols()}, at::kFloat);
+      std::copy_n(rows.data(), copy.numel(), copy.data_ptr<float>());
+      return copy;
+    };
+    at::Tensor slopes = at::empty({3 * 28 * 28}, at::kFloat);
+    std::copy_n(slope.data(), slopes.numel(), slopes.data_ptr<float>());
+    all = {w, s, images, noisy, edits.images(edit), tensor(said.probabilities), slopes, tensor(generator.pullback(s, host))};
+  }
+};
+
+void check_equal(const Answers& one, const Answers& other) {
+  for (std::size_t i = 0; i < one.all.size(); ++i) {
+    CAPTURE(i);
+    const at::Tensor a = one.all[i].to(at::kDouble), b = other.all[i].to(at::kDouble);
+    CHECK(other.all[i].scalar_type() == at::kFloat);
+    CHECK((a - b).abs().max().item<double>() <= 1e-5 * (1.0 + a.abs().max().item<double>()));
+  }
+}
+
+/// A bare forward pass, small enough for the first child.
+int synthesize_in_child() {
+  const Cpu generator = Cpu::load(assets + "/digits.safetensors");
+  fl::Matrix<float> z(64, generator.latent_dim());
+  const std::vector<std::int64_t> labels(64, 1);
+  const at::Tensor images = generator.synthesize(generator.styles(generator.map(generator.latent_from_host(z), generator.label_from_host(labels))));
+  return images.size(0) == 64 ? 0 : 1;
+}
+
+// Before main(), so that nothing in this program can have called LibTorch through the library yet: a child, and one that forks after its own first call.
+const int forked_before_the_first_call = in_child(synthesize_in_child);
+const int forked_by_a_forked_user = in_child([] { return synthesize_in_child() == 0 ? in_child([] { return code_of([] { (void)synthesize_in_child(); }); }) : 98; });
+
+}  // namespace
+
+TEST_CASE("a process forked before the first call runs LibTorch, and one forked after it is told so") {
+  CHECK(forked_before_the_first_call == 0);
+  CHECK(forked_by_a_forked_user == 106);
+
+  const Cpu generator = Cpu::load(assets + "/digits.safetensors");
+  const Reference reference = Reference::load(assets + "/digits.safetensors");
+  const auto classifier = fl::load_classifier(assets + "/clean.safetensors");
+  auto module = fl::make_torch_classifier([](const at::Tensor& x) { return x.flatten(1).narrow(1, 0, 3).contiguous(); }, {.classes = 3, .scores = fl::Scores::logits});
+  const Answers before(generator, classifier);  // every parallel loop of this process has run
+  const fl::Matrix<float> z(2, generator.latent_dim());
+  const std::vector<std::int64_t> labels{0, 1};
+  const at::Tensor latents = generator.latent_from_host(z), digits = generator.label_from_host(labels), w = before.all[0], s = before.all[1];
+  const fl::ImageBatch images(2, {1, 28, 28}), gradient(3, generator.image_shape());
+  sg::SynthesisEdits edits = generator.begin_edits(s);
+  fl::ScoreMatrix scores;
+  fl::Matrix<float> features;
+  fl::ImageBatch slope;
+  fl::Scorer scorer(classifier, {1, 28, 28}, {0, 1}, 10, 64);
+  const std::vector<std::function<void()>> calls{
+      [&] { (void)Cpu::load(assets + "/digits.safetensors"); },
+      [&] { (void)fl::load_classifier(assets + "/clean.safetensors"); },
+      [&] { (void)Cpu(generator.model()); },
+      [&] { generator.save("never.safetensors"); },
+      [&] { (void)generator.latent_from_host(z); },
+      [&] { (void)generator.map(latents, digits); },
+      [&] { (void)generator.styles(w); },
+      [&] { (void)generator.synthesize(s); },
+      [&] { (void)reference.synthesize(s); },
+      [&] { (void)generator.pullback(s, gradient); },
+      [&] { (void)generator.begin_edits(s); },
+      [&] { (void)edits.images(std::vector<fl::StyleEdit>{{0, 0, 1.0f}}); },
+      [&] { (void)generator.image_to_host(before.all[2]); },
+      [&] { classifier.score(images, scores); },
+      [&] { classifier.features(images, features); },
+      [&] { classifier.probability_gradient(images, labels, slope); },
+      [&] { (void)scorer(images, labels); },
+      [&] { module.score(images, scores); },
+      [&] { module.probability_gradient(images, labels, slope); },
+  };
+  for (std::size_t i = 0; i < calls.size(); ++i) {
+    CAPTURE(i);
+    CHECK(in_child([&] { return code_of(calls[i]); }) == 106);
+  }
+  CHECK(in_child([&] { return text_of(calls[5]).find("fork before the first call, or exec") != std::string::npos ? 0 : 1; }) == 0);
+  check_equal(before, Answers(generator, classifier));  // the parent goes on
+}
+
+TEST_CASE("what needs no LibTorch works in a process forked after LibTorch had run") {
+  const Cpu generator = Cpu::load(assets + "/digits.safetensors");
+  const Answers before(generator, fl::load_classifier(assets + "/clean.safetensors"));
+  const auto gated = [] {
+    const fl::AnalyticGenerator analytic;
+    auto always = fl::make_classifier([&](fl::ImageView images) { return std::vector<float>(static_cast<std::size_t>(images.count() * analytic.num_classes()), 1.0f); },
+                                      {.classes = analytic.num_classes(), .scores = fl::Scores::logits});
+    fl::Matrix<float> points(300, 4);  // enough for threads of its own
+    for (std::int64_t i = 0; i < points.rows(); ++i)
+      for (std::int64_t k = 0; k < 4; ++k) points(i, k) = static_cast<float>((i * 37 + k * 11) % 101);
+    const bool embedded = fl::embed_tsne(points, {.iterations = 300, .threads = 4}).points.rows() == 300;
+    const fl::ImageBatch images(4, analytic.image_shape());
+    fl::ScoreMatrix scores;
+    always.score(images, scores);
+    return embedded && scores.rows() == 4 ? 0 : 1;
+  };
+  CHECK(gated() == 0);
+  CHECK(in_child(gated) == 0);
+}
+
+TEST_CASE("inference mode, autocast, default type, threads and gradient mode of the caller change no answer") {
+  const Cpu generator = Cpu::load(assets + "/digits.safetensors");
+  const Reference reference = Reference::load(assets + "/digits.safetensors");
+  const auto classifier = fl::load_classifier(assets + "/clean.safetensors");
+  const Answers expected(generator, classifier), plain(reference, classifier);
+  const auto look = [&] {
+    check_equal(expected, Answers(generator, classifier));
+    check_equal(plain, Answers(reference, classifier));
+    check_equal(expected, Answers(Cpu::load(assets + "/digits.safetensors"), fl::load_classifier(assets + "/clean.safetensors")));
+  };
+  const auto with_type = [](const std::function<void()>& call) {
+    const auto before = c10::get_default_dtype();
+    c10::set_default_dtype(caffe2::TypeMeta::Make<double>());
+    call();
+    c10::set_default_dtype(before);
+  };
+  const auto with_autocast = [](const std::function<void()>& call) {
+    at::autocast::set_autocast_enabled(at::kCPU, true);
+    call();
+    CHECK(at::autocast::is_autocast_enabled(at::kCPU));
+    at::autocast::set_autocast_enabled(at::kCPU, false);
+    at::autocast::clear_cache();
+  };
+  const auto with_one_thread = [](const std::function<void()>& call) {
+    const int before = at::get_num_threads();
+    at::set_num_threads(1);
+    call();
+    at::set_num_threads(before);
+  };
+  SECTION("inference mode") {
+    const c10::InferenceMode mode;
+    look();
+    CHECK(c10::InferenceMode::is_enabled());
+    CHECK_FALSE(c10::GradMode::is_enabled());
+  }
+  SECTION("no gradients") {
+    const c10::AutoGradMode mode(false);
+    look();
+    CHECK_FALSE(c10::GradMode::is_enabled());
+  }
+  SECTION("default type double") { with_type(look); }
+  SECTION("autocast") { with_autocast(look); }
+  SECTION("one thread") { with_one_thread(look); }
+  SECTION("another thread, in inference mode") {
+    std::thread([&] {
+      const c10::InferenceMode mode;
+      look();
+    }).join();
+  }
+  SECTION("all of it") {
+    with_type([&] {
+      with_autocast([&] {
+        with_one_thread([&] {
+          const c10::InferenceMode mode;
+          look();
+        });
+      });
+    });
+  }
+}
+
+TEST_CASE("a generator loaded in inference mode has gradients outside it") {
+  at::Tensor made;
+  const auto load = [&] {
+    const c10::InferenceMode mode;
+    Reference loaded = Reference::load(assets + "/digits.safetensors");
+    made = loaded.label_from_host(std::vector<std::int64_t>{7});
+    return loaded;
+  };
+  const Reference generator = load();
+  at::Tensor z = at::ones({1, generator.latent_dim()}, at::kFloat).requires_grad_(true);
+  const at::Tensor images = generator.synthesize(generator.styles(generator.map(z, made)));
+  const at::Tensor slope = torch::autograd::grad({images.sum()}, {z}).front();
+  CHECK(slope.abs().sum().item<double>() > 0.0);
+}
+
+TEST_CASE("a LibTorch model of the user's has scores and gradients in inference mode") {
+  const at::Tensor weight = at::arange(12, at::kFloat).view({4, 3}).sub(5).square().mul(0.05);
+  auto classifier = fl::make_torch_classifier([&](const at::Tensor& x) { return x.flatten(1).matmul(weight); }, {.classes = 3, .scores = fl::Scores::logits});
+  fl::ImageBatch images(2, {1, 2, 2});
+  for (std::int64_t i = 0; i < 8; ++i) images.data()[i] = static_cast<float>(i) / 8.0f;
+  const std::vector<std::int64_t> labels{0, 2};
+  fl::ScoreMatrix expected, scores;
+  fl::ImageBatch slope, same;
+  classifier.score(images, expected);
+  classifier.probability_gradient(images, labels, slope);
+  const c10::InferenceMode mode;
+  classifier.score(images, scores);
+  classifier.probability_gradient(images, labels, same);
+  CHECK(c10::InferenceMode::is_enabled());
+  for (std::int64_t i = 0; i < 6; ++i) CHECK(scores.data()[i] == expected.data()[i]);
+  for (std::int64_t i = 0; i < 8; ++i) CHECK(same.data()[i] == slope.data()[i]);
+}
+
+TEST_CASE("what LibTorch throws is told in one line") {
+  const auto fails = [](const at::Tensor& x) { return x.flatten(1).matmul(at::ones({5, 3}, at::kFloat)); };
+  auto module = fl::make_torch_classifier(fails, {.classes = 3, .scores = fl::Scores::logits});
+  auto bare = fl::make_classifier([&](fl::ImageView images) { return fails(fl::as_tensor(images)); }, {.classes = 3, .scores = fl::Scores::logits});
+  auto script = fl::make_classifier(
+      [](fl::ImageView) -> std::vector<float> {
+        throw std::runtime_error("The following operation failed in the TorchScript interpreter.\nTraceback of TorchScript (most recent call last):\n  File \"m.py\", line 3\nRuntimeError: the sizes differ\n");
+      },
+      {.classes = 3, .scores = fl::Scores::logits});
+  const fl::ImageBatch images(2, {1, 2, 2});
+  const std::vector<std::int64_t> labels{0, 1};
+  fl::ScoreMatrix scores;
+  fl::ImageBatch slope;
+  const auto scored = [&](auto& classifier) {
+    return text_of([&] {
+      fl::Scorer scorer(classifier, {1, 2, 2}, {0, 1}, 3, 2);
+      (void)scorer(images, labels);
+    });
+  };
+  for (const std::string& text : {text_of([&] { module.score(images, scores); }), text_of([&] { module.probability_gradient(images, labels, slope); }), scored(module), scored(bare), scored(script)}) {
+    CAPTURE(text);
+    CHECK(text.rfind("[F202] ", 0) == 0);
+    CHECK(text.find('\n') == std::string::npos);
+    CHECK(text.find("Exception raised") == std::string::npos);
+    CHECK(text.find("frame #") == std::string::npos);
+  }
+  CHECK(scored(bare).find("2x4") != std::string::npos);
+  CHECK(scored(script).find("the sizes differ") != std::string::npos);
+
+  const Cpu generator = Cpu::load(assets + "/digits.safetensors");
+  // A tensor of the meta device has no values that could be read.
+  const std::string text = text_of([&] { (void)generator.image_to_host(at::empty({1, 1, 32, 32}, at::TensorOptions().dtype(at::kFloat).device(at::kMeta))); });
+  CHECK(text.rfind("[F502] Generator::image_to_host: LibTorch refused: ", 0) == 0);
+  CHECK(text.find('\n') == std::string::npos);
+}
