@@ -199,11 +199,6 @@ TEST_CASE("inference mode, autocast, default type, threads and gradient mode of 
   const Reference reference = Reference::load(assets + "/digits.safetensors");
   const auto classifier = fl::load_classifier(assets + "/clean.safetensors");
   const Answers expected(generator, classifier), plain(reference, classifier);
-  const auto look = [&] {
-    check_equal(expected, Answers(generator, classifier));
-    check_equal(plain, Answers(reference, classifier));
-    check_equal(expected, Answers(Cpu::load(assets + "/digits.safetensors"), fl::load_classifier(assets + "/clean.safetensors")));
-  };
   const auto with_type = [](const std::function<void()>& call) {
     const auto before = c10::get_default_dtype();
     c10::set_default_dtype(caffe2::TypeMeta::Make<double>());
@@ -223,36 +218,37 @@ TEST_CASE("inference mode, autocast, default type, threads and gradient mode of 
     call();
     at::set_num_threads(before);
   };
-  SECTION("inference mode") {
+  const auto in_inference_mode = [](const std::function<void()>& call) {
     const c10::InferenceMode mode;
-    look();
+    call();
     CHECK(c10::InferenceMode::is_enabled());
     CHECK_FALSE(c10::GradMode::is_enabled());
-  }
-  SECTION("no gradients") {
+  };
+  const auto without_gradients = [](const std::function<void()>& call) {
     const c10::AutoGradMode mode(false);
-    look();
+    call();
     CHECK_FALSE(c10::GradMode::is_enabled());
-  }
-  SECTION("default type double") { with_type(look); }
-  SECTION("autocast") { with_autocast(look); }
-  SECTION("one thread") { with_one_thread(look); }
-  SECTION("another thread, in inference mode") {
-    std::thread([&] {
-      const c10::InferenceMode mode;
-      look();
-    }).join();
-  }
-  SECTION("all of it") {
-    with_type([&] {
-      with_autocast([&] {
-        with_one_thread([&] {
-          const c10::InferenceMode mode;
-          look();
-        });
-      });
-    });
-  }
+  };
+  const auto look = [&] { check_equal(expected, Answers(generator, classifier)); };
+  const auto look_everywhere = [&] {
+    look();
+    check_equal(plain, Answers(reference, classifier));
+    check_equal(expected, Answers(Cpu::load(assets + "/digits.safetensors"), fl::load_classifier(assets + "/clean.safetensors")));
+  };
+  INFO("inference mode");
+  in_inference_mode(look_everywhere);
+  INFO("no gradients");
+  without_gradients(look);
+  INFO("default type double");
+  with_type(look_everywhere);
+  INFO("autocast");
+  with_autocast(look_everywhere);
+  INFO("one thread");
+  with_one_thread(look);
+  INFO("another thread, in inference mode");
+  std::thread([&] { in_inference_mode(look); }).join();
+  INFO("all of it");
+  with_type([&] { with_autocast([&] { with_one_thread([&] { in_inference_mode(look_everywhere); }); }); });
 }
 
 TEST_CASE("a generator loaded in inference mode has gradients outside it") {
