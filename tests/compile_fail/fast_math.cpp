@@ -1,7 +1,7 @@
-// expect: Faultline needs IEEE arithmetic
+// expect: Faultline needs IEEE arithmetic: checks for NaN
 // flags: -ffast-math
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The mistake is the flag: the control is the same file without it.
-#include <faultline/config.hpp>
+#include <faultline/testing.hpp>
 
 int main() {}

@@ -316,6 +316,6 @@ TEST_CASE("what LibTorch throws is told in one line") {
   const Cpu generator = Cpu::load(assets + "/digits.safetensors");
   // A tensor of the meta device has no values that could be read.
   const std::string text = text_of([&] { (void)generator.image_to_host(at::empty({1, 1, 32, 32}, at::TensorOptions().dtype(at::kFloat).device(at::kMeta))); });
-  CHECK(text.rfind("[F502] Generator::image_to_host: LibTorch refused: ", 0) == 0);
+  CHECK(text.rfind("[F503] Generator::image_to_host: LibTorch refused: ", 0) == 0);
   CHECK(text.find('\n') == std::string::npos);
 }

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The networks against hand-computed vectors, recorded reference outputs, and the definitions they are shortcuts of.
 
+#include <faultline/stylegan2/cpu_backend.hpp>
+
 #include <support/catch2.hpp>
+
+#include <support/skip.hpp>
 
 #include "support.hpp"
 
@@ -92,22 +96,22 @@ TEST_CASE("parameter counts are those of the published networks") {
   CHECK(count(sg::tensor_specs(discriminator)) == 23'876'096);
 }
 
-TEST_CASE("generator and discriminator reproduce the recorded reference outputs") {
-  const auto folder = fixtures();
-  if (!std::filesystem::exists(folder / "mnist32-cond.expected.safetensors")) {
-    WARN("parity was NOT checked: no fixtures in " << folder.string() << "; set FAULTLINE_FIXTURES_DIR");
-    return;
-  }
-  const auto generator = sg::load_generator_model(folder / "mnist32-cond.generator.safetensors");
-  const auto discriminator = sg::load_discriminator(folder / "mnist32-cond.discriminator.safetensors");
-  const fl::TensorFile expected = fl::read_safetensors(folder / "mnist32-cond.expected.safetensors");
+namespace {
+
+/// Holds the networks of `<stem>.generator` and `<stem>.discriminator` against `<stem>.expected`; `exact` is the tolerance in float64.
+void check_parity(const std::filesystem::path& folder, const std::string& stem, double exact) {
+  const auto generator = sg::load_generator_model(folder / (stem + ".generator.safetensors"));
+  const auto discriminator = sg::load_discriminator(folder / (stem + ".discriminator.safetensors"));
+  const fl::TensorFile expected = fl::read_safetensors(folder / (stem + ".expected.safetensors"));
+  const auto samples = static_cast<std::int64_t>(expected.at("labels").integers.size());
+  REQUIRE(samples >= 4);
   for (const auto type : {at::kFloat, at::kDouble}) {
-    const double tolerance = type == at::kFloat ? 1e-4 : 2e-5;
+    const double tolerance = type == at::kFloat ? 1e-4 : exact;
     const sg::Weights g = generator.weights.clone(type), d = discriminator.weights.clone(type);
     const auto recorded = [&](const std::string& name) { return sg::to_tensor(expected.at(name)).to(type); };
-    at::Tensor labels = at::empty({8}, at::kLong);
-    std::copy_n(expected.at("labels").integers.begin(), 8, labels.data_ptr<std::int64_t>());
-    const at::Tensor classes = sg::one_hot(labels, 10, type);
+    at::Tensor labels = at::empty({samples}, at::kLong);
+    std::copy_n(expected.at("labels").integers.begin(), samples, labels.data_ptr<std::int64_t>());
+    const at::Tensor classes = sg::one_hot(labels, generator.config.c_dim, type);
     for (const auto& [prefix, psi] : {std::pair{std::string("psi1."), 1.0}, std::pair{std::string("psi07."), 0.7}}) {
       const at::Tensor average = g["mapping.w_avg"];
       const at::Tensor w = average + (sg::mapping(generator.config, g, recorded("z"), classes) - average) * psi;
@@ -120,6 +124,30 @@ TEST_CASE("generator and discriminator reproduce the recorded reference outputs"
     }
     CHECK(worst(sg::discriminator(discriminator.config, d, recorded("psi1.image.noise_const"), classes), recorded("D.logits")) < tolerance);
   }
+
+  // What users call: both backends, from latents and labels to images.
+  at::Tensor labels = at::empty({samples}, at::kLong);
+  std::copy_n(expected.at("labels").integers.begin(), samples, labels.data_ptr<std::int64_t>());
+  const at::Tensor z = sg::to_tensor(expected.at("z"));
+  const auto check = [&](const auto& whole) {
+    const at::Tensor s = whole.styles(whole.map(z, labels, {.truncation = 0.7}));
+    CHECK(worst(whole.synthesize(s, {.noise = fl::Noise::constant}), sg::to_tensor(expected.at("psi07.image.noise_const"))) < 1e-4);
+    CHECK(worst(whole.synthesize(s, {.noise = fl::Noise::none}), sg::to_tensor(expected.at("psi07.image.noise_none"))) < 1e-4);
+  };
+  check(fl::Generator<fl::ReferenceBackend>(generator));
+  check(fl::Generator<fl::CpuBackend>(generator));
+}
+
+}  // namespace
+
+TEST_CASE("generator and discriminator equal the definitions of the papers, evaluated in double precision") {
+  check_parity(std::filesystem::path(FAULTLINE_SOURCE_DIR) / "tests" / "fixtures", "small", 2e-6);
+}
+
+TEST_CASE("generator and discriminator reproduce the recorded reference outputs", "[.data]") {
+  const auto folder = fixtures();
+  present_or_skip(folder / "mnist32-cond.expected.safetensors", "set FAULTLINE_FIXTURES_DIR");
+  check_parity(folder, "mnist32-cond", 2e-5);
 }
 
 TEST_CASE("any resolution, width, colour, conditioning and clamp runs in any floating type") {

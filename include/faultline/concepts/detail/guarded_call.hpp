@@ -6,8 +6,10 @@
 
 #include <algorithm>
 #include <cfenv>
+#include <cmath>
 #include <cstddef>
 #include <exception>
+#include <limits>
 #include <new>
 #include <string>
 
@@ -30,6 +32,15 @@ class FloatingPointScope {
   bool saved_ = false;
 };
 
+/// Refuses arithmetic without NaN or with reassociated sums where no macro tells of it (`config.hpp`): clang's -fno-honor-nans, -fassociative-math. The values are read at run time, so that only a
+/// compiler that was told to assume otherwise can get them wrong. Throws invalid_argument.
+inline void require_ieee_arithmetic(const std::string& where) {
+  volatile double nan = std::numeric_limits<double>::quiet_NaN(), large = 1e30, small = 1.0;
+  const double x = nan, a = large, b = small;
+  if (!std::isnan(x) || x == x) throw Error(ErrorCode::invalid_argument, where, "this file was compiled with a flag that assumes there is no NaN; compile it without");
+  if ((a + b) - a != 0.0) throw Error(ErrorCode::invalid_argument, where, "this file was compiled with a flag that reorders sums; compile it without");
+}
+
 /// What a foreign exception says: LibTorch appends the stack of the place that threw, and TorchScript puts the stack of the script before it; neither belongs into a message.
 inline std::string foreign_text(const std::exception& error) {
   std::string text = error.what();
@@ -44,6 +55,7 @@ inline std::string foreign_text(const std::exception& error) {
 /// classifier_threw, thrown with the original nested where that is an exception object.
 template <class Call, class Context>
 void call_user(const std::string& where, Call&& call, Context&& context) {
+  require_ieee_arithmetic(where);
   const FloatingPointScope scope;
   try {
     call();

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+# cmake -D include_dir=... -P config_first.cmake: the first header that any header of ours reads, and the first of that one, and so on,
+# ends at config.hpp, so that its one sentence comes before whatever else a wrong flag breaks.
+cmake_minimum_required(VERSION 3.25)
+
+file(GLOB_RECURSE headers RELATIVE "${include_dir}" "${include_dir}/faultline/*.hpp")
+list(LENGTH headers count)
+if(count LESS 10)
+  message(FATAL_ERROR "only ${count} headers in ${include_dir}")
+endif()
+foreach(header IN LISTS headers)
+  file(STRINGS "${include_dir}/${header}" includes REGEX "^ *# *include" LIMIT_COUNT 1)
+  string(REGEX REPLACE "^[^<\"]*[<\"]([^>\"]*).*$" "\\1" first_of_${header} "${includes}")
+  file(STRINGS "${include_dir}/${header}" once REGEX "^#pragma once" LIMIT_COUNT 1)
+  set(once_of_${header} "${once}")
+endforeach()
+foreach(header IN LISTS headers)
+  if(header STREQUAL "faultline/version.hpp" OR NOT once_of_${header})
+    continue()  # version.hpp is plain numbers that config.hpp itself reads; what has no #pragma once is a part of another header
+  endif()
+  set(at "${header}")
+  foreach(step RANGE 100)
+    if(at STREQUAL "faultline/config.hpp" OR NOT at IN_LIST headers)
+      break()
+    endif()
+    set(at "${first_of_${at}}")
+  endforeach()
+  if(NOT at STREQUAL "faultline/config.hpp")
+    message(SEND_ERROR "${header}: the first header behind it is '${at}', not faultline/config.hpp")
+  endif()
+endforeach()
