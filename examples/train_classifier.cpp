@@ -81,21 +81,30 @@ int train(Arguments arguments) {
     test = fl::load_image_folder(arguments.test_data, {.resolution = arguments.resolution, .classes = images.classes});
     if (test.classes != images.classes || test.shape() != images.shape())
       throw fl::Error(fl::ErrorCode::inconsistent_files, "train_classifier",
-                      "the pictures in '" + arguments.test_data + "' have another size or other channels than those in '" + arguments.data + "', or only one of the folders has labels; --resolution makes their sizes one");
-    if (images.classes == 0) throw fl::Error(fl::ErrorCode::inconsistent_files, "train_classifier", "the pictures in '" + arguments.data + "' have no labels; write them to 'labels.csv' or 'dataset.json' in that folder");
+                      "the pictures in '" + arguments.test_data +
+                          "' have another size or other channels than those in '" + arguments.data +
+                          "', or only one of the folders has labels; --resolution makes their sizes one");
+    if (images.classes == 0)
+      throw fl::Error(fl::ErrorCode::inconsistent_files, "train_classifier",
+                      "the pictures in '" + arguments.data +
+                          "' have no labels; write them to 'labels.csv' or 'dataset.json' in that folder");
     config.classes = images.classes;
     config.input = {.channels = images.channels, .height = images.height, .width = images.width};
     arguments.options.padding = 0;
   } else {
     if (!arguments.test_data.empty() || arguments.resolution != 0)
-      throw fl::Error(fl::ErrorCode::invalid_argument, "train_classifier", "--test-data and --resolution are for PNG pictures; IDX files bring their own test part and size");
+      throw fl::Error(
+          fl::ErrorCode::invalid_argument, "train_classifier",
+          "--test-data and --resolution are for PNG pictures; IDX files bring their own test part and size");
     const auto directory = arguments.data.empty() ? fl::find_mnist() : std::filesystem::path(arguments.data);
     images = fl::load_mnist(directory, fl::MnistPart::train);
     test = fl::load_mnist(directory, fl::MnistPart::test);
     for (const fl::LabelledImages& part : {std::cref(images), std::cref(test)}) {
       if (part.height != config.input.height || part.width != config.input.width)
         throw fl::Error(fl::ErrorCode::inconsistent_files, "train_classifier",
-                        "expected IDX images of 28x28 pixels in '" + directory.string() + "', got " + std::to_string(part.height) + "x" + std::to_string(part.width) + "; give them as PNG pictures with labels.csv");
+                        "expected IDX images of 28x28 pixels in '" + directory.string() + "', got " +
+                            std::to_string(part.height) + "x" + std::to_string(part.width) +
+                            "; give them as PNG pictures with labels.csv");
     }
   }
   arguments.options.mix = mix_by_name(arguments.mix);

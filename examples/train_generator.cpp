@@ -73,18 +73,28 @@ Source source_of(const Arguments& arguments) {
   Source source;
   if (!arguments.data.empty()) {
     source.pictures = fl::image_set_kind(arguments.data) == fl::ImageSetKind::png_pictures;
-    source.name = (source.pictures ? "pictures in " : "IDX files in ") + std::filesystem::weakly_canonical(arguments.data).filename().string();
+    source.name = (source.pictures ? "pictures in " : "IDX files in ") +
+                  std::filesystem::weakly_canonical(arguments.data).filename().string();
   }
-  if (arguments.data.empty() && !arguments.export_path.empty()) source = {.name = "data not stated when exporting", .mix = fl::CorruptionMix::none};  // a checkpoint does not know it
-  if (!source.pictures && arguments.resolution != 0) throw fl::Error(fl::ErrorCode::invalid_argument, "train_generator", "--resolution is for PNG pictures; IDX files are padded to the network's size");
+  if (arguments.data.empty() && !arguments.export_path.empty())
+    source = {.name = "data not stated when exporting",
+              .mix = fl::CorruptionMix::none};  // a checkpoint does not know it
+  if (!source.pictures && arguments.resolution != 0)
+    throw fl::Error(fl::ErrorCode::invalid_argument, "train_generator",
+                    "--resolution is for PNG pictures; IDX files are padded to the network's size");
   const std::string& mix = arguments.mix;
   if (source.pictures) source.mix = fl::CorruptionMix::none;
-  if (!mix.empty()) source.mix = mix == "none" ? fl::CorruptionMix::none : mix == "paper" ? fl::CorruptionMix::paper : fl::CorruptionMix::independent;
+  if (!mix.empty())
+    source.mix = mix == "none"    ? fl::CorruptionMix::none
+                 : mix == "paper" ? fl::CorruptionMix::paper
+                                  : fl::CorruptionMix::independent;
   return source;
 }
 
 std::string describe(const Source& source) {
-  return source.name + (source.mix == fl::CorruptionMix::none ? "" : source.mix == fl::CorruptionMix::paper ? ", blur and noise together" : ", independent blur and noise");
+  return source.name + (source.mix == fl::CorruptionMix::none    ? ""
+                        : source.mix == fl::CorruptionMix::paper ? ", blur and noise together"
+                                                                 : ", independent blur and noise");
 }
 
 fl::LabelledImages load(const Arguments& arguments, const Source& source) {
@@ -103,19 +113,26 @@ void fit(ft::GanPreset& preset, const fl::LabelledImages& images) {
 }
 
 std::string sizes(std::int64_t height, std::int64_t width, std::int64_t channels, std::int64_t classes) {
-  return std::to_string(height) + "x" + std::to_string(width) + (channels == 1 ? ", grey, " : ", RGB, ") + (classes == 0 ? "without labels" : std::to_string(classes) + " classes");
+  return std::to_string(height) + "x" + std::to_string(width) + (channels == 1 ? ", grey, " : ", RGB, ") +
+         (classes == 0 ? "without labels" : std::to_string(classes) + " classes");
 }
 
 /// Refuses images that the networks cannot be trained on, before anything is written.
-void require_fit(const Arguments& arguments, const ft::GanPreset& preset, const fl::LabelledImages& images, const Source& source, bool going_on) {
+void require_fit(const Arguments& arguments, const ft::GanPreset& preset, const fl::LabelledImages& images,
+                 const Source& source, bool going_on) {
   const auto& generator = preset.generator;
   const std::int64_t resolution = generator.img_resolution;
-  const bool sound = images.height == images.width && images.height <= resolution && (resolution - images.height) % 2 == 0 && images.channels == generator.img_channels && images.classes == generator.c_dim;
+  const bool sound = images.height == images.width && images.height <= resolution &&
+                     (resolution - images.height) % 2 == 0 && images.channels == generator.img_channels &&
+                     images.classes == generator.c_dim;
   if (sound) return;
   throw fl::Error(fl::ErrorCode::inconsistent_files, "train_generator",
-                  (going_on ? "the run in '" + arguments.out + "'" : "the preset '" + arguments.preset + "'") + " is for images of " + sizes(resolution, resolution, generator.img_channels, generator.c_dim) +
-                      " (or smaller squares by an even difference), " + source.name + " are " + sizes(images.height, images.width, images.channels, images.classes) + "; " +
-                      (going_on ? "give the --data and --resolution that it began with, or another --out" : "convert them to PNG pictures, or choose another preset"));
+                  (going_on ? "the run in '" + arguments.out + "'" : "the preset '" + arguments.preset + "'") +
+                      " is for images of " + sizes(resolution, resolution, generator.img_channels, generator.c_dim) +
+                      " (or smaller squares by an even difference), " + source.name + " are " +
+                      sizes(images.height, images.width, images.channels, images.classes) + "; " +
+                      (going_on ? "give the --data and --resolution that it began with, or another --out"
+                                : "convert them to PNG pictures, or choose another preset"));
 }
 
 sg::GeneratorModel averaged(const Source& source, const ft::GanPreset& preset, const ft::GanState& state) {
@@ -156,16 +173,22 @@ int train(const Arguments& arguments) {
   ft::GanTrainer trainer = stored ? ft::GanTrainer(preset, std::move(stored->state)) : ft::GanTrainer(preset);
 
   if (!arguments.export_path.empty()) {
-    const std::string digest = sg::save_generator_model(arguments.export_path, averaged(source, preset, trainer.state()));
+    const std::string digest =
+        sg::save_generator_model(arguments.export_path, averaged(source, preset, trainer.state()));
     std::printf("{\"generator\": \"%s\", \"images_seen\": %lld, \"sha256\": \"%s\"}\n", arguments.export_path.c_str(), static_cast<long long>(trainer.state().images_seen), digest.c_str());
     return 0;
   }
 
   std::error_code failed;
   std::filesystem::create_directories(arguments.out, failed);
-  if (failed) throw fl::Error(fl::ErrorCode::cannot_write, "train_generator", "cannot make the folder '" + arguments.out + "': " + failed.message() + "; choose another --out");
-  ft::TrainingImages data(*images, {.mix = source.mix, .seed = preset.options.seed, .padding = (preset.generator.img_resolution - images->height) / 2});
-  std::fprintf(stderr, "read %lld images of %s, from %s\n", static_cast<long long>(images->count), sizes(images->height, images->width, images->channels, images->classes).c_str(), source.name.c_str());
+  if (failed)
+    throw fl::Error(fl::ErrorCode::cannot_write, "train_generator",
+                    "cannot make the folder '" + arguments.out + "': " + failed.message() + "; choose another --out");
+  ft::TrainingImages data(*images, {.mix = source.mix,
+                                    .seed = preset.options.seed,
+                                    .padding = (preset.generator.img_resolution - images->height) / 2});
+  std::fprintf(stderr, "read %lld images of %s, from %s\n", static_cast<long long>(images->count),
+               sizes(images->height, images->width, images->channels, images->classes).c_str(), source.name.c_str());
   std::fprintf(stderr, "%s at kimg %.2f, %d threads\n", trainer.state().step > 0 ? "going on" : "starting", static_cast<double>(trainer.state().images_seen) / 1000.0, at::get_num_threads());
 
   using Clock = std::chrono::steady_clock;
@@ -187,7 +210,8 @@ int train(const Arguments& arguments) {
     if (sheet_every > 0 && trainer.state().images_seen / sheet_every != (trainer.state().images_seen - preset.options.batch) / sheet_every) {
       char name[64];
       std::snprintf(name, sizeof name, "samples-%06lld.png", static_cast<long long>(trainer.state().images_seen / 1000));
-      fl::write_png(std::filesystem::path(arguments.out) / name, ft::sample_sheet(averaged(source, preset, trainer.state())));
+      fl::write_png(std::filesystem::path(arguments.out) / name,
+                    ft::sample_sheet(averaged(source, preset, trainer.state())));
     }
     if (seconds_since(last_checkpoint) > arguments.checkpoint_minutes * 60.0) {
       ft::rotate_checkpoint(arguments.out, preset, trainer.state());

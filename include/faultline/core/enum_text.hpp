@@ -2,6 +2,8 @@
 #pragma once
 // Enumerators as text, so that a failing comparison prints `none_found` and not a number; read from the compiler, so that none is forgotten.
 
+#include <faultline/config.hpp>
+
 #include <array>
 #include <concepts>
 #include <cstddef>

@@ -27,11 +27,12 @@ struct IdxLimits {
   std::int64_t max_rank = 4;
 };
 
-/// Reads an IDX file of element type 0x08 (unsigned byte); gzip is recognised by its first two bytes, not by the name. Its members may be several (as cat, pigz and bgzip
-/// leave them), and zeros may follow the last.
+/// Reads an IDX file of element type 0x08 (unsigned byte); gzip is recognised by its first two bytes, not by the name.
+/// Its members may be several (as cat, pigz and bgzip leave them), and zeros may follow the last.
 ///
-/// **Throws** `cannot_open`; `bad_magic` when it does not begin with 0, 0, 8, rank; `truncated`; `oversized` for bytes after the last element or the gzip stream and for sizes beyond `limits`;
-/// `malformed_header` for rank 0; `corrupt_compression` for a damaged gzip stream (its CRC is checked).
+/// **Throws** `cannot_open`; `bad_magic` when it does not begin with 0, 0, 8, rank; `truncated`; `oversized` for bytes
+/// after the last element or the gzip stream and for sizes beyond `limits`; `malformed_header` for rank 0;
+/// `corrupt_compression` for a damaged gzip stream (its CRC is checked).
 /// **Cost**: the stored and the unpacked bytes in memory; what a header merely claims takes none.
 /// Example: `IdxArray images = read_idx("train-images-idx3-ubyte.gz");   // shape {60000, 28, 28}`
 [[nodiscard]] IdxArray read_idx(const std::filesystem::path& path, const IdxLimits& limits = {});

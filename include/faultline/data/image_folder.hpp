@@ -18,17 +18,22 @@ struct ImageFolderOptions {
   std::int64_t max_bytes = std::int64_t{16} << 30;  ///< of all pixels together
 };
 
-/// Reads all PNG pictures in a folder and below it, in the order of their paths, grey or RGB as they all are. Links to files and folders are followed.
+/// Reads all PNG pictures in a folder and below it, in the order of their paths, grey or RGB as they all are. Links to
+/// files and folders are followed.
 ///
-/// Labels stand in the folder itself, in `dataset.json`, `{"labels": [["some/picture.png", 3], ...]}`, in `labels.csv`, a table of the columns `file` and `label`, or in both; paths are relative to
-/// the folder. Without either (or with `"labels": null`) the set has no labels and 0 classes. Every other file is skipped by a rule of docs/formats.md, such as that names which begin with a dot are,
-/// or refused by name.
+/// Labels stand in the folder itself, in `dataset.json`, `{"labels": [["some/picture.png", 3], ...]}`, in `labels.csv`,
+/// a table of the columns `file` and `label`, or in both; paths are relative to the folder. Without either (or with
+/// `"labels": null`) the set has no labels and 0 classes. Every other file is skipped by a rule of docs/formats.md,
+/// such as that names which begin with a dot are, or refused by name.
 /// **Shapes**: pixels `[N, C, R, R]`, labels `[N]`.
-/// **Throws**, each naming the file: `cannot_open` for a folder or file that cannot be read, and links that lead nowhere or back to a folder above them; `data_unavailable` when there is no picture;
-/// `foreign_format` for a file that is neither read nor skipped; `malformed_header` for a label file that cannot be parsed and `label_out_of_range`, both with the line or entry;
-/// `inconsistent_files` for IDX files among the pictures, a listed picture that is not there, a picture without a label among labelled ones or with two, a class without pictures, and pictures of
-/// different sizes or channels; `shape_mismatch` for a size that is no square of a power of two from 4 to 4096 when no resolution is given; `oversized` when the pixels would take more than
-/// `max_bytes`, before they do; everything that `read_png` throws. `invalid_argument` for options outside their range.
+/// **Throws**, each naming the file: `cannot_open` for a folder or file that cannot be read, and links that lead
+/// nowhere or back to a folder above them; `data_unavailable` when there is no picture; `foreign_format` for a file
+/// that is neither read nor skipped; `malformed_header` for a label file that cannot be parsed and
+/// `label_out_of_range`, both with the line or entry; `inconsistent_files` for IDX files among the pictures, a listed
+/// picture that is not there, a picture without a label among labelled ones or with two, a class without pictures, and
+/// pictures of different sizes or channels; `shape_mismatch` for a size that is no square of a power of two from 4 to
+/// 4096 when no resolution is given; `oversized` when the pixels would take more than `max_bytes`, before they do;
+/// everything that `read_png` throws. `invalid_argument` for options outside their range.
 /// **Cost**: the pixels in memory, one byte each.
 /// Example: `LabelledImages pets = load_image_folder("pets", {.resolution = 64});`
 [[nodiscard]] LabelledImages load_image_folder(const std::filesystem::path& folder, const ImageFolderOptions& options = {});
@@ -39,9 +44,11 @@ enum class ImageSetKind {
   png_pictures,  ///< for `load_image_folder`
 };
 
-/// Which kind of data set a folder holds, by the names of its files: IDX files (`...-ubyte`, also with `.gz`) in the folder itself, or PNG pictures in it or below it.
+/// Which kind of data set a folder holds, by the names of its files: IDX files (`...-ubyte`, also with `.gz`) in the
+/// folder itself, or PNG pictures in it or below it.
 ///
-/// **Throws**, naming what it found, `inconsistent_files` for a folder that holds both, `data_unavailable` for one that holds neither (or IDX files only in a folder below), `cannot_open`.
+/// **Throws**, naming what it found, `inconsistent_files` for a folder that holds both, `data_unavailable` for one that
+/// holds neither (or IDX files only in a folder below), `cannot_open`.
 /// Example: `if (image_set_kind("pets") == ImageSetKind::png_pictures) ...`
 [[nodiscard]] ImageSetKind image_set_kind(const std::filesystem::path& folder);
 

@@ -32,11 +32,14 @@ struct LabelledImages {
 /// Which half of the data set: 60 000 images to train on or 10 000 to test on.
 enum class MnistPart { train, test };
 
-/// Reads images and labels of one part from `directory`, from `train-images-idx3-ubyte` or `t10k-...` and the like, each plain or with `.gz`, also where a mirror writes `.idx3-ubyte`.
-/// A file that is there in two forms must hold the same in both. Other files in the directory are not looked at.
+/// Reads images and labels of one part from `directory`, from `train-images-idx3-ubyte` or `t10k-...` and the like,
+/// each plain or with `.gz`, also where a mirror writes `.idx3-ubyte`. A file that is there in two forms must hold the
+/// same in both. Other files in the directory are not looked at.
 ///
-/// **Throws**, naming the file, `data_unavailable` when one is in no form there; `cannot_open` for a link to nowhere; everything that `read_idx` throws; `inconsistent_files` when two forms of one file
-/// differ, and when images and labels differ in number or are not `[N, H, W]` and `[N]`; `label_out_of_range` for a label above 9, with its position.
+/// **Throws**, naming the file, `data_unavailable` when one is in no form there; `cannot_open` for a link to nowhere;
+/// everything that `read_idx` throws; `inconsistent_files` when two forms of one file differ, and when images and
+/// labels differ in number or are not `[N, H, W]` and `[N]`; `label_out_of_range` for a label above 9, with its
+/// position.
 /// **Cost**: 47 MB for the training part.
 /// Example: `LabelledImages train = load_mnist(find_mnist(), MnistPart::train);`
 [[nodiscard]] LabelledImages load_mnist(const std::filesystem::path& directory, MnistPart part);

@@ -32,20 +32,26 @@ struct PngLimits {
 
 /// The picture as a PNG file. The same picture gives the same bytes with the same libpng and zlib.
 ///
-/// **Throws** `shape_mismatch` when `pixels` is not height x width x channels, or channels is neither 1 nor 3; `oversized` above 1 000 000 pixels a side or 715 827 882 in all.
+/// **Throws** `shape_mismatch` when `pixels` is not height x width x channels, or channels is neither 1 nor 3;
+/// `oversized` above 1 000 000 pixels a side or 715 827 882 in all.
 /// Example: `std::vector<std::byte> file = encode_png({.height = 2, .width = 2, .pixels = {0, 255, 255, 0}});`
 [[nodiscard]] std::vector<std::byte> encode_png(const Picture& picture);
 
 /// Writes `encode_png(picture)` all or nothing. **Throws** also `cannot_write`, `not_durable`.
 void write_png(const std::filesystem::path& path, const Picture& picture);
 
-/// Reads a PNG file: the stored values, with palettes and fewer than 8 bits expanded (a bit to 0 or 255), and interlaced files like others.
+/// Reads a PNG file: the stored values, with palettes and fewer than 8 bits expanded (a bit to 0 or 255), and
+/// interlaced files like others.
 ///
-/// Only what the pixels depend on is read: the critical chunks and tRNS, whose checksums must be right. Colour profiles, gamma, significant bits, times, texts and the further frames of an
-/// animation change nothing, damaged or not. An alpha channel and transparent colours (tRNS) are accepted where no pixel makes use of them.
-/// **Throws** `cannot_open`; `bad_magic`; `truncated`; `oversized` for bytes after the end and for sizes beyond `limits`; `malformed_header` for sizes and colour types that PNG does not have;
-/// `corrupt_compression` when a checksum or the pixel stream is wrong, or libpng warns of anything; `foreign_format` for 16 bits per channel, and for a pixel that is not opaque, with its position.
-/// **Cost**: file and pixels in memory, the pixels up to twice where there is a palette or alpha; a size that the file cannot possibly hold is refused first.
+/// Only what the pixels depend on is read: the critical chunks and tRNS, whose checksums must be right. Colour
+/// profiles, gamma, significant bits, times, texts and the further frames of an animation change nothing, damaged or
+/// not. An alpha channel and transparent colours (tRNS) are accepted where no pixel makes use of them.
+/// **Throws** `cannot_open`; `bad_magic`; `truncated`; `oversized` for bytes after the end and for sizes beyond
+/// `limits`; `malformed_header` for sizes and colour types that PNG does not have; `corrupt_compression` when a
+/// checksum or the pixel stream is wrong, or libpng warns of anything; `foreign_format` for 16 bits per channel, and
+/// for a pixel that is not opaque, with its position.
+/// **Cost**: file and pixels in memory, the pixels up to twice where there is a palette or alpha; a size that the file
+/// cannot possibly hold is refused first.
 /// Example: `Picture picture = read_png("case-17.png");`
 [[nodiscard]] Picture read_png(const std::filesystem::path& path, const PngLimits& limits = {});
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Comma-separated tables after RFC 4180, with what spreadsheets add: a byte order mark, spaces about a field, any line end, empty lines.
+// Comma-separated tables after RFC 4180, with what spreadsheets add: a byte order mark, spaces about a field, any line
+// end, empty lines.
 
 #include <faultline/error.hpp>
 
@@ -40,14 +41,19 @@ struct CsvRecord {
   std::vector<std::string> fields = {};
 };
 
-/// All records of a table that are not empty lines. A field in double quotes is taken as it is, doubled quotes made single; others lose the spaces and tabs about them.
+/// All records of a table that are not empty lines. A field in double quotes is taken as it is, doubled quotes made
+/// single; others lose the spaces and tabs about them.
 ///
-/// **Throws** `malformed_header` with `where` and the line for a quote that is not closed, text after one that is, and text that is not UTF-8 but UTF-16.
+/// **Throws** `malformed_header` with `where` and the line for a quote that is not closed, text after one that is, and
+/// text that is not UTF-8 but UTF-16.
 [[nodiscard]] inline std::vector<CsvRecord> parse_csv(std::string_view text, std::string_view where) {
   std::int64_t line = 1;
-  const auto refuse = [&](const std::string& what) { return Error(ErrorCode::malformed_header, where, "line " + std::to_string(line) + ": " + what); };
+  const auto refuse = [&](const std::string& what) {
+    return Error(ErrorCode::malformed_header, where, "line " + std::to_string(line) + ": " + what);
+  };
   const auto is_blank = [](char c) { return c == ' ' || c == '\t'; };
-  if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff") || text.find('\0') != std::string_view::npos) throw refuse("expected text in UTF-8, got UTF-16 or zero bytes; save it as UTF-8");
+  if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff") || text.find('\0') != std::string_view::npos)
+    throw refuse("expected text in UTF-8, got UTF-16 or zero bytes; save it as UTF-8");
   if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
 
   std::vector<CsvRecord> records;
@@ -73,7 +79,9 @@ struct CsvRecord {
     }
     ++at;
     skip_blanks();
-    if (!field_ends()) throw refuse("expected a comma or the end of the line after " + shown(field) + " in double quotes, got " + shown(text.substr(at, 1)));
+    if (!field_ends())
+      throw refuse("expected a comma or the end of the line after " + shown(field) + " in double quotes, got " +
+                   shown(text.substr(at, 1)));
     return field;
   };
   const auto plain = [&] {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Every file of a data folder sorted into what is read, what is skipped by a rule of docs/formats.md, and what has to be refused.
+// Every file of a data folder sorted into what is read, what is skipped by a rule of docs/formats.md, and what has to
+// be refused.
 
 #include <faultline/data/detail/data_files.hpp>
 
@@ -26,17 +27,22 @@ template <std::size_t N>
   return std::find(all.begin(), all.end(), text) != all.end();
 }
 
-/// Files and folders that systems and editors leave on a disk: names that begin with a dot or end in a tilde, and a few others.
+/// Files and folders that systems and editors leave on a disk: names that begin with a dot or end in a tilde, and a few
+/// others.
 [[nodiscard]] inline bool is_skipped_name(std::string_view name) {
-  constexpr std::array<std::string_view, 10> leftovers = {"thumbs.db",   "ehthumbs.db",  "desktop.ini",               "icon\r",     "__macosx",
-                                                          "__pycache__", "$recycle.bin", "system volume information", "lost+found", "@eadir"};
+  constexpr std::array<std::string_view, 10> leftovers = {
+      "thumbs.db",  "ehthumbs.db", "desktop.ini",  "icon\r",
+      "__macosx",   "__pycache__", "$recycle.bin", "system volume information",
+      "lost+found", "@eadir"};
   return name.starts_with('.') || name.ends_with('~') || is_one_of(in_small_letters(std::string(name)), leftovers);
 }
 
 [[nodiscard]] inline FileKind kind_by_name(const std::string& name) {
   constexpr std::array<std::string_view, 8> texts = {".txt", ".md", ".rst", ".html", ".htm", ".pdf", ".log", ".bib"};
-  constexpr std::array<std::string_view, 10> titles = {"readme", "license", "licence", "copying", "copyright", "notice", "authors", "citation", "changelog", "changes"};
-  constexpr std::array<std::string_view, 10> tables = {".csv", ".tsv", ".json", ".jsonl", ".xml", ".yaml", ".yml", ".xlsx", ".parquet", ".npy"};
+  constexpr std::array<std::string_view, 10> titles = {"readme", "license", "licence",  "copying",   "copyright",
+                                                       "notice", "authors", "citation", "changelog", "changes"};
+  constexpr std::array<std::string_view, 10> tables = {".csv",  ".tsv", ".json", ".jsonl",   ".xml",
+                                                       ".yaml", ".yml", ".xlsx", ".parquet", ".npy"};
   if (is_skipped_name(name)) return FileKind::skipped;
   const std::string small = in_small_letters(name);
   const std::string ending = std::filesystem::path(small).extension().string();
@@ -48,10 +54,12 @@ template <std::size_t N>
   return is_one_of(ending, tables) ? FileKind::table : FileKind::other;
 }
 
-/// The files of a folder and of those below it; links to files and folders are followed. Paths are relative to the folder, with '/', each list sorted.
+/// The files of a folder and of those below it; links to files and folders are followed. Paths are relative to the
+/// folder, with '/', each list sorted.
 class FolderFiles {
  public:
-  /// **Throws** `cannot_open` when the folder itself cannot be read; what is wrong below it is told by `require_readable`.
+  /// **Throws** `cannot_open` when the folder itself cannot be read; what is wrong below it is told by
+  /// `require_readable`.
   FolderFiles(const std::filesystem::path& folder, std::string_view where) : where_(where) {
     std::error_code error;
     const std::filesystem::path real = std::filesystem::canonical(folder, error);
@@ -62,27 +70,32 @@ class FolderFiles {
   }
 
   std::vector<std::string> pictures;  ///< PNG by their ending, in small or capital letters
-  std::vector<std::string> tables;    ///< what may hold labels, `labels.csv` and `dataset.json` of the folder itself excepted
+  std::vector<std::string> tables;    ///< what may hold labels, other than the folder's own two label files
   std::vector<std::string> idx;       ///< MNIST's kind
   std::vector<std::string> others;    ///< neither read nor skipped
 
-  /// **Throws** `cannot_open` for the first folder that cannot be read, link that leads nowhere or round in a circle, pipe or device.
+  /// **Throws** `cannot_open` for the first folder that cannot be read, link that leads nowhere or round in a circle,
+  /// pipe or device.
   void require_readable() const {
     if (problem_) throw *problem_;
   }
 
  private:
   [[nodiscard]] Error unreadable(const std::filesystem::path& folder, const std::error_code& error) const {
-    return Error(ErrorCode::cannot_open, where_, "the folder '" + folder.string() + "' cannot be read: " + error.message());
+    return Error(ErrorCode::cannot_open, where_,
+                 "the folder '" + folder.string() + "' cannot be read: " + error.message());
   }
 
   void note(Error problem) {
     if (!problem_) problem_ = std::move(problem);
   }
 
-  /// Whether a folder is one of those that are being walked, or holds one of them: following a link to it would never end.
+  /// Whether a folder is one of those that are being walked, or holds one of them: following a link to it would never
+  /// end.
   [[nodiscard]] bool is_above(const std::filesystem::path& real) const {
-    return std::any_of(above_.begin(), above_.end(), [&](const auto& open) { return std::mismatch(real.begin(), real.end(), open.begin(), open.end()).first == real.end(); });
+    return std::any_of(above_.begin(), above_.end(), [&](const auto& open) {
+      return std::mismatch(real.begin(), real.end(), open.begin(), open.end()).first == real.end();
+    });
   }
 
   /// Returns what keeps the folder itself from being read.
@@ -101,7 +114,10 @@ class FolderFiles {
     if (entry.is_directory(error)) {
       const std::filesystem::path real = std::filesystem::canonical(entry.path(), error);
       if (error) return note(unreadable(entry.path(), error));
-      if (is_above(real)) return note(Error(ErrorCode::cannot_open, where_, "the link '" + entry.path().string() + "' leads back to '" + real.string() + "', in which it lies; remove it"));
+      if (is_above(real))
+        return note(Error(ErrorCode::cannot_open, where_,
+                          "the link '" + entry.path().string() + "' leads back to '" + real.string() +
+                              "', in which it lies; remove it"));
       above_.push_back(real);
       if (auto problem = walk(entry.path(), relative + "/")) note(*std::move(problem));
       above_.pop_back();
@@ -117,12 +133,13 @@ class FolderFiles {
       }
     }
     if (relative == "labels.csv" || relative == "dataset.json") return;
-    (kind == FileKind::picture ? pictures : kind == FileKind::table ? tables : kind == FileKind::idx ? idx : others).push_back(relative);
+    auto& list = kind == FileKind::picture ? pictures : kind == FileKind::table ? tables : kind == FileKind::idx ? idx : others;
+    list.push_back(relative);
   }
 
   std::string where_;
   std::optional<Error> problem_;
-  std::vector<std::filesystem::path> above_;  ///< real paths of the folder and of those below it down to the one being walked
+  std::vector<std::filesystem::path> above_;  ///< real paths from the folder down to the one being walked
 };
 
 }  // namespace detail

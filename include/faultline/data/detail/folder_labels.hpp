@@ -31,7 +31,8 @@ struct FolderLabel {
 /// The labels of a folder, by normalised path.
 class FolderLabels {
  public:
-  FolderLabels(const std::filesystem::path& folder, std::int64_t classes) : limit_(classes > 0 ? classes : most_classes) {
+  FolderLabels(const std::filesystem::path& folder, std::int64_t classes)
+      : limit_(classes > 0 ? classes : most_classes) {
     std::error_code ignored;
     if (const auto file = folder / "dataset.json"; std::filesystem::exists(file, ignored)) read_json(file);
     if (const auto file = folder / "labels.csv"; std::filesystem::exists(file, ignored)) read_csv(file);
@@ -52,7 +53,8 @@ class FolderLabels {
   [[nodiscard]] std::string range() const { return "0 to " + std::to_string(limit_ - 1); }
 
   [[nodiscard]] Error out_of_range(const std::string& place, const std::string& name, const std::string& label) const {
-    return Error(ErrorCode::label_out_of_range, "load_image_folder", place + " gives " + shown(name) + " the label " + label + ", expected " + range());
+    return Error(ErrorCode::label_out_of_range, "load_image_folder",
+                 place + " gives " + shown(name) + " the label " + label + ", expected " + range());
   }
 
   void add(const std::string& place, const std::string& listed, std::int64_t label) {
@@ -60,7 +62,8 @@ class FolderLabels {
     const auto [known, fresh] = labels_.emplace(name, FolderLabel{label, place});
     if (!fresh && known->second.value != label) {
       throw Error(ErrorCode::inconsistent_files, "load_image_folder",
-                  place + " gives " + shown(name) + " the label " + std::to_string(label) + ", but " + known->second.place + " gives it " + std::to_string(known->second.value));
+                  place + " gives " + shown(name) + " the label " + std::to_string(label) + ", but " +
+                      known->second.place + " gives it " + std::to_string(known->second.value));
     }
   }
 
@@ -78,7 +81,8 @@ class FolderLabels {
     for (const nlohmann::json& entry : list) {
       const std::string position = "entry " + std::to_string(++number);
       if (!entry.is_array() || entry.size() != 2 || !entry[0].is_string() || !entry[1].is_number_integer()) {
-        throw refuse(position + " of 'labels': expected a pair [\"file.png\", class] with a whole number from " + range() + " as class, got " +
+        throw refuse(position + " of 'labels': expected a pair [\"file.png\", class] with a whole number from " +
+                     range() + " as class, got " +
                      entry.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).substr(0, 80));
       }
       const auto name = entry[0].get<std::string>();
@@ -94,37 +98,49 @@ class FolderLabels {
     stated_ = present_ = true;
     const std::string where = "load_image_folder, '" + file.string() + "'";
     const std::vector<CsvRecord> records = parse_csv(text_of(file), where);
-    const auto refuse = [&](std::int64_t line, const std::string& what) { return Error(ErrorCode::malformed_header, where, "line " + std::to_string(line) + ": " + what); };
+    const auto refuse = [&](std::int64_t line, const std::string& what) {
+      return Error(ErrorCode::malformed_header, where, "line " + std::to_string(line) + ": " + what);
+    };
     if (records.empty()) throw refuse(1, "expected the columns 'file' and 'label', got an empty file");
     std::vector<std::string> columns;
     for (const std::string& column : records.front().fields) columns.push_back(in_small_letters(column));
     const bool file_first = columns == std::vector<std::string>{"file", "label"};
     if (!file_first && columns != std::vector<std::string>{"label", "file"}) {
-      throw refuse(records.front().line, "expected the columns 'file' and 'label' and a comma between them, got " + shown(records.front().fields));
+      throw refuse(records.front().line, "expected the columns 'file' and 'label' and a comma between them, got " +
+                                             shown(records.front().fields));
     }
     for (auto record = records.begin() + 1; record != records.end(); ++record) {
       const auto& fields = record->fields;
       if (fields.size() != 2) {
-        throw refuse(record->line, "expected a file and a class, got " + std::to_string(fields.size()) + (fields.size() == 1 ? " field: " : " fields: ") + shown(fields) +
-                                       (fields.size() > 2 ? "; a name with a comma has to stand in double quotes" : ""));
+        throw refuse(record->line,
+                     "expected a file and a class, got " + std::to_string(fields.size()) +
+                         (fields.size() == 1 ? " field: " : " fields: ") + shown(fields) +
+                         (fields.size() > 2 ? "; a name with a comma has to stand in double quotes" : ""));
       }
       const std::string& name = fields[file_first ? 0 : 1];
       const std::string& label = fields[file_first ? 1 : 0];
-      if (name.empty()) throw refuse(record->line, "expected a file beside the class " + shown(label) + ", got nothing");
-      add("line " + std::to_string(record->line) + " of '" + file.string() + "'", name, class_of(*record, file, where, name, label));
+      if (name.empty())
+        throw refuse(record->line, "expected a file beside the class " + shown(label) + ", got nothing");
+      add("line " + std::to_string(record->line) + " of '" + file.string() + "'", name,
+          class_of(*record, file, where, name, label));
     }
   }
 
   /// The class that a text of digits is.
-  [[nodiscard]] std::int64_t class_of(const CsvRecord& record, const std::filesystem::path& file, const std::string& where, const std::string& name, const std::string& label) const {
+  [[nodiscard]] std::int64_t class_of(const CsvRecord& record, const std::filesystem::path& file,
+                                      const std::string& where, const std::string& name,
+                                      const std::string& label) const {
     const std::string line = "line " + std::to_string(record.line);
     const std::string_view digits = std::string_view(label).substr(label.starts_with('-') ? 1 : 0);
     if (digits.empty() || digits.find_first_not_of("0123456789") != std::string_view::npos) {
-      throw Error(ErrorCode::malformed_header, where, line + ": expected a whole number from " + range() + " as class of " + shown(name) + ", got " + shown(label));
+      throw Error(
+          ErrorCode::malformed_header, where,
+          line + ": expected a whole number from " + range() + " as class of " + shown(name) + ", got " + shown(label));
     }
     std::int64_t value = 0;
     for (const char digit : digits) value = std::min(limit_, 10 * value + (digit - '0'));
-    if (digits.size() != label.size() || value >= limit_) throw out_of_range(line + " of '" + file.string() + "'", name, shown(label));
+    if (digits.size() != label.size() || value >= limit_)
+      throw out_of_range(line + " of '" + file.string() + "'", name, shown(label));
     return value;
   }
 
@@ -136,30 +152,40 @@ class FolderLabels {
 
 /// Why a listed file is not among the pictures.
 inline std::string why_missing(const std::string& name, const std::vector<std::string>& names) {
-  const auto is_picture = [&](const std::string& candidate) { return std::binary_search(names.begin(), names.end(), candidate); };
+  const auto is_picture = [&](const std::string& candidate) {
+    return std::binary_search(names.begin(), names.end(), candidate);
+  };
   std::string with_slashes = name;
   std::replace(with_slashes.begin(), with_slashes.end(), '\\', '/');
-  if (with_slashes != name && is_picture(with_slashes)) return "paths are written with '/', as in '" + with_slashes + "'";
+  if (with_slashes != name && is_picture(with_slashes))
+    return "paths are written with '/', as in '" + with_slashes + "'";
   const std::filesystem::path path(name);
   if (path.is_absolute() || name.starts_with("../")) return "paths are relative to the folder and stay below it";
   for (const auto& part : path) {
-    if (is_skipped_name(part.string())) return "files and folders of such a name (" + shown(part.string()) + ") are skipped";
+    if (is_skipped_name(part.string()))
+      return "files and folders of such a name (" + shown(part.string()) + ") are skipped";
   }
   return "there is no PNG picture of that name";
 }
 
-/// One label for each picture and every listed picture there. **Throws** `inconsistent_files` naming the first that fails.
-inline std::vector<std::uint8_t> labels_of(const std::filesystem::path& folder, const std::vector<std::string>& names, const FolderLabels& labels) {
-  const auto refuse = [&](const std::string& what) { return Error(ErrorCode::inconsistent_files, "load_image_folder", what); };
+/// One label for each picture and every listed picture there. **Throws** `inconsistent_files` naming the first that
+/// fails.
+inline std::vector<std::uint8_t> labels_of(const std::filesystem::path& folder, const std::vector<std::string>& names,
+                                           const FolderLabels& labels) {
+  const auto refuse = [&](const std::string& what) {
+    return Error(ErrorCode::inconsistent_files, "load_image_folder", what);
+  };
   for (const auto& [name, label] : labels.all()) {
-    if (!std::binary_search(names.begin(), names.end(), name)) throw refuse(label.place + " gives a label to " + shown(name) + ", but " + why_missing(name, names));
+    if (!std::binary_search(names.begin(), names.end(), name))
+      throw refuse(label.place + " gives a label to " + shown(name) + ", but " + why_missing(name, names));
   }
   std::vector<std::uint8_t> values;
   values.reserve(names.size());
   for (const std::string& name : names) {
     const auto found = labels.all().find(name);
     if (found == labels.all().end()) {
-      throw refuse("in '" + folder.string() + "' " + shown(name) + " has no label, but " + std::to_string(labels.all().size()) + " of " + std::to_string(names.size()) +
+      throw refuse("in '" + folder.string() + "' " + shown(name) + " has no label, but " +
+                   std::to_string(labels.all().size()) + " of " + std::to_string(names.size()) +
                    " pictures have one; label all, or remove the label files");
     }
     values.push_back(static_cast<std::uint8_t>(found->second.value));

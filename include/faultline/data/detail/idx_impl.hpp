@@ -17,7 +17,8 @@ namespace faultline {
 inline namespace v1 {
 namespace detail {
 
-/// Hands out unpacked bytes in order, from plain or gzip-compressed memory. As RFC 1952 and gzip have it, members that follow each other are one stream, and zeros after the last are padding.
+/// Hands out unpacked bytes in order, from plain or gzip-compressed memory. As RFC 1952 and gzip have it, members that
+/// follow each other are one stream, and zeros after the last are padding.
 class IdxSource {
  public:
   IdxSource(std::span<const std::byte> bytes, std::string_view name) : rest_(bytes), name_(name) {
@@ -44,11 +45,15 @@ class IdxSource {
   [[nodiscard]] std::size_t leftover() const noexcept { return rest_.size(); }
 
  private:
-  [[nodiscard]] bool begins_member() const noexcept { return rest_.size() >= 2 && rest_[0] == std::byte{0x1f} && rest_[1] == std::byte{0x8b}; }
+  [[nodiscard]] bool begins_member() const noexcept {
+    return rest_.size() >= 2 && rest_[0] == std::byte{0x1f} && rest_[1] == std::byte{0x8b};
+  }
 
   void end_member() {
     if (begins_member()) {
-      if (inflateReset(inflater_.get()) != Z_OK) throw Error(ErrorCode::corrupt_compression, "read_idx", "zlib could not go on to the next gzip member of '" + name_ + "'");
+      if (inflateReset(inflater_.get()) != Z_OK)
+        throw Error(ErrorCode::corrupt_compression, "read_idx",
+                    "zlib could not go on to the next gzip member of '" + name_ + "'");
       return;
     }
     ended_ = true;
@@ -94,8 +99,9 @@ inline IdxArray decode_idx(std::span<const std::byte> bytes, const IdxLimits& li
   std::array<std::uint8_t, 4> word{};
   if (source.take(word) < word.size()) throw refuse(ErrorCode::truncated, "ends within its first four bytes");
   if (word[0] != 0 || word[1] != 0 || word[2] != 8) {
-    throw refuse(ErrorCode::bad_magic, "is no IDX file of unsigned bytes: expected it to begin with the bytes 0, 0, 8, got " + std::to_string(word[0]) + ", " + std::to_string(word[1]) + ", " +
-                                           std::to_string(word[2]));
+    throw refuse(ErrorCode::bad_magic,
+                 "is no IDX file of unsigned bytes: expected it to begin with the bytes 0, 0, 8, got " +
+                     std::to_string(word[0]) + ", " + std::to_string(word[1]) + ", " + std::to_string(word[2]));
   }
   const int rank = word[3];
   if (rank == 0) throw refuse(ErrorCode::malformed_header, "states no dimension");
@@ -107,7 +113,9 @@ inline IdxArray decode_idx(std::span<const std::byte> bytes, const IdxLimits& li
     if (source.take(word) < word.size()) throw refuse(ErrorCode::truncated, "ends within its dimensions");
     const std::int64_t extent = (std::int64_t{word[0]} << 24) | (std::int64_t{word[1]} << 16) | (std::int64_t{word[2]} << 8) | std::int64_t{word[3]};
     array.shape.push_back(extent);
-    if (extent > 0 && elements > limits.max_elements / extent) throw refuse(ErrorCode::oversized, "states more than " + std::to_string(limits.max_elements) + " elements; IdxLimits can be raised");
+    if (extent > 0 && elements > limits.max_elements / extent)
+      throw refuse(ErrorCode::oversized,
+                   "states more than " + std::to_string(limits.max_elements) + " elements; IdxLimits can be raised");
     elements *= extent;
   }
 
@@ -122,7 +130,9 @@ inline IdxArray decode_idx(std::span<const std::byte> bytes, const IdxLimits& li
   }
   std::uint8_t beyond = 0;
   if (source.take({&beyond, 1}) > 0) throw refuse(ErrorCode::oversized, "has bytes after its last element");
-  if (source.leftover() > 0) throw refuse(ErrorCode::oversized, "has " + std::to_string(source.leftover()) + " bytes after its gzip stream that are neither a further member nor zeros");
+  if (source.leftover() > 0)
+    throw refuse(ErrorCode::oversized, "has " + std::to_string(source.leftover()) +
+                                           " bytes after its gzip stream that are neither a further member nor zeros");
   return array;
 }
 

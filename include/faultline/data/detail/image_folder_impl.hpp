@@ -17,9 +17,11 @@ namespace faultline {
 inline namespace v1 {
 namespace detail {
 
-[[nodiscard]] inline Error both_kinds(const std::filesystem::path& folder, const FolderFiles& files, std::string_view where) {
+[[nodiscard]] inline Error both_kinds(const std::filesystem::path& folder, const FolderFiles& files,
+                                      std::string_view where) {
   return Error(ErrorCode::inconsistent_files, where,
-               "'" + folder.string() + "' holds IDX files ('" + files.idx.front() + "') and PNG pictures ('" + files.pictures.front() + "'), and only one of them can be the data set; move the other away");
+               "'" + folder.string() + "' holds IDX files ('" + files.idx.front() + "') and PNG pictures ('" +
+                   files.pictures.front() + "'), and only one of them can be the data set; move the other away");
 }
 
 /// Refuses what lies in a folder of pictures and is neither read nor skipped.
@@ -28,9 +30,14 @@ inline void require_only_pictures(const std::filesystem::path& folder, const Fol
   files.require_readable();
   if (!files.idx.empty() && !files.pictures.empty()) throw both_kinds(folder, files, "load_image_folder");
   if (const auto* const list = !files.others.empty() ? &files.others : !files.idx.empty() ? &files.idx : nullptr) {
-    throw refuse(ErrorCode::foreign_format, "'" + (folder / list->front()).string() + "' is no PNG picture by its name, and only those (.png) are read; convert it, or move it out of the folder");
+    throw refuse(ErrorCode::foreign_format, "'" + (folder / list->front()).string() +
+                                                "' is no PNG picture by its name, and only those (.png) are read; "
+                                                "convert it, or move it out of the folder");
   }
-  if (files.pictures.empty()) throw refuse(ErrorCode::data_unavailable, "no file in '" + folder.string() + "' or below it ends in .png, other than in what is skipped for its name");
+  if (files.pictures.empty())
+    throw refuse(
+        ErrorCode::data_unavailable,
+        "no file in '" + folder.string() + "' or below it ends in .png, other than in what is skipped for its name");
 }
 
 /// Copies the overlap of a picture and a square `[C, resolution, resolution]` that share their centre.
@@ -53,14 +60,18 @@ inline LabelledImages load_image_folder(const std::filesystem::path& folder, con
   if (options.resolution < 0 || options.resolution > largest) throw refuse(ErrorCode::invalid_argument, "expected a resolution of 0 to 4096, got " + std::to_string(options.resolution));
   if (options.classes < 0 || options.classes > detail::most_classes) throw refuse(ErrorCode::invalid_argument, "expected 0 to 256 classes, got " + std::to_string(options.classes));
 
-  if (options.max_bytes < 1) throw refuse(ErrorCode::invalid_argument, "expected max_bytes of at least 1, got " + std::to_string(options.max_bytes));
+  if (options.max_bytes < 1)
+    throw refuse(ErrorCode::invalid_argument,
+                 "expected max_bytes of at least 1, got " + std::to_string(options.max_bytes));
   const detail::FolderFiles files(folder, "load_image_folder");
   detail::require_only_pictures(folder, files);
   const std::vector<std::string>& names = files.pictures;
   LabelledImages images{.count = static_cast<std::int64_t>(names.size()), .height = 0, .width = 0, .classes = 0};
   const detail::FolderLabels labels(folder, options.classes);
   if (!labels.stated() && !files.tables.empty()) {
-    throw refuse(ErrorCode::foreign_format, "'" + (folder / files.tables.front()).string() + "' is not read: labels stand in 'labels.csv' or 'dataset.json' of '" + folder.string() +
+    throw refuse(ErrorCode::foreign_format, "'" + (folder / files.tables.front()).string() +
+                                                "' is not read: labels stand in 'labels.csv' or 'dataset.json' of '" +
+                                                folder.string() +
                                                 "' itself, which has neither; rename it, or move it out of the folder");
   }
   if (labels.present()) {
@@ -102,7 +113,9 @@ inline LabelledImages load_image_folder(const std::filesystem::path& folder, con
 
 inline ImageSetKind image_set_kind(const std::filesystem::path& folder) {
   const detail::FolderFiles files(folder, "image_set_kind");
-  const auto refuse = [](const std::string& what) { return Error(ErrorCode::data_unavailable, "image_set_kind", what); };
+  const auto refuse = [](const std::string& what) {
+    return Error(ErrorCode::data_unavailable, "image_set_kind", what);
+  };
   if (!files.pictures.empty()) {
     if (!files.idx.empty()) throw detail::both_kinds(folder, files, "image_set_kind");
     return ImageSetKind::png_pictures;
@@ -110,11 +123,14 @@ inline ImageSetKind image_set_kind(const std::filesystem::path& folder) {
   if (files.idx.empty()) {
     files.require_readable();
     throw refuse("'" + folder.string() + "' holds neither PNG pictures (.png) nor IDX files named as MNIST's" +
-                 (files.others.empty() ? ", other than in what is skipped for its name" : ", only such as '" + files.others.front() + "', which are not read"));
+                 (files.others.empty() ? ", other than in what is skipped for its name"
+                                       : ", only such as '" + files.others.front() + "', which are not read"));
   }
   const auto below = files.idx.front().rfind('/');
-  if (std::all_of(files.idx.begin(), files.idx.end(), [](const std::string& name) { return name.find('/') != std::string::npos; })) {
-    throw refuse("'" + folder.string() + "' itself holds no data set, but '" + (folder / files.idx.front().substr(0, below)).string() + "' holds IDX files; name that folder");
+  if (std::all_of(files.idx.begin(), files.idx.end(),
+                  [](const std::string& name) { return name.find('/') != std::string::npos; })) {
+    throw refuse("'" + folder.string() + "' itself holds no data set, but '" +
+                 (folder / files.idx.front().substr(0, below)).string() + "' holds IDX files; name that folder");
   }
   return ImageSetKind::idx_files;
 }

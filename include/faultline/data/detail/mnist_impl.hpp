@@ -39,7 +39,9 @@ inline MnistFile read_mnist_file(const std::filesystem::path& directory, const s
   const std::vector<std::filesystem::path> files = mnist_files(directory, part_and_contents);
   if (files.empty()) {
     throw Error(ErrorCode::data_unavailable, "load_mnist",
-                "expected '" + mnist_names(part_and_contents).front() + "' (or with '.gz', or with '.idx' in place of '-idx') in '" + directory.string() + "'; find_mnist() says how to get it");
+                "expected '" + mnist_names(part_and_contents).front() +
+                    "' (or with '.gz', or with '.idx' in place of '-idx') in '" + directory.string() +
+                    "'; find_mnist() says how to get it");
   }
   MnistFile first;
   for (const std::filesystem::path& file : files) {
@@ -49,7 +51,9 @@ inline MnistFile read_mnist_file(const std::filesystem::path& directory, const s
     if (first.name.empty()) {
       first = {name, std::move(array)};
     } else if (array.shape != first.array.shape || array.values != first.array.values) {
-      throw Error(ErrorCode::inconsistent_files, "load_mnist", first.name + " and " + name + " should be one file in two forms, but their contents differ; remove one");
+      throw Error(
+          ErrorCode::inconsistent_files, "load_mnist",
+          first.name + " and " + name + " should be one file in two forms, but their contents differ; remove one");
     }
   }
   return first;
@@ -64,20 +68,29 @@ inline LabelledImages load_mnist(const std::filesystem::path& directory, MnistPa
   detail::MnistFile images = detail::read_mnist_file(directory, prefix + "-images");
   detail::MnistFile labels = detail::read_mnist_file(directory, prefix + "-labels");
   std::vector<std::int64_t>& shape = images.array.shape;
-  if (shape.size() != 3) throw refuse(ErrorCode::inconsistent_files, "expected " + images.name + " to hold images [N, H, W], got an array " + images.shape());
-  if (labels.array.shape.size() != 1) throw refuse(ErrorCode::inconsistent_files, "expected " + labels.name + " to hold labels [N], got an array " + labels.shape());
+  if (shape.size() != 3)
+    throw refuse(ErrorCode::inconsistent_files,
+                 "expected " + images.name + " to hold images [N, H, W], got an array " + images.shape());
+  if (labels.array.shape.size() != 1)
+    throw refuse(ErrorCode::inconsistent_files,
+                 "expected " + labels.name + " to hold labels [N], got an array " + labels.shape());
   if (shape[0] != labels.array.shape[0]) {
-    throw refuse(ErrorCode::inconsistent_files, std::to_string(shape[0]) + " images but " + std::to_string(labels.array.shape[0]) + " labels: " + images.name + " and " + labels.name +
-                                                    " do not belong together");
+    throw refuse(ErrorCode::inconsistent_files, std::to_string(shape[0]) + " images but " +
+                                                    std::to_string(labels.array.shape[0]) + " labels: " + images.name +
+                                                    " and " + labels.name + " do not belong together");
   }
-  if (images.array.values.empty()) throw refuse(ErrorCode::inconsistent_files, images.name + " holds no pixels, its array is " + images.shape());
+  if (images.array.values.empty())
+    throw refuse(ErrorCode::inconsistent_files, images.name + " holds no pixels, its array is " + images.shape());
   const std::vector<std::uint8_t>& values = labels.array.values;
   const auto stranger = std::find_if(values.begin(), values.end(), [](std::uint8_t label) { return label >= classes; });
   if (stranger != values.end()) {
-    const auto beyond = std::count_if(values.begin(), values.end(), [](std::uint8_t label) { return label >= classes; });
-    throw refuse(ErrorCode::label_out_of_range, labels.name + ": image " + std::to_string(stranger - values.begin()) + " of " + std::to_string(values.size()) + " has the label " +
-                                                    std::to_string(*stranger) + ", expected 0 to 9 as in MNIST (labels above 9: " + std::to_string(beyond) +
-                                                    "); a set with other classes has to be given as PNG pictures with labels.csv");
+    const auto beyond =
+        std::count_if(values.begin(), values.end(), [](std::uint8_t label) { return label >= classes; });
+    throw refuse(ErrorCode::label_out_of_range,
+                 labels.name + ": image " + std::to_string(stranger - values.begin()) + " of " +
+                     std::to_string(values.size()) + " has the label " + std::to_string(*stranger) +
+                     ", expected 0 to 9 as in MNIST (labels above 9: " + std::to_string(beyond) +
+                     "); a set with other classes has to be given as PNG pictures with labels.csv");
   }
   return {shape[0], shape[1], shape[2], classes, std::move(images.array.values), std::move(labels.array.values)};
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Definitions of data/png.hpp. Pictures are read through libpng's row interface, which gives the stored values, and written through its simplified one.
+// Definitions of data/png.hpp. Pictures are read through libpng's row interface, which gives the stored values, and
+// written through its simplified one.
 
 #include <faultline/core/atomic_file.hpp>
 #include <faultline/data/png.hpp>
@@ -67,17 +68,20 @@ struct PngChunks {
   bool transparency = false;
 };
 
-/// Walks the chunks from IHDR to IEND and keeps those that the pixels depend on: the critical ones and tRNS, whose checksums must be right.
-/// All others (colour profiles, times, texts, whatever will be invented) say how to show a picture, and are left out unread: libpng would convert by some and fail at others.
+/// Walks the chunks from IHDR to IEND and keeps those that the pixels depend on: the critical ones and tRNS, whose
+/// checksums must be right. All others (colour profiles, times, texts, whatever will be invented) say how to show a
+/// picture, and are left out unread: libpng would convert by some and fail at others.
 inline PngChunks pixel_chunks(std::span<const std::byte> bytes, const std::string& name) {
   const auto refuse = [&](ErrorCode code, const std::string& what) { return Error(code, "read_png", "'" + name + "' " + what); };
   const auto present = bytes.first(std::min(bytes.size(), png_signature.size()));
   if (!std::equal(present.begin(), present.end(), png_signature.begin())) {
     std::string begins;
     for (const std::byte b : bytes.first(std::min<std::size_t>(bytes.size(), 4))) {
-      begins += std::string(" ") + "0123456789abcdef"[std::to_integer<int>(b) >> 4] + "0123456789abcdef"[std::to_integer<int>(b) & 15];
+      begins += std::string(" ") + "0123456789abcdef"[std::to_integer<int>(b) >> 4] +
+                "0123456789abcdef"[std::to_integer<int>(b) & 15];
     }
-    throw refuse(ErrorCode::bad_magic, "is no PNG file, it begins with the bytes" + begins + "; convert it, a new name does not change what it is");
+    throw refuse(ErrorCode::bad_magic, "is no PNG file, it begins with the bytes" + begins +
+                                           "; convert it, a new name does not change what it is");
   }
   if (bytes.size() < png_signature.size()) throw refuse(ErrorCode::truncated, "ends within its signature");
   PngChunks chunks;
@@ -94,13 +98,17 @@ inline PngChunks pixel_chunks(std::span<const std::byte> bytes, const std::strin
     if (critical || type == "tRNS") {
       const auto crc = crc32_z(0, reinterpret_cast<const Bytef*>(checked.data()), checked.size());
       if (crc != big_endian(rest.data() + 8 + length)) {
-        throw refuse(ErrorCode::corrupt_compression, "is damaged: the checksum of a chunk that its pixels depend on is wrong, at byte " + std::to_string(rest.data() - bytes.data()));
+        throw refuse(ErrorCode::corrupt_compression,
+                     "is damaged: the checksum of a chunk that its pixels depend on is wrong, at byte " +
+                         std::to_string(rest.data() - bytes.data()));
       }
       if (first) {
         const std::byte* const stated = checked.data() + 4;
-        chunks.header = {big_endian(stated), big_endian(stated + 4), std::to_integer<int>(stated[8]), std::to_integer<int>(stated[9])};
+        chunks.header = {big_endian(stated), big_endian(stated + 4), std::to_integer<int>(stated[8]),
+                         std::to_integer<int>(stated[9])};
       }
-      // A palette beside stored colours only suggests some for poorer screens; transparent colours beside an alpha channel mean nothing.
+      // A palette beside stored colours only suggests some for poorer screens; transparent colours beside an alpha
+      // channel mean nothing.
       const bool suggestion = (type == "PLTE" && !chunks.header.palette()) || (type == "tRNS" && chunks.header.alpha());
       if (!suggestion) chunks.pieces.push_back(rest.first(12 + length));
       chunks.transparency = chunks.transparency || (type == "tRNS" && !suggestion);
@@ -108,7 +116,9 @@ inline PngChunks pixel_chunks(std::span<const std::byte> bytes, const std::strin
     rest = rest.subspan(12 + length);
     if (type == "IEND") break;
   }
-  if (!rest.empty()) throw refuse(ErrorCode::oversized, "has " + std::to_string(rest.size()) + " bytes after its end; save it again without them");
+  if (!rest.empty())
+    throw refuse(ErrorCode::oversized,
+                 "has " + std::to_string(rest.size()) + " bytes after its end; save it again without them");
   return chunks;
 }
 
@@ -162,8 +172,9 @@ inline void keep_png_palette(PngJob& job, png_structp png, png_infop info) noexc
   if (png_get_tRNS(png, info, &opacity, &opacities, nullptr) != 0) std::copy_n(opacity, opacities, job.opacity.begin());
 }
 
-/// Reads all rows as bytes: indices into the palette where there is one, else grey or RGB and then alpha where the file has any. Whatever libpng finds wrong, be it a warning, is in `job.complaint`.
-/// Nothing with a destructor lives here, because libpng returns to `setjmp` past every frame in between.
+/// Reads all rows as bytes: indices into the palette where there is one, else grey or RGB and then alpha where the file
+/// has any. Whatever libpng finds wrong, be it a warning, is in `job.complaint`. Nothing with a destructor lives here,
+/// because libpng returns to `setjmp` past every frame in between.
 inline void read_png_rows(PngJob& job) {
   png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &job, on_png_error, keep_png_complaint);
   png_infop info = png != nullptr ? png_create_info_struct(png) : nullptr;
@@ -205,7 +216,9 @@ inline std::vector<std::byte> encode_png(const Picture& picture) {
   if (picture.height > longest || picture.width > longest) throw Error(ErrorCode::oversized, "encode_png", "expected at most 1000000 pixels a side");
   constexpr std::int64_t most_bytes = (std::int64_t{1} << 31) - 1;  // it counts them in 32 bits
   if (picture.height > 0 && picture.width > 0 && picture.height * picture.width > most_bytes / 3) {
-    throw Error(ErrorCode::oversized, "encode_png", "expected at most " + std::to_string(most_bytes / 3) + " pixels, got " + std::to_string(picture.height) + " x " + std::to_string(picture.width));
+    throw Error(ErrorCode::oversized, "encode_png",
+                "expected at most " + std::to_string(most_bytes / 3) + " pixels, got " +
+                    std::to_string(picture.height) + " x " + std::to_string(picture.width));
   }
   if (picture.height < 1 || picture.width < 1 || (picture.channels != 1 && picture.channels != 3) ||
       picture.height * picture.width * picture.channels != static_cast<std::int64_t>(picture.pixels.size())) {
@@ -237,15 +250,21 @@ inline Picture decode_png(std::span<const std::byte> bytes, const PngLimits& lim
   const detail::PngHeader& header = chunks.header;
   const std::string stated = std::to_string(header.width) + " x " + std::to_string(header.height) + " pixels";
   if (header.width < 1 || header.height < 1) throw refuse(ErrorCode::malformed_header, "has no pixels");
-  if (header.width > limits.max_pixels / header.height) throw refuse(ErrorCode::oversized, "states " + stated + ", allowed are " + std::to_string(limits.max_pixels) + "; PngLimits can be raised");
-  if (header.width > PNG_UINT_31_MAX || header.height > PNG_UINT_31_MAX) throw refuse(ErrorCode::malformed_header, "states " + stated + ", a PNG file has at most 2147483647 a side");
+  if (header.width > limits.max_pixels / header.height)
+    throw refuse(ErrorCode::oversized, "states " + stated + ", allowed are " + std::to_string(limits.max_pixels) +
+                                           "; PngLimits can be raised");
+  if (header.width > PNG_UINT_31_MAX || header.height > PNG_UINT_31_MAX)
+    throw refuse(ErrorCode::malformed_header, "states " + stated + ", a PNG file has at most 2147483647 a side");
   if (!header.exists()) {
-    throw refuse(ErrorCode::malformed_header, "states colour type " + std::to_string(header.colour_type) + " with " + std::to_string(header.depth) + " bits, which PNG does not have");
+    throw refuse(ErrorCode::malformed_header, "states colour type " + std::to_string(header.colour_type) + " with " +
+                                                  std::to_string(header.depth) + " bits, which PNG does not have");
   }
   // Deflate shrinks at most 1032-fold.
   const std::int64_t most_bits = 8 * 1040 * static_cast<std::int64_t>(bytes.size());
-  if (header.width * header.height > most_bits / (header.samples() * header.depth)) throw refuse(ErrorCode::truncated, "is too short for the " + stated + " that it states");
-  if (header.depth == 16) throw refuse(ErrorCode::foreign_format, "has 16 bits per channel, expected at most 8; convert it");
+  if (header.width * header.height > most_bits / (header.samples() * header.depth))
+    throw refuse(ErrorCode::truncated, "is too short for the " + stated + " that it states");
+  if (header.depth == 16)
+    throw refuse(ErrorCode::foreign_format, "has 16 bits per channel, expected at most 8; convert it");
 
   Picture picture{header.height, header.width, header.colour() ? 3 : 1, {}};
   const auto channels = static_cast<std::size_t>(picture.channels);
@@ -256,21 +275,24 @@ inline Picture decode_png(std::span<const std::byte> bytes, const PngLimits& lim
                      .pixels = picture.pixels.data(),
                      .row_bytes = static_cast<std::size_t>(header.width) * samples};
   detail::read_png_rows(job);
-  if (job.complaint[0] != '\0') throw refuse(ErrorCode::corrupt_compression, std::string("is damaged: ") + job.complaint.data());
+  if (job.complaint[0] != '\0')
+    throw refuse(ErrorCode::corrupt_compression, std::string("is damaged: ") + job.complaint.data());
   const auto at = [&](std::size_t pixel) {
     const auto index = static_cast<std::int64_t>(pixel);
     return "at row " + std::to_string(index / header.width) + ", column " + std::to_string(index % header.width);
   };
   const auto require_opaque = [&](int opacity, std::size_t pixel) {
-    if (opacity != 255) throw refuse(ErrorCode::foreign_format, "is transparent " + at(pixel) + ", expected opaque pixels; flatten it onto a background");
+    if (opacity != 255)
+      throw refuse(ErrorCode::foreign_format,
+                   "is transparent " + at(pixel) + ", expected opaque pixels; flatten it onto a background");
   };
   if (header.palette()) {
     const std::vector<std::uint8_t> indices = std::exchange(picture.pixels, {});
     picture.pixels.reserve(3 * indices.size());
     for (std::size_t i = 0; i < indices.size(); ++i) {
       if (indices[i] >= job.colours) {
-        throw refuse(ErrorCode::corrupt_compression,
-                     "has colour " + std::to_string(indices[i]) + " " + at(i) + ", but its palette has " + std::to_string(job.colours));
+        throw refuse(ErrorCode::corrupt_compression, "has colour " + std::to_string(indices[i]) + " " + at(i) +
+                                                         ", but its palette has " + std::to_string(job.colours));
       }
       require_opaque(job.opacity[indices[i]], i);
       const png_color& colour = job.palette[indices[i]];
