@@ -5,6 +5,8 @@
 
 #include <support/catch2.hpp>
 
+#include <ATen/Version.h>
+
 #include "support.hpp"
 
 #include <cmath>
@@ -47,6 +49,10 @@ TEST_CASE("styles are affine in w and truncation with a cutoff touches the first
   CHECK(worst(layered.select(1, 2), w) < 1e-7);
   CHECK(worst(generator.styles(w.unsqueeze(1).expand({4, 4, 5}).contiguous()), generator.styles(w)) < 1e-7);
   CHECK(worst(generator.map(z, labels(4), {.truncation = 0.0}), generator.w_average().unsqueeze(0).expand({4, 5})) < 1e-7);
+}
+
+TEST_CASE("a generator names the LibTorch it was compiled with, for reports") {
+  CHECK(at::show_config().find("TORCH_VERSION=" + small_generator().torch_version()) != std::string::npos);
 }
 
 TEST_CASE("random noise depends on seed and sample index and on nothing else") {

@@ -27,7 +27,7 @@ struct Provenance {
   std::string generator_digest;
   std::string classifier_name;    ///< of a comparison: all names
   std::string criterion;          ///< see `criterion_name`
-  std::string torch_version;      ///< empty where generator and classifier run without LibTorch
+  std::string torch_version;      ///< of the generator; empty for one without LibTorch
   std::string cpu;
   std::int64_t seed = 0;
   std::int64_t samples_per_half = 0;  ///< of a gate: samples drawn

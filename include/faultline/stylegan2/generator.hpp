@@ -93,6 +93,8 @@ class Generator {
   /// What the backend says it runs, and what it had to do without: both go into reports. Empty for a backend that says nothing.
   [[nodiscard]] std::string backend_description() const;
   [[nodiscard]] std::vector<std::string> backend_warnings() const;
+  /// The LibTorch that this was compiled with, "2.15.0": reports name it, because its kernels decide the last bits.
+  [[nodiscard]] std::string torch_version() const;
   /// Multiply-accumulates per row, and bytes and launches where the backend states them (0 where it does not).
   [[nodiscard]] GeneratorCost cost() const {
     if constexpr (requires { { backend_.cost() } -> std::same_as<GeneratorCost>; }) return backend_.cost();

@@ -36,5 +36,6 @@
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
 #include <torch/csrc/autograd/autograd.h>
+#include <torch/version.h>
 
 #include <faultline/stylegan2/detail/libtorch_end.hpp>

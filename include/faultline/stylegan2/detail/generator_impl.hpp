@@ -224,6 +224,11 @@ std::string Generator<Backend>::backend_description() const {
 }
 
 template <class Backend>
+std::string Generator<Backend>::torch_version() const {
+  return std::to_string(TORCH_VERSION_MAJOR) + "." + std::to_string(TORCH_VERSION_MINOR) + "." + std::to_string(TORCH_VERSION_PATCH);
+}
+
+template <class Backend>
 std::vector<std::string> Generator<Backend>::backend_warnings() const {
   if constexpr (requires { backend_.warnings(); }) return backend_.warnings();
   else return {};
