@@ -6,8 +6,13 @@
 
 #include <support/catch2.hpp>
 
+#include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <span>
+#include <stdexcept>
 #include <string>
+#include <vector>
 
 namespace fl = faultline;
 using fl::testing::FailureRateBelow;
@@ -95,7 +100,11 @@ TEST_CASE("a gate refuses arguments out of range and a classifier that misbehave
   CHECK(code({.bound = 0.0}) == 101);
   CHECK(code({.bound = 1.0}) == 101);
   CHECK(code({.bound = 0.1, .confidence = 1.0}) == 101);
-  CHECK(code({.bound = 0.1, .max_samples = 0}) == 101);
+  for (const std::int64_t budget : {std::int64_t{0}, std::int64_t{1}, std::int64_t{100}, std::int64_t{127}, std::int64_t{1} << 60})
+    CHECK(code({.bound = 0.1, .max_samples = budget}) == 101);  // no look is reached, or no end
+  CHECK(code({.bound = 0.1, .batch_size = std::int64_t{1} << 40}) == 101);
+  CHECK(code({.bound = 0.1, .probability_tolerance = 0.5}) == 101);
+  CHECK(code({.bound = 0.1, .labels = fl::LabelPolicy::in_order({0, 1})}) == 101);
   CHECK(code({.bound = 0.1, .labels = fl::LabelPolicy::fixed(2)}) == 102);
   auto broken = fl::make_classifier([](fl::ImageView images, fl::ScoreMatrix& scores) { scores.resize(images.count(), 2, std::nanf("")); }, {.classes = 2, .scores = fl::Scores::logits});
   try {
@@ -103,5 +112,102 @@ TEST_CASE("a gate refuses arguments out of range and a classifier that misbehave
     FAIL("a classifier that returns NaN must not be counted");
   } catch (const fl::Error& error) {
     CHECK(error.code() == fl::ErrorCode::non_finite_scores);
+  }
+}
+
+TEST_CASE("whoever is always wrong fails at the smallest budget there is") {
+  const fl::AnalyticGenerator known({.factors = 1, .channels = 32, .classes = 4, .seed = 1});
+  auto wrong = failing_beyond(known, -1e9);
+  const auto verdict = gate(known, wrong, FailureRateBelow{.bound = 0.2, .max_samples = 128});
+  CHECK(verdict.failed());
+  CHECK(verdict.samples() == 128);
+  CHECK_FALSE(fl::testing::DoesNotFail().match(verdict));
+}
+
+TEST_CASE("scores that are equal for all classes pass no gate, on no class") {
+  const fl::AnalyticGenerator known({.factors = 1, .channels = 32, .classes = 4, .seed = 1});
+  auto equal = fl::make_classifier([](fl::ImageView images, fl::ScoreMatrix& scores) { scores.resize(images.count(), 4); }, {.classes = 4, .scores = fl::Scores::logits});
+  // equal on every other image, and otherwise sure of class 0: what varies is not refused, but a tie is never right
+  auto ties = fl::make_classifier(
+      [](fl::ImageView images, fl::ScoreMatrix& scores) {
+        scores.resize(images.count(), 4);
+        for (std::int64_t i = 0; i < images.count(); ++i) scores(i, 0) = scores(i, 1) = images.image(i)[0];
+      },
+      {.classes = 4, .scores = fl::Scores::logits});
+  for (std::int64_t label = 0; label < 4; ++label) {
+    const FailureRateBelow policy{.bound = 0.5, .max_samples = 1'000, .labels = fl::LabelPolicy::fixed(label)};
+    CHECK_THROWS_AS(gate(known, equal, policy), fl::Error);
+    CHECK(gate(known, ties, policy).failed());
+  }
+}
+
+TEST_CASE("a list of labels is drawn from, so that its order decides nothing") {
+  const fl::AnalyticGenerator known({.factors = 1, .channels = 32, .classes = 2, .seed = 1});
+  auto misses_one = fl::make_classifier(
+      [&known](fl::ImageView images, fl::ScoreMatrix& scores) {
+        scores.resize(images.count(), 2);
+        for (std::int64_t i = 0; i < images.count(); ++i) {
+          const auto reading = known.read(images, i);
+          scores(i, reading.label == 1 && reading.factors[0] > -3.0f ? 0 : reading.label) = 4.0f + reading.factors[0];
+        }
+      },
+      {.classes = 2, .scores = fl::Scores::logits});
+  std::vector<std::int64_t> sorted(10'000, 0);
+  std::fill(sorted.begin() + 5'000, sorted.end(), 1);  // walked, its first half would pass any gate
+  const auto verdict = gate(known, misses_one, FailureRateBelow{.bound = 0.02, .seed = 3, .max_samples = 10'000, .labels = fl::LabelPolicy::given(sorted)});
+  CHECK(verdict.failed());
+  CHECK(verdict.interval().lower < 0.5);
+  CHECK(verdict.interval().upper > 0.5);
+}
+
+TEST_CASE("swapped labels are named, whatever the verdict") {
+  const fl::AnalyticGenerator known({.factors = 1, .channels = 32, .classes = 10, .seed = 1});
+  auto swapped = fl::make_classifier(
+      [&known](fl::ImageView images, fl::ScoreMatrix& scores) {
+        scores.resize(images.count(), 10);
+        for (std::int64_t i = 0; i < images.count(); ++i) {
+          const auto reading = known.read(images, i);
+          const std::int64_t answer = reading.label == 3 ? 5 : reading.label == 5 ? 3 : reading.label;
+          scores(i, answer) = 4.0f + reading.factors[0];
+        }
+      },
+      {.classes = 10, .scores = fl::Scores::logits});
+  for (const double bound : {0.05, 0.2, 0.6}) {
+    const auto verdict = gate(known, swapped, FailureRateBelow{.bound = bound, .seed = 2, .max_samples = 640});
+    REQUIRE(verdict.notes().size() == 1);
+    CHECK(verdict.explain().find("Class 3 is always answered 5") != std::string::npos);
+    CHECK(verdict.explain().find("two labels are swapped; does the classifier number its classes like the generator?") != std::string::npos);
+  }
+}
+
+TEST_CASE("a softmax in reduced precision needs a tolerance, which the policy has") {
+  const fl::AnalyticGenerator known({.factors = 1, .channels = 32, .classes = 4, .seed = 1});
+  auto rounded = fl::make_classifier(
+      [&known](fl::ImageView images, fl::ScoreMatrix& scores) {
+        scores.resize(images.count(), 4);
+        for (std::int64_t i = 0; i < images.count(); ++i) {
+          const auto reading = known.read(images, i);
+          for (std::int64_t k = 0; k < 4; ++k) scores(i, k) = k == reading.label ? 252.0f / 256.0f : 1.0f / 256.0f;
+          scores(i, reading.label) -= std::abs(reading.factors[0]) > 1.0f ? 1.0f / 256.0f : 0.0f;
+        }
+      },
+      {.classes = 4, .scores = fl::Scores::probabilities});
+  try {
+    (void)gate(known, rounded, FailureRateBelow{.bound = 0.1});
+    FAIL("sums of .996 are no probabilities");
+  } catch (const fl::Error& error) {
+    CHECK(std::string(error.what()).find("half precision or int8? Allow for it with .probability_tolerance") != std::string::npos);
+  }
+  CHECK(gate(known, rounded, FailureRateBelow{.bound = 0.1, .probability_tolerance = 0.01}).passed());
+}
+
+TEST_CASE("a criterion that throws is the criterion's fault") {
+  const fl::AnalyticGenerator known({.factors = 1, .channels = 32, .classes = 2, .seed = 1});
+  auto mine = failing_beyond(known, 1.0);
+  try {
+    (void)gate(known, mine, FailureRateBelow{.bound = 0.1}, [](std::span<const float>, std::int64_t) -> bool { throw std::runtime_error("nothing to compare with"); });
+    FAIL("it threw");
+  } catch (const fl::Error& error) {
+    CHECK(error.code() == fl::ErrorCode::property_threw);
   }
 }

@@ -44,6 +44,7 @@ inline void check_options(const MethodOptions& options) {
   require_in(where, "minimum_effective_failures", options.minimum_effective_failures, 2.0, static_cast<double>(limits::samples));
   require_in(where, "batch_size", options.batch_size, 1, limits::batch);
   require_in(where, "gradient_samples", options.gradient_samples, 0, limits::samples);
+  require_in(where, "probability_tolerance", options.probability_tolerance, 0.0, 0.1);
 }
 
 /// The number of samples of a split; none is empty_input.

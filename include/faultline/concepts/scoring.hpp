@@ -8,7 +8,7 @@
 #include <faultline/concepts/resident_classifier.hpp>
 #include <faultline/concepts/validate_scores.hpp>
 #include <faultline/core/detail/in_threads.hpp>
-#include <faultline/core/number_text.hpp>
+#include <faultline/core/ranges.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -61,8 +61,7 @@ class Scorer {
       throw Error(ErrorCode::incompatible_models, where(),
                   "classifier \"" + name_of(classifier) + "\" knows " + std::to_string(classes_) + " classes, the generator makes " + std::to_string(labels_));
     }
-    if (!(tolerance_ >= 0.0 && tolerance_ <= 0.1))
-      throw Error(ErrorCode::invalid_argument, where(), "expected a probability tolerance in [0, 0.1], got " + number_text(tolerance_));
+    detail::require_in(where(), "probability_tolerance", tolerance_, 0.0, 0.1);
     if (batch_size_ < 1) throw Error(ErrorCode::invalid_argument, where(), "expected a batch size of at least 1, got " + std::to_string(batch_size_));
   }
   Scorer(C&&, ImageShape, ValueRange, std::int64_t, std::int64_t = 64, double = default_probability_tolerance) = delete;

@@ -12,6 +12,7 @@
 #include <faultline/core/enum_text.hpp>
 #include <faultline/core/number_text.hpp>
 #include <faultline/core/random.hpp>
+#include <faultline/core/ranges.hpp>
 #include <faultline/sampling/class_notes.hpp>
 #include <faultline/sampling/preflight.hpp>
 #include <faultline/sampling/style_space_sampler.hpp>
@@ -154,13 +155,13 @@ std::basic_ostream<char, Traits>& operator<<(std::basic_ostream<char, Traits>& o
 /// Example: `auto verdict = gate(generator, mine, FailureRateBelow{.bound = 0.02, .seed = 7}); REQUIRE(verdict.passed());`
 template <StyleGenerator G, Classifier C, FailureCriterion F = Misclassified>
 [[nodiscard]] GateResult gate(const G& generator, C& classifier, const FailureRateBelow& policy, const F& criterion = {}) {
-  const auto require = [](bool ok, const std::string& message) {
-    if (!ok) throw Error(ErrorCode::invalid_argument, "gate", message);
-  };
-  require(policy.confidence > 0.0 && policy.confidence < 1.0, "confidence must lie strictly between 0 and 1, got " + number_text(policy.confidence));
+  faultline::detail::require_between("gate", "confidence", policy.confidence, 0.0, 1.0);
   RateMonitor monitor(policy.bound, {.alpha_per_side = (1.0 - policy.confidence) / 2.0});
-  require(policy.max_samples >= monitor.next_look(), "max_samples must be at least " + std::to_string(monitor.next_look()) + ", where the evidence is looked at first, got " +
-                                                         std::to_string(policy.max_samples) + "; no verdict could be reached");
+  if (policy.max_samples < monitor.next_look())
+    throw Error(ErrorCode::invalid_argument, "gate",
+                "max_samples must be at least " + std::to_string(monitor.next_look()) + ", where the evidence is looked at first, got " +
+                    std::to_string(policy.max_samples) + "; no verdict could be reached");
+  faultline::detail::require_in("gate", "max_samples", policy.max_samples, 1, limits::samples);
   const StyleSpaceSampler<G> sampler(
       generator, {.seed = policy.seed, .labels = policy.labels, .truncation = policy.truncation, .cutoff = policy.cutoff, .noise = policy.noise, .batch_size = policy.batch_size});
   Scorer<C> scorer(classifier, generator.image_shape(), generator.value_range(), sampler.classes(), policy.batch_size, policy.probability_tolerance);
