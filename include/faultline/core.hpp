@@ -13,6 +13,7 @@
 #include <faultline/core/philox.hpp>
 #include <faultline/core/progress.hpp>
 #include <faultline/core/random.hpp>
+#include <faultline/core/ranges.hpp>
 #include <faultline/core/sha256.hpp>
 
 #include <faultline/concepts/any_classifier.hpp>
