@@ -7,7 +7,7 @@
 #include <faultline/concepts/prepare_images.hpp>
 #include <faultline/concepts/resident_classifier.hpp>
 #include <faultline/concepts/validate_scores.hpp>
-#include <faultline/core/detail/in_threads.hpp>
+#include <faultline/core/detail/resources.hpp>
 #include <faultline/core/ranges.hpp>
 
 #include <algorithm>
@@ -182,16 +182,13 @@ class Scorer {
   /// Scores all batches in several threads; false, and `result` not to be used, when memory did not suffice for that.
   bool score_side_by_side(ImageView raw, std::span<const std::int64_t> labels, const SampleOrigin& origin, ScoredImages& result) {
     const std::int64_t batches = (raw.count() + batch_size_ - 1) / batch_size_;
-    const std::int64_t threads = detail::threads_for(batches);
     batches_ += batches;
     try {
-      detail::in_threads(threads, [&](std::int64_t thread) {
-        for (std::int64_t batch = thread * batches / threads; batch < (thread + 1) * batches / threads; ++batch) {
-          const std::int64_t first = batch * batch_size_, rows = std::min(batch_size_, raw.count() - first);
-          ScoreMatrix scores;
-          score_batch(raw.slice(first, rows), first, labels, origin, scores);
-          for (std::int64_t i = 0; i < rows; ++i) judge(scores.row(i), labels[static_cast<std::size_t>(first + i)], first + i, result);
-        }
+      detail::share_out(batches, 0, [&](std::int64_t batch) {
+        const std::int64_t first = batch * batch_size_, rows = std::min(batch_size_, raw.count() - first);
+        ScoreMatrix scores;
+        score_batch(raw.slice(first, rows), first, labels, origin, scores);
+        for (std::int64_t i = 0; i < rows; ++i) judge(scores.row(i), labels[static_cast<std::size_t>(first + i)], first + i, result);
       });
     } catch (const std::bad_alloc&) {
       return false;

@@ -34,7 +34,7 @@ class ProblemSource : public ImageSource<G, F> {
  public:
   ProblemSource(const StyleSpaceSampler<G>& sampler, C& classifier, F criterion, const MethodOptions& method)
       : Base("FailureAnalyzer", sampler, std::move(criterion), method), classifier_(std::addressof(classifier)), scorer_(classifier, this->shape(), this->range(), sampler_.classes(), method.batch_size, method.probability_tolerance) {
-    if (!ResidentClassifier<C, typename G::image_type> && thread_safe_of(classifier)) this->score_together(threads_for(8));
+    if (!ResidentClassifier<C, typename G::image_type> && thread_safe_of(classifier)) this->score_together();
   }
 
   [[nodiscard]] CostCounters cost() const {

@@ -36,7 +36,7 @@ class ComparisonSource : public ImageSource<G, F> {
   ComparisonSource(const StyleSpaceSampler<G>& sampler, std::span<const AnyClassifier> classifiers, F criterion, const MethodOptions& method)
       : Base("compare", sampler, std::move(criterion), method), classifiers_(classifiers.begin(), classifiers.end()) {
     for (AnyClassifier& classifier : classifiers_) scorers_.emplace_back(classifier, this->shape(), this->range(), sampler_.classes(), method.batch_size, method.probability_tolerance);
-    if (std::any_of(classifiers_.begin(), classifiers_.end(), [](const AnyClassifier& c) { return c.thread_safe(); })) this->score_together(threads_for(8));
+    if (std::any_of(classifiers_.begin(), classifiers_.end(), [](const AnyClassifier& c) { return c.thread_safe(); })) this->score_together();
   }
 
   [[nodiscard]] CostCounters cost() const {

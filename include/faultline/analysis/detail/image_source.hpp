@@ -8,7 +8,7 @@
 #include <faultline/concepts/failure_criterion.hpp>
 #include <faultline/concepts/generator_cost.hpp>
 #include <faultline/concepts/scoring.hpp>
-#include <faultline/core/detail/in_threads.hpp>
+#include <faultline/core/detail/resources.hpp>
 #include <faultline/sampling/preflight.hpp>
 #include <faultline/sampling/style_space_sampler.hpp>
 
@@ -18,6 +18,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <thread>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -206,8 +207,9 @@ class ImageSource {
     finish(score_any);
   }
 
-  /// Lets `batches` batches be scored in one request from now on.
-  void score_together(std::int64_t batches) {
+  /// From now on as many batches are scored in one request as this machine can score at once.
+  void score_together() {
+    const auto batches = std::min<std::int64_t>(8, static_cast<std::int64_t>(std::thread::hardware_concurrency()));
     if (batches > 1) chunk_.emplace(batches * sampler_.options().batch_size, shape());
   }
 
@@ -278,11 +280,10 @@ class ImageSource {
     if (properties_.empty()) return;
     const ImageBatch& images = generated.host();
     cost_.property_images += count;
-    constexpr std::int64_t enough = 16;  // images per thread: some milliseconds, against the tenth of one that a thread costs
-    const std::int64_t threads = threads_for(count / enough);
-    in_threads(threads, [&](std::int64_t t) {
+    constexpr std::int64_t block = 16;  // images: some milliseconds, against the tenth of one that a thread costs
+    share_out((count + block - 1) / block, 0, [&](std::int64_t b) {
       std::vector<float> image(static_cast<std::size_t>(images.shape().elements()));
-      for (std::int64_t i = t * count / threads; i < (t + 1) * count / threads; ++i) {
+      for (std::int64_t i = b * block; i < std::min(count, (b + 1) * block); ++i) {
         unit_.to_unit(images.image(i), image, i);
         measure_one(image, images.shape(), out.row(first + i));
       }

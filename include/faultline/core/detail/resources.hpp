@@ -33,7 +33,8 @@ decltype(auto) within_memory(std::string_view where, Work&& work) {
   }
 }
 
-/// Calls work(i) for 0 .. count - 1 on up to `threads` threads, the caller's among them; 0 means as many as cores. The first exception is thrown on.
+/// Calls work(i) for 0 .. count - 1 on up to `threads` threads, the caller's among them; 0 means as many as cores. Of the
+/// exceptions, that of the lowest i is thrown on, as a loop would.
 ///
 /// What is computed must not depend on who computes it: where the system has fewer threads, those that it has do the work.
 template <class Work>
@@ -41,14 +42,17 @@ void share_out(std::int64_t count, std::int64_t threads, const Work& work) {
   if (threads == 0) threads = std::max<std::int64_t>(1, static_cast<std::int64_t>(std::thread::hardware_concurrency()));
   std::atomic<std::int64_t> next{0};
   std::exception_ptr failure;
+  std::int64_t failed = count;
   std::mutex guard;
   const auto run = [&] {
-    try {
-      for (std::int64_t i = next++; i < count; i = next++) work(i);
-    } catch (...) {
-      const std::lock_guard lock(guard);
-      if (!failure) failure = std::current_exception();
-      next = count;
+    for (std::int64_t i = next++; i < count; i = next++) {
+      try {
+        work(i);
+      } catch (...) {  // everything below i has been begun, so the lowest is known once all have ended
+        const std::lock_guard lock(guard);
+        if (i < failed) failed = i, failure = std::current_exception();
+        next = count;
+      }
     }
   };
   {
