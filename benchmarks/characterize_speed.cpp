@@ -138,7 +138,7 @@ void describe(const fl::FailureReport& report) {
     for (const auto& f : findings) {
       std::fprintf(stderr, "%-10s %-22s class %2lld  d %.2f/%.2f p %.4f explained %.2f  contrast %.3f lower %.3f placebo %.3f  repaired %.2f/%.2f of %lld  flip %.2f crossed %.2f  judge %.2f  | %s\n", what,
                    f.direction.name.c_str(), static_cast<long long>(f.direction.class_label.value_or(-1)), f.discovery.effect, f.confirmation.effect, f.confirmation.p_adjusted, f.direction.explained,
-                   f.intervention.contrast, f.intervention.lower, f.intervention.placebo.value_or(0.0), f.intervention.repaired_share, f.intervention.repaired_placebo,
+                   f.intervention.contrast, f.intervention.lower, f.intervention.placebo.value_or(0.0), f.intervention.repaired_share, f.intervention.repaired_placebo.value_or(0.0),
                    static_cast<long long>(f.intervention.repaired_failures), f.threshold.flip ? f.threshold.flip->sigmas : -1.0, f.threshold.flip ? f.threshold.flip->crossed_share : 0.0,
                    f.validity.judge_agreement.value_or(-1.0), f.property.name.c_str());
     }
