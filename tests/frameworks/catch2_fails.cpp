@@ -16,7 +16,9 @@ using fl::testing::GateVerdict;
 using fl::testing::Passes;
 
 namespace {
-GateResult result(GateVerdict verdict) { return {verdict, {.bound = 0.02, .seed = 7}, 256, 31, {.lower = 0.07, .upper = 0.18}, "0123456789abcdef"}; }
+GateResult result(GateVerdict verdict) {
+  return {verdict, {.bound = 0.02, .seed = 7}, 256, 31, {.lower = 0.07, .upper = 0.18}, "0123456789abcdef"};
+}
 }  // namespace
 
 TEST_CASE("wrong assertions") {

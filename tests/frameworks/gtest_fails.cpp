@@ -13,7 +13,9 @@ using fl::testing::Passes;
 using fl::testing::verify;
 
 namespace {
-GateResult result(GateVerdict verdict) { return {verdict, {.bound = 0.02, .seed = 7}, 256, 31, {.lower = 0.07, .upper = 0.18}, "0123456789abcdef"}; }
+GateResult result(GateVerdict verdict) {
+  return {verdict, {.bound = 0.02, .seed = 7}, 256, 31, {.lower = 0.07, .upper = 0.18}, "0123456789abcdef"};
+}
 }  // namespace
 
 TEST(Verdicts, wrong) {

@@ -15,7 +15,8 @@ namespace fl = faultline;
 namespace {
 
 std::string replaced(std::string text, const std::string& what, const std::string& by) {
-  for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + by.size())) text.replace(at, what.size(), by);
+  for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + by.size()))
+    text.replace(at, what.size(), by);
   return text;
 }
 
@@ -34,11 +35,19 @@ std::map<std::string, std::string> table_of_page() {
 }
 
 // A shape of the page in numbers: "[C(r/2), w_dim]" at r = 16.
-std::string evaluated(std::string shape, const fl::stylegan2::GeneratorConfig& config, std::int64_t r, std::int64_t fully_connected) {
+std::string evaluated(std::string shape, const fl::stylegan2::GeneratorConfig& config, std::int64_t r,
+                      std::int64_t fully_connected) {
   const std::int64_t first = config.z_dim + (config.c_dim > 0 ? config.w_dim : 0);
-  const std::pair<const char*, std::int64_t> symbols[] = {{"C(r/2)", r > 4 ? config.channels(r / 2) : 0}, {"C(r)", config.channels(r)}, {"C(4)", config.channels(4)}, {"w_dim", config.w_dim}, {"c_dim", config.c_dim},
-                                                          {"img_channels", config.img_channels}, {"in]", fully_connected == 0 ? first : config.w_dim}, {"r", r}};
-  for (const auto& [symbol, value] : symbols) shape = replaced(shape, symbol, std::to_string(value) + (std::string(symbol) == "in]" ? "]" : ""));
+  const std::pair<const char*, std::int64_t> symbols[] = {{"C(r/2)", r > 4 ? config.channels(r / 2) : 0},
+                                                          {"C(r)", config.channels(r)},
+                                                          {"C(4)", config.channels(4)},
+                                                          {"w_dim", config.w_dim},
+                                                          {"c_dim", config.c_dim},
+                                                          {"img_channels", config.img_channels},
+                                                          {"in]", fully_connected == 0 ? first : config.w_dim},
+                                                          {"r", r}};
+  for (const auto& [symbol, value] : symbols)
+    shape = replaced(shape, symbol, std::to_string(value) + (std::string(symbol) == "in]" ? "]" : ""));
   return shape;
 }
 
@@ -49,13 +58,21 @@ TEST_CASE("the page of formats names every tensor of a generator file with its s
   REQUIRE(table.size() > 10);
   std::map<std::string, int> seen;
   for (const std::int64_t classes : {0, 10}) {
-    const fl::stylegan2::GeneratorConfig config{.z_dim = 5, .w_dim = 7, .c_dim = classes, .img_resolution = 32, .img_channels = 3, .channel_base = 256, .channel_max = 48, .mapping_layers = 3};
+    const fl::stylegan2::GeneratorConfig config{.z_dim = 5,
+                                                .w_dim = 7,
+                                                .c_dim = classes,
+                                                .img_resolution = 32,
+                                                .img_channels = 3,
+                                                .channel_base = 256,
+                                                .channel_max = 48,
+                                                .mapping_layers = 3};
     for (const auto& spec : fl::stylegan2::tensor_specs(config)) {
       std::smatch match;
       const bool block = std::regex_search(spec.name, match, std::regex("b([0-9]+)\\.(conv|torgb)"));
       const std::int64_t r = block ? std::stoll(match[1]) : 4;
       const bool layer = std::regex_search(spec.name, match, std::regex("fc([0-9]+)\\."));
-      std::string name = block ? std::regex_replace(spec.name, std::regex("b[0-9]+\\."), "b{r}.") : std::regex_replace(spec.name, std::regex("fc[0-9]+\\."), "fc{i}.");
+      std::string name = block ? std::regex_replace(spec.name, std::regex("b[0-9]+\\."), "b{r}.")
+                               : std::regex_replace(spec.name, std::regex("fc[0-9]+\\."), "fc{i}.");
       CAPTURE(spec.name, name);
       REQUIRE(table.count(name) == 1);
       std::string shape;

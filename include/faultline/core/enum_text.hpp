@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Enumerators as text, so that a failing comparison prints `none_found` and not a number; read from the compiler, so that none is forgotten.
+// Enumerators as text, so that a failing comparison prints `none_found` and not a number; read from the compiler, so
+// that none is forgotten.
 
 #include <faultline/config.hpp>
 
@@ -20,7 +21,8 @@ concept ScopedEnum = std::is_enum_v<E> && !std::is_convertible_v<E, std::underly
 
 namespace detail {
 
-// GCC writes `value = faultline::v1::Verdict::none_found;`, clang ends it with `]`; what is no enumerator is written as a cast.
+// GCC writes `value = faultline::v1::Verdict::none_found;`, clang ends it with `]`; what is no enumerator is written as
+// a cast.
 template <auto value>
 [[nodiscard]] constexpr std::string_view enumerator() noexcept {
   std::string_view text = __PRETTY_FUNCTION__;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Gates in GoogleTest: EXPECT_THAT(gate(...), Passes()) prints the explanation when it does not. EXPECT_THAT is a macro of GoogleMock; where
-// that is not installed, EXPECT_TRUE(verify(gate(...), Passes())) says the same.
+// Gates in GoogleTest: EXPECT_THAT(gate(...), Passes()) prints the explanation when it does not. EXPECT_THAT is a macro
+// of GoogleMock; where that is not installed, EXPECT_TRUE(verify(gate(...), Passes())) says the same.
 
 #include <faultline/testing/verdict_matcher.hpp>
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Passes(), Fails() and DoesNotFail(): what a test asserts of a gate, once for every test framework. Include testing/catch2.hpp or testing/gtest.hpp.
+// Passes(), Fails() and DoesNotFail(): what a test asserts of a gate, once for every test framework. Include
+// testing/catch2.hpp or testing/gtest.hpp.
 
 #include <faultline/testing/gate.hpp>
 
@@ -12,14 +13,17 @@ namespace faultline {
 inline namespace v1 {
 namespace testing {
 
-/// A set of verdicts. It is a matcher of Catch2 (`REQUIRE_THAT`) and of GoogleTest (`EXPECT_THAT`), and combines with `!`, `&&` and `||`.
+/// A set of verdicts. It is a matcher of Catch2 (`REQUIRE_THAT`) and of GoogleTest (`EXPECT_THAT`), and combines with
+/// `!`, `&&` and `||`.
 ///
 /// Example: `REQUIRE_THAT(gate(generator, mine, policy), Passes() || Fails());   // decided`
 class VerdictMatcher {
  public:
   constexpr VerdictMatcher(bool pass, bool fail, bool undecided) noexcept : wanted_{pass, fail, undecided} {}
 
-  [[nodiscard]] bool match(const GateResult& result) const noexcept { return result.passed() ? wanted_[0] : result.failed() ? wanted_[1] : wanted_[2]; }
+  [[nodiscard]] bool match(const GateResult& result) const noexcept {
+    return result.passed() ? wanted_[0] : result.failed() ? wanted_[1] : wanted_[2];
+  }
   /// "passes or is undecided".
   [[nodiscard]] std::string describe() const {
     constexpr std::array<const char*, 3> names{"passes", "fails", "is undecided"};
@@ -42,9 +46,13 @@ class VerdictMatcher {
   using is_gtest_matcher = void;
   bool MatchAndExplain(const GateResult& result, std::ostream*) const noexcept { return match(result); }
   template <class Stream>
-  void DescribeTo(Stream* out) const { *out << describe(); }
+  void DescribeTo(Stream* out) const {
+    *out << describe();
+  }
   template <class Stream>
-  void DescribeNegationTo(Stream* out) const { *out << (!*this).describe(); }
+  void DescribeNegationTo(Stream* out) const {
+    *out << (!*this).describe();
+  }
 
  private:
   std::array<bool, 3> wanted_;  // by GateVerdict
