@@ -4,6 +4,9 @@
 
 #include <faultline/config.hpp>
 
+#include <algorithm>
+#include <cstddef>
+#include <exception>
 #include <iosfwd>
 #include <stdexcept>
 #include <string>
@@ -81,5 +84,18 @@ class Error : public std::runtime_error {
   ErrorCode code_;
 };
 
+namespace detail {
+
+/// What a foreign exception says: LibTorch appends the stack of the place that threw, and TorchScript puts the stack of the script before it; neither belongs into a message.
+inline std::string foreign_text(const std::exception& error) {
+  std::string text = error.what();
+  text.erase(std::min(text.find("Exception raised from"), text.size()));
+  if (text.find("Traceback of TorchScript") != std::string::npos)
+    if (const std::size_t last = text.rfind("RuntimeError: "); last != std::string::npos) text.erase(0, last + std::string("RuntimeError: ").size());
+  while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
+  return text;
+}
+
+}  // namespace detail
 }  // namespace v1
 }  // namespace faultline

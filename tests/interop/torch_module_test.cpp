@@ -1,11 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // LibTorch models of every kind as classifiers; their gradients; what they must leave alone.
 
-#include <torch/nn/modules/batchnorm.h>
-#include <torch/nn/modules/container/sequential.h>
-#include <torch/nn/modules/dropout.h>
-#include <torch/nn/modules/linear.h>
-
 #include <faultline/concepts/check_classifier.hpp>
 #include <faultline/concepts/scoring.hpp>
 #include <faultline/interop/torch_module.hpp>
@@ -13,6 +8,11 @@
 #include <faultline/sampling/detail/first_rows.hpp>
 
 #include <support/catch2.hpp>
+
+#include <torch/nn/modules/batchnorm.h>
+#include <torch/nn/modules/container/sequential.h>
+#include <torch/nn/modules/dropout.h>
+#include <torch/nn/modules/linear.h>
 
 #include <cmath>
 #include <memory>

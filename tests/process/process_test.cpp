@@ -35,11 +35,11 @@ using Reference = fl::Generator<fl::ReferenceBackend>;
 
 const std::string assets = FAULTLINE_TEST_ASSETS_DIR;
 
-/// Exit code of `call` in a child process; -1 when it hangs (a minute) or crashes.
+/// Exit code of `call` in a child process; -1 when it hangs (two minutes) or crashes.
 int in_child(const std::function<int()>& call) {
   const pid_t child = fork();
   if (child == 0) {
-    alarm(60);
+    alarm(120);
     int code = 99;
     try {
       code = call();

@@ -65,9 +65,12 @@ inline ClassifierModel train_classifier(const ClassifierConfig& config, const La
     if (options.cosine_schedule) adam.set_learning_rate(options.learning_rate * 0.5 * (1.0 + std::cos(std::numbers::pi * static_cast<double>(step) / static_cast<double>(steps))));
     const RealBatch batch = data.batch(step * options.batch, options.batch, {0.0, 1.0});
     const at::Tensor input = centre_crop(batch.images, config.input.height, config.input.width).contiguous();
-    const at::Tensor loss = at::cross_entropy_loss(classifier_head(model.weights, classifier_features(config, model.weights, input, true)), batch.labels);
-    loss.backward();
-    adam.step(model.weights);
+    const at::Tensor loss = stylegan2::detail::libtorch_call(
+        "train_classifier", [&] { return at::cross_entropy_loss(classifier_head(model.weights, classifier_features(config, model.weights, input, true)), batch.labels); });
+    stylegan2::detail::libtorch_call("train_classifier", [&] {
+      loss.backward();
+      adam.step(model.weights);
+    });
     if (options.progress) options.progress((step + 1) * options.batch, steps * options.batch, loss.item<double>());
   }
   model.weights = model.weights.clone();

@@ -74,22 +74,10 @@ class GanTrainer {
   /// One step on a batch of real images. Throws shape_mismatch when the batch is not what the preset says, label_out_of_range.
   /// Cost: about 1.1 GFLOP per image for the preset `digits`.
   GanLosses step(const RealBatch& real) {
-    const stylegan2::detail::LibTorchScope scope("GanTrainer");
-    const c10::AutoGradMode gradients(true);
-    check(real);
-    const GanOptions& options = preset_.options;
-    const double pace = learning_pace_at(options, state_.images_seen);
-    state_.generator_adam.set_learning_rate(adam_options(options, options.path_length_interval).learning_rate * pace);
-    state_.discriminator_adam.set_learning_rate(adam_options(options, options.r1_interval).learning_rate * pace);
-    generator_step();
-    if (options.path_length_weight > 0.0 && state_.step % options.path_length_interval == 0) path_length_step();
-    discriminator_step(real);
-    if (options.r1_gamma > 0.0 && state_.step % options.r1_interval == 0) r1_step(real);
-    update_average();
-    ++state_.step;
-    state_.images_seen += options.batch;
-    if (options.ada && state_.step % options.ada_interval == 0) adapt_augmentation();
-    return losses_;
+    return stylegan2::detail::libtorch_call("GanTrainer", [&] {
+      const c10::AutoGradMode gradients(true);
+      return take_step(real);
+    });
   }
 
   /// A state before the first step.
@@ -155,6 +143,23 @@ class GanTrainer {
     ThreadsRestored& operator=(const ThreadsRestored&) = delete;
     ~ThreadsRestored() { at::set_num_threads(threads); }
   };
+
+  GanLosses take_step(const RealBatch& real) {
+    check(real);
+    const GanOptions& options = preset_.options;
+    const double pace = learning_pace_at(options, state_.images_seen);
+    state_.generator_adam.set_learning_rate(adam_options(options, options.path_length_interval).learning_rate * pace);
+    state_.discriminator_adam.set_learning_rate(adam_options(options, options.r1_interval).learning_rate * pace);
+    generator_step();
+    if (options.path_length_weight > 0.0 && state_.step % options.path_length_interval == 0) path_length_step();
+    discriminator_step(real);
+    if (options.r1_gamma > 0.0 && state_.step % options.r1_interval == 0) r1_step(real);
+    update_average();
+    ++state_.step;
+    state_.images_seen += options.batch;
+    if (options.ada && state_.step % options.ada_interval == 0) adapt_augmentation();
+    return losses_;
+  }
 
   void check(const RealBatch& real) const {
     const auto& config = preset_.generator;

@@ -3,7 +3,6 @@
 // Applies properties, the library's and the user's, to a batch of images, and blames the one that misbehaves.
 
 #include <faultline/analysis/property.hpp>
-#include <faultline/concepts/detail/guarded_call.hpp>
 #include <faultline/core/image.hpp>
 #include <faultline/core/matrix.hpp>
 #include <faultline/error.hpp>

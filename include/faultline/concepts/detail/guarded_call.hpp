@@ -4,10 +4,8 @@
 
 #include <faultline/error.hpp>
 
-#include <algorithm>
 #include <cfenv>
 #include <cmath>
-#include <cstddef>
 #include <exception>
 #include <limits>
 #include <new>
@@ -39,16 +37,6 @@ inline void require_ieee_arithmetic(const std::string& where) {
   const double x = nan, a = large, b = small;
   if (!std::isnan(x) || x == x) throw Error(ErrorCode::invalid_argument, where, "this file was compiled with a flag that assumes there is no NaN; compile it without");
   if ((a + b) - a != 0.0) throw Error(ErrorCode::invalid_argument, where, "this file was compiled with a flag that reorders sums; compile it without");
-}
-
-/// What a foreign exception says: LibTorch appends the stack of the place that threw, and TorchScript puts the stack of the script before it; neither belongs into a message.
-inline std::string foreign_text(const std::exception& error) {
-  std::string text = error.what();
-  text.erase(std::min(text.find("Exception raised from"), text.size()));
-  if (text.find("Traceback of TorchScript") != std::string::npos)
-    if (const std::size_t last = text.rfind("RuntimeError: "); last != std::string::npos) text.erase(0, last + std::string("RuntimeError: ").size());
-  while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
-  return text;
 }
 
 /// Runs `call`. Lets F2xx errors, forked_process and std::bad_alloc through (the latter so that the caller can try a smaller batch); everything else leaves as
