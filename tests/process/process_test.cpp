@@ -19,10 +19,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <functional>
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace fl = faultline;
@@ -264,6 +266,38 @@ TEST_CASE("a generator loaded in inference mode has gradients outside it") {
   const at::Tensor images = generator.synthesize(generator.styles(generator.map(z, made)));
   const at::Tensor slope = torch::autograd::grad({images.sum()}, {z}).front();
   CHECK(slope.abs().sum().item<double>() > 0.0);
+}
+
+TEST_CASE("tensors made in inference mode are arguments like any other, inside it and outside") {
+  const Cpu generator = Cpu::load(assets + "/digits.safetensors");
+  const Reference reference = Reference::load(assets + "/digits.safetensors");
+  at::Tensor z, labels, s;
+  fl::ImageBatch gradient(2, generator.image_shape());
+  std::fill_n(gradient.data(), 2 * 32 * 32, 0.01f);
+  const auto answers = [&](const auto& whole) {
+    at::Tensor images = whole.synthesize(whole.styles(whole.map(z, labels)));
+    return std::pair{images, whole.pullback(s, gradient)};
+  };
+  z = at::ones({2, generator.latent_dim()}, at::kFloat);
+  labels = at::ones({2}, at::kLong);
+  s = generator.styles(generator.map(z, labels));
+  const auto expected = answers(generator), plain = answers(reference);
+  const auto check = [&] {
+    for (const auto& [said, wanted] : {std::pair{answers(generator), expected}, std::pair{answers(reference), plain}}) {
+      CHECK((said.first - wanted.first).abs().max().item<double>() < 1e-5);
+      for (std::int64_t i = 0; i < said.second.rows() * said.second.cols(); ++i) REQUIRE(said.second.data()[i] == Approx(wanted.second.data()[i]).margin(1e-5));
+    }
+    CHECK(generator.begin_edits(s).images(std::vector<fl::StyleEdit>{{1, 3, 0.5f}}).size(0) == 1);
+  };
+  {
+    const c10::InferenceMode mode;
+    z = z.clone();
+    labels = labels.clone();
+    s = s.clone();
+    REQUIRE(z.is_inference());
+    check();
+  }
+  check();
 }
 
 TEST_CASE("a LibTorch model of the user's has scores and gradients in inference mode") {
