@@ -82,7 +82,7 @@ void go_all_the_way(const WorldSizes& sizes, const fl::MethodOptions& method, st
     const fl::FailureReport report = fl::characterize(world, classifier, {.samples = samples, .seed = 3, .method = method});
     CHECK(complaints(fl::to_json(report), "report.schema.json").empty());
     CHECK(report.failure_rate.n == 2 * samples);
-    fl::DirectionRenderer(world, classifier, {.batch_size = method.batch_size}).write_report(report, folder / "report");
+    fl::DirectionRenderer(world, classifier).write_report(report, folder / "report");
     const fl::StoredReport stored = fl::read_report(folder / "report" / "report.json");
     CHECK(stored.causes.size() == report.findings.size());
 

@@ -104,7 +104,6 @@ TEST_CASE("samples, truncation and batches are refused outside their ranges befo
   for (const double truncation : {-2.1, 2.1, infinity, no_number}) CHECK(says(refusal(world, [&] { (void)fl::characterize(world, classifier, {.samples = 100, .truncation = truncation}); }), "truncation"));
   for (const std::int64_t batch : {std::int64_t{0}, lowest, near_2_40, huge}) {
     CHECK(says(refusal(world, [&] { fl::StyleSpaceSampler sampler(world, {.batch_size = batch}); }), "batch_size"));
-    CHECK(says(refusal(world, [&] { fl::DirectionRenderer renderer(world, classifier, {.batch_size = batch}); }), "batch_size"));
     CHECK(says(refusal(world, [&] { (void)fl::testing::gate(world, classifier, fl::testing::FailureRateBelow{.batch_size = batch}); }), "batch_size"));
   }
   const fl::StyleSpaceSampler sampler(world, {});
