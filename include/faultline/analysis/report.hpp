@@ -16,7 +16,7 @@ inline namespace v1 {
 /// What the analysis concludes (method 5.2).
 enum class Verdict {
   systematic_causes,  ///< at least one finding that is not generator suspect
-  none_found,         ///< no cause survived; see `smallest_detectable` for what would have been seen
+  none_found,         ///< no cause survived; see `smallest_detectable` for what would have been confirmed
   too_few_failures,   ///< fewer than 50 effective failures in a half; see `reason`
 };
 
@@ -254,7 +254,8 @@ struct Omnibus {
   bool significant = false;
 };
 
-/// The smallest effect that would have been seen with 80 % power.
+/// The smallest effect that discovery and confirmation together would have let through with 80 % power; the intervention
+/// that follows is not in it.
 struct DetectableEffect {
   double effect = 0.0;  ///< standardised mean difference
   double auc = 0.5;

@@ -90,7 +90,7 @@ namespace detail {
     return counted(static_cast<std::int64_t>(report.findings.size()), "direction was", "directions were") + " confirmed on fresh samples and found to change the failure rate when moved; together " +
            (report.findings.size() == 1 ? "it explains " : "they explain ") + percent(report.explained_share) + " of what a linear rule can explain. The strongest: " + title(report.findings.front()) + ".";
   }
-  const std::string reach = "An effect of AUC " + decimals(report.smallest_detectable.auc) + " or more would have been seen with 80 % power.";
+  const std::string reach = "An effect of AUC " + decimals(report.smallest_detectable.auc) + " or more would have been confirmed on fresh samples with 80 % power; what an intervention then shows is not in that figure.";
   if (!report.generator_suspect.empty()) {
     return "The only causes found may be the generator's fault: too few of the images that fail still show their class (" + title(report.generator_suspect.front()) + "). " + reach;
   }

@@ -48,7 +48,7 @@ inline std::string tiles(const FailureReport& report) {
       if (f.threshold.flip && std::isfinite(f.threshold.flip->sigmas) && (!nearest || f.threshold.flip->sigmas < nearest->threshold.flip->sigmas)) nearest = &f;
     if (nearest) out += tile("Nearest failure", distance(nearest->threshold.flip->sigmas), "along " + title_of(report, *nearest) + ", median over well-classified images");
   } else {
-    out += tile("Would have been seen", "AUC ≥ " + shown(report.smallest_detectable.auc, 2), "the smallest effect that this run finds with 80 % power (a shift of " + shown(report.smallest_detectable.effect, 2) + " sd)");
+    out += tile("Would have been confirmed", "AUC ≥ " + shown(report.smallest_detectable.auc, 2), "the smallest effect that this run confirms on fresh samples with 80 % power, before any intervention (a shift of " + shown(report.smallest_detectable.effect, 2) + " sd)");
   }
   return out + "</div>\n";
 }

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Networks whose every dimension is as small as it can be: both backends agree, files read back, and the whole way ends in a report.
+
+#include <faultline/analysis/characterize.hpp>
+#include <faultline/render/direction_renderer.hpp>
+#include <faultline/stylegan2/cpu_backend.hpp>
+
+#include <core/temporary_directory.hpp>
+#include <support/catch2.hpp>
+
+#include "support.hpp"
+
+#include <cmath>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+using namespace test;
+
+namespace {
+
+struct Sizes {
+  std::int64_t z, w, classes, side, colours, widest, mapping;
+};
+
+sg::GeneratorModel least_model(const Sizes& sizes) {
+  sg::GeneratorConfig config;
+  config.z_dim = sizes.z;
+  config.w_dim = sizes.w;
+  config.c_dim = sizes.classes;
+  config.img_resolution = sizes.side;
+  config.img_channels = sizes.colours;
+  config.channel_base = 64;
+  config.channel_max = sizes.widest;
+  config.mapping_layers = sizes.mapping;
+  return {config, perturbed_weights(config, 5), "", ""};
+}
+
+std::string text_of(const Sizes& s) {
+  std::string text;
+  for (const std::int64_t n : {s.z, s.w, s.classes, s.side, s.colours, s.widest, s.mapping}) text += std::to_string(n) + " ";
+  return "z, w, classes, side, colours, channels, mapping layers: " + text;
+}
+
+at::Tensor least_labels(std::int64_t classes, std::int64_t count) {
+  if (classes == 0) return {};
+  at::Tensor values = at::empty({count}, at::kLong);
+  for (std::int64_t i = 0; i < count; ++i) values.data_ptr<std::int64_t>()[i] = i % classes;
+  return values;
+}
+
+}  // namespace
+
+TEST_CASE("both backends agree on networks of dimension one and two") {
+  for (const std::int64_t z : {0, 1, 2})
+    for (const std::int64_t w : {1, 2})
+      for (const std::int64_t classes : {0, 1, 2})
+        for (const std::int64_t side : {4, 8})
+          for (const std::int64_t colours : {1, 2, 3, 4}) {
+            if (z == 0 && classes == 0) continue;  // the mapping would have no input, which the config refuses
+            const Sizes sizes{z, w, classes, side, colours, 1 + (z + colours) % 2, 1 + w % 2};
+            INFO(text_of(sizes));
+            const sg::GeneratorModel model = least_model(sizes);
+            const fl::Generator<fl::ReferenceBackend> reference(model);
+            const fl::Generator<fl::CpuBackend> fast(model);
+            const at::Tensor latents = normals({3, z}, 1), labels = least_labels(classes, 3);
+            const at::Tensor ws = reference.map(latents, labels), styles = reference.styles(ws), images = reference.synthesize(styles);
+            CHECK(worst(fast.map(latents, labels), ws) < 1e-4);
+            CHECK(worst(fast.styles(ws), styles) < 1e-4);
+            CHECK(worst(fast.synthesize(styles), images) < 1e-4);
+            CHECK(images.sizes() == at::IntArrayRef({3, colours, side, side}));
+          }
+}
+
+TEST_CASE("the smallest networks are stored, read back and characterised") {
+  const faultline_tests::TemporaryDirectory folder;
+  int number = 0;
+  for (const Sizes& sizes : {Sizes{1, 1, 0, 4, 1, 1, 1}, Sizes{1, 1, 1, 4, 1, 1, 1}, Sizes{2, 1, 2, 4, 2, 2, 1}, Sizes{1, 2, 2, 4, 3, 1, 2}, Sizes{4, 4, 2, 4, 1, 2, 2}, Sizes{2, 2, 1, 8, 4, 2, 1}}) {
+    INFO(text_of(sizes));
+    const auto path = folder.path() / ("least-" + std::to_string(++number) + ".safetensors");
+    fl::Generator<fl::CpuBackend>(least_model(sizes)).save(path);
+    const auto generator = fl::Generator<fl::CpuBackend>::load(path);
+    CHECK(generator.image_shape() == fl::ImageShape{sizes.colours, sizes.side, sizes.side});
+
+    // Sure of class 0 where the first pixel is bright; the criterion asks for a sure answer and needs no label.
+    auto classifier = fl::make_classifier(
+        [](fl::ImageView images, fl::ScoreMatrix& scores) {
+          scores.resize(images.count(), 2);
+          for (std::int64_t i = 0; i < images.count(); ++i) scores(i, 0) = 8.0f * (images.image(i)[0] - 0.5f);
+        },
+        {.classes = 2, .scores = fl::Scores::logits});
+    const auto unsure = [](std::span<const float> p, std::int64_t) { return std::max(p[0], p[1]) < 0.8f; };
+    fl::MethodOptions quick;
+    quick.permutations_discovery = quick.permutations_confirmation = 99;
+    quick.intervention_codes = 16;
+    quick.threshold_codes = 8;
+    quick.placebo_directions = 8;
+    const auto report = fl::characterize(generator, classifier, {.samples = 200, .seed = 3, .method = quick}, unsure);
+    CHECK(report.failure_rate.n == 400);
+    CHECK(report.classes == std::max<std::int64_t>(1, sizes.classes));
+    for (const fl::Finding& finding : report.findings) {
+      CHECK(finding.direction.w.size() == static_cast<std::size_t>(sizes.w));
+      CHECK(std::isfinite(finding.intervention.contrast));
+    }
+    fl::DirectionRenderer(generator, classifier, {.criterion = unsure}).write_report(report, folder.path() / std::to_string(number));
+    CHECK(std::filesystem::file_size(folder.path() / std::to_string(number) / "report.html") > 1000);
+  }
+}
