@@ -14,7 +14,10 @@ using fl::testing::verify;
 
 namespace {
 GateResult result(GateVerdict verdict) {
-  return {verdict, {.bound = 0.02, .seed = 7}, 256, 31, {.lower = 0.07, .upper = 0.18}, "0123456789abcdef"};
+  fl::Provenance run;
+  run.generator_digest = "0123456789abcdef";
+  run.criterion_expression = "fl::Misclassified{}";
+  return {verdict, {.bound = 0.02, .seed = 7}, 256, 31, {.lower = 0.07, .upper = 0.18}, run};
 }
 }  // namespace
 

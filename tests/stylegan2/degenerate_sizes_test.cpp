@@ -2,6 +2,7 @@
 // Networks whose every dimension is as small as it can be: both backends agree, files read back, and the whole way ends in a report.
 
 #include <faultline/analysis/characterize.hpp>
+#include <faultline/concepts/make_classifier.hpp>
 #include <faultline/render/direction_renderer.hpp>
 #include <faultline/stylegan2/cpu_backend.hpp>
 

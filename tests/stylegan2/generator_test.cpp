@@ -5,8 +5,6 @@
 
 #include <support/catch2.hpp>
 
-#include <ATen/Version.h>
-
 #include "support.hpp"
 
 #include <cmath>

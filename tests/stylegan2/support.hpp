@@ -4,6 +4,8 @@
 
 #include <faultline/stylegan2/generator.hpp>
 
+#include <ATen/Version.h>  // (here, because it may not be read twice)
+
 #include <cstdlib>
 #include <filesystem>
 #include <initializer_list>
