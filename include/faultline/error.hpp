@@ -24,6 +24,7 @@ enum class ErrorCode : int {
   empty_input = 104,          ///< zero samples, images or rows where at least one is needed
   incompatible_models = 105,  ///< generator and classifier do not fit together
   forked_process = 106,       ///< LibTorch ran before this process was forked
+  generator_threw = 107,      ///< the user's generator threw
   // F2xx: classifier
   scores_undeclared = 201,     ///< neither logits nor probabilities were declared
   classifier_threw = 202,      ///< the user's callable threw

@@ -522,8 +522,8 @@ TEST_CASE("images on a device go to a classifier that takes them there, in sampl
   REQUIRE(expected.failure_rate.failures > 0);
   CHECK(report.failure_rate.failures == expected.failure_rate.failures);
   CHECK(report.findings.size() == expected.findings.size());
-  CHECK(report.cost.classifier_images == expected.cost.classifier_images);
-  CHECK(report.cost.classifier_batches == expected.cost.classifier_batches);
+  CHECK(report.cost.classifier_images == expected.cost.classifier_images + 3 * fl::pilot_images);  // the preflight: twice on the device, once more on the host
+  CHECK(report.cost.classifier_batches == expected.cost.classifier_batches + 3);
   CHECK(device.moved < 600);  // not the samples: those of the preflight, and pairs of images whose distance is measured
   CHECK(mine.resident_images >= 1200);
   CHECK(report.provenance.backend == "a device of tests");
@@ -536,8 +536,58 @@ TEST_CASE("images on a device go to a classifier that takes them there, in sampl
   CHECK(verdict.passed());
   CHECK(device.moved == 2 * fl::pilot_images);  // the preflight alone looks at pixels
 
+  // One that says something else on the device than on the host is refused, and so is one that never says the same there.
+  struct Restless : Resident<decltype(plain)> {
+    int calls = 0;
+    bool jitter = false;
+    void score_resident(const DeviceGenerator::Images& raw, const fl::ValueRange& range, std::int64_t batch, fl::ScoreMatrix& scores) {
+      Resident<decltype(plain)>::score_resident(raw, range, batch, scores);
+      for (float& score : scores.values()) score *= jitter ? static_cast<float>(1 + ++calls % 3) * 0.1f : 0.0f;
+    }
+  };
+  for (const bool jitter : {false, true}) {
+    Restless restless{{plain}, 0, jitter};
+    try {
+      (void)fl::testing::gate(device, restless, {.bound = 0.3, .seed = 4});
+      FAIL("its answers on the device were never looked at");
+    } catch (const fl::Error& error) {
+      CHECK(error.code() == fl::ErrorCode::classifier_unlawful);
+    }
+  }
+  device.moved = 0;
+
   // A classifier without the tag gets them on the host.
   const auto moved = fl::characterize(device, plain, options);
   CHECK(moved.failure_rate.failures == expected.failure_rate.failures);
   CHECK(device.moved >= 1200);
+}
+
+TEST_CASE("a run that was cancelled leaves nothing behind for the next one", "[analysis][analyzer]") {
+  const fl::AnalyticGenerator known({.factors = 3, .channels = 80, .classes = classes, .seed = 5});
+  const auto make = [&known](bool thread_safe) {
+    return fl::make_classifier(
+        [&known](fl::ImageView images, fl::ScoreMatrix& scores) {
+          scores.resize(images.count(), classes);
+          for (std::int64_t i = 0; i < images.count(); ++i) {
+            const auto reading = known.read(images, i);
+            scores(i, reading.factors[0] > 1.0f ? (reading.label + 1) % classes : reading.label) = 3.0f + reading.factors[1];
+          }
+        },
+        {.classes = classes, .scores = fl::Scores::logits, .thread_safe = thread_safe});
+  };
+  auto alone = make(false), together = make(true);
+  const fl::StyleSpaceSampler sampler(known, {.seed = 3});
+  fl::AnalyzerOptions options{.samples = 500, .method = quick(500).method};
+  const fl::Problem expected = fl::FailureAnalyzer(sampler, alone, fl::Misclassified{}, options).problem();
+  int reports = 0;
+  options.method.progress = [&reports](const fl::Progress&) {
+    if (++reports == 2) throw std::runtime_error("cancelled");
+  };
+  fl::FailureAnalyzer analyzer(sampler, together, fl::Misclassified{}, options);
+  CHECK_THROWS_AS(analyzer.problem(), std::runtime_error);
+  const fl::Problem& again = analyzer.problem();
+  CHECK(again.discovery.label == expected.discovery.label);
+  CHECK(again.discovery.prediction == expected.discovery.prediction);
+  CHECK(again.discovery.failed == expected.discovery.failed);
+  CHECK(again.confirmation.failed == expected.confirmation.failed);
 }

@@ -203,7 +203,7 @@ TEST_CASE("the page of a comparison is sound, closed in itself and complete") {
   CHECK(page == fl::html_comparison(filled()));
   for (const char* part : {"Comparison of release 4.1, release 4.2", "5.00\u00A0%", "horse &amp; cart", "release 4.1 fails more often than release 4.2.", "release 4.2 right, release 4.1 wrong", "blur (component 3)", "50 : 2",
                            "at least <b>3.40</b>", "both medians beyond range", "<b>1.80</b>", "cause of release 4.1", "beyond 10 sd (10\u00A0% flip)", "95.0\u00A0% → 80.0\u00A0%", "2\u00A0000 for the samples, which all classifiers share",
-                           "fl::compare(generator, classifiers /* release 4.1, release 4.2 */, {.samples = 1000, .seed = 7", "What the words mean", "something &lt;small&gt;"}) {
+                           "fl::compare(generator, classifiers /* release 4.1; release 4.2 */, {.samples = 1000, .seed = 7", "What the words mean", "something &lt;small&gt;"}) {
     INFO(part);
     CHECK(page.find(part) != std::string::npos);
   }

@@ -9,9 +9,12 @@
 
 #include <support/catch2.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <functional>
+#include <span>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -82,7 +85,7 @@ TEST_CASE("scores that never vary are refused, whatever class they name") {
   for (auto* classifier : {&equal, &always_three}) {
     const Complaint complaint = complaint_of(known, *classifier);
     CHECK(complaint.code == 206);
-    CHECK(complaint.text.find("gives the same scores for all 16 images") != std::string::npos);
+    CHECK(complaint.text.find("gives exactly the same scores for all 16 images") != std::string::npos);
   }
 }
 
@@ -127,7 +130,7 @@ struct Restless : fl::AnalyticGenerator {
   using fl::AnalyticGenerator::AnalyticGenerator;
   [[nodiscard]] fl::ImageBatch synthesize(const fl::Matrix<float>& s, const fl::SynthesisOptions& options) const {
     fl::ImageBatch images = fl::AnalyticGenerator::synthesize(s, options);
-    images.data()[0] += 1e-4f * static_cast<float>(++calls);
+    images.data()[0] += 1e-2f * static_cast<float>(++calls);
     return images;
   }
   mutable int calls = 0;
@@ -147,6 +150,11 @@ TEST_CASE("without classes a criterion that compares with the label is refused, 
   CHECK(complaint_of(plain, ten, {.seed = 1}, unsure).text.empty());
   const auto third = [](std::span<const float> p, std::int64_t label) { return label == 3 && p[0] > 0.5f; };  // reads it after all
   CHECK(complaint_of(plain, ten, {.seed = 1}, third).code == 105);
+  const auto band = [](std::span<const float> p, std::int64_t label) {  // reads it between .5 and .95 alone
+    const float top = *std::max_element(p.begin(), p.end());
+    return top > 0.5f && top < 0.95f && p[static_cast<std::size_t>(label)] < top;
+  };
+  CHECK(complaint_of(plain, ten, {.seed = 1}, band).code == 105);
   const auto throwing = [](std::span<const float>, std::int64_t) -> bool { throw std::runtime_error("no"); };
   CHECK(complaint_of(plain, ten, {.seed = 1}, throwing).code == 207);
 }
@@ -159,6 +167,74 @@ TEST_CASE("labels that are walked in order, and a generator that cannot repeat i
   CHECK(walked.text.find("LabelPolicy::given(list)") != std::string::npos);
   const Restless restless({.factors = 3, .channels = 32, .classes = 4, .seed = 1});
   CHECK(complaint_of(restless, sound).code == 105);
+}
+
+TEST_CASE("a batch norm in training mode is found even where the probabilities are saturated, and so is a place that counts") {
+  const auto known = preflight_world();
+  auto norm = fl::make_classifier(
+      [&known](fl::ImageView images, fl::ScoreMatrix& scores) {
+        scores.resize(images.count(), 4);
+        float mean = 0.0f;
+        for (std::int64_t i = 0; i < images.count(); ++i) mean += known.read(images, i).factors[0] / static_cast<float>(images.count());
+        for (std::int64_t i = 0; i < images.count(); ++i) scores(i, known.read(images, i).label) = 60.0f + 10.0f * mean;
+      },
+      {.classes = 4, .scores = fl::Scores::logits});
+  auto half = fl::make_classifier(
+      [&known](fl::ImageView images, fl::ScoreMatrix& scores) {
+        scores.resize(images.count(), 4);
+        for (std::int64_t i = 0; i < images.count(); ++i) {
+          const auto reading = known.read(images, i);
+          scores(i, i < 32 ? reading.label : 0) = 4.0f + reading.factors[0];
+        }
+      },
+      {.classes = 4, .scores = fl::Scores::logits});
+  CHECK(complaint_of(known, norm).text.find("is a batch norm in training mode?") != std::string::npos);
+  CHECK(complaint_of(known, half).text.find("or on its place there") != std::string::npos);
+}
+
+TEST_CASE("a model that was exported for one batch size passes at that size, and rounding of a device is no dropout") {
+  const auto known = preflight_world();
+  std::uint64_t calls = 0;
+  auto fixed = fl::make_classifier(
+      [&](fl::ImageView images, fl::ScoreMatrix& scores) {
+        if (images.count() != 64) throw std::runtime_error("input batch dimension must be 64");
+        scores.resize(images.count(), 4);
+        for (std::int64_t i = 0; i < images.count(); ++i) {
+          const auto reading = known.read(images, i);
+          scores(i, reading.label) = 4.0f + reading.factors[0];
+          calls = calls * 6364136223846793005ull + 1442695040888963407ull;
+          scores(i, reading.label) *= 1.0f + 1e-6f * static_cast<float>(calls >> 62);
+        }
+      },
+      {.classes = 4, .scores = fl::Scores::logits});
+  CHECK(complaint_of(known, fixed).text.empty());
+  CHECK(complaint_of(known, fixed, {.seed = 1, .batch_size = 32}).code == 202);
+}
+
+TEST_CASE("what varies in its scores is not said to be constant, and what does not is, without classes too") {
+  const auto known = preflight_world(2);
+  auto saturated = read_images(known, fl::Scores::logits, [](const auto& r, auto row) { row[0] = 300.0f + 20.0f * r.factors[0], row[1] = 60.0f * static_cast<float>(r.label); }, 2);
+  CHECK(complaint_of(known, saturated).text.empty());
+  const auto one = preflight_world(1), none = preflight_world(0);
+  auto constant = fl::make_classifier(
+      [](fl::ImageView images, fl::ScoreMatrix& scores) {
+        scores.resize(images.count(), 2);
+        for (std::int64_t i = 0; i < images.count(); ++i) scores(i, 0) = 1.0f;
+      },
+      {.classes = 2, .scores = fl::Scores::probabilities});
+  CHECK(complaint_of(one, constant).code == 206);
+  CHECK(complaint_of(none, constant, {.seed = 1}, [](std::span<const float> p, std::int64_t) { return p[0] < 0.9f; }).code == 206);
+}
+
+TEST_CASE("a softmax in seven bits that is declared logits is noticed") {
+  const auto known = preflight_world(10);
+  auto rounded = read_images(known, fl::Scores::logits, [](const auto& r, auto row) {
+    double sum = 0.0;
+    for (std::size_t k = 0; k < row.size(); ++k) sum += std::exp(k == static_cast<std::size_t>(r.label) ? 2.0 + static_cast<double>(r.factors[0]) : 0.1 * static_cast<double>(k));
+    for (std::size_t k = 0; k < row.size(); ++k)
+      row[k] = static_cast<float>(std::floor(127.0 * std::exp(k == static_cast<std::size_t>(r.label) ? 2.0 + static_cast<double>(r.factors[0]) : 0.1 * static_cast<double>(k)) / sum) / 127.0);
+  }, 10);
+  CHECK(complaint_of(known, rounded).code == 208);
 }
 
 TEST_CASE("classes that are answered as another are named, and what is only frequent is not") {

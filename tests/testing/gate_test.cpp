@@ -176,6 +176,7 @@ TEST_CASE("swapped labels are named, whatever the verdict") {
     const auto verdict = gate(known, swapped, FailureRateBelow{.bound = bound, .seed = 2, .max_samples = 640});
     REQUIRE(verdict.notes().size() == 1);
     CHECK(verdict.explain().find("Class 3 is always answered 5") != std::string::npos);
+    CHECK(verdict.explain().find("raise max_samples") == std::string::npos);
     CHECK(verdict.explain().find("two labels are swapped; does the classifier number its classes like the generator?") != std::string::npos);
   }
 }

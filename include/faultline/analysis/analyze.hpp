@@ -131,8 +131,10 @@ inline void sort_by_strength(std::vector<Finding>& findings) {
   }
 
   ClassNotes answers;
-  answers.add(discovery.label, discovery.prediction);
-  answers.add(confirmation.label, confirmation.prediction);
+  if (problem.classes > 1) {
+    answers.add(discovery.label, discovery.prediction);
+    answers.add(confirmation.label, confirmation.prediction);
+  }
   report.warnings = answers.sentences();
 
   const double wanted = options.minimum_effective_failures;

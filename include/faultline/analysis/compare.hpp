@@ -9,6 +9,7 @@
 #include <faultline/analysis/failure_analyzer.hpp>
 
 #include <algorithm>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -49,7 +50,7 @@ inline void describe_classifiers(Provenance& run, std::span<const std::string> n
   for (std::size_t c = 0; c < names.size(); ++c) {
     run.classifier_name += (c == 0 ? "" : ", ") + names[c];
     const std::optional<std::string> digest = classifiers[c].digest();
-    digests += (c == 0 ? "" : ", ") + digest.value_or("not stated");
+    digests += (c == 0 ? "" : ", ") + digest.value_or(not_stated);
   }
   if (std::any_of(classifiers.begin(), classifiers.end(), [](const AnyClassifier& c) { return c.digest().has_value(); })) run.classifier_digest = digests;
 }
@@ -60,13 +61,13 @@ inline void describe_classifiers(Provenance& run, std::span<const std::string> n
 ///
 /// Both halves are generated once, whatever the number of classifiers, and so is every edited image that several of them are asked about. See `compare_outcomes` for what is found and how sure it is,
 /// `ComparisonReport` for each number. Two identical classifiers are a result: no sample tells them apart, p = 1, all ratios of distances are 1.
-/// Classifiers are called from one thread, in batches of `method.batch_size`, padded.
+/// Classifiers are called from one thread, unless they say that they are thread-safe, in batches of `method.batch_size`, padded.
 /// **Throws** `invalid_argument` for fewer than two classifiers or options out of range, `empty_input` for no samples, `incompatible_models` when numbers of classes differ or do not fit the generator;
 /// F2xx for a classifier that answers wrongly, before any of its answers is used; `property_threw`.
 /// **Randomness**: the seed decides everything. **Cost**: 2 · samples images and what `compare_outcomes` states; `population_cost` and `cost` of the report count them.
 /// Example: `ComparisonReport report = compare(generator, std::vector{AnyClassifier(a), AnyClassifier(b)}, {.samples = 10'000, .seed = 7});`
 template <StyleGenerator G, FailureCriterion F = Misclassified>
-  requires AffineStyles<G>
+  requires AffineStyles<G> && std::copy_constructible<F>
 [[nodiscard]] ComparisonReport compare(const G& generator, std::span<const AnyClassifier> classifiers, const ComparisonOptions& options = {}, F criterion = {}) {
   detail::check_comparison_options(classifiers.size(), options);
   detail::check_same_classes(classifiers);

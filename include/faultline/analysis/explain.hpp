@@ -91,16 +91,18 @@ class Explainer {
 /// The population that a characterisation discovered its causes on, drawn and classified again: what an `Explainer` needs, without properties and confirmation half.
 ///
 /// Sampler, classifier and criterion must be those of the characterisation, as its provenance has them. Generator and classifier are borrowed.
-/// **Throws** empty_input for no samples; what the classifier gives rise to (F2xx). **Cost**: `samples` images.
+/// **Throws** empty_input for no samples; what the classifier gives rise to (F2xx). **Cost**: `samples` images, and the preflight.
 /// Example: `Problem problem = discovery_problem(sampler, classifier, Misclassified{}, report.provenance.samples_per_half, {.batch_size = report.provenance.batch_size});`
 template <StyleGenerator G, Classifier C, FailureCriterion F>
   requires AffineStyles<G>
 [[nodiscard]] Problem discovery_problem(const StyleSpaceSampler<G>& sampler, C& classifier, F criterion, std::int64_t samples, MethodOptions method = {}) {
+  detail::check_samples("discovery_problem", samples);
+  detail::check_options(method);
   method.properties.clear();
   const auto source = std::make_shared<detail::ProblemSource<G, C, F>>(sampler, classifier, std::move(criterion), method);
   Problem problem = detail::make_problem(source, sampler);
   source->preflight();
-  problem.discovery = source->sample(discovery_first, samples, "sampling");
+  detail::within_memory("discovery_problem", [&] { problem.discovery = source->sample(discovery_first, samples, "sampling"); });
   return problem;
 }
 

@@ -22,10 +22,10 @@ inline namespace v1 {
 /// Finds the conditions under which a classifier fails on what a generator makes.
 ///
 /// `run()` draws two populations of `samples` each (discovery from index 0, confirmation from 2^40), classifies them, and carries out the method; see `analyze` for its
-/// error rates. Generator and classifier are borrowed. The classifier is called from one thread, in batches of `method.batch_size`, padded.
+/// error rates. Generator and classifier are borrowed. The classifier is called from one thread, unless it says that it is thread-safe, in batches of `method.batch_size`, padded.
 /// **Throws** empty_input for no samples, invalid_argument for options out of range; F2xx for a classifier that answers wrongly (shape, NaN, not probabilities, exceptions), before
 /// any of its answers is used; property_threw for a property or criterion that fails.
-/// **Randomness**: the sampler's seed decides everything. **Cost**: 2 · samples images, and what interventions, distances and profiles of the findings need; memory for
+/// **Randomness**: the sampler's seed decides everything. **Cost**: the preflight, 2 · samples images, and what interventions, distances and profiles of the findings need; memory for
 /// w and properties of the samples, no images.
 /// Example: `FailureAnalyzer analyzer(sampler, mine, TrueClassBelow{0.5}, {.samples = 2'000}); FailureReport report = analyzer.run();`
 template <StyleGenerator G, Classifier C, FailureCriterion F = Misclassified>
@@ -36,7 +36,7 @@ class FailureAnalyzer {
       : sampler_(sampler), classifier_(std::addressof(classifier)), criterion_(std::move(criterion)), options_(std::move(options)) {
     detail::check_samples("FailureAnalyzer", options_.samples);
     detail::check_options(options_.method);
-    source_ = std::make_shared<Source>(sampler_, *classifier_, criterion_, options_.method);
+    detail::within_memory("FailureAnalyzer", [&] { source_ = std::make_shared<Source>(sampler_, *classifier_, criterion_, options_.method); });
   }
 
   /// Samples, classifies, analyses. Calling it again repeats only the analysis, on the same samples.

@@ -13,6 +13,9 @@
 namespace faultline {
 inline namespace v1 {
 
+/// Stands for the digest of a classifier that states none, among those of a comparison.
+inline constexpr const char* not_stated = "not stated";
+
 /// An option of a run as C++ text: "min_effect", "0.02".
 struct OptionValue {
   std::string name;

@@ -10,7 +10,10 @@
 #include <faultline/analysis/report.hpp>
 #include <faultline/core/number_text.hpp>
 
+#include <algorithm>
 #include <concepts>
+#include <cstddef>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -34,19 +37,23 @@ template <class Options>
                                       ReplayText text = {}) {
   const Options standard;
   text.write(call + "(" + text.model("generator", "", run.generator_digest) + ", " + models + ", {");
-  text.add("samples", std::to_string(run.samples_per_half));
-  text.add("seed", std::to_string(run.seed));
+  text.add("samples", run.samples_per_half);
+  text.add("seed", run.seed);
   if (run.labels.kind != LabelPolicy::Kind::uniform) text.add("labels", text.labels(run.labels));
   if (run.truncation != 1.0) text.add("truncation", number_text(run.truncation));
   if (run.noise != Noise::constant) text.add("noise", std::string("fl::Noise::") + name_of(run.noise));
 
+  // In the line `.method = {...}` starts from MethodOptions{}, whatever a call's own default is.
+  const MethodOptions fresh;
   ReplayText method;
   method.write("{");
-  const std::vector<OptionValue> usual = option_values(standard.method);
+  const std::vector<OptionValue> usual = option_values(fresh);
+  bool as_the_call_has_it = run.method == option_values(standard.method);
   for (const OptionValue& option : run.method) {
     if (option.name == "batch_size") {  // where the two options stand that are no numbers
       std::vector<std::string> names;
-      for (const Property& property : standard.method.properties) names.push_back(property.name);
+      for (const Property& property : fresh.properties) names.push_back(property.name);
+      if (run.properties != names || run.judge_name) as_the_call_has_it = false;
       if (run.properties != names) {
         method.add("properties", run.properties.empty() ? "{}" : "properties");
         std::string list;
@@ -57,11 +64,13 @@ template <class Options>
     }
     add_changed(method, option, usual);
   }
-  if (method.text() != "{") text.add("method", method.text() + "}");
+  if (!as_the_call_has_it) text.add("method", method.text() + "}");
   if constexpr (std::same_as<Options, ComparisonOptions>)
     for (const OptionValue& option : run.options) add_changed(text, option, option_values(standard));
-  if (run.cutoff) text.add("cutoff", std::to_string(*run.cutoff));
+  if (run.cutoff) text.add("cutoff", *run.cutoff);
   text.write("}");
+  for (const OptionValue& option : run.method)
+    if (option.name == "batch_size" && option.value != std::to_string(run.batch_size)) text.supply("a sampler of batch size " + std::to_string(run.batch_size));
   text.criterion(run);
   text.write(")");
   return text.text();
@@ -84,8 +93,15 @@ template <class Options>
 [[nodiscard]] inline std::string replay(const ComparisonReport& report) {
   const Provenance& run = report.provenance;
   detail::ReplayText text;
-  const std::string classifiers = text.model("classifiers", run.classifier_name, run.classifier_digest);
-  return detail::replay_call<ComparisonOptions>("fl::compare", run, classifiers, std::move(text));
+  std::string digests = run.classifier_digest.value_or(""), models;
+  for (const ComparedClassifier& classifier : report.classifiers) {
+    const std::size_t end = std::min(digests.find(", "), digests.size());
+    const std::string digest = digests.substr(0, end);
+    digests.erase(0, end + (end < digests.size() ? 2 : 0));
+    const bool stated = !digest.empty() && digest != not_stated;
+    models += (models.empty() ? "" : "; ") + text.model_note("classifier", classifier.name, stated ? std::optional(digest) : std::nullopt);
+  }
+  return detail::replay_call<ComparisonOptions>("fl::compare", run, "classifiers /* " + models + " */", std::move(text));
 }
 
 }  // namespace v1

@@ -261,7 +261,8 @@ struct DetectableEffect {
   double auc = 0.5;
 };
 
-/// What the run cost, in numbers that do not depend on the machine. A batch is one call.
+/// What the run cost, in numbers that do not depend on the machine. A batch is one call. The calls that try the laws of a classifier
+/// before the run are not among them.
 struct CostCounters {
   std::int64_t generator_images = 0;
   std::int64_t generator_batches = 0;

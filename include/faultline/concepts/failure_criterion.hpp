@@ -7,6 +7,7 @@
 #include <faultline/error.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <concepts>
 #include <cstdint>
 #include <exception>
@@ -30,7 +31,7 @@ concept FailureCriterion = requires(const F& f, std::span<const float> probabili
 };
 
 /// The paper's criterion: the label is not the one class with the highest probability. An answer that ties at the top
-/// names no class, so it is a failure.
+/// (of float probabilities, which logits that differ by less than 1e-7 share) names no class, so it is a failure.
 struct Misclassified {
   [[nodiscard]] bool operator()(std::span<const float> probabilities, std::int64_t label) const noexcept {
     const auto own = static_cast<std::size_t>(label);
@@ -87,8 +88,10 @@ template <FailureCriterion F>
 template <FailureCriterion F>
 [[nodiscard]] std::string criterion_expression(const F& criterion) {
   if constexpr (std::same_as<F, Misclassified>) return "fl::Misclassified{}";
-  else if constexpr (std::same_as<F, TrueClassBelow>) return "fl::TrueClassBelow{.p = " + number_text(criterion.p) + "}";
-  else if constexpr (std::same_as<F, MarginBelow>) return "fl::MarginBelow{.m = " + number_text(criterion.m) + "}";
+  else if constexpr (std::same_as<F, TrueClassBelow>)
+    return std::isfinite(criterion.p) ? "fl::TrueClassBelow{.p = " + number_text(criterion.p) + "}" : "";
+  else if constexpr (std::same_as<F, MarginBelow>)
+    return std::isfinite(criterion.m) ? "fl::MarginBelow{.m = " + number_text(criterion.m) + "}" : "";
   else return "";
 }
 

@@ -4,6 +4,7 @@
 
 #include <faultline/concepts/classifier.hpp>
 #include <faultline/concepts/score_reader.hpp>
+#include <faultline/core/ranges.hpp>
 #include <faultline/error.hpp>
 
 #include <concepts>
@@ -52,9 +53,7 @@ class FunctionClassifier {
     if (options_.scores == Scores::undeclared) {
       throw Error(ErrorCode::scores_undeclared, "make_classifier", "the kind of scores is not declared; say .scores = Scores::logits or Scores::probabilities");
     }
-    if (options_.classes < 1) {
-      throw Error(ErrorCode::invalid_argument, "make_classifier", "expected at least one class, got .classes = " + std::to_string(options_.classes));
-    }
+    detail::require_in("make_classifier", ".classes", options_.classes, 1, limits::classes);
   }
 
   [[nodiscard]] std::int64_t num_classes() const noexcept { return options_.classes; }

@@ -62,7 +62,7 @@ class Scorer {
                   "classifier \"" + name_of(classifier) + "\" knows " + std::to_string(classes_) + " classes, the generator makes " + std::to_string(labels_));
     }
     detail::require_in(where(), "probability_tolerance", tolerance_, 0.0, 0.1);
-    if (batch_size_ < 1) throw Error(ErrorCode::invalid_argument, where(), "expected a batch size of at least 1, got " + std::to_string(batch_size_));
+    detail::require_in(where(), "batch_size", batch_size_, 1, limits::batch);
   }
   Scorer(C&&, ImageShape, ValueRange, std::int64_t, std::int64_t = 64, double = default_probability_tolerance) = delete;
 
@@ -191,6 +191,7 @@ class Scorer {
         for (std::int64_t i = 0; i < rows; ++i) judge(scores.row(i), labels[static_cast<std::size_t>(first + i)], first + i, result);
       });
     } catch (const std::bad_alloc&) {
+      batches_ -= batches;
       return false;
     }
     images_ += raw.count();

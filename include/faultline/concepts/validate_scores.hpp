@@ -44,9 +44,10 @@ namespace detail {
   const auto near = [&](double whole) { return std::abs(sum - whole) <= 0.02 * whole && lowest >= -0.02 * whole; };
   constexpr double widest = 0.1;  // what a tolerance may be
   const double miss = std::max({std::abs(sum - 1.0), -lowest, highest - 1.0});
-  if (miss <= 0.02)
+  const double rounding = static_cast<double>(row.size()) / 127.0;  // each class off by a step of seven bits
+  if (miss <= std::min(widest, std::max(0.02, rounding)))
     return seen + ": rounding, as of a softmax in half precision or int8? Allow for it with .probability_tolerance = " +
-           rounded(std::min(widest, std::ceil(miss * 2000.0) / 1000.0)) + " (now " + rounded(tolerance) + ")";
+           rounded(std::min(widest, std::ceil(1000.0 * std::max(2.0 * miss, rounding)) / 1000.0)) + " (now " + rounded(tolerance) + ")";
   if (highest <= 1e-6 && std::abs(exponentials - 1.0) <= 0.02)
     return seen + ": logarithms of probabilities? Declare Scores::logits, whose softmax gives the probabilities back";
   if (near(100.0) || near(255.0) || near(256.0))

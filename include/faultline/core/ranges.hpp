@@ -22,6 +22,7 @@ inline constexpr std::int64_t batch = 65'536;           ///< rows of one generat
 inline constexpr std::int64_t permutations = 1'000'000; ///< and other replicates; random streams keep room for 2^24
 inline constexpr std::int64_t latents = 1'000'000;      ///< samples that are edited: starts of interventions and of distances
 inline constexpr std::int64_t directions = 10'000;      ///< candidates, placebos, entries of a ranking
+inline constexpr std::int64_t classes = 1 << 20;
 inline constexpr std::int64_t threads = 1'024;
 inline constexpr std::int64_t pixels = 1 << 26;         ///< values of one image: channels x height x width
 

@@ -12,12 +12,15 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <iterator>
 #include <limits>
 #include <memory>
+#include <new>
 #include <numeric>
 #include <optional>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -48,7 +51,7 @@ class SampleRange;
 /// bit for bit for any range they are asked for in, at one batch size, and to rounding at different ones. A `BatchInvariantGenerator` needs no padding and gives equal bits at any. Const calls may run in several threads if the
 /// generator allows it.
 /// **Throws** label_out_of_range when the policy names a class that the generator lacks, empty_input for zero samples or an empty list of labels,
-/// invalid_argument for other options or ranges out of bounds.
+/// invalid_argument for other options or ranges out of bounds, generator_threw with the generator's own exception nested.
 /// **Cost**: one batch in memory at a time.
 /// Example: `StyleSpaceSampler sampler(generator, {.seed = 7}); for (const auto& batch : sampler.batches(0, 10'000)) use(batch.s, batch.label);`
 template <StyleGenerator G>
@@ -62,7 +65,8 @@ class StyleSpaceSampler {
     detail::require_in("StyleSpaceSampler", "batch_size", options_.batch_size, 1, limits::batch);
     detail::require_in("StyleSpaceSampler", "truncation", options_.truncation, -2.0, 2.0);
     check_labels();
-    if (options_.truncation != 1.0) truncation_.emplace(generator, options_.truncation, options_.cutoff);
+    if (options_.cutoff) detail::require_in("StyleSpaceSampler", "cutoff", *options_.cutoff, 0, static_cast<std::int64_t>(generator.layout().layers().size()));
+    if (options_.truncation != 1.0) made([&] { truncation_.emplace(generator, options_.truncation, options_.cutoff); });
   }
   StyleSpaceSampler(const G&&, SamplerOptions = {}) = delete;
 
@@ -87,15 +91,17 @@ class StyleSpaceSampler {
     std::vector<std::int64_t> index(static_cast<std::size_t>(count));
     std::iota(index.begin(), index.end(), first);
     std::vector<std::int64_t> label = labels(first, count);
-    latent_type z = generator_->latent_from_host(padded(latents_z(first, count)));
-    latent_type w = generator_->map(z, device_labels(label), MapOptions{});
-    style_type s = truncation_ ? truncation_->styles(*generator_, generator_->latent_to_host(w)) : generator_->styles(w);
-    image_type images = generator_->synthesize(s, SynthesisOptions{.noise = options_.noise, .seed = options_.seed, .first = first});
-    cut(z, count);
-    cut(w, count);
-    cut(s, count);
-    cut(images, count);
-    return {std::move(index), std::move(label), std::move(z), std::move(w), std::move(s), std::move(images)};
+    return made([&]() -> SampleBatch<G> {
+      latent_type z = generator_->latent_from_host(padded(latents_z(first, count)));
+      latent_type w = generator_->map(z, device_labels(label), MapOptions{});
+      style_type s = truncation_ ? truncation_->styles(*generator_, generator_->latent_to_host(w)) : generator_->styles(w);
+      image_type images = generator_->synthesize(s, SynthesisOptions{.noise = options_.noise, .seed = options_.seed, .first = first});
+      cut(z, count);
+      cut(w, count);
+      cut(s, count);
+      cut(images, count);
+      return {std::move(index), std::move(label), std::move(z), std::move(w), std::move(s), std::move(images)};
+    });
   }
 
   /// Class of each of the samples first .. first + count - 1.
@@ -132,8 +138,10 @@ class StyleSpaceSampler {
     Matrix<float> result(count, generator_->w_dim());
     for (std::int64_t done = 0; done < count; done += options_.batch_size) {
       const std::int64_t rows = std::min(options_.batch_size, count - done);
-      const auto z = generator_->latent_from_host(padded(latents_z(first + done, rows)));
-      const Matrix<float> w = generator_->latent_to_host(generator_->map(z, device_labels(labels(first + done, rows)), MapOptions{}));
+      const Matrix<float> w = made([&] {
+        const auto z = generator_->latent_from_host(padded(latents_z(first + done, rows)));
+        return generator_->latent_to_host(generator_->map(z, device_labels(labels(first + done, rows)), MapOptions{}));
+      });
       std::copy_n(w.data(), rows * w.cols(), result.row(done).data());
     }
     return result;
@@ -168,7 +176,7 @@ class StyleSpaceSampler {
 
   /// Styles of host latents w `[N, w_dim]` before truncation, which is applied here.
   [[nodiscard]] style_type styles(const Matrix<float>& w) const {
-    return truncation_ ? truncation_->styles(*generator_, w) : generator_->styles(generator_->latent_from_host(w));
+    return made([&] { return truncation_ ? truncation_->styles(*generator_, w) : generator_->styles(generator_->latent_from_host(w)); });
   }
 
   /// Host images `[N, C, H, W]` (raw) of edited latents w `[N, w_dim]`, before truncation. With `channel` >= 0 the style of row i is shifted there by
@@ -194,7 +202,7 @@ class StyleSpaceSampler {
   [[nodiscard]] image_type edited_images(const Matrix<float>& w, std::span<const std::int64_t> channels, std::span<const float> shifts) const {
     check_edit(w, channels, shifts);
     require(w.rows() <= options_.batch_size, "edited_images makes one batch of at most " + std::to_string(options_.batch_size) + " images, asked for " + std::to_string(w.rows()));
-    image_type images = generator_->synthesize(edited_styles(w, 0, w.rows(), channels, shifts), SynthesisOptions{.noise = options_.noise, .seed = options_.seed, .first = 0});
+    image_type images = made([&] { return generator_->synthesize(edited_styles(w, 0, w.rows(), channels, shifts), SynthesisOptions{.noise = options_.noise, .seed = options_.seed, .first = 0}); });
     cut(images, w.rows());
     return images;
   }
@@ -207,10 +215,28 @@ class StyleSpaceSampler {
     for (std::int64_t done = 0; done < w.rows(); done += options_.batch_size) {
       const std::int64_t rows = std::min(options_.batch_size, w.rows() - done);
       const auto s = edited_styles(w, done, rows, channels, shifts);
-      const ImageBatch images = generator_->image_to_host(generator_->synthesize(s, SynthesisOptions{.noise = options_.noise, .seed = options_.seed, .first = 0}));
+      const ImageBatch images = made([&] { return generator_->image_to_host(generator_->synthesize(s, SynthesisOptions{.noise = options_.noise, .seed = options_.seed, .first = 0})); });
       std::copy_n(images.data(), rows * images.shape().elements(), result.image(done).data());
     }
     return result;
+  }
+
+  /// What the generator makes; an exception of its own leaves as generator_threw, with the original nested.
+  template <class Make>
+  static decltype(auto) made(const Make& make) {
+    try {
+      return make();
+    } catch (const Error&) {
+      throw;
+    } catch (const std::bad_alloc&) {  // memory is judged by whoever asked for so much
+      throw;
+    } catch (const std::length_error&) {
+      throw;
+    } catch (const std::exception& error) {
+      std::throw_with_nested(Error(ErrorCode::generator_threw, "StyleSpaceSampler", "the generator threw: " + detail::foreign_text(error)));
+    } catch (...) {
+      std::throw_with_nested(Error(ErrorCode::generator_threw, "StyleSpaceSampler", "the generator threw something that is not a std::exception"));
+    }
   }
 
   static void require(bool ok, const std::string& message) {

@@ -10,6 +10,7 @@
 #include <faultline/concepts/scoring.hpp>
 #include <faultline/concepts/style_generator.hpp>
 #include <faultline/core/enum_text.hpp>
+#include <faultline/core/detail/resources.hpp>
 #include <faultline/core/number_text.hpp>
 #include <faultline/core/random.hpp>
 #include <faultline/core/ranges.hpp>
@@ -87,12 +88,12 @@ class GateResult {
     text.write(", fl::testing::FailureRateBelow{");
     text.add("bound", number_text(policy_.bound));
     text.add("confidence", number_text(policy_.confidence));
-    text.add("seed", std::to_string(policy_.seed));
-    text.add("max_samples", std::to_string(policy_.max_samples));
+    text.add("seed", policy_.seed);
+    text.add("max_samples", policy_.max_samples);
     if (policy_.labels.kind != LabelPolicy::Kind::uniform) text.add("labels", text.labels(policy_.labels));
     if (policy_.truncation != standard.truncation) text.add("truncation", number_text(policy_.truncation));
-    text.add("batch_size", std::to_string(policy_.batch_size));
-    if (policy_.cutoff) text.add("cutoff", std::to_string(*policy_.cutoff));
+    text.add("batch_size", policy_.batch_size);
+    if (policy_.cutoff) text.add("cutoff", *policy_.cutoff);
     if (policy_.noise != standard.noise) text.add("noise", std::string("fl::Noise::") + name_of(policy_.noise));
     if (policy_.probability_tolerance != standard.probability_tolerance) text.add("probability_tolerance", number_text(policy_.probability_tolerance));
     text.write("}");
@@ -113,7 +114,7 @@ class GateResult {
       case GateVerdict::undecided: text = "UNDECIDED: " + std::to_string(samples_) + " samples do not show whether the failure rate is below " + bound + ". "; break;
     }
     text += counted + "; " + limits + ".";
-    if (undecided()) text += advice();
+    if (undecided() && notes_.empty()) text += advice();  // more of what the notes say would decide nothing
     for (const std::string& note : notes_) text += "\n" + note;
     return text + "\nReplay: " + replay();
   }
@@ -162,28 +163,30 @@ template <StyleGenerator G, Classifier C, FailureCriterion F = Misclassified>
                 "max_samples must be at least " + std::to_string(monitor.next_look()) + ", where the evidence is looked at first, got " +
                     std::to_string(policy.max_samples) + "; no verdict could be reached");
   faultline::detail::require_in("gate", "max_samples", policy.max_samples, 1, limits::samples);
-  const StyleSpaceSampler<G> sampler(
-      generator, {.seed = policy.seed, .labels = policy.labels, .truncation = policy.truncation, .cutoff = policy.cutoff, .noise = policy.noise, .batch_size = policy.batch_size});
-  Scorer<C> scorer(classifier, generator.image_shape(), generator.value_range(), sampler.classes(), policy.batch_size, policy.probability_tolerance);
-  preflight("gate", sampler, classifier, scorer, criterion);
-  ClassNotes notes;
-  while (monitor.samples() < policy.max_samples && monitor.decision() == RateDecision::undecided) {
-    // Batches start at multiples of the batch size, whatever the budget, so that a larger budget sees the same bits.
-    const std::int64_t first = gate_first + monitor.samples();
-    const auto batch = sampler.sample(first, std::min(policy.batch_size, policy.max_samples - monitor.samples()));
-    const SampleOrigin origin{batch.index, policy.seed};
-    const ScoredImages scored = [&] {
-      if constexpr (ResidentClassifier<C, typename G::image_type>) return scorer.resident(batch.images, batch.label, origin);
-      else return scorer(generator.image_to_host(batch.images), batch.label, origin);
-    }();
-    notes.add(batch.label, scored.prediction);
-    for (std::int64_t i = 0; i < batch.size() && monitor.decision() == RateDecision::undecided; ++i)
-      monitor.add(judge_outcome("gate", criterion, scored.probabilities.row(i), batch.label[static_cast<std::size_t>(i)]));
-  }
-  const GateVerdict verdict = monitor.decision() == RateDecision::below ? GateVerdict::pass : monitor.decision() == RateDecision::above ? GateVerdict::fail : GateVerdict::undecided;
-  Provenance run = faultline::detail::describe_sampling(sampler, criterion, monitor.samples());
-  faultline::detail::describe_classifier(run, classifier);
-  return {verdict, policy, monitor.samples(), monitor.failures(), monitor.interval(), std::move(run), notes.sentences()};
+  return faultline::detail::within_memory("gate", [&]() -> GateResult {
+    const StyleSpaceSampler<G> sampler(
+        generator, {.seed = policy.seed, .labels = policy.labels, .truncation = policy.truncation, .cutoff = policy.cutoff, .noise = policy.noise, .batch_size = policy.batch_size});
+    Scorer<C> scorer(classifier, generator.image_shape(), generator.value_range(), sampler.classes(), policy.batch_size, policy.probability_tolerance);
+    preflight("gate", sampler, classifier, scorer, criterion);
+    ClassNotes notes;
+    while (monitor.samples() < policy.max_samples && monitor.decision() == RateDecision::undecided) {
+      // Batches start at multiples of the batch size, whatever the budget, so that a larger budget sees the same bits.
+      const std::int64_t first = gate_first + monitor.samples();
+      const auto batch = sampler.sample(first, std::min(policy.batch_size, policy.max_samples - monitor.samples()));
+      const SampleOrigin origin{batch.index, policy.seed};
+      const ScoredImages scored = [&] {
+        if constexpr (ResidentClassifier<C, typename G::image_type>) return scorer.resident(batch.images, batch.label, origin);
+        else return scorer(generator.image_to_host(batch.images), batch.label, origin);
+      }();
+      if (generator.num_classes() > 0) notes.add(batch.label, scored.prediction);
+      for (std::int64_t i = 0; i < batch.size() && monitor.decision() == RateDecision::undecided; ++i)
+        monitor.add(judge_outcome("gate", criterion, scored.probabilities.row(i), batch.label[static_cast<std::size_t>(i)]));
+    }
+    const GateVerdict verdict = monitor.decision() == RateDecision::below ? GateVerdict::pass : monitor.decision() == RateDecision::above ? GateVerdict::fail : GateVerdict::undecided;
+    Provenance run = faultline::detail::describe_sampling(sampler, criterion, monitor.samples());
+    faultline::detail::describe_classifier(run, classifier);
+    return {verdict, policy, monitor.samples(), monitor.failures(), monitor.interval(), std::move(run), notes.sentences()};
+  });
 }
 
 template <StyleGenerator G, Classifier C, FailureCriterion F = Misclassified>

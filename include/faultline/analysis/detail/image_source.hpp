@@ -77,6 +77,10 @@ class ImageChunk {
  public:
   ImageChunk(std::int64_t capacity, const ImageShape& shape) : images_(capacity, shape) {}
   [[nodiscard]] bool empty() const noexcept { return labels_.empty(); }
+  void clear() noexcept {
+    labels_.clear();
+    index_.clear();
+  }
   /// Whether a batch of `count` more images has no room.
   [[nodiscard]] bool full(std::int64_t count) const noexcept { return static_cast<std::int64_t>(labels_.size()) + count > images_.count(); }
   void add(ImageView images, std::span<const std::int64_t> labels, std::span<const std::int64_t> index) {
@@ -155,12 +159,19 @@ class ImageSource {
   void preflight_with(const Others& others) {
     others([&](auto& model, auto&) { check_premises(who_, sampler_, model, criterion_); });
     const PilotSample pilot = draw_pilot(who_, sampler_);
-    for (int round = 0; round < 2; ++round)
-      for (std::int64_t first = 0; first < pilot.images.count(); first += sampler_.options().batch_size)
-        count_images(std::min(sampler_.options().batch_size, pilot.images.count() - first), Work::sample);
+    count_pilot(2);
     const auto check = [&](auto& model, auto& scorer) { check_answers(who_, model, scorer, pilot); };
     others(check);
     if (judge_) check(*judge_model_, *judge_);
+    others([&]<class M, class S>(M&, S& scorer) {
+      if constexpr (ResidentClassifier<M, typename G::image_type>) check_resident_answers(who_, sampler_, scorer, pilot), count_pilot(1);
+    });
+  }
+
+  /// Counts the images of pilot samples.
+  void count_pilot(int samples) {
+    for (int k = 0; k < samples; ++k)
+      for (std::int64_t first = 0; first < pilot_images; first += sampler_.options().batch_size) count_images(std::min(sampler_.options().batch_size, pilot_images - first), Work::sample);
   }
 
   [[nodiscard]] static Matrix<float> rows_of(const Matrix<float>& matrix, std::int64_t first, std::int64_t count) {
@@ -173,6 +184,7 @@ class ImageSource {
   /// `score(images, labels)`.
   template <class Score>
   void make_edited(const EditRequest& request, EditResult& front, const Score& score) {
+    forget_gathered();
     const std::int64_t rows = request.w.rows();
     if (request.channel >= 0 && !request.channels.empty()) throw Error(ErrorCode::invalid_argument, "EditRequest", "has both a channel and channels; put the channel among the channels");
     if (!request.channels.empty() && (request.shifts.rows() != rows || request.shifts.cols() != static_cast<std::int64_t>(request.channels.size())))
@@ -207,6 +219,11 @@ class ImageSource {
     finish(score_any);
   }
 
+  /// What a call that threw may have left of its images.
+  void forget_gathered() {
+    if (chunk_) chunk_->clear();
+  }
+
   /// From now on as many batches are scored in one request as this machine can score at once.
   void score_together() {
     const auto batches = std::min<std::int64_t>(8, static_cast<std::int64_t>(std::thread::hardware_concurrency()));
@@ -232,6 +249,7 @@ class ImageSource {
   /// Draws samples into `population` (w, index, label, properties) and hands them on to `score(images, labels, index)`, batch by batch or several batches at once; `stage` names them to the progress callback, if there is one.
   template <class Score>
   void draw(std::int64_t first, std::int64_t count, const std::string& stage, Population& population, const Score& score) {
+    forget_gathered();
     population.w.resize(count, generator().w_dim());
     population.properties.resize(count, static_cast<std::int64_t>(properties_.size()));
     std::int64_t done = 0;

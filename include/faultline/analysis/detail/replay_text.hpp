@@ -7,10 +7,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace faultline {
@@ -20,7 +20,17 @@ namespace detail {
 /// A call as text, argument by argument: designated initialisers, and what the text cannot carry.
 class ReplayText {
  public:
+  /// Text that can neither end the comment nor the line that it stands in.
+  [[nodiscard]] static std::string plain(std::string_view text) {
+    std::string result;
+    for (const char c : text) result += c == '*' || c == '\\' || static_cast<unsigned char>(c) < 32 ? ' ' : c;
+    return result;
+  }
+
   /// Adds an option to the innermost open braces.
+  void add(std::string_view name, std::int64_t value) {  // (the lowest number has no literal of its own)
+    add(name, value == std::numeric_limits<std::int64_t>::min() ? std::to_string(value + 1) + " - 1" : std::to_string(value));
+  }
   void add(std::string_view name, const std::string& value) {
     if (!line_.ends_with('{')) line_ += ", ";
     line_ += "." + std::string(name) + " = " + value;
@@ -28,16 +38,20 @@ class ReplayText {
   /// Adds text as it is.
   void write(std::string_view text) { line_ += text; }
   /// Notes what whoever repeats the call has to supply.
-  void supply(std::string what) { missing_.push_back(std::move(what)); }
+  void supply(const std::string& what) { missing_.push_back(plain(what)); }
 
   /// `role /* name, digest */`; a model that states no digest is to be supplied, because nobody can tell it from another.
   [[nodiscard]] std::string model(const std::string& role, const std::string& name,
                                   const std::optional<std::string>& digest) {
-    std::string note;  // (a name may not end the comment that it stands in)
-    for (const char c : name) note += c == '*' || c == '\\' || static_cast<unsigned char>(c) < 32 ? ' ' : c;
-    if (!digest) supply(role + " \"" + note + "\", which states no digest");
-    else note += (note.empty() ? "" : ", ") + digest->substr(0, 12);
+    const std::string note = model_note(role, name, digest);
     return note.empty() ? role : role + " /* " + note + " */";
+  }
+  /// The note by itself: "clean, 2df001c97d6b".
+  [[nodiscard]] std::string model_note(const std::string& role, const std::string& name, const std::optional<std::string>& digest) {
+    std::string note = plain(name);
+    if (!digest) supply(role + " \"" + note + "\", which states no digest");
+    else note += (note.empty() ? "" : ", ") + plain(digest->substr(0, 12));
+    return note;
   }
 
   /// `fl::LabelPolicy::given({3, 5})`; a long list is to be supplied.

@@ -79,7 +79,7 @@ class SampleStudio {
     for (std::int64_t i = 0; i < rows; ++i) {
       const auto at = static_cast<std::size_t>(i);
       const std::span<const float> probabilities = scored.probabilities.row(i);
-      const bool failed = criterion_(probabilities, labels[at]);
+      const bool failed = judge_outcome("DirectionRenderer", criterion_, probabilities, labels[at]);
       result.push_back({to_picture(unit_image(images.image(i)), images.shape(), options_->image_pixels), static_cast<double>(scored.probability[at]), scored.prediction[at], failed});
     }
   }
