@@ -43,13 +43,15 @@ void write_png(const std::filesystem::path& path, const Picture& picture);
 /// Reads a PNG file: the stored values, with palettes and fewer than 8 bits expanded (a bit to 0 or 255), and
 /// interlaced files like others.
 ///
-/// Only what the pixels depend on is read: the critical chunks and tRNS, whose checksums must be right. Colour
-/// profiles, gamma, significant bits, times, texts and the further frames of an animation change nothing, damaged or
-/// not. An alpha channel and transparent colours (tRNS) are accepted where no pixel makes use of them.
-/// **Throws** `cannot_open`; `bad_magic`; `truncated`; `oversized` for bytes after the end and for sizes beyond
-/// `limits`; `malformed_header` for sizes and colour types that PNG does not have; `corrupt_compression` when a
-/// checksum or the pixel stream is wrong, or libpng warns of anything; `foreign_format` for 16 bits per channel, and
-/// for a pixel that is not opaque, with its position.
+/// Only what the pixels depend on is read: the critical chunks and transparent colours (tRNS), whose checksums must be
+/// right. Colour profiles, gamma, significant bits, times, texts and the further frames of an animation change nothing,
+/// damaged or not; neither does a tRNS that is misplaced, repeated or of a length that PNG does not allow, nor what
+/// follows the last row, the end of the pixel stream or the end chunk. An alpha channel and transparent colours are
+/// accepted where no pixel makes use of them.
+/// **Throws** `cannot_open`; `bad_magic`; `truncated`; `oversized` for sizes beyond `limits`; `malformed_header` for
+/// sizes and colour types that PNG does not have; `corrupt_compression` when rows are missing, the palette of indexed
+/// pixels is missing or wrong, a critical chunk is unknown, or a checksum or the pixel stream is wrong;
+/// `foreign_format` for 16 bits per channel, and for a pixel that is not opaque, with its position.
 /// **Cost**: file and pixels in memory, the pixels up to twice where there is a palette or alpha; a size that the file
 /// cannot possibly hold is refused first.
 /// Example: `Picture picture = read_png("case-17.png");`

@@ -61,16 +61,17 @@ struct PngHeader {
   }
 };
 
-/// The chunks that say what the pixels are, in their order, and whether one of them is a list of transparent colours.
+/// The chunks that say what the pixels are, in their order, and which colours are transparent.
 struct PngChunks {
   PngHeader header;
-  std::vector<std::span<const std::byte>> pieces;  ///< signature, then whole chunks
-  bool transparency = false;
+  std::vector<std::span<const std::byte>> pieces;  ///< signature, then whole critical chunks
+  std::span<const std::byte> transparency;         ///< what tRNS holds; empty when there is none that counts
 };
 
-/// Walks the chunks from IHDR to IEND and keeps those that the pixels depend on: the critical ones and tRNS, whose
-/// checksums must be right. All others (colour profiles, times, texts, whatever will be invented) say how to show a
-/// picture, and are left out unread: libpng would convert by some and fail at others.
+/// Walks the chunks from IHDR to IEND and keeps those that the pixels depend on: the critical ones and a tRNS that
+/// stands where PNG lets it and has the length that it must have; their checksums must be right. All others (colour
+/// profiles, times, texts, whatever will be invented) say how to show a picture, and are left out unread, as are bytes
+/// after IEND. libpng gets the critical chunks only: it would convert by some of the others and fail at some.
 inline PngChunks pixel_chunks(std::span<const std::byte> bytes, const std::string& name) {
   const auto refuse = [&](ErrorCode code, const std::string& what) { return Error(code, "read_png", "'" + name + "' " + what); };
   const auto present = bytes.first(std::min(bytes.size(), png_signature.size()));
@@ -87,6 +88,12 @@ inline PngChunks pixel_chunks(std::span<const std::byte> bytes, const std::strin
   PngChunks chunks;
   chunks.pieces.push_back(bytes.first(png_signature.size()));
   std::span<const std::byte> rest = bytes.subspan(png_signature.size());
+  bool palette = false, data = false;  // whether there was one
+  const auto transparency_counts = [&](std::size_t length) {
+    if (data || chunks.header.alpha() || !chunks.transparency.empty()) return false;
+    if (chunks.header.palette()) return palette;  // one opacity a colour; what is beyond the palette belongs to none
+    return length == (chunks.header.colour() ? 6u : 2u);
+  };
   for (bool first = true;; first = false) {
     if (rest.size() < 12) throw refuse(ErrorCode::truncated, "ends before its last chunk");
     const std::size_t length = big_endian(rest.data());
@@ -95,7 +102,7 @@ inline PngChunks pixel_chunks(std::span<const std::byte> bytes, const std::strin
     const std::string type(reinterpret_cast<const char*>(checked.data()), 4);
     if (first && (type != "IHDR" || length != 13)) throw refuse(ErrorCode::malformed_header, "does not begin with its header chunk");
     const bool critical = (std::to_integer<unsigned>(checked[0]) & 0x20u) == 0;  // a capital letter
-    if (critical || type == "tRNS") {
+    if (critical || (type == "tRNS" && transparency_counts(length))) {
       const auto crc = crc32_z(0, reinterpret_cast<const Bytef*>(checked.data()), checked.size());
       if (crc != big_endian(rest.data() + 8 + length)) {
         throw refuse(ErrorCode::corrupt_compression,
@@ -107,19 +114,38 @@ inline PngChunks pixel_chunks(std::span<const std::byte> bytes, const std::strin
         chunks.header = {big_endian(stated), big_endian(stated + 4), std::to_integer<int>(stated[8]),
                          std::to_integer<int>(stated[9])};
       }
-      // A palette beside stored colours only suggests some for poorer screens; transparent colours beside an alpha
-      // channel mean nothing.
-      const bool suggestion = (type == "PLTE" && !chunks.header.palette()) || (type == "tRNS" && chunks.header.alpha());
-      if (!suggestion) chunks.pieces.push_back(rest.first(12 + length));
-      chunks.transparency = chunks.transparency || (type == "tRNS" && !suggestion);
+      palette = palette || type == "PLTE";
+      data = data || type == "IDAT";
+      // A palette beside stored colours only suggests some for poorer screens.
+      const bool suggestion = type == "PLTE" && !chunks.header.palette();
+      if (critical && !suggestion) chunks.pieces.push_back(rest.first(12 + length));
+      if (!critical) chunks.transparency = checked.subspan(4);
     }
     rest = rest.subspan(12 + length);
-    if (type == "IEND") break;
+    if (type == "IEND") return chunks;
   }
-  if (!rest.empty())
-    throw refuse(ErrorCode::oversized,
-                 "has " + std::to_string(rest.size()) + " bytes after its end; save it again without them");
-  return chunks;
+}
+
+/// Whether the zlib stream in the data chunks comes to its end, and with the right checksum.
+inline bool pixel_stream_is_whole(const PngChunks& chunks) {
+  z_stream stream{};
+  if (inflateInit(&stream) != Z_OK) return false;
+  std::array<Bytef, 16384> unpacked;
+  int status = Z_BUF_ERROR;  // it needs more bytes
+  for (const std::span<const std::byte> piece : chunks.pieces) {
+    if (std::memcmp(piece.data() + 4, "IDAT", 4) != 0) continue;
+    // zlib does not write through next_in, it only lacks the const.
+    stream.next_in = const_cast<Bytef*>(reinterpret_cast<const Bytef*>(piece.data() + 8));
+    stream.avail_in = static_cast<uInt>(piece.size() - 12);
+    do {
+      stream.next_out = unpacked.data();
+      stream.avail_out = static_cast<uInt>(unpacked.size());
+      status = inflate(&stream, Z_NO_FLUSH);
+    } while (status == Z_OK);
+    if (status != Z_BUF_ERROR) break;
+  }
+  inflateEnd(&stream);
+  return status == Z_STREAM_END;
 }
 
 /// What `read_png_rows` and the functions that libpng calls share. Plain data: libpng leaves them by longjmp.
@@ -131,8 +157,8 @@ struct PngJob {
   std::size_t row_bytes = 0;
   int colours = 0;  ///< of the palette, when there is one
   std::array<png_color, 256> palette{};
-  std::array<std::uint8_t, 256> opacity{};  ///< of its colours
-  std::array<char, 160> complaint{};  ///< empty when there was none
+  std::array<char, 160> complaint{};  ///< libpng's first; empty when there was none
+  bool complete = false;              ///< whether all rows were read, be it with warnings
 };
 
 inline void keep_png_complaint(png_structp png, png_const_charp message) noexcept {
@@ -161,20 +187,9 @@ inline void on_png_read(png_structp png, png_bytep out, std::size_t count) {
   }
 }
 
-/// Copies the palette and how opaque its colours are.
-inline void keep_png_palette(PngJob& job, png_structp png, png_infop info) noexcept {
-  png_colorp colours = nullptr;
-  png_bytep opacity = nullptr;
-  int opacities = 0;
-  if (png_get_PLTE(png, info, &colours, &job.colours) == 0) return;
-  std::copy_n(colours, job.colours, job.palette.begin());
-  job.opacity.fill(255);
-  if (png_get_tRNS(png, info, &opacity, &opacities, nullptr) != 0) std::copy_n(opacity, opacities, job.opacity.begin());
-}
-
 /// Reads all rows as bytes: indices into the palette where there is one, else grey or RGB and then alpha where the file
-/// has any. Whatever libpng finds wrong, be it a warning, is in `job.complaint`. Nothing with a destructor lives here,
-/// because libpng returns to `setjmp` past every frame in between.
+/// has a channel of it. What libpng finds wrong first, be it a warning, is in `job.complaint`. Nothing with a destructor
+/// lives here, because libpng returns to `setjmp` past every frame in between.
 inline void read_png_rows(PngJob& job) {
   png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &job, on_png_error, keep_png_complaint);
   png_infop info = png != nullptr ? png_create_info_struct(png) : nullptr;
@@ -189,15 +204,19 @@ inline void read_png_rows(PngJob& job) {
   }
   png_set_read_fn(png, &job, on_png_read);
   png_set_user_limits(png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);  // PngLimits has been asked already
-  png_set_chunk_malloc_max(png, std::size_t{8} << 20);
-  png_set_benign_errors(png, 0);
+  png_set_benign_errors(png, 1);  // as warnings
+#ifdef PNG_SET_OPTION_SUPPORTED
+  png_set_option(png, PNG_MAXIMUM_INFLATE_WINDOW, PNG_OPTION_ON);  // some writers state too small a one
+#endif
   png_set_check_for_invalid_index(png, 0);  // our own check names the pixel
   png_read_info(png, info);
   png_set_packing(png);  // an index a byte; libpng would turn one beyond the palette into black
   if (png_get_color_type(png, info) == PNG_COLOR_TYPE_PALETTE) {
-    keep_png_palette(job, png, info);
+    png_colorp colours = nullptr;
+    if (png_get_PLTE(png, info, &colours, &job.colours) != 0)
+      std::copy_n(colours, job.colours, job.palette.begin());
   } else {
-    png_set_expand(png);  // few bits to eight, transparent colours to alpha
+    png_set_expand(png);  // few bits to eight
   }
   const int passes = png_set_interlace_handling(png);
   png_read_update_info(png, info);
@@ -206,6 +225,7 @@ inline void read_png_rows(PngJob& job) {
   for (int pass = 0; pass < passes; ++pass)
     for (png_uint_32 y = 0; y < height; ++y) png_read_row(png, job.pixels + y * job.row_bytes, nullptr);
   png_read_end(png, nullptr);
+  job.complete = true;
   png_destroy_read_struct(&png, &info, nullptr);
 }
 
@@ -268,21 +288,22 @@ inline Picture decode_png(std::span<const std::byte> bytes, const PngLimits& lim
 
   Picture picture{header.height, header.width, header.colour() ? 3 : 1, {}};
   const auto channels = static_cast<std::size_t>(picture.channels);
-  const std::size_t samples = header.palette() ? 1 : channels + (header.alpha() || chunks.transparency ? 1 : 0);
+  const std::size_t samples = header.palette() ? 1 : channels + (header.alpha() ? 1 : 0);
   picture.pixels.resize(static_cast<std::size_t>(header.height * header.width) * samples);
   detail::PngJob job{.piece = chunks.pieces.data(),
                      .end = chunks.pieces.data() + chunks.pieces.size(),
                      .pixels = picture.pixels.data(),
                      .row_bytes = static_cast<std::size_t>(header.width) * samples};
   detail::read_png_rows(job);
-  if (job.complaint[0] != '\0')
+  // A warning is no damage by itself: bytes may follow the pixels or their stream. Of a wrong checksum libpng only warns.
+  if (!job.complete || (job.complaint[0] != '\0' && !detail::pixel_stream_is_whole(chunks)))
     throw refuse(ErrorCode::corrupt_compression, std::string("is damaged: ") + job.complaint.data());
   const auto at = [&](std::size_t pixel) {
     const auto index = static_cast<std::int64_t>(pixel);
     return "at row " + std::to_string(index / header.width) + ", column " + std::to_string(index % header.width);
   };
-  const auto require_opaque = [&](int opacity, std::size_t pixel) {
-    if (opacity != 255)
+  const auto require_opaque = [&](bool opaque, std::size_t pixel) {
+    if (!opaque)
       throw refuse(ErrorCode::foreign_format,
                    "is transparent " + at(pixel) + ", expected opaque pixels; flatten it onto a background");
   };
@@ -294,7 +315,7 @@ inline Picture decode_png(std::span<const std::byte> bytes, const PngLimits& lim
         throw refuse(ErrorCode::corrupt_compression, "has colour " + std::to_string(indices[i]) + " " + at(i) +
                                                          ", but its palette has " + std::to_string(job.colours));
       }
-      require_opaque(job.opacity[indices[i]], i);
+      require_opaque(indices[i] >= chunks.transparency.size() || chunks.transparency[indices[i]] == std::byte{255}, i);
       const png_color& colour = job.palette[indices[i]];
       picture.pixels.insert(picture.pixels.end(), {colour.red, colour.green, colour.blue});
     }
@@ -302,11 +323,21 @@ inline Picture decode_png(std::span<const std::byte> bytes, const PngLimits& lim
     const std::size_t count = picture.pixels.size() / samples;
     for (std::size_t i = 0; i < count; ++i) {
       const std::uint8_t* const pixel = picture.pixels.data() + i * samples;
-      require_opaque(pixel[channels], i);
+      require_opaque(pixel[channels] == 255, i);
       std::copy_n(pixel, channels, picture.pixels.data() + i * channels);
     }
     picture.pixels.resize(count * channels);
     picture.pixels.shrink_to_fit();
+  } else if (!chunks.transparency.empty()) {
+    const unsigned most = (1u << header.depth) - 1;
+    std::array<std::uint8_t, 3> transparent{};  // two bytes a channel are stored, of which the lowest bits count
+    for (std::size_t c = 0; c < channels; ++c) {
+      const auto value = std::to_integer<unsigned>(chunks.transparency[2 * c + 1]) & most;
+      transparent[c] = static_cast<std::uint8_t>(value * (255 / most));
+    }
+    for (std::size_t i = 0; i < picture.pixels.size() / channels; ++i)
+      require_opaque(!std::equal(transparent.begin(), transparent.begin() + picture.channels,
+                                 picture.pixels.begin() + static_cast<std::ptrdiff_t>(i * channels)), i);
   }
   return picture;
 }
