@@ -226,7 +226,7 @@ TEST_CASE("What stands beside or after sound pixels does not make a picture dama
   const std::vector<std::pair<std::string, std::string>> files = {
       {"two bytes after the stream", rows + chunk("IDAT", packed + "zz") + iend},
       {"many bytes after the stream", rows + chunk("IDAT", packed + std::string(100'000, 'z')) + iend},
-      {"more than libpng takes into memory after the stream", rows + chunk("IDAT", packed + std::string(9 << 20, 'z')) + iend},
+      {"megabytes after the stream", rows + chunk("IDAT", packed + std::string(9 << 20, 'z')) + iend},
       {"a chunk of bytes after the stream", rows + idat + chunk("IDAT", "zz") + iend},
       {"a second stream", rows + idat + idat + iend},
       {"a second stream behind a text", rows + idat + chunk("tEXt", std::string("k\0v", 3)) + idat + iend},
@@ -237,7 +237,6 @@ TEST_CASE("What stands beside or after sound pixels does not make a picture dama
       {"data chunks of one byte", rows + single_bytes + iend},
       {"data chunks of one byte, and empty ones", rows + with_empty + iend},
       {"data chunks with a text between them", rows + apart + iend},
-      {"data of one byte, then more than the rows take", rows + chunk("IDAT", "x") + chunk("IDAT", zlib_packed(lines + "z").substr(1)) + iend},
       {"a byte after the end", good + "z"},
       {"zeros after the end", good + std::string(4096, '\0')},
       {"a picture after the end", good + good},
@@ -250,12 +249,12 @@ TEST_CASE("What stands beside or after sound pixels does not make a picture dama
       {"a transparent colour of three bytes", rows + transparent(a + "z") + idat + iend},
       {"a transparent colour of red, green and blue in grey", rows + transparent(a + a + a) + idat + iend},
       {"a transparent colour of more bits than the picture has", rows + transparent("\xffz") + idat + iend},
-      {"a list of transparent colours of the wrong length and checksum", rows + with_byte(transparent("a"), 9, 1) + idat + iend},
+      {"transparent colours of wrong length and checksum", rows + with_byte(transparent("a"), 9, 1) + idat + iend},
       {"a chunk whose reserved bit is set", rows + chunk("tesT", "z") + idat + iend},
       {"a chunk whose name is no word", rows + chunk(std::string("\x7f\0\1\xff", 4), "z") + idat + iend},
       {"a text of a megabyte", rows + chunk("tEXt", std::string("k\0", 2) + std::string(1 << 20, 'z')) + idat + iend},
-      {"a suggested palette and its histogram", rows + chunk("hIST", "z") + chunk("sPLT", "z") + chunk("PLTE", "") + idat + iend},
-      {"an animation", rows + chunk("acTL", "z") + chunk("fcTL", "") + idat + chunk("fcTL", "z") + chunk("fdAT", "z") + iend},
+      {"a suggested palette", rows + chunk("hIST", "z") + chunk("sPLT", "z") + chunk("PLTE", "") + idat + iend},
+      {"an animation", rows + chunk("acTL", "z") + idat + chunk("fcTL", "z") + chunk("fdAT", "z") + iend},
   };
   for (const auto& [name, file] : files) {
     INFO(name);
@@ -285,20 +284,28 @@ TEST_CASE("What stands beside or after sound pixels does not make a picture dama
   }
   const std::string three_colours = signature + header_chunk(1, 1, 1, 3) + chunk("PLTE", "abcdefghi");
   const std::string bit = chunk("IDAT", zlib_packed(std::string("\0\x80", 2)));
-  CHECK(fl::decode_png(bytes_of(three_colours + transparent("\xff\xff\xff") + bit + iend)).pixels == Pixels{'d', 'e', 'f'});
+  const std::string opaque = transparent("\xff\xff\xff");
+  CHECK(fl::decode_png(bytes_of(three_colours + opaque + bit + iend)).pixels == Pixels{'d', 'e', 'f'});
   const std::string with_alpha = signature + header_chunk(1, 1, 8, 4) + with_byte(transparent(a), 9, 1);
-  CHECK(fl::decode_png(bytes_of(with_alpha + chunk("IDAT", zlib_packed(std::string("\0a\xff", 3))) + iend)).pixels == Pixels{'a'});
+  const std::string grey_and_alpha = chunk("IDAT", zlib_packed(std::string("\0a\xff", 3)));
+  CHECK(fl::decode_png(bytes_of(with_alpha + grey_and_alpha + iend)).pixels == Pixels{'a'});
 }
 
 TEST_CASE("A pixel stream that states a smaller window than it uses is read", "[png]") {
-  std::string line(1, '\0');
-  for (std::uint32_t i = 0; i < 2000; ++i) line += static_cast<char>(((i % 1000) * 2654435761u) >> 24);
-  std::string packed = zlib_packed(line);
-  REQUIRE(packed.size() < 1500);  // the second thousand is a copy from further away than 256 bytes
+  fl::Picture twice = pattern(10, 100, 1);
+  twice.pixels.resize(2000);
+  std::copy_n(twice.pixels.begin(), 1000, twice.pixels.begin() + 1000);
+  std::string lines;
+  for (std::size_t y = 0; y < 20; ++y) {
+    lines += '\0';
+    for (std::size_t x = 0; x < 100; ++x) lines += static_cast<char>(twice.pixels[100 * y + x]);
+  }
+  std::string packed = zlib_packed(lines);
+  REQUIRE(packed.size() < 1500);  // the second ten rows are copies from a thousand bytes before
   packed[0] = 0x08;               // deflate with a window of 256 bytes
   packed[1] = 0x1d;               // makes the two a multiple of 31
-  const Bytes file = bytes_of(signature + header_chunk(2000, 1) + chunk("IDAT", packed) + iend);
-  CHECK(fl::decode_png(file).pixels == Pixels(line.begin() + 1, line.end()));
+  const Bytes file = bytes_of(signature + header_chunk(100, 20) + chunk("IDAT", packed) + iend);
+  CHECK(fl::decode_png(file).pixels == twice.pixels);
 }
 
 TEST_CASE("A colour beyond the palette is named with its position", "[png]") {
@@ -316,10 +323,13 @@ TEST_CASE("Transparency that no pixel uses is accepted, any other is refused wit
   CHECK(fl::decode_png(picture_with(header_chunk(1, 1, 8, 2), transparent(std::string("\0a\0b\0d", 6)), std::string("\0abc", 4))).pixels == Pixels{'a', 'b', 'c'});
   const std::vector<std::pair<Bytes, std::string>> refused = {
       {picture_with(header_chunk(2, 2), transparent(std::string("\0c", 2)), grey), "row 1, column 0"},
-      {picture_with(header_chunk(2, 2), transparent("c") + transparent(std::string("\0c", 2)), grey), "row 1, column 0"},
+      {picture_with(header_chunk(2, 2), transparent("") + transparent(std::string("\0c", 2)), grey), "row 1, column 0"},
       {picture_with(header_chunk(2, 2), transparent("\xff" "c"), grey), "row 1, column 0"},
-      {picture_with(header_chunk(2, 1, 2, 0), transparent(std::string("\0\2", 2)), std::string("\0\x60", 2)), "row 0, column 1"},
-      {picture_with(header_chunk(2, 1, 8, 3), palette + transparent(std::string("\xff\xff\0\xff\xff", 5)), std::string("\0\1\2", 3)), "row 0, column 1"},
+      {picture_with(header_chunk(2, 1, 2, 0), transparent(std::string("\0\2", 2)), std::string("\0\x60", 2)),
+       "row 0, column 1"},
+      {picture_with(header_chunk(2, 1, 8, 3), palette + transparent(std::string("\xff\xff\0\xff\xff", 5)),
+                    std::string("\0\1\2", 3)),
+       "row 0, column 1"},
       {picture_with(header_chunk(2, 2, 1, 0), transparent(std::string("\0\1", 2)), std::string("\0\0\0\x40", 4)), "row 1, column 1"},
       {picture_with(header_chunk(2, 1, 8, 3), palette + transparent("\xff\xfe"), std::string("\0\2\1", 3)), "row 0, column 1"},
       {picture_with(header_chunk(1, 1, 8, 2), transparent(std::string("\0a\0b\0c", 6)), std::string("\0abc", 4)), "row 0, column 0"},
@@ -363,6 +373,11 @@ TEST_CASE("Malformed PNG files are refused, each for its own reason", "[malforme
     return with_byte(packed, packed.size() - 1, 1);
   };
   const std::string rot = rot_of(lines);
+  const std::string unchecked = rot.substr(0, rot.size() - 4);
+  const std::string indexed = signature + header_chunk(2, 2, 8, 3);
+  const auto stream = [&](const std::string& packed) {
+    return bytes_of(signature + ihdr + chunk("IDAT", packed) + iend);
+  };
   check_all(
       {
           {"empty", {}, cut},
@@ -383,17 +398,17 @@ TEST_CASE("Malformed PNG files are refused, each for its own reason", "[malforme
           {"pixels are no zlib stream", bytes_of(signature + ihdr + chunk("IDAT", "garbage!") + iend), corrupt},
           {"pixel stream cut inside a sound chunk", bytes_of(signature + ihdr + chunk("IDAT", zlib_packed(lines).substr(0, 5)) + iend), corrupt},
           {"fewer lines than stated", picture(ihdr, lines.substr(0, 3)), corrupt},
-          {"more lines than stated, with a wrong checksum", bytes_of(signature + ihdr + chunk("IDAT", rot_of(lines + lines)) + iend), corrupt},
-          {"more lines than stated, cut", bytes_of(signature + ihdr + chunk("IDAT", zlib_packed(lines + lines).substr(0, 10)) + iend), corrupt},
-          {"bytes after a stream of too few lines", bytes_of(signature + ihdr + chunk("IDAT", zlib_packed(lines.substr(0, 3)) + "zz") + iend), corrupt},
-          {"bytes after a stream with a wrong checksum", bytes_of(signature + ihdr + chunk("IDAT", rot + "zz") + iend), corrupt},
-          {"stream without its checksum", bytes_of(signature + ihdr + chunk("IDAT", rot.substr(0, rot.size() - 4)) + iend), corrupt},
-          {"stream without its checksum, then another", bytes_of(signature + ihdr + chunk("IDAT", rot.substr(0, rot.size() - 4)) + idat + iend), corrupt},
-          {"stream that asks for a dictionary", bytes_of(signature + ihdr + chunk("IDAT", "\x78\x20" + zlib_packed(lines).substr(2)) + iend), corrupt},
-          {"stream that states a window of 64 kB", bytes_of(signature + ihdr + chunk("IDAT", with_byte(rot, 0, 0xf0)) + iend), corrupt},
-          {"palette after the pixels", bytes_of(signature + header_chunk(2, 2, 8, 3) + idat + chunk("PLTE", std::string(768, 'x')) + iend), corrupt},
-          {"palette without colours", bytes_of(signature + header_chunk(2, 2, 8, 3) + chunk("PLTE", "") + idat + iend), corrupt},
-          {"palette of 257 colours", bytes_of(signature + header_chunk(2, 2, 8, 3) + chunk("PLTE", std::string(771, 'x')) + idat + iend), corrupt},
+          {"more lines than stated, with a wrong checksum", stream(rot_of(lines + lines)), corrupt},
+          {"more lines than stated, cut", stream(zlib_packed(lines + lines).substr(0, 10)), corrupt},
+          {"bytes after a stream of too few lines", stream(zlib_packed(lines.substr(0, 3)) + "zz"), corrupt},
+          {"bytes after a stream with a wrong checksum", stream(rot + "zz"), corrupt},
+          {"stream without its checksum", stream(unchecked), corrupt},
+          {"stream without its checksum, then another", stream(unchecked + zlib_packed(lines)), corrupt},
+          {"stream that asks for a dictionary", stream("\x78\x20" + zlib_packed(lines).substr(2)), corrupt},
+          {"stream that states a window of 64 kB", stream(with_byte(zlib_packed(lines), 0, 0xf0)), corrupt},
+          {"palette after the pixels", bytes_of(indexed + idat + chunk("PLTE", std::string(768, 'x')) + iend), corrupt},
+          {"palette without colours", bytes_of(indexed + chunk("PLTE", "") + idat + iend), corrupt},
+          {"palette of 257 colours", bytes_of(indexed + chunk("PLTE", std::string(771, 'x')) + idat + iend), corrupt},
           {"unknown filter", picture(ihdr, std::string("\7ab\0cd", 6)), corrupt},
           {"no data chunk", bytes_of(signature + ihdr + iend), corrupt},
           {"no header chunk", bytes_of(signature + idat + iend), ErrorCode::malformed_header},

@@ -69,8 +69,11 @@ save("png_corpus", "opaque", png(2, 1, 8, 4, b"\0a\xffb\xff"))
 save("png_corpus", "key", png(2, 1, 8, 0, b"\0ab", chunk(b"tRNS", b"\0z")))
 save("png_corpus", "palette_key", png(3, 1, 4, 3, b"\0\x10\x20", chunk(b"PLTE", b"abcdefghi"), chunk(b"tRNS", b"\xff\xff")))
 save("png_corpus", "palette_interlaced", png(2, 2, 2, 3, b"\0\x40\0\x80\0\x10", chunk(b"PLTE", b"abcdefghi"), interlace=1))
-save("png_corpus", "long_key", png(3, 1, 4, 3, b"\0\x10\x20", chunk(b"PLTE", b"abcdefghi"), chunk(b"tRNS", b""), chunk(b"tRNS", b"\xff\xff\xff\0\0"), chunk(b"tRNS", b"\0")))
+save("png_corpus", "long_key", png(3, 1, 4, 3, b"\0\x10\x20", chunk(b"PLTE", b"abcdefghi"),
+                                   chunk(b"tRNS", b""), chunk(b"tRNS", b"\xff\xff\xff\0\0"), chunk(b"tRNS", b"\0")))
 save("png_corpus", "colour_key", png(1, 1, 8, 2, b"\0abc", chunk(b"tRNS", b"z"), chunk(b"tRNS", b"\0a\0b\0d")))
 save("png_corpus", "more_rows", png(2, 1, 8, 0, b"\0ab\0cd") + b"after the end")
-save("png_corpus", "after_stream", png(2, 1, 8, 0, b"\0ab").replace(chunk(b"IDAT", zlib.compress(b"\0ab")), chunk(b"IDAT", b"") + chunk(b"IDAT", zlib.compress(b"\0ab") + b"zz") + chunk(b"IDAT", b"z")))
+packed = zlib.compress(b"\0ab")
+save("png_corpus", "after_stream", png(2, 1, 8, 0, b"\0ab").replace(
+    chunk(b"IDAT", packed), chunk(b"IDAT", b"") + chunk(b"IDAT", packed + b"zz") + chunk(b"IDAT", b"z")))
 save("png_corpus", "odd_extras", png(1, 1, 8, 2, b"\0abc", chunk(b"iCCP", b"odd\0\0garbage"), chunk(b"tIME", b"ab"), chunk(b"PLTE", b"ab"), chunk(b"gAMA", bytes(4))[:-1] + b"x"))

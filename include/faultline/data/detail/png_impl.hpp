@@ -188,8 +188,8 @@ inline void on_png_read(png_structp png, png_bytep out, std::size_t count) {
 }
 
 /// Reads all rows as bytes: indices into the palette where there is one, else grey or RGB and then alpha where the file
-/// has a channel of it. What libpng finds wrong first, be it a warning, is in `job.complaint`. Nothing with a destructor
-/// lives here, because libpng returns to `setjmp` past every frame in between.
+/// has a channel of it. What libpng finds wrong first, be it a warning, is in `job.complaint`. Nothing with a
+/// destructor lives here, because libpng returns to `setjmp` past every frame in between.
 inline void read_png_rows(PngJob& job) {
   png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &job, on_png_error, keep_png_complaint);
   png_infop info = png != nullptr ? png_create_info_struct(png) : nullptr;
@@ -295,7 +295,7 @@ inline Picture decode_png(std::span<const std::byte> bytes, const PngLimits& lim
                      .pixels = picture.pixels.data(),
                      .row_bytes = static_cast<std::size_t>(header.width) * samples};
   detail::read_png_rows(job);
-  // A warning is no damage by itself: bytes may follow the pixels or their stream. Of a wrong checksum libpng only warns.
+  // A warning alone is no damage: bytes may follow the rows or their stream. But a wrong checksum is a warning, too.
   if (!job.complete || (job.complaint[0] != '\0' && !detail::pixel_stream_is_whole(chunks)))
     throw refuse(ErrorCode::corrupt_compression, std::string("is damaged: ") + job.complaint.data());
   const auto at = [&](std::size_t pixel) {
