@@ -3,9 +3,11 @@
 // Explainer: of which known cause is one failing image an instance? Its latent is read along every finding, and each coordinate is repaired in turn.
 
 #include <faultline/analysis/detail/build_problem.hpp>
+#include <faultline/analysis/detail/check_options.hpp>
 #include <faultline/analysis/detail/levers.hpp>
 #include <faultline/analysis/fresh_codes.hpp>
 #include <faultline/analysis/problem.hpp>
+#include <faultline/core/detail/resources.hpp>
 #include <faultline/statistics/whitening.hpp>
 
 #include <cstddef>

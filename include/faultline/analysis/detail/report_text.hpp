@@ -46,13 +46,12 @@ namespace detail {
 /// no two findings read alike.
 [[nodiscard]] inline std::string condition(const Finding& finding) {
   const std::string& name = finding.property.name;
-  const std::string own = " (" + finding.direction.name + ")";
+  const bool property = finding.direction.family == DirectionFamily::property;
+  const std::string own = (property ? " (along " : " (") + finding.direction.name + ")";
   if (name.empty()) return "a direction that no measured property follows" + own;
-  if (name.rfind("mixed", 0) == 0)
-    return "a mixture of " + name.substr(name.size() > 7 ? 7 : 0) + own;
+  if (name.rfind("mixed", 0) == 0) return "a mixture of " + name.substr(name.size() > 7 ? 7 : 0) + own;
   const std::string words = std::string(finding.property.strength < 0.0 ? "low " : "high ") + name;
-  if (name == finding.direction.name || finding.direction.name.empty()) return words;
-  return words + (finding.direction.family == DirectionFamily::property ? " (along " + finding.direction.name + ")" : own);
+  return name == finding.direction.name || finding.direction.name.empty() ? words : words + own;
 }
 
 /// What a direction has to change to be called a cause.
