@@ -10,7 +10,8 @@
 
 namespace bench {
 
-/// One measured figure. `id` is its row in the table (support/print_table.cpp); a figure that could not be measured is a NaN and counts as short.
+/// One measured figure. `id` is its row in the table (support/print_table.cpp); a figure that could not be measured is a NaN and counts
+/// as short, unless its bar is a NaN too: then there is nothing to reach at this size.
 struct Figure {
   std::string id;
   double measured = std::nan("");

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Prints the figures in the JSON files of the benchmarks as one table, with `pass` or `short` for each, and exits 1 when one is short or missing.
+// A figure without a bar (a run of another size than the bar is for) is only shown.
 // Usage: print_table FILE...
 
 #include <program.hpp>
@@ -74,11 +75,15 @@ static int benchmark(int argc, char** argv) try {
       continue;
     }
     const nlohmann::json& row = found->second;
-    const double bar = row.at("bar").get<double>();
     const bool at_most = row.at("at_most").get<bool>();
     const std::string unit = row.at("unit").get<std::string>(), note = row.at("note").get<std::string>();
     const bool known = row.at("measured").is_number();
     const double value = known ? row.at("measured").get<double>() : 0.0;
+    if (!row.at("bar").is_number()) {
+      std::printf("| %s%s | %s | none at this size | |\n", what.c_str(), note.empty() ? "" : (" (" + note + ")").c_str(), known ? amount(value, unit).c_str() : "not measured");
+      continue;
+    }
+    const double bar = row.at("bar").get<double>();
     const bool pass = known && (at_most ? value <= bar : value >= bar);
     missing += pass ? 0 : 1;
     std::printf("| %s%s | %s | %s %s | %s |\n", what.c_str(), note.empty() ? "" : (" (" + note + ")").c_str(), known ? amount(value, unit).c_str() : "not measured", at_most ? "at most" : "at least",
