@@ -4,9 +4,9 @@
 
 #include <faultline/error.hpp>
 
+#include <charconv>
 #include <cmath>
 #include <cstdint>
-#include <cstdio>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -34,8 +34,8 @@ namespace detail {
 [[nodiscard]] inline std::string range_text(std::int64_t value) { return std::to_string(value); }
 [[nodiscard]] inline std::string range_text(double value) {
   char text[32];
-  std::snprintf(text, sizeof text, "%.10g", value);
-  return text;
+  const auto end = std::to_chars(text, text + sizeof text, value, std::chars_format::general, 10);  // in no locale
+  return {text, end.ptr};
 }
 
 /// Throws invalid_argument unless lower <= value <= upper: "where: name must lie in [lower, upper], got value". NaN lies nowhere.
