@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Claim: a characterisation of the shipped generator with 10 000 + 10 000 samples and all defaults takes at most 45 s on two cores.
-// Usage: characterize_speed [--quick] [generator] [classifier] [judge or -] [samples per half]. Prints one JSON object; what was found goes to stderr. --quick: 2 000 + 2 000 samples, a fifth of the time.
+// Claim: a characterisation of the shipped generator with 10 000 + 10 000 samples and all defaults takes at most 45 s
+// on two cores. Usage: characterize_speed [--quick] [generator] [classifier] [judge or -] [samples per half]. Prints
+// one JSON object; what was found goes to stderr. --quick: 2 000 + 2 000 samples, a fifth of the time.
 
 #include <program.hpp>
 #include <support/figures.hpp>
@@ -101,9 +102,8 @@ class TimedClassifier {
       return 0;
     });
   }
-  void probability_gradient(fl::ImageView images, std::span<const std::int64_t> labels, fl::ImageBatch& gradient)
-    requires fl::DifferentiableClassifier<C>
-  {
+  void probability_gradient(fl::ImageView images, std::span<const std::int64_t> labels,
+                            fl::ImageBatch& gradient) requires fl::DifferentiableClassifier<C> {
     (void)timed(*seconds_, [&] {
       classifier_.probability_gradient(images, labels, gradient);
       return 0;
@@ -134,20 +134,28 @@ class Stages {
 
 void describe(const fl::FailureReport& report) {
   std::fprintf(stderr, "failure rate %.4f, %s\n", report.failure_rate.estimate, report.reason.c_str());
-  std::fprintf(stderr, "omnibus AUC %.3f, explained %.2f, smallest detectable AUC %.3f\n", report.omnibus.auc, report.explained_share, report.smallest_detectable.auc);
+  std::fprintf(stderr, "omnibus AUC %.3f, explained %.2f, smallest detectable AUC %.3f\n", report.omnibus.auc,
+               report.explained_share, report.smallest_detectable.auc);
   const auto list = [](const char* what, const std::vector<fl::Finding>& findings) {
     for (const auto& f : findings) {
-      std::fprintf(stderr, "%-10s %-22s class %2lld  d %.2f/%.2f p %.4f explained %.2f  contrast %.3f lower %.3f placebo %.3f  repaired %.2f/%.2f of %lld  flip %.2f crossed %.2f  judge %.2f  | %s\n", what,
-                   f.direction.name.c_str(), static_cast<long long>(f.direction.class_label.value_or(-1)), f.discovery.effect, f.confirmation.effect, f.confirmation.p_adjusted, f.direction.explained,
-                   f.intervention.contrast, f.intervention.lower, f.intervention.placebo.value_or(0.0), f.intervention.repaired_share, f.intervention.repaired_placebo.value_or(0.0),
-                   static_cast<long long>(f.intervention.repaired_failures), f.threshold.flip ? f.threshold.flip->sigmas : -1.0, f.threshold.flip ? f.threshold.flip->crossed_share : 0.0,
-                   f.validity.judge_agreement.value_or(-1.0), f.property.name.c_str());
+      std::fprintf(stderr,
+                   "%-10s %-22s class %2lld  d %.2f/%.2f p %.4f explained %.2f  contrast %.3f lower %.3f placebo %.3f  "
+                   "repaired %.2f/%.2f of %lld  flip %.2f crossed %.2f  judge %.2f  | %s\n",
+                   what, f.direction.name.c_str(), static_cast<long long>(f.direction.class_label.value_or(-1)),
+                   f.discovery.effect, f.confirmation.effect, f.confirmation.p_adjusted, f.direction.explained,
+                   f.intervention.contrast, f.intervention.lower, f.intervention.placebo.value_or(0.0),
+                   f.intervention.repaired_share, f.intervention.repaired_placebo.value_or(0.0),
+                   static_cast<long long>(f.intervention.repaired_failures),
+                   f.threshold.flip ? f.threshold.flip->sigmas : -1.0,
+                   f.threshold.flip ? f.threshold.flip->crossed_share : 0.0, f.validity.judge_agreement.value_or(-1.0),
+                   f.property.name.c_str());
     }
   };
   list("cause", report.findings);
   list("suspect", report.generator_suspect);
   list("associated", report.associated);
-  for (std::size_t p = 0; p < report.property_r2.size(); ++p) std::fprintf(stderr, "  %s R2 %.2f\n", report.property_names[p].c_str(), report.property_r2[p]);
+  for (std::size_t p = 0; p < report.property_r2.size(); ++p)
+    std::fprintf(stderr, "  %s R2 %.2f\n", report.property_names[p].c_str(), report.property_r2[p]);
   for (const auto& warning : report.warnings) std::fprintf(stderr, "warning: %s\n", warning.c_str());
 }
 
@@ -156,9 +164,13 @@ void describe(const fl::FailureReport& report) {
 static int benchmark(int argc, char** argv) {
   const bool quick = bench::quick(argc, argv);
   if (quick && argc > 1 && std::string(argv[1]) == "--quick") --argc, ++argv;
-  const auto model_file = [&](int i, const char* shipped) { return argc > i ? std::filesystem::path(argv[i]) : fl::find_asset(shipped); };
+  const auto model_file = [&](int i, const char* shipped) {
+    return argc > i ? std::filesystem::path(argv[i]) : fl::find_asset(shipped);
+  };
   try {
-    const std::int64_t samples = argc > 4 ? program::number<std::int64_t>("samples", argv[4], 1, fl::limits::samples) : quick ? 2'000 : 10'000;
+    const std::int64_t samples = argc > 4 ? program::number<std::int64_t>("samples", argv[4], 1, fl::limits::samples)
+                                 : quick  ? 2'000
+                                          : 10'000;
     const bool judged = !(argc > 3 && std::string(argv[3]) == "-");
     double generator_seconds = 0.0;
     double classifier_seconds = 0.0;
@@ -168,7 +180,9 @@ static int benchmark(int argc, char** argv) {
     fl::CharacterizeOptions options{.samples = samples, .seed = 7};
     Stages stages;
     options.method.progress = [&](const fl::Progress& progress) { stages(progress.stage); };
-    if (judged) options.method.judge = fl::AnyClassifier(TimedClassifier(fl::load_classifier(model_file(3, "judge.safetensors")), classifier_seconds));
+    if (judged)
+      options.method.judge = fl::AnyClassifier(
+          TimedClassifier(fl::load_classifier(model_file(3, "judge.safetensors")), classifier_seconds));
 
     const auto start = Clock::now();
     const fl::FailureReport report = fl::characterize(generator, classifier, options);
@@ -177,16 +191,24 @@ static int benchmark(int argc, char** argv) {
     describe(report);
     rusage usage{};
     getrusage(RUSAGE_SELF, &usage);
-    std::string more = "\"samples_per_half\": " + std::to_string(samples) + ", \"generator_seconds\": " + bench::number(generator_seconds) + ", \"classifier_seconds\": " + bench::number(classifier_seconds) +
-                       ", \"model_share\": " + bench::number((generator_seconds + classifier_seconds) / total) + ", \"cpu_seconds\": " + bench::number(static_cast<double>(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec)) +
-                       ", \"peak_mib\": " + bench::number(static_cast<double>(usage.ru_maxrss) / 1024.0) + ", \"generator_images\": " + std::to_string(report.cost.generator_images) + ", \"stages\": {";
+    std::string more =
+        "\"samples_per_half\": " + std::to_string(samples) +
+        ", \"generator_seconds\": " + bench::number(generator_seconds) +
+        ", \"classifier_seconds\": " + bench::number(classifier_seconds) +
+        ", \"model_share\": " + bench::number((generator_seconds + classifier_seconds) / total) +
+        ", \"cpu_seconds\": " + bench::number(static_cast<double>(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec)) +
+        ", \"peak_mib\": " + bench::number(static_cast<double>(usage.ru_maxrss) / 1024.0) +
+        ", \"generator_images\": " + std::to_string(report.cost.generator_images) + ", \"stages\": {";
     const char* separator = "\"";
     for (const auto& [stage, seconds] : stages.seconds()) {
       more += separator + stage + "\": " + bench::number(seconds);
       separator = ", \"";
     }
     const bool usual = samples == 10'000;
-    bench::print("characterize_speed", {{"characterize", total, usual ? 45.0 : std::nan(""), true, "s", usual ? "" : std::to_string(samples) + " per half"}}, more + "}");
+    bench::print("characterize_speed",
+                 {{"characterize", total, usual ? 45.0 : std::nan(""), true, "s",
+                   usual ? "" : std::to_string(samples) + " per half"}},
+                 more + "}");
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%s\n", error.what());
     return 1;

@@ -41,7 +41,10 @@ static int benchmark() {
   const double testing = compile_cost("#include <faultline/testing.hpp>\n");
   const double core = compile_cost("#include <faultline/core.hpp>\n");
   const auto known = [](double cost) { return cost < 0.0 ? std::nan("") : cost; };
-  bench::print("include_cost", {{"include.testing", known(testing), 2.5, true, "CPU s"}, {"include.core", known(core), 6.0, true, "CPU s"}}, "\"empty\": " + bench::number(known(empty)));
+  bench::print(
+      "include_cost",
+      {{"include.testing", known(testing), 2.5, true, "CPU s"}, {"include.core", known(core), 6.0, true, "CPU s"}},
+      "\"empty\": " + bench::number(known(empty)));
   return empty < 0 || testing < 0 || core < 0 ? 1 : 0;
 }
 

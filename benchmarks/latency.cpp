@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Claim: one image of 32x32 at width 64 takes at most 1.2 ms from styles to pixels. The median of seven rounds, each the mean over about a quarter of a second.
-// Usage: latency [--quick]. Prints one JSON object.
+// Claim: one image of 32x32 at width 64 takes at most 1.2 ms from styles to pixels. The median of seven rounds, each
+// the mean over about a quarter of a second. Usage: latency [--quick]. Prints one JSON object.
 
 #include <program.hpp>
 #include <support/figures.hpp>

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Claim: the twenty style channels with the largest causal effect on 64 start codes, by screen and race instead of the naive scan (every channel, every code, both ways, whole syntheses), take at
-// most 1/100 of the generator passes and 1/50 of the time, at recall of the true twenty of at least 0.95.
-// Usage: scan_speed [generator] [classifier] [--codes N] [--quick]. Prints one JSON object; --quick scans every 16th channel the naive way, takes the rest to cost as much, and measures no recall.
-// Times are of the wall clock, medians of 7; the processor's are printed beside them, for machines that others use too.
+// Claim: the twenty style channels with the largest causal effect on 64 start codes, by screen and race instead of the
+// naive scan (every channel, every code, both ways, whole syntheses), take at most 1/100 of the generator passes and
+// 1/50 of the time, at recall of the true twenty of at least 0.95. Usage: scan_speed [generator] [classifier] [--codes
+// N] [--quick]. Prints one JSON object; --quick scans every 16th channel the naive way, takes the rest to cost as much,
+// and measures no recall. Times are of the wall clock, medians of 7; the processor's are printed beside them, for
+// machines that others use too.
 
 #include <program.hpp>
 #include <support/figures.hpp>
@@ -66,12 +68,15 @@ struct TimedClassifier {
 };
 
 /// Mean over the codes of p(y) after the shift down less p(y) after the shift up, by whole syntheses.
-double naive_effect(const Model& generator, fl::Scorer<TimedClassifier>& scorer, const fl::ScanStart& start, std::int64_t channel) {
+double naive_effect(const Model& generator, fl::Scorer<TimedClassifier>& scorer, const fl::ScanStart& start,
+                    std::int64_t channel) {
   double sum = 0.0;
   for (const double sign : {-1.0, 1.0}) {
     fl::Matrix<float> edited = start.s;
-    for (std::int64_t i = 0; i < edited.rows(); ++i) edited(i, channel) += static_cast<float>(sign * start.shift[static_cast<std::size_t>(channel)]);
-    const fl::ScoredImages scored = scorer(generator.image_to_host(generator.synthesize(generator.style_from_host(edited))), start.label);
+    for (std::int64_t i = 0; i < edited.rows(); ++i)
+      edited(i, channel) += static_cast<float>(sign * start.shift[static_cast<std::size_t>(channel)]);
+    const fl::ScoredImages scored =
+        scorer(generator.image_to_host(generator.synthesize(generator.style_from_host(edited))), start.label);
     for (const float p : scored.probability) sum -= sign * static_cast<double>(p) / static_cast<double>(edited.rows());
   }
   return sum;
@@ -80,13 +85,17 @@ double naive_effect(const Model& generator, fl::Scorer<TimedClassifier>& scorer,
 std::vector<std::int64_t> strongest(const std::vector<double>& effects, std::int64_t count) {
   std::vector<std::int64_t> order(effects.size());
   std::iota(order.begin(), order.end(), 0);
-  std::stable_sort(order.begin(), order.end(), [&](std::int64_t a, std::int64_t b) { return std::abs(effects[static_cast<std::size_t>(a)]) > std::abs(effects[static_cast<std::size_t>(b)]); });
+  std::stable_sort(order.begin(), order.end(), [&](std::int64_t a, std::int64_t b) {
+    return std::abs(effects[static_cast<std::size_t>(a)]) > std::abs(effects[static_cast<std::size_t>(b)]);
+  });
   order.resize(static_cast<std::size_t>(count));
   return order;
 }
 
 double recall(const std::vector<std::int64_t>& truth, const std::vector<std::int64_t>& found) {
-  const auto hits = std::count_if(truth.begin(), truth.end(), [&](std::int64_t channel) { return std::find(found.begin(), found.end(), channel) != found.end(); });
+  const auto hits = std::count_if(truth.begin(), truth.end(), [&](std::int64_t channel) {
+    return std::find(found.begin(), found.end(), channel) != found.end();
+  });
   return static_cast<double>(hits) / static_cast<double>(truth.size());
 }
 
@@ -100,10 +109,13 @@ static int benchmark(int argc, char** argv) {
     for (int i = 1; i < argc; ++i) {
       const std::string word = argv[i];
       if (word == "--quick") quick = true;
-      else if (word == "--codes" && i + 1 < argc) codes = program::number<std::int64_t>("--codes", argv[++i], 1, fl::limits::latents);
+      else if (word == "--codes" && i + 1 < argc)
+        codes = program::number<std::int64_t>("--codes", argv[++i], 1, fl::limits::latents);
       else files.push_back(word);
     }
-    const auto file = [&](std::size_t i, const char* shipped) { return files.size() > i ? std::filesystem::path(files[i]) : fl::find_asset(shipped); };
+    const auto file = [&](std::size_t i, const char* shipped) {
+      return files.size() > i ? std::filesystem::path(files[i]) : fl::find_asset(shipped);
+    };
     const c10::AutoGradMode off(false);
     const Model generator = Model::load(file(0, "digits.safetensors"));
     TimedClassifier classifier{fl::load_classifier(file(1, "clean.safetensors"))};
@@ -123,7 +135,8 @@ static int benchmark(int argc, char** argv) {
     for (int run = 0; run < runs; ++run) {
       classifier.seconds = 0.0;
       const Stopwatch slow;
-      for (std::int64_t k = naive_channels * run / runs; k < naive_channels * (run + 1) / runs; ++k) naive[static_cast<std::size_t>(k * stride)] = naive_effect(generator, scorer, start, k * stride);
+      for (std::int64_t k = naive_channels * run / runs; k < naive_channels * (run + 1) / runs; ++k)
+        naive[static_cast<std::size_t>(k * stride)] = naive_effect(generator, scorer, start, k * stride);
       naive_seconds += slow.wall();
       naive_cpu += slow.cpu();
       naive_classifier_cpu += classifier.seconds;
@@ -136,8 +149,11 @@ static int benchmark(int argc, char** argv) {
       const Stopwatch screened;
       screening = fl::screen(generator, classifier, start);
       screen_cpu.push_back(screened.cpu());
-      std::fprintf(stderr, "part %d of %d: naive %.1f s (processor %.1f) so far, screen and race %.2f s (processor %.2f, of which screen %.2f, classifier %.2f)\n", run + 1, runs, naive_seconds, naive_cpu,
-                   seconds.back(), cpu_seconds.back(), screen_cpu.back(), classifier_cpu.back());
+      std::fprintf(stderr,
+                   "part %d of %d: naive %.1f s (processor %.1f) so far, screen and race %.2f s (processor %.2f, of "
+                   "which screen %.2f, classifier %.2f)\n",
+                   run + 1, runs, naive_seconds, naive_cpu, seconds.back(), cpu_seconds.back(), screen_cpu.back(),
+                   classifier_cpu.back());
     }
     const double scale = static_cast<double>(channels) / static_cast<double>(naive_channels);
     naive_seconds *= scale;
@@ -152,22 +168,36 @@ static int benchmark(int argc, char** argv) {
     for (const auto& one : found.channels) {
       ranked.push_back(one.channel.flat);
       decided += one.codes < codes ? 1 : 0;
-      if (one.codes == codes) error = std::max(error, std::abs(one.effect - naive[static_cast<std::size_t>(one.channel.flat)]));
+      if (one.codes == codes)
+        error = std::max(error, std::abs(one.effect - naive[static_cast<std::size_t>(one.channel.flat)]));
     }
     const double naive_passes = 2.0 * static_cast<double>(codes * channels);
-    const double hit = recall(truth, ranked), passes = naive_passes / found.cost.generator_passes, images = naive_passes / static_cast<double>(found.cost.generator_images), time = naive_seconds / median_seconds;
+    const double hit = recall(truth, ranked), passes = naive_passes / found.cost.generator_passes,
+                 images = naive_passes / static_cast<double>(found.cost.generator_images),
+                 time = naive_seconds / median_seconds;
     const std::string note = quick ? "every 16th channel" : "";
-    std::vector<bench::Figure> figures = {{"scan.passes", passes, 100.0, false, "x", note}, {"scan.time", time, 50.0, false, "x", note}};
-    figures.push_back({"scan.recall", quick ? std::nan("") : hit, quick ? std::nan("") : 0.95, false, "", quick ? "not measured with --quick" : ""});
+    std::vector<bench::Figure> figures = {{"scan.passes", passes, 100.0, false, "x", note},
+                                          {"scan.time", time, 50.0, false, "x", note}};
+    figures.push_back({"scan.recall", quick ? std::nan("") : hit, quick ? std::nan("") : 0.95, false, "",
+                       quick ? "not measured with --quick" : ""});
     char details[1024];
-    std::snprintf(details, sizeof details,
-                  "\"codes\": %lld, \"channels\": %lld, \"keep\": %lld, \"recall_of_screen_alone\": %s, \"naive_passes\": %.0f, \"passes\": %.1f, \"images_made\": %lld, \"fewer_images\": %.1f, \"classifier_images\": %lld, "
-                  "\"naive_seconds\": %.2f, \"seconds\": %.3f, \"less_processor_time\": %.1f, \"processor_seconds\": {\"naive\": %.2f, \"naive_classifier\": %.2f, \"all\": %.3f, \"screen\": %.3f, \"classifier\": %.3f}, "
-                  "\"screen_passes\": %.0f, \"ranked_on_fewer_codes\": %lld, \"largest_error_of_exact_effects\": %.1e, \"control\": %lld, \"control_kept\": %lld, \"missed_upper\": %.0f, \"largest_control\": %.4f, \"last_effect\": %.4f",
-                  static_cast<long long>(codes), static_cast<long long>(channels), static_cast<long long>(keep), bench::number(quick ? std::nan("") : recall(truth, strongest(screening.effect, keep))).c_str(), naive_passes,
-                  found.cost.generator_passes, static_cast<long long>(found.cost.generator_images), images, static_cast<long long>(found.cost.classifier_images), naive_seconds, median_seconds, naive_cpu / median(cpu_seconds), naive_cpu,
-                  naive_classifier_cpu, median(cpu_seconds), median(screen_cpu), median(classifier_cpu), screening.cost.generator_passes, static_cast<long long>(decided), quick ? 0.0 : error,
-                  static_cast<long long>(found.control), static_cast<long long>(found.control_kept), found.missed_upper, found.largest_control, std::abs(found.channels.back().effect));
+    std::snprintf(
+        details, sizeof details,
+        "\"codes\": %lld, \"channels\": %lld, \"keep\": %lld, \"recall_of_screen_alone\": %s, \"naive_passes\": %.0f, "
+        "\"passes\": %.1f, \"images_made\": %lld, \"fewer_images\": %.1f, \"classifier_images\": %lld, "
+        "\"naive_seconds\": %.2f, \"seconds\": %.3f, \"less_processor_time\": %.1f, \"processor_seconds\": {\"naive\": "
+        "%.2f, \"naive_classifier\": %.2f, \"all\": %.3f, \"screen\": %.3f, \"classifier\": %.3f}, "
+        "\"screen_passes\": %.0f, \"ranked_on_fewer_codes\": %lld, \"largest_error_of_exact_effects\": %.1e, "
+        "\"control\": %lld, \"control_kept\": %lld, \"missed_upper\": %.0f, \"largest_control\": %.4f, "
+        "\"last_effect\": %.4f",
+        static_cast<long long>(codes), static_cast<long long>(channels), static_cast<long long>(keep),
+        bench::number(quick ? std::nan("") : recall(truth, strongest(screening.effect, keep))).c_str(), naive_passes,
+        found.cost.generator_passes, static_cast<long long>(found.cost.generator_images), images,
+        static_cast<long long>(found.cost.classifier_images), naive_seconds, median_seconds,
+        naive_cpu / median(cpu_seconds), naive_cpu, naive_classifier_cpu, median(cpu_seconds), median(screen_cpu),
+        median(classifier_cpu), screening.cost.generator_passes, static_cast<long long>(decided), quick ? 0.0 : error,
+        static_cast<long long>(found.control), static_cast<long long>(found.control_kept), found.missed_upper,
+        found.largest_control, std::abs(found.channels.back().effect));
     bench::print("scan_speed", figures, details);
     return 0;
   } catch (const std::exception& error) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Claim: a characterisation for a unit test (1 000 samples of the shipped generator, the three strongest directions, no pictures) is done 2 s after its process started.
-// The program starts itself seven times and takes the median of the wall times, loading LibTorch and the models included.
-// Usage: smoke_characterize [--quick | --once]. Prints one JSON object; with --once it is the one run.
+// Claim: a characterisation for a unit test (1 000 samples of the shipped generator, the three strongest directions, no
+// pictures) is done 2 s after its process started. The program starts itself seven times and takes the median of the
+// wall times, loading LibTorch and the models included. Usage: smoke_characterize [--quick | --once]. Prints one JSON
+// object; with --once it is the one run.
 
 #include <program.hpp>
 #include <support/figures.hpp>
@@ -22,7 +23,8 @@ namespace fl = faultline;
 
 namespace {
 
-/// 500 samples per half; three directions for all classes together; fewer codes and permutations; distances of the causes alone.
+/// 500 samples per half; three directions for all classes together; fewer codes and permutations; distances of the
+/// causes alone.
 fl::CharacterizeOptions smoke() {
   fl::CharacterizeOptions options{.samples = 500, .seed = 7};
   fl::MethodOptions& method = options.method;
@@ -44,7 +46,8 @@ int once() {
   const auto generator = bench::FastGenerator::load(fl::find_asset("digits.safetensors"));
   auto classifier = fl::load_classifier(fl::find_asset("clean.safetensors"));
   const fl::FailureReport report = fl::characterize(generator, classifier, smoke());
-  std::fprintf(stderr, "%s; %lld images\n", report.reason.c_str(), static_cast<long long>(report.cost.generator_images));
+  std::fprintf(stderr, "%s; %lld images\n", report.reason.c_str(),
+               static_cast<long long>(report.cost.generator_images));
   return report.cost.generator_images >= 1'000 ? 0 : 1;
 }
 
@@ -54,7 +57,9 @@ static int benchmark(int argc, char** argv) try {
   if (argc > 1 && std::string_view(argv[1]) == "--once") return once();
   const std::string command = "'" + std::filesystem::read_symlink("/proc/self/exe").string() + "' --once";
   bool worked = true;
-  const bench::Rounds rounds = bench::take_turns({[&] { return bench::seconds([&] { worked = worked && std::system(command.c_str()) == 0; }); }}, bench::quick(argc, argv) ? 3 : 7);
+  const bench::Rounds rounds =
+      bench::take_turns({[&] { return bench::seconds([&] { worked = worked && std::system(command.c_str()) == 0; }); }},
+                        bench::quick(argc, argv) ? 3 : 7);
   bench::print("smoke_characterize", {{"smoke", worked ? rounds.middle(0) : std::nan(""), 2.0, true, "s"}});
   return worked ? 0 : 1;
 } catch (const std::exception& error) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Claim: sampling with streaming statistics over 1 000 000 samples of AnalyticGenerator stays under 600 MiB. Usage: streaming_memory [--quick]. Prints one JSON object.
+// Claim: sampling with streaming statistics over 1 000 000 samples of AnalyticGenerator stays under 600 MiB. Usage:
+// streaming_memory [--quick]. Prints one JSON object.
 
 #include <program.hpp>
 #include <support/figures.hpp>
@@ -31,11 +32,15 @@ static int benchmark(int argc, char** argv) {
   const fl::StyleSpaceSampler sampler(known, {.seed = 1});
   fl::StreamingMoments moments(known.w_dim(), known.num_classes());
   for (const auto& batch : sampler.batches(0, samples))
-    for (std::int64_t i = 0; i < batch.size(); ++i) moments.add(batch.index[static_cast<std::size_t>(i)], batch.w.row(i), batch.label[static_cast<std::size_t>(i)]);
+    for (std::int64_t i = 0; i < batch.size(); ++i)
+      moments.add(batch.index[static_cast<std::size_t>(i)], batch.w.row(i), batch.label[static_cast<std::size_t>(i)]);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   const double peak = peak_mebibytes();
-  bench::print("streaming_memory", {{"memory", peak > 0.0 ? peak : std::nan(""), 600.0, true, "MiB", samples == 1'000'000 ? "" : "over 100 000"}},
-               "\"samples\": " + std::to_string(moments.count()) + ", \"microseconds_per_sample\": " + bench::number(1e6 * seconds / static_cast<double>(samples)));
+  bench::print(
+      "streaming_memory",
+      {{"memory", peak > 0.0 ? peak : std::nan(""), 600.0, true, "MiB", samples == 1'000'000 ? "" : "over 100 000"}},
+      "\"samples\": " + std::to_string(moments.count()) +
+          ", \"microseconds_per_sample\": " + bench::number(1e6 * seconds / static_cast<double>(samples)));
   return moments.count() == samples ? 0 : 1;
 }
 

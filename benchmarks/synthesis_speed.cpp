@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Claim: the whole synthesis of a batch of 32 images of 32x32 runs near the processor's peak, and several times faster than the usual implementation with grouped convolutions.
-// Per width, peak loops, the usual implementation and ours take turns for seven rounds; every figure is the median over rounds of a ratio within one round. A round has a process of its own:
-// whether an allocator hands out memory that was in use before or asks the kernel for new pages is settled once per process, and changes the usual implementation's speed by half.
-// Usage: synthesis_speed [--quick]. Prints one JSON object.
+// Claim: the whole synthesis of a batch of 32 images of 32x32 runs near the processor's peak, and several times faster
+// than the usual implementation with grouped convolutions. Per width, peak loops, the usual implementation and ours
+// take turns for seven rounds; every figure is the median over rounds of a ratio within one round. A round has a
+// process of its own: whether an allocator hands out memory that was in use before or asks the kernel for new pages is
+// settled once per process, and changes the usual implementation's speed by half. Usage: synthesis_speed [--quick].
+// Prints one JSON object.
 
 #include <program.hpp>
 #include <support/computed_macs.hpp>
@@ -36,10 +38,20 @@ struct Bars {
 };
 
 /// Largest difference relative to the largest value.
-double relative_error(const at::Tensor& a, const at::Tensor& b) { return ((a - b).abs().max() / b.abs().max()).item<double>(); }
+double relative_error(const at::Tensor& a, const at::Tensor& b) {
+  return ((a - b).abs().max() / b.abs().max()).item<double>();
+}
 
 /// What takes turns.
-enum Candidate : std::size_t { float32_peak, bfloat16_peak, plain_network, ours_float32, ours_bfloat16, ours_direct, candidates };
+enum Candidate : std::size_t {
+  float32_peak,
+  bfloat16_peak,
+  plain_network,
+  ours_float32,
+  ours_bfloat16,
+  ours_direct,
+  candidates
+};
 
 /// One round at one width: multiply-accumulates per second of every candidate, NaN where there is none.
 std::vector<double> one_round(std::int64_t width, bool backwards, double target) {
@@ -48,9 +60,13 @@ std::vector<double> one_round(std::int64_t width, bool backwards, double target)
   const bench::Peak peak32 = bench::float32_peak(), peak16 = bench::bfloat16_peak();
   const auto model = bench::random_model(width);
   const at::Tensor s = bench::random_styles(model, batch);
-  const bench::Synthesis direct32 = bench::float32_synthesis(model, false), ours32 = bench::float32_synthesis(model, true), ours16 = bench::bfloat16_synthesis(model);
-  const bench::Synthesis plain = [&](const at::Tensor& styles) { return bench::plain_synthesis(model.config, model.weights, styles); };
-  if (const double error = relative_error(ours32(s), plain(s)); !(error < 1e-4)) throw std::runtime_error("the implementations disagree by " + std::to_string(error));
+  const bench::Synthesis direct32 = bench::float32_synthesis(model, false),
+                         ours32 = bench::float32_synthesis(model, true), ours16 = bench::bfloat16_synthesis(model);
+  const bench::Synthesis plain = [&](const at::Tensor& styles) {
+    return bench::plain_synthesis(model.config, model.weights, styles);
+  };
+  if (const double error = relative_error(ours32(s), plain(s)); !(error < 1e-4))
+    throw std::runtime_error("the implementations disagree by " + std::to_string(error));
 
   const double macs = static_cast<double>(batch * bench::computed_macs(model.config));
   const auto speed = [&](const bench::Synthesis& synthesis) {
@@ -70,23 +86,25 @@ std::vector<double> one_round(std::int64_t width, bool backwards, double target)
   std::vector<double> result(candidates);
   for (std::size_t i = 0; i < candidates; ++i) {
     const std::size_t k = backwards ? candidates - 1 - i : i;
-    result[k] = k == float32_peak      ? bench::macs_per_second(peak32, threads)
-                : k == bfloat16_peak   ? bench::macs_per_second(peak16, threads)
-                : k == plain_network   ? speed(plain)
-                : k == ours_float32    ? speed(ours32)
-                : k == ours_bfloat16   ? speed(ours16)
-                                       : speed(direct32);
+    result[k] = k == float32_peak    ? bench::macs_per_second(peak32, threads)
+                : k == bfloat16_peak ? bench::macs_per_second(peak16, threads)
+                : k == plain_network ? speed(plain)
+                : k == ours_float32  ? speed(ours32)
+                : k == ours_bfloat16 ? speed(ours16)
+                                     : speed(direct32);
   }
   return result;
 }
 
 /// The same in a process of its own.
 std::vector<double> separate_round(std::int64_t width, bool backwards, double target) {
-  const std::string command = "/proc/" + std::to_string(getpid()) + "/exe --round " + std::to_string(width) + (backwards ? " 1 " : " 0 ") + std::to_string(target);
+  const std::string command = "/proc/" + std::to_string(getpid()) + "/exe --round " + std::to_string(width) +
+                              (backwards ? " 1 " : " 0 ") + std::to_string(target);
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> pipe(popen(command.c_str(), "r"), pclose);
   std::vector<double> result(candidates);
   for (double& value : result)
-    if (!pipe || std::fscanf(pipe.get(), "%lf", &value) != 1) throw std::runtime_error("a round at width " + std::to_string(width) + " failed");
+    if (!pipe || std::fscanf(pipe.get(), "%lf", &value) != 1)
+      throw std::runtime_error("a round at width " + std::to_string(width) + " failed");
   return result;
 }
 
@@ -94,18 +112,24 @@ std::vector<double> separate_round(std::int64_t width, bool backwards, double ta
 
 static int benchmark(int argc, char** argv) try {
   if (argc == 5 && std::string_view(argv[1]) == "--round") {
-    for (const double value : one_round(std::atoll(argv[2]), argv[3][0] == '1', std::atof(argv[4]))) std::printf("%.17g ", value);
+    for (const double value : one_round(std::atoll(argv[2]), argv[3][0] == '1', std::atof(argv[4])))
+      std::printf("%.17g ", value);
     return 0;
   }
   const bool quick = bench::quick(argc, argv);
   const int threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
   const bench::Peak peak32 = bench::float32_peak(), peak16 = bench::bfloat16_peak();
-  const std::string missing = bench::bfloat16_synthesis(bench::random_model(64)) && peak16.loop ? "" : "this processor has no bfloat16 instructions";
+  const std::string missing = bench::bfloat16_synthesis(bench::random_model(64)) && peak16.loop
+                                  ? ""
+                                  : "this processor has no bfloat16 instructions";
 
   std::vector<bench::Figure> figures;
-  std::string details = "\"batch\": 32, \"threads\": " + std::to_string(threads) + ", \"float32_peak\": \"" + peak32.instructions + "\", \"bfloat16_peak\": \"" + peak16.instructions +
-                        "\", \"copy_gb_per_second\": " + bench::number(1e-9 * bench::copy_bytes_per_second(threads)) + ", \"widths\": {";
-  for (const Bars& bars : {Bars{64, 0.70, 0.50, 2.0, 3.0}, Bars{128, 0.80, 0.60, 4.0, 6.0}, Bars{512, 0.85, 0.65, 3.0, 5.0}}) {
+  std::string details = "\"batch\": 32, \"threads\": " + std::to_string(threads) + ", \"float32_peak\": \"" +
+                        peak32.instructions + "\", \"bfloat16_peak\": \"" + peak16.instructions +
+                        "\", \"copy_gb_per_second\": " + bench::number(1e-9 * bench::copy_bytes_per_second(threads)) +
+                        ", \"widths\": {";
+  for (const Bars& bars :
+       {Bars{64, 0.70, 0.50, 2.0, 3.0}, Bars{128, 0.80, 0.60, 4.0, 6.0}, Bars{512, 0.85, 0.65, 3.0, 5.0}}) {
     bench::Rounds rounds;
     rounds.values.resize(candidates);
     for (int r = 0; r < (quick ? 3 : 7); ++r) {
@@ -113,18 +137,31 @@ static int benchmark(int argc, char** argv) try {
       for (std::size_t k = 0; k < candidates; ++k) rounds.values[k].push_back(round[k]);
     }
     const std::string width = std::to_string(bars.width);
-    figures.push_back({"synthesis.fp32.share." + width, rounds.ratio(ours_direct, float32_peak), bars.share32, false, "of the float32 peak"});
-    figures.push_back({"synthesis.bf16.share." + width, rounds.ratio(ours_bfloat16, bfloat16_peak), bars.share16, false, "of the bfloat16 peak", missing});
-    figures.push_back({"synthesis.fp32.ratio." + width, rounds.ratio(ours_float32, plain_network), bars.ratio32, false, "x plain LibTorch"});
-    figures.push_back({"synthesis.bf16.ratio." + width, rounds.ratio(ours_bfloat16, plain_network), bars.ratio16, false, "x plain LibTorch", missing});
-    // Winograd's algorithm computes fewer products than the definition, so it may pass the peak: what it is worth, not a share.
+    figures.push_back({"synthesis.fp32.share." + width, rounds.ratio(ours_direct, float32_peak), bars.share32, false,
+                       "of the float32 peak"});
+    figures.push_back({"synthesis.bf16.share." + width, rounds.ratio(ours_bfloat16, bfloat16_peak), bars.share16, false,
+                       "of the bfloat16 peak", missing});
+    figures.push_back({"synthesis.fp32.ratio." + width, rounds.ratio(ours_float32, plain_network), bars.ratio32, false,
+                       "x plain LibTorch"});
+    figures.push_back({"synthesis.bf16.ratio." + width, rounds.ratio(ours_bfloat16, plain_network), bars.ratio16, false,
+                       "x plain LibTorch", missing});
+    // Winograd's algorithm computes fewer products than the definition, so it may pass the peak: what it is worth, not
+    // a share.
     const double macs = static_cast<double>(batch * bench::computed_macs(bench::random_model(bars.width).config));
-    const auto [slowest, fastest] = std::minmax_element(rounds.values[plain_network].begin(), rounds.values[plain_network].end());
-    details += (bars.width == 64 ? "\"" : ", \"") + width + "\": {\"gmac_per_image\": " + bench::number(1e-9 * macs / batch) + ", \"float32_peak_gmac\": " + bench::number(1e-9 * rounds.middle(float32_peak)) +
-               ", \"bfloat16_peak_gmac\": " + bench::number(1e-9 * rounds.middle(bfloat16_peak)) + ", \"plain_gmac\": " + bench::number(1e-9 * rounds.middle(plain_network)) + ", \"plain_gmac_slowest\": " +
-               bench::number(1e-9 * *slowest) + ", \"plain_gmac_fastest\": " + bench::number(1e-9 * *fastest) + ", \"fp32_gmac\": " + bench::number(1e-9 * rounds.middle(ours_float32)) + ", \"fp32_direct_gmac\": " +
-               bench::number(1e-9 * rounds.middle(ours_direct)) + ", \"fp32_over_peak\": " + bench::number(rounds.ratio(ours_float32, float32_peak)) + ", \"bf16_gmac\": " +
-               bench::number(1e-9 * rounds.middle(ours_bfloat16)) + ", \"fp32_images_per_second\": " + bench::number(rounds.middle(ours_float32) * batch / macs) + "}";
+    const auto [slowest, fastest] =
+        std::minmax_element(rounds.values[plain_network].begin(), rounds.values[plain_network].end());
+    details += (bars.width == 64 ? "\"" : ", \"") + width +
+               "\": {\"gmac_per_image\": " + bench::number(1e-9 * macs / batch) +
+               ", \"float32_peak_gmac\": " + bench::number(1e-9 * rounds.middle(float32_peak)) +
+               ", \"bfloat16_peak_gmac\": " + bench::number(1e-9 * rounds.middle(bfloat16_peak)) +
+               ", \"plain_gmac\": " + bench::number(1e-9 * rounds.middle(plain_network)) +
+               ", \"plain_gmac_slowest\": " + bench::number(1e-9 * *slowest) +
+               ", \"plain_gmac_fastest\": " + bench::number(1e-9 * *fastest) +
+               ", \"fp32_gmac\": " + bench::number(1e-9 * rounds.middle(ours_float32)) +
+               ", \"fp32_direct_gmac\": " + bench::number(1e-9 * rounds.middle(ours_direct)) +
+               ", \"fp32_over_peak\": " + bench::number(rounds.ratio(ours_float32, float32_peak)) +
+               ", \"bf16_gmac\": " + bench::number(1e-9 * rounds.middle(ours_bfloat16)) +
+               ", \"fp32_images_per_second\": " + bench::number(rounds.middle(ours_float32) * batch / macs) + "}";
   }
   bench::print("synthesis_speed", figures, details + "}");
   return 0;

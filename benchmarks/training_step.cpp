@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Claim: a training step of the preset `digits` with the fused functions (training/fused.hpp) is at least 1.5 times as fast as with the plain networks under autograd.
-// Both trainers do as many steps as lie between two R1 steps, in turn, for seven rounds; the figure is the median of the ratios. Images are noise: their values cost nothing.
-// Then, for each, the same steps once more with LibTorch's record of its operators: the processor's time per step, and how much of it LibTorch's convolutions take, forward and both gradients.
-// Usage: training_step [--quick]. Prints one JSON object.
+// Claim: a training step of the preset `digits` with the fused functions (training/fused.hpp) is at least 1.5 times as
+// fast as with the plain networks under autograd. Both trainers do as many steps as lie between two R1 steps, in turn,
+// for seven rounds; the figure is the median of the ratios. Images are noise: their values cost nothing. Then, for
+// each, the same steps once more with LibTorch's record of its operators: the processor's time per step, and how much
+// of it LibTorch's convolutions take, forward and both gradients. Usage: training_step [--quick]. Prints one JSON
+// object.
 
 #include <program.hpp>
 #include <support/figures.hpp>
@@ -27,7 +29,10 @@ namespace {
 /// Time in LibTorch's convolutions since it was made, over all threads, without what they call.
 class ConvolutionTime {
  public:
-  ConvolutionTime() : handle_(at::addGlobalCallback(at::RecordFunctionCallback(enter, leave).scopes({at::RecordScope::FUNCTION}))) { nanoseconds_ = 0; }
+  ConvolutionTime()
+      : handle_(at::addGlobalCallback(at::RecordFunctionCallback(enter, leave).scopes({at::RecordScope::FUNCTION}))) {
+    nanoseconds_ = 0;
+  }
   ~ConvolutionTime() { at::removeCallback(handle_); }
   ConvolutionTime(const ConvolutionTime&) = delete;
   ConvolutionTime& operator=(const ConvolutionTime&) = delete;
@@ -63,7 +68,8 @@ std::string profile(const std::string& name, ft::GanTrainer& trainer, const ft::
   const double before = bench::processor_seconds();
   for (std::int64_t t = 0; t < steps; ++t) (void)trainer.step(real);
   const double per_step = 1e3 / static_cast<double>(steps);
-  return "\"" + name + "\": {\"processor_ms\": " + bench::number((bench::processor_seconds() - before) * per_step) + ", \"convolutions_ms\": " + bench::number(convolutions.seconds() * per_step) + "}";
+  return "\"" + name + "\": {\"processor_ms\": " + bench::number((bench::processor_seconds() - before) * per_step) +
+         ", \"convolutions_ms\": " + bench::number(convolutions.seconds() * per_step) + "}";
 }
 
 }  // namespace
@@ -73,8 +79,11 @@ static int benchmark(int argc, char** argv) {
   ft::GanPreset plain = fused;
   plain.options.fused = false;
   const std::int64_t side = fused.generator.img_resolution, batch = fused.options.batch;
-  ft::RealBatch real{at::empty({batch, fused.generator.img_channels, side, side}), at::arange(batch, at::kLong).remainder(fused.generator.c_dim)};
-  faultline::fill_normals(3, faultline::Stream::latents, 0, std::span<float>(real.images.data_ptr<float>(), static_cast<std::size_t>(real.images.numel())));
+  ft::RealBatch real{at::empty({batch, fused.generator.img_channels, side, side}),
+                     at::arange(batch, at::kLong).remainder(fused.generator.c_dim)};
+  faultline::fill_normals(
+      3, faultline::Stream::latents, 0,
+      std::span<float>(real.images.data_ptr<float>(), static_cast<std::size_t>(real.images.numel())));
 
   ft::GanTrainer fast(fused), slow(plain);
   const std::int64_t steps = bench::quick(argc, argv) ? 2 : fused.options.r1_interval;
@@ -88,9 +97,11 @@ static int benchmark(int argc, char** argv) {
   (void)fast.step(real);
   (void)slow.step(real);
   const bench::Rounds rounds = bench::take_turns({images_per_second(slow), images_per_second(fast)}, 7);
-  const std::string profiles = profile("plain_step", slow, real, steps) + ", " + profile("fused_step", fast, real, steps);
+  const std::string profiles =
+      profile("plain_step", slow, real, steps) + ", " + profile("fused_step", fast, real, steps);
   bench::print("training_step", {{"training.digits", rounds.ratio(1, 0), 1.5, false, "x plain autograd"}},
-               "\"plain_images_per_second\": " + bench::number(rounds.middle(0)) + ", \"fused_images_per_second\": " + bench::number(rounds.middle(1)) + ", " + profiles);
+               "\"plain_images_per_second\": " + bench::number(rounds.middle(0)) +
+                   ", \"fused_images_per_second\": " + bench::number(rounds.middle(1)) + ", " + profiles);
   return 0;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The whole way with a lambda as the classifier, and a generator whose truth is known, so that the answer can be checked. No LibTorch.
+// The whole way with a lambda as the classifier, and a generator whose truth is known, so that the answer can be
+// checked. No LibTorch.
 #include "program.hpp"
 
 #include <faultline/core.hpp>
@@ -12,7 +13,8 @@ namespace fl = faultline;
 static int show() {
   const fl::AnalyticGenerator generator({.factors = 6, .channels = 512, .classes = 4, .seed = 1});
 
-  // Right, except where factor 0 lies more than 1.5 standard deviations above its mean; the less certain, the nearer to that border.
+  // Right, except where factor 0 lies more than 1.5 standard deviations above its mean; the less certain, the nearer to
+  // that border.
   auto mine = fl::make_classifier(
       [&](fl::ImageView images, fl::ScoreMatrix& scores) {
         scores.resize(images.count(), generator.num_classes());
@@ -31,7 +33,8 @@ static int show() {
   std::printf("pictures and numbers: report/report.html\n");
 
   const bool found = report.findings.size() == 1 && report.findings.front().channel.flat == generator.factor_channel(0);
-  std::printf("the planted cause is style channel %lld: %s\n", static_cast<long long>(generator.factor_channel(0)), found ? "found, and nothing else" : "missed");
+  std::printf("the planted cause is style channel %lld: %s\n", static_cast<long long>(generator.factor_channel(0)),
+              found ? "found, and nothing else" : "missed");
   return found ? 0 : 1;
 }
 

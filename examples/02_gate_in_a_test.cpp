@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// A statement about a classifier as a unit test: Catch2 prints counts, interval and a line that repeats the run when it does not hold.
+// A statement about a classifier as a unit test: Catch2 prints counts, interval and a line that repeats the run when it
+// does not hold.
 #include <faultline/testing.hpp>
 #include <faultline/testing/catch2.hpp>
 

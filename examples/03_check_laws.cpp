@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Before trusting a classifier's scores: does it keep the laws? This one normalises over the batch, as a network left in training mode does.
+// Before trusting a classifier's scores: does it keep the laws? This one normalises over the batch, as a network left
+// in training mode does.
 #include "program.hpp"
 
 #include <faultline/concepts/check_classifier.hpp>
@@ -16,7 +17,9 @@ namespace fl = faultline;
 
 namespace {
 
-double brightness(std::span<const float> image) { return std::accumulate(image.begin(), image.end(), 0.0) / static_cast<double>(image.size()); }
+double brightness(std::span<const float> image) {
+  return std::accumulate(image.begin(), image.end(), 0.0) / static_cast<double>(image.size());
+}
 
 fl::LawReport examine(const fl::AnalyticGenerator& generator, bool over_the_batch) {
   auto classifier = fl::make_classifier(
@@ -25,13 +28,16 @@ fl::LawReport examine(const fl::AnalyticGenerator& generator, bool over_the_batc
         double centre = 0.2;
         if (over_the_batch) {
           centre = 0.0;
-          for (std::int64_t i = 0; i < images.count(); ++i) centre += brightness(images.image(i)) / static_cast<double>(images.count());
+          for (std::int64_t i = 0; i < images.count(); ++i)
+            centre += brightness(images.image(i)) / static_cast<double>(images.count());
         }
-        for (std::int64_t i = 0; i < images.count(); ++i) scores(i, 0) = static_cast<float>(20.0 * (brightness(images.image(i)) - centre));
+        for (std::int64_t i = 0; i < images.count(); ++i)
+          scores(i, 0) = static_cast<float>(20.0 * (brightness(images.image(i)) - centre));
       },
       {.classes = 4, .scores = fl::Scores::logits});
   const auto batch = fl::StyleSpaceSampler(generator, {.seed = 7}).sample(/*first*/ 0, /*count*/ 16);
-  return fl::check_classifier(classifier, fl::prepare_images(batch.images, generator.value_range(), classifier.input_spec()));
+  return fl::check_classifier(classifier,
+                              fl::prepare_images(batch.images, generator.value_range(), classifier.input_spec()));
 }
 
 int show() {

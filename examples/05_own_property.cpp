@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Directions are named by image properties, and the set is open: any measure of one image can join it, and then causes are found and named in your words.
+// Directions are named by image properties, and the set is open: any measure of one image can join it, and then causes
+// are found and named in your words.
 #include "program.hpp"
 
 #include <faultline/analysis/characterize.hpp>
@@ -14,10 +15,13 @@ namespace fl = faultline;
 static int show() {
   const fl::AnalyticGenerator generator({.factors = 6, .channels = 512, .classes = 4, .seed = 1});
 
-  // Images of this generator are bar charts; row 6 holds the bar of factor 2, which grows to the right or to the left of the middle.
+  // Images of this generator are bar charts; row 6 holds the bar of factor 2, which grows to the right or to the left
+  // of the middle.
   const fl::Property balance{"balance of the third bar", [](std::span<const float> image, const fl::ImageShape& shape) {
                                double sum = 0.0;
-                               for (std::int64_t x = 0; x < shape.width; ++x) sum += (2 * x < shape.width ? -1.0 : 1.0) * static_cast<double>(image[static_cast<std::size_t>(6 * shape.width + x)]);
+                               for (std::int64_t x = 0; x < shape.width; ++x)
+                                 sum += (2 * x < shape.width ? -1.0 : 1.0) *
+                                        static_cast<double>(image[static_cast<std::size_t>(6 * shape.width + x)]);
                                return sum;
                              }};
 
@@ -37,9 +41,13 @@ static int show() {
 
   for (const fl::Finding& finding : report.findings) {
     std::printf("%s\n", finding.headline.c_str());
-    std::printf("  it changes \"%s\" by %+.1f standard deviations\n", finding.property.name.c_str(), finding.property.strength);
+    std::printf("  it changes \"%s\" by %+.1f standard deviations\n", finding.property.name.c_str(),
+                finding.property.strength);
   }
-  return !report.findings.empty() && report.findings.front().property.name == balance.name && report.findings.front().property.strength < 0.0 ? 0 : 1;
+  return !report.findings.empty() && report.findings.front().property.name == balance.name &&
+                 report.findings.front().property.strength < 0.0
+             ? 0
+             : 1;
 }
 
 int main() { return program::run("own_property", show); }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// What is a failure? Misclassified by default; here: wrong and sure of it. Also the analyzer by itself, on samples of one class.
+// What is a failure? Misclassified by default; here: wrong and sure of it. Also the analyzer by itself, on samples of
+// one class.
 #include "program.hpp"
 
 #include <faultline/analysis/failure_analyzer.hpp>
@@ -37,13 +38,15 @@ static int show() {
   const fl::FailureReport report = analyzer.run();
 
   const fl::Rate& rate = report.failure_rate;
-  std::printf("%lld of %lld samples of class 2 fail: %.1f %%, between %.1f %% and %.1f %% at %.0f %% confidence\n", static_cast<long long>(rate.failures), static_cast<long long>(rate.n), 100 * rate.estimate,
+  std::printf("%lld of %lld samples of class 2 fail: %.1f %%, between %.1f %% and %.1f %% at %.0f %% confidence\n",
+              static_cast<long long>(rate.failures), static_cast<long long>(rate.n), 100 * rate.estimate,
               100 * rate.lower, 100 * rate.upper, 100 * rate.confidence);
   bool both[2] = {false, false};
   for (const fl::Finding& finding : report.findings) {
     std::printf("%s\n", finding.headline.c_str());
     for (const fl::Carrier& carrier : finding.carriers)
-      for (const int cause : {0, 1}) both[cause] = both[cause] || carrier.channel.flat == generator.factor_channel(cause == 0 ? 1 : 4);
+      for (const int cause : {0, 1})
+        both[cause] = both[cause] || carrier.channel.flat == generator.factor_channel(cause == 0 ? 1 : 4);
   }
   fl::write_json(report, "report.json");  // for other programs; docs/report.schema.json describes it
   return both[0] && both[1] ? 0 : 1;

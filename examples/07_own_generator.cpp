@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// A generator of one's own: any type with these members is a StyleGenerator. This one draws a soft disc; its styles are position, radius and brightness.
+// A generator of one's own: any type with these members is a StyleGenerator. This one draws a soft disc; its styles are
+// position, radius and brightness.
 #include "program.hpp"
 
 #include <faultline/analysis/characterize.hpp>
@@ -53,7 +54,8 @@ class Discs {
       for (std::int64_t y = 0; y < size; ++y)
         for (std::int64_t x = 0; x < size; ++x) {
           const float distance = std::hypot(static_cast<float>(x) - s(i, 0), static_cast<float>(y) - s(i, 1));
-          images.image(i)[static_cast<std::size_t>(y * size + x)] = std::clamp(s(i, 2) - distance, 0.0f, 1.0f) * std::clamp(s(i, 3), 0.0f, 1.0f);
+          images.image(i)[static_cast<std::size_t>(y * size + x)] =
+              std::clamp(s(i, 2) - distance, 0.0f, 1.0f) * std::clamp(s(i, 3), 0.0f, 1.0f);
         }
     return images;
   }
@@ -88,7 +90,8 @@ static int show() {
         scores.resize(images.count(), 2);
         for (std::int64_t i = 0; i < images.count(); ++i) {
           for (std::int64_t y = 0; y < images.height(); ++y)
-            for (std::int64_t x = 0; x < images.width(); ++x) scores(i, 2 * x < images.width() ? 0 : 1) += std::max(0.0f, images(i, 0, y, x) - 0.5f);
+            for (std::int64_t x = 0; x < images.width(); ++x)
+              scores(i, 2 * x < images.width() ? 0 : 1) += std::max(0.0f, images(i, 0, y, x) - 0.5f);
           scores(i, 0) += 0.1f;  // when in doubt: left
         }
       },
@@ -98,9 +101,13 @@ static int show() {
   std::printf("%s\n", report.reason.c_str());
   for (const fl::Finding& finding : report.findings) {
     const fl::Carrier& carrier = finding.carriers.front();
-    std::printf("%s\n  carried by %s, towards %s\n", finding.headline.c_str(), carrier.layer_name.c_str(), carrier.sign < 0 ? "less" : "more");
+    std::printf("%s\n  carried by %s, towards %s\n", finding.headline.c_str(), carrier.layer_name.c_str(),
+                carrier.sign < 0 ? "less" : "more");
   }
-  return !report.findings.empty() && report.findings.front().carriers.front().layer_name == "brightness" && report.findings.front().sign < 0 ? 0 : 1;
+  return !report.findings.empty() && report.findings.front().carriers.front().layer_name == "brightness" &&
+                 report.findings.front().sign < 0
+             ? 0
+             : 1;
 }
 
 int main() { return program::run("own_generator", show); }

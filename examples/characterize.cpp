@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// How does this classifier fail? Samples a generator, finds the directions along which the classifier breaks, and writes a report.
+// How does this classifier fail? Samples a generator, finds the directions along which the classifier breaks, and
+// writes a report.
 //
 //   characterize --generator digits.safetensors --classifier clean.safetensors --judge judge.safetensors --out report
 //
@@ -53,26 +54,36 @@ void print_summary(const fl::FailureReport& report, const Arguments& arguments) 
   const auto file_name = [](const std::string& path) { return std::filesystem::path(path).filename().string(); };
   std::fputs(program::table_of(report).c_str(), stdout);
   for (const std::string& warning : report.warnings) std::printf("warning: %s\n", warning.c_str());
-  std::fputs(program::answer_of(report, file_name(arguments.generator), file_name(arguments.classifier), std::filesystem::path(arguments.out) / "report.html").c_str(), stdout);
+  std::fputs(program::answer_of(report, file_name(arguments.generator), file_name(arguments.classifier),
+                                std::filesystem::path(arguments.out) / "report.html")
+                 .c_str(),
+             stdout);
 }
 
 int characterize(const Arguments& arguments) {
   program::Progress progress;
   const auto follow = [&progress](const fl::Progress& p) { progress(p); };
-  const auto precision = arguments.precision == "bf16" ? fl::CpuOptions::Precision::bf16 : fl::CpuOptions::Precision::fp32;
-  const auto generator = fl::Generator<fl::CpuBackend>::load(arguments.generator, fl::Integrity::checked, {.precision = precision});
+  const auto precision =
+      arguments.precision == "bf16" ? fl::CpuOptions::Precision::bf16 : fl::CpuOptions::Precision::fp32;
+  const auto generator =
+      fl::Generator<fl::CpuBackend>::load(arguments.generator, fl::Integrity::checked, {.precision = precision});
   auto classifier = fl::load_classifier(arguments.classifier);
   std::error_code failed;
   std::filesystem::create_directories(arguments.out, failed);  // before the work, not after it
   if (failed || ::access(arguments.out.c_str(), W_OK) != 0)
-    throw fl::Error(fl::ErrorCode::cannot_write, "characterize", "cannot write into '" + arguments.out + "'; choose another --out");
+    throw fl::Error(fl::ErrorCode::cannot_write, "characterize",
+                    "cannot write into '" + arguments.out + "'; choose another --out");
 
   fl::AnalyzerOptions options{.samples = arguments.samples};
   options.method.progress = follow;
   options.method.command = arguments.command;
   if (!arguments.judge.empty()) options.method.judge = fl::AnyClassifier(fl::load_classifier(arguments.judge));
-  const fl::LabelPolicy labels = arguments.label ? fl::LabelPolicy::fixed(*arguments.label) : fl::LabelPolicy::uniform();
-  const fl::StyleSpaceSampler sampler(generator, {.seed = arguments.seed, .labels = labels, .truncation = arguments.truncation, .batch_size = options.method.batch_size});
+  const fl::LabelPolicy labels =
+      arguments.label ? fl::LabelPolicy::fixed(*arguments.label) : fl::LabelPolicy::uniform();
+  const fl::StyleSpaceSampler sampler(generator, {.seed = arguments.seed,
+                                                  .labels = labels,
+                                                  .truncation = arguments.truncation,
+                                                  .batch_size = options.method.batch_size});
   fl::FailureAnalyzer analyzer(sampler, classifier, fl::Misclassified{}, options);
   const std::filesystem::path out = arguments.out;
   if (arguments.arrays) fl::write_arrays(analyzer.problem(), out / "arrays");
@@ -91,7 +102,8 @@ int characterize(const Arguments& arguments) {
     else print_summary(report, arguments);
   }
   if (arguments.json || arguments.method == "paper")  // the summary ends with it
-    std::fprintf(stderr, "report in %s after %.0f s\n", (out / (arguments.method == "paper" ? "paper.json" : "report.html")).c_str(), progress.seconds());
+    std::fprintf(stderr, "report in %s after %.0f s\n",
+                 (out / (arguments.method == "paper" ? "paper.json" : "report.html")).c_str(), progress.seconds());
   return 0;
 }
 
@@ -99,18 +111,29 @@ int answer(int argc, char** argv) {
   mallopt(M_MMAP_THRESHOLD, 1 << 30);  // keep large blocks between batches
   mallopt(M_TRIM_THRESHOLD, 2147483647);
   Arguments arguments;
-  CLI::App app("Finds the conditions under which a classifier fails, proves them on fresh samples, measures how far they are, and writes report.html.\n"
-               "Exit codes: 0 done (whatever was found), 2 usage, 3 bad input, 5 internal error.");
+  CLI::App app(
+      "Finds the conditions under which a classifier fails, proves them on fresh samples, measures how far they are, "
+      "and writes report.html.\n"
+      "Exit codes: 0 done (whatever was found), 2 usage, 3 bad input, 5 internal error.");
   app.add_option("--generator", arguments.generator, "generator file (faultline.stylegan2/1)")->required();
   app.add_option("--classifier", arguments.classifier, "classifier file (faultline.classifier/1)")->required();
-  app.add_option("--judge", arguments.judge, "a second, stronger classifier that says whether moved images still show their class");
-  app.add_option("--method", arguments.method, "ours, or paper: the rankings and searches of Le Coz, Herbin and Adjed (2022), as tables and paper.json")->check(CLI::IsMember({"ours", "paper"}))->capture_default_str();
-  program::option(app, "--attfind", arguments.attfind, 0, 100'000, "images that AttFind pushes channels of, with --method paper; 0 leaves it out");
+  app.add_option("--judge", arguments.judge,
+                 "a second, stronger classifier that says whether moved images still show their class");
+  app.add_option(
+         "--method", arguments.method,
+         "ours, or paper: the rankings and searches of Le Coz, Herbin and Adjed (2022), as tables and paper.json")
+      ->check(CLI::IsMember({"ours", "paper"}))
+      ->capture_default_str();
+  program::option(app, "--attfind", arguments.attfind, 0, 100'000,
+                  "images that AttFind pushes channels of, with --method paper; 0 leaves it out");
   program::option(app, "--samples", arguments.samples, 1, fl::limits::samples, "samples per half");
   program::option(app, "--seed", arguments.seed, program::least, program::most, "decides every draw");
   program::option(app, "--label", arguments.label, 0, fl::limits::latents, "one class only");
   program::option(app, "--truncation", arguments.truncation, -2.0, 2.0, "psi of the generator");
-  app.add_option("--precision", arguments.precision, "of the generator: fp32, or bf16, which is checked against it and faster where the processor knows it")->check(CLI::IsMember({"fp32", "bf16"}))->capture_default_str();
+  app.add_option("--precision", arguments.precision,
+                 "of the generator: fp32, or bf16, which is checked against it and faster where the processor knows it")
+      ->check(CLI::IsMember({"fp32", "bf16"}))
+      ->capture_default_str();
   app.add_option("--out", arguments.out, "folder of the report")->capture_default_str();
   app.add_flag("--json", arguments.json, "print the whole report as JSON instead of the summary");
   app.add_flag("--arrays", arguments.arrays, "also write w, s and outcomes of all samples as NPY");

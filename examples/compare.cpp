@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Which of these classifiers stands more, and where do they part? Shows the same generated images to all of them and writes a comparison.
+// Which of these classifiers stands more, and where do they part? Shows the same generated images to all of them and
+// writes a comparison.
 //
-//   compare --generator digits.safetensors --classifier clean.safetensors --classifier robust.safetensors --out comparison
+//   compare --generator digits.safetensors --classifier clean.safetensors --classifier robust.safetensors --out
+//   comparison
 //
 // test: --help
 // test(2): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors
@@ -48,7 +50,10 @@ std::string text(const char* format, auto... values) {
   return buffer;
 }
 
-std::string distance(const fl::ComparedDistance& d) { return std::isfinite(d.sigmas) ? text("%.2f (%.2f-%.2f)", d.sigmas, d.lower, d.upper) : text("beyond, %.0f %% flip", 100 * d.crossed_share); }
+std::string distance(const fl::ComparedDistance& d) {
+  return std::isfinite(d.sigmas) ? text("%.2f (%.2f-%.2f)", d.sigmas, d.lower, d.upper)
+                                 : text("beyond, %.0f %% flip", 100 * d.crossed_share);
+}
 
 std::string ratio(const fl::DistanceRatio& r) {
   if (r.ratio) return text("%.2f (%.2f-%.2f)", *r.ratio, r.lower, r.upper);
@@ -59,28 +64,37 @@ std::string ratio(const fl::DistanceRatio& r) {
 std::string p_value(double p) { return p < 1e-300 ? "below 1e-300" : text("%.2g", p); }
 
 void print_summary(const fl::ComparisonReport& report) {
-  const auto name = [&](std::int64_t position) { return report.classifiers[static_cast<std::size_t>(position)].name.c_str(); };
+  const auto name = [&](std::int64_t position) {
+    return report.classifiers[static_cast<std::size_t>(position)].name.c_str();
+  };
   std::printf("%-20s %12s %-20s %s\n", "classifier", "failure rate", "  95 % interval", "causes of its own");
   for (const fl::ComparedClassifier& c : report.classifiers) {
     std::string causes;
     for (const std::string& finding : c.findings) causes += (causes.empty() ? "" : ", ") + finding;
-    std::printf("%-20s %10.2f %%   %-18s %s\n", c.name.c_str(), 100 * c.failure_rate.estimate, text("%.2f to %.2f %%", 100 * c.failure_rate.lower, 100 * c.failure_rate.upper).c_str(), causes.empty() ? c.reason.c_str() : causes.c_str());
+    std::printf("%-20s %10.2f %%   %-18s %s\n", c.name.c_str(), 100 * c.failure_rate.estimate,
+                text("%.2f to %.2f %%", 100 * c.failure_rate.lower, 100 * c.failure_rate.upper).c_str(),
+                causes.empty() ? c.reason.c_str() : causes.c_str());
   }
   for (const fl::PairComparison& pair : report.pairs) {
     const fl::PairedTest& t = pair.test;
-    std::printf("\n%s and %s: both right %lld, only %s fails %lld, only %s fails %lld, both fail %lld\n", name(pair.first), name(pair.second), static_cast<long long>(t.counts.both_right), name(pair.first),
-                static_cast<long long>(t.counts.only_first_fails), name(pair.second), static_cast<long long>(t.counts.only_second_fails), static_cast<long long>(t.counts.both_fail));
-    std::printf("  difference %+.2f percentage points (%+.2f to %+.2f), exact p %s (adjusted %s)\n", 100 * t.difference, 100 * t.lower, 100 * t.upper, p_value(t.p).c_str(), p_value(pair.p_adjusted).c_str());
+    std::printf("\n%s and %s: both right %lld, only %s fails %lld, only %s fails %lld, both fail %lld\n",
+                name(pair.first), name(pair.second), static_cast<long long>(t.counts.both_right), name(pair.first),
+                static_cast<long long>(t.counts.only_first_fails), name(pair.second),
+                static_cast<long long>(t.counts.only_second_fails), static_cast<long long>(t.counts.both_fail));
+    std::printf("  difference %+.2f percentage points (%+.2f to %+.2f), exact p %s (adjusted %s)\n", 100 * t.difference,
+                100 * t.lower, 100 * t.upper, p_value(t.p).c_str(), p_value(pair.p_adjusted).c_str());
     for (const fl::OrderedComparison& order : pair.orders) {
       std::printf("  %s right, %s wrong: %s\n", name(order.right), name(order.wrong), order.reason.c_str());
       for (const fl::SeparatingDirection& d : order.directions)
-        std::printf("    %-32s p %.4f   moved: %s %+.2f, %s %+.2f\n", d.title.c_str(), d.confirmation.p_adjusted, name(order.wrong), d.wrong_contrast, name(order.right), d.right_contrast);
+        std::printf("    %-32s p %.4f   moved: %s %+.2f, %s %+.2f\n", d.title.c_str(), d.confirmation.p_adjusted,
+                    name(order.wrong), d.wrong_contrast, name(order.right), d.right_contrast);
     }
   }
   if (!report.distances.empty()) {
     std::printf("\n%-30s %-16s", "distance to the flip, sd", "from");
     for (const fl::ComparedClassifier& c : report.classifiers) std::printf(" %-20s", c.name.c_str());
-    for (const fl::PairComparison& pair : report.pairs) std::printf(" %-20s", (std::string(name(pair.second)) + " / " + name(pair.first)).c_str());
+    for (const fl::PairComparison& pair : report.pairs)
+      std::printf(" %-20s", (std::string(name(pair.second)) + " / " + name(pair.first)).c_str());
     std::printf("\n");
   }
   for (const fl::PairedDistance& d : report.distances) {
@@ -89,7 +103,9 @@ void print_summary(const fl::ComparisonReport& report) {
     for (const fl::DistanceRatio& r : d.ratios) std::printf(" %-20s", ratio(r).c_str());
     std::printf("\n");
   }
-  std::printf("\n%lld images made for the samples, which all classifiers share; %lld in all\n", static_cast<long long>(report.population_cost.generator_images), static_cast<long long>(report.cost.generator_images));
+  std::printf("\n%lld images made for the samples, which all classifiers share; %lld in all\n",
+              static_cast<long long>(report.population_cost.generator_images),
+              static_cast<long long>(report.cost.generator_images));
   for (const std::string& warning : report.warnings) std::printf("warning: %s\n", warning.c_str());
 }
 
@@ -100,9 +116,12 @@ int compare(const Arguments& arguments) {
   for (const std::string& path : arguments.classifiers) classifiers.emplace_back(fl::load_classifier(path));
   std::error_code failed;
   std::filesystem::create_directories(arguments.out, failed);  // before the work, not after it
-  if (failed || ::access(arguments.out.c_str(), W_OK) != 0) throw fl::Error(fl::ErrorCode::cannot_write, "compare", "cannot write into '" + arguments.out + "'; choose another --out");
+  if (failed || ::access(arguments.out.c_str(), W_OK) != 0)
+    throw fl::Error(fl::ErrorCode::cannot_write, "compare",
+                    "cannot write into '" + arguments.out + "'; choose another --out");
 
-  fl::ComparisonOptions options{.samples = arguments.samples, .seed = arguments.seed, .truncation = arguments.truncation};
+  fl::ComparisonOptions options{
+      .samples = arguments.samples, .seed = arguments.seed, .truncation = arguments.truncation};
   if (arguments.label) options.labels = fl::LabelPolicy::fixed(*arguments.label);
   options.method.class_candidates = arguments.class_candidates;
   options.method.command = arguments.command;
@@ -113,7 +132,8 @@ int compare(const Arguments& arguments) {
   progress.finish();
   if (arguments.json) std::fputs(fl::to_json(report).c_str(), stdout);
   else print_summary(report);
-  std::fprintf(stderr, "comparison in %s after %.0f s\n", (std::filesystem::path(arguments.out) / "comparison.html").c_str(), progress.seconds());
+  std::fprintf(stderr, "comparison in %s after %.0f s\n",
+               (std::filesystem::path(arguments.out) / "comparison.html").c_str(), progress.seconds());
   return 0;
 }
 
@@ -121,15 +141,22 @@ int answer(int argc, char** argv) {
   mallopt(M_MMAP_THRESHOLD, 1 << 30);  // keep large blocks between batches
   mallopt(M_TRIM_THRESHOLD, 2147483647);
   Arguments arguments;
-  CLI::App app("Compares classifiers on the same generated images: who fails, on what they part, and how far each holds out. Writes comparison.html.\n"
-               "Exit codes: 0 done (whatever was found), 2 usage, 3 bad input, 5 internal error.");
+  CLI::App app(
+      "Compares classifiers on the same generated images: who fails, on what they part, and how far each holds out. "
+      "Writes comparison.html.\n"
+      "Exit codes: 0 done (whatever was found), 2 usage, 3 bad input, 5 internal error.");
   app.add_option("--generator", arguments.generator, "generator file (faultline.stylegan2/1)")->required();
-  app.add_option("--classifier", arguments.classifiers, "classifier file (faultline.classifier/1); once for each classifier, at least two")->required()->allow_extra_args(false);
-  app.add_option("--judge", arguments.judge, "a stronger classifier that says whether moved images still show their class");
+  app.add_option("--classifier", arguments.classifiers,
+                 "classifier file (faultline.classifier/1); once for each classifier, at least two")
+      ->required()
+      ->allow_extra_args(false);
+  app.add_option("--judge", arguments.judge,
+                 "a stronger classifier that says whether moved images still show their class");
   program::option(app, "--samples", arguments.samples, 1, fl::limits::samples, "samples per half");
   program::option(app, "--seed", arguments.seed, program::least, program::most, "decides every draw");
   program::option(app, "--label", arguments.label, 0, fl::limits::latents, "one class only");
-  program::option(app, "--class-directions", arguments.class_candidates, 0, fl::limits::directions, "directions that belong to one class: at most so many per class");
+  program::option(app, "--class-directions", arguments.class_candidates, 0, fl::limits::directions,
+                  "directions that belong to one class: at most so many per class");
   program::option(app, "--truncation", arguments.truncation, -2.0, 2.0, "psi of the generator");
   app.add_option("--out", arguments.out, "folder of the comparison")->capture_default_str();
   app.add_flag("--json", arguments.json, "print the whole comparison as JSON instead of the summary");

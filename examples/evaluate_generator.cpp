@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Measures a generator: does an independent judge read the label that was asked for, how far are the images from real ones, and do the two cover each other?
+// Measures a generator: does an independent judge read the label that was asked for, how far are the images from real
+// ones, and do the two cover each other?
 //
 //   evaluate_generator --generator digits.safetensors --judge judge.safetensors
 //
@@ -25,7 +26,10 @@ namespace ft = faultline::training;
 namespace {
 
 nlohmann::json as_json(const fl::ManifoldQuality& cover) {
-  return {{"precision", cover.precision}, {"recall", cover.recall}, {"density", cover.density}, {"coverage", cover.coverage}};
+  return {{"precision", cover.precision},
+          {"recall", cover.recall},
+          {"density", cover.density},
+          {"coverage", cover.coverage}};
 }
 
 int answer(int argc, char** argv) {
@@ -45,9 +49,12 @@ int answer(int argc, char** argv) {
   const auto generator = fl::Generator<fl::CpuBackend>::load(generator_path);
   const auto judge = fl::load_classifier(judge_path);
   const auto directory = data.empty() ? fl::find_mnist() : std::filesystem::path(data);
-  const fl::LabelledImages train = fl::load_mnist(directory, fl::MnistPart::train), test = fl::load_mnist(directory, fl::MnistPart::test);
+  const fl::LabelledImages train = fl::load_mnist(directory, fl::MnistPart::train),
+                           test = fl::load_mnist(directory, fl::MnistPart::test);
   options.progress = [](const fl::Progress& progress) {
-    if (progress.done % 2500 == 0 || progress.done == progress.total) std::fprintf(stderr, "%lld/%lld\n", static_cast<long long>(progress.done), static_cast<long long>(progress.total));
+    if (progress.done % 2500 == 0 || progress.done == progress.total)
+      std::fprintf(stderr, "%lld/%lld\n", static_cast<long long>(progress.done),
+                   static_cast<long long>(progress.total));
   };
   const ft::GeneratorQuality quality = ft::evaluate_generator(generator, judge, train, test, options);
   nlohmann::json classes = nlohmann::json::array();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Is the method right where the truth is known? Classifiers without any system in their errors must be left alone, and a planted cause must be found.
+// Is the method right where the truth is known? Classifiers without any system in their errors must be left alone, and
+// a planted cause must be found.
 //
 //   known_truth --null-runs 1000 --setups 100
 //
@@ -31,7 +32,9 @@ namespace {
 
 constexpr std::int64_t classes = 4;
 
-double seconds_since(std::chrono::steady_clock::time_point start) { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); }
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
 
 /// Calls work(0) .. work(count − 1), each on whichever thread is free; an error of one is thrown here.
 void in_parallel(std::int64_t count, std::int64_t threads, const std::function<void(std::int64_t)>& work) {
@@ -62,10 +65,12 @@ std::int64_t null_alarms(std::int64_t runs, std::int64_t samples, std::int64_t t
     auto random_errors = fl::make_classifier(
         [&known](fl::ImageView images, fl::ScoreMatrix& scores) {
           scores.resize(images.count(), classes);
-          for (std::int64_t i = 0; i < images.count(); ++i) give(scores, i, known.read(images, i).label, hash_of(images.image(i)) % 1000 < 70, 3.0);
+          for (std::int64_t i = 0; i < images.count(); ++i)
+            give(scores, i, known.read(images, i).label, hash_of(images.image(i)) % 1000 < 70, 3.0);
         },
         {.classes = classes, .scores = fl::Scores::logits});
-    const auto report = fl::characterize(known, random_errors, {.samples = samples, .seed = 1000 + run, .method = {.property_distances = false}});
+    const auto report = fl::characterize(
+        known, random_errors, {.samples = samples, .seed = 1000 + run, .method = {.property_distances = false}});
     alarms += report.verdict == fl::Verdict::systematic_causes ? 1 : 0;
     along += report.associated.empty() ? 0 : 1;
   });
@@ -75,10 +80,10 @@ std::int64_t null_alarms(std::int64_t runs, std::int64_t samples, std::int64_t t
 
 /// What became of one planted cause.
 struct Recovery {
-  bool channel = false;      ///< the planted channel is the first finding's
-  bool sign = false;         ///< ... and points the right way
-  bool within_three = false; ///< it is the channel of one of the first three
-  double error = 1.0;        ///< relative error of the distance to failure
+  bool channel = false;       ///< the planted channel is the first finding's
+  bool sign = false;          ///< ... and points the right way
+  bool within_three = false;  ///< it is the channel of one of the first three
+  double error = 1.0;         ///< relative error of the distance to failure
 };
 
 /// A classifier that fails where one factor lies beyond a level on one side.
@@ -100,7 +105,8 @@ Recovery recover(std::int64_t setup, std::int64_t samples) {
   const auto report = fl::characterize(known, planted, {.samples = samples, .seed = setup});
   Recovery result;
   const std::int64_t truth = known.factor_channel(factor);
-  for (std::size_t f = 0; f < std::min<std::size_t>(3, report.findings.size()); ++f) result.within_three = result.within_three || report.findings[f].channel.flat == truth;
+  for (std::size_t f = 0; f < std::min<std::size_t>(3, report.findings.size()); ++f)
+    result.within_three = result.within_three || report.findings[f].channel.flat == truth;
   if (report.findings.empty()) return result;
   const fl::Finding& first = report.findings.front();
   result.channel = first.channel.flat == truth;
@@ -112,7 +118,8 @@ Recovery recover(std::int64_t setup, std::int64_t samples) {
 }
 
 int answer(int argc, char** argv) {
-  std::int64_t runs = 1'000, setups = 100, samples = 4'000, threads = std::clamp<std::int64_t>(std::thread::hardware_concurrency(), 1, 256);
+  std::int64_t runs = 1'000, setups = 100, samples = 4'000,
+               threads = std::clamp<std::int64_t>(std::thread::hardware_concurrency(), 1, 256);
   CLI::App app("False alarms and recall of the method on a generator whose truth is known.");
   program::option(app, "--null-runs", runs, 0, 100'000, "runs on a classifier whose errors have no system");
   program::option(app, "--setups", setups, 0, 10'000, "planted causes to be found");
@@ -128,14 +135,17 @@ int answer(int argc, char** argv) {
     // The number of alarms that a tool with exactly 5 % exceeds once in ten thousand experiments: 77 of 1 000.
     std::int64_t allowed = 0;
     while (fl::binomial_upper_tail(allowed + 1, runs, 0.05) > 1e-4) ++allowed;
-    std::printf("null runs      %lld of %lld report a cause (allowed: %lld), %lld more an associated direction; %.2f s a run\n", static_cast<long long>(alarms), static_cast<long long>(runs),
-                static_cast<long long>(allowed), static_cast<long long>(associated), seconds_since(start) / static_cast<double>(runs));
+    std::printf(
+        "null runs      %lld of %lld report a cause (allowed: %lld), %lld more an associated direction; %.2f s a run\n",
+        static_cast<long long>(alarms), static_cast<long long>(runs), static_cast<long long>(allowed),
+        static_cast<long long>(associated), seconds_since(start) / static_cast<double>(runs));
     good = alarms <= allowed;
   }
   if (setups > 0) {
     start = std::chrono::steady_clock::now();
     std::vector<Recovery> results(static_cast<std::size_t>(setups));
-    in_parallel(setups, threads, [&](std::int64_t setup) { results[static_cast<std::size_t>(setup)] = recover(setup, samples); });
+    in_parallel(setups, threads,
+                [&](std::int64_t setup) { results[static_cast<std::size_t>(setup)] = recover(setup, samples); });
     std::int64_t channel = 0, sign = 0, within_three = 0;
     std::vector<double> errors;
     for (const Recovery& r : results) {
@@ -145,11 +155,15 @@ int answer(int argc, char** argv) {
       if (r.channel) errors.push_back(r.error);
     }
     const double share = static_cast<double>(channel) / static_cast<double>(setups);
-    std::printf("planted cause  first finding in %lld of %lld, among the first three in %lld; sign right in %lld\n", static_cast<long long>(channel), static_cast<long long>(setups),
-                static_cast<long long>(within_three), static_cast<long long>(sign));
+    std::printf("planted cause  first finding in %lld of %lld, among the first three in %lld; sign right in %lld\n",
+                static_cast<long long>(channel), static_cast<long long>(setups), static_cast<long long>(within_three),
+                static_cast<long long>(sign));
     if (!errors.empty())
-      std::printf("threshold      relative error of the median distance to failure: median %.3f, 95 %% %.3f, largest %.3f; %.2f s a set-up\n", fl::median(errors), fl::quantile(errors, 0.95),
-                  fl::quantile(errors, 1.0), seconds_since(start) / static_cast<double>(setups));
+      std::printf(
+          "threshold      relative error of the median distance to failure: median %.3f, 95 %% %.3f, largest %.3f; "
+          "%.2f s a set-up\n",
+          fl::median(errors), fl::quantile(errors, 0.95), fl::quantile(errors, 1.0),
+          seconds_since(start) / static_cast<double>(setups));
     good = good && share >= 0.95 && sign == channel && fl::median(errors) < 0.1;
   }
   return good ? 0 : 1;

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Is each image property fit to name directions? Corrupts real MNIST digits one way at a time, prints how every default property responds, and says which are admitted.
+// Is each image property fit to name directions? Corrupts real MNIST digits one way at a time, prints how every default
+// property responds, and says which are admitted.
 //
 //   property_admission [directory of the four MNIST files] [images]
 //
-// The rule: a property separates each of its own corruptions from clean images of the same class with AUC of at least .9, and its response to any other is at most half of the smallest
-// response to its own. Responses are standardised: mean (corrupted - clean) / standard deviation within classes over all corruptions together.
-// A response that follows from what the two words mean is no confusion ("+": more ink makes a brighter image) and is left out of the comparison; all of those are listed in `corruptions()`.
-// Exit codes: 0 all admitted, 1 one is not, 2 usage, 3 no MNIST.
+// The rule: a property separates each of its own corruptions from clean images of the same class with AUC of at least
+// .9, and its response to any other is at most half of the smallest response to its own. Responses are standardised:
+// mean (corrupted - clean) / standard deviation within classes over all corruptions together. A response that follows
+// from what the two words mean is no confusion ("+": more ink makes a brighter image) and is left out of the
+// comparison; all of those are listed in `corruptions()`. Exit codes: 0 all admitted, 1 one is not, 2 usage, 3 no
+// MNIST.
 //
 // test(3): @out@/no-such-directory
 // test(2): @out@ 99999999999999999999
@@ -44,13 +47,16 @@ template <class Source>
 void warp(Image& image, Source source) {
   Image before = image;
   constexpr double middle = 0.5 * (side - 1);
-  const auto at = [&](std::int64_t x, std::int64_t y) { return x < 0 || y < 0 || x >= side || y >= side ? 0.0 : static_cast<double>(pixel(before, x, y)); };
+  const auto at = [&](std::int64_t x, std::int64_t y) {
+    return x < 0 || y < 0 || x >= side || y >= side ? 0.0 : static_cast<double>(pixel(before, x, y));
+  };
   for (std::int64_t row = 0; row < side; ++row)
     for (std::int64_t column = 0; column < side; ++column) {
       const auto [sx, sy] = source(static_cast<double>(column) - middle, middle - static_cast<double>(row));
       const double x = sx + middle, y = middle - sy, fx = std::floor(x), fy = std::floor(y), a = x - fx, b = y - fy;
       const auto i = static_cast<std::int64_t>(fx), j = static_cast<std::int64_t>(fy);
-      pixel(image, column, row) = static_cast<float>((1 - b) * ((1 - a) * at(i, j) + a * at(i + 1, j)) + b * ((1 - a) * at(i, j + 1) + a * at(i + 1, j + 1)));
+      pixel(image, column, row) = static_cast<float>((1 - b) * ((1 - a) * at(i, j) + a * at(i + 1, j)) +
+                                                     b * ((1 - a) * at(i, j + 1) + a * at(i + 1, j + 1)));
     }
 }
 
@@ -60,10 +66,12 @@ void brush(Image& image) {
   for (std::int64_t y = 0; y < side; ++y)
     for (std::int64_t x = 0; x < side; ++x)
       for (std::int64_t dy = 0; dy <= std::min<std::int64_t>(2, y); ++dy)
-        for (std::int64_t dx = 0; dx <= std::min<std::int64_t>(2, x); ++dx) pixel(image, x, y) = std::max(pixel(image, x, y), pixel(before, x - dx, y - dy));
+        for (std::int64_t dx = 0; dx <= std::min<std::int64_t>(2, x); ++dx)
+          pixel(image, x, y) = std::max(pixel(image, x, y), pixel(before, x - dx, y - dy));
 }
 
-/// Opens every loop: from each dark pixel that ink encloses, a bridge three pixels wide to the left is wiped out as far as the next background outside.
+/// Opens every loop: from each dark pixel that ink encloses, a bridge three pixels wide to the left is wiped out as far
+/// as the next background outside.
 void cut(Image& image) {
   Image outside(image.size(), 0.0f);
   for (int round = 0; round < side * side; ++round) {  // dark pixels joined to the border, by growth from it
@@ -71,7 +79,10 @@ void cut(Image& image) {
     for (std::int64_t y = 0; y < side; ++y)
       for (std::int64_t x = 0; x < side; ++x) {
         if (pixel(image, x, y) > 0.5f || pixel(outside, x, y) > 0.0f) continue;
-        const bool joins = x == 0 || y == 0 || x == side - 1 || y == side - 1 || pixel(outside, x - 1, y) + pixel(outside, x + 1, y) + pixel(outside, x, y - 1) + pixel(outside, x, y + 1) > 0.0f;
+        const bool joins =
+            x == 0 || y == 0 || x == side - 1 || y == side - 1 ||
+            pixel(outside, x - 1, y) + pixel(outside, x + 1, y) + pixel(outside, x, y - 1) + pixel(outside, x, y + 1) >
+                0.0f;
         if (joins) pixel(outside, x, y) = 1.0f, grown = true;
       }
     if (!grown) break;
@@ -98,20 +109,41 @@ struct Corruption {
 
 std::vector<Corruption> corruptions() {
   std::vector<Corruption> all;
-  for (int severity = 1; severity <= 3; ++severity) all.push_back({"noise " + std::to_string(severity), {"noise level"}, {}, [severity](Image& image, std::int64_t i) { fl::corrupt(image, side, side, {0, severity}, 1, i); }});
-  for (int severity = 1; severity <= 3; ++severity) all.push_back({"blur " + std::to_string(severity), {"blur"}, {}, [severity](Image& image, std::int64_t i) { fl::corrupt(image, side, side, {severity, 0}, 1, i); }});
+  for (int severity = 1; severity <= 3; ++severity)
+    all.push_back({"noise " + std::to_string(severity), {"noise level"}, {}, [severity](Image& image, std::int64_t i) {
+                     fl::corrupt(image, side, side, {0, severity}, 1, i);
+                   }});
+  for (int severity = 1; severity <= 3; ++severity)
+    all.push_back({"blur " + std::to_string(severity), {"blur"}, {}, [severity](Image& image, std::int64_t i) {
+                     fl::corrupt(image, side, side, {severity, 0}, 1, i);
+                   }});
   all.push_back({"fade", {"contrast"}, {}, [](Image& image, std::int64_t) {
                    float mean = 0.0f;
                    for (const float v : image) mean += v / static_cast<float>(image.size());
                    for (float& v : image) v = mean + 0.4f * (v - mean);  // brightness stays, as in ImageNet-C
                  }});
-  all.push_back({"veil", {"mean intensity"}, {"contrast"}, [](Image& image, std::int64_t) { for (float& v : image) v = std::min(1.0f, v + 0.15f); }});  // light on black ground takes contrast
-  all.push_back({"brush", {"ink area", "stroke thickness"}, {"mean intensity"}, [](Image& image, std::int64_t) { brush(image); }});
-  all.push_back({"shear", {"slant"}, {}, [](Image& image, std::int64_t) { warp(image, [](double x, double y) { return std::pair(x - 0.6 * y, y); }); }});
-  all.push_back({"squeeze", {"width"}, {}, [](Image& image, std::int64_t) { warp(image, [](double x, double y) { return std::pair(x / 0.6, y); }); }});
-  all.push_back({"squash", {"height"}, {}, [](Image& image, std::int64_t) { warp(image, [](double x, double y) { return std::pair(x, y / 0.6); }); }});
-  all.push_back({"right", {"horizontal position"}, {}, [](Image& image, std::int64_t) { warp(image, [](double x, double y) { return std::pair(x - 4.0, y); }); }});
-  all.push_back({"up", {"vertical position"}, {}, [](Image& image, std::int64_t) { warp(image, [](double x, double y) { return std::pair(x, y - 4.0); }); }});
+  // Light on black ground takes contrast
+  all.push_back({"veil", {"mean intensity"}, {"contrast"}, [](Image& image, std::int64_t) {
+                   for (float& v : image) v = std::min(1.0f, v + 0.15f);
+                 }});
+  all.push_back({"brush", {"ink area", "stroke thickness"}, {"mean intensity"}, [](Image& image, std::int64_t) {
+                   brush(image);
+                 }});
+  all.push_back({"shear", {"slant"}, {}, [](Image& image, std::int64_t) {
+                   warp(image, [](double x, double y) { return std::pair(x - 0.6 * y, y); });
+                 }});
+  all.push_back({"squeeze", {"width"}, {}, [](Image& image, std::int64_t) {
+                   warp(image, [](double x, double y) { return std::pair(x / 0.6, y); });
+                 }});
+  all.push_back({"squash", {"height"}, {}, [](Image& image, std::int64_t) {
+                   warp(image, [](double x, double y) { return std::pair(x, y / 0.6); });
+                 }});
+  all.push_back({"right", {"horizontal position"}, {}, [](Image& image, std::int64_t) {
+                   warp(image, [](double x, double y) { return std::pair(x - 4.0, y); });
+                 }});
+  all.push_back({"up", {"vertical position"}, {}, [](Image& image, std::int64_t) {
+                   warp(image, [](double x, double y) { return std::pair(x, y - 4.0); });
+                 }});
   all.push_back({"cut", {"loops"}, {}, [](Image& image, std::int64_t) { cut(image); }});
   return all;
 }
@@ -129,11 +161,13 @@ struct Measured {
   }
 };
 
-Measured measure(const std::vector<Image>& clean, const std::vector<Image>& changed, const std::vector<std::int64_t>& labels, const fl::Property& property) {
+Measured measure(const std::vector<Image>& clean, const std::vector<Image>& changed,
+                 const std::vector<std::int64_t>& labels, const fl::Property& property) {
   Measured result;
   for (std::size_t i = 0; i < clean.size(); ++i) {
     if (changed[i] == clean[i]) continue;  // nothing to cut
-    const double before = property.measure(clean[i], {1, side, side}), after = property.measure(changed[i], {1, side, side});
+    const double before = property.measure(clean[i], {1, side, side}),
+                 after = property.measure(changed[i], {1, side, side});
     for (const double value : {before, after}) result.values.push_back(value), result.labels.push_back(labels[i]);
     result.corrupted.insert(result.corrupted.end(), {0, 1});
     result.shift += after - before;
@@ -145,11 +179,13 @@ Measured measure(const std::vector<Image>& clean, const std::vector<Image>& chan
 double deviation_within_classes(const std::vector<Measured>& all) {
   std::vector<double> sum(10, 0.0), size(10, 0.0);
   for (const Measured& m : all)
-    for (std::size_t i = 0; i < m.values.size(); ++i) sum[static_cast<std::size_t>(m.labels[i])] += m.values[i], size[static_cast<std::size_t>(m.labels[i])] += 1.0;
+    for (std::size_t i = 0; i < m.values.size(); ++i)
+      sum[static_cast<std::size_t>(m.labels[i])] += m.values[i], size[static_cast<std::size_t>(m.labels[i])] += 1.0;
   double squares = 0.0, count = 0.0;
   for (const Measured& m : all)
     for (std::size_t i = 0; i < m.values.size(); ++i) {
-      const double off = m.values[i] - sum[static_cast<std::size_t>(m.labels[i])] / size[static_cast<std::size_t>(m.labels[i])];
+      const double off =
+          m.values[i] - sum[static_cast<std::size_t>(m.labels[i])] / size[static_cast<std::size_t>(m.labels[i])];
       squares += off * off, count += 1.0;
     }
   return std::sqrt(squares / count);
@@ -163,7 +199,9 @@ bool print_table(const fl::LabelledImages& digits, std::int64_t count) {
     labels.push_back(digits.label(i));
     clean.emplace_back(static_cast<std::size_t>(side * side), 0.0f);
     for (std::int64_t y = 0; y < digits.height; ++y)
-      for (std::int64_t x = 0; x < digits.width; ++x) pixel(clean.back(), x + 2, y + 2) = static_cast<float>(digits.image(i)[static_cast<std::size_t>(y * digits.width + x)]) / 255.0f;
+      for (std::int64_t x = 0; x < digits.width; ++x)
+        pixel(clean.back(), x + 2, y + 2) =
+            static_cast<float>(digits.image(i)[static_cast<std::size_t>(y * digits.width + x)]) / 255.0f;
   }
   std::vector<std::vector<Image>> changed(all.size(), clean);
   for (std::size_t c = 0; c < all.size(); ++c)
@@ -181,7 +219,9 @@ bool print_table(const fl::LabelledImages& digits, std::int64_t count) {
     std::string cells, confused;  // with what
     for (std::size_t c = 0; c < all.size(); ++c) {
       const double response = deviation > 0.0 ? measured[c].shift / deviation : 0.0;
-      const auto among = [&](const std::vector<std::string>& names) { return std::find(names.begin(), names.end(), property.name) != names.end(); };
+      const auto among = [&](const std::vector<std::string>& names) {
+        return std::find(names.begin(), names.end(), property.name) != names.end();
+      };
       const char mark = among(all[c].own) ? '*' : among(all[c].implied) ? '+' : ' ';
       if (mark == '*') own = std::min(own, std::abs(response)), auc = std::min(auc, measured[c].auc());
       if (mark == ' ' && std::abs(response) > other) other = std::abs(response), confused = all[c].name;
@@ -192,12 +232,18 @@ bool print_table(const fl::LabelledImages& digits, std::int64_t count) {
     const bool fit = std::isfinite(own) && auc >= 0.9 && other <= 0.5 * own;
     if (!fit) {
       char line[256];
-      std::snprintf(line, sizeof line, "not admitted: %s answers its own corruption by %.2f standard deviations (AUC %.3f) and \"%s\" by %.2f, %.0f %% of that\n", property.name.c_str(), own, auc, confused.c_str(), other, 100.0 * other / own);
+      std::snprintf(line, sizeof line,
+                    "not admitted: %s answers its own corruption by %.2f standard deviations (AUC %.3f) and \"%s\" by "
+                    "%.2f, %.0f %% of that\n",
+                    property.name.c_str(), own, auc, confused.c_str(), other, 100.0 * other / own);
       refused += line;
     }
-    std::printf("%-20s %5.3f %6.2f %6.2f  %-9s%s\n", property.name.c_str(), auc, own, other, fit ? "admitted" : "NOT", cells.c_str());
+    std::printf("%-20s %5.3f %6.2f %6.2f  %-9s%s\n", property.name.c_str(), auc, own, other, fit ? "admitted" : "NOT",
+                cells.c_str());
   }
-  std::printf("* its own corruption; + moves with it by definition. AUC, own: smallest over its own corruptions; other: largest over the rest, at most half of own.\n");
+  std::printf(
+      "* its own corruption; + moves with it by definition. AUC, own: smallest over its own corruptions; other: "
+      "largest over the rest, at most half of own.\n");
   std::fputs(refused.c_str(), stdout);
   return refused.empty();
 }
@@ -205,14 +251,17 @@ bool print_table(const fl::LabelledImages& digits, std::int64_t count) {
 int answer(int argc, char** argv) {
   const bool help = argc == 2 && std::string(argv[1]) == "--help";
   if (help || argc > 3) {
-    std::fputs("usage: property_admission [directory of the four MNIST files] [images, 100 to 10000]\n", help ? stdout : stderr);
+    std::fputs("usage: property_admission [directory of the four MNIST files] [images, 100 to 10000]\n",
+               help ? stdout : stderr);
     return help ? 0 : 2;
   }
-  const std::int64_t count = argc > 2 ? program::number<std::int64_t>("property_admission: images", argv[2], 100, 10'000) : 400;
+  const std::int64_t count =
+      argc > 2 ? program::number<std::int64_t>("property_admission: images", argv[2], 100, 10'000) : 400;
   const auto directory = argc > 1 ? std::filesystem::path(argv[1]) : fl::find_mnist();
   const fl::LabelledImages digits = fl::load_mnist(directory, fl::MnistPart::test);
   if (count > digits.count) {
-    std::fprintf(stderr, "property_admission: the set has %lld images, asked for %lld\n", static_cast<long long>(digits.count), static_cast<long long>(count));
+    std::fprintf(stderr, "property_admission: the set has %lld images, asked for %lld\n",
+                 static_cast<long long>(digits.count), static_cast<long long>(count));
     return 2;
   }
   return print_table(digits, count) ? 0 : 1;

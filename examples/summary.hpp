@@ -40,10 +40,8 @@ inline std::string condition_of(const fl::FailureReport& report, const fl::Findi
   const fl::Direction& direction = finding.direction;
   const std::string mixed = "mixed: ", &property = finding.property.name;
   std::string name = "no measured property (" + direction.name + ")";
-  if (property.rfind(mixed, 0) == 0)
-    name = property.substr(mixed.size());
-  else if (!property.empty())
-    name = (finding.property.strength < 0.0 ? "low " : "high ") + property;
+  if (property.rfind(mixed, 0) == 0) name = property.substr(mixed.size());
+  else if (!property.empty()) name = (finding.property.strength < 0.0 ? "low " : "high ") + property;
   return direction.class_label ? name + ", class " + fl::class_name(report, *direction.class_label) + " only" : name;
 }
 
@@ -93,8 +91,11 @@ inline std::string table_of(const fl::FailureReport& report) {
   rows(report.findings, "cause");
   rows(report.generator_suspect, "perhaps the generator's fault: moved images lose their class");
   if (!text.empty())
-    text += "removes: the share of the failures that disappear when this condition is repaired, beside that of random directions;\n"
-            "distance: how far an image moves until the classifier fails, in standard deviations, with its 95 % interval\n\n";
+    text +=
+        "removes: the share of the failures that disappear when this condition is repaired, beside that of random "
+        "directions;\n"
+        "distance: how far an image moves until the classifier fails, in standard deviations, with its 95 % "
+        "interval\n\n";
   return text;
 }
 

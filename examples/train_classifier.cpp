@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Trains one of the built-in classifiers on MNIST or on folders of PNG pictures, clean or with blur and noise, and prints its accuracy on both test sets.
+// Trains one of the built-in classifiers on MNIST or on folders of PNG pictures, clean or with blur and noise, and
+// prints its accuracy on both test sets.
 //
 //   train_classifier --mix none        --out clean.safetensors
 //   train_classifier --mix independent --out robust.safetensors
@@ -52,14 +53,17 @@ fl::CorruptionMix mix_by_name(const std::string& name) {
   return fl::CorruptionMix::paper;
 }
 
-ft::ClassAccuracy test_accuracy(const ft::NetworkClassifier& classifier, const fl::LabelledImages& test, fl::CorruptionMix mix, std::int64_t padding) {
+ft::ClassAccuracy test_accuracy(const ft::NetworkClassifier& classifier, const fl::LabelledImages& test,
+                                fl::CorruptionMix mix, std::int64_t padding) {
   const fl::InputSpec input = classifier.input_spec();
   ft::TrainingImages data(test, {.mix = mix, .seed = 1'000'003, .padding = padding});
   ft::ClassAccuracy accuracy;
   for (std::int64_t first = 0; first < test.count; first += 1000) {
     const ft::RealBatch batch = data.batch(first, std::min<std::int64_t>(1000, test.count - first), {0.0, 1.0});
     const at::Tensor images = ft::centre_crop(batch.images, input.height, input.width).contiguous();
-    ft::count_correct(classifier, {images.data_ptr<float>(), images.size(0), {input.channels, input.height, input.width}}, {batch.labels.data_ptr<std::int64_t>(), static_cast<std::size_t>(images.size(0))}, accuracy);
+    ft::count_correct(classifier,
+                      {images.data_ptr<float>(), images.size(0), {input.channels, input.height, input.width}},
+                      {batch.labels.data_ptr<std::int64_t>(), static_cast<std::size_t>(images.size(0))}, accuracy);
   }
   return accuracy;
 }
@@ -76,7 +80,9 @@ int train(Arguments arguments) {
   ft::ClassifierConfig config{.architecture = arguments.architecture};
   const bool pictures = !arguments.data.empty() && fl::image_set_kind(arguments.data) == fl::ImageSetKind::png_pictures;
   if (pictures) {
-    if (arguments.test_data.empty()) throw fl::Error(fl::ErrorCode::invalid_argument, "train_classifier", "a folder of pictures needs --test-data, another one to measure accuracy on");
+    if (arguments.test_data.empty())
+      throw fl::Error(fl::ErrorCode::invalid_argument, "train_classifier",
+                      "a folder of pictures needs --test-data, another one to measure accuracy on");
     images = fl::load_image_folder(arguments.data, {.resolution = arguments.resolution});
     test = fl::load_image_folder(arguments.test_data, {.resolution = arguments.resolution, .classes = images.classes});
     if (test.classes != images.classes || test.shape() != images.shape())
@@ -114,7 +120,8 @@ int train(Arguments arguments) {
     if (std::chrono::duration<double>(Clock::now() - last).count() < 5.0 && done < total) return;
     last = Clock::now();
     const double rate = static_cast<double>(done) / std::chrono::duration<double>(last - start).count();
-    std::fprintf(stderr, "%lld/%lld images  %.0f images/s  ETA %.0f s  loss %.4f\n", static_cast<long long>(done), static_cast<long long>(total), rate, static_cast<double>(total - done) / rate, loss);
+    std::fprintf(stderr, "%lld/%lld images  %.0f images/s  ETA %.0f s  loss %.4f\n", static_cast<long long>(done),
+                 static_cast<long long>(total), rate, static_cast<double>(total - done) / rate, loss);
   };
   ft::ClassifierModel model = ft::train_classifier(config, images, arguments.options);
   model.provenance = nlohmann::json{{"data", data_name(arguments.data, pictures) + ", mix " + arguments.mix},
@@ -125,8 +132,10 @@ int train(Arguments arguments) {
   const std::string digest = ft::save_classifier(arguments.out, model);
   const ft::NetworkClassifier classifier(model);
   const double clean = test_accuracy(classifier, test, fl::CorruptionMix::none, arguments.options.padding).overall();
-  const double mixed = test_accuracy(classifier, test, fl::CorruptionMix::independent, arguments.options.padding).overall();
-  std::printf("{\"classifier\": \"%s\", \"clean_accuracy\": %.4f, \"mixed_accuracy\": %.4f, \"sha256\": \"%s\"}\n", arguments.out.c_str(), clean, mixed, digest.c_str());
+  const double mixed =
+      test_accuracy(classifier, test, fl::CorruptionMix::independent, arguments.options.padding).overall();
+  std::printf("{\"classifier\": \"%s\", \"clean_accuracy\": %.4f, \"mixed_accuracy\": %.4f, \"sha256\": \"%s\"}\n",
+              arguments.out.c_str(), clean, mixed, digest.c_str());
   return 0;
 }
 
@@ -135,12 +144,16 @@ int answer(int argc, char** argv) {
   mallopt(M_TRIM_THRESHOLD, 2147483647);
   Arguments arguments;
   CLI::App app("Trains a built-in classifier on MNIST or on a folder of PNG pictures.");
-  app.add_option("--architecture", arguments.architecture, "paper-cnn or judge-cnn")->check(CLI::IsMember({"paper-cnn", "judge-cnn"}));
-  app.add_option("--mix", arguments.mix, "none, independent or paper")->check(CLI::IsMember({"none", "independent", "paper"}));
+  app.add_option("--architecture", arguments.architecture, "paper-cnn or judge-cnn")
+      ->check(CLI::IsMember({"paper-cnn", "judge-cnn"}));
+  app.add_option("--mix", arguments.mix, "none, independent or paper")
+      ->check(CLI::IsMember({"none", "independent", "paper"}));
   app.add_option("--out", arguments.out, "the classifier file");
-  app.add_option("--data", arguments.data, "directory of the four MNIST files, or of PNG pictures with dataset.json or labels.csv");
+  app.add_option("--data", arguments.data,
+                 "directory of the four MNIST files, or of PNG pictures with dataset.json or labels.csv");
   app.add_option("--test-data", arguments.test_data, "directory of the PNG pictures to measure accuracy on");
-  program::option(app, "--resolution", arguments.resolution, 0, 8'192, "pad or crop PNG pictures to this size; 0: they have the right one");
+  program::option(app, "--resolution", arguments.resolution, 0, 8'192,
+                  "pad or crop PNG pictures to this size; 0: they have the right one");
   program::option(app, "--epochs", arguments.options.epochs, 1, 1'000'000, "passes over the training images");
   program::option(app, "--batch", arguments.options.batch, 2, fl::limits::batch, "images per step");
   program::option(app, "--learning-rate", arguments.options.learning_rate, 1e-9, 1e3, "of Adam");

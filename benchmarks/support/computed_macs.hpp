@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// The multiply-accumulates that a synthesis with folded constants computes: those of its definition, but for the first convolution.
+// The multiply-accumulates that a synthesis with folded constants computes: those of its definition, but for the first
+// convolution.
 
 #include <faultline/stylegan2/cost.hpp>
 

@@ -10,8 +10,8 @@
 
 namespace bench {
 
-/// One measured figure. `id` is its row in the table (support/print_table.cpp); a figure that could not be measured is a NaN and counts
-/// as short, unless its bar is a NaN too: then there is nothing to reach at this size.
+/// One measured figure. `id` is its row in the table (support/print_table.cpp); a figure that could not be measured is
+/// a NaN and counts as short, unless its bar is a NaN too: then there is nothing to reach at this size.
 struct Figure {
   std::string id;
   double measured = std::nan("");
@@ -28,13 +28,15 @@ inline std::string number(double value) {
   return text;
 }
 
-/// Prints `{"benchmark": name, "rows": [...], more}`; `more` holds further members without braces, or nothing. Names and notes must not need escapes.
+/// Prints `{"benchmark": name, "rows": [...], more}`; `more` holds further members without braces, or nothing. Names
+/// and notes must not need escapes.
 inline void print(std::string_view name, const std::vector<Figure>& figures, const std::string& more = {}) {
   std::string text = "{\"benchmark\": \"" + std::string(name) + "\", \"rows\": [";
   for (std::size_t i = 0; i < figures.size(); ++i) {
     const Figure& f = figures[i];
-    text += (i == 0 ? "" : ", ") + ("{\"id\": \"" + f.id) + "\", \"measured\": " + number(f.measured) + ", \"bar\": " + number(f.bar) + ", \"at_most\": " + (f.at_most ? "true" : "false") +
-            ", \"unit\": \"" + f.unit + "\", \"note\": \"" + f.note + "\"}";
+    text += (i == 0 ? "" : ", ") + ("{\"id\": \"" + f.id) + "\", \"measured\": " + number(f.measured) +
+            ", \"bar\": " + number(f.bar) + ", \"at_most\": " + (f.at_most ? "true" : "false") + ", \"unit\": \"" +
+            f.unit + "\", \"note\": \"" + f.note + "\"}";
   }
   std::printf("%s]%s%s}\n", text.c_str(), more.empty() ? "" : ", ", more.c_str());
 }

@@ -16,9 +16,12 @@ using FastGenerator = faultline::Generator<faultline::CpuBackend>;
 /// Synthesis of one model: styles to images.
 using Synthesis = std::function<at::Tensor(const at::Tensor& s)>;
 
-/// `winograd` false: every convolution by its definition, whose multiply-accumulates can be held against the processor's peak.
+/// `winograd` false: every convolution by its definition, whose multiply-accumulates can be held against the
+/// processor's peak.
 inline Synthesis float32_synthesis(const faultline::stylegan2::GeneratorModel& model, bool winograd) {
-  return [generator = FastGenerator(model, {.winograd = winograd})](const at::Tensor& s) { return generator.synthesize(s); };
+  return [generator = FastGenerator(model, {.winograd = winograd})](const at::Tensor& s) {
+    return generator.synthesize(s);
+  };
 }
 
 /// Empty where the processor has no bfloat16 products.
@@ -31,7 +34,14 @@ inline Synthesis bfloat16_synthesis(const faultline::stylegan2::GeneratorModel& 
 /// A conditional 32x32 generator of one width with random weights.
 inline faultline::stylegan2::GeneratorModel random_model(std::int64_t width) {
   faultline::stylegan2::GeneratorModel model;
-  model.config = {.z_dim = 512, .w_dim = 512, .c_dim = 10, .img_resolution = 32, .img_channels = 1, .channel_base = 16384, .channel_max = width, .mapping_layers = 2};
+  model.config = {.z_dim = 512,
+                  .w_dim = 512,
+                  .c_dim = 10,
+                  .img_resolution = 32,
+                  .img_channels = 1,
+                  .channel_base = 16384,
+                  .channel_max = width,
+                  .mapping_layers = 2};
   model.weights = faultline::stylegan2::initial_weights(model.config, 1);
   return model;
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// What the processor can do at this moment, measured in this process: multiply-accumulates per second in float32 and in bfloat16, and bytes copied per second.
-// The loops keep their numbers in registers; the best instructions that the processor has are chosen at run time.
+// What the processor can do at this moment, measured in this process: multiply-accumulates per second in float32 and in
+// bfloat16, and bytes copied per second. The loops keep their numbers in registers; the best instructions that the
+// processor has are chosen at run time.
 
 #include <support/rounds.hpp>
 
@@ -84,7 +85,8 @@ inline Peak float32_peak() {
 
 /// Processors without bfloat16 instructions have no such peak.
 inline Peak bfloat16_peak() {
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bf16")) return {detail::dot_avx512, "AVX-512 dot product of bfloat16 pairs"};
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bf16"))
+    return {detail::dot_avx512, "AVX-512 dot product of bfloat16 pairs"};
   return {};
 }
 
@@ -117,13 +119,16 @@ inline double macs_per_second(const Peak& peak, int threads, double target = 0.1
   return sum / taken;
 }
 
-/// Bytes copied per second (each counted once read, once written) by all threads together, in blocks far larger than the caches.
+/// Bytes copied per second (each counted once read, once written) by all threads together, in blocks far larger than
+/// the caches.
 inline double copy_bytes_per_second(int threads) {
   constexpr std::size_t block = std::size_t{128} << 20;
   std::vector<std::vector<char>> from(static_cast<std::size_t>(threads)), to(static_cast<std::size_t>(threads));
   for (auto* side : {&from, &to})
     for (auto& memory : *side) memory.assign(block, 1);
-  const double taken = on_threads(threads, [&](int t) { std::memcpy(to[static_cast<std::size_t>(t)].data(), from[static_cast<std::size_t>(t)].data(), block); });
+  const double taken = on_threads(threads, [&](int t) {
+    std::memcpy(to[static_cast<std::size_t>(t)].data(), from[static_cast<std::size_t>(t)].data(), block);
+  });
   return 2.0 * static_cast<double>(block) * threads / taken;
 }
 

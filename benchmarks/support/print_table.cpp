@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Prints the figures in the JSON files of the benchmarks as one table, with `pass` or `short` for each, and exits 1 when one is short or missing.
-// A figure without a bar (a run of another size than the bar is for) is only shown.
+// Prints the figures in the JSON files of the benchmarks as one table, with `pass` or `short` for each, and exits 1
+// when one is short or missing. A figure without a bar (a run of another size than the bar is for) is only shown.
 // Usage: print_table FILE...
 
 #include <program.hpp>
@@ -80,13 +80,16 @@ static int benchmark(int argc, char** argv) try {
     const bool known = row.at("measured").is_number();
     const double value = known ? row.at("measured").get<double>() : 0.0;
     if (!row.at("bar").is_number()) {
-      std::printf("| %s%s | %s | none at this size | |\n", what.c_str(), note.empty() ? "" : (" (" + note + ")").c_str(), known ? amount(value, unit).c_str() : "not measured");
+      std::printf("| %s%s | %s | none at this size | |\n", what.c_str(),
+                  note.empty() ? "" : (" (" + note + ")").c_str(),
+                  known ? amount(value, unit).c_str() : "not measured");
       continue;
     }
     const double bar = row.at("bar").get<double>();
     const bool pass = known && (at_most ? value <= bar : value >= bar);
     missing += pass ? 0 : 1;
-    std::printf("| %s%s | %s | %s %s | %s |\n", what.c_str(), note.empty() ? "" : (" (" + note + ")").c_str(), known ? amount(value, unit).c_str() : "not measured", at_most ? "at most" : "at least",
+    std::printf("| %s%s | %s | %s %s | %s |\n", what.c_str(), note.empty() ? "" : (" (" + note + ")").c_str(),
+                known ? amount(value, unit).c_str() : "not measured", at_most ? "at most" : "at least",
                 amount(bar, unit).c_str(), pass ? "pass" : "short");
   }
   return missing == 0 ? 0 : 1;

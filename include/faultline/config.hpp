@@ -2,8 +2,9 @@
 #pragma once
 // What every header of the library assumes of the compiler.
 
-// Every flag that changes what arithmetic means is asked about by its effect, not by the name of the option that brings several of them. Where a compiler has no macro for one (clang has none for
-// reassociation, reciprocals and NaN alone), `detail::call_user` looks at run time.
+// Every flag that changes what arithmetic means is asked about by its effect, not by the name of the option that brings
+// several of them. Where a compiler has no macro for one (clang has none for reassociation, reciprocals and NaN alone),
+// `detail::call_user` looks at run time.
 #if __cplusplus < 202002L
 #error "Faultline needs C++20: compile with -std=c++20 or later."
 #endif
@@ -14,9 +15,11 @@
 #error "Faultline needs IEEE arithmetic: checks for NaN do not survive -ffast-math and -ffinite-math-only."
 #endif
 #if defined(__ASSOCIATIVE_MATH__) || defined(__RECIPROCAL_MATH__)
-#error "Faultline needs IEEE arithmetic: reproducible sums do not survive -funsafe-math-optimizations, -fassociative-math and -freciprocal-math."
+#error \
+    "Faultline needs IEEE arithmetic: reproducible sums do not survive -funsafe-math-optimizations, -fassociative-math and -freciprocal-math."
 #endif
-static_assert(0.1 != static_cast<double>(0.1F), "Faultline needs IEEE arithmetic: its constants do not survive -fsingle-precision-constant.");
+static_assert(0.1 != static_cast<double>(0.1F),
+              "Faultline needs IEEE arithmetic: its constants do not survive -fsingle-precision-constant.");
 
 #include <faultline/core/enum_text.hpp>
 #include <faultline/version.hpp>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// A whole characterisation without LibTorch, in the order of the data's way: a generator and a classifier of one's own, and this header.
-// What goes beyond it (comparison, the paper's method, explanations, figures) needs no LibTorch either, but has doors of its own, so that nobody pays to compile what they do not use.
+// A whole characterisation without LibTorch, in the order of the data's way: a generator and a classifier of one's own,
+// and this header. What goes beyond it (comparison, the paper's method, explanations, figures) needs no LibTorch
+// either, but has doors of its own, so that nobody pays to compile what they do not use.
 
 #include <faultline/config.hpp>
 #include <faultline/error.hpp>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// The library with its generator on CUDA devices: faultline.hpp and CudaBackend. Needs the headers of CUDA and the target faultline::cuda.
+// The library with its generator on CUDA devices: faultline.hpp and CudaBackend. Needs the headers of CUDA and the
+// target faultline::cuda.
 
 #include <faultline/faultline.hpp>
 

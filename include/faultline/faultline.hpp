@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// The library with its StyleGAN2 generator on the CPU: core.hpp, what goes beyond a characterisation, and what needs LibTorch for inference.
+// The library with its StyleGAN2 generator on the CPU: core.hpp, what goes beyond a characterisation, and what needs
+// LibTorch for inference.
 
 #include <faultline/core.hpp>
 

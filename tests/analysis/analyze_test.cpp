@@ -26,9 +26,12 @@ fl::MethodOptions quick() {
 
 }  // namespace
 
-TEST_CASE("one cause is found, named after its channel, signed, tested, challenged and measured", "[analysis][analyze]") {
+TEST_CASE("one cause is found, named after its channel, signed, tested, challenged and measured",
+          "[analysis][analyze]") {
   synthetic::World world;
-  world.probability = [](const std::vector<double>& u, std::int64_t, std::int64_t) { return synthetic::fails_above(u[1] - 1.2); };
+  world.probability = [](const std::vector<double>& u, std::int64_t, std::int64_t) {
+    return synthetic::fails_above(u[1] - 1.2);
+  };
   const auto setup = synthetic::make(world, 3000);
   const auto report = fl::analyze(setup.problem, quick());
 
@@ -59,7 +62,8 @@ TEST_CASE("one cause is found, named after its channel, signed, tested, challeng
   REQUIRE(first.intervention.repaired_placebo);
   REQUIRE(first.intervention.coverage);
   CHECK(*first.intervention.repaired_placebo < 0.4);
-  CHECK(*first.intervention.coverage == Approx(first.intervention.repaired_share - *first.intervention.repaired_placebo));
+  CHECK(*first.intervention.coverage ==
+        Approx(first.intervention.repaired_share - *first.intervention.repaired_placebo));
   REQUIRE(first.threshold.flip);
   CHECK(first.threshold.flip->sigmas > 0.8);
   CHECK(first.threshold.flip->sigmas < 2.0);
@@ -72,14 +76,17 @@ TEST_CASE("one cause is found, named after its channel, signed, tested, challeng
   CHECK(first.headline.find("removes") != std::string::npos);
   CHECK(report.reason.find("confirmed") != std::string::npos);
   std::int64_t counted = 0;
-  for (std::size_t b = 0; b < first.histogram.failed.size(); ++b) counted += first.histogram.failed[b] + first.histogram.passed[b];
+  for (std::size_t b = 0; b < first.histogram.failed.size(); ++b)
+    counted += first.histogram.failed[b] + first.histogram.passed[b];
   CHECK(counted == 3000);
 }
 
 TEST_CASE("two causes are told apart and sorted by what moving them does", "[analysis][analyze]") {
   synthetic::World world;
   world.properties = 6;
-  world.probability = [](const std::vector<double>& u, std::int64_t, std::int64_t) { return synthetic::fails_above(std::max(u[0] - 1.2, -u[3] - 1.8)); };
+  world.probability = [](const std::vector<double>& u, std::int64_t, std::int64_t) {
+    return synthetic::fails_above(std::max(u[0] - 1.2, -u[3] - 1.8));
+  };
   const auto setup = synthetic::make(world, 4000);
   const auto report = fl::analyze(setup.problem, quick());
   REQUIRE(report.findings.size() >= 2);
@@ -102,7 +109,9 @@ TEST_CASE("independent components are found without properties", "[analysis][ana
   synthetic::World world;
   world.heavy_tails = true;
   world.channels = 10;
-  world.probability = [](const std::vector<double>& u, std::int64_t, std::int64_t) { return synthetic::fails_above(u[2] - 0.9); };
+  world.probability = [](const std::vector<double>& u, std::int64_t, std::int64_t) {
+    return synthetic::fails_above(u[2] - 0.9);
+  };
   auto setup = synthetic::make(world, 4000);
   // No channel reads a factor by itself here.
   for (std::int64_t k = 0; k < 8; ++k)
@@ -117,12 +126,14 @@ TEST_CASE("independent components are found without properties", "[analysis][ana
 TEST_CASE("a cause in one class is found there", "[analysis][analyze]") {
   synthetic::World world;
   world.probability = [](const std::vector<double>& u, std::int64_t label, std::int64_t) {
-    return std::min(synthetic::fails_above(u[0] - 1.4), label == 2 ? synthetic::fails_above(std::abs(u[4] - 1.0) < 10.0 ? u[4] - 1.0 : 0.0) : 0.95);
+    return std::min(synthetic::fails_above(u[0] - 1.4),
+                    label == 2 ? synthetic::fails_above(std::abs(u[4] - 1.0) < 10.0 ? u[4] - 1.0 : 0.0) : 0.95);
   };
   const auto setup = synthetic::make(world, 4000);
   const auto report = fl::analyze(setup.problem, quick());
   REQUIRE(report.findings.size() >= 2);
-  // Factor 4 matters in a third of the samples only, so it may come out as a common direction, or as one of class 2, or both.
+  // Factor 4 matters in a third of the samples only, so it may come out as a common direction, or as one of class 2, or
+  // both.
   bool found = false;
   for (const auto& finding : report.findings) found = found || std::abs(setup.along(finding.direction.w, 4)) > 0.85;
   CHECK(found);
@@ -136,7 +147,9 @@ TEST_CASE("a cause in one class is found there", "[analysis][analyze]") {
 TEST_CASE("opposite causes in two classes are class-specific", "[analysis][analyze]") {
   synthetic::World world;
   world.classes = 2;
-  world.probability = [](const std::vector<double>& u, std::int64_t label, std::int64_t) { return synthetic::fails_above((label == 0 ? u[5] : -u[5]) - 1.2); };
+  world.probability = [](const std::vector<double>& u, std::int64_t label, std::int64_t) {
+    return synthetic::fails_above((label == 0 ? u[5] : -u[5]) - 1.2);
+  };
   const auto setup = synthetic::make(world, 3000);
   const auto report = fl::analyze(setup.problem, quick());
   REQUIRE(report.findings.size() >= 2);
@@ -149,9 +162,12 @@ TEST_CASE("opposite causes in two classes are class-specific", "[analysis][analy
 }
 
 TEST_CASE("a direction that merely goes along is associated, not a cause", "[analysis][analyze]") {
-  // Failure follows factor 0 as sampled, but an edited code's outcome does not depend on it: association without causation.
+  // Failure follows factor 0 as sampled, but an edited code's outcome does not depend on it: association without
+  // causation.
   synthetic::World world;
-  world.probability = [](const std::vector<double>& u, std::int64_t, std::int64_t) { return synthetic::fails_above(u[0] - 1.2); };
+  world.probability = [](const std::vector<double>& u, std::int64_t, std::int64_t) {
+    return synthetic::fails_above(u[0] - 1.2);
+  };
   auto setup = synthetic::make(world, 3000);
   setup.problem.evaluate = [](const fl::EditRequest& request) {
     fl::EditResult result;
@@ -170,16 +186,22 @@ TEST_CASE("a direction that merely goes along is associated, not a cause", "[ana
   CHECK(report.associated[0].confirmation.p_adjusted <= 0.05);
   CHECK(report.associated[0].intervention.lower <= 0.02);
   CHECK(report.associated[0].headline.find("too little to call it a cause") != std::string::npos);
-  CHECK(report.reason.find("but directions that go along with failures do not change the failure rate enough when they are moved") != std::string::npos);
+  CHECK(report.reason.find(
+            "but directions that go along with failures do not change the failure rate enough when they are moved") !=
+        std::string::npos);
 }
 
 TEST_CASE("the distance along every property is measured, cause or not", "[analysis][analyze]") {
   synthetic::World world;
   world.properties = 2;
-  world.probability = [](const std::vector<double>& u, std::int64_t, std::int64_t) { return synthetic::fails_above(-u[0] - 1.2); };
+  world.probability = [](const std::vector<double>& u, std::int64_t, std::int64_t) {
+    return synthetic::fails_above(-u[0] - 1.2);
+  };
   auto setup = synthetic::make(world, 3000);
   // From here on it takes six deviations to fail: too far for an intervention of two, near enough to be measured.
-  setup.model->world.probability = [](const std::vector<double>& u, std::int64_t, std::int64_t) { return synthetic::fails_above(-u[0] - 6.0); };
+  setup.model->world.probability = [](const std::vector<double>& u, std::int64_t, std::int64_t) {
+    return synthetic::fails_above(-u[0] - 6.0);
+  };
   const auto report = fl::analyze(setup.problem, quick());
   CHECK(report.findings.empty());
   REQUIRE(report.property_distances.size() == 4);
@@ -228,7 +250,9 @@ TEST_CASE("too few failures is a verdict with a plan", "[analysis][analyze]") {
 TEST_CASE("the same problem gives the same report", "[analysis][analyze]") {
   synthetic::World world;
   world.properties = 2;
-  world.probability = [](const std::vector<double>& u, std::int64_t, std::int64_t) { return synthetic::fails_above(u[1] - 1.0); };
+  world.probability = [](const std::vector<double>& u, std::int64_t, std::int64_t) {
+    return synthetic::fails_above(u[1] - 1.0);
+  };
   const auto a = fl::analyze(synthetic::make(world, 1500).problem, quick());
   const auto b = fl::analyze(synthetic::make(world, 1500).problem, quick());
   REQUIRE(a.findings.size() == b.findings.size());
@@ -272,7 +296,8 @@ TEST_CASE("options out of range and halves that do not fit are refused", "[analy
 }
 
 TEST_CASE("errors that depend on nothing raise no more false alarms than stated", "[analysis][analyze][null]") {
-  // 200 runs at α = .05: Binomial(200, .05) exceeds 22 with probability 3e-4. Screening makes the true rate lower still.
+  // 200 runs at α = .05: Binomial(200, .05) exceeds 22 with probability 3e-4. Screening makes the true rate lower
+  // still.
   int alarms = 0;
   int significant = 0;
   for (std::int64_t run = 0; run < 200; ++run) {

@@ -29,7 +29,8 @@ auto planted(const fl::AnalyticGenerator& known) {
         for (std::int64_t i = 0; i < images.count(); ++i) {
           const auto reading = known.read(images, i);
           const float room = reading.factors[2] + 1.2f;
-          for (std::int64_t k = 0; k < 4; ++k) scores(i, k) = k == reading.label ? 2.0f * room : k == (reading.label + 1) % 4 ? -2.0f * room : -8.0f;
+          for (std::int64_t k = 0; k < 4; ++k)
+            scores(i, k) = k == reading.label ? 2.0f * room : k == (reading.label + 1) % 4 ? -2.0f * room : -8.0f;
         }
       },
       {.classes = 4, .scores = fl::Scores::logits});
@@ -58,7 +59,9 @@ TEST_CASE("AttFind and the screen agree on the planted channel and its sign", "[
   CHECK((told.back().done == found.cost && told.back().total == found.cost));
 
   const auto scores = fl::attfind_scores(found);
-  const auto strongest = static_cast<std::size_t>(std::max_element(scores.begin(), scores.end(), [](double a, double b) { return std::abs(a) < std::abs(b); }) - scores.begin());
+  const auto strongest = static_cast<std::size_t>(
+      std::max_element(scores.begin(), scores.end(), [](double a, double b) { return std::abs(a) < std::abs(b); }) -
+      scores.begin());
   CHECK(found.channels[strongest] == truth);
   CHECK(scores[strongest] < 0.0);
   REQUIRE(!found.cover.empty());
@@ -97,7 +100,8 @@ TEST_CASE("AttFind's effects are those of setting a channel to the ends of its r
   }
   double mean0 = 0.0, mean1 = 0.0, flips = 0.0, codes = 0.0;
   for (std::int64_t i = 0; codes < 20; ++i) {
-    const auto x = world::coordinates(fl::intervention_first + i), more = added(world::label_of(fl::intervention_first + i));
+    const auto x = world::coordinates(fl::intervention_first + i),
+               more = added(world::label_of(fl::intervention_first + i));
     if (x[0] + 0.5 * x[1] > 3.0) continue;
     mean0 += (x[0] + more[0]) / 20.0, mean1 += (x[1] + more[1]) / 20.0, codes += 1.0;
     flips += high - more[0] + 0.5 * x[1] > 3.0 ? 1.0 : 0.0;
@@ -117,13 +121,17 @@ TEST_CASE("AttFind's effects are those of setting a channel to the ends of its r
   for (const auto& pick : found.cover) CHECK(pick.explained > 0);
 }
 
-TEST_CASE("the examined channels are the first by difference and an even spread of the others, without colour layers", "[analysis][attfind]") {
-  const world::Setup setup = world::build({[](std::span<const double> x, std::int64_t) { return world::Answers{world::logistic(4.0 * (1.0 - x[0])), x[0] > 1.0}; }});
+TEST_CASE("the examined channels are the first by difference and an even spread of the others, without colour layers",
+          "[analysis][attfind]") {
+  const world::Setup setup = world::build({[](std::span<const double> x, std::int64_t) {
+    return world::Answers{world::logistic(4.0 * (1.0 - x[0])), x[0] > 1.0};
+  }});
   const auto channels = fl::attfind_channels(setup.problem, {.ranked_channels = 5, .spread_channels = 5});
   CHECK(channels.size() == 10);
   CHECK(std::is_sorted(channels.begin(), channels.end()));
   for (const auto k : channels) CHECK(k < 30);  // 30 .. 39 are b8.torgb
-  const auto scores = fl::channel_scores(setup.problem, setup.problem.discovery, fl::ChannelScore::NormalizedDifferencePooled);
+  const auto scores =
+      fl::channel_scores(setup.problem, setup.problem.discovery, fl::ChannelScore::NormalizedDifferencePooled);
   std::int64_t kept = 0;
   for (const auto k : fl::top_channels(scores, fl::ChannelScore::NormalizedDifferencePooled, 40)) {
     if (k >= 30 || kept == 5) continue;
@@ -137,7 +145,9 @@ TEST_CASE("the examined channels are the first by difference and an even spread 
 }
 
 TEST_CASE("AttFind without a single code that passes is a result", "[analysis][attfind]") {
-  const world::Setup setup = world::build({[](std::span<const double>, std::int64_t) { return world::Answers{0.1, true}; }});
+  const world::Setup setup = world::build({[](std::span<const double>, std::int64_t) {
+    return world::Answers{0.1, true};
+  }});
   const auto found = fl::attfind(setup.problem, {0, 1}, {.images = 4}, 8);
   CHECK(found.images == 0);
   CHECK(found.cost == 0);
@@ -151,12 +161,13 @@ TEST_CASE("agreement of rankings is over the channels in common", "[analysis][ag
   const fl::ChannelRanking flat{"flat", {0, 1, 2}, {1.0, -1.0, 1.0}};
   const auto table = fl::ranking_agreement(std::vector{all, part, flat}, 2);
   REQUIRE(table.size() == 3);
-  CHECK((table[0].first == "all" && table[0].second == "part" && table[2].first == "part" && table[2].second == "flat"));
-  CHECK(table[0].channels == 3);                       // 1, 3, 5: strengths 5, 3, 0 and 1, 2, 9
+  CHECK(
+      (table[0].first == "all" && table[0].second == "part" && table[2].first == "part" && table[2].second == "flat"));
+  CHECK(table[0].channels == 3);  // 1, 3, 5: strengths 5, 3, 0 and 1, 2, 9
   CHECK(table[0].tau == Approx(-1.0));
-  CHECK(table[0].jaccard == Approx(1.0 / 3.0));        // {1, 3} and {5, 3}
-  CHECK(table[0].same_sign == Approx(0.5));            // 3 yes, 1 no, 5 gives none
-  CHECK(std::isnan(table[1].tau));                     // all strengths equal
+  CHECK(table[0].jaccard == Approx(1.0 / 3.0));  // {1, 3} and {5, 3}
+  CHECK(table[0].same_sign == Approx(0.5));      // 3 yes, 1 no, 5 gives none
+  CHECK(std::isnan(table[1].tau));               // all strengths equal
   CHECK(table[1].same_sign == 1.0);
   CHECK(table[1].jaccard == 1.0);
   CHECK(table[2].channels == 1);

@@ -18,7 +18,9 @@ namespace fl = faultline;
 synthetic::Setup setup_with(std::int64_t properties, std::vector<std::uint8_t> candidates) {
   synthetic::World world;
   world.properties = properties;
-  world.probability = [](const std::vector<double>& u, std::int64_t, std::int64_t) { return synthetic::fails_above(u[0] - 1.0); };
+  world.probability = [](const std::vector<double>& u, std::int64_t, std::int64_t) {
+    return synthetic::fails_above(u[0] - 1.0);
+  };
   auto setup = synthetic::make(world, 2500);
   setup.problem.property_candidates = std::move(candidates);
   return setup;

@@ -29,7 +29,8 @@ std::vector<double> style(const fl::Problem& problem, const fl::Population& half
   std::vector<double> values;
   for (std::int64_t i = 0; i < half.size(); ++i) {
     double s = problem.style_bias[static_cast<std::size_t>(k)];
-    for (std::int64_t j = 0; j < half.w.cols(); ++j) s += problem.style_matrix(k, j) * static_cast<double>(half.w(i, j));
+    for (std::int64_t j = 0; j < half.w.cols(); ++j)
+      s += problem.style_matrix(k, j) * static_cast<double>(half.w(i, j));
     values.push_back(s);
   }
   return values;
@@ -50,7 +51,9 @@ std::vector<double> within(std::vector<double> values, const fl::Population& hal
   return values;
 }
 
-double product(const std::vector<double>& a, const std::vector<double>& b) { return std::inner_product(a.begin(), a.end(), b.begin(), 0.0); }
+double product(const std::vector<double>& a, const std::vector<double>& b) {
+  return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
+}
 
 double mean_where(const std::vector<double>& values, const fl::Population& half, bool failed, std::int64_t label) {
   double sum = 0.0, count = 0.0;
@@ -88,16 +91,20 @@ TEST_CASE("carriers are the channels that correlate most within classes") {
     const fl::Matrix<double> whitened = fl::whiten(setup.whitening, chosen.w, chosen.label);
     std::vector<double> along(static_cast<std::size_t>(chosen.size()), 0.0);
     for (std::int64_t i = 0; i < chosen.size(); ++i)
-      for (std::size_t j = 0; j < finding.direction.whitened.size(); ++j) along[static_cast<std::size_t>(i)] += finding.direction.whitened[j] * whitened(i, static_cast<std::int64_t>(j));
+      for (std::size_t j = 0; j < finding.direction.whitened.size(); ++j)
+        along[static_cast<std::size_t>(i)] += finding.direction.whitened[j] * whitened(i, static_cast<std::int64_t>(j));
     std::vector<double> correlation;
     for (std::int64_t k = 0; k < world::channels; ++k) {
       const auto s = within(style(setup.problem, chosen, k), chosen);
       const double spread = std::sqrt(product(s, s) * product(along, along));
-      correlation.push_back(k == world::channels - 1 ? 0.0 : product(s, along) / spread);  // the last channel is constant
+      // The last channel is constant
+      correlation.push_back(k == world::channels - 1 ? 0.0 : product(s, along) / spread);
     }
     std::vector<std::int64_t> order(world::channels);
     std::iota(order.begin(), order.end(), 0);
-    std::sort(order.begin(), order.end(), [&](auto a, auto b) { return std::abs(correlation[static_cast<std::size_t>(a)]) > std::abs(correlation[static_cast<std::size_t>(b)]); });
+    std::sort(order.begin(), order.end(), [&](auto a, auto b) {
+      return std::abs(correlation[static_cast<std::size_t>(a)]) > std::abs(correlation[static_cast<std::size_t>(b)]);
+    });
 
     REQUIRE(finding.carriers.size() == 10);
     CHECK(finding.channel == finding.carriers[0].channel);
@@ -120,8 +127,11 @@ TEST_CASE("carriers are the channels that correlate most within classes") {
       double mean = 0.0, squares = 0.0;
       for (const double value : s) mean += value / static_cast<double>(s.size());
       for (const double value : s) squares += (value - mean) * (value - mean);
-      CHECK(carrier.effect == Approx(stratified(s, fresh, finding.direction.class_label.value_or(-1)) / sigma).epsilon(1e-6));
-      CHECK(carrier.paper_effect == Approx((mean_where(s, fresh, true, -1) - mean_where(s, fresh, false, -1)) / std::sqrt(squares / static_cast<double>(s.size() - 1))).epsilon(1e-6));
+      CHECK(carrier.effect ==
+            Approx(stratified(s, fresh, finding.direction.class_label.value_or(-1)) / sigma).epsilon(1e-6));
+      CHECK(carrier.paper_effect == Approx((mean_where(s, fresh, true, -1) - mean_where(s, fresh, false, -1)) /
+                                           std::sqrt(squares / static_cast<double>(s.size() - 1)))
+                                        .epsilon(1e-6));
     }
   }
   CHECK(findings[0].channel.flat == 0);
@@ -140,7 +150,8 @@ TEST_CASE("a direction proposed as a channel is carried by that channel first") 
   REQUIRE(finding.carriers.size() == 10);
   CHECK(finding.channel.flat == 17);
   CHECK(finding.carriers[1].channel.flat == 0);
-  for (std::size_t c = 2; c < 10; ++c) CHECK(std::abs(finding.carriers[c].correlation) <= std::abs(finding.carriers[c - 1].correlation));
+  for (std::size_t c = 2; c < 10; ++c)
+    CHECK(std::abs(finding.carriers[c].correlation) <= std::abs(finding.carriers[c - 1].correlation));
   CHECK(finding.sign == (finding.carriers[0].correlation < 0 ? -1 : 1));
   finding.direction.family = fl::DirectionFamily::component;  // the name means nothing then
   fl::attach_carriers(setup.context(), finding);
@@ -152,7 +163,8 @@ TEST_CASE("channel names are read back strictly") {
   CHECK(fl::detail::find_channel(layout, "b4.conv1:9") == 9);
   CHECK(fl::detail::find_channel(layout, "b8.conv0:0") == 10);
   CHECK(fl::detail::find_channel(layout, "odd:name:3") == 33);
-  for (const char* name : {"b4.conv1:10", "b4.conv1", "b4.conv1:", ":3", "b4.conv1:-1", "b4.conv1: 1", "b4.conv:1", "b4.conv1:99999999999999999999", "noise level", ""})
+  for (const char* name : {"b4.conv1:10", "b4.conv1", "b4.conv1:", ":3", "b4.conv1:-1", "b4.conv1: 1", "b4.conv:1",
+                           "b4.conv1:99999999999999999999", "noise level", ""})
     CHECK_FALSE(fl::detail::find_channel(layout, name));
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Global or class-specific: planted effects in all classes or in one are told apart, and nothing is seen where there is nothing.
+// Global or class-specific: planted effects in all classes or in one are told apart, and nothing is seen where there is
+// nothing.
 
 #include <support/catch2.hpp>
 
@@ -15,7 +16,8 @@ namespace {
 
 namespace fl = faultline;
 
-/// Failure where factor 0 exceeds 1, in all classes or in class 1 alone; the other classes fail at random, in as many cases.
+/// Failure where factor 0 exceeds 1, in all classes or in class 1 alone; the other classes fail at random, in as many
+/// cases.
 synthetic::World world(bool everywhere) {
   synthetic::World world;
   world.classes = 4;
@@ -28,13 +30,15 @@ synthetic::World world(bool everywhere) {
 
 std::vector<double> factor_values(const synthetic::Setup& setup, const fl::Population& half, std::size_t factor) {
   std::vector<double> values;
-  for (std::int64_t i = 0; i < half.size(); ++i) values.push_back(setup.factors(half.w.row(i), half.label[static_cast<std::size_t>(i)])[factor]);
+  for (std::int64_t i = 0; i < half.size(); ++i)
+    values.push_back(setup.factors(half.w.row(i), half.label[static_cast<std::size_t>(i)])[factor]);
   return values;
 }
 
 fl::ClassSplit split_of(const synthetic::Setup& setup, std::size_t factor, std::int64_t seed = 1) {
   const fl::Population& half = setup.problem.confirmation;
-  return fl::split_by_class(factor_values(setup, half, factor), half.label, half.failed, fl::count_outcomes(half.label, half.failed, setup.problem.classes), seed);
+  return fl::split_by_class(factor_values(setup, half, factor), half.label, half.failed,
+                            fl::count_outcomes(half.label, half.failed, setup.problem.classes), seed);
 }
 
 }  // namespace
@@ -49,10 +53,13 @@ TEST_CASE("an effect common to all classes has a share near one") {
   REQUIRE(split.classes.size() == 4);
   // Failures have E(u | u > 1) = 1.525, successes −.288.
   CHECK(split.common == Approx(1.813).margin(0.05));
-  for (const fl::ClassEffect& effect : split.classes) CHECK(std::abs(effect.effect - 1.813) < 5.0 * effect.standard_error);
+  for (const fl::ClassEffect& effect : split.classes)
+    CHECK(std::abs(effect.effect - 1.813) < 5.0 * effect.standard_error);
   const fl::Population& half = setup.problem.confirmation;
   const auto values = factor_values(setup, half, 0);
-  CHECK(split.common == Approx(fl::stratified_welch(values, half.label, half.failed, fl::count_outcomes(half.label, half.failed, 4)).difference));
+  CHECK(split.common ==
+        Approx(fl::stratified_welch(values, half.label, half.failed, fl::count_outcomes(half.label, half.failed, 4))
+                   .difference));
 }
 
 TEST_CASE("an effect in one class has the share of that class's weight") {
@@ -83,9 +90,12 @@ TEST_CASE("a coordinate that has nothing to do with failure shows no difference 
   CHECK(level >= 0.04 - 4.0 * std::sqrt(0.04 * 0.96 / runs));
 }
 
-TEST_CASE("classes without two failures and two successes are left out of a split and listed as skipped in the rankings") {
+TEST_CASE(
+    "classes without two failures and two successes are left out of a split and listed as skipped in the rankings") {
   synthetic::World one = world(true);
-  one.probability = [](const std::vector<double>& u, std::int64_t label, std::int64_t) { return label == 0 ? 0.9 : label == 3 ? 0.1 : synthetic::fails_above(u[0] - 1.0); };
+  one.probability = [](const std::vector<double>& u, std::int64_t label, std::int64_t) {
+    return label == 0 ? 0.9 : label == 3 ? 0.1 : synthetic::fails_above(u[0] - 1.0);
+  };
   const auto setup = synthetic::make(one, 1500);
   const fl::ClassSplit split = split_of(setup, 0);
   REQUIRE(split.classes.size() == 2);
@@ -103,7 +113,9 @@ TEST_CASE("classes without two failures and two successes are left out of a spli
   CHECK(rankings[1].top[0].channel.flat == 0);
   CHECK(rankings[1].top[0].sign == 1);
 
-  one.probability = [](const std::vector<double>& u, std::int64_t label, std::int64_t) { return label != 2 ? 0.9 : synthetic::fails_above(u[0] - 1.0); };
+  one.probability = [](const std::vector<double>& u, std::int64_t label, std::int64_t) {
+    return label != 2 ? 0.9 : synthetic::fails_above(u[0] - 1.0);
+  };
   const auto single = synthetic::make(one, 1500);
   const fl::ClassSplit alone = split_of(single, 0);
   CHECK(alone.classes.size() == 1);
@@ -121,26 +133,34 @@ TEST_CASE("a ranking per class is the difference of the class's means over the p
       std::vector<double> sum(8, 0.0), count(8, 0.0), styles;
       for (std::int64_t i = 0; i < half.size(); ++i) {
         double s = 1.0;
-        for (std::int64_t j = 0; j < half.w.cols(); ++j) s += setup.problem.style_matrix(channel.channel.flat, j) * static_cast<double>(half.w(i, j));
-        const auto g = static_cast<std::size_t>(2 * half.label[static_cast<std::size_t>(i)] + half.failed[static_cast<std::size_t>(i)]);
+        for (std::int64_t j = 0; j < half.w.cols(); ++j)
+          s += setup.problem.style_matrix(channel.channel.flat, j) * static_cast<double>(half.w(i, j));
+        const auto g = static_cast<std::size_t>(2 * half.label[static_cast<std::size_t>(i)] +
+                                                half.failed[static_cast<std::size_t>(i)]);
         sum[g] += styles.emplace_back(s);
         count[g] += 1.0;
       }
       for (std::int64_t i = 0; i < half.size(); ++i) {
         const auto c = static_cast<std::size_t>(half.label[static_cast<std::size_t>(i)]);
-        const double off = styles[static_cast<std::size_t>(i)] - (sum[2 * c] + sum[2 * c + 1]) / (count[2 * c] + count[2 * c + 1]);
+        const double off =
+            styles[static_cast<std::size_t>(i)] - (sum[2 * c] + sum[2 * c + 1]) / (count[2 * c] + count[2 * c + 1]);
         within += off * off / static_cast<double>(half.size() - 4);
       }
       const auto c = static_cast<std::size_t>(ranking.class_label);
-      CHECK(channel.effect == Approx((sum[2 * c + 1] / count[2 * c + 1] - sum[2 * c] / count[2 * c]) / std::sqrt(within)).margin(1e-9));
+      CHECK(channel.effect ==
+            Approx((sum[2 * c + 1] / count[2 * c + 1] - sum[2 * c] / count[2 * c]) / std::sqrt(within)).margin(1e-9));
       CHECK(channel.sign == (channel.effect < 0.0 ? -1 : 1));
     }
   for (const fl::ClassRanking& ranking : rankings)
-    for (std::size_t i = 1; i < ranking.top.size(); ++i) CHECK(std::abs(ranking.top[i - 1].effect) >= std::abs(ranking.top[i].effect));
+    for (std::size_t i = 1; i < ranking.top.size(); ++i)
+      CHECK(std::abs(ranking.top[i - 1].effect) >= std::abs(ranking.top[i].effect));
 }
 
-TEST_CASE("a report says of every finding and of the paper's channels how common they are, and what moving does to each class") {
-  const auto common = fl::analyze(synthetic::make(world(true), 3000).problem, {.permutations_discovery = 199, .permutations_confirmation = 999});
+TEST_CASE(
+    "a report says of every finding and of the paper's channels how common they are, and what moving does to each "
+    "class") {
+  const auto common = fl::analyze(synthetic::make(world(true), 3000).problem,
+                                  {.permutations_discovery = 199, .permutations_confirmation = 999});
   REQUIRE_FALSE(common.findings.empty());
   const fl::Finding& finding = common.findings.front();
   REQUIRE(finding.class_split.common_share);
@@ -161,7 +181,8 @@ TEST_CASE("a report says of every finding and of the paper's channels how common
   CHECK(*common.paper_top[0].class_split.common_share > 0.9);
   CHECK(common.paper_top[0].class_split.common == Approx(common.paper_top[0].stratified).margin(0.15));
 
-  const auto specific = fl::analyze(synthetic::make(world(false), 3000).problem, {.permutations_discovery = 199, .permutations_confirmation = 999});
+  const auto specific = fl::analyze(synthetic::make(world(false), 3000).problem,
+                                    {.permutations_discovery = 199, .permutations_confirmation = 999});
   REQUIRE_FALSE(specific.findings.empty());
   REQUIRE(specific.findings.front().class_split.common_share);
   CHECK(specific.findings.front().class_split.upper < 0.6);

@@ -27,7 +27,8 @@ using Rule = std::function<double(const std::vector<double>& u, std::int64_t lab
 struct Panel {
   fl::ComparisonProblem problem;
   std::shared_ptr<std::vector<synthetic::Setup>> setups = std::make_shared<std::vector<synthetic::Setup>>();
-  std::shared_ptr<std::int64_t> images = std::make_shared<std::int64_t>(0);  ///< made in all, however many classifiers saw them
+  /// Made in all, however many classifiers saw them
+  std::shared_ptr<std::int64_t> images = std::make_shared<std::int64_t>(0);
 
   [[nodiscard]] const synthetic::Setup& world() const { return setups->front(); }
 };
@@ -48,7 +49,8 @@ Panel make_panel(synthetic::World world, const std::vector<Rule>& rules, std::in
     for (const auto& setup : *setups) all.push_back(setup.problem.sample(first, count));
     return all;
   };
-  panel.problem.evaluate = [setups = panel.setups, images = panel.images](const fl::EditRequest& request, std::span<const std::size_t> who) {
+  panel.problem.evaluate = [setups = panel.setups, images = panel.images](const fl::EditRequest& request,
+                                                                          std::span<const std::size_t> who) {
     *images += request.w.rows();
     std::vector<fl::EditResult> all;
     for (const std::size_t c : who) all.push_back((*setups)[c].problem.evaluate(request));
@@ -68,10 +70,14 @@ fl::ComparisonOptions quick() {
 }
 
 /// Uniform in (0, 1), a function of the sample and of the classifier.
-double chance(std::int64_t hash, std::int64_t classifier) { return fl::CounterRandom(500 + classifier, fl::Stream::subsets, hash).uniform(); }
+double chance(std::int64_t hash, std::int64_t classifier) {
+  return fl::CounterRandom(500 + classifier, fl::Stream::subsets, hash).uniform();
+}
 
 Rule above(std::size_t factor, double level) {
-  return [=](const std::vector<double>& u, std::int64_t, std::int64_t) { return synthetic::fails_above(u[factor] - level); };
+  return [=](const std::vector<double>& u, std::int64_t, std::int64_t) {
+    return synthetic::fails_above(u[factor] - level);
+  };
 }
 Rule random_errors(std::int64_t classifier, double rate) {
   return [=](const auto&, std::int64_t, std::int64_t hash) { return chance(hash, classifier) < rate ? 0.1 : 0.9; };
@@ -94,7 +100,9 @@ TEST_CASE("a fault that only one of two classifiers has is what parts them", "[a
   synthetic::World world;
   world.properties = 5;
   const Rule shared = above(0, 1.2);
-  const Rule more = [&](const std::vector<double>& u, std::int64_t label, std::int64_t hash) { return std::min(shared(u, label, hash), synthetic::fails_above(-u[3] - 1.3)); };
+  const Rule more = [&](const std::vector<double>& u, std::int64_t label, std::int64_t hash) {
+    return std::min(shared(u, label, hash), synthetic::fails_above(-u[3] - 1.3));
+  };
   const Panel panel = make_panel(world, {shared, more}, 2500);
   const auto report = fl::compare_outcomes(panel.problem, quick());
 
@@ -112,7 +120,8 @@ TEST_CASE("a fault that only one of two classifiers has is what parts them", "[a
   CHECK(pair.test.counts.total() == 5000);
   CHECK(pair.test.p < 1e-6);
   CHECK(pair.test.upper < -0.05);
-  CHECK(pair.test.difference == Approx(report.classifiers[0].failure_rate.estimate - report.classifiers[1].failure_rate.estimate));
+  CHECK(pair.test.difference ==
+        Approx(report.classifiers[0].failure_rate.estimate - report.classifiers[1].failure_rate.estimate));
 
   REQUIRE(pair.orders.size() == 2);
   const fl::OrderedComparison& better = pair.orders[0];
@@ -132,7 +141,8 @@ TEST_CASE("a fault that only one of two classifiers has is what parts them", "[a
   CHECK(first.separation_p_adjusted >= first.separation_p);
   CHECK(first.separation_p_adjusted < 1e-5);
   CHECK(better.reason.find("low property 3") != std::string::npos);
-  for (const auto& direction : better.directions) CHECK(std::abs(panel.world().along(direction.direction.w, 0)) < 0.5);  // the fault they share parts nobody
+  // The fault they share parts nobody
+  for (const auto& direction : better.directions) CHECK(std::abs(panel.world().along(direction.direction.w, 0)) < 0.5);
 
   CHECK(pair.orders[1].verdict == fl::Verdict::too_few_failures);
   CHECK(pair.orders[1].directions.empty());
@@ -140,7 +150,8 @@ TEST_CASE("a fault that only one of two classifiers has is what parts them", "[a
 }
 
 TEST_CASE("a fault of the one does not become a fault of the other in the opposite direction", "[analysis][compare]") {
-  // Compared with all other samples, "rule 1 right and rule 0 wrong" would lie where rule 1 does not fail, although rule 0 errs at random.
+  // Compared with all other samples, "rule 1 right and rule 0 wrong" would lie where rule 1 does not fail, although
+  // rule 0 errs at random.
   const Panel panel = make_panel({}, {random_errors(0, 0.12), above(1, 0.5)}, 2500);
   const auto report = fl::compare_outcomes(panel.problem, quick());
   const auto& orders = report.pairs.front().orders;
@@ -154,7 +165,9 @@ TEST_CASE("a fault of the one does not become a fault of the other in the opposi
 
 TEST_CASE("a shared fault with a blurred border parts nobody", "[analysis][compare]") {
   const auto noisy = [](std::int64_t classifier) -> Rule {
-    return [=](const std::vector<double>& u, std::int64_t, std::int64_t hash) { return synthetic::fails_above(u[2] + 1.2 * (chance(hash, classifier) - 0.5) - 1.0); };
+    return [=](const std::vector<double>& u, std::int64_t, std::int64_t hash) {
+      return synthetic::fails_above(u[2] + 1.2 * (chance(hash, classifier) - 0.5) - 1.0);
+    };
   };
   const Panel panel = make_panel({}, {noisy(0), noisy(1)}, 3000);
   const auto report = fl::compare_outcomes(panel.problem, quick());
@@ -203,14 +216,17 @@ TEST_CASE("distances are paired, and one image serves all classifiers", "[analys
   CHECK(!report.distances[1].ratios[0].ratio);
   CHECK(report.distances[1].ratios[0].lower == 0.0);
   CHECK(report.distances[1].ratios[0].p == 1.0);
-  const auto cause = std::find_if(report.distances.begin(), report.distances.end(), [](const auto& d) { return d.source == "rule 1"; });
+  const auto cause = std::find_if(report.distances.begin(), report.distances.end(),
+                                  [](const auto& d) { return d.source == "rule 1"; });
   REQUIRE(cause != report.distances.end());
   CHECK(cause->title == "more property 0");
   CHECK(cause->distances[0].sigmas == Approx(more.distances[0].sigmas).margin(0.15));
 
-  // Every classifier that was asked saw the same images; the grid and its refinements alone are 7 directions of 64 codes.
+  // Every classifier that was asked saw the same images; the grid and its refinements alone are 7 directions of 64
+  // codes.
   CHECK((*panel.setups)[0].model->evaluated < *panel.images);
-  CHECK(*panel.images < (*panel.setups)[0].model->evaluated + (*panel.setups)[1].model->evaluated + (*panel.setups)[2].model->evaluated);
+  CHECK(*panel.images < (*panel.setups)[0].model->evaluated + (*panel.setups)[1].model->evaluated +
+                            (*panel.setups)[2].model->evaluated);
 }
 
 TEST_CASE("identical classifiers are a result: nothing tells them apart", "[analysis][compare]") {
@@ -240,7 +256,9 @@ TEST_CASE("identical classifiers are a result: nothing tells them apart", "[anal
 }
 
 TEST_CASE("classes and classifiers without failures leave the rest of the result alone", "[analysis][compare]") {
-  const Rule spares = [](const std::vector<double>& u, std::int64_t label, std::int64_t) { return label == 1 ? 0.9 : synthetic::fails_above(u[0] - 1.0); };
+  const Rule spares = [](const std::vector<double>& u, std::int64_t label, std::int64_t) {
+    return label == 1 ? 0.9 : synthetic::fails_above(u[0] - 1.0);
+  };
   const Panel panel = make_panel({}, {spares, never}, 1500);
   const auto report = fl::compare_outcomes(panel.problem, quick());
   CHECK(report.classifiers[0].class_rates[1].failures == 0);
@@ -298,7 +316,8 @@ TEST_CASE("accuracy against distance is what the styles say, bin by bin", "[anal
   const fl::Population& confirmation = panel.problem.confirmation[0];
   const auto style = [&](const fl::Population& half, std::int64_t i, std::int64_t channel) {
     double s = common.style_bias[static_cast<std::size_t>(channel)];
-    for (std::int64_t j = 0; j < half.w.cols(); ++j) s += common.style_matrix(channel, j) * static_cast<double>(half.w(i, j));
+    for (std::int64_t j = 0; j < half.w.cols(); ++j)
+      s += common.style_matrix(channel, j) * static_cast<double>(half.w(i, j));
     return s;
   };
   std::vector<double> expected(static_cast<std::size_t>(confirmation.size()), 0.0);
@@ -320,10 +339,12 @@ TEST_CASE("accuracy against distance is what the styles say, bin by bin", "[anal
     const double variance = squares / (static_cast<double>(discovery.size()) - 3.0);
     for (std::int64_t i = 0; i < confirmation.size(); ++i) {
       const auto c = static_cast<std::size_t>(confirmation.label[static_cast<std::size_t>(i)]);
-      expected[static_cast<std::size_t>(i)] += std::pow(style(confirmation, i, channel) - centre[c] / right[c], 2) / variance / static_cast<double>(axis.channels.size());
+      expected[static_cast<std::size_t>(i)] += std::pow(style(confirmation, i, channel) - centre[c] / right[c], 2) /
+                                               variance / static_cast<double>(axis.channels.size());
     }
   }
-  for (std::size_t i = 0; i < expected.size(); i += 7) CHECK(axis.distances[i] == Approx(std::sqrt(expected[i])).epsilon(1e-6));
+  for (std::size_t i = 0; i < expected.size(); i += 7)
+    CHECK(axis.distances[i] == Approx(std::sqrt(expected[i])).epsilon(1e-6));
 
   const auto curves = fl::accuracy_curves(panel.problem, axis, 6);
   REQUIRE(curves.size() == 2 + 2 * 3);
@@ -357,7 +378,8 @@ TEST_CASE("accuracy against distance is what the styles say, bin by bin", "[anal
   CHECK(code_of([&] { (void)fl::accuracy_curves(panel.problem, {}, 3); }) == fl::ErrorCode::shape_mismatch);
 }
 
-TEST_CASE("classifiers that err at random, equally often, get a direction in at most one run in twenty", "[analysis][compare]") {
+TEST_CASE("classifiers that err at random, equally often, get a direction in at most one run in twenty",
+          "[analysis][compare]") {
   constexpr std::int64_t runs = 200;
   std::int64_t confirmed = 0, parted = 0;
   fl::ComparisonOptions options = quick();
@@ -372,7 +394,8 @@ TEST_CASE("classifiers that err at random, equally often, get a direction in at 
   world.channels = 8;
   world.classes = 2;
   for (std::int64_t run = 0; run < runs; ++run) {
-    const Panel panel = make_panel(world, {random_errors(2 * run, 0.25), random_errors(2 * run + 1, 0.25)}, 500, 100 + run);
+    const Panel panel =
+        make_panel(world, {random_errors(2 * run, 0.25), random_errors(2 * run + 1, 0.25)}, 500, 100 + run);
     const auto report = fl::compare_outcomes(panel.problem, options);
     std::size_t all = 0, found = 0;
     for (const auto& order : report.pairs.front().orders) {
@@ -389,7 +412,8 @@ TEST_CASE("classifiers that err at random, equally often, get a direction in at 
   INFO("confirmed in " << confirmed << ", parted in " << parted << " of " << runs);
 }
 
-TEST_CASE("the interval of a ratio of medians covers it, and says nothing about what was not measured", "[analysis][compare]") {
+TEST_CASE("the interval of a ratio of medians covers it, and says nothing about what was not measured",
+          "[analysis][compare]") {
   constexpr std::int64_t runs = 400;
   std::int64_t covered = 0;
   const double inf = std::numeric_limits<double>::infinity();
@@ -443,7 +467,8 @@ namespace {
 
 constexpr std::int64_t classes = 4;
 
-fl::AnyClassifier fails_beyond(const fl::AnalyticGenerator& known, double level, const std::string& name, std::int64_t answers = classes) {
+fl::AnyClassifier fails_beyond(const fl::AnalyticGenerator& known, double level, const std::string& name,
+                               std::int64_t answers = classes) {
   return fl::AnyClassifier(fl::make_classifier(
       [&known, level, answers](fl::ImageView images, fl::ScoreMatrix& scores) {
         scores.resize(images.count(), answers);
@@ -464,9 +489,11 @@ TEST_CASE("compare makes one pass over the population, whatever the number of cl
   options.samples = 1200;
   options.seed = 3;
   options.method.properties = {{"first factor", [&](std::span<const float> image, const fl::ImageShape& shape) {
-                                  return static_cast<double>(known.read(fl::ImageView(image.data(), 1, shape), 0).factors[0]);
+                                  return static_cast<double>(
+                                      known.read(fl::ImageView(image.data(), 1, shape), 0).factors[0]);
                                 }}};
-  const std::vector<fl::AnyClassifier> three{fails_beyond(known, 0.9, "early"), fails_beyond(known, 1.6, "late"), fails_beyond(known, 1.6, "late")};
+  const std::vector<fl::AnyClassifier> three{fails_beyond(known, 0.9, "early"), fails_beyond(known, 1.6, "late"),
+                                             fails_beyond(known, 1.6, "late")};
   options.method.judge = fails_beyond(known, 100.0, "judge");
   const auto report = fl::compare(known, three, options);
   CHECK(report.population_cost.generator_images == 2400);
@@ -499,18 +526,22 @@ TEST_CASE("compare makes one pass over the population, whatever the number of cl
   CHECK(two.distances.front().distances[0].sigmas == more.distances[0].sigmas);
   const auto again = fl::compare(known, std::span(three).first(2), options);
   CHECK(again.distances.front().ratios.front().lower == two.distances.front().ratios.front().lower);
-  CHECK(again.pairs[0].orders[1].directions.front().direction.w == two.pairs[0].orders[1].directions.front().direction.w);
+  CHECK(again.pairs[0].orders[1].directions.front().direction.w ==
+        two.pairs[0].orders[1].directions.front().direction.w);
 
   // A property that only gives names is no direction here either.
   options.method.properties[0].candidate = false;
-  for (const fl::PairedDistance& distance : fl::compare(known, std::span(three).first(2), options).distances) CHECK(distance.source != "property");
+  for (const fl::PairedDistance& distance : fl::compare(known, std::span(three).first(2), options).distances)
+    CHECK(distance.source != "property");
 }
 
 TEST_CASE("compare refuses what it cannot compare", "[analysis][compare]") {
   const fl::AnalyticGenerator known({.factors = 3, .channels = 60, .classes = classes, .seed = 5});
   fl::ComparisonOptions options = quick();
   options.samples = 100;
-  const auto code = [&](const std::vector<fl::AnyClassifier>& classifiers) { return code_of([&] { (void)fl::compare(known, classifiers, options); }); };
+  const auto code = [&](const std::vector<fl::AnyClassifier>& classifiers) {
+    return code_of([&] { (void)fl::compare(known, classifiers, options); });
+  };
   const auto good = fails_beyond(known, 1.0, "good");
   CHECK(code({}) == fl::ErrorCode::invalid_argument);
   CHECK(code({good}) == fl::ErrorCode::invalid_argument);
@@ -520,7 +551,9 @@ TEST_CASE("compare refuses what it cannot compare", "[analysis][compare]") {
   } catch (const fl::Error& error) {
     CHECK(std::string(error.what()).find("\"good\" knows 4 classes, \"more classes\" knows 6") != std::string::npos);
   }
-  const auto broken = fl::AnyClassifier(fl::make_classifier([](fl::ImageView images, fl::ScoreMatrix& scores) { scores.resize(images.count(), 3); }, {.classes = classes, .scores = fl::Scores::logits}));
+  const auto broken = fl::AnyClassifier(
+      fl::make_classifier([](fl::ImageView images, fl::ScoreMatrix& scores) { scores.resize(images.count(), 3); },
+                          {.classes = classes, .scores = fl::Scores::logits}));
   CHECK(code({good, broken}) == fl::ErrorCode::wrong_score_shape);
   options.samples = 0;
   CHECK(code({good, good}) == fl::ErrorCode::empty_input);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Confirmation by itself: against every assignment of outcomes on tiny data, its error rate where nothing is there, its power where something is.
+// Confirmation by itself: against every assignment of outcomes on tiny data, its error rate where nothing is there, its
+// power where something is.
 
 #include <support/catch2.hpp>
 
@@ -32,14 +33,18 @@ struct Held {
     half.label.push_back(label);
     half.failed.push_back(failed ? 1 : 0);
   }
-  [[nodiscard]] fl::Strata strata() const { return fl::count_outcomes(problem.confirmation.label, problem.confirmation.failed, problem.classes); }
-  [[nodiscard]] fl::Confirmation confirmed(const std::vector<fl::FrozenCandidate>& candidates, std::int64_t permutations) const {
+  [[nodiscard]] fl::Strata strata() const {
+    return fl::count_outcomes(problem.confirmation.label, problem.confirmation.failed, problem.classes);
+  }
+  [[nodiscard]] fl::Confirmation confirmed(const std::vector<fl::FrozenCandidate>& candidates,
+                                           std::int64_t permutations) const {
     return fl::confirm(problem, x, strata(), candidates, {.permutations_confirmation = permutations});
   }
 };
 
 /// The candidate along coordinate `at` of `columns`, of one class or of all.
-fl::FrozenCandidate along(std::size_t at, std::size_t columns, std::optional<std::int64_t> label = std::nullopt, double sign = 1.0) {
+fl::FrozenCandidate along(std::size_t at, std::size_t columns, std::optional<std::int64_t> label = std::nullopt,
+                          double sign = 1.0) {
   fl::FrozenCandidate candidate;
   candidate.v.assign(columns, 0.0);
   candidate.v[at] = sign;
@@ -51,7 +56,8 @@ fl::FrozenCandidate along(std::size_t at, std::size_t columns, std::optional<std
 struct Reference {
   double difference = 0.0, t = 0.0;
 
-  Reference(const std::vector<double>& values, const std::vector<std::int64_t>& label, const std::vector<std::uint8_t>& failed, std::int64_t classes) {
+  Reference(const std::vector<double>& values, const std::vector<std::int64_t>& label,
+            const std::vector<std::uint8_t>& failed, std::int64_t classes) {
     double numerator = 0.0, variance = 0.0, weights = 0.0;
     for (std::int64_t c = 0; c < classes; ++c) {
       std::vector<double> group[2];
@@ -64,7 +70,8 @@ struct Reference {
         for (const double v : group[g]) mean[g] += v / n;
         for (const double v : group[g]) of_mean[g] += (v - mean[g]) * (v - mean[g]) / (n * (n - 1.0));
       }
-      const auto m = static_cast<double>(group[1].size()), n = static_cast<double>(group[0].size()), weight = m * n / (m + n);
+      const auto m = static_cast<double>(group[1].size()), n = static_cast<double>(group[0].size()),
+                 weight = m * n / (m + n);
       numerator += weight * (mean[1] - mean[0]);
       variance += weight * weight * (of_mean[0] + of_mean[1]);
       weights += weight;
@@ -75,7 +82,8 @@ struct Reference {
 };
 
 /// Share of all assignments of the outcomes within classes whose t is at least the observed one.
-double exact_p(const std::vector<double>& values, const std::vector<std::int64_t>& label, const std::vector<std::uint8_t>& failed, std::int64_t classes) {
+double exact_p(const std::vector<double>& values, const std::vector<std::int64_t>& label,
+               const std::vector<std::uint8_t>& failed, std::int64_t classes) {
   const double observed = Reference(values, label, failed, classes).t;
   std::int64_t all = 0, as_large = 0;
   const std::size_t n = values.size();
@@ -96,7 +104,8 @@ double exact_p(const std::vector<double>& values, const std::vector<std::int64_t
   return static_cast<double>(as_large) / static_cast<double>(all);
 }
 
-/// Two classes that differ in their mean and in how often they fail; within a class a failure moves coordinate 0 of `moved` (all: -1) by `shift`.
+/// Two classes that differ in their mean and in how often they fail; within a class a failure moves coordinate 0 of
+/// `moved` (all: -1) by `shift`.
 Held drawn(std::int64_t samples, std::int64_t columns, std::int64_t run, double shift, std::int64_t moved = -1) {
   Held held(2, columns, samples);
   held.problem.seed = run;
@@ -116,12 +125,14 @@ Held drawn(std::int64_t samples, std::int64_t columns, std::int64_t run, double 
 
 TEST_CASE("effects, t and p of confirmation are those of all assignments of the outcomes", "[analysis][confirm]") {
   Held held(2, 2, 11);
-  const std::vector<double> first{0.3, -1.1, 2.0, 0.9, 1.4, 5.2, 4.1, 6.3, 5.9, 4.4, 7.0}, second{1.0, 0.2, -0.3, 2.2, -1.0, 0.4, 0.1, -2.0, 1.3, 0.7, -0.6};
+  const std::vector<double> first{0.3, -1.1, 2.0, 0.9, 1.4, 5.2, 4.1, 6.3, 5.9, 4.4, 7.0},
+      second{1.0, 0.2, -0.3, 2.2, -1.0, 0.4, 0.1, -2.0, 1.3, 0.7, -0.6};
   const std::vector<std::int64_t> label{0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1};
   const std::vector<std::uint8_t> failed{0, 0, 1, 0, 1, 0, 0, 1, 1, 0, 1};
   for (std::size_t i = 0; i < label.size(); ++i) held.add(label[i], failed[i] != 0, {first[i], second[i]});
   constexpr std::int64_t permutations = 19'999;
-  const fl::Confirmation said = held.confirmed({along(0, 2), along(1, 2), along(0, 2, std::nullopt, -1.0)}, permutations);
+  const fl::Confirmation said =
+      held.confirmed({along(0, 2), along(1, 2), along(0, 2, std::nullopt, -1.0)}, permutations);
   REQUIRE(said.effects.size() == 3);
   std::vector<double> opposite = first;
   for (double& value : opposite) value = -value;
@@ -132,19 +143,22 @@ TEST_CASE("effects, t and p of confirmation are those of all assignments of the 
     const double p = exact_p(values, label, failed, 2);
     CHECK(said.effects[k].effect == Approx(expected.difference).epsilon(1e-9));
     CHECK(said.effects[k].t == Approx(expected.t).epsilon(1e-9));
-    // Five standard deviations of the permutations drawn: false alarms once in a million, with a fixed seed never or always.
+    // Five standard deviations of the permutations drawn: false alarms once in a million, with a fixed seed never or
+    // always.
     CHECK(std::abs(said.effects[k].p - p) < 5.0 * std::sqrt(p * (1.0 - p) / permutations) + 1.0 / permutations);
     ++k;
   }
   CHECK(said.effects[0].p < said.effects[2].p);  // one-sided
 
-  const fl::Confirmation again = held.confirmed({along(0, 2), along(1, 2), along(0, 2, std::nullopt, -1.0)}, permutations);
+  const fl::Confirmation again =
+      held.confirmed({along(0, 2), along(1, 2), along(0, 2, std::nullopt, -1.0)}, permutations);
   for (std::size_t i = 0; i < 3; ++i) CHECK(again.effects[i].p == said.effects[i].p);
 }
 
 TEST_CASE("adjusted p and q of confirmation follow from its p", "[analysis][confirm]") {
   const Held held = drawn(300, 6, 5, 0.35);
-  const fl::Confirmation said = held.confirmed({along(0, 6), along(1, 6), along(0, 6, 1), along(2, 6), along(3, 6, 0), along(4, 6)}, 999);
+  const fl::Confirmation said =
+      held.confirmed({along(0, 6), along(1, 6), along(0, 6, 1), along(2, 6), along(3, 6, 0), along(4, 6)}, 999);
   const std::size_t m = said.effects.size();
   REQUIRE(m == 6);
   for (std::size_t k = 0; k < m; ++k) {
@@ -188,12 +202,19 @@ TEST_CASE("the explained share is the candidate's part of the squared difference
   CHECK(said.explained[0] > 0.9);
 }
 
-TEST_CASE("where failures are chance, any of six candidates is confirmed in a twentieth of the runs at most", "[analysis][confirm][null]") {
-  // 400 runs at a family-wise rate of .05: 40 or more alarms have a probability of 2e-5, 4 or fewer (a test that cannot reject) of 2e-6.
+TEST_CASE("where failures are chance, any of six candidates is confirmed in a twentieth of the runs at most",
+          "[analysis][confirm][null]") {
+  // 400 runs at a family-wise rate of .05: 40 or more alarms have a probability of 2e-5, 4 or fewer (a test that cannot
+  // reject) of 2e-6.
   int alarms = 0;
   for (std::int64_t run = 0; run < 400; ++run) {
-    const fl::Confirmation said = drawn(160, 4, 1000 + run, 0.0).confirmed({along(0, 4), along(1, 4), along(2, 4), along(3, 4), along(0, 4, 0), along(1, 4, 1)}, 199);
-    alarms += std::any_of(said.effects.begin(), said.effects.end(), [](const auto& effect) { return effect.p_adjusted <= 0.05; }) ? 1 : 0;
+    const fl::Confirmation said =
+        drawn(160, 4, 1000 + run, 0.0)
+            .confirmed({along(0, 4), along(1, 4), along(2, 4), along(3, 4), along(0, 4, 0), along(1, 4, 1)}, 199);
+    alarms += std::any_of(said.effects.begin(), said.effects.end(),
+                          [](const auto& effect) { return effect.p_adjusted <= 0.05; })
+                  ? 1
+                  : 0;
   }
   CAPTURE(alarms);
   CHECK(alarms < 40);
@@ -201,12 +222,15 @@ TEST_CASE("where failures are chance, any of six candidates is confirmed in a tw
 }
 
 TEST_CASE("a planted shift is confirmed, in its direction and in its class", "[analysis][confirm]") {
-  // Eight tenths of a standard deviation, some 45 effective failures: t is about 5.5 and a miss less likely than one in a thousand per run.
+  // Eight tenths of a standard deviation, some 45 effective failures: t is about 5.5 and a miss less likely than one in
+  // a thousand per run.
   int common = 0, own = 0, elsewhere = 0;
   for (std::int64_t run = 0; run < 40; ++run) {
-    const fl::Confirmation everywhere = drawn(500, 3, 5000 + run, 0.8).confirmed({along(0, 3), along(0, 3, std::nullopt, -1.0)}, 199);
+    const fl::Confirmation everywhere =
+        drawn(500, 3, 5000 + run, 0.8).confirmed({along(0, 3), along(0, 3, std::nullopt, -1.0)}, 199);
     common += everywhere.effects[0].p_adjusted <= 0.05 && everywhere.effects[1].p_adjusted > 0.5 ? 1 : 0;
-    const fl::Confirmation in_class = drawn(500, 3, 7000 + run, 0.8, 1).confirmed({along(0, 3, 1), along(0, 3, 0)}, 199);
+    const fl::Confirmation in_class =
+        drawn(500, 3, 7000 + run, 0.8, 1).confirmed({along(0, 3, 1), along(0, 3, 0)}, 199);
     own += in_class.effects[0].p_adjusted <= 0.05 ? 1 : 0;
     elsewhere += in_class.effects[1].p_adjusted <= 0.05 ? 1 : 0;
   }

@@ -28,7 +28,8 @@ fw::World two_faults() {
 
 std::vector<fl::KnownCause> causes(const fw::Setup& setup, std::initializer_list<std::int64_t> coordinates) {
   std::vector<fl::KnownCause> result;
-  for (const std::int64_t j : coordinates) result.push_back({"coordinate " + std::to_string(j), setup.along(j).direction, 1.5});
+  for (const std::int64_t j : coordinates)
+    result.push_back({"coordinate " + std::to_string(j), setup.along(j).direction, 1.5});
   return result;
 }
 
@@ -76,7 +77,8 @@ TEST_CASE("a failing image is an instance of the cause that makes it fail") {
     CHECK(std::abs(why.causes[k].gain) < 0.3);
   }
   CHECK(why.together_repaired);
-  // The pictures show x: the first repair moves pixel 0 to the success median and leaves the others where they were, to the accuracy of the fitted directions.
+  // The pictures show x: the first repair moves pixel 0 to the success median and leaves the others where they were, to
+  // the accuracy of the fitted directions.
   REQUIRE(why.images.count() == 5);
   CHECK(why.images.image(0)[0] == Approx(0.5 + 3.0 / 20.0).margin(1e-4));
   CHECK(why.images.image(1)[0] == Approx(0.5 + first.success_median / 20.0).margin(0.02));
@@ -114,14 +116,16 @@ TEST_CASE("an image that does not fail has a distance to failure along every cau
 }
 
 TEST_CASE("what lies on the successful side explains nothing, however much moving it would help") {
-  // Only a window of coordinate 3 fails. Towards less of it, the image lies on the successful side, and yet setting it to the median, out of the window, repairs.
+  // Only a window of coordinate 3 fails. Towards less of it, the image lies on the successful side, and yet setting it
+  // to the median, out of the window, repairs.
   fw::World world;
   world.answer = [](std::span<const double> x, std::int64_t) {
     const double excess = 0.15 - std::abs(x[3] - 0.6);
     return fw::Answers{fw::logistic(-3.0 * excess), excess > 0.0, true};
   };
   const auto setup = fw::build(world);
-  const fl::Explainer explainer(setup.problem, {{"against", setup.along(3, -1.0).direction}, {"indifferent", setup.along(5).direction}});
+  const fl::Explainer explainer(
+      setup.problem, {{"against", setup.along(3, -1.0).direction}, {"indifferent", setup.along(5).direction}});
   const fl::Explanation why = explainer(latent({0, 0, 0, 0.6, 0, 1.0}, 0), 0);
   REQUIRE(why.failed);
   REQUIRE(why.causes.size() == 2);
@@ -147,7 +151,8 @@ TEST_CASE("percentiles count the image's own class") {
 }
 
 TEST_CASE("random moves tell an image that fails by a hair's breadth") {
-  // Failure depends on all coordinates; the known cause is one of them, and most other ways of moving as far repair as well or as badly as it does.
+  // Failure depends on all coordinates; the known cause is one of them, and most other ways of moving as far repair as
+  // well or as badly as it does.
   fw::World world;
   world.answer = [](std::span<const double> x, std::int64_t) {
     const double excess = (x[0] + x[2] + x[3] + x[4] + x[5]) / std::sqrt(5.0) - 1.5;

@@ -33,7 +33,8 @@ auto rule(const fl::AnalyticGenerator& known, Wrong wrong, const std::string& na
           const auto reading = known.read(images, i);
           const double excess = wrong(reading);
           const std::int64_t answer = excess > 0.0 ? (reading.label + 1) % classes : reading.label;
-          for (std::int64_t k = 0; k < classes; ++k) scores(i, k) = k == answer ? static_cast<float>(4.0 * std::abs(excess)) : 0.0f;
+          for (std::int64_t k = 0; k < classes; ++k)
+            scores(i, k) = k == answer ? static_cast<float>(4.0 * std::abs(excess)) : 0.0f;
         }
       },
       {.classes = classes, .scores = fl::Scores::logits, .name = name});
@@ -49,7 +50,8 @@ fl::CharacterizeOptions quick(std::int64_t samples, std::int64_t seed = 3) {
 }
 
 template <class Classifier>
-fl::ErrorCode code_of(const fl::AnalyticGenerator& known, Classifier& classifier, const fl::CharacterizeOptions& options) {
+fl::ErrorCode code_of(const fl::AnalyticGenerator& known, Classifier& classifier,
+                      const fl::CharacterizeOptions& options) {
   try {
     (void)fl::characterize(known, classifier, options);
   } catch (const fl::Error& error) {
@@ -89,7 +91,8 @@ TEST_CASE("characterize finds the planted channel and says how it can be repeate
   CHECK(report.cost.classifier_images >= 5000);
   CHECK(report.cost.property_images >= 5000);
   CHECK(report.cost.gradient_images == 0);
-  for (const char* stage : {"sampling, discovery half", "sampling, confirmation half", "candidates", "confirmation", "intervention"})
+  for (const char* stage :
+       {"sampling, discovery half", "sampling, confirmation half", "candidates", "confirmation", "intervention"})
     CHECK(std::find(stages.begin(), stages.end(), stage) != stages.end());
 }
 
@@ -97,7 +100,9 @@ TEST_CASE("characterize finds the planted channel and says how it can be repeate
 struct PricedGenerator : fl::AnalyticGenerator {
   using fl::AnalyticGenerator::AnalyticGenerator;
 
-  [[nodiscard]] fl::GeneratorCost cost() const { return {.mapping_macs = 3, .styles_macs = 50, .synthesis_macs = 700, .synthesis_bytes = 11, .launches = 2}; }
+  [[nodiscard]] fl::GeneratorCost cost() const {
+    return {.mapping_macs = 3, .styles_macs = 50, .synthesis_macs = 700, .synthesis_bytes = 11, .launches = 2};
+  }
   [[nodiscard]] fl::ImageBatch synthesize(const fl::Matrix<float>& s, const fl::SynthesisOptions& options) const {
     ++*calls;
     *rows += s.rows();
@@ -118,7 +123,8 @@ TEST_CASE("the cost of a run is exact, step by step", "[analysis][analyzer]") {
   options.method.progress = [&](const fl::Progress& p) { calls_until[p.stage] = calls; };
   constexpr std::int64_t half = 16;  // calls for 1 000 samples, 64 at a time
 
-  SECTION("nothing fails: 16 images are made twice and classified once before both halves are sampled, and nothing more") {
+  SECTION(
+      "nothing fails: 16 images are made twice and classified once before both halves are sampled, and nothing more") {
     auto mine = rule(known, [](const fl::AnalyticReading&) { return -1.0; });
     const auto report = fl::characterize(known, mine, options);
     CHECK(report.verdict == fl::Verdict::too_few_failures);
@@ -129,7 +135,8 @@ TEST_CASE("the cost of a run is exact, step by step", "[analysis][analyzer]") {
     CHECK(report.cost.property_images == 2 * 1000);
     CHECK(report.cost.gradient_images == 0);
     CHECK(report.cost.judge_images == 0);
-    CHECK(report.cost.generator_macs == (2 + 2 * half) * 64 * (3 + 50 + 700));  // of whole batches: the last one is padded
+    // Of whole batches: the last one is padded
+    CHECK(report.cost.generator_macs == (2 + 2 * half) * 64 * (3 + 50 + 700));
     CHECK(report.cost.generator_bytes == (2 + 2 * half) * 64 * 11);
     CHECK(report.cost.generator_launches == (2 + 2 * half) * 2);
     CHECK(calls == 2 + 2 * half);
@@ -144,17 +151,21 @@ TEST_CASE("the cost of a run is exact, step by step", "[analysis][analyzer]") {
     CHECK(calls_until.at("sampling, confirmation half") == 2 + 2 * half);
     CHECK(calls_until.at("candidates") == 2 + 2 * half);
     CHECK(calls_until.at("confirmation") == 2 + 2 * half);
-    // 18 calls for fresh codes until 128 of them fail; 128 codes moved both ways along the cause and 32 placebos; 128 failures repaired along the cause and 8 placebos.
+    // 18 calls for fresh codes until 128 of them fail; 128 codes moved both ways along the cause and 32 placebos; 128
+    // failures repaired along the cause and 8 placebos.
     REQUIRE(report.findings[0].intervention.codes == 128);
     REQUIRE(report.findings[0].intervention.repaired_failures == 128);
-    CHECK(calls_until.at("intervention") - calls_until.at("confirmation") == 18 + 2 * 128 / 64 * (1 + 32) + 128 / 64 * (1 + 8));
-    // Carriers, profile, distances: two more calls for fresh codes, the rest edits, those of different channels in one call.
+    CHECK(calls_until.at("intervention") - calls_until.at("confirmation") ==
+          18 + 2 * 128 / 64 * (1 + 32) + 128 / 64 * (1 + 8));
+    // Carriers, profile, distances: two more calls for fresh codes, the rest edits, those of different channels in one
+    // call.
     CHECK(calls - calls_until.at("intervention") == 71);
 
     CHECK(report.cost.generator_batches == calls);
     CHECK(report.cost.generator_images == 16'740);
     CHECK(report.cost.classifier_images == report.cost.generator_images - 16);  // the pilot sample is made twice
-    CHECK(report.cost.classifier_batches == report.cost.generator_batches + 6);  // eight listed examples are made in one call and classified one by one
+    // Eight listed examples are made in one call and classified one by one
+    CHECK(report.cost.classifier_batches == report.cost.generator_batches + 6);
     CHECK(report.cost.property_images == 3'856);
     CHECK(rows == 64 * calls);
     CHECK(report.cost.generator_macs == rows * (50 + 700) + (2 + 2 * half + 18 + 2) * 64 * 3);  // edits start at w
@@ -190,7 +201,8 @@ TEST_CASE("the plain problem agrees with generator and classifier", "[analysis][
   const fl::StyleSpaceSampler sampler(known, {.seed = 9, .truncation = 0.7});
   fl::AnalyzerOptions options{.samples = 300};
   options.method.properties = {{"first factor", [&](std::span<const float> image, const fl::ImageShape& shape) {
-                                  return static_cast<double>(known.read(fl::ImageView(image.data(), 1, shape), 0).factors[0]);
+                                  return static_cast<double>(
+                                      known.read(fl::ImageView(image.data(), 1, shape), 0).factors[0]);
                                 }}};
   fl::FailureAnalyzer analyzer(sampler, mine, fl::TrueClassBelow{0.4}, options);
   const fl::Problem& problem = analyzer.problem();
@@ -210,9 +222,11 @@ TEST_CASE("the plain problem agrees with generator and classifier", "[analysis][
   CHECK(result.prediction == problem.discovery.prediction);
   REQUIRE(result.images.count() == 300);
   for (std::int64_t i = 0; i < 300; ++i) {
-    CHECK(result.probability[static_cast<std::size_t>(i)] == Approx(problem.discovery.probability[static_cast<std::size_t>(i)]).margin(1e-5));
+    CHECK(result.probability[static_cast<std::size_t>(i)] ==
+          Approx(problem.discovery.probability[static_cast<std::size_t>(i)]).margin(1e-5));
     CHECK(result.properties(i, 0) == Approx(problem.discovery.properties(i, 0)).margin(1e-4));
-    CHECK((result.probability[static_cast<std::size_t>(i)] < 0.4f) == (result.failed[static_cast<std::size_t>(i)] != 0));
+    CHECK((result.probability[static_cast<std::size_t>(i)] < 0.4f) ==
+          (result.failed[static_cast<std::size_t>(i)] != 0));
   }
   // s = A w + b holds for the truncated styles, and a channel shift moves the factor it is by shift / sigma.
   const std::int64_t channel = known.factor_channel(0);
@@ -222,11 +236,17 @@ TEST_CASE("the plain problem agrees with generator and classifier", "[analysis][
   const double before = static_cast<double>(result.properties(7, 0));
   const double after = static_cast<double>(shifted.properties(7, 0));
   double style = problem.style_bias[static_cast<std::size_t>(channel)];
-  for (std::int64_t j = 0; j < problem.style_matrix.cols(); ++j) style += problem.style_matrix(channel, j) * static_cast<double>(problem.discovery.w(7, j));
+  for (std::int64_t j = 0; j < problem.style_matrix.cols(); ++j)
+    style += problem.style_matrix(channel, j) * static_cast<double>(problem.discovery.w(7, j));
   const auto truth = sampler.sample(7, 1);
   CHECK(style == Approx(static_cast<double>(truth.s(0, channel))).margin(1e-4));
   CHECK(after > before);
-  CHECK(fl::FailureAnalyzer(sampler, mine, [](std::span<const float> p, std::int64_t label) { return p[static_cast<std::size_t>(label)] < 0.9f; }, options).run().provenance.criterion == "custom");
+  CHECK(fl::FailureAnalyzer(
+            sampler, mine,
+            [](std::span<const float> p, std::int64_t label) { return p[static_cast<std::size_t>(label)] < 0.9f; },
+            options)
+            .run()
+            .provenance.criterion == "custom");
   CHECK(analyzer.run().provenance.criterion == "probability of the true class below 0.4");
 }
 
@@ -242,7 +262,8 @@ TEST_CASE("gradients reach the paper's table", "[analysis][analyzer]") {
           const double factor = 32.0 * static_cast<double>(images.image(i)[last] - images.image(i)[row]);
           const double p = 1.0 / (1.0 + std::exp(2.0 * (factor - 1.0)));
           const std::int64_t label = known.read(images, i).label;
-          for (std::int64_t k = 0; k < classes; ++k) scores(i, k) = static_cast<float>(k == label ? p : (1.0 - p) / 3.0);
+          for (std::int64_t k = 0; k < classes; ++k)
+            scores(i, k) = static_cast<float>(k == label ? p : (1.0 - p) / 3.0);
         }
       },
       [&](fl::ImageView images, std::span<const std::int64_t>, fl::ImageBatch& gradient) {
@@ -285,7 +306,8 @@ TEST_CASE("an unconditional generator is one class, for criteria that need no la
         }
       },
       {.classes = 2, .scores = fl::Scores::probabilities});
-  const auto report = fl::characterize(known, mine, quick(1500), [](std::span<const float> p, std::int64_t) { return p[1] > p[0]; });
+  const auto report =
+      fl::characterize(known, mine, quick(1500), [](std::span<const float> p, std::int64_t) { return p[1] > p[0]; });
   CHECK(report.classes == 1);
   CHECK(report.class_rates.size() == 1);
   REQUIRE(!report.findings.empty());
@@ -336,15 +358,18 @@ TEST_CASE("perfect, hopeless and nearly perfect classifiers end in a verdict", "
   const fl::AnalyticGenerator known({.factors = 3, .channels = 80, .classes = classes, .seed = 5});
   auto perfect = rule(known, [](const fl::AnalyticReading&) { return -1.0; });
   auto hopeless = rule(known, [](const fl::AnalyticReading&) { return 1.0; });
-  auto rare = rule(known, [](const fl::AnalyticReading& reading) { return static_cast<double>(reading.factors[0]) - 3.0; });
+  auto rare =
+      rule(known, [](const fl::AnalyticReading& reading) { return static_cast<double>(reading.factors[0]) - 3.0; });
   auto constant = fl::make_classifier(
       [](fl::ImageView images, fl::ScoreMatrix& scores) {
         scores.resize(images.count(), classes);
-        for (std::int64_t i = 0; i < images.count(); ++i) scores(i, 2) = 2.0f + images.image(i)[0];  // more or less sure of the one answer that it has
+        // More or less sure of the one answer that it has
+        for (std::int64_t i = 0; i < images.count(); ++i) scores(i, 2) = 2.0f + images.image(i)[0];
       },
       {.classes = classes, .scores = fl::Scores::logits});
-  for (const auto& report : {fl::characterize(known, perfect, quick(400)), fl::characterize(known, hopeless, quick(400)), fl::characterize(known, rare, quick(400)),
-                             fl::characterize(known, constant, quick(400))}) {
+  for (const auto& report :
+       {fl::characterize(known, perfect, quick(400)), fl::characterize(known, hopeless, quick(400)),
+        fl::characterize(known, rare, quick(400)), fl::characterize(known, constant, quick(400))}) {
     CHECK(report.verdict == fl::Verdict::too_few_failures);
     CHECK(report.findings.empty());
     CHECK(report.reason.size() > 20);
@@ -352,7 +377,8 @@ TEST_CASE("perfect, hopeless and nearly perfect classifiers end in a verdict", "
   }
   CHECK(fl::characterize(known, perfect, quick(400)).samples_needed > 400);
   CHECK(fl::characterize(known, rare, quick(400)).samples_needed > 400);
-  const auto one_answer = fl::characterize(known, constant, quick(400)), next_class = fl::characterize(known, hopeless, quick(400));
+  const auto one_answer = fl::characterize(known, constant, quick(400)),
+             next_class = fl::characterize(known, hopeless, quick(400));
   CHECK(one_answer.reason.find("The class alone") == 0);
   CHECK(one_answer.reason.find("Class 0 is always answered 2") != std::string::npos);
   CHECK(one_answer.samples_needed == 0);  // more of the same would not help
@@ -377,29 +403,46 @@ TEST_CASE("bad input ends in one sentence with a code", "[analysis][analyzer][er
   options.truncation = 3.0;
   CHECK(code_of(known, fine, options) == fl::ErrorCode::invalid_argument);
 
-  auto shape = fl::make_classifier([](fl::ImageView images, fl::ScoreMatrix& scores) { scores.resize(images.count(), 3); }, {.classes = classes, .scores = fl::Scores::logits});
+  auto shape =
+      fl::make_classifier([](fl::ImageView images, fl::ScoreMatrix& scores) { scores.resize(images.count(), 3); },
+                          {.classes = classes, .scores = fl::Scores::logits});
   CHECK(code_of(known, shape, quick(200)) == fl::ErrorCode::wrong_score_shape);
-  auto few = fl::make_classifier([](fl::ImageView images, fl::ScoreMatrix& scores) { scores.resize(images.count(), 3); }, {.classes = 3, .scores = fl::Scores::logits});
+  auto few =
+      fl::make_classifier([](fl::ImageView images, fl::ScoreMatrix& scores) { scores.resize(images.count(), 3); },
+                          {.classes = 3, .scores = fl::Scores::logits});
   CHECK(code_of(known, few, quick(200)) == fl::ErrorCode::incompatible_models);
-  auto nan = fl::make_classifier([](fl::ImageView images, fl::ScoreMatrix& scores) { scores.resize(images.count(), classes, std::numeric_limits<float>::quiet_NaN()); },
-                                 {.classes = classes, .scores = fl::Scores::logits});
+  auto nan = fl::make_classifier(
+      [](fl::ImageView images, fl::ScoreMatrix& scores) {
+        scores.resize(images.count(), classes, std::numeric_limits<float>::quiet_NaN());
+      },
+      {.classes = classes, .scores = fl::Scores::logits});
   CHECK(code_of(known, nan, quick(200)) == fl::ErrorCode::non_finite_scores);
-  auto logits = fl::make_classifier([](fl::ImageView images, fl::ScoreMatrix& scores) { scores.resize(images.count(), classes, 2.0f); }, {.classes = classes, .scores = fl::Scores::probabilities});
+  auto logits = fl::make_classifier(
+      [](fl::ImageView images, fl::ScoreMatrix& scores) { scores.resize(images.count(), classes, 2.0f); },
+      {.classes = classes, .scores = fl::Scores::probabilities});
   CHECK(code_of(known, logits, quick(200)) == fl::ErrorCode::not_probabilities);
-  auto throws = fl::make_classifier([](fl::ImageView, fl::ScoreMatrix&) { throw std::runtime_error("no model"); }, {.classes = classes, .scores = fl::Scores::logits});
+  auto throws = fl::make_classifier([](fl::ImageView, fl::ScoreMatrix&) { throw std::runtime_error("no model"); },
+                                    {.classes = classes, .scores = fl::Scores::logits});
   CHECK(code_of(known, throws, quick(200)) == fl::ErrorCode::classifier_threw);
   std::int64_t calls = 0;
-  auto moody = fl::make_classifier([&calls](fl::ImageView images, fl::ScoreMatrix& scores) { scores.resize(images.count(), classes, 0.0f), scores(0, ++calls % classes) = 5.0f; },
-                                   {.classes = classes, .scores = fl::Scores::logits});
+  auto moody = fl::make_classifier(
+      [&calls](fl::ImageView images, fl::ScoreMatrix& scores) {
+        scores.resize(images.count(), classes, 0.0f), scores(0, ++calls % classes) = 5.0f;
+      },
+      {.classes = classes, .scores = fl::Scores::logits});
   CHECK(code_of(known, moody, quick(200)) == fl::ErrorCode::classifier_unlawful);
 
   options = quick(200);
-  options.method.properties = {{"broken", [](std::span<const float>, const fl::ImageShape&) -> double { throw std::runtime_error("no"); }}};
+  options.method.properties = {
+      {"broken", [](std::span<const float>, const fl::ImageShape&) -> double { throw std::runtime_error("no"); }}};
   CHECK(code_of(known, fine, options) == fl::ErrorCode::property_threw);
-  options.method.properties = {{"endless", [](std::span<const float>, const fl::ImageShape&) { return std::numeric_limits<double>::infinity(); }}};
+  options.method.properties = {{"endless", [](std::span<const float>, const fl::ImageShape&) {
+                                  return std::numeric_limits<double>::infinity();
+                                }}};
   CHECK(code_of(known, fine, options) == fl::ErrorCode::property_threw);
   const fl::StyleSpaceSampler sampler(known, {});
-  fl::FailureAnalyzer analyzer(sampler, fine, [](std::span<const float>, std::int64_t) -> bool { throw 3; }, {.samples = 100});
+  fl::FailureAnalyzer analyzer(sampler, fine, [](std::span<const float>, std::int64_t) -> bool { throw 3; },
+                               {.samples = 100});
   CHECK_THROWS_AS(analyzer.run(), fl::Error);
 }
 
@@ -423,15 +466,22 @@ TEST_CASE("a thousand runs without a cause raise at most 77 alarms", "[.slow][an
       },
       {.classes = classes, .scores = fl::Scores::probabilities});
   int alarms = 0;
-  for (std::int64_t seed = 0; seed < 1000; ++seed) alarms += fl::characterize(known, random_errors, {.samples = 2'000, .seed = seed, .method = {.property_distances = false}}).verdict == fl::Verdict::systematic_causes ? 1 : 0;
+  for (std::int64_t seed = 0; seed < 1000; ++seed)
+    alarms += fl::characterize(known, random_errors,
+                               {.samples = 2'000, .seed = seed, .method = {.property_distances = false}})
+                          .verdict == fl::Verdict::systematic_causes
+                  ? 1
+                  : 0;
   CHECK(alarms <= 77);
 }
 
-TEST_CASE("a request may shift several channels at once, and one channel among them is what it is alone", "[analysis][analyzer]") {
+TEST_CASE("a request may shift several channels at once, and one channel among them is what it is alone",
+          "[analysis][analyzer]") {
   const fl::AnalyticGenerator known({.factors = 4, .channels = 120, .classes = classes, .seed = 2});
   auto mine = rule(known, above);
   const fl::StyleSpaceSampler sampler(known, {.seed = 3, .batch_size = 8});
-  fl::FailureAnalyzer analyzer(sampler, mine, fl::Misclassified{}, fl::AnalyzerOptions{.samples = 64, .method = {.batch_size = 8}});
+  fl::FailureAnalyzer analyzer(sampler, mine, fl::Misclassified{},
+                               fl::AnalyzerOptions{.samples = 64, .method = {.batch_size = 8}});
   const fl::Problem& problem = analyzer.problem();
   fl::EditRequest request;
   request.w = sampler.latents_w(0, 20);
@@ -450,9 +500,11 @@ TEST_CASE("a request may shift several channels at once, and one channel among t
   const fl::EditResult together = problem.evaluate(several);
   CHECK(together.log_odds == alone.log_odds);
   CHECK(together.failed == alone.failed);
-  CHECK(std::equal(alone.images.data(), alone.images.data() + 20 * known.image_shape().elements(), together.images.data()));
+  CHECK(std::equal(alone.images.data(), alone.images.data() + 20 * known.image_shape().elements(),
+                   together.images.data()));
   for (int i = 0; i < 20; ++i) several.shifts(i, 0) = 1.0f;
-  CHECK_FALSE(std::equal(alone.images.data(), alone.images.data() + 20 * known.image_shape().elements(), problem.evaluate(several).images.data()));
+  CHECK_FALSE(std::equal(alone.images.data(), alone.images.data() + 20 * known.image_shape().elements(),
+                         problem.evaluate(several).images.data()));
 
   const auto code = [&](const fl::EditRequest& bad) {
     try {
@@ -476,10 +528,14 @@ struct DeviceGenerator : fl::AnalyticGenerator {
   using fl::AnalyticGenerator::AnalyticGenerator;
   struct Images {
     fl::ImageBatch values;
-    [[nodiscard]] Images narrow(std::int64_t, std::int64_t, std::int64_t count) const { return {fl::detail::first_rows(values, count)}; }
+    [[nodiscard]] Images narrow(std::int64_t, std::int64_t, std::int64_t count) const {
+      return {fl::detail::first_rows(values, count)};
+    }
   };
   using image_type = Images;
-  [[nodiscard]] Images synthesize(const fl::Matrix<float>& s, const fl::SynthesisOptions& options = {}) const { return {fl::AnalyticGenerator::synthesize(s, options)}; }
+  [[nodiscard]] Images synthesize(const fl::Matrix<float>& s, const fl::SynthesisOptions& options = {}) const {
+    return {fl::AnalyticGenerator::synthesize(s, options)};
+  }
   [[nodiscard]] fl::ImageBatch image_to_host(const Images& images) const {
     moved += images.values.count();
     return images.values;
@@ -498,7 +554,8 @@ struct Resident {
   [[nodiscard]] std::int64_t num_classes() const { return classes; }
   [[nodiscard]] fl::Scores score_kind() const { return fl::Scores::logits; }
   void score(fl::ImageView images, fl::ScoreMatrix& scores) { host.score(images, scores); }
-  void score_resident(const DeviceGenerator::Images& raw, const fl::ValueRange& range, std::int64_t, fl::ScoreMatrix& scores) {
+  void score_resident(const DeviceGenerator::Images& raw, const fl::ValueRange& range, std::int64_t,
+                      fl::ScoreMatrix& scores) {
     resident_images += raw.values.count();
     host.score(fl::to_unit_range(raw.values, range), scores);
   }
@@ -506,14 +563,17 @@ struct Resident {
 
 }  // namespace
 
-TEST_CASE("images on a device go to a classifier that takes them there, in samples, edits and gates, and nowhere else", "[analysis][analyzer]") {
+TEST_CASE("images on a device go to a classifier that takes them there, in samples, edits and gates, and nowhere else",
+          "[analysis][analyzer]") {
   const fl::AnalyticOptions truth{.factors = 5, .channels = 100, .classes = classes, .seed = 2};
   const fl::AnalyticGenerator known(truth);
   const DeviceGenerator device(truth);
   static_assert(fl::StyleGenerator<DeviceGenerator> && fl::AffineStyles<DeviceGenerator>);
   auto plain = rule(known, above);
   Resident<decltype(plain)> mine{plain};
-  static_assert(fl::ResidentClassifier<decltype(mine), DeviceGenerator::Images> && !fl::ResidentClassifier<decltype(mine), fl::ImageBatch> && !fl::ResidentClassifier<decltype(plain), DeviceGenerator::Images>);
+  static_assert(fl::ResidentClassifier<decltype(mine), DeviceGenerator::Images> &&
+                !fl::ResidentClassifier<decltype(mine), fl::ImageBatch> &&
+                !fl::ResidentClassifier<decltype(plain), DeviceGenerator::Images>);
 
   auto options = quick(600);
   options.method.properties = {};  // they look at images
@@ -522,7 +582,8 @@ TEST_CASE("images on a device go to a classifier that takes them there, in sampl
   REQUIRE(expected.failure_rate.failures > 0);
   CHECK(report.failure_rate.failures == expected.failure_rate.failures);
   CHECK(report.findings.size() == expected.findings.size());
-  CHECK(report.cost.classifier_images == expected.cost.classifier_images + 3 * fl::pilot_images);  // the preflight: twice on the device, once more on the host
+  // The preflight: twice on the device, once more on the host
+  CHECK(report.cost.classifier_images == expected.cost.classifier_images + 3 * fl::pilot_images);
   CHECK(report.cost.classifier_batches == expected.cost.classifier_batches + 3);
   CHECK(device.moved < 600);  // not the samples: those of the preflight, and pairs of images whose distance is measured
   CHECK(mine.resident_images >= 1200);
@@ -536,11 +597,13 @@ TEST_CASE("images on a device go to a classifier that takes them there, in sampl
   CHECK(verdict.passed());
   CHECK(device.moved == 2 * fl::pilot_images);  // the preflight alone looks at pixels
 
-  // One that says something else on the device than on the host is refused, and so is one that never says the same there.
+  // One that says something else on the device than on the host is refused, and so is one that never says the same
+  // there.
   struct Restless : Resident<decltype(plain)> {
     int calls = 0;
     bool jitter = false;
-    void score_resident(const DeviceGenerator::Images& raw, const fl::ValueRange& range, std::int64_t batch, fl::ScoreMatrix& scores) {
+    void score_resident(const DeviceGenerator::Images& raw, const fl::ValueRange& range, std::int64_t batch,
+                        fl::ScoreMatrix& scores) {
       Resident<decltype(plain)>::score_resident(raw, range, batch, scores);
       for (float& score : scores.values()) score *= jitter ? static_cast<float>(1 + ++calls % 3) * 0.1f : 0.0f;
     }
@@ -570,7 +633,8 @@ TEST_CASE("a run that was cancelled leaves nothing behind for the next one", "[a
           scores.resize(images.count(), classes);
           for (std::int64_t i = 0; i < images.count(); ++i) {
             const auto reading = known.read(images, i);
-            scores(i, reading.factors[0] > 1.0f ? (reading.label + 1) % classes : reading.label) = 3.0f + reading.factors[1];
+            scores(i, reading.factors[0] > 1.0f ? (reading.label + 1) % classes : reading.label) =
+                3.0f + reading.factors[1];
           }
         },
         {.classes = classes, .scores = fl::Scores::logits, .thread_safe = thread_safe});

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// A world whose every distance, correlation and property is known in closed form: what the measuring half of the analysis is tested on.
+// A world whose every distance, correlation and property is known in closed form: what the measuring half of the
+// analysis is tested on.
 
 #include <faultline/analysis/finding_context.hpp>
 #include <faultline/core/random.hpp>
@@ -23,7 +24,8 @@ namespace fl = faultline;
 inline constexpr std::int64_t w_dim = 6;
 inline constexpr std::int64_t channels = 40;
 inline constexpr std::int64_t classes = 3;
-/// Style channels 0 .. 5 hold the coordinates x of the world, channel j with scale (-1)^j (j + 1); the others are mixtures of them that the image does not show.
+/// Style channels 0 .. 5 hold the coordinates x of the world, channel j with scale (-1)^j (j + 1); the others are
+/// mixtures of them that the image does not show.
 inline double scale(std::int64_t j) { return (j % 2 == 0 ? 1.0 : -1.0) * static_cast<double>(j + 1); }
 
 /// What a classifier and a judge make of the coordinates x (standard normal within classes) of one image.
@@ -35,7 +37,8 @@ struct Answers {
 
 struct World {
   std::function<Answers(std::span<const double> x, std::int64_t label)> answer;
-  std::function<std::vector<double>(std::span<const double> x, std::int64_t label)> properties = [](std::span<const double>, std::int64_t) { return std::vector<double>{}; };
+  std::function<std::vector<double>(std::span<const double> x, std::int64_t label)> properties =
+      [](std::span<const double>, std::int64_t) { return std::vector<double>{}; };
   std::vector<std::string> property_names = {};
   bool has_judge = false;
   std::int64_t population = 1500;
@@ -48,14 +51,19 @@ struct Counts {
 };
 
 /// The mixing matrix M of w = class mean + M x: within-class standard deviations far from one, and correlated.
-inline double mixing(std::int64_t i, std::int64_t j) { return i == j ? 0.5 + 0.3 * static_cast<double>(i) : j < i ? 0.2 / static_cast<double>(1 + i - j) : 0.0; }
-inline double class_mean(std::int64_t label, std::int64_t i) { return 1.5 * static_cast<double>(label) * (i % 2 == 0 ? 1.0 : -0.5); }
+inline double mixing(std::int64_t i, std::int64_t j) {
+  return i == j ? 0.5 + 0.3 * static_cast<double>(i) : j < i ? 0.2 / static_cast<double>(1 + i - j) : 0.0;
+}
+inline double class_mean(std::int64_t label, std::int64_t i) {
+  return 1.5 * static_cast<double>(label) * (i % 2 == 0 ? 1.0 : -0.5);
+}
 
 inline std::vector<double> mix(std::span<const double> x, std::int64_t label) {
   std::vector<double> w(w_dim);
   for (std::int64_t i = 0; i < w_dim; ++i) {
     w[static_cast<std::size_t>(i)] = class_mean(label, i);
-    for (std::int64_t j = 0; j <= i; ++j) w[static_cast<std::size_t>(i)] += mixing(i, j) * x[static_cast<std::size_t>(j)];
+    for (std::int64_t j = 0; j <= i; ++j)
+      w[static_cast<std::size_t>(i)] += mixing(i, j) * x[static_cast<std::size_t>(j)];
   }
   return w;
 }
@@ -122,7 +130,8 @@ inline fl::Population sample(const World& world, std::int64_t first, std::int64_
     population.probability.push_back(static_cast<float>(answers.probability));
     population.margin.push_back(static_cast<float>(2.0 * answers.probability - 1.0));
     const auto properties = world.properties(x, label);
-    for (std::size_t p = 0; p < properties.size(); ++p) population.properties(i, static_cast<std::int64_t>(p)) = static_cast<float>(properties[p]);
+    for (std::size_t p = 0; p < properties.size(); ++p)
+      population.properties(i, static_cast<std::int64_t>(p)) = static_cast<float>(properties[p]);
   }
   return population;
 }
@@ -144,7 +153,8 @@ inline Setup build(const World& world) {
   fl::Matrix<double> readings(channels, w_dim);
   for (std::int64_t k = 0; k < channels; ++k) {
     fl::CounterRandom random(17, fl::Stream::codes, k);
-    for (std::int64_t j = 0; j < w_dim; ++j) readings(k, j) = k < w_dim ? (k == j ? scale(j) : 0.0) : k == channels - 1 ? 0.0 : random.normal();
+    for (std::int64_t j = 0; j < w_dim; ++j)
+      readings(k, j) = k < w_dim ? (k == j ? scale(j) : 0.0) : k == channels - 1 ? 0.0 : random.normal();
   }
   problem.style_matrix.resize(channels, w_dim);
   for (std::int64_t j = 0; j < w_dim; ++j) {
@@ -152,7 +162,8 @@ inline Setup build(const World& world) {
     unit[static_cast<std::size_t>(j)] = 1.0;
     const auto column = unmix(unit);  // column j of M^-1
     for (std::int64_t k = 0; k < channels; ++k)
-      for (std::int64_t i = 0; i < w_dim; ++i) problem.style_matrix(k, j) += readings(k, i) * column[static_cast<std::size_t>(i)];
+      for (std::int64_t i = 0; i < w_dim; ++i)
+        problem.style_matrix(k, j) += readings(k, i) * column[static_cast<std::size_t>(i)];
   }
   for (std::int64_t k = 0; k < channels; ++k) problem.style_bias.push_back(0.1 * static_cast<double>(k));
 
@@ -162,25 +173,33 @@ inline Setup build(const World& world) {
     ++counts->calls;
     counts->rows += request.w.rows();
     fl::EditResult result;
-    if (request.properties) result.properties.resize(request.w.rows(), static_cast<std::int64_t>(world.property_names.size()));
+    if (request.properties)
+      result.properties.resize(request.w.rows(), static_cast<std::int64_t>(world.property_names.size()));
     if (request.images) result.images = fl::ImageBatch(request.w.rows(), {1, 4, 4});
     for (std::int64_t i = 0; i < request.w.rows(); ++i) {
       const std::int64_t label = request.label[static_cast<std::size_t>(i)];
       std::vector<double> y(w_dim);
-      for (std::int64_t j = 0; j < w_dim; ++j) y[static_cast<std::size_t>(j)] = static_cast<double>(request.w(i, j)) - class_mean(label, j);
+      for (std::int64_t j = 0; j < w_dim; ++j)
+        y[static_cast<std::size_t>(j)] = static_cast<double>(request.w(i, j)) - class_mean(label, j);
       std::vector<double> x = unmix(y);
-      if (request.channel >= 0 && request.channel < w_dim) x[static_cast<std::size_t>(request.channel)] += static_cast<double>(request.shift[static_cast<std::size_t>(i)]) / scale(request.channel);
+      if (request.channel >= 0 && request.channel < w_dim)
+        x[static_cast<std::size_t>(request.channel)] +=
+            static_cast<double>(request.shift[static_cast<std::size_t>(i)]) / scale(request.channel);
       for (std::size_t j = 0; j < request.channels.size(); ++j)
-        if (request.channels[j] < w_dim) x[static_cast<std::size_t>(request.channels[j])] += static_cast<double>(request.shifts(i, static_cast<std::int64_t>(j))) / scale(request.channels[j]);
+        if (request.channels[j] < w_dim)
+          x[static_cast<std::size_t>(request.channels[j])] +=
+              static_cast<double>(request.shifts(i, static_cast<std::int64_t>(j))) / scale(request.channels[j]);
       const Answers answers = world.answer(x, label);
       result.failed.push_back(answers.failed ? 1 : 0);
       result.prediction.push_back(answers.failed ? (label + 1) % classes : label);
       result.probability.push_back(static_cast<float>(answers.probability));
-      result.log_odds.push_back(static_cast<float>(std::clamp(std::log(answers.probability / (1.0 - answers.probability)), -20.0, 20.0)));
+      result.log_odds.push_back(
+          static_cast<float>(std::clamp(std::log(answers.probability / (1.0 - answers.probability)), -20.0, 20.0)));
       if (request.judge && world.has_judge) result.judge_agrees.push_back(answers.judge_agrees ? 1 : 0);
       if (request.properties) {
         const auto values = world.properties(x, label);
-        for (std::size_t p = 0; p < values.size(); ++p) result.properties(i, static_cast<std::int64_t>(p)) = static_cast<float>(values[p]);
+        for (std::size_t p = 0; p < values.size(); ++p)
+          result.properties(i, static_cast<std::int64_t>(p)) = static_cast<float>(values[p]);
       }
       if (request.images) draw(x, result.images.image(i));
     }

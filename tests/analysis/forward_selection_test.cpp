@@ -14,12 +14,14 @@ using fl::DirectionFamily;
 namespace {
 
 /// A pool from rows, scaled to length 1.
-fl::detail::CandidatePool pool_of(const std::vector<std::vector<double>>& rows, const std::vector<DirectionFamily>& families) {
+fl::detail::CandidatePool pool_of(const std::vector<std::vector<double>>& rows,
+                                  const std::vector<DirectionFamily>& families) {
   fl::detail::CandidatePool pool;
   pool.vectors.resize(static_cast<std::int64_t>(rows.size()), static_cast<std::int64_t>(rows[0].size()));
   for (std::size_t k = 0; k < rows.size(); ++k) {
     const double norm = std::sqrt(fl::detail::dot(rows[k], rows[k]));
-    for (std::size_t j = 0; j < rows[k].size(); ++j) pool.vectors(static_cast<std::int64_t>(k), static_cast<std::int64_t>(j)) = rows[k][j] / norm;
+    for (std::size_t j = 0; j < rows[k].size(); ++j)
+      pool.vectors(static_cast<std::int64_t>(k), static_cast<std::int64_t>(j)) = rows[k][j] / norm;
     pool.source.push_back(static_cast<std::int64_t>(k));
   }
   pool.family = families;
@@ -53,20 +55,24 @@ TEST_CASE("a property is preferred at .7 of the best, then a component, then a c
     CHECK(fl::detail::forward_select(pool, difference, null, {}, {.limit = 1}).chosen[0].candidate == 1);
   }
   SECTION("neither reaches it") {
-    const auto pool = pool_of({{1, 0, 0}, {0, 0, 1}, {0, 0, -1}}, {DirectionFamily::channel, DirectionFamily::component, DirectionFamily::property});
+    const auto pool = pool_of({{1, 0, 0}, {0, 0, 1}, {0, 0, -1}},
+                              {DirectionFamily::channel, DirectionFamily::component, DirectionFamily::property});
     CHECK(fl::detail::forward_select(pool, difference, null, {}, {.limit = 1}).chosen[0].candidate == 0);
   }
 }
 
 TEST_CASE("chosen directions are orthogonal unit vectors that point towards failure", "[analysis][selection]") {
   const std::vector<double> difference = {-0.9, 0.5, 0.3, 0.0};
-  const auto pool = pool_of({{1, 0.2, 0, 0}, {1, 0.3, 0, 0}, {0.3, 1, 0.1, 0}, {0, 0.2, 1, 0}, {0, 0, 0, 1}}, std::vector<DirectionFamily>(5, DirectionFamily::channel));
+  const auto pool = pool_of({{1, 0.2, 0, 0}, {1, 0.3, 0, 0}, {0.3, 1, 0.1, 0}, {0, 0.2, 1, 0}, {0, 0, 0, 1}},
+                            std::vector<DirectionFamily>(5, DirectionFamily::channel));
   const auto selection = fl::detail::forward_select(pool, difference, null_of(4, 2000), {}, {});
-  REQUIRE(selection.chosen.size() == 3);  // the first two are one direction: the other has too little norm left; the last has no effect
+  // The first two are one direction: the other has too little norm left; the last has no effect
+  REQUIRE(selection.chosen.size() == 3);
   for (std::size_t a = 0; a < 3; ++a) {
     CHECK(fl::detail::dot(selection.chosen[a].v, difference) == Approx(selection.chosen[a].effect));
     CHECK(selection.chosen[a].effect > 0.0);
-    for (std::size_t b = 0; b < 3; ++b) CHECK(fl::detail::dot(selection.chosen[a].v, selection.chosen[b].v) == Approx(a == b ? 1.0 : 0.0).margin(1e-12));
+    for (std::size_t b = 0; b < 3; ++b)
+      CHECK(fl::detail::dot(selection.chosen[a].v, selection.chosen[b].v) == Approx(a == b ? 1.0 : 0.0).margin(1e-12));
   }
   double explained = 0.0;
   for (const auto& direction : selection.chosen) explained += direction.effect * direction.effect;
@@ -75,7 +81,8 @@ TEST_CASE("chosen directions are orthogonal unit vectors that point towards fail
 
 TEST_CASE("what the basis explains is not offered again", "[analysis][selection]") {
   const std::vector<double> difference = {1.0, 0.2, 0.0};
-  const auto pool = pool_of({{1, 0, 0}, {0.98, 0.2, 0}, {0, 1, 0}}, std::vector<DirectionFamily>(3, DirectionFamily::channel));
+  const auto pool =
+      pool_of({{1, 0, 0}, {0.98, 0.2, 0}, {0, 1, 0}}, std::vector<DirectionFamily>(3, DirectionFamily::channel));
   const std::vector<std::vector<double>> basis = {{1, 0, 0}};
   const auto chosen = fl::detail::forward_select(pool, difference, null_of(3, 5000), basis, {}).chosen;
   REQUIRE(chosen.size() == 1);
@@ -83,7 +90,8 @@ TEST_CASE("what the basis explains is not offered again", "[analysis][selection]
   CHECK(chosen[0].effect == Approx(0.2));
 }
 
-TEST_CASE("without an effect the permutation stop lets something through in about 5 % of runs", "[analysis][selection]") {
+TEST_CASE("without an effect the permutation stop lets something through in about 5 % of runs",
+          "[analysis][selection]") {
   // 400 runs: Binomial(400, .05) exceeds 38 with probability 1e-4 and falls below 6 with probability 1e-4.
   std::vector<std::vector<double>> rows;
   fl::CounterRandom random(9, fl::Stream::codes, 0);

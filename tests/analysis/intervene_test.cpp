@@ -15,7 +15,8 @@ namespace fl = faultline;
 namespace {
 
 /// A candidate along factor j, as if discovery had chosen it.
-fl::FrozenCandidate candidate_along(const synthetic::Setup& setup, const fl::Whitening& whitening, std::int64_t j, std::optional<std::int64_t> label = std::nullopt) {
+fl::FrozenCandidate candidate_along(const synthetic::Setup& setup, const fl::Whitening& whitening, std::int64_t j,
+                                    std::optional<std::int64_t> label = std::nullopt) {
   fl::Matrix<double> reading(1, whitening.dimension());
   for (std::int64_t k = 0; k < whitening.dimension(); ++k) reading(0, k) = setup.model->unmix(j, k);
   const auto directions = fl::reading_directions(whitening, reading).directions;
@@ -40,7 +41,8 @@ struct Prepared {
     whitened = fl::whiten(whitening, half.w, half.label);
     strata = fl::count_outcomes(half.label, half.failed, setup.problem.classes);
   }
-  std::vector<fl::InterventionEffect> intervene(const std::vector<fl::FrozenCandidate>& candidates, const fl::MethodOptions& options = {}) const {
+  std::vector<fl::InterventionEffect> intervene(const std::vector<fl::FrozenCandidate>& candidates,
+                                                const fl::MethodOptions& options = {}) const {
     std::vector<std::size_t> all;
     for (std::size_t k = 0; k < candidates.size(); ++k) all.push_back(k);
     fl::FreshCodes fresh(setup.problem, 64);
@@ -52,9 +54,12 @@ struct Prepared {
 
 TEST_CASE("moving a cause changes the failure rate by what the rule says", "[analysis][intervene]") {
   synthetic::World world;
-  world.probability = [](const std::vector<double>& u, std::int64_t, std::int64_t) { return synthetic::fails_above(u[2] - 1.0); };
+  world.probability = [](const std::vector<double>& u, std::int64_t, std::int64_t) {
+    return synthetic::fails_above(u[2] - 1.0);
+  };
   const Prepared prepared(world);
-  const auto effects = prepared.intervene({candidate_along(prepared.setup, prepared.whitening, 2), candidate_along(prepared.setup, prepared.whitening, 5)});
+  const auto effects = prepared.intervene(
+      {candidate_along(prepared.setup, prepared.whitening, 2), candidate_along(prepared.setup, prepared.whitening, 5)});
   // P(u + 2 > 1) - P(u - 2 > 1) = .8413 - .0013; 128 codes have a standard error of .033.
   CHECK(effects[0].contrast == Approx(0.84).margin(0.12));
   CHECK(effects[0].lower < effects[0].contrast);
@@ -84,7 +89,9 @@ TEST_CASE("what any large move does cancels", "[analysis][intervene]") {
 
 TEST_CASE("a class-specific direction is moved on codes of its class", "[analysis][intervene]") {
   synthetic::World world;
-  world.probability = [](const std::vector<double>& u, std::int64_t label, std::int64_t) { return label == 1 ? synthetic::fails_above(u[3] - 0.8) : 0.95; };
+  world.probability = [](const std::vector<double>& u, std::int64_t label, std::int64_t) {
+    return label == 1 ? synthetic::fails_above(u[3] - 0.8) : 0.95;
+  };
   Prepared prepared(world);
   std::set<std::int64_t> labels;
   const auto evaluate = prepared.setup.problem.evaluate;
@@ -118,7 +125,9 @@ TEST_CASE("an effect of nothing is called a cause in at most 5 % of runs", "[ana
   for (std::int64_t run = 0; run < 200; ++run) {
     synthetic::World world;
     world.seed = run + 1;
-    world.probability = [run](const auto&, std::int64_t, std::int64_t hash) { return (hash + 7919 * run) % 1000 < 200 ? 0.2 : 0.8; };
+    world.probability = [run](const auto&, std::int64_t, std::int64_t hash) {
+      return (hash + 7919 * run) % 1000 < 200 ? 0.2 : 0.8;
+    };
     const auto setup = synthetic::make(world, 200, run);
     const auto& half = setup.problem.discovery;
     const auto whitening = fl::fit_whitening(half.w, half.label, 3);
@@ -127,14 +136,19 @@ TEST_CASE("an effect of nothing is called a cause in at most 5 % of runs", "[ana
     fl::FreshCodes fresh(setup.problem, 64);
     const std::vector<fl::FrozenCandidate> candidates = {candidate_along(setup, whitening, run % 8)};
     const std::vector<std::size_t> confirmed = {0};
-    called += fl::is_cause(fl::intervene(setup.problem, whitening, whitened, strata, candidates, confirmed, fresh, {})[0], 0.02) ? 1 : 0;
+    called += fl::is_cause(
+                  fl::intervene(setup.problem, whitening, whitened, strata, candidates, confirmed, fresh, {})[0], 0.02)
+                  ? 1
+                  : 0;
   }
   CHECK(called <= 22);
 }
 
 TEST_CASE("fresh codes are samples from 2^41 on and do not depend on how they were asked for", "[analysis][fresh]") {
   synthetic::World world;
-  world.probability = [](const std::vector<double>& u, std::int64_t, std::int64_t) { return synthetic::fails_above(u[0] - 0.5); };
+  world.probability = [](const std::vector<double>& u, std::int64_t, std::int64_t) {
+    return synthetic::fails_above(u[0] - 0.5);
+  };
   const auto setup = synthetic::make(world, 10);
   fl::FreshCodes at_once(setup.problem, 32);
   fl::FreshCodes by_parts(setup.problem, 32);

@@ -19,10 +19,15 @@ namespace world = findings_world;
 
 std::string name_of(std::vector<fl::PropertyEffect> effects) { return fl::name_direction(effects).name; }
 
-/// x0 decides; "size" is x0 in other units, "tilt" mixes x0 and x1, "lean" is x1 with a class offset, "rest" never changes.
+/// x0 decides; "size" is x0 in other units, "tilt" mixes x0 and x1, "lean" is x1 with a class offset, "rest" never
+/// changes.
 world::World described() {
-  world::World w{[](std::span<const double> x, std::int64_t label) { return world::Answers{world::logistic(2.0 * (1.0 - x[0])), x[0] > 1.2, x[0] < (label == 2 ? 1.0 : 3.0)}; }};
-  w.properties = [](std::span<const double> x, std::int64_t label) { return std::vector<double>{100.0 + 7.0 * x[0], x[0] + x[1], x[1] + 30.0 * static_cast<double>(label), 0.1}; };
+  world::World w{[](std::span<const double> x, std::int64_t label) {
+    return world::Answers{world::logistic(2.0 * (1.0 - x[0])), x[0] > 1.2, x[0] < (label == 2 ? 1.0 : 3.0)};
+  }};
+  w.properties = [](std::span<const double> x, std::int64_t label) {
+    return std::vector<double>{100.0 + 7.0 * x[0], x[0] + x[1], x[1] + 30.0 * static_cast<double>(label), 0.1};
+  };
   w.property_names = {"size", "tilt", "lean", "rest"};
   return w;
 }
@@ -93,7 +98,8 @@ TEST_CASE("strengths are changes in within-class standard deviations") {
   CHECK(strength(along0, "rest") == 0.0);
   CHECK(along0.property.name == "size");
   CHECK(along0.property.strength == along0.side_effects[0].strength);
-  for (std::size_t i = 1; i < along0.side_effects.size(); ++i) CHECK(std::abs(along0.side_effects[i].strength) <= std::abs(along0.side_effects[i - 1].strength));
+  for (std::size_t i = 1; i < along0.side_effects.size(); ++i)
+    CHECK(std::abs(along0.side_effects[i].strength) <= std::abs(along0.side_effects[i - 1].strength));
 
   const fl::Finding against1 = measured(setup, setup.along(1, -1.0));
   CHECK(strength(against1, "lean") == Approx(-4.0).epsilon(0.08));  // the classes' offsets of 30 do not count
@@ -102,7 +108,8 @@ TEST_CASE("strengths are changes in within-class standard deviations") {
 
   fl::Finding both = setup.along(0);  // x0 and x1 at once: size and lean equally, tilt most
   const fl::Finding other = setup.along(1);
-  for (std::size_t j = 0; j < both.direction.w.size(); ++j) both.direction.w[j] = (both.direction.w[j] + other.direction.w[j]) / std::sqrt(2.0);
+  for (std::size_t j = 0; j < both.direction.w.size(); ++j)
+    both.direction.w[j] = (both.direction.w[j] + other.direction.w[j]) / std::sqrt(2.0);
   both = measured(setup, both);
   CHECK(both.side_effects[0].name == "tilt");
   CHECK(both.property.name == "tilt");  // 4 against 4 / sqrt(2)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The omnibus test by itself: against a discriminant written out, its error rate where nothing is there, power and interval where something is.
+// The omnibus test by itself: against a discriminant written out, its error rate where nothing is there, power and
+// interval where something is.
 
 #include <support/catch2.hpp>
 
@@ -19,8 +20,10 @@ struct Halves {
   fl::Problem problem;
   fl::Matrix<double> x, fresh;
 
-  /// Failures have the mean `shift` in coordinate 0; class 1 lies elsewhere and fails more often, which within classes tells nothing.
-  Halves(std::int64_t samples, std::int64_t columns, std::int64_t classes, std::int64_t run, double shift) : x(samples, columns), fresh(samples, columns) {
+  /// Failures have the mean `shift` in coordinate 0; class 1 lies elsewhere and fails more often, which within classes
+  /// tells nothing.
+  Halves(std::int64_t samples, std::int64_t columns, std::int64_t classes, std::int64_t run, double shift)
+      : x(samples, columns), fresh(samples, columns) {
     problem.classes = classes;
     std::int64_t stream = 0;
     for (auto* half : {&problem.discovery, &problem.confirmation}) {
@@ -38,7 +41,9 @@ struct Halves {
     }
   }
   [[nodiscard]] fl::Omnibus tested(double alpha = 0.05) const {
-    const auto strata = [&](const fl::Population& half) { return fl::count_outcomes(half.label, half.failed, problem.classes); };
+    const auto strata = [&](const fl::Population& half) {
+      return fl::count_outcomes(half.label, half.failed, problem.classes);
+    };
     return fl::test_omnibus(problem, x, strata(problem.discovery), fresh, strata(problem.confirmation), alpha);
   }
 };
@@ -76,8 +81,10 @@ TEST_CASE("the omnibus AUC is that of a ridge discriminant written out", "[analy
       }
   const double effective = count[0] * count[1] / 60.0;
   for (int j = 0; j < 2; ++j) cov[j][j] += 2.0 / effective;
-  const double d[2] = {mean[1][0] - mean[0][0], mean[1][1] - mean[0][1]}, determinant = cov[0][0] * cov[1][1] - cov[0][1] * cov[1][0];
-  const double rule[2] = {(cov[1][1] * d[0] - cov[0][1] * d[1]) / determinant, (cov[0][0] * d[1] - cov[1][0] * d[0]) / determinant};
+  const double d[2] = {mean[1][0] - mean[0][0], mean[1][1] - mean[0][1]},
+               determinant = cov[0][0] * cov[1][1] - cov[0][1] * cov[1][0];
+  const double rule[2] = {(cov[1][1] * d[0] - cov[0][1] * d[1]) / determinant,
+                          (cov[0][0] * d[1] - cov[1][0] * d[0]) / determinant};
   std::vector<double> scores;
   for (std::int64_t i = 0; i < 60; ++i) scores.push_back(rule[0] * halves.fresh(i, 0) + rule[1] * halves.fresh(i, 1));
   const fl::Omnibus said = halves.tested();
@@ -89,7 +96,8 @@ TEST_CASE("the omnibus AUC is that of a ridge discriminant written out", "[analy
 }
 
 TEST_CASE("the omnibus test raises alarms at its rate where failures are chance", "[analysis][omnibus][null]") {
-  // 400 runs at .05: 40 or more alarms have a probability of 2e-5, 4 or fewer (a test that cannot reject) of 2e-6. The classes differ, and must not matter.
+  // 400 runs at .05: 40 or more alarms have a probability of 2e-5, 4 or fewer (a test that cannot reject) of 2e-6. The
+  // classes differ, and must not matter.
   int alarms = 0;
   for (std::int64_t run = 0; run < 400; ++run) alarms += Halves(200, 3, 2, 100 + run, 0.0).tested().significant ? 1 : 0;
   CAPTURE(alarms);
@@ -98,8 +106,9 @@ TEST_CASE("the omnibus test raises alarms at its rate where failures are chance"
 }
 
 TEST_CASE("the omnibus test sees a planted shift, and its interval covers the true AUC", "[analysis][omnibus]") {
-  // One coordinate, so that the rule is known: failures shifted by one standard deviation rank above successes with probability normal(1 / sqrt(2)) = .7602.
-  // 300 intervals at .95: fewer than 270 cover with a probability of 3e-4 when they hold their level.
+  // One coordinate, so that the rule is known: failures shifted by one standard deviation rank above successes with
+  // probability normal(1 / sqrt(2)) = .7602. 300 intervals at .95: fewer than 270 cover with a probability of 3e-4 when
+  // they hold their level.
   int seen = 0, covered = 0;
   for (std::int64_t run = 0; run < 300; ++run) {
     const fl::Omnibus said = Halves(300, 1, 2, 9000 + run, 1.0).tested();

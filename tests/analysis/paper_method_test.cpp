@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The paper's method on a world with closed forms: distances of class centres, corner cases, contrasts, and all that may be missing.
+// The paper's method on a world with closed forms: distances of class centres, corner cases, contrasts, and all that
+// may be missing.
 
 #include "findings_world.hpp"
 
@@ -50,7 +51,8 @@ double sigma_total(const fl::Problem& problem, std::int64_t channel) {
   std::vector<double> s;
   for (std::int64_t i = 0; i < problem.discovery.size(); ++i) {
     double sum = 0.0;
-    for (std::int64_t j = 0; j < world::w_dim; ++j) sum += problem.style_matrix(channel, j) * static_cast<double>(problem.discovery.w(i, j));
+    for (std::int64_t j = 0; j < world::w_dim; ++j)
+      sum += problem.style_matrix(channel, j) * static_cast<double>(problem.discovery.w(i, j));
     s.push_back(sum);
   }
   const double mean = std::accumulate(s.begin(), s.end(), 0.0) / static_cast<double>(s.size());
@@ -59,7 +61,8 @@ double sigma_total(const fl::Problem& problem, std::int64_t channel) {
   return std::sqrt(squares / static_cast<double>(s.size() - 1));
 }
 
-/// Everything but the shown channels is left out of the pool by an all but useless world: with 40 channels the pool holds all of them.
+/// Everything but the shown channels is left out of the pool by an all but useless world: with 40 channels the pool
+/// holds all of them.
 fl::PaperOptions quick() {
   fl::PaperOptions options;
   options.attfind = {.images = 8, .ranked_channels = 6, .spread_channels = 4};
@@ -84,12 +87,14 @@ TEST_CASE("class centres are shifted to p = .5 in units of the total standard de
     const auto& row = report.top[k];
     const auto flat = row.ranked.channel.flat;
     CHECK((row.ranked.sign > 0) == (row.ranked.normalized_difference > 0));
-    if (k > 0) CHECK(std::abs(row.ranked.normalized_difference) <= std::abs(report.top[k - 1].ranked.normalized_difference));
+    if (k > 0)
+      CHECK(std::abs(row.ranked.normalized_difference) <= std::abs(report.top[k - 1].ranked.normalized_difference));
     for (const std::int64_t label : {0, 1}) {
       const auto x = centre(setup.problem, label);
       const auto& distance = report.classes[static_cast<std::size_t>(label)].distances[k];
       const double weight = flat == 0 ? 1.0 : flat == 1 ? 0.5 : 0.0;
-      const double slope = flat < world::w_dim ? weight * row.ranked.sign * row.ranked.sigma_total / world::scale(flat) : 0.0;
+      const double slope =
+          flat < world::w_dim ? weight * row.ranked.sign * row.ranked.sigma_total / world::scale(flat) : 0.0;
       if (slope <= 0.0) {  // shows nothing in the image, or points away
         CHECK(distance.status == fl::PaperCrossing::never_crosses);
         CHECK_FALSE(distance.sigmas);
@@ -148,7 +153,8 @@ TEST_CASE("channels shifted together add up, and so do their effects on fresh co
   CHECK(report.together->contrast == Approx(contrast(slope)).margin(1.01 / 128));  // a code may sit on the edge
   for (const auto& row : report.top) {
     const auto flat = row.ranked.channel.flat;
-    const double own = flat < 2 ? (flat == 0 ? 1.0 : 0.5) * row.ranked.sign * row.ranked.sigma_total / world::scale(flat) : 0.0;
+    const double own =
+        flat < 2 ? (flat == 0 ? 1.0 : 0.5) * row.ranked.sign * row.ranked.sigma_total / world::scale(flat) : 0.0;
     CHECK(row.effect.contrast == Approx(contrast(own)).margin(1.01 / 128));
     CHECK(row.effect.lower <= row.effect.contrast);
   }
@@ -156,7 +162,8 @@ TEST_CASE("channels shifted together add up, and so do their effects on fresh co
   CHECK(report.top_by_gradient.empty());
   CHECK(report.agreement.size() == 10);
   for (const auto& row : report.agreement) CHECK(row.channels == (row.second == "AttFind" ? 10 : 40));
-  CHECK(fl::paper_method(setup.problem, quick()).classes[1].corner_cases[0].sigmas == report.classes[1].corner_cases[0].sigmas);
+  CHECK(fl::paper_method(setup.problem, quick()).classes[1].corner_cases[0].sigmas ==
+        report.classes[1].corner_cases[0].sigmas);
 }
 
 TEST_CASE("corner cases stop at the first half step that fails", "[analysis][paper]") {
@@ -171,7 +178,7 @@ TEST_CASE("corner cases stop at the first half step that fails", "[analysis][pap
     CHECK(one.class_label == static_cast<std::int64_t>(c / 6));
     REQUIRE(one.channels.size() == 3);
     CHECK(std::set<std::int64_t>(one.channels.begin(), one.channels.end()).size() == 3);
-    CHECK(std::is_sorted(one.channels.begin(), one.channels.end()));  // as the pool is
+    CHECK(std::is_sorted(one.channels.begin(), one.channels.end()));                      // as the pool is
     CHECK(std::find(one.channels.begin(), one.channels.end(), 9) == one.channels.end());  // outside the first five
     seen.insert(one.channels);
     double slope = 0.0;
@@ -202,16 +209,20 @@ TEST_CASE("corner cases stop at the first half step that fails", "[analysis][pap
   CHECK(seen.size() > 3);
   CHECK(fl::corner_cases(setup.problem, pool, {.cases = 0}).empty());
   CHECK(fl::corner_cases(setup.problem, {}).empty());
-  for (const fl::CornerCaseOptions& bad : {fl::CornerCaseOptions{.cases = -1}, fl::CornerCaseOptions{.pool = 0}, fl::CornerCaseOptions{.channels = 0}, fl::CornerCaseOptions{.step = 0.0},
-                                           fl::CornerCaseOptions{.step = 0.5, .reach = 0.1}, fl::CornerCaseOptions{.reach = std::numeric_limits<double>::infinity()}})
+  for (const fl::CornerCaseOptions& bad :
+       {fl::CornerCaseOptions{.cases = -1}, fl::CornerCaseOptions{.pool = 0}, fl::CornerCaseOptions{.channels = 0},
+        fl::CornerCaseOptions{.step = 0.0}, fl::CornerCaseOptions{.step = 0.5, .reach = 0.1},
+        fl::CornerCaseOptions{.reach = std::numeric_limits<double>::infinity()}})
     CHECK_THROWS_AS(fl::corner_cases(setup.problem, pool, bad), fl::Error);
 }
 
 TEST_CASE("a corner case whose centre fails itself needs no step", "[analysis][paper]") {
-  const world::Setup setup = world::build({[](std::span<const double> x, std::int64_t) {  // fails in the middle, so the mean of the successes fails
+  // Fails in the middle, so the mean of the successes fails
+  const world::Setup setup = world::build({[](std::span<const double> x, std::int64_t) {
     return std::abs(x[0]) < 0.5 ? world::Answers{0.2, true} : world::Answers{0.9, false};
   }});
-  for (const fl::CornerCase& one : fl::corner_cases(setup.problem, std::vector<fl::ChannelShift>{{0, 1.0}, {1, 1.0}}, {.cases = 1})) {
+  for (const fl::CornerCase& one :
+       fl::corner_cases(setup.problem, std::vector<fl::ChannelShift>{{0, 1.0}, {1, 1.0}}, {.cases = 1})) {
     CHECK(one.failed);
     CHECK(one.sigmas == 0.0);
     CHECK(one.channels.size() == 2);
@@ -239,16 +250,20 @@ TEST_CASE("what the paper's method cannot have is recorded and the rest survives
   CHECK(classes[1].distances.size() == 10);
   CHECK(classes[2].status == fl::PaperClassStatus::centre_below_half);
   CHECK(classes[2].note.find("beyond their target") != std::string::npos);
-  for (const auto& distance : classes[2].distances) CHECK((distance.status == fl::PaperCrossing::starts_below_half && !distance.sigmas));
+  for (const auto& distance : classes[2].distances)
+    CHECK((distance.status == fl::PaperCrossing::starts_below_half && !distance.sigmas));
   CHECK(classes[2].corner_cases.size() == 3);
 
   for (const bool fails : {false, true}) {
-    const world::Setup extreme = world::build({[fails](std::span<const double>, std::int64_t) { return world::Answers{fails ? 0.1 : 0.9, fails}; }});
+    const world::Setup extreme = world::build({[fails](std::span<const double>, std::int64_t) {
+      return world::Answers{fails ? 0.1 : 0.9, fails};
+    }});
     const auto nothing = fl::paper_method(extreme.problem, quick());
     CHECK(nothing.top.empty());
     CHECK(nothing.note.find(fails ? "Every sample fails" : "No sample fails") == 0);
     CHECK(nothing.classes.size() == 3);
-    CHECK(nothing.classes[0].status == (fails ? fl::PaperClassStatus::no_successes : fl::PaperClassStatus::no_failures));
+    CHECK(nothing.classes[0].status ==
+          (fails ? fl::PaperClassStatus::no_successes : fl::PaperClassStatus::no_failures));
   }
   fl::PaperOptions bad;
   bad.top = 0;
@@ -258,14 +273,17 @@ TEST_CASE("what the paper's method cannot have is recorded and the rest survives
   CHECK_THROWS_AS(fl::paper_method(setup.problem, bad), fl::Error);
 }
 
-TEST_CASE("a property that goes with failure everywhere is told from one that does so in some classes", "[analysis][paper]") {
+TEST_CASE("a property that goes with failure everywhere is told from one that does so in some classes",
+          "[analysis][paper]") {
   world::World mixed{[](std::span<const double> x, std::int64_t label) {
     const double p = world::logistic(4.0 * (1.6 - x[0] - static_cast<double>(label - 1) * x[1]));
     return world::Answers{p, p < 0.5};
   }};
   mixed.population = 6000;
   mixed.property_names = {"everywhere", "here and there", "nowhere", "constant"};
-  mixed.properties = [](std::span<const double> x, std::int64_t label) { return std::vector<double>{3.0 * x[0] + static_cast<double>(label), x[1], x[2], 7.0}; };
+  mixed.properties = [](std::span<const double> x, std::int64_t label) {
+    return std::vector<double>{3.0 * x[0] + static_cast<double>(label), x[1], x[2], 7.0};
+  };
   const world::Setup setup = world::build(mixed);
   const auto spreads = fl::property_spreads(setup.problem, setup.problem.discovery);
   REQUIRE(spreads.size() == 4);

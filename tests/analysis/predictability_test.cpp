@@ -15,7 +15,8 @@ struct Half {
   fl::Population population;
 };
 
-/// Columns of their own scale and offset, offsets also by class; failures shifted by `shift` standard deviations in the first.
+/// Columns of their own scale and offset, offsets also by class; failures shifted by `shift` standard deviations in the
+/// first.
 Half make_half(std::int64_t trial, std::int64_t n, std::int64_t d, double shift) {
   const auto sample = faultline_test::make_sample(trial, n, d, 3, 0.3);
   Half half{fl::Matrix<float>(n, d), {}};
@@ -24,7 +25,9 @@ Half make_half(std::int64_t trial, std::int64_t n, std::int64_t d, double shift)
   for (std::int64_t i = 0; i < n; ++i)
     for (std::int64_t k = 0; k < d; ++k) {
       const double moved = sample.x(i, k) + (k == 0 && sample.failed[static_cast<std::size_t>(i)] != 0 ? shift : 0.0);
-      half.x(i, k) = static_cast<float>(std::pow(10.0, static_cast<double>(k % 4)) * (moved + 5.0 * static_cast<double>(sample.labels[static_cast<std::size_t>(i)])));
+      half.x(i, k) =
+          static_cast<float>(std::pow(10.0, static_cast<double>(k % 4)) *
+                             (moved + 5.0 * static_cast<double>(sample.labels[static_cast<std::size_t>(i)])));
     }
   return half;
 }
@@ -34,7 +37,8 @@ Half make_half(std::int64_t trial, std::int64_t n, std::int64_t d, double shift)
 TEST_CASE("failure is predicted as well as the shift between outcomes allows") {
   const Half first = make_half(1, 6'000, 5, 1.0), second = make_half(2, 6'000, 5, 1.0);
   const fl::Omnibus result = fl::predictability(first.x, first.population, second.x, second.population, 3);
-  const double truth = 1.0 - fl::normal_upper_tail(1.0 / std::sqrt(2.0));  // of two unit normals one standard deviation apart: .7602
+  // Of two unit normals one standard deviation apart: .7602
+  const double truth = 1.0 - fl::normal_upper_tail(1.0 / std::sqrt(2.0));
   CHECK(result.auc == Approx(truth).margin(0.03));  // 4 standard errors
   CHECK(result.lower < result.auc);
   CHECK(result.upper > result.auc);
@@ -48,17 +52,20 @@ TEST_CASE("columns that depend on each other, or do not vary, change nothing") {
     for (std::int64_t k = 0; k < 300; ++k) {
       fl::CounterRandom random(2, fl::Stream::subsets, k);
       std::vector<double> a;
-      for (std::int64_t j = 0; j < w.cols(); ++j) a.push_back(random.normal() / std::pow(10.0, static_cast<double>(j % 4)));
+      for (std::int64_t j = 0; j < w.cols(); ++j)
+        a.push_back(random.normal() / std::pow(10.0, static_cast<double>(j % 4)));
       for (std::int64_t i = 0; i < w.rows(); ++i) {
         double sum = 1.0;
-        for (std::int64_t j = 0; j < w.cols(); ++j) sum += a[static_cast<std::size_t>(j)] * static_cast<double>(w(i, j));
+        for (std::int64_t j = 0; j < w.cols(); ++j)
+          sum += a[static_cast<std::size_t>(j)] * static_cast<double>(w(i, j));
         s(i, k) = static_cast<float>(sum);
       }
     }
     return s;
   };
   const fl::Omnibus in_w = fl::predictability(first.x, first.population, second.x, second.population, 3);
-  const fl::Omnibus in_s = fl::predictability(styles(first.x), first.population, styles(second.x), second.population, 3);
+  const fl::Omnibus in_s =
+      fl::predictability(styles(first.x), first.population, styles(second.x), second.population, 3);
   CHECK(in_s.auc == Approx(in_w.auc).margin(0.005));
 }
 
@@ -79,12 +86,20 @@ TEST_CASE("predictability errs at its stated rate when there is nothing to predi
 
 TEST_CASE("predictability of nothing is one half, and wrong input is refused") {
   Half first = make_half(7, 100, 3, 0.0), second = make_half(8, 100, 3, 0.0);
-  CHECK(error_code([&] { (void)fl::predictability({}, {}, second.x, second.population, 3); }) == fl::ErrorCode::empty_input);
-  CHECK(error_code([&] { (void)fl::predictability(first.x, first.population, fl::Matrix<float>(100, 2), second.population, 3); }) == fl::ErrorCode::shape_mismatch);
-  CHECK(error_code([&] { (void)fl::predictability(fl::Matrix<float>(99, 3), first.population, second.x, second.population, 3); }) == fl::ErrorCode::shape_mismatch);
-  CHECK(error_code([&] { (void)fl::predictability(first.x, first.population, second.x, second.population, 2); }) == fl::ErrorCode::label_out_of_range);
+  CHECK(error_code([&] { (void)fl::predictability({}, {}, second.x, second.population, 3); }) ==
+        fl::ErrorCode::empty_input);
+  CHECK(error_code([&] {
+          (void)fl::predictability(first.x, first.population, fl::Matrix<float>(100, 2), second.population, 3);
+        }) == fl::ErrorCode::shape_mismatch);
+  CHECK(error_code([&] {
+          (void)fl::predictability(fl::Matrix<float>(99, 3), first.population, second.x, second.population, 3);
+        }) == fl::ErrorCode::shape_mismatch);
+  CHECK(error_code([&] { (void)fl::predictability(first.x, first.population, second.x, second.population, 2); }) ==
+        fl::ErrorCode::label_out_of_range);
   second.population.failed.assign(100, 0);
   CHECK(fl::predictability(first.x, first.population, second.x, second.population, 3).auc == 0.5);
   first.population.failed.assign(100, 0);
-  CHECK(fl::predictability(first.x, first.population, make_half(8, 100, 3, 0.0).x, make_half(8, 100, 3, 0.0).population, 3).auc == 0.5);
+  CHECK(fl::predictability(first.x, first.population, make_half(8, 100, 3, 0.0).x, make_half(8, 100, 3, 0.0).population,
+                           3)
+            .auc == 0.5);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Each default property measures its own thing on images whose answer is known, stays calm under the others' corruptions, and is finite for whatever comes.
+// Each default property measures its own thing on images whose answer is known, stays calm under the others'
+// corruptions, and is finite for whatever comes.
 
 #include <support/catch2.hpp>
 #include <support/skip.hpp>
@@ -27,7 +28,8 @@ namespace fl = faultline;
 constexpr fl::ImageShape canvas{1, 32, 32};
 using Image = std::vector<float>;
 
-/// A bright stroke of random course, 2 to 4 pixels thick, with soft edges: what an image of a digit is to these measures.
+/// A bright stroke of random course, 2 to 4 pixels thick, with soft edges: what an image of a digit is to these
+/// measures.
 Image stroke(std::int64_t index) {
   fl::CounterRandom random(11, fl::Stream::latents, index);
   const double thickness = 2.0 + 2.0 * random.uniform();
@@ -59,7 +61,9 @@ Image disc(std::int64_t size, double radius, float level = 1.0f) {
   for (std::int64_t y = 0; y < size; ++y)
     for (std::int64_t x = 0; x < size; ++x)
       image[static_cast<std::size_t>(y * size + x)] =
-          level * static_cast<float>(std::clamp(radius + 0.5 - std::hypot(static_cast<double>(x) - centre, static_cast<double>(y) - centre), 0.0, 1.0));
+          level *
+          static_cast<float>(std::clamp(
+              radius + 0.5 - std::hypot(static_cast<double>(x) - centre, static_cast<double>(y) - centre), 0.0, 1.0));
   return image;
 }
 
@@ -89,23 +93,28 @@ std::vector<double> measured(const Measure& measure, const std::vector<Image>& i
   return values;
 }
 
-/// The admission rule of the method: AUC of at least .9 for the own corruption at every severity, and a response to the other one of at most half the own.
-/// Responses are mean shifts against the clean images at equal severity; the second image set noise and blur are applied to together tells whether one hides the other.
+/// The admission rule of the method: AUC of at least .9 for the own corruption at every severity, and a response to the
+/// other one of at most half the own. Responses are mean shifts against the clean images at equal severity; the second
+/// image set noise and blur are applied to together tells whether one hides the other.
 void check_admission(const std::vector<Image>& images) {
   for (int severity = 1; severity <= 3; ++severity) {
     const fl::CorruptionDraw blurred{severity, 0}, noisy{0, severity}, both{severity, severity};
     const auto noise_clean = measured(fl::noise_level, images, {}), blur_clean = measured(fl::edge_width, images, {});
-    const auto noise_noisy = measured(fl::noise_level, images, noisy), blur_blurred = measured(fl::edge_width, images, blurred);
+    const auto noise_noisy = measured(fl::noise_level, images, noisy),
+               blur_blurred = measured(fl::edge_width, images, blurred);
     CHECK(auc(noise_clean, noise_noisy) >= 0.9);
     CHECK(auc(blur_clean, blur_blurred) >= 0.9);
     CHECK(auc(measured(fl::noise_level, images, blurred), measured(fl::noise_level, images, both)) >= 0.9);
     CHECK(auc(measured(fl::edge_width, images, noisy), measured(fl::edge_width, images, both)) >= 0.9);
-    CHECK(std::abs(mean(measured(fl::noise_level, images, blurred)) - mean(noise_clean)) <= 0.5 * (mean(noise_noisy) - mean(noise_clean)));
-    CHECK(std::abs(mean(measured(fl::edge_width, images, noisy)) - mean(blur_clean)) <= 0.5 * (mean(blur_blurred) - mean(blur_clean)));
+    CHECK(std::abs(mean(measured(fl::noise_level, images, blurred)) - mean(noise_clean)) <=
+          0.5 * (mean(noise_noisy) - mean(noise_clean)));
+    CHECK(std::abs(mean(measured(fl::edge_width, images, noisy)) - mean(blur_clean)) <=
+          0.5 * (mean(blur_blurred) - mean(blur_clean)));
   }
 }
 
-/// Real digits, from beside the checkout or wherever the library itself finds them; without them the program ends as skipped.
+/// Real digits, from beside the checkout or wherever the library itself finds them; without them the program ends as
+/// skipped.
 fl::LabelledImages real_digits() {
   std::filesystem::path folder;
 #ifdef FAULTLINE_SOURCE_DIR
@@ -135,7 +144,9 @@ TEST_CASE("noise level and blur are admitted on real digits", "[.data]") {
   for (std::int64_t i = 0; i < 300; ++i) {
     Image image(32 * 32, 0.0f);
     for (std::int64_t y = 0; y < 28; ++y)
-      for (std::int64_t x = 0; x < 28; ++x) image[static_cast<std::size_t>((y + 2) * 32 + x + 2)] = static_cast<float>(test.image(i)[static_cast<std::size_t>(y * 28 + x)]) / 255.0f;
+      for (std::int64_t x = 0; x < 28; ++x)
+        image[static_cast<std::size_t>((y + 2) * 32 + x + 2)] =
+            static_cast<float>(test.image(i)[static_cast<std::size_t>(y * 28 + x)]) / 255.0f;
     images.push_back(std::move(image));
   }
   check_admission(images);
@@ -151,7 +162,8 @@ TEST_CASE("real noughts mostly close their loop, eights have more than one, ones
     count[static_cast<std::size_t>(test.label(i))] += 1.0;
   }
   const auto loops_of = [&](std::size_t digit) { return sum[digit] / count[digit]; };
-  // Many are drawn open: with any level from .2 to .5 of the range the means of these images are .85 to .91 and 1.51 to 1.59.
+  // Many are drawn open: with any level from .2 to .5 of the range the means of these images are .85 to .91 and 1.51 to
+  // 1.59.
   CHECK(loops_of(0) > 0.75);
   CHECK(loops_of(0) < 1.05);
   CHECK(loops_of(8) > 1.3);
@@ -191,7 +203,8 @@ TEST_CASE("edge width follows the blur of a disc and ignores its contrast") {
 }
 
 TEST_CASE("stroke thickness is the radius of a disc and the width of a ring") {
-  for (const double radius : {6.0, 9.0, 13.0}) CHECK(fl::stroke_thickness(disc(40, radius), {1, 40, 40}) == Approx(radius).epsilon(0.06));
+  for (const double radius : {6.0, 9.0, 13.0})
+    CHECK(fl::stroke_thickness(disc(40, radius), {1, 40, 40}) == Approx(radius).epsilon(0.06));
   for (const double width : {3.0, 5.0}) {
     Image ring = disc(40, 15.0);
     const Image hole = disc(40, 15.0 - width);
@@ -217,14 +230,16 @@ TEST_CASE("contrast, mean intensity and ink area are what their names say") {
   CHECK(fl::mean_intensity(image, canvas) == Approx((256 * 0.8 + 767 * 0.2 + 1.0) / 1024.0));
 }
 
-/// Ink inside |x| <= half_width, |y| <= half_height around (x, y) from the middle, y upwards, sheared by `lean`; antialiased by 8 x 8 samples a pixel.
+/// Ink inside |x| <= half_width, |y| <= half_height around (x, y) from the middle, y upwards, sheared by `lean`;
+/// antialiased by 8 x 8 samples a pixel.
 Image bar(double half_width, double half_height, double lean = 0.0, double x0 = 0.0, double y0 = 0.0) {
   Image image(32 * 32, 0.0f);
   for (int row = 0; row < 32; ++row)
     for (int column = 0; column < 32; ++column)
       for (int k = 0; k < 64; ++k) {
         const double y = 15.5 - row + (k / 8 - 3.5) / 8.0 - y0, x = column - 15.5 + (k % 8 - 3.5) / 8.0 - x0 - lean * y;
-        if (std::abs(x) <= half_width && std::abs(y) <= half_height) image[static_cast<std::size_t>(row * 32 + column)] += 1.0f / 64.0f;
+        if (std::abs(x) <= half_width && std::abs(y) <= half_height)
+          image[static_cast<std::size_t>(row * 32 + column)] += 1.0f / 64.0f;
       }
   return image;
 }
@@ -236,7 +251,8 @@ Image rings(const std::vector<std::pair<double, double>>& centres) {
     for (int y = 0; y < 32; ++y)
       for (int x = 0; x < 32; ++x) {
         float& value = image[static_cast<std::size_t>(y * 32 + x)];
-        value = std::max(value, static_cast<float>(std::clamp(1.25 + 0.5 - std::abs(std::hypot(x - cx, y - cy) - 3.75), 0.0, 1.0)));
+        value = std::max(
+            value, static_cast<float>(std::clamp(1.25 + 0.5 - std::abs(std::hypot(x - cx, y - cy) - 3.75), 0.0, 1.0)));
       }
   return image;
 }
@@ -245,7 +261,12 @@ TEST_CASE("slant, width, height and position of a bar are its own, through veil,
   struct Bar {
     double half_width, half_height, lean, x, y;
   };
-  for (const Bar& b : std::vector<Bar>{{3, 8, 0, 0, 0}, {5, 9, 0.5, 0, 0}, {4, 9, -0.6, 0, 0}, {8, 4, 0, 4, -3}, {3, 6, 0.3, -5, 6}, {2.5, 10, 0.25, 2.5, 1}}) {
+  for (const Bar& b : std::vector<Bar>{{3, 8, 0, 0, 0},
+                                       {5, 9, 0.5, 0, 0},
+                                       {4, 9, -0.6, 0, 0},
+                                       {8, 4, 0, 4, -3},
+                                       {3, 6, 0.3, -5, 6},
+                                       {2.5, 10, 0.25, 2.5, 1}}) {
     INFO(b.half_width << " x " << b.half_height << " lean " << b.lean);
     const Image plain = bar(b.half_width, b.half_height, b.lean, b.x, b.y);
     const auto check = [&](const Image& image, double loose) {
@@ -271,7 +292,7 @@ TEST_CASE("slant, width, height and position of a bar are its own, through veil,
 }
 
 TEST_CASE("the signs of slant and position are those of a reader") {
-  CHECK(fl::slant(bar(3, 9, 0.4), canvas) > 0.3);   // a slash, leaning to the right
+  CHECK(fl::slant(bar(3, 9, 0.4), canvas) > 0.3);    // a slash, leaning to the right
   CHECK(fl::slant(bar(3, 9, -0.4), canvas) < -0.3);  // a backslash
   CHECK(fl::horizontal_position(bar(3, 3, 0, 6, 0), canvas) > 5.0);
   CHECK(fl::vertical_position(bar(3, 3, 0, 0, 6), canvas) > 5.0);
@@ -279,11 +300,17 @@ TEST_CASE("the signs of slant and position are those of a reader") {
   Image top(32 * 32, 0.0f);
   for (std::size_t i = 32; i < 96; ++i) top[i] = 1.0f;  // bright rows 1 and 2
   CHECK(fl::vertical_position(top, canvas) == Approx(14.0).margin(0.3));
-  for (const auto& measure : {fl::slant, fl::ink_width, fl::ink_height, fl::horizontal_position, fl::vertical_position, fl::loops}) CHECK(measure(Image(32 * 32, 0.3f), canvas) == 0.0);
+  for (const auto& measure :
+       {fl::slant, fl::ink_width, fl::ink_height, fl::horizontal_position, fl::vertical_position, fl::loops})
+    CHECK(measure(Image(32 * 32, 0.3f), canvas) == 0.0);
 }
 
 TEST_CASE("loops are counted, whatever the noise, and open ones are not") {
-  const std::vector<std::pair<double, Image>> drawn = {{0, bar(3, 9)}, {1, rings({{15.5, 15.5}})}, {2, rings({{15.5, 10.0}, {15.5, 20.5}})}, {3, rings({{8, 8}, {22, 9}, {15, 22}})}, {0, stroke(4)}};
+  const std::vector<std::pair<double, Image>> drawn = {{0, bar(3, 9)},
+                                                       {1, rings({{15.5, 15.5}})},
+                                                       {2, rings({{15.5, 10.0}, {15.5, 20.5}})},
+                                                       {3, rings({{8, 8}, {22, 9}, {15, 22}})},
+                                                       {0, stroke(4)}};
   for (const auto& [count, image] : drawn) {
     INFO(count << " loops");
     CHECK(fl::loops(image, canvas) == count);
@@ -303,7 +330,9 @@ TEST_CASE("loops are counted, whatever the noise, and open ones are not") {
     for (std::size_t x = 16; x < 32; ++x) open[y * 32 + x] = 0.0f;
   CHECK(fl::loops(open, canvas) == 0.0);
   Image diamond(32 * 32, 0.0f);  // joined across corners only: ink is 8-connected
-  for (int i = -4; i <= 4; ++i) diamond[static_cast<std::size_t>((16 + i) * 32 + 16 + 4 - std::abs(i))] = diamond[static_cast<std::size_t>((16 + i) * 32 + 16 - 4 + std::abs(i))] = 1.0f;
+  for (int i = -4; i <= 4; ++i)
+    diamond[static_cast<std::size_t>((16 + i) * 32 + 16 + 4 - std::abs(i))] =
+        diamond[static_cast<std::size_t>((16 + i) * 32 + 16 - 4 + std::abs(i))] = 1.0f;
   for (std::size_t x = 0; x < 32; ++x) diamond[32 * 31 + x] = 1.0f;  // enough ink for a 98th percentile
   CHECK(fl::loops(diamond, canvas) == 1.0);
   Image at_border(32 * 32, 0.0f);  // an arch that stands on the border encloses nothing
@@ -322,17 +351,21 @@ TEST_CASE("colour images are measured by the mean of their channels") {
     for (const float v : grey) colour.push_back(share * v);
   Image average;
   for (const float v : grey) average.push_back(0.75f * v);
-  for (const fl::Property& property : fl::default_properties()) CHECK(property.measure(colour, {3, 32, 32}) == Approx(property.measure(average, canvas)).epsilon(1e-4).margin(1e-6));
+  for (const fl::Property& property : fl::default_properties())
+    CHECK(property.measure(colour, {3, 32, 32}) ==
+          Approx(property.measure(average, canvas)).epsilon(1e-4).margin(1e-6));
 }
 
 TEST_CASE("default properties are finite for any image") {
   const float nan = std::numeric_limits<float>::quiet_NaN(), infinity = std::numeric_limits<float>::infinity();
-  for (const fl::ImageShape shape : {fl::ImageShape{1, 0, 0}, {1, 1, 1}, {3, 2, 5}, {1, 1, 40}, {1, 40, 1}, {1, 3, 3}, {3, 17, 9}, {1, 32, 32}}) {
+  for (const fl::ImageShape shape :
+       {fl::ImageShape{1, 0, 0}, {1, 1, 1}, {3, 2, 5}, {1, 1, 40}, {1, 40, 1}, {1, 3, 3}, {3, 17, 9}, {1, 32, 32}}) {
     for (const float level : {0.0f, 0.05f, 0.5f, 1.0f, -3.0f, 7.0f, nan, infinity, -infinity}) {
       Image image(static_cast<std::size_t>(shape.elements()), level);
       for (int pass = 0; pass < 2; ++pass) {
         for (const fl::Property& property : fl::default_properties()) {
-          INFO(property.name << " of " << shape.channels << " x " << shape.height << " x " << shape.width << " at " << level);
+          INFO(property.name << " of " << shape.channels << " x " << shape.height << " x " << shape.width << " at "
+                             << level);
           CHECK(std::isfinite(property.measure(image, shape)));
         }
         fl::CounterRandom random(1, fl::Stream::corruptions, pass);
@@ -347,7 +380,9 @@ TEST_CASE("measure_properties fills one row per image and one column per propert
   for (std::int64_t i = 0; i < 3; ++i) std::ranges::copy(stroke(i), images.image(i).begin());
   std::vector<fl::Property> properties = fl::default_properties();
   REQUIRE(properties.size() == 12);
-  properties.push_back({"first pixel", [](std::span<const float> image, const fl::ImageShape&) { return static_cast<double>(image[0]); }});
+  properties.push_back({"first pixel", [](std::span<const float> image, const fl::ImageShape&) {
+                          return static_cast<double>(image[0]);
+                        }});
   images.image(2)[0] = 0.25f;
   const fl::Matrix<float> values = fl::measure_properties(properties, images);
   REQUIRE(values.rows() == 3);
@@ -370,17 +405,21 @@ TEST_CASE("measure_properties blames the property that misbehaves") {
     return std::make_pair(fl::ErrorCode::invalid_argument, std::string("nothing was thrown"));
   };
   const auto on_second = [](std::span<const float> image) { return image[0] > 0.5f; };
-  const auto [thrown, thrown_text] = fails_with({"slant", [&](std::span<const float> image, const fl::ImageShape&) -> double {
-                                                   if (on_second(image)) throw std::runtime_error("no ink");
-                                                   return 0.0;
-                                                 }});
+  const auto [thrown, thrown_text] =
+      fails_with({"slant", [&](std::span<const float> image, const fl::ImageShape&) -> double {
+                    if (on_second(image)) throw std::runtime_error("no ink");
+                    return 0.0;
+                  }});
   CHECK(thrown == fl::ErrorCode::property_threw);
   CHECK(thrown_text.find("\"slant\" threw on image 1") != std::string::npos);
   CHECK(thrown_text.find("no ink") != std::string::npos);
-  const auto [odd, odd_text] = fails_with({"odd", [](std::span<const float>, const fl::ImageShape&) -> double { throw 3; }});
+  const auto [odd, odd_text] =
+      fails_with({"odd", [](std::span<const float>, const fl::ImageShape&) -> double { throw 3; }});
   CHECK(odd == fl::ErrorCode::property_threw);
-  for (const double value : {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity(), 1e300}) {
-    const auto [code, text] = fails_with({"ratio", [&](std::span<const float> image, const fl::ImageShape&) { return on_second(image) ? value : 0.0; }});
+  for (const double value :
+       {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity(), 1e300}) {
+    const auto [code, text] = fails_with(
+        {"ratio", [&](std::span<const float> image, const fl::ImageShape&) { return on_second(image) ? value : 0.0; }});
     CHECK(code == fl::ErrorCode::property_threw);
     CHECK(text.find("\"ratio\" returned") != std::string::npos);
   }

@@ -17,7 +17,9 @@ namespace {
 /// Failures go with a large factor 0, and more so in class 1, which sits elsewhere.
 synthetic::World world() {
   synthetic::World w;
-  w.probability = [](const std::vector<double>& u, std::int64_t label, std::int64_t) { return synthetic::fails_above(u[0] - (label == 1 ? 0.3 : 1.0)); };
+  w.probability = [](const std::vector<double>& u, std::int64_t label, std::int64_t) {
+    return synthetic::fails_above(u[0] - (label == 1 ? 0.3 : 1.0));
+  };
   return w;
 }
 
@@ -25,7 +27,8 @@ std::vector<double> styles_of(const fl::Problem& problem, const fl::Population& 
   std::vector<double> s;
   for (std::int64_t i = 0; i < half.size(); ++i) {
     double sum = problem.style_bias[static_cast<std::size_t>(channel)];
-    for (std::int64_t j = 0; j < half.w.cols(); ++j) sum += problem.style_matrix(channel, j) * static_cast<double>(half.w(i, j));
+    for (std::int64_t j = 0; j < half.w.cols(); ++j)
+      sum += problem.style_matrix(channel, j) * static_cast<double>(half.w(i, j));
     s.push_back(sum);
   }
   return s;
@@ -67,12 +70,14 @@ TEST_CASE("channel scores equal brute-force loops over styles", "[analysis][rank
     }
     const double difference = mean_of(s, half, -1, 1) - mean_of(s, half, -1, 0);
     double numerator = 0.0;
-    for (std::int64_t c = 0; c < 3; ++c) numerator += strata.weights[static_cast<std::size_t>(c)] * (mean_of(s, half, c, 1) - mean_of(s, half, c, 0));
+    for (std::int64_t c = 0; c < 3; ++c)
+      numerator += strata.weights[static_cast<std::size_t>(c)] * (mean_of(s, half, c, 1) - mean_of(s, half, c, 0));
     numerator /= strata.effective_failures;
     if (k <= 1) {
       CHECK(pooled[at] == Approx(difference / std::sqrt(total / (n - 1.0))).epsilon(1e-9));
       CHECK(stratified[at] == Approx(numerator / std::sqrt(within / (n - 3.0))).epsilon(1e-9));
-      CHECK(theta[at] == Approx(difference / std::sqrt(failures / (static_cast<double>(half.failures()) - 1.0))).epsilon(1e-9));
+      CHECK(theta[at] ==
+            Approx(difference / std::sqrt(failures / (static_cast<double>(half.failures()) - 1.0))).epsilon(1e-9));
     }
     CHECK((stratified[at] > 0) == (numerator > 0));
     // Area under the curve by pairs, within classes.
@@ -93,12 +98,15 @@ TEST_CASE("channel scores equal brute-force loops over styles", "[analysis][rank
   }
 }
 
-TEST_CASE("the planted channel is first within classes, and the paper's table carries every column", "[analysis][rank]") {
+TEST_CASE("the planted channel is first within classes, and the paper's table carries every column",
+          "[analysis][rank]") {
   auto setup = synthetic::make(world(), 3000);
   setup.problem.gradient_sum = [&](const fl::Matrix<float>& w, std::span<const std::int64_t>) {
-    return std::vector<double>(static_cast<std::size_t>(setup.problem.style_matrix.rows()), -0.25 * static_cast<double>(w.rows()));
+    return std::vector<double>(static_cast<std::size_t>(setup.problem.style_matrix.rows()),
+                               -0.25 * static_cast<double>(w.rows()));
   };
-  for (const auto score : {fl::ChannelScore::NormalizedDifference, fl::ChannelScore::RankAuc, fl::ChannelScore::KolmogorovSmirnov, fl::ChannelScore::Wasserstein}) {
+  for (const auto score : {fl::ChannelScore::NormalizedDifference, fl::ChannelScore::RankAuc,
+                           fl::ChannelScore::KolmogorovSmirnov, fl::ChannelScore::Wasserstein}) {
     CHECK(fl::top_channels(fl::channel_scores(setup.problem, setup.problem.discovery, score), score, 3).front() == 0);
   }
   const auto table = fl::paper_table(setup.problem, setup.problem.discovery);
@@ -118,7 +126,9 @@ TEST_CASE("the planted channel is first within classes, and the paper's table ca
 
 TEST_CASE("two-sided failure shows in distances and not in means", "[analysis][rank]") {
   synthetic::World w;
-  w.probability = [](const std::vector<double>& u, std::int64_t, std::int64_t) { return synthetic::fails_above(std::abs(u[2]) - 1.6); };
+  w.probability = [](const std::vector<double>& u, std::int64_t, std::int64_t) {
+    return synthetic::fails_above(std::abs(u[2]) - 1.6);
+  };
   const auto setup = synthetic::make(w, 4000);
   const auto mean = fl::channel_scores(setup.problem, setup.problem.discovery, fl::ChannelScore::NormalizedDifference);
   const auto distance = fl::channel_scores(setup.problem, setup.problem.discovery, fl::ChannelScore::KolmogorovSmirnov);
@@ -130,7 +140,8 @@ TEST_CASE("two-sided failure shows in distances and not in means", "[analysis][r
 TEST_CASE("a channel that cannot vary scores nothing, and a missing gradient is said", "[analysis][rank]") {
   auto setup = synthetic::make(world(), 500);
   for (std::int64_t j = 0; j < setup.problem.style_matrix.cols(); ++j) setup.problem.style_matrix(7, j) = 0.0;
-  CHECK(fl::channel_scores(setup.problem, setup.problem.discovery, fl::ChannelScore::NormalizedDifferencePooled)[7] == 0.0);
+  CHECK(fl::channel_scores(setup.problem, setup.problem.discovery, fl::ChannelScore::NormalizedDifferencePooled)[7] ==
+        0.0);
   CHECK(fl::channel_scores(setup.problem, setup.problem.discovery, fl::ChannelScore::RankAuc)[7] == 0.5);
   CHECK_THROWS_AS(fl::channel_scores(setup.problem, setup.problem.discovery, fl::ChannelScore::Gradient), fl::Error);
 }

@@ -64,7 +64,8 @@ TEST_CASE("too few failures: how many samples would do, and why", "[analysis][ra
   }
   SECTION("few successes") {
     const auto a = fl::make_strata({990}, {10});
-    CHECK(fl::detail::too_few_reason(a, a, 50.0, fl::detail::samples_needed(a, a, 50.0)).find("20 successes") != std::string::npos);
+    CHECK(fl::detail::too_few_reason(a, a, 50.0, fl::detail::samples_needed(a, a, 50.0)).find("20 successes") !=
+          std::string::npos);
   }
 }
 
@@ -103,15 +104,18 @@ TEST_CASE("sentences are for readers", "[analysis][text]") {
   finding.property = {};
   finding.direction.name = "component 3";
   finding.direction.class_label = 4;
-  CHECK(fl::detail::headline(finding).find("Class 4 fails with a direction that no measured property follows (component 3)") == 0);
+  CHECK(fl::detail::headline(finding).find(
+            "Class 4 fails with a direction that no measured property follows (component 3)") == 0);
   finding.intervention.repaired_failures = 0;
   finding.intervention.contrast = 0.58;
   finding.intervention.placebo = 0.06;
   finding.intervention.lower = 0.49;
-  CHECK(fl::detail::headline(finding).find("changes the failure rate by 58 percentage points, a random direction by at most 6.") != std::string::npos);
+  CHECK(fl::detail::headline(finding).find(
+            "changes the failure rate by 58 percentage points, a random direction by at most 6.") != std::string::npos);
   finding.intervention.codes = 128;
   const auto associated = [&] { return fl::detail::associated_headline(finding, 0.02); };
-  CHECK(associated().find("changes the failure rate by 58 percentage points (at least 49) on 128 fresh codes: it may be a cause, which so few codes do not decide.") != std::string::npos);
+  CHECK(associated().find("changes the failure rate by 58 percentage points (at least 49) on 128 fresh codes: it may "
+                          "be a cause, which so few codes do not decide.") != std::string::npos);
   finding.intervention.contrast = 0.05;  // less than what random directions do
   CHECK(associated().find("(at least 49) on 128 fresh codes: too little to call it a cause.") != std::string::npos);
   finding.intervention.placebo = std::nullopt;  // none was moved, so none is spoken of

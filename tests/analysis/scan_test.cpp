@@ -21,7 +21,8 @@ namespace {
 constexpr std::int64_t factors = 24, channels = 512, classes = 4;
 
 const fl::AnalyticGenerator& known() {
-  static const fl::AnalyticGenerator generator({.factors = factors, .channels = channels, .classes = classes, .seed = 3});
+  static const fl::AnalyticGenerator generator(
+      {.factors = factors, .channels = channels, .classes = classes, .seed = 3});
   return generator;
 }
 
@@ -66,7 +67,8 @@ static_assert(fl::DifferentiableClassifier<FactorClassifier>);
 /// Weights of which any two differ by a tenth or more, of both signs.
 FactorClassifier planted() {
   FactorClassifier classifier;
-  for (std::int64_t j = 0; j < factors; ++j) classifier.weight.push_back((j % 2 == 0 ? 1.0 : -1.0) * std::pow(1.18, -static_cast<double>(j)));
+  for (std::int64_t j = 0; j < factors; ++j)
+    classifier.weight.push_back((j % 2 == 0 ? 1.0 : -1.0) * std::pow(1.18, -static_cast<double>(j)));
   return classifier;
 }
 
@@ -99,7 +101,9 @@ TEST_CASE("start codes are fresh samples and shifts are within-class standard de
   CHECK(codes.s.values()[7] == sampler.sample(fl::intervention_first, 64).s.values()[7]);
   // A factor channel is standard normal within classes after its scale: moving it by one shift moves the factor by two.
   fl::Matrix<float> moved = codes.s;
-  for (std::int64_t i = 0; i < moved.rows(); ++i) moved(i, known().factor_channel(4)) += static_cast<float>(codes.shift[static_cast<std::size_t>(known().factor_channel(4))]);
+  for (std::int64_t i = 0; i < moved.rows(); ++i)
+    moved(i, known().factor_channel(4)) +=
+        static_cast<float>(codes.shift[static_cast<std::size_t>(known().factor_channel(4))]);
   const auto before = known().factors(codes.s), after = known().factors(moved);
   CHECK(static_cast<double>(after(3, 4) - before(3, 4)) == Approx(2.0).epsilon(0.05));
 }
@@ -129,8 +133,10 @@ TEST_CASE("a scan gives the effect of an intervention on every code") {
     const auto raised = known().factors(up);
     for (std::int64_t i = 0; i < 70; ++i) {
       double m = classifier.bias;
-      for (std::int64_t f = 0; f < factors; ++f) m += classifier.weight[static_cast<std::size_t>(f)] * static_cast<double>(values(i, f));
-      const double step = classifier.weight[static_cast<std::size_t>(j)] * static_cast<double>(raised(i, j) - values(i, j));
+      for (std::int64_t f = 0; f < factors; ++f)
+        m += classifier.weight[static_cast<std::size_t>(f)] * static_cast<double>(values(i, f));
+      const double step =
+          classifier.weight[static_cast<std::size_t>(j)] * static_cast<double>(raised(i, j) - values(i, j));
       truth.push_back(logistic(m - step) - logistic(m + step));
     }
     const double mean = std::accumulate(truth.begin(), truth.end(), 0.0) / 70.0;
@@ -152,7 +158,8 @@ TEST_CASE("a screen predicts all effects from one gradient per code") {
   const fl::Screening screening = fl::screen(known(), classifier, codes);
   const auto exact = fl::scan(known(), classifier, codes, every_channel());
   for (std::int64_t k = 0; k < channels; ++k)  // log odds are linear in a factor here, so first order is exact
-    CHECK(screening.effect[static_cast<std::size_t>(k)] == Approx(exact[static_cast<std::size_t>(k)].effect).margin(2e-4));
+    CHECK(screening.effect[static_cast<std::size_t>(k)] ==
+          Approx(exact[static_cast<std::size_t>(k)].effect).margin(2e-4));
   CHECK(screening.predicted.rows() == 64);
   CHECK(screening.cost.gradient_images == 64);
   CHECK(screening.cost.generator_passes == 64.0 + 128.0);  // images and gradients
@@ -167,7 +174,9 @@ TEST_CASE("the strongest channels are found with few images") {
   const fl::ScanStart codes = start();
   const auto exact = fl::scan(known(), classifier, codes, every_channel());
   std::vector<std::int64_t> truth = every_channel();
-  std::stable_sort(truth.begin(), truth.end(), [&](auto a, auto b) { return std::abs(exact[static_cast<std::size_t>(a)].effect) > std::abs(exact[static_cast<std::size_t>(b)].effect); });
+  std::stable_sort(truth.begin(), truth.end(), [&](auto a, auto b) {
+    return std::abs(exact[static_cast<std::size_t>(a)].effect) > std::abs(exact[static_cast<std::size_t>(b)].effect);
+  });
   const fl::StrongestChannels ranking = fl::strongest_channels(known(), classifier, codes, {.keep = 8});
   REQUIRE(ranking.channels.size() == 8);
   CHECK(ranking.dropped.size() == 8 + 12);
@@ -181,7 +190,8 @@ TEST_CASE("the strongest channels are found with few images") {
       CHECK(value - 1e-6 <= one.interval.upper);
       CHECK(one.codes <= 64);
     }
-  CHECK(std::is_sorted(ranking.channels.begin(), ranking.channels.end(), [](const auto& a, const auto& b) { return std::abs(a.effect) > std::abs(b.effect); }));
+  CHECK(std::is_sorted(ranking.channels.begin(), ranking.channels.end(),
+                       [](const auto& a, const auto& b) { return std::abs(a.effect) > std::abs(b.effect); }));
   CHECK(ranking.control_kept == 0);
   CHECK(ranking.missed == 0.0);
   CHECK(ranking.missed_upper > 0.0);
@@ -196,14 +206,18 @@ TEST_CASE("the control sample notices what gradients do not show") {
   classifier.weight[0] = 0.0;
   classifier.jump = 6.0;
   const fl::ScanStart codes = start();
-  const fl::StrongestChannels found = fl::strongest_channels(known(), classifier, codes, {.keep = 8, .control = channels - 16});  // everything that the screen leaves
+  // Everything that the screen leaves
+  const fl::StrongestChannels found =
+      fl::strongest_channels(known(), classifier, codes, {.keep = 8, .control = channels - 16});
   CHECK(found.control_kept == 1);
   CHECK(found.unexamined == 0);
   CHECK(found.channels.front().channel.flat == known().factor_channel(0));
   CHECK(found.channels.front().predicted == 0.0);
   CHECK(found.largest_control == Approx(std::abs(found.channels.front().effect)));
-  const fl::StrongestChannels sampled = fl::strongest_channels(known(), classifier, codes, {.keep = 8, .control = 100, .seed = 0});
-  CHECK(sampled.missed == Approx(static_cast<double>(sampled.control_kept) * static_cast<double>(sampled.unexamined) / 100.0));
+  const fl::StrongestChannels sampled =
+      fl::strongest_channels(known(), classifier, codes, {.keep = 8, .control = 100, .seed = 0});
+  CHECK(sampled.missed ==
+        Approx(static_cast<double>(sampled.control_kept) * static_cast<double>(sampled.unexamined) / 100.0));
   CHECK(sampled.missed_upper > sampled.missed);
 }
 
@@ -226,13 +240,19 @@ TEST_CASE("scans refuse what they cannot do") {
   const std::vector<std::int64_t> outside = {channels};
   CHECK(code_of([&] { (void)fl::scan(known(), classifier, codes, outside); }) == ErrorCode::invalid_argument);
   CHECK(code_of([&] { (void)fl::scan(known(), classifier, codes, outside, 1); }) == ErrorCode::invalid_argument);
-  for (const fl::ScanOptions& bad : {fl::ScanOptions{.keep = 0}, fl::ScanOptions{.keep = 5, .candidates = 4}, fl::ScanOptions{.control = -1}, fl::ScanOptions{.alpha = 1.0}, fl::ScanOptions{.batch_size = 1}})
-    CHECK(code_of([&] { (void)fl::strongest_channels(known(), classifier, codes, bad); }) == ErrorCode::invalid_argument);
+  for (const fl::ScanOptions& bad :
+       {fl::ScanOptions{.keep = 0}, fl::ScanOptions{.keep = 5, .candidates = 4}, fl::ScanOptions{.control = -1},
+        fl::ScanOptions{.alpha = 1.0}, fl::ScanOptions{.batch_size = 1}})
+    CHECK(code_of([&] { (void)fl::strongest_channels(known(), classifier, codes, bad); }) ==
+          ErrorCode::invalid_argument);
   codes.shift[3] = -1.0;
   CHECK(code_of([&] { (void)fl::screen(known(), classifier, codes); }) == ErrorCode::invalid_argument);
   codes.shift.pop_back();
   CHECK(code_of([&] { (void)fl::screen(known(), classifier, codes); }) == ErrorCode::shape_mismatch);
-  CHECK(code_of([&] { (void)fl::screen(known(), classifier, fl::ScanStart{fl::Matrix<float>(0, channels), {}, std::vector<double>(channels, 1.0)}); }) == ErrorCode::empty_input);
+  CHECK(code_of([&] {
+          (void)fl::screen(known(), classifier,
+                           fl::ScanStart{fl::Matrix<float>(0, channels), {}, std::vector<double>(channels, 1.0)});
+        }) == ErrorCode::empty_input);
   const fl::StyleSpaceSampler sampler(known(), {.seed = 5});
   CHECK(code_of([&] { (void)fl::scan_start(sampler, 8, -1.0); }) == ErrorCode::invalid_argument);
   CHECK(code_of([&] { (void)fl::scan_start(sampler, 0); }) == ErrorCode::empty_input);
@@ -248,7 +268,8 @@ namespace {
 
 enum class Residuals { normal, heavy, rare };
 
-/// Effects of 30 channels on 64 codes that differ in how easily they move, with predictions of unequal worth; how often is a channel kept or dropped wrongly, and how much is measured?
+/// Effects of 30 channels on 64 codes that differ in how easily they move, with predictions of unequal worth; how often
+/// is a channel kept or dropped wrongly, and how much is measured?
 struct Simulated {
   std::int64_t wrong = 0;
   double measured = 0.0;  ///< share of all contrasts
@@ -282,14 +303,16 @@ Simulated simulate(Residuals kind, double alpha, std::int64_t replicates) {
     }
     std::vector<std::size_t> order(entrants);
     std::iota(order.begin(), order.end(), std::size_t{0});
-    std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return std::abs(mean[a]) > std::abs(mean[b]); });
+    std::sort(order.begin(), order.end(),
+              [&](std::size_t a, std::size_t b) { return std::abs(mean[a]) > std::abs(mean[b]); });
     std::int64_t asked = 0;
-    const auto results = fl::detail::race(predicted, flat, {keep, alpha, r}, [&](std::span<const fl::detail::CodeChannel> pairs) {
-      std::vector<double> values;
-      for (const auto& pair : pairs) values.push_back(effect(pair.code, pair.channel - 100));
-      asked += static_cast<std::int64_t>(pairs.size());
-      return values;
-    });
+    const auto results =
+        fl::detail::race(predicted, flat, {keep, alpha, r}, [&](std::span<const fl::detail::CodeChannel> pairs) {
+          std::vector<double> values;
+          for (const auto& pair : pairs) values.push_back(effect(pair.code, pair.channel - 100));
+          asked += static_cast<std::int64_t>(pairs.size());
+          return values;
+        });
     bool wrong = false;
     for (std::size_t k = 0; k < entrants; ++k) wrong = wrong || results[order[k]].kept != (k < keep);
     result.wrong += wrong ? 1 : 0;
@@ -326,11 +349,12 @@ TEST_CASE("a race is exact after its last code and fair to bad predictions") {
   const double gap = mean[0] - mean[1];
   for (std::int64_t i = 0; i < 40; ++i) effect(i, 0) -= gap - 1e-6;  // the first one wins by a millionth
   const std::vector<std::int64_t> flat = {0, 1, 2};
-  const auto results = fl::detail::race(predicted, flat, {2, 0.05, 1}, [&](std::span<const fl::detail::CodeChannel> pairs) {
-    std::vector<double> values;
-    for (const auto& pair : pairs) values.push_back(effect(pair.code, pair.channel));
-    return values;
-  });
+  const auto results =
+      fl::detail::race(predicted, flat, {2, 0.05, 1}, [&](std::span<const fl::detail::CodeChannel> pairs) {
+        std::vector<double> values;
+        for (const auto& pair : pairs) values.push_back(effect(pair.code, pair.channel));
+        return values;
+      });
   CHECK(results[0].kept);
   CHECK_FALSE(results[1].kept);
   CHECK(results[2].kept);
@@ -339,7 +363,9 @@ TEST_CASE("a race is exact after its last code and fair to bad predictions") {
   CHECK(results[0].interval.width() == 0.0);
 
   // One code, and more places than entrants: everything is measured, everything is kept.
-  const auto tiny = fl::detail::race(fl::Matrix<double>(1, 3), flat, {20, 0.05, 1}, [](std::span<const fl::detail::CodeChannel> pairs) { return std::vector<double>(pairs.size(), 0.25); });
+  const auto tiny = fl::detail::race(
+      fl::Matrix<double>(1, 3), flat, {20, 0.05, 1},
+      [](std::span<const fl::detail::CodeChannel> pairs) { return std::vector<double>(pairs.size(), 0.25); });
   for (const auto& one : tiny) {
     CHECK(one.kept);
     CHECK(one.effect == 0.25);

@@ -18,14 +18,17 @@ namespace fl = faultline;
 
 /// What a sample is: independent latent factors u, mixed into w by a fixed matrix, with a class mean.
 struct World {
-  std::int64_t dimension = 8;   ///< of w; as many latent factors
-  std::int64_t channels = 40;   ///< style channels; channel j reads factor j alone for j < dimension, the others are mixtures
+  std::int64_t dimension = 8;  ///< of w; as many latent factors
+  /// Style channels; channel j reads factor j alone for j < dimension, the others are mixtures
+  std::int64_t channels = 40;
   std::int64_t classes = 3;
   std::int64_t seed = 1;
-  bool heavy_tails = false;     ///< factors are Laplace instead of normal, so that independent components can be found
+  /// Factors are Laplace instead of normal, so that independent components can be found
+  bool heavy_tails = false;
   std::int64_t properties = 0;  ///< property j reads factor j with a little noise
   /// p(y) of a sample with these factors; failure is p(y) < 1/2. Default: right always.
-  std::function<double(const std::vector<double>& u, std::int64_t label, std::int64_t hash)> probability = [](const auto&, std::int64_t, std::int64_t) { return 0.9; };
+  std::function<double(const std::vector<double>& u, std::int64_t label, std::int64_t hash)> probability =
+      [](const auto&, std::int64_t, std::int64_t) { return 0.9; };
 };
 
 namespace detail {
@@ -40,7 +43,9 @@ inline std::vector<double> factors_of(const Model& model, std::span<const float>
   const std::int64_t d = model.world.dimension;
   std::vector<double> u(static_cast<std::size_t>(d), 0.0);
   for (std::int64_t i = 0; i < d; ++i)
-    for (std::int64_t j = 0; j < d; ++j) u[static_cast<std::size_t>(i)] += model.unmix(i, j) * (static_cast<double>(w[static_cast<std::size_t>(j)]) - model.class_mean(label, j));
+    for (std::int64_t j = 0; j < d; ++j)
+      u[static_cast<std::size_t>(i)] +=
+          model.unmix(i, j) * (static_cast<double>(w[static_cast<std::size_t>(j)]) - model.class_mean(label, j));
   return u;
 }
 
@@ -78,12 +83,15 @@ inline fl::Matrix<double> inverse(fl::Matrix<double> a) {
 
 }  // namespace detail
 
-/// The problem of a world, with both halves of `samples` each. The direction of factor j in w is column j of the mixing matrix.
+/// The problem of a world, with both halves of `samples` each. The direction of factor j in w is column j of the mixing
+/// matrix.
 struct Setup {
   fl::Problem problem;
   std::shared_ptr<detail::Model> model;
 
-  [[nodiscard]] std::vector<double> factors(std::span<const float> w, std::int64_t label) const { return detail::factors_of(*model, w, label); }
+  [[nodiscard]] std::vector<double> factors(std::span<const float> w, std::int64_t label) const {
+    return detail::factors_of(*model, w, label);
+  }
   /// What moving w by `move` does to factor j.
   [[nodiscard]] double along(const std::vector<double>& move, std::int64_t j) const {
     double sum = 0.0;
@@ -107,7 +115,8 @@ inline Setup make(const World& world, std::int64_t samples, std::int64_t seed = 
   Setup setup;
   setup.model = model;
   fl::Problem& problem = setup.problem;
-  problem.layout = fl::StyleLayout({{"b4.conv1", world.channels / 2}, {"b8.conv0", world.channels - world.channels / 2}});
+  problem.layout =
+      fl::StyleLayout({{"b4.conv1", world.channels / 2}, {"b8.conv0", world.channels - world.channels / 2}});
   problem.classes = world.classes;
   problem.seed = seed;
   problem.style_matrix.resize(world.channels, d);
@@ -118,7 +127,8 @@ inline Setup make(const World& world, std::int64_t samples, std::int64_t seed = 
     else
       for (double& value : reading) value = random.normal();
     for (std::int64_t j = 0; j < d; ++j)
-      for (std::int64_t i = 0; i < d; ++i) problem.style_matrix(k, j) += reading[static_cast<std::size_t>(i)] * model->unmix(i, j);
+      for (std::int64_t i = 0; i < d; ++i)
+        problem.style_matrix(k, j) += reading[static_cast<std::size_t>(i)] * model->unmix(i, j);
   }
   for (std::int64_t p = 0; p < world.properties; ++p) problem.property_names.push_back("property " + std::to_string(p));
 
@@ -168,9 +178,13 @@ inline Setup make(const World& world, std::int64_t samples, std::int64_t seed = 
       const std::int64_t label = request.label[static_cast<std::size_t>(i)];
       auto u = detail::factors_of(*model, request.w.row(i), label);
       // Channel j < dimension is 2 u_j: shifting it shifts its factor. The others change nothing.
-      if (request.channel >= 0 && request.channel < w.dimension) u[static_cast<std::size_t>(request.channel)] += static_cast<double>(request.shift[static_cast<std::size_t>(i)]) / 2.0;
+      if (request.channel >= 0 && request.channel < w.dimension)
+        u[static_cast<std::size_t>(request.channel)] +=
+            static_cast<double>(request.shift[static_cast<std::size_t>(i)]) / 2.0;
       for (std::size_t j = 0; j < request.channels.size(); ++j)
-        if (request.channels[j] < w.dimension) u[static_cast<std::size_t>(request.channels[j])] += static_cast<double>(request.shifts(i, static_cast<std::int64_t>(j))) / 2.0;
+        if (request.channels[j] < w.dimension)
+          u[static_cast<std::size_t>(request.channels[j])] +=
+              static_cast<double>(request.shifts(i, static_cast<std::int64_t>(j))) / 2.0;
       const std::int64_t hash = detail::hash_of(request.w.row(i));
       const double p = w.probability(u, label, hash);
       result.failed.push_back(p < 0.5 ? 1 : 0);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Distances to failure against worlds where every one of them is known: medians, flags, centres, the paper's search, and what it all costs.
+// Distances to failure against worlds where every one of them is known: medians, flags, centres, the paper's search,
+// and what it all costs.
 
 #include "findings_world.hpp"
 
@@ -29,15 +30,19 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 
 /// Certain of its answer up to x0 = 1.5, wrong from x0 = 2.
 world::World slope() {
-  return {[](std::span<const double> x, std::int64_t) { return world::Answers{world::logistic(4.0 * (1.5 - x[0])), x[0] > 2.0}; }};
+  return {[](std::span<const double> x, std::int64_t) {
+    return world::Answers{world::logistic(4.0 * (1.5 - x[0])), x[0] > 2.0};
+  }};
 }
 
 /// Coordinate j of the start codes the search is documented to use: the first 64 fresh ones that do not fail.
-std::vector<double> start_coordinates(const world::Setup& setup, std::int64_t j, std::optional<std::int64_t> label = std::nullopt) {
+std::vector<double> start_coordinates(const world::Setup& setup, std::int64_t j,
+                                      std::optional<std::int64_t> label = std::nullopt) {
   std::vector<double> values;
   for (std::int64_t i = 0; static_cast<std::int64_t>(values.size()) < setup.options.threshold_codes; ++i) {
     const fl::Population one = setup.problem.sample(fl::detail::start_codes_first + i, 1);
-    if (one.failed[0] == 0 && (!label || one.label[0] == *label)) values.push_back(world::coordinates(one.index[0])[static_cast<std::size_t>(j)]);
+    if (one.failed[0] == 0 && (!label || one.label[0] == *label))
+      values.push_back(world::coordinates(one.index[0])[static_cast<std::size_t>(j)]);
   }
   return values;
 }
@@ -113,7 +118,9 @@ TEST_CASE("both crossings of a known slope are found to the tolerance") {
   CHECK(half.crossed_share == 1.0);
   CHECK(flip.crossed_share == 1.0);
   // The failing end lies beyond the crossing by at most the tolerance, so every order statistic does.
-  const auto beyond = [](double reported, double truth) { return reported >= truth - 1e-4 && reported <= truth + 0.01; };
+  const auto beyond = [](double reported, double truth) {
+    return reported >= truth - 1e-4 && reported <= truth + 0.01;
+  };
   CHECK(beyond(half.sigmas, fl::median(to_half)));
   CHECK(beyond(flip.sigmas, fl::median(to_flip)));
   CHECK(beyond(flip.lower, fl::median_interval(to_flip).lower));
@@ -134,7 +141,8 @@ TEST_CASE("both crossings of a known slope are found to the tolerance") {
 
   REQUIRE(finding.carriers.front().channel.flat == 0);
   REQUIRE(finding.carriers.front().threshold);
-  const fl::Threshold& alone = *finding.carriers.front().threshold;  // the only channel the image shows, so the distances agree up to the sample's deviation
+  // The only channel the image shows, so the distances agree up to the sample's deviation
+  const fl::Threshold& alone = *finding.carriers.front().threshold;
   REQUIRE(alone.flip);
   CHECK(alone.flip->sigmas == Approx(flip.sigmas).epsilon(0.06));
   CHECK(alone.flip->percentile == Approx(97.7).margin(2.0));
@@ -145,7 +153,9 @@ TEST_CASE("both crossings of a known slope are found to the tolerance") {
 }
 
 TEST_CASE("a negative channel is moved against its sign") {
-  const world::Setup setup = world::build({[](std::span<const double> x, std::int64_t) { return world::Answers{world::logistic(4.0 * (1.0 - x[1])), x[1] > 1.0}; }});
+  const world::Setup setup = world::build({[](std::span<const double> x, std::int64_t) {
+    return world::Answers{world::logistic(4.0 * (1.0 - x[1])), x[1] > 1.0};
+  }});
   const fl::Finding finding = measured(setup, setup.along(1), true);
   REQUIRE(finding.carriers.front().channel.flat == 1);
   CHECK(finding.carriers.front().sign == -1);
@@ -187,8 +197,8 @@ TEST_CASE("codes that never cross count as infinitely far") {
   CHECK(flip.quartile_high == infinity);
   CHECK(std::isfinite(flip.percentile));
   CHECK(std::isfinite(flip.image_rms));
-  CHECK(flip.off_manifold);                 // the median crossing is nowhere
-  CHECK(flip.off_manifold_share == 0.0);    // but those that exist are within the population
+  CHECK(flip.off_manifold);               // the median crossing is nowhere
+  CHECK(flip.off_manifold_share == 0.0);  // but those that exist are within the population
   CHECK(flip.monotone);
 
   fl::Finding one_class = setup.along(0);
@@ -206,7 +216,9 @@ TEST_CASE("codes that never cross count as infinitely far") {
 }
 
 TEST_CASE("crossings outside the population are flagged") {
-  const world::Setup setup = world::build({[](std::span<const double> x, std::int64_t) { return world::Answers{world::logistic(4.0 * (6.0 - x[0])), x[0] > 6.0}; }});
+  const world::Setup setup = world::build({[](std::span<const double> x, std::int64_t) {
+    return world::Answers{world::logistic(4.0 * (6.0 - x[0])), x[0] > 6.0};
+  }});
   const fl::Finding finding = measured(setup, setup.along(0));
   REQUIRE(finding.threshold.flip);
   CHECK(finding.threshold.flip->off_manifold);
@@ -224,7 +236,8 @@ TEST_CASE("a profile that comes back is not monotone") {
   CHECK_FALSE(finding.threshold.flip->monotone);
   CHECK(finding.threshold.flip->monotone_share == 0.0);
   CHECK_FALSE(finding.threshold.half->monotone);
-  CHECK(finding.threshold.flip->sigmas == Approx(2.0 - fl::median(start_coordinates(setup, 0))).margin(0.3));  // the first crossing, not a later one
+  // The first crossing, not a later one
+  CHECK(finding.threshold.flip->sigmas == Approx(2.0 - fl::median(start_coordinates(setup, 0))).margin(0.3));
 }
 
 TEST_CASE("distances without centres are the same from the start codes and cost less") {
@@ -253,7 +266,8 @@ TEST_CASE("distances from the centres agree with a plain walk") {
       fl::EditRequest request;
       request.w.resize(1, world::w_dim);
       for (std::int64_t j = 0; j < world::w_dim; ++j)
-        request.w(0, j) = static_cast<float>(static_cast<double>(centres[c].w[static_cast<std::size_t>(j)]) + t * finding.direction.w[static_cast<std::size_t>(j)]);
+        request.w(0, j) = static_cast<float>(static_cast<double>(centres[c].w[static_cast<std::size_t>(j)]) +
+                                             t * finding.direction.w[static_cast<std::size_t>(j)]);
       request.label = {static_cast<std::int64_t>(c)};
       return static_cast<double>(setup.problem.evaluate(request).probability[0]);
     };
@@ -315,13 +329,17 @@ TEST_CASE("an image that does not fail again is not reported") {
     return result;
   };
   SECTION("in a batch") {
-    setup.problem.evaluate = [&](const fl::EditRequest& request) { return request.images ? never(honest(request)) : honest(request); };
+    setup.problem.evaluate = [&](const fl::EditRequest& request) {
+      return request.images ? never(honest(request)) : honest(request);
+    };
     const fl::Finding finding = measured(setup, setup.along(0));
     CHECK_FALSE(finding.threshold.half);
     CHECK_FALSE(finding.threshold.flip);
   }
   SECTION("alone") {
-    setup.problem.evaluate = [&](const fl::EditRequest& request) { return request.alone ? never(honest(request)) : honest(request); };
+    setup.problem.evaluate = [&](const fl::EditRequest& request) {
+      return request.alone ? never(honest(request)) : honest(request);
+    };
     const fl::Finding finding = measured(setup, setup.along(0));
     REQUIRE(finding.threshold.flip);
     CHECK(finding.threshold.flip->crossed_share == Approx((64.0 - fl::examples_per_finding) / 64.0));
@@ -339,10 +357,12 @@ TEST_CASE("findings measured together share batches and get the distances they g
   *setup.counts = {};
   fl::measure_thresholds(setup.context(), together);
   const world::Counts shared = *setup.counts;
-  // Every line: 8 on the grid, 7 for each crossing, 2 to check; then starts, centres with the paper's search, and the examples one by one.
+  // Every line: 8 on the grid, 7 for each crossing, 2 to check; then starts, centres with the paper's search, and the
+  // examples one by one.
   const std::int64_t lines = 2 * 4 * (64 + 3);
   CHECK(shared.rows <= lines * (8 + 14 + 2) + 64 + 2 * 3 + 2 * 4 * 3 * (18 + 24) + 4 * 8);
-  // Findings and carriers share every request: centres, the grid, 7 refinements, the paper's search, the checks in blocks of 256 images, and the examples.
+  // Findings and carriers share every request: centres, the grid, 7 refinements, the paper's search, the checks in
+  // blocks of 256 images, and the examples.
   CHECK(shared.calls <= 1 + 1 + 7 + 3 + 6 + 1 + 2 * lines / 256 + 2 + 1);
   for (const fl::Finding& one : together) {
     fl::Finding alone = one;
@@ -369,7 +389,9 @@ TEST_CASE("progress is reported and ends complete") {
 }
 
 TEST_CASE("a classifier that always fails leaves no start codes and no crossing") {
-  const world::Setup setup = world::build({[](std::span<const double>, std::int64_t) { return world::Answers{0.1, true}; }});
+  const world::Setup setup = world::build({[](std::span<const double>, std::int64_t) {
+    return world::Answers{0.1, true};
+  }});
   const fl::Finding finding = measured(setup, setup.along(0));
   CHECK_FALSE(finding.threshold.half);
   CHECK_FALSE(finding.threshold.flip);
@@ -396,7 +418,8 @@ TEST_CASE("image distances are those of their definitions") {
   CHECK(fl::detail::image_ssim(a, b, shape) == Approx((2 * 0.24 + 1e-4) / (0.36 + 0.16 + 1e-4)).epsilon(1e-4));
   CHECK(fl::detail::image_ssim(a, a, shape) == Approx(1.0));
   fl::CounterRandom random(2, fl::Stream::corruptions, 0);
-  for (std::size_t i = 0; i < a.size(); ++i) a[i] = 0.5f + 0.4f * static_cast<float>(std::sin(0.3 * static_cast<double>(i % 12)));
+  for (std::size_t i = 0; i < a.size(); ++i)
+    a[i] = 0.5f + 0.4f * static_cast<float>(std::sin(0.3 * static_cast<double>(i % 12)));
   double last = 1.0;
   for (const float strength : {0.02f, 0.05f, 0.1f, 0.3f}) {
     for (std::size_t i = 0; i < a.size(); ++i) b[i] = a[i] + strength * static_cast<float>(random.normal());

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The judge's part: agreement at the flip, the bar below which a finding is the generator's, and what leaks between classes unmoved.
+// The judge's part: agreement at the flip, the bar below which a finding is the generator's, and what leaks between
+// classes unmoved.
 
 #include "findings_world.hpp"
 
@@ -18,7 +19,9 @@ namespace world = findings_world;
 
 /// Fails beyond x0 = 1.5; the judge gives up beyond `lost` or where x1 exceeds `odd`.
 world::World judged(double lost, double odd) {
-  world::World w{[=](std::span<const double> x, std::int64_t) { return world::Answers{world::logistic(4.0 * (1.5 - x[0])), x[0] > 1.5, x[0] < lost && x[1] < odd}; }};
+  world::World w{[=](std::span<const double> x, std::int64_t) {
+    return world::Answers{world::logistic(4.0 * (1.5 - x[0])), x[0] > 1.5, x[0] < lost && x[1] < odd};
+  }};
   w.has_judge = true;
   return w;
 }

@@ -17,7 +17,8 @@ struct Generator : fl::AnalyticGenerator {
 
 void analyse(const Generator& generator);
 void analyse(const Generator& generator) {
-  auto mine = fl::make_classifier([](fl::ImageView images, fl::ScoreMatrix& scores) { scores.resize(images.count(), 4); },
-                                  {.classes = 4, .scores = fl::Scores::logits});
+  auto mine =
+      fl::make_classifier([](fl::ImageView images, fl::ScoreMatrix& scores) { scores.resize(images.count(), 4); },
+                          {.classes = 4, .scores = fl::Scores::logits});
   (void)fl::characterize(generator, mine, {.samples = 100});
 }

@@ -8,5 +8,6 @@ using Labels = std::span<const std::int64_t>;
 using Labels = const float*;
 #endif
 
-auto classifier = faultline::make_classifier([](faultline::ImageView, faultline::ScoreMatrix&) {}, [](faultline::ImageView, Labels, faultline::ImageBatch&) {},
+auto classifier = faultline::make_classifier([](faultline::ImageView, faultline::ScoreMatrix&) {},
+                                             [](faultline::ImageView, Labels, faultline::ImageBatch&) {},
                                              {.classes = 3, .scores = faultline::Scores::logits});

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Types that have what the concepts ask for and nothing else: no copy, no move, no default constructor, no stray conversion.
+// Types that have what the concepts ask for and nothing else: no copy, no move, no default constructor, no stray
+// conversion.
 
 #include <faultline/concepts/classifier.hpp>
 #include <faultline/concepts/failure_criterion.hpp>
@@ -36,7 +37,9 @@ struct Classifier : Pinned {
 
 struct Criterion : Pinned {
   using Pinned::Pinned;
-  bool operator()(std::span<const float> probabilities, std::int64_t label) const { return probabilities[static_cast<std::size_t>(label)] < 0.5f; }
+  bool operator()(std::span<const float> probabilities, std::int64_t label) const {
+    return probabilities[static_cast<std::size_t>(label)] < 0.5f;
+  }
 };
 
 /// Device arrays: nothing but the generator that made them can look inside.
@@ -52,8 +55,12 @@ struct Opaque {
 
 /// A generator with the required members alone, its arrays opaque and of four different types.
 struct Generator : Pinned {
-  struct LatentTag { faultline::Matrix<float> m; };
-  struct StyleTag { faultline::Matrix<float> m; };
+  struct LatentTag {
+    faultline::Matrix<float> m;
+  };
+  struct StyleTag {
+    faultline::Matrix<float> m;
+  };
   using latent_type = Opaque<LatentTag>;
   using style_type = Opaque<StyleTag>;
   using label_type = Opaque<std::vector<std::int64_t>>;
@@ -69,13 +76,19 @@ struct Generator : Pinned {
   std::string digest() const { return known.digest(); }
   latent_type latent_from_host(const faultline::Matrix<float>& x) const { return latent_type(LatentTag{x}); }
   style_type style_from_host(const faultline::Matrix<float>& x) const { return style_type(StyleTag{x}); }
-  label_type label_from_host(std::span<const std::int64_t> x) const { return label_type(std::vector<std::int64_t>(x.begin(), x.end())); }
+  label_type label_from_host(std::span<const std::int64_t> x) const {
+    return label_type(std::vector<std::int64_t>(x.begin(), x.end()));
+  }
   faultline::Matrix<float> latent_to_host(const latent_type& x) const { return x.value.m; }
   faultline::Matrix<float> style_to_host(const style_type& x) const { return x.value.m; }
   faultline::ImageBatch image_to_host(const image_type& x) const { return x.value; }
-  latent_type map(const latent_type& z, const label_type& labels, const faultline::MapOptions& options) const { return latent_type(LatentTag{known.map(z.value.m, labels.value, options)}); }
+  latent_type map(const latent_type& z, const label_type& labels, const faultline::MapOptions& options) const {
+    return latent_type(LatentTag{known.map(z.value.m, labels.value, options)});
+  }
   style_type styles(const latent_type& w) const { return style_type(StyleTag{known.styles(w.value.m)}); }
-  image_type synthesize(const style_type& s, const faultline::SynthesisOptions&) const { return image_type(known.synthesize(s.value.m)); }
+  image_type synthesize(const style_type& s, const faultline::SynthesisOptions&) const {
+    return image_type(known.synthesize(s.value.m));
+  }
 
   faultline::AnalyticGenerator known{faultline::AnalyticOptions{.factors = 3, .channels = 48, .classes = 4, .seed = 2}};
 };

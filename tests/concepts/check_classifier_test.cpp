@@ -104,7 +104,11 @@ TEST_CASE("rounding between batch sizes is no broken law") {
 }
 
 TEST_CASE("require_lawful throws what was found") {
-  auto classifier = fl::make_classifier([calls = 0](fl::ImageView images, fl::ScoreMatrix& scores) mutable { scores.resize(images.count(), 3, 0.0f), scores(0, calls++ % 3) = 9.0f; }, options);
+  auto classifier = fl::make_classifier(
+      [calls = 0](fl::ImageView images, fl::ScoreMatrix& scores) mutable {
+        scores.resize(images.count(), 3, 0.0f), scores(0, calls++ % 3) = 9.0f;
+      },
+      options);
   try {
     fl::require_lawful(classifier, different_images());
     CHECK(false);

@@ -50,7 +50,8 @@ template <class M>
 M filled(fl::ImageView images, M scores) {
   using Index = std::conditional_t<fl::ReadableArray<M>, std::size_t, std::int64_t>;
   for (std::int64_t i = 0; i < images.count(); ++i)
-    for (std::int64_t k = 0; k < classes; ++k) scores(static_cast<Index>(i), static_cast<Index>(k)) = truth(images.image(i)[0], k);
+    for (std::int64_t k = 0; k < classes; ++k)
+      scores(static_cast<Index>(i), static_cast<Index>(k)) = truth(images.image(i)[0], k);
   return scores;
 }
 
@@ -76,33 +77,62 @@ struct faultline::ScoreReader<OwnArray> {
 };
 
 TEST_CASE("callables of every kind are classifiers") {
-  CHECK(reads_truth(fl::make_classifier([](fl::ImageView images, fl::ScoreMatrix& scores) { scores = filled(images, fl::ScoreMatrix(images.count(), classes)); }, options)));
-  CHECK(reads_truth(fl::make_classifier([](auto images, auto& scores) { scores = filled(images, fl::ScoreMatrix(images.count(), classes)); }, options)));
-  CHECK(reads_truth(fl::make_classifier([calls = 0](auto images) mutable { return ++calls, free_function(images); }, options)));
+  CHECK(reads_truth(fl::make_classifier(
+      [](fl::ImageView images, fl::ScoreMatrix& scores) {
+        scores = filled(images, fl::ScoreMatrix(images.count(), classes));
+      },
+      options)));
+  CHECK(reads_truth(fl::make_classifier(
+      [](auto images, auto& scores) { scores = filled(images, fl::ScoreMatrix(images.count(), classes)); }, options)));
+  CHECK(reads_truth(
+      fl::make_classifier([calls = 0](auto images) mutable { return ++calls, free_function(images); }, options)));
   CHECK(reads_truth(fl::make_classifier(free_function, options)));
   CHECK(reads_truth(fl::make_classifier(&free_function, options)));
   CHECK(reads_truth(fl::make_classifier(std::function<std::vector<float>(fl::ImageView)>(free_function), options)));
-  CHECK(reads_truth(fl::make_classifier([only = std::make_unique<int>(1)](fl::ImageView images) { return free_function(images); }, options)));
+  CHECK(reads_truth(fl::make_classifier(
+      [only = std::make_unique<int>(1)](fl::ImageView images) { return free_function(images); }, options)));
   const auto constant = fl::make_classifier(free_function, options);
   CHECK(reads_truth(constant));
 }
 
 TEST_CASE("scores are read as row and column whatever the storage order") {
-  CHECK(reads_truth(fl::make_classifier([](fl::ImageView x) { return filled(x, fl::Matrix<double>(x.count(), classes)); }, options)));
-  CHECK(reads_truth(fl::make_classifier([](fl::ImageView x) { return filled(x, Eigen::MatrixXf(x.count(), classes)); }, options)));
-  CHECK(reads_truth(fl::make_classifier([](fl::ImageView x) { return filled(x, Eigen::MatrixXd(x.count(), classes)); }, options)));
-  CHECK(reads_truth(fl::make_classifier([](fl::ImageView x) { return filled(x, Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>(x.count(), classes)); }, options)));
-  CHECK(reads_truth(fl::make_classifier([](fl::ImageView x) { return filled(x, Eigen::ArrayXXf(x.count(), classes)); }, options)));
-  CHECK(reads_truth(fl::make_classifier([](fl::ImageView x) { return filled(x, xt::xtensor<float, 2>({static_cast<std::size_t>(x.count()), std::size_t{classes}})); }, options)));
+  CHECK(reads_truth(
+      fl::make_classifier([](fl::ImageView x) { return filled(x, fl::Matrix<double>(x.count(), classes)); }, options)));
+  CHECK(reads_truth(
+      fl::make_classifier([](fl::ImageView x) { return filled(x, Eigen::MatrixXf(x.count(), classes)); }, options)));
+  CHECK(reads_truth(
+      fl::make_classifier([](fl::ImageView x) { return filled(x, Eigen::MatrixXd(x.count(), classes)); }, options)));
   CHECK(reads_truth(fl::make_classifier(
-      [](fl::ImageView x) { return filled(x, xt::xtensor<double, 2, xt::layout_type::column_major>({static_cast<std::size_t>(x.count()), std::size_t{classes}})); }, options)));
+      [](fl::ImageView x) {
+        return filled(x, Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>(x.count(), classes));
+      },
+      options)));
+  CHECK(reads_truth(
+      fl::make_classifier([](fl::ImageView x) { return filled(x, Eigen::ArrayXXf(x.count(), classes)); }, options)));
   CHECK(reads_truth(fl::make_classifier(
-      [](fl::ImageView x) { return filled(x, xt::xarray<float>(xt::xarray<float>::shape_type{static_cast<std::size_t>(x.count()), std::size_t{classes}})); }, options)));
+      [](fl::ImageView x) {
+        return filled(x, xt::xtensor<float, 2>({static_cast<std::size_t>(x.count()), std::size_t{classes}}));
+      },
+      options)));
+  CHECK(reads_truth(fl::make_classifier(
+      [](fl::ImageView x) {
+        return filled(x, xt::xtensor<double, 2, xt::layout_type::column_major>(
+                             {static_cast<std::size_t>(x.count()), std::size_t{classes}}));
+      },
+      options)));
+  CHECK(reads_truth(fl::make_classifier(
+      [](fl::ImageView x) {
+        return filled(x, xt::xarray<float>(
+                             xt::xarray<float>::shape_type{static_cast<std::size_t>(x.count()), std::size_t{classes}}));
+      },
+      options)));
   CHECK(reads_truth(fl::make_classifier(
       [](fl::ImageView x) {
         std::vector<std::array<double, classes>> rows(static_cast<std::size_t>(x.count()));
         for (std::int64_t i = 0; i < x.count(); ++i)
-          for (std::int64_t k = 0; k < classes; ++k) rows[static_cast<std::size_t>(i)][static_cast<std::size_t>(k)] = static_cast<double>(truth(x.image(i)[0], k));
+          for (std::int64_t k = 0; k < classes; ++k)
+            rows[static_cast<std::size_t>(i)][static_cast<std::size_t>(k)] =
+                static_cast<double>(truth(x.image(i)[0], k));
         return rows;
       },
       options)));
@@ -125,8 +155,12 @@ fl::ErrorCode refusal(F&& function) {
 
 TEST_CASE("shapes that cannot be scores are refused as they are read") {
   CHECK(refusal([](fl::ImageView) { return std::vector<float>(7); }) == fl::ErrorCode::wrong_score_shape);
-  CHECK(refusal([](fl::ImageView) { return std::vector<std::vector<float>>{{1, 2, 3}, {1, 2}}; }) == fl::ErrorCode::wrong_score_shape);
-  CHECK(refusal([](fl::ImageView) { return xt::xarray<float>(xt::xarray<float>::shape_type{5, 3, 1}); }) == fl::ErrorCode::wrong_score_shape);
+  CHECK(refusal([](fl::ImageView) {
+          return std::vector<std::vector<float>>{{1, 2, 3}, {1, 2}};
+        }) == fl::ErrorCode::wrong_score_shape);
+  CHECK(refusal([](fl::ImageView) {
+          return xt::xarray<float>(xt::xarray<float>::shape_type{5, 3, 1});
+        }) == fl::ErrorCode::wrong_score_shape);
 }
 
 TEST_CASE("a classifier must declare its scores and its classes") {
@@ -145,7 +179,11 @@ TEST_CASE("a classifier must declare its scores and its classes") {
 }
 
 TEST_CASE("a classifier made of a function passes on what it was told") {
-  const auto classifier = fl::make_classifier(free_function, {.classes = 3, .scores = fl::Scores::probabilities, .input = {.height = 28}, .name = "mine", .thread_safe = true});
+  const auto classifier = fl::make_classifier(free_function, {.classes = 3,
+                                                              .scores = fl::Scores::probabilities,
+                                                              .input = {.height = 28},
+                                                              .name = "mine",
+                                                              .thread_safe = true});
   CHECK(classifier.num_classes() == 3);
   CHECK(classifier.score_kind() == fl::Scores::probabilities);
   CHECK(classifier.input_spec().height == 28);

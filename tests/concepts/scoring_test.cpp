@@ -28,7 +28,8 @@ const fl::ImageShape shape{1, 2, 2};
 /// N images whose first three pixels hold the scores that `echo` returns.
 fl::ImageBatch images_of(const std::vector<std::vector<float>>& rows) {
   fl::ImageBatch images(static_cast<std::int64_t>(rows.size()), shape);
-  for (std::size_t i = 0; i < rows.size(); ++i) std::copy(rows[i].begin(), rows[i].end(), images.image(static_cast<std::int64_t>(i)).begin());
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    std::copy(rows[i].begin(), rows[i].end(), images.image(static_cast<std::int64_t>(i)).begin());
   return images;
 }
 
@@ -96,7 +97,9 @@ TEST_CASE("results do not depend on how images are grouped into calls") {
   for (std::int64_t p = 0; p < 44; ++p) images.data()[p] = static_cast<float>((p * 37) % 44) / 44.0f;
   const std::vector<std::int64_t> labels(11, 1);
   const fl::ScoredImages whole = scorer(images, labels);
-  for (std::int64_t i = 0; i < 11; ++i) CHECK(scorer(images.view().slice(i, 1), std::vector<std::int64_t>{1}).probability.front() == whole.probability[static_cast<std::size_t>(i)]);
+  for (std::int64_t i = 0; i < 11; ++i)
+    CHECK(scorer(images.view().slice(i, 1), std::vector<std::int64_t>{1}).probability.front() ==
+          whole.probability[static_cast<std::size_t>(i)]);
   CHECK(scorer(images.view().slice(0, 0), std::vector<std::int64_t>{}).prediction.empty());
 }
 
@@ -126,7 +129,8 @@ TEST_CASE("misbehaviour: the classifier throws an exception") {
   CHECK(mentions(text, "no such layer"));
   CHECK(mentions(text, "3 images beginning with sample 104 (label 1, seed 9)"));
 
-  auto classifier = fl::make_classifier([](fl::ImageView, fl::ScoreMatrix&) { throw std::out_of_range("inner"); }, {.classes = 3, .scores = fl::Scores::logits});
+  auto classifier = fl::make_classifier([](fl::ImageView, fl::ScoreMatrix&) { throw std::out_of_range("inner"); },
+                                        {.classes = 3, .scores = fl::Scores::logits});
   fl::Scorer scorer(classifier, shape, {0, 1}, 3, 4);
   bool nested = false;
   try {
@@ -148,12 +152,15 @@ TEST_CASE("misbehaviour: the classifier throws something that is no exception") 
 }
 
 TEST_CASE("misbehaviour: an error of the library's own, from inside the classifier, is a classifier's error") {
-  CHECK(refusal([](fl::ImageView, fl::ScoreMatrix&) { throw fl::Error(fl::ErrorCode::cannot_open, "weights", "no file"); }).first == fl::ErrorCode::classifier_threw);
+  CHECK(refusal([](fl::ImageView, fl::ScoreMatrix&) {
+          throw fl::Error(fl::ErrorCode::cannot_open, "weights", "no file");
+        }).first == fl::ErrorCode::classifier_threw);
   CHECK(refusal([](fl::ImageView) { return std::vector<float>(5); }).first == fl::ErrorCode::wrong_score_shape);
 }
 
 TEST_CASE("misbehaviour: NaN or infinite scores are refused before any argmax") {
-  for (const float bad : {std::nanf(""), std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity()}) {
+  for (const float bad :
+       {std::nanf(""), std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity()}) {
     const auto [code, text] = refusal([bad](fl::ImageView images, fl::ScoreMatrix& scores) {
       echo(images, scores);
       for (std::int64_t i = 0; i < images.count(); ++i)
@@ -169,7 +176,8 @@ TEST_CASE("misbehaviour: wrong shapes") {
   CHECK(nine.first == fl::ErrorCode::wrong_score_shape);
   CHECK(mentions(nine.second, "[F203]"));
   CHECK(mentions(nine.second, "returned [4, 2] scores, expected [4, 3]; does it know all classes of the generator?"));
-  CHECK(refusal([](fl::ImageView images, fl::ScoreMatrix& scores) { scores.resize(images.count() - 1, 3); }).first == fl::ErrorCode::wrong_score_shape);
+  CHECK(refusal([](fl::ImageView images, fl::ScoreMatrix& scores) { scores.resize(images.count() - 1, 3); }).first ==
+        fl::ErrorCode::wrong_score_shape);
   const auto empty = refusal([](fl::ImageView, fl::ScoreMatrix&) {});
   CHECK(empty.first == fl::ErrorCode::wrong_score_shape);
   CHECK(mentions(empty.second, "resize"));
@@ -177,7 +185,9 @@ TEST_CASE("misbehaviour: wrong shapes") {
 }
 
 TEST_CASE("misbehaviour: logits where probabilities were declared") {
-  const auto sums = refusal([](fl::ImageView images, fl::ScoreMatrix& scores) { scores.resize(images.count(), 3, 0.5f); }, fl::Scores::probabilities);
+  const auto sums =
+      refusal([](fl::ImageView images, fl::ScoreMatrix& scores) { scores.resize(images.count(), 3, 0.5f); },
+              fl::Scores::probabilities);
   CHECK(sums.first == fl::ErrorCode::not_probabilities);
   CHECK(mentions(sums.second, "sum to 1.5"));
   CHECK(mentions(sums.second, "Scores::logits"));
@@ -202,8 +212,11 @@ TEST_CASE("misbehaviour: what is no probability is told what it looks like") {
     CHECK(refused.first == fl::ErrorCode::not_probabilities);
     return refused.second;
   };
-  CHECK(mentions(told({0.99f, 0.004f, 0.002f}), "half precision or int8? Allow for it with .probability_tolerance = 0.024"));  // sums to .996
-  CHECK(mentions(told({0.99805f, 0.0010f, 0.0008f}), "half precision or int8?"));                                             // sums to .99985
+  // Sums to .996
+  CHECK(mentions(told({0.99f, 0.004f, 0.002f}),
+                 "half precision or int8? Allow for it with .probability_tolerance = 0.024"));
+  // Sums to .99985
+  CHECK(mentions(told({0.99805f, 0.0010f, 0.0008f}), "half precision or int8?"));
   CHECK(mentions(told({-0.1054f, -2.9957f, -2.9957f}), "logarithms of probabilities?"));
   CHECK(mentions(told({90.0f, 7.0f, 3.0f}), "on another scale?"));
   CHECK(mentions(told({230.0f, 20.0f, 5.0f}), "on another scale?"));
@@ -214,17 +227,21 @@ TEST_CASE("misbehaviour: what is no probability is told what it looks like") {
 
 TEST_CASE("misbehaviour: probabilities off by rounding are let through, by more are not") {
   const auto off = [](float by) {
-    return refusal([by](fl::ImageView images, fl::ScoreMatrix& scores) {
-      scores.resize(images.count(), 3, 0.5f);
-      for (std::int64_t i = 0; i < images.count(); ++i) scores(i, 0) = by;
-    }, fl::Scores::probabilities);
+    return refusal(
+        [by](fl::ImageView images, fl::ScoreMatrix& scores) {
+          scores.resize(images.count(), 3, 0.5f);
+          for (std::int64_t i = 0; i < images.count(); ++i) scores(i, 0) = by;
+        },
+        fl::Scores::probabilities);
   };
   CHECK(off(5e-5f).second == "no error");
   CHECK(off(-5e-5f).second == "no error");
   CHECK(off(2e-4f).first == fl::ErrorCode::not_probabilities);
   CHECK(off(-2e-4f).first == fl::ErrorCode::not_probabilities);
 
-  auto classifier = fl::make_classifier([](fl::ImageView images, fl::ScoreMatrix& scores) { scores.resize(images.count(), 3, 0.34f); }, {.classes = 3, .scores = fl::Scores::probabilities});
+  auto classifier = fl::make_classifier(
+      [](fl::ImageView images, fl::ScoreMatrix& scores) { scores.resize(images.count(), 3, 0.34f); },
+      {.classes = 3, .scores = fl::Scores::probabilities});
   fl::Scorer lenient(classifier, shape, {0, 1}, 3, 4, 0.05);
   CHECK(lenient(images_of({{0}}), std::vector<std::int64_t>{0}).probability.front() == Approx(0.34));
 }
@@ -276,7 +293,8 @@ TEST_CASE("misbehaviour: a changed rounding mode stays with the classifier") {
   fl::Scorer scorer(classifier, shape, {0, 1}, 3, 4);
   (void)scorer(images_of({{0}}), std::vector<std::int64_t>{0});
   CHECK(std::fegetround() == FE_TONEAREST);
-  auto throwing = fl::make_classifier([](fl::ImageView, fl::ScoreMatrix&) { std::fesetround(FE_DOWNWARD), throw 1; }, {.classes = 3, .scores = fl::Scores::logits});
+  auto throwing = fl::make_classifier([](fl::ImageView, fl::ScoreMatrix&) { std::fesetround(FE_DOWNWARD), throw 1; },
+                                      {.classes = 3, .scores = fl::Scores::logits});
   fl::Scorer other(throwing, shape, {0, 1}, 3, 4);
   CHECK_THROWS_AS(other(images_of({{0}}), std::vector<std::int64_t>{0}), fl::Error);
   CHECK(std::fegetround() == FE_TONEAREST);
@@ -296,7 +314,9 @@ TEST_CASE("misbehaviour: a classifier that is not thread-safe is called by one t
   CHECK(same);
 }
 
-TEST_CASE("a classifier that says it is thread-safe gets the batches of a request side by side, with the same answers and errors") {
+TEST_CASE(
+    "a classifier that says it is thread-safe gets the batches of a request side by side, with the same answers and "
+    "errors") {
   std::atomic<int> calls = 0, inside = 0, most = 0;
   bool broken = false;
   const auto make = [&](bool thread_safe) {
@@ -304,8 +324,7 @@ TEST_CASE("a classifier that says it is thread-safe gets the batches of a reques
         [&](fl::ImageView images, fl::ScoreMatrix& scores) {
           ++calls;
           const int now = ++inside;
-          for (int seen = most; seen < now && !most.compare_exchange_weak(seen, now);) {
-          }
+          for (int seen = most; seen < now && !most.compare_exchange_weak(seen, now);) {}
           std::this_thread::sleep_for(std::chrono::milliseconds(2));
           echo(images, scores);
           --inside;
@@ -354,10 +373,16 @@ TEST_CASE("a scorer refuses what cannot work before the first image") {
   CHECK(code_of([&] { fl::Scorer scorer(large, shape, {0, 1}, 3, 4); }) == fl::ErrorCode::incompatible_models);
   CHECK(code_of([&] { fl::Scorer scorer(three, shape, {0, 1}, 3, 0); }) == fl::ErrorCode::invalid_argument);
   fl::Scorer scorer(three, shape, {0, 1}, 2, 4);  // may know more classes than there are labels
-  CHECK(code_of([&] { (void)scorer(images_of({{0}}), std::vector<std::int64_t>{2}); }) == fl::ErrorCode::label_out_of_range);
-  CHECK(code_of([&] { (void)scorer(images_of({{0}}), std::vector<std::int64_t>{-1}); }) == fl::ErrorCode::label_out_of_range);
-  CHECK(code_of([&] { (void)scorer(images_of({{0}}), std::vector<std::int64_t>{0, 1}); }) == fl::ErrorCode::shape_mismatch);
-  CHECK(code_of([&] { (void)scorer(fl::ImageBatch(1, {1, 3, 3}), std::vector<std::int64_t>{0}); }) == fl::ErrorCode::shape_mismatch);
+  CHECK(code_of([&] { (void)scorer(images_of({{0}}), std::vector<std::int64_t>{2}); }) ==
+        fl::ErrorCode::label_out_of_range);
+  CHECK(code_of([&] { (void)scorer(images_of({{0}}), std::vector<std::int64_t>{-1}); }) ==
+        fl::ErrorCode::label_out_of_range);
+  CHECK(code_of([&] {
+          (void)scorer(images_of({{0}}), std::vector<std::int64_t>{0, 1});
+        }) == fl::ErrorCode::shape_mismatch);
+  CHECK(code_of([&] {
+          (void)scorer(fl::ImageBatch(1, {1, 3, 3}), std::vector<std::int64_t>{0});
+        }) == fl::ErrorCode::shape_mismatch);
 }
 
 TEST_CASE("an unconditional generator has the one label 0") {
@@ -375,20 +400,27 @@ TEST_CASE("gradients come back in the generator's pixels") {
     }
   };
   const auto slope = [](fl::ImageView images, std::span<const std::int64_t> labels, fl::ImageBatch& gradient) {
-    for (std::int64_t i = 0; i < images.count(); ++i) gradient.image(i)[0] = labels[static_cast<std::size_t>(i)] == 0 ? 1.0f : -1.0f;
+    for (std::int64_t i = 0; i < images.count(); ++i)
+      gradient.image(i)[0] = labels[static_cast<std::size_t>(i)] == 0 ? 1.0f : -1.0f;
   };
-  auto classifier = fl::make_classifier(score, slope, {.classes = 2, .scores = fl::Scores::probabilities, .input = {.height = 2, .width = 2}});
+  auto classifier = fl::make_classifier(
+      score, slope, {.classes = 2, .scores = fl::Scores::probabilities, .input = {.height = 2, .width = 2}});
   static_assert(fl::DifferentiableClassifier<decltype(classifier)>);
   fl::Scorer scorer(classifier, {1, 4, 4}, {-1, 1}, 2, 4);
-  const fl::ImageBatch gradient = scorer.probability_gradient(fl::ImageBatch(2, {1, 4, 4}), std::vector<std::int64_t>{0, 1});
+  const fl::ImageBatch gradient =
+      scorer.probability_gradient(fl::ImageBatch(2, {1, 4, 4}), std::vector<std::int64_t>{0, 1});
   CHECK(gradient.view()(0, 0, 1, 1) == 0.5f);
   CHECK(gradient.view()(1, 0, 1, 1) == -0.5f);
   CHECK(gradient.view()(0, 0, 0, 0) == 0.0f);
 
-  auto broken = fl::make_classifier(score, [](fl::ImageView, std::span<const std::int64_t>, fl::ImageBatch& g) { g.image(0)[0] = std::nanf(""); }, {.classes = 2, .scores = fl::Scores::probabilities});
+  auto broken = fl::make_classifier(
+      score, [](fl::ImageView, std::span<const std::int64_t>, fl::ImageBatch& g) { g.image(0)[0] = std::nanf(""); },
+      {.classes = 2, .scores = fl::Scores::probabilities});
   fl::Scorer refuses(broken, shape, {0, 1}, 2, 4);
   CHECK_THROWS_AS(refuses.probability_gradient(fl::ImageBatch(1, shape), std::vector<std::int64_t>{0}), fl::Error);
-  auto resizing = fl::make_classifier(score, [](fl::ImageView, std::span<const std::int64_t>, fl::ImageBatch& g) { g = fl::ImageBatch(); }, {.classes = 2, .scores = fl::Scores::probabilities});
+  auto resizing = fl::make_classifier(
+      score, [](fl::ImageView, std::span<const std::int64_t>, fl::ImageBatch& g) { g = fl::ImageBatch(); },
+      {.classes = 2, .scores = fl::Scores::probabilities});
   fl::Scorer also(resizing, shape, {0, 1}, 2, 4);
   CHECK_THROWS_AS(also.probability_gradient(fl::ImageBatch(1, shape), std::vector<std::int64_t>{0}), fl::Error);
 }
@@ -416,7 +448,8 @@ struct ResidentEcho {
   [[nodiscard]] std::int64_t num_classes() const { return 3; }
   [[nodiscard]] fl::Scores score_kind() const { return fl::Scores::logits; }
   void score(fl::ImageView images, fl::ScoreMatrix& scores) { echo(images, scores); }
-  void score_resident(const fl::ImageBatch& raw, const fl::ValueRange& range, std::int64_t batch_size, fl::ScoreMatrix& scores) {
+  void score_resident(const fl::ImageBatch& raw, const fl::ValueRange& range, std::int64_t batch_size,
+                      fl::ScoreMatrix& scores) {
     calls.push_back(batch_size);
     if (batch_size > memory) throw std::bad_alloc();
     echo(fl::to_unit_range(raw, range), scores);
@@ -428,7 +461,8 @@ struct ResidentEcho {
 }  // namespace
 
 TEST_CASE("images that stay where they are get the answers of those on the host, and the same checks") {
-  const fl::ImageBatch images = images_of({{0.1f, 0.9f, 0.2f}, {0.8f, 0.1f, 0.3f}, {0.2f, 0.3f, 0.4f}, {0.5f, 0.5f, 0.1f}, {0.9f, 0.2f, 0.0f}});
+  const fl::ImageBatch images =
+      images_of({{0.1f, 0.9f, 0.2f}, {0.8f, 0.1f, 0.3f}, {0.2f, 0.3f, 0.4f}, {0.5f, 0.5f, 0.1f}, {0.9f, 0.2f, 0.0f}});
   const std::vector<std::int64_t> labels{1, 1, 2, 0, 0};
   ResidentEcho mine;
   fl::Scorer scorer(mine, shape, {0, 1}, 3, 4);

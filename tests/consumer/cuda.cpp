@@ -10,7 +10,8 @@ int main() {
   config.img_resolution = 8;
   config.channel_max = 4;
   try {
-    const fl::Generator<fl::CudaBackend> generator({config, fl::stylegan2::initial_weights(config, 1), "", ""}, {.graphs = false});
+    const fl::Generator<fl::CudaBackend> generator({config, fl::stylegan2::initial_weights(config, 1), "", ""},
+                                                   {.graphs = false});
     return generator.backend_description().empty() ? 1 : 0;
   } catch (const fl::Error& error) {
     return error.code() == fl::ErrorCode::device_unavailable ? 0 : 1;

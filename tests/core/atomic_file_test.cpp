@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The calls to write, fsync, rename and close that the library makes are routed through this file, which records their order and lets any of them fail.
+// The calls to write, fsync, rename and close that the library makes are routed through this file, which records their
+// order and lets any of them fail.
 #include <faultline/core/atomic_file.hpp>
 
 #include <core/temporary_directory.hpp>
@@ -31,9 +32,9 @@ namespace {
 struct Interception {
   bool active = false;
   std::vector<std::string> calls;
-  int fail_at = -1;           ///< number of the call that fails, -1 for none
-  int reason = EIO;           ///< errno of that failure
-  int interrupted = 0;        ///< so many calls are interrupted by a signal first
+  int fail_at = -1;             ///< number of the call that fails, -1 for none
+  int reason = EIO;             ///< errno of that failure
+  int interrupted = 0;          ///< so many calls are interrupted by a signal first
   std::size_t short_write = 0;  ///< write at most so many bytes at once, 0 for no limit
 } interception;
 
@@ -57,7 +58,10 @@ bool is_directory(int descriptor) {
 }
 
 struct Intercepted {
-  Intercepted() { interception = {}; interception.active = true; }
+  Intercepted() {
+    interception = {};
+    interception.active = true;
+  }
   ~Intercepted() { interception = {}; }
 };
 
@@ -169,12 +173,15 @@ TEST_CASE("Errors of writing name the path and the reason", "[atomic_file]") {
   const TemporaryDirectory directory;
   fl::write_file_atomically(directory / "file", "x");
   std::filesystem::create_directory(directory / "folder");
-  for (const auto& path : {directory / "absent" / "a.bin", directory / "file" / "a.bin", directory / "folder", directory.path() / ""}) {
+  for (const auto& path :
+       {directory / "absent" / "a.bin", directory / "file" / "a.bin", directory / "folder", directory.path() / ""}) {
     INFO(path.string());
     CHECK(error_code([&] { fl::write_file_atomically(path, "x"); }) == ErrorCode::cannot_write);
     CHECK(error_text([&] { fl::write_file_atomically(path, "x"); }).find(path.string()) != std::string::npos);
   }
-  CHECK(error_text([&] { fl::write_file_atomically(directory / "absent" / "a.bin", "x"); }).find("No such file or directory") != std::string::npos);
+  CHECK(error_text([&] {
+          fl::write_file_atomically(directory / "absent" / "a.bin", "x");
+        }).find("No such file or directory") != std::string::npos);
   CHECK(directory.names() == std::vector<std::string>{"file", "folder"});
 }
 
@@ -199,7 +206,8 @@ TEST_CASE("A file-size limit, like a full disk, leaves the old file and no tempo
 
 namespace {
 
-/// Kills a process that rewrites one file without pause, `kills` times; returns how often the file was neither an old nor a new one afterwards.
+/// Kills a process that rewrites one file without pause, `kills` times; returns how often the file was neither an old
+/// nor a new one afterwards.
 int lost_after_kills(int kills) {
   const TemporaryDirectory directory;
   const auto path = directory / "state.bin";
@@ -229,12 +237,15 @@ int lost_after_kills(int kills) {
     lost += text.size() != size || text.find_first_not_of(text[0]) != std::string::npos ? 1 : 0;
   }
   fl::write_file_atomically(path, "end");
-  return directory.names() == std::vector<std::string>{"state.bin"} ? lost : lost + 1;  // leftovers of the killed are gone
+  // Leftovers of the killed are gone
+  return directory.names() == std::vector<std::string>{"state.bin"} ? lost : lost + 1;
 }
 
 }  // namespace
 
-TEST_CASE("Killing a writer at any moment loses nothing and the next writer tidies up", "[atomic_file]") { CHECK(lost_after_kills(40) == 0); }
+TEST_CASE("Killing a writer at any moment loses nothing and the next writer tidies up", "[atomic_file]") {
+  CHECK(lost_after_kills(40) == 0);
+}
 
 TEST_CASE("A thousand kills lose nothing", "[.slow]") { CHECK(lost_after_kills(1000) == 0); }
 
@@ -252,7 +263,8 @@ TEST_CASE("A temporary without a living writer is removed, others are left alone
     slow.commit();
   }
   CHECK(text_of(directory / "a.bin") == "slow");
-  CHECK(directory.names() == std::vector<std::string>{".a.bin.9.partial", ".a.bin.notes", ".b.bin.1-2-3.partial", "a.bin"});
+  CHECK(directory.names() ==
+        std::vector<std::string>{".a.bin.9.partial", ".a.bin.notes", ".b.bin.1-2-3.partial", "a.bin"});
 }
 
 TEST_CASE("Many threads that write one path leave one complete file", "[atomic_file]") {

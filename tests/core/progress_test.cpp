@@ -13,6 +13,8 @@ TEST_CASE("Progress reaches the callback, an exception reaches the caller, and n
   CHECK(seen[0].stage == "sampling");
   CHECK(seen[0].done == 3);
   CHECK(seen[0].total == 10);
-  CHECK_THROWS_AS(faultline::report_progress([](const faultline::Progress&) { throw std::runtime_error("stop"); }, "sampling", 3, 10), std::runtime_error);
+  CHECK_THROWS_AS(faultline::report_progress([](const faultline::Progress&) { throw std::runtime_error("stop"); },
+                                             "sampling", 3, 10),
+                  std::runtime_error);
   CHECK_NOTHROW(faultline::report_progress({}, "sampling", 3, 10));
 }

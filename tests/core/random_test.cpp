@@ -12,22 +12,26 @@
 #include <vector>
 
 namespace fl = faultline;
+using faultline_tests::error_code;
 using fl::CounterRandom;
 using fl::ErrorCode;
 using fl::Stream;
-using faultline_tests::error_code;
 
 namespace {
 
 constexpr double false_fail_rate = 1e-6;  // of every statistical check below, over seeds
 
 /// Upper limit of Pearson's statistic for counts that should be equal.
-double chi_squared_limit(std::size_t cells) { return quantile(complement(boost::math::chi_squared(static_cast<double>(cells - 1)), false_fail_rate)); }
+double chi_squared_limit(std::size_t cells) {
+  return quantile(complement(boost::math::chi_squared(static_cast<double>(cells - 1)), false_fail_rate));
+}
 
 double chi_squared(const std::vector<std::int64_t>& counts) {
-  const double expected = static_cast<double>(std::accumulate(counts.begin(), counts.end(), std::int64_t{0})) / static_cast<double>(counts.size());
+  const double expected = static_cast<double>(std::accumulate(counts.begin(), counts.end(), std::int64_t{0})) /
+                          static_cast<double>(counts.size());
   double sum = 0.0;
-  for (const std::int64_t n : counts) sum += (static_cast<double>(n) - expected) * (static_cast<double>(n) - expected) / expected;
+  for (const std::int64_t n : counts)
+    sum += (static_cast<double>(n) - expected) * (static_cast<double>(n) - expected) / expected;
   return sum;
 }
 
@@ -44,7 +48,10 @@ TEST_CASE("Latents and labels have their golden values", "[random]") {
       {7, 0, {0.000291526318f, -0.304846913f, 1.78875732f, 1.06787241f, 0.55992192f, 1.04533327f}, 8},
       {7, 1099511627779, {-0.242264688f, 0.0848034546f, -1.74672759f, -0.157418698f, -1.23662841f, -1.08848727f}, 0},
       {-1, 8796093022208, {2.00772047f, -0.635210216f, -1.86451018f, 0.670475185f, 0.443922371f, -0.470018715f}, 5},
-      {1099511627781, 12345678901, {-0.104536705f, -0.660837114f, 0.244544834f, -0.150032818f, -1.17798948f, -0.54461205f}, 3},
+      {1099511627781,
+       12345678901,
+       {-0.104536705f, -0.660837114f, 0.244544834f, -0.150032818f, -1.17798948f, -0.54461205f},
+       3},
   };
   for (const Golden& golden : all) {
     std::vector<float> z(golden.z.size());
@@ -71,7 +78,8 @@ TEST_CASE("Seed, stream and index all enter with their 64 bits", "[random]") {
   const std::vector<std::int64_t> numbers = {0, 1, -1, std::int64_t{1} << 32, (std::int64_t{1} << 32) + 1};
   for (const std::int64_t seed : numbers) {
     for (const std::int64_t index : numbers) {
-      for (const Stream stream : {Stream::latents, Stream::labels, Stream::noise, Stream::corruptions, Stream::permutations, Stream::codes, Stream::subsets}) {
+      for (const Stream stream : {Stream::latents, Stream::labels, Stream::noise, Stream::corruptions,
+                                  Stream::permutations, Stream::codes, Stream::subsets}) {
         first.insert(CounterRandom(seed, stream, index).next());
       }
     }
@@ -80,7 +88,8 @@ TEST_CASE("Seed, stream and index all enter with their 64 bits", "[random]") {
 }
 
 TEST_CASE("Index ranges of the purposes do not meet before 2^40 samples", "[random]") {
-  const std::vector<std::int64_t> starts = {fl::discovery_first, fl::confirmation_first, fl::intervention_first, fl::pilot_first, fl::gate_first};
+  const std::vector<std::int64_t> starts = {fl::discovery_first, fl::confirmation_first, fl::intervention_first,
+                                            fl::pilot_first, fl::gate_first};
   for (std::size_t i = 1; i < starts.size(); ++i) CHECK(starts[i] - starts[i - 1] >= std::int64_t{1} << 40);
 }
 
@@ -147,7 +156,8 @@ TEST_CASE("Normals have the moments of the standard normal and pairs are uncorre
 
 TEST_CASE("Labels are uniform over the classes and independent of the latents' stream", "[random]") {
   std::vector<std::int64_t> counts(10);
-  for (std::int64_t i = 0; i < 50'000; ++i) ++counts[static_cast<std::size_t>(fl::draw_label(9, fl::confirmation_first + i, 10))];
+  for (std::int64_t i = 0; i < 50'000; ++i)
+    ++counts[static_cast<std::size_t>(fl::draw_label(9, fl::confirmation_first + i, 10))];
   CHECK(chi_squared(counts) < chi_squared_limit(counts.size()));
   CHECK(fl::draw_label(9, 0, 1) == 0);
 }
@@ -176,7 +186,8 @@ TEST_CASE("Shuffling yields every order equally often", "[random]") {
     fl::shuffle(std::span(order), random);
     std::size_t rank = 0;
     for (std::size_t i = 0; i < 4; ++i) {
-      const auto smaller = std::count_if(order.begin() + static_cast<std::ptrdiff_t>(i), order.end(), [&](int v) { return v < order[i]; });
+      const auto smaller = std::count_if(order.begin() + static_cast<std::ptrdiff_t>(i), order.end(),
+                                         [&](int v) { return v < order[i]; });
       rank = rank * (4 - i) + static_cast<std::size_t>(smaller);
     }
     ++counts[rank];

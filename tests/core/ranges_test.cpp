@@ -32,14 +32,19 @@ std::string refusal(Call&& call) {
 }  // namespace
 
 TEST_CASE("a value outside its range is refused with the range and the value, and both ends belong to it") {
-  CHECK(refusal([] { fl::detail::require_in("Options", "batch", std::int64_t{0}, 1, 64); }) == "[F101] Options: batch must lie in [1, 64], got 0");
-  CHECK(refusal([] { fl::detail::require_in("Options", "batch", std::numeric_limits<std::int64_t>::max(), 1, 64); }) == "[F101] Options: batch must lie in [1, 64], got 9223372036854775807");
+  CHECK(refusal([] { fl::detail::require_in("Options", "batch", std::int64_t{0}, 1, 64); }) ==
+        "[F101] Options: batch must lie in [1, 64], got 0");
+  CHECK(refusal([] { fl::detail::require_in("Options", "batch", std::numeric_limits<std::int64_t>::max(), 1, 64); }) ==
+        "[F101] Options: batch must lie in [1, 64], got 9223372036854775807");
   CHECK(refusal([] { fl::detail::require_in("Options", "batch", std::int64_t{1}, 1, 64); }).empty());
   CHECK(refusal([] { fl::detail::require_in("Options", "batch", std::int64_t{64}, 1, 64); }).empty());
-  CHECK(refusal([] { fl::detail::require_in("Options", "rate", std::nan(""), 0.0, 1.0); }) == "[F101] Options: rate must lie in [0, 1], got nan");
+  CHECK(refusal([] { fl::detail::require_in("Options", "rate", std::nan(""), 0.0, 1.0); }) ==
+        "[F101] Options: rate must lie in [0, 1], got nan");
   CHECK(refusal([] { fl::detail::require_in("Options", "rate", 1.0, 0.0, 1.0); }).empty());
-  CHECK(refusal([] { fl::detail::require_between("Options", "alpha", 1.0, 0.0, 1.0); }) == "[F101] Options: alpha must lie strictly between 0 and 1, got 1");
-  CHECK(refusal([] { fl::detail::require_between("Options", "alpha", std::nan(""), 0.0, 1.0); }) == "[F101] Options: alpha must lie strictly between 0 and 1, got nan");
+  CHECK(refusal([] { fl::detail::require_between("Options", "alpha", 1.0, 0.0, 1.0); }) ==
+        "[F101] Options: alpha must lie strictly between 0 and 1, got 1");
+  CHECK(refusal([] { fl::detail::require_between("Options", "alpha", std::nan(""), 0.0, 1.0); }) ==
+        "[F101] Options: alpha must lie strictly between 0 and 1, got nan");
   CHECK(refusal([] { fl::detail::require_between("Options", "alpha", 0.05, 0.0, 1.0); }).empty());
 }
 
@@ -57,7 +62,9 @@ TEST_CASE("sizes that are negative or overflow are refused, and a matrix without
 
 TEST_CASE("memory that cannot be had is an error of the library, and other exceptions pass") {
   CHECK(refusal([] { fl::detail::within_memory("work", [] { throw std::bad_alloc(); }); }).find("[F502] work") == 0);
-  CHECK(refusal([] { fl::detail::within_memory("work", [] { std::vector<double> v(std::vector<double>().max_size() + 1); }); }).find("[F502] work") == 0);
+  CHECK(refusal([] {
+          fl::detail::within_memory("work", [] { std::vector<double> v(std::vector<double>().max_size() + 1); });
+        }).find("[F502] work") == 0);
   CHECK_THROWS_AS(fl::detail::within_memory("work", [] { throw 5; }), int);
   CHECK(fl::detail::within_memory("work", [] { return 3; }) == 3);
 }
@@ -67,7 +74,11 @@ TEST_CASE("shared out work is done once each, whatever the number of threads, an
     std::vector<std::atomic<int>> done(50);
     fl::detail::share_out(50, threads, [&](std::int64_t i) { ++done[static_cast<std::size_t>(i)]; });
     for (const auto& count : done) CHECK(count == 1);
-    CHECK_THROWS_AS(fl::detail::share_out(50, threads, [](std::int64_t i) { if (i == 20) throw fl::Error(fl::ErrorCode::empty_input, "work", "nothing"); }), fl::Error);
+    CHECK_THROWS_AS(fl::detail::share_out(50, threads,
+                                          [](std::int64_t i) {
+                                            if (i == 20) throw fl::Error(fl::ErrorCode::empty_input, "work", "nothing");
+                                          }),
+                    fl::Error);
   }
   fl::detail::share_out(0, 4, [](std::int64_t) { FAIL("there was nothing to do"); });
 }

@@ -14,7 +14,8 @@ using faultline::sha256_hex;
 TEST_CASE("SHA-256 gives the digests of the standard's examples", "[sha256]") {
   CHECK(sha256_hex("") == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
   CHECK(sha256_hex("abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-  CHECK(sha256_hex("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq") == "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
+  CHECK(sha256_hex("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq") ==
+        "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
   CHECK(sha256_hex(std::string(1'000'000, 'a')) == "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
 }
 
@@ -28,7 +29,8 @@ TEST_CASE("A digest does not depend on how the bytes are cut, at any length arou
     CHECK(bytewise.hex() == whole);
     Sha256 halves;
     halves.update(std::span(message).first(length / 2));
-    CHECK(halves.hex() == sha256_hex(std::span<const std::byte>(message).first(length / 2)));  // asking does not disturb
+    // Asking does not disturb
+    CHECK(halves.hex() == sha256_hex(std::span<const std::byte>(message).first(length / 2)));
     halves.update(std::span(message).subspan(length / 2));
     CHECK(halves.hex() == whole);
   }

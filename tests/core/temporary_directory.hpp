@@ -37,7 +37,8 @@ class TemporaryDirectory {
   /// Names of everything in it, sorted.
   [[nodiscard]] std::vector<std::string> names() const {
     std::vector<std::string> all;
-    for (const auto& entry : std::filesystem::directory_iterator(path_)) all.push_back(entry.path().filename().string());
+    for (const auto& entry : std::filesystem::directory_iterator(path_))
+      all.push_back(entry.path().filename().string());
     std::sort(all.begin(), all.end());
     return all;
   }
@@ -46,7 +47,8 @@ class TemporaryDirectory {
   std::filesystem::path path_;
 };
 
-/// The code of the `faultline::Error` that `call` throws; nothing when it throws none. Other exceptions pass through and fail the test.
+/// The code of the `faultline::Error` that `call` throws; nothing when it throws none. Other exceptions pass through
+/// and fail the test.
 template <class Call>
 std::optional<faultline::ErrorCode> error_code(Call&& call) {
   try {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The torch-free parts of CudaBackend: libraries opened at run time, the run-time compiler, the cache of compiled kernels, loading and launch shapes.
+// The torch-free parts of CudaBackend: libraries opened at run time, the run-time compiler, the cache of compiled
+// kernels, loading and launch shapes.
 
 #include <support/catch2.hpp>
 
@@ -45,7 +46,8 @@ struct Machine {
     cuda.fill(driver);
     cuda.fill(compiler);
   }
-  std::unique_ptr<cu::CudaKernels> kernels(const fs::path& cache = {}, int architecture = 90, const std::string& source = "kernels") {
+  std::unique_ptr<cu::CudaKernels> kernels(const fs::path& cache = {}, int architecture = 90,
+                                           const std::string& source = "kernels") {
     return std::make_unique<cu::CudaKernels>(driver, compiler, cu::CubinCache(cache), 0, architecture, source);
   }
 };
@@ -70,8 +72,14 @@ TEST_CASE("libraries are opened by name and a missing one or a missing function 
   std::vector<std::string> opened;
   std::string absent;
   cu::LibrarySource source;
-  source.open = [&](const std::string& name) -> void* { return opened.push_back(name), name == "libcuda.so.1" || name == "/there/libnvrtc.so.12" ? &opened : nullptr; };
-  source.symbol = [&](void* library, const char* name) -> void* { return library != &opened || name == absent ? nullptr : reinterpret_cast<void*>(+[](unsigned) { return CUDA_ERROR_NO_DEVICE; }); };
+  source.open = [&](const std::string& name) -> void* {
+    return opened.push_back(name), name == "libcuda.so.1" || name == "/there/libnvrtc.so.12" ? &opened : nullptr;
+  };
+  source.symbol = [&](void* library, const char* name) -> void* {
+    return library != &opened || name == absent
+               ? nullptr
+               : reinterpret_cast<void*>(+[](unsigned) { return CUDA_ERROR_NO_DEVICE; });
+  };
 
   const cu::CudaDriver driver = cu::load_cuda_driver(source);
   CHECK(driver.missing.empty());
@@ -80,7 +88,8 @@ TEST_CASE("libraries are opened by name and a missing one or a missing function 
 
   const cu::CudaCompiler compiler = cu::load_cuda_compiler({"/there"}, source);
   CHECK(compiler.missing.empty());
-  CHECK((compiler.version && compiler.create && compiler.compile && compiler.log_size && compiler.log && compiler.cubin_size && compiler.cubin && compiler.destroy));
+  CHECK((compiler.version && compiler.create && compiler.compile && compiler.log_size && compiler.log &&
+         compiler.cubin_size && compiler.cubin && compiler.destroy));
   CHECK(opened == std::vector<std::string>{"libcuda.so.1", "/there/libnvrtc.so.13", "/there/libnvrtc.so.12"});
 
   absent = "cuLaunchKernel";
@@ -98,8 +107,9 @@ TEST_CASE("our prototypes of NVRTC are those of nvrtc.h") {
   using cu::CudaCompiler;
   const auto same = []<class Ours, class Theirs>(std::function<Ours>, Theirs*) {
     // Enumeration for int and program for void*, parameter by parameter.
-    return []<class R1, class... A1, class R2, class... A2>(R1 (*)(A1...), R2 (*)(A2...)) { return sizeof...(A1) == sizeof...(A2) && ((sizeof(A1) == sizeof(A2)) && ...) && sizeof(R1) == sizeof(R2); }(
-        static_cast<Ours*>(nullptr), static_cast<Theirs*>(nullptr));
+    return []<class R1, class... A1, class R2, class... A2>(R1 (*)(A1...), R2 (*)(A2...)) {
+      return sizeof...(A1) == sizeof...(A2) && ((sizeof(A1) == sizeof(A2)) && ...) && sizeof(R1) == sizeof(R2);
+    }(static_cast<Ours*>(nullptr), static_cast<Theirs*>(nullptr));
   };
   const CudaCompiler none;
   CHECK(same(none.version, &nvrtcVersion));
@@ -115,19 +125,29 @@ TEST_CASE("our prototypes of NVRTC are those of nvrtc.h") {
 
 TEST_CASE("the real compiler makes every kernel for every supported architecture and reports errors") {
   const cu::CudaCompiler compiler = real_compiler();
-  INFO("NVRTC (Python package nvidia-cuda-nvrtc, or the CUDA toolkit) is part of this test; looked in " FAULTLINE_NVRTC_FOLDER " and where the system keeps libraries");
+  INFO(
+      "NVRTC (Python package nvidia-cuda-nvrtc, or the CUDA toolkit) is part of this test; looked "
+      "in " FAULTLINE_NVRTC_FOLDER " and where the system keeps libraries");
   REQUIRE(compiler.missing.empty());
   for (const int architecture : {75, 80, 90, 100}) {
     INFO("sm_" << architecture);
     std::vector<char> cubin;
-    if (architecture == 90) REQUIRE(why([&] { cubin = cu::compile_kernels(compiler, cu::cuda_source(false), cu::kernel_options(architecture)); }).empty());
-    REQUIRE(why([&] { cubin = cu::compile_kernels(compiler, cu::cuda_source(true), cu::kernel_options(architecture)); }).empty());
+    if (architecture == 90)
+      REQUIRE(why([&] {
+                cubin = cu::compile_kernels(compiler, cu::cuda_source(false), cu::kernel_options(architecture));
+              }).empty());
+    REQUIRE(why([&] {
+              cubin = cu::compile_kernels(compiler, cu::cuda_source(true), cu::kernel_options(architecture));
+            }).empty());
     const std::string code(cubin.begin(), cubin.end());
     CHECK(code.substr(1, 3) == "ELF");
     for (const char* name : cu::cuda_kernel_names) CHECK(code.find(name) != std::string::npos);
   }
-  CHECK(why([&] { (void)cu::compile_kernels(compiler, "int broken(", cu::kernel_options(90)); }).find("error") != std::string::npos);
-  CHECK(why([&] { (void)cu::compile_kernels(compiler, cu::cuda_source(true), {"--gpu-architecture=sm_1"}); }).find("did not compile") != std::string::npos);
+  CHECK(why([&] { (void)cu::compile_kernels(compiler, "int broken(", cu::kernel_options(90)); }).find("error") !=
+        std::string::npos);
+  CHECK(why([&] {
+          (void)cu::compile_kernels(compiler, cu::cuda_source(true), {"--gpu-architecture=sm_1"});
+        }).find("did not compile") != std::string::npos);
 }
 
 TEST_CASE("the cache gives back what was stored and nothing that was damaged") {
@@ -142,7 +162,9 @@ TEST_CASE("the cache gives back what was stored and nothing that was damaged") {
   CHECK(std::string(found->begin(), found->end()) == code);
   CHECK(!cache.find(cu::CubinCache::key("other source")));
   const std::string whole = contents(cache.path(key));
-  for (const std::string& damaged : {whole.substr(0, whole.size() - 1), whole + "x", whole.substr(0, 20), std::string(), std::string(whole).replace(whole.size() - 2, 1, "X"), std::string(whole).replace(30, 1, "z")}) {
+  for (const std::string& damaged :
+       {whole.substr(0, whole.size() - 1), whole + "x", whole.substr(0, 20), std::string(),
+        std::string(whole).replace(whole.size() - 2, 1, "X"), std::string(whole).replace(30, 1, "z")}) {
     std::ofstream(cache.path(key), std::ios::binary | std::ios::trunc) << damaged;
     CHECK(!cache.find(key));
   }
@@ -157,7 +179,9 @@ TEST_CASE("the cache gives back what was stored and nothing that was damaged") {
 
 TEST_CASE("the cache lies where the environment says") {
   const auto folder_with = [](const char* own, const char* xdg, const char* home) {
-    const auto apply = [](const char* name, const char* value) { value == nullptr ? unsetenv(name) : setenv(name, value, 1); };
+    const auto apply = [](const char* name, const char* value) {
+      value == nullptr ? unsetenv(name) : setenv(name, value, 1);
+    };
     struct Kept {
       std::string name, value;
       bool was_set;
@@ -235,13 +259,23 @@ TEST_CASE("every way in which kernels can be missing is told") {
   CHECK(reason([](Machine&) {}).empty());
   CHECK(reason([](Machine& m) { m.driver.missing = "no driver"; }) == "no driver");
   CHECK(reason([](Machine& m) { m.compiler.missing = "no compiler"; }) == "no compiler");
-  CHECK(reason([](Machine& m) { m.compiler.version = [](int*, int*) { return 1; }; }) == "NVRTC does not tell its version");
-  CHECK(reason([](Machine& m) { m.compiler.create = [](void**, const char*, const char*, int, const char* const*, const char* const*) { return 1; }; }) == "NVRTC could not begin (result 1)");
+  CHECK(reason([](Machine& m) { m.compiler.version = [](int*, int*) { return 1; }; }) ==
+        "NVRTC does not tell its version");
+  CHECK(reason([](Machine& m) {
+          m.compiler.create = [](void**, const char*, const char*, int, const char* const*, const char* const*) {
+            return 1;
+          };
+        }) == "NVRTC could not begin (result 1)");
   CHECK(reason([](Machine& m) { m.cuda.compile_result = 6; }) == "the kernels did not compile (result 6): bad token");
-  CHECK(reason([](Machine& m) { m.compiler.cubin_size = [](void*, std::size_t* size) { return *size = 0, 0; }; }) == "NVRTC made no code for this architecture");
-  CHECK(reason([](Machine& m) { m.compiler.cubin = [](void*, char*) { return 1; }; }) == "NVRTC did not hand out its code");
-  CHECK(reason([](Machine& m) { m.cuda.load_result = CUDA_ERROR_INVALID_IMAGE; }) == "the kernels could not be loaded: INVALID_IMAGE");
-  CHECK(reason([](Machine& m) { m.driver.module_get_function = [](CUfunction*, CUmodule, const char*) { return CUDA_ERROR_NOT_FOUND; }; }) == "faultline_fir_f32_v1: SOME_ERROR");
+  CHECK(reason([](Machine& m) { m.compiler.cubin_size = [](void*, std::size_t* size) { return *size = 0, 0; }; }) ==
+        "NVRTC made no code for this architecture");
+  CHECK(reason([](Machine& m) { m.compiler.cubin = [](void*, char*) { return 1; }; }) ==
+        "NVRTC did not hand out its code");
+  CHECK(reason([](Machine& m) { m.cuda.load_result = CUDA_ERROR_INVALID_IMAGE; }) ==
+        "the kernels could not be loaded: INVALID_IMAGE");
+  CHECK(reason([](Machine& m) {
+          m.driver.module_get_function = [](CUfunction*, CUmodule, const char*) { return CUDA_ERROR_NOT_FOUND; };
+        }) == "faultline_fir_f32_v1: SOME_ERROR");
   CHECK(reason([](Machine& m) {
           m.cuda.has_context = false;
           m.driver.primary_context_retain = [](CUcontext*, CUdevice) { return CUDA_ERROR_OUT_OF_MEMORY; };
@@ -261,7 +295,8 @@ TEST_CASE("a thread without a context gets the device's primary one") {
   Machine machine;
   machine.cuda.has_context = false;
   const auto kernels = machine.kernels();
-  CHECK(std::vector<std::string>(machine.cuda.calls.begin(), machine.cuda.calls.begin() + 3) == std::vector<std::string>{"init", "retain context", "set context"});
+  CHECK(std::vector<std::string>(machine.cuda.calls.begin(), machine.cuda.calls.begin() + 3) ==
+        std::vector<std::string>{"init", "retain context", "set context"});
   CHECK(machine.cuda.count("retain context") == 1);
 }
 
@@ -283,28 +318,33 @@ TEST_CASE("launches cover every output once and nothing beyond the grid") {
   const auto& launches = machine.cuda.launches;
   REQUIRE(launches.size() == 5);
   CHECK(launches[0].kernel == "faultline_fir_f32_v4");
-  CHECK(launches[0].grid == std::array<unsigned, 3>{1, 4, 3});     // 16 column pairs x 16 packs = 256 threads; 4 strips of 8 rows; 3 samples
+  // 16 column pairs x 16 packs = 256 threads; 4 strips of 8 rows; 3 samples
+  CHECK(launches[0].grid == std::array<unsigned, 3>{1, 4, 3});
   CHECK(launches[0].block == 256);
   CHECK(launches[1].kernel == "faultline_fir_bf16_v1");
-  CHECK(launches[1].grid == std::array<unsigned, 3>{1, 1, 1});     // 2 column pairs x 7 channels
+  CHECK(launches[1].grid == std::array<unsigned, 3>{1, 1, 1});  // 2 column pairs x 7 channels
   CHECK(launches[1].block == 32);
   CHECK(launches[2].kernel == "faultline_point_bf16_v8_o1");
-  CHECK(launches[2].grid == std::array<unsigned, 3>{8, 5, 1});     // 8 packs: 8 threads share 4 pixels, 128 pixels a block, 1024 pixels
+  // 8 packs: 8 threads share 4 pixels, 128 pixels a block, 1024 pixels
+  CHECK(launches[2].grid == std::array<unsigned, 3>{8, 5, 1});
   CHECK(launches[3].kernel == "faultline_point_f32_v1_o3");
-  CHECK(launches[3].grid == std::array<unsigned, 3>{1, 2, 1});     // 7 packs: 4 threads share 4 pixels
+  CHECK(launches[3].grid == std::array<unsigned, 3>{1, 2, 1});  // 7 packs: 4 threads share 4 pixels
   CHECK(launches[4].kernel == "faultline_point_f32_v4_o3");
   CHECK(launches[4].grid == std::array<unsigned, 3>{1024, 2, 1});  // 128 packs: a warp shares 4 pixels, twice
   for (const Launch& launch : launches) CHECK(launch.stream == machine.cuda.stream);
   machine.cuda.launch_result = CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES;
   machine.cuda.failing_launch = 0;
-  CHECK(why([&] { kernels->fir(false, true, 3, arguments(32, 64), machine.cuda.stream); }) == "faultline_fir_f32_v4: SOME_ERROR");
+  CHECK(why([&] { kernels->fir(false, true, 3, arguments(32, 64), machine.cuda.stream); }) ==
+        "faultline_fir_f32_v4: SOME_ERROR");
 }
 
 TEST_CASE("a thread that goes on for several rounds makes what several threads make") {
   std::uint64_t state = 7;
   const auto numbers = [&](std::size_t n) {
     std::vector<float> values(n);
-    for (float& value : values) value = static_cast<float>((state = state * 6364136223846793005u + 1442695040888963407u) >> 40) / 16777216.0f - 0.4f;
+    for (float& value : values)
+      value =
+          static_cast<float>((state = state * 6364136223846793005u + 1442695040888963407u) >> 40) / 16777216.0f - 0.4f;
     return values;
   };
   const auto squares = [&](std::size_t n) {
@@ -317,7 +357,8 @@ TEST_CASE("a thread that goes on for several rounds makes what several threads m
     const std::size_t pixels = static_cast<std::size_t>(size * size), c = static_cast<std::size_t>(channels);
     const std::string width = channels % 4 == 0 ? "v4" : "v1";
     const unsigned packs = static_cast<unsigned>(channels) / (channels % 4 == 0 ? 4u : 1u);
-    const std::vector<float> norms = squares(samples * c), bias = numbers(c), styles = numbers(2 * samples * c), noise = numbers(pixels);
+    const std::vector<float> norms = squares(samples * c), bias = numbers(c), styles = numbers(2 * samples * c),
+                             noise = numbers(pixels);
     cu::EpilogueArguments a{};
     a.squared_norm = norms.data();
     a.bias = bias.data();
@@ -337,7 +378,8 @@ TEST_CASE("a thread that goes on for several rounds makes what several threads m
       arguments.rounds = rounds;
       std::array<void*, 1> parameters = {&arguments};
       const unsigned strips = (20 + cu::fir_strip - 1) / cu::fir_strip, r = static_cast<unsigned>(rounds);
-      test::run_on_host("faultline_fir_f32_" + width, {(10 * packs + 63) / 64, (strips + r - 1) / r, samples}, 64, parameters.data());
+      test::run_on_host("faultline_fir_f32_" + width, {(10 * packs + 63) / 64, (strips + r - 1) / r, samples}, 64,
+                        parameters.data());
       return out;
     };
     const std::vector<float> once = filtered(1);
@@ -345,7 +387,8 @@ TEST_CASE("a thread that goes on for several rounds makes what several threads m
     CHECK(filtered(2) == once);
     CHECK(filtered(5) == once);
 
-    const std::vector<float> sums = numbers(samples * pixels * c), weight = numbers(3 * c), rgb_bias = numbers(3), previous = numbers(samples * 3 * pixels / 4);
+    const std::vector<float> sums = numbers(samples * pixels * c), weight = numbers(3 * c), rgb_bias = numbers(3),
+                             previous = numbers(samples * 3 * pixels / 4);
     const auto painted = [&](int rounds) {
       std::vector<float> out(samples * pixels * c, 99.0f), image(samples * 3 * pixels, 99.0f);
       cu::EpilogueArguments arguments = a;
@@ -353,10 +396,13 @@ TEST_CASE("a thread that goes on for several rounds makes what several threads m
       arguments.out = out.data();
       arguments.rounds = rounds;
       arguments.strip = channels == 160 ? 32 : 4;
-      cu::ToRgbArguments rgb{weight.data(), styles.data() + channels, rgb_bias.data(), previous.data(), image.data(), 5.0f};
+      cu::ToRgbArguments rgb{weight.data(), styles.data() + channels, rgb_bias.data(), previous.data(), image.data(),
+                             5.0f};
       std::array<void*, 2> parameters = {&arguments, &rgb};
-      const unsigned of_a_block = 2u * static_cast<unsigned>(32 / arguments.strip * cu::point_pixels * rounds);  // two warps
-      test::run_on_host("faultline_point_f32_" + width + "_o3", {(400 + of_a_block - 1) / of_a_block, samples, 1}, 64, parameters.data());
+      // Two warps
+      const unsigned of_a_block = 2u * static_cast<unsigned>(32 / arguments.strip * cu::point_pixels * rounds);
+      test::run_on_host("faultline_point_f32_" + width + "_o3", {(400 + of_a_block - 1) / of_a_block, samples, 1}, 64,
+                        parameters.data());
       image.insert(image.end(), out.begin(), out.end());
       return image;
     };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// A CUDA device made of loops: the kernels' text with the words of CUDA defined for the host. Threads of a block that exchange values are fibres that take turns.
+// A CUDA device made of loops: the kernels' text with the words of CUDA defined for the host. Threads of a block that
+// exchange values are fibres that take turns.
 
 #include "host_kernels.hpp"
 
@@ -89,13 +90,16 @@ class Block {
 float __uint_as_float(unsigned int bits) { return std::bit_cast<float>(bits); }
 unsigned int __float_as_uint(float value) { return std::bit_cast<unsigned int>(value); }
 float rsqrtf(float x) { return 1.0f / std::sqrt(x); }
-float __shfl_xor_sync(unsigned, float value, int mask) { return Block::current_block->exchanged(value, threadIdx.x ^ static_cast<unsigned>(mask)); }
+float __shfl_xor_sync(unsigned, float value, int mask) {
+  return Block::current_block->exchanged(value, threadIdx.x ^ static_cast<unsigned>(mask));
+}
 
 // (what cuda_words_text has in the chip's words)
 float clamped(float x, float limit) { return x > limit ? limit : (x < -limit ? -limit : x); }
 unsigned int bf16_pair(float low, float high) {
   unsigned int half[2] = {__float_as_uint(low), __float_as_uint(high)};
-  for (unsigned int& bits : half) bits = (bits & 0x7fffffffu) > 0x7f800000u ? 0x7fc0u : (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
+  for (unsigned int& bits : half)
+    bits = (bits & 0x7fffffffu) > 0x7f800000u ? 0x7fc0u : (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
   return half[0] | half[1] << 16;
 }
 
@@ -111,11 +115,18 @@ unsigned int bf16_pair(float low, float high) {
 using FirKernel = void (*)(EpilogueArguments);
 using PointKernel = void (*)(EpilogueArguments, ToRgbArguments);
 using NormKernel = void (*)(NormArguments);
-#define FAULTLINE_KERNEL(name) {#name, name}
-const std::map<std::string, FirKernel> fir_kernels = {FAULTLINE_KERNEL(faultline_fir_f32_v1), FAULTLINE_KERNEL(faultline_fir_f32_v4), FAULTLINE_KERNEL(faultline_fir_bf16_v1), FAULTLINE_KERNEL(faultline_fir_bf16_v4)};
-const std::map<std::string, PointKernel> point_kernels = {FAULTLINE_KERNEL(faultline_point_f32_v1_o1),  FAULTLINE_KERNEL(faultline_point_f32_v1_o3),  FAULTLINE_KERNEL(faultline_point_f32_v4_o1),  FAULTLINE_KERNEL(faultline_point_f32_v4_o3),
-                                                          FAULTLINE_KERNEL(faultline_point_bf16_v1_o1), FAULTLINE_KERNEL(faultline_point_bf16_v1_o3), FAULTLINE_KERNEL(faultline_point_bf16_v8_o1), FAULTLINE_KERNEL(faultline_point_bf16_v8_o3)};
-const std::map<std::string, NormKernel> norm_kernels = {FAULTLINE_KERNEL(faultline_norms_v1), FAULTLINE_KERNEL(faultline_norms_v4)};
+#define FAULTLINE_KERNEL(name) \
+  { #name, name }
+const std::map<std::string, FirKernel> fir_kernels = {
+    FAULTLINE_KERNEL(faultline_fir_f32_v1), FAULTLINE_KERNEL(faultline_fir_f32_v4),
+    FAULTLINE_KERNEL(faultline_fir_bf16_v1), FAULTLINE_KERNEL(faultline_fir_bf16_v4)};
+const std::map<std::string, PointKernel> point_kernels = {
+    FAULTLINE_KERNEL(faultline_point_f32_v1_o1),  FAULTLINE_KERNEL(faultline_point_f32_v1_o3),
+    FAULTLINE_KERNEL(faultline_point_f32_v4_o1),  FAULTLINE_KERNEL(faultline_point_f32_v4_o3),
+    FAULTLINE_KERNEL(faultline_point_bf16_v1_o1), FAULTLINE_KERNEL(faultline_point_bf16_v1_o3),
+    FAULTLINE_KERNEL(faultline_point_bf16_v8_o1), FAULTLINE_KERNEL(faultline_point_bf16_v8_o3)};
+const std::map<std::string, NormKernel> norm_kernels = {FAULTLINE_KERNEL(faultline_norms_v1),
+                                                        FAULTLINE_KERNEL(faultline_norms_v4)};
 
 }  // namespace
 
@@ -128,7 +139,11 @@ void run_on_host(const std::string& kernel, std::array<unsigned, 3> grid, unsign
   std::function<void()> body;
   if (fir != fir_kernels.end()) body = [&] { fir->second(*static_cast<const EpilogueArguments*>(parameters[0])); };
   else if (norm != norm_kernels.end()) body = [&] { norm->second(*static_cast<const NormArguments*>(parameters[0])); };
-  else if (point != point_kernels.end()) body = [&] { point->second(*static_cast<const EpilogueArguments*>(parameters[0]), *static_cast<const ToRgbArguments*>(parameters[1])); };
+  else if (point != point_kernels.end())
+    body = [&] {
+      point->second(*static_cast<const EpilogueArguments*>(parameters[0]),
+                    *static_cast<const ToRgbArguments*>(parameters[1]));
+    };
   else throw std::invalid_argument("no kernel is called " + kernel);
   blockDim = {block, 1, 1};
   Block threads;

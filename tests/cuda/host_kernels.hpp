@@ -7,7 +7,8 @@
 
 namespace test {
 
-/// Runs one kernel to its end. `parameters` are those of a real launch; throws std::invalid_argument for a name that is not a kernel.
+/// Runs one kernel to its end. `parameters` are those of a real launch; throws std::invalid_argument for a name that is
+/// not a kernel.
 void run_on_host(const std::string& kernel, std::array<unsigned, 3> grid, unsigned block, void** parameters);
 
 /// The kernels' own rounding to bfloat16.

@@ -15,7 +15,8 @@ namespace {
 
 fl::LabelledImages tiny_set() { return {3, 2, 2, 10, {0, 51, 102, 255, 255, 255, 255, 255, 1, 2, 3, 4}, {4, 5, 6}}; }
 
-std::vector<float> image_of(const fl::LabelledImages& images, std::int64_t index, const fl::CorruptionOptions& options) {
+std::vector<float> image_of(const fl::LabelledImages& images, std::int64_t index,
+                            const fl::CorruptionOptions& options) {
   std::vector<float> out(static_cast<std::size_t>(fl::canvas_shape(images, options).elements()), -7.0f);
   fl::make_corrupted_image(images, index, options, out);
   return out;
@@ -54,7 +55,8 @@ TEST_CASE("The index alone decides, and counts on over epochs", "[corrupted_imag
   const fl::CorruptionOptions clean{.mix = CorruptionMix::none};
   CHECK(image_of(images, 5, clean) == image_of(images, 2, clean));
   int equal = 0;
-  for (std::int64_t epoch = 1; epoch <= 40; ++epoch) equal += image_of(images, 1, options) == image_of(images, 1 + 3 * epoch, options) ? 1 : 0;
+  for (std::int64_t epoch = 1; epoch <= 40; ++epoch)
+    equal += image_of(images, 1, options) == image_of(images, 1 + 3 * epoch, options) ? 1 : 0;
   CHECK(equal < 40);  // fresh corruptions in later epochs
 
   const fl::ImageBatch batch = fl::corrupted_images(images, 4, 20, options);
@@ -70,8 +72,12 @@ TEST_CASE("Both options of mix and axis reach the image", "[corrupted_images]") 
   const auto images = tiny_set();
   int mixes = 0, axes = 0;
   for (std::int64_t index = 0; index < 60; ++index) {
-    mixes += image_of(images, index, {.mix = CorruptionMix::paper, .seed = 1}) != image_of(images, index, {.seed = 1}) ? 1 : 0;
-    axes += image_of(images, index, {.seed = 1, .axis = fl::BlurAxis::vertical}) != image_of(images, index, {.seed = 1}) ? 1 : 0;
+    mixes += image_of(images, index, {.mix = CorruptionMix::paper, .seed = 1}) != image_of(images, index, {.seed = 1})
+                 ? 1
+                 : 0;
+    axes += image_of(images, index, {.seed = 1, .axis = fl::BlurAxis::vertical}) != image_of(images, index, {.seed = 1})
+                ? 1
+                : 0;
   }
   CHECK(mixes > 0);
   CHECK(axes > 0);
@@ -83,7 +89,8 @@ TEST_CASE("Requests that cannot be met are refused", "[corrupted_images]") {
   CHECK(error_code([&] { fl::make_corrupted_image({}, 0, {}, out); }) == ErrorCode::empty_input);
   CHECK(error_code([&] { fl::make_corrupted_image(images, -1, {}, out); }) == ErrorCode::invalid_argument);
   CHECK(error_code([&] { fl::make_corrupted_image(images, 0, {.padding = -1}, out); }) == ErrorCode::invalid_argument);
-  CHECK(error_code([&] { fl::make_corrupted_image(images, 0, {.padding = 4097}, out); }) == ErrorCode::invalid_argument);
+  CHECK(error_code([&] { fl::make_corrupted_image(images, 0, {.padding = 4097}, out); }) ==
+        ErrorCode::invalid_argument);
   CHECK(error_code([&] { fl::make_corrupted_image(images, 0, {.padding = 1}, out); }) == ErrorCode::shape_mismatch);
   CHECK(error_code([&] { (void)fl::corrupted_images(images, 0, -1); }) == ErrorCode::invalid_argument);
   CHECK(fl::corrupted_images(images, 0, 0).count() == 0);

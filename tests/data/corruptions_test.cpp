@@ -35,7 +35,8 @@ std::vector<float> texture(std::int64_t height, std::int64_t width) {
 }
 
 /// The blur as the definition says it: one sum over the square, every coordinate clamped, no use of separability.
-std::vector<float> blurred_by_definition(const std::vector<float>& image, std::int64_t height, std::int64_t width, double sigma, bool rows_too) {
+std::vector<float> blurred_by_definition(const std::vector<float>& image, std::int64_t height, std::int64_t width,
+                                         double sigma, bool rows_too) {
   const auto radius = static_cast<std::int64_t>(std::floor(4.0 * sigma + 0.5));
   std::vector<float> out(image.size());
   for (std::int64_t y = 0; y < height; ++y) {
@@ -44,7 +45,8 @@ std::vector<float> blurred_by_definition(const std::vector<float>& image, std::i
       for (std::int64_t dy = -radius; dy <= radius; ++dy) {
         for (std::int64_t dx = rows_too ? -radius : 0; dx <= (rows_too ? radius : 0); ++dx) {
           const double weight = std::exp(-static_cast<double>(dy * dy + dx * dx) / (2.0 * sigma * sigma));
-          const std::int64_t v = std::clamp<std::int64_t>(y + dy, 0, height - 1), u = std::clamp<std::int64_t>(x + dx, 0, width - 1);
+          const std::int64_t v = std::clamp<std::int64_t>(y + dy, 0, height - 1),
+                             u = std::clamp<std::int64_t>(x + dx, 0, width - 1);
           sum += weight * static_cast<double>(image[static_cast<std::size_t>(v * width + u)]);
           weights += weight;
         }
@@ -58,7 +60,8 @@ std::vector<float> blurred_by_definition(const std::vector<float>& image, std::i
 double largest_difference(const std::vector<float>& a, const std::vector<float>& b) {
   REQUIRE(a.size() == b.size());
   double largest = 0.0;
-  for (std::size_t i = 0; i < a.size(); ++i) largest = std::max(largest, std::abs(static_cast<double>(a[i]) - static_cast<double>(b[i])));
+  for (std::size_t i = 0; i < a.size(); ++i)
+    largest = std::max(largest, std::abs(static_cast<double>(a[i]) - static_cast<double>(b[i])));
   return largest;
 }
 
@@ -90,7 +93,8 @@ TEST_CASE("A blurred impulse stays in its column in vertical mode and spreads ev
     for (std::int64_t d = 1; d <= 20; ++d) {
       const float right = both[static_cast<std::size_t>(31 * 64 + 32 + d)];
       CHECK(right == both[static_cast<std::size_t>(31 * 64 + 32 - d)]);
-      CHECK(static_cast<double>(right) == Approx(static_cast<double>(both[static_cast<std::size_t>((31 + d) * 64 + 32)])).epsilon(1e-6));
+      CHECK(static_cast<double>(right) ==
+            Approx(static_cast<double>(both[static_cast<std::size_t>((31 + d) * 64 + 32)])).epsilon(1e-6));
     }
   }
 }
@@ -149,7 +153,8 @@ TEST_CASE("Noise has the stated standard deviation before clipping", "[corruptio
     const double deviation = fl::noise_deviations[severity];
     CHECK(std::abs(mean) < 5.0 * deviation / std::sqrt(static_cast<double>(n)));
     CHECK(std::abs(std::sqrt(square) - deviation) < 5.0 * deviation / std::sqrt(2.0 * static_cast<double>(n)));
-    CHECK(*std::max_element(image.begin(), image.end()) > 0.5f + 3.5f * static_cast<float>(deviation));  // nothing was clipped: P(no value that far) < 1e-19
+    // Nothing was clipped: P(no value that far) < 1e-19
+    CHECK(*std::max_element(image.begin(), image.end()) > 0.5f + 3.5f * static_cast<float>(deviation));
   }
 }
 
@@ -159,8 +164,10 @@ TEST_CASE("Draws follow the documented words", "[corruptions]") {
     const bool blurred = words[0] >= 0x80000000u, noisy = words[1] >= 0x80000000u;
     const auto severity = [](std::uint32_t word) { return 1 + static_cast<int>((std::uint64_t{word} * 3) >> 32); };
     CHECK(fl::draw_corruption(CorruptionMix::none, 77, index) == CorruptionDraw{});
-    CHECK(fl::draw_corruption(CorruptionMix::independent, 77, index) == CorruptionDraw{blurred ? severity(words[2]) : 0, noisy ? severity(words[3]) : 0});
-    CHECK(fl::draw_corruption(CorruptionMix::paper, 77, index) == (blurred ? CorruptionDraw{severity(words[2]), severity(words[3])} : CorruptionDraw{}));
+    CHECK(fl::draw_corruption(CorruptionMix::independent, 77, index) ==
+          CorruptionDraw{blurred ? severity(words[2]) : 0, noisy ? severity(words[3]) : 0});
+    CHECK(fl::draw_corruption(CorruptionMix::paper, 77, index) ==
+          (blurred ? CorruptionDraw{severity(words[2]), severity(words[3])} : CorruptionDraw{}));
   }
 }
 
@@ -178,7 +185,8 @@ TEST_CASE("Both mixes have their stated proportions", "[corruptions]") {
       for (int noise = 0; noise <= 3; ++noise) {
         const auto share = [](int severity) { return severity == 0 ? 0.5 : 0.5 / 3.0; };
         double expected = share(blur) * share(noise);
-        if (mix == CorruptionMix::paper) expected = blur == 0 && noise == 0 ? 0.5 : blur > 0 && noise > 0 ? 0.5 / 9.0 : 0.0;
+        if (mix == CorruptionMix::paper)
+          expected = blur == 0 && noise == 0 ? 0.5 : blur > 0 && noise > 0 ? 0.5 / 9.0 : 0.0;
         if (expected == 0.0) continue;
         const int count = counts[{blur, noise}];
         statistic += (count - n * expected) * (count - n * expected) / (n * expected);
@@ -187,7 +195,8 @@ TEST_CASE("Both mixes have their stated proportions", "[corruptions]") {
       }
     }
     CHECK(seen == n);  // no other cell
-    CHECK(statistic < quantile(complement(boost::math::chi_squared(cells - 1), 1e-6)));  // false-fail rate 1e-6 over seeds
+    // false-fail rate 1e-6 over seeds
+    CHECK(statistic < quantile(complement(boost::math::chi_squared(cells - 1), 1e-6)));
   }
 }
 
@@ -201,7 +210,8 @@ TEST_CASE("Corruption is blur, then noise, then clipping, reproducible from seed
   fl::gaussian_blur(expected, 8, 8, 2.0);
   std::vector<float> noise(68);
   fl::fill_normals(9, fl::Stream::corruptions, 123, noise);  // the first four belong to the block of the draw
-  for (std::size_t i = 0; i < expected.size(); ++i) expected[i] = std::clamp(expected[i] + 0.18f * noise[i + 4], 0.0f, 1.0f);
+  for (std::size_t i = 0; i < expected.size(); ++i)
+    expected[i] = std::clamp(expected[i] + 0.18f * noise[i + 4], 0.0f, 1.0f);
   CHECK(largest_difference(corrupted, expected) < 1e-6);
 
   auto again = clean;
@@ -225,14 +235,18 @@ TEST_CASE("Corruption is blur, then noise, then clipping, reproducible from seed
 TEST_CASE("Corruptions refuse arguments outside their ranges and leave the image alone", "[corruptions]") {
   const auto clean = texture(4, 4);
   auto image = clean;
-  for (const double sigma : {0.0, -1.0, 1001.0, std::nan(""), HUGE_VAL}) CHECK(error_code([&] { fl::gaussian_blur(image, 4, 4, sigma); }) == ErrorCode::invalid_argument);
+  for (const double sigma : {0.0, -1.0, 1001.0, std::nan(""), HUGE_VAL})
+    CHECK(error_code([&] { fl::gaussian_blur(image, 4, 4, sigma); }) == ErrorCode::invalid_argument);
   for (const auto& size : {std::pair<std::int64_t, std::int64_t>{4, 5}, {0, 4}, {-4, -4}, {std::int64_t{1} << 62, 8}}) {
     CHECK(error_code([&] { fl::gaussian_blur(image, size.first, size.second, 1.0); }) == ErrorCode::shape_mismatch);
     CHECK(error_code([&] { fl::corrupt(image, size.first, size.second, {0, 1}, 1, 1); }) == ErrorCode::shape_mismatch);
   }
   fl::CounterRandom random(1, fl::Stream::corruptions, 1);
-  for (const double deviation : {-0.1, std::nan(""), HUGE_VAL}) CHECK(error_code([&] { fl::gaussian_noise(image, deviation, random); }) == ErrorCode::invalid_argument);
-  for (const CorruptionDraw draw : {CorruptionDraw{6, 1}, {1, 6}, {-1, 0}, {0, -1}}) CHECK(error_code([&] { fl::corrupt(image, 4, 4, draw, 1, 1); }) == ErrorCode::invalid_argument);
-  CHECK(error_code([&] { (void)fl::draw_corruption(static_cast<CorruptionMix>(9), 1, 1); }) == ErrorCode::invalid_argument);
+  for (const double deviation : {-0.1, std::nan(""), HUGE_VAL})
+    CHECK(error_code([&] { fl::gaussian_noise(image, deviation, random); }) == ErrorCode::invalid_argument);
+  for (const CorruptionDraw draw : {CorruptionDraw{6, 1}, {1, 6}, {-1, 0}, {0, -1}})
+    CHECK(error_code([&] { fl::corrupt(image, 4, 4, draw, 1, 1); }) == ErrorCode::invalid_argument);
+  CHECK(error_code([&] { (void)fl::draw_corruption(static_cast<CorruptionMix>(9), 1, 1); }) ==
+        ErrorCode::invalid_argument);
   CHECK(image == clean);
 }

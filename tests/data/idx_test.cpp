@@ -29,11 +29,18 @@ TEST_CASE("IDX files of one to four dimensions are read, plain and packed, whate
 TEST_CASE("Members of a gzip file are one stream, wherever they meet, and zeros after the last are padding", "[idx]") {
   const std::string file = idx_header({2, 3}) + "abcdef";
   const std::string empty = gzip("");
-  const std::string block_end("\x1f\x8b\x08\x04\0\0\0\0\0\xff\x06\0\x42\x43\x02\0\x1b\0\x03\0\0\0\0\0\0\0\0\0", 28);  // bgzip's last member, an empty one
+  // bgzip's last member, an empty one
+  const std::string block_end("\x1f\x8b\x08\x04\0\0\0\0\0\xff\x06\0\x42\x43\x02\0\x1b\0\x03\0\0\0\0\0\0\0\0\0", 28);
   std::string bytewise;
   for (const char c : file) bytewise += gzip(std::string(1, c));
-  std::vector<std::string> files = {bytewise, empty + gzip(file), gzip(file) + empty + empty, gzip(file) + block_end, gzip(file) + std::string(1, '\0'), bytewise + std::string(10'000, '\0')};
-  for (std::size_t cut = 0; cut <= file.size(); ++cut) files.push_back(gzip(file.substr(0, cut)) + gzip(file.substr(cut)));
+  std::vector<std::string> files = {bytewise,
+                                    empty + gzip(file),
+                                    gzip(file) + empty + empty,
+                                    gzip(file) + block_end,
+                                    gzip(file) + std::string(1, '\0'),
+                                    bytewise + std::string(10'000, '\0')};
+  for (std::size_t cut = 0; cut <= file.size(); ++cut)
+    files.push_back(gzip(file.substr(0, cut)) + gzip(file.substr(cut)));
   for (const std::string& packed : files) {
     const fl::IdxArray array = fl::decode_idx(bytes_of(packed));
     CHECK(array.shape == std::vector<std::int64_t>{2, 3});
@@ -42,9 +49,14 @@ TEST_CASE("Members of a gzip file are one stream, wherever they meet, and zeros 
 }
 
 TEST_CASE("What an IDX file is instead, and what follows it, is said", "[idx]") {
-  const auto text = [](const std::string& file) { return error_text([&] { (void)fl::decode_idx(bytes_of(file), {}, "labels.gz"); }); };
-  CHECK(text(idx_header({1}, -1, 0x0d) + "abcd").find("'labels.gz' is no IDX file of unsigned bytes: expected it to begin with the bytes 0, 0, 8, got 0, 0, 13") != std::string::npos);
-  CHECK(text(gzip(idx_header({1}) + "a") + "zz").find("'labels.gz' has 2 bytes after its gzip stream") != std::string::npos);
+  const auto text = [](const std::string& file) {
+    return error_text([&] { (void)fl::decode_idx(bytes_of(file), {}, "labels.gz"); });
+  };
+  CHECK(text(idx_header({1}, -1, 0x0d) + "abcd")
+            .find("'labels.gz' is no IDX file of unsigned bytes: expected it to begin with the bytes 0, 0, 8, got 0, "
+                  "0, 13") != std::string::npos);
+  CHECK(text(gzip(idx_header({1}) + "a") + "zz").find("'labels.gz' has 2 bytes after its gzip stream") !=
+        std::string::npos);
 }
 
 TEST_CASE("A packed array larger than any buffer arrives whole", "[idx]") {
@@ -104,7 +116,9 @@ TEST_CASE("Malformed IDX files are refused, each for its own reason", "[malforme
       {"gzip: half a magic number after the stream", bytes_of(packed + "\x1f"), large},
       {"gzip: second member cut", bytes_of(gzip(good.substr(0, 9)) + gzip(good.substr(9)).substr(0, 15)), cut},
       {"gzip: second member only begun", bytes_of(packed + "\x1f\x8b"), cut},
-      {"gzip: second member damaged", bytes_of(gzip(good.substr(0, 9)) + with_byte(gzip(good.substr(9)), gzip(good.substr(9)).size() - 8, 1)), corrupt},
+      {"gzip: second member damaged",
+       bytes_of(gzip(good.substr(0, 9)) + with_byte(gzip(good.substr(9)), gzip(good.substr(9)).size() - 8, 1)),
+       corrupt},
       {"gzip: second member missing", bytes_of(gzip(good.substr(0, 13))), cut},
       {"zeros after a plain array", bytes_of(good + std::string(4, '\0')), large},
       {"gzip inside gzip", bytes_of(gzip(packed)), ErrorCode::bad_magic},

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Builds files byte by byte, without the library's writers, so that broken ones can be made, and checks what becomes of them.
+// Builds files byte by byte, without the library's writers, so that broken ones can be made, and checks what becomes of
+// them.
 
 #include <faultline/core/sha256.hpp>
 #include <faultline/error.hpp>
@@ -35,7 +36,9 @@ inline Bytes raw_safetensors(std::string_view header, std::string_view data, std
   std::memcpy(text.data(), &stated_length, 8);
   return bytes_of(text.append(header).append(data));
 }
-inline Bytes raw_safetensors(std::string_view header, std::string_view data) { return raw_safetensors(header, data, header.size()); }
+inline Bytes raw_safetensors(std::string_view header, std::string_view data) {
+  return raw_safetensors(header, data, header.size());
+}
 
 /// Puts the right digest where the header has 64 zeros, so that only the intended defect is left.
 inline Bytes sealed_safetensors(std::string header, std::string_view data) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// What readers take from memory: never more than the file warrants, and nothing stays behind when an allocation fails. Replaces operator new for this program.
+// What readers take from memory: never more than the file warrants, and nothing stays behind when an allocation fails.
+// Replaces operator new for this program.
 #include <faultline/data/idx.hpp>
 #include <faultline/data/png.hpp>
 #include <faultline/data/safetensors.hpp>
@@ -38,18 +39,19 @@ void release(void* memory) noexcept {
   std::free(memory);
 }
 
-/// Largest amount of memory held at once during the call, beyond what was held before; errors of the library are part of the game.
+/// Largest amount of memory held at once during the call, beyond what was held before; errors of the library are part
+/// of the game.
 std::int64_t peak_of(const std::function<void()>& call) {
   const std::int64_t before = live_bytes;
   peak_bytes = before;
   try {
     call();
-  } catch (const fl::Error&) {
-  }
+  } catch (const fl::Error&) {}
   return peak_bytes - before;
 }
 
-/// Lets the first, second, third ... allocation of the call fail until one run has none left to fail. Returns how many failed, -1 when memory stayed behind.
+/// Lets the first, second, third ... allocation of the call fail until one run has none left to fail. Returns how many
+/// failed, -1 when memory stayed behind.
 int survive_every_failure(const std::function<void()>& call) {
   call();  // whatever is allocated once and kept is allocated now
   for (int n = 0;; ++n) {
@@ -60,7 +62,8 @@ int survive_every_failure(const std::function<void()>& call) {
       call();
     } catch (const std::bad_alloc&) {
       failed = true;
-    } catch (const fl::Error&) {  // libpng and zlib report a lack of memory of their own; ours never becomes one of these
+    } catch (
+        const fl::Error&) {  // libpng and zlib report a lack of memory of their own; ours never becomes one of these
       allocations_left = -1;
       return -2;
     }
@@ -71,7 +74,9 @@ int survive_every_failure(const std::function<void()>& call) {
 }
 
 fl::TensorFile small_file() {
-  return {.metadata = {{"format", "faultline.test/1"}}, .tensors = {{"a", {.shape = {2}, .values = {1, 2}}}, {"b", {.shape = {1}, .integers = {3}, .type = fl::ElementType::i64}}}};
+  return {.metadata = {{"format", "faultline.test/1"}},
+          .tensors = {{"a", {.shape = {2}, .values = {1, 2}}},
+                      {"b", {.shape = {1}, .integers = {3}, .type = fl::ElementType::i64}}}};
 }
 
 }  // namespace
@@ -95,13 +100,15 @@ void operator delete[](void* memory, const std::nothrow_t&) noexcept { release(m
 
 TEST_CASE("A header that claims much takes no more memory than its file warrants", "[memory]") {
   const std::int64_t constant = 64 * 1024;  // messages, streams, tree nodes
-  const auto tensors = raw_safetensors(R"({"x":{"dtype":"F32","shape":[268435456],"data_offsets":[0,1073741824]}})", "abcd");
+  const auto tensors =
+      raw_safetensors(R"({"x":{"dtype":"F32","shape":[268435456],"data_offsets":[0,1073741824]}})", "abcd");
   CHECK(peak_of([&] { (void)fl::decode_safetensors(tensors); }) < constant);
   const auto longest_header = raw_safetensors("{\"x\":", "", 16u << 20);
   CHECK(peak_of([&] { (void)fl::decode_safetensors(longest_header); }) < constant);
 
   std::string entries = "{";
-  for (int i = 0; i < 20'000; ++i) entries += (i ? ",\"t" : "\"t") + std::to_string(i) + R"(":{"dtype":"F32","shape":[0],"data_offsets":[0,0]})";
+  for (int i = 0; i < 20'000; ++i)
+    entries += (i ? ",\"t" : "\"t") + std::to_string(i) + R"(":{"dtype":"F32","shape":[0],"data_offsets":[0,0]})";
   const auto many = raw_safetensors(entries + "}", "");
   CHECK(peak_of([&] { (void)fl::decode_safetensors(many); }) < 20 * static_cast<std::int64_t>(many.size()));
 
@@ -114,7 +121,8 @@ TEST_CASE("A header that claims much takes no more memory than its file warrants
 
   auto picture = fl::encode_png({.height = 1, .width = 1, .pixels = {0}});
   picture.resize(33);  // signature and header chunk; now state 60 megapixels and seal the chunk again
-  for (const auto& [position, value] : {std::pair<std::size_t, int>{18, 0x1e}, {22, 0x20}}) picture[position] = static_cast<std::byte>(value);
+  for (const auto& [position, value] : {std::pair<std::size_t, int>{18, 0x1e}, {22, 0x20}})
+    picture[position] = static_cast<std::byte>(value);
   const auto crc = static_cast<std::uint32_t>(crc32(0, reinterpret_cast<const Bytef*>(picture.data() + 12), 17));
   for (std::size_t i = 0; i < 4; ++i) picture[29 + i] = static_cast<std::byte>(crc >> (24 - 8 * i));
   const auto end = bytes_of(std::string("\0\0\0\0IEND\xae\x42\x60\x82", 12));
@@ -124,9 +132,11 @@ TEST_CASE("A header that claims much takes no more memory than its file warrants
 }
 
 TEST_CASE("A sound file is read in about twice its size", "[memory]") {
-  const fl::TensorFile file{.metadata = {{"format", "faultline.test/1"}}, .tensors = {{"a", {.shape = {1'000'000}, .values = std::vector<float>(1'000'000, 1.5f)}}}};
+  const fl::TensorFile file{.metadata = {{"format", "faultline.test/1"}},
+                            .tensors = {{"a", {.shape = {1'000'000}, .values = std::vector<float>(1'000'000, 1.5f)}}}};
   const auto bytes = fl::encode_safetensors(file);
-  CHECK(peak_of([&] { (void)fl::decode_safetensors(bytes); }) < static_cast<std::int64_t>(bytes.size()) * 11 / 10);  // beside the bytes themselves
+  // Beside the bytes themselves
+  CHECK(peak_of([&] { (void)fl::decode_safetensors(bytes); }) < static_cast<std::int64_t>(bytes.size()) * 11 / 10);
 }
 
 TEST_CASE("Whichever allocation fails, nothing stays behind", "[memory]") {

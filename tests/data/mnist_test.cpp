@@ -19,7 +19,8 @@ namespace {
 /// Writes a complete little set: three training images, two test images, 2 x 4 pixels.
 void write_set(const std::filesystem::path& directory) {
   std::filesystem::create_directories(directory);
-  fl::write_file_atomically(directory / "train-images-idx3-ubyte.gz", gzip(idx_header({3, 2, 4}) + "abcdefghijklmnopqrstuvwx"));
+  fl::write_file_atomically(directory / "train-images-idx3-ubyte.gz",
+                            gzip(idx_header({3, 2, 4}) + "abcdefghijklmnopqrstuvwx"));
   fl::write_file_atomically(directory / "train-labels-idx1-ubyte.gz", gzip(idx_header({3}) + "\3\1\11"));
   fl::write_file_atomically(directory / "t10k-images-idx3-ubyte", idx_header({2, 2, 4}) + "ABCDEFGHIJKLMNOP");
   fl::write_file_atomically(directory / "t10k-labels-idx1-ubyte", idx_header({2}) + std::string("\0\5", 2));
@@ -36,7 +37,8 @@ class Surroundings {
     }
   }
   ~Surroundings() {
-    for (std::size_t i = 0; i < values_.size(); ++i) values_[i] ? setenv(names[i], values_[i]->c_str(), 1) : unsetenv(names[i]);
+    for (std::size_t i = 0; i < values_.size(); ++i)
+      values_[i] ? setenv(names[i], values_[i]->c_str(), 1) : unsetenv(names[i]);
     std::filesystem::current_path(directory_);
   }
 
@@ -73,15 +75,18 @@ TEST_CASE("Files that do not belong together are refused", "[mnist]") {
 
   fl::write_file_atomically(labels, idx_header({3}) + "\1\2\3");
   CHECK(error_code(load) == ErrorCode::inconsistent_files);
-  CHECK(error_text(load).find("2 images but 3 labels: '" + images.string() + "' and '" + labels.string() + "'") != std::string::npos);
+  CHECK(error_text(load).find("2 images but 3 labels: '" + images.string() + "' and '" + labels.string() + "'") !=
+        std::string::npos);
   fl::write_file_atomically(labels, idx_header({2}) + "\1\12");
   CHECK(error_code(load) == ErrorCode::label_out_of_range);
-  CHECK(error_text(load).find("'" + labels.string() + "': image 1 of 2 has the label 10, expected 0 to 9") != std::string::npos);
+  CHECK(error_text(load).find("'" + labels.string() + "': image 1 of 2 has the label 10, expected 0 to 9") !=
+        std::string::npos);
   fl::write_file_atomically(labels, idx_header({2, 1}) + "\1\2");
   CHECK(error_code(load) == ErrorCode::inconsistent_files);
   fl::write_file_atomically(labels, idx_header({2, 2, 4}) + "ABCDEFGHIJKLMNOP");  // images in place of labels
   CHECK(error_code(load) == ErrorCode::inconsistent_files);
-  CHECK(error_text(load).find("expected '" + labels.string() + "' to hold labels [N], got an array [2, 2, 4]") != std::string::npos);
+  CHECK(error_text(load).find("expected '" + labels.string() + "' to hold labels [N], got an array [2, 2, 4]") !=
+        std::string::npos);
   fl::write_file_atomically(labels, idx_header({2}) + "\1");
   CHECK(error_code(load) == ErrorCode::truncated);
   fl::write_file_atomically(labels, idx_header({0}));
@@ -106,7 +111,9 @@ TEST_CASE("The names of every mirror are read, and two forms of one file must ag
     CHECK(load().label(1) == 5);
     fl::write_file_atomically(directory / other, gzip(idx_header({2}) + "\1\2"));
     CHECK(error_code([&] { (void)load(); }) == ErrorCode::inconsistent_files);
-    CHECK(error_text([&] { (void)load(); }).find("'" + labels.string() + "' and '" + (directory / other).string() + "'") != std::string::npos);
+    CHECK(error_text([&] {
+            (void)load();
+          }).find("'" + labels.string() + "' and '" + (directory / other).string() + "'") != std::string::npos);
     std::filesystem::remove(labels);
     CHECK(load().label(1) == 2);
     std::filesystem::remove(directory / other);
@@ -118,12 +125,16 @@ TEST_CASE("Links to files are followed and a link to nowhere is named", "[mnist]
   const TemporaryDirectory directory;
   write_set(directory / "real");
   std::filesystem::create_directory(directory / "linked");
-  for (const std::string& name : {std::string("t10k-images-idx3-ubyte"), std::string("t10k-labels-idx1-ubyte")}) std::filesystem::create_symlink("../real/" + name, directory / "linked" / name);
+  for (const std::string& name : {std::string("t10k-images-idx3-ubyte"), std::string("t10k-labels-idx1-ubyte")})
+    std::filesystem::create_symlink("../real/" + name, directory / "linked" / name);
   const auto load = [&] { return fl::load_mnist(directory / "linked", MnistPart::test); };
   CHECK(load().count == 2);
   std::filesystem::remove(directory / "real" / "t10k-labels-idx1-ubyte");
   CHECK(error_code([&] { (void)load(); }) == ErrorCode::cannot_open);
-  CHECK(error_text([&] { (void)load(); }).find("t10k-labels-idx1-ubyte' is a link to '../real/t10k-labels-idx1-ubyte', where there is no file") != std::string::npos);
+  CHECK(error_text([&] {
+          (void)load();
+        }).find("t10k-labels-idx1-ubyte' is a link to '../real/t10k-labels-idx1-ubyte', where there is no file") !=
+        std::string::npos);
 }
 
 TEST_CASE("The data directory is found in the documented order", "[mnist]") {
@@ -149,7 +160,8 @@ TEST_CASE("The data directory is found in the documented order", "[mnist]") {
   write_set("../shared/data/mnist");
   CHECK(fl::find_mnist() == "../shared/data/mnist");
   setenv("FAULTLINE_MNIST_DIR", (directory / "mine").c_str(), 1);
-  CHECK(error_code([] { (void)fl::find_mnist(); }) == ErrorCode::data_unavailable);  // a wrong choice is not silently replaced by another
+  // a wrong choice is not silently replaced by another
+  CHECK(error_code([] { (void)fl::find_mnist(); }) == ErrorCode::data_unavailable);
   write_set(directory.path() / "mine");
   CHECK(fl::find_mnist() == directory.path() / "mine");
   std::filesystem::remove(directory.path() / "mine" / "t10k-labels-idx1-ubyte");

@@ -12,7 +12,8 @@ using fl::ErrorCode;
 
 namespace {
 
-/// Takes a file of NPY version 1.0 apart, as its specification describes it: magic, version, header length, header, data.
+/// Takes a file of NPY version 1.0 apart, as its specification describes it: magic, version, header length, header,
+/// data.
 struct Npy {
   std::string header, data;
   explicit Npy(const std::filesystem::path& path) {
@@ -30,7 +31,8 @@ struct Npy {
 };
 
 template <class T>
-void check_array(const std::filesystem::path& path, const std::vector<std::int64_t>& shape, const std::vector<T>& values, const std::string& type, const std::string& shape_text) {
+void check_array(const std::filesystem::path& path, const std::vector<std::int64_t>& shape,
+                 const std::vector<T>& values, const std::string& type, const std::string& shape_text) {
   fl::write_npy(path, shape, std::span<const T>(values));
   const Npy file(path);
   INFO(file.header);
@@ -55,9 +57,17 @@ TEST_CASE("Arrays of every element type and rank become NPY files", "[npy]") {
 TEST_CASE("A shape that does not fit its values is refused and nothing is written", "[npy]") {
   const TemporaryDirectory directory;
   const std::vector<float> values(6);
-  for (const auto& shape : std::vector<std::vector<std::int64_t>>{{7}, {}, {2, 4}, {-1}, {-2, -3}, {std::int64_t{1} << 62, 4, 6}, {std::int64_t{1} << 62, std::int64_t{1} << 62}}) {
-    CHECK(error_code([&] { fl::write_npy(directory / "a.npy", shape, std::span<const float>(values)); }) == ErrorCode::shape_mismatch);
+  for (const auto& shape : std::vector<std::vector<std::int64_t>>{{7},
+                                                                  {},
+                                                                  {2, 4},
+                                                                  {-1},
+                                                                  {-2, -3},
+                                                                  {std::int64_t{1} << 62, 4, 6},
+                                                                  {std::int64_t{1} << 62, std::int64_t{1} << 62}}) {
+    CHECK(error_code([&] { fl::write_npy(directory / "a.npy", shape, std::span<const float>(values)); }) ==
+          ErrorCode::shape_mismatch);
   }
   CHECK(directory.names().empty());
-  CHECK(error_code([&] { fl::write_npy(directory / "absent" / "a.npy", {6}, std::span<const float>(values)); }) == ErrorCode::cannot_write);
+  CHECK(error_code([&] { fl::write_npy(directory / "absent" / "a.npy", {6}, std::span<const float>(values)); }) ==
+        ErrorCode::cannot_write);
 }

@@ -11,8 +11,10 @@ using fl::ErrorCode;
 namespace {
 
 fl::Picture pattern(std::int64_t height, std::int64_t width, int channels) {
-  fl::Picture picture{height, width, channels, std::vector<std::uint8_t>(static_cast<std::size_t>(height * width * channels))};
-  for (std::size_t i = 0; i < picture.pixels.size(); ++i) picture.pixels[i] = static_cast<std::uint8_t>((i * 2654435761u) >> 24);
+  fl::Picture picture{height, width, channels,
+                      std::vector<std::uint8_t>(static_cast<std::size_t>(height * width * channels))};
+  for (std::size_t i = 0; i < picture.pixels.size(); ++i)
+    picture.pixels[i] = static_cast<std::uint8_t>((i * 2654435761u) >> 24);
   return picture;
 }
 
@@ -21,7 +23,8 @@ fl::Picture pattern(std::int64_t height, std::int64_t width, int channels) {
 TEST_CASE("A picture that is written is read back, grey and colour, at odd sizes", "[png]") {
   const TemporaryDirectory directory;
   for (const int channels : {1, 3}) {
-    for (const auto& [height, width] : {std::pair<std::int64_t, std::int64_t>{1, 1}, {1, 9}, {7, 1}, {31, 33}, {200, 300}}) {
+    for (const auto& [height, width] :
+         {std::pair<std::int64_t, std::int64_t>{1, 1}, {1, 9}, {7, 1}, {31, 33}, {200, 300}}) {
       const fl::Picture picture = pattern(height, width, channels);
       fl::write_png(directory / "a.png", picture);
       CHECK(fl::read_png(directory / "a.png") == picture);
@@ -35,13 +38,22 @@ TEST_CASE("A picture that is written is read back, grey and colour, at odd sizes
 }
 
 TEST_CASE("A picture that contradicts itself is not written", "[png]") {
-  CHECK(error_code([] { (void)fl::encode_png({.height = 2, .width = 2, .pixels = {1, 2, 3}}); }) == ErrorCode::shape_mismatch);
-  CHECK(error_code([] { (void)fl::encode_png({.height = 1, .width = 1, .channels = 2, .pixels = {1, 2}}); }) == ErrorCode::shape_mismatch);
+  CHECK(error_code([] {
+          (void)fl::encode_png({.height = 2, .width = 2, .pixels = {1, 2, 3}});
+        }) == ErrorCode::shape_mismatch);
+  CHECK(error_code([] {
+          (void)fl::encode_png({.height = 1, .width = 1, .channels = 2, .pixels = {1, 2}});
+        }) == ErrorCode::shape_mismatch);
   CHECK(error_code([] { (void)fl::encode_png({.height = 0, .width = 2, .pixels = {}}); }) == ErrorCode::shape_mismatch);
-  CHECK(error_code([] { (void)fl::encode_png({.height = -1, .width = -1, .pixels = {1}}); }) == ErrorCode::shape_mismatch);
-  CHECK(error_code([] { (void)fl::encode_png({.height = 1, .width = 1'000'001, .pixels = {}}); }) == ErrorCode::oversized);
-  CHECK(error_code([] { (void)fl::encode_png({.height = 65'536, .width = 65'536, .pixels = {}}); }) == ErrorCode::oversized);  // 2^32 pixels, which 32 bits count as none
-  CHECK(error_code([] { (void)fl::encode_png({.height = 1'000'000, .width = 1'000'000, .pixels = {}}); }) == ErrorCode::oversized);
+  CHECK(error_code([] { (void)fl::encode_png({.height = -1, .width = -1, .pixels = {1}}); }) ==
+        ErrorCode::shape_mismatch);
+  CHECK(error_code([] { (void)fl::encode_png({.height = 1, .width = 1'000'001, .pixels = {}}); }) ==
+        ErrorCode::oversized);
+  // 2^32 pixels, which 32 bits count as none
+  CHECK(error_code([] { (void)fl::encode_png({.height = 65'536, .width = 65'536, .pixels = {}}); }) ==
+        ErrorCode::oversized);
+  CHECK(error_code([] { (void)fl::encode_png({.height = 1'000'000, .width = 1'000'000, .pixels = {}}); }) ==
+        ErrorCode::oversized);
 }
 
 TEST_CASE("Every flipped bit of a picture file is noticed or changes no pixel", "[png]") {
@@ -64,7 +76,8 @@ TEST_CASE("Every picture file that is cut short is truncated and nothing else", 
   const std::vector<std::byte> bytes = fl::encode_png(pattern(3, 3, 1));
   std::size_t otherwise = 0;
   for (std::size_t length = 0; length < bytes.size(); ++length) {
-    otherwise += error_code([&] { (void)fl::decode_png(std::span(bytes).first(length)); }) == ErrorCode::truncated ? 0 : 1;
+    otherwise +=
+        error_code([&] { (void)fl::decode_png(std::span(bytes).first(length)); }) == ErrorCode::truncated ? 0 : 1;
   }
   CHECK(otherwise == 0);
 }
@@ -73,7 +86,8 @@ namespace {
 
 std::string chunk(const std::string& type, const std::string& data) {
   const std::string checked = type + data;
-  const auto crc = static_cast<std::uint32_t>(crc32(0, reinterpret_cast<const Bytef*>(checked.data()), static_cast<uInt>(checked.size())));
+  const auto crc = static_cast<std::uint32_t>(
+      crc32(0, reinterpret_cast<const Bytef*>(checked.data()), static_cast<uInt>(checked.size())));
   const auto number = [](std::uint32_t value) {
     std::string text;
     for (int shift = 24; shift >= 0; shift -= 8) text += static_cast<char>((value >> shift) & 255u);
@@ -85,20 +99,26 @@ std::string chunk(const std::string& type, const std::string& data) {
 std::string zlib_packed(const std::string& text) {
   uLongf size = compressBound(static_cast<uLong>(text.size()));
   std::string packed(size, '\0');
-  compress(reinterpret_cast<Bytef*>(packed.data()), &size, reinterpret_cast<const Bytef*>(text.data()), static_cast<uLong>(text.size()));
+  compress(reinterpret_cast<Bytef*>(packed.data()), &size, reinterpret_cast<const Bytef*>(text.data()),
+           static_cast<uLong>(text.size()));
   packed.resize(size);
   return packed;
 }
 
 const std::string signature("\x89PNG\r\n\x1a\n", 8);
 
-std::string header_chunk(std::uint32_t width, std::uint32_t height, int depth = 8, int colour = 0, int compression = 0, int filter = 0, int interlace = 0) {
+std::string header_chunk(std::uint32_t width, std::uint32_t height, int depth = 8, int colour = 0, int compression = 0,
+                         int filter = 0, int interlace = 0) {
   const std::string sizes = idx_header({width, height}).substr(4);
-  return chunk("IHDR", sizes + std::string{static_cast<char>(depth), static_cast<char>(colour), static_cast<char>(compression), static_cast<char>(filter), static_cast<char>(interlace)});
+  return chunk("IHDR",
+               sizes + std::string{static_cast<char>(depth), static_cast<char>(colour), static_cast<char>(compression),
+                                   static_cast<char>(filter), static_cast<char>(interlace)});
 }
 
 /// A picture with the given header and scan lines.
-Bytes picture(const std::string& header, const std::string& lines) { return bytes_of(signature + header + chunk("IDAT", zlib_packed(lines)) + chunk("IEND", "")); }
+Bytes picture(const std::string& header, const std::string& lines) {
+  return bytes_of(signature + header + chunk("IDAT", zlib_packed(lines)) + chunk("IEND", ""));
+}
 
 }  // namespace
 
@@ -106,7 +126,9 @@ TEST_CASE("Palettes and few bits per pixel are expanded", "[png]") {
   const fl::Picture bits = fl::decode_png(picture(header_chunk(4, 1, 1), std::string("\0\xa0", 2)));
   CHECK(bits.pixels == std::vector<std::uint8_t>{255, 0, 255, 0});
   const std::string palette = chunk("PLTE", std::string("\1\2\3\xff\0\x10", 6));
-  const fl::Picture coloured = fl::decode_png(bytes_of(signature + header_chunk(2, 1, 8, 3) + palette + chunk("IDAT", zlib_packed(std::string("\0\1\0", 3))) + chunk("IEND", "")));
+  const fl::Picture coloured =
+      fl::decode_png(bytes_of(signature + header_chunk(2, 1, 8, 3) + palette +
+                              chunk("IDAT", zlib_packed(std::string("\0\1\0", 3))) + chunk("IEND", "")));
   CHECK(coloured.channels == 3);
   CHECK(coloured.pixels == std::vector<std::uint8_t>{255, 0, 16, 1, 2, 3});
 }
@@ -152,14 +174,16 @@ TEST_CASE("Every depth and colour type gives the stored values", "[png]") {
   for (const Case& one : cases) {
     INFO(one.name);
     const std::string before = one.colour_type == 3 ? palette : "";
-    const fl::Picture plain = fl::decode_png(picture_with(header_chunk(one.width, 1, one.depth, one.colour_type), before, std::string(1, '\0') + one.line));
+    const fl::Picture plain = fl::decode_png(
+        picture_with(header_chunk(one.width, 1, one.depth, one.colour_type), before, std::string(1, '\0') + one.line));
     CHECK(plain.channels == one.channels);
     CHECK(plain.pixels == one.pixels);
     // Twice the row, the second one stored as the difference to the first.
     Pixels twice = one.pixels;
     twice.insert(twice.end(), one.pixels.begin(), one.pixels.end());
     const std::string lines = std::string(1, '\0') + one.line + "\2" + std::string(one.line.size(), '\0');
-    CHECK(fl::decode_png(picture_with(header_chunk(one.width, 2, one.depth, one.colour_type), before, lines)).pixels == twice);
+    CHECK(fl::decode_png(picture_with(header_chunk(one.width, 2, one.depth, one.colour_type), before, lines)).pixels ==
+          twice);
   }
   // Adam7, 3x3: passes 1, 4, 5, 6, 7 have pixels (2 and 3 begin at 4), here numbered in reading order.
   const std::string passes = std::string("\0\1\0\3\0\7\x09\0\2\0\x08\0\4\5\6", 15);
@@ -199,10 +223,13 @@ TEST_CASE("Chunks that say how to show a picture change no pixel, be they odd or
     for (const int type : {0, 2}) {  // 4x2 grey, and the same bytes as colour
       fl::Picture read;
       if (type == 0) read = fl::decode_png(picture_with(header_chunk(4, 2), before, lines));
-      else read = fl::decode_png(picture_with(header_chunk(1, 2, 8, 2), before, std::string("\0\x01\x40\x80\0\xc0\xff\x7f", 8)));
+      else
+        read = fl::decode_png(
+            picture_with(header_chunk(1, 2, 8, 2), before, std::string("\0\x01\x40\x80\0\xc0\xff\x7f", 8)));
       CHECK(read.pixels == (type == 0 ? stored : Pixels{0x01, 0x40, 0x80, 0xc0, 0xff, 0x7f}));
     }
-    CHECK(fl::decode_png(bytes_of(signature + header_chunk(4, 2) + chunk("IDAT", zlib_packed(lines)) + before + iend)).pixels == stored);
+    CHECK(fl::decode_png(bytes_of(signature + header_chunk(4, 2) + chunk("IDAT", zlib_packed(lines)) + before + iend))
+              .pixels == stored);
   }
 }
 
@@ -310,30 +337,50 @@ TEST_CASE("A pixel stream that states a smaller window than it uses is read", "[
 
 TEST_CASE("A colour beyond the palette is named with its position", "[png]") {
   const auto file = picture_with(header_chunk(3, 1, 4, 3), chunk("PLTE", "abcdef"), std::string("\0\x10\x20", 3));
-  CHECK(error_text([&] { (void)fl::decode_png(file); }).find("colour 2 at row 0, column 2, but its palette has 2") != std::string::npos);
+  CHECK(error_text([&] { (void)fl::decode_png(file); }).find("colour 2 at row 0, column 2, but its palette has 2") !=
+        std::string::npos);
 }
 
 TEST_CASE("Transparency that no pixel uses is accepted, any other is refused with its position", "[png]") {
   const std::string grey = std::string("\0ab\0cd", 6);
   const auto transparent = [](const std::string& colour) { return chunk("tRNS", colour); };
-  CHECK(fl::decode_png(picture_with(header_chunk(2, 2), transparent(std::string("\0z", 2)), grey)).pixels == Pixels{'a', 'b', 'c', 'd'});
+  CHECK(fl::decode_png(picture_with(header_chunk(2, 2), transparent(std::string("\0z", 2)), grey)).pixels ==
+        Pixels{'a', 'b', 'c', 'd'});
   const std::string palette = chunk("PLTE", "abcdefghi");
-  CHECK(fl::decode_png(picture_with(header_chunk(2, 1, 8, 3), palette + transparent("\xff\xff"), std::string("\0\2\1", 3))).pixels == Pixels{'g', 'h', 'i', 'd', 'e', 'f'});
-  CHECK(fl::decode_png(picture_with(header_chunk(2, 1, 8, 3), palette + transparent(std::string("\0", 1)), std::string("\0\2\1", 3))).pixels == Pixels{'g', 'h', 'i', 'd', 'e', 'f'});
-  CHECK(fl::decode_png(picture_with(header_chunk(1, 1, 8, 2), transparent(std::string("\0a\0b\0d", 6)), std::string("\0abc", 4))).pixels == Pixels{'a', 'b', 'c'});
+  CHECK(fl::decode_png(
+            picture_with(header_chunk(2, 1, 8, 3), palette + transparent("\xff\xff"), std::string("\0\2\1", 3)))
+            .pixels == Pixels{'g', 'h', 'i', 'd', 'e', 'f'});
+  CHECK(fl::decode_png(picture_with(header_chunk(2, 1, 8, 3), palette + transparent(std::string("\0", 1)),
+                                    std::string("\0\2\1", 3)))
+            .pixels == Pixels{'g', 'h', 'i', 'd', 'e', 'f'});
+  CHECK(fl::decode_png(
+            picture_with(header_chunk(1, 1, 8, 2), transparent(std::string("\0a\0b\0d", 6)), std::string("\0abc", 4)))
+            .pixels == Pixels{'a', 'b', 'c'});
   const std::vector<std::pair<Bytes, std::string>> refused = {
       {picture_with(header_chunk(2, 2), transparent(std::string("\0c", 2)), grey), "row 1, column 0"},
       {picture_with(header_chunk(2, 2), transparent("") + transparent(std::string("\0c", 2)), grey), "row 1, column 0"},
-      {picture_with(header_chunk(2, 2), transparent("\xff" "c"), grey), "row 1, column 0"},
+      {picture_with(header_chunk(2, 2),
+                    transparent("\xff"
+                                "c"),
+                    grey),
+       "row 1, column 0"},
       {picture_with(header_chunk(2, 1, 2, 0), transparent(std::string("\0\2", 2)), std::string("\0\x60", 2)),
        "row 0, column 1"},
       {picture_with(header_chunk(2, 1, 8, 3), palette + transparent(std::string("\xff\xff\0\xff\xff", 5)),
                     std::string("\0\1\2", 3)),
        "row 0, column 1"},
-      {picture_with(header_chunk(2, 2, 1, 0), transparent(std::string("\0\1", 2)), std::string("\0\0\0\x40", 4)), "row 1, column 1"},
-      {picture_with(header_chunk(2, 1, 8, 3), palette + transparent("\xff\xfe"), std::string("\0\2\1", 3)), "row 0, column 1"},
-      {picture_with(header_chunk(1, 1, 8, 2), transparent(std::string("\0a\0b\0c", 6)), std::string("\0abc", 4)), "row 0, column 0"},
-      {picture_with(header_chunk(2, 2, 8, 4), "", std::string("\0a\xff" "b\xff\0c\xff" "d\0", 10)), "row 1, column 1"},
+      {picture_with(header_chunk(2, 2, 1, 0), transparent(std::string("\0\1", 2)), std::string("\0\0\0\x40", 4)),
+       "row 1, column 1"},
+      {picture_with(header_chunk(2, 1, 8, 3), palette + transparent("\xff\xfe"), std::string("\0\2\1", 3)),
+       "row 0, column 1"},
+      {picture_with(header_chunk(1, 1, 8, 2), transparent(std::string("\0a\0b\0c", 6)), std::string("\0abc", 4)),
+       "row 0, column 0"},
+      {picture_with(header_chunk(2, 2, 8, 4), "",
+                    std::string("\0a\xff"
+                                "b\xff\0c\xff"
+                                "d\0",
+                                10)),
+       "row 1, column 1"},
       {picture_with(header_chunk(1, 2, 8, 6), "", std::string("\0abc\xff\0abc\xfe", 10)), "row 1, column 0"},
   };
   for (const auto& one : refused) {
@@ -341,21 +388,31 @@ TEST_CASE("Transparency that no pixel uses is accepted, any other is refused wit
     const auto& position = one.second;
     INFO(position);
     CHECK(error_code([&] { (void)fl::decode_png(bytes); }) == ErrorCode::foreign_format);
-    CHECK(error_text([&] { (void)fl::decode_png(bytes, {}, "pets/a.png"); }).find("'pets/a.png' is transparent at " + position) != std::string::npos);
+    CHECK(error_text([&] {
+            (void)fl::decode_png(bytes, {}, "pets/a.png");
+          }).find("'pets/a.png' is transparent at " + position) != std::string::npos);
   }
 }
 
 TEST_CASE("What a file called PNG begins with is said when it is none", "[png]") {
-  CHECK(error_text([] { (void)fl::decode_png(bytes_of("\xff\xd8\xff\xe0 and so on"), {}, "a.png"); }).find("'a.png' is no PNG file, it begins with the bytes ff d8 ff e0") != std::string::npos);
-  CHECK(error_text([] { (void)fl::decode_png(bytes_of("<"), {}, "a.png"); }).find("'a.png' is no PNG file, it begins with the bytes 3c") != std::string::npos);
+  CHECK(error_text([] {
+          (void)fl::decode_png(bytes_of("\xff\xd8\xff\xe0 and so on"), {}, "a.png");
+        }).find("'a.png' is no PNG file, it begins with the bytes ff d8 ff e0") != std::string::npos);
+  CHECK(error_text([] {
+          (void)fl::decode_png(bytes_of("<"), {}, "a.png");
+        }).find("'a.png' is no PNG file, it begins with the bytes 3c") != std::string::npos);
 }
 
-TEST_CASE("Long thin pictures beyond a million pixels a side are read, the limit is theirs and not that of libpng", "[png]") {
+TEST_CASE("Long thin pictures beyond a million pixels a side are read, the limit is theirs and not that of libpng",
+          "[png]") {
   const std::string line(1'200'000, 'x');
   const fl::Picture wide = fl::decode_png(picture_with(header_chunk(1'200'000, 1), "", std::string(1, '\0') + line));
   CHECK(wide.width == 1'200'000);
   CHECK(wide.pixels == Pixels(line.begin(), line.end()));
-  CHECK(error_text([&] { (void)fl::decode_png(picture_with(header_chunk(1'200'000, 1), "", std::string(1, '\0') + line), {.max_pixels = 1'199'999}); }).find("allowed are 1199999") != std::string::npos);
+  CHECK(error_text([&] {
+          (void)fl::decode_png(picture_with(header_chunk(1'200'000, 1), "", std::string(1, '\0') + line),
+                               {.max_pixels = 1'199'999});
+        }).find("allowed are 1199999") != std::string::npos);
 }
 
 TEST_CASE("Malformed PNG files are refused, each for its own reason", "[malformed]") {
@@ -393,10 +450,12 @@ TEST_CASE("Malformed PNG files are refused, each for its own reason", "[malforme
           {"header CRC wrong", bytes_of(with_byte(good, 8 + 8 + 13, 1)), corrupt},
           {"data CRC wrong", bytes_of(with_byte(good, 8 + ihdr.size() + idat.size() - 1, 1)), corrupt},
           {"end CRC wrong", bytes_of(with_byte(good, good.size() - 1, 1)), corrupt},
-          {"CRC of a list of transparent colours wrong", bytes_of(signature + ihdr + with_byte(chunk("tRNS", std::string("\0z", 2)), 9, 1) + idat + iend), corrupt},
+          {"CRC of a list of transparent colours wrong",
+           bytes_of(signature + ihdr + with_byte(chunk("tRNS", std::string("\0z", 2)), 9, 1) + idat + iend), corrupt},
           {"Adler checksum of the pixels wrong", bytes_of(signature + ihdr + chunk("IDAT", rot) + iend), corrupt},
           {"pixels are no zlib stream", bytes_of(signature + ihdr + chunk("IDAT", "garbage!") + iend), corrupt},
-          {"pixel stream cut inside a sound chunk", bytes_of(signature + ihdr + chunk("IDAT", zlib_packed(lines).substr(0, 5)) + iend), corrupt},
+          {"pixel stream cut inside a sound chunk",
+           bytes_of(signature + ihdr + chunk("IDAT", zlib_packed(lines).substr(0, 5)) + iend), corrupt},
           {"fewer lines than stated", picture(ihdr, lines.substr(0, 3)), corrupt},
           {"more lines than stated, with a wrong checksum", stream(rot_of(lines + lines)), corrupt},
           {"more lines than stated, cut", stream(zlib_packed(lines + lines).substr(0, 10)), corrupt},
@@ -412,13 +471,17 @@ TEST_CASE("Malformed PNG files are refused, each for its own reason", "[malforme
           {"unknown filter", picture(ihdr, std::string("\7ab\0cd", 6)), corrupt},
           {"no data chunk", bytes_of(signature + ihdr + iend), corrupt},
           {"no header chunk", bytes_of(signature + idat + iend), ErrorCode::malformed_header},
-          {"text before the header", bytes_of(signature + chunk("tEXt", std::string("k\0v", 3)) + ihdr + idat + iend), ErrorCode::malformed_header},
+          {"text before the header", bytes_of(signature + chunk("tEXt", std::string("k\0v", 3)) + ihdr + idat + iend),
+           ErrorCode::malformed_header},
           {"short header", bytes_of(signature + chunk("IHDR", "abcd") + idat + iend), ErrorCode::malformed_header},
-          {"long header", bytes_of(signature + chunk("IHDR", std::string(14, '\1')) + idat + iend), ErrorCode::malformed_header},
+          {"long header", bytes_of(signature + chunk("IHDR", std::string(14, '\1')) + idat + iend),
+           ErrorCode::malformed_header},
           {"two headers", bytes_of(signature + ihdr + ihdr + idat + iend), corrupt},
           {"unknown critical chunk", bytes_of(signature + ihdr + chunk("ABCD", "") + idat + iend), corrupt},
-          {"chunk longer than the file", bytes_of(signature + std::string("\x7f\xff\xff\xff", 4) + ihdr.substr(4) + idat + iend), cut},
-          {"chunk length of 2^32 - 1", bytes_of(signature + std::string("\xff\xff\xff\xff", 4) + ihdr.substr(4) + idat + iend), cut},
+          {"chunk longer than the file",
+           bytes_of(signature + std::string("\x7f\xff\xff\xff", 4) + ihdr.substr(4) + idat + iend), cut},
+          {"chunk length of 2^32 - 1",
+           bytes_of(signature + std::string("\xff\xff\xff\xff", 4) + ihdr.substr(4) + idat + iend), cut},
           {"width zero", picture(header_chunk(0, 2), lines), ErrorCode::malformed_header},
           {"height zero", picture(header_chunk(2, 0), lines), ErrorCode::malformed_header},
           {"width above 2^31", picture(header_chunk(0x80000001u, 2), lines), large},
@@ -434,14 +497,26 @@ TEST_CASE("Malformed PNG files are refused, each for its own reason", "[malforme
           {"unknown interlacing", picture(header_chunk(2, 2, 8, 0, 0, 0, 2), lines), corrupt},
           {"colour with four bits", picture(header_chunk(2, 2, 4, 2), lines), ErrorCode::malformed_header},
           {"palette with 16 bits", picture(header_chunk(2, 2, 16, 3), lines), ErrorCode::malformed_header},
-          {"palette entry that is not there", bytes_of(signature + header_chunk(1, 1, 8, 3) + chunk("PLTE", "abc") + chunk("IDAT", zlib_packed(std::string("\0\1", 2))) + iend), corrupt},
-          {"palette of two thirds of a colour", bytes_of(signature + header_chunk(1, 1, 8, 3) + chunk("PLTE", "ab") + chunk("IDAT", zlib_packed(std::string("\0\0", 2))) + iend), corrupt},
-          {"two palettes", bytes_of(signature + header_chunk(1, 1, 8, 3) + chunk("PLTE", "abc") + chunk("PLTE", "abc") + chunk("IDAT", zlib_packed(std::string("\0\0", 2))) + iend), corrupt},
-          {"second data chunk with a wrong CRC", bytes_of(signature + ihdr + idat + with_byte(chunk("IDAT", "ab"), 13, 1) + iend), corrupt},
+          {"palette entry that is not there",
+           bytes_of(signature + header_chunk(1, 1, 8, 3) + chunk("PLTE", "abc") +
+                    chunk("IDAT", zlib_packed(std::string("\0\1", 2))) + iend),
+           corrupt},
+          {"palette of two thirds of a colour",
+           bytes_of(signature + header_chunk(1, 1, 8, 3) + chunk("PLTE", "ab") +
+                    chunk("IDAT", zlib_packed(std::string("\0\0", 2))) + iend),
+           corrupt},
+          {"two palettes",
+           bytes_of(signature + header_chunk(1, 1, 8, 3) + chunk("PLTE", "abc") + chunk("PLTE", "abc") +
+                    chunk("IDAT", zlib_packed(std::string("\0\0", 2))) + iend),
+           corrupt},
+          {"second data chunk with a wrong CRC",
+           bytes_of(signature + ihdr + idat + with_byte(chunk("IDAT", "ab"), 13, 1) + iend), corrupt},
           {"palette missing", picture(header_chunk(2, 2, 8, 3), lines), corrupt},
           {"16 bits per channel", picture(header_chunk(1, 2, 16), lines), ErrorCode::foreign_format},
-          {"16 bits per channel with alpha", picture(header_chunk(1, 1, 16, 6), std::string("\0aabbccdd", 9)), ErrorCode::foreign_format},
-          {"transparent colour", bytes_of(signature + ihdr + chunk("tRNS", std::string("\0a", 2)) + idat + iend), ErrorCode::foreign_format},
+          {"16 bits per channel with alpha", picture(header_chunk(1, 1, 16, 6), std::string("\0aabbccdd", 9)),
+           ErrorCode::foreign_format},
+          {"transparent colour", bytes_of(signature + ihdr + chunk("tRNS", std::string("\0a", 2)) + idat + iend),
+           ErrorCode::foreign_format},
       },
       [](const Bytes& bytes) { (void)fl::decode_png(bytes); });
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Malformed files by name, each with the error that it has to get. None may be read, none may crash, none may be called something else.
+// Malformed files by name, each with the error that it has to get. None may be read, none may crash, none may be called
+// something else.
 #include <faultline/data/safetensors.hpp>
 
 #include <data/malformed.hpp>
@@ -16,20 +17,27 @@ const std::string eight = floats({1, 2});
 const std::string x = R"("x":{"dtype":"F32","shape":[2],"data_offsets":[0,8]})";
 
 /// A header with one tensor entry as given.
-Bytes entry(const std::string& text, const std::string& data = eight) { return raw_safetensors("{" + text + "}", data); }
+Bytes entry(const std::string& text, const std::string& data = eight) {
+  return raw_safetensors("{" + text + "}", data);
+}
 /// The entry of a tensor x with shape and offsets as given.
 Bytes shaped(const std::string& shape, const std::string& offsets, const std::string& data = eight) {
   return entry(R"("x":{"dtype":"F32","shape":)" + shape + R"(,"data_offsets":)" + offsets + "}", data);
 }
 Bytes two(const std::string& first, const std::string& second, const std::string& data) {
-  return entry(R"("a":{"dtype":"F32","shape":[1],"data_offsets":)" + first + R"(},"b":{"dtype":"F32","shape":[1],"data_offsets":)" + second + "}", data);
+  return entry(R"("a":{"dtype":"F32","shape":[1],"data_offsets":)" + first +
+                   R"(},"b":{"dtype":"F32","shape":[1],"data_offsets":)" + second + "}",
+               data);
 }
 Bytes described(const std::string& metadata) { return entry(R"("__metadata__":)" + metadata + "," + x); }
-Bytes ours(const std::string& metadata) { return sealed_safetensors(R"({"__metadata__":{"format":"faultline.test/1",)" + metadata + "}," + x + "}", eight); }
+Bytes ours(const std::string& metadata) {
+  return sealed_safetensors(R"({"__metadata__":{"format":"faultline.test/1",)" + metadata + "}," + x + "}", eight);
+}
 
 std::string many_tensors(int count) {
   std::string header = "{";
-  for (int i = 0; i < count; ++i) header += (i ? ",\"t" : "\"t") + std::to_string(i) + R"(":{"dtype":"F32","shape":[0],"data_offsets":[0,0]})";
+  for (int i = 0; i < count; ++i)
+    header += (i ? ",\"t" : "\"t") + std::to_string(i) + R"(":{"dtype":"F32","shape":[0],"data_offsets":[0,0]})";
   return header + "}";
 }
 
@@ -61,7 +69,8 @@ TEST_CASE("Malformed safetensors files are refused, each for its own reason", "[
           {"a pickle", bytes_of("\x80\x02}q\x01X\x05... state_dict"), ErrorCode::bad_magic},
           {"a gzip file", bytes_of("\x1f\x8b\x08 and so on, more"), ErrorCode::bad_magic},
           {"header begins with a space", raw_safetensors(" {" + x + "}", eight), ErrorCode::bad_magic},
-          {"header begins with a byte order mark", raw_safetensors("\xef\xbb\xbf{" + x + "}", eight), ErrorCode::bad_magic},
+          {"header begins with a byte order mark", raw_safetensors("\xef\xbb\xbf{" + x + "}", eight),
+           ErrorCode::bad_magic},
           {"header is an array", raw_safetensors("[" + x + "]", eight), ErrorCode::bad_magic},
           {"header length zero", raw_safetensors("{" + x + "}", eight, 0), bad},
           {"header length one", raw_safetensors("{" + x + "}", eight, 1), bad},
@@ -71,7 +80,8 @@ TEST_CASE("Malformed safetensors files are refused, each for its own reason", "[
           {"header length above the limit", raw_safetensors("{" + x + "}", eight, (16u << 20) + 1), large},
           {"header length of 2^63", raw_safetensors("{" + x + "}", eight, std::uint64_t{1} << 63), large},
           {"header length of 2^64 - 1", raw_safetensors("{" + x + "}", eight, ~std::uint64_t{0}), large},
-          {"header length that wraps with its own 8 bytes", raw_safetensors("{" + x + "}", eight, ~std::uint64_t{0} - 7), large},
+          {"header length that wraps with its own 8 bytes",
+           raw_safetensors("{" + x + "}", eight, ~std::uint64_t{0} - 7), large},
           {"data missing", entry(x, ""), cut},
           {"data one byte short", entry(x, eight.substr(1)), cut},
           {"data one byte long", entry(x, eight + "z"), large},
@@ -89,7 +99,8 @@ TEST_CASE("Malformed safetensors files are refused, each for its own reason", "[
           {"single quotes", entry("'x':{}", ""), bad},
           {"unquoted key", entry("x:{}", ""), bad},
           {"invalid UTF-8 in a name", entry("\"\xff\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}"), bad},
-          {"overlong UTF-8 in a name", entry("\"\xc0\xaf\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}"), bad},
+          {"overlong UTF-8 in a name", entry("\"\xc0\xaf\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}"),
+           bad},
           {"lone surrogate in a name", entry(R"("\ud800":{"dtype":"F32","shape":[2],"data_offsets":[0,8]})"), bad},
           {"raw line break in a name", entry("\"x\ny\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}"), bad},
           {"200 000 open brackets", entry("\"x\":" + std::string(200'000, '[')), bad},
@@ -97,11 +108,14 @@ TEST_CASE("Malformed safetensors files are refused, each for its own reason", "[
           {"a megabyte of digits", shaped("[" + std::string(1 << 20, '9') + "]", "[0,8]"), bad},
           // entries
           {"duplicate tensor", entry(x + "," + x), bad},
-          {"duplicate tensor spelled with an escape", entry(x + R"(,"\u0078":{"dtype":"F32","shape":[2],"data_offsets":[0,8]})"), bad},
-          {"duplicate metadata object", raw_safetensors(R"({"__metadata__":{},"__metadata__":{},)" + x + "}", eight), bad},
+          {"duplicate tensor spelled with an escape",
+           entry(x + R"(,"\u0078":{"dtype":"F32","shape":[2],"data_offsets":[0,8]})"), bad},
+          {"duplicate metadata object", raw_safetensors(R"({"__metadata__":{},"__metadata__":{},)" + x + "}", eight),
+           bad},
           {"duplicate dtype", entry(R"("x":{"dtype":"F32","dtype":"F32","shape":[2],"data_offsets":[0,8]})"), bad},
           {"duplicate shape", entry(R"("x":{"dtype":"F32","shape":[2],"shape":[2],"data_offsets":[0,8]})"), bad},
-          {"duplicate data_offsets", entry(R"("x":{"dtype":"F32","shape":[2],"data_offsets":[0,8],"data_offsets":[0,8]})"), bad},
+          {"duplicate data_offsets",
+           entry(R"("x":{"dtype":"F32","shape":[2],"data_offsets":[0,8],"data_offsets":[0,8]})"), bad},
           {"unknown entry", entry(R"("x":{"dtype":"F32","shape":[2],"data_offsets":[0,8],"strides":[1]})"), bad},
           {"no dtype", entry(R"("x":{"shape":[2],"data_offsets":[0,8]})"), bad},
           {"no shape", entry(R"("x":{"dtype":"F32","data_offsets":[0,8]})"), bad},
@@ -115,13 +129,17 @@ TEST_CASE("Malformed safetensors files are refused, each for its own reason", "[
           {"dtype is an array", entry(R"("x":{"dtype":["F32"],"shape":[2],"data_offsets":[0,8]})"), bad},
           {"dtype is null", entry(R"("x":{"dtype":null,"shape":[2],"data_offsets":[0,8]})"), bad},
           {"dtype is empty", entry(R"("x":{"dtype":"","shape":[2],"data_offsets":[0,8]})"), ErrorCode::foreign_format},
-          {"dtype in lower case", entry(R"("x":{"dtype":"f32","shape":[2],"data_offsets":[0,8]})"), ErrorCode::foreign_format},
+          {"dtype in lower case", entry(R"("x":{"dtype":"f32","shape":[2],"data_offsets":[0,8]})"),
+           ErrorCode::foreign_format},
           {"dtype F64", entry(R"("x":{"dtype":"F64","shape":[1],"data_offsets":[0,8]})"), ErrorCode::foreign_format},
           {"dtype F16", entry(R"("x":{"dtype":"F16","shape":[4],"data_offsets":[0,8]})"), ErrorCode::foreign_format},
           {"dtype U8", entry(R"("x":{"dtype":"U8","shape":[8],"data_offsets":[0,8]})"), ErrorCode::foreign_format},
-          {"dtype of a length that shifts the data", entry(R"("x":{"dtype":"I64","shape":[2],"data_offsets":[0,8]})"), bad},
+          {"dtype of a length that shifts the data", entry(R"("x":{"dtype":"I64","shape":[2],"data_offsets":[0,8]})"),
+           bad},
           {"dtype F16 in a file of ours",
-           sealed_safetensors(R"({"__metadata__":{"format":"faultline.test/1","sha256":")" + digits + R"("},"x":{"dtype":"F16","shape":[4],"data_offsets":[0,8]}})", eight),
+           sealed_safetensors(R"({"__metadata__":{"format":"faultline.test/1","sha256":")" + digits +
+                                  R"("},"x":{"dtype":"F16","shape":[4],"data_offsets":[0,8]}})",
+                              eight),
            ErrorCode::wrong_tensor_shape},
           // shapes
           {"shape is a number", shaped("2", "[0,8]"), bad},
@@ -168,9 +186,17 @@ TEST_CASE("Malformed safetensors files are refused, each for its own reason", "[
           {"hole in the middle", two("[0,4]", "[8,12]", eight + "abcd"), bad},
           {"bytes left at the end", shaped("[1]", "[0,4]"), large},
           {"the same bytes twice", two("[0,4]", "[0,4]", "abcd"), bad},
-          {"overlap", entry(R"("a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]})", eight + "abcd"), bad},
-          {"one tensor inside another", entry(R"("a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[1],"data_offsets":[4,8]})"), bad},
-          {"empty tensor in the middle of another", entry(x + R"(,"y":{"dtype":"F32","shape":[0],"data_offsets":[4,4]})"), bad},
+          {"overlap",
+           entry(
+               R"("a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]})",
+               eight + "abcd"),
+           bad},
+          {"one tensor inside another",
+           entry(
+               R"("a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[1],"data_offsets":[4,8]})"),
+           bad},
+          {"empty tensor in the middle of another",
+           entry(x + R"(,"y":{"dtype":"F32","shape":[0],"data_offsets":[4,4]})"), bad},
           {"empty tensor beyond the end", entry(x + R"(,"y":{"dtype":"F32","shape":[0],"data_offsets":[12,12]})"), bad},
           {"too many tensors", raw_safetensors(many_tensors(65'537), ""), large},
           // metadata
@@ -190,16 +216,24 @@ TEST_CASE("Malformed safetensors files are refused, each for its own reason", "[
           {"short digest", ours("\"sha256\":\"" + std::string(63, 'a') + "\""), ErrorCode::digest_mismatch},
           {"long digest", ours("\"sha256\":\"" + std::string(65, 'a') + "\""), ErrorCode::digest_mismatch},
           {"digest of something else", ours("\"sha256\":\"" + std::string(64, 'a') + "\""), ErrorCode::digest_mismatch},
-          {"digest that is only zeros", raw_safetensors(R"({"__metadata__":{"sha256":")" + digits + "\"}," + x + "}", eight), ErrorCode::digest_mismatch},
-          {"digest spelled with an escape", ours(R"("sha256":"\u0061)" + std::string(63, 'a') + "\""), ErrorCode::digest_mismatch},
-          {"digest twice in the header", ours("\"a\":\"" + std::string(64, 'b') + "\",\"sha256\":\"" + std::string(64, 'b') + "\""), ErrorCode::digest_mismatch},
-          {"wrong digest in another program's file", described(R"({"sha256":")" + std::string(64, 'a') + "\"}"), ErrorCode::digest_mismatch},
+          {"digest that is only zeros",
+           raw_safetensors(R"({"__metadata__":{"sha256":")" + digits + "\"}," + x + "}", eight),
+           ErrorCode::digest_mismatch},
+          {"digest spelled with an escape", ours(R"("sha256":"\u0061)" + std::string(63, 'a') + "\""),
+           ErrorCode::digest_mismatch},
+          {"digest twice in the header",
+           ours("\"a\":\"" + std::string(64, 'b') + "\",\"sha256\":\"" + std::string(64, 'b') + "\""),
+           ErrorCode::digest_mismatch},
+          {"wrong digest in another program's file", described(R"({"sha256":")" + std::string(64, 'a') + "\"}"),
+           ErrorCode::digest_mismatch},
       },
       [](const Bytes& bytes) { (void)fl::decode_safetensors(bytes); });
 }
 
 TEST_CASE("The limits of safetensors files can be set", "[malformed]") {
-  const auto read = [](const Bytes& bytes, const fl::SafetensorsLimits& limits) { return error_code([&] { (void)fl::decode_safetensors(bytes, limits); }); };
+  const auto read = [](const Bytes& bytes, const fl::SafetensorsLimits& limits) {
+    return error_code([&] { (void)fl::decode_safetensors(bytes, limits); });
+  };
   CHECK(read(entry(x), {.max_file_bytes = static_cast<std::int64_t>(entry(x).size())}) == std::nullopt);
   CHECK(read(entry(x), {.max_file_bytes = static_cast<std::int64_t>(entry(x).size()) - 1}) == ErrorCode::oversized);
   CHECK(read(entry(x), {.max_header_bytes = 10}) == ErrorCode::oversized);

@@ -54,8 +54,11 @@ TEST_CASE("Equal contents give equal bytes and a digest that was there before ch
   CHECK(bytes.size() % 4 == 0);
 }
 
-// Made by hand; the digest is what sha256sum prints for the header with zeros in place of the digest, followed by the four data bytes:
-//   (printf '{"__metadata__":{"format":"faultline.test/1","sha256":"%064d"},"x":{"dtype":"F32","shape":[],"data_offsets":[0,4]}}' 0; printf '\0\0\200\77') | sha256sum
+// Made by hand; the digest is what sha256sum prints for the header with zeros in place of the digest, followed by the
+// four data bytes:
+//   (printf
+//   '{"__metadata__":{"format":"faultline.test/1","sha256":"%064d"},"x":{"dtype":"F32","shape":[],"data_offsets":[0,4]}}'
+//   0; printf '\0\0\200\77') | sha256sum
 TEST_CASE("The digest is the one that the format defines", "[safetensors]") {
   const std::string header =
       R"({"__metadata__":{"format":"faultline.test/1","sha256":"GOLDEN"},"x":{"dtype":"F32","shape":[],"data_offsets":[0,4]}})";
@@ -68,7 +71,8 @@ TEST_CASE("The digest is the one that the format defines", "[safetensors]") {
 }
 
 TEST_CASE("Padding after the header counts into the digest and does not disturb", "[safetensors]") {
-  const std::string header = R"({"__metadata__":{"format":"faultline.test/1","sha256":")" + std::string(64, '0') + R"("},"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}      )";
+  const std::string header = R"({"__metadata__":{"format":"faultline.test/1","sha256":")" + std::string(64, '0') +
+                             R"("},"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}      )";
   CHECK(fl::decode_safetensors(sealed_safetensors(header, floats({1.0f}))).tensors.size() == 1);
 }
 
@@ -90,7 +94,9 @@ TEST_CASE("Every file that is cut short or has one byte more is refused", "[safe
   const std::vector<std::byte> bytes = fl::encode_safetensors(small_file());
   std::size_t otherwise = 0;
   for (std::size_t length = 0; length < bytes.size(); ++length) {
-    otherwise += error_code([&] { (void)fl::decode_safetensors(std::span(bytes).first(length)); }) == ErrorCode::truncated ? 0 : 1;
+    otherwise +=
+        error_code([&] { (void)fl::decode_safetensors(std::span(bytes).first(length)); }) == ErrorCode::truncated ? 0
+                                                                                                                  : 1;
   }
   CHECK(otherwise == 0);
   auto longer = bytes;
@@ -108,26 +114,31 @@ TEST_CASE("A damaged file is read when the caller says so, but never one that co
 }
 
 TEST_CASE("A NaN or infinite weight is refused when written and when read, and named", "[safetensors]") {
-  for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity()}) {
+  for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(),
+                          -std::numeric_limits<float>::infinity()}) {
     fl::TensorFile file = small_file();
     file.tensors["weight"].values[4] = bad;
     CHECK(error_code([&] { (void)fl::encode_safetensors(file); }) == ErrorCode::non_finite_weight);
-    const std::string header = R"({"__metadata__":{"format":"faultline.test/1","sha256":")" + std::string(64, '0') + R"("},"bias":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})";
+    const std::string header = R"({"__metadata__":{"format":"faultline.test/1","sha256":")" + std::string(64, '0') +
+                               R"("},"bias":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})";
     const auto sealed = sealed_safetensors(header, floats({1.0f, bad}));
     for (const Integrity integrity : {Integrity::checked, Integrity::unchecked}) {
       CHECK(error_code([&] { (void)fl::decode_safetensors(sealed, {}, integrity); }) == ErrorCode::non_finite_weight);
     }
-    CHECK(error_text([&] { (void)fl::decode_safetensors(sealed); }).find("element 1 of tensor 'bias'") != std::string::npos);
+    CHECK(error_text([&] { (void)fl::decode_safetensors(sealed); }).find("element 1 of tensor 'bias'") !=
+          std::string::npos);
   }
 }
 
 TEST_CASE("Another program's file is readable as a file and refused by its format", "[safetensors]") {
   const std::string tensor = R"("model.fc.weight":{"dtype":"F32","shape":[1,2],"data_offsets":[0,8]}})";
-  for (const std::string& header : {"{" + tensor, R"({"__metadata__":{"format":"pt"},)" + tensor, R"({"__metadata__":{},)" + tensor}) {
+  for (const std::string& header :
+       {"{" + tensor, R"({"__metadata__":{"format":"pt"},)" + tensor, R"({"__metadata__":{},)" + tensor}) {
     const fl::TensorFile file = fl::decode_safetensors(raw_safetensors(header, floats({1, 2})));
     CHECK(file.at("model.fc.weight").shape == std::vector<std::int64_t>{1, 2});
     CHECK(error_code([&] { fl::require_format(file, "faultline.stylegan2/1"); }) == ErrorCode::foreign_format);
-    CHECK(error_text([&] { fl::require_format(file, "faultline.stylegan2/1"); }).find("faultline.stylegan2/1") != std::string::npos);
+    CHECK(error_text([&] { fl::require_format(file, "faultline.stylegan2/1"); }).find("faultline.stylegan2/1") !=
+          std::string::npos);
   }
   // Half-precision weights of another program: not ours to read, and not called damage.
   const std::string half = R"({"__metadata__":{"format":"pt"},"w":{"dtype":"BF16","shape":[2],"data_offsets":[0,4]}})";
@@ -135,8 +146,10 @@ TEST_CASE("Another program's file is readable as a file and refused by its forma
 }
 
 TEST_CASE("A file of ours needs a digest, the right version and no unknown metadata", "[safetensors]") {
-  const std::string header = R"({"__metadata__":{"format":"faultline.test/1"},"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})";
-  CHECK(error_code([&] { (void)fl::decode_safetensors(raw_safetensors(header, floats({1}))); }) == ErrorCode::digest_mismatch);
+  const std::string header =
+      R"({"__metadata__":{"format":"faultline.test/1"},"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})";
+  CHECK(error_code([&] { (void)fl::decode_safetensors(raw_safetensors(header, floats({1}))); }) ==
+        ErrorCode::digest_mismatch);
   CHECK_NOTHROW(fl::decode_safetensors(raw_safetensors(header, floats({1})), {}, Integrity::unchecked));
 
   fl::TensorFile file = small_file();
@@ -151,7 +164,9 @@ TEST_CASE("A file of ours needs a digest, the right version and no unknown metad
 }
 
 TEST_CASE("A writer refuses tensors that contradict themselves", "[safetensors]") {
-  const auto refused = [](const fl::TensorData& tensor, const std::string& name = "x") { return error_code([&] { (void)fl::encode_safetensors({{}, {{name, tensor}}}); }); };
+  const auto refused = [](const fl::TensorData& tensor, const std::string& name = "x") {
+    return error_code([&] { (void)fl::encode_safetensors({{}, {{name, tensor}}}); });
+  };
   CHECK(refused({.shape = {2}, .values = {1}}) == ErrorCode::shape_mismatch);
   CHECK(refused({.shape = {-1}, .values = {}}) == ErrorCode::shape_mismatch);
   CHECK(refused({.shape = {}, .values = {}}) == ErrorCode::shape_mismatch);

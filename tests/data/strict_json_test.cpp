@@ -16,10 +16,14 @@ TEST_CASE("JSON in which equal keys stand in different objects is read", "[stric
 }
 
 TEST_CASE("Equal keys in one object, broken and bottomless JSON are refused", "[strict_json]") {
-  for (const std::string& text : std::vector<std::string>{R"({"a": 1, "a": 2})", R"({"a": [{"x": 1, "y": 2, "x": 1}]})", R"({"a": 1, "\u0061": 2})", "{", "", "{} {}", R"({"a": 01})",
-                                                          std::string("{}\0", 3), "{\"a\": \"\xff\"}", std::string(200'000, '['), std::string(100, '[') + std::string(100, ']')}) {
+  for (const std::string& text : std::vector<std::string>{
+           R"({"a": 1, "a": 2})", R"({"a": [{"x": 1, "y": 2, "x": 1}]})", R"({"a": 1, "\u0061": 2})", "{", "", "{} {}",
+           R"({"a": 01})", std::string("{}\0", 3), "{\"a\": \"\xff\"}", std::string(200'000, '['),
+           std::string(100, '[') + std::string(100, ']')}) {
     INFO(text.substr(0, 40));
     CHECK(error_code([&] { (void)parse_strict_json(text, "test"); }) == ErrorCode::malformed_header);
   }
-  CHECK(error_text([] { (void)parse_strict_json(R"({"colour": 1, "colour": 2})", "here"); }).find("here: two entries 'colour'") != std::string::npos);
+  CHECK(error_text([] {
+          (void)parse_strict_json(R"({"colour": 1, "colour": 2})", "here");
+        }).find("here: two entries 'colour'") != std::string::npos);
 }

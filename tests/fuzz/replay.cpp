@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Gives every seed of a corpus to a fuzz target, whole, cut short at each of its first bytes and with each of them changed: what libFuzzer
-// would begin with, on compilers that have none.
+// Gives every seed of a corpus to a fuzz target, whole, cut short at each of its first bytes and with each of them
+// changed: what libFuzzer would begin with, on compilers that have none.
 
 #include <cstddef>
 #include <cstdint>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Eigen and xtensor see the library's memory as it lies, without a copy and without a transpose, and the library a user's xtensor.
+// Eigen and xtensor see the library's memory as it lies, without a copy and without a transpose, and the library a
+// user's xtensor.
 
 #include <faultline/interop/eigen.hpp>
 #include <faultline/interop/xtensor.hpp>

@@ -37,7 +37,9 @@ fl::ImageBatch different_images(std::int64_t count) {
 }
 
 struct OwnModule : torch::nn::Module {
-  OwnModule() : layer(register_module("layer", torch::nn::Linear(6, 4))), dropout(register_module("dropout", torch::nn::Dropout(0.5))) {}
+  OwnModule()
+      : layer(register_module("layer", torch::nn::Linear(6, 4))),
+        dropout(register_module("dropout", torch::nn::Dropout(0.5))) {}
   at::Tensor forward(const at::Tensor& images) { return dropout(layer(images.flatten(1))); }
   torch::nn::Linear layer;
   torch::nn::Dropout dropout;
@@ -67,7 +69,10 @@ TEST_CASE("a function of tensors is a classifier with gradients") {
       down.image(i)[q] -= step;
       if (down.image(i)[q] < 0.0f || up.image(i)[q] > 1.0f) continue;  // the clamp's kink
       const auto at = static_cast<std::size_t>(i);
-      CHECK(gradient.image(i)[q] == Approx((scorer(up, labels).probability[at] - scorer(down, labels).probability[at]) / (2 * step)).epsilon(2e-3).margin(2e-4));
+      CHECK(gradient.image(i)[q] ==
+            Approx((scorer(up, labels).probability[at] - scorer(down, labels).probability[at]) / (2 * step))
+                .epsilon(2e-3)
+                .margin(2e-4));
     }
   }
 }
@@ -93,8 +98,10 @@ TEST_CASE("module holders and pointers to modules are put into evaluation mode")
   CHECK(fl::check_classifier(pointer, different_images(5)).lawful());  // dropout is off
 
   torch::nn::Sequential sequential(torch::nn::Linear(3, 5), torch::nn::BatchNorm2d(torch::nn::BatchNormOptions(1)));
-  auto with_flatten = fl::make_torch_classifier([sequential](const at::Tensor& x) mutable { return sequential->forward(x).flatten(1).slice(1, 0, 4); }, options);
-  CHECK(!fl::check_classifier(with_flatten, different_images(5)).lawful());  // a module inside a lambda is the user's: batch norm still trains
+  auto with_flatten = fl::make_torch_classifier(
+      [sequential](const at::Tensor& x) mutable { return sequential->forward(x).flatten(1).slice(1, 0, 4); }, options);
+  // a module inside a lambda is the user's: batch norm still trains
+  CHECK(!fl::check_classifier(with_flatten, different_images(5)).lawful());
   sequential->eval();
   CHECK(fl::check_classifier(with_flatten, different_images(5)).lawful());
 
@@ -113,7 +120,8 @@ TEST_CASE("gradients leave the parameters' own gradients alone") {
 }
 
 TEST_CASE("tensors are scores for make_classifier too") {
-  auto classifier = fl::make_classifier([](fl::ImageView images) { return linear(fl::as_tensor(images)).to(at::kDouble).t().contiguous().t(); }, options);
+  auto classifier = fl::make_classifier(
+      [](fl::ImageView images) { return linear(fl::as_tensor(images)).to(at::kDouble).t().contiguous().t(); }, options);
   fl::ScoreMatrix scores;
   const fl::ImageBatch images = different_images(3);
   classifier.score(images, scores);
@@ -148,7 +156,11 @@ TEST_CASE("misbehaviour: a model that changes LibTorch's global state changes it
 }
 
 TEST_CASE("misbehaviour: LibTorch's own errors arrive as classifier errors") {
-  auto wrong_size = fl::make_torch_classifier([](const at::Tensor& x) { return x.flatten(1).matmul(at::zeros({5, 4})); }, options);
+  auto wrong_size = fl::make_torch_classifier(
+      [](const at::Tensor& x) {
+        return x.flatten(1).matmul(at::zeros({5, 4}));
+      },
+      options);
   fl::Scorer scorer(wrong_size, shape, {0, 1}, 4, 4);
   try {
     (void)scorer(different_images(1), std::vector<std::int64_t>{0});
@@ -170,7 +182,8 @@ TEST_CASE("misbehaviour: LibTorch's own errors arrive as classifier errors") {
   CHECK(code_of([](const at::Tensor& x) { return linear(x).flatten(); }) == fl::ErrorCode::wrong_score_shape);
   CHECK(code_of([](const at::Tensor& x) { return linear(x).slice(1, 0, 3); }) == fl::ErrorCode::wrong_score_shape);
   CHECK(code_of([](const at::Tensor& x) { return linear(x).div(0); }) == fl::ErrorCode::non_finite_scores);
-  CHECK(code_of([](const at::Tensor& x) { return x.fill_(2.0f), linear(x); }) == fl::ErrorCode::not_converged);  // its own copy: no harm
+  // Its own copy: no harm
+  CHECK(code_of([](const at::Tensor& x) { return x.fill_(2.0f), linear(x); }) == fl::ErrorCode::not_converged);
 
   auto detached = fl::make_torch_classifier([](const at::Tensor& x) { return linear(x.detach()); }, options);
   fl::Scorer without(detached, shape, {0, 1}, 4, 4);
@@ -220,11 +233,20 @@ TEST_CASE("tensors are prepared as images on the host are, whatever the classifi
   for (const std::int64_t channels : {1, 3}) {
     const fl::ImageShape from{channels, 6, 5};
     fl::ImageBatch images(4, from);
-    for (std::int64_t p = 0; p < 4 * from.elements(); ++p) images.data()[p] = static_cast<float>((p * 29) % 41) / 16.0f - 1.2f;  // beyond the range on both sides
+    // Beyond the range on both sides
+    for (std::int64_t p = 0; p < 4 * from.elements(); ++p)
+      images.data()[p] = static_cast<float>((p * 29) % 41) / 16.0f - 1.2f;
     const fl::ValueRange range{-1.0, 1.0};
-    for (const fl::InputSpec& spec : {fl::InputSpec{}, fl::InputSpec{.height = 4, .width = 4}, fl::InputSpec{.height = 9, .width = 3, .fit = fl::Fit::resize}, fl::InputSpec{.channels = 1, .mean = {0.3}, .std = {0.5}},
-                                      fl::InputSpec{.channels = 3, .order = fl::ChannelOrder::reversed, .range = {0.0, 255.0}, .mean = {1.0, 2.0, 3.0}, .std = {1.0, 2.0, 4.0}},
-                                      fl::InputSpec{.channels = 3, .height = 4, .width = 5, .layout = fl::PixelLayout::channels_last}}) {
+    for (const fl::InputSpec& spec :
+         {fl::InputSpec{}, fl::InputSpec{.height = 4, .width = 4},
+          fl::InputSpec{.height = 9, .width = 3, .fit = fl::Fit::resize},
+          fl::InputSpec{.channels = 1, .mean = {0.3}, .std = {0.5}},
+          fl::InputSpec{.channels = 3,
+          .order = fl::ChannelOrder::reversed,
+          .range = {0.0, 255.0},
+          .mean = {1.0, 2.0, 3.0},
+          .std = {1.0, 2.0, 4.0}},
+          fl::InputSpec{.channels = 3, .height = 4, .width = 5, .layout = fl::PixelLayout::channels_last}}) {
       const fl::ImageBatch expected = fl::prepare_images(images, range, spec);
       const at::Tensor prepared = fl::prepare_tensor(fl::as_tensor(images), range, spec);
       CHECK((prepared - fl::as_tensor(expected, spec.layout)).abs().max().item<float>() < 1e-4f);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// What the caller's process and thread have set before they call: forks, inference mode, autocast, default type, threads. None of it may change a result, hang, or put the blame on the wrong party.
+// What the caller's process and thread have set before they call: forks, inference mode, autocast, default type,
+// threads. None of it may change a result, hang, or put the blame on the wrong party.
 
 #include <faultline/concepts/make_classifier.hpp>
 #include <faultline/concepts/scoring.hpp>
@@ -45,8 +46,7 @@ int in_child(const std::function<int()>& call) {
     int code = 99;
     try {
       code = call();
-    } catch (...) {
-    }
+    } catch (...) {}
     _exit(code);
   }
   int status = 0;
@@ -84,8 +84,10 @@ struct Answers {
     fl::Matrix<float> z(3, generator.latent_dim());
     for (std::int64_t i = 0; i < 3; ++i) fl::fill_normals(5, fl::Stream::latents, i, z.row(i));
     const std::vector<std::int64_t> labels{3, 1, 4};
-    const at::Tensor w = generator.map(generator.latent_from_host(z), generator.label_from_host(labels), {.truncation = 0.7});
-    const at::Tensor s = generator.styles(w), images = generator.synthesize(s), noisy = generator.synthesize(s, {.noise = fl::Noise::random, .seed = 2, .first = 9});
+    const at::Tensor w =
+        generator.map(generator.latent_from_host(z), generator.label_from_host(labels), {.truncation = 0.7});
+    const at::Tensor s = generator.styles(w), images = generator.synthesize(s),
+                     noisy = generator.synthesize(s, {.noise = fl::Noise::random, .seed = 2, .first = 9});
     sg::SynthesisEdits edits = generator.begin_edits(s);
     const std::vector<fl::StyleEdit> edit{{0, 5, 2.0f}, {2, 200, -1.0f}};
     fl::Scorer scorer(classifier, generator.image_shape(), generator.value_range(), 10, 64);
@@ -101,7 +103,14 @@ struct Answers {
     };
     at::Tensor slopes = at::empty({3 * 28 * 28}, at::kFloat);
     std::copy_n(slope.data(), slopes.numel(), slopes.data_ptr<float>());
-    all = {w, s, images, noisy, edits.images(edit), tensor(said.probabilities), slopes, tensor(generator.pullback(s, host))};
+    all = {w,
+           s,
+           images,
+           noisy,
+           edits.images(edit),
+           tensor(said.probabilities),
+           slopes,
+           tensor(generator.pullback(s, host))};
   }
 };
 
@@ -119,13 +128,17 @@ int synthesize_in_child() {
   const Cpu generator = Cpu::load(assets + "/digits.safetensors");
   fl::Matrix<float> z(64, generator.latent_dim());
   const std::vector<std::int64_t> labels(64, 1);
-  const at::Tensor images = generator.synthesize(generator.styles(generator.map(generator.latent_from_host(z), generator.label_from_host(labels))));
+  const at::Tensor images = generator.synthesize(
+      generator.styles(generator.map(generator.latent_from_host(z), generator.label_from_host(labels))));
   return images.size(0) == 64 ? 0 : 1;
 }
 
-// Before main(), so that nothing in this program can have called LibTorch through the library yet: a child, and one that forks after its own first call.
+// Before main(), so that nothing in this program can have called LibTorch through the library yet: a child, and one
+// that forks after its own first call.
 const int forked_before_the_first_call = in_child(synthesize_in_child);
-const int forked_by_a_forked_user = in_child([] { return synthesize_in_child() == 0 ? in_child([] { return code_of([] { (void)synthesize_in_child(); }); }) : 98; });
+const int forked_by_a_forked_user = in_child([] {
+  return synthesize_in_child() == 0 ? in_child([] { return code_of([] { (void)synthesize_in_child(); }); }) : 98;
+});
 
 }  // namespace
 
@@ -136,11 +149,13 @@ TEST_CASE("a process forked before the first call runs LibTorch, and one forked 
   const Cpu generator = Cpu::load(assets + "/digits.safetensors");
   const Reference reference = Reference::load(assets + "/digits.safetensors");
   const auto classifier = fl::load_classifier(assets + "/clean.safetensors");
-  auto module = fl::make_torch_classifier([](const at::Tensor& x) { return x.flatten(1).narrow(1, 0, 3).contiguous(); }, {.classes = 3, .scores = fl::Scores::logits});
+  auto module = fl::make_torch_classifier([](const at::Tensor& x) { return x.flatten(1).narrow(1, 0, 3).contiguous(); },
+                                          {.classes = 3, .scores = fl::Scores::logits});
   const Answers before(generator, classifier);  // every parallel loop of this process has run
   const fl::Matrix<float> z(2, generator.latent_dim());
   const std::vector<std::int64_t> labels{0, 1};
-  const at::Tensor latents = generator.latent_from_host(z), digits = generator.label_from_host(labels), w = before.all[0], s = before.all[1];
+  const at::Tensor latents = generator.latent_from_host(z), digits = generator.label_from_host(labels),
+                   w = before.all[0], s = before.all[1];
   const fl::ImageBatch images(2, {1, 28, 28}), gradient(3, generator.image_shape());
   sg::SynthesisEdits edits = generator.begin_edits(s);
   fl::ScoreMatrix scores;
@@ -159,7 +174,9 @@ TEST_CASE("a process forked before the first call runs LibTorch, and one forked 
       [&] { (void)reference.synthesize(s); },
       [&] { (void)generator.pullback(s, gradient); },
       [&] { (void)generator.begin_edits(s); },
-      [&] { (void)edits.images(std::vector<fl::StyleEdit>{{0, 0, 1.0f}}); },
+      [&] {
+        (void)edits.images(std::vector<fl::StyleEdit>{{0, 0, 1.0f}});
+      },
       [&] { (void)generator.image_to_host(before.all[2]); },
       [&] { classifier.score(images, scores); },
       [&] { classifier.features(images, features); },
@@ -172,7 +189,9 @@ TEST_CASE("a process forked before the first call runs LibTorch, and one forked 
     CAPTURE(i);
     CHECK(in_child([&] { return code_of(calls[i]); }) == 106);
   }
-  CHECK(in_child([&] { return text_of(calls[5]).find("fork before the first call, or exec") != std::string::npos ? 0 : 1; }) == 0);
+  CHECK(in_child([&] {
+          return text_of(calls[5]).find("fork before the first call, or exec") != std::string::npos ? 0 : 1;
+        }) == 0);
   check_equal(before, Answers(generator, classifier));  // the parent goes on
 }
 
@@ -181,8 +200,11 @@ TEST_CASE("what needs no LibTorch works in a process forked after LibTorch had r
   const Answers before(generator, fl::load_classifier(assets + "/clean.safetensors"));
   const auto gated = [] {
     const fl::AnalyticGenerator analytic;
-    auto always = fl::make_classifier([&](fl::ImageView images) { return std::vector<float>(static_cast<std::size_t>(images.count() * analytic.num_classes()), 1.0f); },
-                                      {.classes = analytic.num_classes(), .scores = fl::Scores::logits});
+    auto always = fl::make_classifier(
+        [&](fl::ImageView images) {
+          return std::vector<float>(static_cast<std::size_t>(images.count() * analytic.num_classes()), 1.0f);
+        },
+        {.classes = analytic.num_classes(), .scores = fl::Scores::logits});
     fl::Matrix<float> points(300, 4);  // enough for threads of its own
     for (std::int64_t i = 0; i < points.rows(); ++i)
       for (std::int64_t k = 0; k < 4; ++k) points(i, k) = static_cast<float>((i * 37 + k * 11) % 101);
@@ -235,7 +257,8 @@ TEST_CASE("inference mode, autocast, default type, threads and gradient mode of 
   const auto look_everywhere = [&] {
     look();
     check_equal(plain, Answers(reference, classifier));
-    check_equal(expected, Answers(Cpu::load(assets + "/digits.safetensors"), fl::load_classifier(assets + "/clean.safetensors")));
+    check_equal(expected,
+                Answers(Cpu::load(assets + "/digits.safetensors"), fl::load_classifier(assets + "/clean.safetensors")));
   };
   INFO("inference mode");
   in_inference_mode(look_everywhere);
@@ -285,7 +308,8 @@ TEST_CASE("tensors made in inference mode are arguments like any other, inside i
   const auto check = [&] {
     for (const auto& [said, wanted] : {std::pair{answers(generator), expected}, std::pair{answers(reference), plain}}) {
       CHECK((said.first - wanted.first).abs().max().item<double>() < 1e-5);
-      for (std::int64_t i = 0; i < said.second.rows() * said.second.cols(); ++i) REQUIRE(said.second.data()[i] == Approx(wanted.second.data()[i]).margin(1e-5));
+      for (std::int64_t i = 0; i < said.second.rows() * said.second.cols(); ++i)
+        REQUIRE(said.second.data()[i] == Approx(wanted.second.data()[i]).margin(1e-5));
     }
     CHECK(generator.begin_edits(s).images(std::vector<fl::StyleEdit>{{1, 3, 0.5f}}).size(0) == 1);
   };
@@ -302,7 +326,8 @@ TEST_CASE("tensors made in inference mode are arguments like any other, inside i
 
 TEST_CASE("a LibTorch model of the user's has scores and gradients in inference mode") {
   const at::Tensor weight = at::arange(12, at::kFloat).view({4, 3}).sub(5).square().mul(0.05);
-  auto classifier = fl::make_torch_classifier([&](const at::Tensor& x) { return x.flatten(1).matmul(weight); }, {.classes = 3, .scores = fl::Scores::logits});
+  auto classifier = fl::make_torch_classifier([&](const at::Tensor& x) { return x.flatten(1).matmul(weight); },
+                                              {.classes = 3, .scores = fl::Scores::logits});
   fl::ImageBatch images(2, {1, 2, 2});
   for (std::int64_t i = 0; i < 8; ++i) images.data()[i] = static_cast<float>(i) / 8.0f;
   const std::vector<std::int64_t> labels{0, 2};
@@ -321,10 +346,13 @@ TEST_CASE("a LibTorch model of the user's has scores and gradients in inference 
 TEST_CASE("what LibTorch throws is told in one line") {
   const auto fails = [](const at::Tensor& x) { return x.flatten(1).matmul(at::ones({5, 3}, at::kFloat)); };
   auto module = fl::make_torch_classifier(fails, {.classes = 3, .scores = fl::Scores::logits});
-  auto bare = fl::make_classifier([&](fl::ImageView images) { return fails(fl::as_tensor(images)); }, {.classes = 3, .scores = fl::Scores::logits});
+  auto bare = fl::make_classifier([&](fl::ImageView images) { return fails(fl::as_tensor(images)); },
+                                  {.classes = 3, .scores = fl::Scores::logits});
   auto script = fl::make_classifier(
       [](fl::ImageView) -> std::vector<float> {
-        throw std::runtime_error("The following operation failed in the TorchScript interpreter.\nTraceback of TorchScript (most recent call last):\n  File \"m.py\", line 3\nRuntimeError: the sizes differ\n");
+        throw std::runtime_error(
+            "The following operation failed in the TorchScript interpreter.\nTraceback of TorchScript (most recent "
+            "call last):\n  File \"m.py\", line 3\nRuntimeError: the sizes differ\n");
       },
       {.classes = 3, .scores = fl::Scores::logits});
   const fl::ImageBatch images(2, {1, 2, 2});
@@ -337,7 +365,9 @@ TEST_CASE("what LibTorch throws is told in one line") {
       (void)scorer(images, labels);
     });
   };
-  for (const std::string& text : {text_of([&] { module.score(images, scores); }), text_of([&] { module.probability_gradient(images, labels, slope); }), scored(module), scored(bare), scored(script)}) {
+  for (const std::string& text : {text_of([&] { module.score(images, scores); }),
+                                  text_of([&] { module.probability_gradient(images, labels, slope); }), scored(module),
+                                  scored(bare), scored(script)}) {
     CAPTURE(text);
     CHECK(text.rfind("[F202] ", 0) == 0);
     CHECK(text.find('\n') == std::string::npos);
@@ -349,7 +379,9 @@ TEST_CASE("what LibTorch throws is told in one line") {
 
   const Cpu generator = Cpu::load(assets + "/digits.safetensors");
   // A tensor of the meta device has no values that could be read.
-  const std::string text = text_of([&] { (void)generator.image_to_host(at::empty({1, 1, 32, 32}, at::TensorOptions().dtype(at::kFloat).device(at::kMeta))); });
+  const std::string text = text_of([&] {
+    (void)generator.image_to_host(at::empty({1, 1, 32, 32}, at::TensorOptions().dtype(at::kFloat).device(at::kMeta)));
+  });
   CHECK(text.rfind("[F503] Generator::image_to_host: LibTorch refused: ", 0) == 0);
   CHECK(text.find('\n') == std::string::npos);
 }

@@ -44,8 +44,10 @@ TEST_CASE("text stays within the width that is stated for it, and shortened text
   REQUIRE(picture.channels == 1);
   for (std::int64_t y = 0; y < picture.height; ++y)
     for (std::int64_t x = 0; x < picture.width; ++x)
-      if (x < 18 || static_cast<double>(x) > end + 2) REQUIRE(picture.pixels[static_cast<std::size_t>(y * picture.width + x)] == 255);
-  for (const double width : {0.0, 5.0, 30.0, 80.0, 150.0, 1000.0}) CHECK(fl::Canvas::text_width(fl::Canvas::shortened(text, width, style), style) <= width);
+      if (x < 18 || static_cast<double>(x) > end + 2)
+        REQUIRE(picture.pixels[static_cast<std::size_t>(y * picture.width + x)] == 255);
+  for (const double width : {0.0, 5.0, 30.0, 80.0, 150.0, 1000.0})
+    CHECK(fl::Canvas::text_width(fl::Canvas::shortened(text, width, style), style) <= width);
   CHECK(fl::Canvas::shortened(text, 1000, style) == text);
   CHECK(fl::Canvas::shortened(text, 80, style).substr(0, 3) == "str");
 }
@@ -80,12 +82,14 @@ TEST_CASE("images are enlarged by whole numbers without smoothing") {
   REQUIRE(picture.height == 6);
   CHECK(picture.channels == 1);
   for (std::int64_t y = 0; y < 6; ++y)
-    for (std::int64_t x = 0; x < 6; ++x) CHECK(picture.pixels[static_cast<std::size_t>(6 * y + x)] == (y < 3 ? (x < 3 ? 0 : 255) : (x < 3 ? 128 : 0)));
+    for (std::int64_t x = 0; x < 6; ++x)
+      CHECK(picture.pixels[static_cast<std::size_t>(6 * y + x)] == (y < 3 ? (x < 3 ? 0 : 255) : (x < 3 ? 128 : 0)));
 }
 
 TEST_CASE("large images are averaged in blocks, values outside 0 to 1 are clamped") {
   std::vector<float> values(5 * 4, 0.0f);
-  for (int x = 0; x < 4; ++x) values[static_cast<std::size_t>(x)] = 2.0f, values[static_cast<std::size_t>(4 + x)] = -1.0f;
+  for (int x = 0; x < 4; ++x)
+    values[static_cast<std::size_t>(x)] = 2.0f, values[static_cast<std::size_t>(4 + x)] = -1.0f;
   const fl::Picture picture = fl::to_picture(values, {1, 5, 4}, 3);
   CHECK(picture.height == 3);
   CHECK(picture.width == 2);
@@ -96,9 +100,12 @@ TEST_CASE("large images are averaged in blocks, values outside 0 to 1 are clampe
 
 TEST_CASE("three channels are colours, more show the first three, two are averaged") {
   CHECK(fl::to_picture(std::vector<float>{1, 0, 0.2f}, {3, 1, 1}, 1).pixels == std::vector<std::uint8_t>{255, 0, 51});
-  CHECK(fl::to_picture(std::vector<float>{1, 0, 0.2f, 0.7f, 0.1f}, {5, 1, 1}, 1).pixels == std::vector<std::uint8_t>{255, 0, 51});
+  CHECK(fl::to_picture(std::vector<float>{1, 0, 0.2f, 0.7f, 0.1f}, {5, 1, 1}, 1).pixels ==
+        std::vector<std::uint8_t>{255, 0, 51});
   CHECK(fl::to_picture(std::vector<float>{1, 0}, {2, 1, 1}, 1).pixels == std::vector<std::uint8_t>{128});
-  CHECK(error_code([] { (void)fl::to_picture(std::vector<float>{1, 0}, {1, 1, 1}, 1); }) == fl::ErrorCode::shape_mismatch);
+  CHECK(error_code([] {
+          (void)fl::to_picture(std::vector<float>{1, 0}, {1, 1, 1}, 1);
+        }) == fl::ErrorCode::shape_mismatch);
   CHECK(error_code([] { (void)fl::to_picture({}, {1, 0, 1}, 1); }) == fl::ErrorCode::empty_input);
 }
 
@@ -124,6 +131,14 @@ TEST_CASE("numbers for readers") {
   CHECK(exact(infinity).empty());
   CHECK(escape("<a href='x'>\"&\"</a>\x01") == "&lt;a href=&#39;x&#39;&gt;&quot;&amp;&quot;&lt;/a&gt;");
   CHECK(valid_utf8("a\xFFz\xC3\xA9\xE2\x82") == "a\uFFFDz\u00E9\uFFFD\uFFFD");
-  const std::string vectors[][2] = {{"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"}};  // RFC 4648, section 10
-  for (const auto& [plain, coded] : vectors) CHECK(base64(std::as_bytes(std::span(plain.data(), plain.size()))) == coded);
+  // RFC 4648, section 10
+  const std::string vectors[][2] = {{"", ""},
+                                    {"f", "Zg=="},
+                                    {"fo", "Zm8="},
+                                    {"foo", "Zm9v"},
+                                    {"foob", "Zm9vYg=="},
+                                    {"fooba", "Zm9vYmE="},
+                                    {"foobar", "Zm9vYmFy"}};
+  for (const auto& [plain, coded] : vectors)
+    CHECK(base64(std::as_bytes(std::span(plain.data(), plain.size()))) == coded);
 }

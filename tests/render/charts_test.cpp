@@ -13,9 +13,12 @@ using render_test::read_markup;
 namespace {
 
 std::vector<std::string> all_charts(const fl::FailureReport& report) {
-  std::vector<std::string> charts = {fl::distance_chart(report), fl::intervention_chart(report), fl::class_chart(report)};
+  std::vector<std::string> charts = {fl::distance_chart(report), fl::intervention_chart(report),
+                                     fl::class_chart(report)};
   for (const fl::Finding& finding : report.findings)
-    for (const std::string& chart : {fl::confidence_chart(report, finding), fl::histogram_chart(report, finding), fl::side_effect_chart(report, finding), fl::property_chart(report, finding)}) charts.push_back(chart);
+    for (const std::string& chart : {fl::confidence_chart(report, finding), fl::histogram_chart(report, finding),
+                                     fl::side_effect_chart(report, finding), fl::property_chart(report, finding)})
+      charts.push_back(chart);
   return charts;
 }
 
@@ -27,12 +30,14 @@ void check_chart(const std::string& svg) {
   CHECK(markup.tags.front() == "svg");
   double width = 0;
   for (const std::string& attribute : markup.attributes) {
-    const std::string name = attribute.substr(0, attribute.find('=')), value = attribute.substr(attribute.find('=') + 1);
+    const std::string name = attribute.substr(0, attribute.find('=')),
+                      value = attribute.substr(attribute.find('=') + 1);
     CHECK(name != "href");
     CHECK(name != "src");
     CHECK(value.find("url(") == std::string::npos);
     if (name == "width" && width == 0) width = std::stod(value);
-    if (name == "x" || name == "x1" || name == "x2" || name == "cx" || name == "y" || name == "y1" || name == "points") {
+    if (name == "x" || name == "x1" || name == "x2" || name == "cx" || name == "y" || name == "y1" ||
+        name == "points") {
       CHECK(value.find_first_not_of("0123456789.,- ") == std::string::npos);
       if (name[0] == 'x' || name == "cx") {
         CHECK(std::stod(value) >= 0);
@@ -89,12 +94,15 @@ TEST_CASE("a chart without data is empty, not broken") {
   flat.side_effects = {{"blur", 0.0}};
   flat.histogram = {-1, 1, {0, 0}, {0, 5}};
   one_bare.property_names = {"blur"};
-  for (const std::string& chart : {fl::confidence_chart(one_bare, flat), fl::property_chart(one_bare, flat), fl::side_effect_chart(one_bare, flat), fl::histogram_chart(one_bare, flat)}) check_chart(chart);
+  for (const std::string& chart : {fl::confidence_chart(one_bare, flat), fl::property_chart(one_bare, flat),
+                                   fl::side_effect_chart(one_bare, flat), fl::histogram_chart(one_bare, flat)})
+    check_chart(chart);
 }
 
 TEST_CASE("the histogram keeps every count when bins are merged and ends are cut") {
   fl::CoordinateHistogram raw{-6, 6, std::vector<std::int64_t>(256), std::vector<std::int64_t>(256)};
-  for (std::size_t i = 40; i < 200; ++i) raw.failed[i] = static_cast<std::int64_t>(i % 7), raw.passed[i] = static_cast<std::int64_t>(i % 11);
+  for (std::size_t i = 40; i < 200; ++i)
+    raw.failed[i] = static_cast<std::int64_t>(i % 7), raw.passed[i] = static_cast<std::int64_t>(i % 11);
   raw.failed[40] = 1;
   const auto tidy = fl::detail::render::tidy(raw, 48);
   CHECK(tidy.failed.size() <= 48);

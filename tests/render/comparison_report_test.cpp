@@ -18,7 +18,10 @@ using Json = nlohmann::ordered_json;
 
 namespace {
 
-nlohmann::json schema() { return nlohmann::json::parse(faultline_tests::text_of(std::filesystem::path(__FILE__).parent_path() / "../../docs/comparison.schema.json")); }
+nlohmann::json schema() {
+  return nlohmann::json::parse(
+      faultline_tests::text_of(std::filesystem::path(__FILE__).parent_path() / "../../docs/comparison.schema.json"));
+}
 
 /// Two classifiers with something of everything.
 fl::ComparisonReport filled() {
@@ -28,8 +31,18 @@ fl::ComparisonReport filled() {
   report.class_names = {"cat", "horse & cart"};
   report.property_names = {"blur"};
   const fl::Rate rate{0.05, 0.04, 0.06, 100, 2000, 0.95};
-  report.classifiers = {{"release 4.1", rate, {rate, rate}, fl::Verdict::systematic_causes, "2 directions were confirmed.", {"blur", "noise level (component 3)"}},
-                        {"release 4.2", {0.01, 0.006, 0.015, 20, 2000, 0.95}, {rate, {}}, fl::Verdict::too_few_failures, "Only 20 failures.", {}}};
+  report.classifiers = {{"release 4.1",
+                         rate,
+                         {rate, rate},
+                         fl::Verdict::systematic_causes,
+                         "2 directions were confirmed.",
+                         {"blur", "noise level (component 3)"}},
+                        {"release 4.2",
+                         {0.01, 0.006, 0.015, 20, 2000, 0.95},
+                         {rate, {}},
+                         fl::Verdict::too_few_failures,
+                         "Only 20 failures.",
+                         {}}};
   fl::Direction direction;
   direction.family = fl::DirectionFamily::component;
   direction.name = "component 3";
@@ -47,8 +60,17 @@ fl::ComparisonReport filled() {
   fl::SeparatingDirection weak = separating;
   weak.title = "contrast";
   weak.side_effects.clear();
-  fl::OrderedComparison order{1, 0, fl::Verdict::systematic_causes, "1 direction leads to where release 4.2 is right.", 80.0, 75.0, 0, {separating}, {weak}};
-  fl::OrderedComparison reverse{0, 1, fl::Verdict::too_few_failures, "On only 4 samples of both halves ...", 2.0, 1.0, 30'000, {}, {}};
+  fl::OrderedComparison order{1,
+                              0,
+                              fl::Verdict::systematic_causes,
+                              "1 direction leads to where release 4.2 is right.",
+                              80.0,
+                              75.0,
+                              0,
+                              {separating},
+                              {weak}};
+  fl::OrderedComparison reverse{
+      0, 1, fl::Verdict::too_few_failures, "On only 4 samples of both halves ...", 2.0, 1.0, 30'000, {}, {}};
   report.pairs = {{0, 1, fl::test_pairs({1896, 84, 4, 16}), 1e-12, {reverse, order}}};
   fl::PairedDistance distance;
   distance.title = "more blur";
@@ -70,8 +92,13 @@ fl::ComparisonReport filled() {
   empty.title = "nobody is right";
   empty.source = "property";
   report.distances = {distance, beyond, neither, empty};
-  const std::vector<fl::AccuracyBin> bins = {{0.0, 0.8, rate}, {0.8, 1.2, rate}, {1.2, inf, {0.2, 0.1, 0.3, 20, 100, 0.95}}};
-  report.accuracy = {{"release 4.1", std::nullopt, bins}, {"release 4.2", std::nullopt, bins}, {"release 4.1", 0, bins}, {"release 4.2", 0, bins}, {"release 4.1", 1, {{0.0, 0.8, {}}, {0.8, 1.2, {}}, {1.2, inf, {}}}}};
+  const std::vector<fl::AccuracyBin> bins = {
+      {0.0, 0.8, rate}, {0.8, 1.2, rate}, {1.2, inf, {0.2, 0.1, 0.3, 20, 100, 0.95}}};
+  report.accuracy = {{"release 4.1", std::nullopt, bins},
+                     {"release 4.2", std::nullopt, bins},
+                     {"release 4.1", 0, bins},
+                     {"release 4.2", 0, bins},
+                     {"release 4.1", 1, {{0.0, 0.8, {}}, {0.8, 1.2, {}}, {1.2, inf, {}}}}};
   report.accuracy_channels = {{2, 17, 145}, {3, 4, 260}};
   report.population_cost.generator_images = 2000;
   report.cost.generator_images = 31'000;
@@ -88,9 +115,11 @@ void check_page(const std::string& page) {
   const auto markup = render_test::read_markup(page, true);
   CHECK(markup.complaint == "");
   for (const std::string& tag : markup.tags)
-    for (const char* forbidden : {"script", "link", "iframe", "object", "embed", "base", "form"}) CHECK(tag != forbidden);
+    for (const char* forbidden : {"script", "link", "iframe", "object", "embed", "base", "form"})
+      CHECK(tag != forbidden);
   for (const std::string& attribute : markup.attributes) {
-    const std::string name = attribute.substr(0, attribute.find('=')), value = attribute.substr(attribute.find('=') + 1);
+    const std::string name = attribute.substr(0, attribute.find('=')),
+                      value = attribute.substr(attribute.find('=') + 1);
     if (name == "href") {
       REQUIRE(value.size() > 1);
       CHECK(value[0] == '#');
@@ -139,16 +168,20 @@ TEST_CASE("the schema refuses what is not a comparison") {
 }
 
 TEST_CASE("every member of the comparison's structures is a key, under its own name and in its order") {
-  // A structured binding names every member or does not compile: a member that is added has to be added here, to the JSON and to the schema.
+  // A structured binding names every member or does not compile: a member that is added has to be added here, to the
+  // JSON and to the schema.
   const fl::ComparisonReport report = filled();
   const Json json = Json::parse(fl::to_json(report));
   {
     [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m] = report;
-    CHECK(keys(json) == std::vector<std::string>{"schema", "classifiers", "pairs", "distances", "accuracy", "accuracy_channels", "property_names", "classes", "class_names", "population_cost", "cost", "provenance", "warnings"});
+    CHECK(keys(json) == std::vector<std::string>{"schema", "classifiers", "pairs", "distances", "accuracy",
+                                                 "accuracy_channels", "property_names", "classes", "class_names",
+                                                 "population_cost", "cost", "provenance", "warnings"});
   }
   {
     [[maybe_unused]] const auto& [a, b, c, d, e, f] = report.classifiers[0];
-    CHECK(keys(json["classifiers"][0]) == std::vector<std::string>{"name", "failure_rate", "class_rates", "verdict", "reason", "findings"});
+    CHECK(keys(json["classifiers"][0]) ==
+          std::vector<std::string>{"name", "failure_rate", "class_rates", "verdict", "reason", "findings"});
   }
   {
     [[maybe_unused]] const auto& [a, b, c, d, e] = report.pairs[0];
@@ -156,32 +189,43 @@ TEST_CASE("every member of the comparison's structures is a key, under its own n
   }
   {
     [[maybe_unused]] const auto& [a, b, c, d, e, f] = report.pairs[0].test;
-    CHECK(keys(json["pairs"][0]["test"]) == std::vector<std::string>{"counts", "p", "difference", "lower", "upper", "confidence"});
+    CHECK(keys(json["pairs"][0]["test"]) ==
+          std::vector<std::string>{"counts", "p", "difference", "lower", "upper", "confidence"});
   }
   {
     [[maybe_unused]] const auto& [a, b, c, d] = report.pairs[0].test.counts;
-    CHECK(keys(json["pairs"][0]["test"]["counts"]) == std::vector<std::string>{"both_right", "only_first_fails", "only_second_fails", "both_fail"});
+    CHECK(keys(json["pairs"][0]["test"]["counts"]) ==
+          std::vector<std::string>{"both_right", "only_first_fails", "only_second_fails", "both_fail"});
   }
   const Json& order = json["pairs"][0]["orders"][1];
   {
     [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h, i] = report.pairs[0].orders[1];
-    CHECK(keys(order) == std::vector<std::string>{"right", "wrong", "verdict", "reason", "effective_failures_discovery", "effective_failures_confirmation", "samples_needed", "directions", "associated"});
+    CHECK(keys(order) == std::vector<std::string>{"right", "wrong", "verdict", "reason", "effective_failures_discovery",
+                                                  "effective_failures_confirmation", "samples_needed", "directions",
+                                                  "associated"});
   }
   {
     [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h, i, j, k, l] = report.pairs[0].orders[1].directions[0];
-    CHECK(keys(order["directions"][0]) == std::vector<std::string>{"title", "direction", "discovery", "confirmation", "intervention", "right_contrast", "wrong_contrast", "codes_for", "codes_against", "separation_p", "separation_p_adjusted", "side_effects"});
+    CHECK(keys(order["directions"][0]) == std::vector<std::string>{"title", "direction", "discovery", "confirmation",
+                                                                   "intervention", "right_contrast", "wrong_contrast",
+                                                                   "codes_for", "codes_against", "separation_p",
+                                                                   "separation_p_adjusted", "side_effects"});
   }
   {
     [[maybe_unused]] const auto& [a, b, c, d, e, f, g] = report.distances[0];
-    CHECK(keys(json["distances"][0]) == std::vector<std::string>{"title", "source", "sign", "direction", "codes", "distances", "ratios"});
+    CHECK(keys(json["distances"][0]) ==
+          std::vector<std::string>{"title", "source", "sign", "direction", "codes", "distances", "ratios"});
   }
   {
     [[maybe_unused]] const auto& [a, b, c, d, e, f] = report.distances[0].distances[0];
-    CHECK(keys(json["distances"][0]["distances"][0]) == std::vector<std::string>{"sigmas", "lower", "upper", "crossed_share", "off_manifold", "judge_agreement"});
+    CHECK(keys(json["distances"][0]["distances"][0]) ==
+          std::vector<std::string>{"sigmas", "lower", "upper", "crossed_share", "off_manifold", "judge_agreement"});
   }
   {
     [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h, i] = report.distances[0].ratios[0];
-    CHECK(keys(json["distances"][0]["ratios"][0]) == std::vector<std::string>{"first", "second", "ratio", "lower", "upper", "second_farther", "first_farther", "p", "p_adjusted"});
+    CHECK(keys(json["distances"][0]["ratios"][0]) == std::vector<std::string>{"first", "second", "ratio", "lower",
+                                                                              "upper", "second_farther",
+                                                                              "first_farther", "p", "p_adjusted"});
   }
   {
     [[maybe_unused]] const auto& [a, b, c] = report.accuracy[0];
@@ -201,9 +245,14 @@ TEST_CASE("the page of a comparison is sound, closed in itself and complete") {
   const std::string page = fl::html_comparison(filled());
   check_page(page);
   CHECK(page == fl::html_comparison(filled()));
-  for (const char* part : {"Comparison of release 4.1, release 4.2", "5.00\u00A0%", "horse &amp; cart", "release 4.1 fails more often than release 4.2.", "release 4.2 right, release 4.1 wrong", "blur (component 3)", "50 : 2",
-                           "at least <b>3.40</b>", "both medians beyond range", "<b>1.80</b>", "cause of release 4.1", "beyond 10 sd (10\u00A0% flip)", "95.0\u00A0% → 80.0\u00A0%", "2\u00A0000 for the samples, which all classifiers share",
-                           "fl::compare(generator, classifiers /* release 4.1; release 4.2 */, {.samples = 1000, .seed = 7", "What the words mean", "something &lt;small&gt;"}) {
+  for (const char* part :
+       {"Comparison of release 4.1, release 4.2", "5.00\u00A0%", "horse &amp; cart",
+        "release 4.1 fails more often than release 4.2.", "release 4.2 right, release 4.1 wrong", "blur (component 3)",
+        "50 : 2", "at least <b>3.40</b>", "both medians beyond range", "<b>1.80</b>", "cause of release 4.1",
+        "beyond 10 sd (10\u00A0% flip)", "95.0\u00A0% → 80.0\u00A0%",
+        "2\u00A0000 for the samples, which all classifiers share",
+        "fl::compare(generator, classifiers /* release 4.1; release 4.2 */, {.samples = 1000, .seed = 7",
+        "What the words mean", "something &lt;small&gt;"}) {
     INFO(part);
     CHECK(page.find(part) != std::string::npos);
   }
@@ -274,5 +323,7 @@ TEST_CASE("write_comparison writes both files, or says why not") {
   CHECK(faultline_tests::text_of(directory / "deep" / "out" / "comparison.json") == fl::to_json(filled()));
   CHECK(faultline_tests::text_of(directory / "deep" / "out" / "comparison.html") == fl::html_comparison(filled()));
   fl::write_comparison(filled(), directory / "deep" / "out");
-  CHECK(faultline_tests::error_code([&] { fl::write_comparison(filled(), directory / "deep" / "out" / "comparison.json" / "below"); }) == fl::ErrorCode::cannot_write);
+  CHECK(faultline_tests::error_code([&] {
+          fl::write_comparison(filled(), directory / "deep" / "out" / "comparison.json" / "below");
+        }) == fl::ErrorCode::cannot_write);
 }

@@ -22,7 +22,8 @@ namespace {
 std::map<std::string, std::string> contents(const fs::path& directory) {
   std::map<std::string, std::string> all;
   for (const auto& entry : fs::recursive_directory_iterator(directory))
-    if (entry.is_regular_file()) all[fs::relative(entry.path(), directory).generic_string()] = faultline_tests::text_of(entry.path());
+    if (entry.is_regular_file())
+      all[fs::relative(entry.path(), directory).generic_string()] = faultline_tests::text_of(entry.path());
   return all;
 }
 
@@ -47,7 +48,10 @@ struct ColourGenerator {
   fl::Matrix<float> latent_to_host(const fl::Matrix<float>& x) const { return x; }
   fl::Matrix<float> style_to_host(const fl::Matrix<float>& x) const { return x; }
   fl::ImageBatch image_to_host(const fl::ImageBatch& x) const { return x; }
-  fl::Matrix<float> map(const fl::Matrix<float>& z, const std::vector<std::int64_t>& labels, const fl::MapOptions& options) const { return inner.map(z, labels, options); }
+  fl::Matrix<float> map(const fl::Matrix<float>& z, const std::vector<std::int64_t>& labels,
+                        const fl::MapOptions& options) const {
+    return inner.map(z, labels, options);
+  }
   fl::Matrix<float> styles(const fl::Matrix<float>& w) const { return inner.styles(w); }
   fl::ImageBatch synthesize(const fl::Matrix<float>& s, const fl::SynthesisOptions& options) const {
     const fl::ImageBatch grey = inner.synthesize(s, options);
@@ -64,9 +68,12 @@ struct ColourGenerator {
 static_assert(fl::StyleGenerator<ColourGenerator>);
 
 using Example = decltype(render_test::example_classifier(std::declval<const fl::AnalyticGenerator&>()));
-static_assert(std::is_constructible_v<fl::DirectionRenderer<fl::AnalyticGenerator, Example>, const fl::AnalyticGenerator&, Example&>);
-static_assert(!std::is_constructible_v<fl::DirectionRenderer<fl::AnalyticGenerator, Example>, fl::AnalyticGenerator, Example&>);
-static_assert(!std::is_constructible_v<fl::DirectionRenderer<fl::AnalyticGenerator, Example>, const fl::AnalyticGenerator&, Example>);
+static_assert(std::is_constructible_v<fl::DirectionRenderer<fl::AnalyticGenerator, Example>,
+                                      const fl::AnalyticGenerator&, Example&>);
+static_assert(
+    !std::is_constructible_v<fl::DirectionRenderer<fl::AnalyticGenerator, Example>, fl::AnalyticGenerator, Example&>);
+static_assert(!std::is_constructible_v<fl::DirectionRenderer<fl::AnalyticGenerator, Example>,
+                                       const fl::AnalyticGenerator&, Example>);
 
 }  // namespace
 
@@ -76,14 +83,18 @@ TEST_CASE("a report becomes the files it promises, with the same bytes each time
   const auto report = render_test::example_report(known);
   const TemporaryDirectory directory;
   std::vector<std::string> stages;
-  fl::DirectionRenderer(known, classifier, {.progress = [&](const fl::Progress& p) { stages.push_back(p.stage); }}).write_report(report, directory / "a" / "b");
+  fl::DirectionRenderer(known, classifier, {.progress = [&](const fl::Progress& p) { stages.push_back(p.stage); }})
+      .write_report(report, directory / "a" / "b");
   fl::DirectionRenderer(known, classifier).write_report(report, directory / "c");
   const auto first = contents(directory / "a" / "b");
   CHECK(first == contents(directory / "c"));
   CHECK(first.at("report.json") == fl::to_json(report));
   CHECK(first.at("directions.csv") == fl::directions_csv(report));
-  for (const char* name : {"report.html", "sheets/degradation.png", "sheets/finding-1.png", "sheets/finding-1-classes.png", "sheets/finding-2.png", "sheets/suspect-1.png", "sheets/paper-top.png", "sheets/failures.png", "charts/finding-1-confidence.svg",
-                           "charts/finding-2-histogram.svg", "charts/suspect-1-properties.svg", "charts/distances.svg", "charts/interventions.svg", "charts/classes.svg"})
+  for (const char* name :
+       {"report.html", "sheets/degradation.png", "sheets/finding-1.png", "sheets/finding-1-classes.png",
+        "sheets/finding-2.png", "sheets/suspect-1.png", "sheets/paper-top.png", "sheets/failures.png",
+        "charts/finding-1-confidence.svg", "charts/finding-2-histogram.svg", "charts/suspect-1-properties.svg",
+        "charts/distances.svg", "charts/interventions.svg", "charts/classes.svg"})
     CHECK(first.count(name) == 1);
   CHECK(first.size() == 2 + 1 + 7 + 12 + 3);
   CHECK(stages.size() >= 5);
@@ -102,15 +113,17 @@ TEST_CASE("the studio shows what generator and classifier say about moved sample
   const fl::ExampleCode code = report.findings[0].examples[0];
   const auto original = sampler.sample(code.index, 1);
   const double sigma = 1.0 / std::sqrt([&] {
-    double sum = 0;
-    for (const float a : known.style_matrix().row(known.factor_channel(0))) sum += static_cast<double>(a) * static_cast<double>(a);
-    return sum;
-  }());
-  const auto shown = studio.show({{code.index, code.label, 0, nullptr, -1},
-                                  {code.index, code.label, *code.flip - 0.02, &report.findings[0].direction.w, -1},
-                                  {code.index, code.label, *code.flip + 0.02, &report.findings[0].direction.w, -1},
-                                  {code.index, code.label, (*code.flip + 0.02) / sigma, nullptr, known.factor_channel(0)},
-                                  {code.index, code.label, -3 / sigma, nullptr, known.factor_channel(0)}});
+                         double sum = 0;
+                         for (const float a : known.style_matrix().row(known.factor_channel(0)))
+                           sum += static_cast<double>(a) * static_cast<double>(a);
+                         return sum;
+                       }());
+  const auto shown =
+      studio.show({{code.index, code.label, 0, nullptr, -1},
+                   {code.index, code.label, *code.flip - 0.02, &report.findings[0].direction.w, -1},
+                   {code.index, code.label, *code.flip + 0.02, &report.findings[0].direction.w, -1},
+                   {code.index, code.label, (*code.flip + 0.02) / sigma, nullptr, known.factor_channel(0)},
+                   {code.index, code.label, -3 / sigma, nullptr, known.factor_channel(0)}});
   REQUIRE(shown.size() == 5);
   CHECK(shown[0].picture == fl::to_picture(original.images.image(0), known.image_shape(), 16));
   CHECK(shown[0].probability == Approx(code.probability).margin(1e-4));
@@ -137,14 +150,18 @@ TEST_CASE("a user's criterion decides which images are marked") {
 
 TEST_CASE("colour images stay coloured on the sheets") {
   const ColourGenerator colourful;
-  auto never = fl::make_classifier([](fl::ImageView images, fl::ScoreMatrix& scores) { scores.resize(images.count(), 4, 0.25f); }, {.classes = 4, .scores = fl::Scores::probabilities});
+  auto never = fl::make_classifier(
+      [](fl::ImageView images, fl::ScoreMatrix& scores) { scores.resize(images.count(), 4, 0.25f); },
+      {.classes = 4, .scores = fl::Scores::probabilities});
   fl::FailureReport report = render_test::example_report(colourful.inner);
   const TemporaryDirectory directory;
-  fl::DirectionRenderer(colourful, never, {.columns = 2, .examples = 1, .failures = 1}).write_report(report, directory / "out");
+  fl::DirectionRenderer(colourful, never, {.columns = 2, .examples = 1, .failures = 1})
+      .write_report(report, directory / "out");
   const fl::Picture sheet = fl::read_png(directory / "out" / "sheets" / "finding-1.png");
   REQUIRE(sheet.channels == 3);
   std::int64_t blue = 0;
-  for (std::size_t i = 0; i < sheet.pixels.size(); i += 3) blue += sheet.pixels[i] == 0 && sheet.pixels[i + 1] == 0 && sheet.pixels[i + 2] == 255;
+  for (std::size_t i = 0; i < sheet.pixels.size(); i += 3)
+    blue += sheet.pixels[i] == 0 && sheet.pixels[i + 1] == 0 && sheet.pixels[i + 2] == 255;
   CHECK(blue > 1000);
 }
 
@@ -178,7 +195,9 @@ TEST_CASE("a folder that cannot be written gives one error and leaves nothing be
   const TemporaryDirectory directory;
   fl::write_file_atomically(directory / "file", std::string_view("in the way"));
   CHECK(error_code([&] { renderer.write_report(report, directory / "file" / "out"); }) == fl::ErrorCode::cannot_write);
-  CHECK(error_text([&] { renderer.write_report(report, directory / "file" / "out"); }).find((directory / "file" / "out").string()) != std::string::npos);
+  CHECK(error_text([&] {
+          renderer.write_report(report, directory / "file" / "out");
+        }).find((directory / "file" / "out").string()) != std::string::npos);
   CHECK(directory.names() == std::vector<std::string>{"file"});
 }
 
@@ -221,25 +240,32 @@ TEST_CASE("a report of another generator, seed or shape is refused") {
     CHECK(directory.names().empty());
     return code;
   };
-  CHECK(refused([](fl::FailureReport& r) { r.provenance.generator_digest = "another"; }) == fl::ErrorCode::incompatible_models);
+  CHECK(refused([](fl::FailureReport& r) { r.provenance.generator_digest = "another"; }) ==
+        fl::ErrorCode::incompatible_models);
   CHECK(refused([](fl::FailureReport& r) {
           for (auto& code : r.findings[0].examples) code.label = (code.label + 1) % 4;
         }) == fl::ErrorCode::incompatible_models);
   CHECK(refused([](fl::FailureReport& r) { r.findings[0].direction.w.pop_back(); }) == fl::ErrorCode::shape_mismatch);
   CHECK(refused([](fl::FailureReport& r) { r.paper_top[3].channel.flat = 100'000; }) == fl::ErrorCode::shape_mismatch);
   CHECK(refused([](fl::FailureReport& r) { r.provenance.truncation = 9; }) == fl::ErrorCode::invalid_argument);
-  CHECK(error_code([&] { fl::DirectionRenderer(known, classifier, {.columns = -1}); }) == fl::ErrorCode::invalid_argument);
-  CHECK(error_code([&] { fl::DirectionRenderer(known, classifier, {.examples = 41}); }) == fl::ErrorCode::invalid_argument);
-  CHECK(error_code([&] { fl::DirectionRenderer(known, classifier, {.failures = 401}); }) == fl::ErrorCode::invalid_argument);
-  CHECK(error_code([&] { fl::DirectionRenderer(known, classifier, {.image_pixels = 0}); }) == fl::ErrorCode::invalid_argument);
+  CHECK(error_code([&] { fl::DirectionRenderer(known, classifier, {.columns = -1}); }) ==
+        fl::ErrorCode::invalid_argument);
+  CHECK(error_code([&] { fl::DirectionRenderer(known, classifier, {.examples = 41}); }) ==
+        fl::ErrorCode::invalid_argument);
+  CHECK(error_code([&] { fl::DirectionRenderer(known, classifier, {.failures = 401}); }) ==
+        fl::ErrorCode::invalid_argument);
+  CHECK(error_code([&] { fl::DirectionRenderer(known, classifier, {.image_pixels = 0}); }) ==
+        fl::ErrorCode::invalid_argument);
 }
 
 TEST_CASE("a classifier that misbehaves while the sheets are drawn is reported as such") {
   const auto known = render_test::example_generator();
-  auto broken = fl::make_classifier([](fl::ImageView, fl::ScoreMatrix&) { throw std::runtime_error("out of tape"); }, {.classes = 4, .scores = fl::Scores::logits});
+  auto broken = fl::make_classifier([](fl::ImageView, fl::ScoreMatrix&) { throw std::runtime_error("out of tape"); },
+                                    {.classes = 4, .scores = fl::Scores::logits});
   const auto report = render_test::example_report(known);
   const TemporaryDirectory directory;
-  CHECK(error_code([&] { fl::DirectionRenderer(known, broken).write_report(report, directory / "out"); }) == fl::ErrorCode::classifier_threw);
+  CHECK(error_code([&] { fl::DirectionRenderer(known, broken).write_report(report, directory / "out"); }) ==
+        fl::ErrorCode::classifier_threw);
   CHECK(directory.names().empty());
 }
 

@@ -73,7 +73,8 @@ TEST_CASE("cells of directions.csv stay empty where there is no number") {
   REQUIRE(rows.size() == 2);
   REQUIRE(rows[1].size() == rows[0].size());
   for (std::size_t i = 0; i < rows[0].size(); ++i) {
-    if (rows[0][i] == "flip_sigmas" || rows[0][i] == "half_sigmas" || rows[0][i] == "judge_agreement") CHECK(rows[1][i].empty());
+    if (rows[0][i] == "flip_sigmas" || rows[0][i] == "half_sigmas" || rows[0][i] == "judge_agreement")
+      CHECK(rows[1][i].empty());
     if (rows[0][i] == "half_share") CHECK(rows[1][i] == "0");
   }
   CHECK(parse(fl::directions_csv({})).size() == 1);

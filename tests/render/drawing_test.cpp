@@ -30,7 +30,9 @@ std::size_t inked(const fl::Picture& picture) {
   return n;
 }
 
-constexpr fl::Mark all_marks[] = {fl::Mark::disc, fl::Mark::ring, fl::Mark::square, fl::Mark::triangle, fl::Mark::diamond, fl::Mark::cross, fl::Mark::plus, fl::Mark::arrow_up, fl::Mark::arrow_down};
+constexpr fl::Mark all_marks[] = {fl::Mark::disc,     fl::Mark::ring,     fl::Mark::square,
+                                  fl::Mark::triangle, fl::Mark::diamond,  fl::Mark::cross,
+                                  fl::Mark::plus,     fl::Mark::arrow_up, fl::Mark::arrow_down};
 
 }  // namespace
 
@@ -121,7 +123,9 @@ TEST_CASE("dashes have gaps, whatever the pieces of the line") {
   pieces.polyline(points, {fl::palette::ink, 2, 8});
   CHECK(inked(dashed.raster()) < inked(whole.raster()));
   CHECK(inked(dashed.raster()) > inked(whole.raster()) / 2);
-  for (std::int64_t x = 0; x < 120; ++x) CHECK((pixel(pieces.raster(), x, 10) == fl::palette::paper) == (pixel(dashed.raster(), x, 10) == fl::palette::paper));
+  for (std::int64_t x = 0; x < 120; ++x)
+    CHECK((pixel(pieces.raster(), x, 10) == fl::palette::paper) ==
+          (pixel(dashed.raster(), x, 10) == fl::palette::paper));
 }
 
 TEST_CASE("text that runs upwards is the text turned to the left, at the same anchor") {
@@ -133,7 +137,8 @@ TEST_CASE("text that runs upwards is the text turned to the left, at the same an
       double x_sum = 0, y_sum = 0, n = 0;
       for (std::int64_t y = 0; y < picture.height; ++y)
         for (std::int64_t x = 0; x < picture.width; ++x)
-          if (!(pixel(picture, x, y) == fl::palette::paper)) x_sum += static_cast<double>(x), y_sum += static_cast<double>(y), n += 1;
+          if (!(pixel(picture, x, y) == fl::palette::paper))
+            x_sum += static_cast<double>(x), y_sum += static_cast<double>(y), n += 1;
       return std::pair{x_sum / n - 59.5, y_sum / n - 59.5};
     };
     const auto [fx, fy] = middle(flat.raster());
@@ -170,7 +175,8 @@ TEST_CASE("a drawing is written as both files") {
   CHECK(directory.names() == std::vector<std::string>{"v1.2.png", "v1.2.svg"});
   CHECK(fl::read_png(directory / "v1.2.png") == drawing.raster());
   CHECK(faultline_tests::text_of(directory / "v1.2.svg") == drawing.svg());
-  CHECK(error_code([&] { fl::write_drawing(drawing, directory / "missing" / "figure"); }) == fl::ErrorCode::cannot_write);
+  CHECK(error_code([&] { fl::write_drawing(drawing, directory / "missing" / "figure"); }) ==
+        fl::ErrorCode::cannot_write);
 }
 
 TEST_CASE("a polygon covers its area") {
@@ -180,6 +186,8 @@ TEST_CASE("a polygon covers its area") {
   double area = 0;
   for (const std::uint8_t value : canvas.picture().pixels) area += (255.0 - value) / 255.0;
   CHECK(area == Approx(800).epsilon(0.01));
-  canvas.polygon(std::vector<std::pair<double, double>>{{-100, -100}, {200, -100}, {200, 200}, {-100, 200}}, fl::Colour{0, 0, 0});  // clipped
+  // Clipped
+  canvas.polygon(std::vector<std::pair<double, double>>{{-100, -100}, {200, -100}, {200, 200}, {-100, 200}},
+                 fl::Colour{0, 0, 0});
   for (const std::uint8_t value : canvas.picture().pixels) CHECK(value == 0);
 }

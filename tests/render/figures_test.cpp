@@ -19,7 +19,8 @@ namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
-/// Sound SVG with everything inside the picture: texts by their stated length, images and rectangles by their sides. Pixels of the size that was said, and something on them.
+/// Sound SVG with everything inside the picture: texts by their stated length, images and rectangles by their sides.
+/// Pixels of the size that was said, and something on them.
 void check_figure(const fl::Drawing& figure) {
   const std::string svg = figure.svg();
   const auto markup = render_test::read_markup(svg, false);
@@ -46,7 +47,9 @@ void check_figure(const fl::Drawing& figure) {
     if (element.compare(0, 5, "<text") == 0 && element.find("rotate") == std::string::npos) {
       length = number("textLength", 0);
       has_length = element.find("textLength") != std::string::npos;
-      anchor = element.find("\"middle\"") != std::string::npos ? "middle" : element.find("\"end\"") != std::string::npos ? "end" : "start";
+      anchor = element.find("\"middle\"") != std::string::npos ? "middle"
+               : element.find("\"end\"") != std::string::npos  ? "end"
+                                                               : "start";
       const double left = anchor == "start" ? x : anchor == "end" ? x - length : x - length / 2;
       INFO(svg.substr(at + 1, svg.find("</text>", at) - at));
       if (has_length) CHECK(left >= 0);
@@ -63,17 +66,25 @@ void check_figure(const fl::Drawing& figure) {
 
 bool says(const fl::Drawing& figure, const std::string& text) { return figure.svg().find(text) != std::string::npos; }
 
-fl::Picture grey(std::int64_t side, std::uint8_t value) { return {.height = side, .width = side, .channels = 1, .pixels = std::vector<std::uint8_t>(static_cast<std::size_t>(side * side), value)}; }
+fl::Picture grey(std::int64_t side, std::uint8_t value) {
+  return {.height = side,
+          .width = side,
+          .channels = 1,
+          .pixels = std::vector<std::uint8_t>(static_cast<std::size_t>(side * side), value)};
+}
 
 /// Of failures, when `right` of n are right.
 fl::Rate rate(std::int64_t right, std::int64_t n) {
   const double p = n > 0 ? static_cast<double>(n - right) / static_cast<double>(n) : 0.0;
-  return {.estimate = p, .lower = std::max(0.0, p - 0.1), .upper = std::min(1.0, p + 0.1), .failures = n - right, .n = n};
+  return {
+      .estimate = p, .lower = std::max(0.0, p - 0.1), .upper = std::min(1.0, p + 0.1), .failures = n - right, .n = n};
 }
 
 fl::AccuracyCurve curve(const std::string& name, std::optional<std::int64_t> label, double slope) {
   fl::AccuracyCurve out{name, label, {}};
-  for (int i = 0; i < 6; ++i) out.bins.push_back({static_cast<double>(i), i == 5 ? infinity : static_cast<double>(i + 1), rate(static_cast<std::int64_t>(100 - slope * i), 100)});
+  for (int i = 0; i < 6; ++i)
+    out.bins.push_back({static_cast<double>(i), i == 5 ? infinity : static_cast<double>(i + 1),
+                        rate(static_cast<std::int64_t>(100 - slope * i), 100)});
   return out;
 }
 
@@ -87,7 +98,8 @@ struct World {
     for (std::int64_t i = 0; i < images.count(); ++i) {
       const auto seen = generator.read(images, i);
       const double p = 1.0 / (1.0 + std::exp(4.0 * (seen.factors[0] - 0.8)));
-      for (std::int64_t c = 0; c < 4; ++c) scores(i, c) = static_cast<float>(c == seen.label ? p : (1.0 - p) * (c == (seen.label + 1) % 4 ? 0.8 : 0.1));
+      for (std::int64_t c = 0; c < 4; ++c)
+        scores(i, c) = static_cast<float>(c == seen.label ? p : (1.0 - p) * (c == (seen.label + 1) % 4 ? 0.8 : 0.1));
     }
   };
 };
@@ -96,7 +108,9 @@ struct World {
 
 TEST_CASE("figure 2 shows every image with its class") {
   fl::SampleBlock real{"Real", 4, {}}, made{"Generated", 3, {}};
-  for (int i = 0; i < 9; ++i) real.tiles.push_back({grey(64, static_cast<std::uint8_t>(20 * i)), std::to_string(i), i % 2 == 0 ? "clean" : "blur 2, noise 1"});
+  for (int i = 0; i < 9; ++i)
+    real.tiles.push_back(
+        {grey(64, static_cast<std::uint8_t>(20 * i)), std::to_string(i), i % 2 == 0 ? "clean" : "blur 2, noise 1"});
   for (int i = 0; i < 4; ++i) made.tiles.push_back({grey(96, 100), "label " + std::to_string(i), {}});
   const fl::Drawing figure = fl::samples_figure(real, made);
   check_figure(figure);
@@ -117,8 +131,11 @@ TEST_CASE("figure 3 prints the AUC of every space and marks both outcomes") {
   const std::vector<std::uint8_t> failed{0, 1, 0, 1, 1};
   std::vector<fl::ScatterPanel> panels;
   for (const char* name : {"z", "w", "s"}) {
-    fl::ScatterPanel panel{name, fl::Matrix<double>(5, 2), {.auc = 0.512 + 0.1 * static_cast<double>(panels.size()), .lower = 0.4, .upper = 0.8}};
-    for (std::int64_t i = 0; i < 5; ++i) panel.points(i, 0) = static_cast<double>(i), panel.points(i, 1) = 1e3 * static_cast<double>(i * i);
+    fl::ScatterPanel panel{name,
+                           fl::Matrix<double>(5, 2),
+                           {.auc = 0.512 + 0.1 * static_cast<double>(panels.size()), .lower = 0.4, .upper = 0.8}};
+    for (std::int64_t i = 0; i < 5; ++i)
+      panel.points(i, 0) = static_cast<double>(i), panel.points(i, 1) = 1e3 * static_cast<double>(i * i);
     panels.push_back(panel);
   }
   const fl::Drawing figure = fl::embedding_figure(panels, failed);
@@ -129,7 +146,7 @@ TEST_CASE("figure 3 prints the AUC of every space and marks both outcomes") {
   const std::string svg = figure.svg();
   std::size_t discs = 0;
   for (std::size_t at = svg.find("<circle"); at != std::string::npos; at = svg.find("<circle", at + 1)) ++discs;
-  CHECK(discs == 3 * 2 + 1);  // and one in the legend
+  CHECK(discs == 3 * 2 + 1);                         // and one in the legend
   panels[1].points = fl::Matrix<double>(5, 2, 3.0);  // all at one place
   panels[1].title = extreme;
   check_figure(fl::embedding_figure(panels, failed));
@@ -160,15 +177,18 @@ TEST_CASE("figure 4 shows shares of each group, and keeps every value") {
   CHECK(says(figure, "Random"));
   CHECK(error_code([&] { (void)fl::histogram_figure(top, {}); }) == fl::ErrorCode::empty_input);
   one_sided.passed[0] = infinity;
-  CHECK(error_code([&] { (void)fl::histogram_figure(top, std::vector{one_sided}); }) == fl::ErrorCode::invalid_argument);
+  CHECK(error_code([&] { (void)fl::histogram_figure(top, std::vector{one_sided}); }) ==
+        fl::ErrorCode::invalid_argument);
 }
 
 TEST_CASE("figure 5 labels columns that never reach a half, and marks failures by more than colour") {
   const std::vector<double> shares{0, 0.2, 0.4, 0.6, 0.8, 1, 1.5};
   std::vector<fl::DegradationColumn> columns;
   for (int c = 0; c < 10; ++c) {
-    fl::DegradationColumn column{"b16.conv1:" + std::to_string(c), 100 + c, c % 2 == 0 ? 1 : -1, c == 3 ? 100.0 : 2.345, c != 3, {}};
-    for (std::size_t r = 0; r < shares.size(); ++r) column.cells.push_back({grey(96, 90), 0.9 - 0.1 * static_cast<double>(r), "8", r > 5});
+    fl::DegradationColumn column{"b16.conv1:" + std::to_string(c), 100 + c, c % 2 == 0 ? 1 : -1,
+                                 c == 3 ? 100.0 : 2.345,           c != 3,  {}};
+    for (std::size_t r = 0; r < shares.size(); ++r)
+      column.cells.push_back({grey(96, 90), 0.9 - 0.1 * static_cast<double>(r), "8", r > 5});
     columns.push_back(column);
   }
   const fl::Drawing figure = fl::degradation_figure("the WELL centre of class 3", shares, columns);
@@ -193,7 +213,8 @@ TEST_CASE("figure 6 has a row per class with cases, start beside failing image")
   std::vector<fl::CornerCasePanel> cases;
   for (std::int64_t label = 9; label >= 0; --label)
     for (int i = 0; i < (label == 4 ? 0 : label == 2 ? 9 : 2); ++i) {
-      fl::CornerCasePanel one{label, {}, {}, 1.25, 0.31, (label + 1) % 10, std::vector<float>(1024, 0.5f), std::vector<float>(1024, 0.2f)};
+      fl::CornerCasePanel one{
+          label, {}, {}, 1.25, 0.31, (label + 1) % 10, std::vector<float>(1024, 0.5f), std::vector<float>(1024, 0.2f)};
       for (int k = 0; k <= 6 * i; ++k) one.channels.push_back(700 + k), one.signs.push_back(k % 2 == 0 ? 1 : -1);
       cases.push_back(one);
     }
@@ -247,8 +268,13 @@ TEST_CASE("figure 7 has the same axes in every panel, and says that the last bin
   closed[0].bins.pop_back();
   check_figure(fl::accuracy_figure(closed));
   CHECK_FALSE(says(fl::accuracy_figure(closed), "is open"));
-  check_figure(fl::accuracy_figure(std::vector{curve("a", 2, 1.0), curve("b", 2, 2.0), curve("c", 3, 3.0), curve("d", 3, 3.0), curve("e", 3, 3.0), curve("f", 3, 3.0), curve("g", 3, 3.0)}, std::vector<std::string>(4, extreme)));
-  fl::AccuracyCurve perfect{"perfect", std::nullopt, {{2.0, infinity, {.estimate = 0.0, .lower = 0.0, .upper = 0.0, .n = 5}}}};  // nothing but an open bin, and no width of the other axis
+  check_figure(
+      fl::accuracy_figure(std::vector{curve("a", 2, 1.0), curve("b", 2, 2.0), curve("c", 3, 3.0), curve("d", 3, 3.0),
+                                      curve("e", 3, 3.0), curve("f", 3, 3.0), curve("g", 3, 3.0)},
+                          std::vector<std::string>(4, extreme)));
+  // Nothing but an open bin, and no width of the other axis
+  fl::AccuracyCurve perfect{
+      "perfect", std::nullopt, {{2.0, infinity, {.estimate = 0.0, .lower = 0.0, .upper = 0.0, .n = 5}}}};
   check_figure(fl::accuracy_figure(std::vector{perfect}));
   perfect.bins[0].lower = 0.0;
   check_figure(fl::accuracy_figure(std::vector{perfect}));
@@ -286,13 +312,16 @@ TEST_CASE("the figures of an analysis with a known fault show it") {
   for (std::int64_t i = 0; i < 600; ++i) {
     const auto value = static_cast<double>(styles(i, first[0]));
     const bool wrong = problem.confirmation.failed[static_cast<std::size_t>(i)] != 0;
-    (wrong ? failed : passed) += value / static_cast<double>(wrong ? histograms[0].failed.size() : histograms[0].passed.size());
+    (wrong ? failed : passed) +=
+        value / static_cast<double>(wrong ? histograms[0].failed.size() : histograms[0].passed.size());
     square += (value - mean) * (value - mean);
   }
   CHECK(histograms[0].effect == Approx((failed - passed) / std::sqrt(square / 599)).epsilon(1e-4));
   CHECK(std::abs(histograms[0].effect) > 0.8);
   CHECK((histograms[0].effect > 0) == (histograms[0].auc > 0.5));
-  CHECK(error_code([&] { (void)fl::channel_histograms(problem, problem.confirmation, std::vector<std::int64_t>{-1}); }) == fl::ErrorCode::invalid_argument);
+  CHECK(error_code([&] {
+          (void)fl::channel_histograms(problem, problem.confirmation, std::vector<std::int64_t>{-1});
+        }) == fl::ErrorCode::invalid_argument);
 
   const auto random = fl::random_channels(problem, ranked, 3);
   CHECK(random == fl::random_channels(problem, ranked, 3));
@@ -322,8 +351,10 @@ TEST_CASE("the figures of an analysis with a known fault show it") {
   }
   CHECK(any);  // the channel that decides is among the first three
   check_figure(fl::degradation_figure("class", options.shares, columns));
-  CHECK(error_code([&] { (void)fl::degradation_columns(problem, ranked, {.class_label = 17}); }) == fl::ErrorCode::label_out_of_range);
+  CHECK(error_code([&] { (void)fl::degradation_columns(problem, ranked, {.class_label = 17}); }) ==
+        fl::ErrorCode::label_out_of_range);
   fl::WellCentre unsure = fl::well_centres(problem).front();
   unsure.probability = 0.5;
-  CHECK(error_code([&] { (void)fl::paper_distances(problem, unsure, ranked); }) == fl::ErrorCode::degenerate_statistics);
+  CHECK(error_code([&] { (void)fl::paper_distances(problem, unsure, ranked); }) ==
+        fl::ErrorCode::degenerate_statistics);
 }

@@ -12,7 +12,8 @@ namespace {
 fl::FailureReport filled() { return render_test::example_report(render_test::example_generator()); }
 
 fl::ReportPicture dot(const std::string& name) {
-  return {name, "a \"dot\" <of> " + name, 1, 1, fl::encode_png({.height = 1, .width = 1, .channels = 1, .pixels = {0}})};
+  return {name, "a \"dot\" <of> " + name, 1, 1,
+          fl::encode_png({.height = 1, .width = 1, .channels = 1, .pixels = {0}})};
 }
 
 std::size_t occurrences(const std::string& text, const std::string& part) {
@@ -26,9 +27,11 @@ void check_page(const std::string& page) {
   const auto markup = render_test::read_markup(page, true);
   CHECK(markup.complaint == "");
   for (const std::string& tag : markup.tags)
-    for (const char* forbidden : {"script", "link", "iframe", "object", "embed", "base", "form"}) CHECK(tag != forbidden);
+    for (const char* forbidden : {"script", "link", "iframe", "object", "embed", "base", "form"})
+      CHECK(tag != forbidden);
   for (const std::string& attribute : markup.attributes) {
-    const std::string name = attribute.substr(0, attribute.find('=')), value = attribute.substr(attribute.find('=') + 1);
+    const std::string name = attribute.substr(0, attribute.find('=')),
+                      value = attribute.substr(attribute.find('=') + 1);
     if (name == "src") CHECK(value.rfind("data:image/png;base64,", 0) == 0);
     if (name == "href") {
       REQUIRE(value.size() > 1);
@@ -48,14 +51,19 @@ void check_page(const std::string& page) {
 TEST_CASE("the page of a filled report is sound, closed in itself and complete") {
   const fl::FailureReport report = filled();
   std::vector<fl::ReportPicture> pictures;
-  for (const char* name : {"degradation", "finding-1", "finding-2", "suspect-1", "paper-top", "failures"}) pictures.push_back(dot(name));
+  for (const char* name : {"degradation", "finding-1", "finding-2", "suspect-1", "paper-top", "failures"})
+    pictures.push_back(dot(name));
   const std::string page = fl::html_report(report, pictures);
   check_page(page);
   CHECK(page == fl::html_report(report, pictures));
   CHECK(occurrences(page, "<img ") == 6);
   CHECK(occurrences(page, "<svg ") == 3 * 4 + 3);
-  for (const char* part : {"2 systematic causes of failure", "6.7\u00A0%", "noise level", "noise level (component 3), class horse &amp; cart only", "Associated, but", "mean intensity", "Generator suspect", "How much of each property it stands", ">less</td>", "The paper's top channels",
-                           "How to repeat", "What the words mean", ".samples = 4000, .seed = 7", "flips off the manifold", "&quot;stroke thickness&quot; is poorly predicted"}) {
+  for (const char* part :
+       {"2 systematic causes of failure", "6.7\u00A0%", "noise level",
+        "noise level (component 3), class horse &amp; cart only", "Associated, but", "mean intensity",
+        "Generator suspect", "How much of each property it stands", ">less</td>", "The paper's top channels",
+        "How to repeat", "What the words mean", ".samples = 4000, .seed = 7", "flips off the manifold",
+        "&quot;stroke thickness&quot; is poorly predicted"}) {
     INFO(part);
     CHECK(page.find(part) != std::string::npos);
   }
@@ -65,14 +73,17 @@ TEST_CASE("the page of a filled report is sound, closed in itself and complete")
 TEST_CASE("no text of a report can leave its place") {
   fl::FailureReport report = filled();
   const std::string attack = "\"><script>alert(1)</script><img src=x onerror='y'>&lt; \xFF\x01";
-  report.reason = report.findings[0].headline = report.findings[0].direction.name = report.findings[0].property.name = attack;
-  report.findings[0].side_effects[0].name = report.property_names[0] = report.associated[0].direction.name = report.associated[0].property.name = attack;
+  report.reason = report.findings[0].headline = report.findings[0].direction.name = report.findings[0].property.name =
+      attack;
+  report.findings[0].side_effects[0].name = report.property_names[0] = report.associated[0].direction.name =
+      report.associated[0].property.name = attack;
   report.class_names = {attack, attack, attack, attack};
   report.warnings = {attack};
   report.layers[0].name = report.findings[0].carriers[0].layer_name = report.paper_top[0].layer_name = attack;
   report.schema = attack;
   auto& p = report.provenance;
-  p.library_version = p.generator_digest = p.classifier_name = p.criterion = p.torch_version = p.cpu = p.backend = attack;
+  p.library_version = p.generator_digest = p.classifier_name = p.criterion = p.torch_version = p.cpu = p.backend =
+      attack;
   p.criterion_expression = p.compiler = p.command = attack;
   p.classifier_digest = p.judge_name = p.judge_digest = attack;
   p.method = p.options = {{"min_effect", attack}};
@@ -140,7 +151,9 @@ TEST_CASE("a thousand classes do not flood the page: the worst fifty are shown")
   fl::FailureReport report = filled();
   report.class_rates.clear();
   report.class_names.clear();
-  for (int k = 0; k < 1000; ++k) report.class_rates.push_back({k % 20 == 0 ? 0.5 : 0.1, 0.05, 0.6, 1, 10, 0.95}), report.class_names.push_back("kind" + std::to_string(k));
+  for (int k = 0; k < 1000; ++k)
+    report.class_rates.push_back({k % 20 == 0 ? 0.5 : 0.1, 0.05, 0.6, 1, 10, 0.95}),
+        report.class_names.push_back("kind" + std::to_string(k));
   report.findings[0].threshold.centres.clear();
   for (int k = 0; k < 1000; ++k) report.findings[0].threshold.centres.push_back({k, 0.9, 1.0, 1.0, 1.0});
   const std::string page = fl::html_report(report, {});

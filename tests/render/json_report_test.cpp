@@ -14,7 +14,10 @@ using Json = nlohmann::ordered_json;
 
 namespace {
 
-nlohmann::json schema() { return nlohmann::json::parse(faultline_tests::text_of(std::filesystem::path(__FILE__).parent_path() / "../../docs/report.schema.json")); }
+nlohmann::json schema() {
+  return nlohmann::json::parse(
+      faultline_tests::text_of(std::filesystem::path(__FILE__).parent_path() / "../../docs/report.schema.json"));
+}
 
 fl::FailureReport filled() { return render_test::example_report(render_test::example_generator()); }
 
@@ -49,7 +52,8 @@ TEST_CASE("the schema refuses what is not a report") {
 }
 
 TEST_CASE("every member of the report's structures is a key, under its own name and in its order") {
-  // A structured binding names every member or does not compile: a member that is added to the report has to be added here, to the JSON and to the schema.
+  // A structured binding names every member or does not compile: a member that is added to the report has to be added
+  // here, to the JSON and to the schema.
   const fl::FailureReport report = filled();
   const Json json = Json::parse(fl::to_json(report));
   const auto keys = [](const Json& object) {
@@ -58,16 +62,42 @@ TEST_CASE("every member of the report's structures is a key, under its own name 
     return names;
   };
   {
-    [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x, y, z] = report;
-    CHECK(keys(json) == std::vector<std::string>{"schema", "verdict", "reason", "failure_rate", "class_rates", "effective_failures_discovery", "effective_failures_confirmation", "samples_needed", "findings",
-                                                 "associated", "generator_suspect", "property_distances", "omnibus", "explained_share", "smallest_detectable", "paper_top", "property_names", "property_r2", "class_leak", "layers", "classes",
-                                                 "class_names", "cost", "provenance", "warnings", "class_rankings"});
+    [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x, y, z] =
+        report;
+    CHECK(keys(json) == std::vector<std::string>{"schema",
+                                                 "verdict",
+                                                 "reason",
+                                                 "failure_rate",
+                                                 "class_rates",
+                                                 "effective_failures_discovery",
+                                                 "effective_failures_confirmation",
+                                                 "samples_needed",
+                                                 "findings",
+                                                 "associated",
+                                                 "generator_suspect",
+                                                 "property_distances",
+                                                 "omnibus",
+                                                 "explained_share",
+                                                 "smallest_detectable",
+                                                 "paper_top",
+                                                 "property_names",
+                                                 "property_r2",
+                                                 "class_leak",
+                                                 "layers",
+                                                 "classes",
+                                                 "class_names",
+                                                 "cost",
+                                                 "provenance",
+                                                 "warnings",
+                                                 "class_rankings"});
   }
   const Json& finding = json["findings"][0];
   {
     [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = report.findings[0];
-    CHECK(keys(finding) == std::vector<std::string>{"direction", "channel", "sign", "discovery", "confirmation", "intervention", "threshold", "profile", "property", "side_effects", "carriers", "validity", "histogram",
-                                                    "examples", "headline", "class_split"});
+    CHECK(keys(finding) == std::vector<std::string>{"direction", "channel", "sign", "discovery", "confirmation",
+                                                    "intervention", "threshold", "profile", "property", "side_effects",
+                                                    "carriers", "validity", "histogram", "examples", "headline",
+                                                    "class_split"});
   }
   {
     [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o] = *report.findings[0].threshold.flip;
@@ -94,7 +124,8 @@ TEST_CASE("every member of the report's structures is a key, under its own name 
     CHECK(json["cost"].size() == 10);
   }
   {
-    [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x, y, z] = report.provenance;
+    [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x, y, z] =
+        report.provenance;
     CHECK(json["provenance"].size() == 26);
   }
   {
@@ -158,6 +189,7 @@ TEST_CASE("write_json replaces the file as a whole or says why not") {
   const fl::FailureReport report = filled();
   fl::write_json(report, directory / "report.json");
   CHECK(faultline_tests::text_of(directory / "report.json") == fl::to_json(report));
-  CHECK(faultline_tests::error_code([&] { fl::write_json(report, directory / "absent" / "report.json"); }) == fl::ErrorCode::cannot_write);
+  CHECK(faultline_tests::error_code([&] { fl::write_json(report, directory / "absent" / "report.json"); }) ==
+        fl::ErrorCode::cannot_write);
   CHECK(directory.names() == std::vector<std::string>{"report.json"});
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// A strict little reader of markup: complains about anything that an XML reader (or, for the void elements of HTML, a careful HTML author) would not let pass.
+// A strict little reader of markup: complains about anything that an XML reader (or, for the void elements of HTML, a
+// careful HTML author) would not let pass.
 
 #include <set>
 #include <string>
@@ -9,9 +10,9 @@
 namespace render_test {
 
 struct Markup {
-  std::string complaint;               ///< the first thing that is wrong, or empty
-  std::vector<std::string> tags;       ///< names of the opened elements, in order
-  std::vector<std::string> attributes; ///< name=value of all attributes
+  std::string complaint;                ///< the first thing that is wrong, or empty
+  std::vector<std::string> tags;        ///< names of the opened elements, in order
+  std::vector<std::string> attributes;  ///< name=value of all attributes
   std::set<std::string> ids;
 };
 
@@ -26,7 +27,8 @@ inline Markup read_markup(const std::string& text, bool html) {
     if (text[i] == '&') {
       const std::size_t end = text.find(';', i);
       static const std::set<std::string> known = {"&amp", "&lt", "&gt", "&quot", "&#39"};
-      if (end == std::string::npos || known.count(text.substr(i, end - i)) == 0) complain("an ampersand that is no entity", i);
+      if (end == std::string::npos || known.count(text.substr(i, end - i)) == 0)
+        complain("an ampersand that is no entity", i);
       i = end == std::string::npos ? text.size() : end + 1;
       continue;
     }
@@ -58,7 +60,9 @@ inline Markup read_markup(const std::string& text, bool html) {
         break;
       } else {
         std::string attribute;
-        while (at < text.size() && (std::isalnum(static_cast<unsigned char>(text[at])) || text[at] == '-' || text[at] == ':')) attribute += text[at++];
+        while (at < text.size() &&
+               (std::isalnum(static_cast<unsigned char>(text[at])) || text[at] == '-' || text[at] == ':'))
+          attribute += text[at++];
         if (attribute.empty() || text.compare(at, 2, "=\"") != 0) {
           complain("an attribute without a quoted value", at);
           break;

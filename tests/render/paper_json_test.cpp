@@ -13,7 +13,10 @@ using Json = nlohmann::ordered_json;
 
 namespace {
 
-nlohmann::json schema() { return nlohmann::json::parse(faultline_tests::text_of(std::filesystem::path(__FILE__).parent_path() / "../../docs/paper.schema.json")); }
+nlohmann::json schema() {
+  return nlohmann::json::parse(
+      faultline_tests::text_of(std::filesystem::path(__FILE__).parent_path() / "../../docs/paper.schema.json"));
+}
 
 /// A real run on the generator whose truth is known, with every part filled.
 const fl::PaperReport& filled() {
@@ -47,7 +50,9 @@ TEST_CASE("the paper's report is valid after its schema, filled and empty") {
   const Json json = Json::parse(fl::to_json(filled()));
   CHECK(validator.complaints(json) == std::vector<std::string>{});
   CHECK(validator.complaints(Json::parse(fl::to_json(fl::PaperReport{}))) == std::vector<std::string>{});
-  for (const char* list : {"top", "top_by_gradient", "random_contrasts", "classes", "agreement", "properties", "layers"}) CHECK(!json[list].empty());
+  for (const char* list :
+       {"top", "top_by_gradient", "random_contrasts", "classes", "agreement", "properties", "layers"})
+    CHECK(!json[list].empty());
   CHECK(!json["classes"][0]["distances"].empty());
   CHECK(!json["classes"][0]["corner_cases"].empty());
   CHECK(!json["attfind"]["cover"].empty());
@@ -79,24 +84,32 @@ TEST_CASE("every member of the paper's structures is a key, under its own name a
   const Json json = Json::parse(fl::to_json(report));
   {
     [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = report;
-    CHECK(keys(json) == std::vector<std::string>{"schema", "note", "failure_rate", "top", "top_by_gradient", "together", "random_contrasts", "contrast_codes", "classes", "attfind", "agreement", "properties", "layers",
-                                                 "class_names", "cost", "provenance"});
+    CHECK(keys(json) == std::vector<std::string>{"schema", "note", "failure_rate", "top", "top_by_gradient", "together",
+                                                 "random_contrasts", "contrast_codes", "classes", "attfind",
+                                                 "agreement", "properties", "layers", "class_names", "cost",
+                                                 "provenance"});
   }
   {
     [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h, i] = report.classes.at(0);
-    CHECK(keys(json["classes"][0]) == std::vector<std::string>{"class_label", "status", "note", "failures", "successes", "probability", "distances", "together", "corner_cases"});
+    CHECK(keys(json["classes"][0]) == std::vector<std::string>{"class_label", "status", "note", "failures", "successes",
+                                                               "probability", "distances", "together", "corner_cases"});
   }
   {
     [[maybe_unused]] const auto& [a, b, c, d, e, f, g, images] = report.classes.at(0).corner_cases.at(0);
-    CHECK(keys(json["classes"][0]["corner_cases"][0]) == std::vector<std::string>{"class_label", "channels", "signs", "sigmas", "failed", "probability", "prediction"});
+    CHECK(keys(json["classes"][0]["corner_cases"][0]) == std::vector<std::string>{"class_label", "channels", "signs",
+                                                                                  "sigmas", "failed", "probability",
+                                                                                  "prediction"});
   }
   {
     [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h, i] = *report.attfind;
-    CHECK(keys(json["attfind"]) == std::vector<std::string>{"images", "cost", "channels", "effect_smallest", "effect_largest", "flipped_smallest", "flipped_largest", "cover", "unexplained"});
+    CHECK(keys(json["attfind"]) == std::vector<std::string>{"images", "cost", "channels", "effect_smallest",
+                                                            "effect_largest", "flipped_smallest", "flipped_largest",
+                                                            "cover", "unexplained"});
   }
   {
     [[maybe_unused]] const auto& [a, b, c, d, e, f] = report.agreement.at(0);
-    CHECK(keys(json["agreement"][0]) == std::vector<std::string>{"first", "second", "channels", "jaccard", "tau", "same_sign"});
+    CHECK(keys(json["agreement"][0]) ==
+          std::vector<std::string>{"first", "second", "channels", "jaccard", "tau", "same_sign"});
   }
   {
     [[maybe_unused]] const auto& [a, b, c, d, e] = report.properties.at(0);
@@ -127,5 +140,6 @@ TEST_CASE("the paper's method finds the planted channel, and corner cases are st
   const std::string npy = faultline_tests::text_of(directory / "cases.npy");
   CHECK(npy.find("(12, 2, 1, 16, 16)") != std::string::npos);
   CHECK(npy.size() == 128 + 12 * 2 * 16 * 16 * sizeof(float));
-  CHECK(faultline_tests::error_code([&] { fl::write_json(filled(), directory / "absent" / "paper.json"); }) == fl::ErrorCode::cannot_write);
+  CHECK(faultline_tests::error_code([&] { fl::write_json(filled(), directory / "absent" / "paper.json"); }) ==
+        fl::ErrorCode::cannot_write);
 }

@@ -20,7 +20,8 @@ struct FakeStudio {
               for (const Move& move : asked) {
                 moves.push_back(move);
                 const bool failed = fails(move);
-                shown.push_back({fl::Picture{4, 4, 1, std::vector<std::uint8_t>(16, 0)}, failed ? 0.2 : 0.9, move.label + (failed ? 1 : 0), failed});
+                shown.push_back({fl::Picture{4, 4, 1, std::vector<std::uint8_t>(16, 0)}, failed ? 0.2 : 0.9,
+                                 move.label + (failed ? 1 : 0), failed});
               }
               return shown;
             },
@@ -40,7 +41,8 @@ TEST_CASE("examples stand for the whole: near the median distance, classes first
   fl::Finding finding;
   finding.threshold.flip.emplace();
   finding.threshold.flip->sigmas = 3;
-  finding.examples = {{1, 0, 0.9, 9.0}, {2, 0, 0.9, 3.1}, {3, 1, 0.9, 6.0}, {4, 0, 0.9, 2.9}, {5, 1, 0.9, std::nullopt}};
+  finding.examples = {
+      {1, 0, 0.9, 9.0}, {2, 0, 0.9, 3.1}, {3, 1, 0.9, 6.0}, {4, 0, 0.9, 2.9}, {5, 1, 0.9, std::nullopt}};
   const auto indices = [&](std::int64_t count) {
     std::vector<std::int64_t> list;
     for (const auto& code : typical_examples(finding, count)) list.push_back(code.index);
@@ -78,7 +80,8 @@ TEST_CASE("the degradation grid moves each code by shares of its own distance") 
   for (std::size_t c = 0; c < 4; ++c) {
     const Move& whole = fake.moves[5 * 4 + c];  // the row of 100 %
     CHECK(whole.direction == &r.findings[c / 2].direction.w);
-    for (std::size_t row = 0; row < 7; ++row) CHECK(fake.moves[row * 4 + c].shift == Approx(grid_shares[row] * whole.shift));
+    for (std::size_t row = 0; row < 7; ++row)
+      CHECK(fake.moves[row * 4 + c].shift == Approx(grid_shares[row] * whole.shift));
     double expected = 2.9;  // the second finding's codes never flip: its median distance
     if (c < 2)
       for (const auto& code : r.findings[0].examples)
@@ -104,7 +107,10 @@ TEST_CASE("flips along single channels are found to a hundredth, and those that 
     sigmas.push_back(0.5 + c);
   }
   FakeStudio fake;
-  fake.fails = [&](const Move& move) { return std::abs(move.shift) / sigmas[static_cast<std::size_t>(move.channel)] >= truth[move.channel] && (move.shift > 0) == (move.channel % 2 == 0); };
+  fake.fails = [&](const Move& move) {
+    return std::abs(move.shift) / sigmas[static_cast<std::size_t>(move.channel)] >= truth[move.channel] &&
+           (move.shift > 0) == (move.channel % 2 == 0);
+  };
   const auto found = channel_flips(columns, sigmas, fake.studio());
   for (std::size_t c = 0; c < 4; ++c) {
     REQUIRE(found[c]);
@@ -117,7 +123,9 @@ TEST_CASE("flips along single channels are found to a hundredth, and those that 
 TEST_CASE("the paper's channels all start from one code that passes") {
   fl::FailureReport r = report();
   FakeStudio fake;
-  fake.fails = [&](const Move& move) { return move.channel == r.paper_top[0].channel.flat ? move.shift > 1 : move.index < fl::intervention_first + 5; };
+  fake.fails = [&](const Move& move) {
+    return move.channel == r.paper_top[0].channel.flat ? move.shift > 1 : move.index < fl::intervention_first + 5;
+  };
   SECTION("an example of a finding") {
     REQUIRE(paper_grid(r, fake.studio(), {}));
     for (const Move& move : fake.moves) CHECK(move.index == typical_examples(r.findings[0], 1)[0].index);
@@ -146,7 +154,8 @@ TEST_CASE("a finding has a sheet with one row per class, by label, each the most
   fake.fails = [](const Move& move) { return move.shift > 1.5; };
   fl::Finding& finding = r.findings[0];
   finding.threshold.flip->sigmas = 3;
-  finding.examples = {{1, 2, 0.9, 9.0}, {2, 0, 0.9, 3.1}, {3, 2, 0.9, 3.2}, {4, 0, 0.9, 2.0}, {5, 3, 0.9, std::nullopt}};
+  finding.examples = {
+      {1, 2, 0.9, 9.0}, {2, 0, 0.9, 3.1}, {3, 2, 0.9, 3.2}, {4, 0, 0.9, 2.0}, {5, 3, 0.9, std::nullopt}};
   const auto sheet = class_sheet(r, fake.studio(), {}, finding, "finding-1");
   REQUIRE(sheet);
   CHECK(sheet->name == "finding-1-classes");

@@ -11,7 +11,8 @@ namespace fl = faultline;
 TEST_CASE("the arrays of both halves are complete, and styles follow from w") {
   fl::Problem problem;
   problem.style_matrix = fl::Matrix<double>(3, 2);
-  problem.style_matrix(0, 0) = 1, problem.style_matrix(1, 1) = 2, problem.style_matrix(2, 0) = -1, problem.style_matrix(2, 1) = 0.5;
+  problem.style_matrix(0, 0) = 1, problem.style_matrix(1, 1) = 2, problem.style_matrix(2, 0) = -1,
+                          problem.style_matrix(2, 1) = 0.5;
   problem.style_bias = {10, 20, 30};
   problem.discovery.index = {5, 6};
   problem.discovery.label = {1, 0};
@@ -30,7 +31,8 @@ TEST_CASE("the arrays of both halves are complete, and styles follow from w") {
   const auto floats = [&](const std::string& name) {
     const std::string bytes = faultline_tests::text_of(directory / "a" / "b" / name);
     CHECK(bytes.find("'descr': '<f4'") != std::string::npos);
-    const std::size_t header = 10 + static_cast<unsigned char>(bytes[8]) + 256 * static_cast<std::size_t>(static_cast<unsigned char>(bytes[9]));
+    const std::size_t header = 10 + static_cast<unsigned char>(bytes[8]) +
+                               256 * static_cast<std::size_t>(static_cast<unsigned char>(bytes[9]));
     std::vector<float> values((bytes.size() - header) / sizeof(float));
     std::memcpy(values.data(), bytes.data() + header, values.size() * sizeof(float));
     return values;
@@ -40,8 +42,10 @@ TEST_CASE("the arrays of both halves are complete, and styles follow from w") {
   CHECK(floats("discovery.w.npy") == std::vector<float>{3, 4, 0, 1});
   CHECK(floats("confirmation.properties.npy") == std::vector<float>{0.5f, 0.5f});
   for (const char* half : {"discovery", "confirmation"})
-    for (const char* what : {"index", "label", "prediction", "failed", "probability", "margin"}) CHECK(std::filesystem::exists(directory / "a" / "b" / (std::string(half) + "." + what + ".npy")));
+    for (const char* what : {"index", "label", "prediction", "failed", "probability", "margin"})
+      CHECK(std::filesystem::exists(directory / "a" / "b" / (std::string(half) + "." + what + ".npy")));
   CHECK_FALSE(std::filesystem::exists(directory / "a" / "b" / "discovery.properties.npy"));
   fl::write_file_atomically(directory / "file", std::string_view("in the way"));
-  CHECK(faultline_tests::error_code([&] { fl::write_arrays(problem, directory / "file" / "x"); }) == fl::ErrorCode::cannot_write);
+  CHECK(faultline_tests::error_code([&] { fl::write_arrays(problem, directory / "file" / "x"); }) ==
+        fl::ErrorCode::cannot_write);
 }

@@ -64,7 +64,9 @@ TEST_CASE("what is not a report, or contradicts itself, is refused") {
   CHECK(code_of([] { (void)fl::parse_report("{"); }) == ErrorCode::malformed_header);
   CHECK(code_of([] { (void)fl::parse_report("[]"); }) == ErrorCode::foreign_format);
   CHECK(code_of([] { (void)fl::parse_report(R"({"schema": "faultline.report/2"})"); }) == ErrorCode::foreign_format);
-  CHECK(code_of([] { (void)fl::parse_report(R"({"schema": "faultline.report/1", "schema": "faultline.report/1"})"); }) == ErrorCode::malformed_header);
+  CHECK(code_of([] {
+          (void)fl::parse_report(R"({"schema": "faultline.report/1", "schema": "faultline.report/1"})");
+        }) == ErrorCode::malformed_header);
   CHECK(code_of([] { (void)fl::read_report("/nowhere/report.json"); }) == ErrorCode::cannot_open);
   const auto with = [&](const char* pointer, const Json& value) {
     Json bad = good;

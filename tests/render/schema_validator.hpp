@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Validates JSON against the part of JSON Schema 2020-12 that docs/report.schema.json uses; a keyword outside it is a complaint, so that the schema cannot say more than is checked.
+// Validates JSON against the part of JSON Schema 2020-12 that docs/report.schema.json uses; a keyword outside it is a
+// complaint, so that the schema cannot say more than is checked.
 
 #include <nlohmann/json.hpp>
 
@@ -33,7 +34,9 @@ class SchemaValidator {
   }
 
   void check(const nlohmann::json& schema, const nlohmann::ordered_json& value, const std::string& place) {
-    static const std::set<std::string> known = {"$schema", "$id", "$defs", "$ref", "title", "description", "type", "required", "additionalProperties", "properties", "items", "enum", "anyOf"};
+    static const std::set<std::string> known = {
+        "$schema",    "$id",   "$defs", "$ref", "title", "description", "type", "required", "additionalProperties",
+        "properties", "items", "enum",  "anyOf"};
     for (const auto& [keyword, argument] : schema.items())
       if (known.count(keyword) == 0) complaints_.push_back(place + ": the schema uses the unknown keyword " + keyword);
     if (schema.contains("$ref")) {
@@ -63,14 +66,18 @@ class SchemaValidator {
     }
     if (value.is_object()) {
       for (const auto& name : schema.value("required", nlohmann::json::array()))
-        if (!value.contains(name.get<std::string>())) complaints_.push_back(place + ": lacks " + name.get<std::string>());
+        if (!value.contains(name.get<std::string>()))
+          complaints_.push_back(place + ": lacks " + name.get<std::string>());
       for (const auto& [key, member] : value.items()) {
-        if (schema.contains("properties") && schema["properties"].contains(key)) check(schema["properties"][key], member, place + "." + key);
-        else if (schema.value("additionalProperties", true) == false) complaints_.push_back(place + ": has the unknown member " + key);
+        if (schema.contains("properties") && schema["properties"].contains(key))
+          check(schema["properties"][key], member, place + "." + key);
+        else if (schema.value("additionalProperties", true) == false)
+          complaints_.push_back(place + ": has the unknown member " + key);
       }
     }
     if (value.is_array() && schema.contains("items"))
-      for (std::size_t i = 0; i < value.size(); ++i) check(schema["items"], value[i], place + "[" + std::to_string(i) + "]");
+      for (std::size_t i = 0; i < value.size(); ++i)
+        check(schema["items"], value[i], place + "[" + std::to_string(i) + "]");
   }
 
   nlohmann::json root_;

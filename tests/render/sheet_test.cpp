@@ -13,7 +13,8 @@ fl::Sheet sheet_of(std::size_t rows, std::size_t columns, const std::string& nam
   fl::Sheet sheet;
   sheet.title = name;
   sheet.explanation = "Words. " + name;
-  for (std::size_t c = 0; c < columns; ++c) sheet.columns.push_back({c < 2 ? "first " + name : "second", name, name, name});
+  for (std::size_t c = 0; c < columns; ++c)
+    sheet.columns.push_back({c < 2 ? "first " + name : "second", name, name, name});
   for (std::size_t r = 0; r < rows; ++r) sheet.rows.push_back({name, name, name});
   for (std::size_t i = 0; i < rows * columns; ++i)
     sheet.cells.push_back({fl::Picture{96, 96, 1, std::vector<std::uint8_t>(96 * 96, 40)}, 0.5, name, i % 3 == 0, {}});
@@ -22,7 +23,9 @@ fl::Sheet sheet_of(std::size_t rows, std::size_t columns, const std::string& nam
 
 std::size_t pixels_of(const fl::Picture& picture, fl::Colour colour) {
   std::size_t n = 0;
-  for (std::size_t i = 0; i + 2 < picture.pixels.size(); i += 3) n += picture.pixels[i] == colour.red && picture.pixels[i + 1] == colour.green && picture.pixels[i + 2] == colour.blue;
+  for (std::size_t i = 0; i + 2 < picture.pixels.size(); i += 3)
+    n += picture.pixels[i] == colour.red && picture.pixels[i + 1] == colour.green &&
+         picture.pixels[i + 2] == colour.blue;
   return n;
 }
 
@@ -40,12 +43,15 @@ TEST_CASE("failures have a frame and a cross, other images have neither") {
 }
 
 TEST_CASE("headings and answers of any length leave the space between columns free") {
-  for (const std::string& name : {std::string("8"), std::string("a class with quite a long name"), std::string(300, 'W')}) {
+  for (const std::string& name :
+       {std::string("8"), std::string("a class with quite a long name"), std::string(300, 'W')}) {
     const fl::Sheet sheet = sheet_of(2, 4, name);
     const fl::Picture drawn = fl::draw_sheet(sheet);
     REQUIRE(drawn.channels == 3);
     // The image columns are where a row of pixels crosses the images: dark runs of 96 pixels.
-    const auto at = [&](std::int64_t x, std::int64_t y) { return drawn.pixels[static_cast<std::size_t>(3 * (y * drawn.width + x))]; };
+    const auto at = [&](std::int64_t x, std::int64_t y) {
+      return drawn.pixels[static_cast<std::size_t>(3 * (y * drawn.width + x))];
+    };
     std::vector<std::int64_t> starts;
     std::int64_t image_row = drawn.height - 40;
     for (std::int64_t x = 1; x < drawn.width - 96; ++x) {
@@ -57,7 +63,9 @@ TEST_CASE("headings and answers of any length leave the space between columns fr
     CHECK(starts.back() + 96 < drawn.width);
     std::int64_t first_row = 0;  // below the line under the group headings, which may span columns
     for (std::int64_t y = 0; y < drawn.height; ++y)
-      if (at(starts[1] - 8, y) == fl::palette::quiet.red && at(starts[1] - 5, y) == fl::palette::quiet.red && at(starts[0], y) == fl::palette::quiet.red) first_row = y + 1;
+      if (at(starts[1] - 8, y) == fl::palette::quiet.red && at(starts[1] - 5, y) == fl::palette::quiet.red &&
+          at(starts[0], y) == fl::palette::quiet.red)
+        first_row = y + 1;
     REQUIRE(first_row > 0);
     CHECK(first_row < image_row - 96);
     for (std::size_t c = 1; c < 4; ++c)

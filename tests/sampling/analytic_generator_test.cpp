@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The known truth is true: what is read from an image is what drew it, factors are independent normals, and nothing else matters.
+// The known truth is true: what is read from an image is what drew it, factors are independent normals, and nothing
+// else matters.
 
 #include <faultline/sampling/analytic_generator.hpp>
 #include <faultline/sampling/style_space_sampler.hpp>
@@ -16,7 +17,9 @@ namespace fl = faultline;
 namespace {
 
 bool same_pixels(const fl::ImageBatch& a, const fl::ImageBatch& b) {
-  return a.count() == b.count() && std::memcmp(a.data(), b.data(), sizeof(float) * static_cast<std::size_t>(a.count() * a.shape().elements())) == 0;
+  return a.count() == b.count() &&
+         std::memcmp(a.data(), b.data(), sizeof(float) * static_cast<std::size_t>(a.count() * a.shape().elements())) ==
+             0;
 }
 
 template <class F>
@@ -54,7 +57,8 @@ TEST_CASE("label and factors are read back bit for bit") {
   CHECK(reads_back(fl::AnalyticGenerator({.factors = 3, .channels = 100, .classes = 1, .seed = 6}), 100));
   CHECK(reads_back(fl::AnalyticGenerator({.factors = 3, .channels = 100, .classes = 0, .seed = 7}), 100));
   CHECK(reads_back(fl::AnalyticGenerator(), 500, 0.3));
-  for (std::int64_t seed = 10; seed < 30; ++seed) CHECK(reads_back(fl::AnalyticGenerator({.factors = 5, .channels = 64, .classes = 7, .seed = seed}), 100));
+  for (std::int64_t seed = 10; seed < 30; ++seed)
+    CHECK(reads_back(fl::AnalyticGenerator({.factors = 5, .channels = 64, .classes = 7, .seed = seed}), 100));
 }
 
 TEST_CASE("factors are the independent normals z, and the standardised values of their channels") {
@@ -67,11 +71,14 @@ TEST_CASE("factors are the independent normals z, and the standardised values of
     const fl::Matrix<float> f = known.factors(batch.s);
     for (std::int64_t i = 0; i < batch.size(); ++i) {
       for (std::int64_t a = 0; a <= m; ++a)
-        for (std::int64_t b = 0; b <= m; ++b) products(a, b) += (a < m ? static_cast<double>(f(i, a)) : 1.0) * (b < m ? static_cast<double>(f(i, b)) : 1.0);
-      for (std::int64_t a = 0; a < m; ++a) REQUIRE(static_cast<double>(f(i, a)) == Approx(static_cast<double>(batch.z(i, a))).margin(2e-5));
+        for (std::int64_t b = 0; b <= m; ++b)
+          products(a, b) += (a < m ? static_cast<double>(f(i, a)) : 1.0) * (b < m ? static_cast<double>(f(i, b)) : 1.0);
+      for (std::int64_t a = 0; a < m; ++a)
+        REQUIRE(static_cast<double>(f(i, a)) == Approx(static_cast<double>(batch.z(i, a))).margin(2e-5));
     }
   }
-  // 6 means, 6 variances, 15 correlations at 5.5 standard errors: false alarm below 27 * 4e-8 = 1e-6, and the seed is fixed.
+  // 6 means, 6 variances, 15 correlations at 5.5 standard errors: false alarm below 27 * 4e-8 = 1e-6, and the seed is
+  // fixed.
   const double bound = 5.5 / std::sqrt(static_cast<double>(n));
   for (std::int64_t a = 0; a < m; ++a) {
     CHECK(std::abs(products(a, m) / static_cast<double>(n)) < bound);
@@ -82,20 +89,24 @@ TEST_CASE("factors are the independent normals z, and the standardised values of
 
 TEST_CASE("a factor channel follows its factor exactly, every other channel at most with .8") {
   const fl::AnalyticGenerator known;
-  // Exact correlations from s = A w + b: columns of z are those of w turned back, so ask the generator for the styles of unit latents.
+  // Exact correlations from s = A w + b: columns of z are those of w turned back, so ask the generator for the styles
+  // of unit latents.
   const std::int64_t latents = known.latent_dim();
   fl::Matrix<float> z(latents + 1, latents);
   for (std::int64_t j = 0; j < latents; ++j) z(j, j) = 1.0f;
-  const fl::Matrix<float> s = known.styles(known.map(z, std::vector<std::int64_t>(static_cast<std::size_t>(latents + 1), 2)));
+  const fl::Matrix<float> s =
+      known.styles(known.map(z, std::vector<std::int64_t>(static_cast<std::size_t>(latents + 1), 2)));
   std::set<std::int64_t> factor_channels;
   for (std::int64_t j = 0; j < known.num_factors(); ++j) factor_channels.insert(known.factor_channel(j));
   CHECK(factor_channels.size() == 6);
   double strongest = 0.0;
   for (std::int64_t k = 0; k < s.cols(); ++k) {
     double variance = 0.0;
-    for (std::int64_t j = 0; j < latents; ++j) variance += std::pow(static_cast<double>(s(j, k)) - static_cast<double>(s(latents, k)), 2);
+    for (std::int64_t j = 0; j < latents; ++j)
+      variance += std::pow(static_cast<double>(s(j, k)) - static_cast<double>(s(latents, k)), 2);
     for (std::int64_t j = 0; j < known.num_factors(); ++j) {
-      const double correlation = (static_cast<double>(s(j, k)) - static_cast<double>(s(latents, k))) / std::sqrt(variance);
+      const double correlation =
+          (static_cast<double>(s(j, k)) - static_cast<double>(s(latents, k))) / std::sqrt(variance);
       if (k == known.factor_channel(j)) CHECK(correlation == Approx(1.0).epsilon(1e-5));
       else strongest = std::max(strongest, std::abs(correlation));
     }
@@ -120,7 +131,9 @@ TEST_CASE("moving a factor channel moves its factor, moving any other channel ch
       } else if (std::abs(shift) < 50.0f) {
         const auto moved = known.read(images, 1);
         const auto before = known.read(batch.images, 1);
-        for (std::int64_t j = 0; j < 6; ++j) REQUIRE((moved.factors[static_cast<std::size_t>(j)] > before.factors[static_cast<std::size_t>(j)]) == (j == factor_of[static_cast<std::size_t>(k)]));
+        for (std::int64_t j = 0; j < 6; ++j)
+          REQUIRE((moved.factors[static_cast<std::size_t>(j)] > before.factors[static_cast<std::size_t>(j)]) ==
+                  (j == factor_of[static_cast<std::size_t>(k)]));
         REQUIRE(moved.label == before.label);
       }
     }
@@ -139,7 +152,8 @@ TEST_CASE("ten channels moved together keep the class") {
       for (std::int64_t i = 0; i < 8; ++i) s(i, k) += static_cast<float>(100.0 * random.normal());
     }
     const fl::ImageBatch images = known.synthesize(s);
-    for (std::int64_t i = 0; i < 8; ++i) REQUIRE(known.read(images, i).label == batch.label[static_cast<std::size_t>(i)]);
+    for (std::int64_t i = 0; i < 8; ++i)
+      REQUIRE(known.read(images, i).label == batch.label[static_cast<std::size_t>(i)]);
   }
 }
 
@@ -147,10 +161,13 @@ TEST_CASE("factors are exact to 32 standard deviations and cut off beyond") {
   const fl::AnalyticGenerator known;
   const fl::StyleSpaceSampler sampler(known);
   const auto batch = sampler.sample(0, 1);
-  const double scale = (static_cast<double>(batch.s(0, known.factor_channel(2))) - static_cast<double>(known.style_bias()(known.factor_channel(2), 0))) / static_cast<double>(known.factors(batch.s)(0, 2));
+  const double scale = (static_cast<double>(batch.s(0, known.factor_channel(2))) -
+                        static_cast<double>(known.style_bias()(known.factor_channel(2), 0))) /
+                       static_cast<double>(known.factors(batch.s)(0, 2));
   for (const double sigma : {-31.9, -12.3, -0.001, 0.0, 1.0 / 3.0, 12.0, 31.9}) {
     fl::Matrix<float> s = batch.s;
-    s(0, known.factor_channel(2)) = static_cast<float>(static_cast<double>(known.style_bias()(known.factor_channel(2), 0)) + sigma * scale);
+    s(0, known.factor_channel(2)) =
+        static_cast<float>(static_cast<double>(known.style_bias()(known.factor_channel(2), 0)) + sigma * scale);
     const fl::ImageBatch images = known.synthesize(s);
     CHECK(known.read(images, 0).factors[2] == known.factors(s)(0, 2));
     CHECK(static_cast<double>(known.read(images, 0).factors[2]) == Approx(sigma).margin(1e-5));
@@ -167,7 +184,8 @@ TEST_CASE("styles are affine in w") {
   const auto batch = sampler.sample(10, 5);
   for (std::int64_t k = 0; k < 200; ++k) {
     double sum = static_cast<double>(known.style_bias()(k, 0));
-    for (std::int64_t j = 0; j < known.w_dim(); ++j) sum += static_cast<double>(known.style_matrix()(k, j)) * static_cast<double>(batch.w(4, j));
+    for (std::int64_t j = 0; j < known.w_dim(); ++j)
+      sum += static_cast<double>(known.style_matrix()(k, j)) * static_cast<double>(batch.w(4, j));
     CHECK(static_cast<double>(batch.s(4, k)) == Approx(sum).margin(1e-5));
   }
 }
@@ -191,11 +209,15 @@ TEST_CASE("the pullback is the exact gradient") {
     const fl::ImageBatch below = known.synthesize(down);
     for (std::int64_t i = 0; i < 16; ++i) {
       bool kink = false;  // a bar that ends within a step of a pixel's edge
-      for (std::int64_t j = 0; j < 4; ++j) kink = kink || (k == known.factor_channel(j) && std::abs(f(i, j) - std::round(f(i, j))) < 0.02f);
+      for (std::int64_t j = 0; j < 4; ++j)
+        kink = kink || (k == known.factor_channel(j) && std::abs(f(i, j) - std::round(f(i, j))) < 0.02f);
       if (kink) continue;
       double difference = 0.0;
-      for (std::size_t p = 0; p < g.image(i).size(); ++p) difference += static_cast<double>(g.image(i)[p]) * (static_cast<double>(above.image(i)[p]) - static_cast<double>(below.image(i)[p]));
-      REQUIRE(static_cast<double>(pulled(i, k)) == Approx(difference / (2 * static_cast<double>(step))).epsilon(2e-3).margin(1e-3));
+      for (std::size_t p = 0; p < g.image(i).size(); ++p)
+        difference += static_cast<double>(g.image(i)[p]) *
+                      (static_cast<double>(above.image(i)[p]) - static_cast<double>(below.image(i)[p]));
+      REQUIRE(static_cast<double>(pulled(i, k)) ==
+              Approx(difference / (2 * static_cast<double>(step))).epsilon(2e-3).margin(1e-3));
     }
   }
 }
@@ -206,10 +228,13 @@ TEST_CASE("measures that do not see left and right do not see the sign of a fact
   const auto batch = sampler.sample(0, 4);
   fl::Matrix<float> mirrored = batch.s;
   for (std::int64_t i = 0; i < 4; ++i)
-    for (std::int64_t j = 0; j < 6; ++j) mirrored(i, known.factor_channel(j)) = 2 * known.style_bias()(known.factor_channel(j), 0) - mirrored(i, known.factor_channel(j));
+    for (std::int64_t j = 0; j < 6; ++j)
+      mirrored(i, known.factor_channel(j)) =
+          2 * known.style_bias()(known.factor_channel(j), 0) - mirrored(i, known.factor_channel(j));
   const fl::ImageBatch images = known.synthesize(mirrored);
   for (std::int64_t y = 2; y < 16; ++y)
-    for (std::int64_t x = 0; x < 16; ++x) CHECK(images.view()(2, 0, y, x) == Approx(batch.images.view()(2, 0, y, 15 - x)).margin(1e-5));
+    for (std::int64_t x = 0; x < 16; ++x)
+      CHECK(images.view()(2, 0, y, x) == Approx(batch.images.view()(2, 0, y, 15 - x)).margin(1e-5));
 }
 
 TEST_CASE("the digest tells models apart and equal ones together") {
@@ -231,7 +256,8 @@ TEST_CASE("classes occupy different regions of style space") {
   std::int64_t apart = 0;
   for (std::int64_t k = 0; k < 512; ++k) apart += std::abs(s(0, k) - s(2, k)) > 0.5f;
   CHECK(apart > 256);
-  for (std::int64_t j = 0; j < 6; ++j) CHECK(s(0, known.factor_channel(j)) == Approx(s(2, known.factor_channel(j))).margin(1e-6));
+  for (std::int64_t j = 0; j < 6; ++j)
+    CHECK(s(0, known.factor_channel(j)) == Approx(s(2, known.factor_channel(j))).margin(1e-6));
 }
 
 TEST_CASE("the analytic generator refuses what it cannot do") {
@@ -257,7 +283,8 @@ TEST_CASE("the analytic generator refuses what it cannot do") {
   CHECK(refusal([&] { (void)known.map(z, {0, 0}, {.cutoff = 99}); }) == invalid_argument);
   CHECK(refusal([&] { (void)known.styles(fl::Matrix<float>(1, 3)); }) == shape_mismatch);
   CHECK(refusal([&] { (void)known.synthesize(fl::Matrix<float>(1, 59)); }) == shape_mismatch);
-  CHECK(refusal([&] { (void)known.pullback(fl::Matrix<float>(1, 60), fl::ImageBatch(2, known.image_shape())); }) == shape_mismatch);
+  CHECK(refusal([&] { (void)known.pullback(fl::Matrix<float>(1, 60), fl::ImageBatch(2, known.image_shape())); }) ==
+        shape_mismatch);
   CHECK(refusal([&] { (void)known.read(fl::ImageBatch(1, {1, 8, 8}), 0); }) == shape_mismatch);
   CHECK(refusal([&] { (void)known.read(fl::ImageBatch(1, known.image_shape()), 1); }) == invalid_argument);
 }

@@ -50,20 +50,29 @@ Complaint complaint_of(const G& known, C& classifier, fl::SamplerOptions options
   return {};
 }
 
-fl::AnalyticGenerator preflight_world(std::int64_t classes = 4) { return fl::AnalyticGenerator({.factors = 3, .channels = 32, .classes = classes, .seed = 1}); }
+fl::AnalyticGenerator preflight_world(std::int64_t classes = 4) {
+  return fl::AnalyticGenerator({.factors = 3, .channels = 32, .classes = classes, .seed = 1});
+}
 
 }  // namespace
 
 TEST_CASE("a sound classifier passes the preflight, saturated and hard answers included") {
   const auto known = preflight_world();
-  auto soft = read_images(known, fl::Scores::logits, [](const auto& r, auto row) { row[static_cast<std::size_t>(r.label)] = 3.0f + r.factors[0]; });
-  auto hard = read_images(known, fl::Scores::logits, [](const auto& r, auto row) { row[static_cast<std::size_t>(r.label)] = 1.0f; });  // one and zeros: nobody's softmax
-  auto certain = read_images(known, fl::Scores::probabilities, [](const auto& r, auto row) { row[static_cast<std::size_t>(r.label)] = 1.0f; });
+  auto soft = read_images(known, fl::Scores::logits, [](const auto& r, auto row) {
+    row[static_cast<std::size_t>(r.label)] = 3.0f + r.factors[0];
+  });
+  // One and zeros: nobody's softmax
+  auto hard = read_images(known, fl::Scores::logits,
+                          [](const auto& r, auto row) { row[static_cast<std::size_t>(r.label)] = 1.0f; });
+  auto certain = read_images(known, fl::Scores::probabilities,
+                             [](const auto& r, auto row) { row[static_cast<std::size_t>(r.label)] = 1.0f; });
   CHECK(complaint_of(known, soft).text.empty());
   CHECK(complaint_of(known, hard).text.empty());
   CHECK(complaint_of(known, certain).text.empty());
-  CHECK(complaint_of(known, certain, {.seed = 1, .labels = fl::LabelPolicy::fixed(2), .batch_size = 1}).text.empty());  // the same answer for one class is no fault
-  CHECK(complaint_of(known, certain, {.seed = 1, .labels = fl::LabelPolicy::given({2, 2}), .batch_size = 3}).text.empty());
+  // The same answer for one class is no fault
+  CHECK(complaint_of(known, certain, {.seed = 1, .labels = fl::LabelPolicy::fixed(2), .batch_size = 1}).text.empty());
+  CHECK(complaint_of(known, certain, {.seed = 1, .labels = fl::LabelPolicy::given({2, 2}), .batch_size = 3})
+            .text.empty());
 }
 
 TEST_CASE("dropout is found even where the probabilities hide it") {
@@ -71,7 +80,8 @@ TEST_CASE("dropout is found even where the probabilities hide it") {
   std::uint64_t calls = 0;
   auto dropout = read_images(known, fl::Scores::logits, [&calls](const auto& r, auto row) {
     calls = calls * 6364136223846793005ull + 1442695040888963407ull;
-    row[static_cast<std::size_t>(r.label)] = 200.0f + 10.0f * static_cast<float>(calls >> 62);  // far beyond what softmax can tell apart
+    // Far beyond what softmax can tell apart
+    row[static_cast<std::size_t>(r.label)] = 200.0f + 10.0f * static_cast<float>(calls >> 62);
   });
   const Complaint complaint = complaint_of(known, dropout);
   CHECK(complaint.code == 206);
@@ -111,10 +121,14 @@ TEST_CASE("probabilities that are declared logits are refused") {
 
 TEST_CASE("a single score per image is told what to return, under either number of classes") {
   const auto known = preflight_world(2);
-  auto lone = read_images(known, fl::Scores::logits, [](const auto& r, auto row) { row[0] = r.factors[0]; }, 1);
-  auto missing = fl::make_classifier([](fl::ImageView images) { return std::vector<float>(static_cast<std::size_t>(images.count()), 0.3f); }, {.classes = 2, .scores = fl::Scores::logits});
+  auto lone = read_images(
+      known, fl::Scores::logits, [](const auto& r, auto row) { row[0] = r.factors[0]; }, 1);
+  auto missing = fl::make_classifier(
+      [](fl::ImageView images) { return std::vector<float>(static_cast<std::size_t>(images.count()), 0.3f); },
+      {.classes = 2, .scores = fl::Scores::logits});
   const auto one_class = preflight_world(1);
-  auto lone_too = read_images(one_class, fl::Scores::logits, [](const auto& r, auto row) { row[0] = r.factors[0]; }, 1);
+  auto lone_too = read_images(
+      one_class, fl::Scores::logits, [](const auto& r, auto row) { row[0] = r.factors[0]; }, 1);
   const Complaint few = complaint_of(one_class, lone_too), shape = complaint_of(known, missing);
   CHECK(complaint_of(known, lone).code == 105);  // fewer classes than the generator
   CHECK(few.code == 105);
@@ -140,15 +154,19 @@ struct Restless : fl::AnalyticGenerator {
 
 TEST_CASE("without classes a criterion that compares with the label is refused, and one that does not is welcome") {
   const auto plain = preflight_world(0);
-  auto ten = read_images(plain, fl::Scores::logits, [](const auto& r, auto row) { row[0] = 3.0f + r.factors[0]; }, 10);
+  auto ten = read_images(
+      plain, fl::Scores::logits, [](const auto& r, auto row) { row[0] = 3.0f + r.factors[0]; }, 10);
   const Complaint complaint = complaint_of(plain, ten);
   CHECK(complaint.code == 105);
   CHECK(complaint.text.find("the generator is unconditional") != std::string::npos);
   CHECK(complaint_of(plain, ten, {.seed = 1}, fl::TrueClassBelow{0.5}).code == 105);
   CHECK(complaint_of(plain, ten, {.seed = 1}, fl::MarginBelow{0.1}).code == 105);
-  const auto unsure = [](std::span<const float> p, std::int64_t) { return *std::max_element(p.begin(), p.end()) < 0.4f; };
+  const auto unsure = [](std::span<const float> p, std::int64_t) {
+    return *std::max_element(p.begin(), p.end()) < 0.4f;
+  };
   CHECK(complaint_of(plain, ten, {.seed = 1}, unsure).text.empty());
-  const auto third = [](std::span<const float> p, std::int64_t label) { return label == 3 && p[0] > 0.5f; };  // reads it after all
+  // Reads it after all
+  const auto third = [](std::span<const float> p, std::int64_t label) { return label == 3 && p[0] > 0.5f; };
   CHECK(complaint_of(plain, ten, {.seed = 1}, third).code == 105);
   const auto band = [](std::span<const float> p, std::int64_t label) {  // reads it between .5 and .95 alone
     const float top = *std::max_element(p.begin(), p.end());
@@ -161,7 +179,9 @@ TEST_CASE("without classes a criterion that compares with the label is refused, 
 
 TEST_CASE("labels that are walked in order, and a generator that cannot repeat itself, are refused") {
   const auto known = preflight_world();
-  auto sound = read_images(known, fl::Scores::logits, [](const auto& r, auto row) { row[static_cast<std::size_t>(r.label)] = 3.0f + r.factors[0]; });
+  auto sound = read_images(known, fl::Scores::logits, [](const auto& r, auto row) {
+    row[static_cast<std::size_t>(r.label)] = 3.0f + r.factors[0];
+  });
   const Complaint walked = complaint_of(known, sound, {.seed = 1, .labels = fl::LabelPolicy::in_order({0, 1, 2})});
   CHECK(walked.code == 101);
   CHECK(walked.text.find("LabelPolicy::given(list)") != std::string::npos);
@@ -169,13 +189,16 @@ TEST_CASE("labels that are walked in order, and a generator that cannot repeat i
   CHECK(complaint_of(restless, sound).code == 105);
 }
 
-TEST_CASE("a batch norm in training mode is found even where the probabilities are saturated, and so is a place that counts") {
+TEST_CASE(
+    "a batch norm in training mode is found even where the probabilities are saturated, and so is a place that "
+    "counts") {
   const auto known = preflight_world();
   auto norm = fl::make_classifier(
       [&known](fl::ImageView images, fl::ScoreMatrix& scores) {
         scores.resize(images.count(), 4);
         float mean = 0.0f;
-        for (std::int64_t i = 0; i < images.count(); ++i) mean += known.read(images, i).factors[0] / static_cast<float>(images.count());
+        for (std::int64_t i = 0; i < images.count(); ++i)
+          mean += known.read(images, i).factors[0] / static_cast<float>(images.count());
         for (std::int64_t i = 0; i < images.count(); ++i) scores(i, known.read(images, i).label) = 60.0f + 10.0f * mean;
       },
       {.classes = 4, .scores = fl::Scores::logits});
@@ -213,7 +236,12 @@ TEST_CASE("a model that was exported for one batch size passes at that size, and
 
 TEST_CASE("what varies in its scores is not said to be constant, and what does not is, without classes too") {
   const auto known = preflight_world(2);
-  auto saturated = read_images(known, fl::Scores::logits, [](const auto& r, auto row) { row[0] = 300.0f + 20.0f * r.factors[0], row[1] = 60.0f * static_cast<float>(r.label); }, 2);
+  auto saturated = read_images(
+      known, fl::Scores::logits,
+      [](const auto& r, auto row) {
+        row[0] = 300.0f + 20.0f * r.factors[0], row[1] = 60.0f * static_cast<float>(r.label);
+      },
+      2);
   CHECK(complaint_of(known, saturated).text.empty());
   const auto one = preflight_world(1), none = preflight_world(0);
   auto constant = fl::make_classifier(
@@ -223,17 +251,29 @@ TEST_CASE("what varies in its scores is not said to be constant, and what does n
       },
       {.classes = 2, .scores = fl::Scores::probabilities});
   CHECK(complaint_of(one, constant).code == 206);
-  CHECK(complaint_of(none, constant, {.seed = 1}, [](std::span<const float> p, std::int64_t) { return p[0] < 0.9f; }).code == 206);
+  CHECK(complaint_of(none, constant, {.seed = 1}, [](std::span<const float> p, std::int64_t) {
+          return p[0] < 0.9f;
+        }).code == 206);
 }
 
 TEST_CASE("a softmax in seven bits that is declared logits is noticed") {
   const auto known = preflight_world(10);
-  auto rounded = read_images(known, fl::Scores::logits, [](const auto& r, auto row) {
-    double sum = 0.0;
-    for (std::size_t k = 0; k < row.size(); ++k) sum += std::exp(k == static_cast<std::size_t>(r.label) ? 2.0 + static_cast<double>(r.factors[0]) : 0.1 * static_cast<double>(k));
-    for (std::size_t k = 0; k < row.size(); ++k)
-      row[k] = static_cast<float>(std::floor(127.0 * std::exp(k == static_cast<std::size_t>(r.label) ? 2.0 + static_cast<double>(r.factors[0]) : 0.1 * static_cast<double>(k)) / sum) / 127.0);
-  }, 10);
+  auto rounded = read_images(
+      known, fl::Scores::logits,
+      [](const auto& r, auto row) {
+        double sum = 0.0;
+        for (std::size_t k = 0; k < row.size(); ++k)
+          sum += std::exp(k == static_cast<std::size_t>(r.label) ? 2.0 + static_cast<double>(r.factors[0])
+                                                                 : 0.1 * static_cast<double>(k));
+        for (std::size_t k = 0; k < row.size(); ++k)
+          row[k] = static_cast<float>(
+              std::floor(127.0 *
+                         std::exp(k == static_cast<std::size_t>(r.label) ? 2.0 + static_cast<double>(r.factors[0])
+                                                                         : 0.1 * static_cast<double>(k)) /
+                         sum) /
+              127.0);
+      },
+      10);
   CHECK(complaint_of(known, rounded).code == 208);
 }
 
@@ -256,7 +296,9 @@ TEST_CASE("classes that are answered as another are named, and what is only freq
   CHECK(notes(labels, often).empty());
   const auto two = notes(labels, swapped);
   REQUIRE(two.size() == 1);
-  CHECK(two[0] == "Class 1 is always answered 4 (40 of 40 samples) and class 4 is always answered 1 (40 of 40 samples): two labels are swapped; does the classifier number its classes like the generator?");
+  CHECK(two[0] ==
+        "Class 1 is always answered 4 (40 of 40 samples) and class 4 is always answered 1 (40 of 40 samples): two "
+        "labels are swapped; does the classifier number its classes like the generator?");
   const auto all = notes(labels, shifted);
   REQUIRE(all.size() == 5);
   CHECK(all[2].find("Class 2 is nearly always answered 3 (36 of 40 samples)") == 0);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Sample i depends on (seed, i) alone, labels follow their policy, truncation is folded as the generator itself applies it.
+// Sample i depends on (seed, i) alone, labels follow their policy, truncation is folded as the generator itself applies
+// it.
 
 #include <faultline/sampling/analytic_generator.hpp>
 #include <faultline/sampling/style_space_sampler.hpp>
@@ -58,9 +59,11 @@ TEST_CASE("latents and labels are the specified words of Philox") {
   const fl::AnalyticGenerator four({.factors = 1, .channels = 19, .classes = 4});
   const fl::AnalyticGenerator ten({.factors = 1, .channels = 19, .classes = 10});
   const fl::Matrix<float> z = Sampler(four, {.seed = 7}).latents_z(fl::confirmation_first + 3, 1);
-  const std::vector<double> expected{-0.24226468801498413, 0.08480345457792282, -1.7467275857925415, -0.15741869807243347, -1.2366284132003784, -1.0884872674942017};
+  const std::vector<double> expected{-0.24226468801498413, 0.08480345457792282, -1.7467275857925415,
+                                     -0.15741869807243347, -1.2366284132003784, -1.0884872674942017};
   REQUIRE(z.cols() == 6);
-  for (std::int64_t j = 0; j < 6; ++j) CHECK(static_cast<double>(z(0, j)) == Approx(expected[static_cast<std::size_t>(j)]).epsilon(2e-7));
+  for (std::int64_t j = 0; j < 6; ++j)
+    CHECK(static_cast<double>(z(0, j)) == Approx(expected[static_cast<std::size_t>(j)]).epsilon(2e-7));
   CHECK(Sampler(four, {.seed = 7}).labels(0, 12) == std::vector<std::int64_t>{3, 2, 3, 2, 1, 1, 1, 3, 0, 1, 3, 1});
   CHECK(Sampler(ten, {.seed = 7}).labels(fl::intervention_first, 6) == std::vector<std::int64_t>{6, 8, 7, 8, 8, 9});
 }
@@ -78,14 +81,16 @@ TEST_CASE("a sample is the same bit for bit in whatever range it is asked for") 
   CHECK(whole == pieces);
   CHECK(whole != everything(Sampler(known, {.seed = 22, .batch_size = 16}), 100, 50));
   // The analytic generator keeps its bits at any batch size; networks do so at one.
-  for (const std::int64_t size : {1, 7, 64}) CHECK(whole == everything(Sampler(known, {.seed = 21, .batch_size = size}), 100, 50));
+  for (const std::int64_t size : {1, 7, 64})
+    CHECK(whole == everything(Sampler(known, {.seed = 21, .batch_size = size}), 100, 50));
 }
 
 TEST_CASE("threads that share a sampler draw the same samples") {
   const Sampler sampler(known, {.seed = 4, .batch_size = 8});
   std::vector<std::vector<float>> parts(4);
   std::vector<std::thread> threads;
-  for (std::size_t t = 0; t < 4; ++t) threads.emplace_back([&, t] { parts[t] = everything(sampler, static_cast<std::int64_t>(t) * 40, 40); });
+  for (std::size_t t = 0; t < 4; ++t)
+    threads.emplace_back([&, t] { parts[t] = everything(sampler, static_cast<std::int64_t>(t) * 40, 40); });
   for (std::thread& thread : threads) thread.join();
   for (std::size_t t = 0; t < 4; ++t) CHECK(parts[t] == everything(sampler, static_cast<std::int64_t>(t) * 40, 40));
 }
@@ -98,7 +103,8 @@ TEST_CASE("a range streams its batches in order") {
     sizes.push_back(batch.size());
     for (const std::int64_t index : batch.index) CHECK(index == next++);
     CHECK(batch.label.size() == batch.index.size());
-    CHECK((batch.z.rows() == batch.size() && batch.w.rows() == batch.size() && batch.s.rows() == batch.size() && batch.images.count() == batch.size()));
+    CHECK((batch.z.rows() == batch.size() && batch.w.rows() == batch.size() && batch.s.rows() == batch.size() &&
+           batch.images.count() == batch.size()));
   }
   CHECK(sizes == std::vector<std::int64_t>{8, 8, 4});
   auto range = sampler.batches(0, 9);
@@ -131,11 +137,14 @@ TEST_CASE("labels follow their policy") {
     if (label != list[static_cast<std::size_t>((word * 5) >> 32)]) FAIL("label " << i);
   }
   for (const auto& [label, share] : {std::pair{0, 0.6}, std::pair{1, 0.2}, std::pair{2, 0.0}, std::pair{3, 0.2}})
-    CHECK(std::abs(of[static_cast<std::size_t>(label)] - 20'000 * share) <= 5.5 * std::sqrt(20'000 * share * (1 - share)));  // false alarm below 3 * 4e-8, seed fixed
+    // False alarm below 3 * 4e-8, seed fixed
+    CHECK(std::abs(of[static_cast<std::size_t>(label)] - 20'000 * share) <=
+          5.5 * std::sqrt(20'000 * share * (1 - share)));
   const Sampler uniform(known, {.seed = 1});
   std::vector<double> counts(4);
   for (const std::int64_t label : uniform.labels(0, 40'000)) counts[static_cast<std::size_t>(label)] += 1.0;
-  for (const double count : counts) CHECK(std::abs(count - 10'000.0) < 5.5 * std::sqrt(40'000 * 0.25 * 0.75));  // false alarm below 4 * 4e-8, seed fixed
+  // False alarm below 4 * 4e-8, seed fixed
+  for (const double count : counts) CHECK(std::abs(count - 10'000.0) < 5.5 * std::sqrt(40'000 * 0.25 * 0.75));
 }
 
 TEST_CASE("an unconditional generator gets no labels and reports class 0") {
@@ -150,12 +159,15 @@ TEST_CASE("an unconditional generator gets no labels and reports class 0") {
 TEST_CASE("truncation is folded in as the generator applies it, with and without a cutoff") {
   const auto layers = static_cast<std::int64_t>(known.layout().layers().size());
   REQUIRE(layers == 4);
-  for (const std::optional<std::int64_t> cutoff : {std::optional<std::int64_t>(), std::optional<std::int64_t>(0), std::optional<std::int64_t>(2), std::optional<std::int64_t>(layers)}) {
+  for (const std::optional<std::int64_t> cutoff :
+       {std::optional<std::int64_t>(), std::optional<std::int64_t>(0), std::optional<std::int64_t>(2),
+        std::optional<std::int64_t>(layers)}) {
     for (const double psi : {-0.5, 0.0, 0.7, 1.0, 1.5}) {
       const Sampler sampler(known, {.seed = 6, .truncation = psi, .cutoff = cutoff, .batch_size = 8});
       const auto batch = sampler.sample(0, 5);
       CHECK(values(batch.w) == values(known.map(batch.z, batch.label)));  // w is stored untruncated
-      const fl::Matrix<float> own = known.styles(known.map(batch.z, batch.label, {.truncation = psi, .cutoff = cutoff}));
+      const fl::Matrix<float> own =
+          known.styles(known.map(batch.z, batch.label, {.truncation = psi, .cutoff = cutoff}));
       const fl::Matrix<double> matrix = sampler.style_matrix();
       const std::vector<double> bias = sampler.style_bias();
       for (std::int64_t k = 0; k < 120; ++k) {
@@ -174,7 +186,8 @@ TEST_CASE("truncation to nothing leaves the average style") {
   const Sampler sampler(one, {.truncation = 0.0});
   const auto batch = sampler.sample(0, 2);
   const fl::Matrix<float> centre = one.styles(one.w_average());
-  for (std::int64_t i = 0; i < 2; ++i) CHECK(std::equal(batch.s.row(i).begin(), batch.s.row(i).end(), centre.values().begin()));
+  for (std::int64_t i = 0; i < 2; ++i)
+    CHECK(std::equal(batch.s.row(i).begin(), batch.s.row(i).end(), centre.values().begin()));
 }
 
 TEST_CASE("latents without images are those of the samples") {
@@ -209,7 +222,8 @@ TEST_CASE("a channel edit shifts that channel of each row by its own amount") {
   for (std::int64_t i = 0; i < 6; ++i) s(i, known.factor_channel(1)) += shift[static_cast<std::size_t>(i)];
   CHECK(values(edited) == values(known.synthesize(s)));
   CHECK(refusal([&] { (void)sampler.synthesize_edited(w, 120, shift); }) == fl::ErrorCode::invalid_argument);
-  CHECK(refusal([&] { (void)sampler.synthesize_edited(w, 1, std::vector<float>(5)); }) == fl::ErrorCode::shape_mismatch);
+  CHECK(refusal([&] { (void)sampler.synthesize_edited(w, 1, std::vector<float>(5)); }) ==
+        fl::ErrorCode::shape_mismatch);
   CHECK(refusal([&] { (void)sampler.synthesize_edited(fl::Matrix<float>(2, 3)); }) == fl::ErrorCode::shape_mismatch);
 }
 
@@ -229,14 +243,22 @@ TEST_CASE("several channels are shifted at once, each row by its own amounts, an
   const std::vector<float> shift{0, 1, 2, -1, -2, 3};
   fl::Matrix<float> column(6, 1);
   std::copy(shift.begin(), shift.end(), column.values().begin());
-  CHECK(values(sampler.synthesize_edited(w, std::span(channels).first(1), column)) == values(sampler.synthesize_edited(w, channels[0], shift)));
-  CHECK(values(sampler.synthesize_edited(w, std::span<const std::int64_t>{}, fl::Matrix<float>(6, 0))) == values(sampler.synthesize_edited(w)));
+  CHECK(values(sampler.synthesize_edited(w, std::span(channels).first(1), column)) ==
+        values(sampler.synthesize_edited(w, channels[0], shift)));
+  CHECK(values(sampler.synthesize_edited(w, std::span<const std::int64_t>{}, fl::Matrix<float>(6, 0))) ==
+        values(sampler.synthesize_edited(w)));
 
-  CHECK(refusal([&] { (void)sampler.synthesize_edited(w, channels, fl::Matrix<float>(6, 2)); }) == fl::ErrorCode::shape_mismatch);
-  CHECK(refusal([&] { (void)sampler.synthesize_edited(w, channels, fl::Matrix<float>(5, 3)); }) == fl::ErrorCode::shape_mismatch);
-  CHECK(refusal([&] { (void)sampler.synthesize_edited(w, std::vector<std::int64_t>{1, 1}, fl::Matrix<float>(6, 2)); }) == fl::ErrorCode::invalid_argument);
-  CHECK(refusal([&] { (void)sampler.synthesize_edited(w, std::vector<std::int64_t>{-1}, column); }) == fl::ErrorCode::invalid_argument);
-  CHECK(refusal([&] { (void)sampler.synthesize_edited(w, std::vector<std::int64_t>{120}, column); }) == fl::ErrorCode::invalid_argument);
+  CHECK(refusal([&] { (void)sampler.synthesize_edited(w, channels, fl::Matrix<float>(6, 2)); }) ==
+        fl::ErrorCode::shape_mismatch);
+  CHECK(refusal([&] { (void)sampler.synthesize_edited(w, channels, fl::Matrix<float>(5, 3)); }) ==
+        fl::ErrorCode::shape_mismatch);
+  CHECK(refusal([&] {
+          (void)sampler.synthesize_edited(w, std::vector<std::int64_t>{1, 1}, fl::Matrix<float>(6, 2));
+        }) == fl::ErrorCode::invalid_argument);
+  CHECK(refusal([&] { (void)sampler.synthesize_edited(w, std::vector<std::int64_t>{-1}, column); }) ==
+        fl::ErrorCode::invalid_argument);
+  CHECK(refusal([&] { (void)sampler.synthesize_edited(w, std::vector<std::int64_t>{120}, column); }) ==
+        fl::ErrorCode::invalid_argument);
 }
 
 namespace {

@@ -12,8 +12,9 @@ namespace fl = faultline;
 
 namespace {
 
-/// Lowest exact coverage over rates, by enumeration of every outcome. Coverage is a step function times a smooth one: it is lowest right beside an interval limit,
-/// so the rates looked at are the limits themselves, just inside and just outside, and a regular grid.
+/// Lowest exact coverage over rates, by enumeration of every outcome. Coverage is a step function times a smooth one:
+/// it is lowest right beside an interval limit, so the rates looked at are the limits themselves, just inside and just
+/// outside, and a regular grid.
 struct Coverage {
   double two_sided = 1.0, lower = 1.0, upper = 1.0;
   std::int64_t cells = 0;
@@ -29,7 +30,8 @@ Coverage lowest_coverage(std::int64_t n, double confidence, int grid) {
     both.push_back(fl::clopper_pearson(k, n, confidence));
     lower.push_back(fl::clopper_pearson_lower(k, n, confidence));
     upper.push_back(fl::clopper_pearson_upper(k, n, confidence));
-    log_choose.push_back(-fl::log_beta(static_cast<double>(k) + 1.0, static_cast<double>(n - k) + 1.0) - std::log(static_cast<double>(n) + 1.0));
+    log_choose.push_back(-fl::log_beta(static_cast<double>(k) + 1.0, static_cast<double>(n - k) + 1.0) -
+                         std::log(static_cast<double>(n) + 1.0));
     for (const double limit : {both.back().lower, both.back().upper}) {
       if (grid == 0 && limit > 0.0 && limit < 1.0) {
         rates.push_back(limit * (1.0 - 1e-9));
@@ -46,7 +48,8 @@ Coverage lowest_coverage(std::int64_t n, double confidence, int grid) {
     for (std::int64_t k = 0; k <= n; ++k) {
       const auto i = static_cast<std::size_t>(k);
       if (p < lower[i] && p > upper[i]) continue;
-      const double mass = std::exp(log_choose[i] + static_cast<double>(k) * std::log(p) + static_cast<double>(n - k) * std::log1p(-p));
+      const double mass =
+          std::exp(log_choose[i] + static_cast<double>(k) * std::log(p) + static_cast<double>(n - k) * std::log1p(-p));
       if (both[i].contains(p)) covered += mass;
       if (lower[i] <= p) above_lower += mass;
       if (p <= upper[i]) below_upper += mass;
@@ -104,7 +107,8 @@ TEST_CASE("Clopper-Pearson limits solve their defining equations and know the cl
   const fl::Interval some = fl::clopper_pearson(17, 1000);
   CHECK(fl::binomial_upper_tail(17, 1000, some.lower) == Approx(0.025).epsilon(1e-9));
   CHECK(fl::binomial_lower_tail(17, 1000, some.upper) == Approx(0.025).epsilon(1e-9));
-  CHECK(fl::binomial_lower_tail(16, 1000, 0.02) + fl::binomial_upper_tail(17, 1000, 0.02) == Approx(1.0).epsilon(1e-12));
+  CHECK(fl::binomial_lower_tail(16, 1000, 0.02) + fl::binomial_upper_tail(17, 1000, 0.02) ==
+        Approx(1.0).epsilon(1e-12));
 }
 
 TEST_CASE("exact McNemar test equals the binomial sum and keeps its level") {
@@ -116,7 +120,8 @@ TEST_CASE("exact McNemar test equals the binomial sum and keeps its level") {
   for (std::int64_t n = 1; n <= 60; ++n) {
     double rejected = 0.0;
     for (std::int64_t k = 0; k <= n; ++k) {
-      if (fl::mcnemar_exact(k, n - k) <= 0.05) rejected += fl::binomial_upper_tail(k, n, 0.5) - fl::binomial_upper_tail(k + 1, n, 0.5);
+      if (fl::mcnemar_exact(k, n - k) <= 0.05)
+        rejected += fl::binomial_upper_tail(k, n, 0.5) - fl::binomial_upper_tail(k + 1, n, 0.5);
     }
     CHECK(rejected <= 0.05 + 1e-12);
   }

@@ -40,5 +40,7 @@ TEST_CASE("bootstrap is reproducible, allows infinities and refuses nothing and 
   CHECK_THROWS_AS(fl::bootstrap_interval(0, first), fl::Error);
   CHECK_THROWS_AS(fl::bootstrap_interval(10, first, {.replicates = 0}), fl::Error);
   CHECK_THROWS_AS(fl::bootstrap_interval(10, first, {.confidence = 1.0}), fl::Error);
-  CHECK_THROWS_AS(fl::bootstrap_interval(10, [](std::span<const std::int64_t>) { return std::numeric_limits<double>::quiet_NaN(); }), fl::Error);
+  CHECK_THROWS_AS(fl::bootstrap_interval(
+                      10, [](std::span<const std::int64_t>) { return std::numeric_limits<double>::quiet_NaN(); }),
+                  fl::Error);
 }

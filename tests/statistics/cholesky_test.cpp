@@ -24,7 +24,9 @@ TEST_CASE("a matrix that is not positive definite is refused") {
   fl::Matrix<double> a(2, 2, 1.0);
   a(0, 1) = a(1, 0) = 2.0;
   const std::vector<double> b{1.0, 1.0};
-  CHECK(faultline_tests::error_code([&] { (void)fl::detail::solve_positive(a, b); }) == fl::ErrorCode::degenerate_statistics);
+  CHECK(faultline_tests::error_code([&] { (void)fl::detail::solve_positive(a, b); }) ==
+        fl::ErrorCode::degenerate_statistics);
   a(0, 0) = std::numeric_limits<double>::quiet_NaN();
-  CHECK(faultline_tests::error_code([&] { (void)fl::detail::solve_positive(a, b); }) == fl::ErrorCode::degenerate_statistics);
+  CHECK(faultline_tests::error_code([&] { (void)fl::detail::solve_positive(a, b); }) ==
+        fl::ErrorCode::degenerate_statistics);
 }

@@ -15,10 +15,12 @@ using namespace faultline_test;
 namespace {
 
 /// Runs a monitor on made-up outcomes of one rate until it decides or the budget ends.
-fl::RateMonitor watch(double bound, double rate, std::int64_t budget, const fl::RateSequenceOptions& options, std::int64_t trial) {
+fl::RateMonitor watch(double bound, double rate, std::int64_t budget, const fl::RateSequenceOptions& options,
+                      std::int64_t trial) {
   fl::RateMonitor monitor(bound, options);
   fl::CounterRandom random(21, fl::Stream::subsets, trial);
-  while (monitor.decision() == fl::RateDecision::undecided && monitor.samples() < budget) monitor.add(random.uniform() < rate);
+  while (monitor.decision() == fl::RateDecision::undecided && monitor.samples() < budget)
+    monitor.add(random.uniform() < rate);
   return monitor;
 }
 
@@ -31,7 +33,8 @@ TEST_CASE("the mixture ratio is a likelihood ratio: its mean over all outcomes i
       for (std::int64_t k = 0; k <= n; ++k) {
         const auto a = static_cast<double>(k);
         const auto b = static_cast<double>(n - k);
-        const double log_mass = -fl::log_beta(a + 1.0, b + 1.0) - std::log(a + b + 1.0) + a * std::log(rate) + b * std::log1p(-rate);
+        const double log_mass =
+            -fl::log_beta(a + 1.0, b + 1.0) - std::log(a + b + 1.0) + a * std::log(rate) + b * std::log1p(-rate);
         mean += std::exp(log_mass + fl::log_mixture_ratio(k, n, rate));
       }
       CHECK(mean == Approx(1.0).epsilon(1e-10));
@@ -56,7 +59,10 @@ TEST_CASE("sequence limits solve their defining equation, exclude symmetrically 
 }
 
 TEST_CASE("the planner's samples for a bound of .02 at .05 per side") {
-  const auto median = [](double rate, std::int64_t every) { return fl::plan_rate_test(0.02, rate, 20000, {.alpha_per_side = 0.05, .first_look = 100, .look_every = every}).median; };
+  const auto median = [](double rate, std::int64_t every) {
+    return fl::plan_rate_test(0.02, rate, 20000, {.alpha_per_side = 0.05, .first_look = 100, .look_every = every})
+        .median;
+  };
   CHECK(median(0.0, 64) == 320);
   CHECK(median(0.005, 64) == 704);
   CHECK(median(0.01, 64) == 2048);
@@ -73,7 +79,8 @@ TEST_CASE("wrong verdicts stay below their stated rate: exact, up to 20 000 samp
     for (const double bound : {0.005, 0.02, 0.1, 0.5}) {
       for (const double factor : {0.5, 0.9, 1.0, 1.1, 1.5}) {
         const double rate = bound * factor;
-        const fl::RatePlan plan = fl::plan_rate_test(bound, rate, 20000, {.alpha_per_side = alpha, .first_look = 100, .look_every = 64});
+        const fl::RatePlan plan =
+            fl::plan_rate_test(bound, rate, 20000, {.alpha_per_side = alpha, .first_look = 100, .look_every = 64});
         INFO("alpha " << alpha << " bound " << bound << " rate " << rate);
         const double wrong = (rate >= bound ? plan.below : 0.0) + (rate <= bound ? plan.above : 0.0);
         CHECK(wrong <= alpha);
@@ -82,7 +89,8 @@ TEST_CASE("wrong verdicts stay below their stated rate: exact, up to 20 000 samp
     }
   }
   // Looking after every single sample from the first on does not break it either.
-  const fl::RatePlan eager = fl::plan_rate_test(0.1, 0.1, 5000, {.alpha_per_side = 0.05, .first_look = 1, .look_every = 1});
+  const fl::RatePlan eager =
+      fl::plan_rate_test(0.1, 0.1, 5000, {.alpha_per_side = 0.05, .first_look = 1, .look_every = 1});
   CHECK(eager.below + eager.above <= 0.05);
   CHECK(eager.below + eager.above > 0.005);
 }
@@ -108,7 +116,8 @@ TEST_CASE("simulated verdicts agree with the plan and with the stated error rate
 }
 
 TEST_CASE("limits that are intersected over looks cover the true rate at all times") {
-  // 10 000 runs of up to 3 200 samples, looked at after every batch: ever wrong at most 5 % (two sides at .025), up to a bound of probability 1e-6.
+  // 10 000 runs of up to 3 200 samples, looked at after every batch: ever wrong at most 5 % (two sides at .025), up to
+  // a bound of probability 1e-6.
   std::int64_t wrong = 0;
   for (std::int64_t trial = 0; trial < 10000; ++trial) {
     fl::RateMonitor monitor(0.5);

@@ -20,7 +20,8 @@ std::vector<double> log_factorials(std::int64_t n) {
   return values;
 }
 
-/// Lowest exact coverage of the one-sided bound over a grid of true rates of 1 and of −1, by enumeration of all outcomes.
+/// Lowest exact coverage of the one-sided bound over a grid of true rates of 1 and of −1, by enumeration of all
+/// outcomes.
 double lowest_contrast_coverage(std::int64_t n, double confidence, const std::vector<double>& rates) {
   const auto lf = log_factorials(n);
   struct Outcome {
@@ -29,8 +30,10 @@ double lowest_contrast_coverage(std::int64_t n, double confidence, const std::ve
   std::vector<Outcome> outcomes;
   for (std::int64_t up = 0; up <= n; ++up) {
     for (std::int64_t down = 0; up + down <= n; ++down) {
-      const double choose = lf[static_cast<std::size_t>(n)] - lf[static_cast<std::size_t>(up)] - lf[static_cast<std::size_t>(down)] - lf[static_cast<std::size_t>(n - up - down)];
-      outcomes.push_back({static_cast<double>(up), static_cast<double>(down), choose, fl::contrast_lower_bound(up, down, n, confidence)});
+      const double choose = lf[static_cast<std::size_t>(n)] - lf[static_cast<std::size_t>(up)] -
+                            lf[static_cast<std::size_t>(down)] - lf[static_cast<std::size_t>(n - up - down)];
+      outcomes.push_back({static_cast<double>(up), static_cast<double>(down), choose,
+                          fl::contrast_lower_bound(up, down, n, confidence)});
     }
   }
   double lowest = 1.0;
@@ -40,7 +43,8 @@ double lowest_contrast_coverage(std::int64_t n, double confidence, const std::ve
       double missed = 0.0;
       for (const Outcome& o : outcomes) {
         if (o.bound <= plus - minus + 1e-12) continue;
-        missed += std::exp(o.log_choose + o.up * std::log(plus) + o.down * std::log(minus) + (static_cast<double>(n) - o.up - o.down) * std::log1p(-plus - minus));
+        missed += std::exp(o.log_choose + o.up * std::log(plus) + o.down * std::log(minus) +
+                           (static_cast<double>(n) - o.up - o.down) * std::log1p(-plus - minus));
       }
       lowest = std::min(lowest, 1.0 - missed);
     }
@@ -75,9 +79,12 @@ TEST_CASE("the lower bound of an intervention contrast covers on a fine grid and
 }
 
 TEST_CASE("contrast bounds are ordered, not wasteful, and know their ends") {
-  CHECK(fl::contrast_lower_bound(38, 6, 128) == Approx(0.25 - 1.645 * 0.0509 - 1.0 / 128.0).margin(0.01));  // near the normal bound, less one step
-  for (std::int64_t up = 1; up <= 60; ++up) CHECK(fl::contrast_lower_bound(up, 4, 64) > fl::contrast_lower_bound(up - 1, 4, 64) - 1e-9);
-  for (std::int64_t down = 1; down <= 30; ++down) CHECK(fl::contrast_lower_bound(30, down, 64) < fl::contrast_lower_bound(30, down - 1, 64) + 1e-9);
+  // Near the normal bound, less one step
+  CHECK(fl::contrast_lower_bound(38, 6, 128) == Approx(0.25 - 1.645 * 0.0509 - 1.0 / 128.0).margin(0.01));
+  for (std::int64_t up = 1; up <= 60; ++up)
+    CHECK(fl::contrast_lower_bound(up, 4, 64) > fl::contrast_lower_bound(up - 1, 4, 64) - 1e-9);
+  for (std::int64_t down = 1; down <= 30; ++down)
+    CHECK(fl::contrast_lower_bound(30, down, 64) < fl::contrast_lower_bound(30, down - 1, 64) + 1e-9);
   CHECK(fl::contrast_lower_bound(0, 0, 128) < 0.0);  // no code moved: nothing is claimed
   CHECK(fl::contrast_lower_bound(0, 0, 0) == -1.0);
   CHECK(fl::contrast_lower_bound(0, 128, 128) == -1.0);
@@ -98,14 +105,17 @@ TEST_CASE("Wilson and Newcombe intervals agree with worked numbers and stay near
   CHECK(fl::wilson(0, 20).lower == 0.0);
   CHECK(fl::wilson(20, 20).upper == 1.0);
   CHECK(fl::wilson(0, 0) == fl::Interval{0.0, 1.0});
-  const fl::Interval difference = fl::newcombe_difference(56, 70, 48, 80);  // Newcombe 1998, table II, method 10: .0524 to .3339
+  // Newcombe 1998, table II, method 10: .0524 to .3339
+  const fl::Interval difference = fl::newcombe_difference(56, 70, 48, 80);
   CHECK(difference.lower == Approx(0.0524).margin(5e-5));
   CHECK(difference.upper == Approx(0.3339).margin(5e-5));
   CHECK(fl::newcombe_difference(0, 0, 3, 10) == fl::Interval{-1.0, 1.0});
   double lowest = 1.0;
   const auto lf = log_factorials(40);
   const auto mass = [&](std::int64_t k, std::int64_t n, double p) {
-    return std::exp(lf[static_cast<std::size_t>(n)] - lf[static_cast<std::size_t>(k)] - lf[static_cast<std::size_t>(n - k)] + static_cast<double>(k) * std::log(p) + static_cast<double>(n - k) * std::log1p(-p));
+    return std::exp(lf[static_cast<std::size_t>(n)] - lf[static_cast<std::size_t>(k)] -
+                    lf[static_cast<std::size_t>(n - k)] + static_cast<double>(k) * std::log(p) +
+                    static_cast<double>(n - k) * std::log1p(-p));
   };
   for (double p1 = 0.03; p1 < 1.0; p1 += 0.094) {
     for (double p2 = 0.02; p2 < 1.0; p2 += 0.097) {

@@ -32,7 +32,8 @@ TEST_CASE("with unequal variances the discriminant is the inverse covariance tim
     sample.x(i, 0) = 3.0 * sample.x(i, 0) + (sample.failed[static_cast<std::size_t>(i)] != 0 ? 1.0 : 0.0);
     sample.x(i, 1) = sample.x(i, 1) + (sample.failed[static_cast<std::size_t>(i)] != 0 ? 1.0 : 0.0);
   }
-  const auto rule = fl::fit_discriminant(sample.x, sample.labels, sample.failed, fl::count_outcomes(sample.labels, sample.failed, 1));
+  const auto rule =
+      fl::fit_discriminant(sample.x, sample.labels, sample.failed, fl::count_outcomes(sample.labels, sample.failed, 1));
   CHECK(rule.direction[0] / rule.direction[1] == Approx(1.0 / 9.0).margin(0.02));
 }
 
@@ -41,24 +42,30 @@ TEST_CASE("the omnibus test holds its level: nothing fitted on one half shows on
   for (std::int64_t trial = 0; trial < 1000; ++trial) {
     const Sample fit = make_sample(20000 + 2 * trial, 300, 10, 2, 0.2);
     const Sample fresh = make_sample(20001 + 2 * trial, 300, 10, 2, 0.2);
-    const auto rule = fl::fit_discriminant(fit.x, fit.labels, fit.failed, fl::count_outcomes(fit.labels, fit.failed, 2));
-    if (fl::test_discriminant(rule, fresh.x, fresh.labels, fresh.failed, fl::count_outcomes(fresh.labels, fresh.failed, 2)).p <= 0.05) ++rejected;
+    const auto rule =
+        fl::fit_discriminant(fit.x, fit.labels, fit.failed, fl::count_outcomes(fit.labels, fit.failed, 2));
+    if (fl::test_discriminant(rule, fresh.x, fresh.labels, fresh.failed,
+                              fl::count_outcomes(fresh.labels, fresh.failed, 2))
+            .p <= 0.05)
+      ++rejected;
   }
   CHECK(rejected <= most_events(1000, 0.055));  // .005 for the normal approximation; false-fail rate 1e-6
   CHECK(rejected >= fewest_events(1000, 0.045));
 }
 
 TEST_CASE("the omnibus test does not see failures on both sides of the middle") {
-  // A fifth of the samples fail, and |x0| > 1.28 tells all of them, but no line does: the AUC along x0, the worst one, has a standard deviation of
-  // 1 / sqrt(4 * 800) = .018 and along others one of .011. False-fail rate below 1e-6.
+  // A fifth of the samples fail, and |x0| > 1.28 tells all of them, but no line does: the AUC along x0, the worst one,
+  // has a standard deviation of 1 / sqrt(4 * 800) = .018 and along others one of .011. False-fail rate below 1e-6.
   const auto two_sided = [](std::int64_t trial) {
     Sample sample = make_sample(trial, 4000, 8, 2, 0.0);
-    for (std::int64_t i = 0; i < 4000; ++i) sample.failed[static_cast<std::size_t>(i)] = std::abs(sample.x(i, 0)) > 1.2816 ? 1 : 0;
+    for (std::int64_t i = 0; i < 4000; ++i)
+      sample.failed[static_cast<std::size_t>(i)] = std::abs(sample.x(i, 0)) > 1.2816 ? 1 : 0;
     return sample;
   };
   const Sample fit = two_sided(84), fresh = two_sided(85);
   const auto rule = fl::fit_discriminant(fit.x, fit.labels, fit.failed, fl::count_outcomes(fit.labels, fit.failed, 2));
-  const fl::RankTest test = fl::test_discriminant(rule, fresh.x, fresh.labels, fresh.failed, fl::count_outcomes(fresh.labels, fresh.failed, 2));
+  const fl::RankTest test = fl::test_discriminant(rule, fresh.x, fresh.labels, fresh.failed,
+                                                  fl::count_outcomes(fresh.labels, fresh.failed, 2));
   CHECK(std::abs(test.auc - 0.5) < 0.09);
 }
 
@@ -85,6 +92,7 @@ TEST_CASE("a discriminant without usable classes is zero and tests as nothing") 
   const auto rule = fl::fit_discriminant(sample.x, sample.labels, sample.failed, strata);
   CHECK(rule.direction == std::vector<double>(3, 0.0));
   CHECK(fl::test_discriminant(rule, sample.x, sample.labels, sample.failed, strata).p == 1.0);
-  CHECK_THROWS_AS(fl::test_discriminant(rule, fl::Matrix<double>(40, 2), sample.labels, sample.failed, strata), fl::Error);
+  CHECK_THROWS_AS(fl::test_discriminant(rule, fl::Matrix<double>(40, 2), sample.labels, sample.failed, strata),
+                  fl::Error);
   CHECK_THROWS_AS(fl::fit_discriminant(fl::Matrix<double>(39, 2), sample.labels, sample.failed, strata), fl::Error);
 }

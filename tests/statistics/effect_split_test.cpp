@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Common and specific parts of effects: exact on paper examples, unbiased, and with the stated error rates under simulation.
+// Common and specific parts of effects: exact on paper examples, unbiased, and with the stated error rates under
+// simulation.
 
 #include <support/catch2.hpp>
 
@@ -18,7 +19,8 @@ namespace {
 
 namespace fl = faultline;
 
-/// One group's effect from normal samples: `m` values with mean `delta` and standard deviation `spread` against n with mean 0 and deviation 1.
+/// One group's effect from normal samples: `m` values with mean `delta` and standard deviation `spread` against n with
+/// mean 0 and deviation 1.
 fl::GroupEffect measured(double delta, std::int64_t m, std::int64_t n, fl::CounterRandom& random, double spread = 1.0) {
   const auto draw = [&](double mean, double deviation, std::int64_t count) {
     std::vector<double> values;
@@ -42,14 +44,16 @@ struct Truth {
 double share_of(const std::vector<double>& effects, const std::vector<double>& weights) {
   double total = 0.0, mean = 0.0, square = 0.0;
   for (std::size_t c = 0; c < effects.size(); ++c) total += weights[c];
-  for (std::size_t c = 0; c < effects.size(); ++c) mean += weights[c] / total * effects[c], square += weights[c] / total * effects[c] * effects[c];
+  for (std::size_t c = 0; c < effects.size(); ++c)
+    mean += weights[c] / total * effects[c], square += weights[c] / total * effects[c] * effects[c];
   return std::min(1.0, mean * mean / square);  // rounding
 }
 
 }  // namespace
 
 TEST_CASE("an effect split is what its formulas say") {
-  // Two groups of weights 1 and 3: mean 2.5, spread .25 · 2.25 + .75 · .25 = .75; noise of the mean .0625 · .1 + .5625 · .2 = .11875, of the spread .1875 · .3 = .05625.
+  // Two groups of weights 1 and 3: mean 2.5, spread .25 · 2.25 + .75 · .25 = .75; noise of the mean .0625 · .1 + .5625
+  // · .2 = .11875, of the spread .1875 · .3 = .05625.
   const std::vector<fl::GroupEffect> groups = {{1.0, 0.1, 20.0, 1.0}, {3.0, 0.2, 30.0, 3.0}};
   const fl::EffectSplit split = fl::split_effects(groups);
   CHECK(split.common == Approx(2.5));
@@ -58,7 +62,8 @@ TEST_CASE("an effect split is what its formulas say") {
   REQUIRE(split.share);
   CHECK(*split.share == Approx(6.13125 / (6.13125 + 0.69375)));
   CHECK(split.interval.contains(*split.share));
-  // With two groups Q is the square of Welch's t, and the approximate F its test: t = 2 / √.3, freedom .09 / (.01 / 20 + .04 / 30).
+  // With two groups Q is the square of Welch's t, and the approximate F its test: t = 2 / √.3, freedom .09 / (.01 / 20
+  // + .04 / 30).
   CHECK(split.q == Approx(4.0 / 0.3));
   const double freedom = 0.09 / (0.01 / 20.0 + 0.04 / 30.0);
   CHECK(split.p == Approx(fl::incomplete_beta(0.5 * freedom, 0.5, freedom / (freedom + 4.0 / 0.3))).epsilon(1e-9));
@@ -67,7 +72,9 @@ TEST_CASE("an effect split is what its formulas say") {
   CHECK(fl::split_effects(three).p == Approx(std::exp(-1.0)).epsilon(1e-4));
 }
 
-TEST_CASE("the share is 1 for equal effects, the weight for an effect in one group, 0 for effects that cancel, and empty without any") {
+TEST_CASE(
+    "the share is 1 for equal effects, the weight for an effect in one group, 0 for effects that cancel, and empty "
+    "without any") {
   const auto share = [](std::vector<double> effects) {
     std::vector<fl::GroupEffect> groups;
     for (const double effect : effects) groups.push_back({effect, 1e-9});
@@ -90,14 +97,16 @@ TEST_CASE("the moments of an effect split are unbiased") {
   for (int run = 0; run < runs; ++run) {
     fl::CounterRandom random(1, fl::Stream::codes, run);
     std::vector<fl::GroupEffect> groups;
-    for (std::size_t c = 0; c < effects.size(); ++c) groups.push_back(measured(effects[c], 6 + static_cast<std::int64_t>(c), 30, random, 0.7));
+    for (std::size_t c = 0; c < effects.size(); ++c)
+      groups.push_back(measured(effects[c], 6 + static_cast<std::int64_t>(c), 30, random, 0.7));
     const auto split = fl::split_effects(groups, {.replicates = 1});
     common += split.common_square / runs;
     specific += split.specific_square / runs;
     if (run > 0) continue;
     for (const auto& g : groups) weight += g.weight;
     for (std::size_t c = 0; c < effects.size(); ++c) true_common += groups[c].weight / weight * effects[c];
-    for (std::size_t c = 0; c < effects.size(); ++c) true_specific += groups[c].weight / weight * (effects[c] - true_common) * (effects[c] - true_common);
+    for (std::size_t c = 0; c < effects.size(); ++c)
+      true_specific += groups[c].weight / weight * (effects[c] - true_common) * (effects[c] - true_common);
   }
   // Standard errors over 4 000 runs are about .002; 5 of them.
   CHECK(common == Approx(true_common * true_common).margin(0.012));
@@ -111,25 +120,30 @@ TEST_CASE("the test of equal effects keeps its level with few values and unequal
     for (int run = 0; run < runs; ++run) {
       fl::CounterRandom random(2, fl::Stream::codes, run);
       std::vector<fl::GroupEffect> groups;
-      for (std::size_t c = 0; c < effects.size(); ++c) groups.push_back(measured(effects[c], m, 5 * m, random, c % 2 == 0 ? 0.6 : 1.2));
+      for (std::size_t c = 0; c < effects.size(); ++c)
+        groups.push_back(measured(effects[c], m, 5 * m, random, c % 2 == 0 ? 0.6 : 1.2));
       count += fl::split_effects(groups, {.replicates = 1}).p <= 0.05 ? 1 : 0;
     }
     return static_cast<double>(count) / runs;
   };
-  // Standard error .0034 at 5 %; the bounds are a fifth of the level and four standard errors (false-fail rate below 1e-4 each).
+  // Standard error .0034 at 5 %; the bounds are a fifth of the level and four standard errors (false-fail rate below
+  // 1e-4 each).
   for (const std::int64_t m : {10, 40}) {
     const double level = rejected(m, std::vector<double>(10, 0.5));
     INFO(m << " values: " << level);
     CHECK(level <= 0.06 + 0.014);
     CHECK(level >= 0.04 - 0.014);
   }
-  CHECK(rejected(2, std::vector<double>(10, 0.5)) <= 0.10 + 0.019);  // two values against ten, the least that is admitted: about 8.5 %
+  // Two values against ten, the least that is admitted: about 8.5 %
+  CHECK(rejected(2, std::vector<double>(10, 0.5)) <= 0.10 + 0.019);
   CHECK(rejected(40, {1.2, .5, .5, .5, .5, .5, .5, .5, .5, .5}) > 0.8);
 }
 
 TEST_CASE("the interval of the share covers") {
-  const std::vector<Truth> truths = {{"common", std::vector<double>(10, 0.8)},          {"weak", std::vector<double>(10, 0.15)}, {"mostly", {1, .6, 1, .6, 1, .6, 1, .6, 1, .6}},
-                                     {"half", {1, 0, 1, 0, 1, 0, 1, 0, 1, 0}},          {"one", {1.5, 0, 0, 0, 0, 0, 0, 0, 0, 0}}, {"three groups", {.9, .5, .1}}};
+  const std::vector<Truth> truths = {
+      {"common", std::vector<double>(10, 0.8)},        {"weak", std::vector<double>(10, 0.15)},
+      {"mostly", {1, .6, 1, .6, 1, .6, 1, .6, 1, .6}}, {"half", {1, 0, 1, 0, 1, 0, 1, 0, 1, 0}},
+      {"one", {1.5, 0, 0, 0, 0, 0, 0, 0, 0, 0}},       {"three groups", {.9, .5, .1}}};
   constexpr int runs = 400;
   for (const Truth& truth : truths) {
     for (const std::int64_t m : {12, 60}) {
@@ -142,7 +156,10 @@ TEST_CASE("the interval of the share covers") {
           groups.push_back(measured(truth.effects[c], m + static_cast<std::int64_t>(c), 6 * m, random));
           weights.push_back(groups.back().weight);
         }
-        covered += fl::split_effects(groups, {.replicates = 199, .seed = run}).interval.contains(share_of(truth.effects, weights)) ? 1 : 0;
+        covered += fl::split_effects(groups, {.replicates = 199, .seed = run})
+                           .interval.contains(share_of(truth.effects, weights))
+                       ? 1
+                       : 0;
       }
       const double coverage = static_cast<double>(covered) / runs;
       INFO(truth.name << ", " << m << " values: " << coverage);
@@ -152,7 +169,8 @@ TEST_CASE("the interval of the share covers") {
 }
 
 TEST_CASE("effects that make no sense are refused, and the interval depends on the seed alone") {
-  const auto code = [](std::vector<fl::GroupEffect> groups, fl::EffectSplitOptions options = {}) -> std::optional<fl::ErrorCode> {
+  const auto code = [](std::vector<fl::GroupEffect> groups,
+                       fl::EffectSplitOptions options = {}) -> std::optional<fl::ErrorCode> {
     try {
       (void)fl::split_effects(groups, options);
     } catch (const fl::Error& error) {
@@ -162,7 +180,9 @@ TEST_CASE("effects that make no sense are refused, and the interval depends on t
   };
   const double nan = std::nan("");
   CHECK(code({}) == fl::ErrorCode::empty_input);
-  for (const fl::GroupEffect& bad : std::vector<fl::GroupEffect>{{nan, 1}, {1, -1}, {1, nan}, {1, 1, 0}, {1, 1, 5, 0}, {1, 1, 5, nan}}) CHECK(code({{1.0, 1.0}, bad}) == fl::ErrorCode::invalid_argument);
+  for (const fl::GroupEffect& bad :
+       std::vector<fl::GroupEffect>{{nan, 1}, {1, -1}, {1, nan}, {1, 1, 0}, {1, 1, 5, 0}, {1, 1, 5, nan}})
+    CHECK(code({{1.0, 1.0}, bad}) == fl::ErrorCode::invalid_argument);
   CHECK(code({{1.0, 1.0}}, {.replicates = 0}) == fl::ErrorCode::invalid_argument);
   CHECK(code({{1.0, 1.0}}, {.confidence = 1.0}) == fl::ErrorCode::invalid_argument);
   const std::vector<fl::GroupEffect> groups = {{0.5, 0.04}, {0.9, 0.05}, {0.1, 0.02}};

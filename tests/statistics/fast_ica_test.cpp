@@ -34,11 +34,14 @@ Mixture make_mixture(std::int64_t n, std::int64_t dimension, std::int64_t source
     for (std::int64_t k = 0; k < dimension; ++k) {
       const double normal = random.normal();
       const double uniform = random.uniform();
-      s.push_back(k >= sources ? normal : k % 2 == 0 ? std::sqrt(12.0) * (uniform - 0.5) : normal * (uniform < 0.15 ? 2.2 : 0.55));
+      s.push_back(k >= sources ? normal
+                  : k % 2 == 0 ? std::sqrt(12.0) * (uniform - 0.5)
+                               : normal * (uniform < 0.15 ? 2.2 : 0.55));
     }
     for (std::int64_t j = 0; j < dimension; ++j) {
       double value = 0.0;
-      for (std::int64_t k = 0; k < dimension; ++k) value += static_cast<double>(m.mixing(j, k)) * s[static_cast<std::size_t>(k)];
+      for (std::int64_t k = 0; k < dimension; ++k)
+        value += static_cast<double>(m.mixing(j, k)) * s[static_cast<std::size_t>(k)];
       w(i, j) = static_cast<float>(value);
     }
   }

@@ -15,7 +15,8 @@ using namespace faultline_test;
 namespace {
 
 fl::ChannelHistograms fill(const Sample& sample, std::int64_t first, std::int64_t last, std::int64_t bins) {
-  auto histograms = fl::ChannelHistograms::around(std::vector<double>(2, 0.0), std::vector<double>(2, 0.5), 6, 6.0, bins);
+  auto histograms =
+      fl::ChannelHistograms::around(std::vector<double>(2, 0.0), std::vector<double>(2, 0.5), 6, 6.0, bins);
   for (std::int64_t i = first; i < last; ++i) {
     const auto at = static_cast<std::size_t>(i);
     const std::vector<float> row{static_cast<float>(sample.x(i, 0)), static_cast<float>(sample.x(i, 1))};
@@ -62,7 +63,8 @@ TEST_CASE("merged histograms equal those of one pass, whatever the split and the
 
 TEST_CASE("every value falls into exactly the bin that contains it") {
   fl::ChannelHistograms histograms({0.0}, {4.0}, 1, 4);
-  for (const float value : {-0.5F, 0.0F, 0.99F, 1.0F, 3.999F, 4.0F, 4.01F, std::numeric_limits<float>::infinity()}) histograms.add(0, std::vector<float>{value});
+  for (const float value : {-0.5F, 0.0F, 0.99F, 1.0F, 3.999F, 4.0F, 4.01F, std::numeric_limits<float>::infinity()})
+    histograms.add(0, std::vector<float>{value});
   const auto counts = histograms.counts(0, 0);
   CHECK(std::vector<std::uint32_t>(counts.begin(), counts.end()) == std::vector<std::uint32_t>{1, 2, 1, 0, 2, 2});
   fl::ChannelHistograms constant({2.0}, {2.0}, 1, 4);  // a channel that does not vary in the pilot

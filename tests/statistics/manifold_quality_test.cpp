@@ -47,7 +47,8 @@ std::vector<double> radii(const fl::Matrix<double>& points, std::int64_t k) {
 }
 
 /// The definitions, one sentence each.
-fl::ManifoldQuality by_definition(const fl::Matrix<double>& real, const fl::Matrix<double>& generated, std::int64_t k, std::int64_t coverage_k) {
+fl::ManifoldQuality by_definition(const fl::Matrix<double>& real, const fl::Matrix<double>& generated, std::int64_t k,
+                                  std::int64_t coverage_k) {
   const auto real_k = radii(real, k), real_c = radii(real, coverage_k), generated_k = radii(generated, k);
   fl::ManifoldQuality quality;
   const auto n = static_cast<double>(real.rows()), m = static_cast<double>(generated.rows());
@@ -92,7 +93,8 @@ fl::ErrorCode code_of(const auto& function) {
 }  // namespace
 
 TEST_CASE("manifold quality equals its definition, whatever the blocks and threads") {
-  // 300 and 2100 vectors: more than one block of rows and of columns; shifted and stretched so that no number is 0 or 1.
+  // 300 and 2100 vectors: more than one block of rows and of columns; shifted and stretched so that no number is 0 or
+  // 1.
   const fl::Matrix<double> real = cloud(60, 300, 5), generated = cloud(61, 2100, 5, 1.0), small = cloud(62, 40, 5, 0.7);
   const fl::ManifoldQuality expected = by_definition(real, generated, 3, 5);
   for (const double value : {expected.precision, expected.recall, expected.coverage}) {
@@ -102,23 +104,28 @@ TEST_CASE("manifold quality equals its definition, whatever the blocks and threa
   check_equal(fl::manifold_quality(real, generated), expected);
   check_equal(fl::manifold_quality(real, generated, {.threads = 1}), expected);
   check_equal(fl::manifold_quality(real, generated, {.threads = 7}), expected);
-  check_equal(fl::manifold_quality(generated, real, {.neighbours = 1, .coverage_neighbours = 9}), by_definition(generated, real, 1, 9));
-  check_equal(fl::manifold_quality(real, small, {.neighbours = 8, .coverage_neighbours = 2}), by_definition(real, small, 8, 2));
+  check_equal(fl::manifold_quality(generated, real, {.neighbours = 1, .coverage_neighbours = 9}),
+              by_definition(generated, real, 1, 9));
+  check_equal(fl::manifold_quality(real, small, {.neighbours = 8, .coverage_neighbours = 2}),
+              by_definition(real, small, 8, 2));
 }
 
 TEST_CASE("near neighbours are exact where the scalar products have no digits left") {
-  // Points 1e-4 apart, a million away from the origin: |a|² - 2 ab + |b|² is off by 1e-3, the squared distances are 1e-8.
+  // Points 1e-4 apart, a million away from the origin: |a|² - 2 ab + |b|² is off by 1e-3, the squared distances are
+  // 1e-8.
   fl::Matrix<double> points = cloud(63, 200, 4);
   for (double& value : points.values()) value = 1e6 + 1e-4 * value;
   const auto expected = radii(points, 5);
   const fl::Matrix<double> found = fl::neighbour_distances(points, {5});
   for (std::int64_t i = 0; i < points.rows(); ++i) REQUIRE(found(i, 0) == expected[static_cast<std::size_t>(i)]);
-  check_equal(fl::manifold_quality(part(points, 0, 100), part(points, 100, 100)), by_definition(part(points, 0, 100), part(points, 100, 100), 3, 5));
+  check_equal(fl::manifold_quality(part(points, 0, 100), part(points, 100, 100)),
+              by_definition(part(points, 0, 100), part(points, 100, 100), 3, 5));
 }
 
 TEST_CASE("equal sets cover each other, also when vectors repeat, and distant sets do not touch") {
   fl::Matrix<double> points = cloud(64, 150, 6);
-  for (std::int64_t i = 1; i < 8; ++i) std::copy_n(points.data(), 6, points.data() + i * 6);  // eight equal vectors: balls of radius zero
+  // Eight equal vectors: balls of radius zero
+  for (std::int64_t i = 1; i < 8; ++i) std::copy_n(points.data(), 6, points.data() + i * 6);
   const fl::ManifoldQuality same = fl::manifold_quality(points, points);
   CHECK(same.precision == 1.0);
   CHECK(same.recall == 1.0);
@@ -144,7 +151,8 @@ TEST_CASE("a generator that knows one of two equal clusters is precise and recal
 }
 
 TEST_CASE("one outlier inflates recall but not coverage") {
-  // Generated: a tight cluster and one vector far off, whose neighbours are all far: its ball swallows every real vector.
+  // Generated: a tight cluster and one vector far off, whose neighbours are all far: its ball swallows every real
+  // vector.
   const fl::Matrix<double> real = cloud(68, 200, 3);
   fl::Matrix<double> generated = cloud(69, 200, 3, 30.0);
   for (std::int64_t f = 0; f < 3; ++f) generated(0, f) = -40.0;
@@ -168,14 +176,16 @@ TEST_CASE("manifold quality refuses what it cannot compare") {
 }
 
 TEST_CASE("two samples of one distribution have the density and coverage that theory gives them") {
-  // For n real and n generated vectors of any one continuous distribution a generated vector lies in a real ball with probability k / n, so density has mean 1; a real ball
-  // is empty when the k nearest of the 2 n - 1 other vectors are all real. Means over 400 pairs, bound five standard errors: fails falsely once in a million.
+  // For n real and n generated vectors of any one continuous distribution a generated vector lies in a real ball with
+  // probability k / n, so density has mean 1; a real ball is empty when the k nearest of the 2 n - 1 other vectors are
+  // all real. Means over 400 pairs, bound five standard errors: fails falsely once in a million.
   constexpr std::int64_t trials = 400, n = 40, k = 5;
   double empty = 1.0;
   for (std::int64_t i = 0; i < k; ++i) empty *= static_cast<double>(n - 1 - i) / static_cast<double>(2 * n - 1 - i);
   std::vector<double> density, coverage;
   for (std::int64_t trial = 0; trial < trials; ++trial) {
-    const fl::ManifoldQuality quality = fl::manifold_quality(cloud(1000 + 2 * trial, n, 6), cloud(1001 + 2 * trial, n, 6), {.coverage_neighbours = k, .threads = 1});
+    const fl::ManifoldQuality quality = fl::manifold_quality(
+        cloud(1000 + 2 * trial, n, 6), cloud(1001 + 2 * trial, n, 6), {.coverage_neighbours = k, .threads = 1});
     density.push_back(quality.density);
     coverage.push_back(quality.coverage);
   }

@@ -18,7 +18,8 @@ double log_factorial(std::int64_t n) { return fl::log_gamma(static_cast<double>(
 double trinomial(std::int64_t a, std::int64_t b, std::int64_t n, double p, double q) {
   const auto term = [](std::int64_t k, double rate) { return k == 0 ? 0.0 : static_cast<double>(k) * std::log(rate); };
   if ((a > 0 && p <= 0.0) || (b > 0 && q <= 0.0) || (n - a - b > 0 && p + q >= 1.0)) return 0.0;
-  return std::exp(log_factorial(n) - log_factorial(a) - log_factorial(b) - log_factorial(n - a - b) + term(a, p) + term(b, q) + term(n - a - b, 1.0 - p - q));
+  return std::exp(log_factorial(n) - log_factorial(a) - log_factorial(b) - log_factorial(n - a - b) + term(a, p) +
+                  term(b, q) + term(n - a - b, 1.0 - p - q));
 }
 
 /// The exact test by adding up the probabilities of all outcomes of fair coins that are at least as uneven.
@@ -75,7 +76,8 @@ TEST_CASE("the interval of the difference covers it at all rates: all outcomes e
       for (const double q : {0.0, 0.001, 0.005, 0.01, 0.03, 0.1, 0.2, 0.35, 0.5}) {
         double covered = 0.0;
         for (const fl::PairedTest& test : tests)
-          if (test.lower <= p - q && p - q <= test.upper) covered += trinomial(test.counts.only_first_fails, test.counts.only_second_fails, n, p, q);
+          if (test.lower <= p - q && p - q <= test.upper)
+            covered += trinomial(test.counts.only_first_fails, test.counts.only_second_fails, n, p, q);
         lowest = std::min(lowest, covered);
         total += covered;
         ++cells;
@@ -85,7 +87,7 @@ TEST_CASE("the interval of the difference covers it at all rates: all outcomes e
     }
   }
   CHECK(cells == 7 * 81);
-  CHECK(lowest < 0.965);                                  // exact enough not to be needlessly wide
+  CHECK(lowest < 0.965);  // exact enough not to be needlessly wide
   CHECK(total / static_cast<double>(cells) < 0.995);
 }
 

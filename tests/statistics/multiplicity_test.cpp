@@ -50,7 +50,9 @@ TEST_CASE("adjusted p-values reject exactly what the step rules reject, with tie
     fl::CounterRandom random(5, fl::Stream::subsets, trial);
     std::vector<double> p;
     const std::int64_t m = 1 + random.below(12);
-    for (std::int64_t i = 0; i < m; ++i) p.push_back(static_cast<double>(random.below(40)) / 400.0 * random.uniform() * (random.below(2) == 1 ? 1.0 : 0.1));
+    for (std::int64_t i = 0; i < m; ++i)
+      p.push_back(static_cast<double>(random.below(40)) / 400.0 * random.uniform() *
+                  (random.below(2) == 1 ? 1.0 : 0.1));
     if (m > 3) p[2] = p[0];
     const auto by_holm = fl::holm(p);
     const auto by_bh = fl::benjamini_hochberg(p);
@@ -84,8 +86,9 @@ TEST_CASE("adjusted p-values of worked examples") {
 }
 
 TEST_CASE("the false-discovery rate is held, with nothing to find and with something") {
-  // 2 000 runs of 20 independent tests at q = .1. With nothing to find the rate is the chance of any rejection, exactly q; with 5 real effects among 20 it is q * 15 / 20
-  // (Benjamini and Yekutieli 2001, theorem 5.1). False-fail rate of each bound: 1e-6, for the mean share by its standard deviation of at most .25 / sqrt(2000).
+  // 2 000 runs of 20 independent tests at q = .1. With nothing to find the rate is the chance of any rejection, exactly
+  // q; with 5 real effects among 20 it is q * 15 / 20 (Benjamini and Yekutieli 2001, theorem 5.1). False-fail rate of
+  // each bound: 1e-6, for the mean share by its standard deviation of at most .25 / sqrt(2000).
   std::int64_t any = 0;
   double share = 0.0;
   double found = 0.0;

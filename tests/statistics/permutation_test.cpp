@@ -17,14 +17,16 @@ using namespace faultline_test;
 namespace {
 
 /// Outcomes of replicate b, rebuilt from the permuter.
-std::vector<std::uint8_t> permuted_outcomes(const Sample& sample, const fl::Strata& strata, std::int64_t seed, std::int64_t b) {
+std::vector<std::uint8_t> permuted_outcomes(const Sample& sample, const fl::Strata& strata, std::int64_t seed,
+                                            std::int64_t b) {
   fl::WithinClassPermuter permuter(sample.labels, sample.failed, strata);
   fl::CounterRandom random(seed, fl::Stream::permutations, b);
   std::vector<std::uint8_t> outcomes(sample.failed.size(), 0);
   for (std::int64_t c = 0; c < permuter.classes(); ++c) {
     const auto members = permuter.members(c);
     for (const std::int64_t i : members) outcomes[static_cast<std::size_t>(i)] = permuter.draws_failures(c) ? 0 : 1;
-    for (const std::int32_t p : permuter.draw(c, random)) outcomes[static_cast<std::size_t>(members[static_cast<std::size_t>(p)])] = permuter.draws_failures(c) ? 1 : 0;
+    for (const std::int32_t p : permuter.draw(c, random))
+      outcomes[static_cast<std::size_t>(members[static_cast<std::size_t>(p)])] = permuter.draws_failures(c) ? 1 : 0;
   }
   return outcomes;
 }
@@ -34,8 +36,10 @@ std::vector<std::uint8_t> permuted_outcomes(const Sample& sample, const fl::Stra
 TEST_CASE("a permutation keeps the failures of every class, and replicates are addressed by number") {
   const Sample sample = make_sample(3, 300, 4, 3, 0.45);
   const fl::Strata strata = fl::count_outcomes(sample.labels, sample.failed, 3);
-  const auto all = fl::permuted_differences(sample.x, sample.labels, sample.failed, strata, {.replicates = 20, .seed = 9, .first = 0});
-  const auto tail = fl::permuted_differences(sample.x, sample.labels, sample.failed, strata, {.replicates = 5, .seed = 9, .first = 15});
+  const auto all = fl::permuted_differences(sample.x, sample.labels, sample.failed, strata,
+                                            {.replicates = 20, .seed = 9, .first = 0});
+  const auto tail = fl::permuted_differences(sample.x, sample.labels, sample.failed, strata,
+                                             {.replicates = 5, .seed = 9, .first = 15});
   for (std::int64_t b = 0; b < 20; ++b) {
     const auto outcomes = permuted_outcomes(sample, strata, 9, b);
     CHECK(fl::count_outcomes(sample.labels, outcomes, 3).failures == strata.failures);
@@ -49,7 +53,8 @@ TEST_CASE("a permutation keeps the failures of every class, and replicates are a
 }
 
 TEST_CASE("every assignment of outcomes is equally likely") {
-  // Class 0: two failures among five (10 assignments); 20 000 draws, each count within bounds that hold with probability 1 - 1e-5 in all.
+  // Class 0: two failures among five (10 assignments); 20 000 draws, each count within bounds that hold with
+  // probability 1 - 1e-5 in all.
   Sample sample{{0, 0, 0, 0, 0}, {1, 1, 0, 0, 0}, fl::Matrix<double>(5, 1)};
   const fl::Strata strata = fl::count_outcomes(sample.labels, sample.failed, 1);
   std::map<std::vector<std::uint8_t>, std::int64_t> seen;
@@ -80,7 +85,8 @@ TEST_CASE("permutation p-values count ties and never reach zero") {
 TEST_CASE("the largest effect over directions equals a plain loop") {
   const Sample sample = make_sample(4, 400, 6, 2, 0.3);
   const fl::Strata strata = fl::count_outcomes(sample.labels, sample.failed, 2);
-  const auto null = fl::permuted_differences(sample.x, sample.labels, sample.failed, strata, {.replicates = 50, .seed = 2, .first = 0});
+  const auto null = fl::permuted_differences(sample.x, sample.labels, sample.failed, strata,
+                                             {.replicates = 50, .seed = 2, .first = 0});
   const Sample directions = make_sample(5, 600, 6, 2, 0.3);  // more than one block
   const auto largest = fl::largest_effects(null, directions.x);
   for (std::int64_t b = 0; b < 50; ++b) {
@@ -97,7 +103,8 @@ TEST_CASE("the largest effect over directions equals a plain loop") {
 }
 
 TEST_CASE("the maximum over directions holds its level under the null") {
-  // 400 null populations, 200 correlated directions, level .1: at most the 1 - 1e-6 quantile of Binomial(400, .1), and not far below it either (the test is exact).
+  // 400 null populations, 200 correlated directions, level .1: at most the 1 - 1e-6 quantile of Binomial(400, .1), and
+  // not far below it either (the test is exact).
   std::int64_t rejected = 0;
   const Sample directions = make_sample(6, 200, 5, 2, 0.3);
   for (std::int64_t trial = 0; trial < 400; ++trial) {
@@ -106,8 +113,10 @@ TEST_CASE("the maximum over directions holds its level under the null") {
     const auto observed = fl::stratified_difference(sample.x, sample.labels, sample.failed, strata);
     fl::Matrix<double> row(1, 5);
     std::copy(observed.begin(), observed.end(), row.data());
-    const auto null = fl::permuted_differences(sample.x, sample.labels, sample.failed, strata, {.replicates = 99, .seed = trial, .first = 0});
-    if (fl::permutation_p(fl::largest_effects(row, directions.x)[0], fl::largest_effects(null, directions.x)) <= 0.1) ++rejected;
+    const auto null = fl::permuted_differences(sample.x, sample.labels, sample.failed, strata,
+                                               {.replicates = 99, .seed = trial, .first = 0});
+    if (fl::permutation_p(fl::largest_effects(row, directions.x)[0], fl::largest_effects(null, directions.x)) <= 0.1)
+      ++rejected;
   }
   CHECK(rejected <= most_events(400, 0.1));
   CHECK(rejected >= fewest_events(400, 0.1));
@@ -116,7 +125,9 @@ TEST_CASE("the maximum over directions holds its level under the null") {
 TEST_CASE("permutations refuse input that does not fit") {
   const Sample sample = make_sample(7, 50, 2, 2, 0.3);
   const fl::Strata strata = fl::count_outcomes(sample.labels, sample.failed, 2);
-  CHECK_THROWS_AS(fl::permuted_differences(fl::Matrix<double>(49, 2), sample.labels, sample.failed, strata, {}), fl::Error);
-  CHECK_THROWS_AS(fl::permuted_differences(sample.x, sample.labels, sample.failed, strata, {.replicates = 0}), fl::Error);
+  CHECK_THROWS_AS(fl::permuted_differences(fl::Matrix<double>(49, 2), sample.labels, sample.failed, strata, {}),
+                  fl::Error);
+  CHECK_THROWS_AS(fl::permuted_differences(sample.x, sample.labels, sample.failed, strata, {.replicates = 0}),
+                  fl::Error);
   CHECK_THROWS_AS(fl::WithinClassPermuter(sample.labels, std::vector<std::uint8_t>(3), strata), fl::Error);
 }

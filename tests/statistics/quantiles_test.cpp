@@ -37,7 +37,8 @@ TEST_CASE("weighted quantiles agree with repeated values") {
   const std::vector<double> values{5, 1, inf, 3};
   const std::vector<double> weights{2, 1, 1, 0};
   const std::vector<double> repeated{5, 5, 1, inf};
-  for (const double level : {0.0, 0.2, 0.25, 0.5, 0.75, 0.8, 1.0}) CHECK(fl::weighted_quantile(values, weights, level) == fl::quantile(repeated, level));
+  for (const double level : {0.0, 0.2, 0.25, 0.5, 0.75, 0.8, 1.0})
+    CHECK(fl::weighted_quantile(values, weights, level) == fl::quantile(repeated, level));
 }
 
 TEST_CASE("the percentile of a value counts equal values half") {
@@ -56,7 +57,8 @@ TEST_CASE("median intervals cover for continuous and for infinite values") {
       CHECK(interval.lower == -inf);
       continue;
     }
-    // Value i is the i-th smallest; the interval misses when fewer than lower, or at least upper, of the sample lie below the median.
+    // Value i is the i-th smallest; the interval misses when fewer than lower, or at least upper, of the sample lie
+    // below the median.
     const auto l = static_cast<std::int64_t>(interval.lower);
     CHECK(interval.upper == static_cast<double>(n + 1 - l));
     CHECK(1.0 - 2.0 * fl::binomial_lower_tail(l - 1, n, 0.5) >= 0.95);

@@ -53,7 +53,8 @@ TEST_CASE("tau-b equals the count of all pairs, with and without ties") {
 TEST_CASE("tau-b of equal, reversed and unrelated orders") {
   std::vector<double> up(3000), down(3000), noise(3000);
   fl::CounterRandom random(6, fl::Stream::permutations, 0);
-  for (std::size_t i = 0; i < up.size(); ++i) up[i] = static_cast<double>(i), down[i] = -up[i], noise[i] = random.uniform();
+  for (std::size_t i = 0; i < up.size(); ++i)
+    up[i] = static_cast<double>(i), down[i] = -up[i], noise[i] = random.uniform();
   CHECK(fl::kendall_tau_b(up, up) == 1.0);
   CHECK(fl::kendall_tau_b(up, down) == -1.0);
   // The standard deviation without relation is sqrt(2 (2n + 5) / (9 n (n - 1))) = .0122; five of them.
@@ -96,7 +97,8 @@ TEST_CASE("the overlap equals a brute-force count of members") {
     const std::int64_t k = 1 + random.below(35);
     const auto size = static_cast<std::ptrdiff_t>(std::min<std::int64_t>(k, 30));
     double shared = 0.0;
-    for (auto i = a.begin(); i != a.begin() + size; ++i) shared += static_cast<double>(std::count(b.begin(), b.begin() + size, *i));
+    for (auto i = a.begin(); i != a.begin() + size; ++i)
+      shared += static_cast<double>(std::count(b.begin(), b.begin() + size, *i));
     CHECK(fl::jaccard_top(a, b, k) == Approx(shared / (2.0 * static_cast<double>(size) - shared)));
   }
 }

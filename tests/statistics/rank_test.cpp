@@ -85,7 +85,8 @@ TEST_CASE("AUC of separated, constant and one-sided values") {
 }
 
 TEST_CASE("the stratified rank test holds its level under the null") {
-  // 4 000 null populations of about 50 effective failures at .05, skewed values with ties; .06 is granted to the normal approximation; false-fail rate 1e-6.
+  // 4 000 null populations of about 50 effective failures at .05, skewed values with ties; .06 is granted to the normal
+  // approximation; false-fail rate 1e-6.
   std::int64_t rejected = 0;
   for (std::int64_t trial = 0; trial < 4000; ++trial) {
     Sample sample = make_sample(7000 + trial, 400, 1, 4, 0.11);
@@ -104,6 +105,7 @@ TEST_CASE("rank statistics refuse NaN and lists that do not fit") {
   const double nan = std::numeric_limits<double>::quiet_NaN();
   CHECK_THROWS_AS(fl::rank_auc(std::vector<double>{1, nan}, failed), fl::Error);
   CHECK_THROWS_AS(fl::rank_auc(std::vector<double>{1}, failed), fl::Error);
-  CHECK_THROWS_AS(fl::stratified_auc(std::vector<double>{1, nan}, labels, failed, fl::make_strata({2}, {2})), fl::Error);
+  CHECK_THROWS_AS(fl::stratified_auc(std::vector<double>{1, nan}, labels, failed, fl::make_strata({2}, {2})),
+                  fl::Error);
   CHECK_THROWS_AS(fl::stratified_auc(std::vector<double>{1}, labels, failed, fl::make_strata({2}, {2})), fl::Error);
 }

@@ -26,7 +26,8 @@ double cosine(std::span<const double> a, std::vector<double> b) {
 }  // namespace
 
 TEST_CASE("property directions move one property and hold the others") {
-  // w~ = 2 e0 p0 + 1 e1 p1 + noise in truth, with p0 and p1 correlated and classes apart: the marginal slope of w~ on p0 would point at e1 as well, the joint one does not.
+  // w~ = 2 e0 p0 + 1 e1 p1 + noise in truth, with p0 and p1 correlated and classes apart: the marginal slope of w~ on
+  // p0 would point at e1 as well, the joint one does not.
   Sample sample = make_sample(60, 6000, 5, 3, 0.3);
   fl::Matrix<float> properties(6000, 4);
   for (std::int64_t i = 0; i < 6000; ++i) {
@@ -94,9 +95,12 @@ TEST_CASE("a property measured twice shares its direction") {
 TEST_CASE("regression refuses what does not fit") {
   const Sample sample = make_sample(65, 30, 3, 2, 0.3);
   CHECK_THROWS_AS(fl::regress_on_properties(sample.x, fl::Matrix<float>(29, 1), sample.labels, 2), fl::Error);
-  CHECK_THROWS_AS(fl::regress_on_properties(sample.x, fl::Matrix<float>(30, 1, std::numeric_limits<float>::quiet_NaN()), sample.labels, 2), fl::Error);
+  CHECK_THROWS_AS(fl::regress_on_properties(sample.x, fl::Matrix<float>(30, 1, std::numeric_limits<float>::quiet_NaN()),
+                                            sample.labels, 2),
+                  fl::Error);
   CHECK_THROWS_AS(fl::regress_on_properties(sample.x, fl::Matrix<float>(30, 1), sample.labels, 0), fl::Error);
   CHECK_THROWS_AS(fl::regress_on_properties(sample.x, fl::Matrix<float>(30, 1), sample.labels, 1), fl::Error);
-  CHECK_THROWS_AS(fl::regress_on_properties(fl::Matrix<double>(30, 30), fl::Matrix<float>(30, 1), sample.labels, 2), fl::Error);
+  CHECK_THROWS_AS(fl::regress_on_properties(fl::Matrix<double>(30, 30), fl::Matrix<float>(30, 1), sample.labels, 2),
+                  fl::Error);
   CHECK(fl::regress_on_properties(sample.x, fl::Matrix<float>(30, 0), sample.labels, 2).directions.rows() == 0);
 }

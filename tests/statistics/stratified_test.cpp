@@ -28,7 +28,8 @@ Group group_of(const std::vector<double>& values, const Sample& sample, std::int
   }
   g.mean /= g.n;
   for (std::size_t i = 0; i < values.size(); ++i) {
-    if (sample.labels[i] == label && (sample.failed[i] != 0) == failed) g.variance += (values[i] - g.mean) * (values[i] - g.mean) / (g.n - 1.0);
+    if (sample.labels[i] == label && (sample.failed[i] != 0) == failed)
+      g.variance += (values[i] - g.mean) * (values[i] - g.mean) / (g.n - 1.0);
   }
   return g;
 }
@@ -98,10 +99,12 @@ TEST_CASE("statistics without variation or without usable classes are defined") 
   const std::vector<std::uint8_t> failed{1, 1, 0, 0};
   const fl::Strata strata = fl::count_outcomes(labels, failed, 1);
   CHECK(fl::stratified_welch(std::vector<double>{3, 3, 3, 3}, labels, failed, strata).t == 0.0);
-  CHECK(fl::stratified_welch(std::vector<double>{4, 4, 3, 3}, labels, failed, strata).t == std::numeric_limits<double>::infinity());
+  CHECK(fl::stratified_welch(std::vector<double>{4, 4, 3, 3}, labels, failed, strata).t ==
+        std::numeric_limits<double>::infinity());
   const fl::Strata none = fl::count_outcomes(labels, std::vector<std::uint8_t>{0, 0, 0, 0}, 1);
   CHECK(none.effective_failures == 0.0);
-  CHECK(fl::stratified_difference(fl::Matrix<double>(4, 2, 1.0), labels, failed, none) == std::vector<double>{0.0, 0.0});
+  CHECK(fl::stratified_difference(fl::Matrix<double>(4, 2, 1.0), labels, failed, none) ==
+        std::vector<double>{0.0, 0.0});
   CHECK(fl::stratified_welch(std::vector<double>{1, 2, 3, 4}, labels, failed, none).t == 0.0);
 }
 

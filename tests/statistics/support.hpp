@@ -18,13 +18,17 @@ struct Sample {
   faultline::Matrix<double> x;
 };
 
-/// Labels uniform over `classes`, failures with probability rate (class c: rate · (1 + c / classes)), coordinates standard normal, shifted by `shift` in failures.
-inline Sample make_sample(std::int64_t trial, std::int64_t n, std::int64_t dimension, std::int64_t classes, double rate, double shift = 0.0) {
+/// Labels uniform over `classes`, failures with probability rate (class c: rate · (1 + c / classes)), coordinates
+/// standard normal, shifted by `shift` in failures.
+inline Sample make_sample(std::int64_t trial, std::int64_t n, std::int64_t dimension, std::int64_t classes, double rate,
+                          double shift = 0.0) {
   faultline::CounterRandom random(11, faultline::Stream::subsets, trial);
   Sample sample{{}, {}, faultline::Matrix<double>(n, dimension)};
   for (std::int64_t i = 0; i < n; ++i) {
     sample.labels.push_back(random.below(classes));
-    sample.failed.push_back(random.uniform() < rate * (1.0 + static_cast<double>(sample.labels.back()) / static_cast<double>(classes)) ? 1 : 0);
+    sample.failed.push_back(
+        random.uniform() < rate * (1.0 + static_cast<double>(sample.labels.back()) / static_cast<double>(classes)) ? 1
+                                                                                                                   : 0);
     for (double& value : sample.x.row(i)) value = random.normal() + (sample.failed.back() != 0 ? shift : 0.0);
   }
   return sample;
@@ -36,14 +40,16 @@ inline std::vector<double> column(const faultline::Matrix<double>& x, std::int64
   return values;
 }
 
-/// The most events a test at `level` may show in `trials` runs: exceeded by a right implementation with probability below 1e-6.
+/// The most events a test at `level` may show in `trials` runs: exceeded by a right implementation with probability
+/// below 1e-6.
 inline std::int64_t most_events(std::int64_t trials, double level) {
   std::int64_t k = 0;
   while (faultline::binomial_upper_tail(k + 1, trials, level) > 1e-6) ++k;
   return k;
 }
 
-/// The fewest events that still agree with an event rate of `level`: a right implementation shows fewer with probability below 1e-6.
+/// The fewest events that still agree with an event rate of `level`: a right implementation shows fewer with
+/// probability below 1e-6.
 inline std::int64_t fewest_events(std::int64_t trials, double level) {
   std::int64_t k = trials;
   while (k > 0 && faultline::binomial_lower_tail(k - 1, trials, level) > 1e-6) --k;

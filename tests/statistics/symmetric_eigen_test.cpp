@@ -72,7 +72,9 @@ TEST_CASE("known eigenvalues", "[statistics][dense]") {
   }
   const auto waves = fl::detail::symmetric_eigen(second);
   for (std::int64_t k = 1; k <= n; ++k)
-    CHECK(waves.values[static_cast<std::size_t>(n - k)] == Approx(2.0 - 2.0 * std::cos(static_cast<double>(k) * 3.14159265358979324 / static_cast<double>(n + 1))).epsilon(1e-12));
+    CHECK(waves.values[static_cast<std::size_t>(n - k)] ==
+          Approx(2.0 - 2.0 * std::cos(static_cast<double>(k) * 3.14159265358979324 / static_cast<double>(n + 1)))
+              .epsilon(1e-12));
 }
 
 TEST_CASE("diagonal, zero, tiny, huge and graded matrices", "[statistics][dense]") {
@@ -92,7 +94,8 @@ TEST_CASE("diagonal, zero, tiny, huge and graded matrices", "[statistics][dense]
   }
   fl::Matrix<double> graded(20, 20);
   for (std::int64_t i = 0; i < 20; ++i)
-    for (std::int64_t j = 0; j < 20; ++j) graded(i, j) = std::pow(0.3, static_cast<double>(i + j)) * (i == j ? 2.0 : 1.0);
+    for (std::int64_t j = 0; j < 20; ++j)
+      graded(i, j) = std::pow(0.3, static_cast<double>(i + j)) * (i == j ? 2.0 : 1.0);
   CHECK(worst_error(graded, fl::detail::symmetric_eigen(graded)) < 1e-13);
 }
 

@@ -37,7 +37,8 @@ TEST_CASE("permutation p-values equal a plain loop over permuted outcomes, class
       for (std::int64_t c = 0; c < 3; ++c) {
         const auto members = permuter.members(c);
         for (const std::int64_t m : members) outcomes[static_cast<std::size_t>(m)] = permuter.draws_failures(c) ? 0 : 1;
-        for (const std::int32_t p : permuter.draw(c, random)) outcomes[static_cast<std::size_t>(members[static_cast<std::size_t>(p)])] = permuter.draws_failures(c) ? 1 : 0;
+        for (const std::int32_t p : permuter.draw(c, random))
+          outcomes[static_cast<std::size_t>(members[static_cast<std::size_t>(p)])] = permuter.draws_failures(c) ? 1 : 0;
       }
       null.push_back(fl::stratified_welch(values, sample.labels, outcomes, mine).t);
     }
@@ -46,13 +47,15 @@ TEST_CASE("permutation p-values equal a plain loop over permuted outcomes, class
 }
 
 TEST_CASE("the smallest p-value of a fully separated population is one over all permutations") {
-  // Class 0: 3 failures among 6, perfectly separated: 1 of 20 assignments reaches the observed statistic. 4 000 draws, bounds of 1e-6 each side.
+  // Class 0: 3 failures among 6, perfectly separated: 1 of 20 assignments reaches the observed statistic. 4 000 draws,
+  // bounds of 1e-6 each side.
   const std::vector<std::int64_t> labels(6, 0);
   const std::vector<std::uint8_t> failed{1, 1, 1, 0, 0, 0};
   fl::Matrix<double> x(6, 1);
   for (std::int64_t i = 0; i < 6; ++i) x(i, 0) = 10.0 - static_cast<double>(i * i);
   const fl::Strata strata = fl::count_outcomes(labels, failed, 1);
-  const double p = fl::welch_permutation_test(x, labels, failed, strata, {.replicates = 4000, .seed = 1, .first = 0})[0].p;
+  const double p =
+      fl::welch_permutation_test(x, labels, failed, strata, {.replicates = 4000, .seed = 1, .first = 0})[0].p;
   const double reached = p * 4001.0 - 1.0;
   CHECK(reached <= static_cast<double>(most_events(4000, 0.05)));
   CHECK(reached >= static_cast<double>(fewest_events(4000, 0.05)));
@@ -61,25 +64,32 @@ TEST_CASE("the smallest p-value of a fully separated population is one over all 
 TEST_CASE("degenerate scores are never significant") {
   const Sample sample = make_sample(21, 100, 1, 2, 0.3);
   const fl::Strata strata = fl::count_outcomes(sample.labels, sample.failed, 2);
-  const auto constant = fl::welch_permutation_test(fl::Matrix<double>(100, 2, 3.25), sample.labels, sample.failed, strata, {.replicates = 50});
+  const auto constant = fl::welch_permutation_test(fl::Matrix<double>(100, 2, 3.25), sample.labels, sample.failed,
+                                                   strata, {.replicates = 50});
   CHECK(constant[0].p == 1.0);
   CHECK(constant[0].statistic.t == 0.0);
-  const auto unused = fl::welch_permutation_test(sample.x, sample.labels, std::vector<std::uint8_t>(100, 0), fl::make_strata({0, 0}, {50, 50}), {.replicates = 50});
+  const auto unused = fl::welch_permutation_test(sample.x, sample.labels, std::vector<std::uint8_t>(100, 0),
+                                                 fl::make_strata({0, 0}, {50, 50}), {.replicates = 50});
   CHECK(unused[0].p == 1.0);
 }
 
 TEST_CASE("Holm over permutation p-values holds the family-wise error") {
-  // 1 000 null populations, 12 correlated scores (one class-specific), classes with different means and failure rates. False-fail rate of the check: 1e-6.
+  // 1 000 null populations, 12 correlated scores (one class-specific), classes with different means and failure rates.
+  // False-fail rate of the check: 1e-6.
   std::int64_t alarms = 0;
   const std::vector<std::int64_t> class_of{-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, 1};
   for (std::int64_t trial = 0; trial < 1000; ++trial) {
     Sample sample = make_sample(3000 + trial, 150, 12, 3, 0.2);
     for (std::int64_t i = 0; i < 150; ++i) {
-      for (std::int64_t k = 1; k < 12; ++k) sample.x(i, k) = 0.7 * sample.x(i, 0) + 0.7 * sample.x(i, k) + 5.0 * static_cast<double>(sample.labels[static_cast<std::size_t>(i)]);
+      for (std::int64_t k = 1; k < 12; ++k)
+        sample.x(i, k) = 0.7 * sample.x(i, 0) + 0.7 * sample.x(i, k) +
+                         5.0 * static_cast<double>(sample.labels[static_cast<std::size_t>(i)]);
     }
     const fl::Strata strata = fl::count_outcomes(sample.labels, sample.failed, 3);
     std::vector<double> p;
-    for (const auto& test : fl::welch_permutation_test(sample.x, sample.labels, sample.failed, strata, {.replicates = 399, .seed = trial, .first = 0}, class_of)) p.push_back(test.p);
+    for (const auto& test : fl::welch_permutation_test(sample.x, sample.labels, sample.failed, strata,
+                                                       {.replicates = 399, .seed = trial, .first = 0}, class_of))
+      p.push_back(test.p);
     const auto adjusted = fl::holm(p);
     if (*std::min_element(adjusted.begin(), adjusted.end()) <= 0.05) ++alarms;
   }
@@ -88,8 +98,9 @@ TEST_CASE("Holm over permutation p-values holds the family-wise error") {
 }
 
 TEST_CASE("equal means with unequal variances are not taken for an effect") {
-  // Failures spread three times as wide as successes and are rarer: a plain mean difference would reject far too often. 1 000 populations at .05; studentised it is
-  // asymptotically right, so .065 is granted at this size; false-fail rate 1e-6.
+  // Failures spread three times as wide as successes and are rarer: a plain mean difference would reject far too often.
+  // 1 000 populations at .05; studentised it is asymptotically right, so .065 is granted at this size; false-fail rate
+  // 1e-6.
   std::int64_t rejected = 0;
   for (std::int64_t trial = 0; trial < 1000; ++trial) {
     Sample sample = make_sample(5000 + trial, 300, 1, 2, 0.2);
@@ -97,7 +108,10 @@ TEST_CASE("equal means with unequal variances are not taken for an effect") {
       if (sample.failed[static_cast<std::size_t>(i)] != 0) sample.x(i, 0) *= 3.0;
     }
     const fl::Strata strata = fl::count_outcomes(sample.labels, sample.failed, 2);
-    if (fl::welch_permutation_test(sample.x, sample.labels, sample.failed, strata, {.replicates = 199, .seed = trial, .first = 0})[0].p <= 0.05) ++rejected;
+    if (fl::welch_permutation_test(sample.x, sample.labels, sample.failed, strata,
+                                   {.replicates = 199, .seed = trial, .first = 0})[0]
+            .p <= 0.05)
+      ++rejected;
   }
   CHECK(rejected <= most_events(1000, 0.065));
 }
@@ -105,18 +119,24 @@ TEST_CASE("equal means with unequal variances are not taken for an effect") {
 TEST_CASE("a real effect is found") {
   const Sample sample = make_sample(22, 2000, 2, 10, 0.2, 0.25);
   const fl::Strata strata = fl::count_outcomes(sample.labels, sample.failed, 10);
-  CHECK(fl::welch_permutation_test(sample.x, sample.labels, sample.failed, strata, {.replicates = 999, .seed = 1, .first = 0})[0].p == Approx(0.001));
+  CHECK(fl::welch_permutation_test(sample.x, sample.labels, sample.failed, strata,
+                                   {.replicates = 999, .seed = 1, .first = 0})[0]
+            .p == Approx(0.001));
 }
 
 TEST_CASE("a planted effect is found as often as its power says") {
-  // 800 populations with an effect of .35 standard deviations; power Phi(d sqrt(n_eff) - 1.645) for each, give or take .03 for the approximation; false-fail rate 1e-6.
+  // 800 populations with an effect of .35 standard deviations; power Phi(d sqrt(n_eff) - 1.645) for each, give or take
+  // .03 for the approximation; false-fail rate 1e-6.
   std::int64_t rejected = 0;
   double power = 0.0;
   for (std::int64_t trial = 0; trial < 800; ++trial) {
     const Sample sample = make_sample(9000 + trial, 300, 1, 3, 0.15, 0.35);
     const fl::Strata strata = fl::count_outcomes(sample.labels, sample.failed, 3);
     power += fl::normal_cdf(0.35 * std::sqrt(strata.effective_failures) - 1.645) / 800.0;
-    if (fl::welch_permutation_test(sample.x, sample.labels, sample.failed, strata, {.replicates = 199, .seed = trial, .first = 0})[0].p <= 0.05) ++rejected;
+    if (fl::welch_permutation_test(sample.x, sample.labels, sample.failed, strata,
+                                   {.replicates = 199, .seed = trial, .first = 0})[0]
+            .p <= 0.05)
+      ++rejected;
   }
   CHECK(rejected <= most_events(800, power + 0.03));
   CHECK(rejected >= fewest_events(800, power - 0.03));
@@ -128,7 +148,8 @@ TEST_CASE("confirmation of thirty scores on ten thousand samples takes seconds",
   std::vector<std::int64_t> class_of(30, -1);
   for (std::size_t k = 10; k < 30; ++k) class_of[k] = static_cast<std::int64_t>((k - 10) / 2);
   const auto start = std::chrono::steady_clock::now();
-  const auto tests = fl::welch_permutation_test(sample.x, sample.labels, sample.failed, strata, {.replicates = 9999, .seed = 1, .first = 0}, class_of);
+  const auto tests = fl::welch_permutation_test(sample.x, sample.labels, sample.failed, strata,
+                                                {.replicates = 9999, .seed = 1, .first = 0}, class_of);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   WARN("9 999 replicates, N = 10 000, K = 30: " << seconds << " s");
   CHECK(tests.size() == 30);
@@ -139,8 +160,14 @@ TEST_CASE("the permutation test refuses input that does not fit") {
   const Sample sample = make_sample(24, 60, 2, 2, 0.3);
   const fl::Strata strata = fl::count_outcomes(sample.labels, sample.failed, 2);
   const fl::PermutationOptions few{.replicates = 9};
-  CHECK_THROWS_AS(fl::welch_permutation_test(fl::Matrix<double>(59, 2), sample.labels, sample.failed, strata, few), fl::Error);
-  CHECK_THROWS_AS(fl::welch_permutation_test(sample.x, sample.labels, sample.failed, strata, few, std::vector<std::int64_t>{0}), fl::Error);
-  CHECK_THROWS_AS(fl::welch_permutation_test(sample.x, sample.labels, sample.failed, strata, few, std::vector<std::int64_t>{0, 2}), fl::Error);
-  CHECK_THROWS_AS(fl::welch_permutation_test(sample.x, sample.labels, sample.failed, strata, {.replicates = 0}), fl::Error);
+  CHECK_THROWS_AS(fl::welch_permutation_test(fl::Matrix<double>(59, 2), sample.labels, sample.failed, strata, few),
+                  fl::Error);
+  CHECK_THROWS_AS(
+      fl::welch_permutation_test(sample.x, sample.labels, sample.failed, strata, few, std::vector<std::int64_t>{0}),
+      fl::Error);
+  CHECK_THROWS_AS(
+      fl::welch_permutation_test(sample.x, sample.labels, sample.failed, strata, few, std::vector<std::int64_t>{0, 2}),
+      fl::Error);
+  CHECK_THROWS_AS(fl::welch_permutation_test(sample.x, sample.labels, sample.failed, strata, {.replicates = 0}),
+                  fl::Error);
 }

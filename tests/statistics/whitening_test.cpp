@@ -24,7 +24,8 @@ Latents make_latents(std::int64_t trial, std::int64_t n) {
   for (std::int64_t i = 0; i < n; ++i) {
     const double c = static_cast<double>(sample.labels[static_cast<std::size_t>(i)]);
     const auto x = sample.x.row(i);
-    const double w[5] = {2.0 * x[0] + 9.0 * c, x[0] + 0.5 * x[1], 0.3 * x[2] - 4.0 * c, x[3] - x[1], 2.0 * x[0] + 9.0 * c};
+    const double w[5] = {2.0 * x[0] + 9.0 * c, x[0] + 0.5 * x[1], 0.3 * x[2] - 4.0 * c, x[3] - x[1],
+                         2.0 * x[0] + 9.0 * c};
     for (std::int64_t j = 0; j < 5; ++j) latents.w(i, j) = static_cast<float>(w[j]);
   }
   return latents;
@@ -43,7 +44,8 @@ TEST_CASE("whitened coordinates have class means zero and unit within-class cova
   for (std::int64_t a = 0; a < 4; ++a) {
     for (std::int64_t c = 0; c < 3; ++c) {
       double mean = 0.0;
-      for (std::int64_t i = 0; i < x.rows(); ++i) mean += latents.labels[static_cast<std::size_t>(i)] == c ? x(i, a) : 0.0;
+      for (std::int64_t i = 0; i < x.rows(); ++i)
+        mean += latents.labels[static_cast<std::size_t>(i)] == c ? x(i, a) : 0.0;
       CHECK(std::abs(mean / 5000.0) < 1e-9);
     }
     for (std::int64_t b = 0; b <= a; ++b) {
@@ -67,7 +69,8 @@ TEST_CASE("a unit direction moves its own coordinate by one and nothing orthogon
   for (std::int64_t k = 0; k < 2; ++k) {
     for (std::int64_t j = 0; j < 4; ++j) CHECK(back(k, j) == Approx(directions(k, j)).epsilon(1e-9));
   }
-  // The move is in distribution: its w-covariance outer product stays below the covariance, i.e. it is a regression of w on v.w~.
+  // The move is in distribution: its w-covariance outer product stays below the covariance, i.e. it is a regression of
+  // w on v.w~.
   const auto x = fl::whiten(white, latents.w, latents.labels);
   for (std::int64_t j = 0; j < 5; ++j) {
     double slope = 0.0;
@@ -95,12 +98,14 @@ TEST_CASE("style channels become directions whose scalar products are within-cla
     std::vector<double> count(3, 0.0);
     for (std::int64_t i = 0; i < 4000; ++i) {
       double value = 0.0;
-      for (std::int64_t j = 0; j < 5; ++j) value += static_cast<double>(a(static_cast<std::int64_t>(k), j)) * static_cast<double>(latents.w(i, j));
+      for (std::int64_t j = 0; j < 5; ++j)
+        value += static_cast<double>(a(static_cast<std::int64_t>(k), j)) * static_cast<double>(latents.w(i, j));
       s[k].push_back(value);
       sum[static_cast<std::size_t>(latents.labels[static_cast<std::size_t>(i)])] += value;
       count[static_cast<std::size_t>(latents.labels[static_cast<std::size_t>(i)])] += 1.0;
     }
-    for (std::size_t i = 0; i < 4000; ++i) s[k][i] -= sum[static_cast<std::size_t>(latents.labels[i])] / count[static_cast<std::size_t>(latents.labels[i])];
+    for (std::size_t i = 0; i < 4000; ++i)
+      s[k][i] -= sum[static_cast<std::size_t>(latents.labels[i])] / count[static_cast<std::size_t>(latents.labels[i])];
   }
   double square[2] = {0, 0};
   double product = 0.0;

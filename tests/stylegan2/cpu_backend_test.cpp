@@ -20,7 +20,8 @@ static_assert(fl::BatchInvariantGenerator<Fast> && !fl::BatchInvariantGenerator<
 
 namespace {
 
-/// Widths that fill no vector, one and a tile and a half, several blocks of input channels, three colours, a clamp that bites.
+/// Widths that fill no vector, one and a tile and a half, several blocks of input channels, three colours, a clamp that
+/// bites.
 std::vector<sg::GeneratorConfig> configs() {
   sg::GeneratorConfig narrow = small_config(), wide = small_config(), coloured = small_config(), tiny = small_config();
   narrow.img_resolution = 16;
@@ -37,7 +38,9 @@ std::vector<sg::GeneratorConfig> configs() {
   return {narrow, wide, coloured, tiny};
 }
 
-sg::GeneratorModel model_of(const sg::GeneratorConfig& config) { return {config, perturbed_weights(config, 5), "", ""}; }
+sg::GeneratorModel model_of(const sg::GeneratorConfig& config) {
+  return {config, perturbed_weights(config, 5), "", ""};
+}
 
 at::Tensor classes(const sg::GeneratorConfig& config, std::int64_t count) {
   if (config.c_dim == 0) return {};
@@ -66,7 +69,8 @@ TEST_CASE("every kernel set makes the images of the reference, with all kinds of
     const auto model = model_of(config);
     const fl::ReferenceBackend reference(model);
     const at::Tensor s = reference.styles(reference.mapping(normals({5, 6}, 1), classes(config, 5)));
-    for (const auto& noise : {std::vector<at::Tensor>{}, sg::constant_noise(config, model.weights), random_noise(config, 5, at::kFloat)}) {
+    for (const auto& noise :
+         {std::vector<at::Tensor>{}, sg::constant_noise(config, model.weights), random_noise(config, 5, at::kFloat)}) {
       const at::Tensor exact = exact_synthesis(model, s, noise), plain = reference.synthesis(s, noise);
       const double scale = std::max(1.0, exact.abs().max().item<double>());
       for (const cpu::Kernels* kernels : cpu::runnable_kernels())
@@ -94,13 +98,18 @@ TEST_CASE("a synthesis is taken up at any layer") {
     for (const auto& layer : sg::synthesis_layers(config)) {
       sg::SynthesisState state = states.back();
       const std::string name = "synthesis." + layer.name;
-      const at::Tensor style = s.narrow(1, offset, layer.in), &weight = model.weights[name + ".weight"], &bias = model.weights[name + ".bias"];
+      const at::Tensor style = s.narrow(1, offset, layer.in), &weight = model.weights[name + ".weight"],
+                       &bias = model.weights[name + ".bias"];
       if (layer.kind == sg::SynthesisLayer::Kind::to_rgb) {
-        const at::Tensor added = sg::bias_activation(sg::modulated_conv(state.x, weight, style / std::sqrt(static_cast<double>(layer.in)), false, false), bias, false, config.conv_clamp);
+        const at::Tensor added = sg::bias_activation(
+            sg::modulated_conv(state.x, weight, style / std::sqrt(static_cast<double>(layer.in)), false, false), bias,
+            false, config.conv_clamp);
         state.image = state.image.defined() ? sg::upsample2d(state.image) + added : added;
       } else {
-        state.x = sg::modulated_conv(state.x, weight, style, layer.kind == sg::SynthesisLayer::Kind::upsampling_conv, true);
-        state.x = sg::bias_activation(state.x + noise[convolution++] * model.weights[name + ".noise_strength"], bias, true, config.conv_clamp);
+        state.x =
+            sg::modulated_conv(state.x, weight, style, layer.kind == sg::SynthesisLayer::Kind::upsampling_conv, true);
+        state.x = sg::bias_activation(state.x + noise[convolution++] * model.weights[name + ".noise_strength"], bias,
+                                      true, config.conv_clamp);
       }
       ++state.layer;
       offset += layer.in;
@@ -183,9 +192,11 @@ TEST_CASE("a bfloat16 product that computes something else is found out and floa
   const auto model = model_of(configs()[1]);
   const at::Tensor s = cpu::check_styles(model);
   cpu::Kernels broken = *cpu::runnable_kernels().front();
-  broken.convolve_bf16 = [](const cpu::ConvolutionRow& row) {  // the weights of another position, as in a library's wrong transposed convolution
+  // The weights of another position, as in a library's wrong transposed convolution
+  broken.convolve_bf16 = [](const cpu::ConvolutionRow& row) {
     for (std::ptrdiff_t p = 0; p < row.pixels; ++p)
-      for (std::ptrdiff_t o = 0; o < row.width; ++o) row.out[p * row.out_step + o] = static_cast<float>(static_cast<const cpu::Bfloat16*>(row.x)[p]) * 1e-3f;
+      for (std::ptrdiff_t o = 0; o < row.width; ++o)
+        row.out[p * row.out_step + o] = static_cast<float>(static_cast<const cpu::Bfloat16*>(row.x)[p]) * 1e-3f;
   };
   const CpuBackend checked(model, {.precision = CpuOptions::Precision::bf16}, broken);
   REQUIRE(checked.warnings().size() == 1);
@@ -214,7 +225,8 @@ TEST_CASE("pullback of CpuBackend is the gradient of the reference in float64") 
     const at::Tensor incoming = normals({3, config.img_channels, config.img_resolution, config.img_resolution}, 9);
     const auto noise = random_noise(config, 3, at::kFloat);
     const at::Tensor input = s.to(at::kDouble).requires_grad_(true);
-    const at::Tensor exact = torch::autograd::grad({exact_synthesis(model, input, noise)}, {input}, {incoming.to(at::kDouble)}).front();
+    const at::Tensor exact =
+        torch::autograd::grad({exact_synthesis(model, input, noise)}, {input}, {incoming.to(at::kDouble)}).front();
     const double scale = exact.abs().max().item<double>();
     for (const cpu::Kernels* kernels : cpu::runnable_kernels())
       for (const auto precision : {CpuOptions::Precision::fp32, CpuOptions::Precision::bf16}) {

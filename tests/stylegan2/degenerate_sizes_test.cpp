@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Networks whose every dimension is as small as it can be: both backends agree, files read back, and the whole way ends in a report.
+// Networks whose every dimension is as small as it can be: both backends agree, files read back, and the whole way ends
+// in a report.
 
 #include <faultline/analysis/characterize.hpp>
 #include <faultline/concepts/make_classifier.hpp>
@@ -39,7 +40,8 @@ sg::GeneratorModel least_model(const Sizes& sizes) {
 
 std::string text_of(const Sizes& s) {
   std::string text;
-  for (const std::int64_t n : {s.z, s.w, s.classes, s.side, s.colours, s.widest, s.mapping}) text += std::to_string(n) + " ";
+  for (const std::int64_t n : {s.z, s.w, s.classes, s.side, s.colours, s.widest, s.mapping})
+    text += std::to_string(n) + " ";
   return "z, w, classes, side, colours, channels, mapping layers: " + text;
 }
 
@@ -65,7 +67,8 @@ TEST_CASE("both backends agree on networks of dimension one and two") {
             const fl::Generator<fl::ReferenceBackend> reference(model);
             const fl::Generator<fl::CpuBackend> fast(model);
             const at::Tensor latents = normals({3, z}, 1), labels = least_labels(classes, 3);
-            const at::Tensor ws = reference.map(latents, labels), styles = reference.styles(ws), images = reference.synthesize(styles);
+            const at::Tensor ws = reference.map(latents, labels), styles = reference.styles(ws),
+                             images = reference.synthesize(styles);
             CHECK(worst(fast.map(latents, labels), ws) < 1e-4);
             CHECK(worst(fast.styles(ws), styles) < 1e-4);
             CHECK(worst(fast.synthesize(styles), images) < 1e-4);
@@ -76,7 +79,8 @@ TEST_CASE("both backends agree on networks of dimension one and two") {
 TEST_CASE("the smallest networks are stored, read back and characterised") {
   const faultline_tests::TemporaryDirectory folder;
   int number = 0;
-  for (const Sizes& sizes : {Sizes{1, 1, 0, 4, 1, 1, 1}, Sizes{1, 1, 1, 4, 1, 1, 1}, Sizes{2, 1, 2, 4, 2, 2, 1}, Sizes{1, 2, 2, 4, 3, 1, 2}, Sizes{4, 4, 2, 4, 1, 2, 2}, Sizes{2, 2, 1, 8, 4, 2, 1}}) {
+  for (const Sizes& sizes : {Sizes{1, 1, 0, 4, 1, 1, 1}, Sizes{1, 1, 1, 4, 1, 1, 1}, Sizes{2, 1, 2, 4, 2, 2, 1},
+                             Sizes{1, 2, 2, 4, 3, 1, 2}, Sizes{4, 4, 2, 4, 1, 2, 2}, Sizes{2, 2, 1, 8, 4, 2, 1}}) {
     INFO(text_of(sizes));
     const auto path = folder.path() / ("least-" + std::to_string(++number) + ".safetensors");
     fl::Generator<fl::CpuBackend>(least_model(sizes)).save(path);
@@ -103,7 +107,8 @@ TEST_CASE("the smallest networks are stored, read back and characterised") {
       CHECK(finding.direction.w.size() == static_cast<std::size_t>(sizes.w));
       CHECK(std::isfinite(finding.intervention.contrast));
     }
-    fl::DirectionRenderer(generator, classifier, {.criterion = unsure}).write_report(report, folder.path() / std::to_string(number));
+    fl::DirectionRenderer(generator, classifier, {.criterion = unsure})
+        .write_report(report, folder.path() / std::to_string(number));
     CHECK(std::filesystem::file_size(folder.path() / std::to_string(number) / "report.html") > 1000);
   }
 }

@@ -26,7 +26,9 @@ at::Tensor labels(std::int64_t count) {
   return values;
 }
 
-std::filesystem::path scratch(const std::string& name) { return std::filesystem::temp_directory_path() / ("faultline-generator-test-" + name); }
+std::filesystem::path scratch(const std::string& name) {
+  return std::filesystem::temp_directory_path() / ("faultline-generator-test-" + name);
+}
 
 }  // namespace
 
@@ -34,11 +36,13 @@ TEST_CASE("styles are affine in w and truncation with a cutoff touches the first
   const auto generator = small_generator();
   const at::Tensor z = normals({4, 6}, 1);
   const at::Tensor w = generator.map(z, labels(4));
-  const fl::Matrix<float> a = generator.style_matrix(), b = generator.style_bias(), rows = generator.latent_to_host(w), s = generator.style_to_host(generator.styles(w));
+  const fl::Matrix<float> a = generator.style_matrix(), b = generator.style_bias(), rows = generator.latent_to_host(w),
+                          s = generator.style_to_host(generator.styles(w));
   for (std::int64_t n = 0; n < 4; ++n)
     for (std::int64_t k = 0; k < s.cols(); ++k) {
       double sum = b(k, 0);
-      for (std::int64_t j = 0; j < rows.cols(); ++j) sum += static_cast<double>(a(k, j)) * static_cast<double>(rows(n, j));
+      for (std::int64_t j = 0; j < rows.cols(); ++j)
+        sum += static_cast<double>(a(k, j)) * static_cast<double>(rows(n, j));
       REQUIRE(s(n, k) == Approx(sum).margin(1e-5));
     }
   const at::Tensor layered = generator.map(z, labels(4), {.truncation = 0.5, .cutoff = 2});
@@ -46,7 +50,8 @@ TEST_CASE("styles are affine in w and truncation with a cutoff touches the first
   CHECK(worst(layered.select(1, 1), generator.map(z, labels(4), {.truncation = 0.5})) < 1e-7);
   CHECK(worst(layered.select(1, 2), w) < 1e-7);
   CHECK(worst(generator.styles(w.unsqueeze(1).expand({4, 4, 5}).contiguous()), generator.styles(w)) < 1e-7);
-  CHECK(worst(generator.map(z, labels(4), {.truncation = 0.0}), generator.w_average().unsqueeze(0).expand({4, 5})) < 1e-7);
+  CHECK(worst(generator.map(z, labels(4), {.truncation = 0.0}), generator.w_average().unsqueeze(0).expand({4, 5})) <
+        1e-7);
 }
 
 TEST_CASE("a generator names the LibTorch it was compiled with, for reports") {
@@ -56,7 +61,9 @@ TEST_CASE("a generator names the LibTorch it was compiled with, for reports") {
 TEST_CASE("random noise depends on seed and sample index and on nothing else") {
   const auto generator = small_generator();
   const at::Tensor s = generator.styles(generator.map(normals({6, 6}, 2), labels(6)));
-  const auto random = [&](const at::Tensor& rows, std::int64_t seed, std::int64_t first) { return generator.synthesize(rows, {.noise = fl::Noise::random, .seed = seed, .first = first}); };
+  const auto random = [&](const at::Tensor& rows, std::int64_t seed, std::int64_t first) {
+    return generator.synthesize(rows, {.noise = fl::Noise::random, .seed = seed, .first = first});
+  };
   const at::Tensor all = random(s, 9, 100);
   CHECK(worst(all.narrow(0, 4, 2), random(s.narrow(0, 4, 2), 9, 104)) < 1e-5);
   CHECK(worst(all, random(s, 10, 100)) > 1e-3);
@@ -77,7 +84,11 @@ TEST_CASE("pullback is the gradient of the images with respect to the styles") {
   const auto value = [&](const at::Tensor& flat) {
     std::vector<at::Tensor> styles;
     for (const auto& layer : generator.layout().layers()) styles.push_back(flat.narrow(1, layer.offset, layer.width));
-    return (sg::synthesis(generator.model().config, precise, styles, sg::constant_noise(generator.model().config, precise)) * weights).sum().item<double>();
+    return (sg::synthesis(generator.model().config, precise, styles,
+                          sg::constant_noise(generator.model().config, precise)) *
+            weights)
+        .sum()
+        .item<double>();
   };
   const at::Tensor base = s.to(at::kDouble);
   for (std::int64_t k = 0; k < base.size(1); ++k) {
@@ -112,14 +123,22 @@ TEST_CASE("a generator file that is not exactly one is refused by name") {
   };
   CHECK(code_after([](fl::TensorFile&) {}) == ErrorCode{0});
   CHECK(code_after([](fl::TensorFile& file) { file.tensors.erase("mapping.fc1.bias"); }) == ErrorCode::missing_tensor);
-  CHECK(code_after([](fl::TensorFile& file) { file.tensors["mapping.fc9.bias"] = file.at("mapping.fc1.bias"); }) == ErrorCode::unexpected_tensor);
-  CHECK(code_after([](fl::TensorFile& file) { file.tensors["mapping.fc1.bias"].shape = {1, 5}; }) == ErrorCode::wrong_tensor_shape);
-  CHECK(code_after([](fl::TensorFile& file) { file.tensors["synthesis.b8.conv0.weight"].values[3] += 0.5f; }) == ErrorCode::probe_mismatch);
-  CHECK(code_after([](fl::TensorFile& file) { file.tensors["synthesis.b8.resample_filter"] = {.shape = {4, 4}, .values = std::vector<float>(16, 1.0f / 16.0f), .integers = {}}; }) ==
-        ErrorCode::wrong_tensor_shape);
-  CHECK(code_after([](fl::TensorFile& file) { file.tensors["probe.labels"].integers[0] = 3; }) == ErrorCode::label_out_of_range);
+  CHECK(code_after([](fl::TensorFile& file) { file.tensors["mapping.fc9.bias"] = file.at("mapping.fc1.bias"); }) ==
+        ErrorCode::unexpected_tensor);
+  CHECK(code_after([](fl::TensorFile& file) {
+          file.tensors["mapping.fc1.bias"].shape = {1, 5};
+        }) == ErrorCode::wrong_tensor_shape);
+  CHECK(code_after([](fl::TensorFile& file) { file.tensors["synthesis.b8.conv0.weight"].values[3] += 0.5f; }) ==
+        ErrorCode::probe_mismatch);
+  CHECK(code_after([](fl::TensorFile& file) {
+          file.tensors["synthesis.b8.resample_filter"] = {
+              .shape = {4, 4}, .values = std::vector<float>(16, 1.0f / 16.0f), .integers = {}};
+        }) == ErrorCode::wrong_tensor_shape);
+  CHECK(code_after([](fl::TensorFile& file) { file.tensors["probe.labels"].integers[0] = 3; }) ==
+        ErrorCode::label_out_of_range);
   CHECK(code_after([](fl::TensorFile& file) { file.tensors.erase("probe.z"); }) == ErrorCode::missing_tensor);
-  CHECK(code_after([](fl::TensorFile& file) { file.metadata["format"] = "faultline.classifier/1"; }) == ErrorCode::foreign_format);
+  CHECK(code_after([](fl::TensorFile& file) { file.metadata["format"] = "faultline.classifier/1"; }) ==
+        ErrorCode::foreign_format);
   CHECK(code_after([](fl::TensorFile& file) { file.metadata.erase("config"); }) == ErrorCode::malformed_header);
   const auto with_config = [&](const std::string& from, const std::string& to) {
     return code_after([&](fl::TensorFile& file) {
@@ -157,12 +176,14 @@ TEST_CASE("arguments of the wrong shape or range are refused before LibTorch see
   CHECK(code_of([&] { (void)generator.map(z, labels(2) + 2); }) == ErrorCode::label_out_of_range);
   CHECK(code_of([&] { (void)generator.map(z.narrow(0, 0, 0), labels(0)); }) == ErrorCode::empty_input);
   CHECK(code_of([&] { (void)generator.map(z, labels(2), {.truncation = 2.5}); }) == ErrorCode::invalid_argument);
-  CHECK(code_of([&] { (void)generator.map(z, labels(2), {.truncation = std::nan("")}); }) == ErrorCode::invalid_argument);
+  CHECK(code_of([&] { (void)generator.map(z, labels(2), {.truncation = std::nan("")}); }) ==
+        ErrorCode::invalid_argument);
   CHECK(code_of([&] { (void)generator.map(z, labels(2), {.cutoff = 5}); }) == ErrorCode::invalid_argument);
   CHECK(code_of([&] { (void)generator.styles(s); }) == ErrorCode::shape_mismatch);
   CHECK(code_of([&] { (void)generator.synthesize(w); }) == ErrorCode::shape_mismatch);
   CHECK(code_of([&] { (void)generator.synthesize(s.narrow(0, 0, 0)); }) == ErrorCode::empty_input);
-  CHECK(code_of([&] { (void)generator.pullback(s, fl::ImageBatch(1, generator.image_shape())); }) == ErrorCode::shape_mismatch);
+  CHECK(code_of([&] { (void)generator.pullback(s, fl::ImageBatch(1, generator.image_shape())); }) ==
+        ErrorCode::shape_mismatch);
   CHECK(code_of([&] { (void)generator.image_to_host(s); }) == ErrorCode::shape_mismatch);
 
   auto unconditional = small_config();

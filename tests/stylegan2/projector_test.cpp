@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Projector: generated images are recovered, gradients are right, results repeat, and what cannot be projected is refused.
+// Projector: generated images are recovered, gradients are right, results repeat, and what cannot be projected is
+// refused.
 
 #include <support/catch2.hpp>
 
@@ -17,23 +18,28 @@ using Reference = fl::Generator<fl::ReferenceBackend>;
 namespace {
 
 const Reference& digits() {
-  static const Reference generator = Reference::load(std::filesystem::path(FAULTLINE_SOURCE_DIR) / "assets" / "digits.safetensors");
+  static const Reference generator =
+      Reference::load(std::filesystem::path(FAULTLINE_SOURCE_DIR) / "assets" / "digits.safetensors");
   return generator;
 }
 
 /// Generated images in [0, 1], clamped, of other latents than a projector samples.
 fl::ImageBatch generated(const Reference& generator, std::int64_t index, const std::vector<std::int64_t>& labels) {
   const c10::AutoGradMode off(false);
-  const at::Tensor w = generator.map(normals({static_cast<std::int64_t>(labels.size()), generator.latent_dim()}, index), generator.label_from_host(labels));
+  const at::Tensor w = generator.map(normals({static_cast<std::int64_t>(labels.size()), generator.latent_dim()}, index),
+                                     generator.label_from_host(labels));
   const fl::ValueRange range = generator.value_range();
-  return generator.image_to_host(at::clamp((generator.synthesize(generator.styles(w)) - range.lower) / (range.upper - range.lower), 0.0, 1.0));
+  return generator.image_to_host(
+      at::clamp((generator.synthesize(generator.styles(w)) - range.lower) / (range.upper - range.lower), 0.0, 1.0));
 }
 
 fl::ImageBatch centre(const fl::ImageBatch& image, std::int64_t size) {
   const std::int64_t own = image.shape().height, margin = (own - size) / 2;
   fl::ImageBatch result(1, {1, size, size});
   for (std::int64_t y = 0; y < size; ++y)
-    for (std::int64_t x = 0; x < size; ++x) result.image(0)[static_cast<std::size_t>(y * size + x)] = image.image(0)[static_cast<std::size_t>((y + margin) * own + x + margin)];
+    for (std::int64_t x = 0; x < size; ++x)
+      result.image(0)[static_cast<std::size_t>(y * size + x)] =
+          image.image(0)[static_cast<std::size_t>((y + margin) * own + x + margin)];
   return result;
 }
 
@@ -45,7 +51,8 @@ fl::ImageBatch one(const fl::ImageBatch& images, std::int64_t i) {
 
 double rms(const fl::ImageBatch& a, const fl::ImageBatch& b) {
   double sum = 0.0;
-  for (std::size_t p = 0; p < a.image(0).size(); ++p) sum += std::pow(static_cast<double>(a.image(0)[p]) - static_cast<double>(b.image(0)[p]), 2);
+  for (std::size_t p = 0; p < a.image(0).size(); ++p)
+    sum += std::pow(static_cast<double>(a.image(0)[p]) - static_cast<double>(b.image(0)[p]), 2);
   return std::sqrt(sum / static_cast<double>(a.image(0).size()));
 }
 
@@ -59,14 +66,16 @@ TEST_CASE("a generated image is met far better than by any sampled latent, and i
     const fl::ImageBatch image = one(images, static_cast<std::int64_t>(i));
     const fl::Projection found = projector.project(image, labels[i]);
     // The nearest of 300 random codes of the class.
-    const fl::ImageBatch others = generated(digits(), 50 + static_cast<std::int64_t>(i), std::vector<std::int64_t>(300, labels[i]));
+    const fl::ImageBatch others =
+        generated(digits(), 50 + static_cast<std::int64_t>(i), std::vector<std::int64_t>(300, labels[i]));
     double nearest = 1.0;
     for (std::int64_t k = 0; k < others.count(); ++k) nearest = std::min(nearest, rms(image, one(others, k)));
     CHECK(found.label == labels[i]);
     CHECK(found.rms < 0.03);
     CHECK(nearest > 2.0 * found.rms);
     CHECK(found.rms == Approx(rms(image, found.reconstruction)).margin(1e-5));
-    CHECK(found.loss.pixel > 0.999 * found.rms * found.rms);  // raw pixels beyond the range count where the image is not at its end
+    // Raw pixels beyond the range count where the image is not at its end
+    CHECK(found.loss.pixel > 0.999 * found.rms * found.rms);
     CHECK(found.loss.pixel < 1.5 * found.rms * found.rms);
     CHECK(found.percentile < 99.5);
     CHECK(found.mahalanobis > 0.0);
@@ -76,12 +85,14 @@ TEST_CASE("a generated image is met far better than by any sampled latent, and i
     std::copy(found.w.begin(), found.w.end(), w.data());
     const at::Tensor s = digits().styles(digits().latent_from_host(w));
     const fl::Matrix<float> rows = digits().style_to_host(s);
-    for (std::size_t k = 0; k < found.s.size(); ++k) REQUIRE(found.s[k] == Approx(rows(0, static_cast<std::int64_t>(k))).margin(1e-5));
+    for (std::size_t k = 0; k < found.s.size(); ++k)
+      REQUIRE(found.s[k] == Approx(rows(0, static_cast<std::int64_t>(k))).margin(1e-5));
   }
 }
 
 TEST_CASE("an unknown label is found, the same call gives the same bits, and styles can be refined") {
-  const fl::ImageBatch image = centre(generated(digits(), 41, {7}), 28);  // smaller than the generator's: its margin is not compared
+  // Smaller than the generator's: its margin is not compared
+  const fl::ImageBatch image = centre(generated(digits(), 41, {7}), 28);
   fl::ProjectionOptions options{.steps = 45, .candidates = 60, .starts = 2, .style_steps = 0, .references = 0};
   const fl::Projection found = fl::Projector(digits(), options).project(image);
   const fl::Projection again = fl::Projector(digits(), options).project(image);
@@ -119,14 +130,20 @@ TEST_CASE("references say which reconstruction is good") {
 TEST_CASE("the gradient of the projection's loss agrees with central differences") {
   namespace sd = fl::stylegan2::detail;
   const Reference generator({small_config(), perturbed_weights(small_config(), 5), "", ""});
-  const at::Tensor w = generator.map(normals({2, 6}, 1), generator.label_from_host(std::vector<std::int64_t>{0, 2})).detach();
+  const at::Tensor w =
+      generator.map(normals({2, 6}, 1), generator.label_from_host(std::vector<std::int64_t>{0, 2})).detach();
   fl::ProjectionOptions options{.pixel_weight = 1.0, .detail_weight = 2.0, .feature_weight = 0.7};
   for (const bool with_features : {false, true}) {
-    // With features the target has the full size: the margin of a smaller one is taken from the reconstruction and deliberately has no gradient.
+    // With features the target has the full size: the margin of a smaller one is taken from the reconstruction and
+    // deliberately has no gradient.
     const std::int64_t size = with_features ? 8 : 6;
     const at::Tensor target = at::clamp(normals({1, small_config().img_channels, size, size}, 2) * 0.2 + 0.5, 0.0, 1.0);
-    if (with_features) options.features = [](const at::Tensor& images) { return at::avg_pool2d(images * images, 2).flatten(1); };
-    const auto loss = [&](const at::Tensor& at_w) { return sd::ImageLoss(sd::unit_images(generator, generator.styles(at_w)) * 0.1 + 0.5, target, options.features).likeness(options); };
+    if (with_features)
+      options.features = [](const at::Tensor& images) { return at::avg_pool2d(images * images, 2).flatten(1); };
+    const auto loss = [&](const at::Tensor& at_w) {
+      return sd::ImageLoss(sd::unit_images(generator, generator.styles(at_w)) * 0.1 + 0.5, target, options.features)
+          .likeness(options);
+    };
     at::Tensor gradient;
     {
       const c10::AutoGradMode on(true);
@@ -170,12 +187,18 @@ TEST_CASE("the projector refuses what it cannot project") {
   CHECK(code(fl::ImageBatch(1, {channels, 16, 16})) == ErrorCode::shape_mismatch);
   CHECK(code(fl::ImageBatch(1, {channels + 1, 8, 8})) == ErrorCode::shape_mismatch);
   CHECK(code(fl::ImageBatch(2, {channels, 8, 8})) == ErrorCode::shape_mismatch);
-  CHECK(code_of([&] { (void)projector.project(fl::ImageBatch(1, {channels, 8, 8}), 3); }) == ErrorCode::label_out_of_range);
+  CHECK(code_of([&] {
+          (void)projector.project(fl::ImageBatch(1, {channels, 8, 8}), 3);
+        }) == ErrorCode::label_out_of_range);
   fl::ImageBatch bytes(1, {channels, 8, 8});
   bytes.image(0)[5] = 255.0f;
   CHECK(code(bytes) == ErrorCode::invalid_argument);
   const std::vector<std::int64_t> wrong{7};
-  CHECK(code_of([&] { projector.set_references(fl::ImageBatch(1, {channels, 8, 8}), wrong); }) == ErrorCode::label_out_of_range);
-  CHECK(code_of([&] { projector.set_references(fl::ImageBatch(2, {channels, 8, 8}), wrong); }) == ErrorCode::shape_mismatch);
+  CHECK(code_of([&] {
+          projector.set_references(fl::ImageBatch(1, {channels, 8, 8}), wrong);
+        }) == ErrorCode::label_out_of_range);
+  CHECK(code_of([&] {
+          projector.set_references(fl::ImageBatch(2, {channels, 8, 8}), wrong);
+        }) == ErrorCode::shape_mismatch);
   CHECK(code_of([&] { projector.set_references(fl::ImageBatch(), {}); }) == ErrorCode::empty_input);
 }

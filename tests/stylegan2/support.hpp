@@ -32,34 +32,42 @@ inline at::Tensor counting(std::vector<std::int64_t> shape) {
 
 inline at::Tensor normals(std::vector<std::int64_t> shape, std::int64_t index, c10::ScalarType type = at::kFloat) {
   at::Tensor tensor = at::empty(shape, at::kFloat);
-  fl::fill_normals(11, fl::Stream::latents, index, std::span<float>(tensor.data_ptr<float>(), static_cast<std::size_t>(tensor.numel())));
+  fl::fill_normals(11, fl::Stream::latents, index,
+                   std::span<float>(tensor.data_ptr<float>(), static_cast<std::size_t>(tensor.numel())));
   return tensor.to(type);
 }
 
-inline double worst(const at::Tensor& a, const at::Tensor& b) { return (a.detach().to(at::kDouble) - b.detach().to(at::kDouble)).abs().max().item<double>(); }
+inline double worst(const at::Tensor& a, const at::Tensor& b) {
+  return (a.detach().to(at::kDouble) - b.detach().to(at::kDouble)).abs().max().item<double>();
+}
 
-/// Random weights in which nothing is zero: biases, noise strengths and w_avg are perturbed, so that no term of the networks can hide.
+/// Random weights in which nothing is zero: biases, noise strengths and w_avg are perturbed, so that no term of the
+/// networks can hide.
 template <class Config>
 sg::Weights perturbed_weights(const Config& config, std::int64_t seed, c10::ScalarType type = at::kFloat) {
   sg::Weights weights = sg::initial_weights(config, seed);
   std::int64_t index = 100;
   for (const auto& spec : sg::tensor_specs(config)) {
     using Role = sg::TensorSpec::Role;
-    if (spec.role == Role::bias || spec.role == Role::affine_bias || spec.role == Role::noise_strength || spec.name == "mapping.w_avg")
+    if (spec.role == Role::bias || spec.role == Role::affine_bias || spec.role == Role::noise_strength ||
+        spec.name == "mapping.w_avg")
       weights[spec.name].detach().add_(normals(spec.shape, index++), 0.3);
   }
   return weights.clone(type);
 }
 
 inline void require_gradients(const sg::Weights& weights) {
-  for (const auto& [name, tensor] : weights.all()) const_cast<at::Tensor&>(tensor).set_requires_grad(!sg::is_buffer(name));
+  for (const auto& [name, tensor] : weights.all())
+    const_cast<at::Tensor&>(tensor).set_requires_grad(!sg::is_buffer(name));
 }
 
-inline std::vector<at::Tensor> random_noise(const sg::GeneratorConfig& config, std::int64_t count, c10::ScalarType type) {
+inline std::vector<at::Tensor> random_noise(const sg::GeneratorConfig& config, std::int64_t count,
+                                            c10::ScalarType type) {
   std::vector<at::Tensor> noise;
   std::int64_t index = 500;
   for (const auto& layer : sg::synthesis_layers(config))
-    if (layer.kind != sg::SynthesisLayer::Kind::to_rgb) noise.push_back(normals({count, 1, layer.resolution, layer.resolution}, index++, type));
+    if (layer.kind != sg::SynthesisLayer::Kind::to_rgb)
+      noise.push_back(normals({count, 1, layer.resolution, layer.resolution}, index++, type));
   return noise;
 }
 

@@ -15,7 +15,8 @@ using fl::ErrorCode;
 using fl::StyleEdit;
 using Reference = fl::Generator<fl::ReferenceBackend>;
 
-static_assert(fl::EditsStyles<Reference> && fl::EditSession<sg::SynthesisEdits, Reference> && fl::EditSession<fl::WholeEdits<Reference>, Reference>);
+static_assert(fl::EditsStyles<Reference> && fl::EditSession<sg::SynthesisEdits, Reference> &&
+              fl::EditSession<fl::WholeEdits<Reference>, Reference>);
 
 namespace {
 
@@ -28,7 +29,8 @@ std::vector<StyleEdit> all_edits(std::int64_t rows, std::int64_t dimension) {
   return edits;
 }
 
-at::Tensor whole_images(const sg::GeneratorConfig& config, const sg::Weights& weights, const at::Tensor& s, const std::vector<at::Tensor>& noise, const std::vector<StyleEdit>& edits) {
+at::Tensor whole_images(const sg::GeneratorConfig& config, const sg::Weights& weights, const at::Tensor& s,
+                        const std::vector<at::Tensor>& noise, const std::vector<StyleEdit>& edits) {
   std::vector<at::Tensor> rows, own_noise;
   for (const StyleEdit& edit : edits) {
     at::Tensor row = s[edit.row].clone();
@@ -51,7 +53,8 @@ at::Tensor whole_images(const sg::GeneratorConfig& config, const sg::Weights& we
 struct CountingBackend : fl::ReferenceBackend {
   using fl::ReferenceBackend::ReferenceBackend;
   std::shared_ptr<std::int64_t> rows = std::make_shared<std::int64_t>(0);
-  at::Tensor synthesis_from(const sg::SynthesisState& state, const at::Tensor& s, const std::vector<at::Tensor>& noise) const {
+  at::Tensor synthesis_from(const sg::SynthesisState& state, const at::Tensor& s,
+                            const std::vector<at::Tensor>& noise) const {
     *rows += s.size(0);
     last_rows = *rows;
     std::vector<at::Tensor> styles;
@@ -72,7 +75,9 @@ TEST_CASE("an edit of any channel equals the whole synthesis in float64") {
     std::optional<double> clamp;
     bool noise_per_row;
   };
-  for (const Case& one : {Case{"plain", 16, 1, std::nullopt, false}, Case{"clamp at work, noise per row", 8, 3, 0.7, true}, Case{"a single block", 4, 2, std::nullopt, false}}) {
+  for (const Case& one :
+       {Case{"plain", 16, 1, std::nullopt, false}, Case{"clamp at work, noise per row", 8, 3, 0.7, true},
+        Case{"a single block", 4, 2, std::nullopt, false}}) {
     INFO(one.what);
     sg::GeneratorConfig config = small_config();
     config.img_resolution = one.resolution;
@@ -83,7 +88,8 @@ TEST_CASE("an edit of any channel equals the whole synthesis in float64") {
     const sg::Weights weights = perturbed_weights(config, 3, at::kDouble);
     const std::int64_t dimension = sg::style_layout(config).dimension();
     const at::Tensor s = normals({2, dimension}, 4, at::kDouble) + 1.0;
-    const std::vector<at::Tensor> noise = one.noise_per_row ? random_noise(config, 2, at::kDouble) : sg::constant_noise(config, weights);
+    const std::vector<at::Tensor> noise =
+        one.noise_per_row ? random_noise(config, 2, at::kDouble) : sg::constant_noise(config, weights);
     const auto edits = all_edits(2, dimension);
     sg::SynthesisEdits session(config, weights, s, noise);
     const at::Tensor expected = whole_images(config, weights, s, noise, edits);
@@ -91,7 +97,8 @@ TEST_CASE("an edit of any channel equals the whole synthesis in float64") {
     CHECK(worst(session.start_images(), whole_images(config, weights, s, noise, {{0, 0, 0.0f}, {1, 0, 0.0f}})) < 1e-10);
     // Layer by layer and in another order it is the same.
     const std::vector<StyleEdit> last(edits.rbegin(), edits.rbegin() + 7);
-    CHECK(worst(session.images(last).flip(0), expected.narrow(0, expected.size(0) - 7, 7)) < 1e-9 * expected.abs().max().item<double>());
+    CHECK(worst(session.images(last).flip(0), expected.narrow(0, expected.size(0) - 7, 7)) <
+          1e-9 * expected.abs().max().item<double>());
   }
 }
 
@@ -108,7 +115,8 @@ TEST_CASE("edits of the shipped generator are within 1e-4 of whole syntheses and
     INFO(layer.name);
     const bool colour = layer.name.find("torgb") != std::string::npos;
     std::vector<StyleEdit> edits;
-    for (std::int64_t i = 0; i < 6; ++i) edits.push_back({i % 3, layer.offset + (7 * i) % layer.width, i < 3 ? 1.5f : -2.0f});
+    for (std::int64_t i = 0; i < 6; ++i)
+      edits.push_back({i % 3, layer.offset + (7 * i) % layer.width, i < 3 ? 1.5f : -2.0f});
     const fl::EditCost start = session.cost();
     CHECK(worst(session.images(edits), plain.images(edits)) < 1e-4);
     const double passes = session.passes_of(layer.offset);
@@ -134,7 +142,8 @@ TEST_CASE("a backend that resumes syntheses is asked to") {
   const fl::Generator<CountingBackend> generator({small_config(), perturbed_weights(small_config(), 5), "", ""});
   const at::Tensor s = normals({2, generator.layout().dimension()}, 6) + 1.0;
   auto session = generator.begin_edits(s);
-  const std::vector<StyleEdit> edits = {{0, 0, 1.0f}, {1, 1, -1.0f}, {1, generator.layout().dimension() - 1, 2.0f}};  // the last one is of a ToRGB
+  // The last one is of a ToRGB
+  const std::vector<StyleEdit> edits = {{0, 0, 1.0f}, {1, 1, -1.0f}, {1, generator.layout().dimension() - 1, 2.0f}};
   CountingBackend::last_rows = 0;
   const at::Tensor images = session.images(edits);
   CHECK(CountingBackend::last_rows == 2);
@@ -147,7 +156,8 @@ TEST_CASE("edits that cannot be are refused") {
   const at::Tensor s = normals({2, dimension}, 6);
   auto session = generator.begin_edits(s);
   fl::WholeEdits<Reference> plain(generator, s);
-  for (const StyleEdit bad : {StyleEdit{2, 0, 1.0f}, StyleEdit{-1, 0, 1.0f}, StyleEdit{0, dimension, 1.0f}, StyleEdit{0, -1, 1.0f}, StyleEdit{0, 0, std::nanf("")}}) {
+  for (const StyleEdit bad : {StyleEdit{2, 0, 1.0f}, StyleEdit{-1, 0, 1.0f}, StyleEdit{0, dimension, 1.0f},
+                              StyleEdit{0, -1, 1.0f}, StyleEdit{0, 0, std::nanf("")}}) {
     const std::vector<StyleEdit> edits = {bad};
     CHECK(code_of([&] { (void)session.images(edits); }) == ErrorCode::invalid_argument);
     CHECK(code_of([&] { (void)plain.images(edits); }) == ErrorCode::invalid_argument);

@@ -53,7 +53,8 @@ inline std::vector<std::string> split(const std::string& text) {
 
 /// The contents of `name{...}`, or of `name(...)`, which must be all of the text.
 inline std::string inside(const std::string& text, const std::string& name, char open, char close) {
-  if (text.rfind(name + open, 0) != 0 || text.back() != close) throw std::runtime_error("expected " + name + open + "..." + close + ", got " + text);
+  if (text.rfind(name + open, 0) != 0 || text.back() != close)
+    throw std::runtime_error("expected " + name + open + "..." + close + ", got " + text);
   return text.substr(name.size() + 1, text.size() - name.size() - 2);
 }
 
@@ -62,8 +63,10 @@ inline std::map<std::string, std::string> initialisers(const std::string& text) 
   std::map<std::string, std::string> values;
   for (const std::string& part : split(text)) {
     const auto equals = part.find(" = ");
-    if (part.front() != '.' || equals == std::string::npos) throw std::runtime_error("no designated initialiser: " + part);
-    if (!values.emplace(part.substr(1, equals - 1), part.substr(equals + 3)).second) throw std::runtime_error("given twice: " + part);
+    if (part.front() != '.' || equals == std::string::npos)
+      throw std::runtime_error("no designated initialiser: " + part);
+    if (!values.emplace(part.substr(1, equals - 1), part.substr(equals + 3)).second)
+      throw std::runtime_error("given twice: " + part);
   }
   return values;
 }
@@ -79,13 +82,18 @@ void take(std::map<std::string, std::string>& values, const std::string& name, T
   else if constexpr (std::is_same_v<T, double>) member = fl::number_from(text).value();
   else if constexpr (std::is_same_v<T, std::int64_t>) member = std::stoll(text);
   else if constexpr (std::is_same_v<T, std::optional<std::int64_t>>) member = std::stoll(text);
-  else if constexpr (std::is_same_v<T, fl::Noise>) member = text == "fl::Noise::none" ? fl::Noise::none : text == "fl::Noise::random" ? fl::Noise::random : fl::Noise::constant;
+  else if constexpr (std::is_same_v<T, fl::Noise>)
+    member = text == "fl::Noise::none"     ? fl::Noise::none
+             : text == "fl::Noise::random" ? fl::Noise::random
+                                           : fl::Noise::constant;
   else if constexpr (std::is_same_v<T, fl::LabelPolicy>) {
     if (text == "fl::LabelPolicy::uniform()") member = fl::LabelPolicy::uniform();
-    else if (text.rfind("fl::LabelPolicy::fixed", 0) == 0) member = fl::LabelPolicy::fixed(std::stoll(inside(text, "fl::LabelPolicy::fixed", '(', ')')));
+    else if (text.rfind("fl::LabelPolicy::fixed", 0) == 0)
+      member = fl::LabelPolicy::fixed(std::stoll(inside(text, "fl::LabelPolicy::fixed", '(', ')')));
     else {
       std::vector<std::int64_t> labels;
-      for (const std::string& label : split(inside(inside(text, "fl::LabelPolicy::given", '(', ')'), "", '{', '}'))) labels.push_back(std::stoll(label));
+      for (const std::string& label : split(inside(inside(text, "fl::LabelPolicy::given", '(', ')'), "", '{', '}')))
+        labels.push_back(std::stoll(label));
       member = fl::LabelPolicy::given(labels);
     }
   } else static_assert(std::is_same_v<T, bool>, "no reader for this type");
@@ -95,8 +103,11 @@ void take(std::map<std::string, std::string>& values, const std::string& name, T
 inline void take_method(const std::string& text, fl::MethodOptions& method) {
   auto values = initialisers(inside(text, "", '{', '}'));
   method = fl::MethodOptions{};  // as braces start, whatever stood there
-  fl::for_each_number(method, [&](const char* name, const auto& member) { take(values, name, const_cast<std::remove_cvref_t<decltype(member)>&>(member)); });
-  if (values.count("properties") != 0 && values["properties"] == "{}") method.properties.clear(), values.erase("properties");
+  fl::for_each_number(method, [&](const char* name, const auto& member) {
+    take(values, name, const_cast<std::remove_cvref_t<decltype(member)>&>(member));
+  });
+  if (values.count("properties") != 0 && values["properties"] == "{}")
+    method.properties.clear(), values.erase("properties");
   if (!values.empty()) throw std::runtime_error("not understood: " + values.begin()->first);
 }
 

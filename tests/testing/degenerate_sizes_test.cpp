@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Every dimension at one and two: the whole way ends in a valid report, or is refused in a sentence before anything was sampled.
+// Every dimension at one and two: the whole way ends in a valid report, or is refused in a sentence before anything was
+// sampled.
 #include <faultline/analysis/characterize.hpp>
 #include <faultline/analysis/compare.hpp>
 #include <faultline/analysis/explain.hpp>
@@ -29,7 +30,8 @@ namespace fl = faultline;
 
 std::vector<std::string> complaints(const std::string& json, const char* schema) {
   const auto page = std::filesystem::path(FAULTLINE_SOURCE_DIR) / "docs" / schema;
-  return render_test::SchemaValidator(nlohmann::json::parse(faultline_tests::text_of(page))).complaints(nlohmann::ordered_json::parse(json));
+  return render_test::SchemaValidator(nlohmann::json::parse(faultline_tests::text_of(page)))
+      .complaints(nlohmann::ordered_json::parse(json));
 }
 
 fl::Property brightness() {
@@ -41,7 +43,8 @@ fl::Property brightness() {
 }
 
 fl::Property first_pixel() {
-  return {"first pixel", [](std::span<const float> image, const fl::ImageShape&) { return static_cast<double>(image[0]); }};
+  return {"first pixel",
+          [](std::span<const float> image, const fl::ImageShape&) { return static_cast<double>(image[0]); }};
 }
 
 fl::MethodOptions quick_method(std::vector<fl::Property> properties = {brightness()}) {
@@ -79,7 +82,8 @@ void go_all_the_way(const WorldSizes& sizes, const fl::MethodOptions& method, st
   const faultline_tests::TemporaryDirectory folder;
 
   const std::string refused = refusal(world, [&] {
-    const fl::FailureReport report = fl::characterize(world, classifier, {.samples = samples, .seed = 3, .method = method});
+    const fl::FailureReport report =
+        fl::characterize(world, classifier, {.samples = samples, .seed = 3, .method = method});
     CHECK(complaints(fl::to_json(report), "report.schema.json").empty());
     CHECK(report.failure_rate.n == 2 * samples);
     fl::DirectionRenderer(world, classifier).write_report(report, folder / "report");
@@ -88,7 +92,8 @@ void go_all_the_way(const WorldSizes& sizes, const fl::MethodOptions& method, st
 
     const fl::StyleSpaceSampler sampler(world, {.seed = 3, .batch_size = method.batch_size});
     if (stored.causes.empty()) return;
-    const fl::Problem problem = fl::discovery_problem(sampler, classifier, fl::Misclassified{}, samples, {.batch_size = method.batch_size});
+    const fl::Problem problem =
+        fl::discovery_problem(sampler, classifier, fl::Misclassified{}, samples, {.batch_size = method.batch_size});
     const fl::Explainer explainer(problem, stored.causes);
     const fl::Explanation why = explainer(problem.discovery.w.row(0), problem.discovery.label[0]);
     for (const fl::ExplainedCause& cause : why.causes) {
@@ -103,7 +108,8 @@ void go_all_the_way(const WorldSizes& sizes, const fl::MethodOptions& method, st
   (void)refusal(world, [&] {
     const fl::StyleSpaceSampler sampler(world, {.seed = 3, .batch_size = method.batch_size});
     fl::FailureAnalyzer analyzer(sampler, classifier, fl::Misclassified{}, {.samples = samples, .method = method});
-    const fl::PaperReport paper = analyzer.run_paper({.attfind = {.images = 2}, .contrast_codes = 8, .random_channels = 2});
+    const fl::PaperReport paper =
+        analyzer.run_paper({.attfind = {.images = 2}, .contrast_codes = 8, .random_channels = 2});
     CHECK(complaints(fl::to_json(paper), "paper.schema.json").empty());
     fl::write_corner_cases(paper, folder / "corner-cases.npy");
   });
@@ -111,13 +117,20 @@ void go_all_the_way(const WorldSizes& sizes, const fl::MethodOptions& method, st
   auto other = faultline_tests::world_classifier(sizes, 1.0f);
   (void)refusal(world, [&] {
     const std::vector<fl::AnyClassifier> both{fl::AnyClassifier(classifier), fl::AnyClassifier(other)};
-    const fl::ComparisonReport comparison = fl::compare(world, both, {.samples = samples, .seed = 3, .method = method, .accuracy_channels = 2, .accuracy_bins = 2, .bootstrap_replicates = 39});
+    const fl::ComparisonReport comparison = fl::compare(world, both,
+                                                        {.samples = samples,
+                                                         .seed = 3,
+                                                         .method = method,
+                                                         .accuracy_channels = 2,
+                                                         .accuracy_bins = 2,
+                                                         .bootstrap_replicates = 39});
     CHECK(complaints(fl::to_json(comparison), "comparison.schema.json").empty());
     fl::write_comparison(comparison, folder / "comparison");
   });
 
   (void)refusal(world, [&] {
-    const auto verdict = fl::testing::gate(world, classifier, fl::testing::FailureRateBelow{.bound = 0.9, .seed = 3, .batch_size = method.batch_size});
+    const auto verdict = fl::testing::gate(
+        world, classifier, fl::testing::FailureRateBelow{.bound = 0.9, .seed = 3, .batch_size = method.batch_size});
     CHECK(verdict.passed());
   });
 }
@@ -141,7 +154,8 @@ TEST_CASE("every dimension at one and two ends in a valid report or is refused b
   }
   for (const std::int64_t n : {1, 2, 3, 4}) with([n](WorldSizes& s) { s.image_channels = n; });
   for (const std::int64_t n : {0, 1, 2, 3}) with([n](WorldSizes& s) { s.classes = n; });
-  for (const std::vector<std::int64_t>& layers : {std::vector<std::int64_t>{1}, {2}, {1, 1}, {1, 2}, {2, 1, 1}}) with([&](WorldSizes& s) { s.layers = layers; });
+  for (const std::vector<std::int64_t>& layers : {std::vector<std::int64_t>{1}, {2}, {1, 1}, {1, 2}, {2, 1, 1}})
+    with([&](WorldSizes& s) { s.layers = layers; });
 }
 
 TEST_CASE("the smallest sizes together end in a valid report or are refused before sampling") {
@@ -149,7 +163,8 @@ TEST_CASE("the smallest sizes together end in a valid report or are refused befo
     for (const std::int64_t w : {1, 2})
       for (const std::int64_t side : {1, 2})
         for (const std::vector<std::int64_t>& layers : {std::vector<std::int64_t>{1}, {1, 1}}) {
-          const WorldSizes sizes{.latent = w, .w = w, .classes = classes, .image_channels = 1, .side = side, .layers = layers};
+          const WorldSizes sizes{
+              .latent = w, .w = w, .classes = classes, .image_channels = 1, .side = side, .layers = layers};
           go_all_the_way(sizes, quick_method(), 120);
           go_all_the_way(sizes, quick_method({}), 120);
         }
@@ -157,7 +172,12 @@ TEST_CASE("the smallest sizes together end in a valid report or are refused befo
 
 TEST_CASE("no property, one, two, equal ones and constant ones end in a valid report") {
   const fl::Property constant{"constant", [](std::span<const float>, const fl::ImageShape&) { return 1.0; }};
-  for (const std::vector<fl::Property>& properties : {std::vector<fl::Property>{}, {brightness()}, {brightness(), first_pixel()}, {constant}, {first_pixel(), first_pixel()}, {constant, first_pixel()}})
+  for (const std::vector<fl::Property>& properties : {std::vector<fl::Property>{},
+                                                      {brightness()},
+                                                      {brightness(), first_pixel()},
+                                                      {constant},
+                                                      {first_pixel(), first_pixel()},
+                                                      {constant, first_pixel()}})
     go_all_the_way({}, quick_method(properties), 120);
   for (const std::int64_t side : {1, 2, 4}) {
     const WorldSizes sizes{.side = side};
@@ -210,7 +230,8 @@ TEST_CASE("the analytic generator at its smallest ends in a valid report") {
         },
         {.classes = 2, .scores = fl::Scores::logits});
     try {
-      const fl::FailureReport report = fl::characterize(known, classifier, {.samples = 200, .seed = 3, .method = quick_method()});
+      const fl::FailureReport report =
+          fl::characterize(known, classifier, {.samples = 200, .seed = 3, .method = quick_method()});
       CHECK(complaints(fl::to_json(report), "report.schema.json").empty());
       CHECK(report.findings.size() == 1);
     } catch (const fl::Error& error) {

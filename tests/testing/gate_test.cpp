@@ -47,7 +47,8 @@ TEST_CASE("a gate passes, fails or stays undecided as the rate and the budget sa
   const auto tight = gate(known, mine, FailureRateBelow{.bound = 0.01, .seed = 7});
   CHECK_THAT(tight, fl::testing::Fails());
   CHECK(tight.explain().find("not below 0.01") != std::string::npos);
-  CHECK(tight.explain().find(std::to_string(tight.failures()) + " of " + std::to_string(tight.samples())) != std::string::npos);
+  CHECK(tight.explain().find(std::to_string(tight.failures()) + " of " + std::to_string(tight.samples())) !=
+        std::string::npos);
   CHECK(tight.replay().find(".seed = 7") != std::string::npos);
 
   const auto close = gate(known, mine, FailureRateBelow{.bound = 0.07, .seed = 7, .max_samples = 300});
@@ -75,13 +76,17 @@ TEST_CASE("a larger budget continues the same samples and never reverses a verdi
 }
 
 TEST_CASE("at the bound, wrong verdicts stay within the stated rate") {
-  // True rate = bound: every verdict is counted as wrong. At alpha = .2 at most 60 + margin of 300 runs may decide; a right gate exceeds 93 with
-  // probability below 1e-6 (binomial with n = 300, p = .2).
+  // True rate = bound: every verdict is counted as wrong. At alpha = .2 at most 60 + margin of 300 runs may decide; a
+  // right gate exceeds 93 with probability below 1e-6 (binomial with n = 300, p = .2).
   const fl::AnalyticGenerator known({.factors = 1, .channels = 32, .classes = 2, .seed = 1});
   const double limit = 1.2815515655446004;  // Phi^-1(.9)
   auto mine = failing_beyond(known, limit);
   int wrong = 0;
-  for (std::int64_t seed = 0; seed < 300; ++seed) wrong += gate(known, mine, FailureRateBelow{.bound = 0.1, .confidence = 0.8, .seed = seed, .max_samples = 1'500}).undecided() ? 0 : 1;
+  for (std::int64_t seed = 0; seed < 300; ++seed)
+    wrong += gate(known, mine, FailureRateBelow{.bound = 0.1, .confidence = 0.8, .seed = seed, .max_samples = 1'500})
+                     .undecided()
+                 ? 0
+                 : 1;
   INFO("wrong verdicts: " << wrong << " of 300");
   CHECK(wrong <= 93);
 }
@@ -100,13 +105,16 @@ TEST_CASE("a gate refuses arguments out of range and a classifier that misbehave
   CHECK(code({.bound = 0.0}) == 101);
   CHECK(code({.bound = 1.0}) == 101);
   CHECK(code({.bound = 0.1, .confidence = 1.0}) == 101);
-  for (const std::int64_t budget : {std::int64_t{0}, std::int64_t{1}, std::int64_t{100}, std::int64_t{127}, std::int64_t{1} << 60})
+  for (const std::int64_t budget :
+       {std::int64_t{0}, std::int64_t{1}, std::int64_t{100}, std::int64_t{127}, std::int64_t{1} << 60})
     CHECK(code({.bound = 0.1, .max_samples = budget}) == 101);  // no look is reached, or no end
   CHECK(code({.bound = 0.1, .batch_size = std::int64_t{1} << 40}) == 101);
   CHECK(code({.bound = 0.1, .probability_tolerance = 0.5}) == 101);
   CHECK(code({.bound = 0.1, .labels = fl::LabelPolicy::in_order({0, 1})}) == 101);
   CHECK(code({.bound = 0.1, .labels = fl::LabelPolicy::fixed(2)}) == 102);
-  auto broken = fl::make_classifier([](fl::ImageView images, fl::ScoreMatrix& scores) { scores.resize(images.count(), 2, std::nanf("")); }, {.classes = 2, .scores = fl::Scores::logits});
+  auto broken = fl::make_classifier(
+      [](fl::ImageView images, fl::ScoreMatrix& scores) { scores.resize(images.count(), 2, std::nanf("")); },
+      {.classes = 2, .scores = fl::Scores::logits});
   try {
     (void)gate(known, broken, FailureRateBelow{.bound = 0.1});
     FAIL("a classifier that returns NaN must not be counted");
@@ -126,7 +134,9 @@ TEST_CASE("whoever is always wrong fails at the smallest budget there is") {
 
 TEST_CASE("scores that are equal for all classes pass no gate, on no class") {
   const fl::AnalyticGenerator known({.factors = 1, .channels = 32, .classes = 4, .seed = 1});
-  auto equal = fl::make_classifier([](fl::ImageView images, fl::ScoreMatrix& scores) { scores.resize(images.count(), 4); }, {.classes = 4, .scores = fl::Scores::logits});
+  auto equal =
+      fl::make_classifier([](fl::ImageView images, fl::ScoreMatrix& scores) { scores.resize(images.count(), 4); },
+                          {.classes = 4, .scores = fl::Scores::logits});
   // equal on every other image, and otherwise sure of class 0: what varies is not refused, but a tie is never right
   auto ties = fl::make_classifier(
       [](fl::ImageView images, fl::ScoreMatrix& scores) {
@@ -154,7 +164,9 @@ TEST_CASE("a list of labels is drawn from, so that its order decides nothing") {
       {.classes = 2, .scores = fl::Scores::logits});
   std::vector<std::int64_t> sorted(10'000, 0);
   std::fill(sorted.begin() + 5'000, sorted.end(), 1);  // walked, its first half would pass any gate
-  const auto verdict = gate(known, misses_one, FailureRateBelow{.bound = 0.02, .seed = 3, .max_samples = 10'000, .labels = fl::LabelPolicy::given(sorted)});
+  const auto verdict =
+      gate(known, misses_one,
+           FailureRateBelow{.bound = 0.02, .seed = 3, .max_samples = 10'000, .labels = fl::LabelPolicy::given(sorted)});
   CHECK(verdict.failed());
   CHECK(verdict.interval().lower < 0.5);
   CHECK(verdict.interval().upper > 0.5);
@@ -177,7 +189,9 @@ TEST_CASE("swapped labels are named, whatever the verdict") {
     REQUIRE(verdict.notes().size() == 1);
     CHECK(verdict.explain().find("Class 3 is always answered 5") != std::string::npos);
     CHECK(verdict.explain().find("raise max_samples") == std::string::npos);
-    CHECK(verdict.explain().find("two labels are swapped; does the classifier number its classes like the generator?") != std::string::npos);
+    CHECK(
+        verdict.explain().find("two labels are swapped; does the classifier number its classes like the generator?") !=
+        std::string::npos);
   }
 }
 
@@ -197,7 +211,8 @@ TEST_CASE("a softmax in reduced precision needs a tolerance, which the policy ha
     (void)gate(known, rounded, FailureRateBelow{.bound = 0.1});
     FAIL("sums of .996 are no probabilities");
   } catch (const fl::Error& error) {
-    CHECK(std::string(error.what()).find("half precision or int8? Allow for it with .probability_tolerance") != std::string::npos);
+    CHECK(std::string(error.what()).find("half precision or int8? Allow for it with .probability_tolerance") !=
+          std::string::npos);
   }
   CHECK(gate(known, rounded, FailureRateBelow{.bound = 0.1, .probability_tolerance = 0.01}).passed());
 }
@@ -206,7 +221,9 @@ TEST_CASE("a criterion that throws is the criterion's fault") {
   const fl::AnalyticGenerator known({.factors = 1, .channels = 32, .classes = 2, .seed = 1});
   auto mine = failing_beyond(known, 1.0);
   try {
-    (void)gate(known, mine, FailureRateBelow{.bound = 0.1}, [](std::span<const float>, std::int64_t) -> bool { throw std::runtime_error("nothing to compare with"); });
+    (void)gate(known, mine, FailureRateBelow{.bound = 0.1}, [](std::span<const float>, std::int64_t) -> bool {
+      throw std::runtime_error("nothing to compare with");
+    });
     FAIL("it threw");
   } catch (const fl::Error& error) {
     CHECK(error.code() == fl::ErrorCode::property_threw);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// A generator of any size, down to one of everything, and a classifier that reads it: worlds for the tests of degenerate sizes.
+// A generator of any size, down to one of everything, and a classifier that reads it: worlds for the tests of
+// degenerate sizes.
 
 #include <faultline/concepts/make_classifier.hpp>
 #include <faultline/concepts/style_generator.hpp>
@@ -25,13 +26,16 @@ struct WorldSizes {
   std::vector<std::int64_t> layers = {2, 2};
 
   [[nodiscard]] std::string text() const {
-    std::string line = "latent " + std::to_string(latent) + ", w " + std::to_string(w) + ", classes " + std::to_string(classes) + ", image " + std::to_string(image_channels) + " x " + std::to_string(side) + ", layers";
+    std::string line = "latent " + std::to_string(latent) + ", w " + std::to_string(w) + ", classes " +
+                       std::to_string(classes) + ", image " + std::to_string(image_channels) + " x " +
+                       std::to_string(side) + ", layers";
     for (const std::int64_t width : layers) line += " " + std::to_string(width);
     return line;
   }
 };
 
-/// w = z (its entries used again where w is longer) + 8 class e_0; s = A w; pixel p = s[p mod D] / 64. The first style, and with it the first pixel, is w_0.
+/// w = z (its entries used again where w is longer) + 8 class e_0; s = A w; pixel p = s[p mod D] / 64. The first style,
+/// and with it the first pixel, is w_0.
 class LinearWorld {
  public:
   using latent_type = fl::Matrix<float>;
@@ -43,7 +47,8 @@ class LinearWorld {
 
   explicit LinearWorld(WorldSizes sizes) : sizes_(std::move(sizes)) {
     std::vector<std::pair<std::string, std::int64_t>> layers;
-    for (std::size_t k = 0; k < sizes_.layers.size(); ++k) layers.emplace_back("layer" + std::to_string(k), sizes_.layers[k]);
+    for (std::size_t k = 0; k < sizes_.layers.size(); ++k)
+      layers.emplace_back("layer" + std::to_string(k), sizes_.layers[k]);
     layout_ = fl::StyleLayout(layers);
   }
 
@@ -65,7 +70,8 @@ class LinearWorld {
   latent_type map(const latent_type& z, const label_type& labels, const fl::MapOptions& options) const {
     latent_type w(z.rows(), sizes_.w);
     for (std::int64_t i = 0; i < w.rows(); ++i) {
-      for (std::int64_t k = 0; k < sizes_.w; ++k) w(i, k) = static_cast<float>(options.truncation) * z(i, k % sizes_.latent);
+      for (std::int64_t k = 0; k < sizes_.w; ++k)
+        w(i, k) = static_cast<float>(options.truncation) * z(i, k % sizes_.latent);
       if (!labels.empty()) w(i, 0) += class_step * static_cast<float>(labels[static_cast<std::size_t>(i)]);
     }
     return w;
@@ -82,14 +88,16 @@ class LinearWorld {
     *made_ += s.rows();
     image_type images(s.rows(), image_shape());
     for (std::int64_t i = 0; i < s.rows(); ++i)
-      for (std::size_t p = 0; p < images.image(i).size(); ++p) images.image(i)[p] = s(i, static_cast<std::int64_t>(p) % s.cols()) / scale;
+      for (std::size_t p = 0; p < images.image(i).size(); ++p)
+        images.image(i)[p] = s(i, static_cast<std::int64_t>(p) % s.cols()) / scale;
     return images;
   }
 
   fl::Matrix<float> style_matrix() const {
     fl::Matrix<float> a(layout_.dimension(), sizes_.w);
     for (std::int64_t d = 0; d < a.rows(); ++d)
-      for (std::int64_t k = 0; k < a.cols(); ++k) a(d, k) = d == 0 ? (k == 0 ? 1.0f : 0.0f) : 1.0f / static_cast<float>(1 + (d + 2 * k) % 5);
+      for (std::int64_t k = 0; k < a.cols(); ++k)
+        a(d, k) = d == 0 ? (k == 0 ? 1.0f : 0.0f) : 1.0f / static_cast<float>(1 + (d + 2 * k) % 5);
     return a;
   }
   fl::Matrix<float> style_bias() const { return fl::Matrix<float>(layout_.dimension(), 1); }
@@ -103,9 +111,11 @@ class LinearWorld {
   std::shared_ptr<std::int64_t> made_ = std::make_shared<std::int64_t>(0);
 };
 
-/// Right, except where w_0 lies more than `level` above its class's mean; a world with one class, or none, is asked about two.
+/// Right, except where w_0 lies more than `level` above its class's mean; a world with one class, or none, is asked
+/// about two.
 inline auto world_classifier(const WorldSizes& sizes, float level = 0.5f) {
-  const std::int64_t classes = std::max<std::int64_t>(2, sizes.classes), known = std::max<std::int64_t>(1, sizes.classes);
+  const std::int64_t classes = std::max<std::int64_t>(2, sizes.classes),
+                     known = std::max<std::int64_t>(1, sizes.classes);
   return fl::make_classifier(
       [classes, known, level](fl::ImageView images, fl::ScoreMatrix& scores) {
         scores.resize(images.count(), classes);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Every option of the ways in, at both ends of its range and beyond: refused with the range in the sentence, before the generator has made an image.
+// Every option of the ways in, at both ends of its range and beyond: refused with the range in the sentence, before the
+// generator has made an image.
 #include <faultline/analysis/characterize.hpp>
 #include <faultline/analysis/compare.hpp>
 #include <faultline/analysis/scan.hpp>
@@ -19,8 +20,10 @@ namespace {
 
 namespace fl = faultline;
 
-constexpr std::int64_t near_2_40 = (std::int64_t{1} << 40) - 1, huge = std::numeric_limits<std::int64_t>::max(), lowest = std::numeric_limits<std::int64_t>::min();
-constexpr double infinity = std::numeric_limits<double>::infinity(), no_number = std::numeric_limits<double>::quiet_NaN();
+constexpr std::int64_t near_2_40 = (std::int64_t{1} << 40) - 1, huge = std::numeric_limits<std::int64_t>::max(),
+                       lowest = std::numeric_limits<std::int64_t>::min();
+constexpr double infinity = std::numeric_limits<double>::infinity(),
+                 no_number = std::numeric_limits<double>::quiet_NaN();
 
 /// The sentence in which `call` is refused; the world must not have made an image for it.
 std::string refusal(const faultline_tests::LinearWorld& world, const std::function<void()>& call) {
@@ -44,14 +47,16 @@ struct Wrong {
 template <class Options>
 std::vector<Wrong<Options>> whole(const char* name, std::int64_t Options::*member, std::int64_t least) {
   std::vector<Wrong<Options>> wrong;
-  for (const std::int64_t value : {least - 1, lowest, near_2_40, huge}) wrong.push_back({name, [member, value](Options& options) { options.*member = value; }});
+  for (const std::int64_t value : {least - 1, lowest, near_2_40, huge})
+    wrong.push_back({name, [member, value](Options& options) { options.*member = value; }});
   return wrong;
 }
 
 template <class Options>
 std::vector<Wrong<Options>> real(const char* name, double Options::*member, double below) {
   std::vector<Wrong<Options>> wrong;
-  for (const double value : {below, -infinity, infinity, no_number}) wrong.push_back({name, [member, value](Options& options) { options.*member = value; }});
+  for (const double value : {below, -infinity, infinity, no_number})
+    wrong.push_back({name, [member, value](Options& options) { options.*member = value; }});
   return wrong;
 }
 
@@ -62,7 +67,9 @@ void add(std::vector<Wrong<Options>>& all, std::vector<Wrong<Options>> more) {
 
 bool says(const std::string& sentence, const char* name) {
   CAPTURE(sentence, name);
-  return sentence.find("[F101]") == 0 && sentence.find(name) != std::string::npos && (sentence.find(" must lie in [") != std::string::npos || sentence.find(" must lie strictly between ") != std::string::npos);
+  return sentence.find("[F101]") == 0 && sentence.find(name) != std::string::npos &&
+         (sentence.find(" must lie in [") != std::string::npos ||
+          sentence.find(" must lie strictly between ") != std::string::npos);
 }
 
 }  // namespace
@@ -88,7 +95,8 @@ TEST_CASE("the options of the method are refused outside their ranges before any
   for (const auto& [name, set] : wrong) {
     fl::MethodOptions method;
     set(method);
-    CHECK(says(refusal(world, [&] { (void)fl::characterize(world, classifier, {.samples = 100, .method = method}); }), name));
+    CHECK(says(refusal(world, [&] { (void)fl::characterize(world, classifier, {.samples = 100, .method = method}); }),
+               name));
     CHECK(says(refusal(world, [&] { (void)fl::compare(world, both, {.samples = 100, .method = method}); }), name));
   }
 }
@@ -101,10 +109,17 @@ TEST_CASE("samples, truncation and batches are refused outside their ranges befo
     CHECK(says(refusal(world, [&] { (void)fl::characterize(world, classifier, {.samples = samples}); }), "samples"));
     CHECK(says(refusal(world, [&] { (void)fl::compare(world, both, {.samples = samples}); }), "samples"));
   }
-  for (const double truncation : {-2.1, 2.1, infinity, no_number}) CHECK(says(refusal(world, [&] { (void)fl::characterize(world, classifier, {.samples = 100, .truncation = truncation}); }), "truncation"));
+  for (const double truncation : {-2.1, 2.1, infinity, no_number})
+    CHECK(says(
+        refusal(world, [&] { (void)fl::characterize(world, classifier, {.samples = 100, .truncation = truncation}); }),
+        "truncation"));
   for (const std::int64_t batch : {std::int64_t{0}, lowest, near_2_40, huge}) {
     CHECK(says(refusal(world, [&] { fl::StyleSpaceSampler sampler(world, {.batch_size = batch}); }), "batch_size"));
-    CHECK(says(refusal(world, [&] { (void)fl::testing::gate(world, classifier, fl::testing::FailureRateBelow{.batch_size = batch}); }), "batch_size"));
+    CHECK(says(refusal(world,
+                       [&] {
+                         (void)fl::testing::gate(world, classifier, fl::testing::FailureRateBelow{.batch_size = batch});
+                       }),
+               "batch_size"));
   }
   const fl::StyleSpaceSampler sampler(world, {});
   for (const std::int64_t count : {near_2_40, huge}) {
@@ -158,7 +173,9 @@ TEST_CASE("the options of the paper's method and of comparisons are refused outs
 
 TEST_CASE("the analytic generator and maps are refused options outside their ranges") {
   const faultline_tests::LinearWorld world({});
-  const auto refused = [&](const fl::AnalyticOptions& options) { return refusal(world, [&] { fl::AnalyticGenerator generator(options); }).find("[F101] AnalyticGenerator") == 0; };
+  const auto refused = [&](const fl::AnalyticOptions& options) {
+    return refusal(world, [&] { fl::AnalyticGenerator generator(options); }).find("[F101] AnalyticGenerator") == 0;
+  };
   for (const std::int64_t value : {std::int64_t{-1}, lowest, near_2_40, huge}) {
     CHECK(refused({.factors = value}));
     CHECK(refused({.channels = value}));

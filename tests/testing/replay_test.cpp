@@ -24,7 +24,9 @@ using fl::testing::GateResult;
 namespace {
 
 // Four classes; its truncation and cutoff change the images.
-fl::AnalyticGenerator replayed_world() { return fl::AnalyticGenerator({.factors = 3, .channels = 32, .classes = 4, .seed = 1}); }
+fl::AnalyticGenerator replayed_world() {
+  return fl::AnalyticGenerator({.factors = 3, .channels = 32, .classes = 4, .seed = 1});
+}
 
 // Sure of its class unless factor 0 is high; how sure, depends on factor 1. Class 2 fails earlier than the others.
 auto graded(const fl::AnalyticGenerator& known, std::string digest = "0123456789abcdef") {
@@ -34,10 +36,14 @@ auto graded(const fl::AnalyticGenerator& known, std::string digest = "0123456789
         for (std::int64_t i = 0; i < images.count(); ++i) {
           const auto reading = known.read(images, i);
           scores(i, reading.label) = 2.0f + reading.factors[1];
-          scores(i, (reading.label + 1) % known.num_classes()) = 1.5f * reading.factors[0] + (reading.label == 2 ? 1.0f : 0.0f);
+          scores(i, (reading.label + 1) % known.num_classes()) =
+              1.5f * reading.factors[0] + (reading.label == 2 ? 1.0f : 0.0f);
         }
       },
-      {.classes = known.num_classes(), .scores = fl::Scores::logits, .name = "graded */ release", .digest = std::move(digest)});
+      {.classes = known.num_classes(),
+       .scores = fl::Scores::logits,
+       .name = "graded */ release",
+       .digest = std::move(digest)});
 }
 
 template <class G, class C>
@@ -90,26 +96,32 @@ TEST_CASE("the replay line of a gate gives the same counts for every criterion")
 TEST_CASE("the replay line of a gate gives the same counts for every option") {
   check_gate({.bound = 0.1, .confidence = 0.8, .seed = -5, .max_samples = 300}, fl::Misclassified{});
   check_gate({.bound = 1e-4, .seed = 3, .max_samples = 256, .labels = fl::LabelPolicy::fixed(2)}, fl::Misclassified{});
-  check_gate({.bound = 0.1, .seed = 3, .max_samples = 512, .labels = fl::LabelPolicy::given({2, 2, 2, 0})}, fl::Misclassified{});
+  check_gate({.bound = 0.1, .seed = 3, .max_samples = 512, .labels = fl::LabelPolicy::given({2, 2, 2, 0})},
+             fl::Misclassified{});
   check_gate({.bound = 0.1, .seed = 3, .max_samples = 512, .truncation = 0.7}, fl::Misclassified{});
   check_gate({.bound = 0.1, .seed = 3, .max_samples = 512, .truncation = -0.25, .cutoff = 1}, fl::Misclassified{});
   check_gate({.bound = 0.1, .seed = 3, .max_samples = 512, .batch_size = 7}, fl::Misclassified{});
   check_gate({.bound = 0.1, .seed = std::numeric_limits<std::int64_t>::max(), .max_samples = 256}, fl::Misclassified{});
   check_gate({.bound = 0.1, .seed = 3, .max_samples = 512, .noise = fl::Noise::random}, fl::Misclassified{});
-  check_gate({.bound = 0.1, .seed = 3, .max_samples = 512, .noise = fl::Noise::none, .probability_tolerance = 0.01}, fl::Misclassified{});
+  check_gate({.bound = 0.1, .seed = 3, .max_samples = 512, .noise = fl::Noise::none, .probability_tolerance = 0.01},
+             fl::Misclassified{});
 }
 
 TEST_CASE("a replay line names what it cannot carry") {
   const auto known = replayed_world();
   auto mine = graded(known), nameless = graded(known, "");
-  const auto own = [](std::span<const float> p, std::int64_t label) { return p[static_cast<std::size_t>(label)] < 0.5f; };
+  const auto own = [](std::span<const float> p, std::int64_t label) {
+    return p[static_cast<std::size_t>(label)] < 0.5f;
+  };
   const std::string custom = gate(known, mine, FailureRateBelow{.bound = 0.2, .max_samples = 128}, own).replay();
   CHECK(custom.find("to be supplied: criterion \"custom\", a function of your own") != std::string::npos);
   const std::string unknown = gate(known, nameless, FailureRateBelow{.bound = 0.2, .max_samples = 128}).replay();
   CHECK(unknown.find("to be supplied: classifier \"graded  / release\", which states no digest") != std::string::npos);
   std::vector<std::int64_t> labels(5'000);
   for (std::size_t i = 0; i < labels.size(); ++i) labels[i] = static_cast<std::int64_t>(i % 4);
-  const std::string longer = gate(known, mine, FailureRateBelow{.bound = 0.2, .max_samples = 128, .labels = fl::LabelPolicy::given(labels)}).replay();
+  const std::string longer =
+      gate(known, mine, FailureRateBelow{.bound = 0.2, .max_samples = 128, .labels = fl::LabelPolicy::given(labels)})
+          .replay();
   CHECK(longer.size() < 600);
   CHECK(longer.find("fl::LabelPolicy::given(labels)") != std::string::npos);
   CHECK(longer.find("to be supplied: labels, 5000 of them") != std::string::npos);
@@ -118,7 +130,8 @@ TEST_CASE("a replay line names what it cannot carry") {
 namespace {
 
 template <class Options>
-std::map<std::string, std::string> call_options(const std::string& line, const std::string& call, std::vector<std::string>& arguments, Options& options) {
+std::map<std::string, std::string> call_options(const std::string& line, const std::string& call,
+                                                std::vector<std::string>& arguments, Options& options) {
   using namespace replay_parser;
   arguments = split(inside(without_comments(line), call, '(', ')'));
   auto values = initialisers(inside(arguments.at(2), "", '{', '}'));
@@ -150,7 +163,8 @@ void check_characterize(const fl::CharacterizeOptions& options, const F& criteri
   CHECK(second.reason == first.reason);
   CHECK(second.cost.generator_images == first.cost.generator_images);
   REQUIRE(second.findings.size() == first.findings.size());
-  for (std::size_t i = 0; i < first.findings.size(); ++i) CHECK(second.findings[i].headline == first.findings[i].headline);
+  for (std::size_t i = 0; i < first.findings.size(); ++i)
+    CHECK(second.findings[i].headline == first.findings[i].headline);
 }
 
 }  // namespace
@@ -168,21 +182,29 @@ TEST_CASE("the replay line of a characterisation gives the same report") {
   quick.alpha = 0.01;
   quick.property_distances = false;
   quick.minimum_effective_failures = 20.5;
-  check_characterize({.samples = 600, .seed = 5, .labels = fl::LabelPolicy::given({0, 2, 2}), .truncation = 0.9, .method = quick, .cutoff = 1}, fl::TrueClassBelow{0.4});
+  check_characterize({.samples = 600,
+                      .seed = 5,
+                      .labels = fl::LabelPolicy::given({0, 2, 2}),
+                      .truncation = 0.9,
+                      .method = quick,
+                      .cutoff = 1},
+                     fl::TrueClassBelow{0.4});
   check_characterize({.samples = 600, .seed = 5, .noise = fl::Noise::random, .method = quick}, fl::MarginBelow{0.1});
 }
 
 TEST_CASE("the replay line of a comparison gives the same comparison") {
   const auto known = replayed_world();
   const std::vector classifiers{fl::AnyClassifier(graded(known)), fl::AnyClassifier(graded(known, "fedcba9876543210"))};
-  fl::ComparisonOptions options{.samples = 400, .seed = 2, .truncation = 0.8, .accuracy_bins = 4, .bootstrap_replicates = 99, .cutoff = 1};
+  fl::ComparisonOptions options{
+      .samples = 400, .seed = 2, .truncation = 0.8, .accuracy_bins = 4, .bootstrap_replicates = 99, .cutoff = 1};
   options.method.properties.clear();
   options.method.permutations_discovery = options.method.permutations_confirmation = 99;
   const auto first = fl::compare(known, classifiers, options);
   const std::string line = fl::replay(first);
   CAPTURE(line);
   CHECK(line.find("to be supplied") == std::string::npos);
-  CHECK(line.find("classifiers /* graded  / release, 0123456789ab; graded  / release (2), fedcba987654 */") != std::string::npos);
+  CHECK(line.find("classifiers /* graded  / release, 0123456789ab; graded  / release (2), fedcba987654 */") !=
+        std::string::npos);
   CHECK(line.find(".class_candidates = 0") != std::string::npos);  // the braces of a method start from its own defaults
   fl::ComparisonOptions read;
   std::vector<std::string> arguments;
@@ -210,7 +232,9 @@ bool filled(const std::string& text) { return !text.empty(); }
 bool filled(std::int64_t value) { return value != 0; }
 bool filled(double value) { return value != 0.0; }
 bool filled(fl::Noise noise) { return noise != fl::Noise::constant; }
-bool filled(const fl::LabelPolicy& policy) { return policy.kind == fl::LabelPolicy::Kind::given && !policy.labels.empty(); }
+bool filled(const fl::LabelPolicy& policy) {
+  return policy.kind == fl::LabelPolicy::Kind::given && !policy.labels.empty();
+}
 template <class T>
 bool filled(const std::optional<T>& value) {
   return value && filled(*value);
@@ -236,17 +260,33 @@ TEST_CASE("every field of a run's description is filled") {
   comparison.method.permutations_discovery = comparison.method.permutations_confirmation = 99;
   comparison.method.command = "compare --seed 2";
   comparison.method.judge = fl::AnyClassifier(graded(known));
-  const fl::Provenance run = fl::compare(known, std::vector{fl::AnyClassifier(mine), fl::AnyClassifier(mine)}, comparison, fl::MarginBelow{0.1}).provenance;
-  const auto& [library, generator, classifier, criterion, torch, cpu, seed, samples, batch, truncation, noise, labels, discovery, confirmation, alpha, backend, cutoff, expression, classifier_digest, judge,
-               judge_digest, compiler, command, method, options, properties] = run;
-  CHECK((filled(library) && filled(generator) && filled(classifier) && filled(criterion) && filled(torch) && filled(cpu) && filled(seed) && filled(samples)));
-  CHECK((filled(batch) && filled(truncation) && filled(noise) && filled(labels) && filled(discovery) && filled(confirmation) && filled(alpha) && filled(backend)));
-  CHECK((filled(cutoff) && filled(expression) && filled(classifier_digest) && filled(judge) && filled(judge_digest) && filled(compiler) && filled(command)));
+  const fl::Provenance run = fl::compare(known, std::vector{fl::AnyClassifier(mine), fl::AnyClassifier(mine)},
+                                         comparison, fl::MarginBelow{0.1})
+                                 .provenance;
+  const auto& [library, generator, classifier, criterion, torch, cpu, seed, samples, batch, truncation, noise, labels,
+               discovery, confirmation, alpha, backend, cutoff, expression, classifier_digest, judge, judge_digest,
+               compiler, command, method, options, properties] = run;
+  CHECK((filled(library) && filled(generator) && filled(classifier) && filled(criterion) && filled(torch) &&
+         filled(cpu) && filled(seed) && filled(samples)));
+  CHECK((filled(batch) && filled(truncation) && filled(noise) && filled(labels) && filled(discovery) &&
+         filled(confirmation) && filled(alpha) && filled(backend)));
+  CHECK((filled(cutoff) && filled(expression) && filled(classifier_digest) && filled(judge) && filled(judge_digest) &&
+         filled(compiler) && filled(command)));
   CHECK((filled(method) && filled(options) && filled(properties)));
-  CHECK(fl::sampler_options(run) ==
-        fl::SamplerOptions{.seed = 2, .labels = comparison.labels, .truncation = 0.8, .cutoff = 1, .noise = fl::Noise::random, .batch_size = 64});
+  CHECK(fl::sampler_options(run) == fl::SamplerOptions{.seed = 2,
+                                                       .labels = comparison.labels,
+                                                       .truncation = 0.8,
+                                                       .cutoff = 1,
+                                                       .noise = fl::Noise::random,
+                                                       .batch_size = 64});
 
-  fl::CharacterizeOptions single{.samples = 300, .seed = 2, .labels = comparison.labels, .truncation = 0.8, .noise = fl::Noise::random, .method = comparison.method, .cutoff = 1};
+  fl::CharacterizeOptions single{.samples = 300,
+                                 .seed = 2,
+                                 .labels = comparison.labels,
+                                 .truncation = 0.8,
+                                 .noise = fl::Noise::random,
+                                 .method = comparison.method,
+                                 .cutoff = 1};
   fl::Provenance same = fl::characterize(known, mine, single, fl::MarginBelow{0.1}).provenance;
   same.classifier_name = run.classifier_name;  // a comparison names all of its classifiers, and has options of its own
   same.classifier_digest = run.classifier_digest;

@@ -11,7 +11,8 @@ using namespace test;
 namespace ft = faultline::training;
 using fl::ErrorCode;
 
-static_assert(fl::Classifier<ft::NetworkClassifier> && fl::DifferentiableClassifier<ft::NetworkClassifier> && fl::HasInputSpec<ft::NetworkClassifier>);
+static_assert(fl::Classifier<ft::NetworkClassifier> && fl::DifferentiableClassifier<ft::NetworkClassifier> &&
+              fl::HasInputSpec<ft::NetworkClassifier>);
 
 namespace {
 
@@ -87,8 +88,11 @@ TEST_CASE("the probability gradient agrees with central differences") {
     value = kept;
     CHECK(static_cast<double>(gradient.image(1)[pixel]) == Approx((up - down) / 0.04).margin(0.05 * largest));
   }
-  CHECK(code_of([&] { classifier.probability_gradient(images, std::vector<std::int64_t>{1}, gradient); }) == ErrorCode::shape_mismatch);
-  CHECK(code_of([&] { classifier.probability_gradient(images, std::vector<std::int64_t>{1, 10}, gradient); }) == ErrorCode::label_out_of_range);
+  CHECK(code_of([&] { classifier.probability_gradient(images, std::vector<std::int64_t>{1}, gradient); }) ==
+        ErrorCode::shape_mismatch);
+  CHECK(code_of([&] {
+          classifier.probability_gradient(images, std::vector<std::int64_t>{1, 10}, gradient);
+        }) == ErrorCode::label_out_of_range);
 }
 
 TEST_CASE("a classifier file comes back the same and a wrong one is refused by name") {
@@ -119,14 +123,21 @@ TEST_CASE("a classifier file comes back the same and a wrong one is refused by n
   };
   CHECK(code_after([](fl::TensorFile&) {}) == ErrorCode{0});
   CHECK(code_after([](fl::TensorFile& file) { file.tensors.erase("fc2.bias"); }) == ErrorCode::missing_tensor);
-  CHECK(code_after([](fl::TensorFile& file) { file.tensors["fc3.bias"] = file.at("fc2.bias"); }) == ErrorCode::unexpected_tensor);
-  CHECK(code_after([&](fl::TensorFile& file) { config(file, "\"classes\":10", "\"classes\":9"); }) == ErrorCode::wrong_tensor_shape);
-  CHECK(code_after([&](fl::TensorFile& file) { config(file, "\"classes\":10", "\"classes\":0"); }) == ErrorCode::malformed_header);
-  CHECK(code_after([&](fl::TensorFile& file) { config(file, "\"height\":28", "\"height\":3"); }) == ErrorCode::malformed_header);
+  CHECK(code_after([](fl::TensorFile& file) { file.tensors["fc3.bias"] = file.at("fc2.bias"); }) ==
+        ErrorCode::unexpected_tensor);
+  CHECK(code_after([&](fl::TensorFile& file) { config(file, "\"classes\":10", "\"classes\":9"); }) ==
+        ErrorCode::wrong_tensor_shape);
+  CHECK(code_after([&](fl::TensorFile& file) { config(file, "\"classes\":10", "\"classes\":0"); }) ==
+        ErrorCode::malformed_header);
+  CHECK(code_after([&](fl::TensorFile& file) { config(file, "\"height\":28", "\"height\":3"); }) ==
+        ErrorCode::malformed_header);
   CHECK(code_after([&](fl::TensorFile& file) { config(file, "paper-cnn", "paper-rnn"); }) == ErrorCode::foreign_format);
-  CHECK(code_after([&](fl::TensorFile& file) { config(file, "\"logits\"", "\"odds\""); }) == ErrorCode::malformed_header);
-  CHECK(code_after([&](fl::TensorFile& file) { config(file, "{", "{\"surprise\":1,"); }) == ErrorCode::malformed_header);
-  CHECK(code_after([](fl::TensorFile& file) { file.metadata["format"] = "faultline.stylegan2/1"; }) == ErrorCode::foreign_format);
+  CHECK(code_after([&](fl::TensorFile& file) { config(file, "\"logits\"", "\"odds\""); }) ==
+        ErrorCode::malformed_header);
+  CHECK(code_after([&](fl::TensorFile& file) { config(file, "{", "{\"surprise\":1,"); }) ==
+        ErrorCode::malformed_header);
+  CHECK(code_after([](fl::TensorFile& file) { file.metadata["format"] = "faultline.stylegan2/1"; }) ==
+        ErrorCode::foreign_format);
   std::filesystem::remove(path);
 }
 
@@ -136,7 +147,8 @@ TEST_CASE("a classifier learns to tell two kinds of image apart") {
   for (std::int64_t i = 0; i < 128; ++i) {
     images.labels.push_back(static_cast<std::uint8_t>(i % 2));
     for (std::int64_t y = 6; y < 22; ++y)  // a bar on the left or on the right, its place jittered
-      for (std::int64_t x = 0; x < 4; ++x) images.pixels[static_cast<std::size_t>(i * 784 + y * 28 + (i % 2 == 0 ? 4 : 18) + (i / 2) % 4 + x)] = 255;
+      for (std::int64_t x = 0; x < 4; ++x)
+        images.pixels[static_cast<std::size_t>(i * 784 + y * 28 + (i % 2 == 0 ? 4 : 18) + (i / 2) % 4 + x)] = 255;
   }
   double first = 0.0, last = 0.0;
   ft::ClassifierOptions options{.mix = fl::CorruptionMix::independent, .epochs = 3, .batch = 16};
@@ -147,19 +159,25 @@ TEST_CASE("a classifier learns to tell two kinds of image apart") {
   const ft::RealBatch batch = data.batch(0, 64, {0.0, 1.0});
   const at::Tensor input = ft::centre_crop(batch.images, 28, 28).contiguous();
   ft::ClassAccuracy accuracy;
-  ft::count_correct(classifier, {input.data_ptr<float>(), 64, {1, 28, 28}}, {batch.labels.data_ptr<std::int64_t>(), 64}, accuracy);
+  ft::count_correct(classifier, {input.data_ptr<float>(), 64, {1, 28, 28}}, {batch.labels.data_ptr<std::int64_t>(), 64},
+                    accuracy);
   CHECK(accuracy.overall() > 0.9);  // guessing gives 0.5 at best
   CHECK(code_of([&] { (void)ft::train_classifier({}, images, {.epochs = 0}); }) == ErrorCode::invalid_argument);
   CHECK(code_of([&] { (void)ft::train_classifier({.classes = 9}, images, {}); }) == ErrorCode::label_out_of_range);
-  CHECK(code_of([&] { (void)ft::train_classifier({.input = {.channels = 3, .height = 28, .width = 28}}, images, {}); }) == ErrorCode::shape_mismatch);
-  CHECK(code_of([&] { (void)ft::train_classifier({.input = {.channels = 1, .height = 33, .width = 28}}, images, {}); }) == ErrorCode::shape_mismatch);
+  CHECK(code_of([&] {
+          (void)ft::train_classifier({.input = {.channels = 3, .height = 28, .width = 28}}, images, {});
+        }) == ErrorCode::shape_mismatch);
+  CHECK(code_of([&] {
+          (void)ft::train_classifier({.input = {.channels = 1, .height = 33, .width = 28}}, images, {});
+        }) == ErrorCode::shape_mismatch);
   images.classes = 0;  // without labels
   images.labels.clear();
   CHECK(code_of([&] { (void)ft::train_classifier({}, images, {}); }) == ErrorCode::label_out_of_range);
 }
 
 TEST_CASE("a set of colour images, with or without labels, gives batches of its own shape") {
-  fl::LabelledImages images{.count = 5, .height = 4, .width = 4, .classes = 0, .pixels = {}, .labels = {}, .channels = 3};
+  fl::LabelledImages images{
+      .count = 5, .height = 4, .width = 4, .classes = 0, .pixels = {}, .labels = {}, .channels = 3};
   for (int i = 0; i < 5 * 48; ++i) images.pixels.push_back(static_cast<std::uint8_t>(i));
   ft::TrainingImages data(images, {.mix = fl::CorruptionMix::none, .padding = 0});
   const ft::RealBatch batch = data.batch(0, 5, {0.0, 255.0});
@@ -173,16 +191,20 @@ TEST_CASE("the folded network answers as the plain one, whatever the batch, for 
     const char* architecture;
     std::int64_t channels, height, width;
   };
-  for (const Case& c : {Case{"paper-cnn", 1, 28, 28}, Case{"paper-cnn", 3, 13, 18}, Case{"judge-cnn", 1, 28, 28}, Case{"judge-cnn", 2, 21, 31}}) {
+  for (const Case& c : {Case{"paper-cnn", 1, 28, 28}, Case{"paper-cnn", 3, 13, 18}, Case{"judge-cnn", 1, 28, 28},
+                        Case{"judge-cnn", 2, 21, 31}}) {
     CAPTURE(c.architecture, c.height);
     const c10::AutoGradMode off(false);
-    const ft::ClassifierConfig config{.architecture = c.architecture, .classes = 7, .input = {.channels = c.channels, .height = c.height, .width = c.width}};
+    const ft::ClassifierConfig config{.architecture = c.architecture,
+                                      .classes = 7,
+                                      .input = {.channels = c.channels, .height = c.height, .width = c.width}};
     ft::ClassifierModel model = ft::initial_classifier(config, 3);
     std::int64_t index = 40;
     for (const auto& spec : ft::tensor_specs(config))  // running statistics and scales that are not those of the start
       if (spec.name.rfind("bn", 0) == 0) model.weights.set(spec.name, normals(spec.shape, index++).abs() + 0.2);
     const at::Tensor images = normals({19, c.channels, c.height, c.width}, 90);
-    const at::Tensor features = ft::classifier_features(config, model.weights, images), logits = ft::classifier_head(model.weights, features);
+    const at::Tensor features = ft::classifier_features(config, model.weights, images),
+                     logits = ft::classifier_head(model.weights, features);
     const ft::detail::FoldedNetwork folded(config, model.weights);
     CHECK(worst(folded.features(images), features) < 1e-5 * features.abs().max().item<double>());
     CHECK(worst(folded.logits(images), logits) < 1e-5 * logits.abs().max().item<double>());

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// GAN training: losses and their gradients, fused steps against the plain networks, optimiser, averaging, exact resumption, checkpoints.
+// GAN training: losses and their gradients, fused steps against the plain networks, optimiser, averaging, exact
+// resumption, checkpoints.
 
 #include <support/catch2.hpp>
 
@@ -21,7 +22,12 @@ namespace {
 ft::GanPreset small_preset() {
   ft::GanPreset preset;
   preset.generator = small_config();
-  preset.discriminator = {.c_dim = 3, .img_resolution = 8, .channel_base = 32, .channel_max = 7, .mbstd_group_size = 4, .mapping_layers = 1};
+  preset.discriminator = {.c_dim = 3,
+                          .img_resolution = 8,
+                          .channel_base = 32,
+                          .channel_max = 7,
+                          .mbstd_group_size = 4,
+                          .mapping_layers = 1};
   preset.options.batch = 4;
   preset.options.r1_interval = 3;
   preset.options.path_length_weight = 2.0;
@@ -41,7 +47,8 @@ ft::GanState advance(const ft::GanPreset& preset, ft::GanState state, std::int64
   const fl::LabelledImages images = small_images();
   ft::TrainingImages data(images, {.seed = preset.options.seed});
   ft::GanTrainer trainer(preset, std::move(state));
-  for (std::int64_t i = 0; i < steps; ++i) trainer.step(data.batch(trainer.state().step * preset.options.batch, preset.options.batch));
+  for (std::int64_t i = 0; i < steps; ++i)
+    trainer.step(data.batch(trainer.state().step * preset.options.batch, preset.options.batch));
   return trainer.state();
 }
 
@@ -51,7 +58,8 @@ bool same_bits(const sg::Weights& a, const sg::Weights& b) {
   return a.all().size() == b.all().size();
 }
 
-/// Largest relative error of analytic gradients of `loss(weights)` against central differences, a few coordinates of every tensor.
+/// Largest relative error of analytic gradients of `loss(weights)` against central differences, a few coordinates of
+/// every tensor.
 template <class Loss>
 double gradient_error(const sg::Weights& weights, const Loss& loss) {
   require_gradients(weights);
@@ -69,7 +77,8 @@ double gradient_error(const sg::Weights& weights, const Loss& loss) {
       values[i] = kept - h;
       const double down = loss().template item<double>();
       values[i] = kept;
-      worst_error = std::max(worst_error, std::abs((up - down) / (2 * h) - gradient.template data_ptr<double>()[i]) / scale);
+      worst_error =
+          std::max(worst_error, std::abs((up - down) / (2 * h) - gradient.template data_ptr<double>()[i]) / scale);
     }
   }
   return worst_error;
@@ -88,15 +97,19 @@ TEST_CASE("losses have the values of their formulas") {
   const at::Tensor fake = numbers({0, 1}, {2}), real = numbers({2, -1}, {2});
   const auto softplus = [](double x) { return std::log1p(std::exp(x)); };
   CHECK(ft::generator_loss(fake).item<double>() == Approx((softplus(0) + softplus(-1)) / 2));
-  CHECK(ft::discriminator_loss(fake, real).item<double>() == Approx((softplus(0) + softplus(1)) / 2 + (softplus(-2) + softplus(1)) / 2));
+  CHECK(ft::discriminator_loss(fake, real).item<double>() ==
+        Approx((softplus(0) + softplus(1)) / 2 + (softplus(-2) + softplus(1)) / 2));
   const at::Tensor classes = sg::one_hot(at::arange(2, at::kLong), 3, at::kDouble);
-  CHECK(ft::mismatch_loss(numbers({9, 1, 2, 3, 9, 4}, {2, 3}), classes).item<double>() == Approx((softplus(1) + softplus(2) + softplus(3) + softplus(4)) / 4));
+  CHECK(ft::mismatch_loss(numbers({9, 1, 2, 3, 9, 4}, {2, 3}), classes).item<double>() ==
+        Approx((softplus(1) + softplus(2) + softplus(3) + softplus(4)) / 4));
   // R1 of a linear critic is γ/2 times the squared norm of its weights.
   const at::Tensor images = at::ones({2, 1, 2, 2}, at::kDouble).requires_grad_(true);
-  CHECK(ft::r1_penalty((images * numbers({1, 2, 3, 4}, {1, 1, 2, 2})).sum({1, 2, 3}), images, 0.5).item<double>() == Approx(0.25 * 30.0));
+  CHECK(ft::r1_penalty((images * numbers({1, 2, 3, 4}, {1, 1, 2, 2})).sum({1, 2, 3}), images, 0.5).item<double>() ==
+        Approx(0.25 * 30.0));
   // Path lengths of a linear generator: images = w scaled by (3, 4), one slot; J = (3, 4) · y.
   const at::Tensor w = at::ones({1, 1, 2}, at::kDouble).requires_grad_(true);
-  CHECK(ft::path_lengths((w * numbers({3, 4}, {1, 1, 2})).view({1, 1, 1, 2}), w, at::ones({1, 1, 1, 2}, at::kDouble)).item<double>() == Approx(5.0));
+  CHECK(ft::path_lengths((w * numbers({3, 4}, {1, 1, 2})).view({1, 1, 1, 2}), w, at::ones({1, 1, 1, 2}, at::kDouble))
+            .item<double>() == Approx(5.0));
 }
 
 TEST_CASE("the averaging decay follows half-life and ramp") {
@@ -129,13 +142,23 @@ TEST_CASE("the learning rate holds and then falls to nothing") {
 
 TEST_CASE("gradients of every loss agree with central differences in float64") {
   const ft::GanPreset preset = small_preset();
-  const sg::Weights g = perturbed_weights(preset.generator, 1, at::kDouble), d = perturbed_weights(preset.discriminator, 2, at::kDouble);
-  const at::Tensor z = normals({4, 6}, 1, at::kDouble), classes = sg::one_hot(at::arange(4, at::kLong) % 3, 3, at::kDouble), real = normals({4, 1, 8, 8}, 2, at::kDouble);
+  const sg::Weights g = perturbed_weights(preset.generator, 1, at::kDouble),
+                    d = perturbed_weights(preset.discriminator, 2, at::kDouble);
+  const at::Tensor z = normals({4, 6}, 1, at::kDouble),
+                   classes = sg::one_hot(at::arange(4, at::kLong) % 3, 3, at::kDouble),
+                   real = normals({4, 1, 8, 8}, 2, at::kDouble);
   const auto noise = random_noise(preset.generator, 4, at::kDouble);
-  const auto fake = [&](const at::Tensor& w) { return sg::synthesis(preset.generator, g, sg::layer_styles(preset.generator, g, w), noise); };
+  const auto fake = [&](const at::Tensor& w) {
+    return sg::synthesis(preset.generator, g, sg::layer_styles(preset.generator, g, w), noise);
+  };
   const auto w_of_z = [&] { return sg::mapping(preset.generator, g, z, classes).unsqueeze(1).expand({4, 4, 5}); };
-  CHECK(gradient_error(g, [&] { return ft::generator_loss(sg::discriminator(preset.discriminator, d, fake(w_of_z()), classes)); }) < 1e-5);
-  CHECK(gradient_error(d, [&] { return ft::discriminator_loss(sg::discriminator(preset.discriminator, d, fake(w_of_z()).detach(), classes), sg::discriminator(preset.discriminator, d, real, classes)); }) < 1e-5);
+  CHECK(gradient_error(g, [&] {
+          return ft::generator_loss(sg::discriminator(preset.discriminator, d, fake(w_of_z()), classes));
+        }) < 1e-5);
+  CHECK(gradient_error(d, [&] {
+          return ft::discriminator_loss(sg::discriminator(preset.discriminator, d, fake(w_of_z()).detach(), classes),
+                                        sg::discriminator(preset.discriminator, d, real, classes));
+        }) < 1e-5);
   const sg::Weights d2 = d.clone(at::kDouble), g2 = g.clone(at::kDouble);
   CHECK(gradient_error(d2, [&] {
           const at::Tensor images = real.detach().requires_grad_(true);
@@ -144,7 +167,8 @@ TEST_CASE("gradients of every loss agree with central differences in float64") {
   const at::Tensor y = normals({4, 1, 8, 8}, 3, at::kDouble) / 8.0;
   CHECK(gradient_error(g2, [&] {
           const at::Tensor w = sg::mapping(preset.generator, g2, z, classes).unsqueeze(1).expand({4, 4, 5});
-          const at::Tensor lengths = ft::path_lengths(sg::synthesis(preset.generator, g2, sg::layer_styles(preset.generator, g2, w), noise), w, y);
+          const at::Tensor lengths = ft::path_lengths(
+              sg::synthesis(preset.generator, g2, sg::layer_styles(preset.generator, g2, w), noise), w, y);
           return (lengths - 0.3).square().mean();
         }) < 1e-4);
 }
@@ -154,8 +178,19 @@ TEST_CASE("fused training steps equal the plain networks in value and gradient")
     std::int64_t resolution, channels, max;
   };
   for (const Case& c : {Case{32, 1, 24}, Case{8, 3, 5}}) {
-    sg::GeneratorConfig config{.z_dim = 6, .w_dim = 5, .c_dim = 3, .img_resolution = c.resolution, .img_channels = c.channels, .channel_base = 256, .channel_max = c.max};
-    sg::DiscriminatorConfig critic{.c_dim = 3, .img_resolution = c.resolution, .img_channels = c.channels, .channel_base = 256, .channel_max = c.max, .mapping_layers = 2};
+    sg::GeneratorConfig config{.z_dim = 6,
+                               .w_dim = 5,
+                               .c_dim = 3,
+                               .img_resolution = c.resolution,
+                               .img_channels = c.channels,
+                               .channel_base = 256,
+                               .channel_max = c.max};
+    sg::DiscriminatorConfig critic{.c_dim = 3,
+                                   .img_resolution = c.resolution,
+                                   .img_channels = c.channels,
+                                   .channel_base = 256,
+                                   .channel_max = c.max,
+                                   .mapping_layers = 2};
     const at::Tensor z = normals({4, 6}, 1), classes = sg::one_hot(at::arange(4, at::kLong) % 3, 3);
     for (const bool noisy : {true, false}) {
       const auto noise = noisy ? random_noise(config, 4, at::kFloat) : std::vector<at::Tensor>{};
@@ -167,9 +202,12 @@ TEST_CASE("fused training steps equal the plain networks in value and gradient")
         require_gradients(g.back());
         require_gradients(d.back());
         const auto styles = sg::layer_styles(config, g.back(), sg::mapping(config, g.back(), z, classes));
-        const at::Tensor images = fused ? ft::fused_synthesis(config, g.back(), styles, noise) : sg::synthesis(config, g.back(), styles, noise);
-        const at::Tensor features = fused ? ft::fused_discriminator_features(critic, d.back(), images) : sg::discriminator_features(critic, d.back(), images);
-        losses.push_back((features * normals(features.sizes().vec(), 5)).sum() + (images * normals(images.sizes().vec(), 6)).sum());
+        const at::Tensor images = fused ? ft::fused_synthesis(config, g.back(), styles, noise)
+                                        : sg::synthesis(config, g.back(), styles, noise);
+        const at::Tensor features = fused ? ft::fused_discriminator_features(critic, d.back(), images)
+                                          : sg::discriminator_features(critic, d.back(), images);
+        losses.push_back((features * normals(features.sizes().vec(), 5)).sum() +
+                         (images * normals(images.sizes().vec(), 6)).sum());
         losses.back().backward();
       }
       CHECK(losses[1].item<double>() == Approx(losses[0].item<double>()).epsilon(1e-4).margin(1e-3));
@@ -179,7 +217,8 @@ TEST_CASE("fused training steps equal the plain networks in value and gradient")
           if (!tensor.grad().defined()) continue;
           INFO(name);
           REQUIRE((*pair)[1][name].grad().defined());
-          CHECK(worst((*pair)[1][name].grad(), tensor.grad()) < 2e-4 * (tensor.grad().abs().max().item<double>() + 1e-3));
+          CHECK(worst((*pair)[1][name].grad(), tensor.grad()) <
+                2e-4 * (tensor.grad().abs().max().item<double>() + 1e-3));
           ++compared;
         }
       CHECK(compared > 30);
@@ -189,14 +228,22 @@ TEST_CASE("fused training steps equal the plain networks in value and gradient")
 
 TEST_CASE("R1 through the fused discriminator has the gradients of the plain one in float64") {
   for (const std::int64_t channels : {1, 3}) {
-    const sg::DiscriminatorConfig critic{.c_dim = 3, .img_resolution = 16, .img_channels = channels, .channel_base = 256, .channel_max = 12, .mapping_layers = 2};
+    const sg::DiscriminatorConfig critic{.c_dim = 3,
+                                         .img_resolution = 16,
+                                         .img_channels = channels,
+                                         .channel_base = 256,
+                                         .channel_max = 12,
+                                         .mapping_layers = 2};
     const at::Tensor labels = at::arange(4, at::kLong) % 3;
     const auto penalty_gradients = [&](bool fused, c10::ScalarType type) {
       sg::Weights d = perturbed_weights(critic, 2, type);
       require_gradients(d);
-      const at::Tensor images = normals({4, channels, 16, 16}, 3, type).requires_grad_(true), classes = sg::one_hot(labels, 3, type);
-      const at::Tensor features = fused ? ft::fused_discriminator_features(critic, d, images) : sg::discriminator_features(critic, d, images);
-      const at::Tensor penalty = ft::r1_penalty((features * sg::discriminator_classes(critic, d, classes)).sum({1}, true), images, 0.7);
+      const at::Tensor images = normals({4, channels, 16, 16}, 3, type).requires_grad_(true),
+                       classes = sg::one_hot(labels, 3, type);
+      const at::Tensor features =
+          fused ? ft::fused_discriminator_features(critic, d, images) : sg::discriminator_features(critic, d, images);
+      const at::Tensor penalty =
+          ft::r1_penalty((features * sg::discriminator_classes(critic, d, classes)).sum({1}, true), images, 0.7);
       penalty.backward();
       return std::pair(penalty.item<double>(), d);
     };
@@ -347,12 +394,14 @@ TEST_CASE("the strength of augmentation follows the signs of real logits") {
   CHECK(ft::adapted_strength(options, 0.0001, -128, 128) == 0.0);
   CHECK(ft::adapted_strength(options, 1.0, 128, 128) == Approx(1.000256).epsilon(1e-12));  // no upper bound
   CHECK(ft::adapted_strength(options, 0.3, 0, 0) == 0.3);
-  // In a run: a target below the signs raises p after every fourth step and at no other, one that nothing exceeds keeps it at 0.
+  // In a run: a target below the signs raises p after every fourth step and at no other, one that nothing exceeds keeps
+  // it at 0.
   ft::GanPreset preset = small_preset();
   preset.options.ada = true;
   preset.options.ada_target = -1.0;
   preset.options.ada_kimg = 0.1;
-  const ft::GanState three = advance(preset, ft::GanTrainer::initial_state(preset), 3), four = advance(preset, ft::GanTrainer::initial_state(preset), 4);
+  const ft::GanState three = advance(preset, ft::GanTrainer::initial_state(preset), 3),
+                     four = advance(preset, ft::GanTrainer::initial_state(preset), 4);
   CHECK(three.augmentation == 0.0);
   CHECK(three.real_sign_count == 16);  // three steps and the R1 step 0
   REQUIRE(three.real_sign_sum > -three.real_sign_count);
@@ -433,7 +482,8 @@ TEST_CASE("the two newest checkpoints are kept and a damaged newest one falls ba
 
 TEST_CASE("training moves every parameter, follows its average and keeps buffers") {
   const ft::GanPreset preset = small_preset();
-  const ft::GanState start = ft::GanTrainer::initial_state(preset), end = advance(preset, ft::GanTrainer::initial_state(preset), 6);
+  const ft::GanState start = ft::GanTrainer::initial_state(preset),
+                     end = advance(preset, ft::GanTrainer::initial_state(preset), 6);
   for (const auto& [name, tensor] : start.generator.all()) {
     INFO(name);
     CHECK(tensor.equal(end.generator[name]) == (name.find("noise_const") != std::string::npos));

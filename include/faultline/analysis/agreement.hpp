@@ -17,7 +17,8 @@
 namespace faultline {
 inline namespace v1 {
 
-/// Scores of some style channels by one method. The size of a score is the rank, its sign the direction of failure; 0 is neutral.
+/// Scores of some style channels by one method. The size of a score is the rank, its sign the direction of failure; 0
+/// is neutral.
 struct ChannelRanking {
   std::string name;
   std::vector<std::int64_t> channels;  ///< flat style indices, each once
@@ -30,24 +31,33 @@ struct RankingAgreement {
   std::string second;
   std::int64_t channels = 0;  ///< number of channels that both ranked
   double jaccard = 0.0;       ///< overlap of the first k of each, ranked among these channels
-  double tau = 0.0;           ///< Kendall's tau-b of the sizes of their scores; NaN where one of them tells no two channels apart
-  double same_sign = 0.0;     ///< share with the same direction of failure among the channels to which both give one; NaN without any
+  /// Kendall's tau-b of the sizes of their scores; NaN where one of them tells no two channels apart
+  double tau = 0.0;
+  /// Share with the same direction of failure among the channels to which both give one; NaN without any
+  double same_sign = 0.0;
 };
 
 /// Agreement of every pair of rankings, in their order.
 ///
-/// **Formula**: Jaccard's overlap of the k strongest (`jaccard_top`, equal strengths in flat order) and tau-b of the strengths |score| (`kendall_tau_b`), both over the channels in common, so that a
-/// method that examined a part is compared on that part.
-/// **Error rate**: descriptions; nothing is tested. **Throws** `shape_mismatch` where scores and channels differ in number, `invalid_argument` for a channel twice, NaN or k < 1.
+/// **Formula**: Jaccard's overlap of the k strongest (`jaccard_top`, equal strengths in flat order) and tau-b of the
+/// strengths |score| (`kendall_tau_b`), both over the channels in common, so that a method that examined a part is
+/// compared on that part.
+/// **Error rate**: descriptions; nothing is tested. **Throws** `shape_mismatch` where scores and channels differ in
+/// number, `invalid_argument` for a channel twice, NaN or k < 1.
 /// Example: `auto table = ranking_agreement(std::vector<ChannelRanking>{pooled, gradient, attfind}); table[0].jaccard;`
-[[nodiscard]] inline std::vector<RankingAgreement> ranking_agreement(std::span<const ChannelRanking> rankings, std::int64_t k = 10) {
+[[nodiscard]] inline std::vector<RankingAgreement> ranking_agreement(std::span<const ChannelRanking> rankings,
+                                                                     std::int64_t k = 10) {
   std::vector<std::map<std::int64_t, double>> scores;
   for (const ChannelRanking& ranking : rankings) {
-    if (ranking.channels.size() != ranking.scores.size()) throw Error(ErrorCode::shape_mismatch, "ranking_agreement", "the ranking \"" + ranking.name + "\" needs one score for each channel");
+    if (ranking.channels.size() != ranking.scores.size())
+      throw Error(ErrorCode::shape_mismatch, "ranking_agreement",
+                  "the ranking \"" + ranking.name + "\" needs one score for each channel");
     auto& by_channel = scores.emplace_back();
     for (std::size_t i = 0; i < ranking.scores.size(); ++i)
       if (!by_channel.emplace(ranking.channels[i], ranking.scores[i]).second)
-        throw Error(ErrorCode::invalid_argument, "ranking_agreement", "the ranking \"" + ranking.name + "\" names channel " + std::to_string(ranking.channels[i]) + " twice");
+        throw Error(
+            ErrorCode::invalid_argument, "ranking_agreement",
+            "the ranking \"" + ranking.name + "\" names channel " + std::to_string(ranking.channels[i]) + " twice");
   }
   std::vector<RankingAgreement> table;
   for (std::size_t a = 0; a < rankings.size(); ++a) {
@@ -67,7 +77,9 @@ struct RankingAgreement {
       const auto strongest = [&](const std::vector<double>& strengths) {
         std::vector<std::int64_t> order(strengths.size());
         for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<std::int64_t>(i);
-        std::stable_sort(order.begin(), order.end(), [&](std::int64_t i, std::int64_t j) { return strengths[static_cast<std::size_t>(i)] > strengths[static_cast<std::size_t>(j)]; });
+        std::stable_sort(order.begin(), order.end(), [&](std::int64_t i, std::int64_t j) {
+          return strengths[static_cast<std::size_t>(i)] > strengths[static_cast<std::size_t>(j)];
+        });
         return order;
       };
       RankingAgreement& row = table.emplace_back(RankingAgreement{rankings[a].name, rankings[b].name});

@@ -21,7 +21,8 @@
 namespace faultline {
 inline namespace v1 {
 
-/// A direction whose choice is final. `direction.w` and `v` point towards failure; `direction.explained` is left for the confirmation half to fill.
+/// A direction whose choice is final. `direction.w` and `v` point towards failure; `direction.explained` is left for
+/// the confirmation half to fill.
 struct FrozenCandidate {
   Direction direction;
   std::vector<double> v;  ///< unit vector in whitened coordinates, the same as `direction.whitened`
@@ -32,24 +33,28 @@ struct FrozenCandidate {
 
 /// What the discovery half offers.
 struct Candidates {
-  std::vector<FrozenCandidate> frozen;   ///< common ones in order of choice, then those of class 0, 1, ...
-  double detection_bar = 0.0;            ///< stratified effect that the best of all candidates had to exceed to be chosen first
-  std::vector<double> property_r2;       ///< per property: how well w predicts it within classes
-  std::vector<Direction> properties;     ///< the directions of the properties that were offered, towards more; no outcome was looked at
+  std::vector<FrozenCandidate> frozen;  ///< common ones in order of choice, then those of class 0, 1, ...
+  /// Stratified effect that the best of all candidates had to exceed to be chosen first
+  double detection_bar = 0.0;
+  std::vector<double> property_r2;  ///< per property: how well w predicts it within classes
+  /// The directions of the properties that were offered, towards more; no outcome was looked at
+  std::vector<Direction> properties;
   std::vector<std::string> warnings;
 };
 
 /// The coordinate v·w̃ of every sample.
 [[nodiscard]] inline std::vector<double> coordinate(const Matrix<double>& whitened, std::span<const double> v) {
   std::vector<double> values(static_cast<std::size_t>(whitened.rows()));
-  for (std::int64_t i = 0; i < whitened.rows(); ++i) values[static_cast<std::size_t>(i)] = detail::dot(whitened.row(i), v);
+  for (std::int64_t i = 0; i < whitened.rows(); ++i)
+    values[static_cast<std::size_t>(i)] = detail::dot(whitened.row(i), v);
   return values;
 }
 
 namespace detail {
 
 /// Candidate number `at` of the pool, moving along the unit vector v.
-[[nodiscard]] inline Direction candidate_direction(const NamedPool& named, const Problem& problem, const Whitening& whitening, std::size_t at, std::vector<double> v,
+[[nodiscard]] inline Direction candidate_direction(const NamedPool& named, const Problem& problem,
+                                                   const Whitening& whitening, std::size_t at, std::vector<double> v,
                                                    std::optional<std::int64_t> label) {
   Direction made;
   made.family = named.pool.family[at];
@@ -64,7 +69,8 @@ namespace detail {
 }
 
 /// The directions of the properties in the pool, towards more.
-[[nodiscard]] inline std::vector<Direction> property_directions(const NamedPool& named, const Problem& problem, const Whitening& whitening) {
+[[nodiscard]] inline std::vector<Direction> property_directions(const NamedPool& named, const Problem& problem,
+                                                                const Whitening& whitening) {
   std::vector<Direction> directions;
   for (std::size_t at = 0; at < named.pool.family.size(); ++at) {
     if (named.pool.family[at] != DirectionFamily::property) continue;
@@ -74,24 +80,29 @@ namespace detail {
   return directions;
 }
 
-/// `find_candidates` among directions that are given: `whitened` and `strata` may be of a part of the samples that the pool was made from.
-[[nodiscard]] inline Candidates choose_candidates(const NamedPool& named, const Problem& problem, const Whitening& whitening, const Matrix<double>& whitened, const Strata& strata,
-                                                  const MethodOptions& options) {
+/// `find_candidates` among directions that are given: `whitened` and `strata` may be of a part of the samples that the
+/// pool was made from.
+[[nodiscard]] inline Candidates choose_candidates(const NamedPool& named, const Problem& problem,
+                                                  const Whitening& whitening, const Matrix<double>& whitened,
+                                                  const Strata& strata, const MethodOptions& options) {
   const Population& half = problem.discovery;
   Candidates result;
   result.property_r2 = named.property_r2;
   result.warnings = named.warnings;
   result.properties = property_directions(named, problem, whitening);
 
-  const auto search = [&](const Strata& these, std::int64_t first_replicate, std::span<const std::vector<double>> basis, std::int64_t limit) {
+  const auto search = [&](const Strata& these, std::int64_t first_replicate, std::span<const std::vector<double>> basis,
+                          std::int64_t limit) {
     const auto difference = stratified_difference(whitened, half.label, half.failed, these);
-    const auto null = permuted_differences(whitened, half.label, half.failed, these,
-                                           {.replicates = options.permutations_discovery, .seed = problem.seed, .first = first_replicate});
+    const auto null = permuted_differences(
+        whitened, half.label, half.failed, these,
+        {.replicates = options.permutations_discovery, .seed = problem.seed, .first = first_replicate});
     return forward_select(named.pool, difference, null, basis, {.limit = limit});
   };
   const auto freeze = [&](const SelectedDirection& chosen, const Strata& these, std::optional<std::int64_t> label) {
     FrozenCandidate candidate;
-    candidate.direction = candidate_direction(named, problem, whitening, static_cast<std::size_t>(chosen.candidate), chosen.v, label);
+    candidate.direction =
+        candidate_direction(named, problem, whitening, static_cast<std::size_t>(chosen.candidate), chosen.v, label);
     candidate.v = chosen.v;
     candidate.class_label = label;
     candidate.discovery_effect = chosen.effect;
@@ -109,12 +120,14 @@ namespace detail {
     freeze(chosen, strata, std::nullopt);
   }
   // With a single class in play its candidates are the common ones.
-  const auto used = std::count_if(strata.weights.begin(), strata.weights.end(), [](double weight) { return weight > 0.0; });
+  const auto used =
+      std::count_if(strata.weights.begin(), strata.weights.end(), [](double weight) { return weight > 0.0; });
   if (used > 1 && options.class_candidates > 0) {
     for (std::int64_t c = 0; c < problem.classes; ++c) {
       if (!strata.uses(c)) continue;
       const Strata one = only_class(strata, c);
-      for (const auto& chosen : search(one, discovery_first + (c + 1) * stride, basis, options.class_candidates).chosen) freeze(chosen, one, c);
+      for (const auto& chosen : search(one, discovery_first + (c + 1) * stride, basis, options.class_candidates).chosen)
+        freeze(chosen, one, c);
     }
   }
   return result;
@@ -122,15 +135,21 @@ namespace detail {
 
 }  // namespace detail
 
-/// Finds and freezes candidates: up to `common_candidates` directions common to all classes, then up to `class_candidates` per class with the common ones projected off.
+/// Finds and freezes candidates: up to `common_candidates` directions common to all classes, then up to
+/// `class_candidates` per class with the common ones projected off.
 ///
 /// **Shapes**: whitened `[N, r]` are the coordinates of the discovery half.
-/// **Formula**: three families (properties, independent components, style channels), forward selection with a permutation stop; see `detail::forward_select`.
-/// **Error rate**: the stop lets a first common candidate through in 5 % of null runs, and one of each class likewise; it claims nothing, confirmation does.
-/// **Randomness**: permutations of (seed, Stream::permutations, discovery replicates). **Cost**: no generator or classifier calls.
-[[nodiscard]] inline Candidates find_candidates(const Problem& problem, const Whitening& whitening, const Matrix<double>& whitened, const Strata& strata,
+/// **Formula**: three families (properties, independent components, style channels), forward selection with a
+/// permutation stop; see `detail::forward_select`.
+/// **Error rate**: the stop lets a first common candidate through in 5 % of null runs, and one of each class likewise;
+/// it claims nothing, confirmation does.
+/// **Randomness**: permutations of (seed, Stream::permutations, discovery replicates). **Cost**: no generator or
+/// classifier calls.
+[[nodiscard]] inline Candidates find_candidates(const Problem& problem, const Whitening& whitening,
+                                                const Matrix<double>& whitened, const Strata& strata,
                                                 const MethodOptions& options) {
-  return detail::choose_candidates(detail::make_pool(problem, whitening, whitened), problem, whitening, whitened, strata, options);
+  return detail::choose_candidates(detail::make_pool(problem, whitening, whitened), problem, whitening, whitened,
+                                   strata, options);
 }
 
 }  // namespace v1

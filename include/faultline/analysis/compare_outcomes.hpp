@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// The plain middle of a comparison: classified samples in, a ComparisonReport out (method section 11). No templates, no generator, no classifier.
+// The plain middle of a comparison: classified samples in, a ComparisonReport out (method section 11). No templates, no
+// generator, no classifier.
 
 #include <faultline/analysis/accuracy_distance.hpp>
 #include <faultline/analysis/analyze.hpp>
@@ -26,10 +27,14 @@ namespace detail {
 inline void check_comparison_options(std::size_t classifiers, const ComparisonOptions& options) {
   constexpr const char* where = "compare";
   check_options(options.method);
-  if (classifiers < 2) throw Error(ErrorCode::invalid_argument, where, "a comparison needs at least two classifiers, got " + std::to_string(classifiers) + "; characterize() describes a single one");
+  if (classifiers < 2)
+    throw Error(ErrorCode::invalid_argument, where,
+                "a comparison needs at least two classifiers, got " + std::to_string(classifiers) +
+                    "; characterize() describes a single one");
   require_in(where, "accuracy_channels", options.accuracy_channels, 1, limits::directions);
   require_in(where, "accuracy_bins", options.accuracy_bins, 1, limits::directions);
-  require_in(where, "bootstrap_replicates", options.bootstrap_replicates, 39, limits::permutations);  // with fewer there is no 95 % interval
+  // With fewer there is no 95 % interval
+  require_in(where, "bootstrap_replicates", options.bootstrap_replicates, 39, limits::permutations);
 }
 
 inline void check_comparison(const ComparisonProblem& problem, const ComparisonOptions& options) {
@@ -40,7 +45,8 @@ inline void check_comparison(const ComparisonProblem& problem, const ComparisonO
   for (const auto* halves : {&problem.discovery, &problem.confirmation}) {
     for (const Population& half : *halves) {
       check_population(problem.common, half, halves == &problem.discovery ? "discovery" : "confirmation");
-      if (half.index != halves->front().index || half.label != halves->front().label) throw Error(ErrorCode::shape_mismatch, where, "all classifiers must have been given the same samples");
+      if (half.index != halves->front().index || half.label != halves->front().label)
+        throw Error(ErrorCode::shape_mismatch, where, "all classifiers must have been given the same samples");
     }
   }
 }
@@ -74,16 +80,23 @@ inline void check_comparison(const ComparisonProblem& problem, const ComparisonO
 
 /// Compares classifiers whose outcomes on common samples are known.
 ///
-/// Rates and McNemar's test of every pair; for every pair and both orders the directions on which the one is right and the other wrong; distances to the flip along every property
-/// and along every classifier's own causes, from start codes that all get right; accuracy against distance. See the members of `ComparisonReport`.
-/// **Error rates**: two classifiers whose errors depend on nothing in w get a direction in any pair or order with probability at most `method.alpha` (Holm over all candidates of all pairs
-/// and orders together), and so does a direction that hurts both alike, because they share a fault (Holm over the sign tests of all confirmed directions). `p_adjusted` of pairs and of ratios hold within their family; rates, differences and medians carry 95 % intervals each by itself.
-/// **Throws** `invalid_argument` for fewer than two classifiers or options out of range, `empty_input`, `shape_mismatch`, `label_out_of_range`; what the callbacks throw. Too few samples that tell
-/// two classifiers apart, a classifier that never fails, and latents that do not vary are results; rates and pairs are always there.
-/// **Randomness**: (problem.common.seed, streams permutations and codes). **Cost**: beyond the populations, images for interventions of each classifier and order (see `intervene`; the fresh codes are
-/// drawn once), and of distances: per direction and code 8 on the grid, at most 8 for each classifier that flips.
+/// Rates and McNemar's test of every pair; for every pair and both orders the directions on which the one is right and
+/// the other wrong; distances to the flip along every property and along every classifier's own causes, from start
+/// codes that all get right; accuracy against distance. See the members of `ComparisonReport`.
+/// **Error rates**: two classifiers whose errors depend on nothing in w get a direction in any pair or order with
+/// probability at most `method.alpha` (Holm over all candidates of all pairs and orders together), and so does a
+/// direction that hurts both alike, because they share a fault (Holm over the sign tests of all confirmed directions).
+/// `p_adjusted` of pairs and of ratios hold within their family; rates, differences and medians carry 95 % intervals
+/// each by itself.
+/// **Throws** `invalid_argument` for fewer than two classifiers or options out of range, `empty_input`,
+/// `shape_mismatch`, `label_out_of_range`; what the callbacks throw. Too few samples that tell two classifiers apart, a
+/// classifier that never fails, and latents that do not vary are results; rates and pairs are always there.
+/// **Randomness**: (problem.common.seed, streams permutations and codes). **Cost**: beyond the populations, images for
+/// interventions of each classifier and order (see `intervene`; the fresh codes are drawn once), and of distances: per
+/// direction and code 8 on the grid, at most 8 for each classifier that flips.
 /// Example: `ComparisonReport report = compare_outcomes(problem, {});`
-[[nodiscard]] inline ComparisonReport compare_outcomes(const ComparisonProblem& problem, const ComparisonOptions& options) {
+[[nodiscard]] inline ComparisonReport compare_outcomes(const ComparisonProblem& problem,
+                                                       const ComparisonOptions& options) {
   detail::check_comparison(problem, options);
   const MethodOptions& method = options.method;
   const std::size_t classifiers = problem.size();
@@ -111,7 +124,8 @@ inline void check_comparison(const ComparisonProblem& problem, const ComparisonO
     return report;
   }
   report_progress(method.progress, "candidates", 0, 1);
-  const detail::NamedPool pool = detail::make_pool(common, whitening, whiten(whitening, common.discovery.w, common.discovery.label));
+  const detail::NamedPool pool =
+      detail::make_pool(common, whitening, whiten(whitening, common.discovery.w, common.discovery.label));
   report.warnings = pool.warnings;
   report_progress(method.progress, "candidates", 1, 1);
   detail::SharedSamples samples(problem);
@@ -121,7 +135,8 @@ inline void check_comparison(const ComparisonProblem& problem, const ComparisonO
   std::vector<std::vector<Finding>> causes(classifiers);
   for (std::size_t c = 0; c < classifiers; ++c) {
     report_progress(method.progress, "choosing and confirming directions", asked++, questions);
-    const detail::Contest contest = detail::hold_contest(detail::single_problem(problem, samples, c), whitening, pool, method);
+    const detail::Contest contest =
+        detail::hold_contest(detail::single_problem(problem, samples, c), whitening, pool, method);
     report.classifiers.push_back(detail::describe_classifier(problem, contest, c, whitening, method, causes[c]));
   }
 
@@ -130,7 +145,8 @@ inline void check_comparison(const ComparisonProblem& problem, const ComparisonO
     const auto first = static_cast<std::size_t>(pair.first), second = static_cast<std::size_t>(pair.second);
     for (const auto& [right, wrong] : {std::pair{first, second}, std::pair{second, first}}) {
       report_progress(method.progress, "choosing and confirming directions", asked++, questions);
-      contests.push_back(detail::hold_contest(detail::ordered_problem(problem, samples, right, wrong), whitening, pool, method));
+      contests.push_back(
+          detail::hold_contest(detail::ordered_problem(problem, samples, right, wrong), whitening, pool, method));
     }
   }
   detail::adjust_together(contests);
@@ -164,8 +180,10 @@ inline void check_comparison(const ComparisonProblem& problem, const ComparisonO
     }
   }
   const Population none;
-  detail::measure_paired_distances(problem, {common, whitening, method, none}, samples, options.bootstrap_replicates, report.distances);
-  if (!report.distances.empty() && report.distances.front().codes == 0) report.warnings.push_back("No start code is right for every classifier, so no distances could be compared.");
+  detail::measure_paired_distances(problem, {common, whitening, method, none}, samples, options.bootstrap_replicates,
+                                   report.distances);
+  if (!report.distances.empty() && report.distances.front().codes == 0)
+    report.warnings.push_back("No start code is right for every classifier, so no distances could be compared.");
 
   try {
     const AccuracyAxis axis = accuracy_axis(problem, options.accuracy_channels);

@@ -20,12 +20,14 @@ inline namespace v1 {
 struct ComparisonProblem {
   std::vector<std::string> names;
   std::vector<std::string> class_names;  ///< may be empty
-  Problem common;                        ///< layout, classes, styles, properties, judge and seed; its populations and callbacks are not used
-  std::vector<Population> discovery;     ///< one per classifier: the same samples, each with its own outcomes
+  /// Layout, classes, styles, properties, judge and seed; its populations and callbacks are not used
+  Problem common;
+  std::vector<Population> discovery;  ///< one per classifier: the same samples, each with its own outcomes
   std::vector<Population> confirmation;
   /// Samples first .. first + count - 1 of the seed, generated once and classified by every classifier.
   std::function<std::vector<Population>(std::int64_t first, std::int64_t count)> sample;
-  /// Edited codes, synthesised once and classified by each classifier whose position is in `who`, answers in that order; properties, images and the judge's answers are with the first.
+  /// Edited codes, synthesised once and classified by each classifier whose position is in `who`, answers in that
+  /// order; properties, images and the judge's answers are with the first.
   std::function<std::vector<EditResult>(const EditRequest&, std::span<const std::size_t> who)> evaluate;
 
   [[nodiscard]] std::size_t size() const noexcept { return names.size(); }
@@ -38,8 +40,10 @@ struct ComparisonOptions {
   LabelPolicy labels = LabelPolicy::uniform();
   double truncation = 1.0;
   Noise noise = Noise::constant;
-  MethodOptions method = {.class_candidates = 0};  ///< directions common to all classes; class-specific ones on request
-  std::int64_t accuracy_channels = 100;  ///< of each classifier's pooled ranking, whose union spans the subspace of accuracy against distance
+  /// Directions common to all classes; class-specific ones on request
+  MethodOptions method = {.class_candidates = 0};
+  /// Of each classifier's pooled ranking, whose union spans the subspace of accuracy against distance
+  std::int64_t accuracy_channels = 100;
   std::int64_t accuracy_bins = 10;
   std::int64_t bootstrap_replicates = 1'999;
   std::optional<std::int64_t> cutoff = std::nullopt;  ///< truncate the first layers only, see `SamplerOptions`

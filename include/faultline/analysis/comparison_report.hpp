@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// ComparisonReport: everything a comparison of classifiers found, as plain data; every output format is written from it.
+// ComparisonReport: everything a comparison of classifiers found, as plain data; every output format is written from
+// it.
 
 #include <faultline/analysis/report.hpp>
 #include <faultline/statistics/mcnemar.hpp>
@@ -15,82 +16,92 @@ inline namespace v1 {
 
 /// One of the compared classifiers, by itself.
 struct ComparedClassifier {
-  std::string name;             ///< unique: a second classifier of the same name gets " (2)"
-  Rate failure_rate;            ///< both halves pooled
+  std::string name;   ///< unique: a second classifier of the same name gets " (2)"
+  Rate failure_rate;  ///< both halves pooled
   std::vector<Rate> class_rates;
-  Verdict verdict = Verdict::none_found;  ///< on its own findings, found as `analyze` finds them; validity is not asked here
-  std::string reason;           ///< one sentence
-  std::vector<std::string> findings;      ///< titles of its causes, strongest first
+  /// On its own findings, found as `analyze` finds them; validity is not asked here
+  Verdict verdict = Verdict::none_found;
+  std::string reason;                 ///< one sentence
+  std::vector<std::string> findings;  ///< titles of its causes, strongest first
 };
 
 /// A direction on which one classifier is right and the other wrong.
 struct SeparatingDirection {
-  std::string title;            ///< what it leads to, with its own name behind: "less ink area", "more blur (component 3)"
-  Direction direction;          ///< towards "the one right, the other wrong"
-  DiscoveryEffect discovery;    ///< the one right and the other wrong against both right
+  /// What it leads to, with its own name behind: "less ink area", "more blur (component 3)"
+  std::string title;
+  Direction direction;              ///< towards "the one right, the other wrong"
+  DiscoveryEffect discovery;        ///< the one right and the other wrong against both right
   ConfirmationEffect confirmation;  ///< p_adjusted: Holm over the candidates of all pairs and both orders
   InterventionEffect intervention;  ///< of the outcome "the one right, the other wrong"
-  double right_contrast = 0.0;  ///< change of the failure rate of the one that is right, between 2 standard deviations either way, on the same codes
-  double wrong_contrast = 0.0;  ///< the same for the one that is wrong
-  std::int64_t codes_for = 0;   ///< codes on which the move made the wrong one fail more than the right one
-  std::int64_t codes_against = 0;   ///< codes on which it was the other way round
-  double separation_p = 1.0;    ///< exact one-sided sign test of the two
+  /// Change of the failure rate of the one that is right, between 2 standard deviations either way, on the same codes
+  double right_contrast = 0.0;
+  double wrong_contrast = 0.0;         ///< the same for the one that is wrong
+  std::int64_t codes_for = 0;          ///< codes on which the move made the wrong one fail more than the right one
+  std::int64_t codes_against = 0;      ///< codes on which it was the other way round
+  double separation_p = 1.0;           ///< exact one-sided sign test of the two
   double separation_p_adjusted = 1.0;  ///< Holm over the confirmed directions of all pairs and both orders
   std::vector<PropertyEffect> side_effects;  ///< all properties, strongest first
 };
 
 /// Both right against one right and the other wrong, in one order of two classifiers.
 struct OrderedComparison {
-  std::int64_t right = 0;       ///< position of the classifier that is right
-  std::int64_t wrong = 0;       ///< position of the one that is wrong
+  std::int64_t right = 0;  ///< position of the classifier that is right
+  std::int64_t wrong = 0;  ///< position of the one that is wrong
   Verdict verdict = Verdict::none_found;
-  std::string reason;           ///< one sentence
+  std::string reason;  ///< one sentence
   double effective_failures_discovery = 0.0;
   double effective_failures_confirmation = 0.0;
   std::int64_t samples_needed = 0;  ///< per half, when there are too few; 0 when there are enough
-  std::vector<SeparatingDirection> directions;  ///< confirmed, and moving along them parts the classifiers; strongest first
+  /// Confirmed, and moving along them parts the classifiers; strongest first
+  std::vector<SeparatingDirection> directions;
   std::vector<SeparatingDirection> associated;  ///< confirmed, but not shown to part them when moved
 };
 
 /// Two classifiers on the same samples.
 struct PairComparison {
-  std::int64_t first = 0;       ///< position in `classifiers`
+  std::int64_t first = 0;  ///< position in `classifiers`
   std::int64_t second = 0;
-  PairedTest test;              ///< both halves pooled
-  double p_adjusted = 1.0;      ///< Holm over the pairs
+  PairedTest test;                        ///< both halves pooled
+  double p_adjusted = 1.0;                ///< Holm over the pairs
   std::vector<OrderedComparison> orders;  ///< first right and second wrong, then the reverse
 };
 
 /// How far along a direction a classifier holds out, over start codes that all classifiers get right.
 struct ComparedDistance {
-  double sigmas = 0.0;          ///< median distance to the flip, in standard deviations (+inf when fewer than half flip within range)
-  double lower = 0.0;           ///< 95 % interval of the median
+  /// Median distance to the flip, in standard deviations (+inf when fewer than half flip within range)
+  double sigmas = 0.0;
+  double lower = 0.0;  ///< 95 % interval of the median
   double upper = 0.0;
-  double crossed_share = 0.0;   ///< share of start codes that flip within range
-  bool off_manifold = false;    ///< the median flip lies outside the .1 to 99.9 % range of the coordinate
-  std::optional<double> judge_agreement = std::nullopt;  ///< share of flipped images the judge still gives the label
+  double crossed_share = 0.0;  ///< share of start codes that flip within range
+  bool off_manifold = false;   ///< the median flip lies outside the .1 to 99.9 % range of the coordinate
+  /// Share of flipped images the judge still gives the label
+  std::optional<double> judge_agreement = std::nullopt;
 };
 
 /// How many times as far one classifier holds out as another, on the same codes.
 struct DistanceRatio {
-  std::int64_t first = 0;       ///< position in `classifiers`
+  std::int64_t first = 0;  ///< position in `classifiers`
   std::int64_t second = 0;
-  std::optional<double> ratio = std::nullopt;  ///< median distance of the second over that of the first; empty when either lies beyond the searched range
-  double lower = 0.0;           ///< 95 % bootstrap interval over the codes; what lies beyond the range counts as the worst for either end
-  double upper = 0.0;           ///< (+inf possible)
+  /// Median distance of the second over that of the first; empty when either lies beyond the searched range
+  std::optional<double> ratio = std::nullopt;
+  /// 95 % bootstrap interval over the codes; what lies beyond the range counts as the worst for either end
+  double lower = 0.0;
+  double upper = 0.0;               ///< (+inf possible)
   std::int64_t second_farther = 0;  ///< codes on which the second holds out longer
-  std::int64_t first_farther = 0;   ///< codes on which the first does; on the rest both flip at once, or not within range
-  double p = 1.0;               ///< exact sign test of the two
-  double p_adjusted = 1.0;      ///< Holm over all directions and pairs
+  /// Codes on which the first does; on the rest both flip at once, or not within range
+  std::int64_t first_farther = 0;
+  double p = 1.0;           ///< exact sign test of the two
+  double p_adjusted = 1.0;  ///< Holm over all directions and pairs
 };
 
 /// Distances of all classifiers along one direction.
 struct PairedDistance {
-  std::string title;            ///< what is moved: "blur", "less contrast"
-  std::string source;           ///< "property", or the name of the classifier whose finding it is
-  int sign = 1;                 ///< for properties +1 towards more, −1 towards less; +1 for findings, which point towards failure
+  std::string title;   ///< what is moved: "blur", "less contrast"
+  std::string source;  ///< "property", or the name of the classifier whose finding it is
+  /// For properties +1 towards more, −1 towards less; +1 for findings, which point towards failure
+  int sign = 1;
   Direction direction;
-  std::int64_t codes = 0;       ///< start codes, all of which every classifier gets right
+  std::int64_t codes = 0;                   ///< start codes, all of which every classifier gets right
   std::vector<ComparedDistance> distances;  ///< one per classifier
   std::vector<DistanceRatio> ratios;        ///< one per pair
 };
@@ -98,13 +109,13 @@ struct PairedDistance {
 /// Failure rate among samples whose distance from the centre lies in [lower, upper).
 struct AccuracyBin {
   double lower = 0.0;
-  double upper = 0.0;           ///< +inf for the last bin
-  Rate rate;                    ///< of failures; accuracy is 1 − estimate
+  double upper = 0.0;  ///< +inf for the last bin
+  Rate rate;           ///< of failures; accuracy is 1 − estimate
 };
 
 /// Accuracy against distance, for one classifier on all samples or on those of one class.
 struct AccuracyCurve {
-  std::string name;             ///< of the classifier
+  std::string name;  ///< of the classifier
   std::optional<std::int64_t> class_label = std::nullopt;
   std::vector<AccuracyBin> bins;
 };
@@ -115,14 +126,16 @@ struct ComparisonReport {
   std::vector<ComparedClassifier> classifiers;
   std::vector<PairComparison> pairs;
   std::vector<PairedDistance> distances;
-  std::vector<AccuracyCurve> accuracy;        ///< per classifier over all classes, then per classifier and class
+  /// Per classifier over all classes, then per classifier and class
+  std::vector<AccuracyCurve> accuracy;
   std::vector<StyleChannel> accuracy_channels;  ///< what spans the subspace of `accuracy`
   std::vector<std::string> property_names;
   std::int64_t classes = 0;
   std::vector<std::string> class_names;
-  CostCounters population_cost;               ///< of both halves alone: one image per sample, however many classifiers
-  CostCounters cost;                          ///< of everything
-  Provenance provenance;                      ///< `classifier_name` lists all
+  /// Of both halves alone: one image per sample, however many classifiers
+  CostCounters population_cost;
+  CostCounters cost;      ///< of everything
+  Provenance provenance;  ///< `classifier_name` lists all
   std::vector<std::string> warnings;
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Confirmation: frozen directions are put to the test on samples that had no part in choosing them (method section 5.2).
+// Confirmation: frozen directions are put to the test on samples that had no part in choosing them (method section
+// 5.2).
 
 #include <faultline/analysis/candidates.hpp>
 #include <faultline/statistics/multiplicity.hpp>
@@ -18,16 +19,21 @@ inline namespace v1 {
 /// What confirmation says about all frozen candidates together.
 struct Confirmation {
   std::vector<ConfirmationEffect> effects;  ///< one per candidate
-  std::vector<double> explained;            ///< share of the bias-free Mahalanobis d² of the candidate's classes, one per candidate
+  /// Share of the bias-free Mahalanobis d² of the candidate's classes, one per candidate
+  std::vector<double> explained;
 };
 
 namespace detail {
 
 /// d² off its bias: E |difference|² = true + dimensions / n_eff.
-[[nodiscard]] inline double unbiased_square(double square, double dimensions, double effective) noexcept { return std::max(0.0, square - dimensions / effective); }
+[[nodiscard]] inline double unbiased_square(double square, double dimensions, double effective) noexcept {
+  return std::max(0.0, square - dimensions / effective);
+}
 
-/// What share of everything a linear rule can explain lies in the span of `directions` (unit vectors, not necessarily orthogonal).
-[[nodiscard]] inline double explained_together(std::span<const double> difference, std::span<const std::vector<double>> directions, double effective) {
+/// What share of everything a linear rule can explain lies in the span of `directions` (unit vectors, not necessarily
+/// orthogonal).
+[[nodiscard]] inline double explained_together(std::span<const double> difference,
+                                               std::span<const std::vector<double>> directions, double effective) {
   if (directions.empty() || !(effective > 0.0)) return 0.0;
   std::vector<std::vector<double>> basis;
   double inside = 0.0;
@@ -49,12 +55,13 @@ namespace detail {
 /// Tests every frozen candidate on the confirmation half.
 ///
 /// **Shapes**: whitened `[N, r]` are the confirmation half in the coordinates fitted on discovery.
-/// **Formula**: one-sided stratified Welch t of v·w̃, outcomes permuted within classes; Holm and Benjamini–Hochberg over all candidates, common and class-specific together.
-/// Explained share: (d_j² − 1/n_eff) / (Σ d² − r/n_eff), both measured here, in the candidate's class when it belongs to one.
+/// **Formula**: one-sided stratified Welch t of v·w̃, outcomes permuted within classes; Holm and Benjamini–Hochberg
+/// over all candidates, common and class-specific together. Explained share: (d_j² − 1/n_eff) / (Σ d² − r/n_eff), both
+/// measured here, in the candidate's class when it belongs to one.
 /// **Error rate**: any false `p_adjusted` ≤ α occurs in at most a share α of runs (family-wise).
 /// **Randomness**: (seed, Stream::permutations, 2^40 + b). **Cost**: no generator or classifier calls.
-[[nodiscard]] inline Confirmation confirm(const Problem& problem, const Matrix<double>& whitened, const Strata& strata, std::span<const FrozenCandidate> candidates,
-                                          const MethodOptions& options) {
+[[nodiscard]] inline Confirmation confirm(const Problem& problem, const Matrix<double>& whitened, const Strata& strata,
+                                          std::span<const FrozenCandidate> candidates, const MethodOptions& options) {
   Confirmation result;
   if (candidates.empty()) return result;
   const Population& half = problem.confirmation;
@@ -62,11 +69,13 @@ namespace detail {
   std::vector<std::int64_t> class_of;
   for (std::size_t k = 0; k < candidates.size(); ++k) {
     const auto values = coordinate(whitened, candidates[k].v);
-    for (std::int64_t i = 0; i < half.size(); ++i) scores(i, static_cast<std::int64_t>(k)) = values[static_cast<std::size_t>(i)];
+    for (std::int64_t i = 0; i < half.size(); ++i)
+      scores(i, static_cast<std::int64_t>(k)) = values[static_cast<std::size_t>(i)];
     class_of.push_back(candidates[k].class_label.value_or(-1));
   }
-  const auto tests = welch_permutation_test(scores, half.label, half.failed, strata,
-                                            {.replicates = options.permutations_confirmation, .seed = problem.seed, .first = confirmation_first}, class_of);
+  const auto tests = welch_permutation_test(
+      scores, half.label, half.failed, strata,
+      {.replicates = options.permutations_confirmation, .seed = problem.seed, .first = confirmation_first}, class_of);
   std::vector<double> p;
   for (const WelchTest& test : tests) p.push_back(test.p);
   const auto adjusted = holm(p);
@@ -75,7 +84,8 @@ namespace detail {
   for (std::size_t k = 0; k < candidates.size(); ++k) {
     const Strata these = candidates[k].class_label ? only_class(strata, *candidates[k].class_label) : strata;
     std::vector<double> values(static_cast<std::size_t>(half.size()));
-    for (std::int64_t i = 0; i < half.size(); ++i) values[static_cast<std::size_t>(i)] = scores(i, static_cast<std::int64_t>(k));
+    for (std::int64_t i = 0; i < half.size(); ++i)
+      values[static_cast<std::size_t>(i)] = scores(i, static_cast<std::int64_t>(k));
     ConfirmationEffect effect;
     effect.effect = tests[k].statistic.difference;
     effect.t = tests[k].statistic.t;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// The paper's corner cases (method section 7a): ten channels drawn from the hundred most influential, shifted together from the centre of a class until the classifier fails.
+// The paper's corner cases (method section 7a): ten channels drawn from the hundred most influential, shifted together
+// from the centre of a class until the classifier fails.
 
 #include <faultline/analysis/detail/moves.hpp>
 #include <faultline/analysis/detail/start_codes.hpp>
@@ -49,14 +50,18 @@ struct CornerCase {
   std::int64_t class_label = 0;
   std::vector<std::int64_t> channels;  ///< flat style indices, most influential first
   std::vector<int> signs;              ///< [channels] direction of failure
-  double sigmas = 0.0;                 ///< the first step that fails, in standard deviations of each channel; the last one tried where none does. 0: the centre itself fails
-  bool failed = false;                 ///< the image at `sigmas` fails, in the search, again in another batch, and alone
-  double probability = 0.0;            ///< p(y) at `sigmas`
-  std::int64_t prediction = 0;         ///< what the classifier sees at `sigmas`
-  ImageBatch images;                   ///< [2, C, H, W] in [0, 1]: the centre, and the image at `sigmas`
+  /// The first step that fails, in standard deviations of each channel; the last one tried where none does. 0: the
+  /// centre itself fails
+  double sigmas = 0.0;
+  /// The image at `sigmas` fails, in the search, again in another batch, and alone
+  bool failed = false;
+  double probability = 0.0;     ///< p(y) at `sigmas`
+  std::int64_t prediction = 0;  ///< what the classifier sees at `sigmas`
+  ImageBatch images;            ///< [2, C, H, W] in [0, 1]: the centre, and the image at `sigmas`
 };
 
-/// A channel that may be shifted: flat style index and the shift of one standard deviation towards failure, in style units.
+/// A channel that may be shifted: flat style index and the shift of one standard deviation towards failure, in style
+/// units.
 struct ChannelShift {
   std::int64_t channel = 0;
   double unit = 0.0;  ///< its sign is the direction of failure
@@ -64,13 +69,18 @@ struct ChannelShift {
 
 /// Corner cases of every class that has a success centre, class by class; classes without successes have none.
 ///
-/// **Formula**: from w the mean of the class's successes (discovery half), s_k + t · unit_k for the drawn channels, t = 0, step, 2 step, ..., until the outcome is a failure.
+/// **Formula**: from w the mean of the class's successes (discovery half), s_k + t · unit_k for the drawn channels, t =
+/// 0, step, 2 step, ..., until the outcome is a failure.
 /// **Shapes**: `pool` in order of influence; channels are drawn from its first `options.pool`.
-/// **Checks**: every failing image is classified again, in a batch and alone; one that does not fail again is not called failed.
-/// **Randomness**: case i of class c draws from (seed, Stream::codes, 2^42 + c · 2^20 + i). **Throws** `invalid_argument` for options out of range.
+/// **Checks**: every failing image is classified again, in a batch and alone; one that does not fail again is not
+/// called failed.
+/// **Randomness**: case i of class c draws from (seed, Stream::codes, 2^42 + c · 2^20 + i). **Throws**
+/// `invalid_argument` for options out of range.
 /// **Cost**: up to reach / step images per case, eight at a time for all cases together, and three to check.
 /// Example: `auto cases = corner_cases(problem, pool); cases[0].failed;`
-[[nodiscard]] inline std::vector<CornerCase> corner_cases(const Problem& problem, std::span<const ChannelShift> pool, const CornerCaseOptions& options = {}, const ProgressCallback& progress = nullptr) {
+[[nodiscard]] inline std::vector<CornerCase> corner_cases(const Problem& problem, std::span<const ChannelShift> pool,
+                                                          const CornerCaseOptions& options = {},
+                                                          const ProgressCallback& progress = nullptr) {
   detail::check_corner_case_options(options);
   pool = pool.first(std::min(pool.size(), static_cast<std::size_t>(options.pool)));
   std::vector<CornerCase> cases;
@@ -139,18 +149,19 @@ struct ChannelShift {
     moves.push_back({&rays[c], 0.0});
     moves.push_back({&rays[c], cases[c].sigmas});
   }
-  detail::evaluate_moves(problem, moves, {.images = true}, [&](std::span<const std::size_t> which, const EditResult& result) {
-    for (std::size_t k = 0; k < which.size(); ++k) {
-      CornerCase& one = cases[which[k] / 2];
-      if (one.images.count() == 0) one.images = ImageBatch(2, result.images.shape());
-      const auto image = result.images.image(static_cast<std::int64_t>(k));
-      std::copy(image.begin(), image.end(), one.images.image(static_cast<std::int64_t>(which[k] % 2)).begin());
-      if (which[k] % 2 == 0) continue;
-      one.failed = one.failed && result.failed[k] != 0;
-      one.probability = static_cast<double>(result.probability[k]);
-      one.prediction = result.prediction[k];
-    }
-  });
+  detail::evaluate_moves(
+      problem, moves, {.images = true}, [&](std::span<const std::size_t> which, const EditResult& result) {
+        for (std::size_t k = 0; k < which.size(); ++k) {
+          CornerCase& one = cases[which[k] / 2];
+          if (one.images.count() == 0) one.images = ImageBatch(2, result.images.shape());
+          const auto image = result.images.image(static_cast<std::int64_t>(k));
+          std::copy(image.begin(), image.end(), one.images.image(static_cast<std::int64_t>(which[k] % 2)).begin());
+          if (which[k] % 2 == 0) continue;
+          one.failed = one.failed && result.failed[k] != 0;
+          one.probability = static_cast<double>(result.probability[k]);
+          one.prediction = result.prediction[k];
+        }
+      });
   std::vector<detail::Move> again;
   std::vector<std::size_t> failing;
   for (std::size_t c = 0; c < cases.size(); ++c) {
@@ -158,9 +169,11 @@ struct ChannelShift {
     again.push_back(moves[2 * c + 1]);
     failing.push_back(c);
   }
-  detail::evaluate_moves(problem, again, {.alone = true}, [&](std::span<const std::size_t> which, const EditResult& result) {
-    for (std::size_t k = 0; k < which.size(); ++k) cases[failing[which[k]]].failed = result.failed[k] != 0;
-  });
+  detail::evaluate_moves(problem, again, {.alone = true},
+                         [&](std::span<const std::size_t> which, const EditResult& result) {
+                           for (std::size_t k = 0; k < which.size(); ++k)
+                             cases[failing[which[k]]].failed = result.failed[k] != 0;
+                         });
   return cases;
 }
 

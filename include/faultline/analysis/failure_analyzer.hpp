@@ -21,27 +21,36 @@ inline namespace v1 {
 
 /// Finds the conditions under which a classifier fails on what a generator makes.
 ///
-/// `run()` draws two populations of `samples` each (discovery from index 0, confirmation from 2^40), classifies them, and carries out the method; see `analyze` for its
-/// error rates. Generator and classifier are borrowed. The classifier is called from one thread, unless it says that it is thread-safe, in batches of `method.batch_size`, padded.
-/// **Throws** empty_input for no samples, invalid_argument for options out of range; F2xx for a classifier that answers wrongly (shape, NaN, not probabilities, exceptions), before
-/// any of its answers is used; property_threw for a property or criterion that fails.
-/// **Randomness**: the sampler's seed decides everything. **Cost**: the preflight, 2 · samples images, and what interventions, distances and profiles of the findings need; memory for
-/// w and properties of the samples, no images.
-/// Example: `FailureAnalyzer analyzer(sampler, mine, TrueClassBelow{0.5}, {.samples = 2'000}); FailureReport report = analyzer.run();`
+/// `run()` draws two populations of `samples` each (discovery from index 0, confirmation from 2^40), classifies them,
+/// and carries out the method; see `analyze` for its error rates. Generator and classifier are borrowed. The classifier
+/// is called from one thread, unless it says that it is thread-safe, in batches of `method.batch_size`, padded.
+/// **Throws** empty_input for no samples, invalid_argument for options out of range; F2xx for a classifier that answers
+/// wrongly (shape, NaN, not probabilities, exceptions), before any of its answers is used; property_threw for a
+/// property or criterion that fails.
+/// **Randomness**: the sampler's seed decides everything. **Cost**: the preflight, 2 · samples images, and what
+/// interventions, distances and profiles of the findings need; memory for w and properties of the samples, no images.
+/// Example: `FailureAnalyzer analyzer(sampler, mine, TrueClassBelow{0.5}, {.samples = 2'000}); FailureReport report =
+/// analyzer.run();`
 template <StyleGenerator G, Classifier C, FailureCriterion F = Misclassified>
   requires AffineStyles<G> && std::copy_constructible<F>
 class FailureAnalyzer {
  public:
   FailureAnalyzer(const StyleSpaceSampler<G>& sampler, C& classifier, F criterion = {}, AnalyzerOptions options = {})
-      : sampler_(sampler), classifier_(std::addressof(classifier)), criterion_(std::move(criterion)), options_(std::move(options)) {
+      : sampler_(sampler),
+        classifier_(std::addressof(classifier)),
+        criterion_(std::move(criterion)),
+        options_(std::move(options)) {
     detail::check_samples("FailureAnalyzer", options_.samples);
     detail::check_options(options_.method);
-    detail::within_memory("FailureAnalyzer", [&] { source_ = std::make_shared<Source>(sampler_, *classifier_, criterion_, options_.method); });
+    detail::within_memory("FailureAnalyzer", [&] {
+      source_ = std::make_shared<Source>(sampler_, *classifier_, criterion_, options_.method);
+    });
   }
 
   /// Samples, classifies, analyses. Calling it again repeats only the analysis, on the same samples.
   [[nodiscard]] FailureReport run() {
-    FailureReport report = detail::within_memory("FailureAnalyzer", [&] { return analyze(problem(), options_.method); });
+    FailureReport report =
+        detail::within_memory("FailureAnalyzer", [&] { return analyze(problem(), options_.method); });
     report.cost = source_->cost();
     describe(report);
     return report;
@@ -50,14 +59,17 @@ class FailureAnalyzer {
   /// The paper's method on the same discovery half, see `paper_method`; cost counts everything this analyzer has done.
   [[nodiscard]] PaperReport run_paper(const PaperOptions& options = {}) {
     detail::check_paper_options(options, options_.method.batch_size);  // before anything is sampled
-    PaperReport report = detail::within_memory("FailureAnalyzer", [&] { return paper_method(problem(), options, options_.method.batch_size, options_.method.progress); });
+    PaperReport report = detail::within_memory("FailureAnalyzer", [&] {
+      return paper_method(problem(), options, options_.method.batch_size, options_.method.progress);
+    });
     report.cost = source_->cost();
     describe(report);
     report.provenance.options = detail::option_values(options);
     return report;
   }
 
-  /// The plain problem behind the report, for one's own questions (`channel_scores`, `find_candidates`, ...). Samples and classifies when that has not been done.
+  /// The plain problem behind the report, for one's own questions (`channel_scores`, `find_candidates`, ...). Samples
+  /// and classifies when that has not been done.
   [[nodiscard]] const Problem& problem() {
     if (!problem_) {
       Problem problem = detail::make_problem(source_, sampler_);
@@ -81,7 +93,8 @@ class FailureAnalyzer {
     detail::describe_method(report.provenance, options_.method);
     report.class_names = detail::class_names_of(sampler_.generator());
     if constexpr (requires { report.warnings; })
-      for (std::string& warning : detail::backend_warnings_of(sampler_.generator())) report.warnings.push_back(std::move(warning));
+      for (std::string& warning : detail::backend_warnings_of(sampler_.generator()))
+        report.warnings.push_back(std::move(warning));
   }
 
   StyleSpaceSampler<G> sampler_;

@@ -13,9 +13,9 @@ inline namespace v1 {
 /// The frozen problem, and fresh codes that chose nothing; all four are borrowed.
 struct FindingContext {
   const Problem& problem;
-  const Whitening& whitening;     ///< of the discovery half
+  const Whitening& whitening;  ///< of the discovery half
   const MethodOptions& options;
-  const Population& codes;        ///< fresh intervention codes, not selected by outcome
+  const Population& codes;  ///< fresh intervention codes, not selected by outcome
 };
 
 }  // namespace v1

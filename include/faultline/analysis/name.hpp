@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// What a direction looks like: confidence and image properties along it, and the name that follows from them (method section 9).
+// What a direction looks like: confidence and image properties along it, and the name that follows from them (method
+// section 9).
 
 #include <faultline/analysis/detail/moves.hpp>
 #include <faultline/analysis/finding_context.hpp>
@@ -31,13 +32,15 @@ inline constexpr double naming_lead = 1.25;
 
 /// The property a direction is named by, from all properties, strongest first.
 ///
-/// The strongest one when |strength| ≥ .5 and ≥ 1.25 times the runner-up; "mixed: a + b" (with the strength of a) when the runner-up is closer; no name when none reaches .5.
+/// The strongest one when |strength| ≥ .5 and ≥ 1.25 times the runner-up; "mixed: a + b" (with the strength of a) when
+/// the runner-up is closer; no name when none reaches .5.
 [[nodiscard]] inline PropertyEffect name_direction(std::span<const PropertyEffect> strongest_first) {
   if (strongest_first.empty()) return {};
   PropertyEffect named = strongest_first[0];
   if (!(std::abs(named.strength) >= naming_strength)) {
     named.name.clear();
-  } else if (strongest_first.size() > 1 && std::abs(named.strength) < naming_lead * std::abs(strongest_first[1].strength)) {
+  } else if (strongest_first.size() > 1 &&
+             std::abs(named.strength) < naming_lead * std::abs(strongest_first[1].strength)) {
     named.name = "mixed: " + strongest_first[0].name + " + " + strongest_first[1].name;
   }
   return named;
@@ -65,9 +68,11 @@ namespace detail {
       const double residual = static_cast<double>(population.properties(i, p)) - sum[c] / size[c];
       squares += residual * residual;
     }
-    const double freedom = static_cast<double>(n - std::count_if(size.begin(), size.end(), [](double s) { return s > 0.0; }));
+    const double freedom =
+        static_cast<double>(n - std::count_if(size.begin(), size.end(), [](double s) { return s > 0.0; }));
     const double value = freedom > 0.0 ? std::sqrt(squares / freedom) : 0.0;
-    if (value > 1e-6 * largest) deviation[static_cast<std::size_t>(p)] = value;  // below that it is the rounding of float
+    // Below that it is the rounding of float
+    if (value > 1e-6 * largest) deviation[static_cast<std::size_t>(p)] = value;
   }
   return deviation;
 }
@@ -84,12 +89,15 @@ struct ProfilePoint {
 
 /// Fills `profile`, `property` and `side_effects` of every finding.
 ///
-/// Means over the first `options.threshold_codes` fresh codes (of its class, for a class-specific direction), **not selected by outcome**, at the moves `sigmas` (−4 .. 4 standard deviations), which must hold −2, 0 and 2.
-/// **Formula**: strength = [m(+2) − m(−2)] / within-class standard deviation of m on the confirmation half; names by `name_direction`. A property without variation has strength 0.
-/// A finding without a fresh code of its class keeps an empty profile and no name.
+/// Means over the first `options.threshold_codes` fresh codes (of its class, for a class-specific direction), **not
+/// selected by outcome**, at the moves `sigmas` (−4 .. 4 standard deviations), which must hold −2, 0 and 2.
+/// **Formula**: strength = [m(+2) − m(−2)] / within-class standard deviation of m on the confirmation half; names by
+/// `name_direction`. A property without variation has strength 0. A finding without a fresh code of its class keeps an
+/// empty profile and no name.
 /// **Cost**: one image per finding, code and move other than 0, and one more per code.
 /// Example: `measure_profiles(context, report.findings); report.findings[0].property.name`
-inline void measure_profiles(const FindingContext& context, std::span<Finding> findings, std::span<const double> sigmas = profile_sigmas) {
+inline void measure_profiles(const FindingContext& context, std::span<Finding> findings,
+                             std::span<const double> sigmas = profile_sigmas) {
   const Problem& problem = context.problem;
   const Population& codes = context.codes;
   const std::size_t property_count = problem.property_names.size();
@@ -99,7 +107,9 @@ inline void measure_profiles(const FindingContext& context, std::span<Finding> f
   std::map<std::optional<std::int64_t>, std::vector<std::int64_t>> positions;
   for (const Finding& finding : findings) {
     const auto [entry, is_new] = positions.try_emplace(finding.direction.class_label);
-    for (std::int64_t i = 0; is_new && i < codes.size() && static_cast<std::int64_t>(entry->second.size()) < context.options.threshold_codes; ++i)
+    for (std::int64_t i = 0; is_new && i < codes.size() &&
+                             static_cast<std::int64_t>(entry->second.size()) < context.options.threshold_codes;
+         ++i)
       if (!entry->first || codes.label[static_cast<std::size_t>(i)] == *entry->first) entry->second.push_back(i);
   }
 
@@ -109,7 +119,8 @@ inline void measure_profiles(const FindingContext& context, std::span<Finding> f
   std::vector<detail::Ray> rays;
   std::vector<detail::Move> moves;
   std::vector<Place> places;
-  std::map<std::optional<std::int64_t>, std::size_t> unmoved;  // the finding that carries the unmoved images of these codes
+  // The finding that carries the unmoved images of these codes
+  std::map<std::optional<std::int64_t>, std::size_t> unmoved;
   std::size_t ray_count = 0;
   for (const Finding& finding : findings) ray_count += positions[finding.direction.class_label].size();
   rays.reserve(ray_count);  // moves point into it
@@ -129,18 +140,23 @@ inline void measure_profiles(const FindingContext& context, std::span<Finding> f
   std::vector<std::vector<detail::ProfilePoint>> sums(findings.size(), std::vector<detail::ProfilePoint>(points));
   for (auto& finding : sums)
     for (detail::ProfilePoint& point : finding) point.properties.assign(property_count, 0.0);
-  detail::evaluate_moves(problem, moves, {.properties = property_count > 0, .judge = problem.has_judge}, [&](std::span<const std::size_t> which, const EditResult& result) {
-    for (std::size_t k = 0; k < which.size(); ++k) {
-      detail::ProfilePoint& point = sums[places[which[k]].finding][places[which[k]].point];
-      point.probability += static_cast<double>(result.probability[k]);
-      point.failed += result.failed[k] != 0 ? 1.0 : 0.0;
-      if (problem.has_judge) point.agreed += result.judge_agrees[k] != 0 ? 1.0 : 0.0;
-      for (std::size_t p = 0; p < property_count; ++p) point.properties[p] += static_cast<double>(result.properties(static_cast<std::int64_t>(k), static_cast<std::int64_t>(p)));
-    }
-  });
+  detail::evaluate_moves(problem, moves, {.properties = property_count > 0, .judge = problem.has_judge},
+                         [&](std::span<const std::size_t> which, const EditResult& result) {
+                           for (std::size_t k = 0; k < which.size(); ++k) {
+                             detail::ProfilePoint& point = sums[places[which[k]].finding][places[which[k]].point];
+                             point.probability += static_cast<double>(result.probability[k]);
+                             point.failed += result.failed[k] != 0 ? 1.0 : 0.0;
+                             if (problem.has_judge) point.agreed += result.judge_agrees[k] != 0 ? 1.0 : 0.0;
+                             for (std::size_t p = 0; p < property_count; ++p)
+                               point.properties[p] += static_cast<double>(
+                                   result.properties(static_cast<std::int64_t>(k), static_cast<std::int64_t>(p)));
+                           }
+                         });
 
   const std::vector<double> deviation = detail::property_deviations(problem.confirmation, problem.classes);
-  const auto at = [&](double move) { return static_cast<std::size_t>(std::find(sigmas.begin(), sigmas.end(), move) - sigmas.begin()); };
+  const auto at = [&](double move) {
+    return static_cast<std::size_t>(std::find(sigmas.begin(), sigmas.end(), move) - sigmas.begin());
+  };
   for (std::size_t f = 0; f < findings.size(); ++f) {
     Finding& finding = findings[f];
     finding.profile = {};
@@ -163,7 +179,9 @@ inline void measure_profiles(const FindingContext& context, std::span<Finding> f
       const double unit = p < deviation.size() ? deviation[p] : 0.0;
       finding.side_effects.push_back({problem.property_names[p], unit > 0.0 ? change / unit : 0.0});
     }
-    std::stable_sort(finding.side_effects.begin(), finding.side_effects.end(), [](const PropertyEffect& a, const PropertyEffect& b) { return std::abs(a.strength) > std::abs(b.strength); });
+    std::stable_sort(
+        finding.side_effects.begin(), finding.side_effects.end(),
+        [](const PropertyEffect& a, const PropertyEffect& b) { return std::abs(a.strength) > std::abs(b.strength); });
     finding.property = name_direction(finding.side_effects);
   }
 }

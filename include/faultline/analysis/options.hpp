@@ -18,28 +18,36 @@ inline namespace v1 {
 
 /// How the method is carried out; shared by `AnalyzerOptions` and `CharacterizeOptions`.
 struct MethodOptions {
-  double alpha = 0.05;                              ///< family-wise error rate of the confirmed directions
-  double min_effect = 0.02;                         ///< smallest intervention contrast that counts as a cause
+  double alpha = 0.05;       ///< family-wise error rate of the confirmed directions
+  double min_effect = 0.02;  ///< smallest intervention contrast that counts as a cause
   std::int64_t permutations_discovery = 999;
   std::int64_t permutations_confirmation = 9'999;
-  std::int64_t common_candidates = 10;              ///< at most so many directions common to all classes
-  std::int64_t class_candidates = 2;                ///< at most so many more per class
-  std::int64_t intervention_codes = 128;            ///< 512 in a campaign
+  std::int64_t common_candidates = 10;    ///< at most so many directions common to all classes
+  std::int64_t class_candidates = 2;      ///< at most so many more per class
+  std::int64_t intervention_codes = 128;  ///< 512 in a campaign
   std::int64_t placebo_directions = 32;
   std::int64_t threshold_codes = 64;
   double minimum_effective_failures = 50.0;
   std::vector<Property> properties = default_properties();  ///< append your own measures
-  std::optional<AnyClassifier> judge = std::nullopt;        ///< a second, stronger classifier used only for validity
-  std::int64_t batch_size = 64;                     ///< fixed padded batch of generator and classifier
+  /// a second, stronger classifier used only for validity
+  std::optional<AnyClassifier> judge = std::nullopt;
+  std::int64_t batch_size = 64;  ///< fixed padded batch of generator and classifier
   ProgressCallback progress = nullptr;
-  bool property_distances = true;                   ///< whether distances are measured along every property, cause or not: about 1 000 images per property and side
-  std::int64_t gradient_samples = 1'024;            ///< samples of the discovery half over which the paper's gradient ranking is averaged, where models have gradients; 0 leaves it out
-  bool centre_distances = true;                     ///< whether distances are also measured from the mean of each class's successes, with the paper's search: some hundred images per finding
-  double probability_tolerance = default_probability_tolerance;  ///< by how much declared probabilities may miss [0, 1] and a sum of 1, in [0, 0.1]
-  std::string command = {};                         ///< the command line of a program, which the report keeps
+  /// Whether distances are measured along every property, cause or not: about 1 000 images per property and side
+  bool property_distances = true;
+  /// Samples of the discovery half over which the paper's gradient ranking is averaged, where models have gradients; 0
+  /// leaves it out
+  std::int64_t gradient_samples = 1'024;
+  /// Whether distances are also measured from the mean of each class's successes, with the paper's search: some hundred
+  /// images per finding
+  bool centre_distances = true;
+  /// By how much declared probabilities may miss [0, 1] and a sum of 1, in [0, 0.1]
+  double probability_tolerance = default_probability_tolerance;
+  std::string command = {};  ///< the command line of a program, which the report keeps
 };
 
-/// Calls visit(name, member) for every number among the options, in their order: what descriptions of a run are written from.
+/// Calls visit(name, member) for every number among the options, in their order: what descriptions of a run are written
+/// from.
 template <class Visit>
 void for_each_number(const MethodOptions& method, const Visit& visit) {
   visit("alpha", method.alpha);

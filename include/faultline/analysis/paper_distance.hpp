@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// The paper's distance to failure by itself: from the WELL centre of a class along single style channels (method section 6).
+// The paper's distance to failure by itself: from the WELL centre of a class along single style channels (method
+// section 6).
 
 #include <faultline/analysis/detail/paper_search.hpp>
 #include <faultline/analysis/detail/start_codes.hpp>
@@ -38,24 +39,37 @@ struct WellCentre {
   }
   if (centres.empty()) return centres;
   request.w.resize(static_cast<std::int64_t>(centres.size()), problem.discovery.w.cols());
-  for (std::size_t c = 0; c < centres.size(); ++c) std::copy(centres[c].w.begin(), centres[c].w.end(), request.w.row(static_cast<std::int64_t>(c)).begin());
+  for (std::size_t c = 0; c < centres.size(); ++c)
+    std::copy(centres[c].w.begin(), centres[c].w.end(), request.w.row(static_cast<std::int64_t>(c)).begin());
   const EditResult result = problem.evaluate(request);
-  for (std::size_t c = 0; c < centres.size(); ++c) centres[c].probability = static_cast<double>(result.probability[c]), centres[c].failed = result.failed[c] != 0;
+  for (std::size_t c = 0; c < centres.size(); ++c)
+    centres[c].probability = static_cast<double>(result.probability[c]), centres[c].failed = result.failed[c] != 0;
   return centres;
 }
 
-/// The paper's distance to failure of a centre along each channel alone, towards failure, in standard deviations of all samples; empty where p(y) stays above .5 up to `paper_largest_step`.
+/// The paper's distance to failure of a centre along each channel alone, towards failure, in standard deviations of all
+/// samples; empty where p(y) stays above .5 up to `paper_largest_step`.
 ///
-/// **Throws** `degenerate_statistics` when p(y) is .5 or less at the centre already. **Cost**: about 40 images per channel.
+/// **Throws** `degenerate_statistics` when p(y) is .5 or less at the centre already. **Cost**: about 40 images per
+/// channel.
 /// Example: `paper_distances(problem, well_centres(problem)[3], report.paper_top)`
-[[nodiscard]] inline std::vector<std::optional<double>> paper_distances(const Problem& problem, const WellCentre& centre, std::span<const RankedChannel> channels) {
+[[nodiscard]] inline std::vector<std::optional<double>> paper_distances(const Problem& problem,
+                                                                        const WellCentre& centre,
+                                                                        std::span<const RankedChannel> channels) {
   if (!(centre.probability > 0.5))
-    throw Error(ErrorCode::degenerate_statistics, "paper_distances", "the centre of class " + std::to_string(centre.label) + " has p(y) = " + std::to_string(centre.probability) + " unmoved, so it is no distance away from .5; take another class");
+    throw Error(ErrorCode::degenerate_statistics, "paper_distances",
+                "the centre of class " + std::to_string(centre.label) +
+                    " has p(y) = " + std::to_string(centre.probability) +
+                    " unmoved, so it is no distance away from .5; take another class");
   std::vector<detail::Line> lines(channels.size());
   std::vector<detail::Line*> searched;
   for (std::size_t i = 0; i < lines.size(); ++i) {
     const RankedChannel& channel = channels[i];
-    lines[i].ray = {.start = centre.w, .label = centre.label, .step = {}, .channel = channel.channel.flat, .unit = channel.sign < 0 ? -channel.sigma_total : channel.sigma_total};
+    lines[i].ray = {.start = centre.w,
+                    .label = centre.label,
+                    .step = {},
+                    .channel = channel.channel.flat,
+                    .unit = channel.sign < 0 ? -channel.sigma_total : channel.sigma_total};
     lines[i].probability0 = centre.probability;
     lines[i].failed0 = centre.failed;
     searched.push_back(&lines[i]);

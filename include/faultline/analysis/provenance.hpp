@@ -28,9 +28,9 @@ struct OptionValue {
 struct Provenance {
   std::string library_version;
   std::string generator_digest;
-  std::string classifier_name;    ///< of a comparison: all names
-  std::string criterion;          ///< see `criterion_name`
-  std::string torch_version;      ///< of the generator; empty for one without LibTorch
+  std::string classifier_name;  ///< of a comparison: all names
+  std::string criterion;        ///< see `criterion_name`
+  std::string torch_version;    ///< of the generator; empty for one without LibTorch
   std::string cpu;
   std::int64_t seed = 0;
   std::int64_t samples_per_half = 0;  ///< of a gate: samples drawn
@@ -41,16 +41,21 @@ struct Provenance {
   std::int64_t permutations_discovery = 0;
   std::int64_t permutations_confirmation = 0;
   double alpha = 0.05;
-  std::string backend = {};  ///< what the generator's backend says it ran (device, precision, kernels); empty if nothing
+  /// What the generator's backend says it ran (device, precision, kernels); empty if nothing
+  std::string backend = {};
   std::optional<std::int64_t> cutoff = std::nullopt;  ///< layers that are truncated; empty: all of them
-  std::string criterion_expression = {};  ///< see `criterion_expression`; empty for a criterion of the user's own
-  std::optional<std::string> classifier_digest = std::nullopt;  ///< as the classifier states it; of a comparison: all of them
+  /// See `criterion_expression`; empty for a criterion of the user's own
+  std::string criterion_expression = {};
+  /// As the classifier states it; of a comparison: all of them
+  std::optional<std::string> classifier_digest = std::nullopt;
   std::optional<std::string> judge_name = std::nullopt;
   std::optional<std::string> judge_digest = std::nullopt;
-  std::string compiler = {};                 ///< "GCC 12.2.0"
-  std::string command = {};                  ///< the command line of a program; empty for a call from other code
-  std::vector<OptionValue> method = {};      ///< numbers of `MethodOptions`, in its order; empty for a gate
-  std::vector<OptionValue> options = {};     ///< numbers of the call's own options beside samples, sampler and method
+  std::string compiler = {};  ///< "GCC 12.2.0"
+  /// The command line of a program; empty for a call from other code
+  std::string command = {};
+  std::vector<OptionValue> method = {};  ///< numbers of `MethodOptions`, in its order; empty for a gate
+  /// Numbers of the call's own options beside samples, sampler and method
+  std::vector<OptionValue> options = {};
   std::vector<std::string> properties = {};  ///< names of the measured image properties
 
   friend bool operator==(const Provenance&, const Provenance&) = default;

@@ -60,7 +60,8 @@ template <class Options>
         for (const std::string& name : run.properties) list += (list.empty() ? "" : ", ") + name;
         if (!run.properties.empty()) text.supply("properties, those called " + list);
       }
-      if (run.judge_name) method.add("judge", "fl::AnyClassifier(" + text.model("judge", *run.judge_name, run.judge_digest) + ")");
+      if (run.judge_name)
+        method.add("judge", "fl::AnyClassifier(" + text.model("judge", *run.judge_name, run.judge_digest) + ")");
     }
     add_changed(method, option, usual);
   }
@@ -70,7 +71,8 @@ template <class Options>
   if (run.cutoff) text.add("cutoff", *run.cutoff);
   text.write("}");
   for (const OptionValue& option : run.method)
-    if (option.name == "batch_size" && option.value != std::to_string(run.batch_size)) text.supply("a sampler of batch size " + std::to_string(run.batch_size));
+    if (option.name == "batch_size" && option.value != std::to_string(run.batch_size))
+      text.supply("a sampler of batch size " + std::to_string(run.batch_size));
   text.criterion(run);
   text.write(")");
   return text.text();
@@ -99,9 +101,11 @@ template <class Options>
     const std::string digest = digests.substr(0, end);
     digests.erase(0, end + (end < digests.size() ? 2 : 0));
     const bool stated = !digest.empty() && digest != not_stated;
-    models += (models.empty() ? "" : "; ") + text.model_note("classifier", classifier.name, stated ? std::optional(digest) : std::nullopt);
+    models += (models.empty() ? "" : "; ") +
+              text.model_note("classifier", classifier.name, stated ? std::optional(digest) : std::nullopt);
   }
-  return detail::replay_call<ComparisonOptions>("fl::compare", run, "classifiers /* " + models + " */", std::move(text));
+  return detail::replay_call<ComparisonOptions>("fl::compare", run, "classifiers /* " + models + " */",
+                                                std::move(text));
 }
 
 }  // namespace v1

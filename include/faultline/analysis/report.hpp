@@ -36,17 +36,20 @@ struct Rate {
 /// A direction in w. Moving by t standard deviations means w + t * `w`.
 struct Direction {
   DirectionFamily family = DirectionFamily::channel;
-  std::string name;                          ///< "noise level", "component 3", "b16.conv1:17"
-  std::vector<double> w = {};                ///< [w_dim] move of one within-class standard deviation towards failure
-  std::vector<double> whitened = {};         ///< the unit vector in whitened coordinates
-  double explained = 0.0;                    ///< share of the total (bias-free) Mahalanobis d^2 between failures and successes
+  std::string name;  ///< "noise level", "component 3", "b16.conv1:17"
+  /// [w_dim] move of one within-class standard deviation towards failure
+  std::vector<double> w = {};
+  std::vector<double> whitened = {};  ///< the unit vector in whitened coordinates
+  /// Share of the total (bias-free) Mahalanobis d^2 between failures and successes
+  double explained = 0.0;
   std::optional<std::int64_t> class_label = std::nullopt;  ///< set when the direction belongs to one class
 };
 
 /// What the discovery half showed; selected there, so optimistic.
 struct DiscoveryEffect {
-  double effect = 0.0;  ///< stratified difference failures - successes in standard deviations along the direction
-  double auc = 0.5;     ///< stratified area under the ROC curve
+  /// Stratified difference failures - successes in standard deviations along the direction
+  double effect = 0.0;
+  double auc = 0.5;  ///< stratified area under the ROC curve
 };
 
 /// What fresh samples showed for the frozen direction.
@@ -63,21 +66,27 @@ struct ConfirmationEffect {
 struct ClassContrast {
   std::int64_t class_label = 0;
   std::int64_t codes = 0;
-  double contrast = 0.0;  ///< mean of fail(w + 2 sd) - fail(w - 2 sd) over them: a share of so few codes, without an interval
+  /// Mean of fail(w + 2 sd) - fail(w - 2 sd) over them: a share of so few codes, without an interval
+  double contrast = 0.0;
 };
 
 /// What moving the direction did on fresh codes not selected by outcome.
 struct InterventionEffect {
   std::int64_t codes = 0;
-  double contrast = 0.0;              ///< mean of fail(w + 2 sd) - fail(w - 2 sd)
-  double lower = 0.0;                 ///< one-sided 95 % lower bound of the contrast
-  std::optional<double> placebo = std::nullopt;  ///< 95th percentile of the contrasts of random directions; empty when none was moved
-  double probability_contrast = 0.0;  ///< mean of p(y | w - 2 sd) - p(y | w + 2 sd): positive when the move hurts
-  double repaired_share = 0.0;        ///< share of fresh failures that disappear when the coordinate is set to its class's success median
-  std::optional<double> repaired_placebo = std::nullopt;  ///< the same for random directions; empty when none was tried
-  std::optional<double> coverage = std::nullopt;          ///< repaired_share - repaired_placebo
-  std::int64_t repaired_failures = 0; ///< number of fresh failures this was measured on
-  std::vector<ClassContrast> classes = {};  ///< the contrast taken apart by class, ascending; classes without codes are left out
+  double contrast = 0.0;  ///< mean of fail(w + 2 sd) - fail(w - 2 sd)
+  double lower = 0.0;     ///< one-sided 95 % lower bound of the contrast
+  /// 95th percentile of the contrasts of random directions; empty when none was moved
+  std::optional<double> placebo = std::nullopt;
+  /// Mean of p(y | w - 2 sd) - p(y | w + 2 sd): positive when the move hurts
+  double probability_contrast = 0.0;
+  /// Share of fresh failures that disappear when the coordinate is set to its class's success median
+  double repaired_share = 0.0;
+  /// The same for random directions; empty when none was tried
+  std::optional<double> repaired_placebo = std::nullopt;
+  std::optional<double> coverage = std::nullopt;  ///< repaired_share - repaired_placebo
+  std::int64_t repaired_failures = 0;             ///< number of fresh failures this was measured on
+  /// The contrast taken apart by class, ascending; classes without codes are left out
+  std::vector<ClassContrast> classes = {};
 };
 
 /// How failures and successes of one class differ along a direction or in a style channel.
@@ -85,56 +94,63 @@ struct ClassEffect {
   std::int64_t class_label = 0;
   std::int64_t failures = 0;
   std::int64_t successes = 0;
-  double effect = 0.0;          ///< mean of failures - mean of successes, in within-class standard deviations
+  double effect = 0.0;  ///< mean of failures - mean of successes, in within-class standard deviations
   double standard_error = 0.0;
 };
 
-/// How much of an effect all classes share, and how much belongs to some of them (method 10); measured on the confirmation half.
+/// How much of an effect all classes share, and how much belongs to some of them (method 10); measured on the
+/// confirmation half.
 struct ClassSplit {
-  std::optional<double> common_share = std::nullopt;  ///< common^2 / (common^2 + specific^2), noise removed; empty when neither stands out of the noise, and with fewer than two classes
-  double lower = 0.0;     ///< 95 % interval of the share
+  /// common^2 / (common^2 + specific^2), noise removed; empty when neither stands out of the noise, and with fewer than
+  /// two classes
+  std::optional<double> common_share = std::nullopt;
+  double lower = 0.0;  ///< 95 % interval of the share
   double upper = 1.0;
   double common = 0.0;    ///< the stratified effect: mean over classes, weighted by precision
   double specific = 0.0;  ///< standard deviation of the classes' effects around it, noise removed
   double q = 0.0;         ///< Cochran's Q
   double p = 1.0;         ///< of equal effects in all classes
-  std::vector<ClassEffect> classes = {};  ///< ascending; a class with fewer than two failures or successes is left out
+  /// Ascending; a class with fewer than two failures or successes is left out
+  std::vector<ClassEffect> classes = {};
 };
 
 /// A distance to failure: where a confidence curve first crosses its target.
 struct Crossing {
-  double sigmas = 0.0;         ///< median distance over the start codes, in standard deviations (+inf when fewer than half cross)
-  double lower = 0.0;          ///< lower end of the 95 % interval of the median
-  double upper = 0.0;          ///< upper end (+inf possible)
-  double quartile_low = 0.0;   ///< first quartile of the distances
-  double quartile_high = 0.0;  ///< third quartile (+inf possible)
-  double crossed_share = 0.0;  ///< share of eligible start codes that cross within range
-  std::int64_t codes = 0;      ///< eligible start codes
-  std::int64_t left_out = 0;   ///< start codes already beyond the target
-  double percentile = 0.0;     ///< median percentile of the crossing coordinate in the population, 0 to 100
-  bool monotone = true;        ///< the profile does not come back for at least 95 % of the codes
-  double monotone_share = 1.0; ///< share of start codes whose profile does not come back
-  bool off_manifold = false;   ///< the median crossing lies outside the .1 to 99.9 % range of the coordinate
+  /// Median distance over the start codes, in standard deviations (+inf when fewer than half cross)
+  double sigmas = 0.0;
+  double lower = 0.0;               ///< lower end of the 95 % interval of the median
+  double upper = 0.0;               ///< upper end (+inf possible)
+  double quartile_low = 0.0;        ///< first quartile of the distances
+  double quartile_high = 0.0;       ///< third quartile (+inf possible)
+  double crossed_share = 0.0;       ///< share of eligible start codes that cross within range
+  std::int64_t codes = 0;           ///< eligible start codes
+  std::int64_t left_out = 0;        ///< start codes already beyond the target
+  double percentile = 0.0;          ///< median percentile of the crossing coordinate in the population, 0 to 100
+  bool monotone = true;             ///< the profile does not come back for at least 95 % of the codes
+  double monotone_share = 1.0;      ///< share of start codes whose profile does not come back
+  bool off_manifold = false;        ///< the median crossing lies outside the .1 to 99.9 % range of the coordinate
   double off_manifold_share = 0.0;  ///< share of crossings outside that range
-  double image_rms = 0.0;      ///< median root mean square difference between start and failing image, images in [0, 1]
-  double image_ssim = 1.0;     ///< median structural similarity between them
+  /// Median root mean square difference between start and failing image, images in [0, 1]
+  double image_rms = 0.0;
+  double image_ssim = 1.0;  ///< median structural similarity between them
 };
 
 /// Distance from the success centre of one class (the paper's start code).
 struct CentreDistance {
   std::int64_t class_label = 0;
-  double probability = 0.0;           ///< p(y) at the centre
-  std::optional<double> half = std::nullopt;  ///< standard deviations to p(y) = .5, if crossed within range
-  std::optional<double> flip = std::nullopt;  ///< standard deviations to the change of outcome
-  std::optional<double> paper = std::nullopt; ///< the paper's search from the same centre
+  double probability = 0.0;                    ///< p(y) at the centre
+  std::optional<double> half = std::nullopt;   ///< standard deviations to p(y) = .5, if crossed within range
+  std::optional<double> flip = std::nullopt;   ///< standard deviations to the change of outcome
+  std::optional<double> paper = std::nullopt;  ///< the paper's search from the same centre
 };
 
 /// Mean behaviour along a direction over the start codes.
 struct Profile {
-  std::vector<double> sigmas;            ///< grid of moves, negative to positive
-  std::vector<double> probability;       ///< mean p(y)
-  std::vector<double> failure_share;     ///< share of codes that fail
-  std::vector<double> judge_agreement;   ///< share of images the judge still gives the label (empty without a judge)
+  std::vector<double> sigmas;         ///< grid of moves, negative to positive
+  std::vector<double> probability;    ///< mean p(y)
+  std::vector<double> failure_share;  ///< share of codes that fail
+  /// Share of images the judge still gives the label (empty without a judge)
+  std::vector<double> judge_agreement;
   std::vector<std::vector<double>> properties;  ///< [P][grid] mean of each property
 };
 
@@ -154,7 +170,8 @@ struct Carrier {
   double effect = 0.0;        ///< stratified difference in units of the pooled within-class sigma
   double paper_effect = 0.0;  ///< the paper's pooled normalised difference
   double sigma = 0.0;         ///< pooled within-class standard deviation of the channel, in style units
-  std::optional<Threshold> threshold = std::nullopt;  ///< distance when this channel alone is moved; filled for the first carrier
+  /// Distance when this channel alone is moved; filled for the first carrier
+  std::optional<Threshold> threshold = std::nullopt;
 };
 
 /// How strongly a property follows the direction.
@@ -165,8 +182,9 @@ struct PropertyEffect {
 
 /// Is a shifted image still what it should be? (method 8)
 struct Validity {
-  std::optional<double> judge_agreement = std::nullopt;  ///< share of flipped images the judge still gives the label; empty without a judge
-  bool generator_suspect = false;                        ///< below the bar of .9
+  /// Share of flipped images the judge still gives the label; empty without a judge
+  std::optional<double> judge_agreement = std::nullopt;
+  bool generator_suspect = false;  ///< below the bar of .9
 };
 
 /// Counts of one coordinate for failures and successes over the confirmation half.
@@ -181,7 +199,7 @@ struct CoordinateHistogram {
 struct ExampleCode {
   std::int64_t index = 0;
   std::int64_t label = 0;
-  double probability = 0.0;              ///< p(y) before the move
+  double probability = 0.0;                   ///< p(y) before the move
   std::optional<double> flip = std::nullopt;  ///< its own distance to failure along the finding
 };
 
@@ -195,23 +213,26 @@ struct Finding {
   InterventionEffect intervention;
   Threshold threshold;
   Profile profile;
-  PropertyEffect property;                   ///< the strongest property; name "mixed: a + b" when there is no clear winner, "" when none moves
+  /// The strongest property; name "mixed: a + b" when there is no clear winner, "" when none moves
+  PropertyEffect property;
   std::vector<PropertyEffect> side_effects;  ///< all properties, strongest first
   std::vector<Carrier> carriers;
   Validity validity;
   CoordinateHistogram histogram;
   std::vector<ExampleCode> examples;
-  std::string headline;                      ///< one sentence a reader understands
-  ClassSplit class_split = {};               ///< is it the same in all classes?
+  std::string headline;         ///< one sentence a reader understands
+  ClassSplit class_split = {};  ///< is it the same in all classes?
 };
 
-/// How much more (or less) of one image property well-classified images stand, whether the property was found to be a cause or not.
-/// The direction depends on generator, labels and seed, not on the classifier: distances of several classifiers along it compare.
+/// How much more (or less) of one image property well-classified images stand, whether the property was found to be a
+/// cause or not. The direction depends on generator, labels and seed, not on the classifier: distances of several
+/// classifiers along it compare.
 struct PropertyDistance {
   std::string name;
-  int sign = 1;         ///< +1: towards more of the property, -1: towards less
-  std::optional<Crossing> flip = std::nullopt;  ///< along the direction that moves this property with the others held; empty when no start code crosses
-  Validity validity;    ///< does the judge still see the class at the flip?
+  int sign = 1;  ///< +1: towards more of the property, -1: towards less
+  /// Along the direction that moves this property with the others held; empty when no start code crosses
+  std::optional<Crossing> flip = std::nullopt;
+  Validity validity;  ///< does the judge still see the class at the flip?
 };
 
 /// One row of the paper's table: pooled ranking of single channels, no error control.
@@ -222,10 +243,11 @@ struct RankedChannel {
   double normalized_difference = 0.0;  ///< pooled, the paper's
   double stratified = 0.0;             ///< within classes
   double auc = 0.5;                    ///< stratified RankAuc
-  double gradient = 0.0;               ///< the paper's second ranking; 0 when classifier or generator has no gradient
-  double sigma_total = 0.0;            ///< standard deviation over all samples
-  double sigma_within = 0.0;           ///< pooled within-class standard deviation
-  ClassSplit class_split = {};         ///< of the normalised difference within classes
+  /// The paper's second ranking; 0 when classifier or generator has no gradient
+  double gradient = 0.0;
+  double sigma_total = 0.0;     ///< standard deviation over all samples
+  double sigma_within = 0.0;    ///< pooled within-class standard deviation
+  ClassSplit class_split = {};  ///< of the normalised difference within classes
 };
 
 /// A style channel in the ranking of one class.
@@ -233,7 +255,8 @@ struct ClassChannel {
   StyleChannel channel;
   std::string layer_name;
   int sign = 1;
-  double effect = 0.0;  ///< mean of the class's failures - mean of its successes, over the pooled within-class standard deviation
+  /// Mean of the class's failures - mean of its successes, over the pooled within-class standard deviation
+  double effect = 0.0;
 };
 
 /// The channels that set failures of one class apart, no error control.
@@ -254,15 +277,15 @@ struct Omnibus {
   bool significant = false;
 };
 
-/// The smallest effect that discovery and confirmation together would have let through with 80 % power; the intervention
-/// that follows is not in it.
+/// The smallest effect that discovery and confirmation together would have let through with 80 % power; the
+/// intervention that follows is not in it.
 struct DetectableEffect {
   double effect = 0.0;  ///< standardised mean difference
   double auc = 0.5;
 };
 
-/// What the run cost, in numbers that do not depend on the machine. A batch is one call. The calls that try the laws of a classifier
-/// before the run are not among them.
+/// What the run cost, in numbers that do not depend on the machine. A batch is one call. The calls that try the laws of
+/// a classifier before the run are not among them.
 struct CostCounters {
   std::int64_t generator_images = 0;
   std::int64_t generator_batches = 0;
@@ -271,15 +294,19 @@ struct CostCounters {
   std::int64_t gradient_images = 0;
   std::int64_t property_images = 0;
   std::int64_t judge_images = 0;
-  std::int64_t generator_macs = 0;      ///< multiply-accumulates of all rows that the generator computed, padding too; 0 when it does not state its cost (see `StatesCost`)
+  /// multiply-accumulates of all rows that the generator computed, padding too; 0 when it does not state its cost (see
+  /// `StatesCost`)
+  std::int64_t generator_macs = 0;
   std::int64_t generator_bytes = 0;     ///< activations that it read and wrote; likewise
   std::int64_t generator_launches = 0;  ///< kernels that it started on a device; 0 on the CPU
 
   /// What came after `before`.
   [[nodiscard]] CostCounters since(const CostCounters& before) const {
-    return {generator_images - before.generator_images,     generator_batches - before.generator_batches, classifier_images - before.classifier_images, classifier_batches - before.classifier_batches,
-            gradient_images - before.gradient_images,       property_images - before.property_images,     judge_images - before.judge_images,           generator_macs - before.generator_macs,
-            generator_bytes - before.generator_bytes,       generator_launches - before.generator_launches};
+    return {generator_images - before.generator_images,   generator_batches - before.generator_batches,
+            classifier_images - before.classifier_images, classifier_batches - before.classifier_batches,
+            gradient_images - before.gradient_images,     property_images - before.property_images,
+            judge_images - before.judge_images,           generator_macs - before.generator_macs,
+            generator_bytes - before.generator_bytes,     generator_launches - before.generator_launches};
   }
 };
 
@@ -292,25 +319,31 @@ struct FailureReport {
   std::vector<Rate> class_rates;              ///< per class, both halves pooled
   double effective_failures_discovery = 0.0;  ///< n_eff
   double effective_failures_confirmation = 0.0;
-  std::int64_t samples_needed = 0;            ///< population per half that would give enough failures; 0 when there are enough, or when more would not help
-  std::vector<Finding> findings;              ///< causes, by the lower bound of the intervention contrast
-  std::vector<Finding> associated;            ///< go along with failures but moving them changes nothing; their distances are not measured
-  std::vector<Finding> generator_suspect;     ///< causes that may be the generator's fault
-  std::vector<PropertyDistance> property_distances;  ///< along every property that w predicts, towards more and then towards less
+  /// Population per half that would give enough failures; 0 when there are enough, or when more would not help
+  std::int64_t samples_needed = 0;
+  std::vector<Finding> findings;  ///< causes, by the lower bound of the intervention contrast
+  /// Go along with failures but moving them changes nothing; their distances are not measured
+  std::vector<Finding> associated;
+  std::vector<Finding> generator_suspect;  ///< causes that may be the generator's fault
+  /// Along every property that w predicts, towards more and then towards less
+  std::vector<PropertyDistance> property_distances;
   Omnibus omnibus;
-  double explained_share = 0.0;               ///< share of what a linear rule can explain that the findings carry together
+  /// Share of what a linear rule can explain that the findings carry together
+  double explained_share = 0.0;
   DetectableEffect smallest_detectable;
-  std::vector<RankedChannel> paper_top;       ///< the paper's ten channels
+  std::vector<RankedChannel> paper_top;  ///< the paper's ten channels
   std::vector<std::string> property_names;
-  std::vector<double> property_r2;            ///< how well w predicts each property, within class
-  std::optional<double> class_leak = std::nullopt;  ///< share of unshifted images the judge gives another label; empty without a judge
+  std::vector<double> property_r2;  ///< how well w predicts each property, within class
+  /// Share of unshifted images the judge gives another label; empty without a judge
+  std::optional<double> class_leak = std::nullopt;
   std::vector<StyleLayer> layers;
   std::int64_t classes = 0;
   std::vector<std::string> class_names;
   CostCounters cost;
   Provenance provenance;
   std::vector<std::string> warnings;
-  std::vector<ClassRanking> class_rankings;   ///< one per class, from the discovery half; empty when all samples fail or none does
+  /// One per class, from the discovery half; empty when all samples fail or none does
+  std::vector<ClassRanking> class_rankings;
 };
 
 }  // namespace v1

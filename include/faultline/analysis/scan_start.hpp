@@ -21,19 +21,25 @@ inline namespace v1 {
 
 /// Start codes of a scan, and how far each channel is moved.
 struct ScanStart {
-  Matrix<float> s;                   ///< `[N, D]` styles
-  std::vector<std::int64_t> label;   ///< `[N]`
-  std::vector<double> shift;         ///< `[D]`, in style units
+  Matrix<float> s;                  ///< `[N, D]` styles
+  std::vector<std::int64_t> label;  ///< `[N]`
+  std::vector<double> shift;        ///< `[D]`, in style units
 };
 
-/// `codes` fresh samples, not selected by outcome, with every channel's shift at `sigmas` pooled within-class standard deviations.
+/// `codes` fresh samples, not selected by outcome, with every channel's shift at `sigmas` pooled within-class standard
+/// deviations.
 ///
-/// **Formula**: σ_k² = a_k Σ a_kᵀ, Σ the pooled within-class covariance of w over `population` samples from index 0 (no images are made), s = A w + b.
-/// **Randomness**: codes are the samples `first`, `first` + 1, … of the sampler. **Throws** `invalid_argument`, `empty_input`.
+/// **Formula**: σ_k² = a_k Σ a_kᵀ, Σ the pooled within-class covariance of w over `population` samples from index 0 (no
+/// images are made), s = A w + b.
+/// **Randomness**: codes are the samples `first`, `first` + 1, … of the sampler. **Throws** `invalid_argument`,
+/// `empty_input`.
 /// Example: `ScanStart start = scan_start(sampler);`
 template <AffineStyles G>
-[[nodiscard]] ScanStart scan_start(const StyleSpaceSampler<G>& sampler, std::int64_t codes = 64, double sigmas = 2.0, std::int64_t population = 4096, std::int64_t first = intervention_first) {
-  if (codes == 0 || population == 0) throw Error(ErrorCode::empty_input, "scan_start", "expected at least one start code and one sample of the population");
+[[nodiscard]] ScanStart scan_start(const StyleSpaceSampler<G>& sampler, std::int64_t codes = 64, double sigmas = 2.0,
+                                   std::int64_t population = 4096, std::int64_t first = intervention_first) {
+  if (codes == 0 || population == 0)
+    throw Error(ErrorCode::empty_input, "scan_start",
+                "expected at least one start code and one sample of the population");
   detail::require_in("scan_start", "codes", codes, 1, limits::latents);
   detail::require_in("scan_start", "sigmas", sigmas, 0.0, 1e6);
   detail::require_in("scan_start", "population", population, 1, limits::samples);
@@ -50,7 +56,8 @@ template <AffineStyles G>
   const auto present = static_cast<double>(std::count_if(count.begin(), count.end(), [](double n) { return n > 0.0; }));
   Matrix<double> centred(population, w.cols()), covariance(w.cols(), w.cols());
   for (std::int64_t i = 0; i < population; ++i)
-    for (std::int64_t j = 0; j < w.cols(); ++j) centred(i, j) = static_cast<double>(w(i, j)) - mean(label(i), j) / count[static_cast<std::size_t>(label(i))];
+    for (std::int64_t j = 0; j < w.cols(); ++j)
+      centred(i, j) = static_cast<double>(w(i, j)) - mean(label(i), j) / count[static_cast<std::size_t>(label(i))];
   detail::add_gram(centred, covariance);
   for (double& value : covariance.values()) value /= std::max(1.0, static_cast<double>(population) - present);
 
@@ -64,9 +71,10 @@ template <AffineStyles G>
 
 /// What a scan has cost.
 struct ScanCost {
-  std::int64_t generator_images = 0;   ///< synthesised, whole or in part: start codes, their gradients, edits
+  std::int64_t generator_images = 0;  ///< synthesised, whole or in part: start codes, their gradients, edits
   std::int64_t generator_batches = 0;
-  double generator_passes = 0.0;       ///< the same by multiplications, in whole syntheses; a gradient counts two
+  /// The same by multiplications, in whole syntheses; a gradient counts two
+  double generator_passes = 0.0;
   std::int64_t gradient_images = 0;
   std::int64_t classifier_images = 0;
   std::int64_t classifier_batches = 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Distance to failure: how far along a finding, or along its first carrier alone, a code has to be moved until the classifier gives way (method section 6).
+// Distance to failure: how far along a finding, or along its first carrier alone, a code has to be moved until the
+// classifier gives way (method section 6).
 
 #include <faultline/analysis/detail/crossing_summary.hpp>
 #include <faultline/analysis/detail/failing_images.hpp>
@@ -33,17 +34,26 @@ enum class ThresholdScope {
   flip_only,  ///< the flip from the start codes alone and no examples, for little more than half the cost
 };
 
-/// Fills `threshold`, `validity` and `examples` of every finding, and `threshold` of its first carrier (attach carriers before).
+/// Fills `threshold`, `validity` and `examples` of every finding, and `threshold` of its first carrier (attach carriers
+/// before).
 ///
-/// **Start codes**: the first `options.threshold_codes` fresh codes that do not fail (of its class, for a class-specific direction), and, with `options.centre_distances`, the mean w of the successes of each class.
-/// **Formula**: f(t) = p(y | w + t · direction), for a carrier f(t) = p(y | s + t · sign · σ_k · e_k); a grid every 1.25 standard deviations up to 10, then at most 7 refinements per crossing inside
-/// the first bracket, until it is ≤ .01 wide; its failing end is reported. Two crossings, p(y) = .5 and the flip of the outcome; a code that never crosses counts as +∞; medians over the
-/// codes, with an interval from order statistics. The paper's own search runs from the centres. See `Crossing` and `CentreDistance` for each number.
-/// **Checks**: every failing image is classified again in a batch, those of the listed examples also alone; a crossing whose image does not fail again is not reported.
-/// **Randomness**: none of its own; start codes are samples 2^41 + 1 000 000 onwards of the problem's seed, unused before. **Throws** `shape_mismatch` when a direction does not fit w.
-/// **Cost**: per finding and code 8 images on the grid, about 10 for both crossings, 2 to check them; the same for the carrier where it crosses; all directions and codes share batches.
-/// Example: `attach_carriers(context, findings); measure_thresholds(context, findings); findings[0].threshold.flip->sigmas`
-inline void measure_thresholds(const FindingContext& context, std::span<Finding> findings, ThresholdScope scope = ThresholdScope::full);
+/// **Start codes**: the first `options.threshold_codes` fresh codes that do not fail (of its class, for a
+/// class-specific direction), and, with `options.centre_distances`, the mean w of the successes of each class.
+/// **Formula**: f(t) = p(y | w + t · direction), for a carrier f(t) = p(y | s + t · sign · σ_k · e_k); a grid every
+/// 1.25 standard deviations up to 10, then at most 7 refinements per crossing inside the first bracket, until it is ≤
+/// .01 wide; its failing end is reported. Two crossings, p(y) = .5 and the flip of the outcome; a code that never
+/// crosses counts as +∞; medians over the codes, with an interval from order statistics. The paper's own search runs
+/// from the centres. See `Crossing` and `CentreDistance` for each number.
+/// **Checks**: every failing image is classified again in a batch, those of the listed examples also alone; a crossing
+/// whose image does not fail again is not reported.
+/// **Randomness**: none of its own; start codes are samples 2^41 + 1 000 000 onwards of the problem's seed, unused
+/// before. **Throws** `shape_mismatch` when a direction does not fit w.
+/// **Cost**: per finding and code 8 images on the grid, about 10 for both crossings, 2 to check them; the same for the
+/// carrier where it crosses; all directions and codes share batches.
+/// Example: `attach_carriers(context, findings); measure_thresholds(context, findings);
+/// findings[0].threshold.flip->sigmas`
+inline void measure_thresholds(const FindingContext& context, std::span<Finding> findings,
+                               ThresholdScope scope = ThresholdScope::full);
 
 namespace detail {
 
@@ -57,19 +67,27 @@ struct LineGroup {
   CoordinateRange range;
 
   [[nodiscard]] std::span<Line> code_lines(std::span<Line> lines) const { return lines.subspan(first, codes); }
-  [[nodiscard]] std::span<Line> centre_lines(std::span<Line> lines) const { return lines.subspan(first + codes, centres); }
+  [[nodiscard]] std::span<Line> centre_lines(std::span<Line> lines) const {
+    return lines.subspan(first + codes, centres);
+  }
 };
 
-/// Coordinates of samples along the finding (v·w̃), or along its first carrier alone, off their class means and in standard deviations.
-[[nodiscard]] inline std::vector<double> line_coordinates(const FindingContext& context, const Finding& finding, bool alone, const Matrix<float>& w, std::span<const std::int64_t> labels) {
+/// Coordinates of samples along the finding (v·w̃), or along its first carrier alone, off their class means and in
+/// standard deviations.
+[[nodiscard]] inline std::vector<double> line_coordinates(const FindingContext& context, const Finding& finding,
+                                                          bool alone, const Matrix<float>& w,
+                                                          std::span<const std::int64_t> labels) {
   std::vector<double> reading(static_cast<std::size_t>(w.cols()), 0.0);  // the coordinate is a linear function of w
   if (alone) {
     const Carrier& carrier = finding.carriers.front();
     const auto a = context.problem.style_matrix.row(carrier.channel.flat);
-    for (std::size_t j = 0; j < reading.size(); ++j) reading[j] = static_cast<double>(carrier.sign) * a[j] / carrier.sigma;
+    for (std::size_t j = 0; j < reading.size(); ++j)
+      reading[j] = static_cast<double>(carrier.sign) * a[j] / carrier.sigma;
   } else {
     for (std::int64_t i = 0; i < context.whitening.rank(); ++i)
-      for (std::size_t j = 0; j < reading.size(); ++j) reading[j] += finding.direction.whitened[static_cast<std::size_t>(i)] * context.whitening.to_white(i, static_cast<std::int64_t>(j));
+      for (std::size_t j = 0; j < reading.size(); ++j)
+        reading[j] += finding.direction.whitened[static_cast<std::size_t>(i)] *
+                      context.whitening.to_white(i, static_cast<std::int64_t>(j));
   }
   std::vector<double> values(labels.size(), 0.0);
   for (std::size_t i = 0; i < labels.size(); ++i) {
@@ -82,7 +100,7 @@ struct LineGroup {
 
 /// Everything that is searched at once.
 struct LineSearch {
-  std::vector<Ray> starts;               ///< unmoved: the start codes, then the centres
+  std::vector<Ray> starts;  ///< unmoved: the start codes, then the centres
   std::vector<SuccessCentre> centres;
   std::vector<double> centre_probability;
   std::vector<bool> centre_failed;
@@ -108,7 +126,8 @@ inline void judge_centres(const Problem& problem, LineSearch& search) {
 }
 
 /// Lays out the lines of one finding or carrier; `offset` is the number of the first centre among the starts.
-inline void add_group(const FindingContext& context, LineSearch& search, Finding& finding, bool alone, const StartCodes& pool, std::span<const std::size_t> numbers, std::size_t offset) {
+inline void add_group(const FindingContext& context, LineSearch& search, Finding& finding, bool alone,
+                      const StartCodes& pool, std::span<const std::size_t> numbers, std::size_t offset) {
   LineGroup group{&finding, alone, search.lines.size(), numbers.size(), 0, {}};
   Ray ray;
   if (alone) {
@@ -118,7 +137,8 @@ inline void add_group(const FindingContext& context, LineSearch& search, Finding
   } else {
     ray.step = finding.direction.w;
   }
-  const auto add = [&](std::span<const float> w, std::int64_t label, std::size_t start, double probability, bool failed) {
+  const auto add = [&](std::span<const float> w, std::int64_t label, std::size_t start, double probability,
+                       bool failed) {
     Line line;
     line.ray = ray;
     line.ray.start = w;
@@ -149,12 +169,14 @@ inline void add_group(const FindingContext& context, LineSearch& search, Finding
   search.groups.push_back(std::move(group));
 }
 
-/// Example codes spread over the distances, and over the labels where there is a choice; codes that never flip only fill up.
+/// Example codes spread over the distances, and over the labels where there is a choice; codes that never flip only
+/// fill up.
 [[nodiscard]] inline std::vector<std::size_t> choose_examples(std::span<const Line> lines) {
   std::vector<std::size_t> order;
   for (std::size_t i = 0; i < lines.size(); ++i)
     if (lines[i].flip.crossed()) order.push_back(i);
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return lines[a].flip.far_end() < lines[b].flip.far_end(); });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return lines[a].flip.far_end() < lines[b].flip.far_end(); });
   for (std::size_t i = 0; i < lines.size() && order.size() < examples_per_finding; ++i)
     if (!lines[i].flip.crossed()) order.push_back(i);
   std::vector<std::size_t> chosen;
@@ -162,8 +184,9 @@ inline void add_group(const FindingContext& context, LineSearch& search, Finding
   const std::size_t wanted = std::min(examples_per_finding, order.size());
   for (std::size_t k = 0; k < wanted; ++k) {
     const std::size_t first = order.size() * k / wanted, last = order.size() * (k + 1) / wanted;
-    const auto pick = *std::min_element(order.begin() + static_cast<std::ptrdiff_t>(first), order.begin() + static_cast<std::ptrdiff_t>(last),
-                                        [&](std::size_t a, std::size_t b) { return used[lines[a].ray.label] < used[lines[b].ray.label]; });
+    const auto pick = *std::min_element(
+        order.begin() + static_cast<std::ptrdiff_t>(first), order.begin() + static_cast<std::ptrdiff_t>(last),
+        [&](std::size_t a, std::size_t b) { return used[lines[a].ray.label] < used[lines[b].ray.label]; });
     ++used[lines[pick].ray.label];
     chosen.push_back(pick);
   }
@@ -191,10 +214,13 @@ inline void measure_thresholds(const FindingContext& context, std::span<Finding>
   if (findings.empty()) return;
   const Problem& problem = context.problem;
   for (const Finding& finding : findings) {
-    if (static_cast<std::int64_t>(finding.direction.w.size()) != context.whitening.dimension() || static_cast<std::int64_t>(finding.direction.whitened.size()) != context.whitening.rank())
+    if (static_cast<std::int64_t>(finding.direction.w.size()) != context.whitening.dimension() ||
+        static_cast<std::int64_t>(finding.direction.whitened.size()) != context.whitening.rank())
       throw Error(ErrorCode::shape_mismatch, "measure_thresholds",
-                  "direction \"" + finding.direction.name + "\" has " + std::to_string(finding.direction.w.size()) + " and " + std::to_string(finding.direction.whitened.size()) +
-                      " coordinates, expected " + std::to_string(context.whitening.dimension()) + " in w and " + std::to_string(context.whitening.rank()) + " whitened");
+                  "direction \"" + finding.direction.name + "\" has " + std::to_string(finding.direction.w.size()) +
+                      " and " + std::to_string(finding.direction.whitened.size()) + " coordinates, expected " +
+                      std::to_string(context.whitening.dimension()) + " in w and " +
+                      std::to_string(context.whitening.rank()) + " whitened");
   }
   constexpr std::int64_t steps = detail::refinement_limit + 5;
   std::int64_t done = 0;
@@ -204,9 +230,11 @@ inline void measure_thresholds(const FindingContext& context, std::span<Finding>
   };
 
   detail::StartCodes pool(problem, context.options);
-  for (const Finding& finding : findings) (void)pool.of(finding.direction.class_label);  // drawn before anything points at them
+  // Drawn before anything points at them
+  for (const Finding& finding : findings) (void)pool.of(finding.direction.class_label);
   detail::LineSearch search;
-  if (scope == ThresholdScope::full && context.options.centre_distances) search.centres = detail::success_centres(problem);
+  if (scope == ThresholdScope::full && context.options.centre_distances)
+    search.centres = detail::success_centres(problem);
   detail::judge_centres(problem, search);
   const std::vector<double> still(static_cast<std::size_t>(context.whitening.dimension()), 0.0);
   for (std::size_t i = 0; i < pool.size(); ++i) search.starts.push_back({pool[i].w, pool[i].label, still});
@@ -214,7 +242,8 @@ inline void measure_thresholds(const FindingContext& context, std::span<Finding>
   for (Finding& finding : findings) {
     const auto& numbers = pool.of(finding.direction.class_label);
     detail::add_group(context, search, finding, false, pool, numbers, pool.size());
-    if (!finding.carriers.empty() && finding.carriers.front().sigma > 0.0) detail::add_group(context, search, finding, true, pool, numbers, pool.size());
+    if (!finding.carriers.empty() && finding.carriers.front().sigma > 0.0)
+      detail::add_group(context, search, finding, true, pool, numbers, pool.size());
   }
   step_done();
 
@@ -257,7 +286,8 @@ inline void measure_thresholds(const FindingContext& context, std::span<Finding>
     finding.examples.clear();
     for (const std::size_t i : examples[g]) {
       const detail::StartCode& code = pool[own[i].start];
-      finding.examples.push_back({code.index, code.label, code.probability, own[i].flip.crossed() ? std::optional(own[i].flip.far_end()) : std::nullopt});
+      finding.examples.push_back({code.index, code.label, code.probability,
+                                  own[i].flip.crossed() ? std::optional(own[i].flip.far_end()) : std::nullopt});
     }
     finding.threshold = detail::summarise(group, lines);
     if (scope == ThresholdScope::flip_only) finding.threshold.half.reset();

@@ -37,8 +37,8 @@ enum class PixelLayout {
   channels_last,   ///< [H, W, C]: only `data()` and `image(i)` of the view are meaningful then
 };
 
-/// What a classifier wants its images to look like. Applied in this order: clamp to [0, 1] (relative to the generator's value range), fit,
-/// channel order, `range`, then (x - mean) / std per channel, then layout.
+/// What a classifier wants its images to look like. Applied in this order: clamp to [0, 1] (relative to the generator's
+/// value range), fit, channel order, `range`, then (x - mean) / std per channel, then layout.
 struct InputSpec {
   std::int64_t channels = 0;  ///< 0: as generated; 1 from 3 takes the mean of the channels, 3 from 1 repeats it
   std::int64_t height = 0;    ///< 0: as generated
@@ -65,23 +65,27 @@ concept DeclaresScores = requires(const C& c) {
 
 /// `score(images, scores)`: resizes scores to `[N, K]` and fills them.
 template <class C>
-concept ScoresImages = requires(C& c, ImageView images, ScoreMatrix& scores) { c.score(images, scores); };
+concept ScoresImages = requires(C& c, ImageView images, ScoreMatrix& scores) {
+  c.score(images, scores);
+};
 
 /// A model that scores batches of images.
 ///
-/// *Syntax*: the sub-concepts above; optional refinements below.
-/// *Laws* (checked by `check_classifier`): deterministic; row i depends on image i alone; the input is not written to and not kept.
+/// *Syntax*: the sub-concepts above; optional refinements below. *Laws* (checked by `check_classifier`): deterministic;
+/// row i depends on image i alone; the input is not written to and not kept.
 template <class C>
 concept Classifier = HasClassCount<C> && DeclaresScores<C> && ScoresImages<C>;
 
-/// Refinement: `probability_gradient(images, labels, gradient)` fills gradient (same shape as images) with d p(label) / d image, p the
-/// softmax probability (or the declared probability) of each image's label.
+/// Refinement: `probability_gradient(images, labels, gradient)` fills gradient (same shape as images) with d p(label) /
+/// d image, p the softmax probability (or the declared probability) of each image's label.
 template <class C>
-concept DifferentiableClassifier = Classifier<C> && requires(C& c, ImageView images, std::span<const std::int64_t> labels, ImageBatch& gradient) {
+concept DifferentiableClassifier = Classifier<C> &&
+    requires(C& c, ImageView images, std::span<const std::int64_t> labels, ImageBatch& gradient) {
   c.probability_gradient(images, labels, gradient);
 };
 
-/// Refinement: `input_spec()` states what the images must look like; without it they are handed over as generated, in [0, 1].
+/// Refinement: `input_spec()` states what the images must look like; without it they are handed over as generated, in
+/// [0, 1].
 template <class C>
 concept HasInputSpec = requires(const C& c) {
   { c.input_spec() } -> std::convertible_to<InputSpec>;
@@ -131,7 +135,9 @@ template <Classifier C>
 /// The digest of a classifier; empty when it states none.
 template <Classifier C>
 [[nodiscard]] std::optional<std::string> digest_of(const C& classifier) {
-  if constexpr (requires { { classifier.digest() } -> std::same_as<std::optional<std::string>>; }) {
+  if constexpr (requires {
+                  { classifier.digest() } -> std::same_as<std::optional<std::string>>;
+                }) {
     return classifier.digest();
   } else if constexpr (StatesDigest<C>) {
     std::string digest = classifier.digest();

@@ -20,11 +20,10 @@
 namespace faultline {
 inline namespace v1 {
 
-/// `criterion(probabilities, label)` is true when the answer is a failure. `probabilities` are the K class probabilities
-/// of one image (softmax of declared logits, or the declared probabilities), so that a criterion means the same for
-/// both kinds of score.
-/// *Law*: a pure function of its arguments.
-/// A criterion may state `name()`, which reports show.
+/// `criterion(probabilities, label)` is true when the answer is a failure. `probabilities` are the K class
+/// probabilities of one image (softmax of declared logits, or the declared probabilities), so that a criterion means
+/// the same for both kinds of score. *Law*: a pure function of its arguments. A criterion may state `name()`, which
+/// reports show.
 template <class F>
 concept FailureCriterion = requires(const F& f, std::span<const float> probabilities, std::int64_t label) {
   { f(probabilities, label) } -> std::convertible_to<bool>;
@@ -63,7 +62,10 @@ struct MarginBelow {
 /// What a report calls a criterion: its own `name()`, or that of a shipped one; "custom" for any other.
 template <FailureCriterion F>
 [[nodiscard]] std::string criterion_name(const F& criterion) {
-  if constexpr (requires { { criterion.name() } -> std::convertible_to<std::string>; }) return criterion.name();
+  if constexpr (requires {
+                  { criterion.name() } -> std::convertible_to<std::string>;
+                })
+    return criterion.name();
   else if constexpr (std::same_as<F, Misclassified>) return "misclassified";
   else if constexpr (std::same_as<F, TrueClassBelow>)
     return "probability of the true class below " + number_text(criterion.p);
@@ -75,11 +77,13 @@ template <FailureCriterion F>
 ///
 /// **Throws** property_threw, with the original nested, when the criterion throws.
 template <FailureCriterion F>
-[[nodiscard]] bool judge_outcome(const std::string& where, const F& criterion, std::span<const float> probabilities, std::int64_t label) {
+[[nodiscard]] bool judge_outcome(const std::string& where, const F& criterion, std::span<const float> probabilities,
+                                 std::int64_t label) {
   try {
     return static_cast<bool>(criterion(probabilities, label));
   } catch (...) {
-    std::throw_with_nested(Error(ErrorCode::property_threw, where, "the failure criterion threw for label " + std::to_string(label)));
+    std::throw_with_nested(
+        Error(ErrorCode::property_threw, where, "the failure criterion threw for label " + std::to_string(label)));
   }
 }
 

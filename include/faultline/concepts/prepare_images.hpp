@@ -16,34 +16,45 @@
 namespace faultline {
 inline namespace v1 {
 
-/// Turns raw generator images of one shape and range into what an `InputSpec` asks for, and pulls gradients back through that.
+/// Turns raw generator images of one shape and range into what an `InputSpec` asks for, and pulls gradients back
+/// through that.
 ///
-/// **Formula**: x01 = clamp((x - lower) / (upper - lower), 0, 1); centre crop, or bilinear resize with half-pixel centres and no low-pass filter;
-/// channels 3 to 1 by their mean, 1 to 3 by repetition; order; range.lower + x01 (range.upper - range.lower); (x - mean) / std; layout.
-/// **Throws** incompatible_models when the spec cannot be met (image smaller than a crop, channel counts that do not convert), invalid_argument for a
-/// meaningless spec (empty range, std not positive).
+/// **Formula**: x01 = clamp((x - lower) / (upper - lower), 0, 1); centre crop, or bilinear resize with half-pixel
+/// centres and no low-pass filter; channels 3 to 1 by their mean, 1 to 3 by repetition; order; range.lower + x01
+/// (range.upper - range.lower); (x - mean) / std; layout.
+/// **Throws** incompatible_models when the spec cannot be met (image smaller than a crop, channel counts that do not
+/// convert), invalid_argument for a meaningless spec (empty range, std not positive).
 /// **Cost**: a few operations per pixel; no memory but the result and one image.
-/// Example: `ImagePreparation prepare(generator.image_shape(), generator.value_range(), {.height = 28, .width = 28}); ImageBatch x = prepare(raw);`
+/// Example: `ImagePreparation prepare(generator.image_shape(), generator.value_range(), {.height = 28, .width = 28});
+/// ImageBatch x = prepare(raw);`
 class ImagePreparation {
  public:
-  ImagePreparation(ImageShape generated, ValueRange raw, InputSpec spec) : from_(generated), raw_(raw), spec_(std::move(spec)) {
+  ImagePreparation(ImageShape generated, ValueRange raw, InputSpec spec)
+      : from_(generated), raw_(raw), spec_(std::move(spec)) {
     check_range(raw_, "the generator's value_range");
     check_spec(spec_);
     if (from_.channels < 1 || from_.height < 1 || from_.width < 1) {
-      throw Error(ErrorCode::shape_mismatch, "ImagePreparation", "expected images of at least one pixel, got " + text(from_));
+      throw Error(ErrorCode::shape_mismatch, "ImagePreparation",
+                  "expected images of at least one pixel, got " + text(from_));
     }
-    detail::require_in("ImagePreparation", "the number of values of a generated image", elements(from_), 1, limits::pixels);
-    to_ = {spec_.channels == 0 ? from_.channels : spec_.channels, spec_.height == 0 ? from_.height : spec_.height, spec_.width == 0 ? from_.width : spec_.width};
-    const bool converts = to_.channels == from_.channels || (to_.channels == 1 && from_.channels == 3) || (to_.channels == 3 && from_.channels == 1);
+    detail::require_in("ImagePreparation", "the number of values of a generated image", elements(from_), 1,
+                       limits::pixels);
+    to_ = {spec_.channels == 0 ? from_.channels : spec_.channels, spec_.height == 0 ? from_.height : spec_.height,
+           spec_.width == 0 ? from_.width : spec_.width};
+    const bool converts = to_.channels == from_.channels || (to_.channels == 1 && from_.channels == 3) ||
+                          (to_.channels == 3 && from_.channels == 1);
     if (!converts) {
       throw Error(ErrorCode::incompatible_models, "ImagePreparation",
-                  "the classifier wants " + std::to_string(to_.channels) + " channels, the generator makes " + std::to_string(from_.channels) + "; only 1 and 3 convert into each other");
+                  "the classifier wants " + std::to_string(to_.channels) + " channels, the generator makes " +
+                      std::to_string(from_.channels) + "; only 1 and 3 convert into each other");
     }
     if (spec_.fit == Fit::centre_crop && (to_.height > from_.height || to_.width > from_.width)) {
       throw Error(ErrorCode::incompatible_models, "ImagePreparation",
-                  "cannot crop " + text(to_) + " out of " + text(from_) + "; ask for .fit = Fit::resize, or give the classifier smaller images");
+                  "cannot crop " + text(to_) + " out of " + text(from_) +
+                      "; ask for .fit = Fit::resize, or give the classifier smaller images");
     }
-    detail::require_in("ImagePreparation", "the number of values of a prepared image", elements(to_), 1, limits::pixels);
+    detail::require_in("ImagePreparation", "the number of values of a prepared image", elements(to_), 1,
+                       limits::pixels);
     check_per_channel(spec_.mean, "mean");
     check_per_channel(spec_.std, "std");
     vertical_ = taps(from_.height, to_.height);
@@ -58,10 +69,12 @@ class ImagePreparation {
     }
   }
 
-  /// Shape of the prepared images (for channels-last layout too: `[C, H, W]` are counts, the values are stored `[H, W, C]`).
+  /// Shape of the prepared images (for channels-last layout too: `[C, H, W]` are counts, the values are stored `[H, W,
+  /// C]`).
   [[nodiscard]] const ImageShape& shape() const noexcept { return to_; }
 
-  /// Prepared copy of raw images. Throws shape_mismatch for another image shape, invalid_argument when a pixel is not finite.
+  /// Prepared copy of raw images. Throws shape_mismatch for another image shape, invalid_argument when a pixel is not
+  /// finite.
   [[nodiscard]] ImageBatch operator()(ImageView raw) const {
     check_shape(raw, from_, "raw images");
     ImageBatch result(raw.count(), to_);
@@ -78,7 +91,9 @@ class ImagePreparation {
     check_shape(raw, from_, "raw images");
     check_shape(prepared_gradient, to_, "gradients");
     if (raw.count() != prepared_gradient.count()) {
-      throw Error(ErrorCode::shape_mismatch, "ImagePreparation", "got " + std::to_string(prepared_gradient.count()) + " gradients for " + std::to_string(raw.count()) + " images");
+      throw Error(ErrorCode::shape_mismatch, "ImagePreparation",
+                  "got " + std::to_string(prepared_gradient.count()) + " gradients for " + std::to_string(raw.count()) +
+                      " images");
     }
     ImageBatch result(raw.count(), from_);
     const double inverse = 1.0 / (raw_.upper - raw_.lower);
@@ -99,7 +114,9 @@ class ImagePreparation {
     const double inverse = 1.0 / (raw_.upper - raw_.lower);
     for (std::size_t p = 0; p < unit.size(); ++p) {
       const double x = (static_cast<double>(raw[p]) - raw_.lower) * inverse;
-      if (!std::isfinite(x)) throw Error(ErrorCode::invalid_argument, "ImagePreparation", "image " + std::to_string(i) + " has a pixel that is not finite; the generator is broken");
+      if (!std::isfinite(x))
+        throw Error(ErrorCode::invalid_argument, "ImagePreparation",
+                    "image " + std::to_string(i) + " has a pixel that is not finite; the generator is broken");
       unit[p] = static_cast<float>(std::clamp(x, 0.0, 1.0));
     }
   }
@@ -112,11 +129,14 @@ class ImagePreparation {
     float weight = 0.0f;
   };
 
-  static std::string text(const ImageShape& s) { return std::to_string(s.channels) + " x " + std::to_string(s.height) + " x " + std::to_string(s.width); }
+  static std::string text(const ImageShape& s) {
+    return std::to_string(s.channels) + " x " + std::to_string(s.height) + " x " + std::to_string(s.width);
+  }
 
   /// Channels x height x width, or more than any image may have where that overflows.
   static std::int64_t elements(const ImageShape& s) noexcept {
-    const double product = static_cast<double>(s.channels) * static_cast<double>(s.height) * static_cast<double>(s.width);
+    const double product =
+        static_cast<double>(s.channels) * static_cast<double>(s.height) * static_cast<double>(s.width);
     return product > static_cast<double>(limits::pixels) ? limits::pixels + 1 : s.elements();
   }
 
@@ -126,7 +146,8 @@ class ImagePreparation {
     detail::require_in("ImagePreparation", what + ": the upper end", range.upper, -1e9, 1e9);
     if (!(range.upper - range.lower >= 1e-9))
       throw Error(ErrorCode::invalid_argument, "ImagePreparation",
-                  what + ": the lower end must lie below the upper, got [" + detail::range_text(range.lower) + ", " + detail::range_text(range.upper) + "]");
+                  what + ": the lower end must lie below the upper, got [" + detail::range_text(range.lower) + ", " +
+                      detail::range_text(range.upper) + "]");
   }
 
   /// What a specification may say whatever the generator makes.
@@ -142,7 +163,9 @@ class ImagePreparation {
 
   static void check_shape(ImageView images, const ImageShape& expected, const std::string& what) {
     if (images.shape() == expected) return;
-    throw Error(ErrorCode::shape_mismatch, "ImagePreparation", "expected " + what + " of " + text(expected) + " (channels, height, width), got " + text(images.shape()));
+    throw Error(
+        ErrorCode::shape_mismatch, "ImagePreparation",
+        "expected " + what + " of " + text(expected) + " (channels, height, width), got " + text(images.shape()));
   }
 
   static double per_channel(const std::vector<double>& values, std::size_t c, double otherwise) {
@@ -151,7 +174,8 @@ class ImagePreparation {
   void check_per_channel(const std::vector<double>& values, const std::string& what) const {
     if (values.size() <= 1 || values.size() == static_cast<std::size_t>(to_.channels)) return;
     throw Error(ErrorCode::invalid_argument, "ImagePreparation",
-                "InputSpec::" + what + " needs one value or one for each of the " + std::to_string(to_.channels) + " channels, got " + std::to_string(values.size()));
+                "InputSpec::" + what + " needs one value or one for each of the " + std::to_string(to_.channels) +
+                    " channels, got " + std::to_string(values.size()));
   }
 
   [[nodiscard]] std::vector<Tap> taps(std::int64_t from, std::int64_t to) const {
@@ -161,7 +185,9 @@ class ImagePreparation {
       if (spec_.fit == Fit::centre_crop || from == to) {
         tap.low = tap.high = (from - to) / 2 + i;
       } else {
-        const double centre = std::clamp((static_cast<double>(i) + 0.5) * static_cast<double>(from) / static_cast<double>(to) - 0.5, 0.0, static_cast<double>(from - 1));
+        const double centre =
+            std::clamp((static_cast<double>(i) + 0.5) * static_cast<double>(from) / static_cast<double>(to) - 0.5, 0.0,
+                       static_cast<double>(from - 1));
         tap.low = static_cast<std::int64_t>(centre);
         tap.high = std::min(tap.low + 1, from - 1);
         tap.weight = static_cast<float>(centre - static_cast<double>(tap.low));
@@ -171,9 +197,13 @@ class ImagePreparation {
   }
 
   /// Source channel of output channel c before averaging or repeating.
-  [[nodiscard]] std::int64_t ordered(std::int64_t c) const noexcept { return spec_.order == ChannelOrder::reversed ? to_.channels - 1 - c : c; }
+  [[nodiscard]] std::int64_t ordered(std::int64_t c) const noexcept {
+    return spec_.order == ChannelOrder::reversed ? to_.channels - 1 - c : c;
+  }
   [[nodiscard]] std::size_t position(std::int64_t c, std::int64_t y, std::int64_t x) const noexcept {
-    return static_cast<std::size_t>(spec_.layout == PixelLayout::channels_first ? (c * to_.height + y) * to_.width + x : (y * to_.width + x) * to_.channels + c);
+    return static_cast<std::size_t>(spec_.layout == PixelLayout::channels_first
+                                        ? (c * to_.height + y) * to_.width + x
+                                        : (y * to_.width + x) * to_.channels + c);
   }
 
   void prepare(std::span<const float> unit, std::span<float> out) const {
@@ -189,7 +219,8 @@ class ImagePreparation {
           } else {
             value = sample(unit, source, y, x);
           }
-          out[position(c, y, x)] = static_cast<float>(value * scale_[static_cast<std::size_t>(c)] + offset_[static_cast<std::size_t>(c)]);
+          out[position(c, y, x)] =
+              static_cast<float>(value * scale_[static_cast<std::size_t>(c)] + offset_[static_cast<std::size_t>(c)]);
         }
       }
     }
@@ -230,7 +261,9 @@ class ImagePreparation {
     const Tap& h = horizontal_[static_cast<std::size_t>(x)];
     const double wy = static_cast<double>(v.weight);
     const double wx = static_cast<double>(h.weight);
-    const auto at = [&](std::int64_t row, std::int64_t col) -> double& { return sum[static_cast<std::size_t>((c * from_.height + row) * from_.width + col)]; };
+    const auto at = [&](std::int64_t row, std::int64_t col) -> double& {
+      return sum[static_cast<std::size_t>((c * from_.height + row) * from_.width + col)];
+    };
     at(v.low, h.low) += (1.0 - wy) * (1.0 - wx) * g;
     at(v.low, h.high) += (1.0 - wy) * wx * g;
     at(v.high, h.low) += wy * (1.0 - wx) * g;
@@ -248,15 +281,20 @@ class ImagePreparation {
 };
 
 /// Raw generator images as a classifier with this spec sees them.
-[[nodiscard]] inline ImageBatch prepare_images(ImageView raw, ValueRange range, const InputSpec& spec) { return ImagePreparation(raw.shape(), range, spec)(raw); }
+[[nodiscard]] inline ImageBatch prepare_images(ImageView raw, ValueRange range, const InputSpec& spec) {
+  return ImagePreparation(raw.shape(), range, spec)(raw);
+}
 
 /// dL/draw from dL/dprepared, see `ImagePreparation::pull_gradient`.
-[[nodiscard]] inline ImageBatch pull_gradient(ImageView prepared_gradient, ImageView raw, ValueRange range, const InputSpec& spec) {
+[[nodiscard]] inline ImageBatch pull_gradient(ImageView prepared_gradient, ImageView raw, ValueRange range,
+                                              const InputSpec& spec) {
   return ImagePreparation(raw.shape(), range, spec).pull_gradient(prepared_gradient, raw);
 }
 
 /// Raw generator images in [0, 1] at full size: clamp((x - lower) / (upper - lower), 0, 1).
-[[nodiscard]] inline ImageBatch to_unit_range(ImageView raw, ValueRange range) { return prepare_images(raw, range, InputSpec{}); }
+[[nodiscard]] inline ImageBatch to_unit_range(ImageView raw, ValueRange range) {
+  return prepare_images(raw, range, InputSpec{});
+}
 
 }  // namespace v1
 }  // namespace faultline

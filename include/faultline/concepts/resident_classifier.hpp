@@ -22,14 +22,17 @@ concept SaysDeviceResident = requires {
   requires std::same_as<typename C::residence, DeviceResident>;
 };
 
-/// Refinement: a tagged classifier for a generator's own image arrays, `score_resident(raw, range, batch_size, scores)`.
+/// Refinement: a tagged classifier for a generator's own image arrays, `score_resident(raw, range, batch_size,
+/// scores)`.
 ///
-/// `raw` holds N images as the generator makes them, in its device's memory, nominally in `range`. The classifier brings them into the form that its `input_spec()` asks for, evaluates them in calls
-/// of `batch_size` rows, the last one padded by repeating its last image, and fills `scores` `[N, K]` on the host.
-/// *Laws*: the same scores as `score` gives for the same images prepared on the host, to rounding; those of `Classifier`.
-/// It stays a `Classifier` for host images too: checks of its laws, and analyses that look at the images themselves, use those.
+/// `raw` holds N images as the generator makes them, in its device's memory, nominally in `range`. The classifier
+/// brings them into the form that its `input_spec()` asks for, evaluates them in calls of `batch_size` rows, the last
+/// one padded by repeating its last image, and fills `scores` `[N, K]` on the host. *Laws*: the same scores as `score`
+/// gives for the same images prepared on the host, to rounding; those of `Classifier`. It stays a `Classifier` for host
+/// images too: checks of its laws, and analyses that look at the images themselves, use those.
 template <class C, class Images>
-concept ResidentClassifier = Classifier<C> && SaysDeviceResident<C> && requires(C& c, const Images& raw, const ValueRange& range, std::int64_t batch_size, ScoreMatrix& scores) {
+concept ResidentClassifier = Classifier<C> && SaysDeviceResident<C> &&
+    requires(C& c, const Images& raw, const ValueRange& range, std::int64_t batch_size, ScoreMatrix& scores) {
   c.score_resident(raw, range, batch_size, scores);
 };
 

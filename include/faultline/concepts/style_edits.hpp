@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Many single-channel edits of the same start codes: what a generator may offer to make them cheaply, and the plain way for those that do not.
+// Many single-channel edits of the same start codes: what a generator may offer to make them cheaply, and the plain way
+// for those that do not.
 
 #include <faultline/concepts/style_generator.hpp>
 #include <faultline/error.hpp>
@@ -29,13 +30,15 @@ struct StyleEdit {
 struct EditCost {
   std::int64_t images = 0;  ///< edited images made
   std::int64_t calls = 0;   ///< requests for images
-  double passes = 0.0;      ///< multiplications spent over those of one whole synthesis; what is held of the start codes is counted once
+  /// Multiplications spent over those of one whole synthesis; what is held of the start codes is counted once
+  double passes = 0.0;
 };
 
 /// Start codes held by a generator that makes edits of them.
 ///
-/// *Syntax*: `images(edits)`, one image for each edit in their order; `cost()`; `passes_of(channel)`, what one more edit of that channel costs in whole syntheses.
-/// *Laws*: image i equals `synthesize` of the edited styles, with constant noise, to rounding; edits do not add up; `passes_of` lies in [0, 1].
+/// *Syntax*: `images(edits)`, one image for each edit in their order; `cost()`; `passes_of(channel)`, what one more
+/// edit of that channel costs in whole syntheses. *Laws*: image i equals `synthesize` of the edited styles, with
+/// constant noise, to rounding; edits do not add up; `passes_of` lies in [0, 1].
 template <class S, class G>
 concept EditSession = requires(S& session, const S& constant, std::span<const StyleEdit> edits, std::int64_t channel) {
   { session.images(edits) } -> std::same_as<typename G::image_type>;
@@ -43,7 +46,8 @@ concept EditSession = requires(S& session, const S& constant, std::span<const St
   { constant.passes_of(channel) } -> std::convertible_to<double>;
 };
 
-/// Refinement: `begin_edits(s)` holds start codes s `[N, D]` once and returns an `EditSession`, which may borrow the generator.
+/// Refinement: `begin_edits(s)` holds start codes s `[N, D]` once and returns an `EditSession`, which may borrow the
+/// generator.
 template <class G>
 concept EditsStyles = StyleGenerator<G> && requires(const G& g, const typename G::style_type& s) {
   { g.begin_edits(s) } -> EditSession<G>;
@@ -52,12 +56,14 @@ concept EditsStyles = StyleGenerator<G> && requires(const G& g, const typename G
 namespace detail {
 
 /// Throws invalid_argument for a row, a channel or a shift that the start codes do not have.
-inline void check_edits(const char* where, std::span<const StyleEdit> edits, std::int64_t rows, std::int64_t dimension) {
+inline void check_edits(const char* where, std::span<const StyleEdit> edits, std::int64_t rows,
+                        std::int64_t dimension) {
   if (edits.empty()) throw Error(ErrorCode::empty_input, where, "expected at least one edit, got none");
   for (const StyleEdit& edit : edits) {
     if (edit.row < 0 || edit.row >= rows || edit.channel < 0 || edit.channel >= dimension || !std::isfinite(edit.shift))
       throw Error(ErrorCode::invalid_argument, where,
-                  "an edit needs a row in [0, " + std::to_string(rows) + "), a channel in [0, " + std::to_string(dimension) + ") and a finite shift, got row " + std::to_string(edit.row) +
+                  "an edit needs a row in [0, " + std::to_string(rows) + "), a channel in [0, " +
+                      std::to_string(dimension) + ") and a finite shift, got row " + std::to_string(edit.row) +
                       ", channel " + std::to_string(edit.channel) + ", shift " + std::to_string(edit.shift));
   }
 }
@@ -66,11 +72,13 @@ inline void check_edits(const char* where, std::span<const StyleEdit> edits, std
 
 /// The plain way: every edit is a style vector of its own, synthesised as a whole.
 ///
-/// The generator is borrowed. **Throws** invalid_argument, empty_input. **Cost**: one pass per edit, one generator call per request.
+/// The generator is borrowed. **Throws** invalid_argument, empty_input. **Cost**: one pass per edit, one generator call
+/// per request.
 template <StyleGenerator G>
 class WholeEdits {
  public:
-  WholeEdits(const G& generator, const typename G::style_type& s) : generator_(std::addressof(generator)), start_(generator.style_to_host(s)) {}
+  WholeEdits(const G& generator, const typename G::style_type& s)
+      : generator_(std::addressof(generator)), start_(generator.style_to_host(s)) {}
 
   [[nodiscard]] typename G::image_type images(std::span<const StyleEdit> edits) {
     detail::check_edits("WholeEdits", edits, start_.rows(), start_.cols());

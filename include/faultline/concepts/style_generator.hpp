@@ -44,7 +44,8 @@ concept HasDigest = requires(const G& g) {
 
 /// The array types of the generator's own device, and the way to and from host memory for each of them.
 template <class G>
-concept MovesToHost = requires(const G& g, const typename G::latent_type& latent, const typename G::style_type& style, const typename G::image_type& images, const Matrix<float>& rows,
+concept MovesToHost = requires(const G& g, const typename G::latent_type& latent, const typename G::style_type& style,
+                               const typename G::image_type& images, const Matrix<float>& rows,
                                std::span<const std::int64_t> labels) {
   typename G::label_type;
   { g.latent_from_host(rows) } -> std::same_as<typename G::latent_type>;
@@ -75,30 +76,36 @@ concept SynthesizesImages = requires(const G& g, const typename G::style_type& s
 
 /// A class-conditional generator whose images are a function of a style vector.
 ///
-/// *Syntax*: the sub-concepts above.
-/// *Laws*: all calls are const and deterministic; row i of a result depends on row i of the arguments alone (to rounding, and bit for bit at a
-/// fixed batch size); `map` accepts labels in [0, num_classes) and an empty label array when num_classes is 0; `styles` returns
-/// `[N, layout().dimension()]`; raw images nominally lie in `value_range()` but may leave it.
+/// *Syntax*: the sub-concepts above. *Laws*: all calls are const and deterministic; row i of a result depends on row i
+/// of the arguments alone (to rounding, and bit for bit at a fixed batch size); `map` accepts labels in [0,
+/// num_classes) and an empty label array when num_classes is 0; `styles` returns `[N, layout().dimension()]`; raw
+/// images nominally lie in `value_range()` but may leave it.
 template <class G>
-concept StyleGenerator = HasGeneratorSizes<G> && DescribesImages<G> && HasStyleLayout<G> && HasDigest<G> && MovesToHost<G> && MapsLatents<G> && ComputesStyles<G> && SynthesizesImages<G>;
+concept StyleGenerator = HasGeneratorSizes<G> && DescribesImages<G> && HasStyleLayout<G> && HasDigest<G> &&
+    MovesToHost<G> && MapsLatents<G> && ComputesStyles<G> && SynthesizesImages<G>;
 
-/// Refinement: a static member `batch_invariant` that is true. *Law*: row i of every result depends on row i of the arguments alone, bit for bit, whatever the number of rows.
-/// Calls of such a generator are not padded to a fixed batch.
+/// Refinement: a static member `batch_invariant` that is true. *Law*: row i of every result depends on row i of the
+/// arguments alone, bit for bit, whatever the number of rows. Calls of such a generator are not padded to a fixed
+/// batch.
 template <class G>
-concept BatchInvariantGenerator = StyleGenerator<G> && requires { requires G::batch_invariant; };
+concept BatchInvariantGenerator = StyleGenerator<G> && requires {
+  requires G::batch_invariant;
+};
 
-/// Refinement: styles are affine in w, s = A w + b, with `style_matrix()` = A `[D, w_dim]` and `style_bias()` = b `[D, 1]`, both on the host.
-/// *Law*: `styles(w)` equals A w + b to rounding. Moments of every style then follow from those of w.
+/// Refinement: styles are affine in w, s = A w + b, with `style_matrix()` = A `[D, w_dim]` and `style_bias()` = b `[D,
+/// 1]`, both on the host. *Law*: `styles(w)` equals A w + b to rounding. Moments of every style then follow from those
+/// of w.
 template <class G>
 concept AffineStyles = StyleGenerator<G> && requires(const G& g) {
   { g.style_matrix() } -> std::convertible_to<Matrix<float>>;
   { g.style_bias() } -> std::convertible_to<Matrix<float>>;
 };
 
-/// Refinement: `pullback(s, image_gradient)` with image_gradient `[N, C, H, W]` on the host returns dL/ds `[N, D]` for dL/dimage given,
-/// with constant noise.
+/// Refinement: `pullback(s, image_gradient)` with image_gradient `[N, C, H, W]` on the host returns dL/ds `[N, D]` for
+/// dL/dimage given, with constant noise.
 template <class G>
-concept DifferentiableGenerator = StyleGenerator<G> && requires(const G& g, const typename G::style_type& s, const ImageBatch& gradient) {
+concept DifferentiableGenerator = StyleGenerator<G> &&
+    requires(const G& g, const typename G::style_type& s, const ImageBatch& gradient) {
   { g.pullback(s, gradient) } -> std::same_as<Matrix<float>>;
 };
 

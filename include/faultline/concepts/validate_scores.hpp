@@ -40,22 +40,25 @@ namespace detail {
     const auto end = std::to_chars(text, text + sizeof text, value, std::chars_format::general, 5);
     return std::string(text, end.ptr);
   };
-  const std::string seen = "they lie between " + rounded(lowest) + " and " + rounded(highest) + " and sum to " + rounded(sum);
+  const std::string seen =
+      "they lie between " + rounded(lowest) + " and " + rounded(highest) + " and sum to " + rounded(sum);
   const auto near = [&](double whole) { return std::abs(sum - whole) <= 0.02 * whole && lowest >= -0.02 * whole; };
   constexpr double widest = 0.1;  // what a tolerance may be
   const double miss = std::max({std::abs(sum - 1.0), -lowest, highest - 1.0});
   const double rounding = static_cast<double>(row.size()) / 127.0;  // each class off by a step of seven bits
   if (miss <= std::min(widest, std::max(0.02, rounding)))
     return seen + ": rounding, as of a softmax in half precision or int8? Allow for it with .probability_tolerance = " +
-           rounded(std::min(widest, std::ceil(1000.0 * std::max(2.0 * miss, rounding)) / 1000.0)) + " (now " + rounded(tolerance) + ")";
+           rounded(std::min(widest, std::ceil(1000.0 * std::max(2.0 * miss, rounding)) / 1000.0)) + " (now " +
+           rounded(tolerance) + ")";
   if (highest <= 1e-6 && std::abs(exponentials - 1.0) <= 0.02)
     return seen + ": logarithms of probabilities? Declare Scores::logits, whose softmax gives the probabilities back";
   if (near(100.0) || near(255.0) || near(256.0))
     return seen + ": probabilities on another scale? Divide them by their sum";
   if (lowest >= 0.0 && highest <= 1.0)
-    return seen + (sum == 0.0 ? ": does the classifier fill them?"
-                              : ": an independent probability for each class, as of sigmoids? Divide them by their sum, or "
-                                "return what goes into the sigmoids and declare Scores::logits");
+    return seen + (sum == 0.0
+                       ? ": does the classifier fill them?"
+                       : ": an independent probability for each class, as of sigmoids? Divide them by their sum, or "
+                         "return what goes into the sigmoids and declare Scores::logits");
   return seen + ": logits? Declare Scores::logits, or apply a softmax";
 }
 
@@ -65,17 +68,24 @@ namespace detail {
 ///
 /// Only the first `rows` rows are judged by value (the others are padding); `where` and `name` word the message.
 /// **Throws** wrong_score_shape, non_finite_scores, not_probabilities, scores_undeclared.
-inline void validate_scores(const ScoreMatrix& scores, std::int64_t images, std::int64_t classes, Scores kind, std::int64_t rows, const std::string& where, const RowName& name,
+inline void validate_scores(const ScoreMatrix& scores, std::int64_t images, std::int64_t classes, Scores kind,
+                            std::int64_t rows, const std::string& where, const RowName& name,
                             double tolerance = default_probability_tolerance) {
-  if (kind == Scores::undeclared) throw Error(ErrorCode::scores_undeclared, where, "the kind of scores is not declared; say whether they are logits or probabilities");
+  if (kind == Scores::undeclared)
+    throw Error(ErrorCode::scores_undeclared, where,
+                "the kind of scores is not declared; say whether they are logits or probabilities");
   if (scores.rows() != images || scores.cols() != classes) {
-    const auto shape = [](std::int64_t r, std::int64_t c) { return "[" + std::to_string(r) + ", " + std::to_string(c) + "]"; };
-    std::string message = "classifier returned " + shape(scores.rows(), scores.cols()) + " scores, expected " + shape(images, classes);
+    const auto shape = [](std::int64_t r, std::int64_t c) {
+      return "[" + std::to_string(r) + ", " + std::to_string(c) + "]";
+    };
+    std::string message =
+        "classifier returned " + shape(scores.rows(), scores.cols()) + " scores, expected " + shape(images, classes);
     if (scores.empty()) message += "; does it call scores.resize(images.count(), classes)?";
     else if (scores.rows() != images) message += "; does it score every image of the batch?";
     else if (scores.cols() == 1)
-      message += "; one score per image, as for two classes? From a logit x return {0, x} and declare Scores::logits, "
-                 "from a probability p return {1 - p, p}, with .classes = 2";
+      message +=
+          "; one score per image, as for two classes? From a logit x return {0, x} and declare Scores::logits, "
+          "from a probability p return {1 - p, p}, with .classes = 2";
     else if (scores.cols() == classes + 1) message += "; has it a background class that the generator does not make?";
     else message += "; does it know all classes of the generator?";
     throw Error(ErrorCode::wrong_score_shape, where, message);
@@ -88,7 +98,8 @@ inline void validate_scores(const ScoreMatrix& scores, std::int64_t images, std:
       const double value = static_cast<double>(row[static_cast<std::size_t>(k)]);
       if (!std::isfinite(value)) {
         throw Error(ErrorCode::non_finite_scores, where,
-                    std::string("classifier returned ") + (std::isnan(value) ? "NaN" : "an infinite score") + " for class " + std::to_string(k) + " of " + name(i) +
+                    std::string("classifier returned ") + (std::isnan(value) ? "NaN" : "an infinite score") +
+                        " for class " + std::to_string(k) + " of " + name(i) +
                         ", expected finite scores; look for a division by zero or an overflow in the classifier");
       }
       within = within && value >= -tolerance && value <= 1.0 + tolerance;
@@ -101,21 +112,25 @@ inline void validate_scores(const ScoreMatrix& scores, std::int64_t images, std:
   }
 }
 
-/// Class probabilities of one row of valid scores: softmax of logits (in double), or the declared probabilities with rounding below 0 and above 1 cut off.
+/// Class probabilities of one row of valid scores: softmax of logits (in double), or the declared probabilities with
+/// rounding below 0 and above 1 cut off.
 inline void to_probabilities(std::span<const float> scores, Scores kind, std::span<float> probabilities) {
   if (kind == Scores::probabilities) {
-    std::transform(scores.begin(), scores.end(), probabilities.begin(), [](float p) { return std::clamp(p, 0.0f, 1.0f); });
+    std::transform(scores.begin(), scores.end(), probabilities.begin(),
+                   [](float p) { return std::clamp(p, 0.0f, 1.0f); });
     return;
   }
   const double largest = static_cast<double>(*std::max_element(scores.begin(), scores.end()));
   double sum = 0.0;
   for (const float score : scores) sum += std::exp(static_cast<double>(score) - largest);
-  std::transform(scores.begin(), scores.end(), probabilities.begin(), [&](float score) { return static_cast<float>(std::exp(static_cast<double>(score) - largest) / sum); });
+  std::transform(scores.begin(), scores.end(), probabilities.begin(),
+                 [&](float score) { return static_cast<float>(std::exp(static_cast<double>(score) - largest) / sum); });
 }
 
 /// log p(label) / (1 - p(label)) of one row of valid scores, clipped to [-20, 20].
 ///
-/// **Formula**: for logits score_label - log sum of exp of the others, which keeps its precision where p rounds to 0 or 1.
+/// **Formula**: for logits score_label - log sum of exp of the others, which keeps its precision where p rounds to 0 or
+/// 1.
 [[nodiscard]] inline double log_odds(std::span<const float> scores, Scores kind, std::int64_t label) {
   constexpr double limit = 20.0;
   const auto own = static_cast<std::size_t>(label);

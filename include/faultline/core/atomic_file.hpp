@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Files that are either the old one or the new one, whatever happens in between: a crash, a full disk, power loss. Also reading a whole file.
+// Files that are either the old one or the new one, whatever happens in between: a crash, a full disk, power loss. Also
+// reading a whole file.
 
 #include <faultline/error.hpp>
 
@@ -17,11 +18,14 @@ inline namespace v1 {
 
 /// Writes a file so that its name never shows anything but complete contents.
 ///
-/// The bytes go to a temporary file in the same directory; `commit` flushes it to the disk, renames it over `path` and flushes the directory. Destroyed without a
-/// commit, the temporary is removed and `path` is untouched. A temporary left by a process that was killed is removed by the next writer of the same `path`; one that
-/// another process is still writing is recognised by its lock and left alone. Of two writers of one path the later commit wins. A symbolic link is replaced, not followed.
-/// **Throws** `cannot_write` (disk full, permissions, no such directory): `path` is as it was, no temporary stays; `not_durable`: `path` has the new contents, but a power
-/// loss may bring the old ones back. Names the path and the system's reason.
+/// The bytes go to a temporary file in the same directory; `commit` flushes it to the disk, renames it over `path` and
+/// flushes the directory. Destroyed without a commit, the temporary is removed and `path` is untouched. A temporary
+/// left by a process that was killed is removed by the next writer of the same `path`; one that another process is
+/// still writing is recognised by its lock and left alone. Of two writers of one path the later commit wins. A symbolic
+/// link is replaced, not followed.
+/// **Throws** `cannot_write` (disk full, permissions, no such directory): `path` is as it was, no temporary stays;
+/// `not_durable`: `path` has the new contents, but a power loss may bring the old ones back. Names the path and the
+/// system's reason.
 /// **Cost**: one pass, unbuffered: write large pieces.
 /// Example: `AtomicFile file("state.bin"); file.write(header); file.write(body); file.commit();`
 class AtomicFile {
@@ -56,9 +60,11 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view t
 
 /// All bytes of a file.
 ///
-/// **Throws** `cannot_open` when it is absent, unreadable or a directory; `oversized` when it has more than `max_bytes`, before memory is taken for them.
+/// **Throws** `cannot_open` when it is absent, unreadable or a directory; `oversized` when it has more than
+/// `max_bytes`, before memory is taken for them.
 /// **Cost**: the file's size in memory.
-[[nodiscard]] std::vector<std::byte> read_file(const std::filesystem::path& path, std::int64_t max_bytes = std::int64_t{1} << 32);
+[[nodiscard]] std::vector<std::byte> read_file(const std::filesystem::path& path,
+                                               std::int64_t max_bytes = std::int64_t{1} << 32);
 
 }  // namespace v1
 }  // namespace faultline

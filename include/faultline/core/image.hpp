@@ -49,7 +49,9 @@ class ImageView {
     return data_[((i * shape_.channels + c) * shape_.height + y) * shape_.width + x];
   }
   /// Images first .. first + count - 1 of this view.
-  [[nodiscard]] ImageView slice(std::int64_t first, std::int64_t count) const noexcept { return {data_ + first * shape_.elements(), count, shape_}; }
+  [[nodiscard]] ImageView slice(std::int64_t first, std::int64_t count) const noexcept {
+    return {data_ + first * shape_.elements(), count, shape_};
+  }
 
  private:
   const float* data_ = nullptr;
@@ -71,10 +73,16 @@ class ImageBatch {
   [[nodiscard]] const ImageShape& shape() const noexcept { return shape_; }
   [[nodiscard]] float* data() noexcept { return values_.data(); }
   [[nodiscard]] const float* data() const noexcept { return values_.data(); }
-  [[nodiscard]] std::span<float> image(std::int64_t i) noexcept { return {values_.data() + i * shape_.elements(), static_cast<std::size_t>(shape_.elements())}; }
-  [[nodiscard]] std::span<const float> image(std::int64_t i) const noexcept { return {values_.data() + i * shape_.elements(), static_cast<std::size_t>(shape_.elements())}; }
+  [[nodiscard]] std::span<float> image(std::int64_t i) noexcept {
+    return {values_.data() + i * shape_.elements(), static_cast<std::size_t>(shape_.elements())};
+  }
+  [[nodiscard]] std::span<const float> image(std::int64_t i) const noexcept {
+    return {values_.data() + i * shape_.elements(), static_cast<std::size_t>(shape_.elements())};
+  }
   [[nodiscard]] ImageView view() const noexcept { return {values_.data(), count_, shape_}; }
-  operator ImageView() const noexcept { return view(); }  // NOLINT(google-explicit-constructor): an owner is readable as a view
+  operator ImageView() const noexcept {
+    return view();
+  }  // NOLINT(google-explicit-constructor): an owner is readable as a view
 
  private:
   std::int64_t count_ = 0;

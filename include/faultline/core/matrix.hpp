@@ -22,8 +22,8 @@ class Matrix {
   Matrix() = default;
   Matrix(std::int64_t rows, std::int64_t cols, T value = T{}) { resize(rows, cols, value); }
 
-  /// Sets the shape and fills every element with `value`; earlier contents are lost. A matrix without rows keeps its columns, and the other way round.
-  /// Throws invalid_argument for a negative size or more than 2^48 elements.
+  /// Sets the shape and fills every element with `value`; earlier contents are lost. A matrix without rows keeps its
+  /// columns, and the other way round. Throws invalid_argument for a negative size or more than 2^48 elements.
   void resize(std::int64_t rows, std::int64_t cols, T value = T{}) {
     detail::require_elements("Matrix", {rows, cols});
     values_.assign(static_cast<std::size_t>(rows) * static_cast<std::size_t>(cols), value);
@@ -35,11 +35,19 @@ class Matrix {
   [[nodiscard]] std::int64_t cols() const noexcept { return cols_; }
   [[nodiscard]] bool empty() const noexcept { return values_.empty(); }
 
-  [[nodiscard]] T& operator()(std::int64_t row, std::int64_t col) noexcept { return values_[static_cast<std::size_t>(row * cols_ + col)]; }
-  [[nodiscard]] const T& operator()(std::int64_t row, std::int64_t col) const noexcept { return values_[static_cast<std::size_t>(row * cols_ + col)]; }
+  [[nodiscard]] T& operator()(std::int64_t row, std::int64_t col) noexcept {
+    return values_[static_cast<std::size_t>(row * cols_ + col)];
+  }
+  [[nodiscard]] const T& operator()(std::int64_t row, std::int64_t col) const noexcept {
+    return values_[static_cast<std::size_t>(row * cols_ + col)];
+  }
 
-  [[nodiscard]] std::span<T> row(std::int64_t i) noexcept { return {values_.data() + i * cols_, static_cast<std::size_t>(cols_)}; }
-  [[nodiscard]] std::span<const T> row(std::int64_t i) const noexcept { return {values_.data() + i * cols_, static_cast<std::size_t>(cols_)}; }
+  [[nodiscard]] std::span<T> row(std::int64_t i) noexcept {
+    return {values_.data() + i * cols_, static_cast<std::size_t>(cols_)};
+  }
+  [[nodiscard]] std::span<const T> row(std::int64_t i) const noexcept {
+    return {values_.data() + i * cols_, static_cast<std::size_t>(cols_)};
+  }
 
   [[nodiscard]] T* data() noexcept { return values_.data(); }
   [[nodiscard]] const T* data() const noexcept { return values_.data(); }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Random draws addressed by (seed, stream, index): sample i is the same whatever the batch size, thread, shard or order.
+// Random draws addressed by (seed, stream, index): sample i is the same whatever the batch size, thread, shard or
+// order.
 
 #include <faultline/core/philox.hpp>
 #include <faultline/error.hpp>
@@ -16,15 +17,16 @@
 namespace faultline {
 inline namespace v1 {
 
-/// What a draw is for; two streams never share a random word. The numbers are part of the file formats and never change.
+/// What a draw is for; two streams never share a random word. The numbers are part of the file formats and never
+/// change.
 enum class Stream : std::uint32_t {
-  latents = 0,       ///< z of a sample
-  labels = 1,        ///< class label of a sample
-  noise = 2,         ///< noise images of the synthesis network
-  corruptions = 3,   ///< blur and noise of data sets
-  permutations = 4,  ///< permutation tests
-  codes = 5,         ///< choice of start codes and placebo directions
-  subsets = 6,       ///< subset simulation
+  latents = 0,        ///< z of a sample
+  labels = 1,         ///< class label of a sample
+  noise = 2,          ///< noise images of the synthesis network
+  corruptions = 3,    ///< blur and noise of data sets
+  permutations = 4,   ///< permutation tests
+  codes = 5,          ///< choice of start codes and placebo directions
+  subsets = 6,        ///< subset simulation
   augmentations = 7,  ///< augmentation of training images
 };
 
@@ -38,15 +40,19 @@ inline constexpr std::int64_t gate_first = std::int64_t{1} << 43;
 namespace detail {
 
 /// Words 4 * block .. 4 * block + 3 of (seed, stream, index).
-[[nodiscard]] constexpr std::array<std::uint32_t, 4> random_block(std::int64_t seed, Stream stream, std::int64_t index, std::uint32_t block) noexcept {
+[[nodiscard]] constexpr std::array<std::uint32_t, 4> random_block(std::int64_t seed, Stream stream, std::int64_t index,
+                                                                  std::uint32_t block) noexcept {
   const auto s = static_cast<std::uint64_t>(seed);
   const auto i = static_cast<std::uint64_t>(index);
-  return philox4x32({static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(i >> 32), block, static_cast<std::uint32_t>(stream)},
-                    {static_cast<std::uint32_t>(s), static_cast<std::uint32_t>(s >> 32)});
+  return philox4x32(
+      {static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(i >> 32), block, static_cast<std::uint32_t>(stream)},
+      {static_cast<std::uint32_t>(s), static_cast<std::uint32_t>(s >> 32)});
 }
 
 /// 24 bits as a number strictly between 0 and 1: both ends are kept out so that its logarithm is finite.
-[[nodiscard]] constexpr double open_unit(std::uint32_t word) noexcept { return (static_cast<double>(word >> 8) + 0.5) * 0x1p-24; }
+[[nodiscard]] constexpr double open_unit(std::uint32_t word) noexcept {
+  return (static_cast<double>(word >> 8) + 0.5) * 0x1p-24;
+}
 
 /// Two independent standard normals from two words (Box and Muller 1958).
 [[nodiscard]] inline std::pair<double, double> normal_pair(std::uint32_t first, std::uint32_t second) noexcept {
@@ -59,9 +65,10 @@ namespace detail {
 
 /// Reads the random words of one (seed, stream, index) in order: block 0, 1, 2, ..., four words each.
 ///
-/// Two readers with the same address yield the same sequence; readers with different addresses are independent. There is no other state.
-/// `first_block` starts later in the sequence; four words are one block.
-/// **Throws** `invalid_argument` from a draw when all 2^34 words of the address are used up, and from `below` when `n` is not in 1 .. 2^32.
+/// Two readers with the same address yield the same sequence; readers with different addresses are independent. There
+/// is no other state. `first_block` starts later in the sequence; four words are one block.
+/// **Throws** `invalid_argument` from a draw when all 2^34 words of the address are used up, and from `below` when `n`
+/// is not in 1 .. 2^32.
 /// **Cost**: one `philox4x32` for every four words.
 /// Example: `CounterRandom random(7, Stream::corruptions, 41); if (random.below(2) == 1) { ... }`
 class CounterRandom {
@@ -78,7 +85,8 @@ class CounterRandom {
   /// Uniform in the open interval (0, 1), a multiple of 2^-25: ((word >> 8) + 0.5) 2^-24. Takes one word.
   [[nodiscard]] double uniform() { return detail::open_unit(next()); }
 
-  /// Standard normal. Draws come in pairs: the first of a pair takes two words, the second takes none, so a fresh reader yields what `fill_normals` writes.
+  /// Standard normal. Draws come in pairs: the first of a pair takes two words, the second takes none, so a fresh
+  /// reader yields what `fill_normals` writes.
   [[nodiscard]] double normal() {
     if (has_spare_) {
       has_spare_ = false;
@@ -94,14 +102,17 @@ class CounterRandom {
   /// Uniform integer in 0 .. n - 1: (word * n) >> 32, biased by at most n 2^-32. Takes one word.
   [[nodiscard]] std::int64_t below(std::int64_t n) {
     if (n < 1 || n > (std::int64_t{1} << 32)) {
-      throw Error(ErrorCode::invalid_argument, "CounterRandom::below", "expected a range of 1 .. 2^32 values, got " + std::to_string(n));
+      throw Error(ErrorCode::invalid_argument, "CounterRandom::below",
+                  "expected a range of 1 .. 2^32 values, got " + std::to_string(n));
     }
     return static_cast<std::int64_t>((std::uint64_t{next()} * static_cast<std::uint64_t>(n)) >> 32);
   }
 
  private:
   void refill() {
-    if (exhausted_) throw Error(ErrorCode::invalid_argument, "CounterRandom", "all 2^34 random words of one (seed, stream, index) are used up; use further indices");
+    if (exhausted_)
+      throw Error(ErrorCode::invalid_argument, "CounterRandom",
+                  "all 2^34 random words of one (seed, stream, index) are used up; use further indices");
     words_ = detail::random_block(seed_, stream_, index_, block_);
     exhausted_ = ++block_ == 0;
     used_ = 0;
@@ -118,7 +129,8 @@ class CounterRandom {
   std::array<std::uint32_t, 4> words_{};
 };
 
-/// Writes standard normals: block b of (seed, stream, index) gives `out[4 b .. 4 b + 3]`, computed in double and rounded to float last.
+/// Writes standard normals: block b of (seed, stream, index) gives `out[4 b .. 4 b + 3]`, computed in double and
+/// rounded to float last.
 ///
 /// A prefix of a longer request is the shorter request. With `Stream::latents` this is z of sample `index`.
 /// **Throws** `invalid_argument` when `out` has more than 2^34 elements.
@@ -129,14 +141,16 @@ inline void fill_normals(std::int64_t seed, Stream stream, std::int64_t index, s
   for (float& value : out) value = static_cast<float>(random.normal());
 }
 
-/// The class label of sample `index`, uniform over 0 .. classes - 1: (word * classes) >> 32 with the first word of `Stream::labels`.
+/// The class label of sample `index`, uniform over 0 .. classes - 1: (word * classes) >> 32 with the first word of
+/// `Stream::labels`.
 ///
 /// **Throws** `invalid_argument` when `classes` is not in 1 .. 2^32.
 [[nodiscard]] inline std::int64_t draw_label(std::int64_t seed, std::int64_t index, std::int64_t classes) {
   return CounterRandom(seed, Stream::labels, index).below(classes);
 }
 
-/// Puts `values` into a uniformly random order (Fisher and Yates), the same with every standard library, unlike `std::shuffle`. Takes one word per element but the last.
+/// Puts `values` into a uniformly random order (Fisher and Yates), the same with every standard library, unlike
+/// `std::shuffle`. Takes one word per element but the last.
 template <class T>
 void shuffle(std::span<T> values, CounterRandom& random) {
   for (std::size_t left = values.size(); left > 1; --left) {

@@ -14,7 +14,8 @@ inline namespace v1 {
 
 /// The file of a shipped model: `digits`, `clean`, `robust` or `judge`, with `.safetensors`.
 ///
-/// Looks into the directory that the environment variable `FAULTLINE_ASSETS_DIR` names; when that is not set (or empty), into `assets/` from the working directory.
+/// Looks into the directory that the environment variable `FAULTLINE_ASSETS_DIR` names; when that is not set (or
+/// empty), into `assets/` from the working directory.
 /// **Throws** `data_unavailable`, which says where it looked.
 /// Example: `auto classifier = load_classifier(find_asset("clean.safetensors"));`
 [[nodiscard]] inline std::filesystem::path find_asset(const std::string& name) {
@@ -24,7 +25,9 @@ inline namespace v1 {
   std::error_code ignored;
   if (!std::filesystem::is_regular_file(path, ignored))
     throw Error(ErrorCode::data_unavailable, "find_asset",
-                "there is no file '" + path.string() + "'; " + (named ? "FAULTLINE_ASSETS_DIR names that directory" : "start in the project's root, or set FAULTLINE_ASSETS_DIR to its assets directory"));
+                "there is no file '" + path.string() + "'; " +
+                    (named ? "FAULTLINE_ASSETS_DIR names that directory"
+                           : "start in the project's root, or set FAULTLINE_ASSETS_DIR to its assets directory"));
   return path;
 }
 

@@ -24,9 +24,11 @@ enum class BlurAxis { both, vertical };
 
 /// How a data set mixes clean and corrupted images.
 enum class CorruptionMix {
-  none,         ///< all clean
-  independent,  ///< blur and noise each on with probability 0.5, independently: clean, blurred, noisy and doubly corrupted images all exist
-  paper,        ///< with probability 0.5 both blur and noise, else clean (Le Coz, Herbin, Adjed 2022)
+  none,  ///< all clean
+  /// Blur and noise each on with probability 0.5, independently: clean, blurred, noisy and doubly corrupted images all
+  /// exist
+  independent,
+  paper,  ///< with probability 0.5 both blur and noise, else clean (Le Coz, Herbin, Adjed 2022)
 };
 
 /// What happens to one image: severities 1 .. 5, 0 for "not at all".
@@ -39,11 +41,14 @@ struct CorruptionDraw {
 /// Gaussian blur in place.
 ///
 /// **Shapes**: `image` is any number of `[height, width]` planes one after the other, each blurred by itself.
-/// **Formula**: convolution with exp(-d^2 / (2 sigma^2)), |d| <= floor(4 sigma + 0.5), normalised to sum one; edge pixels are repeated outwards; columns first, then rows.
-/// **Throws** `invalid_argument` when sigma is not positive and finite or above 1000; `shape_mismatch` when `image` is not whole planes.
+/// **Formula**: convolution with exp(-d^2 / (2 sigma^2)), |d| <= floor(4 sigma + 0.5), normalised to sum one; edge
+/// pixels are repeated outwards; columns first, then rows.
+/// **Throws** `invalid_argument` when sigma is not positive and finite or above 1000; `shape_mismatch` when `image` is
+/// not whole planes.
 /// **Cost**: pixels x (8 sigma + 1) multiplications per axis.
 /// Example: `gaussian_blur(image, 32, 32, 2.0);`
-void gaussian_blur(std::span<float> image, std::int64_t height, std::int64_t width, double sigma, BlurAxis axis = BlurAxis::both);
+void gaussian_blur(std::span<float> image, std::int64_t height, std::int64_t width, double sigma,
+                   BlurAxis axis = BlurAxis::both);
 
 /// Adds normal noise of the given standard deviation, one draw per element in order; does not clip.
 ///
@@ -52,18 +57,21 @@ void gaussian_noise(std::span<float> image, double deviation, CounterRandom& ran
 
 /// The corruption of image `index`, a function of (mix, seed, index) alone.
 ///
-/// **Randomness**: block 0 of (seed, `Stream::corruptions`, index), always all four words in this order: blur switch, noise switch, blur severity, noise severity.
-/// A switch is on when `below(2)` is 1, a severity is 1 + `below(3)`; `paper` takes the blur switch for both.
+/// **Randomness**: block 0 of (seed, `Stream::corruptions`, index), always all four words in this order: blur switch,
+/// noise switch, blur severity, noise severity. A switch is on when `below(2)` is 1, a severity is 1 + `below(3)`;
+/// `paper` takes the blur switch for both.
 /// Example: `CorruptionDraw draw = draw_corruption(CorruptionMix::independent, 7, 41);`
 [[nodiscard]] CorruptionDraw draw_corruption(CorruptionMix mix, std::int64_t seed, std::int64_t index);
 
 /// Applies a corruption in place: blur, then noise, then clipping to [0, 1] (a clean image is left exactly as it is).
 ///
 /// **Shapes**: as `gaussian_blur`; values in [0, 1].
-/// **Randomness**: noise comes from block 1 onwards of (seed, `Stream::corruptions`, index): the same field at every severity and in every mix, scaled.
+/// **Randomness**: noise comes from block 1 onwards of (seed, `Stream::corruptions`, index): the same field at every
+/// severity and in every mix, scaled.
 /// **Throws** `invalid_argument` for a severity outside 0 .. 5; `shape_mismatch` when `image` is not whole planes.
 /// Example: `corrupt(image, 32, 32, {.blur_severity = 2}, seed, index);`
-void corrupt(std::span<float> image, std::int64_t height, std::int64_t width, const CorruptionDraw& draw, std::int64_t seed, std::int64_t index, BlurAxis axis = BlurAxis::both);
+void corrupt(std::span<float> image, std::int64_t height, std::int64_t width, const CorruptionDraw& draw,
+             std::int64_t seed, std::int64_t index, BlurAxis axis = BlurAxis::both);
 
 }  // namespace v1
 }  // namespace faultline

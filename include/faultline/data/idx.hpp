@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// IDX files of unsigned bytes, plain or gzip: the format of MNIST and its relatives (described on the MNIST page of LeCun, Cortes, Burges).
+// IDX files of unsigned bytes, plain or gzip: the format of MNIST and its relatives (described on the MNIST page of
+// LeCun, Cortes, Burges).
 
 #include <faultline/error.hpp>
 
@@ -38,7 +39,8 @@ struct IdxLimits {
 [[nodiscard]] IdxArray read_idx(const std::filesystem::path& path, const IdxLimits& limits = {});
 
 /// The same from memory; `name` stands for the file in messages.
-[[nodiscard]] IdxArray decode_idx(std::span<const std::byte> bytes, const IdxLimits& limits = {}, std::string_view name = "memory");
+[[nodiscard]] IdxArray decode_idx(std::span<const std::byte> bytes, const IdxLimits& limits = {},
+                                  std::string_view name = "memory");
 
 }  // namespace v1
 }  // namespace faultline

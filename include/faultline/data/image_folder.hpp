@@ -13,8 +13,11 @@ inline namespace v1 {
 
 /// How the pictures of a folder become one set.
 struct ImageFolderOptions {
-  std::int64_t resolution = 0;                      ///< 0: the pictures are squares of one power of two; else each is cut to this square, or padded with black, about its centre
-  std::int64_t classes = 0;                         ///< 0: one more than the largest label, and every class has a picture; else labels are below this, at most 256
+  /// 0: the pictures are squares of one power of two; else each is cut to this square, or padded with black, about its
+  /// centre
+  std::int64_t resolution = 0;
+  /// 0: one more than the largest label, and every class has a picture; else labels are below this, at most 256
+  std::int64_t classes = 0;
   std::int64_t max_bytes = std::int64_t{16} << 30;  ///< of all pixels together
 };
 
@@ -36,7 +39,8 @@ struct ImageFolderOptions {
 /// everything that `read_png` throws. `invalid_argument` for options outside their range.
 /// **Cost**: the pixels in memory, one byte each.
 /// Example: `LabelledImages pets = load_image_folder("pets", {.resolution = 64});`
-[[nodiscard]] LabelledImages load_image_folder(const std::filesystem::path& folder, const ImageFolderOptions& options = {});
+[[nodiscard]] LabelledImages load_image_folder(const std::filesystem::path& folder,
+                                               const ImageFolderOptions& options = {});
 
 /// What `image_set_kind` tells apart.
 enum class ImageSetKind {

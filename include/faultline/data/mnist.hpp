@@ -13,7 +13,8 @@
 namespace faultline {
 inline namespace v1 {
 
-/// Images with one class each: `pixels` is `[count, channels, height, width]` in 0 .. 255, `labels` is `[count]` in 0 .. classes - 1; without labels, `classes` is 0 and `labels` empty.
+/// Images with one class each: `pixels` is `[count, channels, height, width]` in 0 .. 255, `labels` is `[count]` in 0
+/// .. classes - 1; without labels, `classes` is 0 and `labels` empty.
 struct LabelledImages {
   std::int64_t count = 0;
   std::int64_t height = 0;
@@ -24,7 +25,9 @@ struct LabelledImages {
   std::int64_t channels = 1;
 
   /// Pixels of image i, channel by channel, row by row.
-  [[nodiscard]] std::span<const std::uint8_t> image(std::int64_t i) const noexcept { return {pixels.data() + i * shape().elements(), static_cast<std::size_t>(shape().elements())}; }
+  [[nodiscard]] std::span<const std::uint8_t> image(std::int64_t i) const noexcept {
+    return {pixels.data() + i * shape().elements(), static_cast<std::size_t>(shape().elements())};
+  }
   [[nodiscard]] std::int64_t label(std::int64_t i) const noexcept { return labels[static_cast<std::size_t>(i)]; }
   [[nodiscard]] ImageShape shape() const noexcept { return {channels, height, width}; }
 };
@@ -46,9 +49,11 @@ enum class MnistPart { train, test };
 
 /// The directory that has the four MNIST files.
 ///
-/// Looks at the environment variable `FAULTLINE_MNIST_DIR`; when that is not set, at `../shared/data/mnist` and `data/mnist` from the working directory and at `mnist` in the
-/// cache: `$FAULTLINE_CACHE_DIR`, else `$XDG_CACHE_HOME/faultline`, else `~/.cache/faultline`. Downloads nothing; `./bootstrap mnist` does.
-/// **Throws** `data_unavailable`, which says where it looked and how to get the files; also when the variable points to a directory without them.
+/// Looks at the environment variable `FAULTLINE_MNIST_DIR`; when that is not set, at `../shared/data/mnist` and
+/// `data/mnist` from the working directory and at `mnist` in the cache: `$FAULTLINE_CACHE_DIR`, else
+/// `$XDG_CACHE_HOME/faultline`, else `~/.cache/faultline`. Downloads nothing; `./bootstrap mnist` does.
+/// **Throws** `data_unavailable`, which says where it looked and how to get the files; also when the variable points to
+/// a directory without them.
 [[nodiscard]] std::filesystem::path find_mnist();
 
 }  // namespace v1

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Arrays as NPY files (NumPy's format, version 1.0), written by xtensor. Nothing here reads one: that parser is not fit for files of unknown origin.
+// Arrays as NPY files (NumPy's format, version 1.0), written by xtensor. Nothing here reads one: that parser is not fit
+// for files of unknown origin.
 
 #include <faultline/core/atomic_file.hpp>
 #include <faultline/error.hpp>
@@ -26,7 +27,8 @@ inline namespace v1 {
 
 /// Element types that `write_npy` stores: NumPy sees float32, float64, int64, uint8.
 template <class T>
-concept NpyElement = std::same_as<T, float> || std::same_as<T, double> || std::same_as<T, std::int64_t> || std::same_as<T, std::uint8_t>;
+concept NpyElement =
+    std::same_as<T, float> || std::same_as<T, double> || std::same_as<T, std::int64_t> || std::same_as<T, std::uint8_t>;
 
 /// Writes a row-major array as `.npy`, all or nothing.
 ///
@@ -41,13 +43,15 @@ void write_npy(const std::filesystem::path& path, const std::vector<std::int64_t
   for (const std::int64_t extent : shape) {
     const auto unsigned_extent = static_cast<std::size_t>(extent);
     if (extent < 0 || (extent > 0 && elements > std::numeric_limits<std::size_t>::max() / unsigned_extent)) {
-      throw Error(ErrorCode::shape_mismatch, "write_npy", "dimension " + std::to_string(extent) + " is negative or too large");
+      throw Error(ErrorCode::shape_mismatch, "write_npy",
+                  "dimension " + std::to_string(extent) + " is negative or too large");
     }
     extents.push_back(unsigned_extent);
     elements *= unsigned_extent;
   }
   if (elements != values.size()) {
-    throw Error(ErrorCode::shape_mismatch, "write_npy", "the shape has " + std::to_string(elements) + " elements, got " + std::to_string(values.size()));
+    throw Error(ErrorCode::shape_mismatch, "write_npy",
+                "the shape has " + std::to_string(elements) + " elements, got " + std::to_string(values.size()));
   }
   const auto array = xt::adapt(values.data(), values.size(), xt::no_ownership(), extents);
   write_file_atomically(path, xt::dump_npy(array));

@@ -58,7 +58,8 @@ void write_png(const std::filesystem::path& path, const Picture& picture);
 [[nodiscard]] Picture read_png(const std::filesystem::path& path, const PngLimits& limits = {});
 
 /// The same from memory; `name` stands for the file in messages.
-[[nodiscard]] Picture decode_png(std::span<const std::byte> bytes, const PngLimits& limits = {}, std::string_view name = "memory");
+[[nodiscard]] Picture decode_png(std::span<const std::byte> bytes, const PngLimits& limits = {},
+                                 std::string_view name = "memory");
 
 }  // namespace v1
 }  // namespace faultline

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Safetensors files with a SHA-256 inside: how generators, discriminators, classifiers and checkpoints are stored. Opening one never runs code.
+// Safetensors files with a SHA-256 inside: how generators, discriminators, classifiers and checkpoints are stored.
+// Opening one never runs code.
 
 #include <faultline/error.hpp>
 
@@ -23,7 +24,8 @@ enum class ElementType {
   i64,  ///< 64-bit integer, in `TensorData::integers`
 };
 
-/// One tensor: row-major, its elements in `values` or in `integers` as `type` says. An empty `shape` is a single number.
+/// One tensor: row-major, its elements in `values` or in `integers` as `type` says. An empty `shape` is a single
+/// number.
 struct TensorData {
   std::vector<std::int64_t> shape = {};
   std::vector<float> values = {};
@@ -33,7 +35,8 @@ struct TensorData {
   friend bool operator==(const TensorData&, const TensorData&) = default;
 };
 
-/// Contents of a safetensors file. After reading, `metadata["sha256"]` is the file's digest; before writing it need not be there.
+/// Contents of a safetensors file. After reading, `metadata["sha256"]` is the file's digest; before writing it need not
+/// be there.
 struct TensorFile {
   std::map<std::string, std::string> metadata = {};
   std::map<std::string, TensorData> tensors = {};
@@ -41,7 +44,9 @@ struct TensorFile {
   /// The named tensor. **Throws** `missing_tensor`.
   [[nodiscard]] const TensorData& at(const std::string& name) const {
     const auto found = tensors.find(name);
-    if (found == tensors.end()) throw Error(ErrorCode::missing_tensor, "TensorFile", "expected a tensor '" + name + "', the file has none of that name");
+    if (found == tensors.end())
+      throw Error(ErrorCode::missing_tensor, "TensorFile",
+                  "expected a tensor '" + name + "', the file has none of that name");
     return found->second;
   }
 };
@@ -59,25 +64,34 @@ struct SafetensorsLimits {
 
 /// Reads a safetensors file and refuses everything that is not exactly one.
 ///
-/// A file of this library (its `format` begins with `faultline.`) must carry a digest and match it, unless `unchecked`; a file of another program may come without one.
-/// Which program's file it is, is the caller's question: `require_format`.
-/// **Throws** `cannot_open`; `bad_magic` when it does not begin as the format does; `truncated`; `oversized` for bytes after the last tensor, for sizes beyond `limits` and for
-/// shapes whose product overflows; `malformed_header` for broken JSON, duplicate or unknown keys, holes, overlaps and shapes that contradict their bytes; `digest_mismatch`;
-/// `non_finite_weight` naming tensor and element; for an element type other than F32 and I64 `wrong_tensor_shape`, or `foreign_format` in another program's file.
+/// A file of this library (its `format` begins with `faultline.`) must carry a digest and match it, unless `unchecked`;
+/// a file of another program may come without one. Which program's file it is, is the caller's question:
+/// `require_format`.
+/// **Throws** `cannot_open`; `bad_magic` when it does not begin as the format does; `truncated`; `oversized` for bytes
+/// after the last tensor, for sizes beyond `limits` and for shapes whose product overflows; `malformed_header` for
+/// broken JSON, duplicate or unknown keys, holes, overlaps and shapes that contradict their bytes; `digest_mismatch`;
+/// `non_finite_weight` naming tensor and element; for an element type other than F32 and I64 `wrong_tensor_shape`, or
+/// `foreign_format` in another program's file.
 /// **Cost**: twice the file in memory, never more, whatever the header claims.
-/// Example: `TensorFile file = read_safetensors("digits.safetensors"); const TensorData& w_avg = file.at("mapping.w_avg");`
-[[nodiscard]] TensorFile read_safetensors(const std::filesystem::path& path, const SafetensorsLimits& limits = {}, Integrity integrity = Integrity::checked);
+/// Example: `TensorFile file = read_safetensors("digits.safetensors"); const TensorData& w_avg =
+/// file.at("mapping.w_avg");`
+[[nodiscard]] TensorFile read_safetensors(const std::filesystem::path& path, const SafetensorsLimits& limits = {},
+                                          Integrity integrity = Integrity::checked);
 
 /// The same from memory; `name` stands for the file in messages.
-[[nodiscard]] TensorFile decode_safetensors(std::span<const std::byte> bytes, const SafetensorsLimits& limits = {}, Integrity integrity = Integrity::checked,
-                                            std::string_view name = "memory");
+[[nodiscard]] TensorFile decode_safetensors(std::span<const std::byte> bytes, const SafetensorsLimits& limits = {},
+                                            Integrity integrity = Integrity::checked, std::string_view name = "memory");
 
-/// Writes `file` with its digest, all or nothing (`AtomicFile`), and returns the digest. The same contents give the same bytes.
+/// Writes `file` with its digest, all or nothing (`AtomicFile`), and returns the digest. The same contents give the
+/// same bytes.
 ///
-/// **Throws** `shape_mismatch` when a shape does not fit its elements; `non_finite_weight`; `invalid_argument` for a tensor called `__metadata__`, text that is not
-/// UTF-8 and anything beyond the default limits of a reader; `cannot_write`, `not_durable`.
-/// **Formula**: `sha256` is the hex digest of the JSON header (padding included, the 8-byte length excluded) with its 64 digest characters replaced by `0`, followed by the data bytes.
-/// Example: `write_safetensors("model.safetensors", {.metadata = {{"format", "faultline.classifier/1"}}, .tensors = {{"fc.bias", {.shape = {2}, .values = {0, 1}}}}});`
+/// **Throws** `shape_mismatch` when a shape does not fit its elements; `non_finite_weight`; `invalid_argument` for a
+/// tensor called `__metadata__`, text that is not UTF-8 and anything beyond the default limits of a reader;
+/// `cannot_write`, `not_durable`.
+/// **Formula**: `sha256` is the hex digest of the JSON header (padding included, the 8-byte length excluded) with its
+/// 64 digest characters replaced by `0`, followed by the data bytes.
+/// Example: `write_safetensors("model.safetensors", {.metadata = {{"format", "faultline.classifier/1"}}, .tensors =
+/// {{"fc.bias", {.shape = {2}, .values = {0, 1}}}}});`
 std::string write_safetensors(const std::filesystem::path& path, const TensorFile& file);
 
 /// The bytes that `write_safetensors` stores.
@@ -85,9 +99,11 @@ std::string write_safetensors(const std::filesystem::path& path, const TensorFil
 
 /// Refuses a file of another program, version or kind, and metadata keys that the format does not know.
 ///
-/// **Throws** `foreign_format` when `metadata["format"]` is not `format`; `malformed_header` for a key that is not in `known_keys` (`format` and `sha256` always are).
+/// **Throws** `foreign_format` when `metadata["format"]` is not `format`; `malformed_header` for a key that is not in
+/// `known_keys` (`format` and `sha256` always are).
 /// Example: `require_format(file, "faultline.stylegan2/1");`
-void require_format(const TensorFile& file, std::string_view format, std::initializer_list<std::string_view> known_keys = {"config", "provenance", "extra"});
+void require_format(const TensorFile& file, std::string_view format,
+                    std::initializer_list<std::string_view> known_keys = {"config", "provenance", "extra"});
 
 }  // namespace v1
 }  // namespace faultline

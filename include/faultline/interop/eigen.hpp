@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Zero-copy Eigen views of the library's plain results, and of Eigen matrices as scores (which need no adapter: they are readable as (row, column)).
+// Zero-copy Eigen views of the library's plain results, and of Eigen matrices as scores (which need no adapter: they
+// are readable as (row, column)).
 
 #include <faultline/core/image.hpp>
 #include <faultline/core/matrix.hpp>
@@ -46,7 +47,8 @@ void as_eigen(const std::vector<T>&&) = delete;
 
 /// Images as `[N, C H W]`, one row per image: what a linear model or a library of dense layers wants.
 [[nodiscard]] inline Eigen::Map<const EigenMatrix<float>> as_eigen(ImageView images) {
-  return {images.data(), static_cast<Eigen::Index>(images.count()), static_cast<Eigen::Index>(images.shape().elements())};
+  return {images.data(), static_cast<Eigen::Index>(images.count()),
+          static_cast<Eigen::Index>(images.shape().elements())};
 }
 
 /// A copy of any Eigen matrix or expression as a `Matrix`.

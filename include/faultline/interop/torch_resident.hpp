@@ -22,15 +22,18 @@
 namespace faultline {
 inline namespace v1 {
 
-/// What `ImagePreparation` does, on tensors of any device: clamp to [0, 1], fit, channels, order, range, mean and std, layout.
+/// What `ImagePreparation` does, on tensors of any device: clamp to [0, 1], fit, channels, order, range, mean and std,
+/// layout.
 ///
-/// Shapes: raw `[N, C, H, W]` -> `[N, C', H', W']`, or `[N, H', W', C']` for channels-last layout; float32. Throws what `ImagePreparation` throws for a spec that cannot be met.
+/// Shapes: raw `[N, C, H, W]` -> `[N, C', H', W']`, or `[N, H', W', C']` for channels-last layout; float32. Throws what
+/// `ImagePreparation` throws for a spec that cannot be met.
 [[nodiscard]] inline at::Tensor prepare_tensor(const at::Tensor& raw, ValueRange range, const InputSpec& spec) {
   const ImageShape from{raw.size(1), raw.size(2), raw.size(3)};
   const ImageShape to = ImagePreparation(from, range, spec).shape();
   at::Tensor x = ((raw.to(at::kFloat) - range.lower) * (1.0 / (range.upper - range.lower))).clamp(0.0, 1.0);
   if (to.height != from.height || to.width != from.width) {
-    if (spec.fit == Fit::centre_crop) x = x.narrow(2, (from.height - to.height) / 2, to.height).narrow(3, (from.width - to.width) / 2, to.width);
+    if (spec.fit == Fit::centre_crop)
+      x = x.narrow(2, (from.height - to.height) / 2, to.height).narrow(3, (from.width - to.width) / 2, to.width);
     else x = at::upsample_bilinear2d(x, {to.height, to.width}, /*align_corners=*/false);
   }
   if (to.channels == 1 && from.channels == 3) x = x.mean({1}, true);
@@ -51,7 +54,8 @@ inline namespace v1 {
   return x.contiguous();
 }
 
-/// A TorchClassifier that takes a generator's tensors as they are: they are prepared and scored on its device, and only the scores come to the host. Made by `make_resident_torch_classifier`.
+/// A TorchClassifier that takes a generator's tensors as they are: they are prepared and scored on its device, and only
+/// the scores come to the host. Made by `make_resident_torch_classifier`.
 template <class M>
 class ResidentTorchClassifier : public TorchClassifier<M> {
  public:
@@ -84,14 +88,18 @@ class ResidentTorchClassifier : public TorchClassifier<M> {
   }
 };
 
-/// `make_torch_classifier` for a model on the generator's device: batches of a generator whose images are tensors never touch the host.
+/// `make_torch_classifier` for a model on the generator's device: batches of a generator whose images are tensors never
+/// touch the host.
 ///
-/// Example: `auto mine = make_resident_torch_classifier(network, {.classes = 10, .scores = Scores::logits, .input = {.height = 28, .width = 28}}, generator.backend().device());`
+/// Example: `auto mine = make_resident_torch_classifier(network, {.classes = 10, .scores = Scores::logits, .input =
+/// {.height = 28, .width = 28}}, generator.backend().device());`
 template <class M>
-[[nodiscard]] auto make_resident_torch_classifier(M&& model, ClassifierOptions options, at::Device device = at::Device(at::kCPU)) {
+[[nodiscard]] auto make_resident_torch_classifier(M&& model, ClassifierOptions options,
+                                                  at::Device device = at::Device(at::kCPU)) {
   using Model = std::decay_t<M>;
   static_assert(TensorFunction<Model> || TensorModule<Model>,
-                "faultline::make_resident_torch_classifier: the model must be callable with (at::Tensor), or point to something with forward(at::Tensor), and return an at::Tensor of scores");
+                "faultline::make_resident_torch_classifier: the model must be callable with (at::Tensor), or point to "
+                "something with forward(at::Tensor), and return an at::Tensor of scores");
   return ResidentTorchClassifier<Model>(std::forward<M>(model), std::move(options), device);
 }
 

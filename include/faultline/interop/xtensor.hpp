@@ -26,12 +26,14 @@ inline namespace v1 {
 /// Example: `auto styles = as_xtensor(population.s); xt::xtensor<float, 1> mean = xt::mean(styles, {0});`
 template <class T>
 [[nodiscard]] auto as_xtensor(const Matrix<T>& matrix) {
-  const std::array<std::size_t, 2> shape{static_cast<std::size_t>(matrix.rows()), static_cast<std::size_t>(matrix.cols())};
+  const std::array<std::size_t, 2> shape{static_cast<std::size_t>(matrix.rows()),
+                                         static_cast<std::size_t>(matrix.cols())};
   return xt::adapt(matrix.data(), shape[0] * shape[1], xt::no_ownership(), shape);
 }
 template <class T>
 [[nodiscard]] auto as_xtensor(Matrix<T>& matrix) {
-  const std::array<std::size_t, 2> shape{static_cast<std::size_t>(matrix.rows()), static_cast<std::size_t>(matrix.cols())};
+  const std::array<std::size_t, 2> shape{static_cast<std::size_t>(matrix.rows()),
+                                         static_cast<std::size_t>(matrix.cols())};
   return xt::adapt(matrix.data(), shape[0] * shape[1], xt::no_ownership(), shape);
 }
 template <class T>
@@ -48,8 +50,9 @@ void as_xtensor(const std::vector<T>&&) = delete;
 
 /// View of images as `[N, C, H, W]`.
 [[nodiscard]] inline auto as_xtensor(ImageView images) {
-  const std::array<std::size_t, 4> shape{static_cast<std::size_t>(images.count()), static_cast<std::size_t>(images.channels()), static_cast<std::size_t>(images.height()),
-                                         static_cast<std::size_t>(images.width())};
+  const std::array<std::size_t, 4> shape{
+      static_cast<std::size_t>(images.count()), static_cast<std::size_t>(images.channels()),
+      static_cast<std::size_t>(images.height()), static_cast<std::size_t>(images.width())};
   return xt::adapt(images.data(), shape[0] * shape[1] * shape[2] * shape[3], xt::no_ownership(), shape);
 }
 

@@ -20,9 +20,11 @@ struct Colour {
   friend bool operator==(const Colour&, const Colour&) = default;
 };
 
-/// The colours of all pictures and charts: Okabe and Ito's set (2008), told apart with any common colour blindness and in grey.
+/// The colours of all pictures and charts: Okabe and Ito's set (2008), told apart with any common colour blindness and
+/// in grey.
 namespace palette {
-inline constexpr Colour ink{33, 37, 41}, quiet{98, 106, 115}, faint{206, 211, 216}, paper{255, 255, 255}, wash{244, 246, 248};
+inline constexpr Colour ink{33, 37, 41}, quiet{98, 106, 115}, faint{206, 211, 216}, paper{255, 255, 255},
+    wash{244, 246, 248};
 inline constexpr Colour failure{213, 94, 0}, success{0, 114, 178}, judge{0, 158, 115}, accent{204, 121, 167};
 }  // namespace palette
 
@@ -40,7 +42,8 @@ struct TextStyle {
 /// A picture that is drawn on. Coordinates in pixels, x to the right, y down; whatever lies outside is clipped.
 ///
 /// Same calls, same pixels. **Cost**: three bytes per pixel.
-/// Example: `Canvas canvas(200, 40); canvas.text(10, 25, "label 3", {.bold = true}); write_png("label.png", canvas.picture());`
+/// Example: `Canvas canvas(200, 40); canvas.text(10, 25, "label 3", {.bold = true}); write_png("label.png",
+/// canvas.picture());`
 class Canvas {
  public:
   /// A canvas of one colour. **Throws** `invalid_argument` when a side is not positive or above 20 000.
@@ -52,10 +55,12 @@ class Canvas {
   /// Fills a rectangle.
   void fill(std::int64_t x, std::int64_t y, std::int64_t width, std::int64_t height, Colour colour);
   /// Draws a frame of the given thickness just outside a rectangle.
-  void frame(std::int64_t x, std::int64_t y, std::int64_t width, std::int64_t height, std::int64_t thickness, Colour colour);
+  void frame(std::int64_t x, std::int64_t y, std::int64_t width, std::int64_t height, std::int64_t thickness,
+             Colour colour);
   /// Draws a straight line with round ends, smoothed.
   void line(double x0, double y0, double x1, double y1, double thickness, Colour colour);
-  /// Fills the inside of a polygon, smoothed; where its outline crosses itself, inside is what an odd number of turns encloses.
+  /// Fills the inside of a polygon, smoothed; where its outline crosses itself, inside is what an odd number of turns
+  /// encloses.
   void polygon(std::span<const std::pair<double, double>> points, Colour colour);
   /// Copies a picture with its upper left corner at (x, y).
   void picture(std::int64_t x, std::int64_t y, const Picture& picture);
@@ -75,9 +80,11 @@ class Canvas {
   Picture picture_;
 };
 
-/// One image as a picture whose longer side is about `size` pixels: whole-number enlargement without smoothing, or averages of whole blocks when it is larger than that.
+/// One image as a picture whose longer side is about `size` pixels: whole-number enlargement without smoothing, or
+/// averages of whole blocks when it is larger than that.
 ///
-/// **Shapes**: `values` is `[C, H, W]` in [0, 1]; values outside are clamped, NaN is black. One channel is grey, two are averaged, three or more show the first three as RGB.
+/// **Shapes**: `values` is `[C, H, W]` in [0, 1]; values outside are clamped, NaN is black. One channel is grey, two
+/// are averaged, three or more show the first three as RGB.
 /// **Throws** `shape_mismatch` when `values` does not have the shape's size, `empty_input` for an image without pixels.
 /// Example: `canvas.picture(8, 8, to_picture(images.image(0), images.shape(), 96));`
 [[nodiscard]] Picture to_picture(std::span<const float> values, const ImageShape& shape, std::int64_t size);

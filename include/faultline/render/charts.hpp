@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Charts of a report as SVG: each function returns one complete document, to be written to a file or put into a page as it is.
+// Charts of a report as SVG: each function returns one complete document, to be written to a file or put into a page as
+// it is.
 
 #include <faultline/analysis/report.hpp>
 
@@ -9,23 +10,27 @@
 namespace faultline {
 inline namespace v1 {
 
-/// Mean p(y), share of failures and judge agreement against the move along a finding, from `Finding::profile`; the median distance to failure is marked with its interval.
-/// Empty when the finding has no profile.
+/// Mean p(y), share of failures and judge agreement against the move along a finding, from `Finding::profile`; the
+/// median distance to failure is marked with its interval. Empty when the finding has no profile.
 [[nodiscard]] std::string confidence_chart(const FailureReport& report, const Finding& finding);
 
-/// Where failures (MIS) and successes (WELL) lie along a finding, as shares of each group (the paper's figure 4), from `Finding::histogram`. Empty without one.
+/// Where failures (MIS) and successes (WELL) lie along a finding, as shares of each group (the paper's figure 4), from
+/// `Finding::histogram`. Empty without one.
 [[nodiscard]] std::string histogram_chart(const FailureReport& report, const Finding& finding);
 
-/// How strongly each image property follows the finding, with the ±.5 that a name needs. Empty when nothing was measured.
+/// How strongly each image property follows the finding, with the ±.5 that a name needs. Empty when nothing was
+/// measured.
 [[nodiscard]] std::string side_effect_chart(const FailureReport& report, const Finding& finding);
 
 /// Mean of the property that follows the finding most, against the move along it. Empty when there is no profile of it.
 [[nodiscard]] std::string property_chart(const FailureReport& report, const Finding& finding);
 
-/// Distances to failure of all findings, with intervals of the median and quartiles, and of their first carriers alone. Empty without findings.
+/// Distances to failure of all findings, with intervals of the median and quartiles, and of their first carriers alone.
+/// Empty without findings.
 [[nodiscard]] std::string distance_chart(const FailureReport& report);
 
-/// What moving each direction did to the failure rate, against random directions: findings first, then what is only associated. Empty without either.
+/// What moving each direction did to the failure rate, against random directions: findings first, then what is only
+/// associated. Empty without either.
 [[nodiscard]] std::string intervention_chart(const FailureReport& report);
 
 /// Failure rate of every class (of the fifty worst when there are more) with its interval. Empty without class rates.

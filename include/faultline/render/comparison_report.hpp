@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// A ComparisonReport as JSON, format faultline.comparison/1 (docs/comparison.schema.json describes it), and as one HTML page that needs nothing else.
+// A ComparisonReport as JSON, format faultline.comparison/1 (docs/comparison.schema.json describes it), and as one HTML
+// page that needs nothing else.
 
 #include <faultline/analysis/comparison_report.hpp>
 #include <faultline/render/render_options.hpp>
@@ -11,7 +12,8 @@
 namespace faultline {
 inline namespace v1 {
 
-/// The whole comparison as JSON, by the rules of `to_json(FailureReport)`: keys are the names of the C++ members in their order, an empty optional and any number that is not finite is `null`.
+/// The whole comparison as JSON, by the rules of `to_json(FailureReport)`: keys are the names of the C++ members in
+/// their order, an empty optional and any number that is not finite is `null`.
 ///
 /// Example: `std::string text = to_json(compare(generator, classifiers));`
 [[nodiscard]] std::string to_json(const ComparisonReport& report);
@@ -19,19 +21,24 @@ inline namespace v1 {
 /// Distances of all classifiers along every direction, as SVG; empty without distances.
 [[nodiscard]] std::string paired_distance_chart(const ComparisonReport& report);
 
-/// Accuracy of all classifiers over all classes against distance from the well-classified centre, as SVG; empty without curves.
+/// Accuracy of all classifiers over all classes against distance from the well-classified centre, as SVG; empty without
+/// curves.
 [[nodiscard]] std::string accuracy_chart(const ComparisonReport& report);
 
-/// The page, self-contained UTF-8 HTML5: who fails how often, what parts the classifiers, how far each holds out, and what the words mean.
+/// The page, self-contained UTF-8 HTML5: who fails how often, what parts the classifiers, how far each holds out, and
+/// what the words mean.
 ///
-/// Every text of the report is escaped; scripts and requests are forbidden by the page itself. Of the options, `title` and `command` are used. Same arguments, same bytes.
+/// Every text of the report is escaped; scripts and requests are forbidden by the page itself. Of the options, `title`
+/// and `command` are used. Same arguments, same bytes.
 /// Example: `std::string page = html_comparison(report, {.title = "Release 4.2 against 4.1"});`
 [[nodiscard]] std::string html_comparison(const ComparisonReport& report, const RenderOptions& options = {});
 
-/// Writes `comparison.json` and then `comparison.html` below a folder, which is created where it is missing; each file all or nothing.
+/// Writes `comparison.json` and then `comparison.html` below a folder, which is created where it is missing; each file
+/// all or nothing.
 ///
 /// **Throws** `cannot_write`, `not_durable`. Example: `write_comparison(report, "out");`
-void write_comparison(const ComparisonReport& report, const std::filesystem::path& directory, const RenderOptions& options = {});
+void write_comparison(const ComparisonReport& report, const std::filesystem::path& directory,
+                      const RenderOptions& options = {});
 
 }  // namespace v1
 }  // namespace faultline

@@ -30,12 +30,14 @@ enum class Turn { none, upwards };
 
 /// A drawing of recorded parts, later ones on top. Coordinates in pixels, x to the right, y down.
 ///
-/// Both forms show the same parts at the same places: SVG text is set to the width that the built-in letters have. Rectangles and pictures lie on whole pixels.
-/// Same calls, same bytes.
-/// Example: `Drawing drawing(200, 60, "a mark"); drawing.mark(20, 30, Mark::cross, 5, palette::failure); drawing.text(32, 34, "MIS"); write_drawing(drawing, "out/mark");`
+/// Both forms show the same parts at the same places: SVG text is set to the width that the built-in letters have.
+/// Rectangles and pictures lie on whole pixels. Same calls, same bytes.
+/// Example: `Drawing drawing(200, 60, "a mark"); drawing.mark(20, 30, Mark::cross, 5, palette::failure);
+/// drawing.text(32, 34, "MIS"); write_drawing(drawing, "out/mark");`
 class Drawing {
  public:
-  /// An empty white drawing; `description` is what a screen reader says. **Throws** `invalid_argument` when a side is not in [1, 20 000].
+  /// An empty white drawing; `description` is what a screen reader says. **Throws** `invalid_argument` when a side is
+  /// not in [1, 20 000].
   Drawing(std::int64_t width, std::int64_t height, std::string description);
 
   [[nodiscard]] std::int64_t width() const noexcept { return width_; }
@@ -52,7 +54,8 @@ class Drawing {
   void frame(double x, double y, double width, double height, std::int64_t thickness, Colour colour);
   /// A mark around (x, y), `radius` pixels from its middle to its edge.
   void mark(double x, double y, Mark mark, double radius, Colour colour);
-  /// One line of text with its baseline at y, placed relative to x by `style.align`; upwards: turned to the left about (x, y).
+  /// One line of text with its baseline at y, placed relative to x by `style.align`; upwards: turned to the left about
+  /// (x, y).
   void text(double x, double y, std::string_view text, const TextStyle& style = {}, Turn turn = Turn::none);
   /// A picture, pixel by pixel, with its upper left corner at (x, y).
   void picture(double x, double y, Picture picture);
@@ -63,11 +66,29 @@ class Drawing {
   [[nodiscard]] Picture raster() const;
 
  private:
-  struct Lines { std::vector<std::pair<double, double>> points; Pen pen; };
-  struct Box { std::int64_t x, y, width, height; Colour colour; };
-  struct Sign { double x, y, radius; Mark mark; Colour colour; };
-  struct Words { double x, y; std::string text; TextStyle style; Turn turn; };
-  struct Image { std::int64_t x, y; Picture picture; };
+  struct Lines {
+    std::vector<std::pair<double, double>> points;
+    Pen pen;
+  };
+  struct Box {
+    std::int64_t x, y, width, height;
+    Colour colour;
+  };
+  struct Sign {
+    double x, y, radius;
+    Mark mark;
+    Colour colour;
+  };
+  struct Words {
+    double x, y;
+    std::string text;
+    TextStyle style;
+    Turn turn;
+  };
+  struct Image {
+    std::int64_t x, y;
+    Picture picture;
+  };
 
   std::int64_t width_, height_;
   std::string description_;

@@ -22,18 +22,26 @@ inline namespace v1 {
 ///
 /// **Throws** `shape_mismatch`. **Cost**: N D d multiplications, N D doubles while it works.
 [[nodiscard]] inline Matrix<float> styles_of(const Problem& problem, const Matrix<float>& w) {
-  if (w.cols() != problem.style_matrix.cols()) throw Error(ErrorCode::shape_mismatch, "styles_of", "expected latents of dimension " + std::to_string(problem.style_matrix.cols()) + ", got " + std::to_string(w.cols()));
+  if (w.cols() != problem.style_matrix.cols())
+    throw Error(ErrorCode::shape_mismatch, "styles_of",
+                "expected latents of dimension " + std::to_string(problem.style_matrix.cols()) + ", got " +
+                    std::to_string(w.cols()));
   Matrix<double> s = detail::multiply_transposed(detail::converted<double>(w), problem.style_matrix);
   for (std::int64_t i = 0; i < s.rows(); ++i)
     for (std::int64_t k = 0; k < s.cols(); ++k) s(i, k) += problem.style_bias[static_cast<std::size_t>(k)];
   return detail::converted<float>(s);
 }
 
-/// `count` different channels at random, none of them among `without`; fewer when there are no more. **Randomness**: the problem's seed, stream 5.
-[[nodiscard]] inline std::vector<std::int64_t> random_channels(const Problem& problem, std::span<const RankedChannel> without, std::int64_t count) {
+/// `count` different channels at random, none of them among `without`; fewer when there are no more. **Randomness**:
+/// the problem's seed, stream 5.
+[[nodiscard]] inline std::vector<std::int64_t> random_channels(const Problem& problem,
+                                                               std::span<const RankedChannel> without,
+                                                               std::int64_t count) {
   std::vector<std::int64_t> channels;
   for (std::int64_t k = 0; k < problem.style_matrix.rows(); ++k)
-    if (std::none_of(without.begin(), without.end(), [&](const RankedChannel& ranked) { return ranked.channel.flat == k; })) channels.push_back(k);
+    if (std::none_of(without.begin(), without.end(),
+                     [&](const RankedChannel& ranked) { return ranked.channel.flat == k; }))
+      channels.push_back(k);
   CounterRandom random(problem.seed, Stream::codes, pilot_first);
   shuffle(std::span(channels), random);
   channels.resize(std::min(channels.size(), static_cast<std::size_t>(std::max<std::int64_t>(count, 0))));
@@ -42,17 +50,23 @@ inline namespace v1 {
 
 /// Figure 4: the values of channels in a population, with d and AUC measured there, all classes together.
 ///
-/// **Throws** `invalid_argument` for a channel that does not exist. **Cost**: N d multiplications and a sort per channel.
+/// **Throws** `invalid_argument` for a channel that does not exist. **Cost**: N d multiplications and a sort per
+/// channel.
 /// Example: `channel_histograms(problem, problem.confirmation, random_channels(problem, report.paper_top, 3))`
-[[nodiscard]] inline std::vector<ChannelHistogram> channel_histograms(const Problem& problem, const Population& population, std::span<const std::int64_t> channels) {
+[[nodiscard]] inline std::vector<ChannelHistogram> channel_histograms(const Problem& problem,
+                                                                      const Population& population,
+                                                                      std::span<const std::int64_t> channels) {
   for (const std::int64_t k : channels)
-    if (k < 0 || k >= problem.style_matrix.rows()) throw Error(ErrorCode::invalid_argument, "channel_histograms", "there is no style channel " + std::to_string(k));
+    if (k < 0 || k >= problem.style_matrix.rows())
+      throw Error(ErrorCode::invalid_argument, "channel_histograms", "there is no style channel " + std::to_string(k));
   std::vector<ChannelHistogram> histograms;
   detail::visit_channels(problem, population, channels, [&](std::int64_t channel, std::span<const double> values) {
     ChannelHistogram histogram;
     const StyleChannel place = problem.layout.locate(channel);
-    histogram.title = problem.layout.layers()[static_cast<std::size_t>(place.layer)].name + ":" + std::to_string(place.channel) + " (index " + std::to_string(channel) + ")";
-    for (std::size_t i = 0; i < values.size(); ++i) (population.failed[i] != 0 ? histogram.failed : histogram.passed).push_back(values[i]);
+    histogram.title = problem.layout.layers()[static_cast<std::size_t>(place.layer)].name + ":" +
+                      std::to_string(place.channel) + " (index " + std::to_string(channel) + ")";
+    for (std::size_t i = 0; i < values.size(); ++i)
+      (population.failed[i] != 0 ? histogram.failed : histogram.passed).push_back(values[i]);
     const auto mean = [](std::span<const double> of) {
       double sum = 0.0;
       for (const double value : of) sum += value;
@@ -62,7 +76,8 @@ inline namespace v1 {
     double square = 0.0;
     for (const double value : values) square += (value - centre) * (value - centre);
     const double deviation = values.size() > 1 ? std::sqrt(square / static_cast<double>(values.size() - 1)) : 0.0;
-    if (!histogram.failed.empty() && !histogram.passed.empty()) histogram.effect = detail::ratio(mean(histogram.failed) - mean(histogram.passed), deviation);
+    if (!histogram.failed.empty() && !histogram.passed.empty())
+      histogram.effect = detail::ratio(mean(histogram.failed) - mean(histogram.passed), deviation);
     histogram.auc = rank_auc(values, population.failed).auc;
     histograms.push_back(std::move(histogram));
   });
@@ -76,23 +91,40 @@ struct DegradationOptions {
   std::int64_t image_pixels = 96;
 };
 
-/// Figure 5: the WELL centre of a class (mean w of its successes in the discovery half) moved along each of the channels alone, in their direction of failure.
+/// Figure 5: the WELL centre of a class (mean w of its successes in the discovery half) moved along each of the
+/// channels alone, in their direction of failure.
 ///
-/// The reference shift is the paper's distance to failure, in standard deviations of all samples, see `CentreDistance::paper`; where p(y) never falls to .5 it is the largest step of that search, 100.
-/// **Throws** `label_out_of_range` for a class without successes; `degenerate_statistics` when p(y) is .5 or less at its centre already. **Cost**: about 40 + shares images per channel.
-/// Example: `degradation_figure("the WELL centre of class 3", options.shares, degradation_columns(problem, report.paper_top, options))`
-[[nodiscard]] inline std::vector<DegradationColumn> degradation_columns(const Problem& problem, std::span<const RankedChannel> channels, const DegradationOptions& options,
+/// The reference shift is the paper's distance to failure, in standard deviations of all samples, see
+/// `CentreDistance::paper`; where p(y) never falls to .5 it is the largest step of that search, 100.
+/// **Throws** `label_out_of_range` for a class without successes; `degenerate_statistics` when p(y) is .5 or less at
+/// its centre already. **Cost**: about 40 + shares images per channel.
+/// Example: `degradation_figure("the WELL centre of class 3", options.shares, degradation_columns(problem,
+/// report.paper_top, options))`
+[[nodiscard]] inline std::vector<DegradationColumn> degradation_columns(const Problem& problem,
+                                                                        std::span<const RankedChannel> channels,
+                                                                        const DegradationOptions& options,
                                                                         std::span<const std::string> class_names = {}) {
   const std::vector<WellCentre> centres = well_centres(problem);
-  const auto centre = std::find_if(centres.begin(), centres.end(), [&](const WellCentre& c) { return c.label == options.class_label; });
-  if (centre == centres.end()) throw Error(ErrorCode::label_out_of_range, "degradation_columns", "class " + std::to_string(options.class_label) + " has no well-classified samples");
+  const auto centre =
+      std::find_if(centres.begin(), centres.end(), [&](const WellCentre& c) { return c.label == options.class_label; });
+  if (centre == centres.end())
+    throw Error(ErrorCode::label_out_of_range, "degradation_columns",
+                "class " + std::to_string(options.class_label) + " has no well-classified samples");
   const std::vector<std::optional<double>> distances = paper_distances(problem, *centre, channels);
-  const auto name = [&](std::int64_t label) { return label >= 0 && label < static_cast<std::int64_t>(class_names.size()) ? class_names[static_cast<std::size_t>(label)] : std::to_string(label); };
+  const auto name = [&](std::int64_t label) {
+    return label >= 0 && label < static_cast<std::int64_t>(class_names.size())
+               ? class_names[static_cast<std::size_t>(label)]
+               : std::to_string(label);
+  };
   std::vector<DegradationColumn> columns;
   for (std::size_t c = 0; c < channels.size(); ++c) {
     const RankedChannel& channel = channels[c];
-    DegradationColumn column{.title = channel.layer_name + ":" + std::to_string(channel.channel.channel), .index = channel.channel.flat, .sign = channel.sign,
-                             .reference = distances[c].value_or(paper_largest_step), .reached = distances[c].has_value(), .cells = {}};
+    DegradationColumn column{.title = channel.layer_name + ":" + std::to_string(channel.channel.channel),
+                             .index = channel.channel.flat,
+                             .sign = channel.sign,
+                             .reference = distances[c].value_or(paper_largest_step),
+                             .reached = distances[c].has_value(),
+                             .cells = {}};
     EditRequest request;
     request.channel = channel.channel.flat;
     request.images = true;
@@ -100,17 +132,21 @@ struct DegradationOptions {
     request.label.assign(options.shares.size(), centre->label);
     for (std::size_t r = 0; r < options.shares.size(); ++r) {
       std::copy(centre->w.begin(), centre->w.end(), request.w.row(static_cast<std::int64_t>(r)).begin());
-      request.shift.push_back(static_cast<float>(options.shares[r] * column.reference * (channel.sign < 0 ? -channel.sigma_total : channel.sigma_total)));
+      request.shift.push_back(static_cast<float>(options.shares[r] * column.reference *
+                                                 (channel.sign < 0 ? -channel.sigma_total : channel.sigma_total)));
     }
     const EditResult result = problem.evaluate(request);
     for (std::size_t r = 0; r < options.shares.size(); ++r)
-      column.cells.push_back({to_picture(result.images.image(static_cast<std::int64_t>(r)), result.images.shape(), options.image_pixels), static_cast<double>(result.probability[r]), name(result.prediction[r]), result.failed[r] != 0});
+      column.cells.push_back(
+          {to_picture(result.images.image(static_cast<std::int64_t>(r)), result.images.shape(), options.image_pixels),
+           static_cast<double>(result.probability[r]), name(result.prediction[r]), result.failed[r] != 0});
     columns.push_back(std::move(column));
   }
   return columns;
 }
 
-/// The class whose failure rate is highest among those whose WELL centre has p(y) above .5: where a degradation grid has most to show. Empty when there is none.
+/// The class whose failure rate is highest among those whose WELL centre has p(y) above .5: where a degradation grid
+/// has most to show. Empty when there is none.
 ///
 /// **Cost**: one image per class.
 [[nodiscard]] inline std::optional<std::int64_t> degradation_class(const Problem& problem) {
@@ -119,7 +155,8 @@ struct DegradationOptions {
   double highest = -1.0;
   for (const WellCentre& centre : well_centres(problem)) {
     const auto label = static_cast<std::size_t>(centre.label);
-    const double rate = static_cast<double>(strata.failures[label]) / static_cast<double>(strata.failures[label] + strata.successes[label]);
+    const double rate = static_cast<double>(strata.failures[label]) /
+                        static_cast<double>(strata.failures[label] + strata.successes[label]);
     if (centre.probability > 0.5 && rate > highest) highest = rate, best = centre.label;
   }
   return best;

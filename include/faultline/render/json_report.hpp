@@ -10,8 +10,9 @@
 namespace faultline {
 inline namespace v1 {
 
-/// The whole report as JSON. Keys are the names of the C++ members, in their order; enumerations are their enumerators' names; an empty optional and any number
-/// that is not finite (a distance beyond the searched range) is `null`; texts that are not UTF-8 have the strange bytes replaced.
+/// The whole report as JSON. Keys are the names of the C++ members, in their order; enumerations are their enumerators'
+/// names; an empty optional and any number that is not finite (a distance beyond the searched range) is `null`; texts
+/// that are not UTF-8 have the strange bytes replaced.
 ///
 /// The same report gives the same bytes, whatever the locale. Numbers read back exactly.
 /// Example: `std::string text = to_json(characterize(generator, classifier));`

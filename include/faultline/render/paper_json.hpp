@@ -31,8 +31,8 @@ inline namespace v1 {
   return "unknown";
 }
 
-/// The whole report as JSON, by the rules of `to_json(FailureReport)`: keys are the names of the members, in their order; what is not finite is `null`.
-/// The images of corner cases are not in it; `write_corner_cases` stores them.
+/// The whole report as JSON, by the rules of `to_json(FailureReport)`: keys are the names of the members, in their
+/// order; what is not finite is `null`. The images of corner cases are not in it; `write_corner_cases` stores them.
 ///
 /// Example: `std::string text = to_json(analyzer.run_paper());`
 [[nodiscard]] std::string to_json(const PaperReport& report);
@@ -40,7 +40,8 @@ inline namespace v1 {
 /// Writes `to_json(report)` to a file, all or nothing. **Throws** `cannot_write`, `not_durable`.
 void write_json(const PaperReport& report, const std::filesystem::path& path);
 
-/// Writes the images of all corner cases as NPY, `[cases, 2, C, H, W]` float32 in [0, 1], class by class in the order of the report; nothing where there is none.
+/// Writes the images of all corner cases as NPY, `[cases, 2, C, H, W]` float32 in [0, 1], class by class in the order
+/// of the report; nothing where there is none.
 ///
 /// **Throws** `cannot_write`, `not_durable`. Example: `write_corner_cases(report, "out/corner-cases.npy");`
 void write_corner_cases(const PaperReport& report, const std::filesystem::path& path);

@@ -31,8 +31,9 @@ inline Matrix<float> affine_styles(const Problem& problem, const Matrix<float>& 
 
 }  // namespace detail::render
 
-/// Writes the arrays of both halves below `directory`, which is created if need be: for each half ("discovery", "confirmation") `<half>.w.npy` [N, w_dim], `.s.npy` [N, D],
-/// `.index.npy`, `.label.npy`, `.prediction.npy` [N] int64, `.failed.npy` [N] uint8, `.probability.npy`, `.margin.npy` [N] and `.properties.npy` [N, P]; reals are float32.
+/// Writes the arrays of both halves below `directory`, which is created if need be: for each half ("discovery",
+/// "confirmation") `<half>.w.npy` [N, w_dim], `.s.npy` [N, D], `.index.npy`, `.label.npy`, `.prediction.npy` [N] int64,
+/// `.failed.npy` [N] uint8, `.probability.npy`, `.margin.npy` [N] and `.properties.npy` [N, P]; reals are float32.
 ///
 /// **Throws** `cannot_write`, `not_durable`; each file is complete or absent.
 /// **Cost**: N x D floats in memory for s, twice while they are written.
@@ -40,12 +41,17 @@ inline Matrix<float> affine_styles(const Problem& problem, const Matrix<float>& 
 inline void write_arrays(const Problem& problem, const std::filesystem::path& directory) {
   std::error_code failed;
   std::filesystem::create_directories(directory, failed);
-  if (failed) throw Error(ErrorCode::cannot_write, "write_arrays", "could not create '" + directory.string() + "': " + failed.message());
-  for (const auto& [name, half] : {std::pair<std::string, const Population*>{"discovery", &problem.discovery}, {"confirmation", &problem.confirmation}}) {
+  if (failed)
+    throw Error(ErrorCode::cannot_write, "write_arrays",
+                "could not create '" + directory.string() + "': " + failed.message());
+  for (const auto& [name, half] : {std::pair<std::string, const Population*>{"discovery", &problem.discovery},
+                                   {"confirmation", &problem.confirmation}}) {
     const Population& p = *half;
     const auto path = [&, prefix = name](const char* what) { return directory / (prefix + "." + what + ".npy"); };
     const std::int64_t n = p.size();
-    const auto matrix = [&](const char* what, const Matrix<float>& values) { write_npy(path(what), {values.rows(), values.cols()}, values.values()); };
+    const auto matrix = [&](const char* what, const Matrix<float>& values) {
+      write_npy(path(what), {values.rows(), values.cols()}, values.values());
+    };
     matrix("w", p.w);
     matrix("s", p.s.empty() ? detail::render::affine_styles(problem, p.w) : p.s);
     if (!p.properties.empty()) matrix("properties", p.properties);

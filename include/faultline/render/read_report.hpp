@@ -15,10 +15,12 @@ inline namespace v1 {
 
 /// The part of a stored report that is read back.
 struct StoredReport {
-  Provenance provenance;                 ///< samples are drawn again from its seed, labels, truncation, noise and batch size
+  /// Samples are drawn again from its seed, labels, truncation, noise and batch size
+  Provenance provenance;
   std::int64_t classes = 0;
   std::vector<std::string> class_names;
-  std::vector<KnownCause> causes;        ///< its findings, in the report's order; titles as in the report's pages
+  /// Its findings, in the report's order; titles as in the report's pages
+  std::vector<KnownCause> causes;
 };
 
 /// The causes of a report in memory, as `read_report` gives them.
@@ -26,8 +28,9 @@ struct StoredReport {
 
 /// Reads a report that `write_json` wrote.
 ///
-/// **Throws** `cannot_open`; `oversized` above 64 MB; `foreign_format` for another schema than faultline.report/1; `malformed_header` for broken JSON, and for keys that are missing, have
-/// another type, or contradict each other (directions of different length, labels outside the classes).
+/// **Throws** `cannot_open`; `oversized` above 64 MB; `foreign_format` for another schema than faultline.report/1;
+/// `malformed_header` for broken JSON, and for keys that are missing, have another type, or contradict each other
+/// (directions of different length, labels outside the classes).
 /// Example: `StoredReport report = read_report("out/report.json");`
 [[nodiscard]] StoredReport read_report(const std::filesystem::path& path);
 

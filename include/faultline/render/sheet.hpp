@@ -12,7 +12,8 @@ inline namespace v1 {
 
 /// One image of a sheet and what the classifier said about it.
 struct SheetCell {
-  Picture picture;           ///< as it is to be drawn, see `to_picture`; a cell with an empty picture stays empty
+  /// As it is to be drawn, see `to_picture`; a cell with an empty picture stays empty
+  Picture picture;
   double probability = 0.0;  ///< p(y), printed above the image
   std::string prediction;    ///< name of the predicted class, printed above the image
   bool failed = false;       ///< drawn with a thick frame and a cross
@@ -34,7 +35,8 @@ struct SheetRow {
   std::string second_note;
 };
 
-/// A table of images. `cells` is row-major, `rows.size() * columns.size()` long; either heading list may hold empty texts but gives the size.
+/// A table of images. `cells` is row-major, `rows.size() * columns.size()` long; either heading list may hold empty
+/// texts but gives the size.
 struct Sheet {
   std::string title;
   std::string explanation;  ///< wrapped below the title
@@ -43,10 +45,12 @@ struct Sheet {
   std::vector<SheetCell> cells;
 };
 
-/// Draws a sheet: headings, p(y) and predicted class above every image, failures with a thick frame and a cross (never by colour alone), and a legend.
+/// Draws a sheet: headings, p(y) and predicted class above every image, failures with a thick frame and a cross (never
+/// by colour alone), and a legend.
 ///
 /// Long names are shortened to the room they have; nothing overlaps. Same sheet, same pixels.
-/// **Throws** `shape_mismatch` when the number of cells does not fit the headings, `empty_input` for a sheet without cells.
+/// **Throws** `shape_mismatch` when the number of cells does not fit the headings, `empty_input` for a sheet without
+/// cells.
 /// Example: `write_png("grid.png", draw_sheet(sheet));`
 [[nodiscard]] Picture draw_sheet(const Sheet& sheet);
 

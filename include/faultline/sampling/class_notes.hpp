@@ -23,8 +23,8 @@ class ClassNotes {
     for (std::size_t i = 0; i < std::min(labels.size(), answers.size()); ++i) ++counts_[labels[i]][answers[i]];
   }
 
-  /// One sentence per class of at least 10 samples of which at least four in five get one and the same wrong answer; two
-  /// classes that are answered as each other share one. Empty when there is no such class.
+  /// One sentence per class of at least 10 samples of which at least four in five get one and the same wrong answer;
+  /// two classes that are answered as each other share one. Empty when there is no such class.
   [[nodiscard]] std::vector<std::string> sentences() const {
     std::map<std::int64_t, Usual> usual;
     for (const auto& [label, answers] : counts_) {
@@ -54,8 +54,9 @@ class ClassNotes {
     std::int64_t samples = 0;
   };
   static std::string said(std::int64_t label, const Usual& u, const char* subject = "Class ") {
-    return subject + std::to_string(label) + " is " + (u.count == u.samples ? "always" : "nearly always") + " answered " +
-           std::to_string(u.answer) + " (" + std::to_string(u.count) + " of " + std::to_string(u.samples) + " samples)";
+    return subject + std::to_string(label) + " is " + (u.count == u.samples ? "always" : "nearly always") +
+           " answered " + std::to_string(u.answer) + " (" + std::to_string(u.count) + " of " +
+           std::to_string(u.samples) + " samples)";
   }
 
   std::map<std::int64_t, std::map<std::int64_t, std::int64_t>> counts_;

@@ -12,7 +12,8 @@
 namespace faultline {
 inline namespace v1 {
 
-/// Where labels come from: drawn uniformly from the classes, one fixed class, drawn from a list, or a list in its order.
+/// Where labels come from: drawn uniformly from the classes, one fixed class, drawn from a list, or a list in its
+/// order.
 ///
 /// `given` draws: sample i gets entry (x · L) >> 32 of the list, x being the first word of (seed, stream 1, i), so that
 /// the order of the list means nothing and a run may stop at any time; a class that is listed twice as often comes up

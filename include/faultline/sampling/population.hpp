@@ -19,8 +19,9 @@ struct Population {
   std::vector<float> probability;        ///< probability of the label, p(y)
   std::vector<float> margin;             ///< p(y) minus the largest other probability
   Matrix<float> w;                       ///< untruncated latents [N, w_dim]
-  Matrix<float> properties;              ///< measured image properties [N, P], columns as in the problem's property_names
-  Matrix<float> s;                       ///< styles [N, D], only when asked for
+  /// Measured image properties [N, P], columns as in the problem's property_names
+  Matrix<float> properties;
+  Matrix<float> s;  ///< styles [N, D], only when asked for
 
   [[nodiscard]] std::int64_t size() const noexcept { return static_cast<std::int64_t>(index.size()); }
   [[nodiscard]] std::int64_t failures() const noexcept {

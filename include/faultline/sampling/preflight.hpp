@@ -36,8 +36,8 @@ inline constexpr std::int64_t pilot_images = 16;
 
 namespace detail {
 
-/// Whether the criterion's answer changes with the label for any of the probabilities tried: equal ones, graded ones, and
-/// each of a few classes at the top, from barely to certainly.
+/// Whether the criterion's answer changes with the label for any of the probabilities tried: equal ones, graded ones,
+/// and each of a few classes at the top, from barely to certainly.
 template <FailureCriterion F>
 [[nodiscard]] bool reads_label(const std::string& where, const F& criterion, std::int64_t classes) {
   const auto k = static_cast<std::size_t>(std::max<std::int64_t>(classes, 2));
@@ -50,7 +50,8 @@ template <FailureCriterion F>
     return false;
   };
   if (differs()) return true;
-  for (std::size_t c = 0; c < k; ++c) row[c] = static_cast<float>(2.0 * static_cast<double>(c + 1) / static_cast<double>(k * (k + 1)));
+  for (std::size_t c = 0; c < k; ++c)
+    row[c] = static_cast<float>(2.0 * static_cast<double>(c + 1) / static_cast<double>(k * (k + 1)));
   if (differs()) return true;
   for (const double peak : {0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0}) {
     for (std::size_t c = 0; c < few; ++c) {
@@ -79,16 +80,20 @@ template <StyleGenerator G>
 /// **Throws** invalid_argument for `LabelPolicy::in_order`; incompatible_models for an unconditional generator with a
 /// criterion whose answer depends on the label; property_threw when the criterion throws.
 template <StyleGenerator G, Classifier C, FailureCriterion F>
-void check_premises(const std::string& where, const StyleSpaceSampler<G>& sampler, const C& classifier, const F& criterion) {
+void check_premises(const std::string& where, const StyleSpaceSampler<G>& sampler, const C& classifier,
+                    const F& criterion) {
   if (sampler.options().labels.kind == LabelPolicy::Kind::in_order)
-    throw Error(ErrorCode::invalid_argument, where,
-                "LabelPolicy::in_order walks through its list, so that a run which stops early would judge the beginning of "
-                "the list instead of the whole; use LabelPolicy::given(list), which draws from it");
+    throw Error(
+        ErrorCode::invalid_argument, where,
+        "LabelPolicy::in_order walks through its list, so that a run which stops early would judge the beginning of "
+        "the list instead of the whole; use LabelPolicy::given(list), which draws from it");
   if (sampler.generator().num_classes() > 0) return;
   if (detail::reads_label(where, criterion, classifier.num_classes()))
     throw Error(ErrorCode::incompatible_models, where,
-                "the generator is unconditional, so its images have no label, but the criterion (" + criterion_name(criterion) +
-                    ") compares the answer with one; use a generator with classes, or a criterion that reads the probabilities alone");
+                "the generator is unconditional, so its images have no label, but the criterion (" +
+                    criterion_name(criterion) +
+                    ") compares the answer with one; use a generator with classes, or a criterion that reads the "
+                    "probabilities alone");
 }
 
 /// Draws the pilot sample.
@@ -107,16 +112,21 @@ template <StyleGenerator G>
     std::int64_t done = 0;
     for (const auto& batch : in_turn.batches(pilot_first, pilot_images)) {
       const ImageBatch images = generator.image_to_host(batch.images);
-      const std::span<const float> made(images.data(), static_cast<std::size_t>(batch.size() * images.shape().elements()));
+      const std::span<const float> made(images.data(),
+                                        static_cast<std::size_t>(batch.size() * images.shape().elements()));
       const std::span<float> kept(pilot.images.image(done).data(), made.size());
       if (round == 0) {
         pilot.index.insert(pilot.index.end(), batch.index.begin(), batch.index.end());
         pilot.label.insert(pilot.label.end(), batch.label.begin(), batch.label.end());
         std::ranges::copy(made, kept.begin());
-      } else if (!std::ranges::equal(made, kept, [&](float a, float b) { return std::abs(static_cast<double>(a) - static_cast<double>(b)) <= 1e-4 * (range.upper - range.lower); })) {
-        throw Error(ErrorCode::incompatible_models, where,
-                    "the generator made different images of the same latents, so that no run could be repeated; is there "
-                    "dropout or unseeded noise in it?");
+      } else if (!std::ranges::equal(made, kept, [&](float a, float b) {
+                   return std::abs(static_cast<double>(a) - static_cast<double>(b)) <=
+                          1e-4 * (range.upper - range.lower);
+                 })) {
+        throw Error(
+            ErrorCode::incompatible_models, where,
+            "the generator made different images of the same latents, so that no run could be repeated; is there "
+            "dropout or unseeded noise in it?");
       }
       done += batch.size();
     }
@@ -124,8 +134,8 @@ template <StyleGenerator G>
   return pilot;
 }
 
-/// The premises about one classifier: its answers have the declared form, it keeps the laws of its concept in batches of the
-/// scorer's size, and what it says depends on the image. Bad answers name the sample.
+/// The premises about one classifier: its answers have the declared form, it keeps the laws of its concept in batches
+/// of the scorer's size, and what it says depends on the image. Bad answers name the sample.
 ///
 /// **Throws** F2xx: what scoring throws; classifier_unlawful for a broken law, and for scores that are the same for all
 /// images; not_logits for logits that are probabilities; incompatible_models for a classifier of one class.
@@ -134,25 +144,32 @@ template <Classifier C>
 void check_answers(const std::string& where, C& classifier, Scorer<C>& scorer, const PilotSample& pilot) {
   const std::string name = "classifier \"" + name_of(classifier) + "\"";
   if (classifier.num_classes() < 2)
-    throw Error(ErrorCode::incompatible_models, where,
-                name + " knows a single class, so its answer can never be wrong; from one logit x per image return {0, x} and "
-                       "declare Scores::logits, from one probability p return {1 - p, p}, with .classes = 2");
+    throw Error(
+        ErrorCode::incompatible_models, where,
+        name +
+            " knows a single class, so its answer can never be wrong; from one logit x per image return {0, x} and "
+            "declare Scores::logits, from one probability p return {1 - p, p}, with .classes = 2");
   (void)scorer(pilot.images, pilot.label, {pilot.index, pilot.seed});
   const ImageBatch prepared = scorer.preparation()(pilot.images);
   const std::int64_t batch = scorer.batch_size(), count = prepared.count();
   require_lawful(classifier, prepared, {.probability_tolerance = scorer.probability_tolerance(), .batch_size = batch});
 
-  Matrix<float> scores(count, classifier.num_classes());  // raw ones, in calls of the size that the classifier is used with
+  // Raw ones, in calls of the size that the classifier is used with
+  Matrix<float> scores(count, classifier.num_classes());
   for (std::int64_t first = 0; first < count; first += batch) {
     ImageBatch filled(batch, prepared.shape());
-    for (std::int64_t p = 0; p < batch; ++p) std::ranges::copy(prepared.image(std::min(first + p, count - 1)), filled.image(p).begin());
+    for (std::int64_t p = 0; p < batch; ++p)
+      std::ranges::copy(prepared.image(std::min(first + p, count - 1)), filled.image(p).begin());
     ScoreMatrix part;
-    detail::call_user(where, [&] { classifier.score(filled.view(), part); }, [] { return std::string("the pilot sample"); });
-    for (std::int64_t i = first; i < std::min(count, first + batch); ++i) std::ranges::copy(part.row(i - first), scores.row(i).begin());
+    detail::call_user(
+        where, [&] { classifier.score(filled.view(), part); }, [] { return std::string("the pilot sample"); });
+    for (std::int64_t i = first; i < std::min(count, first + batch); ++i)
+      std::ranges::copy(part.row(i - first), scores.row(i).begin());
   }
 
   if (classifier.score_kind() == Scores::logits) {
-    const double rounding = std::min(0.1, std::max(0.02, static_cast<double>(scores.cols()) / 127.0));  // of a softmax in seven bits
+    // Of a softmax in seven bits
+    const double rounding = std::min(0.1, std::max(0.02, static_cast<double>(scores.cols()) / 127.0));
     bool probabilities = true, certain = true;
     for (std::int64_t i = 0; i < count; ++i) {
       double sum = 0.0;
@@ -166,7 +183,8 @@ void check_answers(const std::string& where, C& classifier, Scorer<C>& scorer, c
     if (probabilities && !certain)
       throw Error(ErrorCode::not_logits, where,
                   name + " declares logits, but the scores of all " + std::to_string(count) +
-                      " images of the pilot sample lie in [0, 1] and sum to 1: they are probabilities already, and a second softmax "
+                      " images of the pilot sample lie in [0, 1] and sum to 1: they are probabilities already, and a "
+                      "second softmax "
                       "would flatten them; declare Scores::probabilities");
   }
 
@@ -178,35 +196,39 @@ void check_answers(const std::string& where, C& classifier, Scorer<C>& scorer, c
   if (same_scores && !same_images)
     throw Error(ErrorCode::classifier_unlawful, where,
                 name + " gives exactly the same scores for all " + std::to_string(count) +
-                    " images of the pilot sample, so nobody can tell whether it looks at them; are its weights loaded, and are the images "
+                    " images of the pilot sample, so nobody can tell whether it looks at them; are its weights loaded, "
+                    "and are the images "
                     "in the range that its input needs? Where it returns its decision alone, let it return scores");
 }
 
-/// The same for a classifier that takes images where the generator left them: what it says there, it says twice, and says of
-/// the images on the host too.
+/// The same for a classifier that takes images where the generator left them: what it says there, it says twice, and
+/// says of the images on the host too.
 ///
 /// **Throws** classifier_unlawful, and what scoring throws. **Cost**: 16 images more, scored twice.
 template <StyleGenerator G, Classifier C>
   requires ResidentClassifier<C, typename G::image_type>
-void check_resident_answers(const std::string& where, const StyleSpaceSampler<G>& sampler, Scorer<C>& scorer, const PilotSample& pilot) {
+void check_resident_answers(const std::string& where, const StyleSpaceSampler<G>& sampler, Scorer<C>& scorer,
+                            const PilotSample& pilot) {
   const StyleSpaceSampler<G> in_turn = detail::pilot_sampler(sampler);
   const LawOptions laws;
   const ScoredImages host = scorer(pilot.images, pilot.label, {pilot.index, pilot.seed});
   std::int64_t done = 0;
   for (const auto& batch : in_turn.batches(pilot_first, pilot_images)) {
     const SampleOrigin origin{batch.index, pilot.seed};
-    const ScoredImages once = scorer.resident(batch.images, batch.label, origin), again = scorer.resident(batch.images, batch.label, origin);
+    const ScoredImages once = scorer.resident(batch.images, batch.label, origin),
+                       again = scorer.resident(batch.images, batch.label, origin);
     for (std::int64_t i = 0; i < batch.size(); ++i) {
       const double repeat = detail::largest_difference(once.probabilities.row(i), again.probabilities.row(i));
       const double elsewhere = detail::largest_difference(once.probabilities.row(i), host.probabilities.row(done + i));
       if (repeat > laws.repeat_tolerance)
-        throw Error(ErrorCode::classifier_unlawful, where,
-                    "the same images in the device's memory get different scores each time (probabilities differ by up to " + detail::range_text(repeat) +
-                        "): is dropout on, or the model in training mode?");
+        throw Error(
+            ErrorCode::classifier_unlawful, where,
+            "the same images in the device's memory get different scores each time (probabilities differ by up to " +
+                detail::range_text(repeat) + "): is dropout on, or the model in training mode?");
       if (elsewhere > 0.05)  // half precision on the device is no fault
         throw Error(ErrorCode::classifier_unlawful, where,
-                    "score_resident and score disagree about the same image (probabilities differ by " + detail::range_text(elsewhere) +
-                        "): both must prepare images as input_spec() says");
+                    "score_resident and score disagree about the same image (probabilities differ by " +
+                        detail::range_text(elsewhere) + "): both must prepare images as input_spec() says");
     }
     done += batch.size();
   }
@@ -217,7 +239,8 @@ void check_resident_answers(const std::string& where, const StyleSpaceSampler<G>
 /// **Throws** what the parts throw. **Cost**: 2 · 16 images and about 10 classifier calls.
 /// Example: `preflight("my gate", sampler, classifier, scorer, Misclassified{});`
 template <StyleGenerator G, Classifier C, FailureCriterion F>
-void preflight(const std::string& where, const StyleSpaceSampler<G>& sampler, C& classifier, Scorer<C>& scorer, const F& criterion) {
+void preflight(const std::string& where, const StyleSpaceSampler<G>& sampler, C& classifier, Scorer<C>& scorer,
+               const F& criterion) {
   check_premises(where, sampler, classifier, criterion);
   const PilotSample pilot = draw_pilot(where, sampler);
   check_answers(where, classifier, scorer, pilot);

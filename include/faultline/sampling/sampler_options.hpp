@@ -18,7 +18,7 @@ struct SamplerOptions {
   double truncation = 1.0;                            ///< ψ in [-2, 2], see `MapOptions`
   std::optional<std::int64_t> cutoff = std::nullopt;  ///< truncate the first layers only, see `MapOptions`
   Noise noise = Noise::constant;
-  std::int64_t batch_size = 64;                       ///< fixed size of every generator call
+  std::int64_t batch_size = 64;  ///< fixed size of every generator call
 
   friend bool operator==(const SamplerOptions&, const SamplerOptions&) = default;
 };

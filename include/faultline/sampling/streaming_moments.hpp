@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// First and second moments of a streamed population per group (class and outcome), in constant memory and the same for any split into shards.
+// First and second moments of a streamed population per group (class and outcome), in constant memory and the same for
+// any split into shards.
 
 #include <faultline/core/matrix.hpp>
 #include <faultline/core/ranges.hpp>
@@ -24,7 +25,8 @@ struct Moments {
   Matrix<double> scatter;    ///< [dimension, dimension]; divided by count - 1 it is the covariance
 
   Moments() = default;
-  explicit Moments(std::int64_t dimension) : mean(static_cast<std::size_t>(dimension), 0.0), scatter(dimension, dimension) {}
+  explicit Moments(std::int64_t dimension)
+      : mean(static_cast<std::size_t>(dimension), 0.0), scatter(dimension, dimension) {}
 
   /// Takes one more sample in (Welford 1962).
   void add(std::span<const float> x) {
@@ -69,12 +71,14 @@ struct Moments {
 
 /// Moments of vectors that arrive by sample index, per group.
 ///
-/// Samples are gathered in leaves of 4 096 consecutive indices, and leaves are joined in the binary tree that their indices define. So a population
-/// split into shards that begin on leaf boundaries gives, merged in any order, the same bits as one pass over all of it. Memory is one set of
-/// moments per level of the tree.
-/// **Throws** invalid_argument when indices are not consecutive, a shard does not begin on a leaf boundary or shards overlap; shape_mismatch.
+/// Samples are gathered in leaves of 4 096 consecutive indices, and leaves are joined in the binary tree that their
+/// indices define. So a population split into shards that begin on leaf boundaries gives, merged in any order, the same
+/// bits as one pass over all of it. Memory is one set of moments per level of the tree.
+/// **Throws** invalid_argument when indices are not consecutive, a shard does not begin on a leaf boundary or shards
+/// overlap; shape_mismatch.
 /// **Cost**: dimension^2 operations per sample; groups * dimension^2 * 8 bytes per level.
-/// Example: `StreamingMoments moments(sampler.generator().w_dim(), 2 * classes); moments.add(index, w, 2 * label + failed);`
+/// Example: `StreamingMoments moments(sampler.generator().w_dim(), 2 * classes); moments.add(index, w, 2 * label +
+/// failed);`
 class StreamingMoments {
  public:
   static constexpr std::int64_t leaf_size = 4096;
@@ -88,10 +92,13 @@ class StreamingMoments {
   /// Adds sample `index`, the successor of the one before, as a member of `group`.
   void add(std::int64_t index, std::span<const float> x, std::int64_t group) {
     if (static_cast<std::int64_t>(x.size()) != dimension_)
-      throw Error(ErrorCode::shape_mismatch, "StreamingMoments", "expected vectors of " + std::to_string(dimension_) + " values, got " + std::to_string(x.size()));
-    require(group >= 0 && group < groups_, "group must lie in [0, " + std::to_string(groups_) + "), got " + std::to_string(group));
+      throw Error(ErrorCode::shape_mismatch, "StreamingMoments",
+                  "expected vectors of " + std::to_string(dimension_) + " values, got " + std::to_string(x.size()));
+    require(group >= 0 && group < groups_,
+            "group must lie in [0, " + std::to_string(groups_) + "), got " + std::to_string(group));
     if (open_.empty()) {
-      require(index >= 0 && index % leaf_size == 0, "a run of samples must begin at a multiple of " + std::to_string(leaf_size) + ", got " + std::to_string(index));
+      require(index >= 0 && index % leaf_size == 0, "a run of samples must begin at a multiple of " +
+                                                        std::to_string(leaf_size) + ", got " + std::to_string(index));
       require(!holds(index / leaf_size), "sample " + std::to_string(index) + " is there already");
       open_.assign(static_cast<std::size_t>(groups_), Moments(dimension_));
     } else {
@@ -120,7 +127,8 @@ class StreamingMoments {
     StreamingMoments closed = *this;
     closed.close();
     std::vector<std::pair<std::int64_t, const Moments*>> parts;
-    for (const auto& [node, moments] : closed.nodes_) parts.emplace_back(node.second << node.first, &moments[static_cast<std::size_t>(g)]);
+    for (const auto& [node, moments] : closed.nodes_)
+      parts.emplace_back(node.second << node.first, &moments[static_cast<std::size_t>(g)]);
     std::sort(parts.begin(), parts.end());
     Moments result(dimension_);
     for (const auto& part : parts) result.merge(*part.second);
@@ -137,7 +145,8 @@ class StreamingMoments {
   }
 
  private:
-  using Node = std::pair<std::int64_t, std::int64_t>;  ///< (level, position): leaves position * 2^level and the 2^level - 1 after it
+  /// (level, position): leaves position * 2^level and the 2^level - 1 after it
+  using Node = std::pair<std::int64_t, std::int64_t>;
 
   static void require(bool ok, const std::string& message) {
     if (!ok) throw Error(ErrorCode::invalid_argument, "StreamingMoments", message);

@@ -31,12 +31,12 @@ inline namespace v1 {
 /// Consecutive samples. Arrays are on the generator's device and belong to the batch.
 template <StyleGenerator G>
 struct SampleBatch {
-  std::vector<std::int64_t> index;    ///< [N] sample indices, ascending
-  std::vector<std::int64_t> label;    ///< [N] classes; 0 when the generator is unconditional
-  typename G::latent_type z;          ///< [N, latent_dim]
-  typename G::latent_type w;          ///< [N, w_dim], before truncation
-  typename G::style_type s;           ///< [N, D], of the truncated w
-  typename G::image_type images;      ///< [N, C, H, W], raw network output
+  std::vector<std::int64_t> index;  ///< [N] sample indices, ascending
+  std::vector<std::int64_t> label;  ///< [N] classes; 0 when the generator is unconditional
+  typename G::latent_type z;        ///< [N, latent_dim]
+  typename G::latent_type w;        ///< [N, w_dim], before truncation
+  typename G::style_type s;         ///< [N, D], of the truncated w
+  typename G::image_type images;    ///< [N, C, H, W], raw network output
 
   [[nodiscard]] std::int64_t size() const noexcept { return static_cast<std::int64_t>(index.size()); }
 };
@@ -46,14 +46,17 @@ class SampleRange;
 
 /// Draws samples of a generator, which it borrows.
 ///
-/// Sample i depends on (seed, i) alone: z from stream 0, its label from stream 1 (or the label policy), random noise from stream 2. Every generator call
-/// has `batch_size` rows, the last one padded and cut, because the last bits of a network's output depend on the number of rows; so samples are equal
-/// bit for bit for any range they are asked for in, at one batch size, and to rounding at different ones. A `BatchInvariantGenerator` needs no padding and gives equal bits at any. Const calls may run in several threads if the
-/// generator allows it.
-/// **Throws** label_out_of_range when the policy names a class that the generator lacks, empty_input for zero samples or an empty list of labels,
-/// invalid_argument for other options or ranges out of bounds, generator_threw with the generator's own exception nested.
+/// Sample i depends on (seed, i) alone: z from stream 0, its label from stream 1 (or the label policy), random noise
+/// from stream 2. Every generator call has `batch_size` rows, the last one padded and cut, because the last bits of a
+/// network's output depend on the number of rows; so samples are equal bit for bit for any range they are asked for in,
+/// at one batch size, and to rounding at different ones. A `BatchInvariantGenerator` needs no padding and gives equal
+/// bits at any. Const calls may run in several threads if the generator allows it.
+/// **Throws** label_out_of_range when the policy names a class that the generator lacks, empty_input for zero samples
+/// or an empty list of labels, invalid_argument for other options or ranges out of bounds, generator_threw with the
+/// generator's own exception nested.
 /// **Cost**: one batch in memory at a time.
-/// Example: `StyleSpaceSampler sampler(generator, {.seed = 7}); for (const auto& batch : sampler.batches(0, 10'000)) use(batch.s, batch.label);`
+/// Example: `StyleSpaceSampler sampler(generator, {.seed = 7}); for (const auto& batch : sampler.batches(0, 10'000))
+/// use(batch.s, batch.label);`
 template <StyleGenerator G>
 class StyleSpaceSampler {
  public:
@@ -61,11 +64,14 @@ class StyleSpaceSampler {
   using style_type = typename G::style_type;
   using image_type = typename G::image_type;
 
-  explicit StyleSpaceSampler(const G& generator, SamplerOptions options = {}) : generator_(std::addressof(generator)), options_(std::move(options)) {
+  explicit StyleSpaceSampler(const G& generator, SamplerOptions options = {})
+      : generator_(std::addressof(generator)), options_(std::move(options)) {
     detail::require_in("StyleSpaceSampler", "batch_size", options_.batch_size, 1, limits::batch);
     detail::require_in("StyleSpaceSampler", "truncation", options_.truncation, -2.0, 2.0);
     check_labels();
-    if (options_.cutoff) detail::require_in("StyleSpaceSampler", "cutoff", *options_.cutoff, 0, static_cast<std::int64_t>(generator.layout().layers().size()));
+    if (options_.cutoff)
+      detail::require_in("StyleSpaceSampler", "cutoff", *options_.cutoff, 0,
+                         static_cast<std::int64_t>(generator.layout().layers().size()));
     if (options_.truncation != 1.0) made([&] { truncation_.emplace(generator, options_.truncation, options_.cutoff); });
   }
   StyleSpaceSampler(const G&&, SamplerOptions = {}) = delete;
@@ -75,27 +81,35 @@ class StyleSpaceSampler {
   /// Number of classes that labels are drawn from; 1 when the generator is unconditional.
   [[nodiscard]] std::int64_t classes() const { return std::max<std::int64_t>(1, generator_->num_classes()); }
 
-  /// Samples first .. first + count - 1 as an input range of `SampleBatch` with up to `batch_size` samples each. The range borrows the sampler.
+  /// Samples first .. first + count - 1 as an input range of `SampleBatch` with up to `batch_size` samples each. The
+  /// range borrows the sampler.
   [[nodiscard]] SampleRange<G> batches(std::int64_t first, std::int64_t count) const {
     check_range(first, count);
     return SampleRange<G>(*this, first, count);
   }
 
-  /// Rows that the generator computes for a batch of `count` samples: `batch_size` of them, unless its arrays could not be cut again.
-  [[nodiscard]] std::int64_t computed_rows(std::int64_t count) const noexcept { return pads ? options_.batch_size : count; }
+  /// Rows that the generator computes for a batch of `count` samples: `batch_size` of them, unless its arrays could not
+  /// be cut again.
+  [[nodiscard]] std::int64_t computed_rows(std::int64_t count) const noexcept {
+    return pads ? options_.batch_size : count;
+  }
 
   /// One batch of 1 .. `batch_size` samples.
   [[nodiscard]] SampleBatch<G> sample(std::int64_t first, std::int64_t count) const {
     check_range(first, count);
-    require(count <= options_.batch_size, "sample(first, count) makes one batch of at most " + std::to_string(options_.batch_size) + " samples, asked for " + std::to_string(count) + "; use batches(first, count)");
+    require(count <= options_.batch_size, "sample(first, count) makes one batch of at most " +
+                                              std::to_string(options_.batch_size) + " samples, asked for " +
+                                              std::to_string(count) + "; use batches(first, count)");
     std::vector<std::int64_t> index(static_cast<std::size_t>(count));
     std::iota(index.begin(), index.end(), first);
     std::vector<std::int64_t> label = labels(first, count);
     return made([&]() -> SampleBatch<G> {
       latent_type z = generator_->latent_from_host(padded(latents_z(first, count)));
       latent_type w = generator_->map(z, device_labels(label), MapOptions{});
-      style_type s = truncation_ ? truncation_->styles(*generator_, generator_->latent_to_host(w)) : generator_->styles(w);
-      image_type images = generator_->synthesize(s, SynthesisOptions{.noise = options_.noise, .seed = options_.seed, .first = first});
+      style_type s =
+          truncation_ ? truncation_->styles(*generator_, generator_->latent_to_host(w)) : generator_->styles(w);
+      image_type images =
+          generator_->synthesize(s, SynthesisOptions{.noise = options_.noise, .seed = options_.seed, .first = first});
       cut(z, count);
       cut(w, count);
       cut(s, count);
@@ -148,27 +162,25 @@ class StyleSpaceSampler {
   }
 
   /// A of s = A w + b with the truncation folded in, w untruncated: `[D, w_dim]`.
-  [[nodiscard]] Matrix<double> style_matrix() const
-    requires AffineStyles<G>
-  {
+  [[nodiscard]] Matrix<double> style_matrix() const requires AffineStyles<G> {
     const Matrix<float> own = generator_->style_matrix();
     Matrix<double> result(own.rows(), own.cols());
     for (std::int64_t k = 0; k < own.rows(); ++k)
-      for (std::int64_t j = 0; j < own.cols(); ++j) result(k, j) = (truncation_ ? truncation_->psi(k) : 1.0) * static_cast<double>(own(k, j));
+      for (std::int64_t j = 0; j < own.cols(); ++j)
+        result(k, j) = (truncation_ ? truncation_->psi(k) : 1.0) * static_cast<double>(own(k, j));
     return result;
   }
 
   /// b of s = A w + b with the truncation folded in: `[D]`.
-  [[nodiscard]] std::vector<double> style_bias() const
-    requires AffineStyles<G>
-  {
+  [[nodiscard]] std::vector<double> style_bias() const requires AffineStyles<G> {
     const Matrix<float> matrix = generator_->style_matrix();
     const Matrix<float> own = generator_->style_bias();
     std::vector<double> result(own.values().begin(), own.values().end());
     if (!truncation_) return result;
     for (std::int64_t k = 0; k < matrix.rows(); ++k) {
       double centre = 0.0;
-      for (std::int64_t j = 0; j < matrix.cols(); ++j) centre += static_cast<double>(matrix(k, j)) * static_cast<double>(truncation_->average()(0, j));
+      for (std::int64_t j = 0; j < matrix.cols(); ++j)
+        centre += static_cast<double>(matrix(k, j)) * static_cast<double>(truncation_->average()(0, j));
       result[static_cast<std::size_t>(k)] += (1.0 - truncation_->psi(k)) * centre;
     }
     return result;
@@ -176,46 +188,64 @@ class StyleSpaceSampler {
 
   /// Styles of host latents w `[N, w_dim]` before truncation, which is applied here.
   [[nodiscard]] style_type styles(const Matrix<float>& w) const {
-    return made([&] { return truncation_ ? truncation_->styles(*generator_, w) : generator_->styles(generator_->latent_from_host(w)); });
+    return made([&] {
+      return truncation_ ? truncation_->styles(*generator_, w) : generator_->styles(generator_->latent_from_host(w));
+    });
   }
 
-  /// Host images `[N, C, H, W]` (raw) of edited latents w `[N, w_dim]`, before truncation. With `channel` >= 0 the style of row i is shifted there by
-  /// `shift[i]` after the affine map. Any number of rows, in calls of `batch_size`. With random noise row i takes the noise of sample index
-  /// i mod `batch_size`, so that requests of the same order share it.
+  /// Host images `[N, C, H, W]` (raw) of edited latents w `[N, w_dim]`, before truncation. With `channel` >= 0 the
+  /// style of row i is shifted there by `shift[i]` after the affine map. Any number of rows, in calls of `batch_size`.
+  /// With random noise row i takes the noise of sample index i mod `batch_size`, so that requests of the same order
+  /// share it.
   /// **Throws** shape_mismatch, invalid_argument.
-  [[nodiscard]] ImageBatch synthesize_edited(const Matrix<float>& w, std::int64_t channel = -1, std::span<const float> shift = {}) const {
+  [[nodiscard]] ImageBatch synthesize_edited(const Matrix<float>& w, std::int64_t channel = -1,
+                                             std::span<const float> shift = {}) const {
     return synthesize_shifted(w, std::span(&channel, channel < 0 ? 0 : 1), shift);
   }
 
-  /// The same with several channels at once: the styles of row i are shifted at `channels[j]` by `shifts(i, j)`. One channel gives the images of the call above, bit for bit.
+  /// The same with several channels at once: the styles of row i are shifted at `channels[j]` by `shifts(i, j)`. One
+  /// channel gives the images of the call above, bit for bit.
   /// **Throws** shape_mismatch, invalid_argument; also for a channel that is named twice.
-  [[nodiscard]] ImageBatch synthesize_edited(const Matrix<float>& w, std::span<const std::int64_t> channels, const Matrix<float>& shifts) const {
+  [[nodiscard]] ImageBatch synthesize_edited(const Matrix<float>& w, std::span<const std::int64_t> channels,
+                                             const Matrix<float>& shifts) const {
     if (shifts.rows() != w.rows() || shifts.cols() != static_cast<std::int64_t>(channels.size()))
       throw Error(ErrorCode::shape_mismatch, "StyleSpaceSampler",
-                  "got shifts of " + std::to_string(shifts.rows()) + " x " + std::to_string(shifts.cols()) + ", expected one row for each of " + std::to_string(w.rows()) + " latents and one column for each of " +
-                      std::to_string(channels.size()) + " channels");
+                  "got shifts of " + std::to_string(shifts.rows()) + " x " + std::to_string(shifts.cols()) +
+                      ", expected one row for each of " + std::to_string(w.rows()) +
+                      " latents and one column for each of " + std::to_string(channels.size()) + " channels");
     return synthesize_shifted(w, channels, shifts.values());
   }
 
-  /// At most `batch_size` edited latents as images in the generator's own memory; `channels` and `shifts` as above, none for the latents as they are.
+  /// At most `batch_size` edited latents as images in the generator's own memory; `channels` and `shifts` as above,
+  /// none for the latents as they are.
   /// **Throws** shape_mismatch, invalid_argument.
-  [[nodiscard]] image_type edited_images(const Matrix<float>& w, std::span<const std::int64_t> channels, std::span<const float> shifts) const {
+  [[nodiscard]] image_type edited_images(const Matrix<float>& w, std::span<const std::int64_t> channels,
+                                         std::span<const float> shifts) const {
     check_edit(w, channels, shifts);
-    require(w.rows() <= options_.batch_size, "edited_images makes one batch of at most " + std::to_string(options_.batch_size) + " images, asked for " + std::to_string(w.rows()));
-    image_type images = made([&] { return generator_->synthesize(edited_styles(w, 0, w.rows(), channels, shifts), SynthesisOptions{.noise = options_.noise, .seed = options_.seed, .first = 0}); });
+    require(w.rows() <= options_.batch_size, "edited_images makes one batch of at most " +
+                                                 std::to_string(options_.batch_size) + " images, asked for " +
+                                                 std::to_string(w.rows()));
+    image_type images = made([&] {
+      return generator_->synthesize(edited_styles(w, 0, w.rows(), channels, shifts),
+                                    SynthesisOptions{.noise = options_.noise, .seed = options_.seed, .first = 0});
+    });
     cut(images, w.rows());
     return images;
   }
 
  private:
   /// `shifts` are row-major, `[w.rows(), channels]`.
-  [[nodiscard]] ImageBatch synthesize_shifted(const Matrix<float>& w, std::span<const std::int64_t> channels, std::span<const float> shifts) const {
+  [[nodiscard]] ImageBatch synthesize_shifted(const Matrix<float>& w, std::span<const std::int64_t> channels,
+                                              std::span<const float> shifts) const {
     check_edit(w, channels, shifts);
     ImageBatch result(w.rows(), generator_->image_shape());
     for (std::int64_t done = 0; done < w.rows(); done += options_.batch_size) {
       const std::int64_t rows = std::min(options_.batch_size, w.rows() - done);
       const auto s = edited_styles(w, done, rows, channels, shifts);
-      const ImageBatch images = made([&] { return generator_->image_to_host(generator_->synthesize(s, SynthesisOptions{.noise = options_.noise, .seed = options_.seed, .first = 0})); });
+      const ImageBatch images = made([&] {
+        return generator_->image_to_host(
+            generator_->synthesize(s, SynthesisOptions{.noise = options_.noise, .seed = options_.seed, .first = 0}));
+      });
       std::copy_n(images.data(), rows * images.shape().elements(), result.image(done).data());
     }
     return result;
@@ -233,9 +263,11 @@ class StyleSpaceSampler {
     } catch (const std::length_error&) {
       throw;
     } catch (const std::exception& error) {
-      std::throw_with_nested(Error(ErrorCode::generator_threw, "StyleSpaceSampler", "the generator threw: " + detail::foreign_text(error)));
+      std::throw_with_nested(Error(ErrorCode::generator_threw, "StyleSpaceSampler",
+                                   "the generator threw: " + detail::foreign_text(error)));
     } catch (...) {
-      std::throw_with_nested(Error(ErrorCode::generator_threw, "StyleSpaceSampler", "the generator threw something that is not a std::exception"));
+      std::throw_with_nested(Error(ErrorCode::generator_threw, "StyleSpaceSampler",
+                                   "the generator threw something that is not a std::exception"));
     }
   }
 
@@ -246,7 +278,8 @@ class StyleSpaceSampler {
   static void check_range(std::int64_t first, std::int64_t count) {
     if (count == 0) throw Error(ErrorCode::empty_input, "StyleSpaceSampler", "expected at least one sample, got 0");
     require(count > 0, "the number of samples must be positive, got " + std::to_string(count));
-    require(first >= 0 && first <= std::numeric_limits<std::int64_t>::max() - count, "sample indices must lie in [0, 2^63), got " + std::to_string(count) + " from " + std::to_string(first));
+    require(first >= 0 && first <= std::numeric_limits<std::int64_t>::max() - count,
+            "sample indices must lie in [0, 2^63), got " + std::to_string(count) + " from " + std::to_string(first));
   }
 
   /// Of samples that are held in memory together, not streamed.
@@ -261,7 +294,8 @@ class StyleSpaceSampler {
       const std::int64_t known = generator_->num_classes();
       throw Error(ErrorCode::label_out_of_range, "StyleSpaceSampler",
                   "the label policy asks for class " + std::to_string(label) + ", " +
-                      (known == 0 ? std::string("but the generator is unconditional; leave the policy uniform") : "the generator knows classes 0 to " + std::to_string(known - 1)));
+                      (known == 0 ? std::string("but the generator is unconditional; leave the policy uniform")
+                                  : "the generator knows classes 0 to " + std::to_string(known - 1)));
     };
     if (options_.labels.kind == LabelPolicy::Kind::fixed) check(options_.labels.label);
     if (options_.labels.kind == LabelPolicy::Kind::given || options_.labels.kind == LabelPolicy::Kind::in_order) {
@@ -275,35 +309,46 @@ class StyleSpaceSampler {
 
   void check_edit(const Matrix<float>& w, std::span<const std::int64_t> channels, std::span<const float> shifts) const {
     const std::int64_t dimension = generator_->layout().dimension(), w_dim = generator_->w_dim();
-    if (w.cols() != w_dim) throw Error(ErrorCode::shape_mismatch, "StyleSpaceSampler", "expected w of " + std::to_string(w_dim) + " columns, got " + std::to_string(w.cols()));
+    if (w.cols() != w_dim)
+      throw Error(ErrorCode::shape_mismatch, "StyleSpaceSampler",
+                  "expected w of " + std::to_string(w_dim) + " columns, got " + std::to_string(w.cols()));
     std::vector<std::int64_t> sorted(channels.begin(), channels.end());
     std::sort(sorted.begin(), sorted.end());
-    for (const std::int64_t channel : sorted) require(channel >= 0 && channel < dimension, "style channel must lie in [0, " + std::to_string(dimension) + "), got " + std::to_string(channel));
-    require(std::adjacent_find(sorted.begin(), sorted.end()) == sorted.end(), "a style channel is named twice; add its shifts up");
+    for (const std::int64_t channel : sorted)
+      require(channel >= 0 && channel < dimension,
+              "style channel must lie in [0, " + std::to_string(dimension) + "), got " + std::to_string(channel));
+    require(std::adjacent_find(sorted.begin(), sorted.end()) == sorted.end(),
+            "a style channel is named twice; add its shifts up");
     if (!channels.empty() && shifts.size() != static_cast<std::size_t>(w.rows()) * channels.size())
-      throw Error(ErrorCode::shape_mismatch, "StyleSpaceSampler", "got " + std::to_string(shifts.size()) + " shifts for " + std::to_string(w.rows()) + " latents");
+      throw Error(ErrorCode::shape_mismatch, "StyleSpaceSampler",
+                  "got " + std::to_string(shifts.size()) + " shifts for " + std::to_string(w.rows()) + " latents");
   }
 
   /// Rows done .. done + rows - 1 of w as styles of a full batch.
-  [[nodiscard]] style_type edited_styles(const Matrix<float>& w, std::int64_t done, std::int64_t rows, std::span<const std::int64_t> channels, std::span<const float> shifts) const {
+  [[nodiscard]] style_type edited_styles(const Matrix<float>& w, std::int64_t done, std::int64_t rows,
+                                         std::span<const std::int64_t> channels, std::span<const float> shifts) const {
     Matrix<float> part(rows, w.cols());
     std::copy_n(w.row(done).data(), rows * w.cols(), part.data());
     style_type s = styles(padded(std::move(part)));
     if (channels.empty()) return s;
     Matrix<float> host = generator_->style_to_host(s);
     for (std::int64_t i = 0; i < rows; ++i)
-      for (std::size_t j = 0; j < channels.size(); ++j) host(i, channels[j]) += shifts[static_cast<std::size_t>(done + i) * channels.size() + j];
+      for (std::size_t j = 0; j < channels.size(); ++j)
+        host(i, channels[j]) += shifts[static_cast<std::size_t>(done + i) * channels.size() + j];
     return generator_->style_from_host(host);
   }
 
-  static constexpr bool pads = !BatchInvariantGenerator<G> && detail::CutsRows<latent_type> && detail::CutsRows<style_type> && detail::CutsRows<image_type>;
+  static constexpr bool pads = !BatchInvariantGenerator<G> && detail::CutsRows<latent_type> &&
+                               detail::CutsRows<style_type> && detail::CutsRows<image_type>;
 
-  /// `rows` with its last row repeated up to the batch size; left alone when the generator does not need it or its arrays could not be cut again.
+  /// `rows` with its last row repeated up to the batch size; left alone when the generator does not need it or its
+  /// arrays could not be cut again.
   [[nodiscard]] Matrix<float> padded(Matrix<float> rows) const {
     if (!pads || rows.rows() == options_.batch_size) return rows;
     Matrix<float> result(options_.batch_size, rows.cols());
     std::copy_n(rows.data(), rows.rows() * rows.cols(), result.data());
-    for (std::int64_t i = rows.rows(); i < result.rows(); ++i) std::copy_n(rows.row(rows.rows() - 1).data(), rows.cols(), result.row(i).data());
+    for (std::int64_t i = rows.rows(); i < result.rows(); ++i)
+      std::copy_n(rows.row(rows.rows() - 1).data(), rows.cols(), result.row(i).data());
     return result;
   }
 
@@ -351,7 +396,8 @@ class SampleRange {
     SampleRange* range_ = nullptr;
   };
 
-  SampleRange(const StyleSpaceSampler<G>& sampler, std::int64_t first, std::int64_t count) : sampler_(&sampler), next_(first), end_(first + count) {}
+  SampleRange(const StyleSpaceSampler<G>& sampler, std::int64_t first, std::int64_t count)
+      : sampler_(&sampler), next_(first), end_(first + count) {}
 
   /// Makes the first batch. An input range: to be walked once.
   [[nodiscard]] iterator begin() {

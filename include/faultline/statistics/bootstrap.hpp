@@ -26,10 +26,13 @@ struct BootstrapOptions {
 
 /// Percentile interval of a statistic of n units, resampled with replacement (Efron 1979).
 ///
-/// `statistic(std::span<const std::int64_t> units)` gets n positions in 0 .. n − 1, some repeatedly, and returns a number that is not NaN (it may be infinite).
-/// **Error rate**: approximate; for means of 50 skewed values a 95 % interval covers in about 93 % (simulated in the tests). Use an exact interval where there is one.
+/// `statistic(std::span<const std::int64_t> units)` gets n positions in 0 .. n − 1, some repeatedly, and returns a
+/// number that is not NaN (it may be infinite).
+/// **Error rate**: approximate; for means of 50 skewed values a 95 % interval covers in about 93 % (simulated in the
+/// tests). Use an exact interval where there is one.
 /// **Throws** `empty_input` for n < 1; `invalid_argument` for options out of range or a statistic that is NaN.
-/// **Randomness**: (seed, Stream::permutations, first + b): the same resamples for every statistic, so differences of statistics are paired.
+/// **Randomness**: (seed, Stream::permutations, first + b): the same resamples for every statistic, so differences of
+/// statistics are paired.
 /// Example: `auto range = bootstrap_interval(64, [&](auto units) { return mean_over(units); }, {.seed = 7});`
 template <class Statistic>
 [[nodiscard]] Interval bootstrap_interval(std::int64_t n, Statistic&& statistic, const BootstrapOptions& options = {}) {

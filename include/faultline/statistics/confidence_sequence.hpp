@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Watching a failure rate while samples arrive, with limits that hold at every look at once: the statistics of a gate on a rate (method section 16).
+// Watching a failure rate while samples arrive, with limits that hold at every look at once: the statistics of a gate
+// on a rate (method section 16).
 
 #include <faultline/core/ranges.hpp>
 #include <faultline/error.hpp>
@@ -28,31 +29,38 @@ enum class RateDecision { below, above, undecided };
 
 /// log of the beta-binomial mixture likelihood ratio against `rate` after k failures in n samples.
 ///
-/// **Formula**: log [B(k + ½, n − k + ½) / B(½, ½)] − k log p − (n − k) log(1 − p). For independent samples of that rate its exponential is a martingale of mean 1,
-/// so by Ville's inequality it ever reaches 1/α with probability at most α, however often one looks (Ville 1939; Robbins 1970).
+/// **Formula**: log [B(k + ½, n − k + ½) / B(½, ½)] − k log p − (n − k) log(1 − p). For independent samples of that
+/// rate its exponential is a martingale of mean 1, so by Ville's inequality it ever reaches 1/α with probability at
+/// most α, however often one looks (Ville 1939; Robbins 1970).
 /// **Throws** `invalid_argument` unless 0 ≤ k ≤ n and 0 < rate < 1.
 [[nodiscard]] inline double log_mixture_ratio(std::int64_t k, std::int64_t n, double rate) {
-  if (k < 0 || n < k || !(rate > 0.0 && rate < 1.0)) throw Error(ErrorCode::invalid_argument, "log_mixture_ratio", "expected 0 <= k <= n and a rate strictly between 0 and 1");
+  if (k < 0 || n < k || !(rate > 0.0 && rate < 1.0))
+    throw Error(ErrorCode::invalid_argument, "log_mixture_ratio",
+                "expected 0 <= k <= n and a rate strictly between 0 and 1");
   const auto failures = static_cast<double>(k);
   const auto successes = static_cast<double>(n - k);
-  return log_beta(failures + 0.5, successes + 0.5) - log_beta(0.5, 0.5) - failures * std::log(rate) - successes * std::log1p(-rate);
+  return log_beta(failures + 0.5, successes + 0.5) - log_beta(0.5, 0.5) - failures * std::log(rate) -
+         successes * std::log1p(-rate);
 }
 
 /// The rates that k failures in n samples do not exclude: a step of an anytime-valid confidence sequence.
 ///
-/// Each limit is wrong at any of all looks with probability at most `alpha_per_side`, at any true rate; so, because both come from one martingale, is the pair.
+/// Each limit is wrong at any of all looks with probability at most `alpha_per_side`, at any true rate; so, because
+/// both come from one martingale, is the pair.
 /// **Formula**: the p with mixture ratio below 1 / alpha_per_side, an interval around k / n.
 /// **Throws** `invalid_argument` for impossible counts or an alpha outside (0, 1).
 /// Example: `rate_sequence_interval(0, 384, 0.025).upper` is just below .02
 [[nodiscard]] inline Interval rate_sequence_interval(std::int64_t k, std::int64_t n, double alpha_per_side = 0.025) {
-  if (!(alpha_per_side > 0.0 && alpha_per_side < 1.0)) throw Error(ErrorCode::invalid_argument, "rate_sequence_interval", "expected an alpha strictly between 0 and 1");
+  if (!(alpha_per_side > 0.0 && alpha_per_side < 1.0))
+    throw Error(ErrorCode::invalid_argument, "rate_sequence_interval", "expected an alpha strictly between 0 and 1");
   if (k < 0 || n < k) throw Error(ErrorCode::invalid_argument, "rate_sequence_interval", "expected 0 <= k <= n");
   Interval interval;
   if (n == 0) return interval;
   const auto failures = static_cast<double>(k);
   const auto successes = static_cast<double>(n - k);
   const double estimate = failures / static_cast<double>(n);
-  // What log_mixture_ratio(k, n, p) lacks to the bar, but for the terms that depend on p. The ratio falls towards k / n from both sides, so each limit is one bisection.
+  // What log_mixture_ratio(k, n, p) lacks to the bar, but for the terms that depend on p. The ratio falls towards k / n
+  // from both sides, so each limit is one bisection.
   const double bar = log_beta(failures + 0.5, successes + 0.5) - log_beta(0.5, 0.5) + std::log(alpha_per_side);
   const auto boundary = [&](double excluded, double kept) {
     for (int i = 0; i < 200 && std::abs(kept - excluded) > 1e-12 * kept; ++i) {
@@ -69,9 +77,12 @@ enum class RateDecision { below, above, undecided };
 namespace detail {
 
 inline void require_sequence(const char* where, double bound, const RateSequenceOptions& options) {
-  if (!(bound > 0.0 && bound < 1.0)) throw Error(ErrorCode::invalid_argument, where, "expected a bound strictly between 0 and 1, got " + std::to_string(bound));
+  if (!(bound > 0.0 && bound < 1.0))
+    throw Error(ErrorCode::invalid_argument, where,
+                "expected a bound strictly between 0 and 1, got " + std::to_string(bound));
   if (!(options.alpha_per_side > 0.0 && options.alpha_per_side < 1.0)) {
-    throw Error(ErrorCode::invalid_argument, where, "expected an alpha per side strictly between 0 and 1, got " + std::to_string(options.alpha_per_side));
+    throw Error(ErrorCode::invalid_argument, where,
+                "expected an alpha per side strictly between 0 and 1, got " + std::to_string(options.alpha_per_side));
   }
   require_in(where, "first_look", options.first_look, 1, limits::samples);
   require_in(where, "look_every", options.look_every, 1, limits::samples);
@@ -93,14 +104,19 @@ inline void require_sequence(const char* where, double bound, const RateSequence
 
 /// Decides whether a rate lies below or above a bound, from outcomes in their order, stopping as soon as it can.
 ///
-/// **Error rate**: P(ever `below`) ≤ alpha_per_side at every true rate ≥ bound, P(ever `above`) ≤ alpha_per_side at every true rate ≤ bound, for any number of looks:
-/// at the bound by Ville's inequality, beyond it because more failures never help to be found below. A decision is final: later outcomes are counted, not judged.
-/// Two monitors fed the same outcomes, one with fewer of them, never contradict each other, because looks depend on the number of samples alone.
+/// **Error rate**: P(ever `below`) ≤ alpha_per_side at every true rate ≥ bound, P(ever `above`) ≤ alpha_per_side at
+/// every true rate ≤ bound, for any number of looks: at the bound by Ville's inequality, beyond it because more
+/// failures never help to be found below. A decision is final: later outcomes are counted, not judged. Two monitors fed
+/// the same outcomes, one with fewer of them, never contradict each other, because looks depend on the number of
+/// samples alone.
 /// **Throws** `invalid_argument` for a bound or options out of range.
-/// Example: `RateMonitor monitor(0.02); while (monitor.decision() == RateDecision::undecided && more()) monitor.add(next_failed());`
+/// Example: `RateMonitor monitor(0.02); while (monitor.decision() == RateDecision::undecided && more())
+/// monitor.add(next_failed());`
 class RateMonitor {
  public:
-  explicit RateMonitor(double bound, RateSequenceOptions options = {}) : bound_(bound), options_(options) { detail::require_sequence("RateMonitor", bound, options); }
+  explicit RateMonitor(double bound, RateSequenceOptions options = {}) : bound_(bound), options_(options) {
+    detail::require_sequence("RateMonitor", bound, options);
+  }
 
   /// Counts one outcome and, where a look is due, takes it.
   void add(bool failed) {
@@ -121,7 +137,8 @@ class RateMonitor {
   [[nodiscard]] std::int64_t decided_at() const noexcept { return decided_at_; }
   /// Number of samples at the next look.
   [[nodiscard]] std::int64_t next_look() const noexcept { return detail::look_after(samples_, options_); }
-  /// The intersection of the limits of all looks so far, valid whenever one stops; [0, 1] before the first look. Empty (lower > upper) only if a limit was wrong.
+  /// The intersection of the limits of all looks so far, valid whenever one stops; [0, 1] before the first look. Empty
+  /// (lower > upper) only if a limit was wrong.
   [[nodiscard]] Interval interval() const noexcept { return interval_; }
   [[nodiscard]] double bound() const noexcept { return bound_; }
   [[nodiscard]] const RateSequenceOptions& options() const noexcept { return options_; }

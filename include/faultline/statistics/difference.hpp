@@ -18,9 +18,11 @@ inline namespace v1 {
 
 namespace detail {
 
-/// Score statistic of a mean of values −1, 0, 1 against `mean`, with the sum given apart from the counts; infinite where the hypothesis leaves no variance.
+/// Score statistic of a mean of values −1, 0, 1 against `mean`, with the sum given apart from the counts; infinite
+/// where the hypothesis leaves no variance.
 [[nodiscard]] inline double contrast_score(double up, double down, double n, double sum, double mean) noexcept {
-  // The likelihood under P(1) − P(−1) = mean is largest at this P(−1): the positive root of 2 n q² + ((2n − up + down) mean − up − down) q − down · mean (1 − mean).
+  // The likelihood under P(1) − P(−1) = mean is largest at this P(−1): the positive root of 2 n q² + ((2n − up + down)
+  // mean − up − down) q − down · mean (1 − mean).
   const double linear = (2.0 * n - up + down) * mean - up - down;
   const double root = std::sqrt(std::max(0.0, linear * linear + 8.0 * n * down * mean * (1.0 - mean)));
   const double q = std::max({0.0, -mean, (root - linear) / (4.0 * n)});
@@ -29,19 +31,25 @@ namespace detail {
 
 }  // namespace detail
 
-/// One-sided lower bound for the mean of independent values −1, 0, 1, of which `up` were 1 and `down` were −1 among n: the contrast of an intervention.
+/// One-sided lower bound for the mean of independent values −1, 0, 1, of which `up` were 1 and `down` were −1 among n:
+/// the contrast of an intervention.
 ///
-/// **Formula**: the mean whose score statistic (Tango 1998) just reaches the normal quantile, with the sum reduced by one: the bound that would hold had one more value spoken
-/// against it. A bound below −½ is given as −1, where the approximation is poor and nobody needs it.
-/// **Error rate**: it exceeds the true mean with probability at most 1 − confidence: for .95 enumerated exactly over all outcomes, n from 4 to 512 and a grid of true rates
-/// (lowest coverage .950; Student's t with the same data goes down to .58 where values other than 0 are rare).
+/// **Formula**: the mean whose score statistic (Tango 1998) just reaches the normal quantile, with the sum reduced by
+/// one: the bound that would hold had one more value spoken against it. A bound below −½ is given as −1, where the
+/// approximation is poor and nobody needs it.
+/// **Error rate**: it exceeds the true mean with probability at most 1 − confidence: for .95 enumerated exactly over
+/// all outcomes, n from 4 to 512 and a grid of true rates (lowest coverage .950; Student's t with the same data goes
+/// down to .58 where values other than 0 are rare).
 /// **Throws** `invalid_argument` unless up, down ≥ 0, up + down ≤ n and 0 < confidence < 1. n = 0 gives −1.
 /// Example: `contrast_lower_bound(38, 6, 128)` is .165 for a mean of .25
-[[nodiscard]] inline double contrast_lower_bound(std::int64_t up, std::int64_t down, std::int64_t n, double confidence = 0.95) {
+[[nodiscard]] inline double contrast_lower_bound(std::int64_t up, std::int64_t down, std::int64_t n,
+                                                 double confidence = 0.95) {
   constexpr const char* where = "contrast_lower_bound";
   detail::require_confidence(where, confidence);
   if (up < 0 || down < 0 || up + down > n) {
-    throw Error(ErrorCode::invalid_argument, where, "expected counts of at least 0 that sum to at most " + std::to_string(n) + ", got " + std::to_string(up) + " and " + std::to_string(down));
+    throw Error(ErrorCode::invalid_argument, where,
+                "expected counts of at least 0 that sum to at most " + std::to_string(n) + ", got " +
+                    std::to_string(up) + " and " + std::to_string(down));
   }
   if (n == 0) return -1.0;
   const double bar = normal_quantile(confidence);
@@ -58,19 +66,23 @@ namespace detail {
   return low < -0.5 ? -1.0 : low;
 }
 
-/// Two-sided interval for the mean of values −1, 0, 1; equally for the difference p_A − p_B of two failure rates on the same samples, `up` of which failed for A alone and
-/// `down` for B alone.
+/// Two-sided interval for the mean of values −1, 0, 1; equally for the difference p_A − p_B of two failure rates on the
+/// same samples, `up` of which failed for A alone and `down` for B alone.
 ///
-/// **Formula**: both one-sided bounds at (1 + confidence) / 2, the upper one by symmetry. **Error rate**, **Throws**: as `contrast_lower_bound`.
-[[nodiscard]] inline Interval contrast_interval(std::int64_t up, std::int64_t down, std::int64_t n, double confidence = 0.95) {
+/// **Formula**: both one-sided bounds at (1 + confidence) / 2, the upper one by symmetry. **Error rate**, **Throws**:
+/// as `contrast_lower_bound`.
+[[nodiscard]] inline Interval contrast_interval(std::int64_t up, std::int64_t down, std::int64_t n,
+                                                double confidence = 0.95) {
   detail::require_confidence("contrast_interval", confidence);
   const double side = 0.5 * (1.0 + confidence);
   return {contrast_lower_bound(up, down, n, side), -contrast_lower_bound(down, up, n, side)};
 }
 
-/// Wilson's interval for a rate seen k times in n: close to its confidence on average, unlike `clopper_pearson`, which is never below it.
+/// Wilson's interval for a rate seen k times in n: close to its confidence on average, unlike `clopper_pearson`, which
+/// is never below it.
 ///
-/// **Formula**: (p̂ + z²/2n ± z √(p̂(1 − p̂)/n + z²/4n²)) / (1 + z²/n) (Wilson 1927). **Throws** `invalid_argument` as `clopper_pearson`. n = 0 gives [0, 1].
+/// **Formula**: (p̂ + z²/2n ± z √(p̂(1 − p̂)/n + z²/4n²)) / (1 + z²/n) (Wilson 1927). **Throws** `invalid_argument` as
+/// `clopper_pearson`. n = 0 gives [0, 1].
 [[nodiscard]] inline Interval wilson(std::int64_t k, std::int64_t n, double confidence = 0.95) {
   detail::require_counts("wilson", k, n);
   detail::require_confidence("wilson", confidence);
@@ -81,21 +93,25 @@ namespace detail {
   const double centre = p + z * z / (2.0 * count);
   const double spread = z * std::sqrt(p * (1.0 - p) / count + z * z / (4.0 * count * count));
   const double scale = 1.0 + z * z / count;
-  return {k == 0 ? 0.0 : std::max(0.0, (centre - spread) / scale), k == n ? 1.0 : std::min(1.0, (centre + spread) / scale)};
+  return {k == 0 ? 0.0 : std::max(0.0, (centre - spread) / scale),
+          k == n ? 1.0 : std::min(1.0, (centre + spread) / scale)};
 }
 
 /// Interval for p₁ − p₂ from two separate samples.
 ///
-/// **Formula**: difference ± the Wilson arms combined in squares (Newcombe 1998, method 10). **Error rate**: approximate; coverage of the 95 % interval lies above .92
-/// for samples of 20 and more (enumerated in the tests), and is .95 on average.
+/// **Formula**: difference ± the Wilson arms combined in squares (Newcombe 1998, method 10). **Error rate**:
+/// approximate; coverage of the 95 % interval lies above .92 for samples of 20 and more (enumerated in the tests), and
+/// is .95 on average.
 /// **Throws** `invalid_argument` for impossible counts or confidence.
-[[nodiscard]] inline Interval newcombe_difference(std::int64_t k1, std::int64_t n1, std::int64_t k2, std::int64_t n2, double confidence = 0.95) {
+[[nodiscard]] inline Interval newcombe_difference(std::int64_t k1, std::int64_t n1, std::int64_t k2, std::int64_t n2,
+                                                  double confidence = 0.95) {
   const Interval first = wilson(k1, n1, confidence);
   const Interval second = wilson(k2, n2, confidence);
   if (n1 == 0 || n2 == 0) return {-1.0, 1.0};
   const double p1 = static_cast<double>(k1) / static_cast<double>(n1);
   const double p2 = static_cast<double>(k2) / static_cast<double>(n2);
-  return {p1 - p2 - std::hypot(p1 - first.lower, second.upper - p2), p1 - p2 + std::hypot(first.upper - p1, p2 - second.lower)};
+  return {p1 - p2 - std::hypot(p1 - first.lower, second.upper - p2),
+          p1 - p2 + std::hypot(first.upper - p1, p2 - second.lower)};
 }
 
 }  // namespace v1

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Is failure systematic at all? One linear rule fitted on one half and tested on the other: the ceiling of any ranking by linear directions (method section 5.2).
+// Is failure systematic at all? One linear rule fitted on one half and tested on the other: the ceiling of any ranking
+// by linear directions (method section 5.2).
 
 #include <faultline/core/matrix.hpp>
 #include <faultline/error.hpp>
@@ -26,11 +27,13 @@ struct Discriminant {
   double ridge = 0.0;             ///< the amount that was added to the covariance
 };
 
-/// Squared Mahalanobis distance between failures and successes with its upward bias removed: what all linear directions together can explain.
+/// Squared Mahalanobis distance between failures and successes with its upward bias removed: what all linear directions
+/// together can explain.
 ///
-/// **Formula**: d² = max(0, ‖Δ‖² − r / n_eff) for the stratified difference Δ `[r]` in whitened coordinates; without any effect ‖Δ‖² is r / n_eff on average.
-/// The share of a direction is (v·Δ)² over it.
-[[nodiscard]] inline double mahalanobis_squared(std::span<const double> difference, double effective_failures) noexcept {
+/// **Formula**: d² = max(0, ‖Δ‖² − r / n_eff) for the stratified difference Δ `[r]` in whitened coordinates; without
+/// any effect ‖Δ‖² is r / n_eff on average. The share of a direction is (v·Δ)² over it.
+[[nodiscard]] inline double mahalanobis_squared(std::span<const double> difference,
+                                                double effective_failures) noexcept {
   if (!(effective_failures > 0.0)) return 0.0;
   double square = 0.0;
   for (const double value : difference) square += value * value;
@@ -40,10 +43,12 @@ struct Discriminant {
 /// Fits the discriminant to whitened samples.
 ///
 /// **Shapes**: whitened `[N, r]`, labels and failed `[N]`.
-/// **Formula**: v ∝ (S + λ I)⁻¹ Δ, Δ the stratified difference, S the covariance within class and outcome of the classes used (Friedman 1989), λ = r / n_eff: the expected
-/// squared length of Δ from noise alone, in the unit variance of whitened coordinates, so the fewer failures, the less is trusted to small differences of variance.
+/// **Formula**: v ∝ (S + λ I)⁻¹ Δ, Δ the stratified difference, S the covariance within class and outcome of the
+/// classes used (Friedman 1989), λ = r / n_eff: the expected squared length of Δ from noise alone, in the unit variance
+/// of whitened coordinates, so the fewer failures, the less is trusted to small differences of variance.
 /// **Throws** `shape_mismatch`, `label_out_of_range`. **Cost**: N r² + r³ / 3.
-[[nodiscard]] inline Discriminant fit_discriminant(const Matrix<double>& whitened, std::span<const std::int64_t> labels, std::span<const std::uint8_t> failed, const Strata& strata) {
+[[nodiscard]] inline Discriminant fit_discriminant(const Matrix<double>& whitened, std::span<const std::int64_t> labels,
+                                                   std::span<const std::uint8_t> failed, const Strata& strata) {
   detail::require_outcomes("fit_discriminant", whitened.rows(), labels, failed);
   const std::int64_t r = whitened.cols();
   Discriminant rule{std::vector<double>(static_cast<std::size_t>(r), 0.0), 0.0};
@@ -51,10 +56,13 @@ struct Discriminant {
   if (!(strata.effective_failures > 0.0) || r == 0) return rule;
 
   Matrix<double> means(2 * strata.classes(), r);
-  const auto group = [&](std::int64_t i) { return 2 * labels[static_cast<std::size_t>(i)] + (failed[static_cast<std::size_t>(i)] != 0 ? 0 : 1); };
+  const auto group = [&](std::int64_t i) {
+    return 2 * labels[static_cast<std::size_t>(i)] + (failed[static_cast<std::size_t>(i)] != 0 ? 0 : 1);
+  };
   for (std::int64_t i = 0; i < whitened.rows(); ++i) {
     const std::int64_t g = group(i);
-    const auto count = static_cast<double>(g % 2 == 0 ? strata.failures[static_cast<std::size_t>(g / 2)] : strata.successes[static_cast<std::size_t>(g / 2)]);
+    const auto count = static_cast<double>(g % 2 == 0 ? strata.failures[static_cast<std::size_t>(g / 2)]
+                                                      : strata.successes[static_cast<std::size_t>(g / 2)]);
     for (std::int64_t j = 0; j < r; ++j) means(g, j) += whitened(i, j) / std::max(1.0, count);
   }
   Matrix<double> covariance(r, r);
@@ -80,17 +88,23 @@ struct Discriminant {
   return rule;
 }
 
-/// Projects samples on the rule and tests whether failures score higher, within classes: an AUC and its one-sided p-value (see `stratified_auc` for its error rate).
+/// Projects samples on the rule and tests whether failures score higher, within classes: an AUC and its one-sided
+/// p-value (see `stratified_auc` for its error rate).
 ///
 /// The p-value is valid only on samples the rule was not fitted to.
 /// **Throws** `shape_mismatch`, `label_out_of_range`.
-/// Example: `RankTest omnibus = test_discriminant(fit_discriminant(x, y.label, y.failed, s), x2, y2.label, y2.failed, s2);`
-[[nodiscard]] inline RankTest test_discriminant(const Discriminant& rule, const Matrix<double>& whitened, std::span<const std::int64_t> labels, std::span<const std::uint8_t> failed,
-                                                const Strata& strata) {
-  if (static_cast<std::int64_t>(rule.direction.size()) != whitened.cols()) throw Error(ErrorCode::shape_mismatch, "test_discriminant", "expected coordinates of dimension " + std::to_string(rule.direction.size()));
+/// Example: `RankTest omnibus = test_discriminant(fit_discriminant(x, y.label, y.failed, s), x2, y2.label, y2.failed,
+/// s2);`
+[[nodiscard]] inline RankTest test_discriminant(const Discriminant& rule, const Matrix<double>& whitened,
+                                                std::span<const std::int64_t> labels,
+                                                std::span<const std::uint8_t> failed, const Strata& strata) {
+  if (static_cast<std::int64_t>(rule.direction.size()) != whitened.cols())
+    throw Error(ErrorCode::shape_mismatch, "test_discriminant",
+                "expected coordinates of dimension " + std::to_string(rule.direction.size()));
   std::vector<double> scores(static_cast<std::size_t>(whitened.rows()), 0.0);
   for (std::int64_t i = 0; i < whitened.rows(); ++i) {
-    for (std::int64_t j = 0; j < whitened.cols(); ++j) scores[static_cast<std::size_t>(i)] += rule.direction[static_cast<std::size_t>(j)] * whitened(i, j);
+    for (std::int64_t j = 0; j < whitened.cols(); ++j)
+      scores[static_cast<std::size_t>(i)] += rule.direction[static_cast<std::size_t>(j)] * whitened(i, j);
   }
   return stratified_auc(scores, labels, failed, strata);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Independent components of whitened coordinates: directions of variation found without properties or labels (method section 5.1).
+// Independent components of whitened coordinates: directions of variation found without properties or labels (method
+// section 5.1).
 
 #include <faultline/core/matrix.hpp>
 #include <faultline/core/random.hpp>
@@ -21,20 +22,25 @@ namespace faultline {
 inline namespace v1 {
 
 struct FastIcaOptions {
-  std::int64_t max_iterations = 40;  ///< of each search among all components not yet found, and of the refinement of those found
-  std::int64_t searches = 5;         ///< further searches, each in what is left, as long as the one before found something
-  double tolerance = 1e-4;     ///< change of a component between iterations, 1 − |cos|, that counts as none
-  double least_kurtosis = 0.5; ///< |excess kurtosis| from which a component is worth following to rest
-  std::int64_t seed = 0;       ///< of the random orthogonal start
+  /// Of each search among all components not yet found, and of the refinement of those found
+  std::int64_t max_iterations = 40;
+  /// Further searches, each in what is left, as long as the one before found something
+  std::int64_t searches = 5;
+  double tolerance = 1e-4;      ///< change of a component between iterations, 1 − |cos|, that counts as none
+  double least_kurtosis = 0.5;  ///< |excess kurtosis| from which a component is worth following to rest
+  std::int64_t seed = 0;        ///< of the random orthogonal start
 };
 
 /// Independent components, the least Gaussian first.
 struct IndependentComponents {
-  Matrix<double> directions;            ///< `[r, r]`, orthonormal rows, each with its largest entry positive
-  std::vector<double> excess_kurtosis;  ///< `[r]`, of v·w̃. Components near 0 are Gaussian to the eye: an arbitrary rotation of each other
-  std::vector<std::uint8_t> settled;    ///< `[r]`, 1 where the component came to rest; those below `least_kurtosis` never do
+  Matrix<double> directions;  ///< `[r, r]`, orthonormal rows, each with its largest entry positive
+  /// `[r]`, of v·w̃. Components near 0 are Gaussian to the eye: an arbitrary rotation of each other
+  std::vector<double> excess_kurtosis;
+  /// `[r]`, 1 where the component came to rest; those below `least_kurtosis` never do
+  std::vector<std::uint8_t> settled;
   std::int64_t iterations = 0;
-  bool converged = false;               ///< whether every component of at least `least_kurtosis` that was found came to rest
+  /// Whether every component of at least `least_kurtosis` that was found came to rest
+  bool converged = false;
 };
 
 namespace detail {
@@ -44,7 +50,8 @@ inline constexpr std::int64_t ica_start_first = std::int64_t{1} << 50;
 
 /// (W Wᵀ)^-½ W: the orthonormal rows nearest to those of W, none preferred to another.
 [[nodiscard]] inline Matrix<double> decorrelate(const Matrix<double>& w) {
-  const auto root = spectral_function(symmetric_eigen(multiply_transposed(w, w)), 1e-12, [](double value) { return 1.0 / std::sqrt(value); });
+  const auto root = spectral_function(symmetric_eigen(multiply_transposed(w, w)), 1e-12,
+                                      [](double value) { return 1.0 / std::sqrt(value); });
   return transposed_multiply(root, w);
 }
 
@@ -61,7 +68,8 @@ inline constexpr std::int64_t ica_start_first = std::int64_t{1} << 50;
       second += square;
       fourth += square * square;
     }
-    if (second > 0.0) excess[static_cast<std::size_t>(j)] = fourth / (second * second) * static_cast<double>(rows) - 3.0;
+    if (second > 0.0)
+      excess[static_cast<std::size_t>(j)] = fourth / (second * second) * static_cast<double>(rows) - 3.0;
   }
   return excess;
 }
@@ -74,14 +82,17 @@ struct IcaSamples {
   explicit IcaSamples(const Matrix<double>& whitened) : rows(converted<float>(whitened)), columns(transposed(rows)) {}
 };
 
-/// tanh to 1e-4 by Lambert's continued fraction: the iteration needs a smooth sigmoid, not this one, and std::tanh would take most of its time.
+/// tanh to 1e-4 by Lambert's continued fraction: the iteration needs a smooth sigmoid, not this one, and std::tanh
+/// would take most of its time.
 [[nodiscard]] inline float sigmoid(float x) noexcept {
   const float clamped = std::min(4.97F, std::max(-4.97F, x));
   const float s = clamped * clamped;
-  return clamped * (135135.0F + s * (17325.0F + s * (378.0F + s))) / (135135.0F + s * (62370.0F + s * (3150.0F + s * 28.0F)));
+  return clamped * (135135.0F + s * (17325.0F + s * (378.0F + s))) /
+         (135135.0F + s * (62370.0F + s * (3150.0F + s * 28.0F)));
 }
 
-/// One fixed-point step of the rows of w: E[tanh(W x) xᵀ] − diag(E[1 − tanh²(W x)]) W, then decorrelated. Sums of 512 samples in float, beyond that in double.
+/// One fixed-point step of the rows of w: E[tanh(W x) xᵀ] − diag(E[1 − tanh²(W x)]) W, then decorrelated. Sums of 512
+/// samples in float, beyond that in double.
 [[nodiscard]] inline Matrix<double> ica_step(const IcaSamples& x, const Matrix<double>& w) {
   const Matrix<float> current = converted<float>(w);
   const std::int64_t n = x.rows.rows();
@@ -103,10 +114,12 @@ struct IcaSamples {
     }
     Matrix<float> moment(w.rows(), d);
     add_product<float>(projected, {x.columns.data() + first, d, size, n}, moment.data());
-    for (std::size_t j = 0; j < moment.values().size(); ++j) moved.values()[j] += static_cast<double>(moment.values()[j]);
+    for (std::size_t j = 0; j < moment.values().size(); ++j)
+      moved.values()[j] += static_cast<double>(moment.values()[j]);
   }
   for (std::int64_t k = 0; k < w.rows(); ++k) {
-    for (std::int64_t j = 0; j < d; ++j) moved(k, j) = (moved(k, j) - slope[static_cast<std::size_t>(k)] * w(k, j)) / static_cast<double>(n);
+    for (std::int64_t j = 0; j < d; ++j)
+      moved(k, j) = (moved(k, j) - slope[static_cast<std::size_t>(k)] * w(k, j)) / static_cast<double>(n);
   }
   return decorrelate(moved);
 }
@@ -125,7 +138,8 @@ struct IcaSamples {
 /// The given rows of a matrix.
 [[nodiscard]] inline Matrix<double> take_rows(const Matrix<double>& m, const std::vector<std::int64_t>& rows) {
   Matrix<double> out(static_cast<std::int64_t>(rows.size()), m.cols());
-  for (std::size_t i = 0; i < rows.size(); ++i) std::copy(m.row(rows[i]).begin(), m.row(rows[i]).end(), out.row(static_cast<std::int64_t>(i)).begin());
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    std::copy(m.row(rows[i]).begin(), m.row(rows[i]).end(), out.row(static_cast<std::int64_t>(i)).begin());
   return out;
 }
 
@@ -133,15 +147,19 @@ struct IcaSamples {
 [[nodiscard]] inline std::vector<std::int64_t> by_magnitude(const std::vector<double>& values) {
   std::vector<std::int64_t> order(values.size());
   std::iota(order.begin(), order.end(), std::int64_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](std::int64_t a, std::int64_t b) { return std::abs(values[static_cast<std::size_t>(a)]) > std::abs(values[static_cast<std::size_t>(b)]); });
+  std::stable_sort(order.begin(), order.end(), [&](std::int64_t a, std::int64_t b) {
+    return std::abs(values[static_cast<std::size_t>(a)]) > std::abs(values[static_cast<std::size_t>(b)]);
+  });
   return order;
 }
 
 /// The rows of `top`, then rows first .. last − 1 of `bottom`.
-[[nodiscard]] inline Matrix<double> stack_rows(const Matrix<double>& top, const Matrix<double>& bottom, std::int64_t first, std::int64_t last) {
+[[nodiscard]] inline Matrix<double> stack_rows(const Matrix<double>& top, const Matrix<double>& bottom,
+                                               std::int64_t first, std::int64_t last) {
   Matrix<double> out(top.rows() + last - first, bottom.cols());
   std::copy(top.values().begin(), top.values().end(), out.values().begin());
-  std::copy_n(bottom.data() + first * bottom.cols(), (last - first) * bottom.cols(), out.data() + top.rows() * bottom.cols());
+  std::copy_n(bottom.data() + first * bottom.cols(), (last - first) * bottom.cols(),
+              out.data() + top.rows() * bottom.cols());
   return out;
 }
 
@@ -155,8 +173,10 @@ struct IcaSamples {
   return decorrelate(w);
 }
 
-/// Iterates all rows until those that are not Gaussian hardly move and no further one emerges; returns how many those are, sorted to the front.
-inline std::int64_t search_components(const Matrix<double>& whitened, Matrix<double>& w, const FastIcaOptions& options, std::int64_t& iterations) {
+/// Iterates all rows until those that are not Gaussian hardly move and no further one emerges; returns how many those
+/// are, sorted to the front.
+inline std::int64_t search_components(const Matrix<double>& whitened, Matrix<double>& w, const FastIcaOptions& options,
+                                      std::int64_t& iterations) {
   const IcaSamples x(whitened);
   constexpr double hardly = 0.02;  // 1 − cos 11°
   constexpr std::int64_t check_every = 5;
@@ -184,7 +204,8 @@ inline std::int64_t search_components(const Matrix<double>& whitened, Matrix<dou
 }
 
 /// Iterates the given components alone until none changes by more than the tolerance; whether they got there.
-[[nodiscard]] inline bool settle_components(const IcaSamples& x, Matrix<double>& w, const FastIcaOptions& options, std::int64_t& iterations) {
+[[nodiscard]] inline bool settle_components(const IcaSamples& x, Matrix<double>& w, const FastIcaOptions& options,
+                                            std::int64_t& iterations) {
   for (std::int64_t i = 0; i < options.max_iterations; ++i, ++iterations) {
     Matrix<double> next = ica_step(x, w);
     const auto change = row_changes(w, next);
@@ -198,17 +219,24 @@ inline std::int64_t search_components(const Matrix<double>& whitened, Matrix<dou
 
 /// Finds independent components by the symmetric fixed-point iteration with the nonlinearity tanh.
 ///
-/// **Shapes**: whitened `[N, r]` with unit covariance, as `whiten` gives it on the samples it was fitted to -> directions `[r, r]`.
-/// **Formula**: W ← E[tanh(W x) xᵀ] − diag(E[1 − tanh²(W x)]) W, then W ← (W Wᵀ)^-½ W (Hyvärinen 1999). First for all rows, until the non-Gaussian ones (|excess kurtosis|
-/// ≥ `least_kurtosis`) hardly move; then for those alone, because Gaussian rows never come to rest and would keep shaking them; then again in what is left.
-/// Not converging is no error: it is in the result, per component. Few samples in many dimensions find mild components that are chance (10 000 in 60: |excess| up to about .5).
+/// **Shapes**: whitened `[N, r]` with unit covariance, as `whiten` gives it on the samples it was fitted to ->
+/// directions `[r, r]`.
+/// **Formula**: W ← E[tanh(W x) xᵀ] − diag(E[1 − tanh²(W x)]) W, then W ← (W Wᵀ)^-½ W (Hyvärinen 1999). First for all
+/// rows, until the non-Gaussian ones (|excess kurtosis| ≥ `least_kurtosis`) hardly move; then for those alone, because
+/// Gaussian rows never come to rest and would keep shaking them; then again in what is left. Not converging is no
+/// error: it is in the result, per component. Few samples in many dimensions find mild components that are chance (10
+/// 000 in 60: |excess| up to about .5).
 /// **Throws** `degenerate_statistics` unless N > r > 0, `invalid_argument` for no iterations.
-/// **Randomness**: (seed, Stream::permutations, 2^50 + …) for the starts. **Cost**: per iteration 2 N r² multiplications and N r tanh, in float; memory 3 N r numbers.
+/// **Randomness**: (seed, Stream::permutations, 2^50 + …) for the starts. **Cost**: per iteration 2 N r²
+/// multiplications and N r tanh, in float; memory 3 N r numbers.
 /// Example: `auto parts = fast_ica(whitened); // offer row k if |excess_kurtosis[k]| >= .5`
-[[nodiscard]] inline IndependentComponents fast_ica(const Matrix<double>& whitened, const FastIcaOptions& options = {}) {
+[[nodiscard]] inline IndependentComponents fast_ica(const Matrix<double>& whitened,
+                                                    const FastIcaOptions& options = {}) {
   const std::int64_t r = whitened.cols();
   if (r == 0 || whitened.rows() <= r) {
-    throw Error(ErrorCode::degenerate_statistics, "fast_ica", "expected more samples than coordinates, got " + std::to_string(whitened.rows()) + " and " + std::to_string(r));
+    throw Error(
+        ErrorCode::degenerate_statistics, "fast_ica",
+        "expected more samples than coordinates, got " + std::to_string(whitened.rows()) + " and " + std::to_string(r));
   }
   detail::require_in("fast_ica", "max_iterations", options.max_iterations, 1, limits::permutations);
   detail::require_in("fast_ica", "searches", options.searches, 0, limits::directions);
@@ -219,7 +247,8 @@ inline std::int64_t search_components(const Matrix<double>& whitened, Matrix<dou
   Matrix<double> rest = detail::random_rotation(r, options.seed, 0);  // an orthonormal basis of what is left
   for (std::int64_t search = 0; search <= options.searches && rest.rows() > 0 && result.converged; ++search) {
     Matrix<double> w = detail::random_rotation(rest.rows(), options.seed, search);
-    const std::int64_t found = detail::search_components(detail::multiply_transposed(whitened, rest), w, options, result.iterations);
+    const std::int64_t found =
+        detail::search_components(detail::multiply_transposed(whitened, rest), w, options, result.iterations);
     if (found == 0) break;
     const Matrix<double> turned = detail::multiply(w, rest);
     leading = detail::stack_rows(leading, turned, 0, found);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Integer histograms of every style channel: what a rank statistic needs of a population too large to keep (method section 15).
+// Integer histograms of every style channel: what a rank statistic needs of a population too large to keep (method
+// section 15).
 
 #include <faultline/core/ranges.hpp>
 #include <faultline/error.hpp>
@@ -17,31 +18,39 @@
 namespace faultline {
 inline namespace v1 {
 
-/// Histograms of K channels for each of several groups, all with the same number of equal bins over their own range, plus one bin below and one above.
+/// Histograms of K channels for each of several groups, all with the same number of equal bins over their own range,
+/// plus one bin below and one above.
 ///
 /// Counts are integers, so any order of adding and merging gives the same result.
 /// **Memory**: K x groups x (bins + 2) x 4 bytes.
-/// **Throws** `invalid_argument` for a range that is not finite or reversed, a channel value that is NaN, a group out of range or more than 2^32 − 1 samples in a bin;
-/// `shape_mismatch` for a row of another length.
-/// Example: `auto histograms = ChannelHistograms::around(pilot_mean, pilot_sigma, 2 * classes); histograms.add(outcome_group(label, failed), s.row(i));`
+/// **Throws** `invalid_argument` for a range that is not finite or reversed, a channel value that is NaN, a group out
+/// of range or more than 2^32 − 1 samples in a bin; `shape_mismatch` for a row of another length.
+/// Example: `auto histograms = ChannelHistograms::around(pilot_mean, pilot_sigma, 2 * classes);
+/// histograms.add(outcome_group(label, failed), s.row(i));`
 class ChannelHistograms {
  public:
   ChannelHistograms(std::vector<double> lower, std::vector<double> upper, std::int64_t groups, std::int64_t bins = 256)
       : lower_(std::move(lower)), upper_(std::move(upper)), groups_(groups), bins_(bins) {
     constexpr const char* where = "ChannelHistograms";
-    if (lower_.size() != upper_.size()) throw Error(ErrorCode::shape_mismatch, where, "expected a lower and an upper end per channel");
+    if (lower_.size() != upper_.size())
+      throw Error(ErrorCode::shape_mismatch, where, "expected a lower and an upper end per channel");
     detail::require_in(where, "groups", groups, 1, limits::latents);
     detail::require_in(where, "bins", bins, 1, limits::latents);
     detail::require_elements(where, {static_cast<std::int64_t>(lower_.size()), groups, bins + 2});
     for (std::size_t k = 0; k < lower_.size(); ++k) {
-      if (!std::isfinite(lower_[k]) || !std::isfinite(upper_[k]) || upper_[k] < lower_[k]) throw Error(ErrorCode::invalid_argument, where, "expected finite, ordered ends for channel " + std::to_string(k));
+      if (!std::isfinite(lower_[k]) || !std::isfinite(upper_[k]) || upper_[k] < lower_[k])
+        throw Error(ErrorCode::invalid_argument, where,
+                    "expected finite, ordered ends for channel " + std::to_string(k));
     }
     counts_.assign(lower_.size() * static_cast<std::size_t>(groups * (bins + 2)), 0);
   }
 
   /// Ranges of mean ± `reach` standard deviations, as a pilot sample gives them.
-  [[nodiscard]] static ChannelHistograms around(std::span<const double> mean, std::span<const double> sigma, std::int64_t groups, double reach = 6.0, std::int64_t bins = 256) {
-    if (mean.size() != sigma.size()) throw Error(ErrorCode::shape_mismatch, "ChannelHistograms::around", "expected a mean and a standard deviation per channel");
+  [[nodiscard]] static ChannelHistograms around(std::span<const double> mean, std::span<const double> sigma,
+                                                std::int64_t groups, double reach = 6.0, std::int64_t bins = 256) {
+    if (mean.size() != sigma.size())
+      throw Error(ErrorCode::shape_mismatch, "ChannelHistograms::around",
+                  "expected a mean and a standard deviation per channel");
     std::vector<double> lower;
     std::vector<double> upper;
     for (std::size_t k = 0; k < mean.size(); ++k) {
@@ -57,34 +66,45 @@ class ChannelHistograms {
 
   /// Counts one sample: a value per channel.
   void add(std::int64_t group, std::span<const float> values) {
-    if (static_cast<std::int64_t>(values.size()) != channels()) throw Error(ErrorCode::shape_mismatch, "ChannelHistograms::add", "expected a value for each of " + std::to_string(channels()) + " channels");
+    if (static_cast<std::int64_t>(values.size()) != channels())
+      throw Error(ErrorCode::shape_mismatch, "ChannelHistograms::add",
+                  "expected a value for each of " + std::to_string(channels()) + " channels");
     require_group(group);
     for (const float value : values) {
-      if (std::isnan(value)) throw Error(ErrorCode::invalid_argument, "ChannelHistograms::add", "a channel value is NaN");
+      if (std::isnan(value))
+        throw Error(ErrorCode::invalid_argument, "ChannelHistograms::add", "a channel value is NaN");
     }
-    for (std::size_t k = 0; k < values.size(); ++k) bump(counts_[offset(static_cast<std::int64_t>(k), group) + bin_of(k, static_cast<double>(values[k]))], 1);
+    for (std::size_t k = 0; k < values.size(); ++k)
+      bump(counts_[offset(static_cast<std::int64_t>(k), group) + bin_of(k, static_cast<double>(values[k]))], 1);
   }
 
   /// Adds the counts of the same histograms over other samples.
   void merge(const ChannelHistograms& other) {
     if (other.lower_ != lower_ || other.upper_ != upper_ || other.groups_ != groups_ || other.bins_ != bins_) {
-      throw Error(ErrorCode::shape_mismatch, "ChannelHistograms::merge", "expected histograms of the same channels, ranges, groups and bins");
+      throw Error(ErrorCode::shape_mismatch, "ChannelHistograms::merge",
+                  "expected histograms of the same channels, ranges, groups and bins");
     }
     for (std::size_t i = 0; i < counts_.size(); ++i) bump(counts_[i], other.counts_[i]);
   }
 
   /// Counts of one channel and group: below the range, bins in ascending order, above it. `[bins + 2]`.
   [[nodiscard]] std::span<const std::uint32_t> counts(std::int64_t channel, std::int64_t group) const {
-    if (channel < 0 || channel >= channels()) throw Error(ErrorCode::invalid_argument, "ChannelHistograms::counts", "expected a channel in 0 .. " + std::to_string(channels() - 1));
+    if (channel < 0 || channel >= channels())
+      throw Error(ErrorCode::invalid_argument, "ChannelHistograms::counts",
+                  "expected a channel in 0 .. " + std::to_string(channels() - 1));
     require_group(group);
     return std::span<const std::uint32_t>(counts_).subspan(offset(channel, group), static_cast<std::size_t>(bins_ + 2));
   }
 
  private:
   void require_group(std::int64_t group) const {
-    if (group < 0 || group >= groups_) throw Error(ErrorCode::invalid_argument, "ChannelHistograms", "expected a group in 0 .. " + std::to_string(groups_ - 1) + ", got " + std::to_string(group));
+    if (group < 0 || group >= groups_)
+      throw Error(ErrorCode::invalid_argument, "ChannelHistograms",
+                  "expected a group in 0 .. " + std::to_string(groups_ - 1) + ", got " + std::to_string(group));
   }
-  [[nodiscard]] std::size_t offset(std::int64_t channel, std::int64_t group) const noexcept { return static_cast<std::size_t>((channel * groups_ + group) * (bins_ + 2)); }
+  [[nodiscard]] std::size_t offset(std::int64_t channel, std::int64_t group) const noexcept {
+    return static_cast<std::size_t>((channel * groups_ + group) * (bins_ + 2));
+  }
   [[nodiscard]] std::size_t bin_of(std::size_t k, double value) const noexcept {
     if (value < lower_[k]) return 0;
     if (value > upper_[k]) return static_cast<std::size_t>(bins_ + 1);
@@ -93,7 +113,9 @@ class ChannelHistograms {
     return 1 + static_cast<std::size_t>(std::min(position, static_cast<double>(bins_ - 1)));
   }
   static void bump(std::uint32_t& count, std::uint32_t by) {
-    if (count > UINT32_MAX - by) throw Error(ErrorCode::invalid_argument, "ChannelHistograms", "a bin holds more than 2^32 - 1 samples; use several histograms");
+    if (count > UINT32_MAX - by)
+      throw Error(ErrorCode::invalid_argument, "ChannelHistograms",
+                  "a bin holds more than 2^32 - 1 samples; use several histograms");
     count += by;
   }
 
@@ -113,8 +135,10 @@ struct HistogramAuc {
 /// AUC of failures against successes from their histograms, pairs within a bin counted half.
 ///
 /// **Throws** `shape_mismatch` when the histograms differ in length. AUC ½ without failures or successes.
-[[nodiscard]] inline HistogramAuc histogram_auc(std::span<const std::uint32_t> failures, std::span<const std::uint32_t> successes) {
-  if (failures.size() != successes.size()) throw Error(ErrorCode::shape_mismatch, "histogram_auc", "expected histograms with the same bins");
+[[nodiscard]] inline HistogramAuc histogram_auc(std::span<const std::uint32_t> failures,
+                                                std::span<const std::uint32_t> successes) {
+  if (failures.size() != successes.size())
+    throw Error(ErrorCode::shape_mismatch, "histogram_auc", "expected histograms with the same bins");
   double wins = 0.0;
   double shared = 0.0;
   double below = 0.0;
@@ -131,11 +155,15 @@ struct HistogramAuc {
   return {wins / (m * below), 0.5 * shared / (m * below)};
 }
 
-/// Stratified AUC of one channel from histograms whose groups are `outcome_group(class, failed)`: Σ ω_c AUC_c / Σ ω_c, errors likewise.
+/// Stratified AUC of one channel from histograms whose groups are `outcome_group(class, failed)`: Σ ω_c AUC_c / Σ ω_c,
+/// errors likewise.
 ///
 /// **Throws** `shape_mismatch` unless there are two groups per class of `strata`.
-[[nodiscard]] inline HistogramAuc stratified_histogram_auc(const ChannelHistograms& histograms, std::int64_t channel, const Strata& strata) {
-  if (histograms.groups() != 2 * strata.classes()) throw Error(ErrorCode::shape_mismatch, "stratified_histogram_auc", "expected two groups for each of " + std::to_string(strata.classes()) + " classes");
+[[nodiscard]] inline HistogramAuc stratified_histogram_auc(const ChannelHistograms& histograms, std::int64_t channel,
+                                                           const Strata& strata) {
+  if (histograms.groups() != 2 * strata.classes())
+    throw Error(ErrorCode::shape_mismatch, "stratified_histogram_auc",
+                "expected two groups for each of " + std::to_string(strata.classes()) + " classes");
   if (!(strata.effective_failures > 0.0)) return {};
   HistogramAuc total{0.0, 0.0};
   for (std::int64_t c = 0; c < strata.classes(); ++c) {

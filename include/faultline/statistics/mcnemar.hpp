@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Two classifiers on the same samples: who failed alone, whether that can be chance, and how far the failure rates lie apart.
+// Two classifiers on the same samples: who failed alone, whether that can be chance, and how far the failure rates lie
+// apart.
 
 #include <faultline/error.hpp>
 #include <faultline/statistics/binomial.hpp>
@@ -22,7 +23,9 @@ struct PairedCounts {
   std::int64_t only_second_fails = 0;
   std::int64_t both_fail = 0;
 
-  [[nodiscard]] constexpr std::int64_t total() const noexcept { return both_right + only_first_fails + only_second_fails + both_fail; }
+  [[nodiscard]] constexpr std::int64_t total() const noexcept {
+    return both_right + only_first_fails + only_second_fails + both_fail;
+  }
   friend constexpr bool operator==(const PairedCounts&, const PairedCounts&) = default;
 };
 
@@ -40,26 +43,34 @@ struct PairedTest {
 ///
 /// **Throws** `shape_mismatch` when the lists differ in length.
 /// Example: `PairedCounts counts = count_pairs(first.failed, second.failed);`
-[[nodiscard]] inline PairedCounts count_pairs(std::span<const std::uint8_t> first_failed, std::span<const std::uint8_t> second_failed) {
+[[nodiscard]] inline PairedCounts count_pairs(std::span<const std::uint8_t> first_failed,
+                                              std::span<const std::uint8_t> second_failed) {
   if (first_failed.size() != second_failed.size()) {
-    throw Error(ErrorCode::shape_mismatch, "count_pairs", "expected outcomes of the same samples, got " + std::to_string(first_failed.size()) + " and " + std::to_string(second_failed.size()));
+    throw Error(ErrorCode::shape_mismatch, "count_pairs",
+                "expected outcomes of the same samples, got " + std::to_string(first_failed.size()) + " and " +
+                    std::to_string(second_failed.size()));
   }
   PairedCounts counts;
   for (std::size_t i = 0; i < first_failed.size(); ++i) {
     const bool first = first_failed[i] != 0;
     const bool second = second_failed[i] != 0;
-    ++(first ? second ? counts.both_fail : counts.only_first_fails : second ? counts.only_second_fails : counts.both_right);
+    ++(first    ? second ? counts.both_fail : counts.only_first_fails
+       : second ? counts.only_second_fails
+                : counts.both_right);
   }
   return counts;
 }
 
 /// Tests whether two failure rates on the same samples differ, and by how much.
 ///
-/// **Formula**: p from `mcnemar_exact`, which looks at the samples that one classifier alone fails on: under equal rates each of them is a fair coin. The interval is
-/// `contrast_interval`, Tango's score interval with a continuity correction of one sample, for the mean of the paired differences −1, 0, 1.
-/// **Error rate**: at equal rates p ≤ α with probability at most α, whatever the rates. The 95 % interval covers the true difference with probability at least .95: enumerated over
-/// all outcomes for samples of 4 to 256 and a grid of true rates in the tests. Test and interval are made differently and may disagree where p is close to 1 − confidence.
-/// **Throws** `invalid_argument` for negative counts, or a confidence outside (0, 1). No sample gives p = 1 and the interval [−1, 1].
+/// **Formula**: p from `mcnemar_exact`, which looks at the samples that one classifier alone fails on: under equal
+/// rates each of them is a fair coin. The interval is `contrast_interval`, Tango's score interval with a continuity
+/// correction of one sample, for the mean of the paired differences −1, 0, 1.
+/// **Error rate**: at equal rates p ≤ α with probability at most α, whatever the rates. The 95 % interval covers the
+/// true difference with probability at least .95: enumerated over all outcomes for samples of 4 to 256 and a grid of
+/// true rates in the tests. Test and interval are made differently and may disagree where p is close to 1 − confidence.
+/// **Throws** `invalid_argument` for negative counts, or a confidence outside (0, 1). No sample gives p = 1 and the
+/// interval [−1, 1].
 /// Example: `test_pairs({.both_right = 950, .only_first_fails = 38, .only_second_fails = 6, .both_fail = 6}).p`
 [[nodiscard]] inline PairedTest test_pairs(const PairedCounts& counts, double confidence = 0.95) {
   if (counts.both_right < 0 || counts.only_first_fails < 0 || counts.only_second_fails < 0 || counts.both_fail < 0)
@@ -68,10 +79,13 @@ struct PairedTest {
   test.counts = counts;
   test.confidence = confidence;
   test.p = mcnemar_exact(counts.only_first_fails, counts.only_second_fails);
-  const Interval interval = contrast_interval(counts.only_first_fails, counts.only_second_fails, counts.total(), confidence);
+  const Interval interval =
+      contrast_interval(counts.only_first_fails, counts.only_second_fails, counts.total(), confidence);
   test.lower = interval.lower;
   test.upper = interval.upper;
-  if (counts.total() > 0) test.difference = static_cast<double>(counts.only_first_fails - counts.only_second_fails) / static_cast<double>(counts.total());
+  if (counts.total() > 0)
+    test.difference =
+        static_cast<double>(counts.only_first_fails - counts.only_second_fails) / static_cast<double>(counts.total());
   return test;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Adjusting p-values for the number of tests: Holm for the family-wise error, Benjamini–Hochberg for the false-discovery rate.
+// Adjusting p-values for the number of tests: Holm for the family-wise error, Benjamini–Hochberg for the
+// false-discovery rate.
 
 #include <faultline/error.hpp>
 
@@ -20,7 +21,8 @@ namespace detail {
 [[nodiscard]] inline std::vector<std::size_t> ascending_p(const char* where, std::span<const double> p) {
   for (std::size_t i = 0; i < p.size(); ++i) {
     if (!(p[i] >= 0.0 && p[i] <= 1.0)) {
-      throw Error(ErrorCode::invalid_argument, where, "expected p-values in [0, 1], got " + std::to_string(p[i]) + " at position " + std::to_string(i));
+      throw Error(ErrorCode::invalid_argument, where,
+                  "expected p-values in [0, 1], got " + std::to_string(p[i]) + " at position " + std::to_string(i));
     }
   }
   std::vector<std::size_t> order(p.size());
@@ -31,9 +33,11 @@ namespace detail {
 
 }  // namespace detail
 
-/// Holm's adjusted p-values, in the order of `p`: rejecting those ≤ α makes any false rejection with probability at most α, whatever the dependence.
+/// Holm's adjusted p-values, in the order of `p`: rejecting those ≤ α makes any false rejection with probability at
+/// most α, whatever the dependence.
 ///
-/// Formula: with p_(1) ≤ … ≤ p_(m), adjusted_(i) = max over j ≤ i of min(1, (m − j + 1) p_(j)) (Holm 1979). Ties get equal values.
+/// Formula: with p_(1) ≤ … ≤ p_(m), adjusted_(i) = max over j ≤ i of min(1, (m − j + 1) p_(j)) (Holm 1979). Ties get
+/// equal values.
 /// **Throws** `invalid_argument` for a value outside [0, 1] or NaN. An empty list gives an empty list.
 /// Example: `holm(std::vector{0.01, 0.04, 0.03})` is `{0.03, 0.06, 0.06}`
 [[nodiscard]] inline std::vector<double> holm(std::span<const double> p) {
@@ -47,8 +51,8 @@ namespace detail {
   return adjusted;
 }
 
-/// Benjamini–Hochberg adjusted p-values (q), in the order of `p`: rejecting those ≤ q keeps the expected share of false rejections at most q
-/// for independent or positively dependent tests.
+/// Benjamini–Hochberg adjusted p-values (q), in the order of `p`: rejecting those ≤ q keeps the expected share of false
+/// rejections at most q for independent or positively dependent tests.
 ///
 /// Formula: adjusted_(i) = min over j ≥ i of min(1, m p_(j) / j) (Benjamini and Hochberg 1995). Ties get equal values.
 /// **Throws** `invalid_argument` for a value outside [0, 1] or NaN. An empty list gives an empty list.

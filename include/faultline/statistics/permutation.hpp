@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Permuting outcomes within classes: the reference distribution of every claim that failures differ from successes (method sections 5.1 and 5.2).
+// Permuting outcomes within classes: the reference distribution of every claim that failures differ from successes
+// (method sections 5.1 and 5.2).
 
 #include <faultline/core/matrix.hpp>
 #include <faultline/core/random.hpp>
@@ -24,7 +25,8 @@ inline namespace v1 {
 
 /// How many permutations, and which.
 ///
-/// Replicate b is drawn from (seed, Stream::permutations, first + b) alone: the result does not depend on threads or on how many replicates there are.
+/// Replicate b is drawn from (seed, Stream::permutations, first + b) alone: the result does not depend on threads or on
+/// how many replicates there are.
 struct PermutationOptions {
   std::int64_t replicates = 9999;
   std::int64_t seed = 0;
@@ -38,7 +40,8 @@ struct PermutationOptions {
 /// **Cost** of a draw: one random word for each member of the smaller outcome group of each class.
 class WithinClassPermuter {
  public:
-  WithinClassPermuter(std::span<const std::int64_t> labels, std::span<const std::uint8_t> failed, const Strata& strata) {
+  WithinClassPermuter(std::span<const std::int64_t> labels, std::span<const std::uint8_t> failed,
+                      const Strata& strata) {
     detail::require_outcomes("WithinClassPermuter", static_cast<std::int64_t>(labels.size()), labels, failed);
     members_.resize(static_cast<std::size_t>(strata.classes()));
     drawn_.resize(members_.size());
@@ -54,19 +57,24 @@ class WithinClassPermuter {
   }
 
   /// Sample positions of class `c`, ascending; empty for a class that is not used.
-  [[nodiscard]] std::span<const std::int64_t> members(std::int64_t c) const { return members_[static_cast<std::size_t>(c)]; }
-  /// Whether the drawn subset of class `c` stands for its failures (else for its successes): the smaller group is drawn, the other is the rest.
+  [[nodiscard]] std::span<const std::int64_t> members(std::int64_t c) const {
+    return members_[static_cast<std::size_t>(c)];
+  }
+  /// Whether the drawn subset of class `c` stands for its failures (else for its successes): the smaller group is
+  /// drawn, the other is the rest.
   [[nodiscard]] bool draws_failures(std::int64_t c) const { return draws_failures_[static_cast<std::size_t>(c)] != 0; }
   [[nodiscard]] std::int64_t classes() const noexcept { return static_cast<std::int64_t>(members_.size()); }
 
-  /// Draws the smaller group of class `c` anew: a uniformly random subset as indices into `members(c)`, in random order, valid until the next draw.
-  /// Call it for the classes in ascending order, so that one reader serves a whole replicate.
+  /// Draws the smaller group of class `c` anew: a uniformly random subset as indices into `members(c)`, in random
+  /// order, valid until the next draw. Call it for the classes in ascending order, so that one reader serves a whole
+  /// replicate.
   [[nodiscard]] std::span<const std::int32_t> draw(std::int64_t c, CounterRandom& random) {
     const auto size = static_cast<std::int64_t>(members_[static_cast<std::size_t>(c)].size());
     const std::int64_t wanted = drawn_[static_cast<std::size_t>(c)];
     order_.resize(static_cast<std::size_t>(size));
     std::iota(order_.begin(), order_.end(), 0);
-    for (std::int64_t i = 0; i < wanted; ++i) std::swap(order_[static_cast<std::size_t>(i)], order_[static_cast<std::size_t>(i + random.below(size - i))]);
+    for (std::int64_t i = 0; i < wanted; ++i)
+      std::swap(order_[static_cast<std::size_t>(i)], order_[static_cast<std::size_t>(i + random.below(size - i))]);
     return std::span<const std::int32_t>(order_).first(static_cast<std::size_t>(wanted));
   }
 
@@ -87,12 +95,14 @@ inline void require_replicates(const char* where, const PermutationOptions& opti
 
 /// Stratified differences under permuted outcomes: row b is `stratified_difference` of x with replicate b's outcomes.
 ///
-/// The effect of a direction v in replicate b is v · row b, so one `[B, d]` matrix serves any number of candidate directions; nothing of size N x D is ever formed.
+/// The effect of a direction v in replicate b is v · row b, so one `[B, d]` matrix serves any number of candidate
+/// directions; nothing of size N x D is ever formed.
 /// **Shapes**: x `[N, d]`, labels and failed `[N]` -> `[replicates, d]`; all zero when no class is used.
 /// **Throws** `shape_mismatch`, `label_out_of_range`, `invalid_argument` for no replicates.
 /// **Randomness**: (seed, Stream::permutations, first + b). **Cost**: replicates x (smaller groups) x d additions.
 /// Example: `auto null = permuted_differences(whitened, labels, failed, strata, {.replicates = 999, .seed = 7});`
-[[nodiscard]] inline Matrix<double> permuted_differences(const Matrix<double>& x, std::span<const std::int64_t> labels, std::span<const std::uint8_t> failed, const Strata& strata,
+[[nodiscard]] inline Matrix<double> permuted_differences(const Matrix<double>& x, std::span<const std::int64_t> labels,
+                                                         std::span<const std::uint8_t> failed, const Strata& strata,
                                                          const PermutationOptions& options) {
   detail::require_outcomes("permuted_differences", x.rows(), labels, failed);
   detail::require_replicates("permuted_differences", options);
@@ -101,7 +111,8 @@ inline void require_replicates(const char* where, const PermutationOptions& opti
   if (!(strata.effective_failures > 0.0)) return result;
   const auto d = static_cast<std::size_t>(x.cols());
 
-  // With class sums S_c and failure sums F_c the numerator is Σ F_c − m_c / (m_c + n_c) S_c, or the negative of it with successes in place of failures.
+  // With class sums S_c and failure sums F_c the numerator is Σ F_c − m_c / (m_c + n_c) S_c, or the negative of it with
+  // successes in place of failures.
   std::vector<double> expected(d, 0.0);
   for (std::int64_t c = 0; c < permuter.classes(); ++c) {
     const auto m = static_cast<double>(strata.failures[static_cast<std::size_t>(c)]);
@@ -130,12 +141,16 @@ inline void require_replicates(const char* where, const PermutationOptions& opti
 
 namespace detail {
 
-/// From here on a permuted value counts as reaching the observed one: a tie in exact arithmetic stays one whatever the order of the sums.
-[[nodiscard]] inline double tie_bar(double observed) noexcept { return std::isfinite(observed) ? observed - 1e-9 * std::max(1.0, std::abs(observed)) : observed; }
+/// From here on a permuted value counts as reaching the observed one: a tie in exact arithmetic stays one whatever the
+/// order of the sums.
+[[nodiscard]] inline double tie_bar(double observed) noexcept {
+  return std::isfinite(observed) ? observed - 1e-9 * std::max(1.0, std::abs(observed)) : observed;
+}
 
 }  // namespace detail
 
-/// One-sided p-value of an observed value among permuted ones: (1 + #{null ≥ observed}) / (B + 1), valid for any B (Phipson and Smyth 2010).
+/// One-sided p-value of an observed value among permuted ones: (1 + #{null ≥ observed}) / (B + 1), valid for any B
+/// (Phipson and Smyth 2010).
 ///
 /// Values that agree to a relative 1e-9 count as equal.
 [[nodiscard]] inline double permutation_p(double observed, std::span<const double> null) {
@@ -145,13 +160,16 @@ namespace detail {
   return static_cast<double>(1 + reached) / static_cast<double>(null.size() + 1);
 }
 
-/// The point of a permutation distribution that an observed value must exceed for its `permutation_p` to be at most `alpha`; +∞ when B is too small for `alpha`.
+/// The point of a permutation distribution that an observed value must exceed for its `permutation_p` to be at most
+/// `alpha`; +∞ when B is too small for `alpha`.
 [[nodiscard]] inline double permutation_point(std::vector<double> null, double alpha = 0.05) {
   const auto total = static_cast<double>(null.size() + 1);
-  const auto reached = static_cast<std::int64_t>(std::floor(alpha * total + 1e-9)) - 1;  // this many may be as large as the observed one
+  // This many may be as large as the observed one
+  const auto reached = static_cast<std::int64_t>(std::floor(alpha * total + 1e-9)) - 1;
   if (reached < 0) return std::numeric_limits<double>::infinity();
   std::sort(null.begin(), null.end(), std::greater<>());
-  return reached < static_cast<std::int64_t>(null.size()) ? null[static_cast<std::size_t>(reached)] : -std::numeric_limits<double>::infinity();
+  return reached < static_cast<std::int64_t>(null.size()) ? null[static_cast<std::size_t>(reached)]
+                                                          : -std::numeric_limits<double>::infinity();
 }
 
 }  // namespace v1

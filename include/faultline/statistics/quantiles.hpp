@@ -23,18 +23,21 @@ namespace detail {
 inline void require_values(const char* where, std::span<const double> values) {
   if (values.empty()) throw Error(ErrorCode::empty_input, where, "expected at least one value");
   for (const double value : values) {
-    if (std::isnan(value)) throw Error(ErrorCode::invalid_argument, where, "expected values that can be ordered, got NaN");
+    if (std::isnan(value))
+      throw Error(ErrorCode::invalid_argument, where, "expected values that can be ordered, got NaN");
   }
 }
 
 }  // namespace detail
 
-/// The smallest value that at least a share `level` of the sample does not exceed (no interpolation, so it is a value of the sample).
+/// The smallest value that at least a share `level` of the sample does not exceed (no interpolation, so it is a value
+/// of the sample).
 ///
 /// **Throws** `empty_input`; `invalid_argument` for NaN or a level outside [0, 1]. Infinite values are allowed.
 [[nodiscard]] inline double quantile(std::span<const double> values, double level) {
   detail::require_values("quantile", values);
-  if (!(level >= 0.0 && level <= 1.0)) throw Error(ErrorCode::invalid_argument, "quantile", "expected a level in [0, 1], got " + std::to_string(level));
+  if (!(level >= 0.0 && level <= 1.0))
+    throw Error(ErrorCode::invalid_argument, "quantile", "expected a level in [0, 1], got " + std::to_string(level));
   std::vector<double> sorted(values.begin(), values.end());
   const double position = std::ceil(level * static_cast<double>(sorted.size()) - 1e-9);
   const auto k = static_cast<std::size_t>(std::clamp(position - 1.0, 0.0, static_cast<double>(sorted.size() - 1)));
@@ -56,15 +59,19 @@ inline void require_values(const char* where, std::span<const double> values) {
 
 /// The smallest value such that the weights up to and including it reach a share `level` of all weights.
 ///
-/// **Throws** `shape_mismatch`, `empty_input`; `invalid_argument` for NaN, a negative or infinite weight, or weights that sum to zero.
-[[nodiscard]] inline double weighted_quantile(std::span<const double> values, std::span<const double> weights, double level) {
+/// **Throws** `shape_mismatch`, `empty_input`; `invalid_argument` for NaN, a negative or infinite weight, or weights
+/// that sum to zero.
+[[nodiscard]] inline double weighted_quantile(std::span<const double> values, std::span<const double> weights,
+                                              double level) {
   constexpr const char* where = "weighted_quantile";
   detail::require_values(where, values);
   if (values.size() != weights.size()) throw Error(ErrorCode::shape_mismatch, where, "expected one weight per value");
-  if (!(level >= 0.0 && level <= 1.0)) throw Error(ErrorCode::invalid_argument, where, "expected a level in [0, 1], got " + std::to_string(level));
+  if (!(level >= 0.0 && level <= 1.0))
+    throw Error(ErrorCode::invalid_argument, where, "expected a level in [0, 1], got " + std::to_string(level));
   double total = 0.0;
   for (const double weight : weights) {
-    if (!(weight >= 0.0) || std::isinf(weight)) throw Error(ErrorCode::invalid_argument, where, "expected finite weights that are not negative");
+    if (!(weight >= 0.0) || std::isinf(weight))
+      throw Error(ErrorCode::invalid_argument, where, "expected finite weights that are not negative");
     total += weight;
   }
   if (!(total > 0.0)) throw Error(ErrorCode::invalid_argument, where, "expected weights with a positive sum");
@@ -87,15 +94,18 @@ inline void require_values(const char* where, std::span<const double> values) {
 /// **Throws** `empty_input`; `invalid_argument` for NaN.
 [[nodiscard]] inline double percentile_of(double value, std::span<const double> values) {
   detail::require_values("percentile_of", values);
-  if (std::isnan(value)) throw Error(ErrorCode::invalid_argument, "percentile_of", "expected a value that can be ordered, got NaN");
+  if (std::isnan(value))
+    throw Error(ErrorCode::invalid_argument, "percentile_of", "expected a value that can be ordered, got NaN");
   double below = 0.0;
   for (const double other : values) below += other < value ? 1.0 : other == value ? 0.5 : 0.0;
   return below / static_cast<double>(values.size());
 }
 
-/// Interval for the population median from order statistics: covers it with at least `confidence` whatever the distribution.
+/// Interval for the population median from order statistics: covers it with at least `confidence` whatever the
+/// distribution.
 ///
-/// **Formula**: the l-th smallest and l-th largest value, l the largest with 2 P(X < l) ≤ 1 − confidence for X ~ Binomial(n, ½) (Thompson 1936); (−∞, ∞) when n is too small.
+/// **Formula**: the l-th smallest and l-th largest value, l the largest with 2 P(X < l) ≤ 1 − confidence for X ~
+/// Binomial(n, ½) (Thompson 1936); (−∞, ∞) when n is too small.
 /// **Throws** `empty_input`; `invalid_argument` for NaN or a bad confidence.
 [[nodiscard]] inline Interval median_interval(std::span<const double> values, double confidence = 0.95) {
   detail::require_values("median_interval", values);

@@ -18,7 +18,9 @@ inline namespace v1 {
 
 /// An area under the ROC curve with its test against ½.
 struct RankTest {
-  double auc = 0.5;             ///< probability that a failure has a larger value than a success, ties counted half; above ½ when failures have the larger values
+  /// Probability that a failure has a larger value than a success, ties counted half; above ½ when failures have the
+  /// larger values
+  double auc = 0.5;
   double standard_error = 0.0;  ///< of `auc` when outcomes do not depend on the value: exact, ties included
   double z = 0.0;               ///< (auc − ½) / standard_error; 0 without variation
   double p = 1.0;               ///< one-sided (auc > ½), normal approximation
@@ -47,7 +49,8 @@ struct AucParts {
   for (std::size_t start = 0; start < items.size();) {
     double run_failures = 0.0;
     std::size_t end = start;
-    for (; end < items.size() && !(items[start].value < items[end].value); ++end) run_failures += items[end].failed ? 1.0 : 0.0;
+    for (; end < items.size() && !(items[start].value < items[end].value); ++end)
+      run_failures += items[end].failed ? 1.0 : 0.0;
     const auto run = static_cast<double>(end - start);
     wins += run_failures * (successes + 0.5 * (run - run_failures));
     successes += run - run_failures;
@@ -71,7 +74,8 @@ struct AucParts {
 
 inline void require_ordered(const char* where, std::span<const double> values) {
   for (const double value : values) {
-    if (std::isnan(value)) throw Error(ErrorCode::invalid_argument, where, "expected values that can be ordered, got NaN");
+    if (std::isnan(value))
+      throw Error(ErrorCode::invalid_argument, where, "expected values that can be ordered, got NaN");
   }
 }
 
@@ -79,11 +83,13 @@ inline void require_ordered(const char* where, std::span<const double> values) {
 
 /// Pooled area under the ROC curve of failures against successes, all classes together.
 ///
-/// **Formula**: Mann–Whitney U / (m n), ties counted half (Mann and Whitney 1947); variance (N + 1 − Σ(t³ − t)/(N(N − 1))) / (12 m n) over runs of t equal values.
+/// **Formula**: Mann–Whitney U / (m n), ties counted half (Mann and Whitney 1947); variance (N + 1 − Σ(t³ − t)/(N(N −
+/// 1))) / (12 m n) over runs of t equal values.
 /// **Shapes**: values, failed `[N]`. AUC ½ and p = 1 without failures or without successes.
 /// **Throws** `shape_mismatch`; `invalid_argument` for NaN. **Cost**: O(N log N).
 [[nodiscard]] inline RankTest rank_auc(std::span<const double> values, std::span<const std::uint8_t> failed) {
-  if (values.size() != failed.size()) throw Error(ErrorCode::shape_mismatch, "rank_auc", "expected one outcome per value");
+  if (values.size() != failed.size())
+    throw Error(ErrorCode::shape_mismatch, "rank_auc", "expected one outcome per value");
   detail::require_ordered("rank_auc", values);
   std::vector<detail::RankedValue> items(values.size());
   for (std::size_t i = 0; i < items.size(); ++i) items[i] = {values[i], failed[i] != 0};
@@ -93,12 +99,15 @@ inline void require_ordered(const char* where, std::span<const double> values) {
 
 /// Area under the ROC curve within classes, weighted like every stratified effect.
 ///
-/// **Formula**: Σ ω_c AUC_c / Σ ω_c; its variance under permutation within classes is Σ ω_c² var(AUC_c) / (Σ ω_c)² (the form of van Elteren 1960 with weights ω_c).
+/// **Formula**: Σ ω_c AUC_c / Σ ω_c; its variance under permutation within classes is Σ ω_c² var(AUC_c) / (Σ ω_c)² (the
+/// form of van Elteren 1960 with weights ω_c).
 /// **Shapes**: values, labels, failed `[N]`. AUC ½ and p = 1 when no class is used.
-/// **Error rate**: the one-sided p is a normal approximation; with 50 effective failures its error rate at α = .05 stays below .06 (simulated in the tests).
+/// **Error rate**: the one-sided p is a normal approximation; with 50 effective failures its error rate at α = .05
+/// stays below .06 (simulated in the tests).
 /// **Throws** `shape_mismatch`, `label_out_of_range`; `invalid_argument` for NaN. **Cost**: O(N log N).
 /// Example: `RankTest test = stratified_auc(scores, labels, failed, strata);`
-[[nodiscard]] inline RankTest stratified_auc(std::span<const double> values, std::span<const std::int64_t> labels, std::span<const std::uint8_t> failed, const Strata& strata) {
+[[nodiscard]] inline RankTest stratified_auc(std::span<const double> values, std::span<const std::int64_t> labels,
+                                             std::span<const std::uint8_t> failed, const Strata& strata) {
   constexpr const char* where = "stratified_auc";
   detail::require_outcomes(where, static_cast<std::int64_t>(values.size()), labels, failed);
   detail::require_ordered(where, values);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// How many samples a gate on a rate will need, and how often it errs: exact, by following the distribution of the failure count from look to look.
+// How many samples a gate on a rate will need, and how often it errs: exact, by following the distribution of the
+// failure count from look to look.
 
 #include <faultline/core/ranges.hpp>
 #include <faultline/error.hpp>
@@ -17,12 +18,13 @@ inline namespace v1 {
 
 /// What to expect of a `RateMonitor` when the true rate is known.
 struct RatePlan {
-  std::int64_t median = 0;       ///< samples after which half of all runs have decided; 0 if fewer do within the budget
-  std::int64_t ninetieth = 0;    ///< samples after which nine in ten have; 0 if fewer do within the budget
-  double expected = 0.0;         ///< mean number of samples, runs that reach the budget counted with it
-  double below = 0.0;            ///< probability of `below` within the budget
-  double above = 0.0;            ///< probability of `above` within the budget
-  double undecided = 1.0;        ///< the rest
+  /// Samples after which half of all runs have decided; 0 if fewer do within the budget
+  std::int64_t median = 0;
+  std::int64_t ninetieth = 0;  ///< samples after which nine in ten have; 0 if fewer do within the budget
+  double expected = 0.0;       ///< mean number of samples, runs that reach the budget counted with it
+  double below = 0.0;          ///< probability of `below` within the budget
+  double above = 0.0;          ///< probability of `above` within the budget
+  double undecided = 1.0;      ///< the rest
 };
 
 namespace detail {
@@ -30,7 +32,8 @@ namespace detail {
 /// Follows P(count = k, still undecided) through the looks of a RateMonitor.
 class RateForecast {
  public:
-  RateForecast(double bound, double rate, const RateSequenceOptions& options) : bound_(bound), rate_(rate), options_(options) {}
+  RateForecast(double bound, double rate, const RateSequenceOptions& options)
+      : bound_(bound), rate_(rate), options_(options) {}
 
   /// Adds `step` samples to every undecided run.
   void advance(std::int64_t step) {
@@ -51,7 +54,9 @@ class RateForecast {
 
   /// Takes a look: the runs that decide leave.
   void look(RatePlan& plan) {
-    const auto decision = [&](std::size_t i) { return decide_rate(first_ + static_cast<std::int64_t>(i), samples_, bound_, options_.alpha_per_side); };
+    const auto decision = [&](std::size_t i) {
+      return decide_rate(first_ + static_cast<std::int64_t>(i), samples_, bound_, options_.alpha_per_side);
+    };
     const auto leave = [&](std::size_t i, double& where) {
       where += mass_[i];
       mass_[i] = 0.0;
@@ -77,7 +82,8 @@ class RateForecast {
     for (std::int64_t k = 0; k <= n; ++k) {
       const auto a = static_cast<double>(k);
       const auto b = static_cast<double>(n - k);
-      masses[static_cast<std::size_t>(k)] = std::exp(-log_beta(a + 1.0, b + 1.0) - std::log(a + b + 1.0) + a * std::log(rate_) + b * std::log1p(-rate_));
+      masses[static_cast<std::size_t>(k)] =
+          std::exp(-log_beta(a + 1.0, b + 1.0) - std::log(a + b + 1.0) + a * std::log(rate_) + b * std::log1p(-rate_));
     }
     return masses;
   }
@@ -94,14 +100,19 @@ class RateForecast {
 
 /// Plans a test of "rate below `bound`" for a supposed true rate and a budget of samples.
 ///
-/// With .05 per side and a bound of .02 the median is 320 samples when nothing ever fails, 704 at a rate of .005 and 2 048 at .01 (1 860 if one looked at every sample).
+/// With .05 per side and a bound of .02 the median is 320 samples when nothing ever fails, 704 at a rate of .005 and 2
+/// 048 at .01 (1 860 if one looked at every sample).
 /// **Throws** `invalid_argument` for a bound, rate, budget or options out of range.
-/// **Cost**: (budget / look_every) x (spread of the count) x look_every operations; a tenth of a second for a budget of 100 000.
-/// Example: `auto plan = plan_rate_test(0.02, 0.005, 3000); if (plan.undecided > 0.5) { /* say that the budget will usually not do */ }`
-[[nodiscard]] inline RatePlan plan_rate_test(double bound, double true_rate, std::int64_t budget, const RateSequenceOptions& options = {}) {
+/// **Cost**: (budget / look_every) x (spread of the count) x look_every operations; a tenth of a second for a budget of
+/// 100 000.
+/// Example: `auto plan = plan_rate_test(0.02, 0.005, 3000); if (plan.undecided > 0.5) { /* say that the budget will
+/// usually not do */ }`
+[[nodiscard]] inline RatePlan plan_rate_test(double bound, double true_rate, std::int64_t budget,
+                                             const RateSequenceOptions& options = {}) {
   constexpr const char* where = "plan_rate_test";
   detail::require_sequence(where, bound, options);
-  if (!(true_rate >= 0.0 && true_rate <= 1.0)) throw Error(ErrorCode::invalid_argument, where, "expected a true rate in [0, 1], got " + std::to_string(true_rate));
+  if (!(true_rate >= 0.0 && true_rate <= 1.0))
+    throw Error(ErrorCode::invalid_argument, where, "expected a true rate in [0, 1], got " + std::to_string(true_rate));
   detail::require_in(where, "budget", budget, 1, limits::samples);
   RatePlan plan;
   detail::RateForecast forecast(bound, true_rate, options);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Directions that move one measured property and hold the others: the property family of candidates (method section 5.1).
+// Directions that move one measured property and hold the others: the property family of candidates (method section
+// 5.1).
 
 #include <faultline/core/matrix.hpp>
 #include <faultline/error.hpp>
@@ -20,16 +21,23 @@ inline namespace v1 {
 
 /// What a joint least-squares fit says about measured properties.
 struct PropertyRegression {
-  Matrix<double> directions;       ///< `[P, r]` unit vectors in w̃; a zero row where the property does not vary within classes
-  std::vector<double> slopes;      ///< `[P]` length of the fitted row: move along the direction, in standard deviations, per standard deviation of the property
-  std::vector<double> r_squared;   ///< `[P]` share of the property that w̃ predicts linearly, adjusted for the number of coordinates (so about 0, or below, for noise)
+  /// `[P, r]` unit vectors in w̃; a zero row where the property does not vary within classes
+  Matrix<double> directions;
+  /// `[P]` length of the fitted row: move along the direction, in standard deviations, per standard deviation of the
+  /// property
+  std::vector<double> slopes;
+  /// `[P]` share of the property that w̃ predicts linearly, adjusted for the number of coordinates (so about 0, or
+  /// below, for noise)
+  std::vector<double> r_squared;
   std::vector<double> deviations;  ///< `[P]` pooled within-class standard deviation of the property
 };
 
 namespace detail {
 
 /// Columns minus their class means, over their pooled within-class deviation; a column that does not vary becomes zero.
-[[nodiscard]] inline Matrix<double> standardise_within(const Matrix<float>& values, std::span<const std::int64_t> labels, std::int64_t classes, std::vector<double>& deviations) {
+[[nodiscard]] inline Matrix<double> standardise_within(const Matrix<float>& values,
+                                                       std::span<const std::int64_t> labels, std::int64_t classes,
+                                                       std::vector<double>& deviations) {
   const std::int64_t p = values.cols();
   Matrix<double> means(classes, p);
   std::vector<double> counts(static_cast<std::size_t>(classes), 0.0);
@@ -70,22 +78,36 @@ namespace detail {
 
 /// Regresses w̃ on all properties jointly, and every property on w̃.
 ///
-/// **Shapes**: whitened `[N, r]` with class means zero, as `whiten` gives them on the samples it was fitted to; properties `[N, P]`, finite; labels `[N]`.
-/// **Formula**: with M the properties standardised within class, directions are the rows of (MᵀM)⁺ Mᵀ w̃ scaled to length 1: the expected move of w̃ when one property grows
-/// and the others stay. R²_j = 1 − (1 − ‖Pm_j‖² / ‖m_j‖²)(N − C) / (N − C − r), P the projection on the columns of w̃ (adjusted R², Ezekiel 1930).
-/// The pseudoinverse leaves out eigenvalues below 1e-8 of the largest, so properties that repeat each other share their direction instead of making the fit explode.
-/// **Throws** `shape_mismatch`, `label_out_of_range`, `invalid_argument` for a property that is not finite, `degenerate_statistics` unless N − classes > r.
-/// **Cost**: N r (r + P) multiplications. Example: `auto fit = regress_on_properties(white, population.properties, population.label, 10); if (fit.r_squared[0] >= .1) ...`
-[[nodiscard]] inline PropertyRegression regress_on_properties(const Matrix<double>& whitened, const Matrix<float>& properties, std::span<const std::int64_t> labels, std::int64_t classes) {
+/// **Shapes**: whitened `[N, r]` with class means zero, as `whiten` gives them on the samples it was fitted to;
+/// properties `[N, P]`, finite; labels `[N]`.
+/// **Formula**: with M the properties standardised within class, directions are the rows of (MᵀM)⁺ Mᵀ w̃ scaled to
+/// length 1: the expected move of w̃ when one property grows and the others stay. R²_j = 1 − (1 − ‖Pm_j‖² / ‖m_j‖²)(N −
+/// C) / (N − C − r), P the projection on the columns of w̃ (adjusted R², Ezekiel 1930). The pseudoinverse leaves out
+/// eigenvalues below 1e-8 of the largest, so properties that repeat each other share their direction instead of making
+/// the fit explode.
+/// **Throws** `shape_mismatch`, `label_out_of_range`, `invalid_argument` for a property that is not finite,
+/// `degenerate_statistics` unless N − classes > r.
+/// **Cost**: N r (r + P) multiplications. Example: `auto fit = regress_on_properties(white, population.properties,
+/// population.label, 10); if (fit.r_squared[0] >= .1) ...`
+[[nodiscard]] inline PropertyRegression regress_on_properties(const Matrix<double>& whitened,
+                                                              const Matrix<float>& properties,
+                                                              std::span<const std::int64_t> labels,
+                                                              std::int64_t classes) {
   constexpr const char* where = "regress_on_properties";
   const std::int64_t n = whitened.rows();
   const std::int64_t r = whitened.cols();
   const std::int64_t p = properties.cols();
-  if (properties.rows() != n || static_cast<std::int64_t>(labels.size()) != n) throw Error(ErrorCode::shape_mismatch, where, "expected a row of properties and a label for each of " + std::to_string(n) + " samples");
+  if (properties.rows() != n || static_cast<std::int64_t>(labels.size()) != n)
+    throw Error(ErrorCode::shape_mismatch, where,
+                "expected a row of properties and a label for each of " + std::to_string(n) + " samples");
   if (classes < 1) throw Error(ErrorCode::invalid_argument, where, "expected at least one class");
-  if (n - classes <= r) throw Error(ErrorCode::degenerate_statistics, where, "expected more samples than coordinates and classes together, got " + std::to_string(n));
+  if (n - classes <= r)
+    throw Error(ErrorCode::degenerate_statistics, where,
+                "expected more samples than coordinates and classes together, got " + std::to_string(n));
   for (const float value : properties.values()) {
-    if (!std::isfinite(value)) throw Error(ErrorCode::invalid_argument, where, "expected finite properties; leave out one that some images do not have");
+    if (!std::isfinite(value))
+      throw Error(ErrorCode::invalid_argument, where,
+                  "expected finite properties; leave out one that some images do not have");
   }
   PropertyRegression fit;
   const Matrix<double> m = detail::standardise_within(properties, labels, classes, fit.deviations);
@@ -96,9 +118,11 @@ namespace detail {
 
   const Matrix<double> cross = detail::transposed_multiply(m, whitened);  // [P, r]
   const auto invert = [](double value) { return 1.0 / value; };
-  const Matrix<double> property_inverse = detail::spectral_function(detail::symmetric_eigen(detail::transposed_multiply(m, m)), 1e-8, invert);
+  const Matrix<double> property_inverse =
+      detail::spectral_function(detail::symmetric_eigen(detail::transposed_multiply(m, m)), 1e-8, invert);
   fit.directions = detail::multiply(property_inverse, cross);
-  const Matrix<double> coordinate_inverse = detail::spectral_function(detail::symmetric_eigen(detail::transposed_multiply(whitened, whitened)), 1e-8, invert);
+  const Matrix<double> coordinate_inverse =
+      detail::spectral_function(detail::symmetric_eigen(detail::transposed_multiply(whitened, whitened)), 1e-8, invert);
   for (std::int64_t j = 0; j < p; ++j) {
     const auto at = static_cast<std::size_t>(j);
     if (!(fit.deviations[at] > 0.0)) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// The four special functions the statistics need. Boost.Math has them too, but costs every test file more than two seconds to compile; these cost nothing.
+// The four special functions the statistics need. Boost.Math has them too, but costs every test file more than two
+// seconds to compile; these cost nothing.
 
 #include <faultline/error.hpp>
 
@@ -22,16 +23,22 @@ inline namespace v1 {
   double product = 1.0;
   while (x < 16.0) product *= x++;
   const double r = 1.0 / (x * x);
-  const double series = (1.0 / 12.0 - r * (1.0 / 360.0 - r * (1.0 / 1260.0 - r * (1.0 / 1680.0 - r * (1.0 / 1188.0 - r * 691.0 / 360360.0))))) / x;
+  const double series =
+      (1.0 / 12.0 -
+       r * (1.0 / 360.0 - r * (1.0 / 1260.0 - r * (1.0 / 1680.0 - r * (1.0 / 1188.0 - r * 691.0 / 360360.0))))) /
+      x;
   return (x - 0.5) * std::log(x) - x + 0.5 * std::log(2.0 * std::numbers::pi) + series - std::log(product);
 }
 
 /// log B(a, b) = log Γ(a) + log Γ(b) − log Γ(a + b), for a, b > 0.
-[[nodiscard]] inline double log_beta(double a, double b) noexcept { return log_gamma(a) + log_gamma(b) - log_gamma(a + b); }
+[[nodiscard]] inline double log_beta(double a, double b) noexcept {
+  return log_gamma(a) + log_gamma(b) - log_gamma(a + b);
+}
 
 namespace detail {
 
-/// The continued fraction of I_x(a, b), by the modified Lentz algorithm (NIST DLMF 8.17.22, 3.10(iii)); converges fast for x below the mean.
+/// The continued fraction of I_x(a, b), by the modified Lentz algorithm (NIST DLMF 8.17.22, 3.10(iii)); converges fast
+/// for x below the mean.
 [[nodiscard]] inline double incomplete_beta_fraction(double a, double b, double x) noexcept {
   constexpr double tiny = 1e-300;
   const auto away_from_zero = [](double v) { return std::abs(v) < tiny ? tiny : v; };
@@ -99,7 +106,8 @@ namespace detail {
 
 /// The x with Φ(x) = p: −∞ at 0, +∞ at 1, NaN outside; relative error below 1e-13 (tested from 1e-300 to 1 − 1e-15).
 ///
-/// Formula: √(2 log 1/q) as a start, then Newton's method on log Φ, which is concave, so that it converges from there for every tail probability q.
+/// Formula: √(2 log 1/q) as a start, then Newton's method on log Φ, which is concave, so that it converges from there
+/// for every tail probability q.
 [[nodiscard]] inline double normal_quantile(double p) noexcept {
   if (!(p >= 0.0 && p <= 1.0)) return std::numeric_limits<double>::quiet_NaN();
   if (p == 0.0) return -std::numeric_limits<double>::infinity();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Comparing failures with successes inside each class, so that a difference between classes is never taken for a cause of failure (method section 4).
+// Comparing failures with successes inside each class, so that a difference between classes is never taken for a cause
+// of failure (method section 4).
 
 #include <faultline/core/matrix.hpp>
 #include <faultline/error.hpp>
@@ -18,17 +19,21 @@ namespace faultline {
 inline namespace v1 {
 
 /// Group of a sample in statistics kept per class and outcome.
-[[nodiscard]] constexpr std::int64_t outcome_group(std::int64_t label, bool failed) noexcept { return 2 * label + (failed ? 0 : 1); }
+[[nodiscard]] constexpr std::int64_t outcome_group(std::int64_t label, bool failed) noexcept {
+  return 2 * label + (failed ? 0 : 1);
+}
 
 /// Failures and successes per class, and the weight each class has in every stratified quantity.
 ///
-/// Formula: weight ω_c = m_c n_c / (m_c + n_c) with m_c failures and n_c successes: inverse to the variance of the class's mean difference, so the weighted mean of
-/// class differences has the smallest variance (Cochran 1954). A class with fewer than two of either has weight 0: no variance can be estimated in it.
+/// Formula: weight ω_c = m_c n_c / (m_c + n_c) with m_c failures and n_c successes: inverse to the variance of the
+/// class's mean difference, so the weighted mean of class differences has the smallest variance (Cochran 1954). A class
+/// with fewer than two of either has weight 0: no variance can be estimated in it.
 struct Strata {
   std::vector<std::int64_t> failures;   ///< m_c, `[classes]`
   std::vector<std::int64_t> successes;  ///< n_c, `[classes]`
   std::vector<double> weights;          ///< ω_c, `[classes]`
-  double effective_failures = 0.0;      ///< n_eff = Σ ω_c; the variance of a stratified difference of unit-variance values is 1 / n_eff
+  /// n_eff = Σ ω_c; the variance of a stratified difference of unit-variance values is 1 / n_eff
+  double effective_failures = 0.0;
 
   [[nodiscard]] std::int64_t classes() const noexcept { return static_cast<std::int64_t>(weights.size()); }
   [[nodiscard]] bool uses(std::int64_t label) const noexcept { return weights[static_cast<std::size_t>(label)] > 0.0; }
@@ -46,16 +51,19 @@ struct Strata {
 
 namespace detail {
 
-inline void require_outcomes(const char* where, std::int64_t rows, std::span<const std::int64_t> labels, std::span<const std::uint8_t> failed) {
+inline void require_outcomes(const char* where, std::int64_t rows, std::span<const std::int64_t> labels,
+                             std::span<const std::uint8_t> failed) {
   if (static_cast<std::int64_t>(labels.size()) != rows || static_cast<std::int64_t>(failed.size()) != rows) {
     throw Error(ErrorCode::shape_mismatch, where,
-                "expected one label and one outcome for each of " + std::to_string(rows) + " samples, got " + std::to_string(labels.size()) + " and " + std::to_string(failed.size()));
+                "expected one label and one outcome for each of " + std::to_string(rows) + " samples, got " +
+                    std::to_string(labels.size()) + " and " + std::to_string(failed.size()));
   }
 }
 
 inline void require_label(const char* where, std::int64_t label, std::int64_t classes) {
   if (label < 0 || label >= classes) {
-    throw Error(ErrorCode::label_out_of_range, where, "expected labels in 0 .. " + std::to_string(classes - 1) + ", got " + std::to_string(label));
+    throw Error(ErrorCode::label_out_of_range, where,
+                "expected labels in 0 .. " + std::to_string(classes - 1) + ", got " + std::to_string(label));
   }
 }
 
@@ -77,9 +85,11 @@ inline void weigh(Strata& strata) {
 ///
 /// **Throws** `shape_mismatch` when the two lists differ in length, `invalid_argument` for a negative count.
 [[nodiscard]] inline Strata make_strata(std::vector<std::int64_t> failures, std::vector<std::int64_t> successes) {
-  if (failures.size() != successes.size()) throw Error(ErrorCode::shape_mismatch, "make_strata", "expected as many failure counts as success counts");
+  if (failures.size() != successes.size())
+    throw Error(ErrorCode::shape_mismatch, "make_strata", "expected as many failure counts as success counts");
   for (std::size_t c = 0; c < failures.size(); ++c) {
-    if (failures[c] < 0 || successes[c] < 0) throw Error(ErrorCode::invalid_argument, "make_strata", "expected counts that are not negative");
+    if (failures[c] < 0 || successes[c] < 0)
+      throw Error(ErrorCode::invalid_argument, "make_strata", "expected counts that are not negative");
   }
   Strata strata{std::move(failures), std::move(successes), {}, 0.0};
   detail::weigh(strata);
@@ -88,9 +98,11 @@ inline void weigh(Strata& strata) {
 
 /// Counts outcomes per class. `failed[i]` is 0 for a success, anything else for a failure.
 ///
-/// **Throws** `shape_mismatch` when the lists differ in length, `label_out_of_range` for a label outside 0 .. classes − 1.
+/// **Throws** `shape_mismatch` when the lists differ in length, `label_out_of_range` for a label outside 0 .. classes −
+/// 1.
 /// Example: `Strata strata = count_outcomes(labels, failed, 10); if (strata.effective_failures < 50) { ... }`
-[[nodiscard]] inline Strata count_outcomes(std::span<const std::int64_t> labels, std::span<const std::uint8_t> failed, std::int64_t classes) {
+[[nodiscard]] inline Strata count_outcomes(std::span<const std::int64_t> labels, std::span<const std::uint8_t> failed,
+                                           std::int64_t classes) {
   detail::require_outcomes("count_outcomes", static_cast<std::int64_t>(labels.size()), labels, failed);
   if (classes < 1) throw Error(ErrorCode::invalid_argument, "count_outcomes", "expected at least one class");
   std::vector<std::int64_t> failures(static_cast<std::size_t>(classes), 0);
@@ -113,7 +125,8 @@ inline void weigh(Strata& strata) {
   return one;
 }
 
-/// Samples that would be needed to reach `wanted` effective failures at the rates seen; 0 when none was seen, so that no size can be named.
+/// Samples that would be needed to reach `wanted` effective failures at the rates seen; 0 when none was seen, so that
+/// no size can be named.
 [[nodiscard]] inline std::int64_t samples_for_effective_failures(const Strata& strata, double wanted = 50.0) {
   if (!(strata.effective_failures > 0.0)) return 0;
   return static_cast<std::int64_t>(std::ceil(static_cast<double>(strata.total()) * wanted / strata.effective_failures));
@@ -124,7 +137,10 @@ inline void weigh(Strata& strata) {
 /// **Shapes**: x `[N, d]`, labels and failed `[N]` -> `[d]`.
 /// **Formula**: Δ = Σ_c ω_c (mean_MIS,c − mean_WELL,c) / Σ_c ω_c; zeros when no class is used.
 /// **Throws** `shape_mismatch`, `label_out_of_range`. **Cost**: N d additions.
-[[nodiscard]] inline std::vector<double> stratified_difference(const Matrix<double>& x, std::span<const std::int64_t> labels, std::span<const std::uint8_t> failed, const Strata& strata) {
+[[nodiscard]] inline std::vector<double> stratified_difference(const Matrix<double>& x,
+                                                               std::span<const std::int64_t> labels,
+                                                               std::span<const std::uint8_t> failed,
+                                                               const Strata& strata) {
   detail::require_outcomes("stratified_difference", x.rows(), labels, failed);
   // ω_c (F_c / m_c − W_c / n_c) = F_c − m_c / (m_c + n_c) · (F_c + W_c): one weighted sum, no class means needed.
   std::vector<double> difference(static_cast<std::size_t>(x.cols()), 0.0);
@@ -162,22 +178,30 @@ namespace detail {
 
 /// Stratified Welch statistic of one score: positive when failures have the larger values.
 ///
-/// **Formula**: T = Σ ω_c (x̄_MIS,c − x̄_WELL,c), V = Σ ω_c² (s²_MIS,c / m_c + s²_WELL,c / n_c), t = T / √V (Welch 1938, by class).
-/// Studentised because permuting a plain mean difference also rejects when only the variances differ (Janssen 1997).
+/// **Formula**: T = Σ ω_c (x̄_MIS,c − x̄_WELL,c), V = Σ ω_c² (s²_MIS,c / m_c + s²_WELL,c / n_c), t = T / √V (Welch
+/// 1938, by class). Studentised because permuting a plain mean difference also rejects when only the variances differ
+/// (Janssen 1997).
 /// **Shapes**: values, labels, failed `[N]`. **Throws** `shape_mismatch`, `label_out_of_range`.
-[[nodiscard]] inline WelchStatistic stratified_welch(std::span<const double> values, std::span<const std::int64_t> labels, std::span<const std::uint8_t> failed, const Strata& strata) {
+[[nodiscard]] inline WelchStatistic stratified_welch(std::span<const double> values,
+                                                     std::span<const std::int64_t> labels,
+                                                     std::span<const std::uint8_t> failed, const Strata& strata) {
   detail::require_outcomes("stratified_welch", static_cast<std::int64_t>(values.size()), labels, failed);
   const auto classes = static_cast<std::size_t>(strata.classes());
   std::vector<double> mean(2 * classes, 0.0);
   std::vector<double> squares(2 * classes, 0.0);
-  const auto group = [&](std::size_t i) { return 2 * static_cast<std::size_t>(labels[i]) + (failed[i] != 0 ? 0U : 1U); };
-  const auto count = [&](std::size_t g) { return static_cast<double>(g % 2 == 0 ? strata.failures[g / 2] : strata.successes[g / 2]); };
+  const auto group = [&](std::size_t i) {
+    return 2 * static_cast<std::size_t>(labels[i]) + (failed[i] != 0 ? 0U : 1U);
+  };
+  const auto count = [&](std::size_t g) {
+    return static_cast<double>(g % 2 == 0 ? strata.failures[g / 2] : strata.successes[g / 2]);
+  };
   for (std::size_t i = 0; i < values.size(); ++i) {
     detail::require_label("stratified_welch", labels[i], strata.classes());
     mean[group(i)] += values[i];
   }
   for (std::size_t g = 0; g < mean.size(); ++g) mean[g] /= std::max(1.0, count(g));
-  for (std::size_t i = 0; i < values.size(); ++i) squares[group(i)] += (values[i] - mean[group(i)]) * (values[i] - mean[group(i)]);
+  for (std::size_t i = 0; i < values.size(); ++i)
+    squares[group(i)] += (values[i] - mean[group(i)]) * (values[i] - mean[group(i)]);
   double numerator = 0.0;
   double variance = 0.0;
   for (std::size_t c = 0; c < classes; ++c) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// The confirmation test: permutation p-values of many frozen one-sided scores at once, by the stratified Welch statistic (method section 5.2).
+// The confirmation test: permutation p-values of many frozen one-sided scores at once, by the stratified Welch
+// statistic (method section 5.2).
 
 #include <faultline/core/matrix.hpp>
 #include <faultline/error.hpp>
@@ -26,12 +27,13 @@ struct WelchTest {
 
 namespace detail {
 
-/// The scores of one class, centred and scaled, in panels of four columns so that the sums of a panel stay in registers.
+/// The scores of one class, centred and scaled, in panels of four columns so that the sums of a panel stay in
+/// registers.
 struct ClassScores {
   static constexpr std::size_t width = 4;
   std::vector<std::size_t> columns;  ///< candidates tested in this class
   std::size_t rows = 0;
-  std::vector<double> panels;              ///< `[panel][row][width]`
+  std::vector<double> panels;                ///< `[panel][row][width]`
   std::vector<double> total, total_squares;  ///< per active column
 
   [[nodiscard]] std::size_t panel_count() const noexcept { return (columns.size() + width - 1) / width; }
@@ -66,7 +68,8 @@ struct WelchSums {
     variance.assign(candidates, 0.0);
   }
 
-  void add(const ClassScores& scores, std::span<const double> sums, std::span<const double> squares, double drawn, double rest, double sign, double weight, std::span<const double> scale) {
+  void add(const ClassScores& scores, std::span<const double> sums, std::span<const double> squares, double drawn,
+           double rest, double sign, double weight, std::span<const double> scale) {
     const auto group_variance = [](double sum, double square, double n) {
       const double centred = square - sum * sum / n;
       // Below rounding of the squares themselves nothing varies.
@@ -77,29 +80,37 @@ struct WelchSums {
       const double other = scores.total[a] - sums[a];
       const double other_squares = scores.total_squares[a] - squares[a];
       numerator[k] += sign * weight * scale[k] * (sums[a] / drawn - other / rest);
-      variance[k] += weight * weight * scale[k] * scale[k] * (group_variance(sums[a], squares[a], drawn) + group_variance(other, other_squares, rest));
+      variance[k] += weight * weight * scale[k] * scale[k] *
+                     (group_variance(sums[a], squares[a], drawn) + group_variance(other, other_squares, rest));
     }
   }
 };
 
 }  // namespace detail
 
-/// Tests K frozen scores: observed stratified Welch statistics and their permutation p-values, the same permutations for all of them.
+/// Tests K frozen scores: observed stratified Welch statistics and their permutation p-values, the same permutations
+/// for all of them.
 ///
-/// **Shapes**: scores `[N, K]` with signs already frozen so that larger means more failure, labels and failed `[N]`; `class_of` is empty or `[K]`: −1 tests a score in all
-/// classes that `strata` uses, c in class c alone (p = 1 where that class is not used).
-/// **Formula**: p = (1 + #{t_b ≥ t}) / (B + 1), t as in `stratified_welch`. The p-values are raw: adjust them with `holm` over all K.
-/// **Error rate**: exact (at most α) when outcomes are exchangeable within classes, asymptotically so when only the means agree (Janssen 1997); the tests simulate both.
+/// **Shapes**: scores `[N, K]` with signs already frozen so that larger means more failure, labels and failed `[N]`;
+/// `class_of` is empty or `[K]`: −1 tests a score in all classes that `strata` uses, c in class c alone (p = 1 where
+/// that class is not used).
+/// **Formula**: p = (1 + #{t_b ≥ t}) / (B + 1), t as in `stratified_welch`. The p-values are raw: adjust them with
+/// `holm` over all K.
+/// **Error rate**: exact (at most α) when outcomes are exchangeable within classes, asymptotically so when only the
+/// means agree (Janssen 1997); the tests simulate both.
 /// **Throws** `shape_mismatch`, `label_out_of_range`, `invalid_argument`.
-/// **Randomness**: (seed, Stream::permutations, first + b). **Cost**: B x (smaller groups) x K multiplications: about a second for 10 000 samples, 30 scores, B = 9999.
+/// **Randomness**: (seed, Stream::permutations, first + b). **Cost**: B x (smaller groups) x K multiplications: about a
+/// second for 10 000 samples, 30 scores, B = 9999.
 /// Example: `auto tests = welch_permutation_test(projected, labels, failed, strata, {.replicates = 9999, .seed = 7});`
-[[nodiscard]] inline std::vector<WelchTest> welch_permutation_test(const Matrix<double>& scores, std::span<const std::int64_t> labels, std::span<const std::uint8_t> failed,
-                                                                   const Strata& strata, const PermutationOptions& options, std::span<const std::int64_t> class_of = {}) {
+[[nodiscard]] inline std::vector<WelchTest> welch_permutation_test(
+    const Matrix<double>& scores, std::span<const std::int64_t> labels, std::span<const std::uint8_t> failed,
+    const Strata& strata, const PermutationOptions& options, std::span<const std::int64_t> class_of = {}) {
   constexpr const char* where = "welch_permutation_test";
   detail::require_outcomes(where, scores.rows(), labels, failed);
   detail::require_replicates(where, options);
   const auto candidates = static_cast<std::size_t>(scores.cols());
-  if (!class_of.empty() && class_of.size() != candidates) throw Error(ErrorCode::shape_mismatch, where, "expected one class per score, or none at all");
+  if (!class_of.empty() && class_of.size() != candidates)
+    throw Error(ErrorCode::shape_mismatch, where, "expected one class per score, or none at all");
   for (const std::int64_t c : class_of) {
     if (c != -1) detail::require_label(where, c, strata.classes());
   }
@@ -113,10 +124,12 @@ struct WelchSums {
   for (std::size_t c = 0; c < classes; ++c) {
     const auto members = permuter.members(static_cast<std::int64_t>(c));
     for (const std::int64_t i : members) {
-      for (std::size_t k = 0; k < candidates; ++k) means[c][k] += scores(i, static_cast<std::int64_t>(k)) / static_cast<double>(members.size());
+      for (std::size_t k = 0; k < candidates; ++k)
+        means[c][k] += scores(i, static_cast<std::int64_t>(k)) / static_cast<double>(members.size());
     }
     for (const std::int64_t i : members) {
-      for (std::size_t k = 0; k < candidates; ++k) scale[k] = std::max(scale[k], std::abs(scores(i, static_cast<std::int64_t>(k)) - means[c][k]));
+      for (std::size_t k = 0; k < candidates; ++k)
+        scale[k] = std::max(scale[k], std::abs(scores(i, static_cast<std::int64_t>(k)) - means[c][k]));
     }
   }
   std::vector<detail::ClassScores> panels(classes);
@@ -126,7 +139,8 @@ struct WelchSums {
     part.rows = members.size();
     if (members.empty()) continue;
     for (std::size_t k = 0; k < candidates; ++k) {
-      if (class_of.empty() || class_of[k] == -1 || class_of[k] == static_cast<std::int64_t>(c)) part.columns.push_back(k);
+      if (class_of.empty() || class_of[k] == -1 || class_of[k] == static_cast<std::int64_t>(c))
+        part.columns.push_back(k);
     }
     constexpr std::size_t width = detail::ClassScores::width;
     part.panels.assign(part.panel_count() * part.rows * width, 0.0);
@@ -135,7 +149,8 @@ struct WelchSums {
     for (std::size_t a = 0; a < part.columns.size(); ++a) {
       const std::size_t k = part.columns[a];
       for (std::size_t r = 0; r < part.rows; ++r) {
-        const double x = scale[k] > 0.0 ? (scores(members[r], static_cast<std::int64_t>(k)) - means[c][k]) / scale[k] : 0.0;
+        const double x =
+            scale[k] > 0.0 ? (scores(members[r], static_cast<std::int64_t>(k)) - means[c][k]) / scale[k] : 0.0;
         part.panels[((a / width) * part.rows + r) * width + a % width] = x;
         part.total[a] += x;
         part.total_squares[a] += x * x;
@@ -161,7 +176,8 @@ struct WelchSums {
     if (members.empty()) continue;
     std::vector<std::int32_t> chosen;
     for (std::size_t r = 0; r < members.size(); ++r) {
-      if ((failed[static_cast<std::size_t>(members[r])] != 0) == permuter.draws_failures(static_cast<std::int64_t>(c))) chosen.push_back(static_cast<std::int32_t>(r));
+      if ((failed[static_cast<std::size_t>(members[r])] != 0) == permuter.draws_failures(static_cast<std::int64_t>(c)))
+        chosen.push_back(static_cast<std::int32_t>(r));
     }
     accumulate(c, chosen);
   }
@@ -170,7 +186,8 @@ struct WelchSums {
     // In a class-specific test the one weight cancels from t; it is divided out of the difference.
     const double weight = specific ? weight_of(static_cast<std::size_t>(class_of[k])) : 1.0;
     if (!(weight > 0.0)) continue;
-    tests[k].statistic = {welch.numerator[k] / weight, std::sqrt(welch.variance[k]) / weight, detail::studentise(welch.numerator[k], welch.variance[k])};
+    tests[k].statistic = {welch.numerator[k] / weight, std::sqrt(welch.variance[k]) / weight,
+                          detail::studentise(welch.numerator[k], welch.variance[k])};
   }
 
   std::vector<std::int64_t> reached(candidates, 0);
@@ -181,10 +198,12 @@ struct WelchSums {
       if (panels[c].rows > 0) accumulate(c, permuter.draw(static_cast<std::int64_t>(c), random));
     }
     for (std::size_t k = 0; k < candidates; ++k) {
-      if (detail::studentise(welch.numerator[k], welch.variance[k]) >= detail::tie_bar(tests[k].statistic.t)) ++reached[k];
+      if (detail::studentise(welch.numerator[k], welch.variance[k]) >= detail::tie_bar(tests[k].statistic.t))
+        ++reached[k];
     }
   }
-  for (std::size_t k = 0; k < candidates; ++k) tests[k].p = static_cast<double>(1 + reached[k]) / static_cast<double>(options.replicates + 1);
+  for (std::size_t k = 0; k < candidates; ++k)
+    tests[k].p = static_cast<double>(1 + reached[k]) / static_cast<double>(options.replicates + 1);
   return tests;
 }
 

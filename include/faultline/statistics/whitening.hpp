@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Coordinates in which directions are compared: w with its class means removed and its within-class covariance made the identity (method section 5.1).
+// Coordinates in which directions are compared: w with its class means removed and its within-class covariance made the
+// identity (method section 5.1).
 
 #include <faultline/core/matrix.hpp>
 #include <faultline/error.hpp>
@@ -21,15 +22,18 @@ inline namespace v1 {
 
 /// Whitened coordinates of w, fitted once and then frozen.
 ///
-/// With the pooled within-class covariance Σ = U Λ Uᵀ (eigenvalues descending, those below `drop` times the trace left out) the coordinates are w̃ = Λ^-½ Uᵀ (w − class mean):
-/// the eigen-basis, not the symmetric root, so that w̃ has as many entries as eigenvalues are kept. The two differ by a rotation, which changes no norm, angle, effect or test.
-/// A unit vector v in w̃ moves w by U Λ^½ v per standard deviation, written Σ^½ v elsewhere: v·w̃ grows by one, and what is uncorrelated with v·w̃ stays where it is on average.
+/// With the pooled within-class covariance Σ = U Λ Uᵀ (eigenvalues descending, those below `drop` times the trace left
+/// out) the coordinates are w̃ = Λ^-½ Uᵀ (w − class mean): the eigen-basis, not the symmetric root, so that w̃ has as
+/// many entries as eigenvalues are kept. The two differ by a rotation, which changes no norm, angle, effect or test. A
+/// unit vector v in w̃ moves w by U Λ^½ v per standard deviation, written Σ^½ v elsewhere: v·w̃ grows by one, and what
+/// is uncorrelated with v·w̃ stays where it is on average.
 struct Whitening {
-  Matrix<double> class_means;        ///< `[classes, d]`; a class without samples has the mean of all
-  std::vector<double> eigenvalues;   ///< `[r]`, kept, descending
-  Matrix<double> to_white;           ///< `[r, d]` = Λ^-½ Uᵀ
-  Matrix<double> from_white;         ///< `[r, d]` = Λ^½ Uᵀ; row i is the move of one standard deviation along coordinate i
-  double dropped_share = 0.0;        ///< share of the trace in the eigenvalues left out
+  Matrix<double> class_means;       ///< `[classes, d]`; a class without samples has the mean of all
+  std::vector<double> eigenvalues;  ///< `[r]`, kept, descending
+  Matrix<double> to_white;          ///< `[r, d]` = Λ^-½ Uᵀ
+  /// `[r, d]` = Λ^½ Uᵀ; row i is the move of one standard deviation along coordinate i
+  Matrix<double> from_white;
+  double dropped_share = 0.0;  ///< share of the trace in the eigenvalues left out
 
   [[nodiscard]] std::int64_t dimension() const noexcept { return to_white.cols(); }  ///< d, of w
   [[nodiscard]] std::int64_t rank() const noexcept { return to_white.rows(); }       ///< r, of w̃
@@ -39,15 +43,20 @@ struct Whitening {
 /// Whitening from a covariance and class means that are known already (for example from merged moments).
 ///
 /// **Shapes**: covariance `[d, d]`, class_means `[classes, d]`.
-/// **Throws** `shape_mismatch`; `degenerate_statistics` when the covariance is zero or not finite. **Cost**: one eigenproblem, O(d³).
-[[nodiscard]] inline Whitening make_whitening(const Matrix<double>& covariance, Matrix<double> class_means, double drop = 1e-4) {
+/// **Throws** `shape_mismatch`; `degenerate_statistics` when the covariance is zero or not finite. **Cost**: one
+/// eigenproblem, O(d³).
+[[nodiscard]] inline Whitening make_whitening(const Matrix<double>& covariance, Matrix<double> class_means,
+                                              double drop = 1e-4) {
   constexpr const char* where = "make_whitening";
   const std::int64_t d = covariance.rows();
-  if (covariance.cols() != d || class_means.cols() != d) throw Error(ErrorCode::shape_mismatch, where, "expected a square covariance and class means of the same dimension");
+  if (covariance.cols() != d || class_means.cols() != d)
+    throw Error(ErrorCode::shape_mismatch, where, "expected a square covariance and class means of the same dimension");
   double trace = 0.0;
   for (std::int64_t i = 0; i < d; ++i) trace += covariance(i, i);
   if (!(trace > 0.0) || !std::isfinite(trace)) {
-    throw Error(ErrorCode::degenerate_statistics, where, "the latent vectors do not vary within classes (or are not finite); does the generator map every z to the same w?");
+    throw Error(ErrorCode::degenerate_statistics, where,
+                "the latent vectors do not vary within classes (or are not finite); does the generator map every z to "
+                "the same w?");
   }
   const auto eigen = detail::symmetric_eigen(covariance);
   Whitening result;
@@ -76,11 +85,15 @@ struct Whitening {
 ///
 /// **Shapes**: w `[N, d]`, labels `[N]` in 0 .. classes − 1.
 /// **Formula**: Σ = Σ_i (w_i − mean of its class)(…)ᵀ / (N − classes present), in double.
-/// **Throws** `shape_mismatch`, `label_out_of_range`; `degenerate_statistics` with no more samples than classes or without variation. **Cost**: N d² + O(d³).
-/// Example: `Whitening white = fit_whitening(discovery.w, discovery.labels, 10); Matrix<double> x = whiten(white, confirmation.w, confirmation.labels);`
-[[nodiscard]] inline Whitening fit_whitening(const Matrix<float>& w, std::span<const std::int64_t> labels, std::int64_t classes, double drop = 1e-4) {
+/// **Throws** `shape_mismatch`, `label_out_of_range`; `degenerate_statistics` with no more samples than classes or
+/// without variation. **Cost**: N d² + O(d³).
+/// Example: `Whitening white = fit_whitening(discovery.w, discovery.labels, 10); Matrix<double> x = whiten(white,
+/// confirmation.w, confirmation.labels);`
+[[nodiscard]] inline Whitening fit_whitening(const Matrix<float>& w, std::span<const std::int64_t> labels,
+                                             std::int64_t classes, double drop = 1e-4) {
   constexpr const char* where = "fit_whitening";
-  if (static_cast<std::int64_t>(labels.size()) != w.rows()) throw Error(ErrorCode::shape_mismatch, where, "expected one label per row of w");
+  if (static_cast<std::int64_t>(labels.size()) != w.rows())
+    throw Error(ErrorCode::shape_mismatch, where, "expected one label per row of w");
   if (classes < 1) throw Error(ErrorCode::invalid_argument, where, "expected at least one class");
   const std::int64_t d = w.cols();
   Matrix<double> means(classes, d);
@@ -102,7 +115,9 @@ struct Whitening {
     }
   }
   const double freedom = static_cast<double>(w.rows()) - present;
-  if (!(freedom > 0.0)) throw Error(ErrorCode::degenerate_statistics, where, "expected more samples than classes, got " + std::to_string(w.rows()));
+  if (!(freedom > 0.0))
+    throw Error(ErrorCode::degenerate_statistics, where,
+                "expected more samples than classes, got " + std::to_string(w.rows()));
   for (std::int64_t c = 0; c < classes; ++c) {
     if (counts[static_cast<std::size_t>(c)] == 0.0) {
       for (std::int64_t j = 0; j < d; ++j) means(c, j) = grand[static_cast<std::size_t>(j)];
@@ -113,7 +128,8 @@ struct Whitening {
   for (std::int64_t first = 0; first < w.rows(); first += block) {
     Matrix<double> centred(std::min(block, w.rows() - first), d);
     for (std::int64_t i = 0; i < centred.rows(); ++i) {
-      for (std::int64_t j = 0; j < d; ++j) centred(i, j) = static_cast<double>(w(first + i, j)) - means(labels[static_cast<std::size_t>(first + i)], j);
+      for (std::int64_t j = 0; j < d; ++j)
+        centred(i, j) = static_cast<double>(w(first + i, j)) - means(labels[static_cast<std::size_t>(first + i)], j);
     }
     detail::add_gram(centred, covariance);
   }
@@ -124,10 +140,13 @@ struct Whitening {
 /// Whitened coordinates of samples: `[N, d]` -> `[N, r]`.
 ///
 /// **Throws** `shape_mismatch`, `label_out_of_range`. **Cost**: N d r.
-[[nodiscard]] inline Matrix<double> whiten(const Whitening& whitening, const Matrix<float>& w, std::span<const std::int64_t> labels) {
+[[nodiscard]] inline Matrix<double> whiten(const Whitening& whitening, const Matrix<float>& w,
+                                           std::span<const std::int64_t> labels) {
   if (w.cols() != whitening.dimension() || static_cast<std::int64_t>(labels.size()) != w.rows()) {
-    throw Error(ErrorCode::shape_mismatch, "whiten", "expected w of dimension " + std::to_string(whitening.dimension()) + " with one label per row, got dimension " +
-                                                         std::to_string(w.cols()) + " and " + std::to_string(labels.size()) + " labels for " + std::to_string(w.rows()) + " rows");
+    throw Error(ErrorCode::shape_mismatch, "whiten",
+                "expected w of dimension " + std::to_string(whitening.dimension()) +
+                    " with one label per row, got dimension " + std::to_string(w.cols()) + " and " +
+                    std::to_string(labels.size()) + " labels for " + std::to_string(w.rows()) + " rows");
   }
   Matrix<double> out(w.rows(), whitening.rank());
   constexpr std::int64_t block = 2048;
@@ -136,7 +155,8 @@ struct Whitening {
     for (std::int64_t i = 0; i < centred.rows(); ++i) {
       const std::int64_t label = labels[static_cast<std::size_t>(first + i)];
       detail::require_label("whiten", label, whitening.classes());
-      for (std::int64_t j = 0; j < w.cols(); ++j) centred(i, j) = static_cast<double>(w(first + i, j)) - whitening.class_means(label, j);
+      for (std::int64_t j = 0; j < w.cols(); ++j)
+        centred(i, j) = static_cast<double>(w(first + i, j)) - whitening.class_means(label, j);
     }
     detail::add_product<double>(centred, whitening.to_white, out.row(first).data());
   }
@@ -145,35 +165,46 @@ struct Whitening {
 
 /// The move of w by one standard deviation along each direction: rows v `[K, r]` in w̃ -> rows Σ^½ v `[K, d]` in w.
 ///
-/// **Throws** `shape_mismatch`. Example: `w + t · unwhiten_directions(white, v).row(0)` is t standard deviations along the first direction.
+/// **Throws** `shape_mismatch`. Example: `w + t · unwhiten_directions(white, v).row(0)` is t standard deviations along
+/// the first direction.
 [[nodiscard]] inline Matrix<double> unwhiten_directions(const Whitening& whitening, const Matrix<double>& directions) {
-  if (directions.cols() != whitening.rank()) throw Error(ErrorCode::shape_mismatch, "unwhiten_directions", "expected directions of dimension " + std::to_string(whitening.rank()));
+  if (directions.cols() != whitening.rank())
+    throw Error(ErrorCode::shape_mismatch, "unwhiten_directions",
+                "expected directions of dimension " + std::to_string(whitening.rank()));
   return detail::multiply(directions, whitening.from_white);
 }
 
-/// Moves of w as vectors in w̃: rows `[K, d]` -> `[K, r]`; the inverse of `unwhiten_directions` on what it returns. Parts in dropped eigenvectors vanish.
+/// Moves of w as vectors in w̃: rows `[K, d]` -> `[K, r]`; the inverse of `unwhiten_directions` on what it returns.
+/// Parts in dropped eigenvectors vanish.
 ///
 /// **Throws** `shape_mismatch`.
 [[nodiscard]] inline Matrix<double> whiten_moves(const Whitening& whitening, const Matrix<double>& moves) {
-  if (moves.cols() != whitening.dimension()) throw Error(ErrorCode::shape_mismatch, "whiten_moves", "expected moves of dimension " + std::to_string(whitening.dimension()));
+  if (moves.cols() != whitening.dimension())
+    throw Error(ErrorCode::shape_mismatch, "whiten_moves",
+                "expected moves of dimension " + std::to_string(whitening.dimension()));
   return detail::multiply_transposed(moves, whitening.to_white);
 }
 
 /// Linear readings of w expressed in w̃, as unit directions with their spread.
 struct ReadingDirections {
-  Matrix<double> directions;     ///< `[K, r]` unit vectors; a zero row where the reading does not vary
+  Matrix<double> directions;       ///< `[K, r]` unit vectors; a zero row where the reading does not vary
   std::vector<double> deviations;  ///< `[K]` within-class standard deviation of each reading
 };
 
-/// Directions of linear functions of w, above all of style channels: a·w + b equals deviation · (v·w̃) plus a constant per class.
+/// Directions of linear functions of w, above all of style channels: a·w + b equals deviation · (v·w̃) plus a constant
+/// per class.
 ///
 /// **Shapes**: rows a `[K, d]` (the style matrix A for all channels) -> directions `[K, r]`.
-/// **Formula**: v ∝ Λ^½ Uᵀ a, deviation its norm: the correlation of two readings within classes is the scalar product of their directions.
+/// **Formula**: v ∝ Λ^½ Uᵀ a, deviation its norm: the correlation of two readings within classes is the scalar product
+/// of their directions.
 /// **Throws** `shape_mismatch`. **Cost**: K d r.
 template <class Real>
 [[nodiscard]] ReadingDirections reading_directions(const Whitening& whitening, const Matrix<Real>& readings) {
-  if (readings.cols() != whitening.dimension()) throw Error(ErrorCode::shape_mismatch, "reading_directions", "expected rows of dimension " + std::to_string(whitening.dimension()));
-  ReadingDirections result{detail::multiply_transposed(detail::converted<double>(readings), whitening.from_white), std::vector<double>(static_cast<std::size_t>(readings.rows()), 0.0)};
+  if (readings.cols() != whitening.dimension())
+    throw Error(ErrorCode::shape_mismatch, "reading_directions",
+                "expected rows of dimension " + std::to_string(whitening.dimension()));
+  ReadingDirections result{detail::multiply_transposed(detail::converted<double>(readings), whitening.from_white),
+                           std::vector<double>(static_cast<std::size_t>(readings.rows()), 0.0)};
   for (std::int64_t k = 0; k < readings.rows(); ++k) {
     double square = 0.0;
     for (const double value : result.directions.row(k)) square += value * value;

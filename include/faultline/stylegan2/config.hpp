@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Sizes of a StyleGAN2 generator and discriminator, and what follows from them: channels, w slots, StyleSpace layers, tensor shapes.
+// Sizes of a StyleGAN2 generator and discriminator, and what follows from them: channels, w slots, StyleSpace layers,
+// tensor shapes.
 
 #include <faultline/concepts/style_layout.hpp>
 #include <faultline/core/image.hpp>
@@ -19,7 +20,8 @@ namespace stylegan2 {
 
 /// Sizes of a generator; the members are the keys of the `config` in a generator file.
 ///
-/// Resolutions run 4, 8, …, `img_resolution` (a power of two, 4 to 4096); the width at resolution r is min(channel_base / r, channel_max).
+/// Resolutions run 4, 8, …, `img_resolution` (a power of two, 4 to 4096); the width at resolution r is min(channel_base
+/// / r, channel_max).
 struct GeneratorConfig {
   std::int64_t z_dim = 512;
   std::int64_t w_dim = 512;
@@ -34,7 +36,9 @@ struct GeneratorConfig {
   std::vector<std::string> class_names = {};
   ValueRange value_range = {-1.0, 1.0};
 
-  [[nodiscard]] std::int64_t channels(std::int64_t resolution) const { return std::min(channel_base / resolution, channel_max); }
+  [[nodiscard]] std::int64_t channels(std::int64_t resolution) const {
+    return std::min(channel_base / resolution, channel_max);
+  }
   /// Number of w slots, 2·log2(R) − 2.
   [[nodiscard]] std::int64_t num_ws() const {
     std::int64_t slots = 0;
@@ -52,16 +56,20 @@ struct DiscriminatorConfig {
   std::int64_t channel_base = 16384;
   std::int64_t channel_max = 512;
   std::optional<double> conv_clamp = std::nullopt;
-  std::int64_t mbstd_group_size = 4;    ///< samples that share a minibatch standard deviation; 0: the whole batch
+  /// Samples that share a minibatch standard deviation; 0: the whole batch
+  std::int64_t mbstd_group_size = 4;
   std::int64_t mbstd_num_channels = 1;  ///< 0: no minibatch standard deviation
   std::int64_t mapping_layers = 8;
   double mapping_lr_multiplier = 0.01;
 
-  [[nodiscard]] std::int64_t channels(std::int64_t resolution) const { return std::min(channel_base / resolution, channel_max); }
+  [[nodiscard]] std::int64_t channels(std::int64_t resolution) const {
+    return std::min(channel_base / resolution, channel_max);
+  }
   friend bool operator==(const DiscriminatorConfig&, const DiscriminatorConfig&) = default;
 };
 
-/// One modulated layer of the synthesis network: what it is called, which w slot drives it, how many channels its style scales.
+/// One modulated layer of the synthesis network: what it is called, which w slot drives it, how many channels its style
+/// scales.
 struct SynthesisLayer {
   enum class Kind { conv, upsampling_conv, to_rgb };
   Kind kind = Kind::conv;
@@ -72,16 +80,20 @@ struct SynthesisLayer {
   std::int64_t out = 0;
 };
 
-/// All modulated layers in StyleSpace order: per resolution conv0 (not at 4x4), conv1, torgb (spec: Wu et al. 2021, order of the layer indices).
+/// All modulated layers in StyleSpace order: per resolution conv0 (not at 4x4), conv1, torgb (spec: Wu et al. 2021,
+/// order of the layer indices).
 inline std::vector<SynthesisLayer> synthesis_layers(const GeneratorConfig& config) {
   std::vector<SynthesisLayer> layers;
   std::int64_t slot = 0;
   for (std::int64_t r = 4; r <= config.img_resolution; r *= 2) {
     const std::string block = "b" + std::to_string(r);
     const std::int64_t width = config.channels(r);
-    if (r > 4) layers.push_back({SynthesisLayer::Kind::upsampling_conv, block + ".conv0", r, slot++, config.channels(r / 2), width});
+    if (r > 4)
+      layers.push_back(
+          {SynthesisLayer::Kind::upsampling_conv, block + ".conv0", r, slot++, config.channels(r / 2), width});
     layers.push_back({SynthesisLayer::Kind::conv, block + ".conv1", r, slot++, width, width});
-    layers.push_back({SynthesisLayer::Kind::to_rgb, block + ".torgb", r, slot, width, config.img_channels});  // shares the slot of the next conv0
+    // Shares the slot of the next conv0
+    layers.push_back({SynthesisLayer::Kind::to_rgb, block + ".torgb", r, slot, width, config.img_channels});
   }
   return layers;
 }
@@ -103,24 +115,31 @@ struct TensorSpec {
 
 namespace detail {
 
-inline void require_in_range(const char* who, const std::string& what, std::int64_t value, std::int64_t lowest, std::int64_t highest) {
+inline void require_in_range(const char* who, const std::string& what, std::int64_t value, std::int64_t lowest,
+                             std::int64_t highest) {
   if (value < lowest || value > highest)
-    throw Error(ErrorCode::invalid_argument, who, what + " must lie in [" + std::to_string(lowest) + ", " + std::to_string(highest) + "], got " + std::to_string(value));
+    throw Error(ErrorCode::invalid_argument, who,
+                what + " must lie in [" + std::to_string(lowest) + ", " + std::to_string(highest) + "], got " +
+                    std::to_string(value));
 }
 
 template <class Config>
 void check_common_sizes(const char* who, const Config& config) {
   require_in_range(who, "img_resolution", config.img_resolution, 4, 4096);
   if ((config.img_resolution & (config.img_resolution - 1)) != 0)
-    throw Error(ErrorCode::invalid_argument, who, "img_resolution must be a power of two, got " + std::to_string(config.img_resolution));
+    throw Error(ErrorCode::invalid_argument, who,
+                "img_resolution must be a power of two, got " + std::to_string(config.img_resolution));
   require_in_range(who, "img_channels", config.img_channels, 1, 1024);
   require_in_range(who, "channel_base", config.channel_base, config.img_resolution, 1 << 24);
   require_in_range(who, "channel_max", config.channel_max, 1, 1 << 14);
   require_in_range(who, "c_dim", config.c_dim, 0, 1 << 20);
   require_in_range(who, "mapping_layers", config.mapping_layers, 0, 64);
   if (!(config.mapping_lr_multiplier > 0.0 && config.mapping_lr_multiplier <= 100.0))
-    throw Error(ErrorCode::invalid_argument, who, "mapping_lr_multiplier must lie in (0, 100], got " + std::to_string(config.mapping_lr_multiplier));
-  if (config.conv_clamp && !(*config.conv_clamp > 0.0)) throw Error(ErrorCode::invalid_argument, who, "conv_clamp must be positive or absent, got " + std::to_string(*config.conv_clamp));
+    throw Error(ErrorCode::invalid_argument, who,
+                "mapping_lr_multiplier must lie in (0, 100], got " + std::to_string(config.mapping_lr_multiplier));
+  if (config.conv_clamp && !(*config.conv_clamp > 0.0))
+    throw Error(ErrorCode::invalid_argument, who,
+                "conv_clamp must be positive or absent, got " + std::to_string(*config.conv_clamp));
 }
 
 }  // namespace detail
@@ -131,11 +150,16 @@ inline void validate(const GeneratorConfig& config) {
   detail::check_common_sizes(who, config);
   detail::require_in_range(who, "z_dim", config.z_dim, 0, 1 << 16);
   detail::require_in_range(who, "w_dim", config.w_dim, 1, 1 << 16);
-  if (config.z_dim == 0 && config.c_dim == 0) throw Error(ErrorCode::invalid_argument, who, "z_dim and c_dim are both 0: the mapping has no input");
-  if (config.mapping_layers == 0) throw Error(ErrorCode::invalid_argument, who, "a generator needs at least one mapping layer");
+  if (config.z_dim == 0 && config.c_dim == 0)
+    throw Error(ErrorCode::invalid_argument, who, "z_dim and c_dim are both 0: the mapping has no input");
+  if (config.mapping_layers == 0)
+    throw Error(ErrorCode::invalid_argument, who, "a generator needs at least one mapping layer");
   if (!config.class_names.empty() && static_cast<std::int64_t>(config.class_names.size()) != config.c_dim)
-    throw Error(ErrorCode::invalid_argument, who, "expected " + std::to_string(config.c_dim) + " class_names or none, got " + std::to_string(config.class_names.size()));
-  if (!(config.value_range.lower < config.value_range.upper)) throw Error(ErrorCode::invalid_argument, who, "value_range must be increasing");
+    throw Error(ErrorCode::invalid_argument, who,
+                "expected " + std::to_string(config.c_dim) + " class_names or none, got " +
+                    std::to_string(config.class_names.size()));
+  if (!(config.value_range.lower < config.value_range.upper))
+    throw Error(ErrorCode::invalid_argument, who, "value_range must be increasing");
 }
 
 /// Throws invalid_argument when a size is outside its range or sizes contradict each other.

@@ -20,12 +20,15 @@ namespace stylegan2 {
 }
 
 /// Multiply-accumulates of the affine maps from w to all styles, per row: D · w_dim.
-[[nodiscard]] inline std::int64_t styles_macs(const GeneratorConfig& config) { return style_layout(config).dimension() * config.w_dim; }
+[[nodiscard]] inline std::int64_t styles_macs(const GeneratorConfig& config) {
+  return style_layout(config).dimension() * config.w_dim;
+}
 
 /// Multiply-accumulates of one layer of the synthesis network per image.
 ///
-/// A 3x3 convolution counts 9 per pair of channels and pixel of its output, an upsampling one (transposed) per pixel of its input, ToRGB 1. Resampling filters, demodulation and
-/// what works on single elements are left out: together at most a few hundredths.
+/// A 3x3 convolution counts 9 per pair of channels and pixel of its output, an upsampling one (transposed) per pixel of
+/// its input, ToRGB 1. Resampling filters, demodulation and what works on single elements are left out: together at
+/// most a few hundredths.
 [[nodiscard]] inline std::int64_t layer_macs(const SynthesisLayer& layer) {
   const std::int64_t products = layer.in * layer.out * layer.resolution * layer.resolution;
   switch (layer.kind) {
@@ -45,13 +48,20 @@ namespace stylegan2 {
 
 /// How often activations travel between memory and processor.
 enum class ActivationTraffic {
-  fused,     ///< every convolution reads its input once and writes its output once, with everything else on the way; ToRGB only adds to the image
-  two_pass,  ///< a library's convolution, then one pass over its output for resampling, demodulation, noise, bias and activation; ToRGB reads its input and makes an image to add
-  eager,     ///< one pass per operation: scale, convolve, filter where it upsamples, demodulate, noise, bias, activation, gain
+  /// Every convolution reads its input once and writes its output once, with everything else on the way; ToRGB only
+  /// adds to the image
+  fused,
+  /// a library's convolution, then one pass over its output for resampling, demodulation, noise, bias and activation;
+  /// ToRGB reads its input and makes an image to add
+  two_pass,
+  /// One pass per operation: scale, convolve, filter where it upsamples, demodulate, noise, bias, activation, gain
+  eager,
 };
 
-/// Bytes of activations that the synthesis network reads and writes per image, `element` bytes per value; weights and styles are left out.
-[[nodiscard]] inline std::int64_t synthesis_bytes(const GeneratorConfig& config, ActivationTraffic traffic, std::int64_t element = 4) {
+/// Bytes of activations that the synthesis network reads and writes per image, `element` bytes per value; weights and
+/// styles are left out.
+[[nodiscard]] inline std::int64_t synthesis_bytes(const GeneratorConfig& config, ActivationTraffic traffic,
+                                                  std::int64_t element = 4) {
   std::int64_t values = 0;
   for (const auto& layer : synthesis_layers(config)) {
     const bool rgb = layer.kind == SynthesisLayer::Kind::to_rgb;
@@ -68,8 +78,10 @@ enum class ActivationTraffic {
 }
 
 /// The cost of a generator on the CPU; a device backend sets `launches`.
-[[nodiscard]] inline GeneratorCost generator_cost(const GeneratorConfig& config, ActivationTraffic traffic, std::int64_t element = 4) {
-  return {mapping_macs(config), styles_macs(config), synthesis_macs(config), synthesis_bytes(config, traffic, element), 0};
+[[nodiscard]] inline GeneratorCost generator_cost(const GeneratorConfig& config, ActivationTraffic traffic,
+                                                  std::int64_t element = 4) {
+  return {mapping_macs(config), styles_macs(config), synthesis_macs(config), synthesis_bytes(config, traffic, element),
+          0};
 }
 
 }  // namespace stylegan2

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Generator<Backend>: a StyleGAN2 generator file as a model of the StyleGenerator concept, with gradients and the affine map from w to styles.
+// Generator<Backend>: a StyleGAN2 generator file as a model of the StyleGenerator concept, with gradients and the
+// affine map from w to styles.
 
 #include <faultline/concepts/generator_options.hpp>
 #include <faultline/concepts/style_layout.hpp>
@@ -22,12 +23,14 @@ inline namespace v1 {
 
 /// A class-conditional StyleGAN2 generator (Karras et al. 2020) whose networks `Backend` runs.
 ///
-/// All calls are const and deterministic. Tensors are float32; results lie where the backend works (the host for all but CudaBackend), arguments may lie anywhere; a call records gradients when
-/// LibTorch's gradient mode is on and its argument requires them. Inference mode, autocast, the default type and the number of threads of the caller change no result.
-/// Copies share the weights.
-/// **Throws** in every call that runs LibTorch: forked_process in a process that was forked after such a call; libtorch_failed and std::bad_alloc for what LibTorch refuses.
-/// Example:
-/// `auto generator = Generator<ReferenceBackend>::load("digits.safetensors"); at::Tensor x = generator.synthesize(generator.styles(generator.map(z, labels)));`
+/// All calls are const and deterministic. Tensors are float32; results lie where the backend works (the host for all
+/// but CudaBackend), arguments may lie anywhere; a call records gradients when LibTorch's gradient mode is on and its
+/// argument requires them. Inference mode, autocast, the default type and the number of threads of the caller change no
+/// result. Copies share the weights.
+/// **Throws** in every call that runs LibTorch: forked_process in a process that was forked after such a call;
+/// libtorch_failed and std::bad_alloc for what LibTorch refuses.
+/// Example: `auto generator = Generator<ReferenceBackend>::load("digits.safetensors"); at::Tensor x =
+/// generator.synthesize(generator.styles(generator.map(z, labels)));`
 template <class Backend>
 class Generator {
  public:
@@ -40,11 +43,13 @@ class Generator {
 
   /// Reads a generator file and re-checks its probe.
   ///
-  /// Throws what `read_safetensors` throws; foreign_format, malformed_header, missing_tensor, unexpected_tensor, wrong_tensor_shape; probe_mismatch when the network does not
-  /// reproduce the images stored with it to 1e-4.
-  [[nodiscard]] static Generator load(const std::filesystem::path& path, Integrity integrity = Integrity::checked, const typename Backend::Options& options = {});
+  /// Throws what `read_safetensors` throws; foreign_format, malformed_header, missing_tensor, unexpected_tensor,
+  /// wrong_tensor_shape; probe_mismatch when the network does not reproduce the images stored with it to 1e-4.
+  [[nodiscard]] static Generator load(const std::filesystem::path& path, Integrity integrity = Integrity::checked,
+                                      const typename Backend::Options& options = {});
 
-  /// From weights in memory, for example of a training run; `options` are the backend's. Throws invalid_argument, missing_tensor, wrong_tensor_shape, and what the backend throws.
+  /// From weights in memory, for example of a training run; `options` are the backend's. Throws invalid_argument,
+  /// missing_tensor, wrong_tensor_shape, and what the backend throws.
   explicit Generator(stylegan2::GeneratorModel model, const typename Backend::Options& options = {});
 
   /// Writes the generator with a fresh probe, all or nothing. Throws cannot_write, not_durable.
@@ -52,24 +57,30 @@ class Generator {
 
   /// w of latents and labels, truncated towards the mean of all classes.
   ///
-  /// Shapes: z `[N, z_dim]`, labels `[N]` int64 in [0, num_classes()) (undefined or empty when unconditional) -> `[N, w_dim]`; with `cutoff` `[N, num_ws, w_dim]`, the first
-  /// `cutoff` slots truncated. Throws shape_mismatch, label_out_of_range, empty_input; invalid_argument for ψ outside [-2, 2] or a cutoff outside [0, num_ws].
+  /// Shapes: z `[N, z_dim]`, labels `[N]` int64 in [0, num_classes()) (undefined or empty when unconditional) -> `[N,
+  /// w_dim]`; with `cutoff` `[N, num_ws, w_dim]`, the first `cutoff` slots truncated. Throws shape_mismatch,
+  /// label_out_of_range, empty_input; invalid_argument for ψ outside [-2, 2] or a cutoff outside [0, num_ws].
   [[nodiscard]] at::Tensor map(const at::Tensor& z, const at::Tensor& labels, const MapOptions& options = {}) const;
 
-  /// Styles `[N, D]`, in the order of `layout()`, before any gain (ToRGB styles without their 1/√I). w is `[N, w_dim]` or `[N, num_ws, w_dim]`. Throws shape_mismatch, empty_input.
+  /// Styles `[N, D]`, in the order of `layout()`, before any gain (ToRGB styles without their 1/√I). w is `[N, w_dim]`
+  /// or `[N, num_ws, w_dim]`. Throws shape_mismatch, empty_input.
   [[nodiscard]] at::Tensor styles(const at::Tensor& w) const;
 
   /// Raw images `[N, C, R, R]` of styles `[N, D]`; nominally in `value_range()`, not clamped.
   ///
-  /// Randomness: `Noise::random` takes row i from (seed, stream 2, first + i), one block after the other through the layers; it does not depend on the batch.
-  /// Throws shape_mismatch, empty_input. Cost: 0.04 GMAC per image for the shipped generator.
+  /// Randomness: `Noise::random` takes row i from (seed, stream 2, first + i), one block after the other through the
+  /// layers; it does not depend on the batch. Throws shape_mismatch, empty_input. Cost: 0.04 GMAC per image for the
+  /// shipped generator.
   [[nodiscard]] at::Tensor synthesize(const at::Tensor& s, const SynthesisOptions& options = {}) const;
 
-  /// dL/ds `[N, D]` for a given dL/dimage `[N, C, R, R]`, constant noise. Throws shape_mismatch, empty_input. Cost: about three times `synthesize`.
+  /// dL/ds `[N, D]` for a given dL/dimage `[N, C, R, R]`, constant noise. Throws shape_mismatch, empty_input. Cost:
+  /// about three times `synthesize`.
   [[nodiscard]] Matrix<float> pullback(const at::Tensor& s, const ImageBatch& image_gradient) const;
 
-  /// Holds start codes s `[N, D]` for images of single-channel edits of them, with constant noise (see `SynthesisEdits`). The session borrows the generator, and works on the host whatever the backend. Throws shape_mismatch,
-  /// empty_input. Cost: one synthesis, and memory of twice its activations; edits cost what they change.
+  /// Holds start codes s `[N, D]` for images of single-channel edits of them, with constant noise (see
+  /// `SynthesisEdits`). The session borrows the generator, and works on the host whatever the backend. Throws
+  /// shape_mismatch, empty_input. Cost: one synthesis, and memory of twice its activations; edits cost what they
+  /// change.
   [[nodiscard]] stylegan2::SynthesisEdits begin_edits(const at::Tensor& s) const;
 
   /// A and b of s = A w + b, `[D, w_dim]` and `[D, 1]` (all w slots equal).
@@ -80,7 +91,9 @@ class Generator {
   [[nodiscard]] std::int64_t w_dim() const noexcept { return model().config.w_dim; }
   [[nodiscard]] std::int64_t num_classes() const noexcept { return model().config.c_dim; }
   [[nodiscard]] std::int64_t num_ws() const { return model().config.num_ws(); }
-  [[nodiscard]] ImageShape image_shape() const noexcept { return {model().config.img_channels, model().config.img_resolution, model().config.img_resolution}; }
+  [[nodiscard]] ImageShape image_shape() const noexcept {
+    return {model().config.img_channels, model().config.img_resolution, model().config.img_resolution};
+  }
   [[nodiscard]] ValueRange value_range() const noexcept { return model().config.value_range; }
   [[nodiscard]] const StyleLayout& layout() const noexcept { return layout_; }
   [[nodiscard]] const std::vector<std::string>& class_names() const noexcept { return model().config.class_names; }
@@ -90,15 +103,21 @@ class Generator {
   [[nodiscard]] const std::string& digest() const noexcept { return digest_; }
   [[nodiscard]] const stylegan2::GeneratorModel& model() const noexcept { return backend_.model(); }
   [[nodiscard]] const Backend& backend() const noexcept { return backend_; }
-  /// What the backend says it runs, and what it had to do without: both go into reports. Empty for a backend that says nothing.
+  /// What the backend says it runs, and what it had to do without: both go into reports. Empty for a backend that says
+  /// nothing.
   [[nodiscard]] std::string backend_description() const;
   [[nodiscard]] std::vector<std::string> backend_warnings() const;
   /// The LibTorch that this was compiled with, "2.15.0": reports name it, because its kernels decide the last bits.
   [[nodiscard]] std::string torch_version() const;
   /// Multiply-accumulates per row, and bytes and launches where the backend states them (0 where it does not).
   [[nodiscard]] GeneratorCost cost() const {
-    if constexpr (requires { { backend_.cost() } -> std::same_as<GeneratorCost>; }) return backend_.cost();
-    else return {stylegan2::mapping_macs(model().config), stylegan2::styles_macs(model().config), stylegan2::synthesis_macs(model().config)};
+    if constexpr (requires {
+                    { backend_.cost() } -> std::same_as<GeneratorCost>;
+                  })
+      return backend_.cost();
+    else
+      return {stylegan2::mapping_macs(model().config), stylegan2::styles_macs(model().config),
+              stylegan2::synthesis_macs(model().config)};
   }
 
   [[nodiscard]] at::Tensor latent_from_host(const Matrix<float>& rows) const { return placed(from_rows(rows)); }
@@ -113,7 +132,8 @@ class Generator {
   static at::Tensor from_rows(const Matrix<float>& rows);
   static Matrix<float> to_rows(const at::Tensor& tensor);
   [[nodiscard]] static at::Tensor on_host(const char* where, const at::Tensor& tensor);
-  [[nodiscard]] at::Tensor mapped(const char* where, const at::Tensor& z, const at::Tensor& labels, const MapOptions& options) const;
+  [[nodiscard]] at::Tensor mapped(const char* where, const at::Tensor& z, const at::Tensor& labels,
+                                  const MapOptions& options) const;
   [[nodiscard]] at::Tensor placed(const at::Tensor& tensor) const;
   [[nodiscard]] std::vector<at::Tensor> noise_images(std::int64_t count, const SynthesisOptions& options) const;
   void require_styles(const char* where, const at::Tensor& s) const;

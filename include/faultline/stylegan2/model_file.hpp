@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Generator and discriminator files: exact tensor lists and shapes, resample filters optional and checked, strict configs.
+// Generator and discriminator files: exact tensor lists and shapes, resample filters optional and checked, strict
+// configs.
 
 #include <faultline/data/safetensors.hpp>
 #include <faultline/stylegan2/detail/config_json.hpp>
@@ -31,39 +32,51 @@ inline std::string shape_text(const std::vector<std::int64_t>& shape) {
 /// The one filter that every resampling layer uses: [1,3,3,1] outer [1,3,3,1] over 64.
 inline void check_resample_filter(const std::string& name, const TensorData& data, const std::string& where) {
   constexpr std::array<float, 4> tap = {1, 3, 3, 1};
-  if (data.type != ElementType::f32 || data.shape != std::vector<std::int64_t>{4, 4}) throw Error(ErrorCode::wrong_tensor_shape, where, name + " must be [4, 4]");
+  if (data.type != ElementType::f32 || data.shape != std::vector<std::int64_t>{4, 4})
+    throw Error(ErrorCode::wrong_tensor_shape, where, name + " must be [4, 4]");
   for (std::size_t i = 0; i < 16; ++i)
     if (std::abs(data.values[i] - tap[i / 4] * tap[i % 4] / 64.0f) > 1e-6f)
-      throw Error(ErrorCode::wrong_tensor_shape, where, name + " is another filter than [1,3,3,1]; networks with other filters are not supported");
+      throw Error(ErrorCode::wrong_tensor_shape, where,
+                  name + " is another filter than [1,3,3,1]; networks with other filters are not supported");
 }
 
-/// Takes the tensors that `specs` names out of `file`; anything missing, left over (but for `allowed` names) or of another shape is refused.
-inline Weights take_weights(const TensorFile& file, const std::vector<TensorSpec>& specs, const std::set<std::string>& allowed, const std::string& where) {
+/// Takes the tensors that `specs` names out of `file`; anything missing, left over (but for `allowed` names) or of
+/// another shape is refused.
+inline Weights take_weights(const TensorFile& file, const std::vector<TensorSpec>& specs,
+                            const std::set<std::string>& allowed, const std::string& where) {
   const LibTorchScope scope(where);
   Weights weights;
   for (const auto& spec : specs) {
     const auto found = file.tensors.find(spec.name);
-    if (found == file.tensors.end()) throw Error(ErrorCode::missing_tensor, where, "expected a tensor " + spec.name + " " + shape_text(spec.shape) + ", the file has none");
+    if (found == file.tensors.end())
+      throw Error(ErrorCode::missing_tensor, where,
+                  "expected a tensor " + spec.name + " " + shape_text(spec.shape) + ", the file has none");
     const TensorData& data = found->second;
     if (data.type != ElementType::f32 || data.shape != spec.shape)
       throw Error(ErrorCode::wrong_tensor_shape, where,
-                  "expected " + spec.name + " as float32 " + shape_text(spec.shape) + ", got " + (data.type == ElementType::f32 ? "float32 " : "int64 ") + shape_text(data.shape));
+                  "expected " + spec.name + " as float32 " + shape_text(spec.shape) + ", got " +
+                      (data.type == ElementType::f32 ? "float32 " : "int64 ") + shape_text(data.shape));
     for (const float value : data.values)
-      if (!std::isfinite(value)) throw Error(ErrorCode::non_finite_weight, where, spec.name + " has a value that is not finite");
+      if (!std::isfinite(value))
+        throw Error(ErrorCode::non_finite_weight, where, spec.name + " has a value that is not finite");
     weights.set(spec.name, to_tensor(data));
   }
   const std::string filter = ".resample_filter";
   for (const auto& [name, data] : file.tensors) {
     if (weights.contains(name) || allowed.count(name) != 0) continue;
-    if (name.size() > filter.size() && name.compare(name.size() - filter.size(), filter.size(), filter) == 0) check_resample_filter(name, data, where);
-    else throw Error(ErrorCode::unexpected_tensor, where, "the file has a tensor " + name + " that its config has no place for");
+    if (name.size() > filter.size() && name.compare(name.size() - filter.size(), filter.size(), filter) == 0)
+      check_resample_filter(name, data, where);
+    else
+      throw Error(ErrorCode::unexpected_tensor, where,
+                  "the file has a tensor " + name + " that its config has no place for");
   }
   return weights;
 }
 
 inline std::string metadata_text(const TensorFile& file, const std::string& key, const std::string& where) {
   const auto found = file.metadata.find(key);
-  if (found == file.metadata.end()) throw Error(ErrorCode::malformed_header, where, "the metadata has no '" + key + "'");
+  if (found == file.metadata.end())
+    throw Error(ErrorCode::malformed_header, where, "the metadata has no '" + key + "'");
   return found->second;
 }
 
@@ -87,18 +100,25 @@ inline at::Tensor probe_images(const GeneratorModel& model, const at::Tensor& z,
   const LibTorchScope scope("probe_images");
   const c10::AutoGradMode off(false);
   const at::Tensor classes = model.config.c_dim > 0 ? stylegan2::one_hot(labels, model.config.c_dim) : at::Tensor();
-  return synthesis(model.config, model.weights, layer_styles(model.config, model.weights, mapping(model.config, model.weights, z, classes)), constant_noise(model.config, model.weights));
+  return synthesis(model.config, model.weights,
+                   layer_styles(model.config, model.weights, mapping(model.config, model.weights, z, classes)),
+                   constant_noise(model.config, model.weights));
 }
 
 inline void check_probe(const TensorFile& file, const GeneratorModel& model, const std::string& where) {
-  if (file.tensors.count("probe.image") == 0 && file.tensors.count("probe.z") == 0 && file.tensors.count("probe.labels") == 0) return;
+  if (file.tensors.count("probe.image") == 0 && file.tensors.count("probe.z") == 0 &&
+      file.tensors.count("probe.labels") == 0)
+    return;
   const TensorData& image = file.at("probe.image");
   const GeneratorConfig& config = model.config;
   const std::int64_t count = image.shape.empty() ? 0 : image.shape[0];
-  if (count < 1 || image.shape != std::vector<std::int64_t>{count, config.img_channels, config.img_resolution, config.img_resolution})
-    throw Error(ErrorCode::wrong_tensor_shape, where, "probe.image has the shape " + shape_text(image.shape) + ", which the config does not allow");
+  if (count < 1 || image.shape != std::vector<std::int64_t>{count, config.img_channels, config.img_resolution,
+                                                            config.img_resolution})
+    throw Error(ErrorCode::wrong_tensor_shape, where,
+                "probe.image has the shape " + shape_text(image.shape) + ", which the config does not allow");
   const TensorData& z = file.at("probe.z");
-  if (z.type != ElementType::f32 || z.shape != std::vector<std::int64_t>{count, config.z_dim}) throw Error(ErrorCode::wrong_tensor_shape, where, "probe.z must be [" + std::to_string(count) + ", z_dim]");
+  if (z.type != ElementType::f32 || z.shape != std::vector<std::int64_t>{count, config.z_dim})
+    throw Error(ErrorCode::wrong_tensor_shape, where, "probe.z must be [" + std::to_string(count) + ", z_dim]");
   at::Tensor labels;
   if (config.c_dim > 0) {
     const TensorData& stored = file.at("probe.labels");
@@ -107,29 +127,38 @@ inline void check_probe(const TensorFile& file, const GeneratorModel& model, con
     labels = at::empty({count}, at::kLong);
     for (std::int64_t i = 0; i < count; ++i) {
       const std::int64_t label = stored.integers[static_cast<std::size_t>(i)];
-      if (label < 0 || label >= config.c_dim) throw Error(ErrorCode::label_out_of_range, where, "probe.labels holds " + std::to_string(label));
+      if (label < 0 || label >= config.c_dim)
+        throw Error(ErrorCode::label_out_of_range, where, "probe.labels holds " + std::to_string(label));
       labels.data_ptr<std::int64_t>()[i] = label;
     }
   }
   const LibTorchScope scope(where);
   const double worst = (probe_images(model, to_tensor(z), labels) - to_tensor(image)).abs().max().item<double>();
   if (!(worst <= probe_tolerance))
-    throw Error(ErrorCode::probe_mismatch, where, "the network differs from its stored probe by " + std::to_string(worst) + ", allowed are 1e-4; the file or this build of LibTorch is faulty");
+    throw Error(ErrorCode::probe_mismatch, where,
+                "the network differs from its stored probe by " + std::to_string(worst) +
+                    ", allowed are 1e-4; the file or this build of LibTorch is faulty");
 }
 
 }  // namespace detail
 
 /// Reads a generator file and checks that it reproduces its own probe, if it has one.
 ///
-/// Throws what `read_safetensors` throws; foreign_format, malformed_header, missing_tensor, unexpected_tensor, wrong_tensor_shape, probe_mismatch.
-inline GeneratorModel load_generator_model(const std::filesystem::path& path, Integrity integrity = Integrity::checked) {
+/// Throws what `read_safetensors` throws; foreign_format, malformed_header, missing_tensor, unexpected_tensor,
+/// wrong_tensor_shape, probe_mismatch.
+inline GeneratorModel load_generator_model(const std::filesystem::path& path,
+                                           Integrity integrity = Integrity::checked) {
   const std::string where = "load generator (" + path.string() + ")";
   const TensorFile file = read_safetensors(path, {}, integrity);
   require_format(file, generator_format);
   GeneratorModel model;
-  model.config = detail::validated(detail::generator_config(detail::parse_config(detail::metadata_text(file, "config", where), where), where), where);
-  model.weights = detail::take_weights(file, tensor_specs(model.config), {"probe.z", "probe.labels", "probe.image"}, where);
-  if (const auto provenance = file.metadata.find("provenance"); provenance != file.metadata.end()) model.provenance = provenance->second;
+  model.config = detail::validated(
+      detail::generator_config(detail::parse_config(detail::metadata_text(file, "config", where), where), where),
+      where);
+  model.weights =
+      detail::take_weights(file, tensor_specs(model.config), {"probe.z", "probe.labels", "probe.image"}, where);
+  if (const auto provenance = file.metadata.find("provenance"); provenance != file.metadata.end())
+    model.provenance = provenance->second;
   if (const auto digest = file.metadata.find("sha256"); digest != file.metadata.end()) model.digest = digest->second;
   detail::check_probe(file, model, where);
   return model;
@@ -144,7 +173,9 @@ inline TensorFile generator_file(const GeneratorModel& model) {
   for (const auto& [name, tensor] : model.weights.all()) file.tensors[name] = to_data(tensor);
   at::Tensor z = at::empty({detail::probe_count, model.config.z_dim}, at::kFloat);
   for (std::int64_t i = 0; i < detail::probe_count; ++i)
-    fill_normals(0, Stream::latents, i, std::span<float>(z.data_ptr<float>() + i * model.config.z_dim, static_cast<std::size_t>(model.config.z_dim)));
+    fill_normals(
+        0, Stream::latents, i,
+        std::span<float>(z.data_ptr<float>() + i * model.config.z_dim, static_cast<std::size_t>(model.config.z_dim)));
   at::Tensor labels;
   if (model.config.c_dim > 0) {
     labels = at::empty({detail::probe_count}, at::kLong);
@@ -160,8 +191,11 @@ inline TensorFile generator_file(const GeneratorModel& model) {
   return file;
 }
 
-/// Writes a generator file, all or nothing, and returns its digest. Throws cannot_write, not_durable, non_finite_weight.
-inline std::string save_generator_model(const std::filesystem::path& path, const GeneratorModel& model) { return write_safetensors(path, generator_file(model)); }
+/// Writes a generator file, all or nothing, and returns its digest. Throws cannot_write, not_durable,
+/// non_finite_weight.
+inline std::string save_generator_model(const std::filesystem::path& path, const GeneratorModel& model) {
+  return write_safetensors(path, generator_file(model));
+}
 
 /// A discriminator with its sizes.
 struct DiscriminatorModel {
@@ -169,8 +203,10 @@ struct DiscriminatorModel {
   Weights weights;
 };
 
-/// Reads a discriminator file. Throws what `read_safetensors` throws; foreign_format, malformed_header, missing_tensor, unexpected_tensor, wrong_tensor_shape.
-inline DiscriminatorModel load_discriminator(const std::filesystem::path& path, Integrity integrity = Integrity::checked) {
+/// Reads a discriminator file. Throws what `read_safetensors` throws; foreign_format, malformed_header, missing_tensor,
+/// unexpected_tensor, wrong_tensor_shape.
+inline DiscriminatorModel load_discriminator(const std::filesystem::path& path,
+                                             Integrity integrity = Integrity::checked) {
   const std::string where = "load_discriminator(" + path.string() + ")";
   const TensorFile file = read_safetensors(path, {}, integrity);
   const auto format = file.metadata.find("format");
@@ -178,13 +214,16 @@ inline DiscriminatorModel load_discriminator(const std::filesystem::path& path, 
   const bool older = format != file.metadata.end() && format->second == "faultline.stylegan2-discriminator/1";
   require_format(file, older ? format->second : std::string(discriminator_format));
   DiscriminatorModel model;
-  model.config = detail::validated(detail::discriminator_config(detail::parse_config(detail::metadata_text(file, "config", where), where), where), where);
+  model.config = detail::validated(
+      detail::discriminator_config(detail::parse_config(detail::metadata_text(file, "config", where), where), where),
+      where);
   model.weights = detail::take_weights(file, tensor_specs(model.config), {}, where);
   return model;
 }
 
 /// Writes a discriminator file, all or nothing; `provenance` is a JSON text (data, steps, seed, version) or empty.
-inline void save_discriminator(const std::filesystem::path& path, const DiscriminatorModel& model, const std::string& provenance = {}) {
+inline void save_discriminator(const std::filesystem::path& path, const DiscriminatorModel& model,
+                               const std::string& provenance = {}) {
   TensorFile file;
   file.metadata["format"] = discriminator_format;
   file.metadata["config"] = detail::to_json(model.config).dump();

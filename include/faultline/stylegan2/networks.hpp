@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// The StyleGAN2 networks as plain functions of their weights (Karras et al. 2020; conditional form of Karras et al. 2020b): mapping, styles, synthesis, discriminator.
+// The StyleGAN2 networks as plain functions of their weights (Karras et al. 2020; conditional form of Karras et al.
+// 2020b): mapping, styles, synthesis, discriminator.
 
 #include <faultline/stylegan2/operations.hpp>
 #include <faultline/stylegan2/weights.hpp>
@@ -17,7 +18,9 @@ inline namespace v1 {
 namespace stylegan2 {
 
 /// One-hot rows for integer labels. Shapes: `[N]` int64 -> `[N, classes]`.
-inline at::Tensor one_hot(const at::Tensor& labels, std::int64_t classes, c10::ScalarType type = at::kFloat) { return at::eye(classes, type).index_select(0, labels); }
+inline at::Tensor one_hot(const at::Tensor& labels, std::int64_t classes, c10::ScalarType type = at::kFloat) {
+  return at::eye(classes, type).index_select(0, labels);
+}
 
 namespace detail {
 
@@ -31,30 +34,36 @@ inline at::Tensor mapping_trunk(const Weights& weights, at::Tensor h, std::int64
 }
 
 inline at::Tensor class_embedding(const Weights& weights, const at::Tensor& classes) {
-  return normalize_second_moment(fully_connected(classes, weights["mapping.embed.weight"], weights["mapping.embed.bias"]));
+  return normalize_second_moment(
+      fully_connected(classes, weights["mapping.embed.weight"], weights["mapping.embed.bias"]));
 }
 
 }  // namespace detail
 
 /// The mapping network, without truncation.
 ///
-/// Shapes: z `[N, z_dim]` (undefined when z_dim is 0), classes `[N, c_dim]` real (one-hot or soft; undefined when unconditional) -> w `[N, w_dim]`.
-inline at::Tensor mapping(const GeneratorConfig& config, const Weights& weights, const at::Tensor& z, const at::Tensor& classes) {
+/// Shapes: z `[N, z_dim]` (undefined when z_dim is 0), classes `[N, c_dim]` real (one-hot or soft; undefined when
+/// unconditional) -> w `[N, w_dim]`.
+inline at::Tensor mapping(const GeneratorConfig& config, const Weights& weights, const at::Tensor& z,
+                          const at::Tensor& classes) {
   std::vector<at::Tensor> inputs;
   if (config.z_dim > 0) inputs.push_back(normalize_second_moment(z));
   if (config.c_dim > 0) inputs.push_back(detail::class_embedding(weights, classes));
-  return detail::mapping_trunk(weights, inputs.size() == 1 ? inputs.front() : at::cat(inputs, 1), config.mapping_layers, config.mapping_lr_multiplier);
+  return detail::mapping_trunk(weights, inputs.size() == 1 ? inputs.front() : at::cat(inputs, 1), config.mapping_layers,
+                               config.mapping_lr_multiplier);
 }
 
 /// The styles of every layer, in StyleSpace order, before any gain: w Aᵀ/√w_dim + a.
 ///
 /// Shapes: w `[N, w_dim]` (all slots equal) or `[N, num_ws, w_dim]` -> one `[N, layer.in]` per layer.
-inline std::vector<at::Tensor> layer_styles(const GeneratorConfig& config, const Weights& weights, const at::Tensor& w) {
+inline std::vector<at::Tensor> layer_styles(const GeneratorConfig& config, const Weights& weights,
+                                            const at::Tensor& w) {
   std::vector<at::Tensor> styles;
   for (const auto& layer : synthesis_layers(config)) {
     const std::string name = "synthesis." + layer.name + ".affine";
     // Contiguous rows, so that a w per slot takes the same path through BLAS as one w for all and gives the same bits.
-    styles.push_back(fully_connected(w.dim() == 3 ? w.select(1, layer.slot).contiguous() : w, weights[name + ".weight"], weights[name + ".bias"]));
+    styles.push_back(fully_connected(w.dim() == 3 ? w.select(1, layer.slot).contiguous() : w, weights[name + ".weight"],
+                                     weights[name + ".bias"]));
   }
   return styles;
 }
@@ -63,7 +72,8 @@ inline std::vector<at::Tensor> layer_styles(const GeneratorConfig& config, const
 inline std::vector<at::Tensor> constant_noise(const GeneratorConfig& config, const Weights& weights) {
   std::vector<at::Tensor> noise;
   for (const auto& layer : synthesis_layers(config))
-    if (layer.kind != SynthesisLayer::Kind::to_rgb) noise.push_back(weights["synthesis." + layer.name + ".noise_const"]);
+    if (layer.kind != SynthesisLayer::Kind::to_rgb)
+      noise.push_back(weights["synthesis." + layer.name + ".noise_const"]);
   return noise;
 }
 
@@ -76,18 +86,23 @@ struct SynthesisState {
 
 /// The synthesis network ('skip' architecture) from a layer on, to its end.
 ///
-/// Shapes: styles as `layer_styles` returns them, those of earlier layers are not read; noise as in `synthesis` -> `[N, C, R, R]`.
-inline at::Tensor synthesis_from(const GeneratorConfig& config, const Weights& weights, SynthesisState state, const std::vector<at::Tensor>& styles, const std::vector<at::Tensor>& noise) {
+/// Shapes: styles as `layer_styles` returns them, those of earlier layers are not read; noise as in `synthesis` -> `[N,
+/// C, R, R]`.
+inline at::Tensor synthesis_from(const GeneratorConfig& config, const Weights& weights, SynthesisState state,
+                                 const std::vector<at::Tensor>& styles, const std::vector<at::Tensor>& noise) {
   const std::vector<SynthesisLayer> layers = synthesis_layers(config);
   auto& [index, x, image] = state;
-  auto convolution = static_cast<std::size_t>(std::count_if(layers.begin(), layers.begin() + static_cast<std::ptrdiff_t>(index), [](const auto& layer) { return layer.kind != SynthesisLayer::Kind::to_rgb; }));
+  auto convolution = static_cast<std::size_t>(
+      std::count_if(layers.begin(), layers.begin() + static_cast<std::ptrdiff_t>(index),
+                    [](const auto& layer) { return layer.kind != SynthesisLayer::Kind::to_rgb; }));
   for (; index < layers.size(); ++index) {
     const SynthesisLayer& layer = layers[index];
     const std::string name = "synthesis." + layer.name;
     const at::Tensor& weight = weights[name + ".weight"];
     const at::Tensor& style = styles[index];
     if (layer.kind == SynthesisLayer::Kind::to_rgb) {
-      const at::Tensor rgb = modulated_conv(x, weight, style * (1.0 / std::sqrt(static_cast<double>(layer.in))), false, false);
+      const at::Tensor rgb =
+          modulated_conv(x, weight, style * (1.0 / std::sqrt(static_cast<double>(layer.in))), false, false);
       const at::Tensor added = bias_activation(rgb, weights[name + ".bias"], false, config.conv_clamp);
       image = image.defined() ? upsample2d(image) + added : added;
     } else {
@@ -101,17 +116,21 @@ inline at::Tensor synthesis_from(const GeneratorConfig& config, const Weights& w
 
 /// The synthesis network.
 ///
-/// Shapes: styles as `layer_styles` returns them; noise empty (none) or one tensor per convolution that broadcasts to `[N, 1, r, r]` -> `[N, C, R, R]`.
-inline at::Tensor synthesis(const GeneratorConfig& config, const Weights& weights, const std::vector<at::Tensor>& styles, const std::vector<at::Tensor>& noise) {
+/// Shapes: styles as `layer_styles` returns them; noise empty (none) or one tensor per convolution that broadcasts to
+/// `[N, 1, r, r]` -> `[N, C, R, R]`.
+inline at::Tensor synthesis(const GeneratorConfig& config, const Weights& weights,
+                            const std::vector<at::Tensor>& styles, const std::vector<at::Tensor>& noise) {
   return synthesis_from(config, weights, {0, weights["synthesis.b4.const"].unsqueeze(0), {}}, styles, noise);
 }
 
 namespace detail {
 
 /// A convolution of the discriminator with equalised learning rate; `downsample` halves the resolution.
-inline at::Tensor equalized_conv(const Weights& weights, const std::string& name, const at::Tensor& x, bool downsample) {
+inline at::Tensor equalized_conv(const Weights& weights, const std::string& name, const at::Tensor& x,
+                                 bool downsample) {
   const at::Tensor& stored = weights[name + ".weight"];
-  const at::Tensor weight = stored * (1.0 / std::sqrt(static_cast<double>(stored.size(1) * stored.size(2) * stored.size(3))));
+  const at::Tensor weight =
+      stored * (1.0 / std::sqrt(static_cast<double>(stored.size(1) * stored.size(2) * stored.size(3))));
   const std::int64_t kernel = stored.size(2);
   if (!downsample) return at::conv2d(x, weight, {}, 1, kernel / 2);
   return kernel == 1 ? at::conv2d(fir(x, 1, 2), weight) : downsampling_conv(x, weight);
@@ -121,11 +140,14 @@ inline at::Tensor equalized_conv(const Weights& weights, const std::string& name
 
 /// The discriminator up to its last layer.
 ///
-/// Shapes: images `[N, C, R, R]` -> `[N, F]`: F = width at 4x4 when conditional, to be projected on `discriminator_classes`, else 1, the logit.
-/// N must be a multiple of min(mbstd_group_size, N); a result depends on the other images of its group.
-inline at::Tensor discriminator_features(const DiscriminatorConfig& config, const Weights& weights, const at::Tensor& images) {
+/// Shapes: images `[N, C, R, R]` -> `[N, F]`: F = width at 4x4 when conditional, to be projected on
+/// `discriminator_classes`, else 1, the logit. N must be a multiple of min(mbstd_group_size, N); a result depends on
+/// the other images of its group.
+inline at::Tensor discriminator_features(const DiscriminatorConfig& config, const Weights& weights,
+                                         const at::Tensor& images) {
   const auto conv = [&](const std::string& name, const at::Tensor& input, bool downsample, double gain) {
-    return bias_activation(detail::equalized_conv(weights, name, input, downsample), weights[name + ".bias"], true, config.conv_clamp, gain);
+    return bias_activation(detail::equalized_conv(weights, name, input, downsample), weights[name + ".bias"], true,
+                           config.conv_clamp, gain);
   };
   constexpr double half = 1.0 / std::numbers::sqrt2;
   at::Tensor x = conv("b" + std::to_string(config.img_resolution) + ".fromrgb", images, false, 1.0);
@@ -141,13 +163,17 @@ inline at::Tensor discriminator_features(const DiscriminatorConfig& config, cons
 }
 
 /// The class vectors that features are projected on, scaled by 1/√F. Shapes: classes `[M, c_dim]` -> `[M, F]`.
-inline at::Tensor discriminator_classes(const DiscriminatorConfig& config, const Weights& weights, const at::Tensor& classes) {
-  const at::Tensor mapped = detail::mapping_trunk(weights, detail::class_embedding(weights, classes), config.mapping_layers, config.mapping_lr_multiplier);
+inline at::Tensor discriminator_classes(const DiscriminatorConfig& config, const Weights& weights,
+                                        const at::Tensor& classes) {
+  const at::Tensor mapped = detail::mapping_trunk(weights, detail::class_embedding(weights, classes),
+                                                  config.mapping_layers, config.mapping_lr_multiplier);
   return mapped * (1.0 / std::sqrt(static_cast<double>(mapped.size(1))));
 }
 
-/// Logits of the discriminator (Miyato & Koyama 2018, the projection alone). Shapes: images `[N, C, R, R]`, classes `[N, c_dim]` or undefined -> `[N, 1]`.
-inline at::Tensor discriminator(const DiscriminatorConfig& config, const Weights& weights, const at::Tensor& images, const at::Tensor& classes) {
+/// Logits of the discriminator (Miyato & Koyama 2018, the projection alone). Shapes: images `[N, C, R, R]`, classes
+/// `[N, c_dim]` or undefined -> `[N, 1]`.
+inline at::Tensor discriminator(const DiscriminatorConfig& config, const Weights& weights, const at::Tensor& images,
+                                const at::Tensor& classes) {
   const at::Tensor features = discriminator_features(config, weights, images);
   return config.c_dim > 0 ? (features * discriminator_classes(config, weights, classes)).sum({1}, true) : features;
 }

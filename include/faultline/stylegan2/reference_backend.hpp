@@ -13,25 +13,33 @@ inline namespace v1 {
 
 /// Runs a generator with the functions of `stylegan2/networks.hpp` on the CPU in float32.
 ///
-/// A backend is built from a model and offers mapping, styles and synthesis on tensors whose shapes `Generator` has checked. Gradients flow where LibTorch's gradient mode is on
-/// and an argument asks for one; the weights themselves never do.
+/// A backend is built from a model and offers mapping, styles and synthesis on tensors whose shapes `Generator` has
+/// checked. Gradients flow where LibTorch's gradient mode is on and an argument asks for one; the weights themselves
+/// never do.
 class ReferenceBackend {
  public:
   /// There is nothing to choose.
   struct Options {};
 
-  explicit ReferenceBackend(stylegan2::GeneratorModel model, const Options& = {}) : model_(std::move(model)), layout_(stylegan2::style_layout(model_.config)) {}
+  explicit ReferenceBackend(stylegan2::GeneratorModel model, const Options& = {})
+      : model_(std::move(model)), layout_(stylegan2::style_layout(model_.config)) {}
 
   [[nodiscard]] const stylegan2::GeneratorModel& model() const noexcept { return model_; }
 
   /// One pass over memory per operation.
-  [[nodiscard]] GeneratorCost cost() const { return stylegan2::generator_cost(model_.config, stylegan2::ActivationTraffic::eager); }
+  [[nodiscard]] GeneratorCost cost() const {
+    return stylegan2::generator_cost(model_.config, stylegan2::ActivationTraffic::eager);
+  }
 
   /// w `[N, w_dim]` before truncation; `classes` one-hot or soft, undefined when unconditional.
-  [[nodiscard]] at::Tensor mapping(const at::Tensor& z, const at::Tensor& classes) const { return stylegan2::mapping(model_.config, model_.weights, z, classes); }
+  [[nodiscard]] at::Tensor mapping(const at::Tensor& z, const at::Tensor& classes) const {
+    return stylegan2::mapping(model_.config, model_.weights, z, classes);
+  }
 
   /// Flat styles `[N, D]` of w `[N, w_dim]` or `[N, num_ws, w_dim]`.
-  [[nodiscard]] at::Tensor styles(const at::Tensor& w) const { return at::cat(stylegan2::layer_styles(model_.config, model_.weights, w), 1); }
+  [[nodiscard]] at::Tensor styles(const at::Tensor& w) const {
+    return at::cat(stylegan2::layer_styles(model_.config, model_.weights, w), 1);
+  }
 
   /// Images of flat styles; `noise` is empty or holds one tensor per convolution.
   [[nodiscard]] at::Tensor synthesis(const at::Tensor& s, const std::vector<at::Tensor>& noise) const {

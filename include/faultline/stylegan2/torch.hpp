@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// The one door through which LibTorch enters: the operators that inference needs, between the pair that gives a user's CHECK and LOG back.
+// The one door through which LibTorch enters: the operators that inference needs, between the pair that gives a user's
+// CHECK and LOG back.
 
 #include <faultline/config.hpp>
 

@@ -33,7 +33,8 @@ class Weights {
   /// Deep copy, detached, optionally in another floating type.
   [[nodiscard]] Weights clone(c10::ScalarType type = at::kFloat) const {
     Weights copy;
-    for (const auto& [name, tensor] : tensors_) copy.set(name, tensor.detach().to(tensor.options().dtype(type), false, true));
+    for (const auto& [name, tensor] : tensors_)
+      copy.set(name, tensor.detach().to(tensor.options().dtype(type), false, true));
     return copy;
   }
 
@@ -43,11 +44,14 @@ class Weights {
 
 /// Whether a tensor is a buffer (kept, not trained), by its name.
 inline bool is_buffer(const std::string& name) {
-  const auto ends = [&](const std::string& tail) { return name.size() >= tail.size() && name.compare(name.size() - tail.size(), tail.size(), tail) == 0; };
+  const auto ends = [&](const std::string& tail) {
+    return name.size() >= tail.size() && name.compare(name.size() - tail.size(), tail.size(), tail) == 0;
+  };
   return ends("noise_const") || ends("w_avg") || ends("resample_filter");
 }
 
-/// Random initial weights: N(0, 1) for kernels and constants, N(0, 1)/m for mapping layers, biases 0, affine biases 1, noise strength 0.
+/// Random initial weights: N(0, 1) for kernels and constants, N(0, 1)/m for mapping layers, biases 0, affine biases 1,
+/// noise strength 0.
 ///
 /// Randomness: tensor j of `tensor_specs(config)` takes its normals from (seed, stream 0, index j).
 template <class Config>
@@ -61,7 +65,9 @@ Weights initial_weights(const Config& config, std::int64_t seed) {
     at::Tensor value = at::zeros(spec.shape, at::kFloat);
     const bool zero = spec.role == Role::bias || spec.role == Role::noise_strength || spec.name == "mapping.w_avg";
     if (spec.role == Role::affine_bias) value.fill_(1.0);
-    else if (!zero) fill_normals(seed, Stream::latents, index, std::span<float>(value.data_ptr<float>(), static_cast<std::size_t>(value.numel())));
+    else if (!zero)
+      fill_normals(seed, Stream::latents, index,
+                   std::span<float>(value.data_ptr<float>(), static_cast<std::size_t>(value.numel())));
     if (spec.role == Role::slow_weight) value.div_(config.mapping_lr_multiplier);
     weights.set(spec.name, value);
     ++index;
@@ -72,7 +78,8 @@ Weights initial_weights(const Config& config, std::int64_t seed) {
 /// Copy of a stored tensor as float32 on the host.
 inline at::Tensor to_tensor(const TensorData& data) {
   at::Tensor tensor = at::empty(data.shape, at::kFloat);
-  if (!data.values.empty()) std::memcpy(tensor.data_ptr<float>(), data.values.data(), data.values.size() * sizeof(float));
+  if (!data.values.empty())
+    std::memcpy(tensor.data_ptr<float>(), data.values.data(), data.values.size() * sizeof(float));
   return tensor;
 }
 

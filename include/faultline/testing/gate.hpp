@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// gate: a statement about a classifier that a unit test can assert, with a stated error rate and a replay line (method section 16).
+// gate: a statement about a classifier that a unit test can assert, with a stated error rate and a replay line (method
+// section 16).
 
 #include <faultline/analysis/detail/describe_run.hpp>
 #include <faultline/analysis/detail/replay_text.hpp>
@@ -40,28 +41,39 @@ using v1::operator<<;  // verdicts print by name
 
 /// Policy: the failure rate on generated samples is below `bound`.
 ///
-/// Passes when a confidence sequence excludes every rate of `bound` and above, fails when it excludes every rate of `bound` and below. The
-/// probability of a wrong verdict is at most 1 - confidence at any true rate, the bound included, although the gate looks every 64 samples
-/// (each side gets half of it). That rate is over seeds: with a fixed seed the same build always gives the same verdict. A suite of gates
-/// should split one budget: twenty gates at 95 % have up to 64 % chance of at least one wrong verdict.
+/// Passes when a confidence sequence excludes every rate of `bound` and above, fails when it excludes every rate of
+/// `bound` and below. The probability of a wrong verdict is at most 1 - confidence at any true rate, the bound
+/// included, although the gate looks every 64 samples (each side gets half of it). That rate is over seeds: with a
+/// fixed seed the same build always gives the same verdict. A suite of gates should split one budget: twenty gates at
+/// 95 % have up to 64 % chance of at least one wrong verdict.
 struct FailureRateBelow {
-  double bound = 0.01;               ///< strictly between 0 and 1
-  double confidence = 0.95;          ///< strictly between 0 and 1
+  double bound = 0.01;       ///< strictly between 0 and 1
+  double confidence = 0.95;  ///< strictly between 0 and 1
   std::int64_t seed = 0;
-  std::int64_t max_samples = 4'000;  ///< budget, at least the 128 of the first look. A larger one continues the same samples, and a verdict once reached stays.
+  /// Budget, at least the 128 of the first look. A larger one continues the same samples, and a verdict once reached
+  /// stays.
+  std::int64_t max_samples = 4'000;
   LabelPolicy labels = LabelPolicy::uniform();  ///< with `given` the rate is that of the list
   double truncation = 1.0;
-  std::int64_t batch_size = 64;      ///< fixed padded batch of generator and classifier
+  std::int64_t batch_size = 64;                       ///< fixed padded batch of generator and classifier
   std::optional<std::int64_t> cutoff = std::nullopt;  ///< truncate the first layers only, see `SamplerOptions`
   Noise noise = Noise::constant;
-  double probability_tolerance = default_probability_tolerance;  ///< by how much declared probabilities may miss [0, 1] and a sum of 1, in [0, 0.1]
+  /// By how much declared probabilities may miss [0, 1] and a sum of 1, in [0, 0.1]
+  double probability_tolerance = default_probability_tolerance;
 };
 
 /// The outcome of a gate, and everything needed to understand and repeat it.
 class GateResult {
  public:
-  GateResult(GateVerdict verdict, FailureRateBelow policy, std::int64_t samples, std::int64_t failures, Interval interval, Provenance run, std::vector<std::string> notes = {})
-      : verdict_(verdict), policy_(std::move(policy)), samples_(samples), failures_(failures), interval_(interval), run_(std::move(run)), notes_(std::move(notes)) {}
+  GateResult(GateVerdict verdict, FailureRateBelow policy, std::int64_t samples, std::int64_t failures,
+             Interval interval, Provenance run, std::vector<std::string> notes = {})
+      : verdict_(verdict),
+        policy_(std::move(policy)),
+        samples_(samples),
+        failures_(failures),
+        interval_(interval),
+        run_(std::move(run)),
+        notes_(std::move(notes)) {}
 
   [[nodiscard]] GateVerdict verdict() const noexcept { return verdict_; }
   [[nodiscard]] bool passed() const noexcept { return verdict_ == GateVerdict::pass; }
@@ -78,8 +90,8 @@ class GateResult {
   /// Classes that are nearly always answered as another, one sentence each.
   [[nodiscard]] const std::vector<std::string>& notes() const noexcept { return notes_; }
 
-  /// A line that repeats this gate, sample for sample, with everything that decided its verdict. What a line cannot carry (a
-  /// criterion of one's own, a long list of labels, a classifier that states no digest) is named behind `//`.
+  /// A line that repeats this gate, sample for sample, with everything that decided its verdict. What a line cannot
+  /// carry (a criterion of one's own, a long list of labels, a classifier that states no digest) is named behind `//`.
   [[nodiscard]] std::string replay() const {
     const FailureRateBelow standard;
     faultline::detail::ReplayText text;
@@ -95,7 +107,8 @@ class GateResult {
     text.add("batch_size", policy_.batch_size);
     if (policy_.cutoff) text.add("cutoff", *policy_.cutoff);
     if (policy_.noise != standard.noise) text.add("noise", std::string("fl::Noise::") + name_of(policy_.noise));
-    if (policy_.probability_tolerance != standard.probability_tolerance) text.add("probability_tolerance", number_text(policy_.probability_tolerance));
+    if (policy_.probability_tolerance != standard.probability_tolerance)
+      text.add("probability_tolerance", number_text(policy_.probability_tolerance));
     text.write("}");
     text.criterion(run_);
     text.write(")");
@@ -105,13 +118,19 @@ class GateResult {
   /// What happened, in sentences for the person who reads the test log.
   [[nodiscard]] std::string explain() const {
     const std::string bound = number_text(policy_.bound);
-    const std::string counted = std::to_string(failures_) + " of " + std::to_string(samples_) + " generated samples failed (" + detail::percent(rate()) + ")";
-    const std::string limits = "at " + detail::percent(policy_.confidence) + " confidence the failure rate lies between " + detail::percent(interval_.lower) + " and " + detail::percent(interval_.upper);
+    const std::string counted = std::to_string(failures_) + " of " + std::to_string(samples_) +
+                                " generated samples failed (" + detail::percent(rate()) + ")";
+    const std::string limits = "at " + detail::percent(policy_.confidence) +
+                               " confidence the failure rate lies between " + detail::percent(interval_.lower) +
+                               " and " + detail::percent(interval_.upper);
     std::string text;
     switch (verdict_) {
       case GateVerdict::pass: text = "PASS: the failure rate is below " + bound + ". "; break;
       case GateVerdict::fail: text = "FAIL: the failure rate is not below " + bound + ". "; break;
-      case GateVerdict::undecided: text = "UNDECIDED: " + std::to_string(samples_) + " samples do not show whether the failure rate is below " + bound + ". "; break;
+      case GateVerdict::undecided:
+        text = "UNDECIDED: " + std::to_string(samples_) + " samples do not show whether the failure rate is below " +
+               bound + ". ";
+        break;
     }
     text += counted + "; " + limits + ".";
     if (undecided() && notes_.empty()) text += advice();  // more of what the notes say would decide nothing
@@ -120,13 +139,19 @@ class GateResult {
   }
 
  private:
-  [[nodiscard]] double rate() const noexcept { return samples_ == 0 ? 0.0 : static_cast<double>(failures_) / static_cast<double>(samples_); }
+  [[nodiscard]] double rate() const noexcept {
+    return samples_ == 0 ? 0.0 : static_cast<double>(failures_) / static_cast<double>(samples_);
+  }
 
   [[nodiscard]] std::string advice() const {
     constexpr std::int64_t most = 200'000;
-    const RatePlan plan = plan_rate_test(policy_.bound, rate(), most, {.alpha_per_side = (1.0 - policy_.confidence) / 2.0});
-    if (plan.median == 0) return " If the true rate is what was seen, even " + std::to_string(most) + " samples would usually not decide: the rate is too close to the bound.";
-    return " If the true rate is what was seen, half of all runs decide within " + std::to_string(plan.median) + " samples: raise max_samples.";
+    const RatePlan plan =
+        plan_rate_test(policy_.bound, rate(), most, {.alpha_per_side = (1.0 - policy_.confidence) / 2.0});
+    if (plan.median == 0)
+      return " If the true rate is what was seen, even " + std::to_string(most) +
+             " samples would usually not decide: the rate is too close to the bound.";
+    return " If the true rate is what was seen, half of all runs decide within " + std::to_string(plan.median) +
+           " samples: raise max_samples.";
   }
 
   GateVerdict verdict_;
@@ -146,27 +171,37 @@ std::basic_ostream<char, Traits>& operator<<(std::basic_ostream<char, Traits>& o
 
 /// Draws samples (indices from 2^43) until the policy is decided or its budget ends.
 ///
-/// Before the first of them it checks, on 16 images of its own, what any verdict rests on (see `preflight`): the laws of the classifier,
-/// labels that exist, scores that depend on the image.
-/// **Throws** invalid_argument for a bound, confidence or budget out of range, a budget that ends before the first look, and labels that
-/// are walked in order; incompatible_models for an unconditional generator and a criterion that reads the label; what the sampler throws;
-/// property_threw for a criterion that throws; F2xx when the classifier misbehaves, which is never counted as a failure.
+/// Before the first of them it checks, on 16 images of its own, what any verdict rests on (see `preflight`): the laws
+/// of the classifier, labels that exist, scores that depend on the image.
+/// **Throws** invalid_argument for a bound, confidence or budget out of range, a budget that ends before the first
+/// look, and labels that are walked in order; incompatible_models for an unconditional generator and a criterion that
+/// reads the label; what the sampler throws; property_threw for a criterion that throws; F2xx when the classifier
+/// misbehaves, which is never counted as a failure.
 /// **Randomness**: sample i depends on (seed, i) alone; a verdict at a budget is kept at every larger one.
-/// **Cost**: up to max_samples generator and classifier images, in batches of batch_size, one batch in memory; and the preflight.
-/// Example: `auto verdict = gate(generator, mine, FailureRateBelow{.bound = 0.02, .seed = 7}); REQUIRE(verdict.passed());`
+/// **Cost**: up to max_samples generator and classifier images, in batches of batch_size, one batch in memory; and the
+/// preflight.
+/// Example: `auto verdict = gate(generator, mine, FailureRateBelow{.bound = 0.02, .seed = 7});
+/// REQUIRE(verdict.passed());`
 template <StyleGenerator G, Classifier C, FailureCriterion F = Misclassified>
-[[nodiscard]] GateResult gate(const G& generator, C& classifier, const FailureRateBelow& policy, const F& criterion = {}) {
+[[nodiscard]] GateResult gate(const G& generator, C& classifier, const FailureRateBelow& policy,
+                              const F& criterion = {}) {
   faultline::detail::require_between("gate", "confidence", policy.confidence, 0.0, 1.0);
   RateMonitor monitor(policy.bound, {.alpha_per_side = (1.0 - policy.confidence) / 2.0});
   if (policy.max_samples < monitor.next_look())
     throw Error(ErrorCode::invalid_argument, "gate",
-                "max_samples must be at least " + std::to_string(monitor.next_look()) + ", where the evidence is looked at first, got " +
-                    std::to_string(policy.max_samples) + "; no verdict could be reached");
+                "max_samples must be at least " + std::to_string(monitor.next_look()) +
+                    ", where the evidence is looked at first, got " + std::to_string(policy.max_samples) +
+                    "; no verdict could be reached");
   faultline::detail::require_in("gate", "max_samples", policy.max_samples, 1, limits::samples);
   return faultline::detail::within_memory("gate", [&]() -> GateResult {
-    const StyleSpaceSampler<G> sampler(
-        generator, {.seed = policy.seed, .labels = policy.labels, .truncation = policy.truncation, .cutoff = policy.cutoff, .noise = policy.noise, .batch_size = policy.batch_size});
-    Scorer<C> scorer(classifier, generator.image_shape(), generator.value_range(), sampler.classes(), policy.batch_size, policy.probability_tolerance);
+    const StyleSpaceSampler<G> sampler(generator, {.seed = policy.seed,
+                                                   .labels = policy.labels,
+                                                   .truncation = policy.truncation,
+                                                   .cutoff = policy.cutoff,
+                                                   .noise = policy.noise,
+                                                   .batch_size = policy.batch_size});
+    Scorer<C> scorer(classifier, generator.image_shape(), generator.value_range(), sampler.classes(), policy.batch_size,
+                     policy.probability_tolerance);
     preflight("gate", sampler, classifier, scorer, criterion);
     ClassNotes notes;
     while (monitor.samples() < policy.max_samples && monitor.decision() == RateDecision::undecided) {
@@ -175,17 +210,22 @@ template <StyleGenerator G, Classifier C, FailureCriterion F = Misclassified>
       const auto batch = sampler.sample(first, std::min(policy.batch_size, policy.max_samples - monitor.samples()));
       const SampleOrigin origin{batch.index, policy.seed};
       const ScoredImages scored = [&] {
-        if constexpr (ResidentClassifier<C, typename G::image_type>) return scorer.resident(batch.images, batch.label, origin);
+        if constexpr (ResidentClassifier<C, typename G::image_type>)
+          return scorer.resident(batch.images, batch.label, origin);
         else return scorer(generator.image_to_host(batch.images), batch.label, origin);
       }();
       if (generator.num_classes() > 0) notes.add(batch.label, scored.prediction);
       for (std::int64_t i = 0; i < batch.size() && monitor.decision() == RateDecision::undecided; ++i)
-        monitor.add(judge_outcome("gate", criterion, scored.probabilities.row(i), batch.label[static_cast<std::size_t>(i)]));
+        monitor.add(
+            judge_outcome("gate", criterion, scored.probabilities.row(i), batch.label[static_cast<std::size_t>(i)]));
     }
-    const GateVerdict verdict = monitor.decision() == RateDecision::below ? GateVerdict::pass : monitor.decision() == RateDecision::above ? GateVerdict::fail : GateVerdict::undecided;
+    const GateVerdict verdict = monitor.decision() == RateDecision::below   ? GateVerdict::pass
+                                : monitor.decision() == RateDecision::above ? GateVerdict::fail
+                                                                            : GateVerdict::undecided;
     Provenance run = faultline::detail::describe_sampling(sampler, criterion, monitor.samples());
     faultline::detail::describe_classifier(run, classifier);
-    return {verdict, policy, monitor.samples(), monitor.failures(), monitor.interval(), std::move(run), notes.sentences()};
+    return {verdict,        policy,           monitor.samples(), monitor.failures(), monitor.interval(),
+            std::move(run), notes.sentences()};
   });
 }
 

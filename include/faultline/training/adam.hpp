@@ -22,7 +22,8 @@ struct AdamOptions {
   double epsilon = 1e-8;
 };
 
-/// Options corrected for lazy regularisation every `interval` steps (Karras et al. 2020, appendix B): with c = k/(k+1), lr · c and β^c.
+/// Options corrected for lazy regularisation every `interval` steps (Karras et al. 2020, appendix B): with c = k/(k+1),
+/// lr · c and β^c.
 inline AdamOptions lazy_correction(AdamOptions options, std::int64_t interval) {
   const double c = static_cast<double>(interval) / static_cast<double>(interval + 1);
   options.learning_rate *= c;
@@ -33,12 +34,14 @@ inline AdamOptions lazy_correction(AdamOptions options, std::int64_t interval) {
 
 /// Adam over the trainable tensors of one network.
 ///
-/// A NaN in a gradient counts as 0 and ±inf as ±1e5, so that one bad batch cannot poison the moments. Same gradients, same bits, on any number of threads.
+/// A NaN in a gradient counts as 0 and ±inf as ±1e5, so that one bad batch cannot poison the moments. Same gradients,
+/// same bits, on any number of threads.
 class Adam {
  public:
   explicit Adam(AdamOptions options = {}) : options_(options) {}
 
-  /// One step: parameters with a defined gradient move, all gradients are cleared. Nothing happens, the step count included, when no gradient is defined.
+  /// One step: parameters with a defined gradient move, all gradients are cleared. Nothing happens, the step count
+  /// included, when no gradient is defined.
   void step(stylegan2::Weights& weights) {
     bool any = false;
     for (const auto& [name, tensor] : weights.all()) any = any || tensor.grad().defined();
@@ -50,7 +53,8 @@ class Adam {
     for (const auto& [name, tensor] : weights.all()) {
       if (!tensor.grad().defined()) continue;
       at::Tensor unused;
-      update(tensor, tensor.grad(), options_.beta1 > 0.0 ? moment(first_, name, tensor) : unused, moment(second_, name, tensor), correction1, correction2);
+      update(tensor, tensor.grad(), options_.beta1 > 0.0 ? moment(first_, name, tensor) : unused,
+             moment(second_, name, tensor), correction1, correction2);
       tensor.mutable_grad() = at::Tensor();
     }
   }
@@ -68,13 +72,15 @@ class Adam {
   }
 
  private:
-  static at::Tensor& moment(std::map<std::string, at::Tensor>& moments, const std::string& name, const at::Tensor& like) {
+  static at::Tensor& moment(std::map<std::string, at::Tensor>& moments, const std::string& name,
+                            const at::Tensor& like) {
     at::Tensor& found = moments[name];
     if (!found.defined()) found = at::zeros_like(like.detach());
     return found;
   }
 
-  void update(const at::Tensor& parameter, const at::Tensor& gradient, at::Tensor& first, at::Tensor& second, double correction1, double correction2) const {
+  void update(const at::Tensor& parameter, const at::Tensor& gradient, at::Tensor& first, at::Tensor& second,
+              double correction1, double correction2) const {
     const at::Tensor target = parameter.detach();
     const at::Tensor clean = at::nan_to_num(gradient, 0.0, 1e5, -1e5);
     if (options_.beta1 > 0.0) first.mul_(options_.beta1).add_(clean, 1.0 - options_.beta1);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Checkpoints of GAN training: everything a later step depends on, in one digest-protected file that is either whole or not there.
+// Checkpoints of GAN training: everything a later step depends on, in one digest-protected file that is either whole or
+// not there.
 
 #include <faultline/data/safetensors.hpp>
 #include <faultline/stylegan2/model_file.hpp>
@@ -86,13 +87,15 @@ inline void put(TensorFile& file, const std::string& prefix, const std::map<std:
 
 inline std::map<std::string, at::Tensor> take(const TensorFile& file, const std::string& prefix) {
   std::map<std::string, at::Tensor> tensors;
-  for (auto found = file.tensors.lower_bound(prefix); found != file.tensors.end() && found->first.compare(0, prefix.size(), prefix) == 0; ++found)
+  for (auto found = file.tensors.lower_bound(prefix);
+       found != file.tensors.end() && found->first.compare(0, prefix.size(), prefix) == 0; ++found)
     tensors[found->first.substr(prefix.size())] = stylegan2::to_tensor(found->second);
   return tensors;
 }
 
 template <class Config>
-stylegan2::Weights take_network(const TensorFile& file, const std::string& prefix, const Config& config, const std::string& where) {
+stylegan2::Weights take_network(const TensorFile& file, const std::string& prefix, const Config& config,
+                                const std::string& where) {
   TensorFile part;
   for (const auto& spec : stylegan2::tensor_specs(config)) part.tensors[spec.name] = file.at(prefix + spec.name);
   return stylegan2::detail::take_weights(part, stylegan2::tensor_specs(config), {}, where);
@@ -106,7 +109,8 @@ struct GanCheckpoint {
   GanState state;
 };
 
-/// Writes a checkpoint, all or nothing. Throws cannot_write, not_durable; non_finite_weight when training has diverged (an earlier checkpoint stays intact).
+/// Writes a checkpoint, all or nothing. Throws cannot_write, not_durable; non_finite_weight when training has diverged
+/// (an earlier checkpoint stays intact).
 inline void save_checkpoint(const std::filesystem::path& path, const GanPreset& preset, const GanState& state) {
   TensorFile file;
   file.metadata["format"] = checkpoint_format;
@@ -133,12 +137,14 @@ inline void save_checkpoint(const std::filesystem::path& path, const GanPreset& 
   write_safetensors(path, file);
 }
 
-/// Reads a checkpoint. Throws what `read_safetensors` throws; foreign_format, malformed_header, missing_tensor, wrong_tensor_shape.
+/// Reads a checkpoint. Throws what `read_safetensors` throws; foreign_format, malformed_header, missing_tensor,
+/// wrong_tensor_shape.
 inline GanCheckpoint load_checkpoint(const std::filesystem::path& path) {
   const std::string where = "load_checkpoint(" + path.string() + ")";
   const TensorFile file = read_safetensors(path);
   require_format(file, checkpoint_format);
-  const detail::Json json = stylegan2::detail::parse_config(stylegan2::detail::metadata_text(file, "config", where), where);
+  const detail::Json json =
+      stylegan2::detail::parse_config(stylegan2::detail::metadata_text(file, "config", where), where);
   stylegan2::detail::JsonReader reader(json, where);
   GanCheckpoint checkpoint;
   checkpoint.preset.generator = stylegan2::detail::generator_config(reader.require("generator"), where);
@@ -164,9 +170,11 @@ inline GanCheckpoint load_checkpoint(const std::filesystem::path& path) {
   state.discriminator = detail::take_network(file, "discriminator.", checkpoint.preset.discriminator, where);
   state.average = detail::take_network(file, "average.", checkpoint.preset.generator, where);
   state.generator_adam = Adam(GanTrainer::adam_options(options, options.path_length_interval));
-  state.generator_adam.restore(generator_steps, detail::take(file, "generator_adam.first."), detail::take(file, "generator_adam.second."));
+  state.generator_adam.restore(generator_steps, detail::take(file, "generator_adam.first."),
+                               detail::take(file, "generator_adam.second."));
   state.discriminator_adam = Adam(GanTrainer::adam_options(options, options.r1_interval));
-  state.discriminator_adam.restore(discriminator_steps, detail::take(file, "discriminator_adam.first."), detail::take(file, "discriminator_adam.second."));
+  state.discriminator_adam.restore(discriminator_steps, detail::take(file, "discriminator_adam.first."),
+                                   detail::take(file, "discriminator_adam.second."));
   return checkpoint;
 }
 
@@ -183,7 +191,8 @@ inline std::vector<std::filesystem::path> list_checkpoints(const std::filesystem
 }
 
 /// Writes a checkpoint into a run directory and removes all but the last two. Returns its path.
-inline std::filesystem::path rotate_checkpoint(const std::filesystem::path& directory, const GanPreset& preset, const GanState& state) {
+inline std::filesystem::path rotate_checkpoint(const std::filesystem::path& directory, const GanPreset& preset,
+                                               const GanState& state) {
   std::filesystem::create_directories(directory);
   char name[64];
   std::snprintf(name, sizeof name, "checkpoint-%012lld.safetensors", static_cast<long long>(state.step));
@@ -195,8 +204,10 @@ inline std::filesystem::path rotate_checkpoint(const std::filesystem::path& dire
   return path;
 }
 
-/// The newest checkpoint of a run directory that can be read, or nothing; damaged ones are skipped and named in `skipped`.
-inline std::optional<GanCheckpoint> latest_checkpoint(const std::filesystem::path& directory, std::vector<std::string>* skipped = nullptr) {
+/// The newest checkpoint of a run directory that can be read, or nothing; damaged ones are skipped and named in
+/// `skipped`.
+inline std::optional<GanCheckpoint> latest_checkpoint(const std::filesystem::path& directory,
+                                                      std::vector<std::string>* skipped = nullptr) {
   auto all = list_checkpoints(directory);
   for (auto path = all.rbegin(); path != all.rend(); ++path) {
     try {

@@ -17,12 +17,15 @@ namespace training {
 
 /// A classifier with built-in architecture; scores are logits.
 ///
-/// Inference mode, autocast, the default type and the number of threads of the caller change no result. Every call throws forked_process in a process that was forked after LibTorch had run.
-/// Scores of row i depend on image i alone, bit for bit. Gradients are LibTorch's, in batches of exactly 64 (the last one padded), since the last bits of its convolutions depend on the batch size.
+/// Inference mode, autocast, the default type and the number of threads of the caller change no result. Every call
+/// throws forked_process in a process that was forked after LibTorch had run. Scores of row i depend on image i alone,
+/// bit for bit. Gradients are LibTorch's, in batches of exactly 64 (the last one padded), since the last bits of its
+/// convolutions depend on the batch size.
 class NetworkClassifier {
  public:
   /// Throws non_finite_weight, wrong_tensor_shape, missing_tensor when `model` is not whole.
-  explicit NetworkClassifier(ClassifierModel model, std::string name = "classifier") : model_(std::move(model)), name_(std::move(name)) {
+  explicit NetworkClassifier(ClassifierModel model, std::string name = "classifier")
+      : model_(std::move(model)), name_(std::move(name)) {
     stylegan2::detail::libtorch_call("NetworkClassifier", [&] {
       const c10::AutoGradMode off(false);
       model_.weights = model_.weights.clone();
@@ -43,7 +46,8 @@ class NetworkClassifier {
     scores.resize(images.count(), num_classes());
     for_each_batch(images, false, [&](const at::Tensor& batch, std::int64_t first, std::int64_t count) {
       const at::Tensor logits = folded_->logits(batch).contiguous();
-      std::memcpy(scores.data() + first * num_classes(), logits.data_ptr<float>(), static_cast<std::size_t>(count * num_classes()) * sizeof(float));
+      std::memcpy(scores.data() + first * num_classes(), logits.data_ptr<float>(),
+                  static_cast<std::size_t>(count * num_classes()) * sizeof(float));
     });
   }
 
@@ -53,24 +57,32 @@ class NetworkClassifier {
     out.resize(images.count(), width);
     for_each_batch(images, false, [&](const at::Tensor& batch, std::int64_t first, std::int64_t count) {
       const at::Tensor values = folded_->features(batch).contiguous();
-      std::memcpy(out.data() + first * width, values.data_ptr<float>(), static_cast<std::size_t>(count * width) * sizeof(float));
+      std::memcpy(out.data() + first * width, values.data_ptr<float>(),
+                  static_cast<std::size_t>(count * width) * sizeof(float));
     });
   }
 
   /// Fills `gradient` with ∂p(label_i)/∂image_i, p the softmax probability. Throws shape_mismatch, label_out_of_range.
   void probability_gradient(ImageView images, std::span<const std::int64_t> labels, ImageBatch& gradient) const {
     if (static_cast<std::int64_t>(labels.size()) != images.count())
-      throw Error(ErrorCode::shape_mismatch, "NetworkClassifier::probability_gradient", "expected one label per image, got " + std::to_string(labels.size()) + " for " + std::to_string(images.count()));
+      throw Error(ErrorCode::shape_mismatch, "NetworkClassifier::probability_gradient",
+                  "expected one label per image, got " + std::to_string(labels.size()) + " for " +
+                      std::to_string(images.count()));
     for (const std::int64_t label : labels)
-      if (label < 0 || label >= num_classes()) throw Error(ErrorCode::label_out_of_range, "NetworkClassifier::probability_gradient", "got label " + std::to_string(label));
+      if (label < 0 || label >= num_classes())
+        throw Error(ErrorCode::label_out_of_range, "NetworkClassifier::probability_gradient",
+                    "got label " + std::to_string(label));
     gradient = ImageBatch(images.count(), images.shape());
     for_each_batch(images, true, [&](const at::Tensor& batch, std::int64_t first, std::int64_t count) {
       const at::Tensor input = batch.requires_grad_(true);
       at::Tensor picked = at::zeros({batch.size(0), 1}, at::kLong);
       std::copy_n(labels.data() + first, count, picked.data_ptr<std::int64_t>());
-      const at::Tensor probability = at::softmax(classifier_head(model_.weights, classifier_features(model_.config, model_.weights, input)), 1).gather(1, picked);
+      const at::Tensor probability =
+          at::softmax(classifier_head(model_.weights, classifier_features(model_.config, model_.weights, input)), 1)
+              .gather(1, picked);
       const at::Tensor slope = torch::autograd::grad({probability.sum()}, {input}).front().contiguous();
-      std::memcpy(gradient.data() + first * images.shape().elements(), slope.data_ptr<float>(), static_cast<std::size_t>(count * images.shape().elements()) * sizeof(float));
+      std::memcpy(gradient.data() + first * images.shape().elements(), slope.data_ptr<float>(),
+                  static_cast<std::size_t>(count * images.shape().elements()) * sizeof(float));
     });
   }
 
@@ -83,14 +95,18 @@ class NetworkClassifier {
     const ImageShape expected{input.channels, input.height, input.width};
     if (!(images.shape() == expected))
       throw Error(ErrorCode::shape_mismatch, "NetworkClassifier",
-                  "expected images [N, " + std::to_string(expected.channels) + ", " + std::to_string(expected.height) + ", " + std::to_string(expected.width) + "], got [" +
-                      std::to_string(images.count()) + ", " + std::to_string(images.channels()) + ", " + std::to_string(images.height()) + ", " + std::to_string(images.width()) + "]");
+                  "expected images [N, " + std::to_string(expected.channels) + ", " + std::to_string(expected.height) +
+                      ", " + std::to_string(expected.width) + "], got [" + std::to_string(images.count()) + ", " +
+                      std::to_string(images.channels()) + ", " + std::to_string(images.height()) + ", " +
+                      std::to_string(images.width()) + "]");
     stylegan2::detail::libtorch_call("NetworkClassifier", [&] {
       const c10::AutoGradMode mode(gradients);
       for (std::int64_t first = 0; first < images.count(); first += batch_size) {
         const std::int64_t count = std::min(batch_size, images.count() - first);
-        at::Tensor batch = at::zeros({gradients ? batch_size : count, expected.channels, expected.height, expected.width}, at::kFloat);
-        std::memcpy(batch.data_ptr<float>(), images.data() + first * expected.elements(), static_cast<std::size_t>(count * expected.elements()) * sizeof(float));
+        at::Tensor batch =
+            at::zeros({gradients ? batch_size : count, expected.channels, expected.height, expected.width}, at::kFloat);
+        std::memcpy(batch.data_ptr<float>(), images.data() + first * expected.elements(),
+                    static_cast<std::size_t>(count * expected.elements()) * sizeof(float));
         function(batch, first, count);
       }
     });
@@ -105,9 +121,11 @@ class NetworkClassifier {
 
 /// Reads a classifier file (`faultline.classifier/1`); the name in reports is the file's stem.
 ///
-/// Throws what `read_safetensors` throws; foreign_format for another format or an unknown architecture; malformed_header, missing_tensor, unexpected_tensor, wrong_tensor_shape.
+/// Throws what `read_safetensors` throws; foreign_format for another format or an unknown architecture;
+/// malformed_header, missing_tensor, unexpected_tensor, wrong_tensor_shape.
 /// Example: `auto classifier = fl::load_classifier("clean.safetensors");`
-inline training::NetworkClassifier load_classifier(const std::filesystem::path& path, Integrity integrity = Integrity::checked) {
+inline training::NetworkClassifier load_classifier(const std::filesystem::path& path,
+                                                   Integrity integrity = Integrity::checked) {
   return training::NetworkClassifier(training::load_classifier_model(path, integrity), path.stem().string());
 }
 

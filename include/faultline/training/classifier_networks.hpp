@@ -22,9 +22,11 @@ inline constexpr const char* classifier_format = "faultline.classifier/1";
 
 /// What a classifier file's `config` says.
 ///
-/// `paper-cnn` is the network of Le Coz, Herbin and Adjed (2022): two 3x3 convolutions (32, 64) with batch normalisation and ReLU, max pooling, two linear layers (128) without
-/// activation between them; 1 200 074 parameters for 28x28 and ten classes. `judge-cnn` is a stronger one for validity checks: four 3x3 convolutions (32, 64, 64, 128), padded,
-/// pooled after the first, third and fourth, and a hidden layer of 128 ReLU units, whose activations are its features.
+/// `paper-cnn` is the network of Le Coz, Herbin and Adjed (2022): two 3x3 convolutions (32, 64) with batch
+/// normalisation and ReLU, max pooling, two linear layers (128) without activation between them; 1 200 074 parameters
+/// for 28x28 and ten classes. `judge-cnn` is a stronger one for validity checks: four 3x3 convolutions (32, 64, 64,
+/// 128), padded, pooled after the first, third and fourth, and a hidden layer of 128 ReLU units, whose activations are
+/// its features.
 struct ClassifierConfig {
   std::string architecture = "paper-cnn";
   std::int64_t classes = 10;
@@ -49,7 +51,8 @@ struct Architecture {
 inline Architecture architecture(const std::string& name, const std::string& where) {
   if (name == "paper-cnn") return {{{32, false}, {64, true}}, 0, 128, false};
   if (name == "judge-cnn") return {{{32, true}, {64, false}, {64, true}, {128, true}}, 1, 128, true};
-  throw Error(ErrorCode::foreign_format, where, "there is no built-in architecture '" + name + "'; known are paper-cnn and judge-cnn");
+  throw Error(ErrorCode::foreign_format, where,
+              "there is no built-in architecture '" + name + "'; known are paper-cnn and judge-cnn");
 }
 
 /// ε of batch normalisation, added to the variance.
@@ -67,14 +70,17 @@ inline std::int64_t flat_width(const ClassifierConfig& config, const Architectur
       width /= 2;
     }
   }
-  if (height < 1 || width < 1) throw Error(ErrorCode::malformed_header, where, "the input is too small for the architecture");
+  if (height < 1 || width < 1)
+    throw Error(ErrorCode::malformed_header, where, "the input is too small for the architecture");
   return net.convolutions.back().out * height * width;
 }
 
 }  // namespace detail
 
-/// Names and shapes of a classifier's tensors. Throws foreign_format for an unknown architecture, malformed_header for an impossible input size.
-inline std::vector<stylegan2::TensorSpec> tensor_specs(const ClassifierConfig& config, const std::string& where = "ClassifierConfig") {
+/// Names and shapes of a classifier's tensors. Throws foreign_format for an unknown architecture, malformed_header for
+/// an impossible input size.
+inline std::vector<stylegan2::TensorSpec> tensor_specs(const ClassifierConfig& config,
+                                                       const std::string& where = "ClassifierConfig") {
   using Role = stylegan2::TensorSpec::Role;
   const detail::Architecture net = detail::architecture(config.architecture, where);
   std::vector<stylegan2::TensorSpec> specs;
@@ -101,9 +107,10 @@ inline std::vector<stylegan2::TensorSpec> tensor_specs(const ClassifierConfig& c
 /// Whether a classifier tensor is a running statistic rather than a parameter.
 inline bool is_running_statistic(const std::string& name) { return name.find(".running_") != std::string::npos; }
 
-/// Activations of the hidden layer: what Fréchet distances are measured in. Shapes: images `[N, C, H, W]` -> `[N, 128]`. With `training`, batch statistics are used and
-/// the running ones (momentum .1) updated.
-inline at::Tensor classifier_features(const ClassifierConfig& config, const stylegan2::Weights& weights, const at::Tensor& images, bool training = false) {
+/// Activations of the hidden layer: what Fréchet distances are measured in. Shapes: images `[N, C, H, W]` -> `[N,
+/// 128]`. With `training`, batch statistics are used and the running ones (momentum .1) updated.
+inline at::Tensor classifier_features(const ClassifierConfig& config, const stylegan2::Weights& weights,
+                                      const at::Tensor& images, bool training = false) {
   const detail::Architecture net = detail::architecture(config.architecture, "classifier_features");
   at::Tensor x = images;
   std::int64_t index = 1;
@@ -111,7 +118,9 @@ inline at::Tensor classifier_features(const ClassifierConfig& config, const styl
     const std::string number = std::to_string(index++);
     x = at::conv2d(x, weights["conv" + number + ".weight"], weights["conv" + number + ".bias"], 1, net.padding);
     const std::string bn = "bn" + number;
-    x = at::batch_norm(x, weights[bn + ".weight"], weights[bn + ".bias"], weights[bn + ".running_mean"], weights[bn + ".running_var"], training, 0.1, detail::normalization_epsilon, false).relu_();
+    x = at::batch_norm(x, weights[bn + ".weight"], weights[bn + ".bias"], weights[bn + ".running_mean"],
+                       weights[bn + ".running_var"], training, 0.1, detail::normalization_epsilon, false)
+            .relu_();
     if (layer.pool_after) x = at::max_pool2d(x, 2);
   }
   x = at::matmul(x.flatten(1), weights["fc1.weight"].t()) + weights["fc1.bias"];
@@ -119,7 +128,9 @@ inline at::Tensor classifier_features(const ClassifierConfig& config, const styl
 }
 
 /// Logits `[N, classes]` of features `[N, 128]`.
-inline at::Tensor classifier_head(const stylegan2::Weights& weights, const at::Tensor& features) { return at::matmul(features, weights["fc2.weight"].t()) + weights["fc2.bias"]; }
+inline at::Tensor classifier_head(const stylegan2::Weights& weights, const at::Tensor& features) {
+  return at::matmul(features, weights["fc2.weight"].t()) + weights["fc2.bias"];
+}
 
 /// A classifier: its sizes, weights and where it came from.
 struct ClassifierModel {
@@ -129,7 +140,8 @@ struct ClassifierModel {
   std::string digest = {};
 };
 
-/// Random initial weights, uniform within ±1/√fan_in, batch normalisation at identity. Randomness: tensor j from (seed, stream 0, j).
+/// Random initial weights, uniform within ±1/√fan_in, batch normalisation at identity. Randomness: tensor j from (seed,
+/// stream 0, j).
 inline ClassifierModel initial_classifier(const ClassifierConfig& config, std::int64_t seed) {
   const stylegan2::detail::LibTorchScope scope("initial_classifier");
   ClassifierModel model{config, {}, {}, {}};
@@ -138,12 +150,15 @@ inline ClassifierModel initial_classifier(const ClassifierConfig& config, std::i
   for (const auto& spec : tensor_specs(config)) {
     at::Tensor value = at::zeros(spec.shape, at::kFloat);
     const bool norm = spec.name.rfind("bn", 0) == 0;
-    if (norm && (spec.name.find(".weight") != std::string::npos || spec.name.find(".running_var") != std::string::npos)) value.fill_(1.0);
+    if (norm && (spec.name.find(".weight") != std::string::npos || spec.name.find(".running_var") != std::string::npos))
+      value.fill_(1.0);
     if (!norm) {
-      if (spec.shape.size() > 1) bound = 1.0 / std::sqrt(static_cast<double>(value.numel() / spec.shape[0]));  // a bias follows its weight and shares its bound
+      // a bias follows its weight and shares its bound
+      if (spec.shape.size() > 1) bound = 1.0 / std::sqrt(static_cast<double>(value.numel() / spec.shape[0]));
       CounterRandom random(seed, Stream::latents, index);
       float* data = value.data_ptr<float>();
-      for (std::int64_t i = 0; i < value.numel(); ++i) data[i] = static_cast<float>((2.0 * random.uniform() - 1.0) * bound);
+      for (std::int64_t i = 0; i < value.numel(); ++i)
+        data[i] = static_cast<float>((2.0 * random.uniform() - 1.0) * bound);
     }
     model.weights.set(spec.name, value);
     ++index;
@@ -156,24 +171,26 @@ inline std::string save_classifier(const std::filesystem::path& path, const Clas
   const InputSpec& input = model.config.input;
   TensorFile file;
   file.metadata["format"] = classifier_format;
-  file.metadata["config"] = stylegan2::detail::Json{{"architecture", model.config.architecture},
-                                                    {"classes", model.config.classes},
-                                                    {"input",
-                                                     {{"channels", input.channels},
-                                                      {"height", input.height},
-                                                      {"width", input.width},
-                                                      {"range", {input.range.lower, input.range.upper}},
-                                                      {"mean", input.mean},
-                                                      {"std", input.std}}},
-                                                    {"scores", "logits"}}
-                                .dump();
+  file.metadata["config"] = stylegan2::detail::Json{
+      {"architecture", model.config.architecture},
+      {"classes", model.config.classes},
+      {"input",
+       {{"channels", input.channels},
+        {"height", input.height},
+        {"width", input.width},
+        {"range", {input.range.lower, input.range.upper}},
+        {"mean", input.mean},
+        {"std", input.std}}},
+      {"scores", "logits"}}.dump();
   if (!model.provenance.empty()) file.metadata["provenance"] = model.provenance;
   for (const auto& [name, tensor] : model.weights.all()) file.tensors[name] = stylegan2::to_data(tensor);
   return write_safetensors(path, file);
 }
 
-/// Reads a classifier file. Throws what `read_safetensors` throws; foreign_format, malformed_header, missing_tensor, unexpected_tensor, wrong_tensor_shape.
-inline ClassifierModel load_classifier_model(const std::filesystem::path& path, Integrity integrity = Integrity::checked) {
+/// Reads a classifier file. Throws what `read_safetensors` throws; foreign_format, malformed_header, missing_tensor,
+/// unexpected_tensor, wrong_tensor_shape.
+inline ClassifierModel load_classifier_model(const std::filesystem::path& path,
+                                             Integrity integrity = Integrity::checked) {
   const std::string where = "load_classifier(" + path.string() + ")";
   const TensorFile file = read_safetensors(path, {}, integrity);
   require_format(file, classifier_format);

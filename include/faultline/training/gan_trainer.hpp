@@ -19,7 +19,8 @@ namespace faultline {
 inline namespace v1 {
 namespace training {
 
-/// A batch of real images `[N, C, R, R]` in the generator's value range with labels `[N]` int64 (undefined when unconditional).
+/// A batch of real images `[N, C, R, R]` in the generator's value range with labels `[N]` int64 (undefined when
+/// unconditional).
 struct RealBatch {
   at::Tensor images;
   at::Tensor labels;
@@ -52,10 +53,12 @@ struct GanState {
   std::int64_t real_sign_count = 0;  ///< their number
 };
 
-/// Trains a generator and a discriminator (StyleGAN2: G step, lazy path length, D step, lazy R1, averaging, adaptive augmentation).
+/// Trains a generator and a discriminator (StyleGAN2: G step, lazy path length, D step, lazy R1, averaging, adaptive
+/// augmentation).
 ///
-/// Randomness: every draw of step t comes from (seed, purpose, t); no generator state exists, so a run that stops and goes on equals one that never stopped, bit for bit
-/// (same machine type and LibTorch; with one part also the same number of threads).
+/// Randomness: every draw of step t comes from (seed, purpose, t); no generator state exists, so a run that stops and
+/// goes on equals one that never stopped, bit for bit (same machine type and LibTorch; with one part also the same
+/// number of threads).
 /// Example: `GanTrainer trainer(gan_preset("digits")); while (...) trainer.step(data.batch(trainer.state().step));`
 class GanTrainer {
  public:
@@ -71,8 +74,8 @@ class GanTrainer {
   [[nodiscard]] const GanPreset& preset() const noexcept { return preset_; }
   [[nodiscard]] const GanState& state() const noexcept { return state_; }
 
-  /// One step on a batch of real images. Throws shape_mismatch when the batch is not what the preset says, label_out_of_range.
-  /// Cost: about 1.1 GFLOP per image for the preset `digits`.
+  /// One step on a batch of real images. Throws shape_mismatch when the batch is not what the preset says,
+  /// label_out_of_range. Cost: about 1.1 GFLOP per image for the preset `digits`.
   GanLosses step(const RealBatch& real) {
     return stylegan2::detail::libtorch_call("GanTrainer", [&] {
       const c10::AutoGradMode gradients(true);
@@ -85,8 +88,10 @@ class GanTrainer {
     validate(preset);
     const stylegan2::detail::LibTorchScope scope("GanTrainer");
     GanState state;
-    state.generator = stylegan2::initial_weights(preset.generator, derived_seed(preset.options.seed, Purpose::generator_weights));
-    state.discriminator = stylegan2::initial_weights(preset.discriminator, derived_seed(preset.options.seed, Purpose::discriminator_weights));
+    state.generator =
+        stylegan2::initial_weights(preset.generator, derived_seed(preset.options.seed, Purpose::generator_weights));
+    state.discriminator = stylegan2::initial_weights(preset.discriminator,
+                                                     derived_seed(preset.options.seed, Purpose::discriminator_weights));
     state.average = state.generator.clone();
     state.generator_adam = Adam(adam_options(preset.options, preset.options.path_length_interval));
     state.discriminator_adam = Adam(adam_options(preset.options, preset.options.r1_interval));
@@ -94,14 +99,25 @@ class GanTrainer {
   }
 
   /// Optimiser options of a network whose regulariser runs every `interval` steps.
-  static AdamOptions adam_options(const GanOptions& options, std::int64_t interval) { return lazy_correction({options.learning_rate, 0.0, 0.99, 1e-8}, interval); }
+  static AdamOptions adam_options(const GanOptions& options, std::int64_t interval) {
+    return lazy_correction({options.learning_rate, 0.0, 0.99, 1e-8}, interval);
+  }
 
  private:
-  enum class Purpose : std::uint64_t { generator_weights = 1, discriminator_weights, generator_phase, path_length_phase, discriminator_phase, real_augmentation, r1_augmentation };
+  enum class Purpose : std::uint64_t {
+    generator_weights = 1,
+    discriminator_weights,
+    generator_phase,
+    path_length_phase,
+    discriminator_phase,
+    real_augmentation,
+    r1_augmentation
+  };
 
   /// Seeds of different purposes never share a Philox key.
   static std::int64_t derived_seed(std::int64_t seed, Purpose purpose) {
-    return static_cast<std::int64_t>(static_cast<std::uint64_t>(seed) ^ (static_cast<std::uint64_t>(purpose) * 0x9E3779B97F4A7C15ULL));
+    return static_cast<std::int64_t>(static_cast<std::uint64_t>(seed) ^
+                                     (static_cast<std::uint64_t>(purpose) * 0x9E3779B97F4A7C15ULL));
   }
 
   struct Fake {
@@ -124,7 +140,8 @@ class GanTrainer {
 
   static stylegan2::Weights view(const stylegan2::Weights& weights, bool trainable) {
     stylegan2::Weights shared;
-    for (const auto& [name, tensor] : weights.all()) shared.set(name, tensor.detach().set_requires_grad(trainable && !stylegan2::is_buffer(name)));
+    for (const auto& [name, tensor] : weights.all())
+      shared.set(name, tensor.detach().set_requires_grad(trainable && !stylegan2::is_buffer(name)));
     return shared;
   }
 
@@ -170,22 +187,30 @@ class GanTrainer {
       for (const std::int64_t size : tensor.sizes()) text += (text.empty() ? "" : ", ") + std::to_string(size);
       return "[" + text + "]";
     };
-    if (!real.images.defined() || real.images.sizes() != at::IntArrayRef({batch, config.img_channels, config.img_resolution, config.img_resolution}))
+    if (!real.images.defined() ||
+        real.images.sizes() !=
+            at::IntArrayRef({batch, config.img_channels, config.img_resolution, config.img_resolution}))
       throw Error(ErrorCode::shape_mismatch, "GanTrainer::step",
-                  "expected images [" + std::to_string(batch) + ", " + std::to_string(config.img_channels) + ", " + std::to_string(config.img_resolution) + ", " + std::to_string(config.img_resolution) +
-                      "], got " + sizes(real.images));
+                  "expected images [" + std::to_string(batch) + ", " + std::to_string(config.img_channels) + ", " +
+                      std::to_string(config.img_resolution) + ", " + std::to_string(config.img_resolution) + "], got " +
+                      sizes(real.images));
     if (config.c_dim == 0) return;
-    if (!real.labels.defined() || real.labels.sizes() != at::IntArrayRef({batch}) || real.labels.scalar_type() != at::kLong)
-      throw Error(ErrorCode::shape_mismatch, "GanTrainer::step", "expected int64 labels [" + std::to_string(batch) + "], got " + sizes(real.labels));
+    if (!real.labels.defined() || real.labels.sizes() != at::IntArrayRef({batch}) ||
+        real.labels.scalar_type() != at::kLong)
+      throw Error(ErrorCode::shape_mismatch, "GanTrainer::step",
+                  "expected int64 labels [" + std::to_string(batch) + "], got " + sizes(real.labels));
     const at::Tensor labels = real.labels.contiguous();
     for (std::int64_t i = 0; i < batch; ++i)
       if (const std::int64_t label = labels.data_ptr<std::int64_t>()[i]; label < 0 || label >= config.c_dim)
-        throw Error(ErrorCode::label_out_of_range, "GanTrainer::step", "image " + std::to_string(i) + " has the label " + std::to_string(label) + ", expected 0 to " + std::to_string(config.c_dim - 1));
+        throw Error(ErrorCode::label_out_of_range, "GanTrainer::step",
+                    "image " + std::to_string(i) + " has the label " + std::to_string(label) + ", expected 0 to " +
+                        std::to_string(config.c_dim - 1));
   }
 
   enum class Trains { generator, discriminator };
 
-  /// Splits a batch of `count` images, calls `work(Part&)` for all parts side by side, each on one thread when there are several, and adds their gradients up in order.
+  /// Splits a batch of `count` images, calls `work(Part&)` for all parts side by side, each on one thread when there
+  /// are several, and adds their gradients up in order.
   template <class Work>
   std::vector<Part> in_parts(Trains trains, std::int64_t count, std::int64_t number, Work work) {
     std::vector<Part> parts(static_cast<std::size_t>(number));
@@ -212,7 +237,9 @@ class GanTrainer {
       else add_gradients(part.discriminator, state_.discriminator);
       if (part.w_sum.defined()) w_sum = w_sum.defined() ? w_sum + part.w_sum : part.w_sum;
     }
-    if (w_sum.defined()) state_.generator["mapping.w_avg"].detach().lerp_(w_sum / static_cast<double>(count), 1.0 - preset_.options.w_average_decay);
+    if (w_sum.defined())
+      state_.generator["mapping.w_avg"].detach().lerp_(w_sum / static_cast<double>(count),
+                                                       1.0 - preset_.options.w_average_decay);
     return parts;
   }
 
@@ -231,14 +258,16 @@ class GanTrainer {
     const auto latents = [&](std::int64_t offset) {
       at::Tensor z = at::empty({count, config.z_dim}, at::kFloat);
       for (std::int64_t i = 0; i < count; ++i)
-        fill_normals(seed + offset, Stream::latents, first + i, std::span<float>(z.data_ptr<float>() + i * config.z_dim, static_cast<std::size_t>(config.z_dim)));
+        fill_normals(seed + offset, Stream::latents, first + i,
+                     std::span<float>(z.data_ptr<float>() + i * config.z_dim, static_cast<std::size_t>(config.z_dim)));
       return z;
     };
     Fake fake;
     at::Tensor classes;
     if (config.c_dim > 0) {
       fake.labels = at::empty({count}, at::kLong);
-      for (std::int64_t i = 0; i < count; ++i) fake.labels.data_ptr<std::int64_t>()[i] = draw_label(seed, first + i, config.c_dim);
+      for (std::int64_t i = 0; i < count; ++i)
+        fake.labels.data_ptr<std::int64_t>()[i] = draw_label(seed, first + i, config.c_dim);
       classes = stylegan2::one_hot(fake.labels, config.c_dim);
     }
     const at::Tensor w = stylegan2::mapping(config, part.generator, latents(0), classes);
@@ -249,12 +278,16 @@ class GanTrainer {
     const std::int64_t cutoff = 1 + random.below(slots - 1);
     fake.w = w.unsqueeze(1).expand({count, slots, config.w_dim});
     if (mixes) {
-      const at::Tensor second = stylegan2::mapping(config, part.generator, latents(1), classes).unsqueeze(1).expand({count, slots, config.w_dim});
+      const at::Tensor second = stylegan2::mapping(config, part.generator, latents(1), classes)
+                                    .unsqueeze(1)
+                                    .expand({count, slots, config.w_dim});
       fake.w = at::cat({fake.w.narrow(1, 0, cutoff), second.narrow(1, cutoff, slots - cutoff)}, 1);
     }
     const auto styles = stylegan2::layer_styles(config, part.generator, fake.w);
     const auto noise = random_noise(seed, first, count);
-    fake.images = preset_.options.fused && can_fuse(config) && !differentiable_twice ? fused_synthesis(config, part.generator, styles, noise) : stylegan2::synthesis(config, part.generator, styles, noise);
+    fake.images = preset_.options.fused && can_fuse(config) && !differentiable_twice
+                      ? fused_synthesis(config, part.generator, styles, noise)
+                      : stylegan2::synthesis(config, part.generator, styles, noise);
     return fake;
   }
 
@@ -268,7 +301,9 @@ class GanTrainer {
       float* data = values.data_ptr<float>();
       const std::int64_t layer_seed = seed + layer_index++;
       at::parallel_for(0, count, 1, [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t i = begin; i < end; ++i) fill_normals(layer_seed, Stream::noise, first + i, std::span<float>(data + i * pixels, static_cast<std::size_t>(pixels)));
+        for (std::int64_t i = begin; i < end; ++i)
+          fill_normals(layer_seed, Stream::noise, first + i,
+                       std::span<float>(data + i * pixels, static_cast<std::size_t>(pixels)));
       });
       noise.push_back(values);
     }
@@ -276,7 +311,8 @@ class GanTrainer {
   }
 
   [[nodiscard]] at::Tensor features(const Part& part, const at::Tensor& images) const {
-    if (preset_.options.fused && can_fuse(preset_.discriminator)) return fused_discriminator_features(preset_.discriminator, part.discriminator, images);
+    if (preset_.options.fused && can_fuse(preset_.discriminator))
+      return fused_discriminator_features(preset_.discriminator, part.discriminator, images);
     return stylegan2::discriminator_features(preset_.discriminator, part.discriminator, images);
   }
 
@@ -286,15 +322,20 @@ class GanTrainer {
     if (!all_classes_.defined()) return f;
     return at::matmul(f, stylegan2::discriminator_classes(preset_.discriminator, part.discriminator, all_classes_).t());
   }
-  static at::Tensor own_logits(const at::Tensor& logits, const at::Tensor& labels) { return labels.defined() ? logits.gather(1, labels.unsqueeze(1)) : logits; }
+  static at::Tensor own_logits(const at::Tensor& logits, const at::Tensor& labels) {
+    return labels.defined() ? logits.gather(1, labels.unsqueeze(1)) : logits;
+  }
   static RealBatch part_of(const RealBatch& real, const Part& part) {
-    return {real.images.narrow(0, part.first, part.count), real.labels.defined() ? real.labels.narrow(0, part.first, part.count) : at::Tensor()};
+    return {real.images.narrow(0, part.first, part.count),
+            real.labels.defined() ? real.labels.narrow(0, part.first, part.count) : at::Tensor()};
   }
 
-  /// What the discriminator sees of images: draws of their own for each purpose and image, as the latents of generated images have.
+  /// What the discriminator sees of images: draws of their own for each purpose and image, as the latents of generated
+  /// images have.
   [[nodiscard]] at::Tensor seen(const Part& part, const at::Tensor& images, Purpose purpose) const {
     if (!preset_.options.ada) return images;
-    return augment(images, state_.augmentation, derived_seed(preset_.options.seed, purpose), state_.step * preset_.options.batch + part.first);
+    return augment(images, state_.augmentation, derived_seed(preset_.options.seed, purpose),
+                   state_.step * preset_.options.batch + part.first);
   }
 
   static void count_signs(Part& part, const at::Tensor& real_logits) {
@@ -309,15 +350,18 @@ class GanTrainer {
   }
 
   void adapt_augmentation() {
-    losses_.real_sign = static_cast<double>(state_.real_sign_sum) / static_cast<double>(std::max<std::int64_t>(1, state_.real_sign_count));
-    state_.augmentation = adapted_strength(preset_.options, state_.augmentation, state_.real_sign_sum, state_.real_sign_count);
+    losses_.real_sign = static_cast<double>(state_.real_sign_sum) /
+                        static_cast<double>(std::max<std::int64_t>(1, state_.real_sign_count));
+    state_.augmentation =
+        adapted_strength(preset_.options, state_.augmentation, state_.real_sign_sum, state_.real_sign_count);
     state_.real_sign_sum = state_.real_sign_count = 0;
   }
 
   void generator_step() {
     const auto parts = in_parts(Trains::generator, preset_.options.batch, preset_.options.parts, [&](Part& part) {
       const Fake fake = fake_batch(part, Purpose::generator_phase);
-      const at::Tensor loss = generator_loss(own_logits(class_logits(part, seen(part, fake.images, Purpose::generator_phase)), fake.labels));
+      const at::Tensor loss = generator_loss(
+          own_logits(class_logits(part, seen(part, fake.images, Purpose::generator_phase)), fake.labels));
       (loss * part.share).backward();
       part.losses.generator = loss.item<double>();
     });
@@ -332,10 +376,13 @@ class GanTrainer {
       const Fake fake = fake_batch(part, Purpose::path_length_phase, true);
       const std::int64_t size = preset_.generator.img_resolution;
       at::Tensor y = at::empty(fake.images.sizes(), at::kFloat);
-      fill_normals(derived_seed(options.seed, Purpose::path_length_phase), Stream::codes, -1 - state_.step, std::span<float>(y.data_ptr<float>(), static_cast<std::size_t>(y.numel())));
+      fill_normals(derived_seed(options.seed, Purpose::path_length_phase), Stream::codes, -1 - state_.step,
+                   std::span<float>(y.data_ptr<float>(), static_cast<std::size_t>(y.numel())));
       const at::Tensor lengths = path_lengths(fake.images, fake.w, y / static_cast<double>(size));
-      const at::Tensor mean = lengths.mean() * options.path_length_decay + state_.path_length_mean * (1.0 - options.path_length_decay);
-      const at::Tensor loss = (lengths - mean).square().mean() * (options.path_length_weight * static_cast<double>(options.path_length_interval));
+      const at::Tensor mean =
+          lengths.mean() * options.path_length_decay + state_.path_length_mean * (1.0 - options.path_length_decay);
+      const at::Tensor loss = (lengths - mean).square().mean() *
+                              (options.path_length_weight * static_cast<double>(options.path_length_interval));
       loss.backward();
       state_.path_length_mean = mean.item<float>();
       losses_.path_length = lengths.mean().item<double>();
@@ -352,14 +399,16 @@ class GanTrainer {
         fake = fake_batch(part, Purpose::discriminator_phase);
       }
       const RealBatch real = part_of(whole, part);
-      const at::Tensor fake_logits = own_logits(class_logits(part, seen(part, fake.images, Purpose::discriminator_phase)), fake.labels);
+      const at::Tensor fake_logits =
+          own_logits(class_logits(part, seen(part, fake.images, Purpose::discriminator_phase)), fake.labels);
       const at::Tensor all_logits = class_logits(part, seen(part, real.images, Purpose::real_augmentation));
       const at::Tensor real_logits = own_logits(all_logits, real.labels);
       count_signs(part, real_logits);
       at::Tensor loss = discriminator_loss(fake_logits, real_logits);
       part.losses.discriminator = loss.item<double>();
       if (mismatch_weight > 0.0 && preset_.discriminator.c_dim > 1) {
-        const at::Tensor mismatch = mismatch_loss(all_logits, stylegan2::one_hot(real.labels, preset_.discriminator.c_dim));
+        const at::Tensor mismatch =
+            mismatch_loss(all_logits, stylegan2::one_hot(real.labels, preset_.discriminator.c_dim));
         part.losses.mismatch = mismatch.item<double>();
         loss = loss + mismatch * mismatch_weight;
       }
@@ -367,7 +416,9 @@ class GanTrainer {
       part.losses.real_logit = real_logits.mean().item<double>();
       part.losses.fake_logit = fake_logits.mean().item<double>();
     });
-    for (const auto loss : {&GanLosses::discriminator, &GanLosses::mismatch, &GanLosses::real_logit, &GanLosses::fake_logit}) losses_.*loss = mean(parts, loss);
+    for (const auto loss :
+         {&GanLosses::discriminator, &GanLosses::mismatch, &GanLosses::real_logit, &GanLosses::fake_logit})
+      losses_.*loss = mean(parts, loss);
     collect_signs(parts);
     state_.discriminator_adam.step(state_.discriminator);
   }
@@ -376,7 +427,8 @@ class GanTrainer {
     const auto parts = in_parts(Trains::discriminator, preset_.options.batch, preset_.options.parts, [&](Part& part) {
       const RealBatch real = part_of(whole, part);
       const at::Tensor images = real.images.detach().set_requires_grad(true);
-      const at::Tensor logits = own_logits(class_logits(part, seen(part, images, Purpose::r1_augmentation)), real.labels);
+      const at::Tensor logits =
+          own_logits(class_logits(part, seen(part, images, Purpose::r1_augmentation)), real.labels);
       count_signs(part, logits);
       const at::Tensor penalty = r1_penalty(logits, images, preset_.options.r1_gamma);
       (penalty * (static_cast<double>(preset_.options.r1_interval) * part.share)).backward();
@@ -389,7 +441,8 @@ class GanTrainer {
 
   void update_average() {
     const c10::AutoGradMode off(false);
-    const double decay = ema_decay(preset_.options.batch, preset_.options.ema_kimg, preset_.options.ema_ramp, state_.images_seen);
+    const double decay =
+        ema_decay(preset_.options.batch, preset_.options.ema_kimg, preset_.options.ema_ramp, state_.images_seen);
     for (const auto& [name, tensor] : state_.generator.all()) {
       const at::Tensor average = state_.average[name];
       if (stylegan2::is_buffer(name)) average.copy_(tensor);

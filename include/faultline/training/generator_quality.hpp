@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// How good a generator is: whether its labels are kept, how far its images are from real ones in the features of an independent judge, and how the two cover each other.
+// How good a generator is: whether its labels are kept, how far its images are from real ones in the features of an
+// independent judge, and how the two cover each other.
 
 #include <faultline/core/progress.hpp>
 #include <faultline/statistics/manifold_quality.hpp>
@@ -47,29 +48,40 @@ class FeatureMoments {
   Eigen::MatrixXd products_;
 };
 
-/// Squared Fréchet distance between the normal distributions of two sets of features (Dowson & Landau 1982; Heusel et al. 2017).
+/// Squared Fréchet distance between the normal distributions of two sets of features (Dowson & Landau 1982; Heusel et
+/// al. 2017).
 ///
-/// **Formula**: |μ₁ − μ₂|² + tr(Σ₁ + Σ₂ − 2 (Σ₁^½ Σ₂ Σ₁^½)^½). Throws empty_input with fewer than two vectors on either side, shape_mismatch for different lengths.
+/// **Formula**: |μ₁ − μ₂|² + tr(Σ₁ + Σ₂ − 2 (Σ₁^½ Σ₂ Σ₁^½)^½). Throws empty_input with fewer than two vectors on either
+/// side, shape_mismatch for different lengths.
 inline double frechet_distance(const FeatureMoments& first, const FeatureMoments& second) {
-  if (first.count() < 2 || second.count() < 2) throw Error(ErrorCode::empty_input, "frechet_distance", "expected at least two feature vectors on either side");
-  if (first.mean().size() != second.mean().size()) throw Error(ErrorCode::shape_mismatch, "frechet_distance", "feature vectors differ in length");
+  if (first.count() < 2 || second.count() < 2)
+    throw Error(ErrorCode::empty_input, "frechet_distance", "expected at least two feature vectors on either side");
+  if (first.mean().size() != second.mean().size())
+    throw Error(ErrorCode::shape_mismatch, "frechet_distance", "feature vectors differ in length");
   const Eigen::MatrixXd a = first.covariance(), b = second.covariance();
   const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> of_a(a);
-  const Eigen::MatrixXd root = of_a.eigenvectors() * of_a.eigenvalues().cwiseMax(0.0).cwiseSqrt().asDiagonal() * of_a.eigenvectors().transpose();
+  const Eigen::MatrixXd root =
+      of_a.eigenvectors() * of_a.eigenvalues().cwiseMax(0.0).cwiseSqrt().asDiagonal() * of_a.eigenvectors().transpose();
   const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> of_product(root * b * root, Eigen::EigenvaluesOnly);
-  return (first.mean() - second.mean()).squaredNorm() + a.trace() + b.trace() - 2.0 * of_product.eigenvalues().cwiseMax(0.0).cwiseSqrt().sum();
+  return (first.mean() - second.mean()).squaredNorm() + a.trace() + b.trace() -
+         2.0 * of_product.eigenvalues().cwiseMax(0.0).cwiseSqrt().sum();
 }
 
 /// What `evaluate_generator` measures.
 struct GeneratorQuality {
   std::int64_t samples = 0;
-  ClassAccuracy generated;  ///< the judge on generated images against the label that was asked for
-  ClassAccuracy real;       ///< the judge on real test images of the same mix
+  ClassAccuracy generated;          ///< the judge on generated images against the label that was asked for
+  ClassAccuracy real;               ///< the judge on real test images of the same mix
   double distance_generated = 0.0;  ///< Fréchet distance of generated to real test images
-  double distance_real = 0.0;       ///< Fréchet distance of as many real training images to the real test images
-  ManifoldQuality cover_generated;  ///< precision, recall, density and coverage of generated images against real test images; 0 with fewer images than neighbours
-  ManifoldQuality cover_real;       ///< the same of the real training images: what a perfect generator would reach
-  std::vector<ManifoldQuality> class_cover_generated;  ///< the same per class; empty when a class has too few images
+  /// Fréchet distance of as many real training images to the real test images
+  double distance_real = 0.0;
+  /// Precision, recall, density and coverage of generated images against real test images; 0 with fewer images than
+  /// neighbours
+  ManifoldQuality cover_generated;
+  /// The same of the real training images: what a perfect generator would reach
+  ManifoldQuality cover_real;
+  /// The same per class; empty when a class has too few images
+  std::vector<ManifoldQuality> class_cover_generated;
   std::vector<ManifoldQuality> class_cover_real;
 };
 
@@ -87,16 +99,19 @@ namespace detail {
 
 /// Features of a set of images with their labels.
 struct JudgedImages {
-  std::vector<double> features;       ///< row after row
+  std::vector<double> features;  ///< row after row
   std::vector<std::int64_t> labels;
 
   /// Rows of one class, of all classes for -1.
   [[nodiscard]] Matrix<double> of(std::int64_t label) const {
     const auto width = static_cast<std::ptrdiff_t>(features.size() / labels.size());
-    Matrix<double> rows(label < 0 ? static_cast<std::int64_t>(labels.size()) : static_cast<std::int64_t>(std::count(labels.begin(), labels.end(), label)), width);
+    Matrix<double> rows(label < 0 ? static_cast<std::int64_t>(labels.size())
+                                  : static_cast<std::int64_t>(std::count(labels.begin(), labels.end(), label)),
+                        width);
     std::int64_t next = 0;
     for (std::size_t i = 0; i < labels.size(); ++i)
-      if (label < 0 || labels[i] == label) std::copy_n(features.begin() + static_cast<std::ptrdiff_t>(i) * width, width, rows.row(next++).begin());
+      if (label < 0 || labels[i] == label)
+        std::copy_n(features.begin() + static_cast<std::ptrdiff_t>(i) * width, width, rows.row(next++).begin());
     return rows;
   }
 };
@@ -105,14 +120,20 @@ struct JudgedImages {
 
 /// Measures a generator against real data with an independent judge.
 ///
-/// Generated sample i has label i mod classes and the latent of (seed, stream 0, pilot_first + i), ψ = 1; real images are the first `samples` of either set,
-/// corrupted by index. All are seen through the judge's centre crop, clamped to [0, 1]. Throws incompatible_models when generator and judge do not fit.
-/// Cost: `samples` images generated, 3 x `samples` judged, and about seven times `samples`² distances (some twenty seconds for 10 000 on two cores).
+/// Generated sample i has label i mod classes and the latent of (seed, stream 0, pilot_first + i), ψ = 1; real images
+/// are the first `samples` of either set, corrupted by index. All are seen through the judge's centre crop, clamped to
+/// [0, 1]. Throws incompatible_models when generator and judge do not fit. Cost: `samples` images generated, 3 x
+/// `samples` judged, and about seven times `samples`² distances (some twenty seconds for 10 000 on two cores).
 template <class Backend>
-GeneratorQuality evaluate_generator(const Generator<Backend>& generator, const NetworkClassifier& judge, const LabelledImages& train, const LabelledImages& test, const QualityOptions& options = {}) {
+GeneratorQuality evaluate_generator(const Generator<Backend>& generator, const NetworkClassifier& judge,
+                                    const LabelledImages& train, const LabelledImages& test,
+                                    const QualityOptions& options = {}) {
   const InputSpec input = judge.input_spec();
-  if (generator.num_classes() != judge.num_classes() || generator.image_shape().channels != input.channels || generator.image_shape().height < input.height)
-    throw Error(ErrorCode::incompatible_models, "evaluate_generator", "generator and judge must have the same classes and channels, and the judge's input must fit into the images");
+  if (generator.num_classes() != judge.num_classes() || generator.image_shape().channels != input.channels ||
+      generator.image_shape().height < input.height)
+    throw Error(
+        ErrorCode::incompatible_models, "evaluate_generator",
+        "generator and judge must have the same classes and channels, and the judge's input must fit into the images");
   faultline::detail::require_in("evaluate_generator", "samples", options.samples, 2, limits::samples);
   const stylegan2::detail::LibTorchScope scope("evaluate_generator");
   constexpr std::int64_t batch_size = 250;
@@ -120,32 +141,46 @@ GeneratorQuality evaluate_generator(const Generator<Backend>& generator, const N
   quality.samples = options.samples;
   FeatureMoments generated, real_train, real_test;
   detail::JudgedImages seen_generated, seen_train, seen_test;
-  const auto look = [&](const at::Tensor& unit_images, const at::Tensor& labels, FeatureMoments& moments, detail::JudgedImages& seen, ClassAccuracy* accuracy) {
+  const auto look = [&](const at::Tensor& unit_images, const at::Tensor& labels, FeatureMoments& moments,
+                        detail::JudgedImages& seen, ClassAccuracy* accuracy) {
     const at::Tensor cropped = centre_crop(unit_images, input.height, input.width).contiguous();
     const ImageView view(cropped.const_data_ptr<float>(), cropped.size(0), {input.channels, input.height, input.width});
     Matrix<float> features;
     judge.features(view, features);
     moments.add(features);
     seen.features.insert(seen.features.end(), features.values().begin(), features.values().end());
-    seen.labels.insert(seen.labels.end(), labels.const_data_ptr<std::int64_t>(), labels.const_data_ptr<std::int64_t>() + labels.numel());
-    if (accuracy) count_correct(judge, view, {labels.const_data_ptr<std::int64_t>(), static_cast<std::size_t>(labels.size(0))}, *accuracy);
+    seen.labels.insert(seen.labels.end(), labels.const_data_ptr<std::int64_t>(),
+                       labels.const_data_ptr<std::int64_t>() + labels.numel());
+    if (accuracy)
+      count_correct(judge, view, {labels.const_data_ptr<std::int64_t>(), static_cast<std::size_t>(labels.size(0))},
+                    *accuracy);
   };
-  CorruptionOptions corruption{.mix = options.mix, .seed = options.seed, .padding = (generator.image_shape().height - train.height) / 2};
+  CorruptionOptions corruption{
+      .mix = options.mix, .seed = options.seed, .padding = (generator.image_shape().height - train.height) / 2};
   for (std::int64_t first = 0; first < options.samples; first += batch_size) {
     const std::int64_t count = std::min(batch_size, options.samples - first);
     at::Tensor z = at::empty({count, generator.latent_dim()}, at::kFloat), labels = at::empty({count}, at::kLong);
     for (std::int64_t i = 0; i < count; ++i) {
-      fill_normals(options.seed, Stream::latents, pilot_first + first + i, std::span<float>(z.data_ptr<float>() + i * z.size(1), static_cast<std::size_t>(z.size(1))));
+      fill_normals(options.seed, Stream::latents, pilot_first + first + i,
+                   std::span<float>(z.data_ptr<float>() + i * z.size(1), static_cast<std::size_t>(z.size(1))));
       labels.data_ptr<std::int64_t>()[i] = (first + i) % generator.num_classes();
     }
     const ValueRange range = generator.value_range();
-    const at::Tensor raw = generator.synthesize(generator.styles(generator.map(z, labels)), {.noise = options.noise, .seed = options.seed, .first = pilot_first + first});
-    look(at::clamp((raw - range.lower) / (range.upper - range.lower), 0.0, 1.0), labels, generated, seen_generated, &quality.generated);
+    const at::Tensor raw =
+        generator.synthesize(generator.styles(generator.map(z, labels)),
+                             {.noise = options.noise, .seed = options.seed, .first = pilot_first + first});
+    look(at::clamp((raw - range.lower) / (range.upper - range.lower), 0.0, 1.0), labels, generated, seen_generated,
+         &quality.generated);
     for (const auto& [set, moments, seen, accuracy] :
-         {std::tuple{&train, &real_train, &seen_train, static_cast<ClassAccuracy*>(nullptr)}, std::tuple{&test, &real_test, &seen_test, &quality.real}}) {
-      at::Tensor images = at::empty({count, 1, generator.image_shape().height, generator.image_shape().width}, at::kFloat), truth = at::empty({count}, at::kLong);
+         {std::tuple{&train, &real_train, &seen_train, static_cast<ClassAccuracy*>(nullptr)},
+          std::tuple{&test, &real_test, &seen_test, &quality.real}}) {
+      at::Tensor images =
+                     at::empty({count, 1, generator.image_shape().height, generator.image_shape().width}, at::kFloat),
+                 truth = at::empty({count}, at::kLong);
       for (std::int64_t i = 0; i < count; ++i) {
-        make_corrupted_image(*set, first + i, corruption, std::span<float>(images.data_ptr<float>() + i * generator.image_shape().elements(), static_cast<std::size_t>(generator.image_shape().elements())));
+        make_corrupted_image(*set, first + i, corruption,
+                             std::span<float>(images.data_ptr<float>() + i * generator.image_shape().elements(),
+                                              static_cast<std::size_t>(generator.image_shape().elements())));
         truth.data_ptr<std::int64_t>()[i] = set->label((first + i) % set->count);
       }
       look(images, truth, *moments, *seen, accuracy);
@@ -160,7 +195,8 @@ GeneratorQuality evaluate_generator(const Generator<Backend>& generator, const N
   quality.cover_real = manifold_quality(reference, seen_train.of(-1), options.cover);
   for (std::int64_t label = 0; label < judge.num_classes(); ++label) {
     const Matrix<double> own = seen_test.of(label), made = seen_generated.of(label), trained = seen_train.of(label);
-    if (std::min({own.rows(), made.rows(), trained.rows()}) <= std::max(options.cover.neighbours, options.cover.coverage_neighbours)) {
+    if (std::min({own.rows(), made.rows(), trained.rows()}) <=
+        std::max(options.cover.neighbours, options.cover.coverage_neighbours)) {
       quality.class_cover_generated.clear();
       quality.class_cover_real.clear();
       break;
@@ -169,7 +205,6 @@ GeneratorQuality evaluate_generator(const Generator<Backend>& generator, const N
     quality.class_cover_real.push_back(manifold_quality(own, trained, options.cover));
   }
   return quality;
-
 }
 
 }  // namespace training

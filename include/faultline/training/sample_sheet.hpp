@@ -14,30 +14,38 @@ namespace faultline {
 inline namespace v1 {
 namespace training {
 
-/// A picture of `columns` samples for each class (one row when unconditional), constant noise, ψ = 1. Grey for one channel, RGB for three.
+/// A picture of `columns` samples for each class (one row when unconditional), constant noise, ψ = 1. Grey for one
+/// channel, RGB for three.
 ///
-/// Randomness: the latent of column j is (seed, stream 0, j), the same in every row. Throws invalid_argument for other channel counts.
+/// Randomness: the latent of column j is (seed, stream 0, j), the same in every row. Throws invalid_argument for other
+/// channel counts.
 inline Picture sample_sheet(const stylegan2::GeneratorModel& model, std::int64_t columns = 12, std::int64_t seed = 0) {
   const auto& config = model.config;
-  if (config.img_channels != 1 && config.img_channels != 3) throw Error(ErrorCode::invalid_argument, "sample_sheet", "only images of one or three channels can be shown");
+  if (config.img_channels != 1 && config.img_channels != 3)
+    throw Error(ErrorCode::invalid_argument, "sample_sheet", "only images of one or three channels can be shown");
   const c10::AutoGradMode off(false);
   const std::int64_t rows = std::max<std::int64_t>(1, config.c_dim);
   const std::int64_t size = config.img_resolution;
   at::Tensor z = at::empty({columns, config.z_dim}, at::kFloat);
   for (std::int64_t i = 0; i < columns; ++i)
-    fill_normals(seed, Stream::latents, i, std::span<float>(z.data_ptr<float>() + i * config.z_dim, static_cast<std::size_t>(config.z_dim)));
-  Picture sheet{.height = rows * size, .width = columns * size, .channels = static_cast<int>(config.img_channels), .pixels = {}};
+    fill_normals(seed, Stream::latents, i,
+                 std::span<float>(z.data_ptr<float>() + i * config.z_dim, static_cast<std::size_t>(config.z_dim)));
+  Picture sheet{
+      .height = rows * size, .width = columns * size, .channels = static_cast<int>(config.img_channels), .pixels = {}};
   sheet.pixels.resize(static_cast<std::size_t>(sheet.height * sheet.width * config.img_channels));
   for (std::int64_t row = 0; row < rows; ++row) {
-    const at::Tensor images = stylegan2::detail::probe_images(model, z, at::zeros({columns}, at::kLong).fill_(row)).contiguous();
+    const at::Tensor images =
+        stylegan2::detail::probe_images(model, z, at::zeros({columns}, at::kLong).fill_(row)).contiguous();
     const float* pixel = images.data_ptr<float>();
     for (std::int64_t column = 0; column < columns; ++column)
       for (std::int64_t c = 0; c < config.img_channels; ++c)
         for (std::int64_t y = 0; y < size; ++y)
           for (std::int64_t x = 0; x < size; ++x) {
-            const double unit = (static_cast<double>(*pixel++) - config.value_range.lower) / (config.value_range.upper - config.value_range.lower);
+            const double unit = (static_cast<double>(*pixel++) - config.value_range.lower) /
+                                (config.value_range.upper - config.value_range.lower);
             const std::int64_t place = ((row * size + y) * sheet.width + column * size + x) * config.img_channels + c;
-            sheet.pixels[static_cast<std::size_t>(place)] = static_cast<std::uint8_t>(std::lround(std::clamp(unit, 0.0, 1.0) * 255.0));
+            sheet.pixels[static_cast<std::size_t>(place)] =
+                static_cast<std::uint8_t>(std::lround(std::clamp(unit, 0.0, 1.0) * 255.0));
           }
   }
   return sheet;

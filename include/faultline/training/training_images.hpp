@@ -17,9 +17,10 @@ namespace training {
 
 /// An endless sequence of training images: each epoch is a fresh permutation of the set with fresh corruptions.
 ///
-/// Position k of the sequence is a function of (set, options, k): epoch e = k / count shows image π_e(k mod count), π_e from (seed, `Stream::permutations`, e), corrupted by the
-/// draw of index e · count + image. Nothing is kept between calls that matters, so a resumed run sees what an uninterrupted one would have seen.
-/// The set is borrowed and must outlive this object.
+/// Position k of the sequence is a function of (set, options, k): epoch e = k / count shows image π_e(k mod count), π_e
+/// from (seed, `Stream::permutations`, e), corrupted by the draw of index e · count + image. Nothing is kept between
+/// calls that matters, so a resumed run sees what an uninterrupted one would have seen. The set is borrowed and must
+/// outlive this object.
 class TrainingImages {
  public:
   TrainingImages(const LabelledImages& images, CorruptionOptions options) : images_(images), options_(options) {
@@ -30,10 +31,12 @@ class TrainingImages {
   /// Size of one image.
   [[nodiscard]] ImageShape shape() const { return canvas_shape(images_, options_); }
 
-  /// Positions first .. first + count − 1: images `[count, C, H, W]` scaled from [0, 1] to `range`, labels `[count]`, undefined for a set without classes.
+  /// Positions first .. first + count − 1: images `[count, C, H, W]` scaled from [0, 1] to `range`, labels `[count]`,
+  /// undefined for a set without classes.
   RealBatch batch(std::int64_t first, std::int64_t count, ValueRange range = {-1.0, 1.0}) {
     const ImageShape size = shape();
-    RealBatch result{at::empty({count, size.channels, size.height, size.width}, at::kFloat), images_.classes > 0 ? at::empty({count}, at::kLong) : at::Tensor()};
+    RealBatch result{at::empty({count, size.channels, size.height, size.width}, at::kFloat),
+                     images_.classes > 0 ? at::empty({count}, at::kLong) : at::Tensor()};
     std::vector<std::int64_t> indices;
     for (std::int64_t k = first; k < first + count; ++k) indices.push_back(index_at(k));
     float* data = result.images.data_ptr<float>();
@@ -41,7 +44,8 @@ class TrainingImages {
     at::parallel_for(0, count, 1, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t i = begin; i < end; ++i) {
         const std::int64_t index = indices[static_cast<std::size_t>(i)];
-        make_corrupted_image(images_, index, options_, std::span<float>(data + i * size.elements(), static_cast<std::size_t>(size.elements())));
+        make_corrupted_image(images_, index, options_,
+                             std::span<float>(data + i * size.elements(), static_cast<std::size_t>(size.elements())));
         if (labels != nullptr) labels[i] = images_.label(index % images_.count);
       }
     });

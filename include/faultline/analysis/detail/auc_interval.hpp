@@ -18,16 +18,21 @@ namespace detail {
 
 /// Interval for Σ ω_c AUC_c / Σ ω_c around the estimate `auc`, cut off at 0 and 1.
 ///
-/// **Formula**: var AUC_c = var(A_i)/m + var(B_j)/n with A_i the share of successes below failure i and B_j the share of failures above success j, ties half
-/// (DeLong, DeLong and Clarke-Pearson 1988); normal approximation.
-[[nodiscard]] inline Interval stratified_auc_interval(double auc, std::span<const double> values, std::span<const std::int64_t> labels, std::span<const std::uint8_t> failed, const Strata& strata,
+/// **Formula**: var AUC_c = var(A_i)/m + var(B_j)/n with A_i the share of successes below failure i and B_j the share
+/// of failures above success j, ties half (DeLong, DeLong and Clarke-Pearson 1988); normal approximation.
+[[nodiscard]] inline Interval stratified_auc_interval(double auc, std::span<const double> values,
+                                                      std::span<const std::int64_t> labels,
+                                                      std::span<const std::uint8_t> failed, const Strata& strata,
                                                       double confidence = 0.95) {
   struct Groups {
     std::vector<double> failures, successes;
   };
   std::vector<Groups> classes(static_cast<std::size_t>(strata.classes()));
   for (std::size_t i = 0; i < values.size(); ++i) {
-    if (strata.uses(labels[i])) (failed[i] != 0 ? classes[static_cast<std::size_t>(labels[i])].failures : classes[static_cast<std::size_t>(labels[i])].successes).push_back(values[i]);
+    if (strata.uses(labels[i]))
+      (failed[i] != 0 ? classes[static_cast<std::size_t>(labels[i])].failures
+                      : classes[static_cast<std::size_t>(labels[i])].successes)
+          .push_back(values[i]);
   }
   // Variance of the share of `sorted` that lies below each of `of`, over their number.
   const auto placement_variance = [](const std::vector<double>& of, const std::vector<double>& sorted) {
@@ -49,7 +54,9 @@ namespace detail {
     std::sort(classes[c].failures.begin(), classes[c].failures.end());
     std::sort(classes[c].successes.begin(), classes[c].successes.end());
     const double share = strata.weights[c] / strata.effective_failures;
-    variance += share * share * (placement_variance(classes[c].failures, classes[c].successes) + placement_variance(classes[c].successes, classes[c].failures));
+    variance += share * share *
+                (placement_variance(classes[c].failures, classes[c].successes) +
+                 placement_variance(classes[c].successes, classes[c].failures));
   }
   const double half = normal_quantile(0.5 * (1.0 + confidence)) * std::sqrt(variance);
   return {std::max(0.0, auc - half), std::min(1.0, auc + half)};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// The thin template layer: (sampler, classifier, criterion) become a plain Problem, and nothing after this knows their types.
+// The thin template layer: (sampler, classifier, criterion) become a plain Problem, and nothing after this knows their
+// types.
 
 #include <faultline/analysis/detail/image_source.hpp>
 #include <faultline/analysis/options.hpp>
@@ -33,7 +34,10 @@ class ProblemSource : public ImageSource<G, F> {
 
  public:
   ProblemSource(const StyleSpaceSampler<G>& sampler, C& classifier, F criterion, const MethodOptions& method)
-      : Base("FailureAnalyzer", sampler, std::move(criterion), method), classifier_(std::addressof(classifier)), scorer_(classifier, this->shape(), this->range(), sampler_.classes(), method.batch_size, method.probability_tolerance) {
+      : Base("FailureAnalyzer", sampler, std::move(criterion), method),
+        classifier_(std::addressof(classifier)),
+        scorer_(classifier, this->shape(), this->range(), sampler_.classes(), method.batch_size,
+                method.probability_tolerance) {
     if (!ResidentClassifier<C, typename G::image_type> && thread_safe_of(classifier)) this->score_together();
   }
 
@@ -52,9 +56,12 @@ class ProblemSource : public ImageSource<G, F> {
   /// Classified samples; `stage` names them to the progress callback, if there is one.
   [[nodiscard]] Population sample(std::int64_t first, std::int64_t count, const std::string& stage) {
     Population population;
-    this->draw(first, count, stage, population, [&](const GeneratedImages<G>& images, std::span<const std::int64_t> labels, std::span<const std::int64_t> index) {
-      this->append(population, score_generated(scorer_, images, labels, {index, sampler_.options().seed}), labels);
-    });
+    this->draw(
+        first, count, stage, population,
+        [&](const GeneratedImages<G>& images, std::span<const std::int64_t> labels,
+            std::span<const std::int64_t> index) {
+          this->append(population, score_generated(scorer_, images, labels, {index, sampler_.options().seed}), labels);
+        });
     return population;
   }
 
@@ -66,20 +73,22 @@ class ProblemSource : public ImageSource<G, F> {
     return result;
   }
 
-  [[nodiscard]] std::vector<double> gradient_sum(const Matrix<float>& w, std::span<const std::int64_t> labels)
-    requires DifferentiableGenerator<G> && DifferentiableClassifier<C>
-  {
+  [[nodiscard]] std::vector<double> gradient_sum(const Matrix<float>& w, std::span<const std::int64_t> labels) requires
+      DifferentiableGenerator<G> && DifferentiableClassifier<C> {
     std::vector<double> sum(static_cast<std::size_t>(generator().layout().dimension()), 0.0);
     const std::int64_t batch = sampler_.options().batch_size;
     for (std::int64_t first = 0; first < w.rows(); first += batch) {
       const std::int64_t count = std::min(batch, w.rows() - first);
       const Matrix<float> part = Base::rows_of(w, first, count);
       const auto s = sampler_.styles(part);
-      const ImageBatch images = generator().image_to_host(generator().synthesize(s, {.noise = sampler_.options().noise, .seed = sampler_.options().seed, .first = 0}));
-      const ImageBatch gradient = scorer_.probability_gradient(images, labels.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count)));
+      const ImageBatch images = generator().image_to_host(
+          generator().synthesize(s, {.noise = sampler_.options().noise, .seed = sampler_.options().seed, .first = 0}));
+      const ImageBatch gradient = scorer_.probability_gradient(
+          images, labels.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count)));
       const Matrix<float> pulled = generator().pullback(s, gradient);
       for (std::int64_t i = 0; i < count; ++i) {
-        for (std::size_t k = 0; k < sum.size(); ++k) sum[k] += static_cast<double>(pulled(i, static_cast<std::int64_t>(k)));
+        for (std::size_t k = 0; k < sum.size(); ++k)
+          sum[k] += static_cast<double>(pulled(i, static_cast<std::int64_t>(k)));
       }
       this->count_images(count, Base::Work::gradient);
       cost_.gradient_images += count;
@@ -96,7 +105,8 @@ class ProblemSource : public ImageSource<G, F> {
 /// A Problem without its populations, whose callbacks share the source.
 template <StyleGenerator G, Classifier C, FailureCriterion F>
   requires AffineStyles<G>
-[[nodiscard]] Problem make_problem(const std::shared_ptr<ProblemSource<G, C, F>>& source, const StyleSpaceSampler<G>& sampler) {
+[[nodiscard]] Problem make_problem(const std::shared_ptr<ProblemSource<G, C, F>>& source,
+                                   const StyleSpaceSampler<G>& sampler) {
   Problem problem;
   source->describe(problem);
   problem.sample = [source](std::int64_t first, std::int64_t count) { return source->sample(first, count, ""); };
@@ -104,7 +114,9 @@ template <StyleGenerator G, Classifier C, FailureCriterion F>
   if constexpr (DifferentiableGenerator<G> && DifferentiableClassifier<C>) {
     // pullback is defined for constant noise.
     if (sampler.options().noise == Noise::constant) {
-      problem.gradient_sum = [source](const Matrix<float>& w, std::span<const std::int64_t> labels) { return source->gradient_sum(w, labels); };
+      problem.gradient_sum = [source](const Matrix<float>& w, std::span<const std::int64_t> labels) {
+        return source->gradient_sum(w, labels);
+      };
     }
   }
   return problem;

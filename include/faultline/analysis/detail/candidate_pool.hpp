@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// The three families that candidate directions come from: measured properties, independent components, style channels (method section 5.1).
+// The three families that candidate directions come from: measured properties, independent components, style channels
+// (method section 5.1).
 
 #include <faultline/analysis/detail/forward_selection.hpp>
 #include <faultline/analysis/problem.hpp>
@@ -40,7 +41,8 @@ struct NamedPool {
       default: break;
     }
     const StyleChannel channel = problem.layout.locate(source);
-    return problem.layout.layers()[static_cast<std::size_t>(channel.layer)].name + ":" + std::to_string(channel.channel);
+    return problem.layout.layers()[static_cast<std::size_t>(channel.layer)].name + ":" +
+           std::to_string(channel.channel);
   }
 };
 
@@ -48,7 +50,8 @@ struct NamedPool {
 [[nodiscard]] inline std::vector<std::int64_t> candidate_properties(const Problem& problem) {
   std::vector<std::int64_t> positions;
   for (std::size_t p = 0; p < problem.property_names.size(); ++p)
-    if (problem.property_candidates.empty() || problem.property_candidates[p] != 0) positions.push_back(static_cast<std::int64_t>(p));
+    if (problem.property_candidates.empty() || problem.property_candidates[p] != 0)
+      positions.push_back(static_cast<std::int64_t>(p));
   return positions;
 }
 
@@ -60,7 +63,8 @@ struct NamedPool {
 }
 
 /// All candidates of the discovery half, whose coordinates are `whitened` `[N, r]`. Outcomes are not looked at.
-[[nodiscard]] inline NamedPool make_pool(const Problem& problem, const Whitening& whitening, const Matrix<double>& whitened) {
+[[nodiscard]] inline NamedPool make_pool(const Problem& problem, const Whitening& whitening,
+                                         const Matrix<double>& whitened) {
   const Population& half = problem.discovery;
   NamedPool named;
   std::vector<const double*> rows;
@@ -73,16 +77,24 @@ struct NamedPool {
   PropertyRegression properties;
   IndependentComponents components;
   const bool enough = whitened.rows() > 2 * (whitening.rank() + problem.classes);
-  if (!enough) named.warnings.push_back("There are too few samples for the dimension of w to look for property directions and components; only style channels were candidates.");
+  if (!enough)
+    named.warnings.push_back(
+        "There are too few samples for the dimension of w to look for property directions and components; only style "
+        "channels were candidates.");
   if (enough && half.properties.cols() > 0) {
     const auto fit = regress_on_properties(whitened, half.properties, half.label, problem.classes);
     for (const double r2 : fit.r_squared) named.property_r2.push_back(std::clamp(r2, 0.0, 1.0));
-    // Candidates hold the other candidates, not what only gives names: a direction must not depend on how finely its side effects are looked at.
+    // Candidates hold the other candidates, not what only gives names: a direction must not depend on how finely its
+    // side effects are looked at.
     const std::vector<std::int64_t> candidates = candidate_properties(problem);
-    properties = candidates.size() == fit.r_squared.size() ? fit : regress_on_properties(whitened, columns(half.properties, candidates), half.label, problem.classes);
+    properties =
+        candidates.size() == fit.r_squared.size()
+            ? fit
+            : regress_on_properties(whitened, columns(half.properties, candidates), half.label, problem.classes);
     for (std::int64_t k = 0; k < properties.directions.rows(); ++k) {
       const std::int64_t p = candidates[static_cast<std::size_t>(k)];
-      if (named.property_r2[static_cast<std::size_t>(p)] >= property_least_r2) offer(properties.directions.row(k).data(), DirectionFamily::property, p);
+      if (named.property_r2[static_cast<std::size_t>(p)] >= property_least_r2)
+        offer(properties.directions.row(k).data(), DirectionFamily::property, p);
     }
   } else {
     named.property_r2.assign(problem.property_names.size(), 0.0);
@@ -91,18 +103,22 @@ struct NamedPool {
     components = fast_ica(whitened, {.least_kurtosis = component_least_kurtosis, .seed = problem.seed});
     for (std::int64_t k = 0; k < components.directions.rows(); ++k) {
       const auto at = static_cast<std::size_t>(k);
-      if (std::abs(components.excess_kurtosis[at]) >= component_least_kurtosis && components.settled[at] != 0) offer(components.directions.row(k).data(), DirectionFamily::component, k);
+      if (std::abs(components.excess_kurtosis[at]) >= component_least_kurtosis && components.settled[at] != 0)
+        offer(components.directions.row(k).data(), DirectionFamily::component, k);
     }
   }
   const ReadingDirections channels = reading_directions(whitening, problem.style_matrix);
-  const double largest = channels.deviations.empty() ? 0.0 : *std::max_element(channels.deviations.begin(), channels.deviations.end());
+  const double largest =
+      channels.deviations.empty() ? 0.0 : *std::max_element(channels.deviations.begin(), channels.deviations.end());
   for (std::int64_t k = 0; k < channels.directions.rows(); ++k) {
     // A channel that hardly varies is all rounding: its direction is arbitrary.
-    if (channels.deviations[static_cast<std::size_t>(k)] > 1e-6 * largest) offer(channels.directions.row(k).data(), DirectionFamily::channel, k);
+    if (channels.deviations[static_cast<std::size_t>(k)] > 1e-6 * largest)
+      offer(channels.directions.row(k).data(), DirectionFamily::channel, k);
   }
 
   named.pool.vectors.resize(static_cast<std::int64_t>(rows.size()), whitening.rank());
-  for (std::size_t k = 0; k < rows.size(); ++k) std::copy_n(rows[k], whitening.rank(), named.pool.vectors.row(static_cast<std::int64_t>(k)).data());
+  for (std::size_t k = 0; k < rows.size(); ++k)
+    std::copy_n(rows[k], whitening.rank(), named.pool.vectors.row(static_cast<std::int64_t>(k)).data());
   return named;
 }
 

@@ -26,17 +26,22 @@ namespace faultline {
 inline namespace v1 {
 namespace detail {
 
-/// What the callbacks of a ComparisonProblem share. The generator is borrowed; classifiers are shared with the caller's handles.
+/// What the callbacks of a ComparisonProblem share. The generator is borrowed; classifiers are shared with the caller's
+/// handles.
 template <StyleGenerator G, FailureCriterion F>
 class ComparisonSource : public ImageSource<G, F> {
   using Base = ImageSource<G, F>;
   using Base::sampler_;
 
  public:
-  ComparisonSource(const StyleSpaceSampler<G>& sampler, std::span<const AnyClassifier> classifiers, F criterion, const MethodOptions& method)
+  ComparisonSource(const StyleSpaceSampler<G>& sampler, std::span<const AnyClassifier> classifiers, F criterion,
+                   const MethodOptions& method)
       : Base("compare", sampler, std::move(criterion), method), classifiers_(classifiers.begin(), classifiers.end()) {
-    for (AnyClassifier& classifier : classifiers_) scorers_.emplace_back(classifier, this->shape(), this->range(), sampler_.classes(), method.batch_size, method.probability_tolerance);
-    if (std::any_of(classifiers_.begin(), classifiers_.end(), [](const AnyClassifier& c) { return c.thread_safe(); })) this->score_together();
+    for (AnyClassifier& classifier : classifiers_)
+      scorers_.emplace_back(classifier, this->shape(), this->range(), sampler_.classes(), method.batch_size,
+                            method.probability_tolerance);
+    if (std::any_of(classifiers_.begin(), classifiers_.end(), [](const AnyClassifier& c) { return c.thread_safe(); }))
+      this->score_together();
   }
 
   [[nodiscard]] CostCounters cost() const {
@@ -59,9 +64,13 @@ class ComparisonSource : public ImageSource<G, F> {
   [[nodiscard]] std::vector<Population> sample(std::int64_t first, std::int64_t count, const std::string& stage) {
     Population common;
     std::vector<Population> outcomes(classifiers_.size());
-    this->draw(first, count, stage, common, [&](const GeneratedImages<G>& images, std::span<const std::int64_t> labels, std::span<const std::int64_t> index) {
-      for (std::size_t c = 0; c < outcomes.size(); ++c) this->append(outcomes[c], scorers_[c](images.host(), labels, {index, sampler_.options().seed}), labels);
-    });
+    this->draw(
+        first, count, stage, common,
+        [&](const GeneratedImages<G>& images, std::span<const std::int64_t> labels,
+            std::span<const std::int64_t> index) {
+          for (std::size_t c = 0; c < outcomes.size(); ++c)
+            this->append(outcomes[c], scorers_[c](images.host(), labels, {index, sampler_.options().seed}), labels);
+        });
     for (Population& own : outcomes) {
       own.index = common.index;
       own.label = common.label;
@@ -74,9 +83,11 @@ class ComparisonSource : public ImageSource<G, F> {
   /// Edited images made once and classified by those in `who`.
   [[nodiscard]] std::vector<EditResult> evaluate(const EditRequest& request, std::span<const std::size_t> who) {
     std::vector<EditResult> results(who.size());
-    this->make_edited(request, results.front(), [&](const GeneratedImages<G>& images, std::span<const std::int64_t> labels) {
-      for (std::size_t k = 0; k < who.size(); ++k) this->append(results[k], scorers_[who[k]](images.host(), labels, {{}, sampler_.options().seed}), labels);
-    });
+    this->make_edited(
+        request, results.front(), [&](const GeneratedImages<G>& images, std::span<const std::int64_t> labels) {
+          for (std::size_t k = 0; k < who.size(); ++k)
+            this->append(results[k], scorers_[who[k]](images.host(), labels, {{}, sampler_.options().seed}), labels);
+        });
     return results;
   }
 
@@ -92,7 +103,9 @@ template <StyleGenerator G, FailureCriterion F>
   ComparisonProblem problem;
   source->describe(problem.common);
   problem.sample = [source](std::int64_t first, std::int64_t count) { return source->sample(first, count, ""); };
-  problem.evaluate = [source](const EditRequest& request, std::span<const std::size_t> who) { return source->evaluate(request, who); };
+  problem.evaluate = [source](const EditRequest& request, std::span<const std::size_t> who) {
+    return source->evaluate(request, who);
+  };
   return problem;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// The questions inside a comparison as ordinary problems, so that the steps of the analysis answer them: where does one classifier fail, and where is one right and another wrong?
+// The questions inside a comparison as ordinary problems, so that the steps of the analysis answer them: where does one
+// classifier fail, and where is one right and another wrong?
 
 #include <faultline/analysis/candidates.hpp>
 #include <faultline/analysis/comparison_problem.hpp>
@@ -47,7 +48,8 @@ class SharedSamples {
   return problem;
 }
 
-/// Several classifiers asked at once through the interface for one: `problem.evaluate` returns the answers of the first, and `answers` holds those of all.
+/// Several classifiers asked at once through the interface for one: `problem.evaluate` returns the answers of the
+/// first, and `answers` holds those of all.
 struct Panel {
   Problem problem;
   std::shared_ptr<std::vector<EditResult>> answers = std::make_shared<std::vector<EditResult>>();
@@ -69,12 +71,15 @@ struct Panel {
 }
 
 /// Where does this classifier fail?
-[[nodiscard]] inline Problem single_problem(const ComparisonProblem& comparison, SharedSamples& samples, std::size_t who) {
+[[nodiscard]] inline Problem single_problem(const ComparisonProblem& comparison, SharedSamples& samples,
+                                            std::size_t who) {
   Problem problem = bare_problem(comparison);
   problem.discovery = comparison.discovery[who];
   problem.confirmation = comparison.confirmation[who];
   problem.sample = [&samples, who](std::int64_t first, std::int64_t count) { return samples(first, count)[who]; };
-  problem.evaluate = [&comparison, who](const EditRequest& request) { return comparison.evaluate(request, std::array{who}).front(); };
+  problem.evaluate = [&comparison, who](const EditRequest& request) {
+    return comparison.evaluate(request, std::array{who}).front();
+  };
   return problem;
 }
 
@@ -92,7 +97,8 @@ struct Panel {
   pick(from.margin, to.margin);
   const auto pick_rows = [&](const Matrix<float>& matrix, Matrix<float>& out) {
     out.resize(static_cast<std::int64_t>(rows.size()), matrix.cols());
-    for (std::size_t k = 0; k < rows.size() && matrix.cols() > 0; ++k) std::copy(matrix.row(rows[k]).begin(), matrix.row(rows[k]).end(), out.row(static_cast<std::int64_t>(k)).begin());
+    for (std::size_t k = 0; k < rows.size() && matrix.cols() > 0; ++k)
+      std::copy(matrix.row(rows[k]).begin(), matrix.row(rows[k]).end(), out.row(static_cast<std::int64_t>(k)).begin());
   };
   pick_rows(from.w, to.w);
   pick_rows(from.properties, to.properties);
@@ -108,22 +114,31 @@ struct Panel {
 }
 
 /// A population whose outcome is "the one right, the other wrong".
-[[nodiscard]] inline Population discordant(const std::vector<Population>& outcomes, std::size_t right, std::size_t wrong) {
+[[nodiscard]] inline Population discordant(const std::vector<Population>& outcomes, std::size_t right,
+                                           std::size_t wrong) {
   Population population = outcomes[wrong];
-  for (std::size_t i = 0; i < population.failed.size(); ++i) population.failed[i] = outcomes[right].failed[i] == 0 && outcomes[wrong].failed[i] != 0 ? 1 : 0;
+  for (std::size_t i = 0; i < population.failed.size(); ++i)
+    population.failed[i] = outcomes[right].failed[i] == 0 && outcomes[wrong].failed[i] != 0 ? 1 : 0;
   return population;
 }
 
 /// Where is one classifier right and the other wrong?
 ///
-/// The outcome of a sample or an edited code is 1 when `right` is right and `wrong` is wrong. The halves hold only what `right` gets right, so that the directions compare
-/// "one right, one wrong" with "both right". Compared with all other samples, a fault of `right` alone would do as well: where it fails it cannot be the one that is right, so the opposite
-/// of its fault would be found as a fault of `wrong`, which errs there no more than elsewhere. Fresh codes for interventions are not selected at all.
-[[nodiscard]] inline Problem ordered_problem(const ComparisonProblem& comparison, SharedSamples& samples, std::size_t right, std::size_t wrong) {
+/// The outcome of a sample or an edited code is 1 when `right` is right and `wrong` is wrong. The halves hold only what
+/// `right` gets right, so that the directions compare "one right, one wrong" with "both right". Compared with all other
+/// samples, a fault of `right` alone would do as well: where it fails it cannot be the one that is right, so the
+/// opposite of its fault would be found as a fault of `wrong`, which errs there no more than elsewhere. Fresh codes for
+/// interventions are not selected at all.
+[[nodiscard]] inline Problem ordered_problem(const ComparisonProblem& comparison, SharedSamples& samples,
+                                             std::size_t right, std::size_t wrong) {
   Problem problem = bare_problem(comparison);
-  problem.discovery = selected(discordant(comparison.discovery, right, wrong), passing_rows(comparison.discovery[right]));
-  problem.confirmation = selected(discordant(comparison.confirmation, right, wrong), passing_rows(comparison.confirmation[right]));
-  problem.sample = [&samples, right, wrong](std::int64_t first, std::int64_t count) { return discordant(samples(first, count), right, wrong); };
+  problem.discovery =
+      selected(discordant(comparison.discovery, right, wrong), passing_rows(comparison.discovery[right]));
+  problem.confirmation =
+      selected(discordant(comparison.confirmation, right, wrong), passing_rows(comparison.confirmation[right]));
+  problem.sample = [&samples, right, wrong](std::int64_t first, std::int64_t count) {
+    return discordant(samples(first, count), right, wrong);
+  };
   problem.evaluate = [&comparison, right, wrong](const EditRequest& request) {
     std::vector<EditResult> both = comparison.evaluate(request, std::array{right, wrong});
     EditResult result = std::move(both[0]);
@@ -155,25 +170,28 @@ struct Panel {
 struct Contest {
   Problem problem;
   Strata strata, fresh_strata;
-  Matrix<double> whitened;             ///< of the discovery half of this question
+  Matrix<double> whitened;  ///< of the discovery half of this question
   Candidates candidates;
-  Confirmation confirmation;           ///< adjusted for this question alone
-  bool enough = false;                 ///< effective failures in both halves
+  Confirmation confirmation;  ///< adjusted for this question alone
+  bool enough = false;        ///< effective failures in both halves
 };
 
 /// Chooses and tests directions; nothing but counts where there are too few failures.
-[[nodiscard]] inline Contest hold_contest(Problem problem, const Whitening& whitening, const NamedPool& pool, const MethodOptions& options) {
+[[nodiscard]] inline Contest hold_contest(Problem problem, const Whitening& whitening, const NamedPool& pool,
+                                          const MethodOptions& options) {
   Contest contest;
   contest.problem = std::move(problem);
   const Population& discovery = contest.problem.discovery;
   const Population& confirmation = contest.problem.confirmation;
   contest.strata = count_outcomes(discovery.label, discovery.failed, contest.problem.classes);
   contest.fresh_strata = count_outcomes(confirmation.label, confirmation.failed, contest.problem.classes);
-  contest.enough = std::min(contest.strata.effective_failures, contest.fresh_strata.effective_failures) >= options.minimum_effective_failures;
+  contest.enough = std::min(contest.strata.effective_failures, contest.fresh_strata.effective_failures) >=
+                   options.minimum_effective_failures;
   if (!contest.enough) return contest;
   contest.whitened = whiten(whitening, discovery.w, discovery.label);
   contest.candidates = choose_candidates(pool, contest.problem, whitening, contest.whitened, contest.strata, options);
-  contest.confirmation = confirm(contest.problem, whiten(whitening, confirmation.w, confirmation.label), contest.fresh_strata, contest.candidates.frozen, options);
+  contest.confirmation = confirm(contest.problem, whiten(whitening, confirmation.w, confirmation.label),
+                                 contest.fresh_strata, contest.candidates.frozen, options);
   return contest;
 }
 

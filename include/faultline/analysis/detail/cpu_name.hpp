@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// The processor's name: kernels differ between processors, so bit equality is promised on one type only and the report says which.
+// The processor's name: kernels differ between processors, so bit equality is promised on one type only and the report
+// says which.
 
 #include <faultline/config.hpp>
 

@@ -49,7 +49,8 @@ class CoordinateRange {
 inline constexpr double monotone_bar = 0.95;
 
 /// One crossing (p = .5, or the flip) over the lines of one direction; empty when none of them crosses.
-[[nodiscard]] inline std::optional<Crossing> summarise_crossings(std::span<const Line> lines, bool flip, const CoordinateRange& range) {
+[[nodiscard]] inline std::optional<Crossing> summarise_crossings(std::span<const Line> lines, bool flip,
+                                                                 const CoordinateRange& range) {
   constexpr double never = std::numeric_limits<double>::infinity();
   Crossing crossing;
   std::vector<double> distances, coordinates, percentiles, rms, ssim;

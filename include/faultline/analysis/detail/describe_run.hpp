@@ -44,11 +44,15 @@ template <StyleGenerator G, FailureCriterion F>
   run.generator_digest = generator.digest();
   run.criterion = criterion_name(criterion);
   run.criterion_expression = criterion_expression(criterion);
-  if constexpr (requires { { generator.torch_version() } -> std::convertible_to<std::string>; })
+  if constexpr (requires {
+                  { generator.torch_version() } -> std::convertible_to<std::string>;
+                })
     run.torch_version = generator.torch_version();
   run.cpu = cpu_name();
   run.compiler = compiler_name();
-  if constexpr (requires { { generator.backend_description() } -> std::convertible_to<std::string>; })
+  if constexpr (requires {
+                  { generator.backend_description() } -> std::convertible_to<std::string>;
+                })
     run.backend = generator.backend_description();
   run.seed = sampling.seed;
   run.samples_per_half = samples;
@@ -70,7 +74,9 @@ void describe_classifier(Provenance& run, const C& classifier) {
 /// What a backend has to warn of.
 template <StyleGenerator G>
 [[nodiscard]] std::vector<std::string> backend_warnings_of(const G& generator) {
-  if constexpr (requires { { generator.backend_warnings() } -> std::convertible_to<std::vector<std::string>>; })
+  if constexpr (requires {
+                  { generator.backend_warnings() } -> std::convertible_to<std::vector<std::string>>;
+                })
     return generator.backend_warnings();
   else return {};
 }
@@ -78,7 +84,9 @@ template <StyleGenerator G>
 /// Names of the generator's classes, if it has any.
 template <StyleGenerator G>
 [[nodiscard]] std::vector<std::string> class_names_of(const G& generator) {
-  if constexpr (requires { { generator.class_names() } -> std::convertible_to<std::vector<std::string>>; })
+  if constexpr (requires {
+                  { generator.class_names() } -> std::convertible_to<std::vector<std::string>>;
+                })
     return generator.class_names();
   else return {};
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// How far the distributions of failures and successes lie apart within classes: unlike a mean difference, this sees a channel that is too small and too large alike.
+// How far the distributions of failures and successes lie apart within classes: unlike a mean difference, this sees a
+// channel that is too small and too large alike.
 
 #include <faultline/statistics/stratified.hpp>
 
@@ -19,11 +20,15 @@ struct DistributionDistances {
   double wasserstein = 0.0;         ///< area between them, in units of the values
 };
 
-/// Distances of the empirical distribution functions F (failures) and W (successes) in each class, averaged with the weights of the strata.
+/// Distances of the empirical distribution functions F (failures) and W (successes) in each class, averaged with the
+/// weights of the strata.
 ///
-/// **Formula**: sup |F − W| and ∫ |F − W| over the merged, sorted values (Villani 2003, 2.2: the one-dimensional transport distance is this area).
-/// Both are positive even between samples of one distribution, by about n_eff^-½ times the deviation.
-[[nodiscard]] inline DistributionDistances stratified_distances(std::span<const double> values, std::span<const std::int64_t> labels, std::span<const std::uint8_t> failed,
+/// **Formula**: sup |F − W| and ∫ |F − W| over the merged, sorted values (Villani 2003, 2.2: the one-dimensional
+/// transport distance is this area). Both are positive even between samples of one distribution, by about n_eff^-½
+/// times the deviation.
+[[nodiscard]] inline DistributionDistances stratified_distances(std::span<const double> values,
+                                                                std::span<const std::int64_t> labels,
+                                                                std::span<const std::uint8_t> failed,
                                                                 const Strata& strata) {
   require_outcomes("stratified_distances", static_cast<std::int64_t>(values.size()), labels, failed);
   struct Item {

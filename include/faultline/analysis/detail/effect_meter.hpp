@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// What a scan asks of generator and classifier: slopes at the start codes, and effects of channels on codes, in full batches and with shared prefixes.
+// What a scan asks of generator and classifier: slopes at the start codes, and effects of channels on codes, in full
+// batches and with shared prefixes.
 
 #include <faultline/analysis/detail/effect_race.hpp>
 #include <faultline/analysis/scan_start.hpp>
@@ -27,15 +28,22 @@ template <StyleGenerator G, Classifier C>
 class EffectMeter {
  public:
   EffectMeter(const char* where, const G& generator, C& classifier, const ScanStart& start, std::int64_t batch_size)
-      : generator_(std::addressof(generator)), start_(std::addressof(start)), batch_size_(batch_size),
-        scorer_(classifier, generator.image_shape(), generator.value_range(), std::max<std::int64_t>(1, generator.num_classes()), batch_size) {
+      : generator_(std::addressof(generator)),
+        start_(std::addressof(start)),
+        batch_size_(batch_size),
+        scorer_(classifier, generator.image_shape(), generator.value_range(),
+                std::max<std::int64_t>(1, generator.num_classes()), batch_size) {
     const std::int64_t dimension = generator.layout().dimension();
-    if (start.s.cols() != dimension || static_cast<std::int64_t>(start.label.size()) != start.s.rows() || static_cast<std::int64_t>(start.shift.size()) != dimension)
+    if (start.s.cols() != dimension || static_cast<std::int64_t>(start.label.size()) != start.s.rows() ||
+        static_cast<std::int64_t>(start.shift.size()) != dimension)
       throw Error(ErrorCode::shape_mismatch, where,
-                  "expected start codes [N, " + std::to_string(dimension) + "] with N labels and " + std::to_string(dimension) + " shifts, got [" + std::to_string(start.s.rows()) + ", " +
-                      std::to_string(start.s.cols()) + "], " + std::to_string(start.label.size()) + " and " + std::to_string(start.shift.size()));
+                  "expected start codes [N, " + std::to_string(dimension) + "] with N labels and " +
+                      std::to_string(dimension) + " shifts, got [" + std::to_string(start.s.rows()) + ", " +
+                      std::to_string(start.s.cols()) + "], " + std::to_string(start.label.size()) + " and " +
+                      std::to_string(start.shift.size()));
     if (start.s.rows() == 0) throw Error(ErrorCode::empty_input, where, "expected at least one start code, got none");
-    if (!std::all_of(start.shift.begin(), start.shift.end(), [](double shift) { return std::isfinite(shift) && shift >= 0.0; }))
+    if (!std::all_of(start.shift.begin(), start.shift.end(),
+                     [](double shift) { return std::isfinite(shift) && shift >= 0.0; }))
       throw Error(ErrorCode::invalid_argument, where, "shifts must be finite and not negative");
     for (std::int64_t first = 0; first < start.s.rows(); first += batch_size_) {
       const std::int64_t count = std::min(batch_size_, start.s.rows() - first);
@@ -56,14 +64,14 @@ class EffectMeter {
       return session_of(a) != session_of(b) ? session_of(a) < session_of(b) : pairs[a].channel < pairs[b].channel;
     });
     std::vector<double> result(pairs.size());
-    for (std::size_t first = 0; first < order.size(); first += block) measure_block(pairs, std::span(order).subspan(first, std::min(block, order.size() - first)), result);
+    for (std::size_t first = 0; first < order.size(); first += block)
+      measure_block(pairs, std::span(order).subspan(first, std::min(block, order.size() - first)), result);
     return result;
   }
 
   /// d p(y) / d s of the start codes, `[N, D]`, and their log odds.
-  [[nodiscard]] Matrix<float> slopes(std::vector<double>& log_odds)
-    requires DifferentiableGenerator<G> && DifferentiableClassifier<C>
-  {
+  [[nodiscard]] Matrix<float> slopes(std::vector<double>& log_odds) requires DifferentiableGenerator<G> &&
+      DifferentiableClassifier<C> {
     Matrix<float> slopes(start_->s.rows(), start_->s.cols());
     for (std::size_t session = 0; session < sessions_.size(); ++session) {
       const auto first = static_cast<std::int64_t>(session) * batch_size_;
@@ -71,12 +79,14 @@ class EffectMeter {
       std::vector<StyleEdit> still;  // of the last channel, which costs least
       for (std::int64_t i = 0; i < count; ++i) still.push_back({i, start_->s.cols() - 1, 0.0f});
       const ImageBatch images = edited(session, still);
-      const auto labels = std::span(start_->label).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
+      const auto labels =
+          std::span(start_->label).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
       const ScoredImages scored = scorer_(images, labels);
       log_odds.insert(log_odds.end(), scored.log_odds.begin(), scored.log_odds.end());
       Matrix<float> part(count, start_->s.cols());
       std::copy_n(start_->s.row(first).data(), count * part.cols(), part.data());
-      const Matrix<float> pulled = generator_->pullback(generator_->style_from_host(part), scorer_.probability_gradient(images, labels));
+      const Matrix<float> pulled =
+          generator_->pullback(generator_->style_from_host(part), scorer_.probability_gradient(images, labels));
       std::copy_n(pulled.data(), count * part.cols(), slopes.row(first).data());
       cost_.gradient_images += count;
       cost_.generator_images += count;
@@ -100,12 +110,16 @@ class EffectMeter {
   }
 
  private:
-  /// Pairs whose images wait for the classifier together, so that its batches are full however small a layer's share is.
+  /// Pairs whose images wait for the classifier together, so that its batches are full however small a layer's share
+  /// is.
   static constexpr std::size_t block = 1024;
 
-  [[nodiscard]] ImageBatch edited(std::size_t session, std::span<const StyleEdit> edits) { return generator_->image_to_host(sessions_[session].images(edits)); }
+  [[nodiscard]] ImageBatch edited(std::size_t session, std::span<const StyleEdit> edits) {
+    return generator_->image_to_host(sessions_[session].images(edits));
+  }
 
-  void measure_block(std::span<const CodeChannel> pairs, std::span<const std::size_t> order, std::vector<double>& result) {
+  void measure_block(std::span<const CodeChannel> pairs, std::span<const std::size_t> order,
+                     std::vector<double>& result) {
     ImageBatch images(2 * static_cast<std::int64_t>(order.size()), generator_->image_shape());
     std::vector<std::int64_t> labels;
     std::vector<StyleEdit> edits;
@@ -123,7 +137,8 @@ class EffectMeter {
       const CodeChannel& pair = pairs[i];
       const std::int64_t own_layer = generator_->layout().locate(pair.channel).layer;
       const auto own_session = static_cast<std::size_t>(pair.code / batch_size_);
-      if (own_layer != layer || own_session != session || static_cast<std::int64_t>(edits.size()) + 2 > batch_size_) flush(session);
+      if (own_layer != layer || own_session != session || static_cast<std::int64_t>(edits.size()) + 2 > batch_size_)
+        flush(session);
       layer = own_layer;
       session = own_session;
       const auto shift = static_cast<float>(start_->shift[static_cast<std::size_t>(pair.channel)]);
@@ -134,7 +149,9 @@ class EffectMeter {
     }
     flush(session);
     const ScoredImages scored = scorer_(images, labels);
-    for (std::size_t k = 0; k < order.size(); ++k) result[order[k]] = static_cast<double>(scored.probability[2 * k]) - static_cast<double>(scored.probability[2 * k + 1]);
+    for (std::size_t k = 0; k < order.size(); ++k)
+      result[order[k]] =
+          static_cast<double>(scored.probability[2 * k]) - static_cast<double>(scored.probability[2 * k + 1]);
   }
 
   using Session = decltype(begin_edits(std::declval<const G&>(), std::declval<const typename G::style_type&>()));

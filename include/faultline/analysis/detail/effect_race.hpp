@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Which channels have the largest mean effect? Measured code by code, so that most channels are dropped, or sure of their place, long before all codes have been spent on them
-// (successive accepts and rejects: Bubeck, Wang and Viswanathan, "Multiple identifications in multi-armed bandits", ICML 2013; here with intervals for a finite set of codes).
+// Which channels have the largest mean effect? Measured code by code, so that most channels are dropped, or sure of
+// their place, long before all codes have been spent on them (successive accepts and rejects: Bubeck, Wang and
+// Viswanathan, "Multiple identifications in multi-armed bandits", ICML 2013; here with intervals for a finite set of
+// codes).
 
 #include <faultline/core/matrix.hpp>
 #include <faultline/core/random.hpp>
@@ -32,11 +34,13 @@ struct CodeChannel {
 /// Measured effects, in the order asked for.
 using MeasureEffects = std::function<std::vector<double>(std::span<const CodeChannel>)>;
 
-/// How a channel ends: among the strongest or not, decided by intervals or, when all codes were measured, by the numbers themselves.
+/// How a channel ends: among the strongest or not, decided by intervals or, when all codes were measured, by the
+/// numbers themselves.
 struct RaceResult {
-  double effect = 0.0;                 ///< of the mean over all codes, estimated
-  Interval interval = {-1.0, 1.0};     ///< for the mean over all codes, simultaneous over channels and rounds; a point when all were measured
-  std::int64_t codes = 0;              ///< measured
+  double effect = 0.0;  ///< of the mean over all codes, estimated
+  /// For the mean over all codes, simultaneous over channels and rounds; a point when all were measured
+  Interval interval = {-1.0, 1.0};
+  std::int64_t codes = 0;  ///< measured
   bool kept = false;
 };
 
@@ -49,7 +53,8 @@ struct RacePlan {
 /// First draws of a scan: the order of its codes, then its control sample.
 inline constexpr std::int64_t scan_draws_first = intervention_first + 2'000'000;
 
-/// The x with P(T > x) = tail for Student's t with `freedom` degrees of freedom; from the beta quantile, tail below one half.
+/// The x with P(T > x) = tail for Student's t with `freedom` degrees of freedom; from the beta quantile, tail below one
+/// half.
 [[nodiscard]] inline double student_quantile(double tail, double freedom) {
   const double x = incomplete_beta_inverse(0.5 * freedom, 0.5, 2.0 * tail);
   return x > 0.0 ? std::sqrt(freedom * (1.0 - x) / x) : std::numeric_limits<double>::infinity();
@@ -57,28 +62,36 @@ inline constexpr std::int64_t scan_draws_first = intervention_first + 2'000'000;
 
 /// Leading codes and the numbers of codes at which the race is looked at.
 struct RaceSchedule {
-  std::int64_t leading = 0;           ///< codes that predictions move most, measured first
-  std::vector<std::int64_t> looks;    ///< ascending, the last one is the number of codes
+  std::int64_t leading = 0;         ///< codes that predictions move most, measured first
+  std::vector<std::int64_t> looks;  ///< ascending, the last one is the number of codes
 
   explicit RaceSchedule(std::int64_t codes) : leading(codes / 4) {
     for (const std::int64_t sixteenths : {5, 7, 11, 16}) {
       const std::int64_t look = sixteenths * codes / 16;
-      if (look == codes || look - leading >= 4) looks.push_back(look);  // fewer than four random codes say nothing about their spread
+      // Fewer than four random codes say nothing about their spread
+      if (look == codes || look - leading >= 4) looks.push_back(look);
     }
   }
 };
 
 /// Finds the channels with the largest |mean effect over all codes|.
 ///
-/// **Shapes**: `predicted` `[codes, channels]`, any prediction of each effect; `channels` their flat indices; one result per channel.
-/// **Formula**: the quarter of the codes that predictions move most is measured first, the others follow in random order. With m of the M others measured, mean effect = (Σ leading e + Σ others ĝ + M r̄) /
-/// N, r̄ the mean of e − ĝ over the m: unbiased whatever the predictions ĝ are worth, and the closer they are the narrower. Interval: Student's t for r̄ with the correction 1 − m / M for a finite set, at
-/// alpha / (2 · channels · looks before the last), the variance never taken below its average with six parts of the median over channels, so that a few equal values do not pass for certainty.
-/// A channel is kept when its smallest |effect| exceeds the largest of all but the `keep` strongest, dropped in the opposite case, and measured no further; after the last code nothing is left to decide.
-/// **Error rate**: if residuals behave like a sample for which the t interval holds, some channel is kept or dropped wrongly with probability at most alpha; a rare effect (one of many codes, which no
-/// prediction shows) can escape it. Simulated in the tests for normal, heavy-tailed and rare residuals.
+/// **Shapes**: `predicted` `[codes, channels]`, any prediction of each effect; `channels` their flat indices; one
+/// result per channel.
+/// **Formula**: the quarter of the codes that predictions move most is measured first, the others follow in random
+/// order. With m of the M others measured, mean effect = (Σ leading e + Σ others ĝ + M r̄) / N, r̄ the mean of e − ĝ
+/// over the m: unbiased whatever the predictions ĝ are worth, and the closer they are the narrower. Interval: Student's
+/// t for r̄ with the correction 1 − m / M for a finite set, at alpha / (2 · channels · looks before the last), the
+/// variance never taken below its average with six parts of the median over channels, so that a few equal values do not
+/// pass for certainty. A channel is kept when its smallest |effect| exceeds the largest of all but the `keep`
+/// strongest, dropped in the opposite case, and measured no further; after the last code nothing is left to decide.
+/// **Error rate**: if residuals behave like a sample for which the t interval holds, some channel is kept or dropped
+/// wrongly with probability at most alpha; a rare effect (one of many codes, which no prediction shows) can escape it.
+/// Simulated in the tests for normal, heavy-tailed and rare residuals.
 /// **Randomness**: the order of the codes, from (seed, Stream::codes, 2^41 + 2 000 000).
-[[nodiscard]] inline std::vector<RaceResult> race(const Matrix<double>& predicted, std::span<const std::int64_t> channels, const RacePlan& plan, const MeasureEffects& measure) {
+[[nodiscard]] inline std::vector<RaceResult> race(const Matrix<double>& predicted,
+                                                  std::span<const std::int64_t> channels, const RacePlan& plan,
+                                                  const MeasureEffects& measure) {
   const std::int64_t codes = predicted.rows();
   const std::size_t all = channels.size();
   std::vector<RaceResult> results(all);
@@ -89,7 +102,9 @@ struct RaceSchedule {
     for (const double value : predicted.row(i)) moved[static_cast<std::size_t>(i)] += value * value;
   std::vector<std::int64_t> order(moved.size());
   std::iota(order.begin(), order.end(), 0);
-  std::stable_sort(order.begin(), order.end(), [&](std::int64_t a, std::int64_t b) { return moved[static_cast<std::size_t>(a)] > moved[static_cast<std::size_t>(b)]; });
+  std::stable_sort(order.begin(), order.end(), [&](std::int64_t a, std::int64_t b) {
+    return moved[static_cast<std::size_t>(a)] > moved[static_cast<std::size_t>(b)];
+  });
   CounterRandom random(plan.seed, Stream::codes, scan_draws_first);
   shuffle(std::span(order).subspan(static_cast<std::size_t>(schedule.leading)), random);
 
@@ -102,17 +117,20 @@ struct RaceSchedule {
   std::vector<Runner> running;
   for (std::size_t k = 0; k < all; ++k) {
     Runner runner{k};
-    for (std::int64_t i = schedule.leading; i < codes; ++i) runner.others_predicted += predicted(order[static_cast<std::size_t>(i)], static_cast<std::int64_t>(k));
+    for (std::int64_t i = schedule.leading; i < codes; ++i)
+      runner.others_predicted += predicted(order[static_cast<std::size_t>(i)], static_cast<std::int64_t>(k));
     running.push_back(std::move(runner));
   }
-  const double tail = plan.alpha / (2.0 * static_cast<double>(std::max<std::size_t>(1, all * (schedule.looks.size() - 1))));
+  const double tail =
+      plan.alpha / (2.0 * static_cast<double>(std::max<std::size_t>(1, all * (schedule.looks.size() - 1))));
   const auto total = static_cast<double>(codes), others = static_cast<double>(codes - schedule.leading);
   std::int64_t done = 0, kept = 0;
   for (const std::int64_t look : schedule.looks) {
     if (running.empty()) break;
     std::vector<CodeChannel> wanted;
     for (const Runner& runner : running)
-      for (std::int64_t i = done; i < look; ++i) wanted.push_back({order[static_cast<std::size_t>(i)], channels[runner.at]});
+      for (std::int64_t i = done; i < look; ++i)
+        wanted.push_back({order[static_cast<std::size_t>(i)], channels[runner.at]});
     const std::vector<double> effects = measure(wanted);
     std::size_t next = 0;
     std::vector<double> variances;
@@ -122,7 +140,9 @@ struct RaceSchedule {
         const double effect = effects[next++];
         runner.measured.push_back(effect);
         if (i < schedule.leading) runner.leading += effect;
-        else runner.residuals.push_back(effect - predicted(order[static_cast<std::size_t>(i)], static_cast<std::int64_t>(runner.at)));
+        else
+          runner.residuals.push_back(
+              effect - predicted(order[static_cast<std::size_t>(i)], static_cast<std::int64_t>(runner.at)));
       }
       RaceResult& result = results[runner.at];
       result.codes = look;
@@ -143,7 +163,8 @@ struct RaceSchedule {
       RaceResult& result = results[runner.at];
       double width = 0.0;
       if (look < codes) {
-        const double variance = std::max(runner.variance, (6.0 * usual + (sampled - 1.0) * runner.variance) / (5.0 + sampled));
+        const double variance =
+            std::max(runner.variance, (6.0 * usual + (sampled - 1.0) * runner.variance) / (5.0 + sampled));
         width = quantile * std::sqrt(variance / sampled * (1.0 - sampled / others)) * others / total;
       }
       result.interval = {result.effect - width, result.effect + width};
@@ -154,7 +175,8 @@ struct RaceSchedule {
 
     const auto open = static_cast<std::size_t>(std::max<std::int64_t>(0, plan.keep - kept));
     if (look == codes) {
-      std::stable_sort(running.begin(), running.end(), [](const Runner& a, const Runner& b) { return a.strongest > b.strongest; });
+      std::stable_sort(running.begin(), running.end(),
+                       [](const Runner& a, const Runner& b) { return a.strongest > b.strongest; });
       for (std::size_t k = 0; k < std::min(open, running.size()); ++k) results[running[k].at].kept = true;
       break;
     }
@@ -165,7 +187,9 @@ struct RaceSchedule {
     }
     std::sort(weakest.rbegin(), weakest.rend());
     std::sort(strongest.rbegin(), strongest.rend());
-    const double bar_to_drop = open == 0 ? std::numeric_limits<double>::infinity() : open <= weakest.size() ? weakest[open - 1] : -1.0;
+    const double bar_to_drop = open == 0                ? std::numeric_limits<double>::infinity()
+                               : open <= weakest.size() ? weakest[open - 1]
+                                                        : -1.0;
     const double bar_to_keep = open < strongest.size() ? strongest[open] : -1.0;
     std::vector<Runner> left;
     for (Runner& runner : running) {

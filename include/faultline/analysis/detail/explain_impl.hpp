@@ -12,14 +12,18 @@ namespace faultline {
 inline namespace v1 {
 
 inline Explainer::Explainer(const Problem& problem, std::vector<KnownCause> causes)
-    : problem_(&problem), causes_(std::move(causes)), whitening_(fit_whitening(problem.discovery.w, problem.discovery.label, problem.classes)),
+    : problem_(&problem),
+      causes_(std::move(causes)),
+      whitening_(fit_whitening(problem.discovery.w, problem.discovery.label, problem.classes)),
       whitened_(whiten(whitening_, problem.discovery.w, problem.discovery.label)) {
   const std::int64_t d = whitening_.dimension();
   Matrix<double> moves(static_cast<std::int64_t>(causes_.size()), d);
   for (std::size_t k = 0; k < causes_.size(); ++k) {
     const auto& w = causes_[k].direction.w;
     if (static_cast<std::int64_t>(w.size()) != d)
-      throw Error(ErrorCode::shape_mismatch, "Explainer", "the direction of \"" + causes_[k].title + "\" has " + std::to_string(w.size()) + " entries, w has " + std::to_string(d));
+      throw Error(ErrorCode::shape_mismatch, "Explainer",
+                  "the direction of \"" + causes_[k].title + "\" has " + std::to_string(w.size()) + " entries, w has " +
+                      std::to_string(d));
     std::copy(w.begin(), w.end(), moves.row(static_cast<std::int64_t>(k)).begin());
   }
   Matrix<double> directions = whiten_moves(whitening_, moves);
@@ -27,10 +31,14 @@ inline Explainer::Explainer(const Problem& problem, std::vector<KnownCause> caus
   for (std::int64_t k = 0; k < directions.rows(); ++k) {
     const auto row = directions.row(k);
     const double length = std::sqrt(detail::dot(row, row));
-    // Another population of the same generator changes a standard deviation by some per cent, another generator by any factor.
+    // Another population of the same generator changes a standard deviation by some per cent, another generator by any
+    // factor.
     if (!(std::abs(length - 1.0) <= 0.1))
       throw Error(ErrorCode::incompatible_models, "Explainer",
-                  "the direction of \"" + causes_[static_cast<std::size_t>(k)].title + "\" is " + std::to_string(length) + " standard deviations long in this population, not 1; was it found on another generator or other labels?");
+                  "the direction of \"" + causes_[static_cast<std::size_t>(k)].title + "\" is " +
+                      std::to_string(length) +
+                      " standard deviations long in this population, not 1; was it found on another generator or other "
+                      "labels?");
     for (double& value : row) value /= length;
     std::vector<double> v(row.begin(), row.end());
     for (const auto& earlier : basis) detail::project_off(v, earlier);
@@ -40,13 +48,18 @@ inline Explainer::Explainer(const Problem& problem, std::vector<KnownCause> caus
     basis.push_back(std::move(v));
   }
   levers_ = detail::make_levers(problem, whitening_, whitened_, directions);
-  const Matrix<double> random = unwhiten_directions(whitening_, detail::placebo_directions(static_cast<std::int64_t>(detail::repair_placebo_directions), whitening_.rank(), basis, problem.seed));
-  for (std::int64_t j = 0; j < random.rows(); ++j) random_moves_.emplace_back(random.row(j).begin(), random.row(j).end());
+  const Matrix<double> random = unwhiten_directions(
+      whitening_, detail::placebo_directions(static_cast<std::int64_t>(detail::repair_placebo_directions),
+                                             whitening_.rank(), basis, problem.seed));
+  for (std::int64_t j = 0; j < random.rows(); ++j)
+    random_moves_.emplace_back(random.row(j).begin(), random.row(j).end());
 }
 
 inline Explanation Explainer::operator()(std::span<const float> w, std::int64_t label) const {
   if (static_cast<std::int64_t>(w.size()) != whitening_.dimension())
-    throw Error(ErrorCode::shape_mismatch, "Explainer", "expected a latent of " + std::to_string(whitening_.dimension()) + " entries, got " + std::to_string(w.size()));
+    throw Error(
+        ErrorCode::shape_mismatch, "Explainer",
+        "expected a latent of " + std::to_string(whitening_.dimension()) + " entries, got " + std::to_string(w.size()));
   detail::require_label("Explainer", label, problem_->classes);
   Matrix<float> row(1, whitening_.dimension());
   std::copy(w.begin(), w.end(), row.row(0).begin());
@@ -78,7 +91,9 @@ inline Explanation Explainer::operator()(std::span<const float> w, std::int64_t 
   request.images = true;
   const auto add = [&](EditRequest& to, std::span<const double> shift) {
     Matrix<float> rows(1, row.cols());
-    for (std::int64_t j = 0; j < row.cols(); ++j) rows(0, j) = static_cast<float>(static_cast<double>(row(0, j)) + (shift.empty() ? 0.0 : shift[static_cast<std::size_t>(j)]));
+    for (std::int64_t j = 0; j < row.cols(); ++j)
+      rows(0, j) = static_cast<float>(static_cast<double>(row(0, j)) +
+                                      (shift.empty() ? 0.0 : shift[static_cast<std::size_t>(j)]));
     detail::append(to.w, rows);
     to.label.push_back(label);
   };
@@ -154,7 +169,8 @@ inline void Explainer::find_flips(std::span<const float> w, Explanation& explana
   const double way = explanation.failed ? -1.0 : 1.0;
   const std::uint8_t now = explanation.failed ? 1 : 0;
   std::vector<detail::Ray> rays;
-  for (const ExplainedCause& cause : explanation.causes) rays.push_back({w, explanation.label, levers_[cause.cause].move});
+  for (const ExplainedCause& cause : explanation.causes)
+    rays.push_back({w, explanation.label, levers_[cause.cause].move});
   const auto judge = [&](std::span<const detail::Move> moves) {
     std::vector<std::uint8_t> failed(moves.size());
     detail::evaluate_moves(*problem_, moves, {}, [&](std::span<const std::size_t> at, const EditResult& result) {
@@ -180,7 +196,8 @@ inline void Explainer::find_flips(std::span<const float> w, Explanation& explana
     std::vector<detail::Move> middle;
     for (const std::size_t k : found) middle.push_back({&rays[k], 0.5 * (bracket[k].first + bracket[k].second)});
     const auto at_middle = judge(middle);
-    for (std::size_t j = 0; j < found.size(); ++j) (at_middle[j] == now ? bracket[found[j]].first : bracket[found[j]].second) = middle[j].sigmas;
+    for (std::size_t j = 0; j < found.size(); ++j)
+      (at_middle[j] == now ? bracket[found[j]].first : bracket[found[j]].second) = middle[j].sigmas;
   }
   for (const std::size_t k : found) explanation.causes[k].flip = bracket[k].second;
 }

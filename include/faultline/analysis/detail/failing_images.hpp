@@ -15,7 +15,8 @@ namespace faultline {
 inline namespace v1 {
 namespace detail {
 
-/// p(y) of an image at a p = .5 crossing may come out this far above .5 the second time: the rounding of another batch, no more.
+/// p(y) of an image at a p = .5 crossing may come out this far above .5 the second time: the rounding of another batch,
+/// no more.
 inline constexpr double recheck_tolerance = 1e-4;
 
 /// Unmoved images, each `[C, H, W]`, by number of the start; only those that some crossing is compared with.
@@ -24,7 +25,8 @@ struct StartImages {
   ImageShape shape;
 };
 
-[[nodiscard]] inline StartImages start_images(const Problem& problem, std::span<const Ray> starts, std::span<const Line> lines) {
+[[nodiscard]] inline StartImages start_images(const Problem& problem, std::span<const Ray> starts,
+                                              std::span<const Line> lines) {
   StartImages result{std::vector<std::vector<float>>(starts.size()), {}};
   std::vector<bool> wanted(starts.size(), false);
   for (const Line& line : lines)
@@ -46,9 +48,10 @@ struct StartImages {
   return result;
 }
 
-/// Classifies the failing ends of these lines again, as a batch. A crossing whose image does not fail again is dropped; the others get their image distances and,
-/// if `judge`, the judge's answer at the flip.
-inline void check_failing_images(const Problem& problem, std::span<Line* const> lines, const StartImages& starts, bool judge) {
+/// Classifies the failing ends of these lines again, as a batch. A crossing whose image does not fail again is dropped;
+/// the others get their image distances and, if `judge`, the judge's answer at the flip.
+inline void check_failing_images(const Problem& problem, std::span<Line* const> lines, const StartImages& starts,
+                                 bool judge) {
   struct End {
     Line* line;
     bool flip;
@@ -63,21 +66,24 @@ inline void check_failing_images(const Problem& problem, std::span<Line* const> 
       ends.push_back({line, flip});
     }
   }
-  evaluate_moves(problem, moves, {.judge = judge, .images = true}, [&](std::span<const std::size_t> which, const EditResult& result) {
-    for (std::size_t k = 0; k < which.size(); ++k) {
-      const End& end = ends[which[k]];
-      const bool again = end.flip ? result.failed[k] != 0 : static_cast<double>(result.probability[k]) <= 0.5 + recheck_tolerance;
-      if (!again) {
-        (end.flip ? end.line->flip : end.line->half).drop();
-        continue;
-      }
-      FailingImage& image = end.flip ? end.line->flip_image : end.line->half_image;
-      const auto values = result.images.image(static_cast<std::int64_t>(k));
-      image.rms = image_rms(starts.images[end.line->start], values);
-      image.ssim = image_ssim(starts.images[end.line->start], values, starts.shape);
-      if (end.flip && judge) image.judge_agrees = result.judge_agrees[k] != 0;
-    }
-  });
+  evaluate_moves(problem, moves, {.judge = judge, .images = true},
+                 [&](std::span<const std::size_t> which, const EditResult& result) {
+                   for (std::size_t k = 0; k < which.size(); ++k) {
+                     const End& end = ends[which[k]];
+                     const bool again = end.flip
+                                            ? result.failed[k] != 0
+                                            : static_cast<double>(result.probability[k]) <= 0.5 + recheck_tolerance;
+                     if (!again) {
+                       (end.flip ? end.line->flip : end.line->half).drop();
+                       continue;
+                     }
+                     FailingImage& image = end.flip ? end.line->flip_image : end.line->half_image;
+                     const auto values = result.images.image(static_cast<std::int64_t>(k));
+                     image.rms = image_rms(starts.images[end.line->start], values);
+                     image.ssim = image_ssim(starts.images[end.line->start], values, starts.shape);
+                     if (end.flip && judge) image.judge_agrees = result.judge_agrees[k] != 0;
+                   }
+                 });
 }
 
 /// Classifies the flipped image of each line by itself; drops the crossing if it does not fail then.

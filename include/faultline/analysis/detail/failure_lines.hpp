@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Lines through w or along one style channel, walked until the classifier gives way: the searches under the distances to failure (method section 6).
+// Lines through w or along one style channel, walked until the classifier gives way: the searches under the distances
+// to failure (method section 6).
 
 #include <faultline/analysis/detail/crossing_search.hpp>
 #include <faultline/analysis/detail/image_distance.hpp>
@@ -39,10 +40,10 @@ struct FailingImage {
 /// One start on one ray, with both searches.
 struct Line {
   Ray ray;
-  std::size_t start = 0;        ///< number of its start image
-  double probability0 = 0.0;    ///< p(y) unmoved
+  std::size_t start = 0;      ///< number of its start image
+  double probability0 = 0.0;  ///< p(y) unmoved
   bool failed0 = false;
-  double coordinate0 = 0.0;     ///< coordinate of the start within its class, in standard deviations
+  double coordinate0 = 0.0;  ///< coordinate of the start within its class, in standard deviations
   std::array<double, grid_points> probability{};
   std::array<bool, grid_points> failed{};
   CrossingSearch half, flip;
@@ -90,8 +91,10 @@ inline void scan_grid(const Problem& problem, std::span<Line> lines) {
     for (std::size_t g = 0; g < grid_points; ++g) {
       const double from = grid_step * static_cast<double>(g), to = grid_step * static_cast<double>(g + 1);
       if (line.starts_above_half() && !line.half.crossed() && line.probability[g] <= 0.5)
-        line.half = {from, g == 0 ? half_value(p0, std::log(p0 / (1.0 - p0))) : value(g - 1), to, value(g), crossing_tolerance};
-      if (!line.failed0 && !line.flip.crossed() && line.failed[g]) line.flip = {from, 1.0, to, -1.0, crossing_tolerance};
+        line.half = {from, g == 0 ? half_value(p0, std::log(p0 / (1.0 - p0))) : value(g - 1), to, value(g),
+                     crossing_tolerance};
+      if (!line.failed0 && !line.flip.crossed() && line.failed[g])
+        line.flip = {from, 1.0, to, -1.0, crossing_tolerance};
     }
   }
 }
@@ -114,7 +117,8 @@ inline void refine(const Problem& problem, std::span<Line> lines, const StepDone
       evaluate_moves(problem, moves, {}, [&](std::span<const std::size_t> which, const EditResult& result) {
         for (std::size_t k = 0; k < which.size(); ++k) {
           Line& line = *asked[which[k]];
-          line.half.tell(moves[which[k]].sigmas, half_value(static_cast<double>(result.probability[k]), static_cast<double>(result.log_odds[k])));
+          line.half.tell(moves[which[k]].sigmas, half_value(static_cast<double>(result.probability[k]),
+                                                            static_cast<double>(result.log_odds[k])));
           line.flip.tell(moves[which[k]].sigmas, flip_value(result.failed[k] != 0));
         }
       });

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Forward selection among candidate directions: each chosen one stands for what the earlier ones do not explain (method section 5.1).
+// Forward selection among candidate directions: each chosen one stands for what the earlier ones do not explain (method
+// section 5.1).
 
 #include <faultline/analysis/report.hpp>
 #include <faultline/core/matrix.hpp>
@@ -35,10 +36,12 @@ struct CandidatePool {
 };
 
 struct SelectionRules {
-  std::int64_t limit = 10;      ///< at most so many directions
-  double remaining_norm = 0.3;  ///< a candidate that keeps less of its norm off the chosen ones is no candidate any more
-  double preference = 0.7;      ///< a property is taken before a component before a channel when it reaches this share of the best effect
-  double alpha = 0.05;          ///< level of the permutation stop
+  std::int64_t limit = 10;  ///< at most so many directions
+  /// a candidate that keeps less of its norm off the chosen ones is no candidate any more
+  double remaining_norm = 0.3;
+  /// a property is taken before a component before a channel when it reaches this share of the best effect
+  double preference = 0.7;
+  double alpha = 0.05;  ///< level of the permutation stop
 };
 
 struct SelectedDirection {
@@ -49,17 +52,20 @@ struct SelectedDirection {
 
 struct Selection {
   std::vector<SelectedDirection> chosen;
-  double first_bar = std::numeric_limits<double>::infinity();  ///< what the best of all candidates had to exceed at the first step
+  /// What the best of all candidates had to exceed at the first step
+  double first_bar = std::numeric_limits<double>::infinity();
 };
 
 /// Chooses directions one by one.
 ///
-/// **Shapes**: difference `[r]` is the stratified difference in whitened coordinates, null `[B, r]` the same under permuted outcomes; `basis` holds orthonormal
-/// directions `[q, r]` that everything is projected off first.
-/// **Formula**: with v_k the candidate off the chosen ones, scaled to length 1, d_k = v_k · difference; stop when max |d_k| does not exceed the 1 − α point of max |v_k · null_b|.
+/// **Shapes**: difference `[r]` is the stratified difference in whitened coordinates, null `[B, r]` the same under
+/// permuted outcomes; `basis` holds orthonormal directions `[q, r]` that everything is projected off first.
+/// **Formula**: with v_k the candidate off the chosen ones, scaled to length 1, d_k = v_k · difference; stop when max
+/// |d_k| does not exceed the 1 − α point of max |v_k · null_b|.
 /// **Cost**: per step K r B multiplications.
-[[nodiscard]] inline Selection forward_select(const CandidatePool& pool, std::span<const double> difference, const Matrix<double>& null,
-                                              std::span<const std::vector<double>> basis, const SelectionRules& rules) {
+[[nodiscard]] inline Selection forward_select(const CandidatePool& pool, std::span<const double> difference,
+                                              const Matrix<double>& null, std::span<const std::vector<double>> basis,
+                                              const SelectionRules& rules) {
   Selection selection;
   Matrix<double> residual = pool.vectors;
   const std::int64_t count = residual.rows();

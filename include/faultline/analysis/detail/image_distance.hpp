@@ -28,17 +28,20 @@ namespace detail {
   return std::sqrt(sum / static_cast<double>(a.size()));
 }
 
-/// Gaussian window of that paper, 11 pixels wide with σ = 1.5, edge pixels repeated; in place over one `[height, width]` plane.
+/// Gaussian window of that paper, 11 pixels wide with σ = 1.5, edge pixels repeated; in place over one `[height,
+/// width]` plane.
 inline void ssim_window(std::span<double> plane, std::int64_t height, std::int64_t width) {
   constexpr std::int64_t radius = 5;
   std::array<double, 2 * radius + 1> weights{};
   double total = 0.0;
-  for (std::int64_t d = -radius; d <= radius; ++d) total += weights[static_cast<std::size_t>(d + radius)] = std::exp(-0.5 * static_cast<double>(d * d) / (1.5 * 1.5));
+  for (std::int64_t d = -radius; d <= radius; ++d)
+    total += weights[static_cast<std::size_t>(d + radius)] = std::exp(-0.5 * static_cast<double>(d * d) / (1.5 * 1.5));
   for (double& weight : weights) weight /= total;
   std::vector<double> line;
   const auto pass = [&](double* first, std::int64_t length, std::int64_t stride) {
     line.resize(static_cast<std::size_t>(length + 2 * radius));
-    for (std::int64_t i = -radius; i < length + radius; ++i) line[static_cast<std::size_t>(i + radius)] = first[std::clamp<std::int64_t>(i, 0, length - 1) * stride];
+    for (std::int64_t i = -radius; i < length + radius; ++i)
+      line[static_cast<std::size_t>(i + radius)] = first[std::clamp<std::int64_t>(i, 0, length - 1) * stride];
     for (std::int64_t i = 0; i < length; ++i) {
       double sum = 0.0;
       for (std::size_t k = 0; k < weights.size(); ++k) sum += weights[k] * line[static_cast<std::size_t>(i) + k];
@@ -51,7 +54,8 @@ inline void ssim_window(std::span<double> plane, std::int64_t height, std::int64
 
 /// Mean structural similarity of two images in [0, 1], averaged over pixels and channels: 1 for equal images.
 ///
-/// **Formula**: (2 μa μb + C1)(2 σab + C2) / ((μa² + μb² + C1)(σa² + σb² + C2)) with C1 = .01², C2 = .03². **Cost**: about 0.15 ms per channel of 32x32.
+/// **Formula**: (2 μa μb + C1)(2 σab + C2) / ((μa² + μb² + C1)(σa² + σb² + C2)) with C1 = .01², C2 = .03². **Cost**:
+/// about 0.15 ms per channel of 32x32.
 [[nodiscard]] inline double image_ssim(std::span<const float> a, std::span<const float> b, const ImageShape& shape) {
   const auto pixels = static_cast<std::size_t>(shape.height * shape.width);
   if (a.empty() || pixels == 0) return 1.0;
@@ -72,7 +76,8 @@ inline void ssim_window(std::span<double> plane, std::int64_t height, std::int64
     for (std::size_t i = 0; i < pixels; ++i) {
       const double product = m[0][i] * m[1][i];
       const double squares = m[0][i] * m[0][i] + m[1][i] * m[1][i];
-      sum += (2.0 * product + 1e-4) * (2.0 * (m[4][i] - product) + 9e-4) / ((squares + 1e-4) * (m[2][i] + m[3][i] - squares + 9e-4));
+      sum += (2.0 * product + 1e-4) * (2.0 * (m[4][i] - product) + 9e-4) /
+             ((squares + 1e-4) * (m[2][i] + m[3][i] - squares + 9e-4));
     }
   }
   return sum / static_cast<double>(pixels * static_cast<std::size_t>(shape.channels));

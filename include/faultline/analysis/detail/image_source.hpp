@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// What a Problem and a ComparisonProblem need of their generator, whoever classifies its images: making and counting them, properties, outcomes, the judge.
+// What a Problem and a ComparisonProblem need of their generator, whoever classifies its images: making and counting
+// them, properties, outcomes, the judge.
 
 #include <faultline/analysis/options.hpp>
 #include <faultline/analysis/problem.hpp>
@@ -65,7 +66,8 @@ class GeneratedImages {
 
 /// Scores images without moving them where the classifier says that it can.
 template <StyleGenerator G, Classifier C>
-[[nodiscard]] ScoredImages score_generated(Scorer<C>& scorer, const GeneratedImages<G>& images, std::span<const std::int64_t> labels, const SampleOrigin& origin) {
+[[nodiscard]] ScoredImages score_generated(Scorer<C>& scorer, const GeneratedImages<G>& images,
+                                           std::span<const std::int64_t> labels, const SampleOrigin& origin) {
   if constexpr (ResidentClassifier<C, typename G::image_type>) {
     if (images.has_resident()) return scorer.resident(images.resident(), labels, origin);
   }
@@ -82,9 +84,12 @@ class ImageChunk {
     index_.clear();
   }
   /// Whether a batch of `count` more images has no room.
-  [[nodiscard]] bool full(std::int64_t count) const noexcept { return static_cast<std::int64_t>(labels_.size()) + count > images_.count(); }
+  [[nodiscard]] bool full(std::int64_t count) const noexcept {
+    return static_cast<std::int64_t>(labels_.size()) + count > images_.count();
+  }
   void add(ImageView images, std::span<const std::int64_t> labels, std::span<const std::int64_t> index) {
-    std::copy_n(images.data(), images.count() * images.shape().elements(), images_.image(static_cast<std::int64_t>(labels_.size())).data());
+    std::copy_n(images.data(), images.count() * images.shape().elements(),
+                images_.image(static_cast<std::int64_t>(labels_.size())).data());
     labels_.insert(labels_.end(), labels.begin(), labels.end());
     index_.insert(index_.end(), index.begin(), index.end());
   }
@@ -124,8 +129,17 @@ class ImageSource {
 
  protected:
   ImageSource(std::string who, const StyleSpaceSampler<G>& sampler, F criterion, const MethodOptions& method)
-      : sampler_(sampler), progress_(method.progress), who_(std::move(who)), criterion_(std::move(criterion)), properties_(method.properties), judge_model_(method.judge), call_cost_(cost_of(sampler.generator())), unit_(shape(), range(), InputSpec{}) {
-    if (judge_model_) judge_.emplace(*judge_model_, shape(), range(), sampler_.classes(), method.batch_size, method.probability_tolerance);
+      : sampler_(sampler),
+        progress_(method.progress),
+        who_(std::move(who)),
+        criterion_(std::move(criterion)),
+        properties_(method.properties),
+        judge_model_(method.judge),
+        call_cost_(cost_of(sampler.generator())),
+        unit_(shape(), range(), InputSpec{}) {
+    if (judge_model_)
+      judge_.emplace(*judge_model_, shape(), range(), sampler_.classes(), method.batch_size,
+                     method.probability_tolerance);
   }
   ~ImageSource() = default;
 
@@ -133,7 +147,8 @@ class ImageSource {
   [[nodiscard]] ImageShape shape() const { return generator().image_shape(); }
   [[nodiscard]] ValueRange range() const { return generator().value_range(); }
 
-  /// What a generator call is made for, which decides its work: samples start at z, edited images at w; a gradient costs a pass forward for the image, one more and one back for the pull.
+  /// What a generator call is made for, which decides its work: samples start at z, edited images at w; a gradient
+  /// costs a pass forward for the image, one more and one back for the pull.
   enum class Work { sample, edit, gradient };
 
   /// Counts one batch of `count` images; its work is that of all rows, padding too.
@@ -142,7 +157,8 @@ class ImageSource {
     const std::int64_t passes = work == Work::gradient ? 3 : 1;
     cost_.generator_images += count;
     ++cost_.generator_batches;
-    cost_.generator_macs += rows * ((work == Work::sample ? call_cost_.mapping_macs : 0) + call_cost_.styles_macs + passes * call_cost_.synthesis_macs);
+    cost_.generator_macs += rows * ((work == Work::sample ? call_cost_.mapping_macs : 0) + call_cost_.styles_macs +
+                                    passes * call_cost_.synthesis_macs);
     cost_.generator_bytes += rows * passes * call_cost_.synthesis_bytes;
     cost_.generator_launches += passes * call_cost_.launches;
   }
@@ -164,14 +180,16 @@ class ImageSource {
     others(check);
     if (judge_) check(*judge_model_, *judge_);
     others([&]<class M, class S>(M&, S& scorer) {
-      if constexpr (ResidentClassifier<M, typename G::image_type>) check_resident_answers(who_, sampler_, scorer, pilot), count_pilot(1);
+      if constexpr (ResidentClassifier<M, typename G::image_type>)
+        check_resident_answers(who_, sampler_, scorer, pilot), count_pilot(1);
     });
   }
 
   /// Counts the images of pilot samples.
   void count_pilot(int samples) {
     for (int k = 0; k < samples; ++k)
-      for (std::int64_t first = 0; first < pilot_images; first += sampler_.options().batch_size) count_images(std::min(sampler_.options().batch_size, pilot_images - first), Work::sample);
+      for (std::int64_t first = 0; first < pilot_images; first += sampler_.options().batch_size)
+        count_images(std::min(sampler_.options().batch_size, pilot_images - first), Work::sample);
   }
 
   [[nodiscard]] static Matrix<float> rows_of(const Matrix<float>& matrix, std::int64_t first, std::int64_t count) {
@@ -180,26 +198,37 @@ class ImageSource {
     return part;
   }
 
-  /// Makes the images of a request batch by batch (one generator call at a time bounds the memory), fills what does not depend on a classifier into `front`, and hands each batch with its labels to
-  /// `score(images, labels)`.
+  /// Makes the images of a request batch by batch (one generator call at a time bounds the memory), fills what does not
+  /// depend on a classifier into `front`, and hands each batch with its labels to `score(images, labels)`.
   template <class Score>
   void make_edited(const EditRequest& request, EditResult& front, const Score& score) {
     forget_gathered();
     const std::int64_t rows = request.w.rows();
-    if (request.channel >= 0 && !request.channels.empty()) throw Error(ErrorCode::invalid_argument, "EditRequest", "has both a channel and channels; put the channel among the channels");
-    if (!request.channels.empty() && (request.shifts.rows() != rows || request.shifts.cols() != static_cast<std::int64_t>(request.channels.size())))
-      throw Error(ErrorCode::shape_mismatch, "EditRequest", "shifts need a row for each latent and a column for each of the channels");
+    if (request.channel >= 0 && !request.channels.empty())
+      throw Error(ErrorCode::invalid_argument, "EditRequest",
+                  "has both a channel and channels; put the channel among the channels");
+    if (!request.channels.empty() &&
+        (request.shifts.rows() != rows || request.shifts.cols() != static_cast<std::int64_t>(request.channels.size())))
+      throw Error(ErrorCode::shape_mismatch, "EditRequest",
+                  "shifts need a row for each latent and a column for each of the channels");
     if (request.properties) front.properties.resize(rows, static_cast<std::int64_t>(properties_.size()));
     if (request.images) front.images = ImageBatch(rows, shape());
-    const auto score_any = [&](const GeneratedImages<G>& images, std::span<const std::int64_t> labels, std::span<const std::int64_t>) { score(images, labels); };
+    const auto score_any = [&](const GeneratedImages<G>& images, std::span<const std::int64_t> labels,
+                               std::span<const std::int64_t>) { score(images, labels); };
     const std::int64_t batch = sampler_.options().batch_size;
     for (std::int64_t first = 0; first < rows; first += batch) {
       const std::int64_t count = std::min(batch, rows - first);
       const Matrix<float> w = rows_of(request.w, first, count);
-      const auto labels = std::span(request.label).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
-      const auto shift = request.channel < 0 ? std::span<const float>{} : std::span(request.shift).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
-      const auto made = request.channels.empty() ? sampler_.edited_images(w, std::span(&request.channel, request.channel < 0 ? 0 : 1), shift)
-                                                 : sampler_.edited_images(w, request.channels, rows_of(request.shifts, first, count).values());
+      const auto labels =
+          std::span(request.label).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
+      const auto shift =
+          request.channel < 0
+              ? std::span<const float>{}
+              : std::span(request.shift).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
+      const auto made =
+          request.channels.empty()
+              ? sampler_.edited_images(w, std::span(&request.channel, request.channel < 0 ? 0 : 1), shift)
+              : sampler_.edited_images(w, request.channels, rows_of(request.shifts, first, count).values());
       const GeneratedImages<G> images(generator(), made);
       count_images(count, Work::edit);
       if (request.alone) {
@@ -213,7 +242,9 @@ class ImageSource {
       }
       if (request.judge && judge_) {
         const ScoredImages judged = (*judge_)(images.host(), labels);
-        for (std::int64_t i = 0; i < count; ++i) front.judge_agrees.push_back(Misclassified{}(judged.probabilities.row(i), labels[static_cast<std::size_t>(i)]) ? 0 : 1);
+        for (std::int64_t i = 0; i < count; ++i)
+          front.judge_agrees.push_back(
+              Misclassified{}(judged.probabilities.row(i), labels[static_cast<std::size_t>(i)]) ? 0 : 1);
       }
     }
     finish(score_any);
@@ -246,9 +277,11 @@ class ImageSource {
     append_outcomes(population.failed, scored, labels);
   }
 
-  /// Draws samples into `population` (w, index, label, properties) and hands them on to `score(images, labels, index)`, batch by batch or several batches at once; `stage` names them to the progress callback, if there is one.
+  /// Draws samples into `population` (w, index, label, properties) and hands them on to `score(images, labels, index)`,
+  /// batch by batch or several batches at once; `stage` names them to the progress callback, if there is one.
   template <class Score>
-  void draw(std::int64_t first, std::int64_t count, const std::string& stage, Population& population, const Score& score) {
+  void draw(std::int64_t first, std::int64_t count, const std::string& stage, Population& population,
+            const Score& score) {
     forget_gathered();
     population.w.resize(count, generator().w_dim());
     population.properties.resize(count, static_cast<std::int64_t>(properties_.size()));
@@ -268,14 +301,16 @@ class ImageSource {
     finish(score);
   }
 
-  StyleSpaceSampler<G> sampler_;  // a copy, which borrows the generator: the caller's sampler may be a temporary of characterize
+  // a copy, which borrows the generator: the caller's sampler may be a temporary of characterize
+  StyleSpaceSampler<G> sampler_;
   ProgressCallback progress_;
   CostCounters cost_;
 
  private:
   /// Hands images on to `score`, at once or with those of other batches.
   template <class Score>
-  void gather(const GeneratedImages<G>& images, std::span<const std::int64_t> labels, std::span<const std::int64_t> index, const Score& score) {
+  void gather(const GeneratedImages<G>& images, std::span<const std::int64_t> labels,
+              std::span<const std::int64_t> index, const Score& score) {
     if (!chunk_) return score(images, labels, index);
     if (chunk_->full(static_cast<std::int64_t>(labels.size()))) finish(score);
     chunk_->add(images.host().view().slice(0, static_cast<std::int64_t>(labels.size())), labels, index);
@@ -285,15 +320,19 @@ class ImageSource {
   void finish(const Score& score) {
     if (!chunk_ || chunk_->empty()) return;
     auto [images, labels, index] = chunk_->take();
-    score(GeneratedImages<G>::on_host(generator(), std::move(images)), std::span<const std::int64_t>(labels), std::span<const std::int64_t>(index));
+    score(GeneratedImages<G>::on_host(generator(), std::move(images)), std::span<const std::int64_t>(labels),
+          std::span<const std::int64_t>(index));
   }
 
-  void append_outcomes(std::vector<std::uint8_t>& failed, const ScoredImages& scored, std::span<const std::int64_t> labels) const {
+  void append_outcomes(std::vector<std::uint8_t>& failed, const ScoredImages& scored,
+                       std::span<const std::int64_t> labels) const {
     for (std::size_t i = 0; i < labels.size(); ++i)
-      failed.push_back(judge_outcome(who_, criterion_, scored.probabilities.row(static_cast<std::int64_t>(i)), labels[i]) ? 1 : 0);
+      failed.push_back(
+          judge_outcome(who_, criterion_, scored.probabilities.row(static_cast<std::int64_t>(i)), labels[i]) ? 1 : 0);
   }
 
-  /// Properties of the first `count` images into rows first .. of `out`, in several threads when there is enough to do (properties are callable from several).
+  /// Properties of the first `count` images into rows first .. of `out`, in several threads when there is enough to do
+  /// (properties are callable from several).
   void measure(const GeneratedImages<G>& generated, std::int64_t count, Matrix<float>& out, std::int64_t first) {
     if (properties_.empty()) return;
     const ImageBatch& images = generated.host();
@@ -314,10 +353,14 @@ class ImageSource {
       try {
         value = properties_[p].measure(image, shape);
       } catch (...) {
-        std::throw_with_nested(Error(ErrorCode::property_threw, who_, "the property \"" + properties_[p].name + "\" threw"));
+        std::throw_with_nested(
+            Error(ErrorCode::property_threw, who_, "the property \"" + properties_[p].name + "\" threw"));
       }
       out[p] = static_cast<float>(value);
-      if (!std::isfinite(out[p])) throw Error(ErrorCode::property_threw, who_, "the property \"" + properties_[p].name + "\" is not finite for an image; return a number for every image");
+      if (!std::isfinite(out[p]))
+        throw Error(
+            ErrorCode::property_threw, who_,
+            "the property \"" + properties_[p].name + "\" is not finite for an image; return a number for every image");
     }
   }
 

@@ -29,13 +29,15 @@ inline constexpr std::size_t repair_placebo_directions = 8;
 
 /// A direction to move along, with the coordinate that success has on average.
 struct Lever {
-  std::vector<double> v;                ///< unit vector in whitened coordinates
-  std::vector<double> move;             ///< `[w_dim]` one standard deviation in w
-  std::vector<double> success_median;   ///< `[classes]` median coordinate of the successes of each class
+  std::vector<double> v;               ///< unit vector in whitened coordinates
+  std::vector<double> move;            ///< `[w_dim]` one standard deviation in w
+  std::vector<double> success_median;  ///< `[classes]` median coordinate of the successes of each class
 };
 
-/// Levers of directions; medians over the successes of the discovery half, of all classes together where a class has none.
-[[nodiscard]] inline std::vector<Lever> make_levers(const Problem& problem, const Whitening& whitening, const Matrix<double>& whitened, const Matrix<double>& directions) {
+/// Levers of directions; medians over the successes of the discovery half, of all classes together where a class has
+/// none.
+[[nodiscard]] inline std::vector<Lever> make_levers(const Problem& problem, const Whitening& whitening,
+                                                    const Matrix<double>& whitened, const Matrix<double>& directions) {
   const Matrix<double> moves = unwhiten_directions(whitening, directions);
   const Population& half = problem.discovery;
   std::vector<Lever> levers;
@@ -51,7 +53,8 @@ struct Lever {
       by_class[static_cast<std::size_t>(half.label[i])].push_back(values[i]);
       all.push_back(values[i]);
     }
-    for (const auto& group : by_class) lever.success_median.push_back(!group.empty() ? median(group) : !all.empty() ? median(all) : 0.0);
+    for (const auto& group : by_class)
+      lever.success_median.push_back(!group.empty() ? median(group) : !all.empty() ? median(all) : 0.0);
     levers.push_back(std::move(lever));
   }
   return levers;
@@ -60,8 +63,10 @@ struct Lever {
 /// Random unit vectors orthogonal to the given orthonormal ones; none when nothing is left off them.
 ///
 /// **Randomness**: direction j from (seed, Stream::codes, 2^41 + j).
-[[nodiscard]] inline Matrix<double> placebo_directions(std::int64_t count, std::int64_t rank, std::span<const std::vector<double>> basis, std::int64_t seed) {
-  if (static_cast<std::int64_t>(basis.size()) >= rank) return Matrix<double>(0, rank);  // still of this width: what multiplies it has to fit
+[[nodiscard]] inline Matrix<double> placebo_directions(std::int64_t count, std::int64_t rank,
+                                                       std::span<const std::vector<double>> basis, std::int64_t seed) {
+  // Still of this width: what multiplies it has to fit
+  if (static_cast<std::int64_t>(basis.size()) >= rank) return Matrix<double>(0, rank);
   Matrix<double> directions(count, rank);
   for (std::int64_t j = 0; j < count; ++j) {
     CounterRandom random(seed, Stream::codes, intervention_first + j);
@@ -101,7 +106,8 @@ struct Contrast {
 };
 
 /// Contrasts of several ways to move; each has `n` rays, one per code, and they follow each other.
-[[nodiscard]] inline std::vector<Contrast> contrasts_along(const Problem& problem, std::span<const Ray> rays, std::size_t n) {
+[[nodiscard]] inline std::vector<Contrast> contrasts_along(const Problem& problem, std::span<const Ray> rays,
+                                                           std::size_t n) {
   std::vector<Contrast> contrasts(n == 0 ? 0 : rays.size() / n);
   std::vector<Move> moves;
   for (const Ray& ray : rays) {
@@ -130,23 +136,30 @@ struct Contrast {
       better += failed[i] < failed[i + 1] ? 1 : 0;
       probability_sum += static_cast<double>(probability[i + 1]) - static_cast<double>(probability[i]);
     }
-    contrasts[k] = {static_cast<double>(worse - better) / count, contrast_lower_bound(worse, better, static_cast<std::int64_t>(n), 0.95), probability_sum / count};
-    for (const auto& [label, sum] : classes) contrasts[k].classes.push_back({label, sum.codes, sum.contrast / static_cast<double>(sum.codes)});
+    contrasts[k] = {static_cast<double>(worse - better) / count,
+                    contrast_lower_bound(worse, better, static_cast<std::int64_t>(n), 0.95), probability_sum / count};
+    for (const auto& [label, sum] : classes)
+      contrasts[k].classes.push_back({label, sum.codes, sum.contrast / static_cast<double>(sum.codes)});
   }
   return contrasts;
 }
 
-[[nodiscard]] inline std::vector<Contrast> measure_contrasts(const Problem& problem, const Population& codes, std::span<const std::int64_t> positions, std::span<const Lever> levers) {
+[[nodiscard]] inline std::vector<Contrast> measure_contrasts(const Problem& problem, const Population& codes,
+                                                             std::span<const std::int64_t> positions,
+                                                             std::span<const Lever> levers) {
   if (positions.empty()) return std::vector<Contrast>(levers.size());
   std::vector<Ray> rays;
   for (const Lever& lever : levers) {
-    for (const std::int64_t i : positions) rays.push_back({codes.w.row(i), codes.label[static_cast<std::size_t>(i)], lever.move});
+    for (const std::int64_t i : positions)
+      rays.push_back({codes.w.row(i), codes.label[static_cast<std::size_t>(i)], lever.move});
   }
   return contrasts_along(problem, rays, positions.size());
 }
 
-/// Share of failing codes that no longer fail when each lever's coordinate is set to the success median of the code's class.
-[[nodiscard]] inline std::vector<double> measure_repairs(const Problem& problem, const Whitening& whitening, const Population& codes, std::span<const std::int64_t> failing,
+/// Share of failing codes that no longer fail when each lever's coordinate is set to the success median of the code's
+/// class.
+[[nodiscard]] inline std::vector<double> measure_repairs(const Problem& problem, const Whitening& whitening,
+                                                         const Population& codes, std::span<const std::int64_t> failing,
                                                          std::span<const Lever> levers) {
   std::vector<double> repaired(levers.size(), 0.0);
   if (failing.empty()) return repaired;
@@ -163,7 +176,8 @@ struct Contrast {
   for (const Lever& lever : levers) {
     for (std::size_t i = 0; i < failing.size(); ++i) {
       rays.push_back({codes.w.row(failing[i]), labels[i], lever.move});
-      distances.push_back(lever.success_median[static_cast<std::size_t>(labels[i])] - dot(whitened.row(static_cast<std::int64_t>(i)), lever.v));
+      distances.push_back(lever.success_median[static_cast<std::size_t>(labels[i])] -
+                          dot(whitened.row(static_cast<std::int64_t>(i)), lever.v));
     }
   }
   std::vector<Move> moves;

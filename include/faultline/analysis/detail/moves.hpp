@@ -16,15 +16,18 @@ namespace faultline {
 inline namespace v1 {
 namespace detail {
 
-/// Where a code can be moved: w + t · step, or, with a channel, s + t · unit in that channel alone, or, with channels, s + t · units in these together.
+/// Where a code can be moved: w + t · step, or, with a channel, s + t · unit in that channel alone, or, with channels,
+/// s + t · units in these together.
 struct Ray {
-  std::span<const float> start;   ///< w of the code
+  std::span<const float> start;  ///< w of the code
   std::int64_t label = 0;
-  std::span<const double> step;   ///< `[w_dim]` one standard deviation, when there is no channel
-  std::int64_t channel = -1;      ///< flat style index, or -1
-  double unit = 0.0;              ///< one standard deviation of the channel with the sign of failure, in style units
+  std::span<const double> step;  ///< `[w_dim]` one standard deviation, when there is no channel
+  std::int64_t channel = -1;     ///< flat style index, or -1
+  /// One standard deviation of the channel with the sign of failure, in style units
+  double unit = 0.0;
   std::span<const std::int64_t> channels = {};  ///< flat style indices moved together
-  std::span<const double> units = {};           ///< `[channels]` one standard deviation of each with its sign; 0 leaves a channel alone
+  /// `[channels]` one standard deviation of each with its sign; 0 leaves a channel alone
+  std::span<const double> units = {};
 };
 
 /// A point on a ray.
@@ -43,15 +46,17 @@ struct MoveOutputs {
 
 /// Judges all moves. The sink gets, block by block, the positions of the block's moves in `moves` and their results.
 ///
-/// All moves share requests, whatever they move: a block shifts the channels that any of its rays names, by 0 where a ray does not. So the generator's batches are full however few moves a channel has.
-/// Blocks bound the memory: 4096 rows, 256 with images. **Cost**: one image per move, each block filled up to whole batches.
+/// All moves share requests, whatever they move: a block shifts the channels that any of its rays names, by 0 where a
+/// ray does not. So the generator's batches are full however few moves a channel has. Blocks bound the memory: 4096
+/// rows, 256 with images. **Cost**: one image per move, each block filled up to whole batches.
 template <class Sink>
 void evaluate_moves(const Problem& problem, std::span<const Move> moves, const MoveOutputs& outputs, Sink sink) {
   const std::size_t limit = outputs.images ? 256 : 4096;
   std::vector<std::size_t> positions(moves.size());
   std::iota(positions.begin(), positions.end(), std::size_t{0});
   for (std::size_t first = 0; first < positions.size(); first += limit) {
-    const std::span<const std::size_t> block = std::span(positions).subspan(first, std::min(limit, positions.size() - first));
+    const std::span<const std::size_t> block =
+        std::span(positions).subspan(first, std::min(limit, positions.size() - first));
     EditRequest request;
     request.properties = outputs.properties;
     request.judge = outputs.judge;
@@ -76,11 +81,13 @@ void evaluate_moves(const Problem& problem, std::span<const Move> moves, const M
       const auto row = request.w.row(k);
       std::copy(ray.start.begin(), ray.start.end(), row.begin());
       if (!ray.channels.empty()) {
-        for (std::size_t j = 0; j < ray.channels.size(); ++j) request.shifts(k, columns[ray.channels[j]]) = static_cast<float>(move.sigmas * ray.units[j]);
+        for (std::size_t j = 0; j < ray.channels.size(); ++j)
+          request.shifts(k, columns[ray.channels[j]]) = static_cast<float>(move.sigmas * ray.units[j]);
       } else if (ray.channel >= 0) {
         request.shifts(k, columns[ray.channel]) = static_cast<float>(move.sigmas * ray.unit);
       } else {
-        for (std::size_t j = 0; j < row.size(); ++j) row[j] = static_cast<float>(static_cast<double>(row[j]) + move.sigmas * ray.step[j]);
+        for (std::size_t j = 0; j < row.size(); ++j)
+          row[j] = static_cast<float>(static_cast<double>(row[j]) + move.sigmas * ray.step[j]);
       }
       request.label.push_back(ray.label);
     }

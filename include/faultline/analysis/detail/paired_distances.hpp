@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Distances to the flip of several classifiers from the same start codes along the same directions: every image is made once and shown to all of them.
+// Distances to the flip of several classifiers from the same start codes along the same directions: every image is made
+// once and shown to all of them.
 
 #include <faultline/analysis/comparison_problem.hpp>
 #include <faultline/analysis/comparison_report.hpp>
@@ -38,11 +39,14 @@ struct SharedLine {
 
 /// The first flip of every classifier on every line. Start codes fail for nobody.
 ///
-/// **Cost**: per line 8 images on the grid, 7 refinements for each flip in a bracket of its own, one to check each flip; every classifier is asked about all of them.
+/// **Cost**: per line 8 images on the grid, 7 refinements for each flip in a bracket of its own, one to check each
+/// flip; every classifier is asked about all of them.
 inline void search_flips(const ComparisonProblem& comparison, std::span<SharedLine> lines, const StepDone& step_done) {
   const Panel panel = make_panel(comparison, everybody(comparison));
   const std::size_t classifiers = comparison.size();
-  const auto failed = [&](std::size_t classifier, std::size_t row) { return (*panel.answers)[classifier].failed[row] != 0; };
+  const auto failed = [&](std::size_t classifier, std::size_t row) {
+    return (*panel.answers)[classifier].failed[row] != 0;
+  };
 
   std::vector<Move> moves;
   for (const SharedLine& line : lines)
@@ -58,7 +62,8 @@ inline void search_flips(const ComparisonProblem& comparison, std::span<SharedLi
     for (std::size_t c = 0; c < classifiers; ++c) {
       for (std::size_t g = 0; g < grid_points; ++g) {
         if (!grid[c][i * grid_points + g]) continue;
-        lines[i].flips[c] = {grid_step * static_cast<double>(g), 1.0, grid_step * static_cast<double>(g + 1), -1.0, crossing_tolerance};
+        lines[i].flips[c] = {grid_step * static_cast<double>(g), 1.0, grid_step * static_cast<double>(g + 1), -1.0,
+                             crossing_tolerance};
         break;
       }
     }
@@ -73,14 +78,18 @@ inline void search_flips(const ComparisonProblem& comparison, std::span<SharedLi
       for (CrossingSearch& flip : line.flips) {
         if (flip.done()) continue;
         const double t = flip.ask();
-        if (std::any_of(moves.begin() + static_cast<std::ptrdiff_t>(first), moves.end(), [&](const Move& move) { return move.sigmas == t; })) continue;  // two want the same
+        // Two want the same
+        if (std::any_of(moves.begin() + static_cast<std::ptrdiff_t>(first), moves.end(),
+                        [&](const Move& move) { return move.sigmas == t; }))
+          continue;
         moves.push_back({&line.ray, t});
         asked.push_back(&line);
       }
     }
     evaluate_moves(panel.problem, moves, {}, [&](std::span<const std::size_t> which, const EditResult&) {
       for (std::size_t c = 0; c < classifiers; ++c)
-        for (std::size_t k = 0; k < which.size(); ++k) asked[which[k]]->flips[c].tell(moves[which[k]].sigmas, flip_value(failed(c, k)));
+        for (std::size_t k = 0; k < which.size(); ++k)
+          asked[which[k]]->flips[c].tell(moves[which[k]].sigmas, flip_value(failed(c, k)));
     });
     step_done();
   }
@@ -95,22 +104,25 @@ inline void search_flips(const ComparisonProblem& comparison, std::span<SharedLi
       ends.emplace_back(&line, c);
     }
   }
-  evaluate_moves(panel.problem, moves, {.judge = comparison.common.has_judge}, [&](std::span<const std::size_t> which, const EditResult& result) {
-    for (std::size_t k = 0; k < which.size(); ++k) {
-      const auto [line, c] = ends[which[k]];
-      if (!failed(c, k)) line->flips[c].drop();
-      else if (comparison.common.has_judge) line->judge_agrees[c] = result.judge_agrees[k] != 0;
-    }
-  });
+  evaluate_moves(panel.problem, moves, {.judge = comparison.common.has_judge},
+                 [&](std::span<const std::size_t> which, const EditResult& result) {
+                   for (std::size_t k = 0; k < which.size(); ++k) {
+                     const auto [line, c] = ends[which[k]];
+                     if (!failed(c, k)) line->flips[c].drop();
+                     else if (comparison.common.has_judge) line->judge_agrees[c] = result.judge_agrees[k] != 0;
+                   }
+                 });
   step_done();
 }
 
 /// Ratio of two medians over the same codes, with a bootstrap interval; infinite distances are ones beyond `range`.
 ///
-/// **Formula**: median of `second` over median of `first`, resampled by code. A median beyond the range is only known to be longer than it, so for the lower end it counts as `range` above the line
-/// and as infinite below it, for the upper end the other way round: the interval may be wide, but is not wrong for what was not measured.
+/// **Formula**: median of `second` over median of `first`, resampled by code. A median beyond the range is only known
+/// to be longer than it, so for the lower end it counts as `range` above the line and as infinite below it, for the
+/// upper end the other way round: the interval may be wide, but is not wrong for what was not measured.
 /// **Error rate**: approximate; simulated in the tests.
-[[nodiscard]] inline DistanceRatio ratio_of_medians(std::span<const double> first, std::span<const double> second, double range, const BootstrapOptions& options) {
+[[nodiscard]] inline DistanceRatio ratio_of_medians(std::span<const double> first, std::span<const double> second,
+                                                    double range, const BootstrapOptions& options) {
   DistanceRatio result;
   std::vector<double> a(first.size()), b(first.size());
   const auto bound = [&](std::span<const std::int64_t> units, bool lower) {
@@ -123,8 +135,12 @@ inline void search_flips(const ComparisonProblem& comparison, std::span<SharedLi
     return std::isfinite(above) ? above / std::min(below, range) : std::numeric_limits<double>::infinity();
   };
   const auto n = static_cast<std::int64_t>(first.size());
-  result.lower = bootstrap_interval(n, [&](std::span<const std::int64_t> units) { return bound(units, true); }, options).lower;
-  result.upper = bootstrap_interval(n, [&](std::span<const std::int64_t> units) { return bound(units, false); }, options).upper;
+  result.lower = bootstrap_interval(
+                     n, [&](std::span<const std::int64_t> units) { return bound(units, true); }, options)
+                     .lower;
+  result.upper = bootstrap_interval(
+                     n, [&](std::span<const std::int64_t> units) { return bound(units, false); }, options)
+                     .upper;
   const double below = median(first), above = median(second);
   if (std::isfinite(below) && std::isfinite(above)) result.ratio = above / below;
   for (std::size_t i = 0; i < first.size(); ++i) {
@@ -136,7 +152,8 @@ inline void search_flips(const ComparisonProblem& comparison, std::span<SharedLi
 }
 
 /// Distances of one classifier over the lines of one direction.
-[[nodiscard]] inline ComparedDistance summarise_flips(std::span<const SharedLine> lines, std::size_t classifier, std::span<const double> distances, const CoordinateRange& range) {
+[[nodiscard]] inline ComparedDistance summarise_flips(std::span<const SharedLine> lines, std::size_t classifier,
+                                                      std::span<const double> distances, const CoordinateRange& range) {
   ComparedDistance result;
   const Interval interval = median_interval(distances);
   result.sigmas = median(distances);
@@ -159,15 +176,19 @@ inline void search_flips(const ComparisonProblem& comparison, std::span<SharedLi
 
 /// Fills `codes`, `distances` and `ratios` of every direction; `context.problem` holds the confirmation half.
 ///
-/// **Randomness**: start codes are samples 2^41 + 1 000 000 onwards; the bootstrap resamples by (seed, Stream::permutations).
-inline void measure_paired_distances(const ComparisonProblem& comparison, const FindingContext& context, SharedSamples& samples, std::int64_t replicates, std::span<PairedDistance> directions) {
+/// **Randomness**: start codes are samples 2^41 + 1 000 000 onwards; the bootstrap resamples by (seed,
+/// Stream::permutations).
+inline void measure_paired_distances(const ComparisonProblem& comparison, const FindingContext& context,
+                                     SharedSamples& samples, std::int64_t replicates,
+                                     std::span<PairedDistance> directions) {
   const MethodOptions& options = context.options;
   constexpr std::int64_t steps = refinement_limit + 2;
   std::int64_t done = 0;
   const auto step_done = [&] { report_progress(options.progress, "distances to failure", ++done, steps); };
   const Problem anybody = anybody_problem(comparison, samples);
   StartCodes pool(anybody, options);
-  for (const PairedDistance& direction : directions) (void)pool.of(direction.direction.class_label);  // drawn before anything points at them
+  // Drawn before anything points at them
+  for (const PairedDistance& direction : directions) (void)pool.of(direction.direction.class_label);
 
   std::vector<SharedLine> lines;
   std::vector<std::size_t> first_line;
@@ -193,7 +214,8 @@ inline void measure_paired_distances(const ComparisonProblem& comparison, const 
   for (std::size_t k = 0; k < directions.size(); ++k) {
     PairedDistance& direction = directions[k];
     const std::size_t end = k + 1 < directions.size() ? first_line[k + 1] : lines.size();
-    const std::span<const SharedLine> own = std::span<const SharedLine>(lines).subspan(first_line[k], end - first_line[k]);
+    const std::span<const SharedLine> own =
+        std::span<const SharedLine>(lines).subspan(first_line[k], end - first_line[k]);
     direction.codes = static_cast<std::int64_t>(own.size());
     if (own.empty()) continue;
     Finding along;
@@ -202,12 +224,15 @@ inline void measure_paired_distances(const ComparisonProblem& comparison, const 
     const CoordinateRange range(line_coordinates(context, along, false, half.w, half.label));
     std::vector<std::vector<double>> distances(comparison.size());
     for (std::size_t c = 0; c < comparison.size(); ++c) {
-      for (const SharedLine& line : own) distances[c].push_back(line.flips[c].crossed() ? line.flips[c].far_end() : std::numeric_limits<double>::infinity());
+      for (const SharedLine& line : own)
+        distances[c].push_back(line.flips[c].crossed() ? line.flips[c].far_end()
+                                                       : std::numeric_limits<double>::infinity());
       direction.distances.push_back(summarise_flips(own, c, distances[c], range));
     }
     for (std::size_t a = 0; a < comparison.size(); ++a) {
       for (std::size_t b = a + 1; b < comparison.size(); ++b) {
-        DistanceRatio ratio = ratio_of_medians(distances[a], distances[b], search_range, {.replicates = replicates, .seed = context.problem.seed});
+        DistanceRatio ratio = ratio_of_medians(distances[a], distances[b], search_range,
+                                               {.replicates = replicates, .seed = context.problem.seed});
         ratio.first = static_cast<std::int64_t>(a);
         ratio.second = static_cast<std::int64_t>(b);
         p.push_back(ratio.p);

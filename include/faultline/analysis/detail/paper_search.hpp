@@ -18,7 +18,9 @@ inline constexpr double paper_reach = 100.0;
 inline constexpr double paper_step = 0.01;
 
 /// p(y) at several points of several lines: `points[i]` belong to `lines[i]`, and so do the results.
-[[nodiscard]] inline std::vector<std::vector<double>> probabilities_at(const Problem& problem, std::span<Line* const> lines, const std::vector<std::vector<double>>& points) {
+[[nodiscard]] inline std::vector<std::vector<double>> probabilities_at(const Problem& problem,
+                                                                       std::span<Line* const> lines,
+                                                                       const std::vector<std::vector<double>>& points) {
   std::vector<Move> moves;
   std::vector<std::pair<std::size_t, std::size_t>> places;
   std::vector<std::vector<double>> values(lines.size());
@@ -30,15 +32,17 @@ inline constexpr double paper_step = 0.01;
     }
   }
   evaluate_moves(problem, moves, {}, [&](std::span<const std::size_t> which, const EditResult& result) {
-    for (std::size_t k = 0; k < which.size(); ++k) values[places[which[k]].first][places[which[k]].second] = static_cast<double>(result.probability[k]);
+    for (std::size_t k = 0; k < which.size(); ++k)
+      values[places[which[k]].first][places[which[k]].second] = static_cast<double>(result.probability[k]);
   });
   return values;
 }
 
 /// Fills `paper` of lines whose grid is scanned.
 ///
-/// Steps of 5 until p ≤ .5, given up past 100, then back in steps of .01 until p ≥ .495. The way back is not walked but halved by sections on the same grid of .01, which ends at the same
-/// point wherever p falls steadily over those 5 standard deviations, for about 20 instead of up to 500 images. A line that starts at p ≤ .5 gets 0.
+/// Steps of 5 until p ≤ .5, given up past 100, then back in steps of .01 until p ≥ .495. The way back is not walked but
+/// halved by sections on the same grid of .01, which ends at the same point wherever p falls steadily over those 5
+/// standard deviations, for about 20 instead of up to 500 images. A line that starts at p ≤ .5 gets 0.
 inline void paper_search(const Problem& problem, std::span<Line* const> lines) {
   struct Outward {
     Line* line;
@@ -49,7 +53,8 @@ inline void paper_search(const Problem& problem, std::span<Line* const> lines) {
   std::vector<Outward> found;
   for (Line* line : lines) {
     if (!line->starts_above_half()) line->paper = 0.0;
-    else if (line->probability[3] <= 0.5) found.push_back({line, 5.0, line->probability[3]});  // the grid has been at 5 and 10 already
+    // The grid has been at 5 and 10 already
+    else if (line->probability[3] <= 0.5) found.push_back({line, 5.0, line->probability[3]});
     else if (line->probability[7] <= 0.5) found.push_back({line, 10.0, line->probability[7]});
     else walking.push_back(line);
   }
@@ -101,7 +106,8 @@ inline void paper_search(const Problem& problem, std::span<Line* const> lines) {
     if (open.empty()) break;
     const auto values = probabilities_at(problem, open, points);
     for (std::size_t i = 0; i < open.size(); ++i) {
-      const auto first = static_cast<std::size_t>(std::find_if(values[i].begin(), values[i].end(), [](double p) { return p >= 0.495; }) - values[i].begin());
+      const auto first = static_cast<std::size_t>(
+          std::find_if(values[i].begin(), values[i].end(), [](double p) { return p >= 0.495; }) - values[i].begin());
       if (first < values[i].size()) searches[i]->high = steps[i][first];
       if (first > 0) searches[i]->low = steps[i][first - 1];
     }

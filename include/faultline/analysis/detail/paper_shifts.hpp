@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// The paper's shifts of class centres along single channels and along all of them together, and the sentences about what could not be measured.
+// The paper's shifts of class centres along single channels and along all of them together, and the sentences about
+// what could not be measured.
 
 #include <faultline/analysis/corner_cases.hpp>
 #include <faultline/analysis/detail/paper_search.hpp>
@@ -37,14 +38,17 @@ namespace detail {
       one.note = "Every sample of this class fails, so it has no centre to start from.";
     } else if (one.failures == 0) {
       one.status = PaperClassStatus::no_failures;
-      one.note = "No sample of this class fails, so it had no failures to rank by; its centre is shifted along the channels that the other classes chose.";
+      one.note =
+          "No sample of this class fails, so it had no failures to rank by; its centre is shifted along the channels "
+          "that the other classes chose.";
     }
   }
   return classes;
 }
 
 /// Fills `probability`, `distances` and `together` of every class that has a centre.
-inline void shift_centres(const Problem& problem, std::span<const ChannelShift> top, std::span<PaperClass> classes, const ProgressCallback& progress) {
+inline void shift_centres(const Problem& problem, std::span<const ChannelShift> top, std::span<PaperClass> classes,
+                          const ProgressCallback& progress) {
   const auto centres = success_centres(problem);
   if (top.empty() || centres.empty()) return;
   report_progress(progress, "shifts of class centres", 0, 3);
@@ -64,7 +68,8 @@ inline void shift_centres(const Problem& problem, std::span<const ChannelShift> 
   std::vector<Line*> all;
   for (Line& line : lines) all.push_back(&line);
   // The start, and the two points of the shared grid that the paper's search asks for first.
-  const auto points = probabilities_at(problem, all, std::vector<std::vector<double>>(lines.size(), {0.0, paper_stride, 2.0 * paper_stride}));
+  const auto points = probabilities_at(
+      problem, all, std::vector<std::vector<double>>(lines.size(), {0.0, paper_stride, 2.0 * paper_stride}));
   for (std::size_t i = 0; i < lines.size(); ++i) {
     lines[i].probability0 = points[i][0];
     lines[i].probability[3] = points[i][1];
@@ -96,12 +101,20 @@ inline void shift_centres(const Problem& problem, std::span<const ChannelShift> 
 /// One sentence for each thing that is missing, after what the status has said.
 inline void write_note(PaperClass& one, double reach) {
   const auto add = [&](const std::string& sentence) { one.note += (one.note.empty() ? "" : " ") + sentence; };
-  if (one.status == PaperClassStatus::centre_below_half) add("The centre of this class's successes has p(y) <= .5 itself, so distances start beyond their target.");
-  const auto never = std::count_if(one.distances.begin(), one.distances.end(), [](const PaperDistance& d) { return d.status == PaperCrossing::never_crosses; });
-  if (never > 0) add(std::to_string(never) + " of " + std::to_string(one.distances.size()) + " channels, moved alone by up to 100 standard deviations, never bring p(y) to .5.");
+  if (one.status == PaperClassStatus::centre_below_half)
+    add("The centre of this class's successes has p(y) <= .5 itself, so distances start beyond their target.");
+  const auto never = std::count_if(one.distances.begin(), one.distances.end(),
+                                   [](const PaperDistance& d) { return d.status == PaperCrossing::never_crosses; });
+  if (never > 0)
+    add(std::to_string(never) + " of " + std::to_string(one.distances.size()) +
+        " channels, moved alone by up to 100 standard deviations, never bring p(y) to .5.");
   if (one.together && one.together->status == PaperCrossing::never_crosses) add("Not even all of them together do.");
-  const auto lasting = std::count_if(one.corner_cases.begin(), one.corner_cases.end(), [](const CornerCase& c) { return !c.failed; });
-  if (lasting > 0) add(std::to_string(lasting) + " of " + std::to_string(one.corner_cases.size()) + " corner cases do not fail within " + std::to_string(static_cast<std::int64_t>(reach)) + " standard deviations.");
+  const auto lasting =
+      std::count_if(one.corner_cases.begin(), one.corner_cases.end(), [](const CornerCase& c) { return !c.failed; });
+  if (lasting > 0)
+    add(std::to_string(lasting) + " of " + std::to_string(one.corner_cases.size()) +
+        " corner cases do not fail within " + std::to_string(static_cast<std::int64_t>(reach)) +
+        " standard deviations.");
 }
 
 }  // namespace detail

@@ -15,9 +15,11 @@ namespace faultline {
 inline namespace v1 {
 namespace detail {
 
-/// **Formula**: the effect d at which Φ((d − bar) √n_eff) Φ(d √n_eff' − z(1 − α/k)) = .8, with bar the permutation bar of discovery, k the number of candidates that share α, and
-/// n_eff, n_eff' of the two halves: an effect along a candidate varies by n_eff^-½ around its true value. AUC = Φ(d / √2), as between normal distributions.
-[[nodiscard]] inline DetectableEffect smallest_detectable(const Strata& discovery, const Strata& confirmation, double bar, std::int64_t candidates, double alpha) {
+/// **Formula**: the effect d at which Φ((d − bar) √n_eff) Φ(d √n_eff' − z(1 − α/k)) = .8, with bar the permutation bar
+/// of discovery, k the number of candidates that share α, and n_eff, n_eff' of the two halves: an effect along a
+/// candidate varies by n_eff^-½ around its true value. AUC = Φ(d / √2), as between normal distributions.
+[[nodiscard]] inline DetectableEffect smallest_detectable(const Strata& discovery, const Strata& confirmation,
+                                                          double bar, std::int64_t candidates, double alpha) {
   if (!std::isfinite(bar)) bar = 0.0;
   const double first = std::sqrt(discovery.effective_failures);
   const double second = std::sqrt(confirmation.effective_failures);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// How often the classifier fails, whether that is often enough to compare failures with successes, and how many samples would be (method section 4).
+// How often the classifier fails, whether that is often enough to compare failures with successes, and how many samples
+// would be (method section 4).
 
 #include <faultline/analysis/problem.hpp>
 #include <faultline/statistics/binomial.hpp>
@@ -44,7 +45,8 @@ namespace detail {
 inline void fill_rates(FailureReport& report, const Strata& pooled) {
   report.failure_rate = make_rate(pooled.total_failures(), pooled.total());
   report.class_rates.clear();
-  for (std::size_t c = 0; c < pooled.failures.size(); ++c) report.class_rates.push_back(make_rate(pooled.failures[c], pooled.failures[c] + pooled.successes[c]));
+  for (std::size_t c = 0; c < pooled.failures.size(); ++c)
+    report.class_rates.push_back(make_rate(pooled.failures[c], pooled.failures[c] + pooled.successes[c]));
 }
 
 /// Two significant digits, upwards: a plan, not a measurement.
@@ -54,8 +56,8 @@ inline void fill_rates(FailureReport& report, const Strata& pooled) {
   return static_cast<std::int64_t>(std::ceil(samples / step) * step);
 }
 
-/// A population per half that gives `wanted` effective failures, with a tenth to spare; `exact` is false when no class shows both outcomes, so that the
-/// number can only be bounded from below (95 %).
+/// A population per half that gives `wanted` effective failures, with a tenth to spare; `exact` is false when no class
+/// shows both outcomes, so that the number can only be bounded from below (95 %).
 struct SamplesNeeded {
   std::int64_t samples = 0;
   bool exact = true;
@@ -79,18 +81,25 @@ struct SamplesNeeded {
 }
 
 /// Why there is too little to compare, in a sentence or two; `class_notes` are those of `ClassNotes`.
-[[nodiscard]] inline std::string too_few_reason(const Strata& discovery, const Strata& confirmation, double wanted, const SamplesNeeded& needed, const std::vector<std::string>& class_notes = {}) {
+[[nodiscard]] inline std::string too_few_reason(const Strata& discovery, const Strata& confirmation, double wanted,
+                                                const SamplesNeeded& needed,
+                                                const std::vector<std::string>& class_notes = {}) {
   const Strata pooled = pooled_strata(discovery, confirmation);
   const std::int64_t failures = pooled.total_failures();
   const std::int64_t total = pooled.total();
   const std::int64_t successes = total - failures;
   const std::string size = std::to_string(needed.samples);
   // What a class is answered as is the finding then; more samples of it would say nothing new.
-  std::string advice = needed.exact ? " About " + size + " samples per half would be enough." : " At least " + size + " samples per half would be needed.";
+  std::string advice = needed.exact ? " About " + size + " samples per half would be enough."
+                                    : " At least " + size + " samples per half would be needed.";
   if (!class_notes.empty()) advice.clear();
   for (const std::string& note : class_notes) advice += " " + note;
-  if (failures == 0) return "None of " + std::to_string(total) + " samples failed, so there is nothing to explain." + advice;
-  if (successes == 0) return "All of " + std::to_string(total) + " samples failed, so there is no success to compare them with; is the classifier given what it expects?" + advice;
+  if (failures == 0)
+    return "None of " + std::to_string(total) + " samples failed, so there is nothing to explain." + advice;
+  if (successes == 0)
+    return "All of " + std::to_string(total) +
+           " samples failed, so there is no success to compare them with; is the classifier given what it expects?" +
+           advice;
 
   // Failures that sit in classes without successes (or the reverse) cannot be told from the class itself.
   std::int64_t mixed = 0;
@@ -100,12 +109,16 @@ struct SamplesNeeded {
   const std::int64_t rarer = std::min(failures, successes);
   const double smaller = std::min(discovery.effective_failures, confirmation.effective_failures);
   if (static_cast<double>(rarer) >= 2.0 * wanted && mixed < rarer / 2) {
-    return "The class alone decides most outcomes (" + std::to_string(failures) + " failures in " + std::to_string(total) +
-           " samples, but hardly any class has both failures and successes), so nothing within a class can be compared." + advice;
+    return "The class alone decides most outcomes (" + std::to_string(failures) + " failures in " +
+           std::to_string(total) +
+           " samples, but hardly any class has both failures and successes), so nothing within a class can be "
+           "compared." +
+           advice;
   }
   const bool few_failures = failures <= successes;
-  return "Only " + std::to_string(rarer) + (few_failures ? " failures" : " successes") + " in " + std::to_string(total) + " samples: " +
-         std::to_string(static_cast<std::int64_t>(std::floor(smaller))) + " effective " + (few_failures ? "failures" : "successes") + " in the poorer half, " +
+  return "Only " + std::to_string(rarer) + (few_failures ? " failures" : " successes") + " in " +
+         std::to_string(total) + " samples: " + std::to_string(static_cast<std::int64_t>(std::floor(smaller))) +
+         " effective " + (few_failures ? "failures" : "successes") + " in the poorer half, " +
          std::to_string(static_cast<std::int64_t>(std::ceil(wanted))) + " are needed." + advice;
 }
 

@@ -29,7 +29,8 @@ class ReplayText {
 
   /// Adds an option to the innermost open braces.
   void add(std::string_view name, std::int64_t value) {  // (the lowest number has no literal of its own)
-    add(name, value == std::numeric_limits<std::int64_t>::min() ? std::to_string(value + 1) + " - 1" : std::to_string(value));
+    add(name,
+        value == std::numeric_limits<std::int64_t>::min() ? std::to_string(value + 1) + " - 1" : std::to_string(value));
   }
   void add(std::string_view name, const std::string& value) {
     if (!line_.ends_with('{')) line_ += ", ";
@@ -40,14 +41,16 @@ class ReplayText {
   /// Notes what whoever repeats the call has to supply.
   void supply(const std::string& what) { missing_.push_back(plain(what)); }
 
-  /// `role /* name, digest */`; a model that states no digest is to be supplied, because nobody can tell it from another.
+  /// `role /* name, digest */`; a model that states no digest is to be supplied, because nobody can tell it from
+  /// another.
   [[nodiscard]] std::string model(const std::string& role, const std::string& name,
                                   const std::optional<std::string>& digest) {
     const std::string note = model_note(role, name, digest);
     return note.empty() ? role : role + " /* " + note + " */";
   }
   /// The note by itself: "clean, 2df001c97d6b".
-  [[nodiscard]] std::string model_note(const std::string& role, const std::string& name, const std::optional<std::string>& digest) {
+  [[nodiscard]] std::string model_note(const std::string& role, const std::string& name,
+                                       const std::optional<std::string>& digest) {
     std::string note = plain(name);
     if (!digest) supply(role + " \"" + note + "\", which states no digest");
     else note += (note.empty() ? "" : ", ") + plain(digest->substr(0, 12));
@@ -63,8 +66,8 @@ class ReplayText {
     std::string list;
     for (const std::int64_t label : policy.labels) list += (list.empty() ? "" : ", ") + std::to_string(label);
     if (policy.labels.size() <= longest) return call + "({" + list + "})";
-    supply("labels, " + std::to_string(policy.labels.size()) + " of them; their text, separated by \", \", has the SHA-256 " +
-           sha256_hex(list));
+    supply("labels, " + std::to_string(policy.labels.size()) +
+           " of them; their text, separated by \", \", has the SHA-256 " + sha256_hex(list));
     return call + "(labels)";
   }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Where the searches for a distance to failure start: fresh codes that do not fail, and the success centre of each class.
+// Where the searches for a distance to failure start: fresh codes that do not fail, and the success centre of each
+// class.
 
 #include <faultline/analysis/finding_context.hpp>
 #include <faultline/core/random.hpp>
@@ -16,7 +17,8 @@ namespace faultline {
 inline namespace v1 {
 namespace detail {
 
-/// Start codes begin here, off the intervention codes: the findings were chosen on those, and a distance measured on them would be a little too short.
+/// Start codes begin here, off the intervention codes: the findings were chosen on those, and a distance measured on
+/// them would be a little too short.
 inline constexpr std::int64_t start_codes_first = intervention_first + 1'000'000;
 
 struct StartCode {
@@ -29,12 +31,14 @@ struct StartCode {
 /// Fresh codes without failure, drawn batch by batch as far as they are needed.
 class StartCodes {
  public:
-  StartCodes(const Problem& problem, const MethodOptions& options) : problem_(&problem), wanted_(options.threshold_codes), batch_(std::max<std::int64_t>(1, options.batch_size)) {}
+  StartCodes(const Problem& problem, const MethodOptions& options)
+      : problem_(&problem), wanted_(options.threshold_codes), batch_(std::max<std::int64_t>(1, options.batch_size)) {}
 
   [[nodiscard]] std::size_t size() const noexcept { return codes_.size(); }
   [[nodiscard]] const StartCode& operator[](std::size_t i) const noexcept { return codes_[i]; }
 
-  /// Numbers of the first codes, of one class if a label is given: as many as the options want, fewer when hundreds of samples per code do not hold that many.
+  /// Numbers of the first codes, of one class if a label is given: as many as the options want, fewer when hundreds of
+  /// samples per code do not hold that many.
   [[nodiscard]] const std::vector<std::size_t>& of(std::optional<std::int64_t> label) {
     const auto [entry, is_new] = chosen_.try_emplace(label);
     std::vector<std::size_t>& numbers = entry->second;
@@ -56,7 +60,8 @@ class StartCodes {
       const auto at = static_cast<std::size_t>(i);
       if (more.failed[at] != 0) continue;
       const auto row = more.w.row(i);
-      codes_.push_back({more.index[at], more.label[at], static_cast<double>(more.probability[at]), std::vector<float>(row.begin(), row.end())});
+      codes_.push_back({more.index[at], more.label[at], static_cast<double>(more.probability[at]),
+                        std::vector<float>(row.begin(), row.end())});
     }
   }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// First and second moments of every style channel from those of w: s = A w + b is affine, so no style is ever formed (method section 5).
+// First and second moments of every style channel from those of w: s = A w + b is affine, so no style is ever formed
+// (method section 5).
 
 #include <faultline/analysis/problem.hpp>
 #include <faultline/statistics/detail/dense.hpp>
@@ -18,10 +19,10 @@ namespace detail {
 
 /// Standard deviations and mean differences of all D style channels.
 struct StyleMoments {
-  std::vector<double> sigma_total;       ///< over all samples, unbiased
-  std::vector<double> sigma_within;      ///< pooled within classes
-  std::vector<double> sigma_failures;    ///< over the failures, unbiased; 0 with fewer than two
-  std::vector<double> pooled_difference; ///< mean of failures - mean of successes; 0 when either is empty
+  std::vector<double> sigma_total;        ///< over all samples, unbiased
+  std::vector<double> sigma_within;       ///< pooled within classes
+  std::vector<double> sigma_failures;     ///< over the failures, unbiased; 0 with fewer than two
+  std::vector<double> pooled_difference;  ///< mean of failures - mean of successes; 0 when either is empty
   std::vector<double> stratified_difference;
 };
 
@@ -67,12 +68,15 @@ struct LatentMoments {
       const double failing = class_failures.row(c)[j];
       mean[j] += sum;
       failure_mean[j] += failing;
-      if (strata.weights[at] > 0.0) moments.stratified_difference[j] += strata.weights[at] / strata.effective_failures * (failing / m - (sum - failing) / (size - m));
+      if (strata.weights[at] > 0.0)
+        moments.stratified_difference[j] +=
+            strata.weights[at] / strata.effective_failures * (failing / m - (sum - failing) / (size - m));
       if (size > 0.0) sum /= size;
     }
   }
   for (std::size_t j = 0; j < width; ++j) {
-    if (failures > 0.0 && successes > 0.0) moments.pooled_difference[j] = failure_mean[j] / failures - (mean[j] - failure_mean[j]) / successes;
+    if (failures > 0.0 && successes > 0.0)
+      moments.pooled_difference[j] = failure_mean[j] / failures - (mean[j] - failure_mean[j]) / successes;
     mean[j] /= std::max(1.0, static_cast<double>(n));
     failure_mean[j] /= std::max(1.0, failures);
   }
@@ -118,11 +122,14 @@ struct LatentMoments {
   return sigma;
 }
 
-/// **Formula**: difference of s_k = a_k · difference of w, variance of s_k = a_k Σ a_kᵀ. **Cost**: D d² multiplications per covariance.
-[[nodiscard]] inline StyleMoments style_moments(const Problem& problem, const Population& population, const Strata& strata) {
+/// **Formula**: difference of s_k = a_k · difference of w, variance of s_k = a_k Σ a_kᵀ. **Cost**: D d² multiplications
+/// per covariance.
+[[nodiscard]] inline StyleMoments style_moments(const Problem& problem, const Population& population,
+                                                const Strata& strata) {
   const LatentMoments latent = latent_moments(population, strata);
   const Matrix<double>& a = problem.style_matrix;
-  return {reading_deviations(a, latent.total), reading_deviations(a, latent.within), reading_deviations(a, latent.failures), matrix_vector(a, latent.pooled_difference),
+  return {reading_deviations(a, latent.total), reading_deviations(a, latent.within),
+          reading_deviations(a, latent.failures), matrix_vector(a, latent.pooled_difference),
           matrix_vector(a, latent.stratified_difference)};
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Where the ink of a drawing lies and how it is spread: position, width, height and slant, from moments of the ink alone.
+// Where the ink of a drawing lies and how it is spread: position, width, height and slant, from moments of the ink
+// alone.
 
 #include <faultline/analysis/properties/plane.hpp>
 
@@ -13,7 +14,8 @@ namespace faultline {
 inline namespace v1 {
 namespace detail {
 
-/// Centre and central second moments of the ink, in pixels; x to the right, y upwards, both from the middle of the image.
+/// Centre and central second moments of the ink, in pixels; x to the right, y upwards, both from the middle of the
+/// image.
 struct InkMoments {
   double x = 0.0;
   double y = 0.0;
@@ -22,8 +24,10 @@ struct InkMoments {
   double mu02 = 0.0;
 };
 
-/// Moments of what is bright after a 3x3 median: a pixel weighs 0 below 35 % of the range of brightness, 1 above 65 %, and in between in proportion, so that noise on the background weighs
-/// nothing, and neither veil nor fading nor a wider edge moves the contour. The median takes up to a pixel off the ends of thin strokes. All zero for an image whose range is below .02.
+/// Moments of what is bright after a 3x3 median: a pixel weighs 0 below 35 % of the range of brightness, 1 above 65 %,
+/// and in between in proportion, so that noise on the background weighs nothing, and neither veil nor fading nor a
+/// wider edge moves the contour. The median takes up to a pixel off the ends of thin strokes. All zero for an image
+/// whose range is below .02.
 [[nodiscard]] inline InkMoments ink_moments(std::span<const float> image, const ImageShape& shape) {
   const Plane plane = median3(brightness(image, shape));
   const auto [dark, bright] = dark_and_bright(plane);
@@ -62,10 +66,13 @@ struct InkMoments {
 
 }  // namespace detail
 
-/// How far the ink leans, in pixels to the right per pixel upwards: **positive leans to the right** like an italic letter, negative to the left, 0 stands upright or is empty.
+/// How far the ink leans, in pixels to the right per pixel upwards: **positive leans to the right** like an italic
+/// letter, negative to the left, 0 stands upright or is empty.
 ///
-/// **Shapes**: `image` `[C, H, W]` in [0, 1], averaged over C. The tangent of the angle to the vertical; a shear of k adds k.
-/// **Formula**: μ11 / μ02 of the ink (see `detail::ink_moments`) with y upwards; μ02 counts as at least 1, below which a flat line has no slant to speak of.
+/// **Shapes**: `image` `[C, H, W]` in [0, 1], averaged over C. The tangent of the angle to the vertical; a shear of k
+/// adds k.
+/// **Formula**: μ11 / μ02 of the ink (see `detail::ink_moments`) with y upwards; μ02 counts as at least 1, below which
+/// a flat line has no slant to speak of.
 /// **Cost**: about 15 µs for 32x32, as for width, height and position.
 /// Example: `slant(images.image(0), images.shape())`
 [[nodiscard]] inline double slant(std::span<const float> image, const ImageShape& shape) {
@@ -73,26 +80,34 @@ struct InkMoments {
   return ink.mu11 / std::max(ink.mu02, 1.0);
 }
 
-/// Width in pixels of the ink across its slant: leaning makes a letter no wider. A solid bar of n pixels has width n; an image without ink has width 0.
+/// Width in pixels of the ink across its slant: leaning makes a letter no wider. A solid bar of n pixels has width n;
+/// an image without ink has width 0.
 ///
-/// **Formula**: √(12 (μ20 − μ11² / μ02) + 1): the spread of x that is left when its regression on y is taken off. `image` is `[C, H, W]` in [0, 1], averaged over C.
+/// **Formula**: √(12 (μ20 − μ11² / μ02) + 1): the spread of x that is left when its regression on y is taken off.
+/// `image` is `[C, H, W]` in [0, 1], averaged over C.
 [[nodiscard]] inline double ink_width(std::span<const float> image, const ImageShape& shape) {
   const detail::InkMoments ink = detail::ink_moments(image, shape);
   if (ink.mu20 + ink.mu02 == 0.0) return 0.0;
   return detail::bar_of_variance(std::max(0.0, ink.mu20 - ink.mu11 * ink.mu11 / std::max(ink.mu02, 1.0)));
 }
 
-/// Height in pixels of the ink: √(12 μ02 + 1), so that a solid bar of n pixels has height n; an image without ink has height 0. `image` is `[C, H, W]` in [0, 1], averaged over C.
+/// Height in pixels of the ink: √(12 μ02 + 1), so that a solid bar of n pixels has height n; an image without ink has
+/// height 0. `image` is `[C, H, W]` in [0, 1], averaged over C.
 [[nodiscard]] inline double ink_height(std::span<const float> image, const ImageShape& shape) {
   const detail::InkMoments ink = detail::ink_moments(image, shape);
   return ink.mu20 + ink.mu02 == 0.0 ? 0.0 : detail::bar_of_variance(ink.mu02);
 }
 
-/// Offset of the centre of the ink from the middle of the image, in pixels, **positive to the right**; 0 without ink. `image` is `[C, H, W]` in [0, 1], averaged over C.
-[[nodiscard]] inline double horizontal_position(std::span<const float> image, const ImageShape& shape) { return detail::ink_moments(image, shape).x; }
+/// Offset of the centre of the ink from the middle of the image, in pixels, **positive to the right**; 0 without ink.
+/// `image` is `[C, H, W]` in [0, 1], averaged over C.
+[[nodiscard]] inline double horizontal_position(std::span<const float> image, const ImageShape& shape) {
+  return detail::ink_moments(image, shape).x;
+}
 
 /// The same, **positive upwards**.
-[[nodiscard]] inline double vertical_position(std::span<const float> image, const ImageShape& shape) { return detail::ink_moments(image, shape).y; }
+[[nodiscard]] inline double vertical_position(std::span<const float> image, const ImageShape& shape) {
+  return detail::ink_moments(image, shape).y;
+}
 
 }  // namespace v1
 }  // namespace faultline

@@ -10,10 +10,12 @@
 namespace faultline {
 inline namespace v1 {
 
-/// Michelson contrast (bright − dark) / (bright + dark), 0 to 1, with the 98th and the 2nd percentile of brightness. `image` is `[C, H, W]` in [0, 1], averaged over C.
+/// Michelson contrast (bright − dark) / (bright + dark), 0 to 1, with the 98th and the 2nd percentile of brightness.
+/// `image` is `[C, H, W]` in [0, 1], averaged over C.
 ///
-/// A ratio rather than a difference: blur lowers the peak of a thin stroke, and a difference would report that as loss of contrast; on a black background the ratio stays 1, and a veil
-/// lowers it. Percentiles rather than the standard deviation, which on sparse strokes measures how much ink there is. A black image has contrast 0.
+/// A ratio rather than a difference: blur lowers the peak of a thin stroke, and a difference would report that as loss
+/// of contrast; on a black background the ratio stays 1, and a veil lowers it. Percentiles rather than the standard
+/// deviation, which on sparse strokes measures how much ink there is. A black image has contrast 0.
 [[nodiscard]] inline double contrast(std::span<const float> image, const ImageShape& shape) {
   const auto [dark, bright] = detail::dark_and_bright(detail::brightness(image, shape));
   const double sum = static_cast<double>(bright) + static_cast<double>(dark);

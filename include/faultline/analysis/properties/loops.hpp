@@ -12,7 +12,8 @@ namespace faultline {
 inline namespace v1 {
 namespace detail {
 
-/// A hole of fewer pixels than this is noise: with it, noise changes the count of fewer digits than after a 3x3 median, which also closes real loops.
+/// A hole of fewer pixels than this is noise: with it, noise changes the count of fewer digits than after a 3x3 median,
+/// which also closes real loops.
 inline constexpr std::int64_t smallest_loop = 2;
 
 }  // namespace detail
@@ -20,8 +21,10 @@ inline constexpr std::int64_t smallest_loop = 2;
 /// Number of background regions that ink encloses: 0 for "1", 1 for "0", 2 for "8".
 ///
 /// **Shapes**: `image` `[C, H, W]` in [0, 1], averaged over C.
-/// **Formula**: background is what lies below the middle of the range of brightness (2nd to 98th percentile); counted are its 4-connected regions of at least two pixels that do not touch the
-/// border (ink is then 8-connected: a stroke that only touches itself across a corner closes a loop). An image whose range is below .02 has none. Strong blur closes small loops.
+/// **Formula**: background is what lies below the middle of the range of brightness (2nd to 98th percentile); counted
+/// are its 4-connected regions of at least two pixels that do not touch the border (ink is then 8-connected: a stroke
+/// that only touches itself across a corner closes a loop). An image whose range is below .02 has none. Strong blur
+/// closes small loops.
 /// **Cost**: about 10 µs for 32x32.
 /// Example: `loops(images.image(0), images.shape())`
 [[nodiscard]] inline double loops(std::span<const float> image, const ImageShape& shape) {
@@ -34,7 +37,8 @@ inline constexpr std::int64_t smallest_loop = 2;
   const std::int64_t height = plane.height + 2;
   std::vector<std::uint8_t> open(static_cast<std::size_t>(width * height), 1);
   for (std::int64_t y = 0; y < plane.height; ++y)
-    for (std::int64_t x = 0; x < plane.width; ++x) open[static_cast<std::size_t>((y + 1) * width + x + 1)] = plane.row(y)[x] > level ? 0 : 1;
+    for (std::int64_t x = 0; x < plane.width; ++x)
+      open[static_cast<std::size_t>((y + 1) * width + x + 1)] = plane.row(y)[x] > level ? 0 : 1;
   std::vector<std::int64_t> reached;
   reached.reserve(open.size());
   const auto flood = [&](std::int64_t start) {

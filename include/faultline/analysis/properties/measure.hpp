@@ -20,12 +20,15 @@ inline namespace v1 {
 /// Every property of every image.
 ///
 /// **Shapes**: `unit_images` `[N, C, H, W]` in [0, 1] → `[N, P]`, columns in the order of `properties`.
-/// **Throws** `property_threw`, naming the property and the image, when a measure throws or its value is not finite as float; `invalid_argument` when a property has no measure.
+/// **Throws** `property_threw`, naming the property and the image, when a measure throws or its value is not finite as
+/// float; `invalid_argument` when a property has no measure.
 /// **Cost**: N calls of each measure; the twelve defaults together take about 85 µs for a 32x32 image.
 /// Example: `Matrix<float> values = measure_properties(default_properties(), images);`
 [[nodiscard]] inline Matrix<float> measure_properties(std::span<const Property> properties, ImageView unit_images) {
   for (const Property& property : properties)
-    if (!property.measure) throw Error(ErrorCode::invalid_argument, "measure_properties", "property \"" + property.name + "\" has no measure; set Property::measure to a callable");
+    if (!property.measure)
+      throw Error(ErrorCode::invalid_argument, "measure_properties",
+                  "property \"" + property.name + "\" has no measure; set Property::measure to a callable");
   Matrix<float> values(unit_images.count(), static_cast<std::int64_t>(properties.size()));
   for (std::int64_t i = 0; i < unit_images.count(); ++i) {
     for (std::size_t p = 0; p < properties.size(); ++p) {
@@ -33,14 +36,19 @@ inline namespace v1 {
       try {
         value = properties[p].measure(unit_images.image(i), unit_images.shape());
       } catch (const std::exception& error) {
-        throw Error(ErrorCode::property_threw, "measure_properties", "property \"" + properties[p].name + "\" threw on image " + std::to_string(i) + " of the batch: " + detail::foreign_text(error));
+        throw Error(ErrorCode::property_threw, "measure_properties",
+                    "property \"" + properties[p].name + "\" threw on image " + std::to_string(i) +
+                        " of the batch: " + detail::foreign_text(error));
       } catch (...) {
-        throw Error(ErrorCode::property_threw, "measure_properties", "property \"" + properties[p].name + "\" threw something that is no std::exception on image " + std::to_string(i) + " of the batch");
+        throw Error(ErrorCode::property_threw, "measure_properties",
+                    "property \"" + properties[p].name + "\" threw something that is no std::exception on image " +
+                        std::to_string(i) + " of the batch");
       }
       const auto stored = static_cast<float>(value);
       if (!std::isfinite(stored))
         throw Error(ErrorCode::property_threw, "measure_properties",
-                    "property \"" + properties[p].name + "\" returned " + std::to_string(value) + " on image " + std::to_string(i) + " of the batch; it must be finite for every image");
+                    "property \"" + properties[p].name + "\" returned " + std::to_string(value) + " on image " +
+                        std::to_string(i) + " of the batch; it must be finite for every image");
       values(i, static_cast<std::int64_t>(p)) = stored;
     }
   }

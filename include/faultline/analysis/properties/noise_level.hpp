@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// How noisy an image is (Immerkaer: Fast noise variance estimation, Computer Vision and Image Understanding 64, 1996), blind to strokes.
+// How noisy an image is (Immerkaer: Fast noise variance estimation, Computer Vision and Image Understanding 64, 1996),
+// blind to strokes.
 
 #include <faultline/analysis/properties/plane.hpp>
 
@@ -14,21 +15,27 @@ namespace faultline {
 inline namespace v1 {
 namespace detail {
 
-/// 1 where more than half of the 5x5 neighbourhood (edge pixels repeated) is darker than `level`, which is where its median is.
+/// 1 where more than half of the 5x5 neighbourhood (edge pixels repeated) is darker than `level`, which is where its
+/// median is.
 [[nodiscard]] inline std::vector<std::uint8_t> background5(const Plane& plane, float level) {
   const std::int64_t height = plane.height;
   const std::int64_t width = plane.width;
-  std::vector<std::uint8_t> dark(static_cast<std::size_t>(height * width)), across(dark.size()), background(dark.size());
+  std::vector<std::uint8_t> dark(static_cast<std::size_t>(height * width)), across(dark.size()),
+      background(dark.size());
   for (std::size_t i = 0; i < dark.size(); ++i) dark[i] = plane.values[i] < level ? 1 : 0;
   std::vector<std::uint8_t> padded(static_cast<std::size_t>(width + 4));
   for (std::int64_t y = 0; y < height; ++y) {
     const std::uint8_t* line = dark.data() + y * width;
-    for (std::int64_t x = -2; x < width + 2; ++x) padded[static_cast<std::size_t>(x + 2)] = line[std::clamp<std::int64_t>(x, 0, width - 1)];
+    for (std::int64_t x = -2; x < width + 2; ++x)
+      padded[static_cast<std::size_t>(x + 2)] = line[std::clamp<std::int64_t>(x, 0, width - 1)];
     for (std::size_t x = 0; x < static_cast<std::size_t>(width); ++x)
-      across[static_cast<std::size_t>(y * width) + x] = static_cast<std::uint8_t>(padded[x] + padded[x + 1] + padded[x + 2] + padded[x + 3] + padded[x + 4]);
+      across[static_cast<std::size_t>(y * width) + x] =
+          static_cast<std::uint8_t>(padded[x] + padded[x + 1] + padded[x + 2] + padded[x + 3] + padded[x + 4]);
   }
   for (std::int64_t y = 0; y < height; ++y) {
-    const auto line = [&](std::int64_t offset) { return across.data() + std::clamp<std::int64_t>(y + offset, 0, height - 1) * width; };
+    const auto line = [&](std::int64_t offset) {
+      return across.data() + std::clamp<std::int64_t>(y + offset, 0, height - 1) * width;
+    };
     const std::uint8_t *a = line(-2), *b = line(-1), *c = line(0), *d = line(1), *e = line(2);
     std::uint8_t* target = background.data() + y * width;
     for (std::int64_t x = 0; x < width; ++x) target[x] = a[x] + b[x] + c[x] + d[x] + e[x] > 12 ? 1 : 0;
@@ -38,11 +45,13 @@ namespace detail {
 
 }  // namespace detail
 
-/// Standard deviation of pixel noise, estimated on the dark background: about .6 of the added noise where clipping at 0 removes half of it.
+/// Standard deviation of pixel noise, estimated on the dark background: about .6 of the added noise where clipping at 0
+/// removes half of it.
 ///
 /// **Shapes**: `image` `[C, H, W]` in [0, 1], averaged over C. Result ≥ 0; 0 below 3x3 pixels.
-/// **Formula**: √(π/2) / 6 times the mean of |1 -2 1; -2 4 -2; 1 -2 1| (a filter that smooth brightness does not pass) over the pixels whose whole 3x3 neighbourhood is
-/// background, that is, has a 5x5 median below .1: strokes have edges, which that filter would take for noise. An image with less than 1/16 background is measured everywhere.
+/// **Formula**: √(π/2) / 6 times the mean of |1 -2 1; -2 4 -2; 1 -2 1| (a filter that smooth brightness does not pass)
+/// over the pixels whose whole 3x3 neighbourhood is background, that is, has a 5x5 median below .1: strokes have edges,
+/// which that filter would take for noise. An image with less than 1/16 background is measured everywhere.
 /// **Cost**: about 10 µs for 32x32.
 /// Example: `noise_level(images.image(0), images.shape())`
 [[nodiscard]] inline double noise_level(std::span<const float> image, const ImageShape& shape) {
@@ -57,8 +66,10 @@ namespace detail {
     const float *a = plane.row(y - 1), *b = plane.row(y), *c = plane.row(y + 1);
     const std::uint8_t* here = background.data() + y * width;
     for (std::int64_t x = 1; x + 1 < width; ++x) {
-      const float residual = std::abs(4.0f * b[x] - 2.0f * (b[x - 1] + b[x + 1] + a[x] + c[x]) + a[x - 1] + a[x + 1] + c[x - 1] + c[x + 1]);
-      const int dark = here[x - width - 1] + here[x - width] + here[x - width + 1] + here[x - 1] + here[x] + here[x + 1] + here[x + width - 1] + here[x + width] + here[x + width + 1];
+      const float residual = std::abs(4.0f * b[x] - 2.0f * (b[x - 1] + b[x + 1] + a[x] + c[x]) + a[x - 1] + a[x + 1] +
+                                      c[x - 1] + c[x + 1]);
+      const int dark = here[x - width - 1] + here[x - width] + here[x - width + 1] + here[x - 1] + here[x] +
+                       here[x + 1] + here[x + width - 1] + here[x + width] + here[x + width + 1];
       everywhere += static_cast<double>(residual);
       if (dark == 9) {
         inside += static_cast<double>(residual);

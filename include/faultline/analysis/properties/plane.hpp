@@ -27,20 +27,24 @@ struct Plane {
   [[nodiscard]] float* row(std::int64_t y) noexcept { return values.data() + y * width; }
 };
 
-/// Mean over the channels, each value first clamped to [0, 1] (NaN counts as 0): whatever the pixels are, the measures stay finite.
+/// Mean over the channels, each value first clamped to [0, 1] (NaN counts as 0): whatever the pixels are, the measures
+/// stay finite.
 [[nodiscard]] inline Plane brightness(std::span<const float> image, const ImageShape& shape) {
-  Plane plane{shape.height, shape.width, std::vector<float>(static_cast<std::size_t>(shape.height * shape.width), 0.0f)};
+  Plane plane{shape.height, shape.width,
+              std::vector<float>(static_cast<std::size_t>(shape.height * shape.width), 0.0f)};
   const std::size_t pixels = plane.values.size();
   const float weight = 1.0f / static_cast<float>(shape.channels);
   for (std::int64_t c = 0; c < shape.channels; ++c) {
     const float* source = image.data() + static_cast<std::size_t>(c) * pixels;
-    for (std::size_t i = 0; i < pixels; ++i) plane.values[i] += weight * (source[i] > 0.0f ? std::min(source[i], 1.0f) : 0.0f);
+    for (std::size_t i = 0; i < pixels; ++i)
+      plane.values[i] += weight * (source[i] > 0.0f ? std::min(source[i], 1.0f) : 0.0f);
   }
   return plane;
 }
 
-/// Median of each pixel's 3x3 neighbourhood, edge pixels repeated. Columns are sorted first, so each pixel needs only the largest of the three minima, the median of
-/// the three medians and the smallest of the three maxima; the median of those is the median of all nine (Smith, 1996).
+/// Median of each pixel's 3x3 neighbourhood, edge pixels repeated. Columns are sorted first, so each pixel needs only
+/// the largest of the three minima, the median of the three medians and the smallest of the three maxima; the median of
+/// those is the median of all nine (Smith, 1996).
 [[nodiscard]] inline Plane median3(const Plane& in) {
   Plane out{in.height, in.width, std::vector<float>(in.values.size())};
   const auto width = static_cast<std::size_t>(in.width);
@@ -61,12 +65,14 @@ struct Plane {
     }
     float* target = out.row(y);
     for (std::size_t x = 0; x < width; ++x)
-      target[x] = median(std::max(std::max(low[x], low[x + 1]), low[x + 2]), median(mid[x], mid[x + 1], mid[x + 2]), std::min(std::min(high[x], high[x + 1]), high[x + 2]));
+      target[x] = median(std::max(std::max(low[x], low[x + 1]), low[x + 2]), median(mid[x], mid[x + 1], mid[x + 2]),
+                         std::min(std::min(high[x], high[x + 1]), high[x + 2]));
   }
   return out;
 }
 
-/// The values below which 2 % and 98 % of the pixels lie: the darkest and brightest level, without the outliers that single pixels are.
+/// The values below which 2 % and 98 % of the pixels lie: the darkest and brightest level, without the outliers that
+/// single pixels are.
 [[nodiscard]] inline std::pair<float, float> dark_and_bright(const Plane& plane) {
   if (plane.values.empty()) return {0.0f, 0.0f};
   std::vector<float> sorted = plane.values;
@@ -82,7 +88,9 @@ struct Plane {
 /// Pixels above a level, and the length in pixels of the contour around them.
 struct Region {
   double area = 0.0;
-  double contour = 0.0;  ///< crossings between horizontal and vertical neighbours times pi / 4: unbiased for a contour without preferred orientation (Cauchy-Crofton)
+  /// Crossings between horizontal and vertical neighbours times pi / 4: unbiased for a contour without preferred
+  /// orientation (Cauchy-Crofton)
+  double contour = 0.0;
 };
 
 [[nodiscard]] inline Region region_above(const Plane& plane, float level) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Calls into a user's classifier: what it throws becomes F202 with the original nested, and its floating-point mode stays its own.
+// Calls into a user's classifier: what it throws becomes F202 with the original nested, and its floating-point mode
+// stays its own.
 
 #include <faultline/error.hpp>
 
@@ -30,17 +31,23 @@ class FloatingPointScope {
   bool saved_ = false;
 };
 
-/// Refuses arithmetic without NaN or with reassociated sums where no macro tells of it (`config.hpp`): clang's -fno-honor-nans, -fassociative-math. The values are read at run time, so that only a
-/// compiler that was told to assume otherwise can get them wrong. Throws invalid_argument.
+/// Refuses arithmetic without NaN or with reassociated sums where no macro tells of it (`config.hpp`): clang's
+/// -fno-honor-nans, -fassociative-math. The values are read at run time, so that only a compiler that was told to
+/// assume otherwise can get them wrong. Throws invalid_argument.
 inline void require_ieee_arithmetic(const std::string& where) {
   volatile double nan = std::numeric_limits<double>::quiet_NaN(), large = 1e30, small = 1.0;
   const double x = nan, a = large, b = small;
-  if (!std::isnan(x) || x == x) throw Error(ErrorCode::invalid_argument, where, "this file was compiled with a flag that assumes there is no NaN; compile it without");
-  if ((a + b) - a != 0.0) throw Error(ErrorCode::invalid_argument, where, "this file was compiled with a flag that reorders sums; compile it without");
+  if (!std::isnan(x) || x == x)
+    throw Error(ErrorCode::invalid_argument, where,
+                "this file was compiled with a flag that assumes there is no NaN; compile it without");
+  if ((a + b) - a != 0.0)
+    throw Error(ErrorCode::invalid_argument, where,
+                "this file was compiled with a flag that reorders sums; compile it without");
 }
 
-/// Runs `call`. Lets F2xx errors, forked_process and std::bad_alloc through (the latter so that the caller can try a smaller batch); everything else leaves as
-/// classifier_threw, thrown with the original nested where that is an exception object.
+/// Runs `call`. Lets F2xx errors, forked_process and std::bad_alloc through (the latter so that the caller can try a
+/// smaller batch); everything else leaves as classifier_threw, thrown with the original nested where that is an
+/// exception object.
 template <class Call, class Context>
 void call_user(const std::string& where, Call&& call, Context&& context) {
   require_ieee_arithmetic(where);
@@ -51,11 +58,15 @@ void call_user(const std::string& where, Call&& call, Context&& context) {
     throw;
   } catch (const Error& error) {
     if (error.family() == 2 || error.code() == ErrorCode::forked_process) throw;
-    std::throw_with_nested(Error(ErrorCode::classifier_threw, where, "the classifier threw while it scored " + context() + ": " + error.what()));
+    std::throw_with_nested(Error(ErrorCode::classifier_threw, where,
+                                 "the classifier threw while it scored " + context() + ": " + error.what()));
   } catch (const std::exception& error) {
-    std::throw_with_nested(Error(ErrorCode::classifier_threw, where, "the classifier threw while it scored " + context() + ": " + foreign_text(error)));
+    std::throw_with_nested(Error(ErrorCode::classifier_threw, where,
+                                 "the classifier threw while it scored " + context() + ": " + foreign_text(error)));
   } catch (...) {
-    std::throw_with_nested(Error(ErrorCode::classifier_threw, where, "the classifier threw something that is not a std::exception while it scored " + context()));
+    std::throw_with_nested(
+        Error(ErrorCode::classifier_threw, where,
+              "the classifier threw something that is not a std::exception while it scored " + context()));
   }
 }
 

@@ -27,20 +27,26 @@ auto uninterrupted(Call call) {
   return result;
 }
 
-inline std::filesystem::path directory_of(const std::filesystem::path& path) { return path.has_parent_path() ? path.parent_path() : std::filesystem::path("."); }
+inline std::filesystem::path directory_of(const std::filesystem::path& path) {
+  return path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+}
 
 /// Every temporary of `path` is called `.<name>.<something>.partial`.
 inline std::string temporary_prefix(const std::filesystem::path& path) { return "." + path.filename().string() + "."; }
 inline constexpr std::string_view temporary_suffix = ".partial";
 
-/// Removes temporaries of `path` whose writer is gone. A live writer holds a lock on its file; on a file system without locks nothing is removed, which is safe.
+/// Removes temporaries of `path` whose writer is gone. A live writer holds a lock on its file; on a file system without
+/// locks nothing is removed, which is safe.
 inline void remove_leftovers(const std::filesystem::path& path) noexcept {
   try {
     const std::string prefix = temporary_prefix(path);
     std::error_code ignored;
-    for (std::filesystem::directory_iterator entry(directory_of(path), ignored), end; !ignored && entry != end; entry.increment(ignored)) {
+    for (std::filesystem::directory_iterator entry(directory_of(path), ignored), end; !ignored && entry != end;
+         entry.increment(ignored)) {
       const std::string name = entry->path().filename().string();
-      if (name.size() < prefix.size() + temporary_suffix.size() || name.rfind(prefix, 0) != 0 || !std::string_view(name).ends_with(temporary_suffix)) continue;
+      if (name.size() < prefix.size() + temporary_suffix.size() || name.rfind(prefix, 0) != 0 ||
+          !std::string_view(name).ends_with(temporary_suffix))
+        continue;
       const int descriptor = ::open(entry->path().c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
       if (descriptor < 0) continue;
       if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0) ::unlink(entry->path().c_str());
@@ -53,19 +59,24 @@ inline void remove_leftovers(const std::filesystem::path& path) noexcept {
 }  // namespace detail
 
 inline AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)) {
-  if (!path_.has_filename()) throw Error(ErrorCode::cannot_write, "AtomicFile", "'" + path_.string() + "' names no file");
+  if (!path_.has_filename())
+    throw Error(ErrorCode::cannot_write, "AtomicFile", "'" + path_.string() + "' names no file");
   detail::remove_leftovers(path_);
-  const auto self = std::to_string(::getpid()) + "-" + std::to_string(reinterpret_cast<std::uintptr_t>(this)) + "-";  // distinct without any shared counter
+  // Distinct without any shared counter
+  const auto self = std::to_string(::getpid()) + "-" + std::to_string(reinterpret_cast<std::uintptr_t>(this)) + "-";
   for (int attempt = 0; descriptor_ < 0; ++attempt) {
-    temporary_ = detail::directory_of(path_) / (detail::temporary_prefix(path_) + self + std::to_string(attempt) + std::string(detail::temporary_suffix));
-    descriptor_ = detail::uninterrupted([&] { return ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666); });
+    temporary_ = detail::directory_of(path_) / (detail::temporary_prefix(path_) + self + std::to_string(attempt) +
+                                                std::string(detail::temporary_suffix));
+    descriptor_ = detail::uninterrupted(
+        [&] { return ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666); });
     if (descriptor_ < 0) {
       if (errno == EEXIST && attempt < 1000) continue;
       const int reason = errno;
       temporary_.clear();
       fail(ErrorCode::cannot_write, "create a temporary file beside it", reason);
     }
-    // Between the creation and the lock a tidying process may have taken the file for a leftover: then it has no name any more.
+    // Between the creation and the lock a tidying process may have taken the file for a leftover: then it has no name
+    // any more.
     struct stat status {};
     const bool refused = ::flock(descriptor_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
     if (refused || (::fstat(descriptor_, &status) == 0 && status.st_nlink == 0)) {
@@ -78,7 +89,8 @@ inline AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path
 inline AtomicFile::~AtomicFile() { discard(); }
 
 inline void AtomicFile::write(std::span<const std::byte> bytes) {
-  if (descriptor_ < 0) throw Error(ErrorCode::invalid_argument, "AtomicFile::write", "'" + path_.string() + "' is already committed");
+  if (descriptor_ < 0)
+    throw Error(ErrorCode::invalid_argument, "AtomicFile::write", "'" + path_.string() + "' is already committed");
   while (!bytes.empty()) {
     const std::size_t piece = std::min<std::size_t>(bytes.size(), std::size_t{1} << 30);
     const ssize_t written = detail::uninterrupted([&] { return ::write(descriptor_, bytes.data(), piece); });
@@ -88,12 +100,15 @@ inline void AtomicFile::write(std::span<const std::byte> bytes) {
 }
 
 inline void AtomicFile::commit() {
-  if (descriptor_ < 0) throw Error(ErrorCode::invalid_argument, "AtomicFile::commit", "'" + path_.string() + "' is already committed");
+  if (descriptor_ < 0)
+    throw Error(ErrorCode::invalid_argument, "AtomicFile::commit", "'" + path_.string() + "' is already committed");
   if (detail::uninterrupted([&] { return ::fsync(descriptor_); }) != 0) fail(ErrorCode::cannot_write, "flush", errno);
-  if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail(ErrorCode::cannot_write, "rename the temporary file to it", errno);
+  if (::rename(temporary_.c_str(), path_.c_str()) != 0)
+    fail(ErrorCode::cannot_write, "rename the temporary file to it", errno);
   temporary_.clear();
   if (::close(std::exchange(descriptor_, -1)) != 0) fail(ErrorCode::not_durable, "close", errno);
-  const int directory = detail::uninterrupted([&] { return ::open(detail::directory_of(path_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
+  const int directory = detail::uninterrupted(
+      [&] { return ::open(detail::directory_of(path_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
   if (directory < 0) fail(ErrorCode::not_durable, "open its directory to flush it", errno);
   const int flushed = detail::uninterrupted([&] { return ::fsync(directory); });
   const int reason = errno;
@@ -103,8 +118,11 @@ inline void AtomicFile::commit() {
 
 inline void AtomicFile::fail(ErrorCode code, const char* step, int reason) {
   discard();
-  throw Error(code, "AtomicFile", std::string("could not ") + step + " for '" + path_.string() + "': " + std::generic_category().message(reason) +
-                                      (code == ErrorCode::cannot_write ? "; the earlier file, if any, is unchanged" : "; the new contents are in place but may not survive a power loss"));
+  throw Error(
+      code, "AtomicFile",
+      std::string("could not ") + step + " for '" + path_.string() + "': " + std::generic_category().message(reason) +
+          (code == ErrorCode::cannot_write ? "; the earlier file, if any, is unchanged"
+                                           : "; the new contents are in place but may not survive a power loss"));
 }
 
 inline void AtomicFile::discard() noexcept {
@@ -119,12 +137,19 @@ inline void write_file_atomically(const std::filesystem::path& path, std::span<c
   file.commit();
 }
 
-inline void write_file_atomically(const std::filesystem::path& path, std::string_view text) { write_file_atomically(path, std::as_bytes(std::span(text.data(), text.size()))); }
+inline void write_file_atomically(const std::filesystem::path& path, std::string_view text) {
+  write_file_atomically(path, std::as_bytes(std::span(text.data(), text.size())));
+}
 
 inline std::vector<std::byte> read_file(const std::filesystem::path& path, std::int64_t max_bytes) {
-  const auto refuse = [&](int reason) { return Error(ErrorCode::cannot_open, "read_file", "could not read '" + path.string() + "': " + std::generic_category().message(reason)); };
+  const auto refuse = [&](int reason) {
+    return Error(ErrorCode::cannot_open, "read_file",
+                 "could not read '" + path.string() + "': " + std::generic_category().message(reason));
+  };
   const auto too_large = [&] {
-    return Error(ErrorCode::oversized, "read_file", "'" + path.string() + "' has more than " + std::to_string(max_bytes) + " bytes; raise the limit if that is intended");
+    return Error(ErrorCode::oversized, "read_file",
+                 "'" + path.string() + "' has more than " + std::to_string(max_bytes) +
+                     " bytes; raise the limit if that is intended");
   };
   const int descriptor = detail::uninterrupted([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC); });
   if (descriptor < 0) throw refuse(errno);
@@ -142,7 +167,8 @@ inline std::vector<std::byte> read_file(const std::filesystem::path& path, std::
   std::vector<std::byte> bytes(std::min(limit, static_cast<std::size_t>(std::max<off_t>(status.st_size, 0))) + 1);
   std::size_t filled = 0;
   while (true) {
-    const ssize_t got = detail::uninterrupted([&] { return ::read(descriptor, bytes.data() + filled, bytes.size() - filled); });
+    const ssize_t got =
+        detail::uninterrupted([&] { return ::read(descriptor, bytes.data() + filled, bytes.size() - filled); });
     if (got < 0) throw refuse(errno);
     if (got == 0) break;
     filled += static_cast<std::size_t>(got);

@@ -27,16 +27,19 @@ decltype(auto) within_memory(std::string_view where, Work&& work) {
   try {
     return work();
   } catch (const std::bad_alloc&) {
-    throw Error(ErrorCode::out_of_resources, where, "this machine has not enough memory for it; ask for fewer samples or a smaller batch");
+    throw Error(ErrorCode::out_of_resources, where,
+                "this machine has not enough memory for it; ask for fewer samples or a smaller batch");
   } catch (const std::length_error&) {
-    throw Error(ErrorCode::out_of_resources, where, "an array would be larger than any memory; ask for fewer samples or a smaller batch");
+    throw Error(ErrorCode::out_of_resources, where,
+                "an array would be larger than any memory; ask for fewer samples or a smaller batch");
   }
 }
 
-/// Calls work(i) for 0 .. count - 1 on up to `threads` threads, the caller's among them; 0 means as many as cores. Of the
-/// exceptions, that of the lowest i is thrown on, as a loop would.
+/// Calls work(i) for 0 .. count - 1 on up to `threads` threads, the caller's among them; 0 means as many as cores. Of
+/// the exceptions, that of the lowest i is thrown on, as a loop would.
 ///
-/// What is computed must not depend on who computes it: where the system has fewer threads, those that it has do the work.
+/// What is computed must not depend on who computes it: where the system has fewer threads, those that it has do the
+/// work.
 template <class Work>
 void share_out(std::int64_t count, std::int64_t threads, const Work& work) {
   if (threads == 0) threads = std::max<std::int64_t>(1, static_cast<std::int64_t>(std::thread::hardware_concurrency()));
@@ -60,8 +63,7 @@ void share_out(std::int64_t count, std::int64_t threads, const Work& work) {
     try {
       for (std::int64_t t = 1; t < std::min(threads, count); ++t) others.emplace_back(run);
     } catch (const std::system_error&) {
-    } catch (const std::bad_alloc&) {
-    }
+    } catch (const std::bad_alloc&) {}
     run();
   }
   if (failure) std::rethrow_exception(failure);

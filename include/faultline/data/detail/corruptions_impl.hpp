@@ -26,10 +26,12 @@ inline std::vector<double> half_gaussian(double sigma) {
 }
 
 /// Convolves the `length` values at distance `stride`, with the first and last repeated outwards.
-inline void convolve_line(float* line, std::int64_t length, std::int64_t stride, std::span<const double> weights, std::vector<double>& scratch) {
+inline void convolve_line(float* line, std::int64_t length, std::int64_t stride, std::span<const double> weights,
+                          std::vector<double>& scratch) {
   const auto radius = static_cast<std::int64_t>(weights.size()) - 1;
   scratch.resize(static_cast<std::size_t>(length + 2 * radius));
-  for (std::int64_t i = -radius; i < length + radius; ++i) scratch[static_cast<std::size_t>(i + radius)] = line[std::clamp<std::int64_t>(i, 0, length - 1) * stride];
+  for (std::int64_t i = -radius; i < length + radius; ++i)
+    scratch[static_cast<std::size_t>(i + radius)] = line[std::clamp<std::int64_t>(i, 0, length - 1) * stride];
   for (std::int64_t i = 0; i < length; ++i) {
     const double* centre = scratch.data() + i + radius;
     double sum = weights[0] * centre[0];
@@ -39,16 +41,22 @@ inline void convolve_line(float* line, std::int64_t length, std::int64_t stride,
 }
 
 inline std::int64_t whole_planes(std::size_t elements, std::int64_t height, std::int64_t width, const char* where) {
-  if (height < 1 || width < 1 || height > (std::int64_t{1} << 31) || width > (std::int64_t{1} << 31) || static_cast<std::int64_t>(elements) % (height * width) != 0) {
-    throw Error(ErrorCode::shape_mismatch, where, "expected whole planes of " + std::to_string(height) + " x " + std::to_string(width) + ", got " + std::to_string(elements) + " values");
+  if (height < 1 || width < 1 || height > (std::int64_t{1} << 31) || width > (std::int64_t{1} << 31) ||
+      static_cast<std::int64_t>(elements) % (height * width) != 0) {
+    throw Error(ErrorCode::shape_mismatch, where,
+                "expected whole planes of " + std::to_string(height) + " x " + std::to_string(width) + ", got " +
+                    std::to_string(elements) + " values");
   }
   return static_cast<std::int64_t>(elements) / (height * width);
 }
 
 }  // namespace detail
 
-inline void gaussian_blur(std::span<float> image, std::int64_t height, std::int64_t width, double sigma, BlurAxis axis) {
-  if (!(sigma > 0.0 && sigma <= 1000.0)) throw Error(ErrorCode::invalid_argument, "gaussian_blur", "expected a sigma above 0 and up to 1000 pixels, got " + std::to_string(sigma));
+inline void gaussian_blur(std::span<float> image, std::int64_t height, std::int64_t width, double sigma,
+                          BlurAxis axis) {
+  if (!(sigma > 0.0 && sigma <= 1000.0))
+    throw Error(ErrorCode::invalid_argument, "gaussian_blur",
+                "expected a sigma above 0 and up to 1000 pixels, got " + std::to_string(sigma));
   const std::int64_t planes = detail::whole_planes(image.size(), height, width, "gaussian_blur");
   const std::vector<double> weights = detail::half_gaussian(sigma);
   std::vector<double> scratch;
@@ -62,7 +70,8 @@ inline void gaussian_blur(std::span<float> image, std::int64_t height, std::int6
 
 inline void gaussian_noise(std::span<float> image, double deviation, CounterRandom& random) {
   if (!(deviation >= 0.0) || std::isinf(deviation)) {
-    throw Error(ErrorCode::invalid_argument, "gaussian_noise", "expected a standard deviation of at least 0, got " + std::to_string(deviation));
+    throw Error(ErrorCode::invalid_argument, "gaussian_noise",
+                "expected a standard deviation of at least 0, got " + std::to_string(deviation));
   }
   for (float& value : image) value = static_cast<float>(static_cast<double>(value) + deviation * random.normal());
 }
@@ -81,9 +90,12 @@ inline CorruptionDraw draw_corruption(CorruptionMix mix, std::int64_t seed, std:
   throw Error(ErrorCode::invalid_argument, "draw_corruption", "unknown mix");
 }
 
-inline void corrupt(std::span<float> image, std::int64_t height, std::int64_t width, const CorruptionDraw& draw, std::int64_t seed, std::int64_t index, BlurAxis axis) {
+inline void corrupt(std::span<float> image, std::int64_t height, std::int64_t width, const CorruptionDraw& draw,
+                    std::int64_t seed, std::int64_t index, BlurAxis axis) {
   const auto strength = [](const std::array<double, 5>& levels, int severity) {
-    if (severity < 1 || severity > 5) throw Error(ErrorCode::invalid_argument, "corrupt", "expected a severity of 0 .. 5, got " + std::to_string(severity));
+    if (severity < 1 || severity > 5)
+      throw Error(ErrorCode::invalid_argument, "corrupt",
+                  "expected a severity of 0 .. 5, got " + std::to_string(severity));
     return levels[static_cast<std::size_t>(severity - 1)];
   };
   detail::whole_planes(image.size(), height, width, "corrupt");

@@ -133,7 +133,10 @@ class FolderFiles {
       }
     }
     if (relative == "labels.csv" || relative == "dataset.json") return;
-    auto& list = kind == FileKind::picture ? pictures : kind == FileKind::table ? tables : kind == FileKind::idx ? idx : others;
+    auto& list = kind == FileKind::picture ? pictures
+                 : kind == FileKind::table ? tables
+                 : kind == FileKind::idx   ? idx
+                                           : others;
     list.push_back(relative);
   }
 

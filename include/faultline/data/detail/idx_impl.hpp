@@ -24,7 +24,8 @@ class IdxSource {
   IdxSource(std::span<const std::byte> bytes, std::string_view name) : rest_(bytes), name_(name) {
     if (!begins_member()) return;
     inflater_ = std::make_unique<z_stream>();
-    if (inflateInit2(inflater_.get(), 15 + 16) != Z_OK) throw Error(ErrorCode::corrupt_compression, "read_idx", "could not start zlib for '" + name_ + "'");
+    if (inflateInit2(inflater_.get(), 15 + 16) != Z_OK)
+      throw Error(ErrorCode::corrupt_compression, "read_idx", "could not start zlib for '" + name_ + "'");
   }
   ~IdxSource() {
     if (inflater_) inflateEnd(inflater_.get());
@@ -78,7 +79,9 @@ class IdxSource {
       } else if (status == Z_BUF_ERROR && rest_.empty()) {
         throw Error(ErrorCode::truncated, "read_idx", "the gzip stream of '" + name_ + "' breaks off");
       } else if (status != Z_OK) {
-        throw Error(ErrorCode::corrupt_compression, "read_idx", "the gzip stream of '" + name_ + "' is damaged (" + (inflater_->msg != nullptr ? inflater_->msg : "no reason given") + ")");
+        throw Error(ErrorCode::corrupt_compression, "read_idx",
+                    "the gzip stream of '" + name_ + "' is damaged (" +
+                        (inflater_->msg != nullptr ? inflater_->msg : "no reason given") + ")");
       }
     }
     return filled;
@@ -94,7 +97,9 @@ class IdxSource {
 
 inline IdxArray decode_idx(std::span<const std::byte> bytes, const IdxLimits& limits, std::string_view file_name) {
   const std::string name(file_name);
-  const auto refuse = [&](ErrorCode code, const std::string& what) { return Error(code, "read_idx", "'" + name + "' " + what); };
+  const auto refuse = [&](ErrorCode code, const std::string& what) {
+    return Error(code, "read_idx", "'" + name + "' " + what);
+  };
   detail::IdxSource source(bytes, name);
   std::array<std::uint8_t, 4> word{};
   if (source.take(word) < word.size()) throw refuse(ErrorCode::truncated, "ends within its first four bytes");
@@ -105,13 +110,16 @@ inline IdxArray decode_idx(std::span<const std::byte> bytes, const IdxLimits& li
   }
   const int rank = word[3];
   if (rank == 0) throw refuse(ErrorCode::malformed_header, "states no dimension");
-  if (rank > limits.max_rank) throw refuse(ErrorCode::oversized, "states " + std::to_string(rank) + " dimensions, allowed are " + std::to_string(limits.max_rank));
+  if (rank > limits.max_rank)
+    throw refuse(ErrorCode::oversized,
+                 "states " + std::to_string(rank) + " dimensions, allowed are " + std::to_string(limits.max_rank));
 
   IdxArray array;
   std::int64_t elements = 1;
   for (int axis = 0; axis < rank; ++axis) {
     if (source.take(word) < word.size()) throw refuse(ErrorCode::truncated, "ends within its dimensions");
-    const std::int64_t extent = (std::int64_t{word[0]} << 24) | (std::int64_t{word[1]} << 16) | (std::int64_t{word[2]} << 8) | std::int64_t{word[3]};
+    const std::int64_t extent = (std::int64_t{word[0]} << 24) | (std::int64_t{word[1]} << 16) |
+                                (std::int64_t{word[2]} << 8) | std::int64_t{word[3]};
     array.shape.push_back(extent);
     if (extent > 0 && elements > limits.max_elements / extent)
       throw refuse(ErrorCode::oversized,
@@ -126,7 +134,9 @@ inline IdxArray decode_idx(std::span<const std::byte> bytes, const IdxLimits& li
     array.values.resize(std::min(wanted, std::max({2 * filled, bytes.size(), std::size_t{4096}})));
     const std::size_t got = source.take(std::span(array.values).subspan(filled));
     filled += got;
-    if (filled < array.values.size()) throw refuse(ErrorCode::truncated, "has " + std::to_string(filled) + " of " + std::to_string(wanted) + " elements");
+    if (filled < array.values.size())
+      throw refuse(ErrorCode::truncated,
+                   "has " + std::to_string(filled) + " of " + std::to_string(wanted) + " elements");
   }
   std::uint8_t beyond = 0;
   if (source.take({&beyond, 1}) > 0) throw refuse(ErrorCode::oversized, "has bytes after its last element");
@@ -136,7 +146,9 @@ inline IdxArray decode_idx(std::span<const std::byte> bytes, const IdxLimits& li
   return array;
 }
 
-inline IdxArray read_idx(const std::filesystem::path& path, const IdxLimits& limits) { return decode_idx(read_file(path, limits.max_file_bytes), limits, path.string()); }
+inline IdxArray read_idx(const std::filesystem::path& path, const IdxLimits& limits) {
+  return decode_idx(read_file(path, limits.max_file_bytes), limits, path.string());
+}
 
 }  // namespace v1
 }  // namespace faultline

@@ -42,14 +42,19 @@ inline void require_only_pictures(const std::filesystem::path& folder, const Fol
 
 /// Copies the overlap of a picture and a square `[C, resolution, resolution]` that share their centre.
 inline void place_centred(const Picture& picture, std::int64_t resolution, std::uint8_t* out) {
-  const auto start = [&](std::int64_t extent) { return std::pair{std::max<std::int64_t>(0, (extent - resolution) / 2), std::max<std::int64_t>(0, (resolution - extent) / 2)}; };
+  const auto start = [&](std::int64_t extent) {
+    return std::pair{std::max<std::int64_t>(0, (extent - resolution) / 2),
+                     std::max<std::int64_t>(0, (resolution - extent) / 2)};
+  };
   const auto [from_y, to_y] = start(picture.height);
   const auto [from_x, to_x] = start(picture.width);
   const std::int64_t height = std::min(picture.height, resolution), width = std::min(picture.width, resolution);
   for (std::int64_t c = 0; c < picture.channels; ++c)
     for (std::int64_t y = 0; y < height; ++y)
       for (std::int64_t x = 0; x < width; ++x)
-        out[(c * resolution + to_y + y) * resolution + to_x + x] = picture.pixels[static_cast<std::size_t>(((from_y + y) * picture.width + from_x + x) * picture.channels + c)];
+        out[(c * resolution + to_y + y) * resolution + to_x + x] =
+            picture
+                .pixels[static_cast<std::size_t>(((from_y + y) * picture.width + from_x + x) * picture.channels + c)];
 }
 
 }  // namespace detail
@@ -57,8 +62,11 @@ inline void place_centred(const Picture& picture, std::int64_t resolution, std::
 inline LabelledImages load_image_folder(const std::filesystem::path& folder, const ImageFolderOptions& options) {
   const auto refuse = [](ErrorCode code, const std::string& what) { return Error(code, "load_image_folder", what); };
   constexpr std::int64_t largest = 4096;
-  if (options.resolution < 0 || options.resolution > largest) throw refuse(ErrorCode::invalid_argument, "expected a resolution of 0 to 4096, got " + std::to_string(options.resolution));
-  if (options.classes < 0 || options.classes > detail::most_classes) throw refuse(ErrorCode::invalid_argument, "expected 0 to 256 classes, got " + std::to_string(options.classes));
+  if (options.resolution < 0 || options.resolution > largest)
+    throw refuse(ErrorCode::invalid_argument,
+                 "expected a resolution of 0 to 4096, got " + std::to_string(options.resolution));
+  if (options.classes < 0 || options.classes > detail::most_classes)
+    throw refuse(ErrorCode::invalid_argument, "expected 0 to 256 classes, got " + std::to_string(options.classes));
 
   if (options.max_bytes < 1)
     throw refuse(ErrorCode::invalid_argument,
@@ -87,24 +95,32 @@ inline LabelledImages load_image_folder(const std::filesystem::path& folder, con
     if (i == 0) {
       height = picture.height;
       width = picture.width;
-      if (options.resolution == 0 && (height != width || height < 4 || height > largest || (height & (height - 1)) != 0)) {
-        throw refuse(ErrorCode::shape_mismatch, "'" + file.string() + "' has " + size + " pixels, expected a square of a power of two from 4 to 4096; give a resolution to pad or crop to");
+      if (options.resolution == 0 &&
+          (height != width || height < 4 || height > largest || (height & (height - 1)) != 0)) {
+        throw refuse(
+            ErrorCode::shape_mismatch,
+            "'" + file.string() + "' has " + size +
+                " pixels, expected a square of a power of two from 4 to 4096; give a resolution to pad or crop to");
       }
       images.channels = picture.channels;
       images.height = images.width = options.resolution > 0 ? options.resolution : height;
       const std::int64_t bytes = images.shape().elements();
       if (bytes > options.max_bytes / images.count) {
-        throw refuse(ErrorCode::oversized,
-                     std::to_string(images.count) + " pictures of '" + folder.string() + "' of " + std::to_string(bytes) + " bytes each are more than " + std::to_string(options.max_bytes) + " bytes");
+        throw refuse(ErrorCode::oversized, std::to_string(images.count) + " pictures of '" + folder.string() + "' of " +
+                                               std::to_string(bytes) + " bytes each are more than " +
+                                               std::to_string(options.max_bytes) + " bytes");
       }
       images.pixels.resize(static_cast<std::size_t>(images.count * bytes), 0);
     }
     if (picture.channels != images.channels) {
-      throw refuse(ErrorCode::inconsistent_files, "'" + file.string() + "' has " + std::to_string(picture.channels) + " channels, '" + names.front() + "' has " + std::to_string(images.channels));
+      throw refuse(ErrorCode::inconsistent_files, "'" + file.string() + "' has " + std::to_string(picture.channels) +
+                                                      " channels, '" + names.front() + "' has " +
+                                                      std::to_string(images.channels));
     }
     if (options.resolution == 0 && (picture.height != height || picture.width != width)) {
-      throw refuse(ErrorCode::inconsistent_files,
-                   "'" + file.string() + "' has " + size + " pixels, '" + names.front() + "' has " + std::to_string(height) + " x " + std::to_string(width) + "; give a resolution to pad or crop to");
+      throw refuse(ErrorCode::inconsistent_files, "'" + file.string() + "' has " + size + " pixels, '" + names.front() +
+                                                      "' has " + std::to_string(height) + " x " +
+                                                      std::to_string(width) + "; give a resolution to pad or crop to");
     }
     detail::place_centred(picture, images.height, images.pixels.data() + i * images.shape().elements());
   }

@@ -100,10 +100,14 @@ inline std::filesystem::path find_mnist() {
     const char* value = std::getenv(name);
     return std::filesystem::path(value != nullptr ? value : "");
   };
-  const std::string advice = "; put the four MNIST files (*-ubyte or *-ubyte.gz) into a directory and set FAULTLINE_MNIST_DIR to it, or run ./bootstrap mnist, which fetches them";
+  const std::string advice =
+      "; put the four MNIST files (*-ubyte or *-ubyte.gz) into a directory and set FAULTLINE_MNIST_DIR to it, or run "
+      "./bootstrap mnist, which fetches them";
   if (const auto chosen = variable("FAULTLINE_MNIST_DIR"); !chosen.empty()) {
     if (detail::has_mnist(chosen)) return chosen;
-    throw Error(ErrorCode::data_unavailable, "find_mnist", "FAULTLINE_MNIST_DIR is '" + chosen.string() + "', which lacks at least one of the four MNIST files" + advice);
+    throw Error(
+        ErrorCode::data_unavailable, "find_mnist",
+        "FAULTLINE_MNIST_DIR is '" + chosen.string() + "', which lacks at least one of the four MNIST files" + advice);
   }
   std::vector<std::filesystem::path> places = {"../shared/data/mnist", "data/mnist"};
   if (const auto cache = variable("FAULTLINE_CACHE_DIR"); !cache.empty()) {

@@ -29,11 +29,13 @@ struct PngImage {
   PngImage& operator=(const PngImage&) = delete;
 };
 
-inline constexpr std::array<std::byte, 8> png_signature = {std::byte{0x89}, std::byte{'P'},  std::byte{'N'},  std::byte{'G'},
-                                                           std::byte{'\r'}, std::byte{'\n'}, std::byte{0x1a}, std::byte{'\n'}};
+inline constexpr std::array<std::byte, 8> png_signature = {std::byte{0x89}, std::byte{'P'},  std::byte{'N'},
+                                                           std::byte{'G'},  std::byte{'\r'}, std::byte{'\n'},
+                                                           std::byte{0x1a}, std::byte{'\n'}};
 
 [[nodiscard]] inline std::uint32_t big_endian(const std::byte* p) noexcept {
-  return (std::to_integer<std::uint32_t>(p[0]) << 24) | (std::to_integer<std::uint32_t>(p[1]) << 16) | (std::to_integer<std::uint32_t>(p[2]) << 8) | std::to_integer<std::uint32_t>(p[3]);
+  return (std::to_integer<std::uint32_t>(p[0]) << 24) | (std::to_integer<std::uint32_t>(p[1]) << 16) |
+         (std::to_integer<std::uint32_t>(p[2]) << 8) | std::to_integer<std::uint32_t>(p[3]);
 }
 
 /// What the header chunk states. Colour types are sums of 1 (palette), 2 (colour) and 4 (alpha).
@@ -73,7 +75,9 @@ struct PngChunks {
 /// profiles, times, texts, whatever will be invented) say how to show a picture, and are left out unread, as are bytes
 /// after IEND. libpng gets the critical chunks only: it would convert by some of the others and fail at some.
 inline PngChunks pixel_chunks(std::span<const std::byte> bytes, const std::string& name) {
-  const auto refuse = [&](ErrorCode code, const std::string& what) { return Error(code, "read_png", "'" + name + "' " + what); };
+  const auto refuse = [&](ErrorCode code, const std::string& what) {
+    return Error(code, "read_png", "'" + name + "' " + what);
+  };
   const auto present = bytes.first(std::min(bytes.size(), png_signature.size()));
   if (!std::equal(present.begin(), present.end(), png_signature.begin())) {
     std::string begins;
@@ -97,10 +101,12 @@ inline PngChunks pixel_chunks(std::span<const std::byte> bytes, const std::strin
   for (bool first = true;; first = false) {
     if (rest.size() < 12) throw refuse(ErrorCode::truncated, "ends before its last chunk");
     const std::size_t length = big_endian(rest.data());
-    if (length > rest.size() - 12) throw refuse(ErrorCode::truncated, "ends within a chunk of " + std::to_string(length) + " bytes");
+    if (length > rest.size() - 12)
+      throw refuse(ErrorCode::truncated, "ends within a chunk of " + std::to_string(length) + " bytes");
     const auto checked = rest.subspan(4, 4 + length);
     const std::string type(reinterpret_cast<const char*>(checked.data()), 4);
-    if (first && (type != "IHDR" || length != 13)) throw refuse(ErrorCode::malformed_header, "does not begin with its header chunk");
+    if (first && (type != "IHDR" || length != 13))
+      throw refuse(ErrorCode::malformed_header, "does not begin with its header chunk");
     const bool critical = (std::to_integer<unsigned>(checked[0]) & 0x20u) == 0;  // a capital letter
     if (critical || (type == "tRNS" && transparency_counts(length))) {
       const auto crc = crc32_z(0, reinterpret_cast<const Bytef*>(checked.data()), checked.size());
@@ -204,7 +210,7 @@ inline void read_png_rows(PngJob& job) {
   }
   png_set_read_fn(png, &job, on_png_read);
   png_set_user_limits(png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);  // PngLimits has been asked already
-  png_set_benign_errors(png, 1);  // as warnings
+  png_set_benign_errors(png, 1);                               // as warnings
 #ifdef PNG_SET_OPTION_SUPPORTED
   png_set_option(png, PNG_MAXIMUM_INFLATE_WINDOW, PNG_OPTION_ON);  // some writers state too small a one
 #endif
@@ -213,8 +219,7 @@ inline void read_png_rows(PngJob& job) {
   png_set_packing(png);  // an index a byte; libpng would turn one beyond the palette into black
   if (png_get_color_type(png, info) == PNG_COLOR_TYPE_PALETTE) {
     png_colorp colours = nullptr;
-    if (png_get_PLTE(png, info, &colours, &job.colours) != 0)
-      std::copy_n(colours, job.colours, job.palette.begin());
+    if (png_get_PLTE(png, info, &colours, &job.colours) != 0) std::copy_n(colours, job.colours, job.palette.begin());
   } else {
     png_set_expand(png);  // few bits to eight
   }
@@ -233,7 +238,8 @@ inline void read_png_rows(PngJob& job) {
 
 inline std::vector<std::byte> encode_png(const Picture& picture) {
   constexpr std::int64_t longest = 1'000'000;  // libpng's own default limit
-  if (picture.height > longest || picture.width > longest) throw Error(ErrorCode::oversized, "encode_png", "expected at most 1000000 pixels a side");
+  if (picture.height > longest || picture.width > longest)
+    throw Error(ErrorCode::oversized, "encode_png", "expected at most 1000000 pixels a side");
   constexpr std::int64_t most_bytes = (std::int64_t{1} << 31) - 1;  // it counts them in 32 bits
   if (picture.height > 0 && picture.width > 0 && picture.height * picture.width > most_bytes / 3) {
     throw Error(ErrorCode::oversized, "encode_png",
@@ -242,8 +248,10 @@ inline std::vector<std::byte> encode_png(const Picture& picture) {
   }
   if (picture.height < 1 || picture.width < 1 || (picture.channels != 1 && picture.channels != 3) ||
       picture.height * picture.width * picture.channels != static_cast<std::int64_t>(picture.pixels.size())) {
-    throw Error(ErrorCode::shape_mismatch, "encode_png", "expected height x width x (1 or 3) values, got " + std::to_string(picture.pixels.size()) + " for " + std::to_string(picture.height) + " x " +
-                                                             std::to_string(picture.width) + " x " + std::to_string(picture.channels));
+    throw Error(ErrorCode::shape_mismatch, "encode_png",
+                "expected height x width x (1 or 3) values, got " + std::to_string(picture.pixels.size()) + " for " +
+                    std::to_string(picture.height) + " x " + std::to_string(picture.width) + " x " +
+                    std::to_string(picture.channels));
   }
   detail::PngImage png;
   png.image.height = static_cast<png_uint_32>(picture.height);
@@ -254,18 +262,24 @@ inline std::vector<std::byte> encode_png(const Picture& picture) {
   std::vector<std::byte> bytes(PNG_IMAGE_PNG_SIZE_MAX(png.image));
   png_alloc_size_t size = bytes.size();
   if (png_image_write_to_memory(&png.image, bytes.data(), &size, 0, picture.pixels.data(), row_stride, nullptr) == 0) {
-    throw Error(ErrorCode::invalid_argument, "encode_png", std::string("libpng refused the picture: ") + png.image.message);
+    throw Error(ErrorCode::invalid_argument, "encode_png",
+                std::string("libpng refused the picture: ") + png.image.message);
   }
   bytes.resize(size);
   return bytes;
 }
 
-inline void write_png(const std::filesystem::path& path, const Picture& picture) { write_file_atomically(path, encode_png(picture)); }
+inline void write_png(const std::filesystem::path& path, const Picture& picture) {
+  write_file_atomically(path, encode_png(picture));
+}
 
 inline Picture decode_png(std::span<const std::byte> bytes, const PngLimits& limits, std::string_view file_name) {
   const std::string name(file_name);
-  const auto refuse = [&](ErrorCode code, const std::string& what) { return Error(code, "read_png", "'" + name + "' " + what); };
-  if (static_cast<std::int64_t>(bytes.size()) > limits.max_file_bytes) throw refuse(ErrorCode::oversized, "has more than " + std::to_string(limits.max_file_bytes) + " bytes");
+  const auto refuse = [&](ErrorCode code, const std::string& what) {
+    return Error(code, "read_png", "'" + name + "' " + what);
+  };
+  if (static_cast<std::int64_t>(bytes.size()) > limits.max_file_bytes)
+    throw refuse(ErrorCode::oversized, "has more than " + std::to_string(limits.max_file_bytes) + " bytes");
   const detail::PngChunks chunks = detail::pixel_chunks(bytes, name);
   const detail::PngHeader& header = chunks.header;
   const std::string stated = std::to_string(header.width) + " x " + std::to_string(header.height) + " pixels";
@@ -337,12 +351,15 @@ inline Picture decode_png(std::span<const std::byte> bytes, const PngLimits& lim
     }
     for (std::size_t i = 0; i < picture.pixels.size() / channels; ++i)
       require_opaque(!std::equal(transparent.begin(), transparent.begin() + picture.channels,
-                                 picture.pixels.begin() + static_cast<std::ptrdiff_t>(i * channels)), i);
+                                 picture.pixels.begin() + static_cast<std::ptrdiff_t>(i * channels)),
+                     i);
   }
   return picture;
 }
 
-inline Picture read_png(const std::filesystem::path& path, const PngLimits& limits) { return decode_png(read_file(path, limits.max_file_bytes), limits, path.string()); }
+inline Picture read_png(const std::filesystem::path& path, const PngLimits& limits) {
+  return decode_png(read_file(path, limits.max_file_bytes), limits, path.string());
+}
 
 }  // namespace v1
 }  // namespace faultline

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// The JSON header of a safetensors file, read as a stream of events: a document tree would keep the last of two equal keys without a word.
+// The JSON header of a safetensors file, read as a stream of events: a document tree would keep the last of two equal
+// keys without a word.
 
 #include <faultline/data/safetensors.hpp>
 
@@ -33,7 +34,8 @@ struct SafetensorsHeader {
   std::map<std::string, TensorEntry> tensors;
 };
 
-/// Accepts `{name: {"dtype": text, "shape": [...], "data_offsets": [first, end]}, ..., "__metadata__": {text: text}}` and nothing else.
+/// Accepts `{name: {"dtype": text, "shape": [...], "data_offsets": [first, end]}, ..., "__metadata__": {text: text}}`
+/// and nothing else.
 class SafetensorsHeaderReader final : public nlohmann::json_sax<nlohmann::json> {
  public:
   SafetensorsHeaderReader(const SafetensorsLimits& limits, std::string_view name) : limits_(limits), name_(name) {}
@@ -52,7 +54,8 @@ class SafetensorsHeaderReader final : public nlohmann::json_sax<nlohmann::json> 
           if (std::exchange(has_metadata_, true)) malformed("two entries '__metadata__'");
         } else {
           if (!header_.tensors.try_emplace(text).second) malformed("two tensors '" + text + "'");
-          if (static_cast<std::int64_t>(header_.tensors.size()) > limits_.max_tensors) oversized("more than " + std::to_string(limits_.max_tensors) + " tensors");
+          if (static_cast<std::int64_t>(header_.tensors.size()) > limits_.max_tensors)
+            oversized("more than " + std::to_string(limits_.max_tensors) + " tensors");
           has_type_ = has_shape_ = has_offsets_ = false;
         }
         break;
@@ -60,7 +63,10 @@ class SafetensorsHeaderReader final : public nlohmann::json_sax<nlohmann::json> 
         if (header_.metadata.contains(text)) malformed("two metadata entries '" + text + "'");
         break;
       case Level::tensor: {
-        bool* const seen = text == "dtype" ? &has_type_ : text == "shape" ? &has_shape_ : text == "data_offsets" ? &has_offsets_ : nullptr;
+        bool* const seen = text == "dtype"          ? &has_type_
+                           : text == "shape"        ? &has_shape_
+                           : text == "data_offsets" ? &has_offsets_
+                                                    : nullptr;
         if (seen == nullptr) malformed("tensor '" + outer_key_ + "' has an unknown entry '" + text + "'");
         if (std::exchange(*seen, true)) malformed("tensor '" + outer_key_ + "' has two entries '" + text + "'");
         break;
@@ -84,7 +90,8 @@ class SafetensorsHeaderReader final : public nlohmann::json_sax<nlohmann::json> 
   }
 
   bool end_object() override {
-    if (level_ == Level::tensor && !(has_type_ && has_shape_ && has_offsets_)) malformed("tensor '" + outer_key_ + "' lacks one of dtype, shape, data_offsets");
+    if (level_ == Level::tensor && !(has_type_ && has_shape_ && has_offsets_))
+      malformed("tensor '" + outer_key_ + "' lacks one of dtype, shape, data_offsets");
     level_ = level_ == Level::file ? Level::outside : Level::file;
     return true;
   }
@@ -96,17 +103,20 @@ class SafetensorsHeaderReader final : public nlohmann::json_sax<nlohmann::json> 
   }
 
   bool end_array() override {
-    if (inner_key_ == "data_offsets" && entry().offsets.size() != 2) malformed("tensor '" + outer_key_ + "' needs two data_offsets");
+    if (inner_key_ == "data_offsets" && entry().offsets.size() != 2)
+      malformed("tensor '" + outer_key_ + "' needs two data_offsets");
     level_ = Level::tensor;
     return true;
   }
 
   bool number_unsigned(number_unsigned_t value) override {
     if (level_ != Level::numbers) unexpected("a number");
-    if (value > static_cast<number_unsigned_t>(std::numeric_limits<std::int64_t>::max())) oversized("tensor '" + outer_key_ + "' states a number above 2^63 - 1");
+    if (value > static_cast<number_unsigned_t>(std::numeric_limits<std::int64_t>::max()))
+      oversized("tensor '" + outer_key_ + "' states a number above 2^63 - 1");
     std::vector<std::int64_t>& numbers = inner_key_ == "shape" ? entry().shape : entry().offsets;
     const std::int64_t most = inner_key_ == "shape" ? limits_.max_rank : 2;
-    if (static_cast<std::int64_t>(numbers.size()) >= most) oversized("tensor '" + outer_key_ + "' has more than " + std::to_string(most) + " numbers in " + inner_key_);
+    if (static_cast<std::int64_t>(numbers.size()) >= most)
+      oversized("tensor '" + outer_key_ + "' has more than " + std::to_string(most) + " numbers in " + inner_key_);
     numbers.push_back(static_cast<std::int64_t>(value));
     return true;
   }
@@ -134,11 +144,16 @@ class SafetensorsHeaderReader final : public nlohmann::json_sax<nlohmann::json> 
  private:
   enum class Level { outside, file, metadata, tensor, numbers };
 
-  [[noreturn]] void malformed(const std::string& what) const { throw Error(ErrorCode::malformed_header, "read_safetensors", "header of '" + name_ + "': " + what); }
-  [[noreturn]] void oversized(const std::string& what) const {
-    throw Error(ErrorCode::oversized, "read_safetensors", "header of '" + name_ + "': " + what + "; SafetensorsLimits can be raised");
+  [[noreturn]] void malformed(const std::string& what) const {
+    throw Error(ErrorCode::malformed_header, "read_safetensors", "header of '" + name_ + "': " + what);
   }
-  [[noreturn]] bool unexpected(const std::string& what) const { malformed("unexpectedly " + what + " in entry '" + outer_key_ + "'"); }
+  [[noreturn]] void oversized(const std::string& what) const {
+    throw Error(ErrorCode::oversized, "read_safetensors",
+                "header of '" + name_ + "': " + what + "; SafetensorsLimits can be raised");
+  }
+  [[noreturn]] bool unexpected(const std::string& what) const {
+    malformed("unexpectedly " + what + " in entry '" + outer_key_ + "'");
+  }
   [[nodiscard]] TensorEntry& entry() { return header_.tensors[outer_key_]; }
 
   SafetensorsLimits limits_;

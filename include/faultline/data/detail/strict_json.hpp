@@ -15,7 +15,8 @@ namespace faultline {
 inline namespace v1 {
 namespace detail {
 
-/// Parses a JSON text. **Throws** `malformed_header` with `where` for broken JSON, a zero byte, nesting beyond 64 and two equal keys in one object.
+/// Parses a JSON text. **Throws** `malformed_header` with `where` for broken JSON, a zero byte, nesting beyond 64 and
+/// two equal keys in one object.
 [[nodiscard]] inline nlohmann::json parse_strict_json(std::string_view text, std::string_view where) {
   const auto refuse = [&](const std::string& what) { return Error(ErrorCode::malformed_header, where, what); };
   if (text.find('\0') != std::string_view::npos) throw refuse("zero byte in a JSON text");
@@ -24,7 +25,8 @@ namespace detail {
     if (depth > 64) throw refuse("JSON nested deeper than 64");
     if (event == nlohmann::json::parse_event_t::object_start) open.emplace_back();
     if (event == nlohmann::json::parse_event_t::object_end) open.pop_back();
-    if (event == nlohmann::json::parse_event_t::key && !open.back().insert(value.get<std::string>()).second) throw refuse("two entries '" + value.get<std::string>() + "' in one JSON object");
+    if (event == nlohmann::json::parse_event_t::key && !open.back().insert(value.get<std::string>()).second)
+      throw refuse("two entries '" + value.get<std::string>() + "' in one JSON object");
     return true;
   };
   try {

@@ -19,11 +19,15 @@ namespace faultline {
 inline namespace v1 {
 namespace detail {
 
-/// Switches autograd on or off for a scope, and at its end puts back grad mode, number of threads, default type and the CPU generator's state. Gradients leave inference mode, where there are none;
-/// autocast and inference mode of a user's model are otherwise the user's. Throws forked_process.
+/// Switches autograd on or off for a scope, and at its end puts back grad mode, number of threads, default type and the
+/// CPU generator's state. Gradients leave inference mode, where there are none; autocast and inference mode of a user's
+/// model are otherwise the user's. Throws forked_process.
 class TorchState {
  public:
-  TorchState(const char* where, bool gradients) : grad_((stylegan2::detail::require_own_process(where), c10::GradMode::is_enabled())), threads_(at::get_num_threads()), type_(c10::get_default_dtype()) {
+  TorchState(const char* where, bool gradients)
+      : grad_((stylegan2::detail::require_own_process(where), c10::GradMode::is_enabled())),
+        threads_(at::get_num_threads()),
+        type_(c10::get_default_dtype()) {
     at::Generator generator = at::globalContext().defaultGenerator(at::Device(at::kCPU));
     const std::lock_guard<std::mutex> lock(generator.mutex());
     random_ = generator.get_state();

@@ -29,9 +29,13 @@ class CoverageMask {
 
   void stroke(StrokePoint a, StrokePoint b, float thickness) {
     const float reach = thickness / 2 + 1;
-    const auto clip = [](float value, std::int64_t limit) { return std::clamp<std::int64_t>(static_cast<std::int64_t>(value), 0, limit); };
-    const std::int64_t x0 = clip(std::floor(std::min(a.x, b.x) - reach) - static_cast<float>(x_), width_), x1 = clip(std::ceil(std::max(a.x, b.x) + reach) - static_cast<float>(x_), width_);
-    const std::int64_t y0 = clip(std::floor(std::min(a.y, b.y) - reach) - static_cast<float>(y_), height_), y1 = clip(std::ceil(std::max(a.y, b.y) + reach) - static_cast<float>(y_), height_);
+    const auto clip = [](float value, std::int64_t limit) {
+      return std::clamp<std::int64_t>(static_cast<std::int64_t>(value), 0, limit);
+    };
+    const std::int64_t x0 = clip(std::floor(std::min(a.x, b.x) - reach) - static_cast<float>(x_), width_),
+                       x1 = clip(std::ceil(std::max(a.x, b.x) + reach) - static_cast<float>(x_), width_);
+    const std::int64_t y0 = clip(std::floor(std::min(a.y, b.y) - reach) - static_cast<float>(y_), height_),
+                       y1 = clip(std::ceil(std::max(a.y, b.y) + reach) - static_cast<float>(y_), height_);
     for (std::int64_t y = y0; y < y1; ++y)
       for (std::int64_t x = x0; x < x1; ++x) {
         const float away = distance_to(static_cast<float>(x_ + x) + 0.5f, static_cast<float>(y_ + y) + 0.5f, a, b);
@@ -44,7 +48,8 @@ class CoverageMask {
   void visit(Visit visit) const {
     for (std::int64_t y = 0; y < height_; ++y)
       for (std::int64_t x = 0; x < width_; ++x)
-        if (const float value = values_[static_cast<std::size_t>(y * width_ + x)]; value > 0) visit(x_ + x, y_ + y, value);
+        if (const float value = values_[static_cast<std::size_t>(y * width_ + x)]; value > 0)
+          visit(x_ + x, y_ + y, value);
   }
 
  private:
@@ -63,7 +68,8 @@ inline std::int64_t picture_scale(const ImageShape& shape, std::int64_t size) {
 inline Canvas::Canvas(std::int64_t width, std::int64_t height, Colour background) {
   constexpr std::int64_t largest = 20'000;
   if (width < 1 || height < 1 || width > largest || height > largest)
-    throw Error(ErrorCode::invalid_argument, "Canvas", "sides must lie in [1, 20000] pixels, got " + std::to_string(width) + " x " + std::to_string(height));
+    throw Error(ErrorCode::invalid_argument, "Canvas",
+                "sides must lie in [1, 20000] pixels, got " + std::to_string(width) + " x " + std::to_string(height));
   picture_ = {.height = height, .width = width, .channels = 3, .pixels = {}};
   picture_.pixels.resize(static_cast<std::size_t>(3 * width * height));
   fill(0, 0, width, height, background);
@@ -73,7 +79,9 @@ inline void Canvas::blend(std::int64_t x, std::int64_t y, Colour colour, float c
   if (x < 0 || y < 0 || x >= width() || y >= height()) return;
   std::uint8_t* pixel = picture_.pixels.data() + 3 * (y * width() + x);
   const std::uint8_t target[3] = {colour.red, colour.green, colour.blue};
-  for (int c = 0; c < 3; ++c) pixel[c] = static_cast<std::uint8_t>(std::lround(static_cast<float>(pixel[c]) * (1.0f - coverage) + static_cast<float>(target[c]) * coverage));
+  for (int c = 0; c < 3; ++c)
+    pixel[c] = static_cast<std::uint8_t>(
+        std::lround(static_cast<float>(pixel[c]) * (1.0f - coverage) + static_cast<float>(target[c]) * coverage));
 }
 
 inline void Canvas::fill(std::int64_t x, std::int64_t y, std::int64_t width, std::int64_t height, Colour colour) {
@@ -85,7 +93,8 @@ inline void Canvas::fill(std::int64_t x, std::int64_t y, std::int64_t width, std
     }
 }
 
-inline void Canvas::frame(std::int64_t x, std::int64_t y, std::int64_t width, std::int64_t height, std::int64_t thickness, Colour colour) {
+inline void Canvas::frame(std::int64_t x, std::int64_t y, std::int64_t width, std::int64_t height,
+                          std::int64_t thickness, Colour colour) {
   fill(x - thickness, y - thickness, width + 2 * thickness, thickness, colour);
   fill(x - thickness, y + height, width + 2 * thickness, thickness, colour);
   fill(x - thickness, y, thickness, height, colour);
@@ -93,20 +102,26 @@ inline void Canvas::frame(std::int64_t x, std::int64_t y, std::int64_t width, st
 }
 
 inline void Canvas::line(double x0, double y0, double x1, double y1, double thickness, Colour colour) {
-  const auto low = [&](double a, double b) { return static_cast<std::int64_t>(std::floor(std::min(a, b) - thickness)) - 1; };
-  const auto high = [&](double a, double b) { return static_cast<std::int64_t>(std::ceil(std::max(a, b) + thickness)) + 1; };
+  const auto low = [&](double a, double b) {
+    return static_cast<std::int64_t>(std::floor(std::min(a, b) - thickness)) - 1;
+  };
+  const auto high = [&](double a, double b) {
+    return static_cast<std::int64_t>(std::ceil(std::max(a, b) + thickness)) + 1;
+  };
   const std::int64_t left = std::max<std::int64_t>(low(x0, x1), 0), top = std::max<std::int64_t>(low(y0, y1), 0);
   const std::int64_t right = std::min(high(x0, x1), width()), bottom = std::min(high(y0, y1), height());
   if (right <= left || bottom <= top) return;
   detail::render::CoverageMask mask(left, top, right - left, bottom - top);
-  mask.stroke({static_cast<float>(x0), static_cast<float>(y0)}, {static_cast<float>(x1), static_cast<float>(y1)}, static_cast<float>(thickness));
+  mask.stroke({static_cast<float>(x0), static_cast<float>(y0)}, {static_cast<float>(x1), static_cast<float>(y1)},
+              static_cast<float>(thickness));
   mask.visit([&](std::int64_t x, std::int64_t y, float coverage) { blend(x, y, colour, coverage); });
 }
 
 inline void Canvas::polygon(std::span<const std::pair<double, double>> points, Colour colour) {
   if (points.size() < 3) return;
   double left = static_cast<double>(width()), right = 0, top = static_cast<double>(height()), bottom = 0;
-  for (const auto& [x, y] : points) left = std::min(left, x), right = std::max(right, x), top = std::min(top, y), bottom = std::max(bottom, y);
+  for (const auto& [x, y] : points)
+    left = std::min(left, x), right = std::max(right, x), top = std::min(top, y), bottom = std::max(bottom, y);
   const auto first = [](double value) { return static_cast<std::int64_t>(std::floor(std::max(value, 0.0))); };
   const auto inside = [&](double x, double y) {
     bool odd = false;
@@ -120,7 +135,11 @@ inline void Canvas::polygon(std::span<const std::pair<double, double>> points, C
   for (std::int64_t y = first(top); y < std::min(height(), first(bottom) + 1); ++y)
     for (std::int64_t x = first(left); x < std::min(width(), first(right) + 1); ++x) {
       int covered = 0;
-      for (int sample = 0; sample < 16; ++sample) covered += inside(static_cast<double>(x) + (sample % 4 + 0.5) / 4, static_cast<double>(y) + (sample / 4 + 0.5) / 4) ? 1 : 0;
+      for (int sample = 0; sample < 16; ++sample)
+        covered +=
+            inside(static_cast<double>(x) + (sample % 4 + 0.5) / 4, static_cast<double>(y) + (sample / 4 + 0.5) / 4)
+                ? 1
+                : 0;
       if (covered > 0) blend(x, y, colour, static_cast<float>(covered) / 16.0f);
     }
 }
@@ -129,17 +148,22 @@ inline void Canvas::picture(std::int64_t x, std::int64_t y, const Picture& pictu
   for (std::int64_t row = 0; row < picture.height; ++row)
     for (std::int64_t column = 0; column < picture.width; ++column) {
       const std::uint8_t* from = picture.pixels.data() + picture.channels * (row * picture.width + column);
-      fill(x + column, y + row, 1, 1, picture.channels == 1 ? Colour{from[0], from[0], from[0]} : Colour{from[0], from[1], from[2]});
+      fill(x + column, y + row, 1, 1,
+           picture.channels == 1 ? Colour{from[0], from[0], from[0]} : Colour{from[0], from[1], from[2]});
     }
 }
 
 inline void Canvas::text(double x, double y, std::string_view text, const TextStyle& style) {
   const float unit = static_cast<float>(style.height) / 10.0f, thickness = unit * (style.bold ? 1.7f : 1.15f);
   const float width = unit * detail::render::stroke_width(text);
-  float pen = static_cast<float>(x) - (style.align == Align::left ? 0.0f : style.align == Align::centre ? width / 2 : width);
+  float pen = static_cast<float>(x) - (style.align == Align::left     ? 0.0f
+                                       : style.align == Align::centre ? width / 2
+                                                                      : width);
   const float base = static_cast<float>(y);
-  const auto left = static_cast<std::int64_t>(std::floor(pen - 2)), top = static_cast<std::int64_t>(std::floor(base - 12 * unit - 2));
-  detail::render::CoverageMask mask(left, top, static_cast<std::int64_t>(width) + 6, static_cast<std::int64_t>(16 * unit) + 6);
+  const auto left = static_cast<std::int64_t>(std::floor(pen - 2)),
+             top = static_cast<std::int64_t>(std::floor(base - 12 * unit - 2));
+  detail::render::CoverageMask mask(left, top, static_cast<std::int64_t>(width) + 6,
+                                    static_cast<std::int64_t>(16 * unit) + 6);
   for (std::size_t at = 0; at < text.size();) {
     const detail::render::StrokeGlyph& glyph = detail::render::find_glyph(detail::render::next_code_point(text, at));
     detail::render::trace(glyph, [&](detail::render::StrokePoint a, detail::render::StrokePoint b) {
@@ -150,7 +174,9 @@ inline void Canvas::text(double x, double y, std::string_view text, const TextSt
   mask.visit([&](std::int64_t px, std::int64_t py, float coverage) { blend(px, py, style.colour, coverage); });
 }
 
-inline double Canvas::text_width(std::string_view text, const TextStyle& style) { return style.height / 10.0 * static_cast<double>(detail::render::stroke_width(text)); }
+inline double Canvas::text_width(std::string_view text, const TextStyle& style) {
+  return style.height / 10.0 * static_cast<double>(detail::render::stroke_width(text));
+}
 
 inline std::string Canvas::shortened(std::string_view text, double width, const TextStyle& style) {
   if (text_width(text, style) <= width) return std::string(text);
@@ -179,7 +205,8 @@ inline Picture Canvas::picture() const {
 }
 
 inline ImageShape picture_shape(const ImageShape& shape, std::int64_t size) {
-  if (shape.elements() < 1 || size < 1) throw Error(ErrorCode::empty_input, "to_picture", "an image needs at least one pixel");
+  if (shape.elements() < 1 || size < 1)
+    throw Error(ErrorCode::empty_input, "to_picture", "an image needs at least one pixel");
   const std::int64_t scale = detail::render::picture_scale(shape, size);
   const auto side = [&](std::int64_t pixels) { return scale > 0 ? pixels * scale : (pixels - scale - 1) / -scale; };
   return {shape.channels < 3 ? 1 : 3, side(shape.height), side(shape.width)};
@@ -188,10 +215,13 @@ inline ImageShape picture_shape(const ImageShape& shape, std::int64_t size) {
 inline Picture to_picture(std::span<const float> values, const ImageShape& shape, std::int64_t size) {
   const ImageShape target = picture_shape(shape, size);
   if (static_cast<std::int64_t>(values.size()) != shape.elements())
-    throw Error(ErrorCode::shape_mismatch, "to_picture", "expected " + std::to_string(shape.elements()) + " values, got " + std::to_string(values.size()));
-  const std::int64_t scale = detail::render::picture_scale(shape, size), block = scale < 0 ? -scale : 1, plane = shape.height * shape.width;
+    throw Error(ErrorCode::shape_mismatch, "to_picture",
+                "expected " + std::to_string(shape.elements()) + " values, got " + std::to_string(values.size()));
+  const std::int64_t scale = detail::render::picture_scale(shape, size), block = scale < 0 ? -scale : 1,
+                     plane = shape.height * shape.width;
   const std::int64_t averaged = shape.channels == 2 ? 2 : 1;
-  Picture picture{.height = target.height, .width = target.width, .channels = static_cast<int>(target.channels), .pixels = {}};
+  Picture picture{
+      .height = target.height, .width = target.width, .channels = static_cast<int>(target.channels), .pixels = {}};
   picture.pixels.reserve(static_cast<std::size_t>(target.elements()));
   for (std::int64_t y = 0; y < target.height; ++y)
     for (std::int64_t x = 0; x < target.width; ++x)

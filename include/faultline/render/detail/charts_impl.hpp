@@ -23,24 +23,31 @@ struct CurveLook {
 };
 
 inline void draw_marker(Svg& svg, double x, double y, const CurveLook& look, bool hollow = false) {
-  const std::string paint = hollow ? "fill=\"#ffffff\" stroke=\"" + hex(look.colour) + "\" stroke-width=\"2\"" : "fill=\"" + hex(look.colour) + "\"";
+  const std::string paint = hollow ? "fill=\"#ffffff\" stroke=\"" + hex(look.colour) + "\" stroke-width=\"2\""
+                                   : "fill=\"" + hex(look.colour) + "\"";
   if (look.marker == 's') svg.rect(x - 3.2, y - 3.2, 6.4, 6.4, paint);
   else if (look.marker == 't') svg.polygon({{x, y - 4.4}, {x + 4.4, y + 3.4}, {x - 4.4, y + 3.4}}, paint);
   else svg.circle(x, y, 3.6, paint);
 }
 
-inline void draw_curve(Svg& svg, const Plot& plot, const std::vector<double>& xs, const std::vector<double>& ys, const CurveLook& look) {
+inline void draw_curve(Svg& svg, const Plot& plot, const std::vector<double>& xs, const std::vector<double>& ys,
+                       const CurveLook& look) {
   std::vector<std::pair<double, double>> points;
   for (std::size_t i = 0; i < std::min(xs.size(), ys.size()); ++i)
     if (std::isfinite(ys[i])) points.emplace_back(plot.x(xs[i]), plot.y(ys[i]));
   if (points.empty()) return;
-  svg.polygon(points, "fill=\"none\" stroke=\"" + hex(look.colour) + "\" stroke-width=\"2\" stroke-linejoin=\"round\" stroke-dasharray=\"" + look.dash + "\"", false);
+  svg.polygon(points,
+              "fill=\"none\" stroke=\"" + hex(look.colour) +
+                  "\" stroke-width=\"2\" stroke-linejoin=\"round\" stroke-dasharray=\"" + look.dash + "\"",
+              false);
   for (const auto& [x, y] : points) draw_marker(svg, x, y, look);
 }
 
 /// One entry of a legend: a sample of the curve and its name. Returns where the next entry may start.
 inline double draw_legend_entry(Svg& svg, double x, double y, const CurveLook& look, std::string_view name) {
-  svg.line(x, y - 4, x + 26, y - 4, "stroke=\"" + hex(look.colour) + "\" stroke-width=\"2\" stroke-dasharray=\"" + std::string(look.dash) + "\"");
+  svg.line(
+      x, y - 4, x + 26, y - 4,
+      "stroke=\"" + hex(look.colour) + "\" stroke-width=\"2\" stroke-dasharray=\"" + std::string(look.dash) + "\"");
   draw_marker(svg, x + 13, y - 4, look);
   svg.text(x + 32, y, name);
   return x + 32 + Canvas::text_width(name, {.height = 9.6}) + 18;
@@ -56,8 +63,10 @@ struct TidyHistogram {
 inline TidyHistogram tidy(const CoordinateHistogram& raw, std::size_t limit) {
   TidyHistogram out;
   const std::size_t bins = std::min(raw.failed.size(), raw.passed.size());
-  out.failures = std::accumulate(raw.failed.begin(), raw.failed.begin() + static_cast<std::ptrdiff_t>(bins), std::int64_t{0});
-  out.successes = std::accumulate(raw.passed.begin(), raw.passed.begin() + static_cast<std::ptrdiff_t>(bins), std::int64_t{0});
+  out.failures =
+      std::accumulate(raw.failed.begin(), raw.failed.begin() + static_cast<std::ptrdiff_t>(bins), std::int64_t{0});
+  out.successes =
+      std::accumulate(raw.passed.begin(), raw.passed.begin() + static_cast<std::ptrdiff_t>(bins), std::int64_t{0});
   std::size_t first = 0, last = bins;
   while (first < last && raw.failed[first] + raw.passed[first] == 0) ++first;
   while (last > first && raw.failed[last - 1] + raw.passed[last - 1] == 0) --last;
@@ -93,16 +102,21 @@ inline std::string confidence_chart(const FailureReport& report, const Finding& 
   Svg svg(560, 316, "Confidence along " + title_of(report, finding));
   const Plot plot{62, 58, 480, 208, profile.sigmas.front(), profile.sigmas.back(), 0, 1};
   if (const auto& flip = finding.threshold.flip; flip && std::isfinite(flip->sigmas) && flip->sigmas <= plot.x_upper) {
-    svg.rect(plot.x(flip->lower), plot.top, plot.x(flip->upper) - plot.x(flip->lower), plot.height, "fill=\"#d55e00\" fill-opacity=\"0.14\"");
-    svg.line(plot.x(flip->sigmas), plot.top, plot.x(flip->sigmas), plot.bottom(), "stroke=\"#d55e00\" stroke-width=\"1.5\" stroke-dasharray=\"2 3\"");
+    svg.rect(plot.x(flip->lower), plot.top, plot.x(flip->upper) - plot.x(flip->lower), plot.height,
+             "fill=\"#d55e00\" fill-opacity=\"0.14\"");
+    svg.line(plot.x(flip->sigmas), plot.top, plot.x(flip->sigmas), plot.bottom(),
+             "stroke=\"#d55e00\" stroke-width=\"1.5\" stroke-dasharray=\"2 3\"");
     const double centre = std::clamp(plot.x(flip->sigmas), plot.left + 70, plot.right() - 70);
-    svg.text(centre, plot.top - 7, "median flip at " + shown(flip->sigmas, 2) + " sd", "text-anchor=\"middle\" fill=\"#a34700\" font-weight=\"600\"");
+    svg.text(centre, plot.top - 7, "median flip at " + shown(flip->sigmas, 2) + " sd",
+             "text-anchor=\"middle\" fill=\"#a34700\" font-weight=\"600\"");
   } else {
-    svg.text(plot.right(), plot.top - 7, "most start codes never flip within range", "text-anchor=\"end\" fill=\"#a34700\" font-weight=\"600\"");
+    svg.text(plot.right(), plot.top - 7, "most start codes never flip within range",
+             "text-anchor=\"end\" fill=\"#a34700\" font-weight=\"600\"");
   }
   draw_x_axis(svg, plot, "move along the direction, in standard deviations (0 = the start code)");
   draw_y_axis(svg, plot, "share / probability");
-  const CurveLook p{palette::success, "none", 'o'}, failed{palette::failure, "7 4", 's'}, agreed{palette::judge, "2 3", 't'};
+  const CurveLook p{palette::success, "none", 'o'}, failed{palette::failure, "7 4", 's'},
+      agreed{palette::judge, "2 3", 't'};
   if (!profile.judge_agreement.empty()) draw_curve(svg, plot, profile.sigmas, profile.judge_agreement, agreed);
   draw_curve(svg, plot, profile.sigmas, profile.failure_share, failed);
   draw_curve(svg, plot, profile.sigmas, profile.probability, p);
@@ -117,7 +131,8 @@ inline std::string histogram_chart(const FailureReport& report, const Finding& f
   const TidyHistogram h = tidy(finding.histogram, 48);
   if (h.failed.empty() || h.failures + h.successes == 0) return {};
   Svg svg(560, 316, "Failures and successes along " + title_of(report, finding));
-  const double highest = std::max(*std::max_element(h.failed.begin(), h.failed.end()), *std::max_element(h.passed.begin(), h.passed.end()));
+  const double highest = std::max(*std::max_element(h.failed.begin(), h.failed.end()),
+                                  *std::max_element(h.passed.begin(), h.passed.end()));
   const double upper = h.lower + h.width * static_cast<double>(h.failed.size());
   const Plot plot{62, 58, 480, 208, h.lower, upper, 0, highest * 1.08};
   draw_x_axis(svg, plot, "coordinate along the direction, in standard deviations from the class mean");
@@ -129,7 +144,8 @@ inline std::string histogram_chart(const FailureReport& report, const Finding& f
       points.emplace_back(plot.x(h.lower + h.width * static_cast<double>(i + 1)), plot.y(shares[i]));
     }
     points.emplace_back(plot.x(upper), plot.bottom());
-    svg.polygon(points, "fill=\"" + hex(colour) + "\" fill-opacity=\"" + opacity + "\" stroke=\"" + hex(colour) + "\" stroke-width=\"1.6\" stroke-dasharray=\"" + dash + "\"");
+    svg.polygon(points, "fill=\"" + hex(colour) + "\" fill-opacity=\"" + opacity + "\" stroke=\"" + hex(colour) +
+                            "\" stroke-width=\"1.6\" stroke-dasharray=\"" + dash + "\"");
   };
   steps(h.passed, palette::success, "none", "0.20");
   steps(h.failed, palette::failure, "5 3", "0.20");
@@ -140,7 +156,9 @@ inline std::string histogram_chart(const FailureReport& report, const Finding& f
   if (h.successes > 0) median(h.passed, palette::success);
   if (h.failures > 0) median(h.failed, palette::failure);
   const auto entry = [&](double x, Colour colour, const char* dash, const std::string& name) {
-    svg.rect(x, 10, 24, 12, "fill=\"" + hex(colour) + "\" fill-opacity=\"0.20\" stroke=\"" + hex(colour) + "\" stroke-width=\"1.6\" stroke-dasharray=\"" + dash + "\"");
+    svg.rect(x, 10, 24, 12,
+             "fill=\"" + hex(colour) + "\" fill-opacity=\"0.20\" stroke=\"" + hex(colour) +
+                 "\" stroke-width=\"1.6\" stroke-dasharray=\"" + dash + "\"");
     svg.text(x + 31, 20, name);
     return x + 31 + Canvas::text_width(name, {.height = 9.6}) + 20;
   };
@@ -164,11 +182,14 @@ inline std::string side_effect_chart(const FailureReport& report, const Finding&
   draw_x_axis(svg, plot, "change from −2 sd to +2 sd, in sd of the property", 5);
   svg.line(plot.x(0), plot.top, plot.x(0), plot.bottom(), "stroke=\"#626a73\"");
   for (std::size_t i = 0; i < effects.size(); ++i) {
-    const double value = std::isfinite(effects[i].strength) ? effects[i].strength : 0.0, y = plot.top + row * static_cast<double>(i);
+    const double value = std::isfinite(effects[i].strength) ? effects[i].strength : 0.0,
+                 y = plot.top + row * static_cast<double>(i);
     const bool strong = std::abs(value) >= 0.5;
-    svg.rect(std::min(plot.x(0), plot.x(value)), y + 5, std::abs(plot.x(value) - plot.x(0)), row - 10, strong ? "fill=\"#0072b2\"" : "fill=\"#a9b3bc\"");
+    svg.rect(std::min(plot.x(0), plot.x(value)), y + 5, std::abs(plot.x(value) - plot.x(0)), row - 10,
+             strong ? "fill=\"#0072b2\"" : "fill=\"#a9b3bc\"");
     svg.label(plot.left - 10, y + row / 2 + 4, effects[i].name, plot.left - 14, "text-anchor=\"end\"");
-    svg.text(plot.x(value) + (value < 0 ? -6 : 6), y + row / 2 + 4, signed_shown(effects[i].strength, 2), value < 0 ? "text-anchor=\"end\"" : "");
+    svg.text(plot.x(value) + (value < 0 ? -6 : 6), y + row / 2 + 4, signed_shown(effects[i].strength, 2),
+             value < 0 ? "text-anchor=\"end\"" : "");
   }
   return std::move(svg).finish();
 }
@@ -187,7 +208,8 @@ inline std::string property_chart(const FailureReport& report, const Finding& fi
   if (!std::isfinite(lower)) return {};
   const double margin = upper > lower ? 0.08 * (upper - lower) : std::max(0.1 * std::abs(upper), 0.1);
   Svg svg(560, 286, "Mean " + name + " along " + title_of(report, finding));
-  const Plot plot{74, 20, 468, 216, finding.profile.sigmas.front(), finding.profile.sigmas.back(), lower - margin, upper + margin};
+  const Plot plot{
+      74, 20, 468, 216, finding.profile.sigmas.front(), finding.profile.sigmas.back(), lower - margin, upper + margin};
   draw_x_axis(svg, plot, "move along the direction, in standard deviations (0 = the start code)");
   draw_y_axis(svg, plot, "mean " + name);
   draw_curve(svg, plot, finding.profile.sigmas, values, {palette::ink, "none", 'o'});

@@ -18,13 +18,16 @@ namespace detail::render {
 
 /// Colour, dash and marker of classifier number i; they repeat after six.
 inline CurveLook look_of(std::size_t i) {
-  static constexpr std::array<CurveLook, 6> looks = {CurveLook{palette::failure, "none", 'o'}, CurveLook{palette::success, "7 4", 's'},       CurveLook{palette::judge, "2 3", 't'},
-                                                     CurveLook{palette::accent, "none", 's'},  CurveLook{{146, 100, 0}, "7 4", 't'}, CurveLook{palette::quiet, "2 3", 'o'}};
+  static constexpr std::array<CurveLook, 6> looks = {
+      CurveLook{palette::failure, "none", 'o'}, CurveLook{palette::success, "7 4", 's'},
+      CurveLook{palette::judge, "2 3", 't'},    CurveLook{palette::accent, "none", 's'},
+      CurveLook{{146, 100, 0}, "7 4", 't'},     CurveLook{palette::quiet, "2 3", 'o'}};
   return looks[i % looks.size()];
 }
 
 inline void draw_classifier_legend(Svg& svg, double x, double y, const std::vector<ComparedClassifier>& classifiers) {
-  for (std::size_t c = 0; c < classifiers.size(); ++c) x = draw_legend_entry(svg, x, y, look_of(c), classifiers[c].name);
+  for (std::size_t c = 0; c < classifiers.size(); ++c)
+    x = draw_legend_entry(svg, x, y, look_of(c), classifiers[c].name);
 }
 
 /// "2.92 sd (2.70 to 3.10)", or why there is no number.
@@ -43,9 +46,11 @@ inline std::string paired_distance_chart(const ComparisonReport& report) {
   if (rows.empty()) return {};
   constexpr double reach = 10.0, line = 17.0;
   const double row = line * static_cast<double>(report.classifiers.size()) + 16.0;
-  Svg svg(1120, row * static_cast<double>(rows.size()) + 106, "Distances to the flip of all classifiers, along every direction");
+  Svg svg(1120, row * static_cast<double>(rows.size()) + 106,
+          "Distances to the flip of all classifiers, along every direction");
   const Plot plot{270, 46, 560, row * static_cast<double>(rows.size()), 0, reach, 0, 1};
-  draw_x_axis(svg, plot, "distance to the flip from start codes that all classifiers get right, in standard deviations", 10);
+  draw_x_axis(svg, plot, "distance to the flip from start codes that all classifiers get right, in standard deviations",
+              10);
   draw_classifier_legend(svg, plot.left, 22, report.classifiers);
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const PairedDistance& direction = *rows[i];
@@ -54,15 +59,20 @@ inline std::string paired_distance_chart(const ComparisonReport& report) {
     const bool property = direction.source == "property";
     const double x = plot.left - 14, room = plot.left - 24, y = top + row / 2;
     svg.label(x, property ? y + 4 : y - 3, direction.title, room, "text-anchor=\"end\" font-weight=\"600\"");
-    if (!property) svg.label(x, y + 12, "cause of " + direction.source, room, "text-anchor=\"end\" font-size=\"11\" fill=\"#495057\"");
+    if (!property)
+      svg.label(x, y + 12, "cause of " + direction.source, room,
+                "text-anchor=\"end\" font-size=\"11\" fill=\"#495057\"");
     for (std::size_t c = 0; c < direction.distances.size(); ++c) {
       const ComparedDistance& d = direction.distances[c];
       const CurveLook look = look_of(c);
       const double at = top + 8 + line * (static_cast<double>(c) + 0.5);
       const std::string colour = hex(look.colour);
-      svg.line(plot.x(std::min(d.lower, reach)), at, plot.x(std::min(d.upper, reach)), at, "stroke=\"" + colour + "\" stroke-width=\"4\" stroke-opacity=\"0.5\"");
+      svg.line(plot.x(std::min(d.lower, reach)), at, plot.x(std::min(d.upper, reach)), at,
+               "stroke=\"" + colour + "\" stroke-width=\"4\" stroke-opacity=\"0.5\"");
       if (d.sigmas <= reach) draw_marker(svg, plot.x(d.sigmas), at, look, d.off_manifold);
-      else svg.polygon({{plot.right() + 9, at}, {plot.right(), at - 5}, {plot.right(), at + 5}}, "fill=\"" + colour + "\"");
+      else
+        svg.polygon({{plot.right() + 9, at}, {plot.right(), at - 5}, {plot.right(), at + 5}},
+                    "fill=\"" + colour + "\"");
       svg.text(plot.right() + 18, at + 4, compared_text(d), "font-size=\"11\"");
     }
   }
@@ -78,14 +88,26 @@ inline std::string accuracy_chart(const ComparisonReport& report) {
   const std::vector<AccuracyBin>& bins = curves.front()->bins;
   const double width = bins.size() > 2 ? bins[1].upper - bins[1].lower : bins.size() == 2 ? bins[0].upper / 2 : 1.0;
   if (!(width > 0.0)) return {};
-  const auto centre = [&](std::size_t b) { return b == 0 ? (bins.size() == 1 ? 0.5 : bins[0].upper - width / 2) : bins[b].lower + width / 2; };
+  const auto centre = [&](std::size_t b) {
+    return b == 0 ? (bins.size() == 1 ? 0.5 : bins[0].upper - width / 2) : bins[b].lower + width / 2;
+  };
   double lowest = 1.0;
   for (const AccuracyCurve* curve : curves)
     for (const AccuracyBin& bin : curve->bins)
       if (bin.rate.n > 0) lowest = std::min(lowest, 1.0 - bin.rate.upper);
   Svg svg(1120, 360, "Accuracy against distance from the well-classified centre");
-  const Plot plot{70, 46, 1020, 250, centre(0) - width / 2, centre(bins.size() - 1) + width / 2, std::max(0.0, std::floor(lowest * 20.0) / 20.0), 1.0};
-  draw_x_axis(svg, plot, "distance from the well-classified centre of the class (1 = a typical sample); the first bin begins at 0, the last is open", 10);
+  const Plot plot{70,
+                  46,
+                  1020,
+                  250,
+                  centre(0) - width / 2,
+                  centre(bins.size() - 1) + width / 2,
+                  std::max(0.0, std::floor(lowest * 20.0) / 20.0),
+                  1.0};
+  draw_x_axis(svg, plot,
+              "distance from the well-classified centre of the class (1 = a typical sample); the first bin begins at "
+              "0, the last is open",
+              10);
   draw_y_axis(svg, plot, "accuracy", 100.0, "\u00A0%");
   for (std::size_t c = 0; c < curves.size(); ++c) {
     const CurveLook look = look_of(c);
@@ -96,7 +118,8 @@ inline std::string accuracy_chart(const ComparisonReport& report) {
       if (rate.n == 0) continue;
       xs.push_back(centre(b) + aside);
       ys.push_back(1.0 - rate.estimate);
-      svg.line(plot.x(xs.back()), plot.y(1.0 - rate.upper), plot.x(xs.back()), plot.y(1.0 - rate.lower), "stroke=\"" + hex(look.colour) + "\" stroke-width=\"1.4\"");
+      svg.line(plot.x(xs.back()), plot.y(1.0 - rate.upper), plot.x(xs.back()), plot.y(1.0 - rate.lower),
+               "stroke=\"" + hex(look.colour) + "\" stroke-width=\"1.4\"");
     }
     draw_curve(svg, plot, xs, ys, look);
   }

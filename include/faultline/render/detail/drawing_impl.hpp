@@ -31,8 +31,10 @@ inline MarkShape mark_shape(Mark mark, double x, double y, double r) {
     case Mark::diamond: return {true, {{{x, y - 1.15 * r}, {x + 1.15 * r, y}, {x, y + 1.15 * r}, {x - 1.15 * r, y}}}};
     case Mark::cross: return {false, {{{x - d, y - d}, {x + d, y + d}}, {{x - d, y + d}, {x + d, y - d}}}};
     case Mark::plus: return {false, {{{x - r, y}, {x + r, y}}, {{x, y - r}, {x, y + r}}}};
-    case Mark::arrow_up: return {false, {{{x, y + r}, {x, y - r}}, {{x - d, y - r + d}, {x, y - r}, {x + d, y - r + d}}}};
-    case Mark::arrow_down: return {false, {{{x, y - r}, {x, y + r}}, {{x - d, y + r - d}, {x, y + r}, {x + d, y + r - d}}}};
+    case Mark::arrow_up:
+      return {false, {{{x, y + r}, {x, y - r}}, {{x - d, y - r + d}, {x, y - r}, {x + d, y - r + d}}}};
+    case Mark::arrow_down:
+      return {false, {{{x, y - r}, {x, y + r}}, {{x - d, y + r - d}, {x, y + r}, {x + d, y + r - d}}}};
     default: return {};  // the round ones
   }
 }
@@ -65,20 +67,28 @@ inline std::vector<Points> dashes(const Points& points, double dash) {
   return out;
 }
 
-/// One line of text as a small picture of its own, turned to the left, and where its corner lies relative to the anchor.
+/// One line of text as a small picture of its own, turned to the left, and where its corner lies relative to the
+/// anchor.
 inline Picture turned_text(std::string_view text, TextStyle style, std::int64_t& left, std::int64_t& top) {
-  const double width = Canvas::text_width(text, style), shift = style.align == Align::left ? 0.0 : style.align == Align::centre ? width / 2 : width;
-  const auto ascent = static_cast<std::int64_t>(std::ceil(1.3 * style.height)) + 2, descent = static_cast<std::int64_t>(std::ceil(0.5 * style.height)) + 2;
+  const double width = Canvas::text_width(text, style), shift = style.align == Align::left     ? 0.0
+                                                                : style.align == Align::centre ? width / 2
+                                                                                               : width;
+  const auto ascent = static_cast<std::int64_t>(std::ceil(1.3 * style.height)) + 2,
+             descent = static_cast<std::int64_t>(std::ceil(0.5 * style.height)) + 2;
   const auto before = static_cast<std::int64_t>(std::ceil(shift)) + 3;
   Canvas canvas(static_cast<std::int64_t>(std::ceil(width)) + 6, ascent + descent);
   style.align = Align::left;
   canvas.text(static_cast<double>(before) - shift, static_cast<double>(ascent), text, style);
   const Picture flat = canvas.picture();
-  Picture turned{.height = flat.width, .width = flat.height, .channels = flat.channels, .pixels = std::vector<std::uint8_t>(flat.pixels.size())};
+  Picture turned{.height = flat.width,
+                 .width = flat.height,
+                 .channels = flat.channels,
+                 .pixels = std::vector<std::uint8_t>(flat.pixels.size())};
   for (std::int64_t y = 0; y < flat.height; ++y)
     for (std::int64_t x = 0; x < flat.width; ++x)
       for (int c = 0; c < flat.channels; ++c)
-        turned.pixels[static_cast<std::size_t>(((flat.width - 1 - x) * flat.height + y) * flat.channels + c)] = flat.pixels[static_cast<std::size_t>((y * flat.width + x) * flat.channels + c)];
+        turned.pixels[static_cast<std::size_t>(((flat.width - 1 - x) * flat.height + y) * flat.channels + c)] =
+            flat.pixels[static_cast<std::size_t>((y * flat.width + x) * flat.channels + c)];
   left = -ascent;
   top = before - flat.width;
   return turned;
@@ -88,12 +98,16 @@ inline std::int64_t whole(double value) { return static_cast<std::int64_t>(std::
 
 }  // namespace detail::render
 
-inline Drawing::Drawing(std::int64_t width, std::int64_t height, std::string description) : width_(width), height_(height), description_(std::move(description)) {
+inline Drawing::Drawing(std::int64_t width, std::int64_t height, std::string description)
+    : width_(width), height_(height), description_(std::move(description)) {
   if (width < 1 || height < 1 || width > 20'000 || height > 20'000)
-    throw Error(ErrorCode::invalid_argument, "Drawing", "sides must lie in [1, 20000] pixels, got " + std::to_string(width) + " x " + std::to_string(height));
+    throw Error(ErrorCode::invalid_argument, "Drawing",
+                "sides must lie in [1, 20000] pixels, got " + std::to_string(width) + " x " + std::to_string(height));
 }
 
-inline void Drawing::line(double x0, double y0, double x1, double y1, const Pen& pen) { polyline({{x0, y0}, {x1, y1}}, pen); }
+inline void Drawing::line(double x0, double y0, double x1, double y1, const Pen& pen) {
+  polyline({{x0, y0}, {x1, y1}}, pen);
+}
 
 inline void Drawing::polyline(std::vector<std::pair<double, double>> points, const Pen& pen) {
   std::erase_if(points, [](const auto& point) { return !std::isfinite(point.first) || !std::isfinite(point.second); });
@@ -123,34 +137,51 @@ inline void Drawing::text(double x, double y, std::string_view text, const TextS
 }
 
 inline void Drawing::picture(double x, double y, Picture picture) {
-  if (!picture.pixels.empty()) parts_.emplace_back(Image{detail::render::whole(x), detail::render::whole(y), std::move(picture)});
+  if (!picture.pixels.empty())
+    parts_.emplace_back(Image{detail::render::whole(x), detail::render::whole(y), std::move(picture)});
 }
 
 inline std::string Drawing::svg() const {
   using namespace detail::render;
   Svg svg(static_cast<double>(width_), static_cast<double>(height_), description_);
-  const auto stroke = [](Colour colour, double width) { return "fill=\"none\" stroke=\"" + hex(colour) + "\" stroke-width=\"" + at(width) + "\" stroke-linecap=\"round\" stroke-linejoin=\"round\""; };
+  const auto stroke = [](Colour colour, double width) {
+    return "fill=\"none\" stroke=\"" + hex(colour) + "\" stroke-width=\"" + at(width) +
+           "\" stroke-linecap=\"round\" stroke-linejoin=\"round\"";
+  };
   const auto visit = [&](const auto& part) {
     using Part = std::decay_t<decltype(part)>;
     if constexpr (std::is_same_v<Part, Lines>) {
-      const std::string dash = part.pen.dash > 0 ? " stroke-dasharray=\"" + at(part.pen.dash) + " " + at(part.pen.dash / 2) + "\"" : "";
-      svg.polygon(part.points, "fill=\"none\" stroke=\"" + hex(part.pen.colour) + "\" stroke-width=\"" + at(part.pen.width) + "\" stroke-linejoin=\"round\"" + (dash.empty() ? " stroke-linecap=\"round\"" : dash), false);
+      const std::string dash =
+          part.pen.dash > 0 ? " stroke-dasharray=\"" + at(part.pen.dash) + " " + at(part.pen.dash / 2) + "\"" : "";
+      svg.polygon(part.points,
+                  "fill=\"none\" stroke=\"" + hex(part.pen.colour) + "\" stroke-width=\"" + at(part.pen.width) +
+                      "\" stroke-linejoin=\"round\"" + (dash.empty() ? " stroke-linecap=\"round\"" : dash),
+                  false);
     } else if constexpr (std::is_same_v<Part, Box>) {
-      svg.rect(static_cast<double>(part.x), static_cast<double>(part.y), static_cast<double>(part.width), static_cast<double>(part.height), "fill=\"" + hex(part.colour) + "\"");
+      svg.rect(static_cast<double>(part.x), static_cast<double>(part.y), static_cast<double>(part.width),
+               static_cast<double>(part.height), "fill=\"" + hex(part.colour) + "\"");
     } else if constexpr (std::is_same_v<Part, Sign>) {
       const std::string fill = "fill=\"" + hex(part.colour) + "\"";
       if (part.mark == Mark::disc) svg.circle(part.x, part.y, part.radius, fill);
-      if (part.mark == Mark::ring) svg.circle(part.x, part.y, part.radius - 0.5 * mark_stroke(part.radius), "fill=\"#ffffff\" stroke=\"" + hex(part.colour) + "\" stroke-width=\"" + at(mark_stroke(part.radius)) + "\"");
+      if (part.mark == Mark::ring)
+        svg.circle(part.x, part.y, part.radius - 0.5 * mark_stroke(part.radius),
+                   "fill=\"#ffffff\" stroke=\"" + hex(part.colour) + "\" stroke-width=\"" +
+                       at(mark_stroke(part.radius)) + "\"");
       const MarkShape shape = mark_shape(part.mark, part.x, part.y, part.radius);
-      for (const Points& path : shape.paths) svg.polygon(path, shape.filled ? fill : stroke(part.colour, mark_stroke(part.radius)), shape.filled);
+      for (const Points& path : shape.paths)
+        svg.polygon(path, shape.filled ? fill : stroke(part.colour, mark_stroke(part.radius)), shape.filled);
     } else if constexpr (std::is_same_v<Part, Words>) {
       static constexpr const char* anchors[] = {"start", "middle", "end"};
       const double width = Canvas::text_width(part.text, part.style);
-      std::string style = "font-size=\"" + at(part.style.height / 0.72) + "\" fill=\"" + hex(part.style.colour) + "\" text-anchor=\"" + anchors[static_cast<int>(part.style.align)] + "\"";
+      std::string style = "font-size=\"" + at(part.style.height / 0.72) + "\" fill=\"" + hex(part.style.colour) +
+                          "\" text-anchor=\"" + anchors[static_cast<int>(part.style.align)] + "\"";
       if (part.style.bold) style += " font-weight=\"600\"";
-      if (width >= 1.5 * part.style.height) style += " textLength=\"" + at(width) + "\" lengthAdjust=\"spacingAndGlyphs\"";
+      if (width >= 1.5 * part.style.height)
+        style += " textLength=\"" + at(width) + "\" lengthAdjust=\"spacingAndGlyphs\"";
       if (part.turn == Turn::none) svg.text(part.x, part.y, part.text, style);
-      else svg.text(0, 0, part.text, style + " transform=\"translate(" + at(part.x) + " " + at(part.y) + ") rotate(-90)\"");
+      else
+        svg.text(0, 0, part.text,
+                 style + " transform=\"translate(" + at(part.x) + " " + at(part.y) + ") rotate(-90)\"");
     } else {
       svg.image(static_cast<double>(part.x), static_cast<double>(part.y), part.picture);
     }
@@ -163,9 +194,12 @@ inline Picture Drawing::raster() const {
   using namespace detail::render;
   Canvas canvas(width_, height_);
   const auto chain = [&canvas](const Points& points, double width, Colour colour) {
-    for (std::size_t i = 1; i < points.size(); ++i) canvas.line(points[i - 1].first, points[i - 1].second, points[i].first, points[i].second, width, colour);
+    for (std::size_t i = 1; i < points.size(); ++i)
+      canvas.line(points[i - 1].first, points[i - 1].second, points[i].first, points[i].second, width, colour);
   };
-  const auto disc = [&canvas](double x, double y, double radius, Colour colour) { canvas.line(x, y, x, y, 2 * radius, colour); };
+  const auto disc = [&canvas](double x, double y, double radius, Colour colour) {
+    canvas.line(x, y, x, y, 2 * radius, colour);
+  };
   const auto visit = [&](const auto& part) {
     using Part = std::decay_t<decltype(part)>;
     if constexpr (std::is_same_v<Part, Lines>) {

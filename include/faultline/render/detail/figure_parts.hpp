@@ -16,8 +16,9 @@ namespace faultline {
 inline namespace v1 {
 namespace detail::render {
 
-inline constexpr TextStyle figure_title{.height = 13, .bold = true}, figure_text{.height = 9.5, .colour = palette::quiet}, figure_heading{.height = 10.5, .bold = true}, figure_label{.height = 9},
-    figure_small{.height = 8.2}, figure_quiet{.height = 8.2, .colour = palette::quiet};
+inline constexpr TextStyle figure_title{.height = 13, .bold = true},
+    figure_text{.height = 9.5, .colour = palette::quiet}, figure_heading{.height = 10.5, .bold = true},
+    figure_label{.height = 9}, figure_small{.height = 8.2}, figure_quiet{.height = 8.2, .colour = palette::quiet};
 inline constexpr double figure_margin = 24;
 inline constexpr Colour failure_ink{163, 71, 0};  // the failure colour, dark enough for small letters
 
@@ -29,7 +30,8 @@ inline TextStyle aligned(TextStyle style, Align align) {
 /// Title and explanation of a figure, measured before the figure's height is known and drawn after.
 class FigureHead {
  public:
-  FigureHead(std::string title, std::string_view explanation, double width) : title_(std::move(title)), lines_(wrapped(explanation, width - 2 * figure_margin, figure_text)) {}
+  FigureHead(std::string title, std::string_view explanation, double width)
+      : title_(std::move(title)), lines_(wrapped(explanation, width - 2 * figure_margin, figure_text)) {}
   /// Where the figure itself may start.
   [[nodiscard]] double bottom() const { return figure_margin + 20 + 17 * static_cast<double>(lines_.size()) + 10; }
   void draw(Drawing& drawing) const {
@@ -54,7 +56,8 @@ inline void draw_badge(Drawing& drawing, double x, double y) {
 /// An image with its frame, thick when the classifier fails on it.
 inline void draw_image(Drawing& drawing, double x, double y, const Picture& picture, bool failed) {
   drawing.picture(x, y, picture);
-  drawing.frame(x, y, static_cast<double>(picture.width), static_cast<double>(picture.height), failed ? 3 : 1, failed ? palette::failure : palette::faint);
+  drawing.frame(x, y, static_cast<double>(picture.width), static_cast<double>(picture.height), failed ? 3 : 1,
+                failed ? palette::failure : palette::faint);
 }
 
 inline void draw_x_axis(Drawing& drawing, const Plot& plot, std::string_view title, int target) {
@@ -68,15 +71,19 @@ inline void draw_x_axis(Drawing& drawing, const Plot& plot, std::string_view tit
 }
 
 /// Ticks in units of `unit`, with a light line across the plot at each.
-inline void draw_y_axis(Drawing& drawing, const Plot& plot, std::string_view title, double unit, std::string_view suffix, int target) {
+inline void draw_y_axis(Drawing& drawing, const Plot& plot, std::string_view title, double unit,
+                        std::string_view suffix, int target) {
   const Ticks ticks = round_ticks(plot.y_lower * unit, plot.y_upper * unit, target);
   for (const double value : ticks.values) {
     const double y = plot.y(value / unit);
     drawing.line(plot.left, y, plot.right(), y, {Colour{230, 233, 236}});
-    drawing.text(plot.left - 7, y + 4, shown(value, ticks.digits) + std::string(suffix), aligned(figure_small, Align::right));
+    drawing.text(plot.left - 7, y + 4, shown(value, ticks.digits) + std::string(suffix),
+                 aligned(figure_small, Align::right));
   }
   drawing.line(plot.left, plot.top, plot.left, plot.bottom(), {palette::quiet});
-  if (!title.empty()) drawing.text(plot.left - 46, plot.top + plot.height / 2, title, aligned(figure_quiet, Align::centre), Turn::upwards);
+  if (!title.empty())
+    drawing.text(plot.left - 46, plot.top + plot.height / 2, title, aligned(figure_quiet, Align::centre),
+                 Turn::upwards);
 }
 
 }  // namespace detail::render

@@ -93,12 +93,16 @@ class HtmlTable {
     out_ = "<div class=\"scroll\"><table>";
     if (!caption.empty()) out_ += "<caption>" + html(caption) + "</caption>";
     out_ += "<thead><tr>";
-    for (const HtmlColumn& column : columns_) out_ += std::string("<th scope=\"col\"") + (column.numeric ? " class=\"n\">" : ">") + html(column.heading) + "</th>";
+    for (const HtmlColumn& column : columns_)
+      out_ +=
+          std::string("<th scope=\"col\"") + (column.numeric ? " class=\"n\">" : ">") + html(column.heading) + "</th>";
     out_ += "</tr></thead><tbody>\n";
   }
   void row(const std::vector<std::string>& cells) {
     out_ += "<tr>";
-    for (std::size_t i = 0; i < cells.size(); ++i) out_ += std::string("<td") + (i < columns_.size() && columns_[i].numeric ? " class=\"n\">" : " class=\"name\">") + cells[i] + "</td>";
+    for (std::size_t i = 0; i < cells.size(); ++i)
+      out_ += std::string("<td") + (i < columns_.size() && columns_[i].numeric ? " class=\"n\">" : " class=\"name\">") +
+              cells[i] + "</td>";
     out_ += "</tr>\n";
   }
   [[nodiscard]] std::string finish() && { return std::move(out_) + "</tbody></table></div>\n"; }
@@ -114,17 +118,20 @@ inline std::string chart_figure(const std::string& svg, std::string_view caption
 }
 
 /// A picture, if it is there.
-inline std::string picture_figure(const std::vector<ReportPicture>& pictures, std::string_view name, std::string_view caption) {
+inline std::string picture_figure(const std::vector<ReportPicture>& pictures, std::string_view name,
+                                  std::string_view caption) {
   for (const ReportPicture& picture : pictures)
     if (picture.name == name)
-      return "<figure><img src=\"data:image/png;base64," + base64(picture.png) + "\" width=\"" + std::to_string(picture.width) + "\" height=\"" + std::to_string(picture.height) + "\" alt=\"" +
+      return "<figure><img src=\"data:image/png;base64," + base64(picture.png) + "\" width=\"" +
+             std::to_string(picture.width) + "\" height=\"" + std::to_string(picture.height) + "\" alt=\"" +
              html(picture.alt) + "\"><figcaption>" + html(caption) + "</figcaption></figure>\n";
   return {};
 }
 
 /// A large number with what it is and what qualifies it.
 inline std::string tile(std::string_view what, const std::string& value, std::string_view detail) {
-  return "<div class=\"tile\"><span class=\"what\">" + html(what) + "</span><b>" + html(value) + "</b><span>" + html(detail) + "</span></div>";
+  return "<div class=\"tile\"><span class=\"what\">" + html(what) + "</span><b>" + html(value) + "</b><span>" +
+         html(detail) + "</span></div>";
 }
 
 /// A list of facts: name and value, both plain text.
@@ -136,11 +143,14 @@ inline std::string facts(const std::vector<std::pair<std::string, std::string>>&
 
 /// "2.92 sd (2.70 to 3.10)".
 inline std::string interval_text(const Crossing& crossing) {
-  if (!std::isfinite(crossing.sigmas)) return "beyond range (only " + percent(crossing.crossed_share, 0) + " of the codes get there)";
+  if (!std::isfinite(crossing.sigmas))
+    return "beyond range (only " + percent(crossing.crossed_share, 0) + " of the codes get there)";
   return shown(crossing.sigmas, 2) + "\u00A0sd (" + shown(crossing.lower, 2) + " to " + shown(crossing.upper, 2) + ")";
 }
 
-inline std::string interval_text(const std::optional<Crossing>& crossing) { return crossing ? interval_text(*crossing) : std::string("not reached by any code"); }
+inline std::string interval_text(const std::optional<Crossing>& crossing) {
+  return crossing ? interval_text(*crossing) : std::string("not reached by any code");
+}
 
 }  // namespace detail::render
 }  // namespace v1

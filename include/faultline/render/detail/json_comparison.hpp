@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// The JSON of render/comparison_report.hpp: one `json_of` per structure of the comparison, each listing its members in their order.
+// The JSON of render/comparison_report.hpp: one `json_of` per structure of the comparison, each listing its members in
+// their order.
 
 #include <faultline/render/comparison_report.hpp>
 #include <faultline/render/json_report.hpp>
@@ -23,7 +24,12 @@ struct ComparisonJson : ReportJson {
   }
 
   static Json json_of(const ComparedClassifier& x) {
-    return {{"name", x.name}, {"failure_rate", json_of(x.failure_rate)}, {"class_rates", json_of(x.class_rates)}, {"verdict", name_of(x.verdict)}, {"reason", x.reason}, {"findings", json_of(x.findings)}};
+    return {{"name", x.name},
+            {"failure_rate", json_of(x.failure_rate)},
+            {"class_rates", json_of(x.class_rates)},
+            {"verdict", name_of(x.verdict)},
+            {"reason", x.reason},
+            {"findings", json_of(x.findings)}};
   }
   static Json json_of(const SeparatingDirection& x) {
     return {{"title", x.title},
@@ -51,16 +57,25 @@ struct ComparisonJson : ReportJson {
             {"associated", list_of(x.associated)}};
   }
   static Json json_of(const PairedCounts& x) {
-    return {{"both_right", x.both_right}, {"only_first_fails", x.only_first_fails}, {"only_second_fails", x.only_second_fails}, {"both_fail", x.both_fail}};
+    return {{"both_right", x.both_right},
+            {"only_first_fails", x.only_first_fails},
+            {"only_second_fails", x.only_second_fails},
+            {"both_fail", x.both_fail}};
   }
   static Json json_of(const PairedTest& x) {
-    return {{"counts", json_of(x.counts)}, {"p", json_of(x.p)}, {"difference", json_of(x.difference)}, {"lower", json_of(x.lower)}, {"upper", json_of(x.upper)}, {"confidence", json_of(x.confidence)}};
+    return {{"counts", json_of(x.counts)}, {"p", json_of(x.p)},         {"difference", json_of(x.difference)},
+            {"lower", json_of(x.lower)},   {"upper", json_of(x.upper)}, {"confidence", json_of(x.confidence)}};
   }
   static Json json_of(const PairComparison& x) {
-    return {{"first", x.first}, {"second", x.second}, {"test", json_of(x.test)}, {"p_adjusted", json_of(x.p_adjusted)}, {"orders", list_of(x.orders)}};
+    return {{"first", x.first},
+            {"second", x.second},
+            {"test", json_of(x.test)},
+            {"p_adjusted", json_of(x.p_adjusted)},
+            {"orders", list_of(x.orders)}};
   }
   static Json json_of(const ComparedDistance& x) {
-    return {{"sigmas", json_of(x.sigmas)}, {"lower", json_of(x.lower)},         {"upper", json_of(x.upper)}, {"crossed_share", json_of(x.crossed_share)},
+    return {{"sigmas", json_of(x.sigmas)},    {"lower", json_of(x.lower)},
+            {"upper", json_of(x.upper)},      {"crossed_share", json_of(x.crossed_share)},
             {"off_manifold", x.off_manifold}, {"judge_agreement", json_of(x.judge_agreement)}};
   }
   static Json json_of(const DistanceRatio& x) {
@@ -75,10 +90,20 @@ struct ComparisonJson : ReportJson {
             {"p_adjusted", json_of(x.p_adjusted)}};
   }
   static Json json_of(const PairedDistance& x) {
-    return {{"title", x.title}, {"source", x.source}, {"sign", x.sign}, {"direction", json_of(x.direction)}, {"codes", x.codes}, {"distances", list_of(x.distances)}, {"ratios", list_of(x.ratios)}};
+    return {{"title", x.title},
+            {"source", x.source},
+            {"sign", x.sign},
+            {"direction", json_of(x.direction)},
+            {"codes", x.codes},
+            {"distances", list_of(x.distances)},
+            {"ratios", list_of(x.ratios)}};
   }
-  static Json json_of(const AccuracyBin& x) { return {{"lower", json_of(x.lower)}, {"upper", json_of(x.upper)}, {"rate", json_of(x.rate)}}; }
-  static Json json_of(const AccuracyCurve& x) { return {{"name", x.name}, {"class_label", json_of(x.class_label)}, {"bins", list_of(x.bins)}}; }
+  static Json json_of(const AccuracyBin& x) {
+    return {{"lower", json_of(x.lower)}, {"upper", json_of(x.upper)}, {"rate", json_of(x.rate)}};
+  }
+  static Json json_of(const AccuracyCurve& x) {
+    return {{"name", x.name}, {"class_label", json_of(x.class_label)}, {"bins", list_of(x.bins)}};
+  }
   static Json json_of(const ComparisonReport& x) {
     return {{"schema", x.schema},
             {"classifiers", list_of(x.classifiers)},
@@ -99,7 +124,9 @@ struct ComparisonJson : ReportJson {
 }  // namespace detail::render
 
 inline std::string to_json(const ComparisonReport& report) {
-  return detail::render::ComparisonJson::json_of(report).dump(1, ' ', false, detail::render::Json::error_handler_t::replace) + "\n";
+  return detail::render::ComparisonJson::json_of(report).dump(1, ' ', false,
+                                                              detail::render::Json::error_handler_t::replace) +
+         "\n";
 }
 
 }  // namespace v1

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Definitions of render/json_report.hpp: one `json_of` per structure of the report, each listing its members in their order.
+// Definitions of render/json_report.hpp: one `json_of` per structure of the report, each listing its members in their
+// order.
 
 #include <faultline/core/atomic_file.hpp>
 #include <faultline/render/detail/text.hpp>
@@ -38,15 +39,25 @@ struct ReportJson {
   static Json json_of(const StyleLayer& x) { return {{"name", x.name}, {"offset", x.offset}, {"width", x.width}}; }
   static Json json_of(const StyleChannel& x) { return {{"layer", x.layer}, {"channel", x.channel}, {"flat", x.flat}}; }
   static Json json_of(const Rate& x) {
-    return {{"estimate", json_of(x.estimate)}, {"lower", json_of(x.lower)}, {"upper", json_of(x.upper)}, {"failures", x.failures}, {"n", x.n}, {"confidence", json_of(x.confidence)}};
+    return {{"estimate", json_of(x.estimate)},
+            {"lower", json_of(x.lower)},
+            {"upper", json_of(x.upper)},
+            {"failures", x.failures},
+            {"n", x.n},
+            {"confidence", json_of(x.confidence)}};
   }
   static Json json_of(const Direction& x) {
-    return {{"family", name_of(x.family)},    {"name", x.name}, {"w", json_of(x.w)}, {"whitened", json_of(x.whitened)}, {"explained", json_of(x.explained)},
+    return {{"family", name_of(x.family)},
+            {"name", x.name},
+            {"w", json_of(x.w)},
+            {"whitened", json_of(x.whitened)},
+            {"explained", json_of(x.explained)},
             {"class_label", json_of(x.class_label)}};
   }
   static Json json_of(const DiscoveryEffect& x) { return {{"effect", json_of(x.effect)}, {"auc", json_of(x.auc)}}; }
   static Json json_of(const ConfirmationEffect& x) {
-    return {{"effect", json_of(x.effect)}, {"auc", json_of(x.auc)}, {"t", json_of(x.t)}, {"p", json_of(x.p)}, {"p_adjusted", json_of(x.p_adjusted)}, {"q", json_of(x.q)}};
+    return {{"effect", json_of(x.effect)},         {"auc", json_of(x.auc)}, {"t", json_of(x.t)}, {"p", json_of(x.p)},
+            {"p_adjusted", json_of(x.p_adjusted)}, {"q", json_of(x.q)}};
   }
   static Json json_of(const InterventionEffect& x) {
     return {{"codes", x.codes},
@@ -60,9 +71,15 @@ struct ReportJson {
             {"repaired_failures", x.repaired_failures},
             {"classes", json_of(x.classes)}};
   }
-  static Json json_of(const ClassContrast& x) { return {{"class_label", x.class_label}, {"codes", x.codes}, {"contrast", json_of(x.contrast)}}; }
+  static Json json_of(const ClassContrast& x) {
+    return {{"class_label", x.class_label}, {"codes", x.codes}, {"contrast", json_of(x.contrast)}};
+  }
   static Json json_of(const ClassEffect& x) {
-    return {{"class_label", x.class_label}, {"failures", x.failures}, {"successes", x.successes}, {"effect", json_of(x.effect)}, {"standard_error", json_of(x.standard_error)}};
+    return {{"class_label", x.class_label},
+            {"failures", x.failures},
+            {"successes", x.successes},
+            {"effect", json_of(x.effect)},
+            {"standard_error", json_of(x.standard_error)}};
   }
   static Json json_of(const ClassSplit& x) {
     return {{"common_share", json_of(x.common_share)},
@@ -92,7 +109,11 @@ struct ReportJson {
             {"image_ssim", json_of(x.image_ssim)}};
   }
   static Json json_of(const CentreDistance& x) {
-    return {{"class_label", x.class_label}, {"probability", json_of(x.probability)}, {"half", json_of(x.half)}, {"flip", json_of(x.flip)}, {"paper", json_of(x.paper)}};
+    return {{"class_label", x.class_label},
+            {"probability", json_of(x.probability)},
+            {"half", json_of(x.half)},
+            {"flip", json_of(x.flip)},
+            {"paper", json_of(x.paper)}};
   }
   static Json json_of(const Profile& x) {
     return {{"sigmas", json_of(x.sigmas)},
@@ -101,7 +122,9 @@ struct ReportJson {
             {"judge_agreement", json_of(x.judge_agreement)},
             {"properties", json_of(x.properties)}};
   }
-  static Json json_of(const Threshold& x) { return {{"half", json_of(x.half)}, {"flip", json_of(x.flip)}, {"centres", json_of(x.centres)}}; }
+  static Json json_of(const Threshold& x) {
+    return {{"half", json_of(x.half)}, {"flip", json_of(x.flip)}, {"centres", json_of(x.centres)}};
+  }
   static Json json_of(const Carrier& x) {
     return {{"channel", json_of(x.channel)},
             {"layer_name", x.layer_name},
@@ -113,9 +136,18 @@ struct ReportJson {
             {"threshold", json_of(x.threshold)}};
   }
   static Json json_of(const PropertyEffect& x) { return {{"name", x.name}, {"strength", json_of(x.strength)}}; }
-  static Json json_of(const Validity& x) { return {{"judge_agreement", json_of(x.judge_agreement)}, {"generator_suspect", x.generator_suspect}}; }
-  static Json json_of(const CoordinateHistogram& x) { return {{"lower", json_of(x.lower)}, {"upper", json_of(x.upper)}, {"failed", json_of(x.failed)}, {"passed", json_of(x.passed)}}; }
-  static Json json_of(const ExampleCode& x) { return {{"index", x.index}, {"label", x.label}, {"probability", json_of(x.probability)}, {"flip", json_of(x.flip)}}; }
+  static Json json_of(const Validity& x) {
+    return {{"judge_agreement", json_of(x.judge_agreement)}, {"generator_suspect", x.generator_suspect}};
+  }
+  static Json json_of(const CoordinateHistogram& x) {
+    return {{"lower", json_of(x.lower)},
+            {"upper", json_of(x.upper)},
+            {"failed", json_of(x.failed)},
+            {"passed", json_of(x.passed)}};
+  }
+  static Json json_of(const ExampleCode& x) {
+    return {{"index", x.index}, {"label", x.label}, {"probability", json_of(x.probability)}, {"flip", json_of(x.flip)}};
+  }
   static Json json_of(const Finding& x) {
     return {{"direction", json_of(x.direction)},
             {"channel", json_of(x.channel)},
@@ -134,7 +166,9 @@ struct ReportJson {
             {"headline", x.headline},
             {"class_split", json_of(x.class_split)}};
   }
-  static Json json_of(const PropertyDistance& x) { return {{"name", x.name}, {"sign", x.sign}, {"flip", json_of(x.flip)}, {"validity", json_of(x.validity)}}; }
+  static Json json_of(const PropertyDistance& x) {
+    return {{"name", x.name}, {"sign", x.sign}, {"flip", json_of(x.flip)}, {"validity", json_of(x.validity)}};
+  }
   static Json json_of(const RankedChannel& x) {
     return {{"channel", json_of(x.channel)},
             {"layer_name", x.layer_name},
@@ -147,21 +181,35 @@ struct ReportJson {
             {"sigma_within", json_of(x.sigma_within)},
             {"class_split", json_of(x.class_split)}};
   }
-  static Json json_of(const ClassChannel& x) { return {{"channel", json_of(x.channel)}, {"layer_name", x.layer_name}, {"sign", x.sign}, {"effect", json_of(x.effect)}}; }
+  static Json json_of(const ClassChannel& x) {
+    return {
+        {"channel", json_of(x.channel)}, {"layer_name", x.layer_name}, {"sign", x.sign}, {"effect", json_of(x.effect)}};
+  }
   static Json json_of(const ClassRanking& x) {
-    return {{"class_label", x.class_label}, {"failures", x.failures}, {"successes", x.successes}, {"skipped", x.skipped}, {"top", json_of(x.top)}};
+    return {{"class_label", x.class_label},
+            {"failures", x.failures},
+            {"successes", x.successes},
+            {"skipped", x.skipped},
+            {"top", json_of(x.top)}};
   }
   static Json json_of(const Omnibus& x) {
-    return {{"auc", json_of(x.auc)}, {"lower", json_of(x.lower)}, {"upper", json_of(x.upper)}, {"p", json_of(x.p)}, {"significant", x.significant}};
+    return {{"auc", json_of(x.auc)},
+            {"lower", json_of(x.lower)},
+            {"upper", json_of(x.upper)},
+            {"p", json_of(x.p)},
+            {"significant", x.significant}};
   }
   static Json json_of(const DetectableEffect& x) { return {{"effect", json_of(x.effect)}, {"auc", json_of(x.auc)}}; }
   static Json json_of(const CostCounters& x) {
-    return {{"generator_images", x.generator_images},   {"generator_batches", x.generator_batches}, {"classifier_images", x.classifier_images},
-            {"classifier_batches", x.classifier_batches}, {"gradient_images", x.gradient_images},   {"property_images", x.property_images},
-            {"judge_images", x.judge_images},             {"generator_macs", x.generator_macs},       {"generator_bytes", x.generator_bytes},
-            {"generator_launches", x.generator_launches}};
+    return {{"generator_images", x.generator_images},   {"generator_batches", x.generator_batches},
+            {"classifier_images", x.classifier_images}, {"classifier_batches", x.classifier_batches},
+            {"gradient_images", x.gradient_images},     {"property_images", x.property_images},
+            {"judge_images", x.judge_images},           {"generator_macs", x.generator_macs},
+            {"generator_bytes", x.generator_bytes},     {"generator_launches", x.generator_launches}};
   }
-  static Json json_of(const LabelPolicy& x) { return {{"kind", name_of(x.kind)}, {"label", x.label}, {"labels", json_of(x.labels)}}; }
+  static Json json_of(const LabelPolicy& x) {
+    return {{"kind", name_of(x.kind)}, {"label", x.label}, {"labels", json_of(x.labels)}};
+  }
   static Json json_of(const OptionValue& x) { return {{"name", x.name}, {"value", x.value}}; }
   static Json json_of(const Provenance& x) {
     return {{"library_version", x.library_version},
@@ -223,9 +271,15 @@ struct ReportJson {
 
 }  // namespace detail::render
 
-inline std::string to_json(const FailureReport& report) { return detail::render::ReportJson::json_of(report).dump(1, ' ', false, detail::render::Json::error_handler_t::replace) + "\n"; }
+inline std::string to_json(const FailureReport& report) {
+  return detail::render::ReportJson::json_of(report).dump(1, ' ', false,
+                                                          detail::render::Json::error_handler_t::replace) +
+         "\n";
+}
 
-inline void write_json(const FailureReport& report, const std::filesystem::path& path) { write_file_atomically(path, to_json(report)); }
+inline void write_json(const FailureReport& report, const std::filesystem::path& path) {
+  write_file_atomically(path, to_json(report));
+}
 
 }  // namespace v1
 }  // namespace faultline

@@ -28,10 +28,14 @@ inline void draw_outcome_legend(Drawing& drawing, double x, double y, std::int64
   drawing.text(x + 16, y, "WELL: it is right (" + count(successes) + ")", figure_label);
 }
 
-inline void draw_map(Drawing& drawing, const ScatterPanel& panel, std::span<const std::uint8_t> failed, double left, double top, double size) {
+inline void draw_map(Drawing& drawing, const ScatterPanel& panel, std::span<const std::uint8_t> failed, double left,
+                     double top, double size) {
   const Omnibus& p = panel.predictability;
   drawing.text(left, top + 12, Canvas::shortened(panel.title, size, figure_heading), figure_heading);
-  drawing.text(left, top + 31, "held-out AUC " + fixed(p.auc, 3) + "  (95\u00A0%: " + fixed(p.lower, 3) + " to " + fixed(p.upper, 3) + ")", figure_label);
+  drawing.text(
+      left, top + 31,
+      "held-out AUC " + fixed(p.auc, 3) + "  (95\u00A0%: " + fixed(p.lower, 3) + " to " + fixed(p.upper, 3) + ")",
+      figure_label);
   top += 42;
   drawing.rectangle(left, top, size, size, palette::wash);
   double x_low = std::numeric_limits<double>::infinity(), x_high = -x_low, y_low = x_low, y_high = -x_low;
@@ -39,9 +43,12 @@ inline void draw_map(Drawing& drawing, const ScatterPanel& panel, std::span<cons
     x_low = std::min(x_low, panel.points(i, 0)), x_high = std::max(x_high, panel.points(i, 0));
     y_low = std::min(y_low, panel.points(i, 1)), y_high = std::max(y_high, panel.points(i, 1));
   }
-  const double reach = 0.5 * std::max({x_high - x_low, y_high - y_low, 1e-300}), scale = (0.5 * size - 10) / reach;  // one scale for both axes
-  for (std::int64_t i = 0; i < panel.points.rows(); ++i) {  // in the order of the samples, so that neither outcome hides the other
-    const double x = left + size / 2 + scale * (panel.points(i, 0) - 0.5 * (x_low + x_high)), y = top + size / 2 - scale * (panel.points(i, 1) - 0.5 * (y_low + y_high));
+  // One scale for both axes
+  const double reach = 0.5 * std::max({x_high - x_low, y_high - y_low, 1e-300}), scale = (0.5 * size - 10) / reach;
+  // In the order of the samples, so that neither outcome hides the other
+  for (std::int64_t i = 0; i < panel.points.rows(); ++i) {
+    const double x = left + size / 2 + scale * (panel.points(i, 0) - 0.5 * (x_low + x_high)),
+                 y = top + size / 2 - scale * (panel.points(i, 1) - 0.5 * (y_low + y_high));
     if (failed[static_cast<std::size_t>(i)] != 0) drawing.mark(x, y, Mark::cross, 3.2, palette::failure);
     else drawing.mark(x, y, Mark::disc, 1.9, palette::success);
   }
@@ -58,35 +65,43 @@ inline SharedBins shared_bins(const ChannelHistogram& channel, std::size_t bins)
   out.lower = std::numeric_limits<double>::infinity(), out.upper = -out.lower;
   for (const auto* group : {&channel.failed, &channel.passed})
     for (const double value : *group) {
-      if (!std::isfinite(value)) throw Error(ErrorCode::invalid_argument, "histogram_figure", "channel \"" + channel.title + "\" has a value that is not finite");
+      if (!std::isfinite(value))
+        throw Error(ErrorCode::invalid_argument, "histogram_figure",
+                    "channel \"" + channel.title + "\" has a value that is not finite");
       out.lower = std::min(out.lower, value), out.upper = std::max(out.upper, value);
     }
   if (!(out.upper > out.lower)) {  // no values, or one only
     const double middle = std::isfinite(out.lower) ? out.lower : 0.0, half = std::max(0.5, 1e-6 * std::abs(middle));
     out.lower = middle - half, out.upper = middle + half;
   }
-  for (const auto& [values, shares] : {std::pair{&channel.failed, &out.failed}, std::pair{&channel.passed, &out.passed}}) {
+  for (const auto& [values, shares] :
+       {std::pair{&channel.failed, &out.failed}, std::pair{&channel.passed, &out.passed}}) {
     shares->assign(bins, 0.0);
     for (const double value : *values) {
-      const auto bin = static_cast<std::size_t>(std::clamp((value - out.lower) / (out.upper - out.lower), 0.0, 1.0) * static_cast<double>(bins));
+      const auto bin = static_cast<std::size_t>(std::clamp((value - out.lower) / (out.upper - out.lower), 0.0, 1.0) *
+                                                static_cast<double>(bins));
       (*shares)[std::min(bin, bins - 1)] += 1.0 / static_cast<double>(values->size());
     }
   }
   return out;
 }
 
-inline void draw_histogram(Drawing& drawing, const ChannelHistogram& channel, double left, double top, double width, double height, bool titled) {
+inline void draw_histogram(Drawing& drawing, const ChannelHistogram& channel, double left, double top, double width,
+                           double height, bool titled) {
   const SharedBins bins = shared_bins(channel, 36);
   double most = 0.02;
-  for (const auto* shares : {&bins.failed, &bins.passed}) most = std::max(most, *std::max_element(shares->begin(), shares->end()));
+  for (const auto* shares : {&bins.failed, &bins.passed})
+    most = std::max(most, *std::max_element(shares->begin(), shares->end()));
   const Plot plot{left, top + 40, width, height - 40, bins.lower, bins.upper, 0, 1.08 * most};
   drawing.text(left, top + 11, Canvas::shortened(channel.title, width, figure_heading), figure_heading);
-  drawing.text(left, top + 29, "d = " + signed_shown(channel.effect, 2) + "    AUC " + fixed(channel.auc, 2), figure_label);
+  drawing.text(left, top + 29, "d = " + signed_shown(channel.effect, 2) + "    AUC " + fixed(channel.auc, 2),
+               figure_label);
   draw_y_axis(drawing, plot, titled ? "share of the group" : "", 100, "\u00A0%", 4);
   const double step = (bins.upper - bins.lower) / static_cast<double>(bins.passed.size());
   std::vector<std::pair<double, double>> passed{{plot.left, plot.bottom()}}, failed = passed;
   for (std::size_t i = 0; i < bins.passed.size(); ++i) {
-    const double from = plot.x(bins.lower + step * static_cast<double>(i)), to = plot.x(bins.lower + step * static_cast<double>(i + 1));
+    const double from = plot.x(bins.lower + step * static_cast<double>(i)),
+                 to = plot.x(bins.lower + step * static_cast<double>(i + 1));
     drawing.rectangle(from, plot.y(bins.passed[i]), to - from, plot.bottom() - plot.y(bins.passed[i]), success_wash);
     for (auto* const outline : {&passed, &failed}) {
       const double y = plot.y(outline == &passed ? bins.passed[i] : bins.failed[i]);
@@ -107,7 +122,9 @@ struct AccuracyLook {
 };
 
 inline AccuracyLook accuracy_look(std::size_t i) {
-  static constexpr AccuracyLook looks[] = {{palette::failure, Mark::square, 0}, {palette::success, Mark::disc, 6}, {palette::judge, Mark::triangle, 3}, {palette::accent, Mark::diamond, 9}, {palette::ink, Mark::cross, 0}, {palette::quiet, Mark::plus, 6}};
+  static constexpr AccuracyLook looks[] = {{palette::failure, Mark::square, 0}, {palette::success, Mark::disc, 6},
+                                           {palette::judge, Mark::triangle, 3}, {palette::accent, Mark::diamond, 9},
+                                           {palette::ink, Mark::cross, 0},      {palette::quiet, Mark::plus, 6}};
   return looks[i % std::size(looks)];
 }
 
@@ -131,7 +148,9 @@ inline AccuracyAxes accuracy_axes(std::span<const AccuracyCurve> curves) {
         throw Error(ErrorCode::invalid_argument, where, "the bins of \"" + curve.name + "\" do not increase");
       closed = std::max(closed, std::isfinite(bin.upper) ? bin.upper : bin.lower);
       if (std::isinf(bin.upper)) axes.last = std::min(axes.last, bin.lower);
-      if (bin.rate.n > 0) any = true, axes.lowest = std::min(axes.lowest, 1.0 - bin.rate.upper), axes.lower = std::min(axes.lower, bin.lower);
+      if (bin.rate.n > 0)
+        any = true, axes.lowest = std::min(axes.lowest, 1.0 - bin.rate.upper),
+        axes.lower = std::min(axes.lower, bin.lower);
     }
   if (!any) throw Error(ErrorCode::empty_input, where, "expected at least one curve with a bin that has samples");
   if (axes.lower > 0.0 && axes.lower < 0.25 * closed) axes.lower = 0.0;
@@ -144,30 +163,46 @@ inline AccuracyAxes accuracy_axes(std::span<const AccuracyCurve> curves) {
 
 inline Drawing embedding_figure(std::span<const ScatterPanel> panels, std::span<const std::uint8_t> failed) {
   using namespace detail::render;
-  if (panels.empty() || failed.empty()) throw Error(ErrorCode::empty_input, "embedding_figure", "expected at least one map and one sample");
+  if (panels.empty() || failed.empty())
+    throw Error(ErrorCode::empty_input, "embedding_figure", "expected at least one map and one sample");
   for (const ScatterPanel& panel : panels)
     if (panel.points.rows() != static_cast<std::int64_t>(failed.size()) || panel.points.cols() != 2)
-      throw Error(ErrorCode::shape_mismatch, "embedding_figure", "the map \"" + panel.title + "\" is [" + std::to_string(panel.points.rows()) + ", " + std::to_string(panel.points.cols()) + "], expected [" + std::to_string(failed.size()) + ", 2]");
-  const double size = 392, pitch = size + 18, width = 2 * figure_margin + pitch * static_cast<double>(panels.size()) - 18;
+      throw Error(ErrorCode::shape_mismatch, "embedding_figure",
+                  "the map \"" + panel.title + "\" is [" + std::to_string(panel.points.rows()) + ", " +
+                      std::to_string(panel.points.cols()) + "], expected [" + std::to_string(failed.size()) + ", 2]");
+  const double size = 392, pitch = size + 18,
+               width = 2 * figure_margin + pitch * static_cast<double>(panels.size()) - 18;
   const FigureHead head("Figure 3. Where failures lie in each space of codes",
-                        "t-SNE of the same samples; the axes of such a map have no unit. AUC: how well one linear rule in all coordinates of the space, fitted on other samples, ranks failures above successes of the same class (.5 is chance).",
+                        "t-SNE of the same samples; the axes of such a map have no unit. AUC: how well one linear rule "
+                        "in all coordinates of the space, fitted on other samples, ranks failures above successes of "
+                        "the same class (.5 is chance).",
                         std::max(width, 620.0));
-  Drawing drawing(whole(std::max(width, 620.0)), whole(head.bottom() + 24 + 48 + size + figure_margin), "Maps of samples by outcome, one per space of codes");
+  Drawing drawing(whole(std::max(width, 620.0)), whole(head.bottom() + 24 + 48 + size + figure_margin),
+                  "Maps of samples by outcome, one per space of codes");
   head.draw(drawing);
-  const auto failures = static_cast<std::int64_t>(failed.size()) - std::count(failed.begin(), failed.end(), std::uint8_t{0});
-  draw_outcome_legend(drawing, figure_margin, head.bottom() + 9, failures, static_cast<std::int64_t>(failed.size()) - failures);
-  for (std::size_t i = 0; i < panels.size(); ++i) draw_map(drawing, panels[i], failed, figure_margin + pitch * static_cast<double>(i), head.bottom() + 26, size);
+  const auto failures =
+      static_cast<std::int64_t>(failed.size()) - std::count(failed.begin(), failed.end(), std::uint8_t{0});
+  draw_outcome_legend(drawing, figure_margin, head.bottom() + 9, failures,
+                      static_cast<std::int64_t>(failed.size()) - failures);
+  for (std::size_t i = 0; i < panels.size(); ++i)
+    draw_map(drawing, panels[i], failed, figure_margin + pitch * static_cast<double>(i), head.bottom() + 26, size);
   return drawing;
 }
 
 inline Drawing histogram_figure(std::span<const ChannelHistogram> top, std::span<const ChannelHistogram> random) {
   using namespace detail::render;
-  if (top.empty() || random.empty()) throw Error(ErrorCode::empty_input, "histogram_figure", "expected at least one influential and one random channel");
+  if (top.empty() || random.empty())
+    throw Error(ErrorCode::empty_input, "histogram_figure", "expected at least one influential and one random channel");
   const std::size_t columns = std::max(top.size(), random.size());
-  const double plot = 330, pitch = plot + 72, row = 290, width = std::max(620.0, figure_margin + 60 + pitch * static_cast<double>(columns) - 20);
-  const FigureHead head("Figure 4. Values of style channels in MIS and WELL",
-                        "The most influential channels by the paper's ranking, and random ones. d: difference of the means (MIS \u2212 WELL) in standard deviations of all samples. AUC: probability that a failure has the larger value.", width);
-  Drawing drawing(whole(width), whole(head.bottom() + 30 + 2 * (row + 8) + 8), "Histograms of style channels for failures and successes");
+  const double plot = 330, pitch = plot + 72, row = 290,
+               width = std::max(620.0, figure_margin + 60 + pitch * static_cast<double>(columns) - 20);
+  const FigureHead head(
+      "Figure 4. Values of style channels in MIS and WELL",
+      "The most influential channels by the paper's ranking, and random ones. d: difference of the means (MIS \u2212 "
+      "WELL) in standard deviations of all samples. AUC: probability that a failure has the larger value.",
+      width);
+  Drawing drawing(whole(width), whole(head.bottom() + 30 + 2 * (row + 8) + 8),
+                  "Histograms of style channels for failures and successes");
   head.draw(drawing);
   double y = head.bottom(), x = figure_margin;
   drawing.line(x, y + 5, x + 26, y + 5, {palette::failure, 2.2});
@@ -176,12 +211,16 @@ inline Drawing histogram_figure(std::span<const ChannelHistogram> top, std::span
   x += 34 + Canvas::text_width(mis, figure_label) + 28;
   drawing.rectangle(x, y, 26, 10, success_wash);
   drawing.line(x, y, x + 26, y, {palette::success, 1.2});
-  drawing.text(x + 34, y + 9, "WELL (" + count(static_cast<std::int64_t>(top.front().passed.size())) + "), area", figure_label);
+  drawing.text(x + 34, y + 9, "WELL (" + count(static_cast<std::int64_t>(top.front().passed.size())) + "), area",
+               figure_label);
   y += 30;
   for (const bool influential : {true, false}) {
     const std::span<const ChannelHistogram> channels = influential ? top : random;
-    drawing.text(figure_margin, y + 11, influential ? "Most influential" : "Random", TextStyle{.height = 9.5, .colour = palette::quiet, .bold = true});
-    for (std::size_t i = 0; i < channels.size(); ++i) draw_histogram(drawing, channels[i], figure_margin + 56 + pitch * static_cast<double>(i), y + 22, plot, row - 64, i == 0);
+    drawing.text(figure_margin, y + 11, influential ? "Most influential" : "Random",
+                 TextStyle{.height = 9.5, .colour = palette::quiet, .bold = true});
+    for (std::size_t i = 0; i < channels.size(); ++i)
+      draw_histogram(drawing, channels[i], figure_margin + 56 + pitch * static_cast<double>(i), y + 22, plot, row - 64,
+                     i == 0);
     y += row + 8;
   }
   return drawing;
@@ -190,19 +229,33 @@ inline Drawing histogram_figure(std::span<const ChannelHistogram> top, std::span
 inline Drawing accuracy_figure(std::span<const AccuracyCurve> curves, std::span<const std::string> class_names) {
   using namespace detail::render;
   const AccuracyAxes axes = accuracy_axes(curves);
-  std::vector<std::string> names;                                        // of the classifiers, in order of appearance
-  std::map<std::int64_t, std::vector<const AccuracyCurve*>> panels;      // by class, all classes together first
+  std::vector<std::string> names;                                    // of the classifiers, in order of appearance
+  std::map<std::int64_t, std::vector<const AccuracyCurve*>> panels;  // by class, all classes together first
   for (const AccuracyCurve& curve : curves) {
     if (std::find(names.begin(), names.end(), curve.name) == names.end()) names.push_back(curve.name);
     panels[curve.class_label ? *curve.class_label : -1].push_back(&curve);
   }
-  const std::size_t columns = panels.size() == 1 ? 1 : panels.size() <= 4 ? 2 : 4, rows = (panels.size() + columns - 1) / columns;
-  const double room_left = 58, plot_width = columns == 1 ? 720 : columns == 2 ? 500 : 236, plot_height = columns == 1 ? 380 : columns == 2 ? 260 : 170, pitch_x = plot_width + room_left + 12, pitch_y = plot_height + 76;
+  const std::size_t columns = panels.size() == 1   ? 1
+                              : panels.size() <= 4 ? 2
+                                                   : 4,
+                    rows = (panels.size() + columns - 1) / columns;
+  const double room_left = 58,
+               plot_width = columns == 1   ? 720
+                            : columns == 2 ? 500
+                                           : 236,
+               plot_height = columns == 1   ? 380
+                             : columns == 2 ? 260
+                                            : 170,
+               pitch_x = plot_width + room_left + 12, pitch_y = plot_height + 76;
   const double width = 2 * figure_margin + pitch_x * static_cast<double>(columns) - 12 + 12;
   const bool open = std::isfinite(axes.last);
   const FigureHead head("Figure 7. Accuracy against distance from the WELL centre",
-                        std::string(panels.size() > 1 ? "All panels have the same axes. " : "") + "Vertical lines are intervals of confidence." + (open ? " The shaded bin is open: it holds every sample beyond its left edge." : ""), width);
-  Drawing drawing(whole(width), whole(head.bottom() + 30 + pitch_y * static_cast<double>(rows) + 8), "Accuracy against distance from the well-classified centre, one curve per classifier");
+                        std::string(panels.size() > 1 ? "All panels have the same axes. " : "") +
+                            "Vertical lines are intervals of confidence." +
+                            (open ? " The shaded bin is open: it holds every sample beyond its left edge." : ""),
+                        width);
+  Drawing drawing(whole(width), whole(head.bottom() + 30 + pitch_y * static_cast<double>(rows) + 8),
+                  "Accuracy against distance from the well-classified centre, one curve per classifier");
   head.draw(drawing);
   double x = figure_margin;
   for (std::size_t i = 0; i < names.size(); ++i) {
@@ -215,22 +268,33 @@ inline Drawing accuracy_figure(std::span<const AccuracyCurve> curves, std::span<
   }
   std::size_t number = 0;
   for (const auto& [label, panel] : panels) {
-    const double left = figure_margin + room_left + pitch_x * static_cast<double>(number % columns), top = head.bottom() + 30 + pitch_y * static_cast<double>(number / columns);
+    const double left = figure_margin + room_left + pitch_x * static_cast<double>(number % columns),
+                 top = head.bottom() + 30 + pitch_y * static_cast<double>(number / columns);
     const Plot plot{left, top + 22, plot_width, plot_height, axes.lower, axes.upper, axes.lowest, 1};
     const bool named = label >= 0 && label < static_cast<std::int64_t>(class_names.size());
-    drawing.text(left, top + 12, label < 0 ? "all classes" : Canvas::shortened("class " + (named ? class_names[static_cast<std::size_t>(label)] : std::to_string(label)), plot_width, figure_heading), figure_heading);
-    if (open) drawing.rectangle(plot.x(axes.last), plot.top, plot.right() - plot.x(axes.last), plot.height, palette::wash);
+    drawing.text(left, top + 12,
+                 label < 0 ? "all classes"
+                           : Canvas::shortened("class " + (named ? class_names[static_cast<std::size_t>(label)]
+                                                                 : std::to_string(label)),
+                                               plot_width, figure_heading),
+                 figure_heading);
+    if (open)
+      drawing.rectangle(plot.x(axes.last), plot.top, plot.right() - plot.x(axes.last), plot.height, palette::wash);
     draw_y_axis(drawing, plot, number % columns == 0 ? "accuracy" : "", 100, "\u00A0%", 5);
     Plot closed = plot;
     if (open) closed.x_upper = axes.last, closed.width = plot.x(axes.last) - plot.left;  // no tick inside the open bin
     drawing.line(plot.left, plot.bottom(), plot.right(), plot.bottom(), {palette::quiet});
     if (closed.x_upper > closed.x_lower) draw_x_axis(drawing, closed, "", columns == 4 ? 4 : 8);
-    drawing.text(plot.left + plot.width / 2, plot.bottom() + 34, "distance, standard deviations", aligned(figure_quiet, Align::centre));
-    if (open) drawing.text(0.5 * (plot.x(axes.last) + plot.right()), plot.bottom() + 17, "\u2192", aligned(figure_small, Align::centre));
+    drawing.text(plot.left + plot.width / 2, plot.bottom() + 34, "distance, standard deviations",
+                 aligned(figure_quiet, Align::centre));
+    if (open)
+      drawing.text(0.5 * (plot.x(axes.last) + plot.right()), plot.bottom() + 17, "\u2192",
+                   aligned(figure_small, Align::centre));
     for (const AccuracyCurve* curve : panel) {
       const auto which = static_cast<std::size_t>(std::find(names.begin(), names.end(), curve->name) - names.begin());
       const AccuracyLook look = accuracy_look(which);
-      const double aside = (static_cast<double>(which) - 0.5 * static_cast<double>(names.size() - 1)) * 4.0;  // so that intervals stay apart
+      // So that intervals stay apart
+      const double aside = (static_cast<double>(which) - 0.5 * static_cast<double>(names.size() - 1)) * 4.0;
       std::vector<std::pair<double, double>> points;
       for (const AccuracyBin& bin : curve->bins) {
         if (bin.rate.n < 1) continue;

@@ -15,14 +15,16 @@ inline namespace v1 {
 namespace detail::render {
 
 /// A median distance with its interval (thick) and quartiles (thin); what lies beyond the axis ends in an arrow head.
-inline void draw_crossing(Svg& svg, const Plot& plot, double y, const Crossing& crossing, const CurveLook& look, bool hollow) {
+inline void draw_crossing(Svg& svg, const Plot& plot, double y, const Crossing& crossing, const CurveLook& look,
+                          bool hollow) {
   const std::string stroke = "stroke=\"" + hex(look.colour) + "\"";
   const auto clip = [&](double value) { return std::isfinite(value) ? plot.x(value) : plot.right(); };
   svg.line(clip(crossing.quartile_low), y, clip(crossing.quartile_high), y, stroke + " stroke-width=\"1.4\"");
   svg.line(clip(crossing.lower), y, clip(crossing.upper), y, stroke + " stroke-width=\"4.5\" stroke-opacity=\"0.55\"");
   const bool beyond = !(crossing.sigmas <= plot.x_upper);
   if (beyond || !(crossing.upper <= plot.x_upper) || !(crossing.quartile_high <= plot.x_upper))
-    svg.polygon({{plot.right() + 9, y}, {plot.right(), y - 5}, {plot.right(), y + 5}}, "fill=\"" + hex(look.colour) + "\"");
+    svg.polygon({{plot.right() + 9, y}, {plot.right(), y - 5}, {plot.right(), y + 5}},
+                "fill=\"" + hex(look.colour) + "\"");
   if (!beyond) draw_marker(svg, plot.x(crossing.sigmas), y, look, hollow);
 }
 
@@ -31,14 +33,22 @@ inline std::string crossing_text(const Crossing& crossing) {
   return shown(crossing.sigmas, 2) + " sd (" + shown(crossing.lower, 2) + " to " + shown(crossing.upper, 2) + ")";
 }
 
-/// The name of a row in two lines, so that directions that change the same thing are still told apart: what it changes, then its own name and class.
-inline void draw_row_name(Svg& svg, const Plot& plot, double y, const FailureReport& report, const Finding& finding, bool strong) {
+/// The name of a row in two lines, so that directions that change the same thing are still told apart: what it changes,
+/// then its own name and class.
+inline void draw_row_name(Svg& svg, const Plot& plot, double y, const FailureReport& report, const Finding& finding,
+                          bool strong) {
   const std::string title = title_of(report, finding), own = finding.direction.name;
-  const std::string first = title.rfind(finding.property.name, 0) == 0 && !finding.property.name.empty() ? finding.property.name : own.empty() ? title : own;
+  const std::string first = title.rfind(finding.property.name, 0) == 0 && !finding.property.name.empty()
+                                ? finding.property.name
+                            : own.empty() ? title
+                                          : own;
   std::string second = first == own || own.empty() ? "" : own;
-  if (finding.direction.class_label) second += (second.empty() ? "" : ", ") + std::string("class ") + class_name(report, *finding.direction.class_label) + " only";
+  if (finding.direction.class_label)
+    second += (second.empty() ? "" : ", ") + std::string("class ") +
+              class_name(report, *finding.direction.class_label) + " only";
   const double x = plot.left - 14, room = plot.left - 24;
-  svg.label(x, second.empty() ? y + 4 : y - 3, first, room, strong ? "text-anchor=\"end\" font-weight=\"600\"" : "text-anchor=\"end\"");
+  svg.label(x, second.empty() ? y + 4 : y - 3, first, room,
+            strong ? "text-anchor=\"end\" font-weight=\"600\"" : "text-anchor=\"end\"");
   if (!second.empty()) svg.label(x, y + 12, second, room, "text-anchor=\"end\" font-size=\"11\" fill=\"#495057\"");
 }
 
@@ -61,20 +71,26 @@ inline std::string distance_chart(const FailureReport& report) {
   const double row = 58;
   Svg svg(1120, row * static_cast<double>(rows.size()) + 106, "Distances to failure of the findings");
   const Plot plot{240, 46, 530, row * static_cast<double>(rows.size()), 0, reach, 0, 1};
-  const CurveLook flip{palette::failure, "none", 'o'}, half{palette::success, "none", 's'}, alone{palette::quiet, "none", 't'};
+  const CurveLook flip{palette::failure, "none", 'o'}, half{palette::success, "none", 's'},
+      alone{palette::quiet, "none", 't'};
   draw_x_axis(svg, plot, "distance from a well-classified start code, in standard deviations", 10);
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const Finding& finding = *rows[i];
     const double y = plot.top + row * static_cast<double>(i);
     if (i > 0) svg.line(16, y, 1104, y, "stroke=\"#ced3d8\"");
     draw_row_name(svg, plot, y + row / 2, report, finding, true);
-    const auto one = [&](double offset, const std::optional<Crossing>& crossing, const CurveLook& look, bool hollow, const char* name) {
+    const auto one = [&](double offset, const std::optional<Crossing>& crossing, const CurveLook& look, bool hollow,
+                         const char* name) {
       if (crossing) draw_crossing(svg, plot, y + offset, *crossing, look, hollow);
-      svg.text(plot.right() + 18, y + offset + 4, std::string(name) + (crossing ? crossing_text(*crossing) : "not reached by any code"), "font-size=\"11\" fill=\"" + hex(look.colour == palette::failure ? Colour{163, 71, 0} : look.colour) + "\"");
+      svg.text(
+          plot.right() + 18, y + offset + 4,
+          std::string(name) + (crossing ? crossing_text(*crossing) : "not reached by any code"),
+          "font-size=\"11\" fill=\"" + hex(look.colour == palette::failure ? Colour{163, 71, 0} : look.colour) + "\"");
     };
     one(13, finding.threshold.flip, flip, false, "flip: ");
     one(29, finding.threshold.half, half, true, "p = .5: ");
-    if (!finding.carriers.empty() && finding.carriers.front().threshold) one(45, finding.carriers.front().threshold->flip, alone, false, "channel alone: ");
+    if (!finding.carriers.empty() && finding.carriers.front().threshold)
+      one(45, finding.carriers.front().threshold->flip, alone, false, "channel alone: ");
   }
   double x = draw_legend_entry(svg, plot.left, 22, flip, "the answer flips");
   svg.line(x, 18, x + 26, 18, "stroke=\"#0072b2\" stroke-width=\"2\"");
@@ -103,7 +119,8 @@ inline std::string intervention_chart(const FailureReport& report) {
   }
   const double step = 40;
   Svg svg(1120, step * static_cast<double>(rows.size()) + 106, "Effect of moving each direction");
-  const Plot plot{240, 46, 530, step * static_cast<double>(rows.size()), lowest - 0.02, std::min(1.02, highest * 1.08), 0, 1};
+  const Plot plot{240, 46, 530, step * static_cast<double>(rows.size()), lowest - 0.02, std::min(1.02, highest * 1.08),
+                  0,   1};
   draw_x_axis(svg, plot, "failure rate at +2 sd minus failure rate at −2 sd, same fresh codes", 10);
   svg.line(plot.x(0), plot.top, plot.x(0), plot.bottom(), "stroke=\"#626a73\"");
   for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -119,7 +136,9 @@ inline std::string intervention_chart(const FailureReport& report) {
     svg.line(plot.x(e.lower), y, plot.x(e.contrast), y, "stroke=\"" + hex(colour) + "\" stroke-width=\"3\"");
     svg.line(plot.x(e.lower), y - 6, plot.x(e.lower), y + 6, "stroke=\"" + hex(colour) + "\" stroke-width=\"3\"");
     draw_marker(svg, plot.x(e.contrast), y, {colour, "none", cause ? 'o' : 's'}, !cause);
-    svg.text(plot.right() + 18, y + 4, signed_shown(e.contrast, 2) + ", at least " + signed_shown(e.lower, 2) + " (" + rows[i].kind + ")", "font-size=\"11\"");
+    svg.text(plot.right() + 18, y + 4,
+             signed_shown(e.contrast, 2) + ", at least " + signed_shown(e.lower, 2) + " (" + rows[i].kind + ")",
+             "font-size=\"11\"");
   }
   draw_marker(svg, plot.left + 6, 18, {palette::failure, "none", 'o'});
   svg.text(plot.left + 16, 22, "measured effect");
@@ -145,14 +164,17 @@ inline std::string class_chart(const FailureReport& report) {
   Plot scale = plot;
   scale.x_upper *= 100;
   draw_x_axis(svg, scale, "failure rate in %, with its " + percent(report.failure_rate.confidence, 0) + " interval", 6);
-  svg.line(plot.x(report.failure_rate.estimate), plot.top - 6, plot.x(report.failure_rate.estimate), plot.bottom(), "stroke=\"#626a73\" stroke-dasharray=\"4 3\"");
-  svg.text(std::clamp(plot.x(report.failure_rate.estimate), plot.left + 24, plot.right() - 24), plot.top - 10, "all classes", "text-anchor=\"middle\" font-size=\"11\" fill=\"#495057\"");
+  svg.line(plot.x(report.failure_rate.estimate), plot.top - 6, plot.x(report.failure_rate.estimate), plot.bottom(),
+           "stroke=\"#626a73\" stroke-dasharray=\"4 3\"");
+  svg.text(std::clamp(plot.x(report.failure_rate.estimate), plot.left + 24, plot.right() - 24), plot.top - 10,
+           "all classes", "text-anchor=\"middle\" font-size=\"11\" fill=\"#495057\"");
   for (std::size_t i = 0; i < classes.size(); ++i) {
     const Rate& rate = report.class_rates[static_cast<std::size_t>(classes[i])];
     const double y = plot.top + row * (static_cast<double>(i) + 0.5);
     svg.label(plot.left - 10, y + 4, class_name(report, classes[i]), plot.left - 14, "text-anchor=\"end\"");
     if (rate.n == 0) continue;
-    svg.line(plot.x(rate.lower), y, plot.x(rate.upper), y, "stroke=\"#0072b2\" stroke-width=\"3\" stroke-opacity=\"0.5\"");
+    svg.line(plot.x(rate.lower), y, plot.x(rate.upper), y,
+             "stroke=\"#0072b2\" stroke-width=\"3\" stroke-opacity=\"0.5\"");
     svg.circle(plot.x(rate.estimate), y, 4, "fill=\"#0072b2\"");
   }
   return std::move(svg).finish();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Definitions of render/paper_json.hpp: one `json_of` per structure that a FailureReport does not have, each listing its members in their order.
+// Definitions of render/paper_json.hpp: one `json_of` per structure that a FailureReport does not have, each listing
+// its members in their order.
 
 #include <faultline/data/npy.hpp>
 #include <faultline/render/json_report.hpp>
@@ -32,12 +33,22 @@ struct PaperJson : ReportJson {
     return out;
   }
 
-  static Json json_of(const ChannelContrast& x) { return {{"contrast", json_of(x.contrast)}, {"lower", json_of(x.lower)}, {"probability_contrast", json_of(x.probability_contrast)}}; }
-  static Json json_of(const PaperChannel& x) { return {{"ranked", json_of(x.ranked)}, {"theta", json_of(x.theta)}, {"effect", json_of(x.effect)}}; }
-  static Json json_of(const PaperDistance& x) { return {{"status", name_of(x.status)}, {"sigmas", json_of(x.sigmas)}, {"probability", json_of(x.probability)}}; }
+  static Json json_of(const ChannelContrast& x) {
+    return {{"contrast", json_of(x.contrast)},
+            {"lower", json_of(x.lower)},
+            {"probability_contrast", json_of(x.probability_contrast)}};
+  }
+  static Json json_of(const PaperChannel& x) {
+    return {{"ranked", json_of(x.ranked)}, {"theta", json_of(x.theta)}, {"effect", json_of(x.effect)}};
+  }
+  static Json json_of(const PaperDistance& x) {
+    return {{"status", name_of(x.status)}, {"sigmas", json_of(x.sigmas)}, {"probability", json_of(x.probability)}};
+  }
   static Json json_of(const CornerCase& x) {  // without the images
-    return {{"class_label", x.class_label}, {"channels", json_of(x.channels)},       {"signs", json_of(x.signs)},  {"sigmas", json_of(x.sigmas)},
-            {"failed", x.failed},           {"probability", json_of(x.probability)}, {"prediction", x.prediction}};
+    return {{"class_label", x.class_label}, {"channels", json_of(x.channels)},
+            {"signs", json_of(x.signs)},    {"sigmas", json_of(x.sigmas)},
+            {"failed", x.failed},           {"probability", json_of(x.probability)},
+            {"prediction", x.prediction}};
   }
   static Json json_of(const PaperClass& x) {
     return {{"class_label", x.class_label},
@@ -51,7 +62,11 @@ struct PaperJson : ReportJson {
             {"corner_cases", json_of(x.corner_cases)}};
   }
   static Json json_of(const AttFindPick& x) {
-    return {{"channel", json_of(x.channel)}, {"layer_name", x.layer_name}, {"sign", x.sign}, {"effect", json_of(x.effect)}, {"explained", x.explained}};
+    return {{"channel", json_of(x.channel)},
+            {"layer_name", x.layer_name},
+            {"sign", x.sign},
+            {"effect", json_of(x.effect)},
+            {"explained", x.explained}};
   }
   static Json json_of(const AttFindResult& x) {
     return {{"images", x.images},
@@ -65,10 +80,16 @@ struct PaperJson : ReportJson {
             {"unexplained", x.unexplained}};
   }
   static Json json_of(const RankingAgreement& x) {
-    return {{"first", x.first}, {"second", x.second}, {"channels", x.channels}, {"jaccard", json_of(x.jaccard)}, {"tau", json_of(x.tau)}, {"same_sign", json_of(x.same_sign)}};
+    return {{"first", x.first},       {"second", x.second},
+            {"channels", x.channels}, {"jaccard", json_of(x.jaccard)},
+            {"tau", json_of(x.tau)},  {"same_sign", json_of(x.same_sign)}};
   }
   static Json json_of(const PropertySpread& x) {
-    return {{"name", x.name}, {"by_class", json_of(x.by_class)}, {"common", json_of(x.common)}, {"error", json_of(x.error)}, {"spread", json_of(x.spread)}};
+    return {{"name", x.name},
+            {"by_class", json_of(x.by_class)},
+            {"common", json_of(x.common)},
+            {"error", json_of(x.error)},
+            {"spread", json_of(x.spread)}};
   }
   static Json json_of(const PaperReport& x) {
     return {{"schema", x.schema},
@@ -92,9 +113,15 @@ struct PaperJson : ReportJson {
 
 }  // namespace detail::render
 
-inline std::string to_json(const PaperReport& report) { return detail::render::PaperJson::json_of(report).dump(1, ' ', false, detail::render::Json::error_handler_t::replace) + "\n"; }
+inline std::string to_json(const PaperReport& report) {
+  return detail::render::PaperJson::json_of(report).dump(1, ' ', false,
+                                                         detail::render::Json::error_handler_t::replace) +
+         "\n";
+}
 
-inline void write_json(const PaperReport& report, const std::filesystem::path& path) { write_file_atomically(path, to_json(report)); }
+inline void write_json(const PaperReport& report, const std::filesystem::path& path) {
+  write_file_atomically(path, to_json(report));
+}
 
 inline void write_corner_cases(const PaperReport& report, const std::filesystem::path& path) {
   std::vector<float> values;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Which images the sheets of a report show. Knows neither generator nor classifier: both are behind two callbacks, so that it is tested without either.
+// Which images the sheets of a report show. Knows neither generator nor classifier: both are behind two callbacks, so
+// that it is tested without either.
 
 #include <faultline/core/random.hpp>
 #include <faultline/render/detail/text.hpp>
@@ -22,7 +23,8 @@ namespace faultline {
 inline namespace v1 {
 namespace detail::render {
 
-/// An image to be made: sample `index`, moved along a direction of w (in standard deviations) or along one style channel (in style units), or left as it is.
+/// An image to be made: sample `index`, moved along a direction of w (in standard deviations) or along one style
+/// channel (in style units), or left as it is.
 struct Move {
   std::int64_t index = 0;
   std::int64_t label = 0;
@@ -54,16 +56,21 @@ struct NamedSheet {
 
 /// Start codes are sample indices from 2^41 on: "code 12" is index 2^41 + 12.
 inline std::string code_name(std::int64_t index) {
-  return index >= intervention_first && index < pilot_first ? "code " + std::to_string(index - intervention_first) : "index " + std::to_string(index);
+  return index >= intervention_first && index < pilot_first ? "code " + std::to_string(index - intervention_first)
+                                                            : "index " + std::to_string(index);
 }
 
-/// Up to `count` examples that stand for the whole: those whose distance is nearest to the median come first, and labels do not repeat while others are left.
+/// Up to `count` examples that stand for the whole: those whose distance is nearest to the median come first, and
+/// labels do not repeat while others are left.
 inline std::vector<ExampleCode> typical_examples(const Finding& finding, std::int64_t count) {
   std::vector<ExampleCode> sorted = finding.examples;
   const auto& flip = finding.threshold.flip;
   const double median = flip && std::isfinite(flip->sigmas) ? flip->sigmas : 0.0;
-  const auto key = [&](const ExampleCode& code) { return code.flip && std::isfinite(*code.flip) ? std::abs(*code.flip - median) : 1e9; };
-  std::stable_sort(sorted.begin(), sorted.end(), [&](const ExampleCode& a, const ExampleCode& b) { return key(a) < key(b); });
+  const auto key = [&](const ExampleCode& code) {
+    return code.flip && std::isfinite(*code.flip) ? std::abs(*code.flip - median) : 1e9;
+  };
+  std::stable_sort(sorted.begin(), sorted.end(),
+                   [&](const ExampleCode& a, const ExampleCode& b) { return key(a) < key(b); });
   std::vector<ExampleCode> chosen;
   while (!sorted.empty() && static_cast<std::int64_t>(chosen.size()) < count) {
     std::set<std::int64_t> seen;
@@ -77,7 +84,8 @@ inline std::vector<ExampleCode> typical_examples(const Finding& finding, std::in
   return chosen;
 }
 
-/// Shifts of a finding's own sheet: round steps from about -2 sd to half as far again as the median flip, zero among them, at most nine.
+/// Shifts of a finding's own sheet: round steps from about -2 sd to half as far again as the median flip, zero among
+/// them, at most nine.
 inline std::vector<double> sheet_shifts(const Finding& finding) {
   const auto& flip = finding.threshold.flip;
   const double median = flip && std::isfinite(flip->sigmas) ? flip->sigmas : 4.0;
@@ -92,8 +100,8 @@ inline std::vector<double> sheet_shifts(const Finding& finding) {
   return {-2, 0, 2, 4, 6, 8, 10, 12};
 }
 
-/// The criterion that sheets mark by: the one given, else the shipped one that the report names; nothing where the report
-/// names one of the caller's own.
+/// The criterion that sheets mark by: the one given, else the shipped one that the report names; nothing where the
+/// report names one of the caller's own.
 inline std::optional<CriterionFunction> report_criterion(const FailureReport& report, const RenderOptions& options) {
   if (options.criterion) return options.criterion;
   return criterion_from(report.provenance.criterion_expression);
@@ -118,7 +126,8 @@ struct GridColumn {
   double reference = 0.0;
 };
 
-inline Sheet degradation_grid(const FailureReport& report, const Studio& studio, const std::vector<GridColumn>& columns) {
+inline Sheet degradation_grid(const FailureReport& report, const Studio& studio,
+                              const std::vector<GridColumn>& columns) {
   Sheet sheet;
   std::vector<Move> moves;
   for (const double share : grid_shares) {
@@ -134,7 +143,8 @@ inline Sheet degradation_grid(const FailureReport& report, const Studio& studio,
 }
 
 /// Figure 5 along the findings, or along what is generator suspect when there are no others.
-inline std::optional<NamedSheet> findings_grid(const FailureReport& report, const Studio& studio, const RenderOptions& options) {
+inline std::optional<NamedSheet> findings_grid(const FailureReport& report, const Studio& studio,
+                                               const RenderOptions& options) {
   const std::vector<Finding>& findings = report.findings.empty() ? report.generator_suspect : report.findings;
   if (findings.empty() || options.columns < 1) return std::nullopt;
   const auto shown = std::min<std::int64_t>(options.columns, static_cast<std::int64_t>(findings.size()));
@@ -147,21 +157,35 @@ inline std::optional<NamedSheet> findings_grid(const FailureReport& report, cons
       const bool flips = code.flip && std::isfinite(*code.flip), median = flip && std::isfinite(flip->sigmas);
       const double reference = flips ? *code.flip : median ? flip->sigmas : 4.0;
       const std::string note = (flips ? "flips at " : "no flip: ") + fixed(reference, 2) + " sd";
-      columns.push_back({{title_of(report, finding), "label " + class_name(report, code.label), code_name(code.index), note}, {code.index, code.label, 0, &finding.direction.w, -1}, reference});
+      columns.push_back(
+          {{title_of(report, finding), "label " + class_name(report, code.label), code_name(code.index), note},
+           {code.index, code.label, 0, &finding.direction.w, -1},
+           reference});
     }
   }
   if (columns.empty()) return std::nullopt;
   Sheet sheet = degradation_grid(report, studio, columns);
-  sheet.title = report.findings.empty() ? "How failure sets in along each direction (generator suspect)" : "How failure sets in along each cause";
-  sheet.explanation = "Every column is one generated image, moved along the direction named above it; 100 % is the distance at which the answer for that image flips (sd = standard deviations). \"No flip\": this image never flips within range, 100 % is the median distance of the others, or 4 sd." + criterion_note(report, options);
-  return NamedSheet{"degradation", "Degradation grid: images moved along each finding from 0 to 150 % of their distance to failure, with the classifier's confidence above each", draw_sheet(sheet)};
+  sheet.title = report.findings.empty() ? "How failure sets in along each direction (generator suspect)"
+                                        : "How failure sets in along each cause";
+  sheet.explanation =
+      "Every column is one generated image, moved along the direction named above it; 100 % is the distance at which "
+      "the answer for that image flips (sd = standard deviations). \"No flip\": this image never flips within range, "
+      "100 % is the median distance of the others, or 4 sd." +
+      criterion_note(report, options);
+  return NamedSheet{"degradation",
+                    "Degradation grid: images moved along each finding from 0 to 150 % of their distance to failure, "
+                    "with the classifier's confidence above each",
+                    draw_sheet(sheet)};
 }
 
-/// Where moving one style channel first makes a code fail, searched every 1.25 sd up to 10 sd and then halved seven times; empty when it never does.
-inline std::vector<std::optional<double>> channel_flips(const std::vector<GridColumn>& columns, const std::vector<double>& sigmas, const Studio& studio) {
+/// Where moving one style channel first makes a code fail, searched every 1.25 sd up to 10 sd and then halved seven
+/// times; empty when it never does.
+inline std::vector<std::optional<double>> channel_flips(const std::vector<GridColumn>& columns,
+                                                        const std::vector<double>& sigmas, const Studio& studio) {
   std::vector<Move> moves;
   for (std::size_t c = 0; c < columns.size(); ++c)
-    for (int step = 1; step <= 8; ++step) moves.push_back(columns[c].move), moves.back().shift *= 1.25 * step * sigmas[c];
+    for (int step = 1; step <= 8; ++step)
+      moves.push_back(columns[c].move), moves.back().shift *= 1.25 * step * sigmas[c];
   const std::vector<Shown> coarse = studio.show(moves);
   std::vector<std::optional<double>> failing(columns.size());
   std::vector<double> passing(columns.size(), 0.0);
@@ -175,7 +199,9 @@ inline std::vector<std::optional<double>> channel_flips(const std::vector<GridCo
     std::vector<std::size_t> open;
     moves.clear();
     for (std::size_t c = 0; c < columns.size(); ++c)
-      if (failing[c]) open.push_back(c), moves.push_back(columns[c].move), moves.back().shift *= 0.5 * (passing[c] + *failing[c]) * sigmas[c];
+      if (failing[c])
+        open.push_back(c), moves.push_back(columns[c].move),
+            moves.back().shift *= 0.5 * (passing[c] + *failing[c]) * sigmas[c];
     if (moves.empty()) break;
     const std::vector<Shown> middle = studio.show(moves);
     for (std::size_t i = 0; i < open.size(); ++i) {
@@ -188,21 +214,26 @@ inline std::vector<std::optional<double>> channel_flips(const std::vector<GridCo
   return failing;
 }
 
-/// A start code for sheets that belong to no finding: an example of the first direction, else the first sample from 2^41 that passes with p(y) > .5.
+/// A start code for sheets that belong to no finding: an example of the first direction, else the first sample from
+/// 2^41 that passes with p(y) > .5.
 inline std::optional<Move> any_start_code(const FailureReport& report, const Studio& studio, std::int64_t batch) {
   for (const Finding& finding : report.findings.empty() ? report.generator_suspect : report.findings)
-    if (const auto typical = typical_examples(finding, 1); !typical.empty()) return Move{typical.front().index, typical.front().label, 0, nullptr, -1};
+    if (const auto typical = typical_examples(finding, 1); !typical.empty())
+      return Move{typical.front().index, typical.front().label, 0, nullptr, -1};
   const std::vector<std::int64_t> labels = studio.labels(intervention_first, batch);
   std::vector<Move> moves;
-  for (std::size_t i = 0; i < labels.size(); ++i) moves.push_back({intervention_first + static_cast<std::int64_t>(i), labels[i], 0, nullptr, -1});
+  for (std::size_t i = 0; i < labels.size(); ++i)
+    moves.push_back({intervention_first + static_cast<std::int64_t>(i), labels[i], 0, nullptr, -1});
   const std::vector<Shown> shown = studio.show(moves);
   for (std::size_t i = 0; i < shown.size(); ++i)
     if (!shown[i].failed && shown[i].probability > 0.5) return moves[i];
   return std::nullopt;
 }
 
-/// Figure 5 as the paper has it: single style channels of the pooled ranking, here all from one start code so that columns compare.
-inline std::optional<NamedSheet> paper_grid(const FailureReport& report, const Studio& studio, const RenderOptions& options) {
+/// Figure 5 as the paper has it: single style channels of the pooled ranking, here all from one start code so that
+/// columns compare.
+inline std::optional<NamedSheet> paper_grid(const FailureReport& report, const Studio& studio,
+                                            const RenderOptions& options) {
   if (report.paper_top.empty() || options.columns < 1) return std::nullopt;
   const std::optional<Move> start = any_start_code(report, studio, report.provenance.batch_size);
   if (!start) return std::nullopt;
@@ -214,7 +245,10 @@ inline std::optional<NamedSheet> paper_grid(const FailureReport& report, const S
     move.channel = channel.channel.flat;
     move.shift = channel.sign < 0 ? -1.0 : 1.0;
     const std::string rank = std::to_string(columns.size() + 1);
-    columns.push_back({{channel_name(report, channel.channel), rank + (channel.sign < 0 ? ". downwards" : ". upwards"), {}, {}}, move, 0});
+    columns.push_back(
+        {{channel_name(report, channel.channel), rank + (channel.sign < 0 ? ". downwards" : ". upwards"), {}, {}},
+         move,
+         0});
     sigmas.push_back(channel.sigma_within > 0 ? channel.sigma_within : channel.sigma_total);
   }
   const std::vector<std::optional<double>> flips = channel_flips(columns, sigmas, studio);
@@ -225,9 +259,15 @@ inline std::optional<NamedSheet> paper_grid(const FailureReport& report, const S
   }
   Sheet sheet = degradation_grid(report, studio, columns);
   sheet.title = "The paper's top channels, each moved alone";
-  sheet.explanation = "All columns start from the same image (label " + class_name(report, start->label) + ", " + code_name(start->index) +
-                      ") and move one style channel in the direction that its ranking calls failure. 100 % is the distance at which the answer flips; \"No flip\": it does not flip within 10 sd, 100 % is 4 sd." + criterion_note(report, options);
-  return NamedSheet{"paper-top", "The paper's top ten style channels, each moved alone from 0 to 150 % of the distance to failure, with the classifier's confidence above each image", draw_sheet(sheet)};
+  sheet.explanation = "All columns start from the same image (label " + class_name(report, start->label) + ", " +
+                      code_name(start->index) +
+                      ") and move one style channel in the direction that its ranking calls failure. 100 % is the "
+                      "distance at which the answer flips; \"No flip\": it does not flip within 10 sd, 100 % is 4 sd." +
+                      criterion_note(report, options);
+  return NamedSheet{"paper-top",
+                    "The paper's top ten style channels, each moved alone from 0 to 150 % of the distance to failure, "
+                    "with the classifier's confidence above each image",
+                    draw_sheet(sheet)};
 }
 
 /// One code of every class that has a start code, the most typical one, by label.
@@ -241,44 +281,65 @@ inline std::vector<ExampleCode> class_examples(const Finding& finding) {
 }
 
 /// Start codes moved along one finding, a row each.
-inline std::optional<NamedSheet> moved_sheet(const FailureReport& report, const Studio& studio, const RenderOptions& options, const Finding& finding, const std::vector<ExampleCode>& codes, const std::string& name,
+inline std::optional<NamedSheet> moved_sheet(const FailureReport& report, const Studio& studio,
+                                             const RenderOptions& options, const Finding& finding,
+                                             const std::vector<ExampleCode>& codes, const std::string& name,
                                              const std::string& rows) {
   if (codes.empty()) return std::nullopt;
   const std::vector<double> shifts = sheet_shifts(finding);
   Sheet sheet;
   std::vector<Move> moves;
-  for (const double shift : shifts) sheet.columns.push_back({{}, shift == 0 ? "start" : signed_shown(shift, shift == std::round(shift) ? 0 : 1) + " sd", {}, {}});
+  for (const double shift : shifts)
+    sheet.columns.push_back(
+        {{}, shift == 0 ? "start" : signed_shown(shift, shift == std::round(shift) ? 0 : 1) + " sd", {}, {}});
   for (const ExampleCode& code : codes) {
     const bool flips = code.flip && std::isfinite(*code.flip);
-    sheet.rows.push_back({"label " + class_name(report, code.label), code_name(code.index), flips ? "flips at " + fixed(*code.flip, 2) + " sd" : "does not flip"});
+    sheet.rows.push_back({"label " + class_name(report, code.label), code_name(code.index),
+                          flips ? "flips at " + fixed(*code.flip, 2) + " sd" : "does not flip"});
     for (const double shift : shifts) moves.push_back({code.index, code.label, shift, &finding.direction.w, -1});
   }
   for (Shown& shown : studio.show(moves)) sheet.cells.push_back(cell_of(report, std::move(shown)));
   sheet.title = "Along \"" + title_of(report, finding) + "\"";
-  sheet.explanation = "Every row is one generated image" + (rows == "start code" ? std::string() : " of the class named beside it") + ", moved along the direction by the number of standard deviations above the column; failure lies to the right." + criterion_note(report, options);
-  return NamedSheet{name, "Generated images moved along " + title_of(report, finding) + ", one row per " + rows + ", with the classifier's confidence above each image", draw_sheet(sheet)};
+  sheet.explanation =
+      "Every row is one generated image" + (rows == "start code" ? std::string() : " of the class named beside it") +
+      ", moved along the direction by the number of standard deviations above the column; failure lies to the right." +
+      criterion_note(report, options);
+  return NamedSheet{name,
+                    "Generated images moved along " + title_of(report, finding) + ", one row per " + rows +
+                        ", with the classifier's confidence above each image",
+                    draw_sheet(sheet)};
 }
 
 /// Several start codes along one finding.
-inline std::optional<NamedSheet> finding_sheet(const FailureReport& report, const Studio& studio, const RenderOptions& options, const Finding& finding, const std::string& name) {
+inline std::optional<NamedSheet> finding_sheet(const FailureReport& report, const Studio& studio,
+                                               const RenderOptions& options, const Finding& finding,
+                                               const std::string& name) {
   return moved_sheet(report, studio, options, finding, typical_examples(finding, options.examples), name, "start code");
 }
 
-/// One start code per class along one finding; none for a direction of one class, when fewer than two classes have start codes, and without `options.examples`.
-inline std::optional<NamedSheet> class_sheet(const FailureReport& report, const Studio& studio, const RenderOptions& options, const Finding& finding, const std::string& name) {
+/// One start code per class along one finding; none for a direction of one class, when fewer than two classes have
+/// start codes, and without `options.examples`.
+inline std::optional<NamedSheet> class_sheet(const FailureReport& report, const Studio& studio,
+                                             const RenderOptions& options, const Finding& finding,
+                                             const std::string& name) {
   const std::vector<ExampleCode> codes = class_examples(finding);
-  if (finding.direction.class_label || codes.size() < 2 || codes.size() > 20 || options.examples < 1) return std::nullopt;
+  if (finding.direction.class_label || codes.size() < 2 || codes.size() > 20 || options.examples < 1)
+    return std::nullopt;
   return moved_sheet(report, studio, options, finding, codes, name + "-classes", "class");
 }
 
 /// The first failures of the confirmation half as they are, among at most 16 batches.
-inline std::optional<NamedSheet> failures_sheet(const FailureReport& report, const Studio& studio, const RenderOptions& options) {
+inline std::optional<NamedSheet> failures_sheet(const FailureReport& report, const Studio& studio,
+                                                const RenderOptions& options) {
   Sheet sheet;
   const std::int64_t limit = std::min(16 * report.provenance.batch_size, report.provenance.samples_per_half);
-  for (std::int64_t first = 0; first < limit && static_cast<std::int64_t>(sheet.cells.size()) < options.failures; first += report.provenance.batch_size) {
-    const std::vector<std::int64_t> labels = studio.labels(confirmation_first + first, std::min(report.provenance.batch_size, limit - first));
+  for (std::int64_t first = 0; first < limit && static_cast<std::int64_t>(sheet.cells.size()) < options.failures;
+       first += report.provenance.batch_size) {
+    const std::vector<std::int64_t> labels =
+        studio.labels(confirmation_first + first, std::min(report.provenance.batch_size, limit - first));
     std::vector<Move> moves;
-    for (std::size_t i = 0; i < labels.size(); ++i) moves.push_back({confirmation_first + first + static_cast<std::int64_t>(i), labels[i], 0, nullptr, -1});
+    for (std::size_t i = 0; i < labels.size(); ++i)
+      moves.push_back({confirmation_first + first + static_cast<std::int64_t>(i), labels[i], 0, nullptr, -1});
     std::vector<Shown> shown = studio.show(moves);
     for (std::size_t i = 0; i < shown.size() && static_cast<std::int64_t>(sheet.cells.size()) < options.failures; ++i) {
       if (!shown[i].failed) continue;
@@ -287,17 +348,23 @@ inline std::optional<NamedSheet> failures_sheet(const FailureReport& report, con
     }
   }
   if (sheet.cells.empty()) return std::nullopt;
-  const std::size_t columns = std::min<std::size_t>(8, sheet.cells.size()), rows = (sheet.cells.size() + columns - 1) / columns;
+  const std::size_t columns = std::min<std::size_t>(8, sheet.cells.size()),
+                    rows = (sheet.cells.size() + columns - 1) / columns;
   sheet.columns.resize(columns);
   sheet.rows.resize(rows);
   sheet.cells.resize(columns * rows);
   sheet.title = "Failures as they come";
-  sheet.explanation = "The first failures of the confirmation half, not moved and not selected in any other way." + criterion_note(report, options);
-  return NamedSheet{"failures", "Generated images that the classifier fails on, with label, confidence and predicted class above each", draw_sheet(sheet)};
+  sheet.explanation = "The first failures of the confirmation half, not moved and not selected in any other way." +
+                      criterion_note(report, options);
+  return NamedSheet{
+      "failures",
+      "Generated images that the classifier fails on, with label, confidence and predicted class above each",
+      draw_sheet(sheet)};
 }
 
 /// All sheets of a report, in the order of the page.
-inline std::vector<NamedSheet> draw_sheets(const FailureReport& report, const Studio& studio, const RenderOptions& options) {
+inline std::vector<NamedSheet> draw_sheets(const FailureReport& report, const Studio& studio,
+                                           const RenderOptions& options) {
   std::vector<NamedSheet> sheets;
   const auto total = static_cast<std::int64_t>(3 + 2 * report.findings.size() + report.generator_suspect.size());
   std::int64_t done = 0;
@@ -311,7 +378,8 @@ inline std::vector<NamedSheet> draw_sheets(const FailureReport& report, const St
     add(finding_sheet(report, studio, options, report.findings[i], name));
     add(class_sheet(report, studio, options, report.findings[i], name));
   }
-  for (std::size_t i = 0; i < report.generator_suspect.size(); ++i) add(finding_sheet(report, studio, options, report.generator_suspect[i], "suspect-" + std::to_string(i + 1)));
+  for (std::size_t i = 0; i < report.generator_suspect.size(); ++i)
+    add(finding_sheet(report, studio, options, report.generator_suspect[i], "suspect-" + std::to_string(i + 1)));
   add(paper_grid(report, studio, options));
   add(failures_sheet(report, studio, options));
   return sheets;

@@ -19,9 +19,12 @@ namespace detail::render {
 /// A JSON value with its place, whose reads name the place when they fail.
 class ReportValue {
  public:
-  ReportValue(const nlohmann::json& value, std::string where, std::string place = "") : value_(&value), where_(std::move(where)), place_(std::move(place)) {}
+  ReportValue(const nlohmann::json& value, std::string where, std::string place = "")
+      : value_(&value), where_(std::move(where)), place_(std::move(place)) {}
 
-  [[noreturn]] void refuse(const std::string& what) const { throw Error(ErrorCode::malformed_header, where_, (place_.empty() ? "the report" : "'" + place_ + "'") + " " + what); }
+  [[noreturn]] void refuse(const std::string& what) const {
+    throw Error(ErrorCode::malformed_header, where_, (place_.empty() ? "the report" : "'" + place_ + "'") + " " + what);
+  }
   [[nodiscard]] ReportValue operator[](const char* key) const {
     const std::string place = place_.empty() ? key : place_ + "." + key;
     if (!value_->is_object() || !value_->contains(key)) refuse(std::string("has no '") + key + "'");
@@ -30,7 +33,8 @@ class ReportValue {
   [[nodiscard]] std::vector<ReportValue> items() const {
     if (!value_->is_array()) refuse("must be a list");
     std::vector<ReportValue> result;
-    for (std::size_t i = 0; i < value_->size(); ++i) result.emplace_back((*value_)[i], where_, place_ + "[" + std::to_string(i) + "]");
+    for (std::size_t i = 0; i < value_->size(); ++i)
+      result.emplace_back((*value_)[i], where_, place_ + "[" + std::to_string(i) + "]");
     return result;
   }
   [[nodiscard]] bool null() const { return value_->is_null(); }
@@ -38,9 +42,14 @@ class ReportValue {
     if (!value_->is_string()) refuse("must be a text");
     return value_->get<std::string>();
   }
-  [[nodiscard]] std::int64_t integer(std::int64_t lowest = std::numeric_limits<std::int64_t>::min(), std::int64_t highest = std::numeric_limits<std::int64_t>::max()) const {
-    const bool fits = value_->is_number_integer() && (!value_->is_number_unsigned() || value_->get<std::uint64_t>() <= static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()));
-    if (!fits || value_->get<std::int64_t>() < lowest || value_->get<std::int64_t>() > highest) refuse("must be a whole number in its range");
+  [[nodiscard]] std::int64_t integer(std::int64_t lowest = std::numeric_limits<std::int64_t>::min(),
+                                     std::int64_t highest = std::numeric_limits<std::int64_t>::max()) const {
+    const bool fits =
+        value_->is_number_integer() &&
+        (!value_->is_number_unsigned() ||
+         value_->get<std::uint64_t>() <= static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()));
+    if (!fits || value_->get<std::int64_t>() < lowest || value_->get<std::int64_t>() > highest)
+      refuse("must be a whole number in its range");
     return value_->get<std::int64_t>();
   }
   [[nodiscard]] double number() const {
@@ -95,8 +104,10 @@ inline Provenance read_provenance(const ReportValue& from, std::int64_t classes)
   p.judge_digest = optional_text("judge_digest");
   p.compiler = from["compiler"].text();
   p.command = from["command"].text();
-  for (const ReportValue& option : from["method"].items()) p.method.push_back({option["name"].text(), option["value"].text()});
-  for (const ReportValue& option : from["options"].items()) p.options.push_back({option["name"].text(), option["value"].text()});
+  for (const ReportValue& option : from["method"].items())
+    p.method.push_back({option["name"].text(), option["value"].text()});
+  for (const ReportValue& option : from["options"].items())
+    p.options.push_back({option["name"].text(), option["value"].text()});
   for (const ReportValue& property : from["properties"].items()) p.properties.push_back(property.text());
   return p;
 }
@@ -118,7 +129,9 @@ inline StoredReport parse_report(std::string_view text, std::string_view name) {
   const nlohmann::json json = detail::parse_strict_json(text, where);
   const detail::render::ReportValue root(json, where);
   if (!json.is_object() || !json.contains("schema") || json["schema"] != FailureReport{}.schema)
-    throw Error(ErrorCode::foreign_format, where, "this is not a report of the schema " + FailureReport{}.schema + "; give the report.json of a characterisation");
+    throw Error(ErrorCode::foreign_format, where,
+                "this is not a report of the schema " + FailureReport{}.schema +
+                    "; give the report.json of a characterisation");
   FailureReport report;  // as much of it as titles need
   report.classes = root["classes"].integer(1, std::int64_t{1} << 20);
   for (const auto& class_name : root["class_names"].items()) report.class_names.push_back(class_name.text());
@@ -126,16 +139,20 @@ inline StoredReport parse_report(std::string_view text, std::string_view name) {
   for (const auto& stored : root["findings"].items()) {
     Finding& finding = report.findings.emplace_back();
     const auto direction = stored["direction"];
-    finding.direction.family = direction["family"].one_of({DirectionFamily::property, DirectionFamily::component, DirectionFamily::channel});
+    finding.direction.family =
+        direction["family"].one_of({DirectionFamily::property, DirectionFamily::component, DirectionFamily::channel});
     finding.direction.name = direction["name"].text();
     finding.direction.explained = direction["explained"].number();
     for (const auto& value : direction["w"].items()) finding.direction.w.push_back(value.number());
     for (const auto& value : direction["whitened"].items()) finding.direction.whitened.push_back(value.number());
-    if (finding.direction.w.empty() || finding.direction.w.size() != report.findings.front().direction.w.size()) direction["w"].refuse("must be as long as every other direction");
-    if (const auto label = direction["class_label"]; !label.null()) finding.direction.class_label = label.integer(0, report.classes - 1);
+    if (finding.direction.w.empty() || finding.direction.w.size() != report.findings.front().direction.w.size())
+      direction["w"].refuse("must be as long as every other direction");
+    if (const auto label = direction["class_label"]; !label.null())
+      finding.direction.class_label = label.integer(0, report.classes - 1);
     finding.property.name = stored["property"]["name"].text();
     if (const auto flip = stored["threshold"]["flip"]; !flip.null())
-      finding.threshold.flip.emplace().sigmas = flip["sigmas"].null() ? std::numeric_limits<double>::infinity() : flip["sigmas"].number();
+      finding.threshold.flip.emplace().sigmas =
+          flip["sigmas"].null() ? std::numeric_limits<double>::infinity() : flip["sigmas"].number();
   }
   return {report.provenance, report.classes, report.class_names, known_causes(report)};
 }

@@ -36,8 +36,10 @@ inline std::vector<std::byte> bytes_of(std::string_view text) {
 }
 
 /// Every file of a report, `report.html` last: where it is, the report is complete.
-inline std::vector<ReportFile> report_files(const FailureReport& report, const std::vector<NamedSheet>& sheets, const RenderOptions& options) {
-  std::vector<ReportFile> files = {{"report.json", bytes_of(to_json(report))}, {"directions.csv", bytes_of(directions_csv(report))}};
+inline std::vector<ReportFile> report_files(const FailureReport& report, const std::vector<NamedSheet>& sheets,
+                                            const RenderOptions& options) {
+  std::vector<ReportFile> files = {{"report.json", bytes_of(to_json(report))},
+                                   {"directions.csv", bytes_of(directions_csv(report))}};
   std::vector<ReportPicture> pictures;
   for (const NamedSheet& sheet : sheets) {
     pictures.push_back({sheet.name, sheet.alt, sheet.picture.width, sheet.picture.height, encode_png(sheet.picture)});
@@ -64,9 +66,11 @@ inline std::vector<ReportFile> report_files(const FailureReport& report, const s
   return files;
 }
 
-/// Names that only an earlier report of this library can have left: "finding-3.png", "suspect-1-histogram.svg", "degradation.png", ...
+/// Names that only an earlier report of this library can have left: "finding-3.png", "suspect-1-histogram.svg",
+/// "degradation.png", ...
 inline bool is_report_picture(const std::string& name, std::string_view extension) {
-  if (name.size() <= extension.size() || std::string_view(name).substr(name.size() - extension.size()) != extension) return false;
+  if (name.size() <= extension.size() || std::string_view(name).substr(name.size() - extension.size()) != extension)
+    return false;
   const std::string stem = name.substr(0, name.size() - extension.size());
   for (const char* known : {"degradation", "paper-top", "failures", "distances", "interventions", "classes"})
     if (stem == known) return true;
@@ -74,12 +78,14 @@ inline bool is_report_picture(const std::string& name, std::string_view extensio
     if (stem.rfind(prefix, 0) == 0) {
       const std::size_t end = stem.find_first_not_of("0123456789", prefix.size());
       const std::string rest = end == std::string::npos ? "" : stem.substr(end);
-      return end != prefix.size() && (rest.empty() || rest == "-confidence" || rest == "-histogram" || rest == "-properties" || rest == "-property" || rest == "-classes");
+      return end != prefix.size() && (rest.empty() || rest == "-confidence" || rest == "-histogram" ||
+                                      rest == "-properties" || rest == "-property" || rest == "-classes");
     }
   return false;
 }
 
-/// Writes the files below `directory`, creating folders as needed, and removes pictures of an earlier report that this one does not have.
+/// Writes the files below `directory`, creating folders as needed, and removes pictures of an earlier report that this
+/// one does not have.
 inline void write_report_files(const std::vector<ReportFile>& files, const std::filesystem::path& directory) {
   namespace fs = std::filesystem;
   std::vector<fs::path> added;  // in the order they came into being
@@ -103,7 +109,8 @@ inline void write_report_files(const std::vector<ReportFile>& files, const std::
       if (!fs::is_directory(directory / folder)) continue;
       std::vector<fs::path> stale;
       for (const fs::directory_entry& entry : fs::directory_iterator(directory / folder))
-        if (is_report_picture(entry.path().filename().string(), extension) && wanted.find(entry.path()) == wanted.end()) stale.push_back(entry.path());
+        if (is_report_picture(entry.path().filename().string(), extension) && wanted.find(entry.path()) == wanted.end())
+          stale.push_back(entry.path());
       for (const fs::path& path : stale) fs::remove(path);
     }
   } catch (...) {
@@ -112,7 +119,9 @@ inline void write_report_files(const std::vector<ReportFile>& files, const std::
     try {
       throw;
     } catch (const fs::filesystem_error& error) {
-      throw Error(ErrorCode::cannot_write, "DirectionRenderer::write_report", "could not write the report below '" + directory.string() + "': " + error.code().message() + " ('" + error.path1().string() + "'); choose a folder that can be written to");
+      throw Error(ErrorCode::cannot_write, "DirectionRenderer::write_report",
+                  "could not write the report below '" + directory.string() + "': " + error.code().message() + " ('" +
+                      error.path1().string() + "'); choose a folder that can be written to");
     }
   }
 }

@@ -32,16 +32,19 @@ inline std::vector<std::string> wrapped(std::string_view text, double width, con
   return lines;
 }
 
-inline constexpr TextStyle sheet_title{.height = 13, .bold = true}, sheet_text{.height = 9.5, .colour = palette::quiet}, sheet_group{.height = 10.5, .bold = true}, sheet_label{.height = 8.2},
+inline constexpr TextStyle sheet_title{.height = 13, .bold = true}, sheet_text{.height = 9.5, .colour = palette::quiet},
+    sheet_group{.height = 10.5, .bold = true}, sheet_label{.height = 8.2},
     sheet_note{.height = 8, .colour = palette::quiet};
 inline constexpr std::int64_t sheet_margin = 18, sheet_line = 15, badge = 11;
 
 /// Where everything goes.
 struct SheetLayout {
-  std::int64_t cell_width = 0, image_width = 0, image_height = 0, cell_height = 0, lines = 1;  ///< `lines` of text above an image
+  /// `lines` of text above an image
+  std::int64_t cell_width = 0, image_width = 0, image_height = 0, cell_height = 0, lines = 1;
   std::int64_t left = 0, table_top = 0, body_top = 0, width = 0, height = 0;
   bool shared = false;  ///< does any heading stand above several columns?
-  bool captions = false, long_answers = false;  ///< a predicted class that does not fit beside p gets a line of its own on the whole sheet
+  /// a predicted class that does not fit beside p gets a line of its own on the whole sheet
+  bool captions = false, long_answers = false;
   std::vector<std::int64_t> column_x;
   std::vector<std::string> title, explanation;
 };
@@ -55,18 +58,22 @@ inline SheetLayout lay_out(const Sheet& sheet) {
   layout.cell_width = std::max<std::int64_t>(layout.image_width, 96);
   for (const SheetCell& cell : sheet.cells) {
     layout.captions |= !cell.caption.empty();
-    layout.long_answers |= Canvas::text_width("says " + cell.prediction, sheet_label) > static_cast<double>(layout.cell_width - badge) - Canvas::text_width("p 0.00", sheet_label) - 14;
+    layout.long_answers |=
+        Canvas::text_width("says " + cell.prediction, sheet_label) >
+        static_cast<double>(layout.cell_width - badge) - Canvas::text_width("p 0.00", sheet_label) - 14;
   }
   layout.lines += (layout.captions ? 1 : 0) + (layout.long_answers ? 1 : 0);
   layout.cell_height = layout.image_height + sheet_line * layout.lines + 16;
   double label_width = 0;
   for (const SheetRow& row : sheet.rows) {
     label_width = std::max(label_width, Canvas::text_width(row.title, sheet_group));
-    for (const std::string* note : {&row.note, &row.second_note}) label_width = std::max(label_width, Canvas::text_width(*note, sheet_note));
+    for (const std::string* note : {&row.note, &row.second_note})
+      label_width = std::max(label_width, Canvas::text_width(*note, sheet_note));
   }
   layout.left = sheet_margin + (label_width > 0 ? static_cast<std::int64_t>(std::min(label_width, 180.0)) + 20 : 0);
   std::int64_t x = layout.left;
-  for (std::size_t c = 1; c < sheet.columns.size(); ++c) layout.shared |= sheet.columns[c].group == sheet.columns[c - 1].group;
+  for (std::size_t c = 1; c < sheet.columns.size(); ++c)
+    layout.shared |= sheet.columns[c].group == sheet.columns[c - 1].group;
   for (std::size_t c = 0; c < sheet.columns.size(); ++c) {
     if (c > 0) x += layout.shared && sheet.columns[c].group != sheet.columns[c - 1].group ? 28 : 12;
     layout.column_x.push_back(x);
@@ -77,10 +84,14 @@ inline SheetLayout lay_out(const Sheet& sheet) {
   layout.title = wrapped(sheet.title, room, sheet_title);
   layout.explanation = wrapped(sheet.explanation, room, sheet_text);
   const auto lines = [](const auto& list) { return static_cast<std::int64_t>(list.size()); };
-  layout.table_top = sheet_margin + 20 * lines(layout.title) + 16 * lines(layout.explanation) + 34;  // the legend's line included
+  // The legend's line included
+  layout.table_top = sheet_margin + 20 * lines(layout.title) + 16 * lines(layout.explanation) + 34;
   bool groups = false, titles = false, notes = false, second_notes = false;
-  for (const SheetColumn& column : sheet.columns) groups |= !column.group.empty(), titles |= !column.title.empty(), notes |= !column.note.empty(), second_notes |= !column.second_note.empty();
-  layout.body_top = layout.table_top + (groups ? 26 : 0) + sheet_line * ((titles ? 1 : 0) + (notes ? 1 : 0) + (second_notes ? 1 : 0)) + 8;
+  for (const SheetColumn& column : sheet.columns)
+    groups |= !column.group.empty(), titles |= !column.title.empty(), notes |= !column.note.empty(),
+        second_notes |= !column.second_note.empty();
+  layout.body_top = layout.table_top + (groups ? 26 : 0) +
+                    sheet_line * ((titles ? 1 : 0) + (notes ? 1 : 0) + (second_notes ? 1 : 0)) + 8;
   layout.height = layout.body_top + layout.cell_height * lines(sheet.rows) + sheet_margin - 6;
   return layout;
 }
@@ -93,17 +104,20 @@ inline void draw_badge(Canvas& canvas, std::int64_t x, std::int64_t y) {
   canvas.line(fx + badge - 3, fy + 3, fx + 3, fy + badge - 3, 1.6, palette::paper);
 }
 
-inline void draw_frame(Canvas& canvas, std::int64_t x, std::int64_t y, std::int64_t width, std::int64_t height, bool failed) {
+inline void draw_frame(Canvas& canvas, std::int64_t x, std::int64_t y, std::int64_t width, std::int64_t height,
+                       bool failed) {
   canvas.frame(x, y, width, height, 1, failed ? palette::failure : palette::faint);
   if (failed) canvas.frame(x - 1, y - 1, width + 2, height + 2, 3, palette::failure);
 }
 
-inline void draw_cell(Canvas& canvas, const SheetLayout& layout, const SheetCell& cell, std::int64_t x, std::int64_t y) {
+inline void draw_cell(Canvas& canvas, const SheetLayout& layout, const SheetCell& cell, std::int64_t x,
+                      std::int64_t y) {
   if (cell.picture.pixels.empty()) return;
   const std::int64_t image_y = y + layout.lines * sheet_line;
   const auto left = static_cast<double>(x), width = static_cast<double>(layout.cell_width);
   double line = static_cast<double>(y) + 9;
-  if (layout.captions) canvas.text(left, line, Canvas::shortened(cell.caption, width, sheet_note), sheet_note), line += sheet_line;
+  if (layout.captions)
+    canvas.text(left, line, Canvas::shortened(cell.caption, width, sheet_note), sheet_note), line += sheet_line;
   canvas.text(left, line, "p " + fixed(cell.probability, 2), sheet_label);
   if (cell.failed) draw_badge(canvas, x + layout.cell_width - badge, static_cast<std::int64_t>(line) - badge + 2);
   TextStyle answer = sheet_label;
@@ -127,7 +141,8 @@ inline void draw_headings(Canvas& canvas, const SheetLayout& layout, const Sheet
     if (!sheet.columns[c].group.empty()) {
       TextStyle style = sheet_group;
       if (!layout.shared) style.height = sheet_label.height;
-      canvas.text(static_cast<double>(x), line + 11, Canvas::shortened(sheet.columns[c].group, static_cast<double>(span), style), style);
+      canvas.text(static_cast<double>(x), line + 11,
+                  Canvas::shortened(sheet.columns[c].group, static_cast<double>(span), style), style);
       canvas.fill(x, layout.table_top + 18, span, 1, palette::quiet);
     }
     for (const SheetColumn& column : sheet.columns)
@@ -138,7 +153,8 @@ inline void draw_headings(Canvas& canvas, const SheetLayout& layout, const Sheet
     for (; c < end; ++c) {
       const auto fx = static_cast<double>(layout.column_x[c]), room = static_cast<double>(layout.cell_width);
       double y = line + 10;
-      if (!sheet.columns[c].title.empty()) canvas.text(fx, y, Canvas::shortened(sheet.columns[c].title, room, sheet_label), sheet_label), y += sheet_line;
+      if (!sheet.columns[c].title.empty())
+        canvas.text(fx, y, Canvas::shortened(sheet.columns[c].title, room, sheet_label), sheet_label), y += sheet_line;
       for (const std::string* note : {&sheet.columns[c].note, &sheet.columns[c].second_note})
         if (!note->empty()) canvas.text(fx, y, Canvas::shortened(*note, room, sheet_note), sheet_note), y += sheet_line;
     }
@@ -172,7 +188,8 @@ inline Picture draw_sheet(const Sheet& sheet) {
   if (sheet.cells.empty()) throw Error(ErrorCode::empty_input, "draw_sheet", "a sheet needs at least one cell");
   if (sheet.cells.size() != sheet.rows.size() * sheet.columns.size())
     throw Error(ErrorCode::shape_mismatch, "draw_sheet",
-                std::to_string(sheet.rows.size()) + " rows and " + std::to_string(sheet.columns.size()) + " columns need as many cells as their product, got " + std::to_string(sheet.cells.size()));
+                std::to_string(sheet.rows.size()) + " rows and " + std::to_string(sheet.columns.size()) +
+                    " columns need as many cells as their product, got " + std::to_string(sheet.cells.size()));
   const SheetLayout layout = lay_out(sheet);
   Canvas canvas(layout.width, layout.height);
   double y = sheet_margin;
@@ -184,11 +201,16 @@ inline Picture draw_sheet(const Sheet& sheet) {
     const std::int64_t top = layout.body_top + layout.cell_height * static_cast<std::int64_t>(r);
     const double room = static_cast<double>(layout.left - sheet_margin - 12);
     const SheetRow& row = sheet.rows[r];
-    double line = static_cast<double>(top + layout.lines * sheet_line + layout.image_height / 2) + (row.note.empty() ? 5 : row.second_note.empty() ? -3 : -10);
+    double line = static_cast<double>(top + layout.lines * sheet_line + layout.image_height / 2) +
+                  (row.note.empty()          ? 5
+                   : row.second_note.empty() ? -3
+                                             : -10);
     canvas.text(sheet_margin, line, Canvas::shortened(row.title, room, sheet_group), sheet_group);
     for (const std::string* note : {&row.note, &row.second_note})
-      if (!note->empty()) canvas.text(sheet_margin, line += sheet_line, Canvas::shortened(*note, room, sheet_note), sheet_note);
-    for (std::size_t c = 0; c < sheet.columns.size(); ++c) draw_cell(canvas, layout, sheet.cells[r * sheet.columns.size() + c], layout.column_x[c], top);
+      if (!note->empty())
+        canvas.text(sheet_margin, line += sheet_line, Canvas::shortened(*note, room, sheet_note), sheet_note);
+    for (std::size_t c = 0; c < sheet.columns.size(); ++c)
+      draw_cell(canvas, layout, sheet.cells[r * sheet.columns.size() + c], layout.column_x[c], top);
   }
   return canvas.picture();
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// The lettering of the picture sheets: each glyph is a few strokes, so that text is smooth at any size and no font file is needed.
+// The lettering of the picture sheets: each glyph is a few strokes, so that text is smooth at any size and no font file
+// is needed.
 
 #include <faultline/render/detail/text.hpp>
 
@@ -13,7 +14,8 @@ namespace faultline {
 inline namespace v1 {
 namespace detail::render {
 
-/// One glyph: `path` in units of a tenth of the capital height, y upwards from the baseline; M starts a stroke, L draws a line, Q a quadratic curve.
+/// One glyph: `path` in units of a tenth of the capital height, y upwards from the baseline; M starts a stroke, L draws
+/// a line, Q a quadratic curve.
 struct StrokeGlyph {
   char32_t code;
   float width;
@@ -25,9 +27,14 @@ inline constexpr StrokeGlyph stroke_glyphs[] = {
     {'!', 0, "M0,10L0,3.4M0,0L0,0.3"},
     {'"', 2.4f, "M0,10L0,7M2.4,10L2.4,7"},
     {'#', 7, "M1.4,0L2.8,10M4.4,0L5.8,10M0.3,6.8L7,6.8M0,3.2L6.7,3.2"},
-    {'$', 6.4f, "M6,7.8Q5.4,9.4 3.2,9.4Q0.4,9.4 0.4,7.3Q0.4,5.6 3.2,5.1Q6.4,4.5 6.4,2.7Q6.4,0.6 3.2,0.6Q0.5,0.6 0,2.6M3.2,11L3.2,-1"},
-    {'%', 9.2f, "M7.8,10L1.4,0M2,10Q0,10 0,7.9Q0,5.8 2,5.8Q4,5.8 4,7.9Q4,10 2,10M7.2,4.2Q5.2,4.2 5.2,2.1Q5.2,0 7.2,0Q9.2,0 9.2,2.1Q9.2,4.2 7.2,4.2"},
-    {'&', 7.4f, "M7.2,4.4Q6.4,0 3,0Q0,0 0,2.6Q0,4.4 2.6,5.4Q4.8,6.4 4.8,8Q4.8,10 3.1,10Q1.3,10 1.3,8.2Q1.3,6.9 2.8,5.2L7.4,0"},
+    {'$', 6.4f,
+     "M6,7.8Q5.4,9.4 3.2,9.4Q0.4,9.4 0.4,7.3Q0.4,5.6 3.2,5.1Q6.4,4.5 6.4,2.7Q6.4,0.6 3.2,0.6Q0.5,0.6 "
+     "0,2.6M3.2,11L3.2,-1"},
+    {'%', 9.2f,
+     "M7.8,10L1.4,0M2,10Q0,10 0,7.9Q0,5.8 2,5.8Q4,5.8 4,7.9Q4,10 2,10M7.2,4.2Q5.2,4.2 5.2,2.1Q5.2,0 7.2,0Q9.2,0 "
+     "9.2,2.1Q9.2,4.2 7.2,4.2"},
+    {'&', 7.4f,
+     "M7.2,4.4Q6.4,0 3,0Q0,0 0,2.6Q0,4.4 2.6,5.4Q4.8,6.4 4.8,8Q4.8,10 3.1,10Q1.3,10 1.3,8.2Q1.3,6.9 2.8,5.2L7.4,0"},
     {'\'', 0, "M0,10L0,7"},
     {'(', 2.2f, "M2.2,11Q0,8.4 0,4.5Q0,0.6 2.2,-2"},
     {')', 2.2f, "M0,11Q2.2,8.4 2.2,4.5Q2.2,0.6 0,-2"},
@@ -45,7 +52,8 @@ inline constexpr StrokeGlyph stroke_glyphs[] = {
     {'5', 6, "M5.5,10L1,10L0.5,5.2Q1.5,6.4 3.2,6.4Q6,6.4 6,3.2Q6,0 3,0Q0.6,0 0,2"},
     {'6', 6, "M5.5,8.4Q4.9,10 3.2,10Q0,10 0,4.6Q0,0 3,0Q6,0 6,3.1Q6,6.2 3.2,6.2Q0.7,6.2 0,3.6"},
     {'7', 6, "M0,10L6,10L2.2,0"},
-    {'8', 6, "M3,5.4Q0.4,5.4 0.4,7.7Q0.4,10 3,10Q5.6,10 5.6,7.7Q5.6,5.4 3,5.4Q0,5.4 0,2.7Q0,0 3,0Q6,0 6,2.7Q6,5.4 3,5.4"},
+    {'8', 6,
+     "M3,5.4Q0.4,5.4 0.4,7.7Q0.4,10 3,10Q5.6,10 5.6,7.7Q5.6,5.4 3,5.4Q0,5.4 0,2.7Q0,0 3,0Q6,0 6,2.7Q6,5.4 3,5.4"},
     {'9', 6, "M0.5,1.6Q1.1,0 2.8,0Q6,0 6,5.4Q6,10 3,10Q0,10 0,6.9Q0,3.8 2.8,3.8Q5.3,3.8 6,6.4"},
     {':', 0, "M0,0L0,0.3M0,5.6L0,5.9"},
     {';', 0.6f, "M0.6,0.4L0,-1.8M0.6,5.6L0.6,5.9"},
@@ -53,7 +61,9 @@ inline constexpr StrokeGlyph stroke_glyphs[] = {
     {'=', 6, "M0,3L6,3M0,6L6,6"},
     {'>', 5.6f, "M0,8L5.6,4.5L0,1"},
     {'?', 5, "M0,8Q0.4,10 2.6,10Q5,10 5,7.8Q5,6.4 3.6,5.4Q2.4,4.5 2.4,3.1M2.4,0L2.4,0.3"},
-    {'@', 9.2f, "M6.4,3.4Q5.8,2.4 4.6,2.4Q2.8,2.4 2.8,4.6Q2.8,6.8 4.6,6.8Q6.4,6.8 6.4,4.8L6.4,3.6Q6.6,2.2 7.8,2.6Q9.2,3.2 9.2,5.6Q9.2,10 4.8,10Q0,10 0,4.6Q0,-1 5.2,-1"},
+    {'@', 9.2f,
+     "M6.4,3.4Q5.8,2.4 4.6,2.4Q2.8,2.4 2.8,4.6Q2.8,6.8 4.6,6.8Q6.4,6.8 6.4,4.8L6.4,3.6Q6.6,2.2 7.8,2.6Q9.2,3.2 "
+     "9.2,5.6Q9.2,10 4.8,10Q0,10 0,4.6Q0,-1 5.2,-1"},
     {'A', 7.2f, "M0,0L3.6,10L7.2,0M1.2,3.3L6,3.3"},
     {'B', 6.5f, "M0,0L0,10L3.4,10Q6.1,10 6.1,7.7Q6.1,5.4 3.4,5.4L0,5.4M3.4,5.4Q6.5,5.4 6.5,2.7Q6.5,0 3.4,0L0,0"},
     {'C', 7, "M7,7.5Q6.3,10 3.8,10Q0,10 0,5Q0,0 3.8,0Q6.3,0 7,2.5"},
@@ -126,7 +136,9 @@ inline constexpr StrokeGlyph stroke_glyphs[] = {
     {U'\u2026', 5, "M0,0L0,0.3M2.5,0L2.5,0.3M5,0L5,0.3"},
     {U'\u2192', 8.4f, "M0,4.5L8.4,4.5M5.6,7.2L8.4,4.5L5.6,1.8"},
     {U'\u2212', 6, "M0,4.5L6,4.5"},
-    {U'\u221E', 10, "M5,4.5Q3.6,7.2 2,7.2Q0,7.2 0,4.5Q0,1.8 2,1.8Q3.6,1.8 5,4.5Q6.4,7.2 8,7.2Q10,7.2 10,4.5Q10,1.8 8,1.8Q6.4,1.8 5,4.5"},
+    {U'\u221E', 10,
+     "M5,4.5Q3.6,7.2 2,7.2Q0,7.2 0,4.5Q0,1.8 2,1.8Q3.6,1.8 5,4.5Q6.4,7.2 8,7.2Q10,7.2 10,4.5Q10,1.8 8,1.8Q6.4,1.8 "
+     "5,4.5"},
     {U'\u2264', 6, "M6,8.6L0,5.7L6,2.8M0,0.6L6,0.6"},
     {U'\u2265', 6, "M0,8.6L6,5.7L0,2.8M0,0.6L6,0.6"},
 };
@@ -169,7 +181,8 @@ void trace(const StrokeGlyph& glyph, Segment segment) {
       StrokePoint before = pen;
       for (int i = 1; i <= 8; ++i) {
         const float t = static_cast<float>(i) / 8.0f, u = 1.0f - t;
-        const StrokePoint next{u * u * pen.x + 2 * u * t * first.x + t * t * last.x, u * u * pen.y + 2 * u * t * first.y + t * t * last.y};
+        const StrokePoint next{u * u * pen.x + 2 * u * t * first.x + t * t * last.x,
+                               u * u * pen.y + 2 * u * t * first.y + t * t * last.y};
         segment(before, next);
         before = next;
       }

@@ -21,7 +21,8 @@ namespace detail::render {
 inline std::string hex(Colour colour) {
   static constexpr char digits[] = "0123456789abcdef";
   std::string out = "#";
-  for (const std::uint8_t part : {colour.red, colour.green, colour.blue}) (out += digits[part >> 4]) += digits[part & 15];
+  for (const std::uint8_t part : {colour.red, colour.green, colour.blue})
+    (out += digits[part >> 4]) += digits[part & 15];
   return out;
 }
 
@@ -37,18 +38,26 @@ inline std::string at(double value) {
 class Svg {
  public:
   Svg(double width, double height, std::string_view description) {
-    out_ = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " + at(width) + " " + at(height) + "\" width=\"" + at(width) + "\" height=\"" + at(height) +
-           "\" role=\"img\" aria-label=\"" + escape(valid_utf8(description)) + "\" font-family=\"system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif\" font-size=\"12\" fill=\"" + hex(palette::ink) + "\">\n";
+    out_ =
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " + at(width) + " " + at(height) + "\" width=\"" +
+        at(width) + "\" height=\"" + at(height) + "\" role=\"img\" aria-label=\"" + escape(valid_utf8(description)) +
+        "\" font-family=\"system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif\" font-size=\"12\" fill=\"" +
+        hex(palette::ink) + "\">\n";
     rect(0, 0, width, height, "fill=\"#ffffff\"");
   }
 
   void rect(double x, double y, double width, double height, std::string_view style) {
-    element("rect", "x=\"" + at(x) + "\" y=\"" + at(y) + "\" width=\"" + at(std::max(width, 0.0)) + "\" height=\"" + at(std::max(height, 0.0)) + "\"", style);
+    element("rect",
+            "x=\"" + at(x) + "\" y=\"" + at(y) + "\" width=\"" + at(std::max(width, 0.0)) + "\" height=\"" +
+                at(std::max(height, 0.0)) + "\"",
+            style);
   }
   void line(double x0, double y0, double x1, double y1, std::string_view style) {
     element("line", "x1=\"" + at(x0) + "\" y1=\"" + at(y0) + "\" x2=\"" + at(x1) + "\" y2=\"" + at(y1) + "\"", style);
   }
-  void circle(double x, double y, double radius, std::string_view style) { element("circle", "cx=\"" + at(x) + "\" cy=\"" + at(y) + "\" r=\"" + at(radius) + "\"", style); }
+  void circle(double x, double y, double radius, std::string_view style) {
+    element("circle", "cx=\"" + at(x) + "\" cy=\"" + at(y) + "\" r=\"" + at(radius) + "\"", style);
+  }
   /// Points joined in order; filled or not, as the style says.
   void polygon(const std::vector<std::pair<double, double>>& points, std::string_view style, bool closed = true) {
     std::string list;
@@ -56,23 +65,30 @@ class Svg {
     element(closed ? "polygon" : "polyline", "points=\"" + list + "\"", style);
   }
   void text(double x, double y, std::string_view content, std::string_view style = "") {
-    out_ += "<text x=\"" + at(x) + "\" y=\"" + at(y) + "\"" + (style.empty() ? "" : " ") + std::string(style) + ">" + escape(valid_utf8(content)) + "</text>\n";
+    out_ += "<text x=\"" + at(x) + "\" y=\"" + at(y) + "\"" + (style.empty() ? "" : " ") + std::string(style) + ">" +
+            escape(valid_utf8(content)) + "</text>\n";
   }
-  /// A label of at most `width` pixels at 12 px: longer ones are cut with an ellipsis and keep the whole text as a tooltip.
+  /// A label of at most `width` pixels at 12 px: longer ones are cut with an ellipsis and keep the whole text as a
+  /// tooltip.
   void label(double x, double y, std::string_view content, double width, std::string_view style = "") {
     const TextStyle wide{.height = 10.8};  // as wide as the widest usual system font, bold, at 12 px
     const std::string whole = valid_utf8(content), cut = Canvas::shortened(whole, width, wide);
-    out_ += "<text x=\"" + at(x) + "\" y=\"" + at(y) + "\"" + (style.empty() ? "" : " ") + std::string(style) + ">" + escape(cut) + (cut == whole ? "" : "<title>" + escape(whole) + "</title>") + "</text>\n";
+    out_ += "<text x=\"" + at(x) + "\" y=\"" + at(y) + "\"" + (style.empty() ? "" : " ") + std::string(style) + ">" +
+            escape(cut) + (cut == whole ? "" : "<title>" + escape(whole) + "</title>") + "</text>\n";
   }
   /// A picture inside the document, its pixels left as they are when it is enlarged.
   void image(double x, double y, const Picture& picture) {
-    element("image", "x=\"" + at(x) + "\" y=\"" + at(y) + "\" width=\"" + std::to_string(picture.width) + "\" height=\"" + std::to_string(picture.height) + "\"",
+    element("image",
+            "x=\"" + at(x) + "\" y=\"" + at(y) + "\" width=\"" + std::to_string(picture.width) + "\" height=\"" +
+                std::to_string(picture.height) + "\"",
             "style=\"image-rendering:pixelated\" href=\"data:image/png;base64," + base64(encode_png(picture)) + "\"");
   }
   [[nodiscard]] std::string finish() && { return std::move(out_) + "</svg>\n"; }
 
  private:
-  void element(std::string_view name, const std::string& geometry, std::string_view style) { out_ += "<" + std::string(name) + " " + geometry + " " + std::string(style) + "/>\n"; }
+  void element(std::string_view name, const std::string& geometry, std::string_view style) {
+    out_ += "<" + std::string(name) + " " + geometry + " " + std::string(style) + "/>\n";
+  }
   std::string out_;
 };
 
@@ -93,8 +109,11 @@ inline Ticks round_ticks(double lower, double upper, int target) {
       step = nice * decade;
       break;
     }
-  while (ticks.digits < 6 && std::abs(step * std::pow(10.0, ticks.digits) - std::round(step * std::pow(10.0, ticks.digits))) > 1e-6) ++ticks.digits;
-  for (double i = std::ceil(lower / step - 1e-9); i * step <= upper + 1e-9 * step; ++i) ticks.values.push_back(i * step);
+  while (ticks.digits < 6 &&
+         std::abs(step * std::pow(10.0, ticks.digits) - std::round(step * std::pow(10.0, ticks.digits))) > 1e-6)
+    ++ticks.digits;
+  for (double i = std::ceil(lower / step - 1e-9); i * step <= upper + 1e-9 * step; ++i)
+    ticks.values.push_back(i * step);
   return ticks;
 }
 
@@ -103,8 +122,12 @@ struct Plot {
   double left, top, width, height;
   double x_lower, x_upper, y_lower, y_upper;
 
-  [[nodiscard]] double x(double value) const { return left + width * (std::clamp(value, x_lower, x_upper) - x_lower) / (x_upper - x_lower); }
-  [[nodiscard]] double y(double value) const { return top + height * (1 - (std::clamp(value, y_lower, y_upper) - y_lower) / (y_upper - y_lower)); }
+  [[nodiscard]] double x(double value) const {
+    return left + width * (std::clamp(value, x_lower, x_upper) - x_lower) / (x_upper - x_lower);
+  }
+  [[nodiscard]] double y(double value) const {
+    return top + height * (1 - (std::clamp(value, y_lower, y_upper) - y_lower) / (y_upper - y_lower));
+  }
   [[nodiscard]] double right() const { return left + width; }
   [[nodiscard]] double bottom() const { return top + height; }
 };
@@ -121,8 +144,10 @@ inline void draw_x_axis(Svg& svg, const Plot& plot, std::string_view title, int 
   svg.text(plot.left + plot.width / 2, plot.bottom() + 36, title, "text-anchor=\"middle\" fill=\"#495057\"");
 }
 
-/// The vertical axis to the left of the plot; values are multiplied by `unit` for the tick labels (100 for percentages).
-inline void draw_y_axis(Svg& svg, const Plot& plot, std::string_view title, double unit = 1.0, std::string_view suffix = "", int target = 5) {
+/// The vertical axis to the left of the plot; values are multiplied by `unit` for the tick labels (100 for
+/// percentages).
+inline void draw_y_axis(Svg& svg, const Plot& plot, std::string_view title, double unit = 1.0,
+                        std::string_view suffix = "", int target = 5) {
   const Ticks ticks = round_ticks(plot.y_lower * unit, plot.y_upper * unit, target);
   for (const double value : ticks.values) {
     const double y = plot.y(value / unit);
@@ -131,7 +156,8 @@ inline void draw_y_axis(Svg& svg, const Plot& plot, std::string_view title, doub
   }
   svg.line(plot.left, plot.top, plot.left, plot.bottom(), "stroke=\"#626a73\"");
   const std::string x = at(18), y = at(plot.top + plot.height / 2);
-  svg.text(0, 0, title, "transform=\"translate(" + x + " " + y + ") rotate(-90)\" text-anchor=\"middle\" fill=\"#495057\"");
+  svg.text(0, 0, title,
+           "transform=\"translate(" + x + " " + y + ") rotate(-90)\" text-anchor=\"middle\" fill=\"#495057\"");
 }
 
 }  // namespace detail::render

@@ -57,7 +57,9 @@ inline std::string signed_shown(double value, int digits) {
 }
 
 /// A dash where nothing was measured.
-inline std::string signed_shown(const std::optional<double>& value, int digits) { return value ? signed_shown(*value, digits) : std::string("—"); }
+inline std::string signed_shown(const std::optional<double>& value, int digits) {
+  return value ? signed_shown(*value, digits) : std::string("—");
+}
 
 /// A share as a percentage, with a no-break space before the sign. Small shares keep a decimal.
 inline std::string percent(double share, int digits = -1) {
@@ -70,7 +72,8 @@ inline std::string percent(double share, int digits = -1) {
 /// A count with no-break spaces between groups of three digits.
 inline std::string count(std::int64_t value) {
   std::string digits = std::to_string(value < 0 ? -value : value);
-  for (std::ptrdiff_t at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > 0; at -= 3) digits.insert(static_cast<std::size_t>(at), "\u00A0");
+  for (std::ptrdiff_t at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > 0; at -= 3)
+    digits.insert(static_cast<std::size_t>(at), "\u00A0");
   return value < 0 ? "−" + digits : digits;
 }
 
@@ -82,9 +85,12 @@ inline std::string p_value(double p) {
 }
 
 /// A distance in standard deviations; an infinite one means that it was not reached within the searched range.
-inline std::string distance(double sigmas) { return std::isfinite(sigmas) ? shown(sigmas, 2) + "\u00A0sd" : std::string("beyond range"); }
+inline std::string distance(double sigmas) {
+  return std::isfinite(sigmas) ? shown(sigmas, 2) + "\u00A0sd" : std::string("beyond range");
+}
 
-/// The four characters (and the quotes) that mean something in HTML and SVG; control characters that neither may contain are dropped.
+/// The four characters (and the quotes) that mean something in HTML and SVG; control characters that neither may
+/// contain are dropped.
 inline std::string escape(std::string_view text) {
   std::string out;
   out.reserve(text.size() + 16);
@@ -107,7 +113,10 @@ inline char32_t next_code_point(std::string_view text, std::size_t& at) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned char lead = byte(at++);
   if (lead < 0x80) return lead;
-  const int more = lead >= 0xC2 && lead < 0xE0 ? 1 : lead >= 0xE0 && lead < 0xF0 ? 2 : lead >= 0xF0 && lead < 0xF5 ? 3 : 0;
+  const int more = lead >= 0xC2 && lead < 0xE0   ? 1
+                   : lead >= 0xE0 && lead < 0xF0 ? 2
+                   : lead >= 0xF0 && lead < 0xF5 ? 3
+                                                 : 0;
   if (more == 0 || at + static_cast<std::size_t>(more) > text.size()) return 0xFFFD;
   char32_t point = lead & (0x3F >> more);
   for (int i = 0; i < more; ++i) {
@@ -138,12 +147,16 @@ inline std::string csv_cell(std::string_view text) {
   return out + '"';
 }
 
-/// The classes that a table has room for: all of them, or the `limit` with the highest failure rates, in the order of their labels.
+/// The classes that a table has room for: all of them, or the `limit` with the highest failure rates, in the order of
+/// their labels.
 inline std::vector<std::int64_t> shown_classes(const FailureReport& report, std::size_t limit = 50) {
   std::vector<std::int64_t> classes(report.class_rates.size());
   std::iota(classes.begin(), classes.end(), std::int64_t{0});
   if (classes.size() <= limit) return classes;
-  std::stable_sort(classes.begin(), classes.end(), [&](std::int64_t a, std::int64_t b) { return report.class_rates[static_cast<std::size_t>(a)].estimate > report.class_rates[static_cast<std::size_t>(b)].estimate; });
+  std::stable_sort(classes.begin(), classes.end(), [&](std::int64_t a, std::int64_t b) {
+    return report.class_rates[static_cast<std::size_t>(a)].estimate >
+           report.class_rates[static_cast<std::size_t>(b)].estimate;
+  });
   classes.resize(limit);
   std::sort(classes.begin(), classes.end());
   return classes;
@@ -157,7 +170,8 @@ inline std::string base64(std::span<const std::byte> bytes) {
   for (std::size_t i = 0; i < bytes.size(); i += 3) {
     const std::size_t n = bytes.size() - i < 3 ? bytes.size() - i : 3;
     std::uint32_t group = 0;
-    for (std::size_t j = 0; j < 3; ++j) group = group << 8 | (j < n ? std::to_integer<std::uint32_t>(bytes[i + j]) : 0U);
+    for (std::size_t j = 0; j < 3; ++j)
+      group = group << 8 | (j < n ? std::to_integer<std::uint32_t>(bytes[i + j]) : 0U);
     for (std::size_t j = 0; j < 4; ++j) out += j <= n ? alphabet[group >> (18 - 6 * j) & 63U] : '=';
   }
   return out;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// The numbers behind AnalyticGenerator: which channel is which factor, how the others follow, and how styles tell the class.
+// The numbers behind AnalyticGenerator: which channel is which factor, how the others follow, and how styles tell the
+// class.
 
 #include <faultline/concepts/style_layout.hpp>
 #include <faultline/core/matrix.hpp>
@@ -20,30 +21,31 @@ namespace faultline {
 inline namespace v1 {
 namespace detail {
 
-/// Six style channels of one layer whose weighted sums give the two coordinates of the class code, free of every latent.
-/// Many such ballots are counted, so that no edit of a few channels can change the class of an image.
+/// Six style channels of one layer whose weighted sums give the two coordinates of the class code, free of every
+/// latent. Many such ballots are counted, so that no edit of a few channels can change the class of an image.
 struct AnalyticBallot {
   std::int64_t channel[6] = {};
   double weight[6] = {};  ///< of channels 0 to 2 for the first coordinate, 3 to 5 for the second
   double offset[2] = {};
 };
 
-/// Styles are s_k = scale_k (n_k . z + g_k . code) + bias_k with unit vectors n_k; w = Q (z, code) with Q orthogonal, so s = A w + b.
-/// For a factor channel n_k is a unit vector of z and g_k is zero.
+/// Styles are s_k = scale_k (n_k . z + g_k . code) + bias_k with unit vectors n_k; w = Q (z, code) with Q orthogonal,
+/// so s = A w + b. For a factor channel n_k is a unit vector of z and g_k is zero.
 struct AnalyticDesign {
   static constexpr std::int64_t most_ballots = 31;
-  static constexpr std::int64_t fewest_channels_beside_factors = 18;  ///< three ballots, so that one may be wrong
-  static constexpr double largest_loading = 0.8;                      ///< of any other channel on any factor
+  /// Three ballots, so that one may be wrong
+  static constexpr std::int64_t fewest_channels_beside_factors = 18;
+  static constexpr double largest_loading = 0.8;  ///< of any other channel on any factor
   static constexpr double code_radius = 1.5;
 
   std::int64_t factors = 0;
   std::int64_t classes = 0;
   std::int64_t latent_dim = 0;
   StyleLayout layout;
-  std::vector<double> rotation;        ///< Q, [w_dim, w_dim] row-major
-  Matrix<float> matrix;                ///< A, [D, w_dim]
-  Matrix<float> matrix_transposed;     ///< [w_dim, D], for sums that run along D
-  Matrix<float> bias;                  ///< b, [D, 1]
+  std::vector<double> rotation;     ///< Q, [w_dim, w_dim] row-major
+  Matrix<float> matrix;             ///< A, [D, w_dim]
+  Matrix<float> matrix_transposed;  ///< [w_dim, D], for sums that run along D
+  Matrix<float> bias;               ///< b, [D, 1]
   std::vector<std::int64_t> factor_channel;
   std::vector<double> factor_scale;
   std::vector<AnalyticBallot> ballots;
@@ -57,7 +59,8 @@ struct AnalyticDesign {
     return {code_radius * std::cos(angle), code_radius * std::sin(angle)};
   }
 
-  /// Adds A w to the channels begin .. end - 1 of s. Blocks of constant size let compilers use vector instructions at -O2 too.
+  /// Adds A w to the channels begin .. end - 1 of s. Blocks of constant size let compilers use vector instructions at
+  /// -O2 too.
   void add_styles(std::span<const float> w, std::int64_t begin, std::int64_t end, std::span<float> s) const {
     constexpr std::int64_t block = 16;
     for (std::int64_t k = begin; k < end; k += block) {
@@ -82,7 +85,8 @@ struct AnalyticDesign {
     votes.reserve(ballots.size());
     for (const AnalyticBallot& ballot : ballots) {
       double xy[2] = {-ballot.offset[0], -ballot.offset[1]};
-      for (std::size_t m = 0; m < 6; ++m) xy[m / 3] += ballot.weight[m] * static_cast<double>(s[static_cast<std::size_t>(ballot.channel[m])]);
+      for (std::size_t m = 0; m < 6; ++m)
+        xy[m / 3] += ballot.weight[m] * static_cast<double>(s[static_cast<std::size_t>(ballot.channel[m])]);
       const double turns = std::atan2(xy[1], xy[0]) / (2.0 * std::numbers::pi);
       const auto nearest = static_cast<std::int64_t>(std::floor(turns * static_cast<double>(classes) + 0.5));
       votes.push_back(((nearest % classes) + classes) % classes);
@@ -105,13 +109,15 @@ struct AnalyticDesign {
 /// Draws a design. Its random words come from negative sample indices, which no sample uses.
 class AnalyticDesigner {
  public:
-  AnalyticDesigner(std::int64_t factors, std::int64_t channels, std::int64_t classes, std::int64_t seed) : random_(seed, Stream::latents, -1) {
+  AnalyticDesigner(std::int64_t factors, std::int64_t channels, std::int64_t classes, std::int64_t seed)
+      : random_(seed, Stream::latents, -1) {
     d_.factors = factors;
     d_.classes = classes;
     d_.latent_dim = 2 * factors + 4;
     const std::int64_t layers = std::clamp<std::int64_t>((channels - factors) / 24, 1, 4);
     std::vector<std::pair<std::string, std::int64_t>> names;
-    for (std::int64_t l = 0; l < layers; ++l) names.emplace_back("layer" + std::to_string(l), channels / layers + (l < channels % layers ? 1 : 0));
+    for (std::int64_t l = 0; l < layers; ++l)
+      names.emplace_back("layer" + std::to_string(l), channels / layers + (l < channels % layers ? 1 : 0));
     d_.layout = StyleLayout(names);
     loadings_.assign(static_cast<std::size_t>(channels), {});
   }
@@ -130,8 +136,8 @@ class AnalyticDesigner {
  private:
   using Vector = std::vector<double>;
   struct Loading {
-    Vector latent;                    ///< n_k
-    std::pair<double, double> code;   ///< g_k
+    Vector latent;                   ///< n_k
+    std::pair<double, double> code;  ///< g_k
     double scale = 1.0;
     double bias = 0.0;
   };
@@ -182,7 +188,9 @@ class AnalyticDesigner {
   }
 
   void place_ballots(std::vector<std::vector<std::int64_t>>& left) {
-    for (std::size_t l = 0, without = 0; static_cast<std::int64_t>(d_.ballots.size()) < AnalyticDesign::most_ballots && without < left.size(); l = (l + 1) % left.size()) {
+    for (std::size_t l = 0, without = 0;
+         static_cast<std::int64_t>(d_.ballots.size()) < AnalyticDesign::most_ballots && without < left.size();
+         l = (l + 1) % left.size()) {
       auto& layer = left[l];
       if (layer.size() < 6) {
         ++without;
@@ -200,7 +208,8 @@ class AnalyticDesigner {
     }
   }
 
-  /// Three channels whose latent parts are linearly dependent, |m| n_c = cos n_a + sin n_b, and whose code parts differ from that by one coordinate.
+  /// Three channels whose latent parts are linearly dependent, |m| n_c = cos n_a + sin n_b, and whose code parts differ
+  /// from that by one coordinate.
   void place_triple(AnalyticBallot& ballot, std::size_t coordinate) {
     const double theta = (30.0 + 30.0 * random_.uniform()) * std::numbers::pi / 180.0;
     Vector a;
@@ -217,8 +226,9 @@ class AnalyticDesigner {
     } while (length < 0.3 || !follows_weakly(c));
     const std::pair<double, double> ga{0.5 * random_.normal(), 0.5 * random_.normal()};
     const std::pair<double, double> gb{0.5 * random_.normal(), 0.5 * random_.normal()};
-    const std::pair<double, double> gc{(std::cos(theta) * ga.first + std::sin(theta) * gb.first + (coordinate == 0 ? 1.0 : 0.0)) / length,
-                                       (std::cos(theta) * ga.second + std::sin(theta) * gb.second + (coordinate == 1 ? 1.0 : 0.0)) / length};
+    const std::pair<double, double> gc{
+        (std::cos(theta) * ga.first + std::sin(theta) * gb.first + (coordinate == 0 ? 1.0 : 0.0)) / length,
+        (std::cos(theta) * ga.second + std::sin(theta) * gb.second + (coordinate == 1 ? 1.0 : 0.0)) / length};
     const std::size_t first = 3 * coordinate;
     place(ballot.channel[first], a, ga);
     place(ballot.channel[first + 1], b, gb);
@@ -231,7 +241,8 @@ class AnalyticDesigner {
     }
   }
 
-  /// A unit vector of z that follows one factor with correlation .2 to .75 of either sign, the rest being spread over everything else.
+  /// A unit vector of z that follows one factor with correlation .2 to .75 of either sign, the rest being spread over
+  /// everything else.
   Vector bystander() {
     Vector n(static_cast<std::size_t>(d_.latent_dim));
     do {
@@ -247,11 +258,13 @@ class AnalyticDesigner {
   }
 
   [[nodiscard]] bool follows_weakly(const Vector& n) const {
-    return std::all_of(n.begin(), n.begin() + d_.factors, [](double x) { return std::abs(x) <= AnalyticDesign::largest_loading; });
+    return std::all_of(n.begin(), n.begin() + d_.factors,
+                       [](double x) { return std::abs(x) <= AnalyticDesign::largest_loading; });
   }
 
   void place(std::int64_t flat, Vector latent, std::pair<double, double> code) {
-    loadings_[static_cast<std::size_t>(flat)] = {std::move(latent), code, std::exp(0.3 * random_.normal()), 1.0 + 0.2 * random_.normal()};
+    loadings_[static_cast<std::size_t>(flat)] = {std::move(latent), code, std::exp(0.3 * random_.normal()),
+                                                 1.0 + 0.2 * random_.normal()};
   }
 
   void finish() {
@@ -266,13 +279,15 @@ class AnalyticDesigner {
       full.push_back(loading.code.first);
       full.push_back(loading.code.second);
       for (std::int64_t j = 0; j < dims; ++j) {
-        const double along = std::inner_product(full.begin(), full.end(), d_.rotation.begin() + j * dims, 0.0);  // row j of Q
+        // Row j of Q
+        const double along = std::inner_product(full.begin(), full.end(), d_.rotation.begin() + j * dims, 0.0);
         d_.matrix(k, j) = static_cast<float>(loading.scale * along);
         d_.matrix_transposed(j, k) = d_.matrix(k, j);
       }
       d_.bias(k, 0) = static_cast<float>(loading.bias);
     }
-    for (const std::int64_t flat : d_.factor_channel) d_.factor_scale.push_back(loadings_[static_cast<std::size_t>(flat)].scale);
+    for (const std::int64_t flat : d_.factor_channel)
+      d_.factor_scale.push_back(loadings_[static_cast<std::size_t>(flat)].scale);
   }
 
   CounterRandom random_;

@@ -19,26 +19,31 @@ namespace detail {
 
 /// s of layer l = styles(w_avg + psi_l (w - w_avg)), psi_l being ψ or, behind the cutoff, 1.
 ///
-/// Both the centre w_avg and which style layers the cutoff spares are asked of the generator itself: ψ = 0 maps everything to w_avg, and a layer is
-/// truncated when its styles change with ψ. So no generator has to state them, and the mixed layers of ToRGB cannot be got wrong.
+/// Both the centre w_avg and which style layers the cutoff spares are asked of the generator itself: ψ = 0 maps
+/// everything to w_avg, and a layer is truncated when its styles change with ψ. So no generator has to state them, and
+/// the mixed layers of ToRGB cannot be got wrong.
 class Truncation {
  public:
   template <StyleGenerator G>
-  Truncation(const G& generator, double psi, std::optional<std::int64_t> cutoff) : strength_(psi), psi_(static_cast<std::size_t>(generator.layout().dimension()), psi) {
+  Truncation(const G& generator, double psi, std::optional<std::int64_t> cutoff)
+      : strength_(psi), psi_(static_cast<std::size_t>(generator.layout().dimension()), psi) {
     Matrix<float> z(1, generator.latent_dim(), 1.0f);
     const std::vector<std::int64_t> label(generator.num_classes() == 0 ? 0 : 1, 0);
     const auto device_z = generator.latent_from_host(z);
     const auto device_label = generator.label_from_host(label);
     average_ = generator.latent_to_host(generator.map(device_z, device_label, MapOptions{.truncation = 0.0}));
     if (average_.rows() != 1 || average_.cols() != generator.w_dim())
-      throw Error(ErrorCode::shape_mismatch, "StyleSpaceSampler", "map(z, labels) without a cutoff must return one w of w_dim values per z");
+      throw Error(ErrorCode::shape_mismatch, "StyleSpaceSampler",
+                  "map(z, labels) without a cutoff must return one w of w_dim values per z");
     if (!cutoff) return;
     const auto with = [&](std::optional<std::int64_t> layers) {
-      return generator.style_to_host(generator.styles(generator.map(device_z, device_label, MapOptions{.truncation = 0.0, .cutoff = layers})));
+      return generator.style_to_host(
+          generator.styles(generator.map(device_z, device_label, MapOptions{.truncation = 0.0, .cutoff = layers})));
     };
     const Matrix<float> some = with(cutoff);
     const Matrix<float> all = with(std::nullopt);
-    const Matrix<float> none = generator.style_to_host(generator.styles(generator.map(device_z, device_label, MapOptions{})));
+    const Matrix<float> none =
+        generator.style_to_host(generator.styles(generator.map(device_z, device_label, MapOptions{})));
     for (const StyleLayer& layer : generator.layout().layers()) {
       double to_all = 0.0;
       double to_none = 0.0;

@@ -19,13 +19,18 @@ namespace detail {
 /// x of a x = b. **Throws** degenerate_statistics when `a` is not positive definite. **Cost**: n³ / 3 multiplications.
 [[nodiscard]] inline std::vector<double> solve_positive(Matrix<double> a, std::span<const double> b) {
   const std::int64_t n = a.rows();
-  constexpr std::int64_t block = 64;  // columns done together, so that the rest of the matrix is passed over once for all of them
+  // Columns done together, so that the rest of the matrix is passed over once for all of them
+  constexpr std::int64_t block = 64;
   for (std::int64_t first = 0; first < n; first += block) {
     const std::int64_t end = std::min(first + block, n);
     for (std::int64_t j = first; j < end; ++j) {
-      const auto own = [&](std::int64_t i) { return std::span<const double>(a.row(i)).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(j - first)); };
+      const auto own = [&](std::int64_t i) {
+        return std::span<const double>(a.row(i)).subspan(static_cast<std::size_t>(first),
+                                                         static_cast<std::size_t>(j - first));
+      };
       const double pivot = a(j, j) - dot(own(j), own(j));
-      if (!(pivot > 0.0) || !std::isfinite(pivot)) throw Error(ErrorCode::degenerate_statistics, "solve_positive", "the matrix is not positive definite");
+      if (!(pivot > 0.0) || !std::isfinite(pivot))
+        throw Error(ErrorCode::degenerate_statistics, "solve_positive", "the matrix is not positive definite");
       a(j, j) = std::sqrt(pivot);
       for (std::int64_t i = j + 1; i < n; ++i) a(i, j) = (a(i, j) - dot(own(i), own(j))) / a(j, j);
     }

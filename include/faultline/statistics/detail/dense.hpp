@@ -26,10 +26,16 @@ struct Rows {
   std::int64_t cols = 0;
   std::int64_t stride = 0;
 
-  Rows(const T* first, std::int64_t row_count, std::int64_t col_count, std::int64_t row_stride) : data(first), rows(row_count), cols(col_count), stride(row_stride) {}
-  Rows(const Matrix<T>& m) : data(m.data()), rows(m.rows()), cols(m.cols()), stride(m.cols()) {}  // NOLINT(google-explicit-constructor): a matrix is all its rows
+  Rows(const T* first, std::int64_t row_count, std::int64_t col_count, std::int64_t row_stride)
+      : data(first), rows(row_count), cols(col_count), stride(row_stride) {}
+  Rows(const Matrix<T>& m)
+      : data(m.data()),
+        rows(m.rows()),
+        cols(m.cols()),
+        stride(m.cols()) {}  // NOLINT(google-explicit-constructor): a matrix is all its rows
   /// Rows first .. first + count - 1 of m.
-  Rows(const Matrix<T>& m, std::int64_t first, std::int64_t count) : data(m.data() + first * m.cols()), rows(count), cols(m.cols()), stride(m.cols()) {}
+  Rows(const Matrix<T>& m, std::int64_t first, std::int64_t count)
+      : data(m.data() + first * m.cols()), rows(count), cols(m.cols()), stride(m.cols()) {}
 };
 
 /// out += a bᵀ: `[n, k]` and `[m, k]`, added to `[n, m]` contiguous values.
@@ -39,7 +45,8 @@ void add_product(const Rows<T>& a, const Rows<T>& b, T* out) {
   using Values = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
   using Strided = Eigen::Map<const Values, 0, Eigen::OuterStride<>>;
   Eigen::Map<Values>(out, a.rows, b.rows).noalias() +=
-      Strided(a.data, a.rows, a.cols, Eigen::OuterStride<>(a.stride)) * Strided(b.data, b.rows, b.cols, Eigen::OuterStride<>(b.stride)).transpose();
+      Strided(a.data, a.rows, a.cols, Eigen::OuterStride<>(a.stride)) *
+      Strided(b.data, b.rows, b.cols, Eigen::OuterStride<>(b.stride)).transpose();
 }
 
 template <class T>
@@ -84,7 +91,8 @@ inline void add_gram(const Matrix<double>& a, Matrix<double>& out) {
 template <class To, class From>
 [[nodiscard]] Matrix<To> converted(const Matrix<From>& m) {
   Matrix<To> out(m.rows(), m.cols());
-  std::transform(m.values().begin(), m.values().end(), out.values().begin(), [](From value) { return static_cast<To>(value); });
+  std::transform(m.values().begin(), m.values().end(), out.values().begin(),
+                 [](From value) { return static_cast<To>(value); });
   return out;
 }
 
@@ -109,7 +117,8 @@ template <class To, class From>
   return out;
 }
 
-/// Cuts the largest-magnitude entry of a direction positive: ± v are the same direction, and this makes the choice reproducible.
+/// Cuts the largest-magnitude entry of a direction positive: ± v are the same direction, and this makes the choice
+/// reproducible.
 inline void fix_sign(std::span<double> direction) {
   std::size_t largest = 0;
   for (std::size_t j = 1; j < direction.size(); ++j) {

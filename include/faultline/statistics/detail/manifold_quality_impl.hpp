@@ -21,23 +21,29 @@ namespace detail {
 /// Calls work(first, last) for consecutive blocks of 0 .. count - 1, in any order and on several threads.
 template <class Work>
 void for_each_block(std::int64_t count, std::int64_t block, std::int64_t threads, const Work& work) {
-  share_out((count + block - 1) / block, threads, [&](std::int64_t b) { work(b * block, std::min(count, (b + 1) * block)); });
+  share_out((count + block - 1) / block, threads,
+            [&](std::int64_t b) { work(b * block, std::min(count, (b + 1) * block)); });
 }
 
 /// Squared distances between the rows of two matrices, fast and with a bound on their error, or exact.
 class PairDistances {
  public:
-  PairDistances(const Matrix<double>& a, const Matrix<double>& b) : a_(a), b_(b), a_norms_(norms(a)), b_norms_(norms(b)) {}
+  PairDistances(const Matrix<double>& a, const Matrix<double>& b)
+      : a_(a), b_(b), a_norms_(norms(a)), b_norms_(norms(b)) {}
 
   /// Scalar products of rows first .. last - 1 of a with rows b_first .. b_last - 1 of b.
-  void products(std::int64_t first, std::int64_t last, std::int64_t b_first, std::int64_t b_last, std::vector<double>& out) const {
+  void products(std::int64_t first, std::int64_t last, std::int64_t b_first, std::int64_t b_last,
+                std::vector<double>& out) const {
     out.assign(static_cast<std::size_t>((last - first) * (b_last - b_first)), 0.0);
     add_product<double>(Rows<double>(a_, first, last - first), Rows<double>(b_, b_first, b_last - b_first), out.data());
   }
   /// |a_i - b_j|² from their scalar product.
   [[nodiscard]] double fast(std::int64_t i, std::int64_t j, double product) const { return both(i, j) - 2.0 * product; }
-  /// More than `fast` can be wrong by: each of the three sums of F terms is off by at most F u times the sum of its magnitudes, u the unit roundoff.
-  [[nodiscard]] double slack(std::int64_t i, std::int64_t j) const { return 2.0 * static_cast<double>(a_.cols() + 4) * std::numeric_limits<double>::epsilon() * both(i, j); }
+  /// More than `fast` can be wrong by: each of the three sums of F terms is off by at most F u times the sum of its
+  /// magnitudes, u the unit roundoff.
+  [[nodiscard]] double slack(std::int64_t i, std::int64_t j) const {
+    return 2.0 * static_cast<double>(a_.cols() + 4) * std::numeric_limits<double>::epsilon() * both(i, j);
+  }
   [[nodiscard]] double exact(std::int64_t i, std::int64_t j) const {
     double sum = 0.0;
     const auto x = a_.row(i), y = b_.row(j);
@@ -60,7 +66,9 @@ class PairDistances {
     }
     return result;
   }
-  [[nodiscard]] double both(std::int64_t i, std::int64_t j) const { return a_norms_[static_cast<std::size_t>(i)] + b_norms_[static_cast<std::size_t>(j)]; }
+  [[nodiscard]] double both(std::int64_t i, std::int64_t j) const {
+    return a_norms_[static_cast<std::size_t>(i)] + b_norms_[static_cast<std::size_t>(j)];
+  }
 
   const Matrix<double>& a_;
   const Matrix<double>& b_;
@@ -72,16 +80,21 @@ inline constexpr std::int64_t distance_rows = 128;
 inline constexpr std::int64_t distance_columns = 2048;
 
 inline void require_points(const char* where, const Matrix<double>& points, std::int64_t neighbours) {
-  if (neighbours < 1) throw Error(ErrorCode::invalid_argument, where, "expected at least one neighbour, got " + std::to_string(neighbours));
+  if (neighbours < 1)
+    throw Error(ErrorCode::invalid_argument, where,
+                "expected at least one neighbour, got " + std::to_string(neighbours));
   if (points.rows() <= neighbours)
-    throw Error(ErrorCode::empty_input, where, "expected more than " + std::to_string(neighbours) + " vectors for as many neighbours, got " + std::to_string(points.rows()));
+    throw Error(ErrorCode::empty_input, where,
+                "expected more than " + std::to_string(neighbours) + " vectors for as many neighbours, got " +
+                    std::to_string(points.rows()));
   for (const double value : points.values())
     if (!std::isfinite(value)) throw Error(ErrorCode::invalid_argument, where, "a feature is not finite");
 }
 
 }  // namespace detail
 
-inline Matrix<double> neighbour_distances(const Matrix<double>& points, const std::vector<std::int64_t>& neighbours, std::int64_t threads) {
+inline Matrix<double> neighbour_distances(const Matrix<double>& points, const std::vector<std::int64_t>& neighbours,
+                                          std::int64_t threads) {
   constexpr const char* where = "neighbour_distances";
   if (neighbours.empty()) throw Error(ErrorCode::invalid_argument, where, "expected at least one number of neighbours");
   detail::require_in(where, "threads", threads, 0, limits::threads);
@@ -92,7 +105,9 @@ inline Matrix<double> neighbour_distances(const Matrix<double>& points, const st
   Matrix<double> result(n, static_cast<std::int64_t>(neighbours.size()));
   detail::for_each_block(n, detail::distance_rows, threads, [&](std::int64_t first, std::int64_t last) {
     std::vector<double> products;
-    std::vector<std::vector<double>> nearest(static_cast<std::size_t>(last - first), std::vector<double>(most, std::numeric_limits<double>::infinity()));  // ascending, exact
+    // Ascending, exact
+    std::vector<std::vector<double>> nearest(static_cast<std::size_t>(last - first),
+                                             std::vector<double>(most, std::numeric_limits<double>::infinity()));
     for (std::int64_t begin = 0; begin < n; begin += detail::distance_columns) {
       const std::int64_t end = std::min(n, begin + detail::distance_columns);
       distances.products(first, last, begin, end, products);
@@ -109,21 +124,27 @@ inline Matrix<double> neighbour_distances(const Matrix<double>& points, const st
       }
     }
     for (std::int64_t i = first; i < last; ++i)
-      for (std::size_t k = 0; k < neighbours.size(); ++k) result(i, static_cast<std::int64_t>(k)) = nearest[static_cast<std::size_t>(i - first)][static_cast<std::size_t>(neighbours[k] - 1)];
+      for (std::size_t k = 0; k < neighbours.size(); ++k)
+        result(i, static_cast<std::int64_t>(k)) =
+            nearest[static_cast<std::size_t>(i - first)][static_cast<std::size_t>(neighbours[k] - 1)];
   });
   return result;
 }
 
-inline ManifoldQuality manifold_quality(const Matrix<double>& real, const Matrix<double>& generated, const ManifoldOptions& options) {
+inline ManifoldQuality manifold_quality(const Matrix<double>& real, const Matrix<double>& generated,
+                                        const ManifoldOptions& options) {
   constexpr const char* where = "manifold_quality";
   if (real.cols() != generated.cols())
-    throw Error(ErrorCode::shape_mismatch, where, "real vectors have " + std::to_string(real.cols()) + " features, generated ones " + std::to_string(generated.cols()));
+    throw Error(ErrorCode::shape_mismatch, where,
+                "real vectors have " + std::to_string(real.cols()) + " features, generated ones " +
+                    std::to_string(generated.cols()));
   detail::require_in(where, "threads", options.threads, 0, limits::threads);
   for (const std::int64_t k : {options.neighbours, options.coverage_neighbours}) detail::require_points(where, real, k);
   detail::require_points(where, generated, options.neighbours);
 
   const std::int64_t n = real.rows(), m = generated.rows();
-  const Matrix<double> of_real = neighbour_distances(real, {options.neighbours, options.coverage_neighbours}, options.threads);
+  const Matrix<double> of_real =
+      neighbour_distances(real, {options.neighbours, options.coverage_neighbours}, options.threads);
   const Matrix<double> of_generated = neighbour_distances(generated, {options.neighbours}, options.threads);
   const detail::PairDistances distances(real, generated);
   std::vector<std::uint8_t> precise(static_cast<std::size_t>(m), 0);
@@ -156,9 +177,11 @@ inline ManifoldQuality manifold_quality(const Matrix<double>& real, const Matrix
     }
   });
   ManifoldQuality quality;
-  quality.precision = static_cast<double>(std::count(precise.begin(), precise.end(), std::uint8_t{1})) / static_cast<double>(m);
+  quality.precision =
+      static_cast<double>(std::count(precise.begin(), precise.end(), std::uint8_t{1})) / static_cast<double>(m);
   quality.recall = static_cast<double>(recalled) / static_cast<double>(n);
-  quality.density = static_cast<double>(inside) / (static_cast<double>(options.coverage_neighbours) * static_cast<double>(m));
+  quality.density =
+      static_cast<double>(inside) / (static_cast<double>(options.coverage_neighbours) * static_cast<double>(m));
   quality.coverage = static_cast<double>(covered) / static_cast<double>(n);
   return quality;
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// The symmetric eigenproblem: Householder's tridiagonal form, then the QL iteration with implicit shifts (Bowdler, Martin, Reinsch and Wilkinson 1968; Golub and Van Loan,
-// Matrix Computations, 8.3). Eigen's solver does the same; instantiating it would cost every user of the library more than two seconds of compile time.
+// The symmetric eigenproblem: Householder's tridiagonal form, then the QL iteration with implicit shifts (Bowdler,
+// Martin, Reinsch and Wilkinson 1968; Golub and Van Loan, Matrix Computations, 8.3). Eigen's solver does the same;
+// instantiating it would cost every user of the library more than two seconds of compile time.
 
 #include <faultline/core/matrix.hpp>
 #include <faultline/error.hpp>
@@ -18,7 +19,8 @@ namespace faultline {
 inline namespace v1 {
 namespace detail {
 
-/// Eigenvalues, descending, and unit eigenvectors as rows, each with its largest entry positive so that the same matrix always gives the same signs.
+/// Eigenvalues, descending, and unit eigenvectors as rows, each with its largest entry positive so that the same matrix
+/// always gives the same signs.
 struct SymmetricEigen {
   std::vector<double> values;  ///< `[n]`
   Matrix<double> vectors;      ///< `[n, n]`, row i belongs to values[i]
@@ -32,7 +34,8 @@ struct Tridiagonal {
 
 [[nodiscard]] inline Tridiagonal tridiagonalise(Matrix<double> a) {
   const std::int64_t n = a.rows();
-  Tridiagonal t{std::vector<double>(static_cast<std::size_t>(n)), std::vector<double>(static_cast<std::size_t>(n), 0.0), Matrix<double>(n, n)};
+  Tridiagonal t{std::vector<double>(static_cast<std::size_t>(n)), std::vector<double>(static_cast<std::size_t>(n), 0.0),
+                Matrix<double>(n, n)};
   for (std::int64_t i = 0; i < n; ++i) t.rotation(i, i) = 1.0;
   std::vector<double> v(static_cast<std::size_t>(n));
   std::vector<double> p(static_cast<std::size_t>(n));
@@ -43,9 +46,11 @@ struct Tridiagonal {
     const double head = a(k + 1, k);
     const double target = head > 0.0 ? -std::sqrt(square) : std::sqrt(square);
     t.below[static_cast<std::size_t>(k)] = target;
-    const double length = std::sqrt(2.0 * (square - head * target));  // of v before scaling; target has the sign that avoids cancellation
+    // Of v before scaling; target has the sign that avoids cancellation
+    const double length = std::sqrt(2.0 * (square - head * target));
     if (!(length > 0.0)) continue;
-    for (std::int64_t i = k + 1; i < n; ++i) v[static_cast<std::size_t>(i)] = (a(i, k) - (i == k + 1 ? target : 0.0)) / length;
+    for (std::int64_t i = k + 1; i < n; ++i)
+      v[static_cast<std::size_t>(i)] = (a(i, k) - (i == k + 1 ? target : 0.0)) / length;
     double curvature = 0.0;
     for (std::int64_t i = k + 1; i < n; ++i) {
       double sum = 0.0;
@@ -53,19 +58,23 @@ struct Tridiagonal {
       p[static_cast<std::size_t>(i)] = sum;
       curvature += sum * v[static_cast<std::size_t>(i)];
     }
-    for (std::int64_t i = k + 1; i < n; ++i) p[static_cast<std::size_t>(i)] -= curvature * v[static_cast<std::size_t>(i)];
+    for (std::int64_t i = k + 1; i < n; ++i)
+      p[static_cast<std::size_t>(i)] -= curvature * v[static_cast<std::size_t>(i)];
     for (std::int64_t i = k + 1; i < n; ++i) {
       const double vi = 2.0 * v[static_cast<std::size_t>(i)];
       const double pi = 2.0 * p[static_cast<std::size_t>(i)];
-      for (std::int64_t j = k + 1; j < n; ++j) a(i, j) -= vi * p[static_cast<std::size_t>(j)] + pi * v[static_cast<std::size_t>(j)];
+      for (std::int64_t j = k + 1; j < n; ++j)
+        a(i, j) -= vi * p[static_cast<std::size_t>(j)] + pi * v[static_cast<std::size_t>(j)];
     }
     // Q <- (I - 2 v vᵀ) Q
     std::fill(p.begin(), p.end(), 0.0);
     for (std::int64_t i = k + 1; i < n; ++i) {
-      for (std::int64_t j = 0; j < n; ++j) p[static_cast<std::size_t>(j)] += v[static_cast<std::size_t>(i)] * t.rotation(i, j);
+      for (std::int64_t j = 0; j < n; ++j)
+        p[static_cast<std::size_t>(j)] += v[static_cast<std::size_t>(i)] * t.rotation(i, j);
     }
     for (std::int64_t i = k + 1; i < n; ++i) {
-      for (std::int64_t j = 0; j < n; ++j) t.rotation(i, j) -= 2.0 * v[static_cast<std::size_t>(i)] * p[static_cast<std::size_t>(j)];
+      for (std::int64_t j = 0; j < n; ++j)
+        t.rotation(i, j) -= 2.0 * v[static_cast<std::size_t>(i)] * p[static_cast<std::size_t>(j)];
     }
   }
   for (std::int64_t i = 0; i < n; ++i) t.diagonal[static_cast<std::size_t>(i)] = a(i, i);
@@ -86,8 +95,11 @@ inline void diagonalise(Tridiagonal& t) {
       std::int64_t last = first;  // the block first .. last is coupled
       while (last + 1 < n && std::abs(e(last)) > negligible) ++last;
       if (last == first) break;
-      if (iteration == 60) throw Error(ErrorCode::not_converged, "symmetric_eigen", "the eigenvalue iteration did not converge; are all entries finite?");
-      // The shift is the eigenvalue of the leading 2 x 2 block that is nearer to its corner; rotations chase the bulge from the end of the block to its start.
+      if (iteration == 60)
+        throw Error(ErrorCode::not_converged, "symmetric_eigen",
+                    "the eigenvalue iteration did not converge; are all entries finite?");
+      // The shift is the eigenvalue of the leading 2 x 2 block that is nearer to its corner; rotations chase the bulge
+      // from the end of the block to its start.
       const double half = (d(first + 1) - d(first)) / (2.0 * e(first));
       double g = d(last) - d(first) + e(first) / (half + std::copysign(std::hypot(half, 1.0), half));
       double sine = 1.0;
@@ -131,14 +143,17 @@ inline void diagonalise(Tridiagonal& t) {
 /// **Throws** not_converged when an entry is not finite. **Cost**: about 5 n³ multiplications.
 [[nodiscard]] inline SymmetricEigen symmetric_eigen(const Matrix<double>& symmetric) {
   for (const double value : symmetric.values()) {
-    if (!std::isfinite(value)) throw Error(ErrorCode::not_converged, "symmetric_eigen", "the matrix has an entry that is not finite");
+    if (!std::isfinite(value))
+      throw Error(ErrorCode::not_converged, "symmetric_eigen", "the matrix has an entry that is not finite");
   }
   const std::int64_t n = symmetric.rows();
   Tridiagonal t = tridiagonalise(symmetric);
   diagonalise(t);
   std::vector<std::int64_t> order(static_cast<std::size_t>(n));
   std::iota(order.begin(), order.end(), std::int64_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](std::int64_t a, std::int64_t b) { return t.diagonal[static_cast<std::size_t>(a)] > t.diagonal[static_cast<std::size_t>(b)]; });
+  std::stable_sort(order.begin(), order.end(), [&](std::int64_t a, std::int64_t b) {
+    return t.diagonal[static_cast<std::size_t>(a)] > t.diagonal[static_cast<std::size_t>(b)];
+  });
   SymmetricEigen result{std::vector<double>(static_cast<std::size_t>(n)), Matrix<double>(n, n)};
   for (std::int64_t i = 0; i < n; ++i) {
     const std::int64_t from = order[static_cast<std::size_t>(i)];
@@ -149,7 +164,8 @@ inline void diagonalise(Tridiagonal& t) {
   return result;
 }
 
-/// Σ f(λ_i) u_i u_iᵀ over the eigenvalues above `floor` times the largest: the inverse for f = 1/λ, the inverse root for f = λ^-½.
+/// Σ f(λ_i) u_i u_iᵀ over the eigenvalues above `floor` times the largest: the inverse for f = 1/λ, the inverse root
+/// for f = λ^-½.
 template <class Function>
 [[nodiscard]] Matrix<double> spectral_function(const SymmetricEigen& eigen, double floor, Function f) {
   const std::int64_t n = eigen.vectors.rows();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Definitions of statistics/tsne.hpp. Pairs are visited in tiles of samples that lie side by side in memory, so that every inner loop is one vector instruction after the other.
+// Definitions of statistics/tsne.hpp. Pairs are visited in tiles of samples that lie side by side in memory, so that
+// every inner loop is one vector instruction after the other.
 
 #include <faultline/core/detail/resources.hpp>
 #include <faultline/core/random.hpp>
@@ -27,16 +28,19 @@ inline constexpr std::int64_t tsne_tile = 64;
 
 /// Positions in the plane, one array per coordinate, filled up to whole tiles.
 struct TsnePlane {
-  explicit TsnePlane(std::int64_t samples) : n(samples), x(static_cast<std::size_t>((samples + tsne_tile - 1) / tsne_tile * tsne_tile)), y(x.size()) {}
+  explicit TsnePlane(std::int64_t samples)
+      : n(samples), x(static_cast<std::size_t>((samples + tsne_tile - 1) / tsne_tile * tsne_tile)), y(x.size()) {}
   [[nodiscard]] std::int64_t padded() const noexcept { return static_cast<std::int64_t>(x.size()); }
   [[nodiscard]] std::int64_t tiles() const noexcept { return padded() / tsne_tile; }
   std::int64_t n;
   std::vector<double> x, y;
 };
 
-/// Gaussian similarities p_j|i of one sample at the width that gives the perplexity, from squared distances; entry `self` becomes 0.
+/// Gaussian similarities p_j|i of one sample at the width that gives the perplexity, from squared distances; entry
+/// `self` becomes 0.
 ///
-/// The search is for the precision β at which the entropy is log(perplexity); the entropy falls with β. With so many equal neighbours that no β reaches it, the sharpest is taken.
+/// The search is for the precision β at which the entropy is log(perplexity); the entropy falls with β. With so many
+/// equal neighbours that no β reaches it, the sharpest is taken.
 inline void tsne_neighbours(std::span<double> row, std::size_t self, double perplexity) {
   const double target = std::log(perplexity);
   double nearest = std::numeric_limits<double>::infinity(), sum = 0.0;
@@ -91,12 +95,14 @@ inline Matrix<float> tsne_similarities(const Matrix<float>& x, double perplexity
       }
       const std::span<double> row(distances.data(), static_cast<std::size_t>(n));
       tsne_neighbours(row, static_cast<std::size_t>(i), perplexity);
-      std::transform(row.begin(), row.end(), similarities.row(i).begin(), [](double p) { return static_cast<float>(p); });
+      std::transform(row.begin(), row.end(), similarities.row(i).begin(),
+                     [](double p) { return static_cast<float>(p); });
     }
   });
   for (std::int64_t i = 0; i < n; ++i)
     for (std::int64_t j = 0; j < i; ++j) {
-      const double joint = (static_cast<double>(similarities(i, j)) + static_cast<double>(similarities(j, i))) / (2.0 * static_cast<double>(n));
+      const double joint = (static_cast<double>(similarities(i, j)) + static_cast<double>(similarities(j, i))) /
+                           (2.0 * static_cast<double>(n));
       similarities(i, j) = similarities(j, i) = static_cast<float>(joint);
     }
   return similarities;
@@ -104,13 +110,16 @@ inline Matrix<float> tsne_similarities(const Matrix<float>& x, double perplexity
 
 /// Gradient of KL(P‖Q) `[2][padded N]`, P multiplied by `exaggeration`; returns Z = Σ_{k≠l} 1 / (1 + |y_k - y_l|²).
 ///
-/// dKL/dy_i = 4 Σ_j (p_ij - q_ij) t_ij (y_i - y_j) with t_ij = 1 / (1 + |y_i - y_j|²) and q_ij = t_ij / Z. Both parts are summed before Z is known.
-inline double tsne_gradient(const Matrix<float>& p, const TsnePlane& plane, double exaggeration, std::int64_t threads, TsnePlane& gradient) {
+/// dKL/dy_i = 4 Σ_j (p_ij - q_ij) t_ij (y_i - y_j) with t_ij = 1 / (1 + |y_i - y_j|²) and q_ij = t_ij / Z. Both parts
+/// are summed before Z is known.
+inline double tsne_gradient(const Matrix<float>& p, const TsnePlane& plane, double exaggeration, std::int64_t threads,
+                            TsnePlane& gradient) {
   TsnePlane attraction(plane.n);
   std::vector<double> normaliser(static_cast<std::size_t>(plane.padded()));
   share_out(plane.tiles(), threads, [&](std::int64_t tile) {
     const std::int64_t first = tile * tsne_tile;
-    double own_x[tsne_tile], own_y[tsne_tile], pull_x[tsne_tile] = {}, pull_y[tsne_tile] = {}, push_x[tsne_tile] = {}, push_y[tsne_tile] = {}, sum[tsne_tile];
+    double own_x[tsne_tile], own_y[tsne_tile], pull_x[tsne_tile] = {}, pull_y[tsne_tile] = {}, push_x[tsne_tile] = {},
+                                               push_y[tsne_tile] = {}, sum[tsne_tile];
     std::copy_n(plane.x.begin() + first, tsne_tile, own_x);
     std::copy_n(plane.y.begin() + first, tsne_tile, own_y);
     std::fill_n(sum, tsne_tile, -1.0);  // takes away the pair of a sample with itself, for which t = 1
@@ -148,7 +157,8 @@ inline double tsne_divergence(const Matrix<float>& p, const TsnePlane& plane, do
   for (std::int64_t i = 0; i < plane.n; ++i)
     for (std::int64_t j = 0; j < plane.n; ++j) {
       const auto joint = static_cast<double>(p(i, j));
-      const double dx = plane.x[static_cast<std::size_t>(i)] - plane.x[static_cast<std::size_t>(j)], dy = plane.y[static_cast<std::size_t>(i)] - plane.y[static_cast<std::size_t>(j)];
+      const double dx = plane.x[static_cast<std::size_t>(i)] - plane.x[static_cast<std::size_t>(j)],
+                   dy = plane.y[static_cast<std::size_t>(i)] - plane.y[static_cast<std::size_t>(j)];
       if (joint > 0.0) sum += joint * std::log(joint * z * (1.0 + dx * dx + dy * dy));
     }
   return sum;
@@ -156,19 +166,23 @@ inline double tsne_divergence(const Matrix<float>& p, const TsnePlane& plane, do
 
 /// Scores of the samples on the leading principal components, `[components, N]`, each with its largest entry positive.
 ///
-/// Block power iteration on the centred data, ten vectors and 16 rounds from a fixed start: the leading components to within what separates them from the eleventh, for 32 passes over the data.
+/// Block power iteration on the centred data, ten vectors and 16 rounds from a fixed start: the leading components to
+/// within what separates them from the eleventh, for 32 passes over the data.
 inline Matrix<double> principal_scores(const Matrix<float>& x, std::int64_t components) {
-  const std::int64_t n = x.rows(), d = x.cols(), block = std::min<std::int64_t>(d, std::max<std::int64_t>(10, components));
+  const std::int64_t n = x.rows(), d = x.cols(),
+                     block = std::min<std::int64_t>(d, std::max<std::int64_t>(10, components));
   std::vector<double> mean(static_cast<std::size_t>(d), 0.0);
   for (std::int64_t i = 0; i < n; ++i)
-    for (std::int64_t k = 0; k < d; ++k) mean[static_cast<std::size_t>(k)] += static_cast<double>(x(i, k)) / static_cast<double>(n);
+    for (std::int64_t k = 0; k < d; ++k)
+      mean[static_cast<std::size_t>(k)] += static_cast<double>(x(i, k)) / static_cast<double>(n);
   Matrix<double> basis(block, d), scores(block, n);
   CounterRandom random(0, Stream::codes, 0);
   for (double& value : basis.values()) value = random.normal();
   const auto project = [&] {  // scores = basis (x - mean)'
     std::vector<double> centred(static_cast<std::size_t>(d));
     for (std::int64_t i = 0; i < n; ++i) {
-      for (std::int64_t k = 0; k < d; ++k) centred[static_cast<std::size_t>(k)] = static_cast<double>(x(i, k)) - mean[static_cast<std::size_t>(k)];
+      for (std::int64_t k = 0; k < d; ++k)
+        centred[static_cast<std::size_t>(k)] = static_cast<double>(x(i, k)) - mean[static_cast<std::size_t>(k)];
       for (std::int64_t b = 0; b < block; ++b) scores(b, i) = dot(basis.row(b), centred);
     }
   };
@@ -190,7 +204,8 @@ inline Matrix<double> principal_scores(const Matrix<float>& x, std::int64_t comp
     for (std::int64_t i = 0; i < n; ++i)
       for (std::int64_t b = 0; b < block; ++b) {
         const double weight = scores(b, i);
-        for (std::int64_t k = 0; k < d; ++k) next(b, k) += weight * (static_cast<double>(x(i, k)) - mean[static_cast<std::size_t>(k)]);
+        for (std::int64_t k = 0; k < d; ++k)
+          next(b, k) += weight * (static_cast<double>(x(i, k)) - mean[static_cast<std::size_t>(k)]);
       }
     basis = std::move(next);
     orthonormalise();
@@ -217,9 +232,11 @@ inline void check_tsne(const Matrix<float>& x, const TsneOptions& options) {
   require_in(where, "early_exaggeration", options.early_exaggeration, 1.0, 1e6);
   require_in(where, "learning_rate", options.learning_rate, 0.0, 1e6);
   require_in(where, "threads", options.threads, 0, limits::threads);
-  require(x.rows() <= tsne_samples, "expected at most " + std::to_string(tsne_samples) + " samples, got " + std::to_string(x.rows()) + "; every pair is kept, so map a part of them");
+  require(x.rows() <= tsne_samples, "expected at most " + std::to_string(tsne_samples) + " samples, got " +
+                                        std::to_string(x.rows()) + "; every pair is kept, so map a part of them");
   require(static_cast<double>(x.rows()) >= 3.0 * options.perplexity + 1.0,
-          std::to_string(x.rows()) + " samples are too few for a perplexity of " + std::to_string(options.perplexity) + "; it may be a third of their number at most");
+          std::to_string(x.rows()) + " samples are too few for a perplexity of " + std::to_string(options.perplexity) +
+              "; it may be a third of their number at most");
   require(x.cols() >= 1, "expected at least one column");
   for (const float value : x.values()) require(std::isfinite(value), "expected finite values");
   for (std::int64_t i = 1; i < x.rows(); ++i)
@@ -228,7 +245,8 @@ inline void check_tsne(const Matrix<float>& x, const TsneOptions& options) {
 }
 
 /// One coordinate of all samples: a step against the gradient with momentum and gains (Jacobs 1988).
-inline void tsne_step(std::vector<double>& position, const std::vector<double>& gradient, std::vector<double>& velocity, std::vector<double>& gain, double momentum, double rate, std::int64_t n) {
+inline void tsne_step(std::vector<double>& position, const std::vector<double>& gradient, std::vector<double>& velocity,
+                      std::vector<double>& gain, double momentum, double rate, std::int64_t n) {
   double centre = 0.0;
   for (std::size_t i = 0; i < static_cast<std::size_t>(n); ++i) {
     const bool onwards = (gradient[i] > 0.0) != (velocity[i] > 0.0);
@@ -257,7 +275,9 @@ inline Embedding embed_tsne(const Matrix<float>& x, const TsneOptions& options) 
   const Matrix<float> similarities = detail::tsne_similarities(x, options.perplexity, threads);
   std::fill(gain.x.begin(), gain.x.end(), 1.0);
   std::fill(gain.y.begin(), gain.y.end(), 1.0);
-  const double rate = options.learning_rate > 0.0 ? options.learning_rate : std::max(50.0, static_cast<double>(n) / (4.0 * options.early_exaggeration));
+  const double rate = options.learning_rate > 0.0
+                          ? options.learning_rate
+                          : std::max(50.0, static_cast<double>(n) / (4.0 * options.early_exaggeration));
   for (std::int64_t step = 0; step < options.iterations; ++step) {
     const bool exaggerated = step < options.exaggerated_iterations;
     detail::tsne_gradient(similarities, plane, exaggerated ? options.early_exaggeration : 1.0, threads, gradient);
@@ -271,7 +291,8 @@ inline Embedding embed_tsne(const Matrix<float>& x, const TsneOptions& options) 
     result.points(i, 0) = plane.x[static_cast<std::size_t>(i)];
     result.points(i, 1) = plane.y[static_cast<std::size_t>(i)];
   }
-  result.divergence = detail::tsne_divergence(similarities, plane, detail::tsne_gradient(similarities, plane, 1.0, threads, gradient));
+  result.divergence =
+      detail::tsne_divergence(similarities, plane, detail::tsne_gradient(similarities, plane, 1.0, threads, gradient));
   return result;
 }
 

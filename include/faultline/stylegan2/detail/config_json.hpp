@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// The `config` texts of model files: strict JSON, every key known, none twice, an object `extra` the one place for additions.
+// The `config` texts of model files: strict JSON, every key known, none twice, an object `extra` the one place for
+// additions.
 
 #include <faultline/data/detail/strict_json.hpp>
 #include <faultline/stylegan2/config.hpp>
@@ -39,7 +40,9 @@ class JsonReader {
   }
   void read(const std::string& key, std::int64_t& into) {
     const Json& value = require(key);
-    if (!value.is_number_integer() || (value.is_number_unsigned() && value.get<std::uint64_t>() > (std::uint64_t{1} << 62))) fail("'" + key + "' must be an integer");
+    if (!value.is_number_integer() ||
+        (value.is_number_unsigned() && value.get<std::uint64_t>() > (std::uint64_t{1} << 62)))
+      fail("'" + key + "' must be an integer");
     into = value.get<std::int64_t>();
   }
   void read(const std::string& key, double& into) {
@@ -98,9 +101,12 @@ class JsonReader {
   /// Refuses keys that were not read; an object `extra` may hold anything.
   void finish() const {
     for (const auto& [key, value] : object_.items())
-      if (used_.count(key) == 0 && !(key == "extra" && value.is_object())) fail("the key '" + key + "' is unknown; additions belong into an object 'extra'");
+      if (used_.count(key) == 0 && !(key == "extra" && value.is_object()))
+        fail("the key '" + key + "' is unknown; additions belong into an object 'extra'");
   }
-  [[noreturn]] void fail(const std::string& what) const { throw Error(ErrorCode::malformed_header, where_, "in the config, " + what); }
+  [[noreturn]] void fail(const std::string& what) const {
+    throw Error(ErrorCode::malformed_header, where_, "in the config, " + what);
+  }
 
  private:
   const Json& object_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Gradients of a loss with respect to all styles, from its gradient with respect to the images: the forward pass of CpuBackend with its activations kept, then the same kernels backward.
+// Gradients of a loss with respect to all styles, from its gradient with respect to the images: the forward pass of
+// CpuBackend with its activations kept, then the same kernels backward.
 
 #include <faultline/stylegan2/detail/cpu_synthesis.hpp>
 
@@ -8,29 +9,38 @@ namespace faultline {
 inline namespace v1 {
 namespace stylegan2::detail::cpu {
 
-/// Transposed weights, for the way back. Only for networks without clamp, whose activations tell what they were made from.
+/// Transposed weights, for the way back. Only for networks without clamp, whose activations tell what they were made
+/// from.
 class GradientWeights {
  public:
-  GradientWeights(const Kernels& kernels, const GeneratorConfig& config, const Weights& weights, const SynthesisWeights& forward) : forward_(forward) {
+  GradientWeights(const Kernels& kernels, const GeneratorConfig& config, const Weights& weights,
+                  const SynthesisWeights& forward)
+      : forward_(forward) {
     std::size_t l = 0;
     for (const SynthesisLayer& layer : synthesis_layers(config)) {
       if (layer.kind == SynthesisLayer::Kind::to_rgb) continue;
       const Convolution& conv = forward.convolutions[l];
       const at::Tensor weight = weights["synthesis." + layer.name + ".weight"].contiguous();
       const float* w = weight.const_data_ptr<float>();
-      const auto at = [&](std::ptrdiff_t o, std::ptrdiff_t i, std::ptrdiff_t k) { return w[(o * layer.in + i) * 9 + k]; };
+      const auto at = [&](std::ptrdiff_t o, std::ptrdiff_t i, std::ptrdiff_t k) {
+        return w[(o * layer.in + i) * 9 + k];
+      };
       Layer back;
       back.squares = Product(kernels, layer.in, layer.out, [&](std::ptrdiff_t i, std::ptrdiff_t o) {
         double sum = 0.0;
-        for (std::ptrdiff_t k = 0; k < 9; ++k) sum += static_cast<double>(at(o, i, k)) * static_cast<double>(at(o, i, k));
+        for (std::ptrdiff_t k = 0; k < 9; ++k)
+          sum += static_cast<double>(at(o, i, k)) * static_cast<double>(at(o, i, k));
         return static_cast<float>(sum);
       });
       if (l > 0) {
         back.cut = {conv.out, conv.in, kernels.tile, 64, 9};
-        // Plain: a convolution with the kernel turned round, over the gradient with a ring of zeros. Upsampling: with stride 2 over the filtered gradient.
+        // Plain: a convolution with the kernel turned round, over the gradient with a ring of zeros. Upsampling: with
+        // stride 2 over the filtered gradient.
         const std::ptrdiff_t line = conv.up ? conv.response_side : conv.side + 2;
         for (std::ptrdiff_t k = 0; k < 9; ++k) back.taps.push_back((k / 3 * line + k % 3) * conv.out);
-        back.weight = back.cut.pack<float>(layer.in, layer.out, [&](std::ptrdiff_t i, std::ptrdiff_t o, std::ptrdiff_t k) { return at(o, i, conv.up ? k : 8 - k); });
+        back.weight = back.cut.pack<float>(
+            layer.in, layer.out,
+            [&](std::ptrdiff_t i, std::ptrdiff_t o, std::ptrdiff_t k) { return at(o, i, conv.up ? k : 8 - k); });
       }
       layers_.push_back(std::move(back));
       ++l;
@@ -45,15 +55,19 @@ class GradientWeights {
       first(unit.data(), first.in(), 1, matrix.data() + i * 16 * conv.out, 16 * conv.out);
       unit.data()[i] = 0.0f;
     }
-    first_ = Product(kernels, conv.style_width, 16 * conv.out, [&](std::ptrdiff_t i, std::ptrdiff_t column_index) { return matrix[static_cast<std::size_t>(i * 16 * conv.out + column_index)]; });
+    first_ = Product(kernels, conv.style_width, 16 * conv.out, [&](std::ptrdiff_t i, std::ptrdiff_t column_index) {
+      return matrix[static_cast<std::size_t>(i * 16 * conv.out + column_index)];
+    });
   }
 
   /// One sample: its styles `[D]` and dL/dimage `[colours][R][R]` -> dL/dstyles `[D]`.
-  void operator()(const float* styles, const NoiseSource& noise, std::ptrdiff_t sample, const float* image_gradient, float* style_gradient, Workspace& space) const {
+  void operator()(const float* styles, const NoiseSource& noise, std::ptrdiff_t sample, const float* image_gradient,
+                  float* style_gradient, Workspace& space) const {
     const auto& convolutions = forward_.convolutions;
     const Convolution& last = convolutions.back();
     std::vector<Buffer<float>> kept;
-    for (const Convolution& conv : convolutions) kept.emplace_back(static_cast<std::size_t>(conv.side * conv.side * conv.out));
+    for (const Convolution& conv : convolutions)
+      kept.emplace_back(static_cast<std::size_t>(conv.side * conv.side * conv.out));
     std::vector<float> image(static_cast<std::size_t>(last.colours * last.side * last.side));
     GroupRun(forward_, space, noise, sample, 1, false, &kept)(styles, 0, image.data());
 
@@ -64,16 +78,24 @@ class GradientWeights {
       const Convolution& conv = convolutions[l];
       const std::ptrdiff_t side = conv.side, ring = conv.up || l == 0 ? 0 : 1, line = side + 2 * ring;
       Buffer<float> u(static_cast<std::size_t>(line * line * conv.out));
-      Buffer<float> style_sums(static_cast<std::size_t>(conv.out)), rgb_sums(static_cast<std::size_t>(conv.colours * conv.out)), scales(static_cast<std::size_t>(conv.out));
+      Buffer<float> style_sums(static_cast<std::size_t>(conv.out)),
+          rgb_sums(static_cast<std::size_t>(conv.colours * conv.out)), scales(static_cast<std::size_t>(conv.out));
       const bool has_next = l + 1 < convolutions.size();
       for (std::ptrdiff_t y = 0; y < side; ++y)
-        forward_.kernels->finish_gradient({conv.out, side, kept[l].data() + y * side * conv.out, has_next ? incoming.data() + y * side * conv.out : nullptr,
-                                           has_next ? space.styles[l + 1].data() : nullptr, rgb.data() + y * side, side * side, conv.colours, space.rgb_weight[l].data(), space.demodulation[l].data(),
-                                           conv.bias.data(), noise.row(l, sample, y * side), conv.noise_gain, u.data() + ((y + ring) * line + ring) * conv.out, style_sums.data(), rgb_sums.data(), scales.data()});
+        forward_.kernels->finish_gradient(
+            {conv.out, side, kept[l].data() + y * side * conv.out,
+             has_next ? incoming.data() + y * side * conv.out : nullptr,
+             has_next ? space.styles[l + 1].data() : nullptr, rgb.data() + y * side, side * side, conv.colours,
+             space.rgb_weight[l].data(), space.demodulation[l].data(), conv.bias.data(), noise.row(l, sample, y * side),
+             conv.noise_gain, u.data() + ((y + ring) * line + ring) * conv.out, style_sums.data(), rgb_sums.data(),
+             scales.data()});
       if (has_next)
-        for (std::ptrdiff_t c = 0; c < conv.outs; ++c) style_gradient[convolutions[l + 1].style_offset + c] += style_sums.data()[c];
+        for (std::ptrdiff_t c = 0; c < conv.outs; ++c)
+          style_gradient[convolutions[l + 1].style_offset + c] += style_sums.data()[c];
       for (std::ptrdiff_t k = 0; k < conv.colours; ++k)
-        for (std::ptrdiff_t c = 0; c < conv.outs; ++c) style_gradient[conv.rgb_style_offset + c] += conv.rgb_weight.data()[k * conv.out + c] * rgb_sums.data()[k * conv.out + c];
+        for (std::ptrdiff_t c = 0; c < conv.outs; ++c)
+          style_gradient[conv.rgb_style_offset + c] +=
+              conv.rgb_weight.data()[k * conv.out + c] * rgb_sums.data()[k * conv.out + c];
       add_demodulation(l, scales, space, style_gradient + conv.style_offset);
       if (l == 0) {
         Buffer<float> slope(static_cast<std::size_t>(first_.out()));
@@ -114,22 +136,30 @@ class GradientWeights {
     for (std::ptrdiff_t first = 0; first < conv.in; first += back.cut.tile)
       for (std::ptrdiff_t o = 0; o < conv.out; o += back.cut.block)
         for (std::ptrdiff_t y = 0; y < side; ++y)
-          forward_.kernels->convolve({source + stride * y * line * conv.out + o, stride * conv.out, back.taps.data(), 9, back.cut.depth(o), back.weight.data() + back.cut.offset(first, o, 0), back.cut.width(first),
-                                      result.data() + y * side * conv.in + first, conv.in, side, o > 0});
+          forward_.kernels->convolve({source + stride * y * line * conv.out + o, stride * conv.out, back.taps.data(), 9,
+                                      back.cut.depth(o), back.weight.data() + back.cut.offset(first, o, 0),
+                                      back.cut.width(first), result.data() + y * side * conv.in + first, conv.in, side,
+                                      o > 0});
     return result;
   }
 
-  Buffer<float> through_convolution(std::size_t l, const Buffer<float>& u) const { return rows(l, u.data(), forward_.convolutions[l].side + 2, 1); }
+  Buffer<float> through_convolution(std::size_t l, const Buffer<float>& u) const {
+    return rows(l, u.data(), forward_.convolutions[l].side + 2, 1);
+  }
 
-  /// The filter is its own transpose: with two zeros around, side -> side + 1; then every second position of a plain correlation.
+  /// The filter is its own transpose: with two zeros around, side -> side + 1; then every second position of a plain
+  /// correlation.
   Buffer<float> through_upsampling(std::size_t l, const Buffer<float>& u) const {
     const Convolution& conv = forward_.convolutions[l];
     const std::ptrdiff_t side = conv.side, row = side * conv.out, wide = (side + 1) * conv.out;
-    Buffer<float> zeros(static_cast<std::size_t>(row)), vertical(static_cast<std::size_t>((side + 4) * conv.out)), filtered(static_cast<std::size_t>((side + 1) * wide));
+    Buffer<float> zeros(static_cast<std::size_t>(row)), vertical(static_cast<std::size_t>((side + 4) * conv.out)),
+        filtered(static_cast<std::size_t>((side + 1) * wide));
     const auto source = [&](std::ptrdiff_t y) { return y >= 0 && y < side ? u.data() + y * row : zeros.data(); };
     for (std::ptrdiff_t y = 0; y <= side; ++y) {
-      forward_.kernels->filter({source(y - 2), source(y - 1), source(y), source(y + 1), row, vertical.data() + 2 * conv.out});
-      forward_.kernels->filter({vertical.data(), vertical.data() + conv.out, vertical.data() + 2 * conv.out, vertical.data() + 3 * conv.out, wide, filtered.data() + y * wide});
+      forward_.kernels->filter(
+          {source(y - 2), source(y - 1), source(y), source(y + 1), row, vertical.data() + 2 * conv.out});
+      forward_.kernels->filter({vertical.data(), vertical.data() + conv.out, vertical.data() + 2 * conv.out,
+                                vertical.data() + 3 * conv.out, wide, filtered.data() + y * wide});
     }
     return rows(l, filtered.data(), side + 1, 2);
   }
@@ -137,7 +167,8 @@ class GradientWeights {
   /// Transpose of `upsample_plane`, every colour.
   static std::vector<float> coarser(const std::vector<float>& fine, std::int64_t colours, std::ptrdiff_t side) {
     const std::ptrdiff_t half = side / 2;
-    std::vector<float> result(static_cast<std::size_t>(colours * half * half), 0.0f), line(static_cast<std::size_t>(half));
+    std::vector<float> result(static_cast<std::size_t>(colours * half * half), 0.0f),
+        line(static_cast<std::size_t>(half));
     for (std::int64_t k = 0; k < colours; ++k)
       for (std::ptrdiff_t y = 0; y < side; ++y) {
         const float* row = fine.data() + (k * side + y) * side;
@@ -150,7 +181,8 @@ class GradientWeights {
         const std::ptrdiff_t near = y / 2, far = y % 2 == 0 ? near - 1 : near + 1;
         for (std::ptrdiff_t x = 0; x < half; ++x) {
           result[static_cast<std::size_t>((k * half + near) * half + x)] += 0.75f * line[static_cast<std::size_t>(x)];
-          if (far >= 0 && far < half) result[static_cast<std::size_t>((k * half + far) * half + x)] += 0.25f * line[static_cast<std::size_t>(x)];
+          if (far >= 0 && far < half)
+            result[static_cast<std::size_t>((k * half + far) * half + x)] += 0.25f * line[static_cast<std::size_t>(x)];
         }
       }
     return result;

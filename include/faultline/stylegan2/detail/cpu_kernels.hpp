@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// The inner loops of CpuBackend for every instruction set it knows, chosen at run time: a row of convolution outputs, the vertical half of the resampling filter, everything between
-// two convolutions in one pass, and the transforms of Winograd's convolution.
+// The inner loops of CpuBackend for every instruction set it knows, chosen at run time: a row of convolution outputs,
+// the vertical half of the resampling filter, everything between two convolutions in one pass, and the transforms of
+// Winograd's convolution.
 
 #include <faultline/stylegan2/detail/cpu_rows.hpp>
 
@@ -72,7 +73,8 @@ FAULTLINE_DETAIL_INLINE void convolve_block(const ConvolutionRow& row, std::ptrd
 template <int Lanes, int Vectors, int Pixels>
 FAULTLINE_DETAIL_INLINE void convolve_row(const ConvolutionRow& row) {
   std::ptrdiff_t p = 0;
-  for (; p + Pixels <= row.pixels && !(Pixels == 8 && row.pixels - p == 9); p += Pixels) convolve_block<Lanes, Vectors, Pixels>(row, p);
+  for (; p + Pixels <= row.pixels && !(Pixels == 8 && row.pixels - p == 9); p += Pixels)
+    convolve_block<Lanes, Vectors, Pixels>(row, p);
   if constexpr (Pixels == 8) {  // what an upsampling convolution has over: a pixel alone would wait for itself
     if (row.pixels - p == 9) return convolve_block<Lanes, Vectors, 9>(row, p);
     if (row.pixels - p == 5) return convolve_block<Lanes, Vectors, 5>(row, p);
@@ -263,7 +265,8 @@ FAULTLINE_DETAIL_INLINE void transform_inputs(const TileInputs& row) {
       }
 #pragma GCC unroll 4
       for (int i = 0; i < 4; ++i) {
-        const Vector v[4] = {half[i][0] - half[i][2], half[i][1] + half[i][2], half[i][2] - half[i][1], half[i][1] - half[i][3]};
+        const Vector v[4] = {half[i][0] - half[i][2], half[i][1] + half[i][2], half[i][2] - half[i][1],
+                             half[i][1] - half[i][3]};
 #pragma GCC unroll 4
         for (int j = 0; j < 4; ++j) std::memcpy(out + (4 * i + j) * row.position, &v[j], sizeof(Vector));
       }
@@ -303,7 +306,16 @@ inline void tile_outputs_portable(const TileOutputs& row) { transform_outputs<4>
 inline void finish_gradient_portable(const EpilogueGradientRow& row) { finish_gradient<4>(row); }
 inline void rectify_portable(const RectifyRow& row) { rectify_row<4>(row); }
 
-inline constexpr Kernels portable_kernels = {"portable", 16, convolve_portable, nullptr, filter_portable, finish_portable, tile_inputs_portable, tile_outputs_portable, finish_gradient_portable, rectify_portable};
+inline constexpr Kernels portable_kernels = {"portable",
+                                             16,
+                                             convolve_portable,
+                                             nullptr,
+                                             filter_portable,
+                                             finish_portable,
+                                             tile_inputs_portable,
+                                             tile_outputs_portable,
+                                             finish_gradient_portable,
+                                             rectify_portable};
 
 #if defined(__x86_64__)
 #define FAULTLINE_DETAIL_AVX2 __attribute__((target("avx2,fma")))
@@ -337,7 +349,8 @@ FAULTLINE_DETAIL_BF16 inline void convolve_block_bf16(const ConvolutionRow& row,
 #pragma GCC unroll 16
   for (int p = 0; p < Pixels; ++p)
 #pragma GCC unroll 8
-    for (int v = 0; v < Vectors; ++v) sum[p][v] = row.add ? _mm512_loadu_ps(out + p * row.out_step + v * 16) : _mm512_setzero_ps();
+    for (int v = 0; v < Vectors; ++v)
+      sum[p][v] = row.add ? _mm512_loadu_ps(out + p * row.out_step + v * 16) : _mm512_setzero_ps();
   const Bfloat16* weight = static_cast<const Bfloat16*>(row.weight);
   const std::ptrdiff_t step = row.x_step, channels = row.channels;
   for (std::ptrdiff_t t = 0; t < row.tap_count; ++t) {
@@ -378,9 +391,31 @@ FAULTLINE_DETAIL_BF16 inline void convolve_bf16(const ConvolutionRow& row) {
   else convolve_row_bf16<1>(row);
 }
 
-inline constexpr Kernels avx2_kernels = {"AVX2", 16, convolve_avx2, nullptr, filter_avx2, finish_avx2, tile_inputs_avx2, tile_outputs_avx2, finish_gradient_avx2, rectify_avx2};
-inline constexpr Kernels avx512_kernels = {"AVX-512", 32, convolve_avx512, nullptr, filter_avx512, finish_avx512, tile_inputs_avx512, tile_outputs_avx512, finish_gradient_avx512, rectify_avx512};
-inline constexpr Kernels avx512_bf16_kernels = {"AVX-512 with bfloat16", 32, convolve_avx512, convolve_bf16, filter_avx512, finish_avx512, tile_inputs_avx512, tile_outputs_avx512, finish_gradient_avx512, rectify_avx512};
+inline constexpr Kernels avx2_kernels = {"AVX2",
+                                         16,
+                                         convolve_avx2,
+                                         nullptr,
+                                         filter_avx2,
+                                         finish_avx2,
+                                         tile_inputs_avx2,
+                                         tile_outputs_avx2,
+                                         finish_gradient_avx2,
+                                         rectify_avx2};
+inline constexpr Kernels avx512_kernels = {"AVX-512",
+                                           32,
+                                           convolve_avx512,
+                                           nullptr,
+                                           filter_avx512,
+                                           finish_avx512,
+                                           tile_inputs_avx512,
+                                           tile_outputs_avx512,
+                                           finish_gradient_avx512,
+                                           rectify_avx512};
+inline constexpr Kernels avx512_bf16_kernels = {"AVX-512 with bfloat16", 32,
+                                                convolve_avx512,         convolve_bf16,
+                                                filter_avx512,           finish_avx512,
+                                                tile_inputs_avx512,      tile_outputs_avx512,
+                                                finish_gradient_avx512,  rectify_avx512};
 
 #undef FAULTLINE_DETAIL_AVX2
 #undef FAULTLINE_DETAIL_AVX512
@@ -394,7 +429,8 @@ inline std::span<const Kernels* const> runnable_kernels() {
 #if defined(__x86_64__)
   static constexpr const Kernels* all[] = {&avx512_bf16_kernels, &avx512_kernels, &avx2_kernels, &portable_kernels};
   static const std::size_t unknown = [] {
-    const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw");
+    const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+                        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw");
     if (avx512) return __builtin_cpu_supports("avx512bf16") ? std::size_t{0} : std::size_t{1};
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? std::size_t{2} : std::size_t{3};
   }();

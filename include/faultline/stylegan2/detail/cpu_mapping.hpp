@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Mapping network and affine layers for CpuBackend: their gains folded into packed matrices, every row computed alone, so that w and s do not depend on the batch.
+// Mapping network and affine layers for CpuBackend: their gains folded into packed matrices, every row computed alone,
+// so that w and s do not depend on the batch.
 
 #include <faultline/stylegan2/detail/cpu_weights.hpp>
 
@@ -11,13 +12,17 @@ namespace stylegan2::detail::cpu {
 /// A fully connected layer with equalised learning rate (`fully_connected`), optionally with √2 · lrelu behind it.
 class Linear {
  public:
-  Linear(const Kernels& kernels, const at::Tensor& weight, const at::Tensor& bias, double multiplier, bool leaky) : outs_(weight.size(0)), leaky_(leaky) {
+  Linear(const Kernels& kernels, const at::Tensor& weight, const at::Tensor& bias, double multiplier, bool leaky)
+      : outs_(weight.size(0)), leaky_(leaky) {
     const at::Tensor plain = weight.contiguous(), offsets = bias.contiguous();
     const std::int64_t ins = weight.size(1);
     const double gain = multiplier / std::sqrt(static_cast<double>(ins));
     const float* w = plain.const_data_ptr<float>();
-    product_ = Product(kernels, outs_, ins, [&](std::ptrdiff_t o, std::ptrdiff_t i) { return static_cast<float>(static_cast<double>(w[o * ins + i]) * gain); });
-    for (std::int64_t o = 0; o < outs_; ++o) bias_.push_back(static_cast<float>(static_cast<double>(offsets.const_data_ptr<float>()[o]) * multiplier));
+    product_ = Product(kernels, outs_, ins, [&](std::ptrdiff_t o, std::ptrdiff_t i) {
+      return static_cast<float>(static_cast<double>(w[o * ins + i]) * gain);
+    });
+    for (std::int64_t o = 0; o < outs_; ++o)
+      bias_.push_back(static_cast<float>(static_cast<double>(offsets.const_data_ptr<float>()[o]) * multiplier));
   }
 
   [[nodiscard]] std::ptrdiff_t in() const noexcept { return product_.in(); }  ///< padded
@@ -30,7 +35,9 @@ class Linear {
     for (std::ptrdiff_t r = 0; r < rows; ++r)
       for (std::ptrdiff_t o = 0; o < outs_; ++o) {
         const float value = raw.data()[r * product_.out() + o] + bias_[static_cast<std::size_t>(o)];
-        out[r * out_step + o] = leaky_ ? (value > 0.0f ? value : value * static_cast<float>(leaky_slope)) * static_cast<float>(std::numbers::sqrt2) : value;
+        out[r * out_step + o] = leaky_ ? (value > 0.0f ? value : value * static_cast<float>(leaky_slope)) *
+                                             static_cast<float>(std::numbers::sqrt2)
+                                       : value;
       }
   }
 
@@ -53,10 +60,12 @@ inline void normalize_row(float* row, std::ptrdiff_t count) {
 class Mapping {
  public:
   Mapping(const Kernels& kernels, const GeneratorConfig& config, const Weights& weights) : config_(config) {
-    if (config.c_dim > 0) embedding_.emplace_back(kernels, weights["mapping.embed.weight"], weights["mapping.embed.bias"], 1.0, false);
+    if (config.c_dim > 0)
+      embedding_.emplace_back(kernels, weights["mapping.embed.weight"], weights["mapping.embed.bias"], 1.0, false);
     for (std::int64_t i = 0; i < config.mapping_layers; ++i) {
       const std::string name = "mapping.fc" + std::to_string(i);
-      trunk_.emplace_back(kernels, weights[name + ".weight"], weights[name + ".bias"], config.mapping_lr_multiplier, true);
+      trunk_.emplace_back(kernels, weights[name + ".weight"], weights[name + ".bias"], config.mapping_lr_multiplier,
+                          true);
     }
     for (const SynthesisLayer& layer : synthesis_layers(config)) {
       const std::string name = "synthesis." + layer.name + ".affine";
@@ -68,9 +77,11 @@ class Mapping {
 
   /// z `[N, z_dim]`, classes `[N, c_dim]` (either undefined when its size is 0) -> w `[N, w_dim]`.
   [[nodiscard]] at::Tensor map(const at::Tensor& z, const at::Tensor& classes) const {
-    const at::Tensor latents = z.defined() ? z.contiguous() : z, labels = classes.defined() ? classes.to(at::kFloat).contiguous() : classes;
+    const at::Tensor latents = z.defined() ? z.contiguous() : z,
+                     labels = classes.defined() ? classes.to(at::kFloat).contiguous() : classes;
     const std::int64_t count = latents.defined() ? latents.size(0) : labels.size(0);
-    const std::ptrdiff_t embedded = embedding_.empty() ? 0 : embedding_.front().outs(), width = config_.z_dim + embedded;
+    const std::ptrdiff_t embedded = embedding_.empty() ? 0 : embedding_.front().outs(),
+                         width = config_.z_dim + embedded;
     const std::ptrdiff_t last = trunk_.empty() ? width : trunk_.back().outs();
     at::Tensor w = at::empty({count, last}, at::kFloat);
     float* const out = w.data_ptr<float>();
@@ -79,11 +90,14 @@ class Mapping {
       const std::ptrdiff_t step = padded(width);
       if (!embedding_.empty()) {
         const Linear& embedding = embedding_.front();
-        embedding(padded_rows(labels.const_data_ptr<float>() + first * config_.c_dim, rows, config_.c_dim, config_.c_dim, embedding.in()), rows, h.data() + config_.z_dim, step);
+        embedding(padded_rows(labels.const_data_ptr<float>() + first * config_.c_dim, rows, config_.c_dim,
+                              config_.c_dim, embedding.in()),
+                  rows, h.data() + config_.z_dim, step);
       }
       for (std::ptrdiff_t r = 0; r < rows; ++r) {
         if (config_.z_dim > 0) {
-          std::copy_n(latents.const_data_ptr<float>() + (first + r) * config_.z_dim, config_.z_dim, h.data() + r * step);
+          std::copy_n(latents.const_data_ptr<float>() + (first + r) * config_.z_dim, config_.z_dim,
+                      h.data() + r * step);
           normalize_row(h.data() + r * step, config_.z_dim);
         }
         if (embedded > 0) normalize_row(h.data() + r * step + config_.z_dim, embedded);
@@ -95,7 +109,8 @@ class Mapping {
         h = std::move(next);
         columns = layer.outs();
       }
-      for (std::ptrdiff_t r = 0; r < rows; ++r) std::copy_n(h.data() + r * padded(columns), columns, out + (first + r) * last);
+      for (std::ptrdiff_t r = 0; r < rows; ++r)
+        std::copy_n(h.data() + r * padded(columns), columns, out + (first + r) * last);
     });
     return w;
   }
@@ -113,7 +128,9 @@ class Mapping {
       std::ptrdiff_t offset = 0;
       for (std::size_t l = 0; l < affine_.size(); ++l) {
         const std::int64_t slot = layered ? slots_[l] : 0;
-        if (slot != held) x = padded_rows(plain.const_data_ptr<float>() + first * step + slot * config_.w_dim, rows, step, config_.w_dim, affine_[l].in());
+        if (slot != held)
+          x = padded_rows(plain.const_data_ptr<float>() + first * step + slot * config_.w_dim, rows, step,
+                          config_.w_dim, affine_[l].in());
         held = slot;
         affine_[l](x, rows, out + first * dimension_ + offset, dimension_);
         offset += affine_[l].outs();

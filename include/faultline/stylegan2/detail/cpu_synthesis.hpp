@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Runs packed synthesis weights: layer by layer for a group of images whose activations stay in the cache, one pass of arithmetic and one of everything else per layer.
+// Runs packed synthesis weights: layer by layer for a group of images whose activations stay in the cache, one pass of
+// arithmetic and one of everything else per layer.
 
 #include <faultline/stylegan2/detail/cpu_weights.hpp>
 
@@ -24,13 +25,18 @@ struct NoiseSource {
 class Workspace {
  public:
   Workspace(const SynthesisWeights& weights, std::ptrdiff_t images, std::size_t threads) : images_(images) {
-    const auto floats = [&](std::ptrdiff_t per_image) { return Buffer<float>(static_cast<std::size_t>(images * per_image)); };
+    const auto floats = [&](std::ptrdiff_t per_image) {
+      return Buffer<float>(static_cast<std::size_t>(images * per_image));
+    };
     std::ptrdiff_t widest = 0, response = 0, row = 0, partial = 0, image = 0, tiles = 0, products = 0;
     for (const Convolution& conv : weights.convolutions) {
       styles.push_back(floats(conv.in));
       demodulation.push_back(floats(conv.out));
       rgb_weight.push_back(floats(conv.colours * conv.out));
-      inputs.emplace_back(&conv == &weights.convolutions.front() ? 0 : static_cast<std::size_t>(images * conv.input_elements()) * (weights.narrow ? sizeof(Bfloat16) : sizeof(float)));
+      inputs.emplace_back(&conv == &weights.convolutions.front()
+                              ? 0
+                              : static_cast<std::size_t>(images * conv.input_elements()) *
+                                    (weights.narrow ? sizeof(Bfloat16) : sizeof(float)));
       widest = std::max(widest, conv.in);
       response = std::max(response, conv.response_elements());
       row = std::max(row, (conv.response_side + 2) * conv.cut.tile);
@@ -49,7 +55,8 @@ class Workspace {
     coarse = floats(image);
     fine = floats(image);
     const auto plain = [](std::ptrdiff_t count) { return Buffer<float>(static_cast<std::size_t>(count)); };
-    for (std::size_t t = 0; t < threads; ++t) scratch.push_back({plain(response), plain(row), plain(row), plain(tiles), plain(products)});
+    for (std::size_t t = 0; t < threads; ++t)
+      scratch.push_back({plain(response), plain(row), plain(row), plain(tiles), plain(products)});
   }
 
   [[nodiscard]] std::ptrdiff_t images() const noexcept { return images_; }
@@ -58,7 +65,8 @@ class Workspace {
     Buffer<float> response, filtered, zeros, tiles, products;
   };
   std::vector<Buffer<float>> styles, demodulation, rgb_weight;  ///< per convolution
-  std::vector<Buffer<std::byte>> inputs;                        ///< per convolution, with a ring of zeros; none for the first
+  /// Per convolution, with a ring of zeros; none for the first
+  std::vector<Buffer<std::byte>> inputs;
   Buffer<float> squares, first_response, partial_rgb, coarse, fine;
   std::vector<Scratch> scratch;  ///< per thread
 
@@ -72,7 +80,9 @@ class WorkspacePool {
   std::unique_ptr<Workspace> take(const SynthesisWeights& weights, std::ptrdiff_t images, std::size_t threads) {
     {
       const std::lock_guard lock(mutex_);
-      const auto fits = [&](const auto& space) { return space->images() >= images && space->scratch.size() >= threads; };
+      const auto fits = [&](const auto& space) {
+        return space->images() >= images && space->scratch.size() >= threads;
+      };
       if (const auto found = std::find_if(idle_.begin(), idle_.end(), fits); found != idle_.end()) {
         auto space = std::move(*found);
         idle_.erase(found);
@@ -98,7 +108,8 @@ inline void upsample_plane(const float* in, std::ptrdiff_t n, float* out, std::v
   for (std::ptrdiff_t y = 0; y < 2 * n; ++y) {
     const std::ptrdiff_t near = y / 2, far = y % 2 == 0 ? near - 1 : near + 1;
     const bool inside = far >= 0 && far < n;
-    for (std::ptrdiff_t x = 0; x < n; ++x) line[static_cast<std::size_t>(x + 1)] = 0.75f * in[near * n + x] + (inside ? 0.25f * in[far * n + x] : 0.0f);
+    for (std::ptrdiff_t x = 0; x < n; ++x)
+      line[static_cast<std::size_t>(x + 1)] = 0.75f * in[near * n + x] + (inside ? 0.25f * in[far * n + x] : 0.0f);
     for (std::ptrdiff_t x = 0; x < n; ++x) {
       const float* at = line.data() + x;
       out[y * 2 * n + 2 * x] = 0.25f * at[0] + 0.75f * at[1];
@@ -107,11 +118,19 @@ inline void upsample_plane(const float* in, std::ptrdiff_t n, float* out, std::v
   }
 }
 
-/// One group of images on its way through the network. `kept`, where given, receives the activations y of every convolution, `[count][side²][out]`.
+/// One group of images on its way through the network. `kept`, where given, receives the activations y of every
+/// convolution, `[count][side²][out]`.
 class GroupRun {
  public:
-  GroupRun(const SynthesisWeights& weights, Workspace& space, const NoiseSource& noise, std::ptrdiff_t first_sample, std::ptrdiff_t count, bool parallel, std::vector<Buffer<float>>* kept = nullptr)
-      : weights_(weights), space_(space), noise_(noise), first_sample_(first_sample), count_(count), parallel_(parallel), kept_(kept) {}
+  GroupRun(const SynthesisWeights& weights, Workspace& space, const NoiseSource& noise, std::ptrdiff_t first_sample,
+           std::ptrdiff_t count, bool parallel, std::vector<Buffer<float>>* kept = nullptr)
+      : weights_(weights),
+        space_(space),
+        noise_(noise),
+        first_sample_(first_sample),
+        count_(count),
+        parallel_(parallel),
+        kept_(kept) {}
 
   /// Styles of the group, rows `step` apart -> images `[count][colours][R][R]`.
   void operator()(const float* styles, std::ptrdiff_t step, float* images) {
@@ -119,15 +138,20 @@ class GroupRun {
     run_from(0, images);
   }
 
-  /// The same from convolution `l` on, or, with `colours_first`, from the ToRGB before it on (l = number of convolutions: that ToRGB alone).
-  /// x `[count][channels][side][side]` is what comes next before its style, image `[count][colours][r][r]` what is painted so far; it may be null before the first ToRGB.
-  void resume(const float* styles, std::ptrdiff_t step, std::size_t l, bool colours_first, const float* x, const float* image, float* images) {
+  /// The same from convolution `l` on, or, with `colours_first`, from the ToRGB before it on (l = number of
+  /// convolutions: that ToRGB alone). x `[count][channels][side][side]` is what comes next before its style, image
+  /// `[count][colours][r][r]` what is painted so far; it may be null before the first ToRGB.
+  void resume(const float* styles, std::ptrdiff_t step, std::size_t l, bool colours_first, const float* x,
+              const float* image, float* images) {
     const std::size_t source = colours_first ? l - 1 : l;  // whose size x has
     prepare(styles, step, source);
-    const std::ptrdiff_t side = colours_first ? weights_.convolutions[source].side : weights_.convolutions[source].side_in;
-    const std::ptrdiff_t channels = colours_first ? weights_.convolutions[source].outs : weights_.convolutions[source].style_width;
+    const std::ptrdiff_t side =
+        colours_first ? weights_.convolutions[source].side : weights_.convolutions[source].side_in;
+    const std::ptrdiff_t channels =
+        colours_first ? weights_.convolutions[source].outs : weights_.convolutions[source].style_width;
     const std::ptrdiff_t plane = side * side, colours = weights_.convolutions.back().colours;
-    const std::ptrdiff_t painted = colours_first || (l < weights_.convolutions.size() && !weights_.convolutions[l].up) ? plane / 4 : plane;
+    const std::ptrdiff_t painted =
+        colours_first || (l < weights_.convolutions.size() && !weights_.convolutions[l].up) ? plane / 4 : plane;
     if (image) std::copy_n(image, count_ * colours * painted, space_.fine.data());
     if (colours_first) {
       const Convolution& conv = weights_.convolutions[source];
@@ -136,7 +160,8 @@ class GroupRun {
         for (std::ptrdiff_t k = 0; k < colours; ++k)
           for (std::ptrdiff_t c = 0; c < channels; ++c) {
             const float weight = space_.rgb_weight[source].data()[(i * colours + k) * conv.out + c];
-            for (std::ptrdiff_t p = 0; p < plane; ++p) space_.partial_rgb.data()[(i * colours + k) * plane + p] += weight * x[(i * channels + c) * plane + p];
+            for (std::ptrdiff_t p = 0; p < plane; ++p)
+              space_.partial_rgb.data()[(i * colours + k) * plane + p] += weight * x[(i * channels + c) * plane + p];
           }
       add_colours(conv, 1);
     }
@@ -168,14 +193,19 @@ class GroupRun {
       const Convolution& conv = weights_.convolutions[l];
       if (l == 0) {
         each(weights_.first.tiles(), [&](std::ptrdiff_t tile, std::size_t) {
-          weights_.first.tile(tile, space_.styles[0].data(), conv.in, count_, space_.first_response.data(), 16 * conv.out);
+          weights_.first.tile(tile, space_.styles[0].data(), conv.in, count_, space_.first_response.data(),
+                              16 * conv.out);
         });
         each(count_, [&](std::ptrdiff_t i, std::size_t) { finish_first(i); });
       } else if (conv.winograd) {
-        each(conv.strips() * count_, [&](std::ptrdiff_t task, std::size_t thread) { convolve_tiles(l, task / conv.strips(), task % conv.strips(), space_.scratch[thread]); });
+        each(conv.strips() * count_, [&](std::ptrdiff_t task, std::size_t thread) {
+          convolve_tiles(l, task / conv.strips(), task % conv.strips(), space_.scratch[thread]);
+        });
       } else {
         // All images of one tile before the next tile, so that its weights stay in the second-level cache.
-        each(conv.cut.tiles() * count_, [&](std::ptrdiff_t task, std::size_t thread) { convolve(l, task % count_, task / count_, space_.scratch[thread]); });
+        each(conv.cut.tiles() * count_, [&](std::ptrdiff_t task, std::size_t thread) {
+          convolve(l, task % count_, task / count_, space_.scratch[thread]);
+        });
       }
       if (conv.colours > 0) add_colours(conv, l == 0 || conv.winograd ? 1 : conv.cut.tiles());
     }
@@ -203,21 +233,25 @@ class GroupRun {
         const float* s = styles + i * step + conv.style_offset;
         std::copy_n(s, conv.style_width, padded_styles + i * conv.in);
         std::fill(padded_styles + i * conv.in + conv.style_width, padded_styles + (i + 1) * conv.in, 0.0f);
-        for (std::ptrdiff_t c = 0; c < conv.in; ++c) space_.squares.data()[i * conv.in + c] = padded_styles[i * conv.in + c] * padded_styles[i * conv.in + c];
+        for (std::ptrdiff_t c = 0; c < conv.in; ++c)
+          space_.squares.data()[i * conv.in + c] = padded_styles[i * conv.in + c] * padded_styles[i * conv.in + c];
         const float* rgb_style = styles + i * step + conv.rgb_style_offset;
         for (std::ptrdiff_t k = 0; k < conv.colours; ++k) {
           float* target = space_.rgb_weight[l].data() + (i * conv.colours + k) * conv.out;
-          for (std::ptrdiff_t c = 0; c < conv.out; ++c) target[c] = conv.rgb_weight.data()[k * conv.out + c] * (c < conv.outs ? rgb_style[c] : 0.0f);
+          for (std::ptrdiff_t c = 0; c < conv.out; ++c)
+            target[c] = conv.rgb_weight.data()[k * conv.out + c] * (c < conv.outs ? rgb_style[c] : 0.0f);
         }
       }
       float* const d = space_.demodulation[l].data();
       conv.squares(space_.squares.data(), conv.in, count_, d, conv.out);
-      for (std::ptrdiff_t i = 0; i < count_ * conv.out; ++i) d[i] = conv.gain / std::sqrt(d[i] + static_cast<float>(normalization_epsilon));
+      for (std::ptrdiff_t i = 0; i < count_ * conv.out; ++i)
+        d[i] = conv.gain / std::sqrt(d[i] + static_cast<float>(normalization_epsilon));
     }
   }
 
   /// The parts of an epilogue that are the same for every row of one image and tile.
-  [[nodiscard]] EpilogueRow epilogue(std::size_t l, std::ptrdiff_t image, std::ptrdiff_t first_out, std::ptrdiff_t width) const {
+  [[nodiscard]] EpilogueRow epilogue(std::size_t l, std::ptrdiff_t image, std::ptrdiff_t first_out,
+                                     std::ptrdiff_t width) const {
     const Convolution& conv = weights_.convolutions[l];
     EpilogueRow row{};
     row.width = width;
@@ -228,7 +262,8 @@ class GroupRun {
     row.noise_gain = conv.noise_gain;
     row.clamp = weights_.clamp;
     row.narrow = weights_.narrow;
-    row.style = l + 1 < weights_.convolutions.size() ? space_.styles[l + 1].data() + image * conv.out + first_out : nullptr;
+    row.style =
+        l + 1 < weights_.convolutions.size() ? space_.styles[l + 1].data() + image * conv.out + first_out : nullptr;
     row.out_step = conv.out;
     row.rgb_weight = space_.rgb_weight[l].data() + image * conv.colours * conv.out + first_out;
     row.rgb_step = conv.out;
@@ -238,7 +273,8 @@ class GroupRun {
   }
 
   /// Fills in what differs from row to row and runs the epilogue.
-  void finish(EpilogueRow& row, std::size_t l, std::ptrdiff_t image, std::ptrdiff_t first_out, std::ptrdiff_t y, const float* u, float* rgb) {
+  void finish(EpilogueRow& row, std::size_t l, std::ptrdiff_t image, std::ptrdiff_t first_out, std::ptrdiff_t y,
+              const float* u, float* rgb) {
     const Convolution& conv = weights_.convolutions[l];
     row.u = u;
     row.noise = noise_.row(l, first_sample_ + image, y * conv.side);
@@ -246,7 +282,8 @@ class GroupRun {
     if (row.style) {
       const std::ptrdiff_t line = conv.side + 2;
       const std::ptrdiff_t element = image * line * line * conv.out + ((y + 1) * line + 1) * conv.out + first_out;
-      row.out = space_.inputs[l + 1].data() + element * static_cast<std::ptrdiff_t>(weights_.narrow ? sizeof(Bfloat16) : sizeof(float));
+      row.out = space_.inputs[l + 1].data() +
+                element * static_cast<std::ptrdiff_t>(weights_.narrow ? sizeof(Bfloat16) : sizeof(float));
     }
     if (kept_) row.kept = (*kept_)[l].data() + (image * conv.side + y) * conv.side * conv.out + first_out;
     weights_.kernels->finish(row);
@@ -264,63 +301,79 @@ class GroupRun {
     const Convolution& conv = weights_.convolutions[0];
     EpilogueRow row = epilogue(0, image, 0, conv.out);
     float* const rgb = partial_rgb(0, image, 0, 1);
-    for (std::ptrdiff_t y = 0; y < 4; ++y) finish(row, 0, image, 0, y, space_.first_response.data() + (image * 16 + y * 4) * conv.out, rgb);
+    for (std::ptrdiff_t y = 0; y < 4; ++y)
+      finish(row, 0, image, 0, y, space_.first_response.data() + (image * 16 + y * 4) * conv.out, rgb);
   }
 
   void convolve(std::size_t l, std::ptrdiff_t image, std::ptrdiff_t tile, Workspace::Scratch& scratch) {
     const Convolution& conv = weights_.convolutions[l];
     const std::ptrdiff_t first_out = tile * conv.cut.tile, width = conv.cut.width(first_out), line = conv.side_in + 2;
     const std::size_t element = weights_.narrow ? sizeof(Bfloat16) : sizeof(float);
-    const std::byte* const x = space_.inputs[l].data() + static_cast<std::size_t>(image * conv.input_elements()) * element;
-    const std::byte* const weight = weights_.narrow ? reinterpret_cast<const std::byte*>(conv.narrow_weight.data()) : reinterpret_cast<const std::byte*>(conv.weight.data());
+    const std::byte* const x =
+        space_.inputs[l].data() + static_cast<std::size_t>(image * conv.input_elements()) * element;
+    const std::byte* const weight = weights_.narrow ? reinterpret_cast<const std::byte*>(conv.narrow_weight.data())
+                                                    : reinterpret_cast<const std::byte*>(conv.weight.data());
     const auto run = weights_.narrow ? weights_.kernels->convolve_bf16 : weights_.kernels->convolve;
     float* const response = scratch.response.data();
     for (std::ptrdiff_t i = 0; i < conv.in; i += conv.cut.block)
       for (const Phase& phase : conv.phases)
         for (std::ptrdiff_t r = 0; r < phase.rows; ++r) {
           const auto [tap, tap_count] = conv.taps_inside(phase, r);
-          run({x + static_cast<std::size_t>(r * line * conv.in + i) * element, conv.in, conv.taps.data() + tap, tap_count, conv.cut.depth(i),
+          run({x + static_cast<std::size_t>(r * line * conv.in + i) * element, conv.in, conv.taps.data() + tap,
+               tap_count, conv.cut.depth(i),
                weight + static_cast<std::size_t>(conv.cut.offset(first_out, i, tap)) * element, width,
-               response + ((phase.row + conv.spread * r) * conv.response_side + phase.column) * width, conv.spread * width, phase.columns, i > 0});
+               response + ((phase.row + conv.spread * r) * conv.response_side + phase.column) * width,
+               conv.spread * width, phase.columns, i > 0});
         }
 
     EpilogueRow row = epilogue(l, image, first_out, width);
     float* const rgb = partial_rgb(l, image, tile, conv.cut.tiles());
     if (!conv.up) {
-      for (std::ptrdiff_t y = 0; y < conv.side; ++y) finish(row, l, image, first_out, y, response + y * conv.side * width, rgb);
+      for (std::ptrdiff_t y = 0; y < conv.side; ++y)
+        finish(row, l, image, first_out, y, response + y * conv.side * width, rgb);
       return;
     }
     const std::ptrdiff_t side = conv.response_side;
     float* const filtered = scratch.filtered.data();  // one zero pixel, the filtered row, one zero pixel
     std::fill_n(filtered, width, 0.0f);
     std::fill_n(filtered + (side + 1) * width, width, 0.0f);
-    const auto source = [&](std::ptrdiff_t y) { return y >= 0 && y < side ? response + y * side * width : scratch.zeros.data(); };
+    const auto source = [&](std::ptrdiff_t y) {
+      return y >= 0 && y < side ? response + y * side * width : scratch.zeros.data();
+    };
     for (std::ptrdiff_t y = 0; y < conv.side; ++y) {
-      weights_.kernels->filter({source(y - 1), source(y), source(y + 1), source(y + 2), side * width, filtered + width});
+      weights_.kernels->filter(
+          {source(y - 1), source(y), source(y + 1), source(y + 2), side * width, filtered + width});
       finish(row, l, image, first_out, y, filtered, rgb);
     }
   }
 
-  /// A strip of a plain convolution by Winograd's F(2x2, 3x3): 16 products per tile of 2x2 outputs where the definition has 36.
+  /// A strip of a plain convolution by Winograd's F(2x2, 3x3): 16 products per tile of 2x2 outputs where the definition
+  /// has 36.
   void convolve_tiles(std::size_t l, std::ptrdiff_t image, std::ptrdiff_t strip, Workspace::Scratch& scratch) {
     const Convolution& conv = weights_.convolutions[l];
     const std::ptrdiff_t across = conv.side / 2, line = (conv.side + 2) * conv.in, no_offset = 0;
-    const std::ptrdiff_t first = strip * conv.strip(), rows = std::min(conv.strip(), across - first), count = rows * across;
+    const std::ptrdiff_t first = strip * conv.strip(), rows = std::min(conv.strip(), across - first),
+                         count = rows * across;
     const float* const x = reinterpret_cast<const float*>(space_.inputs[l].data()) + image * conv.input_elements();
     for (std::ptrdiff_t r = 0; r < rows; ++r)
-      weights_.kernels->tile_inputs({x + 2 * (first + r) * line, line, conv.in, across, scratch.tiles.data() + r * across * conv.in, count * conv.in});
+      weights_.kernels->tile_inputs({x + 2 * (first + r) * line, line, conv.in, across,
+                                     scratch.tiles.data() + r * across * conv.in, count * conv.in});
     float* const rgb = space_.partial_rgb.data() + image * conv.colours * conv.side * conv.side;
-    for (std::ptrdiff_t k = 0; k < conv.colours; ++k) std::fill_n(rgb + k * conv.side * conv.side + 2 * first * conv.side, 2 * rows * conv.side, 0.0f);
+    for (std::ptrdiff_t k = 0; k < conv.colours; ++k)
+      std::fill_n(rgb + k * conv.side * conv.side + 2 * first * conv.side, 2 * rows * conv.side, 0.0f);
     for (std::ptrdiff_t tile = 0; tile < conv.cut.tiles(); ++tile) {
       const std::ptrdiff_t first_out = tile * conv.cut.tile, width = conv.cut.width(first_out);
       for (std::ptrdiff_t i = 0; i < conv.in; i += conv.cut.block)
         for (std::ptrdiff_t position = 0; position < 16; ++position)
-          weights_.kernels->convolve({scratch.tiles.data() + position * count * conv.in + i, conv.in, &no_offset, 1, conv.cut.depth(i), conv.weight.data() + conv.cut.offset(first_out, i, position), width,
-                                      scratch.products.data() + position * count * width, width, count, i > 0});
+          weights_.kernels->convolve({scratch.tiles.data() + position * count * conv.in + i, conv.in, &no_offset, 1,
+                                      conv.cut.depth(i), conv.weight.data() + conv.cut.offset(first_out, i, position),
+                                      width, scratch.products.data() + position * count * width, width, count, i > 0});
       EpilogueRow row = epilogue(l, image, first_out, width);
       for (std::ptrdiff_t r = 0; r < rows; ++r) {
-        weights_.kernels->tile_outputs({scratch.products.data() + r * across * width, count * width, width, across, scratch.response.data()});
-        for (std::ptrdiff_t y = 0; y < 2; ++y) finish(row, l, image, first_out, 2 * (first + r) + y, scratch.response.data() + y * conv.side * width, rgb);
+        weights_.kernels->tile_outputs(
+            {scratch.products.data() + r * across * width, count * width, width, across, scratch.response.data()});
+        for (std::ptrdiff_t y = 0; y < 2; ++y)
+          finish(row, l, image, first_out, 2 * (first + r) + y, scratch.response.data() + y * conv.side * width, rgb);
       }
     }
   }
@@ -333,11 +386,13 @@ class GroupRun {
       std::vector<float> line;
       for (std::ptrdiff_t k = 0; k < conv.colours; ++k) {
         float* const image = space_.fine.data() + (i * conv.colours + k) * plane;
-        if (conv.side > 4) upsample_plane(space_.coarse.data() + (i * conv.colours + k) * plane / 4, conv.side / 2, image, line);
+        if (conv.side > 4)
+          upsample_plane(space_.coarse.data() + (i * conv.colours + k) * plane / 4, conv.side / 2, image, line);
         else std::fill_n(image, plane, 0.0f);
         for (std::ptrdiff_t p = 0; p < plane; ++p) {
           float sum = 0.0f;
-          for (std::ptrdiff_t t = 0; t < tiles; ++t) sum += space_.partial_rgb.data()[((i * tiles + t) * conv.colours + k) * plane + p];
+          for (std::ptrdiff_t t = 0; t < tiles; ++t)
+            sum += space_.partial_rgb.data()[((i * tiles + t) * conv.colours + k) * plane + p];
           image[p] += std::clamp(sum + conv.rgb_bias[static_cast<std::size_t>(k)], -weights_.clamp, weights_.clamp);
         }
       }
@@ -353,12 +408,15 @@ class GroupRun {
   std::vector<Buffer<float>>* kept_;
 };
 
-/// Images that pass a layer together: enough to read its weights once from far away, few enough that their activations stay near.
+/// Images that pass a layer together: enough to read its weights once from far away, few enough that their activations
+/// stay near.
 inline constexpr std::ptrdiff_t largest_group = 4;
 
-/// Cuts `count` samples into groups and calls run(GroupRun, first, end) for each. Groups go side by side where there are enough of them, tiles of channels within a group where there are not.
+/// Cuts `count` samples into groups and calls run(GroupRun, first, end) for each. Groups go side by side where there
+/// are enough of them, tiles of channels within a group where there are not.
 template <class Run>
-void for_each_group(const SynthesisWeights& weights, WorkspacePool& pool, std::ptrdiff_t count, const NoiseSource& noise, const Run& run) {
+void for_each_group(const SynthesisWeights& weights, WorkspacePool& pool, std::ptrdiff_t count,
+                    const NoiseSource& noise, const Run& run) {
   const std::ptrdiff_t threads = at::in_parallel_region() ? 1 : at::get_num_threads();
   const bool by_image = count >= 2 * threads || threads == 1;
   const std::ptrdiff_t wanted = (count + largest_group - 1) / largest_group;

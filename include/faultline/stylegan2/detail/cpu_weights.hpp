@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// The weights of a synthesis network in the order in which CpuBackend's kernels read them, with everything folded that does not depend on a sample.
+// The weights of a synthesis network in the order in which CpuBackend's kernels read them, with everything folded that
+// does not depend on a sample.
 
 #include <faultline/stylegan2/detail/cpu_kernels.hpp>
 #include <faultline/stylegan2/networks.hpp>
@@ -23,7 +24,11 @@ template <class T>
 class Buffer {
  public:
   Buffer() = default;
-  explicit Buffer(std::size_t count) : size_(count), data_(static_cast<T*>(::operator new[](std::max<std::size_t>(count, 1) * sizeof(T), std::align_val_t{64}))) { std::fill_n(data_.get(), count, T{}); }
+  explicit Buffer(std::size_t count)
+      : size_(count),
+        data_(static_cast<T*>(::operator new[](std::max<std::size_t>(count, 1) * sizeof(T), std::align_val_t{64}))) {
+    std::fill_n(data_.get(), count, T{});
+  }
   [[nodiscard]] T* data() noexcept { return data_.get(); }
   [[nodiscard]] const T* data() const noexcept { return data_.get(); }
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
@@ -36,7 +41,9 @@ class Buffer {
   std::unique_ptr<T[], Free> data_;
 };
 
-inline std::ptrdiff_t padded(std::int64_t channels) { return static_cast<std::ptrdiff_t>((channels + group - 1) / group * group); }
+inline std::ptrdiff_t padded(std::int64_t channels) {
+  return static_cast<std::ptrdiff_t>((channels + group - 1) / group * group);
+}
 
 inline Bfloat16 narrowed(float value) {
   Bfloat16 result = 0;
@@ -46,14 +53,15 @@ inline Bfloat16 narrowed(float value) {
   return result;
 }
 
-/// How a convolution is cut: tiles of output channels, blocks of input channels, taps in groups that share their outputs.
+/// How a convolution is cut: tiles of output channels, blocks of input channels, taps in groups that share their
+/// outputs.
 ///
 /// Packed order: tile, block, tap, input channel, output channel of the tile (in pairs of input channels for Bfloat16).
 struct Cut {
-  std::ptrdiff_t in = 0;     ///< padded
-  std::ptrdiff_t out = 0;    ///< padded
-  std::ptrdiff_t tile = 16;  ///< the last tile may be narrower
-  std::ptrdiff_t block = 64; ///< the last block may be shorter
+  std::ptrdiff_t in = 0;      ///< padded
+  std::ptrdiff_t out = 0;     ///< padded
+  std::ptrdiff_t tile = 16;   ///< the last tile may be narrower
+  std::ptrdiff_t block = 64;  ///< the last block may be shorter
   std::ptrdiff_t taps = 1;
 
   [[nodiscard]] std::ptrdiff_t tiles() const { return (out + tile - 1) / tile; }
@@ -87,7 +95,8 @@ struct Cut {
 };
 
 /// Rows of a contiguous array `[rows][step]`, their first `count` columns, with zeros up to `width` columns.
-inline Buffer<float> padded_rows(const float* from, std::ptrdiff_t rows, std::ptrdiff_t step, std::ptrdiff_t count, std::ptrdiff_t width) {
+inline Buffer<float> padded_rows(const float* from, std::ptrdiff_t rows, std::ptrdiff_t step, std::ptrdiff_t count,
+                                 std::ptrdiff_t width) {
   Buffer<float> result(static_cast<std::size_t>(rows * width));
   for (std::ptrdiff_t r = 0; r < rows; ++r) std::copy_n(from + r * step, count, result.data() + r * width);
   return result;
@@ -98,8 +107,10 @@ class Product {
  public:
   Product() = default;
   template <class Weight>
-  Product(const Kernels& kernels, std::int64_t outs, std::int64_t ins, const Weight& weight) : kernels_(&kernels), cut_{padded(ins), padded(outs), kernels.tile, 64, 1} {
-    weight_ = cut_.pack<float>(outs, ins, [&](std::ptrdiff_t o, std::ptrdiff_t i, std::ptrdiff_t) { return weight(o, i); });
+  Product(const Kernels& kernels, std::int64_t outs, std::int64_t ins, const Weight& weight)
+      : kernels_(&kernels), cut_{padded(ins), padded(outs), kernels.tile, 64, 1} {
+    weight_ =
+        cut_.pack<float>(outs, ins, [&](std::ptrdiff_t o, std::ptrdiff_t i, std::ptrdiff_t) { return weight(o, i); });
   }
 
   [[nodiscard]] std::ptrdiff_t in() const noexcept { return cut_.in; }    ///< padded
@@ -107,12 +118,15 @@ class Product {
   [[nodiscard]] std::ptrdiff_t tiles() const { return cut_.tiles(); }
 
   /// Columns of one tile for all rows: x `[rows][x_step]` -> out `[rows][out_step]`.
-  void tile(std::ptrdiff_t index, const float* x, std::ptrdiff_t x_step, std::ptrdiff_t rows, float* out, std::ptrdiff_t out_step) const {
+  void tile(std::ptrdiff_t index, const float* x, std::ptrdiff_t x_step, std::ptrdiff_t rows, float* out,
+            std::ptrdiff_t out_step) const {
     const std::ptrdiff_t first_out = index * cut_.tile, no_offset = 0;
     for (std::ptrdiff_t i = 0; i < cut_.in; i += cut_.block)
-      kernels_->convolve({x + i, x_step, &no_offset, 1, cut_.depth(i), weight_.data() + cut_.offset(first_out, i, 0), cut_.width(first_out), out + first_out, out_step, rows, i > 0});
+      kernels_->convolve({x + i, x_step, &no_offset, 1, cut_.depth(i), weight_.data() + cut_.offset(first_out, i, 0),
+                          cut_.width(first_out), out + first_out, out_step, rows, i > 0});
   }
-  void operator()(const float* x, std::ptrdiff_t x_step, std::ptrdiff_t rows, float* out, std::ptrdiff_t out_step) const {
+  void operator()(const float* x, std::ptrdiff_t x_step, std::ptrdiff_t rows, float* out,
+                  std::ptrdiff_t out_step) const {
     for (std::ptrdiff_t t = 0; t < tiles(); ++t) tile(t, x, x_step, rows, out, out_step);
   }
 
@@ -143,7 +157,8 @@ struct Convolution {
   std::vector<std::ptrdiff_t> taps;  ///< offsets into a padded input, per tap in packed order
   Buffer<float> weight;
   Buffer<Bfloat16> narrow_weight;
-  bool winograd = false;  ///< `weight` holds G g Gᵀ, 16 positions in the place of nine taps, and `cut.taps` is 16
+  /// `weight` holds G g Gᵀ, 16 positions in the place of nine taps, and `cut.taps` is 16
+  bool winograd = false;
   Product squares;       ///< Wsq
   float gain = 1.0f;     ///< √2, times 1/16 for the filter: folded into d
   Buffer<float> bias;    ///< times √2
@@ -155,19 +170,24 @@ struct Convolution {
   std::vector<float> rgb_bias;
 
   [[nodiscard]] std::ptrdiff_t input_elements() const { return (side_in + 2) * (side_in + 2) * in; }
-  /// The taps of a phase that row r of its outputs has input for, as first and number: those that would read a row of padding are left out.
+  /// The taps of a phase that row r of its outputs has input for, as first and number: those that would read a row of
+  /// padding are left out.
   [[nodiscard]] std::pair<std::ptrdiff_t, std::ptrdiff_t> taps_inside(const Phase& phase, std::ptrdiff_t r) const {
     const auto outside = [&](std::ptrdiff_t tap) {
       const std::ptrdiff_t row = r + taps[static_cast<std::size_t>(tap)] / ((side_in + 2) * in);
       return row == 0 || row == side_in + 1;
     };
-    std::ptrdiff_t first = phase.first_tap, last = phase.first_tap + phase.tap_count;  // (rows of taps lie one after the other)
+    // (rows of taps lie one after the other)
+    std::ptrdiff_t first = phase.first_tap, last = phase.first_tap + phase.tap_count;
     while (outside(first)) ++first;
     while (outside(last - 1)) --last;
     return {first, last - first};
   }
-  [[nodiscard]] std::ptrdiff_t response_elements() const { return winograd ? 0 : response_side * response_side * cut.tile; }
-  /// Rows of tiles that a Winograd convolution takes at a time: about 64 tiles, so that its weights are read for something.
+  [[nodiscard]] std::ptrdiff_t response_elements() const {
+    return winograd ? 0 : response_side * response_side * cut.tile;
+  }
+  /// Rows of tiles that a Winograd convolution takes at a time: about 64 tiles, so that its weights are read for
+  /// something.
   [[nodiscard]] std::ptrdiff_t strip() const { return std::clamp<std::ptrdiff_t>(128 / side, 1, side / 2); }
   [[nodiscard]] std::ptrdiff_t strips() const { return (side / 2 + strip() - 1) / strip(); }
 };
@@ -187,11 +207,13 @@ template <class Element>
 float winograd_weight(const Element* kernel, std::ptrdiff_t position) {
   constexpr double g[4][3] = {{1.0, 0.0, 0.0}, {0.5, 0.5, 0.5}, {0.5, -0.5, 0.5}, {0.0, 0.0, 1.0}};
   double sum = 0.0;
-  for (std::ptrdiff_t k = 0; k < 9; ++k) sum += g[position / 4][k / 3] * g[position % 4][k % 3] * static_cast<double>(kernel[k]);
+  for (std::ptrdiff_t k = 0; k < 9; ++k)
+    sum += g[position / 4][k / 3] * g[position % 4][k % 3] * static_cast<double>(kernel[k]);
   return static_cast<float>(sum);
 }
 
-inline Convolution pack_convolution(const Kernels& kernels, bool narrow, bool winograd, const Weights& weights, const SynthesisLayer& layer, std::int64_t style_offset, bool is_first) {
+inline Convolution pack_convolution(const Kernels& kernels, bool narrow, bool winograd, const Weights& weights,
+                                    const SynthesisLayer& layer, std::int64_t style_offset, bool is_first) {
   Convolution conv;
   conv.up = layer.kind == SynthesisLayer::Kind::upsampling_conv;
   conv.side = layer.resolution;
@@ -209,7 +231,8 @@ inline Convolution pack_convolution(const Kernels& kernels, bool narrow, bool wi
   // Kernel position (row, column) and offset into the padded input of every tap, in packed order.
   std::vector<std::ptrdiff_t> kernel;
   const std::ptrdiff_t line = conv.side_in + 2;
-  const auto add = [&](std::ptrdiff_t row, std::ptrdiff_t column, std::ptrdiff_t input_row, std::ptrdiff_t input_column) {
+  const auto add = [&](std::ptrdiff_t row, std::ptrdiff_t column, std::ptrdiff_t input_row,
+                       std::ptrdiff_t input_column) {
     kernel.push_back(row * 3 + column);
     conv.taps.push_back((input_row * line + input_column) * conv.in);
   };
@@ -219,7 +242,8 @@ inline Convolution pack_convolution(const Kernels& kernels, bool narrow, bool wi
       for (std::ptrdiff_t b = 0; b < 3; ++b) add(a, b, a, b);
     conv.phases = {{0, 9, 0, 0, conv.side, conv.side}};
   } else {
-    // Transposed convolution, t[2i + a, 2j + b] += x[i, j] W[a, b]: an even position meets a = 0 of its own input and a = 2 of the one before, an odd one a = 1.
+    // Transposed convolution, t[2i + a, 2j + b] += x[i, j] W[a, b]: an even position meets a = 0 of its own input and a
+    // = 2 of the one before, an odd one a = 1.
     conv.response_side = 2 * conv.side_in + 1;
     conv.spread = 2;
     for (std::ptrdiff_t row = 0; row < 2; ++row)
@@ -227,31 +251,40 @@ inline Convolution pack_convolution(const Kernels& kernels, bool narrow, bool wi
         const auto first = static_cast<std::ptrdiff_t>(kernel.size());
         for (std::ptrdiff_t a = row; a < 3; a += 2)
           for (std::ptrdiff_t b = column; b < 3; b += 2) add(a, b, a == 2 ? 0 : 1, b == 2 ? 0 : 1);
-        conv.phases.push_back({first, static_cast<std::ptrdiff_t>(kernel.size()) - first, row, column, conv.side_in + 1 - row, conv.side_in + 1 - column});
+        conv.phases.push_back({first, static_cast<std::ptrdiff_t>(kernel.size()) - first, row, column,
+                               conv.side_in + 1 - row, conv.side_in + 1 - column});
       }
   }
-  const auto at = [&](std::ptrdiff_t o, std::ptrdiff_t i, std::ptrdiff_t t) { return w[(o * layer.in + i) * 9 + kernel[static_cast<std::size_t>(t)]]; };
+  const auto at = [&](std::ptrdiff_t o, std::ptrdiff_t i, std::ptrdiff_t t) {
+    return w[(o * layer.in + i) * 9 + kernel[static_cast<std::size_t>(t)]];
+  };
   if (winograd && !conv.up && !narrow && !is_first) {
     conv.winograd = true;
     conv.cut.taps = 16;
-    conv.weight = conv.cut.pack<float>(layer.out, layer.in, [&](std::ptrdiff_t o, std::ptrdiff_t i, std::ptrdiff_t t) { return winograd_weight(w + (o * layer.in + i) * 9, t); });
+    conv.weight = conv.cut.pack<float>(layer.out, layer.in, [&](std::ptrdiff_t o, std::ptrdiff_t i, std::ptrdiff_t t) {
+      return winograd_weight(w + (o * layer.in + i) * 9, t);
+    });
   } else if (!is_first) {
     if (narrow) conv.narrow_weight = conv.cut.pack<Bfloat16>(layer.out, layer.in, at);
     else conv.weight = conv.cut.pack<float>(layer.out, layer.in, at);
   }
   conv.squares = Product(kernels, layer.out, layer.in, [&](std::ptrdiff_t o, std::ptrdiff_t i) {
     double sum = 0.0;
-    for (std::ptrdiff_t k = 0; k < 9; ++k) sum += static_cast<double>(w[(o * layer.in + i) * 9 + k]) * static_cast<double>(w[(o * layer.in + i) * 9 + k]);
+    for (std::ptrdiff_t k = 0; k < 9; ++k)
+      sum += static_cast<double>(w[(o * layer.in + i) * 9 + k]) * static_cast<double>(w[(o * layer.in + i) * 9 + k]);
     return static_cast<float>(sum);
   });
   conv.gain = static_cast<float>(std::numbers::sqrt2 / (conv.up ? 16.0 : 1.0));
   conv.bias = Buffer<float>(static_cast<std::size_t>(conv.out));
-  for (std::int64_t o = 0; o < layer.out; ++o) conv.bias.data()[o] = static_cast<float>(std::numbers::sqrt2 * static_cast<double>(bias.const_data_ptr<float>()[o]));
+  for (std::int64_t o = 0; o < layer.out; ++o)
+    conv.bias.data()[o] =
+        static_cast<float>(std::numbers::sqrt2 * static_cast<double>(bias.const_data_ptr<float>()[o]));
   conv.noise_gain = static_cast<float>(std::numbers::sqrt2 * weights[name + ".noise_strength"].item<double>());
   return conv;
 }
 
-inline SynthesisWeights pack_synthesis(const Kernels& kernels, bool narrow, bool winograd, const GeneratorConfig& config, const Weights& weights) {
+inline SynthesisWeights pack_synthesis(const Kernels& kernels, bool narrow, bool winograd,
+                                       const GeneratorConfig& config, const Weights& weights) {
   SynthesisWeights packed;
   packed.kernels = &kernels;
   packed.narrow = narrow;
@@ -267,16 +300,21 @@ inline SynthesisWeights pack_synthesis(const Kernels& kernels, bool narrow, bool
       for (std::int64_t k = 0; k < layer.out; ++k) {
         conv.rgb_bias.push_back(bias.const_data_ptr<float>()[k]);
         for (std::int64_t i = 0; i < layer.in; ++i)
-          conv.rgb_weight.data()[k * conv.out + i] = static_cast<float>(static_cast<double>(weight.const_data_ptr<float>()[k * layer.in + i]) / std::sqrt(static_cast<double>(layer.in)));
+          conv.rgb_weight.data()[k * conv.out + i] =
+              static_cast<float>(static_cast<double>(weight.const_data_ptr<float>()[k * layer.in + i]) /
+                                 std::sqrt(static_cast<double>(layer.in)));
       }
     } else {
-      packed.convolutions.push_back(pack_convolution(kernels, narrow, winograd, weights, layer, packed.style_dimension, packed.convolutions.empty()));
+      packed.convolutions.push_back(pack_convolution(kernels, narrow, winograd, weights, layer, packed.style_dimension,
+                                                     packed.convolutions.empty()));
     }
     packed.style_dimension += layer.in;
   }
-  // What the first convolution makes of each channel of the constant: column (pixel, o) of row i is Σ over the taps that fall on the constant.
+  // What the first convolution makes of each channel of the constant: column (pixel, o) of row i is Σ over the taps
+  // that fall on the constant.
   const SynthesisLayer layer = synthesis_layers(config).front();
-  const at::Tensor constant = weights["synthesis.b4.const"].contiguous(), weight = weights["synthesis.b4.conv1.weight"].contiguous();
+  const at::Tensor constant = weights["synthesis.b4.const"].contiguous(),
+                   weight = weights["synthesis.b4.conv1.weight"].contiguous();
   const float *x = constant.const_data_ptr<float>(), *w = weight.const_data_ptr<float>();
   const std::ptrdiff_t out = packed.convolutions.front().out;
   packed.first = Product(kernels, 16 * out, layer.in, [&](std::ptrdiff_t column, std::ptrdiff_t i) {
@@ -286,7 +324,9 @@ inline SynthesisWeights pack_synthesis(const Kernels& kernels, bool narrow, bool
     for (std::ptrdiff_t a = 0; a < 3; ++a)
       for (std::ptrdiff_t b = 0; b < 3; ++b) {
         const std::ptrdiff_t r = row + a - 1, c = line + b - 1;
-        if (r >= 0 && r < 4 && c >= 0 && c < 4) sum += static_cast<double>(x[(i * 4 + r) * 4 + c]) * static_cast<double>(w[((o * layer.in + i) * 3 + a) * 3 + b]);
+        if (r >= 0 && r < 4 && c >= 0 && c < 4)
+          sum += static_cast<double>(x[(i * 4 + r) * 4 + c]) *
+                 static_cast<double>(w[((o * layer.in + i) * 3 + a) * 3 + b]);
       }
     return static_cast<float>(sum);
   });

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Compiled kernels on disk. An entry is whole or not there, says itself what it must hash to, and is made again when it does not.
+// Compiled kernels on disk. An entry is whole or not there, says itself what it must hash to, and is made again when it
+// does not.
 
 #include <faultline/core/atomic_file.hpp>
 #include <faultline/core/sha256.hpp>
@@ -21,19 +22,23 @@ inline namespace v1 {
 namespace stylegan2 {
 namespace detail {
 
-/// $FAULTLINE_CACHE_DIR/kernels, else $XDG_CACHE_HOME/faultline/kernels, else ~/.cache/faultline/kernels; empty when none of them is set.
+/// $FAULTLINE_CACHE_DIR/kernels, else $XDG_CACHE_HOME/faultline/kernels, else ~/.cache/faultline/kernels; empty when
+/// none of them is set.
 inline std::filesystem::path default_kernel_cache() {
   const auto set = [](const char* name) -> std::string_view {
     const char* value = std::getenv(name);
     return value == nullptr ? std::string_view{} : std::string_view(value);
   };
   if (const auto folder = set("FAULTLINE_CACHE_DIR"); !folder.empty()) return std::filesystem::path(folder) / "kernels";
-  if (const auto folder = set("XDG_CACHE_HOME"); !folder.empty()) return std::filesystem::path(folder) / "faultline" / "kernels";
-  if (const auto folder = set("HOME"); !folder.empty()) return std::filesystem::path(folder) / ".cache" / "faultline" / "kernels";
+  if (const auto folder = set("XDG_CACHE_HOME"); !folder.empty())
+    return std::filesystem::path(folder) / "faultline" / "kernels";
+  if (const auto folder = set("HOME"); !folder.empty())
+    return std::filesystem::path(folder) / ".cache" / "faultline" / "kernels";
   return {};
 }
 
-/// Entries by the text that decides their contents (source, options, versions). A folder that cannot be used makes a cache that holds nothing.
+/// Entries by the text that decides their contents (source, options, versions). A folder that cannot be used makes a
+/// cache that holds nothing.
 class CubinCache {
  public:
   /// An empty folder: no cache.
@@ -80,7 +85,9 @@ class CubinCache {
   static constexpr std::size_t header_size = magic.size() + 65;  // the digest and a line end
   static constexpr std::int64_t limit = std::int64_t{64} << 20;
 
-  [[nodiscard]] static std::string header_of(std::span<const std::byte> body) { return std::string(magic) + sha256_hex(body) + "\n"; }
+  [[nodiscard]] static std::string header_of(std::span<const std::byte> body) {
+    return std::string(magic) + sha256_hex(body) + "\n";
+  }
 
   std::filesystem::path folder_;
 };

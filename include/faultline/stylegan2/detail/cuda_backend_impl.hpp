@@ -21,23 +21,35 @@ inline namespace v1 {
 namespace stylegan2 {
 namespace detail {
 
-inline const char* mode_name(CudaMode mode) { return mode == CudaMode::ieee ? "ieee" : mode == CudaMode::tf32 ? "tf32" : "bf16"; }
+inline const char* mode_name(CudaMode mode) {
+  return mode == CudaMode::ieee ? "ieee" : mode == CudaMode::tf32 ? "tf32" : "bf16";
+}
 
-/// Largest difference from float32, relative to the images' root mean square, that passes for rounding. A wrong operation is off by about 1.
-inline double mode_tolerance(CudaMode mode) { return mode == CudaMode::ieee ? 1e-3 : mode == CudaMode::tf32 ? 0.05 : 0.3; }
+/// Largest difference from float32, relative to the images' root mean square, that passes for rounding. A wrong
+/// operation is off by about 1.
+inline double mode_tolerance(CudaMode mode) {
+  return mode == CudaMode::ieee ? 1e-3 : mode == CudaMode::tf32 ? 0.05 : 0.3;
+}
 
-/// Whether a pass keeps the device busy for longer than its launches take to queue: a graph would save nothing, hold the memory of a whole pass and copy the images once more.
-/// Four billion products take an H200 ten microseconds at its best (bfloat16, products of large matrices), in practice several times that; a launch through LibTorch takes the host about five.
+/// Whether a pass keeps the device busy for longer than its launches take to queue: a graph would save nothing, hold
+/// the memory of a whole pass and copy the images once more. Four billion products take an H200 ten microseconds at its
+/// best (bfloat16, products of large matrices), in practice several times that; a launch through LibTorch takes the
+/// host about five.
 inline bool outlasts_queueing(const GeneratorCost& cost, std::int64_t rows) {
   constexpr double products = 4e9;
-  return cost.launches > 0 && static_cast<double>(cost.synthesis_macs) * static_cast<double>(rows) > products * static_cast<double>(cost.launches);
+  return cost.launches > 0 && static_cast<double>(cost.synthesis_macs) * static_cast<double>(rows) >
+                                  products * static_cast<double>(cost.launches);
 }
 
 /// Everything that copies of a CudaBackend share.
 class CudaEngine {
  public:
   CudaEngine(GeneratorModel model, const CudaOptions& options)
-      : model_(std::move(model)), options_(options), mode_(options.mode), table_(options.table ? options.table : system_cuda_table()), device_(table_->torch.device(static_cast<int>(options.device))) {
+      : model_(std::move(model)),
+        options_(options),
+        mode_(options.mode),
+        table_(options.table ? options.table : system_cuda_table()),
+        device_(table_->torch.device(static_cast<int>(options.device))) {
     const c10::AutoGradMode off(false);
     const c10::DeviceGuard guard(device_);
     describe_device();
@@ -74,7 +86,8 @@ class CudaEngine {
     std::vector<at::Tensor> parts;
     std::int64_t offset = 0;
     for (const auto& layer : synthesis_layers(model_.config)) {
-      parts.push_back(at::addmm(style_bias_.narrow(0, offset, layer.in), latent.select(1, layer.slot), style_matrix_.narrow(1, offset, layer.in)));
+      parts.push_back(at::addmm(style_bias_.narrow(0, offset, layer.in), latent.select(1, layer.slot),
+                                style_matrix_.narrow(1, offset, layer.in)));
       offset += layer.in;
     }
     return at::cat(parts, 1);
@@ -84,15 +97,18 @@ class CudaEngine {
     const c10::DeviceGuard guard(device_);
     const at::Tensor s = here(styles).contiguous();
     const NoiseSource source = source_of(noise);
-    if (c10::GradMode::is_enabled() && s.requires_grad()) return run(*synthesis_, mode_, s, source, noise, TorchEpilogues{});
+    if (c10::GradMode::is_enabled() && s.requires_grad())
+      return run(*synthesis_, mode_, s, source, noise, TorchEpilogues{});
     const c10::AutoGradMode off(false);
     const std::lock_guard<std::mutex> lock(mutex_);
     // A piece that fails is given up, and the call goes on without it.
     for (;;) {
       try {
-        if (!graphs_ || source == NoiseSource::given || (kernels_ && outlasts_queueing(cost_, s.size(0)))) return launch(s, source, noise);
+        if (!graphs_ || source == NoiseSource::given || (kernels_ && outlasts_queueing(cost_, s.size(0))))
+          return launch(s, source, noise);
         try {
-          return (*graphs_)({s.size(0), static_cast<int>(source)}, s, [&](const at::Tensor& rows) { return launch(rows, source, noise); });
+          return (*graphs_)({s.size(0), static_cast<int>(source)}, s,
+                            [&](const at::Tensor& rows) { return launch(rows, source, noise); });
         } catch (const KernelFailure&) {
           throw;
         } catch (const PieceMissing& missing) {
@@ -130,10 +146,12 @@ class CudaEngine {
     CUdevice handle = 0;
     std::array<char, 128> name{};
     int major = 0, minor = 0;
-    const bool known = driver.init(0) == CUDA_SUCCESS && driver.device_get(&handle, static_cast<int>(options_.device)) == CUDA_SUCCESS &&
-                       driver.device_get_name(name.data(), static_cast<int>(name.size()) - 1, handle) == CUDA_SUCCESS &&
-                       driver.device_get_attribute(&major, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, handle) == CUDA_SUCCESS &&
-                       driver.device_get_attribute(&minor, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR, handle) == CUDA_SUCCESS;
+    const bool known =
+        driver.init(0) == CUDA_SUCCESS &&
+        driver.device_get(&handle, static_cast<int>(options_.device)) == CUDA_SUCCESS &&
+        driver.device_get_name(name.data(), static_cast<int>(name.size()) - 1, handle) == CUDA_SUCCESS &&
+        driver.device_get_attribute(&major, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, handle) == CUDA_SUCCESS &&
+        driver.device_get_attribute(&minor, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR, handle) == CUDA_SUCCESS;
     if (!known) {
       device_name_ = "CUDA device " + std::to_string(options_.device);
       return;
@@ -142,7 +160,8 @@ class CudaEngine {
     device_name_ = std::string(name.data()) + " (sm_" + std::to_string(architecture_) + ")";
     if (mode_ != CudaMode::ieee && architecture_ < 80)
       throw Error(ErrorCode::device_unavailable, "CudaBackend",
-                  std::string("the mode ") + mode_name(mode_) + " needs compute capability 8.0, " + device_name_ + " has " + std::to_string(major) + "." + std::to_string(minor) + "; use CudaMode::ieee");
+                  std::string("the mode ") + mode_name(mode_) + " needs compute capability 8.0, " + device_name_ +
+                      " has " + std::to_string(major) + "." + std::to_string(minor) + "; use CudaMode::ieee");
   }
 
   void upload() {
@@ -164,8 +183,13 @@ class CudaEngine {
     constexpr std::int64_t count = 2;
     at::Tensor z = at::empty({count, model_.config.z_dim}, at::kFloat);
     for (std::int64_t i = 0; i < count; ++i)
-      fill_normals(0, Stream::latents, i, std::span<float>(z.mutable_data_ptr<float>() + i * model_.config.z_dim, static_cast<std::size_t>(model_.config.z_dim)));
-    const at::Tensor classes = model_.config.c_dim > 0 ? stylegan2::one_hot(at::zeros({count}, at::TensorOptions().dtype(at::kLong)), model_.config.c_dim) : at::Tensor();
+      fill_normals(0, Stream::latents, i,
+                   std::span<float>(z.mutable_data_ptr<float>() + i * model_.config.z_dim,
+                                    static_cast<std::size_t>(model_.config.z_dim)));
+    const at::Tensor classes =
+        model_.config.c_dim > 0
+            ? stylegan2::one_hot(at::zeros({count}, at::TensorOptions().dtype(at::kLong)), model_.config.c_dim)
+            : at::Tensor();
     return styles(mapping(z, classes));
   }
 
@@ -173,13 +197,16 @@ class CudaEngine {
     std::string problem;
     try {
       synthesis_.emplace(model_.config, model_.weights, device_, mode_ == CudaMode::bf16 ? at::kBFloat16 : at::kFloat);
-      const double difference = deviation(run(*synthesis_, mode_, s, NoiseSource::constant, {}, TorchEpilogues{}), expected);
-      if (!(difference <= mode_tolerance(mode_))) problem = "its images differ from float32 by " + std::to_string(difference) + " of their root mean square";
+      const double difference =
+          deviation(run(*synthesis_, mode_, s, NoiseSource::constant, {}, TorchEpilogues{}), expected);
+      if (!(difference <= mode_tolerance(mode_)))
+        problem = "its images differ from float32 by " + std::to_string(difference) + " of their root mean square";
     } catch (const c10::Error& error) {
       problem = error.what_without_backtrace();
     }
     if (problem.empty()) return;
-    warnings_.push_back(std::string("CudaBackend: the mode ") + mode_name(mode_) + " failed its check and ieee is used instead: " + problem);
+    warnings_.push_back(std::string("CudaBackend: the mode ") + mode_name(mode_) +
+                        " failed its check and ieee is used instead: " + problem);
     mode_ = CudaMode::ieee;
     synthesis_.reset();
   }
@@ -190,14 +217,20 @@ class CudaEngine {
       return;
     }
     try {
-      if (!KernelEpilogues::paints(model_.config.img_channels)) throw PieceMissing{"they make images of one or three channels, not of " + std::to_string(model_.config.img_channels)};
+      if (!KernelEpilogues::paints(model_.config.img_channels))
+        throw PieceMissing{"they make images of one or three channels, not of " +
+                           std::to_string(model_.config.img_channels)};
       if (!table_->torch.streams_missing.empty()) throw PieceMissing{table_->torch.streams_missing};
       if (!table_->driver.missing.empty()) throw PieceMissing{table_->driver.missing};
       if (architecture_ == 0) throw PieceMissing{"the driver does not describe the device"};
-      kernels_.emplace(table_->driver, table_->compiler, CubinCache(options_.kernel_cache.empty() ? default_kernel_cache() : options_.kernel_cache), static_cast<int>(options_.device), architecture_,
+      kernels_.emplace(table_->driver, table_->compiler,
+                       CubinCache(options_.kernel_cache.empty() ? default_kernel_cache() : options_.kernel_cache),
+                       static_cast<int>(options_.device), architecture_,
                        cuda_source(model_.config.conv_clamp.has_value()));
       const double difference = deviation(launch(s, NoiseSource::constant, {}), expected);
-      if (!(difference <= mode_tolerance(mode_))) throw PieceMissing{"their images differ from float32 by " + std::to_string(difference) + " of their root mean square"};
+      if (!(difference <= mode_tolerance(mode_)))
+        throw PieceMissing{"their images differ from float32 by " + std::to_string(difference) +
+                           " of their root mean square"};
     } catch (const PieceMissing& missing) {
       lose_kernels(missing.why);
     }
@@ -206,11 +239,13 @@ class CudaEngine {
   /// The pass after a convolution reads its output once more; with the kernels it reads the image off on the way.
   [[nodiscard]] GeneratorCost stated_cost() const {
     const std::int64_t element = mode_ == CudaMode::bf16 ? 2 : 4;
-    GeneratorCost cost = generator_cost(model_.config, kernels_ ? ActivationTraffic::two_pass : ActivationTraffic::eager, element);
+    GeneratorCost cost =
+        generator_cost(model_.config, kernels_ ? ActivationTraffic::two_pass : ActivationTraffic::eager, element);
     if (!kernels_) return cost;
     cost.launches = 1;  // all norms
     for (const SynthesisLayer& layer : synthesis_layers(model_.config)) {
-      if (layer.kind == SynthesisLayer::Kind::to_rgb) cost.synthesis_bytes -= element * (layer.in + layer.out) * layer.resolution * layer.resolution;
+      if (layer.kind == SynthesisLayer::Kind::to_rgb)
+        cost.synthesis_bytes -= element * (layer.in + layer.out) * layer.resolution * layer.resolution;
       else cost.launches += 2;  // convolution, everything else
     }
     return cost;
@@ -220,14 +255,17 @@ class CudaEngine {
   [[nodiscard]] at::Tensor launch(const at::Tensor& s, NoiseSource source, const std::vector<at::Tensor>& noise) const {
     if (!kernels_) return run(*synthesis_, mode_, s, source, noise, TorchEpilogues{});
     try {
-      return run(*synthesis_, mode_, s, source, noise, KernelEpilogues(*kernels_, table_->torch.native_stream(table_->torch.current_stream(device_))));
+      return run(*synthesis_, mode_, s, source, noise,
+                 KernelEpilogues(*kernels_, table_->torch.native_stream(table_->torch.current_stream(device_))));
     } catch (const PieceMissing& missing) {
       throw KernelFailure{{missing.why}};
     }
   }
 
   template <class Epilogues>
-  [[nodiscard]] static at::Tensor run(const DeviceSynthesis& synthesis, CudaMode mode, const at::Tensor& s, NoiseSource source, const std::vector<at::Tensor>& noise, const Epilogues& epilogues) {
+  [[nodiscard]] static at::Tensor run(const DeviceSynthesis& synthesis, CudaMode mode, const at::Tensor& s,
+                                      NoiseSource source, const std::vector<at::Tensor>& noise,
+                                      const Epilogues& epilogues) {
     const PrecisionScope precision(mode == CudaMode::tf32);
     return synthesis(s, source, noise, epilogues);
   }
@@ -238,7 +276,9 @@ class CudaEngine {
     return (images.to(at::kDouble) - exact).abs().max().item<double>() / std::max(scale, 1e-12);
   }
 
-  [[nodiscard]] at::Tensor here(const at::Tensor& tensor) const { return tensor.defined() ? tensor.to(device_) : tensor; }
+  [[nodiscard]] at::Tensor here(const at::Tensor& tensor) const {
+    return tensor.defined() ? tensor.to(device_) : tensor;
+  }
 
   /// The model's own noise has been uploaded, with its strength; anything else comes with the call.
   [[nodiscard]] NoiseSource source_of(const std::vector<at::Tensor>& noise) const {
@@ -285,12 +325,17 @@ class CudaEngine {
 }  // namespace detail
 }  // namespace stylegan2
 
-inline CudaBackend::CudaBackend(stylegan2::GeneratorModel model, const CudaOptions& options) : engine_(std::make_shared<stylegan2::detail::CudaEngine>(std::move(model), options)) {}
+inline CudaBackend::CudaBackend(stylegan2::GeneratorModel model, const CudaOptions& options)
+    : engine_(std::make_shared<stylegan2::detail::CudaEngine>(std::move(model), options)) {}
 inline const stylegan2::GeneratorModel& CudaBackend::model() const noexcept { return engine_->model(); }
 inline at::Device CudaBackend::device() const noexcept { return engine_->device(); }
-inline at::Tensor CudaBackend::mapping(const at::Tensor& z, const at::Tensor& classes) const { return engine_->mapping(z, classes); }
+inline at::Tensor CudaBackend::mapping(const at::Tensor& z, const at::Tensor& classes) const {
+  return engine_->mapping(z, classes);
+}
 inline at::Tensor CudaBackend::styles(const at::Tensor& w) const { return engine_->styles(w); }
-inline at::Tensor CudaBackend::synthesis(const at::Tensor& s, const std::vector<at::Tensor>& noise) const { return engine_->synthesis(s, noise); }
+inline at::Tensor CudaBackend::synthesis(const at::Tensor& s, const std::vector<at::Tensor>& noise) const {
+  return engine_->synthesis(s, noise);
+}
 inline CudaMode CudaBackend::mode() const noexcept { return engine_->mode(); }
 inline std::string CudaBackend::path() const { return engine_->path(); }
 inline GeneratorCost CudaBackend::cost() const { return engine_->cost(); }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// The one table through which CudaBackend reaches the driver, the run-time compiler and LibTorch's CUDA half. A test fills it with its own functions.
+// The one table through which CudaBackend reaches the driver, the run-time compiler and LibTorch's CUDA half. A test
+// fills it with its own functions.
 
 #include <faultline/error.hpp>
 
@@ -40,12 +41,15 @@ struct CudaDriver {
   DriverFunction<decltype(&cuGetErrorName)> get_error_name;
 };
 
-/// What is used of libnvrtc (its C interface, stable since CUDA 11.1); results are 0 for success. `missing` says why there is none, or is empty.
+/// What is used of libnvrtc (its C interface, stable since CUDA 11.1); results are 0 for success. `missing` says why
+/// there is none, or is empty.
 struct CudaCompiler {
   using Program = void*;
   std::string missing;
   std::function<int(int* major, int* minor)> version;
-  std::function<int(Program*, const char* source, const char* name, int headers, const char* const* header_texts, const char* const* header_names)> create;
+  std::function<int(Program*, const char* source, const char* name, int headers, const char* const* header_texts,
+                    const char* const* header_names)>
+      create;
   std::function<int(Program, int options, const char* const* texts)> compile;
   std::function<int(Program, std::size_t*)> log_size;
   std::function<int(Program, char*)> log;
@@ -56,14 +60,19 @@ struct CudaCompiler {
 
 /// How shared libraries are opened; replaced in tests.
 struct LibrarySource {
-  std::function<void*(const std::string& name)> open = [](const std::string& name) { return dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL); };
-  std::function<void*(void* library, const char* symbol)> symbol = [](void* library, const char* name) { return dlsym(library, name); };
+  std::function<void*(const std::string& name)> open = [](const std::string& name) {
+    return dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL);
+  };
+  std::function<void*(void* library, const char* symbol)> symbol = [](void* library, const char* name) {
+    return dlsym(library, name);
+  };
 };
 
 /// Opens the first of `names` and fills functions from it; remembers in `missing` what was not there.
 class LibraryLoader {
  public:
-  LibraryLoader(const LibrarySource& source, const std::vector<std::string>& names, std::string& missing) : source_(source), missing_(missing) {
+  LibraryLoader(const LibrarySource& source, const std::vector<std::string>& names, std::string& missing)
+      : source_(source), missing_(missing) {
     for (const std::string& name : names) {
       if (void* library = source_.open(name)) {
         library_ = library;
@@ -125,7 +134,8 @@ inline CudaCompiler load_cuda_compiler(const std::vector<std::string>& folders =
   return compiler;
 }
 
-/// A step towards fused kernels or graphs did not work. Never leaves the backend: it goes on without, and `path()` tells why.
+/// A step towards fused kernels or graphs did not work. Never leaves the backend: it goes on without, and `path()`
+/// tells why.
 struct PieceMissing {
   std::string why;
 };

@@ -21,7 +21,8 @@ namespace detail {
 
 /// Runs a function of styles through captured graphs. Not thread-safe: the backend holds its lock.
 ///
-/// The first call with a key runs the function itself, the second captures it (after one run on the capturing stream), later ones replay. Memory: a graph keeps its intermediate results.
+/// The first call with a key runs the function itself, the second captures it (after one run on the capturing stream),
+/// later ones replay. Memory: a graph keeps its intermediate results.
 class CudaGraphs {
  public:
   using Key = std::pair<std::int64_t, int>;  // rows, kind of noise
@@ -78,8 +79,7 @@ class CudaGraphs {
       } catch (...) {
         try {
           torch_->graph_end(graph.get());  // the stream must leave its capture, whatever became of it
-        } catch (const std::exception&) {
-        }
+        } catch (const std::exception&) {}
         throw;
       }
       torch_->graph_end(graph.get());

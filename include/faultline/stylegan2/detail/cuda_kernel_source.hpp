@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // (no pragma once: one text, included as a string by the library and as host code by the tests; see cuda_kernels.hpp)
-// The epilogue kernels: everything between two convolutions in one pass over memory. CUDA C++ without an include, so that the run-time compiler needs no headers.
+// The epilogue kernels: everything between two convolutions in one pass over memory. CUDA C++ without an include, so
+// that the run-time compiler needs no headers.
 
 FAULTLINE_CUDA_TEXT(
 
@@ -64,7 +65,8 @@ __device__ inline void load(const float* from, float (&to)[V]) {
 
 constexpr float gain = 1.41421356237309505f;  // of the activation
 
-/// What the activation needs of a thread's channels. The gain is in scale and bias, and in the noise that comes with a call: sqrt(2) lrelu(u) = lrelu(sqrt(2) u).
+/// What the activation needs of a thread's channels. The gain is in scale and bias, and in the noise that comes with a
+/// call: sqrt(2) lrelu(u) = lrelu(sqrt(2) u).
 template <int V>
 struct Channels {
   float scale[V];
@@ -86,8 +88,9 @@ struct Channels {
   }
 };
 
-/// FIR of a transposed convolution [N, size + 1, size + 1, C], then the epilogue. A thread makes two columns of a strip of rows.
-/// The filter [1, 3, 3, 1] is a sum of two neighbours, taken three times over; along y that needs the last value of each of the three.
+/// FIR of a transposed convolution [N, size + 1, size + 1, C], then the epilogue. A thread makes two columns of a strip
+/// of rows. The filter [1, 3, 3, 1] is a sum of two neighbours, taken three times over; along y that needs the last
+/// value of each of the three.
 template <class T, int V>
 struct Fir {
   const Pack<T, V>* in;  // this row, this column and these channels
@@ -206,7 +209,8 @@ __device__ inline int share_of(int lane) {
   return share;
 }
 
-/// Adds up sums of N neighbouring threads of a warp so that each ends with share_of<N>(lane) of them in its first place: pairs of threads send each other one half and keep the other.
+/// Adds up sums of N neighbouring threads of a warp so that each ends with share_of<N>(lane) of them in its first
+/// place: pairs of threads send each other one half and keep the other.
 template <int N, int O>
 __device__ inline void shared_out(float (&sum)[N][O], int lane) {
   FAULTLINE_UNROLL for (int step = 1; step < N; step *= 2) {
@@ -224,7 +228,8 @@ __device__ inline void shared_out(float (&sum)[N][O], int lane) {
 }
 
 /// The epilogue of a convolution [N, size, size, C], in place or not, and the image that is read off its activations.
-/// `strip` neighbouring threads of a warp share P pixels: each takes every strip-th pack of their channels. The sums of the image are then added up so that each of P threads ends with one pixel.
+/// `strip` neighbouring threads of a warp share P pixels: each takes every strip-th pack of their channels. The sums of
+/// the image are then added up so that each of P threads ends with one pixel.
 template <class T, int V, int O>
 __device__ void point_epilogue(const EpilogueArguments& a, const ToRgbArguments& rgb) {
   constexpr int P = point_pixels;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// How LibTorch rounds float32 convolutions and products on a CUDA device while our work is queued, and as it was before afterwards.
+// How LibTorch rounds float32 convolutions and products on a CUDA device while our work is queued, and as it was before
+// afterwards.
 
 #include <faultline/stylegan2/torch.hpp>
 
@@ -17,7 +18,8 @@ inline namespace v1 {
 namespace stylegan2 {
 namespace detail {
 
-/// The precision of cuDNN's float32 convolutions, through whichever of the three interfaces LibTorch has had: enumerations, texts (2.9), a flag (before).
+/// The precision of cuDNN's float32 convolutions, through whichever of the three interfaces LibTorch has had:
+/// enumerations, texts (2.9), a flag (before).
 template <class Context>
 class ConvolutionPrecision {
  public:
@@ -28,7 +30,8 @@ class ConvolutionPrecision {
     else context_.setAllowTF32CuDNN(tf32);
   }
 
-  /// Inherits again where that gives what was there before, so that a later change of the general setting still arrives.
+  /// Inherits again where that gives what was there before, so that a later change of the general setting still
+  /// arrives.
   void restore() {
     if constexpr (has_policies) {
       write(inherited_policy());
@@ -88,12 +91,15 @@ class ConvolutionPrecision {
   Policy before_;
 };
 
-/// For a scope: convolutions in IEEE float32 or TF32, products always in IEEE, cuDNN picks its fastest algorithm for our fixed shapes.
+/// For a scope: convolutions in IEEE float32 or TF32, products always in IEEE, cuDNN picks its fastest algorithm for
+/// our fixed shapes.
 ///
-/// Settings of LibTorch for the whole process, but for the products': two threads that want different modes at once must not.
+/// Settings of LibTorch for the whole process, but for the products': two threads that want different modes at once
+/// must not.
 class PrecisionScope {
  public:
-  explicit PrecisionScope(bool tf32) : convolutions_(at::globalContext()), benchmark_(at::globalContext().benchmarkCuDNN()) {
+  explicit PrecisionScope(bool tf32)
+      : convolutions_(at::globalContext()), benchmark_(at::globalContext().benchmarkCuDNN()) {
     convolutions_.set(tf32);
     at::globalContext().setBenchmarkCuDNN(true);
   }

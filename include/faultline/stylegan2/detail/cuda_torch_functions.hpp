@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// The table's third part: devices, streams and graph capture of LibTorch's CUDA half, looked up while the program runs so that nothing has to be linked with it.
+// The table's third part: devices, streams and graph capture of LibTorch's CUDA half, looked up while the program runs
+// so that nothing has to be linked with it.
 
 #include <faultline/stylegan2/detail/cuda_functions.hpp>
 #include <faultline/stylegan2/torch.hpp>
@@ -27,18 +28,21 @@ namespace detail {
 
 /// What is used of LibTorch on the device. Functions throw what LibTorch throws; `device` throws Error.
 struct TorchDevice {
-  std::function<at::Device(int ordinal)> device;                 ///< throws device_unavailable
-  std::string streams_missing;                                   ///< why there are no native streams to launch on, or empty
+  std::function<at::Device(int ordinal)> device;  ///< throws device_unavailable
+  /// Why there are no native streams to launch on, or empty
+  std::string streams_missing;
   std::function<void*(c10::Stream)> native_stream;
   std::function<c10::Stream(at::Device)> current_stream;
-  std::function<c10::Stream(at::Device)> side_stream;            ///< another one than the default, on which a capture is possible
-  std::function<c10::Stream(c10::Stream)> exchange_stream;       ///< makes it current, returns the one before
-  std::function<void(c10::Stream, c10::Stream)> order;           ///< the second goes on after what the first has been given so far
-  std::string graphs_missing;                                    ///< why there are no graphs, or empty
-  std::function<std::shared_ptr<void>()> graph_create;           ///< the graph dies with the last copy
-  std::function<void(void*)> graph_begin;                        ///< of capture, on the current stream
-  std::function<void(void*)> graph_end;                          ///< and instantiates
-  std::function<void(void*)> graph_replay;                       ///< on the current stream
+  /// Another one than the default, on which a capture is possible
+  std::function<c10::Stream(at::Device)> side_stream;
+  std::function<c10::Stream(c10::Stream)> exchange_stream;  ///< makes it current, returns the one before
+  /// The second goes on after what the first has been given so far
+  std::function<void(c10::Stream, c10::Stream)> order;
+  std::string graphs_missing;                           ///< why there are no graphs, or empty
+  std::function<std::shared_ptr<void>()> graph_create;  ///< the graph dies with the last copy
+  std::function<void(void*)> graph_begin;               ///< of capture, on the current stream
+  std::function<void(void*)> graph_end;                 ///< and instantiates
+  std::function<void(void*)> graph_replay;              ///< on the current stream
 };
 
 /// The whole table.
@@ -52,20 +56,27 @@ inline at::Device cuda_device(int ordinal) {
   constexpr const char* where = "CudaBackend";
   if (!c10::impl::hasDeviceGuardImpl(at::kCUDA))
     throw Error(ErrorCode::device_unavailable, where,
-                "this program has no CUDA half of LibTorch in it (libtorch_cuda was not linked, or LibTorch was built without CUDA); link faultline::cuda with a CUDA LibTorch, or use a backend for the CPU");
+                "this program has no CUDA half of LibTorch in it (libtorch_cuda was not linked, or LibTorch was built "
+                "without CUDA); link faultline::cuda with a CUDA LibTorch, or use a backend for the CPU");
   const int count = c10::impl::VirtualGuardImpl(at::kCUDA).deviceCount();
-  if (count == 0) throw Error(ErrorCode::device_unavailable, where, "there is no CUDA device (no GPU, or no driver for it); use a backend for the CPU");
+  if (count == 0)
+    throw Error(ErrorCode::device_unavailable, where,
+                "there is no CUDA device (no GPU, or no driver for it); use a backend for the CPU");
   if (ordinal < 0 || ordinal >= count)
-    throw Error(ErrorCode::device_unavailable, where, "device " + std::to_string(ordinal) + " was asked for, there are " + std::to_string(count) + ", counted from 0");
+    throw Error(ErrorCode::device_unavailable, where,
+                "device " + std::to_string(ordinal) + " was asked for, there are " + std::to_string(count) +
+                    ", counted from 0");
   return {at::kCUDA, static_cast<c10::DeviceIndex>(ordinal)};
 }
 
-/// LibTorch's CUDA half as it is in this process. Its classes are reached through their symbols: a program that was linked without them starts all the same.
+/// LibTorch's CUDA half as it is in this process. Its classes are reached through their symbols: a program that was
+/// linked without them starts all the same.
 inline TorchDevice load_torch_device(const LibrarySource& source = {}) {
   TorchDevice torch;
   torch.device = cuda_device;
   const auto find = [&](auto*& function, const char* symbol, std::string& missing) {
-    if (void* address = source.symbol(RTLD_DEFAULT, symbol)) function = reinterpret_cast<std::remove_reference_t<decltype(function)>>(address);
+    if (void* address = source.symbol(RTLD_DEFAULT, symbol))
+      function = reinterpret_cast<std::remove_reference_t<decltype(function)>>(address);
     else if (missing.empty()) missing = std::string("LibTorch's CUDA half has no ") + symbol;
   };
 
@@ -76,8 +87,12 @@ inline TorchDevice load_torch_device(const LibrarySource& source = {}) {
     return native(&cuda);
   };
   torch.current_stream = [](at::Device device) { return c10::impl::VirtualGuardImpl(device.type()).getStream(device); };
-  torch.side_stream = [](at::Device device) { return c10::impl::VirtualGuardImpl(device.type()).getStreamFromGlobalPool(device); };
-  torch.exchange_stream = [](c10::Stream stream) { return c10::impl::VirtualGuardImpl(stream.device_type()).exchangeStream(stream); };
+  torch.side_stream = [](at::Device device) {
+    return c10::impl::VirtualGuardImpl(device.type()).getStreamFromGlobalPool(device);
+  };
+  torch.exchange_stream = [](c10::Stream stream) {
+    return c10::impl::VirtualGuardImpl(stream.device_type()).exchangeStream(stream);
+  };
   torch.order = [](c10::Stream first, c10::Stream then) {
     if (first == then) return;
     c10::Event event(first.device_type());
@@ -122,7 +137,8 @@ inline TorchDevice load_torch_device(const LibrarySource& source = {}) {
 inline std::vector<std::string> compiler_folders() {
   std::vector<std::string> folders;
   Dl_info info{};
-  if (dladdr(reinterpret_cast<const void*>(static_cast<void (*)(int)>(&at::set_num_threads)), &info) != 0 && info.dli_fname != nullptr) {
+  if (dladdr(reinterpret_cast<const void*>(static_cast<void (*)(int)>(&at::set_num_threads)), &info) != 0 &&
+      info.dli_fname != nullptr) {
     const std::string library = info.dli_fname;
     const std::string folder = library.substr(0, library.find_last_of('/') + 1);
     folders = {folder + "../../nvidia/cu13/lib", folder + "../../nvidia/cuda_nvrtc/lib"};

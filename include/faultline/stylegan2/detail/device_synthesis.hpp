@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// The synthesis network folded for one device and type: shared kernels in channels-last layout, cached Wsq, constants folded, b4.conv1 as one product (Karras et al. 2020, style-equivalent form).
+// The synthesis network folded for one device and type: shared kernels in channels-last layout, cached Wsq, constants
+// folded, b4.conv1 as one product (Karras et al. 2020, style-equivalent form).
 
 #include <faultline/stylegan2/detail/epilogue.hpp>
 #include <faultline/stylegan2/networks.hpp>
@@ -23,7 +24,8 @@ enum class NoiseSource { none, constant, given };
 /// The folded network. Features are of `type` (float32 or bfloat16), everything else float32.
 class DeviceSynthesis {
  public:
-  DeviceSynthesis(const GeneratorConfig& config, const Weights& weights, at::Device device, c10::ScalarType type) : config_(config), type_(type) {
+  DeviceSynthesis(const GeneratorConfig& config, const Weights& weights, at::Device device, c10::ScalarType type)
+      : config_(config), type_(type) {
     const c10::AutoGradMode off(false);
     std::int64_t offset = 0;
     for (const SynthesisLayer& layer : synthesis_layers(config)) {
@@ -38,11 +40,17 @@ class DeviceSynthesis {
       if (layer.kind == SynthesisLayer::Kind::to_rgb) {
         folded.weight = (weight.flatten(1) * (1.0 / std::sqrt(static_cast<double>(layer.in)))).to(device).contiguous();
       } else {
-        norms_.layers.push_back({folded.offset, layer.in, layer.out, weight.to(at::kDouble).square().sum({2, 3}).to(at::kFloat)});
+        norms_.layers.push_back(
+            {folded.offset, layer.in, layer.out, weight.to(at::kDouble).square().sum({2, 3}).to(at::kFloat)});
         folded.strength = weights[name + ".noise_strength"].to(device, at::kFloat);
-        folded.noise = (weights[name + ".noise_const"] * weights[name + ".noise_strength"]).to(device, at::kFloat).view({1, 1, layer.resolution, layer.resolution}).contiguous();
-        if (layer.resolution == 4) folded.weight = constant_product(weights["synthesis.b4.const"], weight).to(device, type).contiguous();
-        else if (layer.kind == SynthesisLayer::Kind::upsampling_conv) folded.weight = channels_last(weight.transpose(0, 1).to(device, type));
+        folded.noise = (weights[name + ".noise_const"] * weights[name + ".noise_strength"])
+                           .to(device, at::kFloat)
+                           .view({1, 1, layer.resolution, layer.resolution})
+                           .contiguous();
+        if (layer.resolution == 4)
+          folded.weight = constant_product(weights["synthesis.b4.const"], weight).to(device, type).contiguous();
+        else if (layer.kind == SynthesisLayer::Kind::upsampling_conv)
+          folded.weight = channels_last(weight.transpose(0, 1).to(device, type));
         else folded.weight = channels_last(weight.to(device, type));
       }
       layers_.push_back(std::move(folded));
@@ -59,9 +67,11 @@ class DeviceSynthesis {
 
   [[nodiscard]] c10::ScalarType type() const noexcept { return type_; }
 
-  /// Images `[N, C, R, R]` float32 of styles `[N, D]` on the network's device. `given` holds one noise tensor per convolution when `source` says so.
+  /// Images `[N, C, R, R]` float32 of styles `[N, D]` on the network's device. `given` holds one noise tensor per
+  /// convolution when `source` says so.
   template <class Epilogues>
-  [[nodiscard]] at::Tensor operator()(const at::Tensor& s, NoiseSource source, const std::vector<at::Tensor>& given, const Epilogues& epilogues) const {
+  [[nodiscard]] at::Tensor operator()(const at::Tensor& s, NoiseSource source, const std::vector<at::Tensor>& given,
+                                      const Epilogues& epilogues) const {
     const std::vector<at::Tensor> norms = epilogues.squared_norms(s, norms_);
     const auto style = [&](std::size_t i) { return s.narrow(1, layers_[i].offset, layers_[i].width); };
     at::Tensor x;  // input of the next convolution, scaled by its style already
@@ -81,7 +91,8 @@ class DeviceSynthesis {
         x = epilogues.fir_activation(channels_last(at::conv_transpose2d(x, layer.weight, {}, 2)), to);
         continue;
       }
-      const at::Tensor u = image.defined() ? channels_last(at::conv2d(x, layer.weight, {}, 1, 1)) : first_sum(style(i), layer);
+      const at::Tensor u =
+          image.defined() ? channels_last(at::conv2d(x, layer.weight, {}, 1, 1)) : first_sum(style(i), layer);
       const bool last = i + 2 == layers_.size();
       if (!last) to.style = style(i + 2);  // conv0 of the next block
       ++i;                                 // and the ToRGB layer between them
@@ -96,7 +107,7 @@ class DeviceSynthesis {
     SynthesisLayer::Kind kind = SynthesisLayer::Kind::conv;
     std::int64_t offset = 0;  // in the flat styles
     std::int64_t width = 0;
-    at::Tensor weight;    // convolution kernel; b4.conv1: [I, 16·O]; ToRGB: [O, C]
+    at::Tensor weight;  // convolution kernel; b4.conv1: [I, 16·O]; ToRGB: [O, C]
     at::Tensor bias;
     at::Tensor noise;     // σ · noise_const, [1, 1, r, r]
     at::Tensor strength;  // σ
@@ -106,7 +117,8 @@ class DeviceSynthesis {
   [[nodiscard]] static at::Tensor constant_product(const at::Tensor& constant, const at::Tensor& weight) {
     const std::int64_t in = weight.size(1), out = weight.size(0);
     const at::Tensor kernels = weight.to(at::kDouble).transpose(0, 1).reshape({in * out, 1, 3, 3});
-    const at::Tensor sums = at::conv2d(constant.to(at::kDouble).unsqueeze(0), kernels, {}, 1, 1, 1, in);  // [1, I·O, 4, 4]
+    // [1, I·O, 4, 4]
+    const at::Tensor sums = at::conv2d(constant.to(at::kDouble).unsqueeze(0), kernels, {}, 1, 1, 1, in);
     return sums.view({in, out, 16}).transpose(1, 2).reshape({in, 16 * out});
   }
 

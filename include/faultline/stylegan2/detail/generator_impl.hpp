@@ -32,7 +32,9 @@ inline GeneratorModel whole(GeneratorModel model) {
   validate(model.config);
   for (const auto& spec : tensor_specs(model.config))
     if (model.weights[spec.name].sizes() != at::IntArrayRef(spec.shape))
-      throw Error(ErrorCode::wrong_tensor_shape, "Generator", "expected " + spec.name + " " + shape_text(spec.shape) + ", got " + tensor_text(model.weights[spec.name]));
+      throw Error(
+          ErrorCode::wrong_tensor_shape, "Generator",
+          "expected " + spec.name + " " + shape_text(spec.shape) + ", got " + tensor_text(model.weights[spec.name]));
   model.weights = model.weights.clone();
   return model;
 }
@@ -40,18 +42,25 @@ inline GeneratorModel whole(GeneratorModel model) {
 }  // namespace stylegan2::detail
 
 template <class Backend>
-Generator<Backend> Generator<Backend>::load(const std::filesystem::path& path, Integrity integrity, const typename Backend::Options& options) {
-  stylegan2::GeneratorModel model = stylegan2::detail::libtorch_call("Generator::load", [&] { return stylegan2::load_generator_model(path, integrity); });
+Generator<Backend> Generator<Backend>::load(const std::filesystem::path& path, Integrity integrity,
+                                            const typename Backend::Options& options) {
+  stylegan2::GeneratorModel model = stylegan2::detail::libtorch_call(
+      "Generator::load", [&] { return stylegan2::load_generator_model(path, integrity); });
   if (integrity == Integrity::unchecked) model.digest.clear();
   return Generator(std::move(model), options);
 }
 
 template <class Backend>
 Generator<Backend>::Generator(stylegan2::GeneratorModel model, const typename Backend::Options& options)
-    : backend_(stylegan2::detail::libtorch_call("Generator", [&] { return Backend(stylegan2::detail::whole(std::move(model)), options); })), layout_(stylegan2::style_layout(backend_.model().config)) {
+    : backend_(stylegan2::detail::libtorch_call(
+          "Generator", [&] { return Backend(stylegan2::detail::whole(std::move(model)), options); })),
+      layout_(stylegan2::style_layout(backend_.model().config)) {
   digest_ = backend_.model().digest;
   if (digest_.empty())
-    stylegan2::detail::libtorch_call("Generator", [&] { digest_ = decode_safetensors(encode_safetensors(stylegan2::generator_file(backend_.model()))).metadata.at("sha256"); });
+    stylegan2::detail::libtorch_call("Generator", [&] {
+      digest_ =
+          decode_safetensors(encode_safetensors(stylegan2::generator_file(backend_.model()))).metadata.at("sha256");
+    });
 }
 
 template <class Backend>
@@ -66,12 +75,15 @@ at::Tensor Generator<Backend>::map(const at::Tensor& z, const at::Tensor& labels
 }
 
 template <class Backend>
-at::Tensor Generator<Backend>::mapped(const char* where, const at::Tensor& z, const at::Tensor& labels, const MapOptions& options) const {
+at::Tensor Generator<Backend>::mapped(const char* where, const at::Tensor& z, const at::Tensor& labels,
+                                      const MapOptions& options) const {
   const auto& config = model().config;
   if (!std::isfinite(options.truncation) || std::abs(options.truncation) > 2.0)
-    throw Error(ErrorCode::invalid_argument, where, "truncation must lie in [-2, 2], got " + std::to_string(options.truncation));
+    throw Error(ErrorCode::invalid_argument, where,
+                "truncation must lie in [-2, 2], got " + std::to_string(options.truncation));
   if (options.cutoff && (*options.cutoff < 0 || *options.cutoff > num_ws()))
-    throw Error(ErrorCode::invalid_argument, where, "cutoff must lie in [0, " + std::to_string(num_ws()) + "], got " + std::to_string(*options.cutoff));
+    throw Error(ErrorCode::invalid_argument, where,
+                "cutoff must lie in [0, " + std::to_string(num_ws()) + "], got " + std::to_string(*options.cutoff));
   if (!z.defined() || z.dim() != 2 || z.size(1) != config.z_dim || z.scalar_type() != at::kFloat)
     stylegan2::detail::wrong_tensor(where, "z as Float [N, " + std::to_string(config.z_dim) + "]", z);
   stylegan2::detail::require_rows(where, z.size(0));
@@ -82,7 +94,9 @@ at::Tensor Generator<Backend>::mapped(const char* where, const at::Tensor& z, co
     const at::Tensor plain = labels.to(at::kCPU).contiguous();
     for (std::int64_t i = 0; i < plain.size(0); ++i)
       if (const std::int64_t label = plain.const_data_ptr<std::int64_t>()[i]; label < 0 || label >= config.c_dim)
-        throw Error(ErrorCode::label_out_of_range, where, "label " + std::to_string(label) + " of row " + std::to_string(i) + " is not in [0, " + std::to_string(config.c_dim) + ")");
+        throw Error(ErrorCode::label_out_of_range, where,
+                    "label " + std::to_string(label) + " of row " + std::to_string(i) + " is not in [0, " +
+                        std::to_string(config.c_dim) + ")");
     classes = stylegan2::one_hot(plain, config.c_dim);
   } else if (labels.defined() && labels.numel() != 0) {
     stylegan2::detail::wrong_tensor(where, "no labels (the generator is unconditional)", labels);
@@ -92,7 +106,9 @@ at::Tensor Generator<Backend>::mapped(const char* where, const at::Tensor& z, co
   const at::Tensor truncated = options.truncation == 1.0 ? w : average + (w - average) * options.truncation;
   if (!options.cutoff) return truncated;
   const std::int64_t cutoff = *options.cutoff;
-  const auto slots = [&](const at::Tensor& value, std::int64_t count) { return value.unsqueeze(1).expand({z.size(0), count, config.w_dim}); };
+  const auto slots = [&](const at::Tensor& value, std::int64_t count) {
+    return value.unsqueeze(1).expand({z.size(0), count, config.w_dim});
+  };
   return at::cat({slots(truncated, cutoff), slots(w, num_ws() - cutoff)}, 1);
 }
 
@@ -102,7 +118,10 @@ at::Tensor Generator<Backend>::styles(const at::Tensor& w) const {
   const bool flat = w.defined() && w.dim() == 2 && w.size(1) == w_dim();
   const bool layered = w.defined() && w.dim() == 3 && w.size(1) == num_ws() && w.size(2) == w_dim();
   if (!(flat || layered) || w.scalar_type() != at::kFloat)
-    stylegan2::detail::wrong_tensor(where, "w as Float [N, " + std::to_string(w_dim()) + "] or [N, " + std::to_string(num_ws()) + ", " + std::to_string(w_dim()) + "]", w);
+    stylegan2::detail::wrong_tensor(where,
+                                    "w as Float [N, " + std::to_string(w_dim()) + "] or [N, " +
+                                        std::to_string(num_ws()) + ", " + std::to_string(w_dim()) + "]",
+                                    w);
   stylegan2::detail::require_rows(where, w.size(0));
   return stylegan2::detail::libtorch_call(where, [&] { return backend_.styles(w); });
 }
@@ -118,7 +137,8 @@ template <class Backend>
 at::Tensor Generator<Backend>::synthesize(const at::Tensor& s, const SynthesisOptions& options) const {
   constexpr const char* where = "Generator::synthesize";
   require_styles(where, s);
-  return stylegan2::detail::libtorch_call(where, [&] { return backend_.synthesis(s, noise_images(s.size(0), options)); });
+  return stylegan2::detail::libtorch_call(where,
+                                          [&] { return backend_.synthesis(s, noise_images(s.size(0), options)); });
 }
 
 template <class Backend>
@@ -132,7 +152,8 @@ std::vector<at::Tensor> Generator<Backend>::noise_images(std::int64_t count, con
   float* data = normals.data_ptr<float>();
   at::parallel_for(0, count, 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i)
-      fill_normals(options.seed, Stream::noise, options.first + i, std::span<float>(data + i * pixels, static_cast<std::size_t>(pixels)));
+      fill_normals(options.seed, Stream::noise, options.first + i,
+                   std::span<float>(data + i * pixels, static_cast<std::size_t>(pixels)));
   });
   std::int64_t offset = 0;
   for (at::Tensor& image : noise) {
@@ -148,11 +169,14 @@ Matrix<float> Generator<Backend>::pullback(const at::Tensor& s, const ImageBatch
   constexpr const char* where = "Generator::pullback";
   require_styles(where, s);
   if (image_gradient.count() != s.size(0) || !(image_gradient.shape() == image_shape()))
-    throw Error(ErrorCode::shape_mismatch, where, "expected one image gradient of the generator's image shape per row of styles, got " + std::to_string(image_gradient.count()) + " for " + std::to_string(s.size(0)) + " rows");
+    throw Error(ErrorCode::shape_mismatch, where,
+                "expected one image gradient of the generator's image shape per row of styles, got " +
+                    std::to_string(image_gradient.count()) + " for " + std::to_string(s.size(0)) + " rows");
   return stylegan2::detail::libtorch_call(where, [&] {
     const ImageShape shape = image_shape();
     at::Tensor gradient = at::empty({s.size(0), shape.channels, shape.height, shape.width}, at::kFloat);
-    std::memcpy(gradient.data_ptr<float>(), image_gradient.data(), static_cast<std::size_t>(gradient.numel()) * sizeof(float));
+    std::memcpy(gradient.data_ptr<float>(), image_gradient.data(),
+                static_cast<std::size_t>(gradient.numel()) * sizeof(float));
     if constexpr (requires { backend_.pullback(s, std::vector<at::Tensor>(), gradient); }) {
       return to_rows(backend_.pullback(s, noise_images(s.size(0), {}), gradient));
     } else {
@@ -170,10 +194,12 @@ stylegan2::SynthesisEdits Generator<Backend>::begin_edits(const at::Tensor& s) c
   require_styles(where, s);
   stylegan2::SynthesisEdits::Resume resume;
   if constexpr (stylegan2::ResumesSynthesis<Backend>) {
-    resume = [this](const stylegan2::SynthesisState& state, const at::Tensor& styles, const std::vector<at::Tensor>& noise) { return backend_.synthesis_from(state, styles, noise); };
+    resume = [this](const stylegan2::SynthesisState& state, const at::Tensor& styles,
+                    const std::vector<at::Tensor>& noise) { return backend_.synthesis_from(state, styles, noise); };
   }
   return stylegan2::detail::libtorch_call(where, [&] {
-    return stylegan2::SynthesisEdits(model().config, model().weights, s.to(at::kCPU), stylegan2::constant_noise(model().config, model().weights), std::move(resume));
+    return stylegan2::SynthesisEdits(model().config, model().weights, s.to(at::kCPU),
+                                     stylegan2::constant_noise(model().config, model().weights), std::move(resume));
   });
 }
 
@@ -183,7 +209,8 @@ Matrix<float> Generator<Backend>::style_matrix() const {
   const float gain = static_cast<float>(1.0 / std::sqrt(static_cast<double>(w_dim())));
   for (const auto& layer : layout_.layers()) {
     const at::Tensor weight = model().weights["synthesis." + layer.name + ".affine.weight"].contiguous();
-    std::transform(weight.const_data_ptr<float>(), weight.const_data_ptr<float>() + weight.numel(), matrix.data() + layer.offset * w_dim(), [gain](float value) { return value * gain; });
+    std::transform(weight.const_data_ptr<float>(), weight.const_data_ptr<float>() + weight.numel(),
+                   matrix.data() + layer.offset * w_dim(), [gain](float value) { return value * gain; });
   }
   return matrix;
 }
@@ -209,7 +236,8 @@ at::Tensor Generator<Backend>::label_from_host(std::span<const std::int64_t> lab
 template <class Backend>
 ImageBatch Generator<Backend>::image_to_host(const at::Tensor& images) const {
   const ImageShape shape = image_shape();
-  if (!images.defined() || images.dim() != 4 || images.size(1) != shape.channels || images.size(2) != shape.height || images.size(3) != shape.width)
+  if (!images.defined() || images.dim() != 4 || images.size(1) != shape.channels || images.size(2) != shape.height ||
+      images.size(3) != shape.width)
     stylegan2::detail::wrong_tensor("Generator::image_to_host", "images of this generator", images);
   const at::Tensor plain = on_host("Generator::image_to_host", images);
   ImageBatch batch(plain.size(0), shape);
@@ -225,7 +253,8 @@ std::string Generator<Backend>::backend_description() const {
 
 template <class Backend>
 std::string Generator<Backend>::torch_version() const {
-  return std::to_string(TORCH_VERSION_MAJOR) + "." + std::to_string(TORCH_VERSION_MINOR) + "." + std::to_string(TORCH_VERSION_PATCH);
+  return std::to_string(TORCH_VERSION_MAJOR) + "." + std::to_string(TORCH_VERSION_MINOR) + "." +
+         std::to_string(TORCH_VERSION_PATCH);
 }
 
 template <class Backend>
@@ -237,7 +266,8 @@ std::vector<std::string> Generator<Backend>::backend_warnings() const {
 /// The tensor where the backend works.
 template <class Backend>
 at::Tensor Generator<Backend>::placed(const at::Tensor& tensor) const {
-  if constexpr (requires { backend_.device(); }) return stylegan2::detail::libtorch_call("Generator::from_host", [&] { return tensor.to(backend_.device()); });
+  if constexpr (requires { backend_.device(); })
+    return stylegan2::detail::libtorch_call("Generator::from_host", [&] { return tensor.to(backend_.device()); });
   else return tensor;
 }
 
@@ -256,7 +286,8 @@ at::Tensor Generator<Backend>::from_rows(const Matrix<float>& rows) {
 
 template <class Backend>
 Matrix<float> Generator<Backend>::to_rows(const at::Tensor& tensor) {
-  if (!tensor.defined() || tensor.dim() != 2) stylegan2::detail::wrong_tensor("Generator::to_host", "a tensor of rank 2", tensor);
+  if (!tensor.defined() || tensor.dim() != 2)
+    stylegan2::detail::wrong_tensor("Generator::to_host", "a tensor of rank 2", tensor);
   const at::Tensor plain = on_host("Generator::to_host", tensor);
   Matrix<float> rows(plain.size(0), plain.size(1));
   std::copy_n(plain.const_data_ptr<float>(), plain.numel(), rows.data());

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Stands before the LibTorch headers of every header of ours, libtorch_end.hpp after them (so: no #pragma once).
 //
-// LibTorch's logging header defines CHECK, LOG and others without a prefix. What a user or a test framework had defined under such a name is put away here and given back at the end; a name that
-// nobody had is left to LibTorch, whose later headers use it. Once that header has been read it takes nothing more, and what is defined now, whoever's it is, stays.
+// LibTorch's logging header defines CHECK, LOG and others without a prefix. What a user or a test framework had defined
+// under such a name is put away here and given back at the end; a name that nobody had is left to LibTorch, whose later
+// headers use it. Once that header has been read it takes nothing more, and what is defined now, whoever's it is,
+// stays.
 
 #include <faultline/config.hpp>
 

@@ -19,7 +19,8 @@ namespace detail {
 
 inline at::Tensor to_tensor(const Matrix<double>& rows) {
   at::Tensor tensor = at::empty({rows.rows(), rows.cols()}, at::kFloat);
-  std::transform(rows.values().begin(), rows.values().end(), tensor.data_ptr<float>(), [](double value) { return static_cast<float>(value); });
+  std::transform(rows.values().begin(), rows.values().end(), tensor.data_ptr<float>(),
+                 [](double value) { return static_cast<float>(value); });
   return tensor;
 }
 
@@ -39,11 +40,14 @@ struct ImageLoss {
   at::Tensor pixel, detail, feature;
 
   /// `target` is `[1, C, h, w]` in [0, 1].
-  ImageLoss(const at::Tensor& unit, const at::Tensor& target, const std::function<at::Tensor(const at::Tensor&)>& features) {
+  ImageLoss(const at::Tensor& unit, const at::Tensor& target,
+            const std::function<at::Tensor(const at::Tensor&)>& features) {
     const std::vector<std::int64_t> all{1, 2, 3};
     const at::Tensor seen = middle(unit, target.size(2), target.size(3)), clamped = at::clamp(seen, 0.0, 1.0);
-    // Where the target is at an end of the range, going beyond it is no error, and everywhere else the gradient must survive a pixel that left the range.
-    const at::Tensor excused = ((target <= 0.0) * (seen < 0.0)).logical_or((target >= 1.0) * (seen > 1.0)).to(at::kFloat);
+    // Where the target is at an end of the range, going beyond it is no error, and everywhere else the gradient must
+    // survive a pixel that left the range.
+    const at::Tensor excused =
+        ((target <= 0.0) * (seen < 0.0)).logical_or((target >= 1.0) * (seen > 1.0)).to(at::kFloat);
     const at::Tensor difference = (seen - target) * (1.0 - excused);
     pixel = (difference * difference).mean(all);
     const at::Tensor strength = detail_strength(clamped) - detail_strength(target);
@@ -76,7 +80,8 @@ class RowAdam {
     ++count_;
     first_ = first_ * 0.9 + gradient * 0.1;
     second_ = second_ * 0.99 + gradient * gradient * 0.01;
-    const double one = 1.0 - std::pow(0.9, static_cast<double>(count_)), two = 1.0 - std::pow(0.99, static_cast<double>(count_));
+    const double one = 1.0 - std::pow(0.9, static_cast<double>(count_)),
+                 two = 1.0 - std::pow(0.99, static_cast<double>(count_));
     values = values - rate * (first_ / one) / ((second_ / two).sqrt() + 1e-8);
   }
   void keep(const at::Tensor& rows) {
@@ -92,7 +97,8 @@ class RowAdam {
 /// Share of the full rate at step `step` of `steps`.
 inline double ramp(std::int64_t step, std::int64_t steps) {
   const double t = (static_cast<double>(step) + 1.0) / static_cast<double>(steps);
-  const double up = std::min(1.0, t / 0.05), down = t <= 0.5 ? 1.0 : 0.5 + 0.5 * std::cos(std::numbers::pi * (2.0 * t - 1.0));
+  const double up = std::min(1.0, t / 0.05),
+               down = t <= 0.5 ? 1.0 : 0.5 + 0.5 * std::cos(std::numbers::pi * (2.0 * t - 1.0));
   return up * std::max(down, 0.01);
 }
 
@@ -118,7 +124,8 @@ inline at::Tensor smallest(const at::Tensor& values, std::int64_t count) {
 
 /// Percentage of ascending values below x.
 inline double percentile(const std::vector<double>& ascending, double x) {
-  return 100.0 * static_cast<double>(std::lower_bound(ascending.begin(), ascending.end(), x) - ascending.begin()) / static_cast<double>(ascending.size());
+  return 100.0 * static_cast<double>(std::lower_bound(ascending.begin(), ascending.end(), x) - ascending.begin()) /
+         static_cast<double>(ascending.size());
 }
 
 inline at::Tensor image_tensor(ImageView image) {
@@ -131,7 +138,8 @@ inline at::Tensor image_tensor(ImageView image) {
 }  // namespace stylegan2
 
 template <class Backend>
-Projector<Backend>::Projector(const Generator<Backend>& generator, ProjectionOptions options) : generator_(&generator), options_(std::move(options)) {
+Projector<Backend>::Projector(const Generator<Backend>& generator, ProjectionOptions options)
+    : generator_(&generator), options_(std::move(options)) {
   const auto refuse = [](const std::string& what) { throw Error(ErrorCode::invalid_argument, "Projector", what); };
   const std::int64_t classes = std::max<std::int64_t>(1, generator.num_classes());
   constexpr const char* where = "Projector";
@@ -141,10 +149,13 @@ Projector<Backend>::Projector(const Generator<Backend>& generator, ProjectionOpt
   detail::require_in(where, "style_steps", options_.style_steps, 0, limits::permutations);
   detail::require_in(where, "references", options_.references, 0, limits::latents);
   detail::require_in(where, "population", options_.population, 1, limits::samples);
-  if (options_.population < classes * std::max(options_.candidates, generator.w_dim() + 2)) refuse("the population must hold the candidates of every class and more latents per class than w has entries");
-  for (const double value : {options_.pixel_weight, options_.detail_weight, options_.feature_weight, options_.prior_weight, options_.style_weight})
+  if (options_.population < classes * std::max(options_.candidates, generator.w_dim() + 2))
+    refuse("the population must hold the candidates of every class and more latents per class than w has entries");
+  for (const double value : {options_.pixel_weight, options_.detail_weight, options_.feature_weight,
+                             options_.prior_weight, options_.style_weight})
     if (!(value >= 0.0) || !std::isfinite(value)) refuse("weights must be finite and not negative");
-  if (!(options_.learning_rate > 0.0) || !std::isfinite(options_.learning_rate)) refuse("learning_rate must be positive");
+  if (!(options_.learning_rate > 0.0) || !std::isfinite(options_.learning_rate))
+    refuse("learning_rate must be positive");
 
   const stylegan2::detail::LibTorchScope scope("Projector");
   const c10::AutoGradMode off(false);
@@ -155,9 +166,12 @@ Projector<Backend>::Projector(const Generator<Backend>& generator, ProjectionOpt
   for (std::int64_t first = 0; first < options_.population; first += batch) {
     const std::int64_t count = std::min(batch, options_.population - first);
     Matrix<float> z(count, generator.latent_dim());
-    for (std::int64_t i = 0; i < count; ++i) fill_normals(options_.seed, Stream::latents, pilot_first + first + i, z.row(i));
-    const auto own = std::span<const std::int64_t>(labels).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
-    const Matrix<float> w = generator.latent_to_host(generator.map(generator.latent_from_host(z), generator.num_classes() > 0 ? generator.label_from_host(own) : at::Tensor()));
+    for (std::int64_t i = 0; i < count; ++i)
+      fill_normals(options_.seed, Stream::latents, pilot_first + first + i, z.row(i));
+    const auto own =
+        std::span<const std::int64_t>(labels).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
+    const Matrix<float> w = generator.latent_to_host(generator.map(
+        generator.latent_from_host(z), generator.num_classes() > 0 ? generator.label_from_host(own) : at::Tensor()));
     std::copy(w.values().begin(), w.values().end(), latents_.row(first).begin());
   }
   whitening_ = fit_whitening(latents_, labels, classes);
@@ -173,20 +187,28 @@ Projector<Backend>::Projector(const Generator<Backend>& generator, ProjectionOpt
 template <class Backend>
 void Projector<Backend>::check(ImageView image) const {
   const ImageShape made = generator_->image_shape();
-  if (image.channels() != made.channels || image.height() > made.height || image.width() > made.width || image.height() < 1 || image.width() < 1)
-    throw Error(ErrorCode::shape_mismatch, "Projector", "expected images of " + std::to_string(made.channels) + " channels and at most " + std::to_string(made.height) + " x " + std::to_string(made.width) + " pixels, got " +
-                                                            std::to_string(image.channels()) + " channels and " + std::to_string(image.height()) + " x " + std::to_string(image.width()));
+  if (image.channels() != made.channels || image.height() > made.height || image.width() > made.width ||
+      image.height() < 1 || image.width() < 1)
+    throw Error(ErrorCode::shape_mismatch, "Projector",
+                "expected images of " + std::to_string(made.channels) + " channels and at most " +
+                    std::to_string(made.height) + " x " + std::to_string(made.width) + " pixels, got " +
+                    std::to_string(image.channels()) + " channels and " + std::to_string(image.height()) + " x " +
+                    std::to_string(image.width()));
   for (std::int64_t i = 0; i < image.count(); ++i)
     for (const float value : image.image(i))
-      if (!(value >= 0.0f && value <= 1.0f)) throw Error(ErrorCode::invalid_argument, "Projector", "pixels must lie in [0, 1]; divide bytes by 255");
+      if (!(value >= 0.0f && value <= 1.0f))
+        throw Error(ErrorCode::invalid_argument, "Projector", "pixels must lie in [0, 1]; divide bytes by 255");
 }
 
 template <class Backend>
 Projection Projector<Backend>::project(ImageView image, std::optional<std::int64_t> label) {
-  if (image.count() != 1) throw Error(ErrorCode::shape_mismatch, "Projector", "expected one image, got " + std::to_string(image.count()));
+  if (image.count() != 1)
+    throw Error(ErrorCode::shape_mismatch, "Projector", "expected one image, got " + std::to_string(image.count()));
   check(image);
   if (label && (*label < 0 || *label >= whitening_.classes()))
-    throw Error(ErrorCode::label_out_of_range, "Projector", "got label " + std::to_string(*label) + ", the generator makes " + std::to_string(whitening_.classes()) + " classes");
+    throw Error(ErrorCode::label_out_of_range, "Projector",
+                "got label " + std::to_string(*label) + ", the generator makes " +
+                    std::to_string(whitening_.classes()) + " classes");
   const stylegan2::detail::LibTorchScope scope("Projector");
   Projection result = best(image, label);
   if (!references().empty()) {
@@ -200,13 +222,16 @@ Projection Projector<Backend>::project(ImageView image, std::optional<std::int64
 template <class Backend>
 void Projector<Backend>::set_references(ImageView images, std::span<const std::int64_t> labels) {
   if (images.count() < 1) throw Error(ErrorCode::empty_input, "Projector", "expected at least one reference image");
-  if (static_cast<std::int64_t>(labels.size()) != images.count()) throw Error(ErrorCode::shape_mismatch, "Projector", "expected one label per reference image");
+  if (static_cast<std::int64_t>(labels.size()) != images.count())
+    throw Error(ErrorCode::shape_mismatch, "Projector", "expected one label per reference image");
   check(images);
   const stylegan2::detail::LibTorchScope scope("Projector");
   std::vector<double> losses;
   for (std::int64_t i = 0; i < images.count(); ++i) {
     const std::int64_t label = labels[static_cast<std::size_t>(i)];
-    if (label < 0 || label >= whitening_.classes()) throw Error(ErrorCode::label_out_of_range, "Projector", "got label " + std::to_string(label) + " of a reference image");
+    if (label < 0 || label >= whitening_.classes())
+      throw Error(ErrorCode::label_out_of_range, "Projector",
+                  "got label " + std::to_string(label) + " of a reference image");
     losses.push_back(best(images.slice(i, 1), label).loss.likeness);
     report_progress(options_.progress, "references", i + 1, images.count());
   }
@@ -227,11 +252,16 @@ const std::vector<double>& Projector<Backend>::references() {
     fill_normals(options_.seed, Stream::latents, first + i, z.row(i));
     labels.push_back(i % whitening_.classes());
   }
-  const at::Tensor w = generator_->map(generator_->latent_from_host(z), generator_->num_classes() > 0 ? generator_->label_from_host(labels) : at::Tensor());
-  ImageBatch images = generator_->image_to_host(generator_->synthesize(generator_->styles(w), {.noise = Noise::random, .seed = options_.seed, .first = first}));
+  const at::Tensor w =
+      generator_->map(generator_->latent_from_host(z),
+                      generator_->num_classes() > 0 ? generator_->label_from_host(labels) : at::Tensor());
+  ImageBatch images = generator_->image_to_host(
+      generator_->synthesize(generator_->styles(w), {.noise = Noise::random, .seed = options_.seed, .first = first}));
   const ValueRange range = generator_->value_range();
   for (std::int64_t i = 0; i < images.count(); ++i)
-    for (float& value : images.image(i)) value = static_cast<float>(std::clamp((static_cast<double>(value) - range.lower) / (range.upper - range.lower), 0.0, 1.0));
+    for (float& value : images.image(i))
+      value = static_cast<float>(
+          std::clamp((static_cast<double>(value) - range.lower) / (range.upper - range.lower), 0.0, 1.0));
   set_references(images, labels);
   return *references_;
 }
@@ -240,7 +270,8 @@ const std::vector<double>& Projector<Backend>::references() {
 template <class Backend>
 at::Tensor Projector<Backend>::starts(const at::Tensor& target, std::int64_t label) const {
   const c10::AutoGradMode off(false);
-  const std::int64_t count = std::min(options_.candidates, (options_.population - label + whitening_.classes() - 1) / whitening_.classes());
+  const std::int64_t count =
+      std::min(options_.candidates, (options_.population - label + whitening_.classes() - 1) / whitening_.classes());
   Matrix<float> w(count, latents_.cols());
   for (std::int64_t i = 0; i < count; ++i) {
     const auto row = latents_.row(label + i * whitening_.classes());
@@ -251,7 +282,9 @@ at::Tensor Projector<Backend>::starts(const at::Tensor& target, std::int64_t lab
   std::vector<at::Tensor> likeness;
   const at::Tensor codes = generator_->latent_from_host(w);
   for (std::int64_t first = 0; first < count; first += 64) {
-    const at::Tensor unit = stylegan2::detail::unit_images(*generator_, generator_->styles(codes.narrow(0, first, std::min<std::int64_t>(64, count - first)).contiguous()));
+    const at::Tensor unit = stylegan2::detail::unit_images(
+        *generator_,
+        generator_->styles(codes.narrow(0, first, std::min<std::int64_t>(64, count - first)).contiguous()));
     likeness.push_back(stylegan2::detail::ImageLoss(unit, target, options_.features).likeness(options_));
   }
   const at::Tensor nearest = stylegan2::detail::smallest(at::cat(likeness, 0), options_.starts);
@@ -318,21 +351,26 @@ Projection Projector<Backend>::best(ImageView image, std::optional<std::int64_t>
   const Matrix<float> s = generator_->style_to_host(styles);
   result.s.assign(s.values().begin(), s.values().end());
   result.reconstruction = generator_->image_to_host(at::clamp(sd::unit_images(*generator_, styles), 0.0, 1.0));
-  result.loss = {value(end.image.pixel), value(end.image.detail), value(end.image.feature), value(end.prior), value(end.image.likeness(options_))};
-  const at::Tensor clamped = at::clamp(sd::middle(end.unit.narrow(0, row, 1), target.size(2), target.size(3)), 0.0, 1.0);
+  result.loss = {value(end.image.pixel), value(end.image.detail), value(end.image.feature), value(end.prior),
+                 value(end.image.likeness(options_))};
+  const at::Tensor clamped =
+      at::clamp(sd::middle(end.unit.narrow(0, row, 1), target.size(2), target.size(3)), 0.0, 1.0);
   result.rms = std::sqrt(((clamped - target) * (clamped - target)).mean().template item<double>());
   result.mahalanobis = std::sqrt(result.loss.prior * rank);
   result.percentile = sd::percentile(distances_, result.mahalanobis);
   return result;
 }
 
-/// Moves s on its own, held near the styles of w in standard deviations of each channel. Loss, reconstruction and rms become those of the moved styles.
+/// Moves s on its own, held near the styles of w in standard deviations of each channel. Loss, reconstruction and rms
+/// become those of the moved styles.
 template <class Backend>
 void Projector<Backend>::refine_styles(const at::Tensor& target, Projection& projection) const {
   namespace sd = stylegan2::detail;
   const auto readings = reading_directions(whitening_, generator_->style_matrix());
-  at::Tensor inverse = at::empty({1, static_cast<std::int64_t>(readings.deviations.size())}, at::kFloat), origin = at::empty_like(inverse);
-  for (std::size_t k = 0; k < readings.deviations.size(); ++k) inverse.data_ptr<float>()[k] = static_cast<float>(1.0 / std::max(readings.deviations[k], 1e-3));
+  at::Tensor inverse = at::empty({1, static_cast<std::int64_t>(readings.deviations.size())}, at::kFloat),
+             origin = at::empty_like(inverse);
+  for (std::size_t k = 0; k < readings.deviations.size(); ++k)
+    inverse.data_ptr<float>()[k] = static_cast<float>(1.0 / std::max(readings.deviations[k], 1e-3));
   std::copy(projection.s.begin(), projection.s.end(), origin.data_ptr<float>());
   at::Tensor shift = at::zeros_like(origin);  // in standard deviations
   sd::RowAdam adam(shift);
@@ -342,7 +380,8 @@ void Projector<Backend>::refine_styles(const at::Tensor& target, Projection& pro
     {
       const c10::AutoGradMode on(true);
       const at::Tensor leaf = shift.detach().clone().requires_grad_(true);
-      const at::Tensor total = sd::ImageLoss(look(leaf), target, options_.features).likeness(options_).sum() + options_.style_weight * (leaf * leaf).mean();
+      const at::Tensor total = sd::ImageLoss(look(leaf), target, options_.features).likeness(options_).sum() +
+                               options_.style_weight * (leaf * leaf).mean();
       gradient = torch::autograd::grad({total}, {leaf}).front();
     }
     const c10::AutoGradMode off(false);
@@ -355,7 +394,8 @@ void Projector<Backend>::refine_styles(const at::Tensor& target, Projection& pro
   const Matrix<float> s = generator_->style_to_host(styles);
   projection.s.assign(s.values().begin(), s.values().end());
   projection.reconstruction = generator_->image_to_host(at::clamp(unit, 0.0, 1.0));
-  projection.loss = {loss.pixel.item<double>(), loss.detail.item<double>(), loss.feature.item<double>(), projection.loss.prior, loss.likeness(options_).item<double>()};
+  projection.loss = {loss.pixel.item<double>(), loss.detail.item<double>(), loss.feature.item<double>(),
+                     projection.loss.prior, loss.likeness(options_).item<double>()};
   const at::Tensor clamped = at::clamp(sd::middle(unit, target.size(2), target.size(3)), 0.0, 1.0);
   projection.rms = std::sqrt(((clamped - target) * (clamped - target)).mean().template item<double>());
 }

@@ -24,17 +24,20 @@ inline at::Tensor take_rows(const at::Tensor& tensor, const at::Tensor& rows) {
 
 /// Kernels of single channels, `[in, out · phases, 9]`, taps in row-major order.
 ///
-/// An upsampling convolution equals four 3x3 correlations at the low resolution, one for each position of an output pixel within its input pixel: K_pq = A_p W A_qᵀ, where A_p composes
-/// zero insertion and one axis of the filter [1, 3, 3, 1] / 4.
+/// An upsampling convolution equals four 3x3 correlations at the low resolution, one for each position of an output
+/// pixel within its input pixel: K_pq = A_p W A_qᵀ, where A_p composes zero insertion and one axis of the filter [1, 3,
+/// 3, 1] / 4.
 inline at::Tensor single_channel_kernels(const at::Tensor& weight, bool upsample) {
   const std::int64_t out = weight.size(0), in = weight.size(1);
   const at::Tensor taps = weight.transpose(0, 1).reshape({in * out, 9});
   if (!upsample) return taps.view({in, out, 9}).contiguous();
-  constexpr double compose[2][3][3] = {{{0.0, 0.25, 0.75}, {0.75, 0.75, 0.25}, {0.25, 0.0, 0.0}}, {{0.0, 0.0, 0.25}, {0.25, 0.75, 0.75}, {0.75, 0.25, 0.0}}};
+  constexpr double compose[2][3][3] = {{{0.0, 0.25, 0.75}, {0.75, 0.75, 0.25}, {0.25, 0.0, 0.0}},
+                                       {{0.0, 0.0, 0.25}, {0.25, 0.75, 0.75}, {0.75, 0.25, 0.0}}};
   at::Tensor matrix = at::empty({36, 9}, at::kDouble);  // from the taps of W to those of K_pq
   for (std::int64_t row = 0; row < 36; ++row)
     for (std::int64_t column = 0; column < 9; ++column)
-      matrix.data_ptr<double>()[row * 9 + column] = compose[row / 18][row % 9 / 3][column / 3] * compose[row / 9 % 2][row % 3][column % 3];
+      matrix.data_ptr<double>()[row * 9 + column] =
+          compose[row / 18][row % 9 / 3][column / 3] * compose[row / 9 % 2][row % 3][column % 3];
   return at::matmul(taps, matrix.to(weight.device(), weight.scalar_type()).t()).view({in, out * 4, 9});
 }
 
@@ -57,11 +60,19 @@ inline at::Tensor spread_matrix(std::int64_t from, std::int64_t to, c10::ScalarT
 
 }  // namespace detail
 
-inline SynthesisEdits::SynthesisEdits(GeneratorConfig config, Weights weights, const at::Tensor& s, std::vector<at::Tensor> noise, Resume resume)
-    : config_(std::move(config)), weights_(std::move(weights)), layout_(style_layout(config_)), layers_(synthesis_layers(config_)), noise_(std::move(noise)), resume_(std::move(resume)) {
+inline SynthesisEdits::SynthesisEdits(GeneratorConfig config, Weights weights, const at::Tensor& s,
+                                      std::vector<at::Tensor> noise, Resume resume)
+    : config_(std::move(config)),
+      weights_(std::move(weights)),
+      layout_(style_layout(config_)),
+      layers_(synthesis_layers(config_)),
+      noise_(std::move(noise)),
+      resume_(std::move(resume)) {
   if (!s.defined() || s.dim() != 2 || s.size(1) != layout_.dimension())
-    throw Error(ErrorCode::shape_mismatch, "SynthesisEdits", "expected styles [N, " + std::to_string(layout_.dimension()) + "]");
-  if (s.size(0) == 0) throw Error(ErrorCode::empty_input, "SynthesisEdits", "expected at least one start code, got none");
+    throw Error(ErrorCode::shape_mismatch, "SynthesisEdits",
+                "expected styles [N, " + std::to_string(layout_.dimension()) + "]");
+  if (s.size(0) == 0)
+    throw Error(ErrorCode::empty_input, "SynthesisEdits", "expected at least one start code, got none");
   const detail::LibTorchScope scope("SynthesisEdits");
   const c10::AutoGradMode off(false);
   s_ = s.detach().contiguous();
@@ -80,13 +91,16 @@ inline SynthesisEdits::SynthesisEdits(GeneratorConfig config, Weights weights, c
     held.image = held_.image;
     held.rest = rest;
     if (layer.kind == SynthesisLayer::Kind::to_rgb) {
-      const at::Tensor rgb = modulated_conv(held_.x, kernel, style * (1.0 / std::sqrt(static_cast<double>(layer.in))), false, false);
+      const at::Tensor rgb =
+          modulated_conv(held_.x, kernel, style * (1.0 / std::sqrt(static_cast<double>(layer.in))), false, false);
       held.response = rgb + weight(index, "bias").view({1, -1, 1, 1});
-      held.spread = detail::spread_matrix(layer.resolution, config_.img_resolution, s_.scalar_type()).to(s_.device(), s_.scalar_type());
+      held.spread = detail::spread_matrix(layer.resolution, config_.img_resolution, s_.scalar_type())
+                        .to(s_.device(), s_.scalar_type());
       const auto from = static_cast<double>(layer.resolution), to = static_cast<double>(config_.img_resolution);
       held.update = static_cast<double>(layer.out) * (from * from + from * to * (from + to));
       held.rest = 0.0;
-      const at::Tensor added = config_.conv_clamp ? at::clamp(held.response, -*config_.conv_clamp, *config_.conv_clamp) : held.response;
+      const at::Tensor added =
+          config_.conv_clamp ? at::clamp(held.response, -*config_.conv_clamp, *config_.conv_clamp) : held.response;
       held_.image = held_.image.defined() ? upsample2d(held_.image) + added : added;
     } else {
       const bool upsample = layer.kind == SynthesisLayer::Kind::upsampling_conv;
@@ -120,17 +134,23 @@ inline double SynthesisEdits::passes_of(std::int64_t channel) const {
 }
 
 /// Demodulation, noise, bias and activation of a response.
-inline at::Tensor SynthesisEdits::finish(std::size_t layer, const at::Tensor& response, const at::Tensor& norms, const at::Tensor& noise) const {
-  const at::Tensor demodulation = (at::clamp(norms, 0.0, std::nullopt) + normalization_epsilon).rsqrt().to(response.scalar_type());
+inline at::Tensor SynthesisEdits::finish(std::size_t layer, const at::Tensor& response, const at::Tensor& norms,
+                                         const at::Tensor& noise) const {
+  const at::Tensor demodulation =
+      (at::clamp(norms, 0.0, std::nullopt) + normalization_epsilon).rsqrt().to(response.scalar_type());
   at::Tensor x = response * demodulation.unsqueeze(-1).unsqueeze(-1);
   if (noise.defined()) x = x + noise;
   return bias_activation(x, weight(layer, "bias"), true, config_.conv_clamp);
 }
 
-inline at::Tensor SynthesisEdits::edit_colour(const Held& held, std::size_t layer, const at::Tensor& rows, const at::Tensor& channels, const at::Tensor& shifts) const {
+inline at::Tensor SynthesisEdits::edit_colour(const Held& held, std::size_t layer, const at::Tensor& rows,
+                                              const at::Tensor& channels, const at::Tensor& shifts) const {
   const std::int64_t in = layers_[layer].in;
-  const at::Tensor maps = held.x.flatten(0, 1).index_select(0, rows * (held.x.size(0) == 1 ? 0 : in) + channels).unsqueeze(1);  // [M, 1, r, r]
-  const at::Tensor columns = weight(layer, "weight").view({-1, in}).t().index_select(0, channels) * (1.0 / std::sqrt(static_cast<double>(in)));
+  // [M, 1, r, r]
+  const at::Tensor maps =
+      held.x.flatten(0, 1).index_select(0, rows * (held.x.size(0) == 1 ? 0 : in) + channels).unsqueeze(1);
+  const at::Tensor columns =
+      weight(layer, "weight").view({-1, in}).t().index_select(0, channels) * (1.0 / std::sqrt(static_cast<double>(in)));
   at::Tensor difference = maps * (columns * shifts.view({-1, 1})).unsqueeze(-1).unsqueeze(-1);
   if (config_.conv_clamp) {
     const at::Tensor before = held.response.index_select(0, rows);
@@ -149,7 +169,8 @@ inline at::Tensor SynthesisEdits::edit_layer(std::size_t layer, std::span<const 
     shifts.data_ptr<double>()[row_numbers.size()] = static_cast<double>(edit.shift);
     row_numbers.push_back(edit.row);
     channel_numbers.push_back(edit.channel - offset);
-    if (source_rows.empty() || source_rows.back() != row_numbers.back() || source_channels.back() != channel_numbers.back()) {
+    if (source_rows.empty() || source_rows.back() != row_numbers.back() ||
+        source_channels.back() != channel_numbers.back()) {
       source_rows.push_back(row_numbers.back());
       source_channels.push_back(channel_numbers.back());
     }
@@ -164,18 +185,26 @@ inline at::Tensor SynthesisEdits::edit_layer(std::size_t layer, std::span<const 
   shifts = shifts.to(s_.device(), at::kDouble);
   cost_.passes += (static_cast<double>(source_rows.size()) * held.update + count * held.rest) / whole_;
 
-  if (!held.kernels.defined()) held.kernels = detail::single_channel_kernels(weight(layer, "weight"), layers_[layer].kind == SynthesisLayer::Kind::upsampling_conv);
+  if (!held.kernels.defined())
+    held.kernels = detail::single_channel_kernels(weight(layer, "weight"),
+                                                  layers_[layer].kind == SynthesisLayer::Kind::upsampling_conv);
   const at::Tensor own_channels = on_device(source_channels);
-  const at::Tensor maps = held.x.flatten(0, 1).index_select(0, on_device(source_rows) * (held.x.size(0) == 1 ? 0 : in) + own_channels);  // [S, h, w]
-  at::Tensor update = at::matmul(held.kernels.index_select(0, own_channels), detail::neighbourhoods(maps));                                      // [S, out · phases, h · w]
+  // [S, h, w]
+  const at::Tensor maps =
+      held.x.flatten(0, 1).index_select(0, on_device(source_rows) * (held.x.size(0) == 1 ? 0 : in) + own_channels);
+  // [S, out · phases, h · w]
+  at::Tensor update = at::matmul(held.kernels.index_select(0, own_channels), detail::neighbourhoods(maps));
   const std::int64_t h = maps.size(1), w = maps.size(2), out = layers_[layer].out;
-  if (layers_[layer].kind == SynthesisLayer::Kind::upsampling_conv) update = update.view({-1, out, 2, 2, h, w}).permute({0, 1, 4, 2, 5, 3}).reshape({-1, out, 2 * h, 2 * w});
+  if (layers_[layer].kind == SynthesisLayer::Kind::upsampling_conv)
+    update = update.view({-1, out, 2, 2, h, w}).permute({0, 1, 4, 2, 5, 3}).reshape({-1, out, 2 * h, 2 * w});
   else update = update.view({-1, out, h, w});
   if (sources.size() != source_rows.size()) update = update.index_select(0, on_device(sources));
 
   const at::Tensor style = s_.narrow(1, offset, in).to(at::kDouble).flatten().index_select(0, rows * in + channels);
-  const at::Tensor growth = (style * shifts * 2.0 + shifts.square()).unsqueeze(1) * held.squares.index_select(0, channels);
-  const at::Tensor response = at::addcmul(held.response.index_select(0, rows), update, shifts.to(s_.scalar_type()).view({-1, 1, 1, 1}));
+  const at::Tensor growth =
+      (style * shifts * 2.0 + shifts.square()).unsqueeze(1) * held.squares.index_select(0, channels);
+  const at::Tensor response =
+      at::addcmul(held.response.index_select(0, rows), update, shifts.to(s_.scalar_type()).view({-1, 1, 1, 1}));
   SynthesisState state;
   state.layer = layer + 1;
   state.x = finish(layer, response, held.norms.index_select(0, rows) + growth, detail::take_rows(held.noise, rows));
@@ -196,8 +225,11 @@ inline at::Tensor SynthesisEdits::images(std::span<const StyleEdit> edits) {
   cost_.images += static_cast<std::int64_t>(edits.size());
   ++cost_.calls;
   std::vector<std::vector<std::int64_t>> places(layers_.size());
-  for (std::size_t i = 0; i < edits.size(); ++i) places[static_cast<std::size_t>(layout_.locate(edits[i].channel).layer)].push_back(static_cast<std::int64_t>(i));
-  at::Tensor images = at::empty({static_cast<std::int64_t>(edits.size()), config_.img_channels, config_.img_resolution, config_.img_resolution}, s_.options());
+  for (std::size_t i = 0; i < edits.size(); ++i)
+    places[static_cast<std::size_t>(layout_.locate(edits[i].channel).layer)].push_back(static_cast<std::int64_t>(i));
+  at::Tensor images = at::empty(
+      {static_cast<std::int64_t>(edits.size()), config_.img_channels, config_.img_resolution, config_.img_resolution},
+      s_.options());
   for (std::size_t layer = 0; layer < layers_.size(); ++layer) {
     if (places[layer].empty()) continue;
     if (places[layer].size() == edits.size()) return edit_layer(layer, edits);

@@ -17,11 +17,15 @@ inline namespace v1 {
 namespace training {
 namespace detail {
 
-/// Decomposition low-pass of the sym6 wavelet (Daubechies 1992, least asymmetric, six vanishing moments), to be divided by its sum √2.
-inline constexpr std::array<double, 12> sym6 = {0.015404109327027373, 0.0034907120842174702, -0.11799011114819057, -0.048311742585633,   0.4910559419267466,    0.787641141030194,
-                                                0.3379294217276218,   -0.07263752278646252,  -0.021060292512300564, 0.04472490177066578, 0.0017677118642428036, -0.007800708325034148};
+/// Decomposition low-pass of the sym6 wavelet (Daubechies 1992, least asymmetric, six vanishing moments), to be divided
+/// by its sum √2.
+inline constexpr std::array<double, 12> sym6 = {0.015404109327027373, 0.0034907120842174702, -0.11799011114819057,
+                                                -0.048311742585633,   0.4910559419267466,    0.787641141030194,
+                                                0.3379294217276218,   -0.07263752278646252,  -0.021060292512300564,
+                                                0.04472490177066578,  0.0017677118642428036, -0.007800708325034148};
 inline constexpr std::int64_t filter_taps = 12;
-inline constexpr std::int64_t filter_reach = 3;  ///< pixels that the filter needs beyond the image, a quarter of its taps
+/// Pixels that the filter needs beyond the image, a quarter of its taps
+inline constexpr std::int64_t filter_reach = 3;
 
 /// (x, y) ↦ (xx x + xy y + x0, yx x + yy y + y0), from the centre of an image.
 struct Affine {
@@ -31,7 +35,8 @@ struct Affine {
 
 /// First b, then a.
 inline Affine operator*(const Affine& a, const Affine& b) {
-  return {a.xx * b.xx + a.xy * b.yx, a.xx * b.xy + a.xy * b.yy, a.xx * b.x0 + a.xy * b.y0 + a.x0, a.yx * b.xx + a.yy * b.yx, a.yx * b.xy + a.yy * b.yy, a.yx * b.x0 + a.yy * b.y0 + a.y0};
+  return {a.xx * b.xx + a.xy * b.yx, a.xx * b.xy + a.xy * b.yy, a.xx * b.x0 + a.xy * b.y0 + a.x0,
+          a.yx * b.xx + a.yy * b.yx, a.yx * b.xy + a.yy * b.yy, a.yx * b.x0 + a.yy * b.y0 + a.y0};
 }
 inline Affine scaling(double x, double y) { return {x, 0.0, 0.0, 0.0, y, 0.0}; }
 inline Affine translation(double x, double y) { return {1.0, 0.0, x, 0.0, 1.0, y}; }
@@ -39,7 +44,8 @@ inline Affine turn(double cosine, double sine) { return {cosine, -sine, 0.0, sin
 inline Affine rotation(double angle) { return turn(std::cos(angle), std::sin(angle)); }
 
 inline bool resamples(const AugmentationDraw& draw) {
-  return draw.scale != 1.0 || draw.rotation_before != 0.0 || draw.stretch != 1.0 || draw.rotation_after != 0.0 || draw.offset_x != 0.0 || draw.offset_y != 0.0;
+  return draw.scale != 1.0 || draw.rotation_before != 0.0 || draw.stretch != 1.0 || draw.rotation_after != 0.0 ||
+         draw.offset_x != 0.0 || draw.offset_y != 0.0;
 }
 
 /// Where in the image an output pixel comes from. Exact when nothing is resampled.
@@ -48,9 +54,11 @@ inline Affine inverse_map(const AugmentationDraw& draw, std::int64_t side) {
   constexpr std::array<double, 4> sine = {0.0, 1.0, 0.0, -1.0};
   const auto size = static_cast<double>(side);
   const auto turns = static_cast<std::size_t>(draw.quarter_turns & 3);
-  const Affine blit = scaling(draw.flip ? -1.0 : 1.0, 1.0) * turn(cosine[turns], sine[turns]) * translation(-std::round(draw.shift_x * size), -std::round(draw.shift_y * size));
+  const Affine blit = scaling(draw.flip ? -1.0 : 1.0, 1.0) * turn(cosine[turns], sine[turns]) *
+                      translation(-std::round(draw.shift_x * size), -std::round(draw.shift_y * size));
   if (!resamples(draw)) return blit;
-  return blit * scaling(1.0 / draw.scale, 1.0 / draw.scale) * rotation(draw.rotation_before) * scaling(1.0 / draw.stretch, draw.stretch) * rotation(draw.rotation_after) *
+  return blit * scaling(1.0 / draw.scale, 1.0 / draw.scale) * rotation(draw.rotation_before) *
+         scaling(1.0 / draw.stretch, draw.stretch) * rotation(draw.rotation_after) *
          translation(-draw.offset_x * size, -draw.offset_y * size);
 }
 
@@ -87,7 +95,8 @@ inline at::Tensor moved_places(const std::vector<Affine>& maps, std::int64_t siz
 
 /// Samples `images` `[n, C, S, S]` through maps that are not whole pixels.
 ///
-/// Mirroring and filtering are one matrix per axis, up `[2 (3S − 2), S]` and down `[S, 2 (S + 6)]`. An image is mirrored by a whole size on every side, whatever the others of its batch need.
+/// Mirroring and filtering are one matrix per axis, up `[2 (3S − 2), S]` and down `[S, 2 (S + 6)]`. An image is
+/// mirrored by a whole size on every side, whatever the others of its batch need.
 inline at::Tensor resample(const at::Tensor& images, const std::vector<Affine>& maps) {
   const std::int64_t count = images.size(0), channels = images.size(1), size = images.size(2), margin = size - 1;
   const std::int64_t fine = 2 * (size + 2 * margin), canvas = 2 * (size + 2 * filter_reach), pixels = canvas * canvas;
@@ -96,12 +105,14 @@ inline at::Tensor resample(const at::Tensor& images, const std::vector<Affine>& 
     for (std::int64_t k = 0; k < fine; ++k)
       for (std::int64_t n = 0; n < size + 2 * margin; ++n) {
         const std::int64_t tap = k + 5 - 2 * n;
-        if (tap >= 0 && tap < filter_taps) value[k * size + mirrored(n - margin, size)] += 2.0 * sym6[static_cast<std::size_t>(tap)] / sum;
+        if (tap >= 0 && tap < filter_taps)
+          value[k * size + mirrored(n - margin, size)] += 2.0 * sym6[static_cast<std::size_t>(tap)] / sum;
       }
   });
   const at::Tensor down = matrix_like(images, size, canvas, [&](double* value) {
     for (std::int64_t n = 0; n < size; ++n)
-      for (std::int64_t tap = 0; tap < filter_taps; ++tap) value[n * canvas + 2 * n + 1 + tap] = sym6[static_cast<std::size_t>(tap)] / sum;
+      for (std::int64_t tap = 0; tap < filter_taps; ++tap)
+        value[n * canvas + 2 * n + 1 + tap] = sym6[static_cast<std::size_t>(tap)] / sum;
   });
 
   at::Tensor places = at::empty({count, 4 * pixels}, at::kLong);
@@ -113,19 +124,25 @@ inline at::Tensor resample(const at::Tensor& images, const std::vector<Affine>& 
     double* share = shares.data_ptr<double>() + i * 4 * pixels;
     for (std::int64_t pixel = 0; pixel < pixels; ++pixel) {
       // The filter puts pixel n on sample 2n of the fine grid: half a sample before its centre, there and back.
-      const double x = static_cast<double>(pixel % canvas) - centre + 0.5, y = static_cast<double>(pixel / canvas) - centre + 0.5;
-      const double from_x = map.xx * x + map.xy * y + 2.0 * map.x0 - 0.5 + fine_centre, from_y = map.yx * x + map.yy * y + 2.0 * map.y0 - 0.5 + fine_centre;
+      const double x = static_cast<double>(pixel % canvas) - centre + 0.5,
+                   y = static_cast<double>(pixel / canvas) - centre + 0.5;
+      const double from_x = map.xx * x + map.xy * y + 2.0 * map.x0 - 0.5 + fine_centre,
+                   from_y = map.yx * x + map.yy * y + 2.0 * map.y0 - 0.5 + fine_centre;
       const double left = std::floor(from_x), top = std::floor(from_y);
       for (std::int64_t corner = 0; corner < 4; ++corner) {
         const double column = left + static_cast<double>(corner % 2), row = top + static_cast<double>(corner / 2);
-        const bool inside = column >= 0.0 && row >= 0.0 && column < static_cast<double>(fine) && row < static_cast<double>(fine);
-        place[corner * pixels + pixel] = inside ? static_cast<std::int64_t>(row) * fine + static_cast<std::int64_t>(column) : 0;
-        share[corner * pixels + pixel] = inside ? (1.0 - std::abs(from_x - column)) * (1.0 - std::abs(from_y - row)) : 0.0;
+        const bool inside =
+            column >= 0.0 && row >= 0.0 && column < static_cast<double>(fine) && row < static_cast<double>(fine);
+        place[corner * pixels + pixel] =
+            inside ? static_cast<std::int64_t>(row) * fine + static_cast<std::int64_t>(column) : 0;
+        share[corner * pixels + pixel] =
+            inside ? (1.0 - std::abs(from_x - column)) * (1.0 - std::abs(from_y - row)) : 0.0;
       }
     }
   }
   const at::Tensor enlarged = at::matmul(at::matmul(up, images), up.t()).flatten(2);
-  const at::Tensor corners = enlarged.gather(2, places.unsqueeze(1).expand({count, channels, 4 * pixels})) * shares.to(images.scalar_type()).unsqueeze(1);
+  const at::Tensor corners = enlarged.gather(2, places.unsqueeze(1).expand({count, channels, 4 * pixels})) *
+                             shares.to(images.scalar_type()).unsqueeze(1);
   const at::Tensor sampled = corners.view({count, channels, 4, canvas, canvas}).sum(2);
   return at::matmul(at::matmul(down, sampled), down.t());
 }
@@ -171,7 +188,8 @@ inline at::Tensor recolour(const at::Tensor& images, std::span<const Augmentatio
   if (channels == 3) {
     const at::Tensor maps = matrix_like(images, count, 12, [&](double* value) {
                               for (const AugmentationDraw& draw : draws)
-                                for (const auto& row : colour_map(draw, true)) value = std::copy(row.begin(), row.end(), value);
+                                for (const auto& row : colour_map(draw, true))
+                                  value = std::copy(row.begin(), row.end(), value);
                             }).view({count, 3, 4});
     return (at::matmul(maps.narrow(2, 0, 3), images.flatten(2)) + maps.narrow(2, 3, 1)).view(images.sizes());
   }
@@ -190,7 +208,8 @@ inline at::Tensor recolour(const at::Tensor& images, std::span<const Augmentatio
 }
 
 inline bool recolours(const AugmentationDraw& draw, bool rgb) {
-  return draw.brightness != 0.0 || draw.contrast != 1.0 || draw.luma_flip || (rgb && (draw.hue != 0.0 || draw.saturation != 1.0));
+  return draw.brightness != 0.0 || draw.contrast != 1.0 || draw.luma_flip ||
+         (rgb && (draw.hue != 0.0 || draw.saturation != 1.0));
 }
 
 /// Rows of a batch by number.
@@ -227,7 +246,9 @@ inline at::Tensor relocate(const at::Tensor& images, std::span<const Augmentatio
 }  // namespace detail
 
 inline AugmentationDraw draw_augmentation(double p, std::int64_t seed, std::int64_t index) {
-  if (!(p >= 0.0) || !std::isfinite(p)) throw Error(ErrorCode::invalid_argument, "draw_augmentation", "expected a finite p of at least 0, got " + std::to_string(p));
+  if (!(p >= 0.0) || !std::isfinite(p))
+    throw Error(ErrorCode::invalid_argument, "draw_augmentation",
+                "expected a finite p of at least 0, got " + std::to_string(p));
   const double turned = 1.0 - std::sqrt(1.0 - std::min(p, 1.0));
   CounterRandom random(seed, Stream::augmentations, index);
   // The value comes first and is drawn whether it is used or not, then the switch.
@@ -260,19 +281,28 @@ inline AugmentationDraw draw_augmentation(double p, std::int64_t seed, std::int6
 }
 
 inline at::Tensor augment(const at::Tensor& images, std::span<const AugmentationDraw> draws) {
-  if (images.dim() != 4 || images.size(2) != images.size(3) || images.size(2) < 2 || images.size(0) != static_cast<std::int64_t>(draws.size()))
-    throw Error(ErrorCode::shape_mismatch, "augment", "expected square images [N, C, S, S] of at least 2x2 pixels and one draw for each, got " + std::to_string(images.dim()) + " axes and " +
-                                                          std::to_string(draws.size()) + " draws");
+  if (images.dim() != 4 || images.size(2) != images.size(3) || images.size(2) < 2 ||
+      images.size(0) != static_cast<std::int64_t>(draws.size()))
+    throw Error(ErrorCode::shape_mismatch, "augment",
+                "expected square images [N, C, S, S] of at least 2x2 pixels and one draw for each, got " +
+                    std::to_string(images.dim()) + " axes and " + std::to_string(draws.size()) + " draws");
   const bool rgb = images.size(1) == 3;
   at::Tensor result = images;
-  if (std::any_of(draws.begin(), draws.end(), [](const AugmentationDraw& draw) { return draw.flip || draw.quarter_turns != 0 || draw.shift_x != 0.0 || draw.shift_y != 0.0 || detail::resamples(draw); }))
+  if (std::any_of(draws.begin(), draws.end(), [](const AugmentationDraw& draw) {
+        return draw.flip || draw.quarter_turns != 0 || draw.shift_x != 0.0 || draw.shift_y != 0.0 ||
+               detail::resamples(draw);
+      }))
     result = detail::relocate(result, draws);
-  if (std::any_of(draws.begin(), draws.end(), [&](const AugmentationDraw& draw) { return detail::recolours(draw, rgb); })) result = detail::recolour(result, draws);
+  if (std::any_of(draws.begin(), draws.end(),
+                  [&](const AugmentationDraw& draw) { return detail::recolours(draw, rgb); }))
+    result = detail::recolour(result, draws);
   return result;
 }
 
 inline at::Tensor augment(const at::Tensor& images, double p, std::int64_t seed, std::int64_t first) {
-  if (images.dim() != 4) throw Error(ErrorCode::shape_mismatch, "augment", "expected images [N, C, S, S], got " + std::to_string(images.dim()) + " axes");
+  if (images.dim() != 4)
+    throw Error(ErrorCode::shape_mismatch, "augment",
+                "expected images [N, C, S, S], got " + std::to_string(images.dim()) + " axes");
   std::vector<AugmentationDraw> draws;
   for (std::int64_t i = 0; i < images.size(0); ++i) draws.push_back(draw_augmentation(p, seed, first + i));
   return augment(images, draws);

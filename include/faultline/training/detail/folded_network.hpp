@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// A classifier network ready to answer: batch normalisation folded into the convolutions, which run on the kernels of CpuBackend, so that a row does not depend on the batch.
+// A classifier network ready to answer: batch normalisation folded into the convolutions, which run on the kernels of
+// CpuBackend, so that a row does not depend on the batch.
 
 #include <faultline/stylegan2/detail/cpu_weights.hpp>
 #include <faultline/training/classifier_networks.hpp>
@@ -13,19 +14,25 @@ inline namespace v1 {
 namespace training {
 namespace detail {
 
-/// `classifier_features` and `classifier_head` for frozen weights, to rounding, in about a third of the time; row i depends on image i alone, bit for bit.
+/// `classifier_features` and `classifier_head` for frozen weights, to rounding, in about a third of the time; row i
+/// depends on image i alone, bit for bit.
 ///
-/// Convolutions with many input channels go Winograd's way, F(2x2, 3x3), whose tiles are the windows of the pooling; the first one is a product with its nine taps laid out.
+/// Convolutions with many input channels go Winograd's way, F(2x2, 3x3), whose tiles are the windows of the pooling;
+/// the first one is a product with its nine taps laid out.
 class FoldedNetwork {
  public:
-  FoldedNetwork(const ClassifierConfig& config, const stylegan2::Weights& weights) : net_(architecture(config.architecture, "FoldedNetwork")), input_(config.input) {
+  FoldedNetwork(const ClassifierConfig& config, const stylegan2::Weights& weights)
+      : net_(architecture(config.architecture, "FoldedNetwork")), input_(config.input) {
     namespace cpu = stylegan2::detail::cpu;
     std::int64_t in = input_.channels, height = input_.height, width = input_.width;
     for (std::size_t l = 0; l < net_.convolutions.size(); ++l) {
       const std::string number = std::to_string(l + 1), bn = "bn" + number;
       const at::Tensor scale = weights[bn + ".weight"] * (weights[bn + ".running_var"] + normalization_epsilon).rsqrt();
-      const at::Tensor kernel = (weights["conv" + number + ".weight"] * scale.view({-1, 1, 1, 1})).to(at::kDouble).contiguous();
-      const at::Tensor offset = ((weights["conv" + number + ".bias"] - weights[bn + ".running_mean"]) * scale + weights[bn + ".bias"]).contiguous();
+      const at::Tensor kernel =
+          (weights["conv" + number + ".weight"] * scale.view({-1, 1, 1, 1})).to(at::kDouble).contiguous();
+      const at::Tensor offset =
+          ((weights["conv" + number + ".bias"] - weights[bn + ".running_mean"]) * scale + weights[bn + ".bias"])
+              .contiguous();
       const double* w = kernel.const_data_ptr<double>();
       Layer layer;
       layer.in = in;
@@ -38,10 +45,15 @@ class FoldedNetwork {
       layer.bias = cpu::Buffer<float>(static_cast<std::size_t>(layer.stored_out));
       std::copy_n(offset.const_data_ptr<float>(), layer.out, layer.bias.data());
       if (l == 0) {
-        layer.taps = cpu::Product(kernels_, layer.out, 9 * in, [&](std::ptrdiff_t o, std::ptrdiff_t k) { return static_cast<float>(w[o * 9 * in + k]); });
+        layer.taps = cpu::Product(kernels_, layer.out, 9 * in, [&](std::ptrdiff_t o, std::ptrdiff_t k) {
+          return static_cast<float>(w[o * 9 * in + k]);
+        });
       } else {
         layer.cut = {layer.stored_in, layer.stored_out, kernels_.tile, 64, 16};
-        layer.tiles = layer.cut.pack<float>(layer.out, in, [&](std::ptrdiff_t o, std::ptrdiff_t i, std::ptrdiff_t position) { return cpu::winograd_weight(w + (o * in + i) * 9, position); });
+        layer.tiles =
+            layer.cut.pack<float>(layer.out, in, [&](std::ptrdiff_t o, std::ptrdiff_t i, std::ptrdiff_t position) {
+              return cpu::winograd_weight(w + (o * in + i) * 9, position);
+            });
       }
       in = layer.out;
       height = layer.pooled(layer.height);
@@ -58,7 +70,8 @@ class FoldedNetwork {
       const std::ptrdiff_t channel = k % last.stored_out, pixel = k / last.stored_out;
       return channel < last.out ? h[o * last.out * pixels + channel * pixels + pixel] : 0.0f;
     });
-    head_ = cpu::Product(kernels_, config.classes, net_.hidden, [&](std::ptrdiff_t o, std::ptrdiff_t k) { return g[o * net_.hidden + k]; });
+    head_ = cpu::Product(kernels_, config.classes, net_.hidden,
+                         [&](std::ptrdiff_t o, std::ptrdiff_t k) { return g[o * net_.hidden + k]; });
     hidden_bias_ = weights["fc1.bias"].contiguous();
     head_bias_ = weights["fc2.bias"].contiguous();
   }
@@ -75,11 +88,13 @@ class FoldedNetwork {
       Scratch scratch(*this, chunk);
       for (std::int64_t c = begin; c < end; ++c) {
         const std::int64_t first = c * chunk, rows = std::min(chunk, count - first);
-        for (std::int64_t i = 0; i < rows; ++i) convolve(from + (first + i) * pixels, scratch.flat.data() + i * flat_, scratch);
+        for (std::int64_t i = 0; i < rows; ++i)
+          convolve(from + (first + i) * pixels, scratch.flat.data() + i * flat_, scratch);
         hidden_(scratch.flat.data(), flat_, rows, scratch.response.data(), hidden_.out());
         for (std::int64_t i = 0; i < rows; ++i)
           for (std::int64_t o = 0; o < net_.hidden; ++o) {
-            const float value = scratch.response.data()[i * hidden_.out() + o] + hidden_bias_.const_data_ptr<float>()[o];
+            const float value =
+                scratch.response.data()[i * hidden_.out() + o] + hidden_bias_.const_data_ptr<float>()[o];
             to[(first + i) * net_.hidden + o] = net_.activated_features ? std::max(value, 0.0f) : value;
           }
       }
@@ -92,11 +107,14 @@ class FoldedNetwork {
     const at::Tensor hidden = features(images);
     const std::int64_t count = hidden.size(0), classes = head_bias_.numel();
     Buffer raw(static_cast<std::size_t>(count * head_.out()));
-    const Buffer rows = stylegan2::detail::cpu::padded_rows(hidden.const_data_ptr<float>(), count, net_.hidden, net_.hidden, head_.in());
+    const Buffer rows = stylegan2::detail::cpu::padded_rows(hidden.const_data_ptr<float>(), count, net_.hidden,
+                                                            net_.hidden, head_.in());
     head_(rows.data(), head_.in(), count, raw.data(), head_.out());
     at::Tensor result = at::empty({count, classes}, at::kFloat);
     for (std::int64_t i = 0; i < count; ++i)
-      for (std::int64_t k = 0; k < classes; ++k) result.data_ptr<float>()[i * classes + k] = raw.data()[i * head_.out() + k] + head_bias_.const_data_ptr<float>()[k];
+      for (std::int64_t k = 0; k < classes; ++k)
+        result.data_ptr<float>()[i * classes + k] =
+            raw.data()[i * head_.out() + k] + head_bias_.const_data_ptr<float>()[k];
     return result;
   }
 
@@ -117,7 +135,9 @@ class FoldedNetwork {
     [[nodiscard]] std::int64_t pooled(std::int64_t side) const { return pool ? side / 2 : side; }
     [[nodiscard]] std::ptrdiff_t down() const { return (height + 1) / 2; }  ///< tiles
     [[nodiscard]] std::ptrdiff_t across() const { return (width + 1) / 2; }
-    [[nodiscard]] std::ptrdiff_t line() const { return (2 * across() + 2) * stored_in; }  ///< of its input, zeros around and beyond
+    [[nodiscard]] std::ptrdiff_t line() const {
+      return (2 * across() + 2) * stored_in;
+    }  ///< of its input, zeros around and beyond
   };
 
   struct Scratch {
@@ -150,23 +170,31 @@ class FoldedNetwork {
       const Layer& layer = layers_[l];
       if (l == 0) {
         lay_out(layer, image, scratch.columns.data());
-        layer.taps(scratch.columns.data(), layer.taps.in(), layer.height * layer.width, scratch.response.data(), layer.stored_out);
+        layer.taps(scratch.columns.data(), layer.taps.in(), layer.height * layer.width, scratch.response.data(),
+                   layer.stored_out);
         const std::ptrdiff_t row = layer.width * layer.stored_out;
-        for (std::int64_t y = 0; y < layer.height; y += 2) finish(l, y, 0, layer.stored_out, scratch.response.data() + y * row, scratch.response.data() + (y + 1) * row, flat, scratch);
+        for (std::int64_t y = 0; y < layer.height; y += 2)
+          finish(l, y, 0, layer.stored_out, scratch.response.data() + y * row, scratch.response.data() + (y + 1) * row,
+                 flat, scratch);
         continue;
       }
       const std::ptrdiff_t down = layer.down(), across = layer.across(), count = down * across, no_offset = 0;
       for (std::ptrdiff_t r = 0; r < down; ++r)
-        kernels_.tile_inputs({scratch.inputs[l].data() + 2 * r * layer.line(), layer.line(), layer.stored_in, across, scratch.before.data() + r * across * layer.stored_in, count * layer.stored_in});
+        kernels_.tile_inputs({scratch.inputs[l].data() + 2 * r * layer.line(), layer.line(), layer.stored_in, across,
+                              scratch.before.data() + r * across * layer.stored_in, count * layer.stored_in});
       for (std::ptrdiff_t first = 0; first < layer.stored_out; first += layer.cut.tile) {
         const std::ptrdiff_t width = layer.cut.width(first);
         for (std::ptrdiff_t i = 0; i < layer.stored_in; i += layer.cut.block)
           for (std::ptrdiff_t position = 0; position < 16; ++position)
-            kernels_.convolve({scratch.before.data() + position * count * layer.stored_in + i, layer.stored_in, &no_offset, 1, layer.cut.depth(i), layer.tiles.data() + layer.cut.offset(first, i, position), width,
+            kernels_.convolve({scratch.before.data() + position * count * layer.stored_in + i, layer.stored_in,
+                               &no_offset, 1, layer.cut.depth(i),
+                               layer.tiles.data() + layer.cut.offset(first, i, position), width,
                                scratch.after.data() + position * count * width, width, count, i > 0});
         for (std::ptrdiff_t r = 0; r < down; ++r) {
-          kernels_.tile_outputs({scratch.after.data() + r * across * width, count * width, width, across, scratch.response.data()});
-          finish(l, 2 * r, first, width, scratch.response.data(), scratch.response.data() + 2 * across * width, flat, scratch);
+          kernels_.tile_outputs(
+              {scratch.after.data() + r * across * width, count * width, width, across, scratch.response.data()});
+          finish(l, 2 * r, first, width, scratch.response.data(), scratch.response.data() + 2 * across * width, flat,
+                 scratch);
         }
       }
     }
@@ -180,24 +208,31 @@ class FoldedNetwork {
         for (std::int64_t c = 0; c < layer.in; ++c)
           for (std::int64_t k = 0; k < 9; ++k) {
             const std::int64_t row = y + k / 3 - net_.padding, column = x + k % 3 - net_.padding;
-            columns[c * 9 + k] = row >= 0 && row < height && column >= 0 && column < width ? image[(c * height + row) * width + column] : 0.0f;
+            columns[c * 9 + k] = row >= 0 && row < height && column >= 0 && column < width
+                                     ? image[(c * height + row) * width + column]
+                                     : 0.0f;
           }
   }
 
-  /// Bias, ReLU and pooling of rows y and y + 1, `width` channels from `first` on, into the next layer's input or the features.
-  void finish(std::size_t l, std::int64_t y, std::ptrdiff_t first, std::ptrdiff_t width, const float* upper, const float* lower, float* flat, Scratch& scratch) const {
+  /// Bias, ReLU and pooling of rows y and y + 1, `width` channels from `first` on, into the next layer's input or the
+  /// features.
+  void finish(std::size_t l, std::int64_t y, std::ptrdiff_t first, std::ptrdiff_t width, const float* upper,
+              const float* lower, float* flat, Scratch& scratch) const {
     const Layer& layer = layers_[l];
     const float* const bias = layer.bias.data() + first;
     const auto target = [&](std::int64_t row) {
       if (l + 1 == layers_.size()) return flat + row * layer.pooled(layer.width) * layer.stored_out + first;
-      return scratch.inputs[l + 1].data() + (row + net_.padding) * layers_[l + 1].line() + net_.padding * layer.stored_out + first;
+      return scratch.inputs[l + 1].data() + (row + net_.padding) * layers_[l + 1].line() +
+             net_.padding * layer.stored_out + first;
     };
     if (layer.pool) {
-      if (y + 1 < layer.height) kernels_.rectify({upper, lower, width, layer.width / 2, bias, target(y / 2), layer.stored_out});
+      if (y + 1 < layer.height)
+        kernels_.rectify({upper, lower, width, layer.width / 2, bias, target(y / 2), layer.stored_out});
       return;
     }
     kernels_.rectify({upper, nullptr, width, layer.width, bias, target(y), layer.stored_out});
-    if (y + 1 < layer.height) kernels_.rectify({lower, nullptr, width, layer.width, bias, target(y + 1), layer.stored_out});
+    if (y + 1 < layer.height)
+      kernels_.rectify({lower, nullptr, width, layer.width, bias, target(y + 1), layer.stored_out});
   }
 
   const stylegan2::detail::cpu::Kernels& kernels_ = *stylegan2::detail::cpu::runnable_kernels().front();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Loops over single feature planes that do in one pass what would otherwise be five to ten: FIR, demodulation, noise, bias, activation, next style, ToRGB.
+// Loops over single feature planes that do in one pass what would otherwise be five to ten: FIR, demodulation, noise,
+// bias, activation, next style, ToRGB.
 
 #include <faultline/config.hpp>
 
@@ -16,7 +17,8 @@ namespace detail {
 inline constexpr float root_two = 1.41421356f;
 inline constexpr float slope = 0.2f;
 
-/// Sixteen floats, in whatever registers the function's target has. Never a parameter or result, so no calling convention depends on it.
+/// Sixteen floats, in whatever registers the function's target has. Never a parameter or result, so no calling
+/// convention depends on it.
 using Lanes __attribute__((vector_size(64))) = float;
 
 /// What one plane contributes to the gradients of its scalars.
@@ -29,8 +31,11 @@ struct PlaneSums {
 
 #define FAULTLINE_DETAIL_INLINE __attribute__((always_inline)) inline
 
-/// [1,3,3,1] ⊗ [1,3,3,1] · scale with `pad` zeros around, every output. `row` and `zeros` hold in + 2 pad floats, `row` zero outside [pad, pad + in).
-FAULTLINE_DETAIL_INLINE void fir_plane_body(const float* __restrict input, std::int64_t in, std::int64_t pad, float scale, float* __restrict output, float* __restrict row, const float* zeros) {
+/// [1,3,3,1] ⊗ [1,3,3,1] · scale with `pad` zeros around, every output. `row` and `zeros` hold in + 2 pad floats, `row`
+/// zero outside [pad, pad + in).
+FAULTLINE_DETAIL_INLINE void fir_plane_body(const float* __restrict input, std::int64_t in, std::int64_t pad,
+                                            float scale, float* __restrict output, float* __restrict row,
+                                            const float* zeros) {
   const std::int64_t out = in + 2 * pad - 3;
   for (std::int64_t j = 0; j < out; ++j) {
     const float* tap[4];
@@ -46,9 +51,13 @@ FAULTLINE_DETAIL_INLINE void fir_plane_body(const float* __restrict input, std::
   }
 }
 
-/// One plane of a synthesis layer's epilogue: writes y = √2·lrelu(d·u + σ·η + b) and y·s, and adds v·y to each image plane. `count` is a multiple of 16.
-FAULTLINE_DETAIL_INLINE void epilogue_plane_body(const float* __restrict u, std::int64_t count, float d, const float* __restrict noise, float strength, float bias, float style, const float* rgb_weight,
-                                                 std::int64_t rgb_count, std::int64_t rgb_stride, float* __restrict y, float* __restrict scaled, float* __restrict rgb) {
+/// One plane of a synthesis layer's epilogue: writes y = √2·lrelu(d·u + σ·η + b) and y·s, and adds v·y to each image
+/// plane. `count` is a multiple of 16.
+FAULTLINE_DETAIL_INLINE void epilogue_plane_body(const float* __restrict u, std::int64_t count, float d,
+                                                 const float* __restrict noise, float strength, float bias, float style,
+                                                 const float* rgb_weight, std::int64_t rgb_count,
+                                                 std::int64_t rgb_stride, float* __restrict y, float* __restrict scaled,
+                                                 float* __restrict rgb) {
   for (std::int64_t i = 0; i < count; i += 16) {
     Lanes value;
     std::memcpy(&value, u + i, sizeof value);
@@ -75,8 +84,11 @@ FAULTLINE_DETAIL_INLINE void epilogue_plane_body(const float* __restrict u, std:
 }
 
 /// Backward of `epilogue_plane_body`: writes dL/du and sums the gradients of the plane's scalars.
-FAULTLINE_DETAIL_INLINE void epilogue_plane_backward_body(const float* __restrict y, std::int64_t count, float d, const float* __restrict noise, float strength, float bias, float style, const float* rgb_weight,
-                                                          std::int64_t rgb_count, std::int64_t rgb_stride, const float* __restrict gscaled, const float* __restrict grgb, float* __restrict gu,
+FAULTLINE_DETAIL_INLINE void epilogue_plane_backward_body(const float* __restrict y, std::int64_t count, float d,
+                                                          const float* __restrict noise, float strength, float bias,
+                                                          float style, const float* rgb_weight, std::int64_t rgb_count,
+                                                          std::int64_t rgb_stride, const float* __restrict gscaled,
+                                                          const float* __restrict grgb, float* __restrict gu,
                                                           float* rgb_sums, PlaneSums& sums) {
   const Lanes zero = {};
   const Lanes ones = zero + 1.0f;
@@ -96,7 +108,8 @@ FAULTLINE_DETAIL_INLINE void epilogue_plane_backward_body(const float* __restric
       g += incoming * rgb_weight[k * rgb_stride];
     }
     g *= (value > 0.0f ? ones : zero + slope) * root_two;
-    Lanes before = value * (value > 0.0f ? ones : zero + 1.0f / slope) * (1.0f / root_two) - bias;  // d·u + σ·η, undone from the activation
+    // d·u + σ·η, undone from the activation
+    Lanes before = value * (value > 0.0f ? ones : zero + 1.0f / slope) * (1.0f / root_two) - bias;
     sum_bias += g;
     if (noise) {
       Lanes eta;
@@ -130,7 +143,8 @@ FAULTLINE_DETAIL_INLINE void epilogue_plane_backward_body(const float* __restric
 }
 
 /// gain · lrelu(x + bias) of one plane, plus `residual` where given. `count` is a multiple of 16.
-FAULTLINE_DETAIL_INLINE void activation_plane_body(const float* __restrict x, std::int64_t count, float bias, float gain, const float* __restrict residual, float* __restrict y) {
+FAULTLINE_DETAIL_INLINE void activation_plane_body(const float* __restrict x, std::int64_t count, float bias,
+                                                   float gain, const float* __restrict residual, float* __restrict y) {
   for (std::int64_t i = 0; i < count; i += 16) {
     Lanes value;
     std::memcpy(&value, x + i, sizeof value);
@@ -146,7 +160,9 @@ FAULTLINE_DETAIL_INLINE void activation_plane_body(const float* __restrict x, st
 }
 
 /// Backward of `activation_plane_body`; adds the gradient of the bias to `sum`.
-FAULTLINE_DETAIL_INLINE void activation_plane_backward_body(const float* __restrict x, std::int64_t count, float bias, float gain, const float* __restrict gy, float* __restrict gx, float& sum) {
+FAULTLINE_DETAIL_INLINE void activation_plane_backward_body(const float* __restrict x, std::int64_t count, float bias,
+                                                            float gain, const float* __restrict gy,
+                                                            float* __restrict gx, float& sum) {
   Lanes total = {};
   for (std::int64_t i = 0; i < count; i += 16) {
     Lanes value, g;
@@ -160,7 +176,8 @@ FAULTLINE_DETAIL_INLINE void activation_plane_backward_body(const float* __restr
   for (int l = 0; l < 16; ++l) sum += total[l];
 }
 
-/// The kernels of one instruction set. A table of plain functions: target_clones on inline functions fails to link with clang.
+/// The kernels of one instruction set. A table of plain functions: target_clones on inline functions fails to link with
+/// clang.
 struct FusedKernels {
   decltype(&fir_plane_body) fir_plane;
   decltype(&epilogue_plane_body) epilogue_plane;
@@ -169,30 +186,38 @@ struct FusedKernels {
   decltype(&activation_plane_backward_body) activation_plane_backward;
 };
 
-#define FAULTLINE_DETAIL_KERNELS(suffix, attribute)                                                                                                                                \
-  attribute inline void fir_plane_##suffix(const float* __restrict input, std::int64_t in, std::int64_t pad, float scale, float* __restrict output, float* __restrict row,         \
-                                           const float* zeros) {                                                                                                                   \
-    fir_plane_body(input, in, pad, scale, output, row, zeros);                                                                                                                     \
-  }                                                                                                                                                                                \
-  attribute inline void epilogue_plane_##suffix(const float* __restrict u, std::int64_t count, float d, const float* __restrict noise, float strength, float bias, float style,    \
-                                                const float* rgb_weight, std::int64_t rgb_count, std::int64_t rgb_stride, float* __restrict y, float* __restrict scaled,           \
-                                                float* __restrict rgb) {                                                                                                           \
-    epilogue_plane_body(u, count, d, noise, strength, bias, style, rgb_weight, rgb_count, rgb_stride, y, scaled, rgb);                                                             \
-  }                                                                                                                                                                                \
-  attribute inline void epilogue_plane_backward_##suffix(const float* __restrict y, std::int64_t count, float d, const float* __restrict noise, float strength, float bias,        \
-                                                         float style, const float* rgb_weight, std::int64_t rgb_count, std::int64_t rgb_stride,                                    \
-                                                         const float* __restrict gscaled, const float* __restrict grgb, float* __restrict gu, float* rgb_sums, PlaneSums& sums) {  \
-    epilogue_plane_backward_body(y, count, d, noise, strength, bias, style, rgb_weight, rgb_count, rgb_stride, gscaled, grgb, gu, rgb_sums, sums);                                 \
-  }                                                                                                                                                                                \
-  attribute inline void activation_plane_##suffix(const float* __restrict x, std::int64_t count, float bias, float gain, const float* __restrict residual, float* __restrict y) {  \
-    activation_plane_body(x, count, bias, gain, residual, y);                                                                                                                      \
-  }                                                                                                                                                                                \
-  attribute inline void activation_plane_backward_##suffix(const float* __restrict x, std::int64_t count, float bias, float gain, const float* __restrict gy, float* __restrict gx, \
-                                                           float& sum) {                                                                                                           \
-    activation_plane_backward_body(x, count, bias, gain, gy, gx, sum);                                                                                                             \
-  }                                                                                                                                                                                \
-  inline FusedKernels kernels_##suffix() {                                                                                                                                         \
-    return {fir_plane_##suffix, epilogue_plane_##suffix, epilogue_plane_backward_##suffix, activation_plane_##suffix, activation_plane_backward_##suffix};                         \
+#define FAULTLINE_DETAIL_KERNELS(suffix, attribute)                                                                    \
+  attribute inline void fir_plane_##suffix(const float* __restrict input, std::int64_t in, std::int64_t pad,           \
+                                           float scale, float* __restrict output, float* __restrict row,               \
+                                           const float* zeros) {                                                       \
+    fir_plane_body(input, in, pad, scale, output, row, zeros);                                                         \
+  }                                                                                                                    \
+  attribute inline void epilogue_plane_##suffix(                                                                       \
+      const float* __restrict u, std::int64_t count, float d, const float* __restrict noise, float strength,           \
+      float bias, float style, const float* rgb_weight, std::int64_t rgb_count, std::int64_t rgb_stride,               \
+      float* __restrict y, float* __restrict scaled, float* __restrict rgb) {                                          \
+    epilogue_plane_body(u, count, d, noise, strength, bias, style, rgb_weight, rgb_count, rgb_stride, y, scaled, rgb); \
+  }                                                                                                                    \
+  attribute inline void epilogue_plane_backward_##suffix(                                                              \
+      const float* __restrict y, std::int64_t count, float d, const float* __restrict noise, float strength,           \
+      float bias, float style, const float* rgb_weight, std::int64_t rgb_count, std::int64_t rgb_stride,               \
+      const float* __restrict gscaled, const float* __restrict grgb, float* __restrict gu, float* rgb_sums,            \
+      PlaneSums& sums) {                                                                                               \
+    epilogue_plane_backward_body(y, count, d, noise, strength, bias, style, rgb_weight, rgb_count, rgb_stride,         \
+                                 gscaled, grgb, gu, rgb_sums, sums);                                                   \
+  }                                                                                                                    \
+  attribute inline void activation_plane_##suffix(const float* __restrict x, std::int64_t count, float bias,           \
+                                                  float gain, const float* __restrict residual, float* __restrict y) { \
+    activation_plane_body(x, count, bias, gain, residual, y);                                                          \
+  }                                                                                                                    \
+  attribute inline void activation_plane_backward_##suffix(const float* __restrict x, std::int64_t count, float bias,  \
+                                                           float gain, const float* __restrict gy,                     \
+                                                           float* __restrict gx, float& sum) {                         \
+    activation_plane_backward_body(x, count, bias, gain, gy, gx, sum);                                                 \
+  }                                                                                                                    \
+  inline FusedKernels kernels_##suffix() {                                                                             \
+    return {fir_plane_##suffix, epilogue_plane_##suffix, epilogue_plane_backward_##suffix, activation_plane_##suffix,  \
+            activation_plane_backward_##suffix};                                                                       \
   }
 
 FAULTLINE_DETAIL_KERNELS(baseline, )
@@ -205,7 +230,9 @@ FAULTLINE_DETAIL_KERNELS(avx512, __attribute__((target("avx512f,avx512vl,avx512d
 inline const FusedKernels& fused_kernels() {
   static const FusedKernels kernels = [] {
 #if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw")) return kernels_avx512();
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
+        __builtin_cpu_supports("avx512bw"))
+      return kernels_avx512();
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return kernels_avx2();
 #endif
     return kernels_baseline();
