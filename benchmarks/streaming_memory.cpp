@@ -33,7 +33,8 @@ static int benchmark(int argc, char** argv) {
   fl::StreamingMoments moments(known.w_dim(), known.num_classes());
   for (const auto& batch : sampler.batches(0, samples))
     for (std::int64_t i = 0; i < batch.size(); ++i)
-      moments.add(batch.index[static_cast<std::size_t>(i)], batch.w.row(i), batch.label[static_cast<std::size_t>(i)]);
+      moments.add(batch.index[static_cast<std::size_t>(i)], batch.w.row_span(i),
+                  batch.label[static_cast<std::size_t>(i)]);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   const double peak = peak_mebibytes();
   bench::print(

@@ -20,7 +20,8 @@ static int show() {
   fl::StreamingMoments moments(generator.w_dim(), generator.num_classes());
   for (const auto& batch : sampler.batches(/*first*/ 0, /*count*/ 20'000))
     for (std::int64_t i = 0; i < batch.size(); ++i)
-      moments.add(batch.index[static_cast<std::size_t>(i)], batch.w.row(i), batch.label[static_cast<std::size_t>(i)]);
+      moments.add(batch.index[static_cast<std::size_t>(i)], batch.w.row_span(i),
+                  batch.label[static_cast<std::size_t>(i)]);
   for (std::int64_t c = 0; c < generator.num_classes(); ++c)
     std::printf("class %lld: %lld samples\n", static_cast<long long>(c),
                 static_cast<long long>(moments.group(c).count));

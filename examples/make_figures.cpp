@@ -106,8 +106,8 @@ fl::Drawing figure_2(const fl::LabelledImages& test, const fl::Problem& problem,
                                          [&](std::int64_t k) { return half.label[static_cast<std::size_t>(k)]; });
   request.w.resize(static_cast<std::int64_t>(order.size()), half.w.cols());
   for (std::size_t i = 0; i < order.size(); ++i) {
-    std::copy(half.w.row(order[i]).begin(), half.w.row(order[i]).end(),
-              request.w.row(static_cast<std::int64_t>(i)).begin());
+    std::copy(half.w.row_span(order[i]).begin(), half.w.row_span(order[i]).end(),
+              request.w.row_span(static_cast<std::int64_t>(i)).begin());
     request.label.push_back(half.label[static_cast<std::size_t>(order[i])]);
   }
   const fl::ImageBatch images = problem.evaluate(request).images;

@@ -31,7 +31,7 @@ synthetic::World world(bool everywhere) {
 std::vector<double> factor_values(const synthetic::Setup& setup, const fl::Population& half, std::size_t factor) {
   std::vector<double> values;
   for (std::int64_t i = 0; i < half.size(); ++i)
-    values.push_back(setup.factors(half.w.row(i), half.label[static_cast<std::size_t>(i)])[factor]);
+    values.push_back(setup.factors(half.w.row_span(i), half.label[static_cast<std::size_t>(i)])[factor]);
   return values;
 }
 

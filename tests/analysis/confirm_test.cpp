@@ -28,7 +28,7 @@ struct Held {
   void add(std::int64_t label, bool failed, const std::vector<double>& values) {
     auto& half = problem.confirmation;
     const std::int64_t i = half.size();
-    std::copy(values.begin(), values.end(), x.row(i).begin());
+    std::copy(values.begin(), values.end(), x.row_span(i).begin());
     half.index.push_back(fl::confirmation_first + i);
     half.label.push_back(label);
     half.failed.push_back(failed ? 1 : 0);

@@ -21,7 +21,7 @@ fl::FrozenCandidate candidate_along(const synthetic::Setup& setup, const fl::Whi
   for (std::int64_t k = 0; k < whitening.dimension(); ++k) reading(0, k) = setup.model->unmix(j, k);
   const auto directions = fl::reading_directions(whitening, reading).directions;
   fl::FrozenCandidate candidate;
-  candidate.v.assign(directions.row(0).begin(), directions.row(0).end());
+  candidate.v.assign(directions.row_span(0).begin(), directions.row_span(0).end());
   candidate.direction.whitened = candidate.v;
   const auto move = fl::unwhiten_directions(whitening, directions);
   candidate.direction.w.assign(move.values().begin(), move.values().end());
@@ -111,8 +111,8 @@ TEST_CASE("placebo directions are orthogonal to the candidates, and none are mad
   const auto off = fl::detail::placebo_directions(32, 4, basis, 5);
   REQUIRE(off.rows() == 32);
   for (std::int64_t j = 0; j < 32; ++j) {
-    CHECK(fl::detail::dot(off.row(j), off.row(j)) == Approx(1.0));
-    for (const auto& v : basis) CHECK(fl::detail::dot(off.row(j), v) == Approx(0.0).margin(1e-12));
+    CHECK(fl::detail::dot(off.row_span(j), off.row_span(j)) == Approx(1.0));
+    for (const auto& v : basis) CHECK(fl::detail::dot(off.row_span(j), v) == Approx(0.0).margin(1e-12));
   }
   basis.push_back({0, 0.8, -0.6, 0});
   basis.push_back({0, 0, 0, 1});

@@ -32,7 +32,7 @@ struct Halves {
         fl::CounterRandom random(run, fl::Stream::latents, stream++);
         const std::int64_t label = i % classes;
         const bool failed = random.uniform() < (label == 0 ? 0.25 : 0.5);
-        for (double& value : values.row(i)) value = random.normal() + 2.0 * static_cast<double>(label);
+        for (double& value : values.row_span(i)) value = random.normal() + 2.0 * static_cast<double>(label);
         if (failed) values(i, 0) += shift;
         half->index.push_back(i);
         half->label.push_back(label);

@@ -158,15 +158,15 @@ inline Setup make(const World& world, std::int64_t samples, std::int64_t seed = 
         for (std::int64_t k = 0; k < w.dimension; ++k) value += model->mix(j, k) * u[static_cast<std::size_t>(k)];
         population.w(i, j) = static_cast<float>(value);
       }
-      const std::int64_t hash = detail::hash_of(population.w.row(i));
-      const double p = w.probability(detail::factors_of(*model, population.w.row(i), label), label, hash);
+      const std::int64_t hash = detail::hash_of(population.w.row_span(i));
+      const double p = w.probability(detail::factors_of(*model, population.w.row_span(i), label), label, hash);
       population.index.push_back(index);
       population.label.push_back(label);
       population.failed.push_back(p < 0.5 ? 1 : 0);
       population.prediction.push_back(p < 0.5 ? (label + 1) % std::max<std::int64_t>(2, w.classes) : label);
       population.probability.push_back(static_cast<float>(p));
       population.margin.push_back(static_cast<float>(2.0 * p - 1.0));
-      properties_of(u, hash, population.properties.row(i));
+      properties_of(u, hash, population.properties.row_span(i));
     }
     return population;
   };
@@ -176,7 +176,7 @@ inline Setup make(const World& world, std::int64_t samples, std::int64_t seed = 
     if (request.properties) result.properties.resize(request.w.rows(), w.properties);
     for (std::int64_t i = 0; i < request.w.rows(); ++i) {
       const std::int64_t label = request.label[static_cast<std::size_t>(i)];
-      auto u = detail::factors_of(*model, request.w.row(i), label);
+      auto u = detail::factors_of(*model, request.w.row_span(i), label);
       // Channel j < dimension is 2 u_j: shifting it shifts its factor. The others change nothing.
       if (request.channel >= 0 && request.channel < w.dimension)
         u[static_cast<std::size_t>(request.channel)] +=
@@ -185,13 +185,13 @@ inline Setup make(const World& world, std::int64_t samples, std::int64_t seed = 
         if (request.channels[j] < w.dimension)
           u[static_cast<std::size_t>(request.channels[j])] +=
               static_cast<double>(request.shifts(i, static_cast<std::int64_t>(j))) / 2.0;
-      const std::int64_t hash = detail::hash_of(request.w.row(i));
+      const std::int64_t hash = detail::hash_of(request.w.row_span(i));
       const double p = w.probability(u, label, hash);
       result.failed.push_back(p < 0.5 ? 1 : 0);
       result.prediction.push_back(p < 0.5 ? label + 1 : label);
       result.probability.push_back(static_cast<float>(p));
       result.log_odds.push_back(static_cast<float>(std::log(p / (1.0 - p))));
-      if (request.properties) properties_of(u, hash, result.properties.row(i));
+      if (request.properties) properties_of(u, hash, result.properties.row_span(i));
     }
     if (request.images) result.images = fl::ImageBatch(request.w.rows(), {1, 2, 2});
     model->evaluated += request.w.rows();

@@ -206,7 +206,8 @@ TEST_CASE("misbehaviour: what is no probability is told what it looks like") {
     const auto refused = refusal(
         [row](fl::ImageView images, fl::ScoreMatrix& scores) {
           scores.resize(images.count(), 3);
-          for (std::int64_t i = 0; i < images.count(); ++i) std::copy(row.begin(), row.end(), scores.row(i).begin());
+          for (std::int64_t i = 0; i < images.count(); ++i)
+            std::copy(row.begin(), row.end(), scores.row_span(i).begin());
         },
         fl::Scores::probabilities);
     CHECK(refused.first == fl::ErrorCode::not_probabilities);

@@ -82,7 +82,7 @@ struct Answers {
   template <class G>
   Answers(const G& generator, const fl::training::NetworkClassifier& classifier) {
     fl::Matrix<float> z(3, generator.latent_dim());
-    for (std::int64_t i = 0; i < 3; ++i) fl::fill_normals(5, fl::Stream::latents, i, z.row(i));
+    for (std::int64_t i = 0; i < 3; ++i) fl::fill_normals(5, fl::Stream::latents, i, z.row_span(i));
     const std::vector<std::int64_t> labels{3, 1, 4};
     const at::Tensor w =
         generator.map(generator.latent_from_host(z), generator.label_from_host(labels), {.truncation = 0.7});

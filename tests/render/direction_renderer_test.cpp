@@ -114,7 +114,7 @@ TEST_CASE("the studio shows what generator and classifier say about moved sample
   const auto original = sampler.sample(code.index, 1);
   const double sigma = 1.0 / std::sqrt([&] {
                          double sum = 0;
-                         for (const float a : known.style_matrix().row(known.factor_channel(0)))
+                         for (const float a : known.style_matrix().row_span(known.factor_channel(0)))
                            sum += static_cast<double>(a) * static_cast<double>(a);
                          return sum;
                        }());

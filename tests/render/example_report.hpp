@@ -42,8 +42,8 @@ inline fl::Finding example_finding(const fl::AnalyticGenerator& known, std::int6
   fl::Finding f;
   const std::int64_t flat = known.factor_channel(factor);
   double norm = 0;
-  for (const float a : known.style_matrix().row(flat)) norm += static_cast<double>(a) * static_cast<double>(a);
-  for (const float a : known.style_matrix().row(flat))
+  for (const float a : known.style_matrix().row_span(flat)) norm += static_cast<double>(a) * static_cast<double>(a);
+  for (const float a : known.style_matrix().row_span(flat))
     f.direction.w.push_back(static_cast<double>(a) / std::sqrt(norm));
   f.direction.whitened = f.direction.w;
   f.direction.name = std::move(name);

@@ -28,7 +28,7 @@ auto read_images(const fl::AnalyticGenerator& known, fl::Scores kind, Fill fill,
   return fl::make_classifier(
       [&known, fill, classes](fl::ImageView images, fl::ScoreMatrix& scores) {
         scores.resize(images.count(), classes);
-        for (std::int64_t i = 0; i < images.count(); ++i) fill(known.read(images, i), scores.row(i));
+        for (std::int64_t i = 0; i < images.count(); ++i) fill(known.read(images, i), scores.row_span(i));
       },
       {.classes = classes, .scores = kind});
 }

@@ -151,7 +151,7 @@ TEST_CASE("a million samples with streaming statistics stay under 300 MiB", "[.s
     const fl::ScoredImages said = scorer(batch.images, batch.label, {.index = batch.index, .seed = 1});
     for (std::int64_t i = 0; i < batch.size(); ++i) {
       const auto at = static_cast<std::size_t>(i);
-      moments.add(batch.index[at], batch.w.row(i),
+      moments.add(batch.index[at], batch.w.row_span(i),
                   2 * batch.label[at] + (said.prediction[at] != batch.label[at] ? 1 : 0));
     }
   }

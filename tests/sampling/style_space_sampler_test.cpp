@@ -33,9 +33,9 @@ std::vector<float> everything(const Sampler& sampler, std::int64_t first, std::i
       all.push_back(static_cast<float>(batch.index[static_cast<std::size_t>(i)] - first));
       all.push_back(static_cast<float>(batch.label[static_cast<std::size_t>(i)]));
       const auto append = [&](std::span<const float> row) { all.insert(all.end(), row.begin(), row.end()); };
-      append(batch.z.row(i));
-      append(batch.w.row(i));
-      append(batch.s.row(i));
+      append(batch.z.row_span(i));
+      append(batch.w.row_span(i));
+      append(batch.s.row_span(i));
       append(batch.images.image(i));
     }
   }
@@ -187,7 +187,7 @@ TEST_CASE("truncation to nothing leaves the average style") {
   const auto batch = sampler.sample(0, 2);
   const fl::Matrix<float> centre = one.styles(one.w_average());
   for (std::int64_t i = 0; i < 2; ++i)
-    CHECK(std::equal(batch.s.row(i).begin(), batch.s.row(i).end(), centre.values().begin()));
+    CHECK(std::equal(batch.s.row_span(i).begin(), batch.s.row_span(i).end(), centre.values().begin()));
 }
 
 TEST_CASE("latents without images are those of the samples") {

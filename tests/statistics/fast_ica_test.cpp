@@ -25,7 +25,7 @@ Mixture make_mixture(std::int64_t n, std::int64_t dimension, std::int64_t source
   m.mixing.resize(dimension, dimension);
   for (std::int64_t j = 0; j < dimension; ++j) {
     fl::CounterRandom random(71, fl::Stream::subsets, j);
-    for (float& value : m.mixing.row(j)) value = static_cast<float>(random.normal());
+    for (float& value : m.mixing.row_span(j)) value = static_cast<float>(random.normal());
   }
   fl::Matrix<float> w(n, dimension);
   for (std::int64_t i = 0; i < n; ++i) {

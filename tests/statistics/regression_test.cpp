@@ -43,15 +43,15 @@ TEST_CASE("property directions move one property and hold the others") {
     properties(i, 3) = static_cast<float>(4.0 * c);          // does not vary within classes
   }
   const fl::PropertyRegression fit = fl::regress_on_properties(sample.x, properties, sample.labels, 3);
-  CHECK(cosine(fit.directions.row(0), {1, 0, 0, 0, 0}) > 0.999);
-  CHECK(cosine(fit.directions.row(1), {0, 1, 0, 0, 0}) > 0.995);
+  CHECK(cosine(fit.directions.row_span(0), {1, 0, 0, 0, 0}) > 0.999);
+  CHECK(cosine(fit.directions.row_span(1), {0, 1, 0, 0, 0}) > 0.995);
   CHECK(fit.slopes[0] == Approx(2.0).epsilon(0.05));
   CHECK(fit.deviations[0] == Approx(10.0).epsilon(0.05));
   CHECK(fit.r_squared[0] > 0.75);
   CHECK(std::abs(fit.r_squared[2]) < 0.01);  // five coordinates on 6 000 samples: standard deviation about .0005
   CHECK(fit.deviations[3] == 0.0);
   CHECK(fit.r_squared[3] == 0.0);
-  for (const double value : fit.directions.row(3)) CHECK(value == 0.0);
+  for (const double value : fit.directions.row_span(3)) CHECK(value == 0.0);
 }
 
 TEST_CASE("R squared equals that of an explicit fit") {
@@ -88,8 +88,8 @@ TEST_CASE("a property measured twice shares its direction") {
   for (std::int64_t i = 0; i < 1000; ++i) properties(i, 0) = properties(i, 1) = static_cast<float>(sample.x(i, 2));
   const auto fit = fl::regress_on_properties(sample.x, properties, sample.labels, 1);
   CHECK(fit.r_squared[0] > 0.999);
-  CHECK(cosine(fit.directions.row(0), {0, 0, 1}) > 0.99);
-  CHECK(cosine(fit.directions.row(1), {0, 0, 1}) > 0.99);
+  CHECK(cosine(fit.directions.row_span(0), {0, 0, 1}) > 0.99);
+  CHECK(cosine(fit.directions.row_span(1), {0, 0, 1}) > 0.99);
 }
 
 TEST_CASE("regression refuses what does not fit") {

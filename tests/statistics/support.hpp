@@ -29,7 +29,7 @@ inline Sample make_sample(std::int64_t trial, std::int64_t n, std::int64_t dimen
     sample.failed.push_back(
         random.uniform() < rate * (1.0 + static_cast<double>(sample.labels.back()) / static_cast<double>(classes)) ? 1
                                                                                                                    : 0);
-    for (double& value : sample.x.row(i)) value = random.normal() + (sample.failed.back() != 0 ? shift : 0.0);
+    for (double& value : sample.x.row_span(i)) value = random.normal() + (sample.failed.back() != 0 ? shift : 0.0);
   }
   return sample;
 }

@@ -19,7 +19,7 @@ double worst_error(const fl::Matrix<double>& a, const fl::detail::SymmetricEigen
   double worst = 0.0;
   fl::Matrix<double> scaled = eigen.vectors;
   for (std::int64_t i = 0; i < n; ++i)
-    for (double& value : scaled.row(i)) value *= eigen.values[static_cast<std::size_t>(i)];
+    for (double& value : scaled.row_span(i)) value *= eigen.values[static_cast<std::size_t>(i)];
   const auto back = fl::detail::transposed_multiply(eigen.vectors, scaled);
   const auto gram = fl::detail::multiply_transposed(eigen.vectors, eigen.vectors);
   for (std::int64_t i = 0; i < n; ++i) {
@@ -122,7 +122,7 @@ TEST_CASE("products agree with plain loops", "[statistics][dense]") {
       CHECK(ab(i, j) == Approx(sum));
     }
     for (std::int64_t j = 0; j < 11; ++j) {
-      CHECK(ac(i, j) == Approx(fl::detail::dot(a.row(i), c.row(j))));
+      CHECK(ac(i, j) == Approx(fl::detail::dot(a.row_span(i), c.row_span(j))));
       form += ac(i, j) * ac(i, j);
     }
     CHECK(forms[static_cast<std::size_t>(i)] == Approx(form));

@@ -102,7 +102,7 @@ TEST_CASE("similarities are symmetric and those of a brute-force computation") {
       for (std::int64_t k = 0; k < 6; ++k)
         row[static_cast<std::size_t>(j)] += std::pow(static_cast<double>(x(i, k)) - static_cast<double>(x(j, k)), 2);
     fl::detail::tsne_neighbours(row, static_cast<std::size_t>(i), 10.0);
-    std::copy(row.begin(), row.end(), conditional.row(i).begin());
+    std::copy(row.begin(), row.end(), conditional.row_span(i).begin());
   }
   for (std::int64_t i = 0; i < 80; ++i)
     for (std::int64_t j = 0; j < 80; ++j) {
@@ -130,7 +130,7 @@ TEST_CASE("the start of a map is the principal components") {
   const auto eigen = fl::detail::symmetric_eigen(covariance);
   const fl::Matrix<double> scores = fl::detail::principal_scores(x, 2);
   for (std::int64_t c = 0; c < 2; ++c) {
-    std::vector<double> exact = fl::detail::matrix_vector(centred, eigen.vectors.row(c));
+    std::vector<double> exact = fl::detail::matrix_vector(centred, eigen.vectors.row_span(c));
     fl::detail::fix_sign(exact);
     for (std::int64_t i = 0; i < 200; ++i)
       CHECK(scores(c, i) == Approx(exact[static_cast<std::size_t>(i)]).margin(1e-6));
@@ -217,7 +217,7 @@ TEST_CASE("a map refuses what it cannot map") {
 
 TEST_CASE("repeated samples do not break a map") {
   fl::Matrix<float> x = groups_of(120, 4, 2, 1.0);
-  for (std::int64_t i = 1; i < 60; ++i) std::copy(x.row(0).begin(), x.row(0).end(), x.row(i).begin());
+  for (std::int64_t i = 1; i < 60; ++i) std::copy(x.row_span(0).begin(), x.row_span(0).end(), x.row_span(i).begin());
   const fl::Embedding map = fl::embed_tsne(x, {.perplexity = 10, .iterations = 300});
   for (const double value : map.points.values()) CHECK(std::isfinite(value));
 }

@@ -23,7 +23,7 @@ Latents make_latents(std::int64_t trial, std::int64_t n) {
   Latents latents{fl::Matrix<float>(n, 5), sample.labels};
   for (std::int64_t i = 0; i < n; ++i) {
     const double c = static_cast<double>(sample.labels[static_cast<std::size_t>(i)]);
-    const auto x = sample.x.row(i);
+    const auto x = sample.x.row_span(i);
     const double w[5] = {2.0 * x[0] + 9.0 * c, x[0] + 0.5 * x[1], 0.3 * x[2] - 4.0 * c, x[3] - x[1],
                          2.0 * x[0] + 9.0 * c};
     for (std::int64_t j = 0; j < 5; ++j) latents.w(i, j) = static_cast<float>(w[j]);
@@ -129,7 +129,8 @@ TEST_CASE("a class without samples has the mean of all, and the basis has reprod
   CHECK(white.class_means(3, 1) == Approx(grand).epsilon(1e-9));
   for (std::int64_t i = 0; i < white.rank(); ++i) {
     double largest = 0.0;
-    for (const double value : white.to_white.row(i)) largest = std::abs(value) > std::abs(largest) ? value : largest;
+    for (const double value : white.to_white.row_span(i))
+      largest = std::abs(value) > std::abs(largest) ? value : largest;
     CHECK(largest > 0.0);
   }
 }

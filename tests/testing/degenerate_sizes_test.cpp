@@ -95,7 +95,7 @@ void go_all_the_way(const WorldSizes& sizes, const fl::MethodOptions& method, st
     const fl::Problem problem =
         fl::discovery_problem(sampler, classifier, fl::Misclassified{}, samples, {.batch_size = method.batch_size});
     const fl::Explainer explainer(problem, stored.causes);
-    const fl::Explanation why = explainer(problem.discovery.w.row(0), problem.discovery.label[0]);
+    const fl::Explanation why = explainer(problem.discovery.w.row_span(0), problem.discovery.label[0]);
     for (const fl::ExplainedCause& cause : why.causes) {
       CHECK(std::isfinite(cause.coordinate));
       CHECK(std::isfinite(cause.gain));

@@ -58,7 +58,7 @@ TEST_CASE("scores depend on their own image alone, bit for bit, whatever the bat
     REQUIRE(all.rows() == 70);
     for (const std::int64_t i : {std::int64_t{0}, std::int64_t{69}}) {
       classifier.score(images.view().slice(i, 1), one);
-      CHECK(std::equal(one.row(0).begin(), one.row(0).end(), all.row(i).begin()));
+      CHECK(std::equal(one.row_span(0).begin(), one.row_span(0).end(), all.row_span(i).begin()));
     }
     CHECK(code_of([&] { classifier.score(fl::ImageBatch(1, {1, 32, 32}), one); }) == ErrorCode::shape_mismatch);
   }
@@ -73,7 +73,7 @@ TEST_CASE("the probability gradient agrees with central differences") {
     fl::ScoreMatrix scores;
     classifier.score(images, scores);
     double sum = 0.0;
-    for (const float s : scores.row(i)) sum += std::exp(static_cast<double>(s));
+    for (const float s : scores.row_span(i)) sum += std::exp(static_cast<double>(s));
     return std::exp(static_cast<double>(scores(i, labels[static_cast<std::size_t>(i)]))) / sum;
   };
   double largest = 0.0;

@@ -108,7 +108,7 @@ struct AccuracyAxis {
             static_cast<double>(half.w(first + i, j)) - centre(half.label[static_cast<std::size_t>(first + i)], j);
     const Matrix<double> scaled = detail::multiply_transposed(off, readings);
     for (std::int64_t i = 0; i < off.rows(); ++i)
-      axis.distances.push_back(std::sqrt(detail::dot(scaled.row(i), scaled.row(i))));
+      axis.distances.push_back(std::sqrt(detail::dot(scaled.row_span(i), scaled.row_span(i))));
   }
   return axis;
 }

@@ -171,8 +171,8 @@ inline void greedy_cover(const Problem& problem, std::int64_t most,
   EditRequest request;
   request.w.resize(result.images, fresh.codes().w.cols());
   for (std::int64_t i = 0; i < result.images; ++i) {
-    const auto row = fresh.codes().w.row(positions[static_cast<std::size_t>(i)]);
-    std::copy(row.begin(), row.end(), request.w.row(i).begin());
+    const auto row = fresh.codes().w.row_span(positions[static_cast<std::size_t>(i)]);
+    std::copy(row.begin(), row.end(), request.w.row_span(i).begin());
     request.label.push_back(fresh.codes().label[static_cast<std::size_t>(positions[static_cast<std::size_t>(i)])]);
   }
   const EditResult unmoved = problem.evaluate(request);
@@ -199,10 +199,10 @@ inline void greedy_cover(const Problem& problem, std::int64_t most,
     ends.shifts.resize(ends.w.rows(), static_cast<std::int64_t>(count));
     for (std::size_t row = 0; row < 2 * n * count; ++row) {
       const std::size_t k = row / (2 * n), i = row % n;
-      const auto w = request.w.row(static_cast<std::int64_t>(i));
-      std::copy(w.begin(), w.end(), ends.w.row(static_cast<std::int64_t>(row)).begin());
+      const auto w = request.w.row_span(static_cast<std::int64_t>(i));
+      std::copy(w.begin(), w.end(), ends.w.row_span(static_cast<std::int64_t>(row)).begin());
       ends.label.push_back(request.label[i]);
-      const auto a = problem.style_matrix.row(ends.channels[k]);
+      const auto a = problem.style_matrix.row_span(ends.channels[k]);
       double s = problem.style_bias[static_cast<std::size_t>(ends.channels[k])];
       for (std::size_t j = 0; j < a.size(); ++j) s += a[j] * static_cast<double>(w[j]);
       ends.shifts(static_cast<std::int64_t>(row), static_cast<std::int64_t>(k)) =

@@ -46,7 +46,7 @@ struct Candidates {
 [[nodiscard]] inline std::vector<double> coordinate(const Matrix<double>& whitened, std::span<const double> v) {
   std::vector<double> values(static_cast<std::size_t>(whitened.rows()));
   for (std::int64_t i = 0; i < whitened.rows(); ++i)
-    values[static_cast<std::size_t>(i)] = detail::dot(whitened.row(i), v);
+    values[static_cast<std::size_t>(i)] = detail::dot(whitened.row_span(i), v);
   return values;
 }
 
@@ -61,7 +61,7 @@ namespace detail {
   made.name = named.name(problem, at);
   made.class_label = label;
   Matrix<double> row(1, whitening.rank());
-  std::copy(v.begin(), v.end(), row.row(0).begin());
+  std::copy(v.begin(), v.end(), row.row_span(0).begin());
   const Matrix<double> move = unwhiten_directions(whitening, row);
   made.w.assign(move.values().begin(), move.values().end());
   made.whitened = std::move(v);
@@ -74,7 +74,7 @@ namespace detail {
   std::vector<Direction> directions;
   for (std::size_t at = 0; at < named.pool.family.size(); ++at) {
     if (named.pool.family[at] != DirectionFamily::property) continue;
-    const auto row = named.pool.vectors.row(static_cast<std::int64_t>(at));
+    const auto row = named.pool.vectors.row_span(static_cast<std::int64_t>(at));
     directions.push_back(candidate_direction(named, problem, whitening, at, {row.begin(), row.end()}, std::nullopt));
   }
   return directions;

@@ -66,7 +66,7 @@ inline namespace v1 {
     Matrix<double> directions(static_cast<std::int64_t>(members.size()), whitening.rank());
     for (std::size_t k = 0; k < members.size(); ++k) {
       const auto& v = candidates[confirmed[members[k]]].v;
-      std::copy(v.begin(), v.end(), directions.row(static_cast<std::int64_t>(k)).begin());
+      std::copy(v.begin(), v.end(), directions.row_span(static_cast<std::int64_t>(k)).begin());
     }
     const auto levers = detail::make_levers(problem, whitening, whitened, directions);
 
@@ -90,8 +90,8 @@ inline namespace v1 {
       const Strata these = label ? only_class(strata, *label) : strata;
       const auto difference = stratified_difference(whitened, problem.discovery.label, problem.discovery.failed, these);
       for (std::int64_t j = 0; j < off.rows(); ++j) {
-        if (detail::dot(off.row(j), difference) >= 0.0) continue;
-        for (double& value : off.row(j)) value = -value;
+        if (detail::dot(off.row_span(j), difference) >= 0.0) continue;
+        for (double& value : off.row_span(j)) value = -value;
       }
       random = detail::make_levers(problem, whitening, whitened, off);
       std::vector<double> means;

@@ -128,7 +128,7 @@ inline void measure_profiles(const FindingContext& context, std::span<Finding> f
     const Direction& direction = findings[f].direction;
     const bool first = unmoved.try_emplace(direction.class_label, f).second;
     for (const std::int64_t i : positions[direction.class_label]) {
-      rays.push_back({codes.w.row(i), codes.label[static_cast<std::size_t>(i)], direction.w});
+      rays.push_back({codes.w.row_span(i), codes.label[static_cast<std::size_t>(i)], direction.w});
       for (std::size_t g = 0; g < points; ++g) {
         if (sigmas[g] == 0.0 && !first) continue;
         moves.push_back({&rays.back(), sigmas[g]});

@@ -40,7 +40,7 @@ struct WellCentre {
   if (centres.empty()) return centres;
   request.w.resize(static_cast<std::int64_t>(centres.size()), problem.discovery.w.cols());
   for (std::size_t c = 0; c < centres.size(); ++c)
-    std::copy(centres[c].w.begin(), centres[c].w.end(), request.w.row(static_cast<std::int64_t>(c)).begin());
+    std::copy(centres[c].w.begin(), centres[c].w.end(), request.w.row_span(static_cast<std::int64_t>(c)).begin());
   const EditResult result = problem.evaluate(request);
   for (std::size_t c = 0; c < centres.size(); ++c)
     centres[c].probability = static_cast<double>(result.probability[c]), centres[c].failed = result.failed[c] != 0;

@@ -111,7 +111,7 @@ inline void paper_contrasts(const Problem& problem, std::span<const double> sigm
   std::vector<Ray> rays;
   const auto add = [&](Ray ray) {
     for (const std::int64_t i : positions) {
-      ray.start = fresh.codes().w.row(i);
+      ray.start = fresh.codes().w.row_span(i);
       ray.label = fresh.codes().label[static_cast<std::size_t>(i)];
       rays.push_back(ray);
     }

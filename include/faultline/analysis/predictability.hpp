@@ -38,7 +38,7 @@ class ClassStandard {
       }
     }
     for (std::int64_t c = 0; c < classes; ++c)
-      for (double& mean : means_.row(c)) mean /= std::max(1.0, count[static_cast<std::size_t>(c)]);
+      for (double& mean : means_.row_span(c)) mean /= std::max(1.0, count[static_cast<std::size_t>(c)]);
     for (std::int64_t k = 0; k < x.cols(); ++k) {
       double sum = 0.0;
       for (std::int64_t i = 0; i < x.rows(); ++i) {

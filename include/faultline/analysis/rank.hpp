@@ -49,13 +49,13 @@ void visit_channels(const Problem& problem, const Population& population, std::s
     const std::size_t size = std::min(block, channels.size() - first);
     Matrix<double> a(static_cast<std::int64_t>(size), problem.style_matrix.cols());
     for (std::size_t k = 0; k < size; ++k) {
-      const auto row = problem.style_matrix.row(channels[first + k]);
-      std::copy(row.begin(), row.end(), a.row(static_cast<std::int64_t>(k)).begin());
+      const auto row = problem.style_matrix.row_span(channels[first + k]);
+      std::copy(row.begin(), row.end(), a.row_span(static_cast<std::int64_t>(k)).begin());
     }
     Matrix<double> s = multiply_transposed(a, w);
     for (std::size_t k = 0; k < size; ++k) {
       const std::int64_t channel = channels[first + k];
-      const auto values = s.row(static_cast<std::int64_t>(k));
+      const auto values = s.row_span(static_cast<std::int64_t>(k));
       for (double& value : values) value += problem.style_bias[static_cast<std::size_t>(channel)];
       visit(channel, std::span<const double>(values));
     }

@@ -80,7 +80,7 @@ struct LineGroup {
   std::vector<double> reading(static_cast<std::size_t>(w.cols()), 0.0);  // the coordinate is a linear function of w
   if (alone) {
     const Carrier& carrier = finding.carriers.front();
-    const auto a = context.problem.style_matrix.row(carrier.channel.flat);
+    const auto a = context.problem.style_matrix.row_span(carrier.channel.flat);
     for (std::size_t j = 0; j < reading.size(); ++j)
       reading[j] = static_cast<double>(carrier.sign) * a[j] / carrier.sigma;
   } else {
@@ -91,8 +91,8 @@ struct LineGroup {
   }
   std::vector<double> values(labels.size(), 0.0);
   for (std::size_t i = 0; i < labels.size(); ++i) {
-    const auto row = w.row(static_cast<std::int64_t>(i));
-    const auto mean = context.whitening.class_means.row(labels[i]);
+    const auto row = w.row_span(static_cast<std::int64_t>(i));
+    const auto mean = context.whitening.class_means.row_span(labels[i]);
     for (std::size_t j = 0; j < reading.size(); ++j) values[i] += reading[j] * (static_cast<double>(row[j]) - mean[j]);
   }
   return values;
@@ -152,7 +152,7 @@ inline void add_group(const FindingContext& context, LineSearch& search, Finding
   std::vector<std::int64_t> labels;
   for (const std::size_t number : numbers) {
     const StartCode& code = pool[number];
-    std::copy(code.w.begin(), code.w.end(), w.row(static_cast<std::int64_t>(labels.size())).begin());
+    std::copy(code.w.begin(), code.w.end(), w.row_span(static_cast<std::int64_t>(labels.size())).begin());
     labels.push_back(code.label);
     add(code.w, code.label, number, code.probability, false);
   }

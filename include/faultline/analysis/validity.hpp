@@ -43,7 +43,7 @@ inline constexpr std::int64_t class_leak_codes = 1'000;
   std::vector<detail::Ray> rays;
   const std::int64_t count = std::min(codes.size(), class_leak_codes);
   for (std::int64_t i = 0; i < count; ++i)
-    rays.push_back({codes.w.row(i), codes.label[static_cast<std::size_t>(i)], still});
+    rays.push_back({codes.w.row_span(i), codes.label[static_cast<std::size_t>(i)], still});
   std::vector<detail::Move> moves;
   for (const detail::Ray& ray : rays) moves.push_back({&ray, 0.0});
   double agreed = 0.0;

@@ -72,7 +72,7 @@ CheckedScores lawful_call(C& classifier, ImageView images, LawReport& report, do
                   "check_classifier", name, probability_tolerance);
   Matrix<float> probabilities(scores.rows(), scores.cols());
   for (std::int64_t i = 0; i < scores.rows(); ++i)
-    to_probabilities(scores.row(i), classifier.score_kind(), probabilities.row(i));
+    to_probabilities(scores.row_span(i), classifier.score_kind(), probabilities.row_span(i));
   return {std::move(scores), std::move(probabilities)};
 }
 
@@ -124,9 +124,10 @@ template <Classifier C>
   const bool logits = classifier.score_kind() == Scores::logits;
   const auto compare = [&](std::int64_t i, const detail::CheckedScores& other, std::int64_t place, double tolerance,
                            double logit_tolerance, double& largest, bool& law) {
-    const double difference = detail::largest_difference(once.probabilities.row(i), other.probabilities.row(place));
+    const double difference =
+        detail::largest_difference(once.probabilities.row_span(i), other.probabilities.row_span(place));
     const bool far =
-        logits && detail::relative_difference(once.scores.row(i), other.scores.row(place)) > logit_tolerance;
+        logits && detail::relative_difference(once.scores.row_span(i), other.scores.row_span(place)) > logit_tolerance;
     largest = std::max(largest, difference);
     if (difference <= tolerance && !far) return;
     law = false;

@@ -106,7 +106,7 @@ class Scorer {
         continue;
       }
       for (std::int64_t i = 0; i < rows; ++i)
-        judge(scores.row(i), labels[static_cast<std::size_t>(first + i)], first + i, result);
+        judge(scores.row_span(i), labels[static_cast<std::size_t>(first + i)], first + i, result);
       first += rows;
       images_ += rows;
     }
@@ -140,7 +140,8 @@ class Scorer {
       validate_scores(
           scores, count, classes_, kind_, count, where(), [&](std::int64_t i) { return row_name(i, labels, origin); },
           tolerance_);
-      for (std::int64_t i = 0; i < count; ++i) judge(scores.row(i), labels[static_cast<std::size_t>(i)], i, result);
+      for (std::int64_t i = 0; i < count; ++i)
+        judge(scores.row_span(i), labels[static_cast<std::size_t>(i)], i, result);
       images_ += count;
       return result;
     }
@@ -226,7 +227,7 @@ class Scorer {
         ScoreMatrix scores;
         score_batch(raw.slice(first, rows), first, labels, origin, scores);
         for (std::int64_t i = 0; i < rows; ++i)
-          judge(scores.row(i), labels[static_cast<std::size_t>(first + i)], first + i, result);
+          judge(scores.row_span(i), labels[static_cast<std::size_t>(first + i)], first + i, result);
       });
     } catch (const std::bad_alloc&) {
       batches_ -= batches;
@@ -259,7 +260,7 @@ class Scorer {
   }
 
   void judge(std::span<const float> scores, std::int64_t label, std::int64_t i, ScoredImages& result) const {
-    const std::span<float> p = result.probabilities.row(i);
+    const std::span<float> p = result.probabilities.row_span(i);
     to_probabilities(scores, kind_, p);
     const auto at = static_cast<std::size_t>(i);
     result.prediction[at] = std::max_element(p.begin(), p.end()) - p.begin();

@@ -85,7 +85,7 @@ class WholeEdits {
     Matrix<float> edited(static_cast<std::int64_t>(edits.size()), start_.cols());
     for (std::int64_t i = 0; i < edited.rows(); ++i) {
       const StyleEdit& edit = edits[static_cast<std::size_t>(i)];
-      std::copy(start_.row(edit.row).begin(), start_.row(edit.row).end(), edited.row(i).begin());
+      std::copy(start_.row_span(edit.row).begin(), start_.row_span(edit.row).end(), edited.row_span(i).begin());
       edited(i, edit.channel) += edit.shift;
     }
     cost_.images += edited.rows();

@@ -91,7 +91,7 @@ inline void validate_scores(const ScoreMatrix& scores, std::int64_t images, std:
     throw Error(ErrorCode::wrong_score_shape, where, message);
   }
   for (std::int64_t i = 0; i < rows; ++i) {
-    const std::span<const float> row = scores.row(i);
+    const std::span<const float> row = scores.row_span(i);
     double sum = 0.0;
     bool within = true;
     for (std::int64_t k = 0; k < classes; ++k) {

@@ -13,7 +13,7 @@ inline namespace v1 {
 
 /// Row-major `[rows, cols]` values that own their memory; no arithmetic (that is Eigen's, see statistics/).
 ///
-/// Example: `Matrix<float> w(100, 64); w(3, 5) = 1.0f; std::span<float> third = w.row(3);`
+/// Example: `Matrix<float> w(100, 64); w(3, 5) = 1.0f; std::span<float> third = w.row_span(3);`
 template <class T>
 class Matrix {
  public:
@@ -42,10 +42,10 @@ class Matrix {
     return values_[static_cast<std::size_t>(row * cols_ + col)];
   }
 
-  [[nodiscard]] std::span<T> row(std::int64_t i) noexcept {
+  [[nodiscard]] std::span<T> row_span(std::int64_t i) noexcept {
     return {values_.data() + i * cols_, static_cast<std::size_t>(cols_)};
   }
-  [[nodiscard]] std::span<const T> row(std::int64_t i) const noexcept {
+  [[nodiscard]] std::span<const T> row_span(std::int64_t i) const noexcept {
     return {values_.data() + i * cols_, static_cast<std::size_t>(cols_)};
   }
 

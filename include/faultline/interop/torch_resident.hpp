@@ -82,7 +82,7 @@ class ResidentTorchClassifier : public TorchClassifier<M> {
           scores = std::move(own);  // the scorer says what is wrong with it
           return;
         }
-        std::copy_n(own.data(), rows * own.cols(), scores.row(first).data());
+        std::copy_n(own.data(), rows * own.cols(), scores.row_span(first).data());
       }
     });
   }

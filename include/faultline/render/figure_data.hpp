@@ -131,7 +131,7 @@ struct DegradationOptions {
     request.w.resize(static_cast<std::int64_t>(options.shares.size()), static_cast<std::int64_t>(centre->w.size()));
     request.label.assign(options.shares.size(), centre->label);
     for (std::size_t r = 0; r < options.shares.size(); ++r) {
-      std::copy(centre->w.begin(), centre->w.end(), request.w.row(static_cast<std::int64_t>(r)).begin());
+      std::copy(centre->w.begin(), centre->w.end(), request.w.row_span(static_cast<std::int64_t>(r)).begin());
       request.shift.push_back(static_cast<float>(options.shares[r] * column.reference *
                                                  (channel.sign < 0 ? -channel.sigma_total : channel.sigma_total)));
     }

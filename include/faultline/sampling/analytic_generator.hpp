@@ -101,7 +101,7 @@ class AnalyticGenerator {
     check_styles(s);
     Matrix<float> result(s.rows(), options_.factors);
     for (std::int64_t i = 0; i < s.rows(); ++i)
-      for (std::int64_t j = 0; j < options_.factors; ++j) result(i, j) = factor(s.row(i), j);
+      for (std::int64_t j = 0; j < options_.factors; ++j) result(i, j) = factor(s.row_span(i), j);
     return result;
   }
 
@@ -141,7 +141,7 @@ class AnalyticGenerator {
     Matrix<float> result(z.rows(), copies * dims);
     std::vector<double> input(static_cast<std::size_t>(dims));
     for (std::int64_t i = 0; i < z.rows(); ++i) {
-      std::copy(z.row(i).begin(), z.row(i).end(), input.begin());
+      std::copy(z.row_span(i).begin(), z.row_span(i).end(), input.begin());
       std::tie(input[static_cast<std::size_t>(dims - 2)], input[static_cast<std::size_t>(dims - 1)]) =
           design_->code(labels.empty() ? 0 : labels[static_cast<std::size_t>(i)]);
       for (std::int64_t j = 0; j < dims; ++j) {
@@ -178,9 +178,9 @@ class AnalyticGenerator {
         "expected w of " + std::to_string(dims) + " columns (or that for each layer), got " + std::to_string(w.cols()));
     Matrix<float> result(w.rows(), layout().dimension());
     for (std::int64_t i = 0; i < w.rows(); ++i) {
-      const std::span<float> s = result.row(i);
+      const std::span<float> s = result.row_span(i);
       std::copy(design_->bias.data(), design_->bias.data() + s.size(), s.begin());
-      const std::span<const float> row = w.row(i);
+      const std::span<const float> row = w.row_span(i);
       if (!per_layer) {
         design_->add_styles(row, 0, layout().dimension(), s);
         continue;
@@ -205,8 +205,8 @@ class AnalyticGenerator {
     ImageBatch images(s.rows(), image_shape());
     for (std::int64_t i = 0; i < s.rows(); ++i) {
       const std::span<float> image = images.image(i);
-      draw_class(design_->elect(s.row(i)), image);
-      for (std::int64_t j = 0; j < options_.factors; ++j) draw_bar(factor(s.row(i), j), bar(image, j));
+      draw_class(design_->elect(s.row_span(i)), image);
+      for (std::int64_t j = 0; j < options_.factors; ++j) draw_bar(factor(s.row_span(i), j), bar(image, j));
     }
     return images;
   }
@@ -219,7 +219,7 @@ class AnalyticGenerator {
     Matrix<float> result(s.rows(), s.cols());
     for (std::int64_t i = 0; i < s.rows(); ++i) {
       for (std::int64_t j = 0; j < options_.factors; ++j) {
-        const double slope = bar_slope(factor(s.row(i), j), bar(gradient.image(i), j));
+        const double slope = bar_slope(factor(s.row_span(i), j), bar(gradient.image(i), j));
         result(i, factor_channel(j)) = static_cast<float>(slope / design_->factor_scale[static_cast<std::size_t>(j)]);
       }
     }

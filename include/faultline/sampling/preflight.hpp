@@ -164,7 +164,7 @@ void check_answers(const std::string& where, C& classifier, Scorer<C>& scorer, c
     detail::call_user(
         where, [&] { classifier.score(filled.view(), part); }, [] { return std::string("the pilot sample"); });
     for (std::int64_t i = first; i < std::min(count, first + batch); ++i)
-      std::ranges::copy(part.row(i - first), scores.row(i).begin());
+      std::ranges::copy(part.row_span(i - first), scores.row_span(i).begin());
   }
 
   if (classifier.score_kind() == Scores::logits) {
@@ -173,7 +173,7 @@ void check_answers(const std::string& where, C& classifier, Scorer<C>& scorer, c
     bool probabilities = true, certain = true;
     for (std::int64_t i = 0; i < count; ++i) {
       double sum = 0.0;
-      for (const float score : scores.row(i)) {
+      for (const float score : scores.row_span(i)) {
         sum += static_cast<double>(score);
         probabilities = probabilities && score >= 0.0f && score <= 1.0f;
         certain = certain && (score == 0.0f || score == 1.0f);
@@ -191,7 +191,7 @@ void check_answers(const std::string& where, C& classifier, Scorer<C>& scorer, c
   bool same_images = true, same_scores = true;
   for (std::int64_t i = 1; i < count; ++i) {
     same_images = same_images && std::ranges::equal(prepared.image(i), prepared.image(0));
-    same_scores = same_scores && std::ranges::equal(scores.row(i), scores.row(0));
+    same_scores = same_scores && std::ranges::equal(scores.row_span(i), scores.row_span(0));
   }
   if (same_scores && !same_images)
     throw Error(ErrorCode::classifier_unlawful, where,
@@ -218,8 +218,9 @@ void check_resident_answers(const std::string& where, const StyleSpaceSampler<G>
     const ScoredImages once = scorer.resident(batch.images, batch.label, origin),
                        again = scorer.resident(batch.images, batch.label, origin);
     for (std::int64_t i = 0; i < batch.size(); ++i) {
-      const double repeat = detail::largest_difference(once.probabilities.row(i), again.probabilities.row(i));
-      const double elsewhere = detail::largest_difference(once.probabilities.row(i), host.probabilities.row(done + i));
+      const double repeat = detail::largest_difference(once.probabilities.row_span(i), again.probabilities.row_span(i));
+      const double elsewhere =
+          detail::largest_difference(once.probabilities.row_span(i), host.probabilities.row_span(done + i));
       if (repeat > laws.repeat_tolerance)
         throw Error(
             ErrorCode::classifier_unlawful, where,

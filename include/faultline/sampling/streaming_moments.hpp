@@ -40,7 +40,7 @@ struct Moments {
     }
     const double weight = (n - 1.0) / n;
     for (std::size_t i = 0; i < dimension; ++i) {
-      const std::span<double> row = scatter.row(static_cast<std::int64_t>(i));
+      const std::span<double> row = scatter.row_span(static_cast<std::int64_t>(i));
       const double scaled = weight * before[i];
       for (std::size_t j = 0; j < dimension; ++j) row[j] += scaled * before[j];
     }

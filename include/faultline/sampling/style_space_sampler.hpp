@@ -142,7 +142,7 @@ class StyleSpaceSampler {
   [[nodiscard]] Matrix<float> latents_z(std::int64_t first, std::int64_t count) const {
     check_array(first, count);
     Matrix<float> z(count, generator_->latent_dim());
-    for (std::int64_t i = 0; i < count; ++i) fill_normals(options_.seed, Stream::latents, first + i, z.row(i));
+    for (std::int64_t i = 0; i < count; ++i) fill_normals(options_.seed, Stream::latents, first + i, z.row_span(i));
     return z;
   }
 
@@ -156,7 +156,7 @@ class StyleSpaceSampler {
         const auto z = generator_->latent_from_host(padded(latents_z(first + done, rows)));
         return generator_->latent_to_host(generator_->map(z, device_labels(labels(first + done, rows)), MapOptions{}));
       });
-      std::copy_n(w.data(), rows * w.cols(), result.row(done).data());
+      std::copy_n(w.data(), rows * w.cols(), result.row_span(done).data());
     }
     return result;
   }
@@ -328,7 +328,7 @@ class StyleSpaceSampler {
   [[nodiscard]] style_type edited_styles(const Matrix<float>& w, std::int64_t done, std::int64_t rows,
                                          std::span<const std::int64_t> channels, std::span<const float> shifts) const {
     Matrix<float> part(rows, w.cols());
-    std::copy_n(w.row(done).data(), rows * w.cols(), part.data());
+    std::copy_n(w.row_span(done).data(), rows * w.cols(), part.data());
     style_type s = styles(padded(std::move(part)));
     if (channels.empty()) return s;
     Matrix<float> host = generator_->style_to_host(s);
@@ -348,7 +348,7 @@ class StyleSpaceSampler {
     Matrix<float> result(options_.batch_size, rows.cols());
     std::copy_n(rows.data(), rows.rows() * rows.cols(), result.data());
     for (std::int64_t i = rows.rows(); i < result.rows(); ++i)
-      std::copy_n(rows.row(rows.rows() - 1).data(), rows.cols(), result.row(i).data());
+      std::copy_n(rows.row_span(rows.rows() - 1).data(), rows.cols(), result.row_span(i).data());
     return result;
   }
 

@@ -106,7 +106,7 @@ struct IcaSamples {
     add_product<float>(current, {x.rows, first, size}, projected.data());
     for (std::int64_t k = 0; k < w.rows(); ++k) {
       float sum = 0.0F;
-      for (float& value : projected.row(k)) {
+      for (float& value : projected.row_span(k)) {
         value = sigmoid(value);
         sum += 1.0F - value * value;
       }
@@ -139,7 +139,8 @@ struct IcaSamples {
 [[nodiscard]] inline Matrix<double> take_rows(const Matrix<double>& m, const std::vector<std::int64_t>& rows) {
   Matrix<double> out(static_cast<std::int64_t>(rows.size()), m.cols());
   for (std::size_t i = 0; i < rows.size(); ++i)
-    std::copy(m.row(rows[i]).begin(), m.row(rows[i]).end(), out.row(static_cast<std::int64_t>(i)).begin());
+    std::copy(m.row_span(rows[i]).begin(), m.row_span(rows[i]).end(),
+              out.row_span(static_cast<std::int64_t>(i)).begin());
   return out;
 }
 
@@ -168,7 +169,7 @@ struct IcaSamples {
   Matrix<double> w(r, r);
   for (std::int64_t i = 0; i < r; ++i) {
     CounterRandom random(seed, Stream::permutations, ica_start_first + (search << 32) + i);
-    for (double& value : w.row(i)) value = random.normal();
+    for (double& value : w.row_span(i)) value = random.normal();
   }
   return decorrelate(w);
 }
@@ -275,7 +276,7 @@ inline std::int64_t search_components(const Matrix<double>& whitened, Matrix<dou
   result.directions = detail::take_rows(result.directions, order);
   for (std::int64_t i = 0; i < r; ++i) {
     const auto from = static_cast<std::size_t>(order[static_cast<std::size_t>(i)]);
-    detail::fix_sign(result.directions.row(i));
+    detail::fix_sign(result.directions.row_span(i));
     result.excess_kurtosis.push_back(excess[from]);
     result.settled.push_back(static_cast<std::int64_t>(from) < leading.rows() ? 1 : 0);
   }

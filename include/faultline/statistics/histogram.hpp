@@ -26,7 +26,7 @@ inline namespace v1 {
 /// **Throws** `invalid_argument` for a range that is not finite or reversed, a channel value that is NaN, a group out
 /// of range or more than 2^32 − 1 samples in a bin; `shape_mismatch` for a row of another length.
 /// Example: `auto histograms = ChannelHistograms::around(pilot_mean, pilot_sigma, 2 * classes);
-/// histograms.add(outcome_group(label, failed), s.row(i));`
+/// histograms.add(outcome_group(label, failed), s.row_span(i));`
 class ChannelHistograms {
  public:
   ChannelHistograms(std::vector<double> lower, std::vector<double> upper, std::int64_t groups, std::int64_t bins = 256)

@@ -119,18 +119,18 @@ inline void require_replicates(const char* where, const PermutationOptions& opti
     const auto n = static_cast<double>(strata.successes[static_cast<std::size_t>(c)]);
     const double share = permuter.draws_failures(c) ? m / (m + n) : -n / (m + n);
     for (const std::int64_t i : permuter.members(c)) {
-      const auto row = x.row(i);
+      const auto row = x.row_span(i);
       for (std::size_t j = 0; j < d; ++j) expected[j] += share * row[j];
     }
   }
   for (std::int64_t b = 0; b < options.replicates; ++b) {
     CounterRandom random(options.seed, Stream::permutations, options.first + b);
-    double* out = result.row(b).data();
+    double* out = result.row_span(b).data();
     for (std::int64_t c = 0; c < permuter.classes(); ++c) {
       const auto members = permuter.members(c);
       const double sign = permuter.draws_failures(c) ? 1.0 : -1.0;
       for (const std::int32_t position : permuter.draw(c, random)) {
-        const double* row = x.row(members[static_cast<std::size_t>(position)]).data();
+        const double* row = x.row_span(members[static_cast<std::size_t>(position)]).data();
         for (std::size_t j = 0; j < d; ++j) out[j] += sign * row[j];
       }
     }

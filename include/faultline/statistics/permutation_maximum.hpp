@@ -39,7 +39,7 @@ inline namespace v1 {
     Matrix<double> effects(count, differences.rows());
     detail::add_product<double>({directions, first, count}, differences, effects.data());
     for (std::int64_t k = 0; k < count; ++k) {
-      const auto row = effects.row(k);
+      const auto row = effects.row_span(k);
       for (std::size_t b = 0; b < largest.size(); ++b) largest[b] = std::max(largest[b], std::abs(row[b]));
     }
   }

@@ -126,15 +126,16 @@ namespace detail {
   for (std::int64_t j = 0; j < p; ++j) {
     const auto at = static_cast<std::size_t>(j);
     if (!(fit.deviations[at] > 0.0)) {
-      std::fill(fit.directions.row(j).begin(), fit.directions.row(j).end(), 0.0);
+      std::fill(fit.directions.row_span(j).begin(), fit.directions.row_span(j).end(), 0.0);
       continue;
     }
     double square = 0.0;
-    for (const double value : fit.directions.row(j)) square += value * value;
+    for (const double value : fit.directions.row_span(j)) square += value * value;
     fit.slopes[at] = std::sqrt(square);
-    for (double& value : fit.directions.row(j)) value = square > 0.0 ? value / fit.slopes[at] : 0.0;
+    for (double& value : fit.directions.row_span(j)) value = square > 0.0 ? value / fit.slopes[at] : 0.0;
 
-    const double explained = detail::dot(detail::matrix_vector(coordinate_inverse, cross.row(j)), cross.row(j));
+    const double explained =
+        detail::dot(detail::matrix_vector(coordinate_inverse, cross.row_span(j)), cross.row_span(j));
     double total = 0.0;
     for (std::int64_t i = 0; i < n; ++i) total += m(i, j) * m(i, j);
     const auto freedom = static_cast<double>(n - classes);

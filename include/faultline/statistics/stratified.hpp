@@ -152,7 +152,7 @@ inline void weigh(Strata& strata) {
     const auto m = static_cast<double>(strata.failures[c]);
     const auto n = static_cast<double>(strata.successes[c]);
     const double factor = failed[static_cast<std::size_t>(i)] != 0 ? n / (m + n) : -m / (m + n);
-    const auto row = x.row(i);
+    const auto row = x.row_span(i);
     for (std::size_t j = 0; j < row.size(); ++j) difference[j] += factor * row[j];
   }
   for (double& value : difference) value = strata.effective_failures > 0.0 ? value / strata.effective_failures : 0.0;

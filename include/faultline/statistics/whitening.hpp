@@ -158,15 +158,15 @@ struct Whitening {
       for (std::int64_t j = 0; j < w.cols(); ++j)
         centred(i, j) = static_cast<double>(w(first + i, j)) - whitening.class_means(label, j);
     }
-    detail::add_product<double>(centred, whitening.to_white, out.row(first).data());
+    detail::add_product<double>(centred, whitening.to_white, out.row_span(first).data());
   }
   return out;
 }
 
 /// The move of w by one standard deviation along each direction: rows v `[K, r]` in w̃ -> rows Σ^½ v `[K, d]` in w.
 ///
-/// **Throws** `shape_mismatch`. Example: `w + t · unwhiten_directions(white, v).row(0)` is t standard deviations along
-/// the first direction.
+/// **Throws** `shape_mismatch`. Example: `w + t · unwhiten_directions(white, v).row_span(0)` is t standard deviations
+/// along the first direction.
 [[nodiscard]] inline Matrix<double> unwhiten_directions(const Whitening& whitening, const Matrix<double>& directions) {
   if (directions.cols() != whitening.rank())
     throw Error(ErrorCode::shape_mismatch, "unwhiten_directions",
@@ -207,10 +207,10 @@ template <class Real>
                            std::vector<double>(static_cast<std::size_t>(readings.rows()), 0.0)};
   for (std::int64_t k = 0; k < readings.rows(); ++k) {
     double square = 0.0;
-    for (const double value : result.directions.row(k)) square += value * value;
+    for (const double value : result.directions.row_span(k)) square += value * value;
     const double deviation = std::sqrt(square);
     result.deviations[static_cast<std::size_t>(k)] = deviation;
-    for (double& value : result.directions.row(k)) value = deviation > 0.0 ? value / deviation : 0.0;
+    for (double& value : result.directions.row_span(k)) value = deviation > 0.0 ? value / deviation : 0.0;
   }
   return result;
 }

@@ -216,8 +216,8 @@ template <StyleGenerator G, Classifier C, FailureCriterion F = Misclassified>
       }();
       if (generator.num_classes() > 0) notes.add(batch.label, scored.prediction);
       for (std::int64_t i = 0; i < batch.size() && monitor.decision() == RateDecision::undecided; ++i)
-        monitor.add(
-            judge_outcome("gate", criterion, scored.probabilities.row(i), batch.label[static_cast<std::size_t>(i)]));
+        monitor.add(judge_outcome("gate", criterion, scored.probabilities.row_span(i),
+                                  batch.label[static_cast<std::size_t>(i)]));
     }
     const GateVerdict verdict = monitor.decision() == RateDecision::below   ? GateVerdict::pass
                                 : monitor.decision() == RateDecision::above ? GateVerdict::fail

@@ -117,7 +117,7 @@ inline void count_correct(const NetworkClassifier& classifier, ImageView images,
   accuracy.correct.resize(static_cast<std::size_t>(classifier.num_classes()));
   accuracy.count.resize(static_cast<std::size_t>(classifier.num_classes()));
   for (std::int64_t i = 0; i < images.count(); ++i) {
-    const auto row = scores.row(i);
+    const auto row = scores.row_span(i);
     const auto label = static_cast<std::size_t>(labels[static_cast<std::size_t>(i)]);
     ++accuracy.count[label];
     if (std::max_element(row.begin(), row.end()) - row.begin() == static_cast<std::ptrdiff_t>(label))

@@ -111,7 +111,7 @@ struct JudgedImages {
     std::int64_t next = 0;
     for (std::size_t i = 0; i < labels.size(); ++i)
       if (label < 0 || labels[i] == label)
-        std::copy_n(features.begin() + static_cast<std::ptrdiff_t>(i) * width, width, rows.row(next++).begin());
+        std::copy_n(features.begin() + static_cast<std::ptrdiff_t>(i) * width, width, rows.row_span(next++).begin());
     return rows;
   }
 };

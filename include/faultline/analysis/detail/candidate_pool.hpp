@@ -94,7 +94,7 @@ struct NamedPool {
     for (std::int64_t k = 0; k < properties.directions.rows(); ++k) {
       const std::int64_t p = candidates[static_cast<std::size_t>(k)];
       if (named.property_r2[static_cast<std::size_t>(p)] >= property_least_r2)
-        offer(properties.directions.row(k).data(), DirectionFamily::property, p);
+        offer(properties.directions.row_span(k).data(), DirectionFamily::property, p);
     }
   } else {
     named.property_r2.assign(problem.property_names.size(), 0.0);
@@ -104,7 +104,7 @@ struct NamedPool {
     for (std::int64_t k = 0; k < components.directions.rows(); ++k) {
       const auto at = static_cast<std::size_t>(k);
       if (std::abs(components.excess_kurtosis[at]) >= component_least_kurtosis && components.settled[at] != 0)
-        offer(components.directions.row(k).data(), DirectionFamily::component, k);
+        offer(components.directions.row_span(k).data(), DirectionFamily::component, k);
     }
   }
   const ReadingDirections channels = reading_directions(whitening, problem.style_matrix);
@@ -113,12 +113,12 @@ struct NamedPool {
   for (std::int64_t k = 0; k < channels.directions.rows(); ++k) {
     // A channel that hardly varies is all rounding: its direction is arbitrary.
     if (channels.deviations[static_cast<std::size_t>(k)] > 1e-6 * largest)
-      offer(channels.directions.row(k).data(), DirectionFamily::channel, k);
+      offer(channels.directions.row_span(k).data(), DirectionFamily::channel, k);
   }
 
   named.pool.vectors.resize(static_cast<std::int64_t>(rows.size()), whitening.rank());
   for (std::size_t k = 0; k < rows.size(); ++k)
-    std::copy_n(rows[k], whitening.rank(), named.pool.vectors.row(static_cast<std::int64_t>(k)).data());
+    std::copy_n(rows[k], whitening.rank(), named.pool.vectors.row_span(static_cast<std::int64_t>(k)).data());
   return named;
 }
 

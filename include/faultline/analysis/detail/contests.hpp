@@ -98,7 +98,8 @@ struct Panel {
   const auto pick_rows = [&](const Matrix<float>& matrix, Matrix<float>& out) {
     out.resize(static_cast<std::int64_t>(rows.size()), matrix.cols());
     for (std::size_t k = 0; k < rows.size() && matrix.cols() > 0; ++k)
-      std::copy(matrix.row(rows[k]).begin(), matrix.row(rows[k]).end(), out.row(static_cast<std::int64_t>(k)).begin());
+      std::copy(matrix.row_span(rows[k]).begin(), matrix.row_span(rows[k]).end(),
+                out.row_span(static_cast<std::int64_t>(k)).begin());
   };
   pick_rows(from.w, to.w);
   pick_rows(from.properties, to.properties);

@@ -48,7 +48,7 @@ class EffectMeter {
     for (std::int64_t first = 0; first < start.s.rows(); first += batch_size_) {
       const std::int64_t count = std::min(batch_size_, start.s.rows() - first);
       Matrix<float> part(count, dimension);
-      std::copy_n(start.s.row(first).data(), count * dimension, part.data());
+      std::copy_n(start.s.row_span(first).data(), count * dimension, part.data());
       sessions_.push_back(begin_edits(generator, generator.style_from_host(part)));
       cost_.generator_images += count;
       ++cost_.generator_batches;
@@ -84,10 +84,10 @@ class EffectMeter {
       const ScoredImages scored = scorer_(images, labels);
       log_odds.insert(log_odds.end(), scored.log_odds.begin(), scored.log_odds.end());
       Matrix<float> part(count, start_->s.cols());
-      std::copy_n(start_->s.row(first).data(), count * part.cols(), part.data());
+      std::copy_n(start_->s.row_span(first).data(), count * part.cols(), part.data());
       const Matrix<float> pulled =
           generator_->pullback(generator_->style_from_host(part), scorer_.probability_gradient(images, labels));
-      std::copy_n(pulled.data(), count * part.cols(), slopes.row(first).data());
+      std::copy_n(pulled.data(), count * part.cols(), slopes.row_span(first).data());
       cost_.gradient_images += count;
       cost_.generator_images += count;
       ++cost_.generator_batches;

@@ -99,7 +99,7 @@ struct RaceSchedule {
 
   std::vector<double> moved(static_cast<std::size_t>(codes), 0.0);
   for (std::int64_t i = 0; i < codes; ++i)
-    for (const double value : predicted.row(i)) moved[static_cast<std::size_t>(i)] += value * value;
+    for (const double value : predicted.row_span(i)) moved[static_cast<std::size_t>(i)] += value * value;
   std::vector<std::int64_t> order(moved.size());
   std::iota(order.begin(), order.end(), 0);
   std::stable_sort(order.begin(), order.end(), [&](std::int64_t a, std::int64_t b) {

@@ -24,12 +24,12 @@ inline Explainer::Explainer(const Problem& problem, std::vector<KnownCause> caus
       throw Error(ErrorCode::shape_mismatch, "Explainer",
                   "the direction of \"" + causes_[k].title + "\" has " + std::to_string(w.size()) + " entries, w has " +
                       std::to_string(d));
-    std::copy(w.begin(), w.end(), moves.row(static_cast<std::int64_t>(k)).begin());
+    std::copy(w.begin(), w.end(), moves.row_span(static_cast<std::int64_t>(k)).begin());
   }
   Matrix<double> directions = whiten_moves(whitening_, moves);
   std::vector<std::vector<double>> basis;
   for (std::int64_t k = 0; k < directions.rows(); ++k) {
-    const auto row = directions.row(k);
+    const auto row = directions.row_span(k);
     const double length = std::sqrt(detail::dot(row, row));
     // Another population of the same generator changes a standard deviation by some per cent, another generator by any
     // factor.
@@ -52,7 +52,7 @@ inline Explainer::Explainer(const Problem& problem, std::vector<KnownCause> caus
       whitening_, detail::placebo_directions(static_cast<std::int64_t>(detail::repair_placebo_directions),
                                              whitening_.rank(), basis, problem.seed));
   for (std::int64_t j = 0; j < random.rows(); ++j)
-    random_moves_.emplace_back(random.row(j).begin(), random.row(j).end());
+    random_moves_.emplace_back(random.row_span(j).begin(), random.row_span(j).end());
 }
 
 inline Explanation Explainer::operator()(std::span<const float> w, std::int64_t label) const {
@@ -62,7 +62,7 @@ inline Explanation Explainer::operator()(std::span<const float> w, std::int64_t 
         "expected a latent of " + std::to_string(whitening_.dimension()) + " entries, got " + std::to_string(w.size()));
   detail::require_label("Explainer", label, problem_->classes);
   Matrix<float> row(1, whitening_.dimension());
-  std::copy(w.begin(), w.end(), row.row(0).begin());
+  std::copy(w.begin(), w.end(), row.row_span(0).begin());
   const std::vector<std::int64_t> labels{label};
   const Matrix<double> white = whiten(whitening_, row, labels);
 
@@ -73,14 +73,14 @@ inline Explanation Explainer::operator()(std::span<const float> w, std::int64_t 
     if (owner && *owner != label) continue;
     ExplainedCause& cause = result.causes.emplace_back();
     cause.cause = k;
-    cause.coordinate = detail::dot(white.row(0), levers_[k].v);
+    cause.coordinate = detail::dot(white.row_span(0), levers_[k].v);
     cause.success_median = levers_[k].success_median[static_cast<std::size_t>(label)];
     cause.failing_side = cause.coordinate > cause.success_median;
     std::int64_t below = 0, all = 0;
     for (std::int64_t i = 0; i < whitened_.rows(); ++i) {
       if (problem_->discovery.label[static_cast<std::size_t>(i)] != label) continue;
       ++all;
-      below += detail::dot(whitened_.row(i), levers_[k].v) < cause.coordinate ? 1 : 0;
+      below += detail::dot(whitened_.row_span(i), levers_[k].v) < cause.coordinate ? 1 : 0;
     }
     if (all > 0) cause.percentile = 100.0 * static_cast<double>(below) / static_cast<double>(all);
   }

@@ -70,7 +70,7 @@ struct Selection {
   Matrix<double> residual = pool.vectors;
   const std::int64_t count = residual.rows();
   for (const auto& v : basis) {
-    for (std::int64_t k = 0; k < count; ++k) project_off(residual.row(k), v);
+    for (std::int64_t k = 0; k < count; ++k) project_off(residual.row_span(k), v);
   }
   Matrix<double> unit(count, residual.cols());
   for (std::int64_t step = 0; step < rules.limit; ++step) {
@@ -79,12 +79,12 @@ struct Selection {
     std::vector<double> effect(static_cast<std::size_t>(count), 0.0);
     double largest = 0.0;
     for (std::int64_t k = 0; k < count; ++k) {
-      const double norm = std::sqrt(dot(residual.row(k), residual.row(k)));
+      const double norm = std::sqrt(dot(residual.row_span(k), residual.row_span(k)));
       const bool left = norm >= rules.remaining_norm;
       for (std::int64_t j = 0; j < residual.cols(); ++j) unit(k, j) = left ? residual(k, j) / norm : 0.0;
       if (!left) continue;
       const auto at = static_cast<std::size_t>(k);
-      effect[at] = dot(unit.row(k), difference);
+      effect[at] = dot(unit.row_span(k), difference);
       largest = std::max(largest, std::abs(effect[at]));
       std::int64_t& family = best_of[static_cast<std::size_t>(pool.family[at])];
       if (family < 0 || std::abs(effect[at]) > std::abs(effect[static_cast<std::size_t>(family)])) family = k;
@@ -103,11 +103,11 @@ struct Selection {
     SelectedDirection direction;
     direction.candidate = taken;
     direction.effect = std::abs(effect[static_cast<std::size_t>(taken)]);
-    direction.v.assign(unit.row(taken).begin(), unit.row(taken).end());
+    direction.v.assign(unit.row_span(taken).begin(), unit.row_span(taken).end());
     if (effect[static_cast<std::size_t>(taken)] < 0.0) {
       for (double& value : direction.v) value = -value;
     }
-    for (std::int64_t k = 0; k < count; ++k) project_off(residual.row(k), direction.v);
+    for (std::int64_t k = 0; k < count; ++k) project_off(residual.row_span(k), direction.v);
     selection.chosen.push_back(std::move(direction));
   }
   return selection;

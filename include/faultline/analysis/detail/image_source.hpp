@@ -194,7 +194,7 @@ class ImageSource {
 
   [[nodiscard]] static Matrix<float> rows_of(const Matrix<float>& matrix, std::int64_t first, std::int64_t count) {
     Matrix<float> part(count, matrix.cols());
-    std::copy_n(matrix.row(first).data(), count * matrix.cols(), part.data());
+    std::copy_n(matrix.row_span(first).data(), count * matrix.cols(), part.data());
     return part;
   }
 
@@ -244,7 +244,7 @@ class ImageSource {
         const ScoredImages judged = (*judge_)(images.host(), labels);
         for (std::int64_t i = 0; i < count; ++i)
           front.judge_agrees.push_back(
-              Misclassified{}(judged.probabilities.row(i), labels[static_cast<std::size_t>(i)]) ? 0 : 1);
+              Misclassified{}(judged.probabilities.row_span(i), labels[static_cast<std::size_t>(i)]) ? 0 : 1);
       }
     }
     finish(score_any);
@@ -290,7 +290,7 @@ class ImageSource {
       const Matrix<float> w = generator().latent_to_host(batch.w);
       const GeneratedImages<G> images(generator(), batch.images);
       count_images(batch.size(), Work::sample);
-      std::copy_n(w.data(), batch.size() * w.cols(), population.w.row(done).data());
+      std::copy_n(w.data(), batch.size() * w.cols(), population.w.row_span(done).data());
       population.index.insert(population.index.end(), batch.index.begin(), batch.index.end());
       population.label.insert(population.label.end(), batch.label.begin(), batch.label.end());
       gather(images, batch.label, batch.index, score);
@@ -328,7 +328,8 @@ class ImageSource {
                        std::span<const std::int64_t> labels) const {
     for (std::size_t i = 0; i < labels.size(); ++i)
       failed.push_back(
-          judge_outcome(who_, criterion_, scored.probabilities.row(static_cast<std::int64_t>(i)), labels[i]) ? 1 : 0);
+          judge_outcome(who_, criterion_, scored.probabilities.row_span(static_cast<std::int64_t>(i)), labels[i]) ? 1
+                                                                                                                  : 0);
   }
 
   /// Properties of the first `count` images into rows first .. of `out`, in several threads when there is enough to do
@@ -342,7 +343,7 @@ class ImageSource {
       std::vector<float> image(static_cast<std::size_t>(images.shape().elements()));
       for (std::int64_t i = b * block; i < std::min(count, (b + 1) * block); ++i) {
         unit_.to_unit(images.image(i), image, i);
-        measure_one(image, images.shape(), out.row(first + i));
+        measure_one(image, images.shape(), out.row_span(first + i));
       }
     });
   }

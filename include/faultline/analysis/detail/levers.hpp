@@ -43,8 +43,8 @@ struct Lever {
   std::vector<Lever> levers;
   for (std::int64_t k = 0; k < directions.rows(); ++k) {
     Lever lever;
-    lever.v.assign(directions.row(k).begin(), directions.row(k).end());
-    lever.move.assign(moves.row(k).begin(), moves.row(k).end());
+    lever.v.assign(directions.row_span(k).begin(), directions.row_span(k).end());
+    lever.move.assign(moves.row_span(k).begin(), moves.row_span(k).end());
     const auto values = coordinate(whitened, lever.v);
     std::vector<double> all;
     std::vector<std::vector<double>> by_class(static_cast<std::size_t>(problem.classes));
@@ -70,7 +70,7 @@ struct Lever {
   Matrix<double> directions(count, rank);
   for (std::int64_t j = 0; j < count; ++j) {
     CounterRandom random(seed, Stream::codes, intervention_first + j);
-    auto row = directions.row(j);
+    auto row = directions.row_span(j);
     for (double& value : row) value = random.normal();
     for (int pass = 0; pass < 2; ++pass) {  // twice is enough for orthogonality to rounding
       for (const auto& v : basis) project_off(row, v);
@@ -151,7 +151,7 @@ struct Contrast {
   std::vector<Ray> rays;
   for (const Lever& lever : levers) {
     for (const std::int64_t i : positions)
-      rays.push_back({codes.w.row(i), codes.label[static_cast<std::size_t>(i)], lever.move});
+      rays.push_back({codes.w.row_span(i), codes.label[static_cast<std::size_t>(i)], lever.move});
   }
   return contrasts_along(problem, rays, positions.size());
 }
@@ -166,8 +166,8 @@ struct Contrast {
   Matrix<float> w(static_cast<std::int64_t>(failing.size()), codes.w.cols());
   std::vector<std::int64_t> labels;
   for (std::size_t i = 0; i < failing.size(); ++i) {
-    const auto row = codes.w.row(failing[i]);
-    std::copy(row.begin(), row.end(), w.row(static_cast<std::int64_t>(i)).begin());
+    const auto row = codes.w.row_span(failing[i]);
+    std::copy(row.begin(), row.end(), w.row_span(static_cast<std::int64_t>(i)).begin());
     labels.push_back(codes.label[static_cast<std::size_t>(failing[i])]);
   }
   const Matrix<double> whitened = whiten(whitening, w, labels);
@@ -175,9 +175,9 @@ struct Contrast {
   std::vector<double> distances;
   for (const Lever& lever : levers) {
     for (std::size_t i = 0; i < failing.size(); ++i) {
-      rays.push_back({codes.w.row(failing[i]), labels[i], lever.move});
+      rays.push_back({codes.w.row_span(failing[i]), labels[i], lever.move});
       distances.push_back(lever.success_median[static_cast<std::size_t>(labels[i])] -
-                          dot(whitened.row(static_cast<std::int64_t>(i)), lever.v));
+                          dot(whitened.row_span(static_cast<std::int64_t>(i)), lever.v));
     }
   }
   std::vector<Move> moves;

@@ -78,7 +78,7 @@ void evaluate_moves(const Problem& problem, std::span<const Move> moves, const M
     for (std::int64_t k = 0; k < rows; ++k) {
       const Move& move = moves[block[static_cast<std::size_t>(k)]];
       const Ray& ray = *move.ray;
-      const auto row = request.w.row(k);
+      const auto row = request.w.row_span(k);
       std::copy(ray.start.begin(), ray.start.end(), row.begin());
       if (!ray.channels.empty()) {
         for (std::size_t j = 0; j < ray.channels.size(); ++j)

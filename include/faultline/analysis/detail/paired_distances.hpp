@@ -199,7 +199,7 @@ inline void measure_paired_distances(const ComparisonProblem& comparison, const 
     std::vector<std::int64_t> labels;
     for (const std::size_t number : numbers) {
       const StartCode& code = pool[number];
-      std::copy(code.w.begin(), code.w.end(), w.row(static_cast<std::int64_t>(labels.size())).begin());
+      std::copy(code.w.begin(), code.w.end(), w.row_span(static_cast<std::int64_t>(labels.size())).begin());
       labels.push_back(code.label);
       lines.push_back({{code.w, code.label, direction.direction.w}, 0.0, {}, {}});
     }

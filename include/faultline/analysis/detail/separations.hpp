@@ -127,7 +127,7 @@ inline void measure_separation(const ComparisonProblem& comparison, std::size_t 
   const Population& codes = fresh.codes();
   std::vector<Ray> rays;
   for (const std::int64_t i : positions)
-    rays.push_back({codes.w.row(i), codes.label[static_cast<std::size_t>(i)], direction.direction.w});
+    rays.push_back({codes.w.row_span(i), codes.label[static_cast<std::size_t>(i)], direction.direction.w});
   std::vector<Move> moves;
   for (const Ray& ray : rays) {
     moves.push_back({&ray, +intervention_sigmas});

@@ -59,7 +59,7 @@ class StartCodes {
     for (std::int64_t i = 0; i < more.size(); ++i) {
       const auto at = static_cast<std::size_t>(i);
       if (more.failed[at] != 0) continue;
-      const auto row = more.w.row(i);
+      const auto row = more.w.row_span(i);
       codes_.push_back({more.index[at], more.label[at], static_cast<double>(more.probability[at]),
                         std::vector<float>(row.begin(), row.end())});
     }
@@ -89,7 +89,7 @@ struct SuccessCentre {
     double count = 0.0;
     for (std::int64_t i = 0; i < half.size(); ++i) {
       if (half.label[static_cast<std::size_t>(i)] != c || half.failed[static_cast<std::size_t>(i)] != 0) continue;
-      const auto row = half.w.row(i);
+      const auto row = half.w.row_span(i);
       for (std::size_t j = 0; j < d; ++j) sum[j] += static_cast<double>(row[j]);
       count += 1.0;
     }

@@ -64,8 +64,8 @@ struct LatentMoments {
     const auto size = m + static_cast<double>(strata.successes[at]);
     present += size > 0.0 ? 1.0 : 0.0;
     for (std::size_t j = 0; j < width; ++j) {
-      double& sum = class_mean.row(c)[j];
-      const double failing = class_failures.row(c)[j];
+      double& sum = class_mean.row_span(c)[j];
+      const double failing = class_failures.row_span(c)[j];
       mean[j] += sum;
       failure_mean[j] += failing;
       if (strata.weights[at] > 0.0)
@@ -117,7 +117,7 @@ struct LatentMoments {
   for (std::int64_t k = 0; k < a.rows(); ++k) {
     // What is left of a reading that cannot vary is rounding, and must not become a divisor.
     double& value = sigma[static_cast<std::size_t>(k)];
-    value = value > 1e-14 * dot(a.row(k), a.row(k)) * trace ? std::sqrt(value) : 0.0;
+    value = value > 1e-14 * dot(a.row_span(k), a.row_span(k)) * trace ? std::sqrt(value) : 0.0;
   }
   return sigma;
 }

@@ -89,7 +89,7 @@ class SampleStudio {
     const ScoredImages scored = scorer_(images.view().slice(0, rows), labels);
     for (std::int64_t i = 0; i < rows; ++i) {
       const auto at = static_cast<std::size_t>(i);
-      const std::span<const float> probabilities = scored.probabilities.row(i);
+      const std::span<const float> probabilities = scored.probabilities.row_span(i);
       const bool failed = judge_outcome("DirectionRenderer", criterion_, probabilities, labels[at]);
       result.push_back({to_picture(unit_image(images.image(i)), images.shape(), options_->image_pixels),
                         static_cast<double>(scored.probability[at]), scored.prediction[at], failed});
@@ -132,7 +132,7 @@ class SampleStudio {
       while (at != missing.end() && *at == first + count && count < sampler_.options().batch_size) ++at, ++count;
       const Matrix<float> w = sampler_.latents_w(first, count);
       for (std::int64_t i = 0; i < count; ++i)
-        codes_.emplace(first + i, std::vector<float>(w.row(i).begin(), w.row(i).end()));
+        codes_.emplace(first + i, std::vector<float>(w.row_span(i).begin(), w.row_span(i).end()));
     }
   }
 

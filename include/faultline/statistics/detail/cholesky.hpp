@@ -25,8 +25,8 @@ namespace detail {
     const std::int64_t end = std::min(first + block, n);
     for (std::int64_t j = first; j < end; ++j) {
       const auto own = [&](std::int64_t i) {
-        return std::span<const double>(a.row(i)).subspan(static_cast<std::size_t>(first),
-                                                         static_cast<std::size_t>(j - first));
+        return std::span<const double>(a.row_span(i))
+            .subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(j - first));
       };
       const double pivot = a(j, j) - dot(own(j), own(j));
       if (!(pivot > 0.0) || !std::isfinite(pivot))

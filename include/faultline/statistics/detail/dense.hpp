@@ -105,7 +105,7 @@ template <class To, class From>
 /// m x: `[n, k]` and `[k]` -> `[n]`.
 [[nodiscard]] inline std::vector<double> matrix_vector(const Matrix<double>& m, std::span<const double> x) {
   std::vector<double> out(static_cast<std::size_t>(m.rows()));
-  for (std::int64_t i = 0; i < m.rows(); ++i) out[static_cast<std::size_t>(i)] = dot(m.row(i), x);
+  for (std::int64_t i = 0; i < m.rows(); ++i) out[static_cast<std::size_t>(i)] = dot(m.row_span(i), x);
   return out;
 }
 
@@ -113,7 +113,8 @@ template <class To, class From>
 [[nodiscard]] inline std::vector<double> quadratic_forms(const Matrix<double>& a, const Matrix<double>& symmetric) {
   const Matrix<double> product = multiply_transposed(a, symmetric);
   std::vector<double> out(static_cast<std::size_t>(a.rows()));
-  for (std::int64_t i = 0; i < a.rows(); ++i) out[static_cast<std::size_t>(i)] = dot(product.row(i), a.row(i));
+  for (std::int64_t i = 0; i < a.rows(); ++i)
+    out[static_cast<std::size_t>(i)] = dot(product.row_span(i), a.row_span(i));
   return out;
 }
 

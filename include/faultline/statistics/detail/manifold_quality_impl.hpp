@@ -46,7 +46,7 @@ class PairDistances {
   }
   [[nodiscard]] double exact(std::int64_t i, std::int64_t j) const {
     double sum = 0.0;
-    const auto x = a_.row(i), y = b_.row(j);
+    const auto x = a_.row_span(i), y = b_.row_span(j);
     for (std::size_t f = 0; f < x.size(); ++f) sum += (x[f] - y[f]) * (x[f] - y[f]);
     return sum;
   }
@@ -61,7 +61,7 @@ class PairDistances {
     std::vector<double> result;
     for (std::int64_t i = 0; i < m.rows(); ++i) {
       double sum = 0.0;
-      for (const double value : m.row(i)) sum += value * value;
+      for (const double value : m.row_span(i)) sum += value * value;
       result.push_back(sum);
     }
     return result;

@@ -124,8 +124,8 @@ inline void diagonalise(Tridiagonal& t) {
         moved = sine * s;
         d(i + 1) = g + moved;
         g = cosine * s - b;
-        double* upper = t.rotation.row(i).data();
-        double* lower = t.rotation.row(i + 1).data();
+        double* upper = t.rotation.row_span(i).data();
+        double* lower = t.rotation.row_span(i + 1).data();
         for (std::int64_t j = 0; j < n; ++j) {
           const double x = lower[j];
           lower[j] = sine * upper[j] + cosine * x;
@@ -158,8 +158,8 @@ inline void diagonalise(Tridiagonal& t) {
   for (std::int64_t i = 0; i < n; ++i) {
     const std::int64_t from = order[static_cast<std::size_t>(i)];
     result.values[static_cast<std::size_t>(i)] = t.diagonal[static_cast<std::size_t>(from)];
-    std::copy(t.rotation.row(from).begin(), t.rotation.row(from).end(), result.vectors.row(i).begin());
-    fix_sign(result.vectors.row(i));
+    std::copy(t.rotation.row_span(from).begin(), t.rotation.row_span(from).end(), result.vectors.row_span(i).begin());
+    fix_sign(result.vectors.row_span(i));
   }
   return result;
 }

@@ -95,7 +95,7 @@ inline Matrix<float> tsne_similarities(const Matrix<float>& x, double perplexity
       }
       const std::span<double> row(distances.data(), static_cast<std::size_t>(n));
       tsne_neighbours(row, static_cast<std::size_t>(i), perplexity);
-      std::transform(row.begin(), row.end(), similarities.row(i).begin(),
+      std::transform(row.begin(), row.end(), similarities.row_span(i).begin(),
                      [](double p) { return static_cast<float>(p); });
     }
   });
@@ -183,18 +183,18 @@ inline Matrix<double> principal_scores(const Matrix<float>& x, std::int64_t comp
     for (std::int64_t i = 0; i < n; ++i) {
       for (std::int64_t k = 0; k < d; ++k)
         centred[static_cast<std::size_t>(k)] = static_cast<double>(x(i, k)) - mean[static_cast<std::size_t>(k)];
-      for (std::int64_t b = 0; b < block; ++b) scores(b, i) = dot(basis.row(b), centred);
+      for (std::int64_t b = 0; b < block; ++b) scores(b, i) = dot(basis.row_span(b), centred);
     }
   };
   const auto orthonormalise = [&] {
     for (std::int64_t b = 0; b < block; ++b) {
       for (int twice = 0; twice < 2; ++twice)  // once is not enough in floating point
         for (std::int64_t a = 0; a < b; ++a) {
-          const double along = dot(basis.row(a), basis.row(b));
+          const double along = dot(basis.row_span(a), basis.row_span(b));
           for (std::int64_t k = 0; k < d; ++k) basis(b, k) -= along * basis(a, k);
         }
-      const double length = std::sqrt(dot(basis.row(b), basis.row(b)));
-      for (double& value : basis.row(b)) value = length > 0.0 ? value / length : 0.0;
+      const double length = std::sqrt(dot(basis.row_span(b), basis.row_span(b)));
+      for (double& value : basis.row_span(b)) value = length > 0.0 ? value / length : 0.0;
     }
   };
   orthonormalise();
@@ -216,7 +216,7 @@ inline Matrix<double> principal_scores(const Matrix<float>& x, std::int64_t comp
   for (std::int64_t c = 0; c < std::min(components, block); ++c) {
     for (std::int64_t b = 0; b < block; ++b)
       for (std::int64_t i = 0; i < n; ++i) leading(c, i) += eigen.vectors(c, b) * scores(b, i);
-    fix_sign(leading.row(c));
+    fix_sign(leading.row_span(c));
   }
   return leading;
 }
@@ -240,7 +240,7 @@ inline void check_tsne(const Matrix<float>& x, const TsneOptions& options) {
   require(x.cols() >= 1, "expected at least one column");
   for (const float value : x.values()) require(std::isfinite(value), "expected finite values");
   for (std::int64_t i = 1; i < x.rows(); ++i)
-    if (!std::equal(x.row(0).begin(), x.row(0).end(), x.row(i).begin())) return;
+    if (!std::equal(x.row_span(0).begin(), x.row_span(0).end(), x.row_span(i).begin())) return;
   throw Error(ErrorCode::degenerate_statistics, where, "all samples are equal");
 }
 
@@ -267,7 +267,7 @@ inline Embedding embed_tsne(const Matrix<float>& x, const TsneOptions& options) 
   report_progress(options.progress, stage, 0, options.iterations);
   detail::TsnePlane plane(n), gradient(n), velocity(n), gain(n);
   const Matrix<double> start = detail::principal_scores(x, 2);
-  const double deviation = std::sqrt(detail::dot(start.row(0), start.row(0)) / static_cast<double>(n));
+  const double deviation = std::sqrt(detail::dot(start.row_span(0), start.row_span(0)) / static_cast<double>(n));
   for (std::int64_t i = 0; i < n; ++i) {
     plane.x[static_cast<std::size_t>(i)] = 1e-4 * start(0, i) / deviation;
     plane.y[static_cast<std::size_t>(i)] = 1e-4 * start(1, i) / deviation;

@@ -167,18 +167,18 @@ Projector<Backend>::Projector(const Generator<Backend>& generator, ProjectionOpt
     const std::int64_t count = std::min(batch, options_.population - first);
     Matrix<float> z(count, generator.latent_dim());
     for (std::int64_t i = 0; i < count; ++i)
-      fill_normals(options_.seed, Stream::latents, pilot_first + first + i, z.row(i));
+      fill_normals(options_.seed, Stream::latents, pilot_first + first + i, z.row_span(i));
     const auto own =
         std::span<const std::int64_t>(labels).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
     const Matrix<float> w = generator.latent_to_host(generator.map(
         generator.latent_from_host(z), generator.num_classes() > 0 ? generator.label_from_host(own) : at::Tensor()));
-    std::copy(w.values().begin(), w.values().end(), latents_.row(first).begin());
+    std::copy(w.values().begin(), w.values().end(), latents_.row_span(first).begin());
   }
   whitening_ = fit_whitening(latents_, labels, classes);
   const Matrix<double> white = whiten(whitening_, latents_, labels);
   for (std::int64_t i = 0; i < white.rows(); ++i) {
     double square = 0.0;
-    for (const double value : white.row(i)) square += value * value;
+    for (const double value : white.row_span(i)) square += value * value;
     distances_.push_back(std::sqrt(square));
   }
   std::sort(distances_.begin(), distances_.end());
@@ -249,7 +249,7 @@ const std::vector<double>& Projector<Backend>::references() {
   std::vector<std::int64_t> labels;
   const std::int64_t first = pilot_first + options_.population;
   for (std::int64_t i = 0; i < options_.references; ++i) {
-    fill_normals(options_.seed, Stream::latents, first + i, z.row(i));
+    fill_normals(options_.seed, Stream::latents, first + i, z.row_span(i));
     labels.push_back(i % whitening_.classes());
   }
   const at::Tensor w =
@@ -274,8 +274,8 @@ at::Tensor Projector<Backend>::starts(const at::Tensor& target, std::int64_t lab
       std::min(options_.candidates, (options_.population - label + whitening_.classes() - 1) / whitening_.classes());
   Matrix<float> w(count, latents_.cols());
   for (std::int64_t i = 0; i < count; ++i) {
-    const auto row = latents_.row(label + i * whitening_.classes());
-    std::copy(row.begin(), row.end(), w.row(i).begin());
+    const auto row = latents_.row_span(label + i * whitening_.classes());
+    std::copy(row.begin(), row.end(), w.row_span(i).begin());
   }
   const std::vector<std::int64_t> labels(static_cast<std::size_t>(count), label);
   const at::Tensor white = stylegan2::detail::to_tensor(whiten(whitening_, w, labels));
