@@ -9,7 +9,7 @@
 #include <program.hpp>
 #include <support/figures.hpp>
 
-#include <faultline/analysis/scan.hpp>
+#include <faultline/analysis/scan/scan.hpp>
 #include <faultline/data/assets.hpp>
 #include <faultline/stylegan2/cpu_backend.hpp>
 #include <faultline/stylegan2/generator.hpp>

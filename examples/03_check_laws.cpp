@@ -3,9 +3,9 @@
 // in training mode does.
 #include "program.hpp"
 
-#include <faultline/concepts/check_classifier.hpp>
-#include <faultline/concepts/make_classifier.hpp>
-#include <faultline/concepts/prepare_images.hpp>
+#include <faultline/classify/check_classifier.hpp>
+#include <faultline/classify/make_classifier.hpp>
+#include <faultline/classify/prepare_images.hpp>
 #include <faultline/sampling/analytic_generator.hpp>
 #include <faultline/sampling/style_space_sampler.hpp>
 

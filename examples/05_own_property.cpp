@@ -4,7 +4,7 @@
 #include "program.hpp"
 
 #include <faultline/analysis/characterize.hpp>
-#include <faultline/concepts/make_classifier.hpp>
+#include <faultline/classify/make_classifier.hpp>
 #include <faultline/sampling/analytic_generator.hpp>
 
 #include <cmath>

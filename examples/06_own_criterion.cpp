@@ -4,7 +4,7 @@
 #include "program.hpp"
 
 #include <faultline/analysis/failure_analyzer.hpp>
-#include <faultline/concepts/make_classifier.hpp>
+#include <faultline/classify/make_classifier.hpp>
 #include <faultline/render/json_report.hpp>
 #include <faultline/sampling/analytic_generator.hpp>
 

@@ -5,7 +5,7 @@
 
 #include <faultline/analysis/characterize.hpp>
 #include <faultline/concepts/explain.hpp>
-#include <faultline/concepts/make_classifier.hpp>
+#include <faultline/classify/make_classifier.hpp>
 #include <faultline/core/sha256.hpp>
 
 #include <algorithm>

@@ -13,9 +13,9 @@
 
 #include "options.hpp"
 
-#include <faultline/analysis/accuracy_distance.hpp>
-#include <faultline/analysis/corner_cases.hpp>
-#include <faultline/analysis/predictability.hpp>
+#include <faultline/analysis/compare/accuracy_distance.hpp>
+#include <faultline/analysis/paper/corner_cases.hpp>
+#include <faultline/analysis/paper/predictability.hpp>
 #include <faultline/data/corrupted_images.hpp>
 #include <faultline/faultline.hpp>
 #include <faultline/render/figure_data.hpp>

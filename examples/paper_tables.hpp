@@ -2,7 +2,7 @@
 #pragma once
 // The tables that `characterize --method paper` prints.
 
-#include <faultline/analysis/paper_report.hpp>
+#include <faultline/analysis/paper/paper_report.hpp>
 #include <faultline/render/paper_json.hpp>
 
 #include <algorithm>

@@ -17,16 +17,16 @@
 #include <faultline/core/ranges.hpp>
 #include <faultline/core/sha256.hpp>
 
-#include <faultline/concepts/any_classifier.hpp>
-#include <faultline/concepts/check_classifier.hpp>
+#include <faultline/classify/any_classifier.hpp>
+#include <faultline/classify/check_classifier.hpp>
+#include <faultline/classify/make_classifier.hpp>
+#include <faultline/classify/prepare_images.hpp>
+#include <faultline/classify/scoring.hpp>
 #include <faultline/concepts/classifier.hpp>
 #include <faultline/concepts/explain.hpp>
 #include <faultline/concepts/failure_criterion.hpp>
 #include <faultline/concepts/generator_cost.hpp>
 #include <faultline/concepts/generator_options.hpp>
-#include <faultline/concepts/make_classifier.hpp>
-#include <faultline/concepts/prepare_images.hpp>
-#include <faultline/concepts/scoring.hpp>
 #include <faultline/concepts/style_generator.hpp>
 #include <faultline/concepts/style_layout.hpp>
 
@@ -64,26 +64,27 @@
 #include <faultline/sampling/style_space_sampler.hpp>
 
 #include <faultline/analysis/analyze.hpp>
-#include <faultline/analysis/candidates.hpp>
-#include <faultline/analysis/carriers.hpp>
 #include <faultline/analysis/characterize.hpp>
-#include <faultline/analysis/class_split.hpp>
-#include <faultline/analysis/confirm.hpp>
+#include <faultline/analysis/conditions/candidates.hpp>
+#include <faultline/analysis/confirm/confirm.hpp>
+#include <faultline/analysis/confirm/intervention.hpp>
+#include <faultline/analysis/confirm/omnibus.hpp>
+#include <faultline/analysis/describe/carriers.hpp>
+#include <faultline/analysis/describe/property_profiles.hpp>
+#include <faultline/analysis/distance/threshold.hpp>
+#include <faultline/analysis/distance/validity.hpp>
 #include <faultline/analysis/failure_analyzer.hpp>
-#include <faultline/analysis/finding_context.hpp>
-#include <faultline/analysis/fresh_codes.hpp>
-#include <faultline/analysis/intervene.hpp>
-#include <faultline/analysis/name.hpp>
-#include <faultline/analysis/omnibus.hpp>
-#include <faultline/analysis/options.hpp>
-#include <faultline/analysis/paper_method.hpp>
-#include <faultline/analysis/paper_report.hpp>
-#include <faultline/analysis/problem.hpp>
-#include <faultline/analysis/property.hpp>
-#include <faultline/analysis/rank.hpp>
+#include <faultline/analysis/paper/paper_method.hpp>
+#include <faultline/analysis/paper/paper_report.hpp>
+#include <faultline/analysis/problem/finding_context.hpp>
+#include <faultline/analysis/problem/held_out_latents.hpp>
+#include <faultline/analysis/problem/options.hpp>
+#include <faultline/analysis/problem/problem.hpp>
+#include <faultline/analysis/problem/property.hpp>
+#include <faultline/analysis/properties/default_properties.hpp>
+#include <faultline/analysis/rank/channel_ranking.hpp>
+#include <faultline/analysis/rank/class_split.hpp>
 #include <faultline/analysis/report.hpp>
-#include <faultline/analysis/threshold.hpp>
-#include <faultline/analysis/validity.hpp>
 
 #include <faultline/render/direction_renderer.hpp>
 #include <faultline/render/directions_csv.hpp>

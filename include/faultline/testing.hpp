@@ -2,7 +2,7 @@
 #pragma once
 // The lightest door: what a classifier team's unit test needs. Add testing/catch2.hpp for matchers.
 
+#include <faultline/classify/make_classifier.hpp>
 #include <faultline/concepts/failure_criterion.hpp>
-#include <faultline/concepts/make_classifier.hpp>
 #include <faultline/sampling/analytic_generator.hpp>
 #include <faultline/testing/gate.hpp>

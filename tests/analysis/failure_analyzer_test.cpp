@@ -2,7 +2,7 @@
 #include <support/catch2.hpp>
 
 #include <faultline/analysis/characterize.hpp>
-#include <faultline/concepts/make_classifier.hpp>
+#include <faultline/classify/make_classifier.hpp>
 #include <faultline/concepts/resident_classifier.hpp>
 #include <faultline/sampling/analytic_generator.hpp>
 #include <faultline/testing/gate.hpp>

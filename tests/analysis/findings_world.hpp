@@ -3,7 +3,7 @@
 // A world whose every distance, correlation and property is known in closed form: what the measuring half of the
 // analysis is tested on.
 
-#include <faultline/analysis/finding_context.hpp>
+#include <faultline/analysis/problem/finding_context.hpp>
 #include <faultline/core/random.hpp>
 #include <faultline/statistics/whitening.hpp>
 

@@ -2,7 +2,7 @@
 #pragma once
 // A Problem whose truth is a rule on w: no generator, no classifier, microseconds a sample.
 
-#include <faultline/analysis/problem.hpp>
+#include <faultline/analysis/problem/problem.hpp>
 #include <faultline/core/random.hpp>
 
 #include <cmath>

@@ -1,7 +1,7 @@
 // expect: AffineStyles
 // characterize asks for what its body needs: styles that are affine in w.
 #include <faultline/analysis/characterize.hpp>
-#include <faultline/concepts/make_classifier.hpp>
+#include <faultline/classify/make_classifier.hpp>
 #include <faultline/sampling/analytic_generator.hpp>
 
 namespace fl = faultline;

@@ -1,7 +1,7 @@
 // expect: the function must take (faultline::ImageView, faultline::ScoreMatrix&) and fill the scores
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The mistake: a function of one pixel pointer is no score function.
-#include <faultline/concepts/make_classifier.hpp>
+#include <faultline/classify/make_classifier.hpp>
 
 int main() {
 #ifdef FAULTLINE_CONTROL

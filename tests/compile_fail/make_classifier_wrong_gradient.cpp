@@ -1,6 +1,6 @@
 // expect: faultline::make_classifier: the gradient must take (faultline::ImageView, std::span<const std::int64_t>, faultline::ImageBatch&)
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include <faultline/concepts/make_classifier.hpp>
+#include <faultline/classify/make_classifier.hpp>
 
 #ifdef FAULTLINE_CONTROL
 using Labels = std::span<const std::int64_t>;

@@ -2,11 +2,11 @@
 // Archetypes satisfy the concepts; a type that lacks one requirement does not. Most of this file is checked by
 // compiling it.
 
-#include <faultline/concepts/any_classifier.hpp>
-#include <faultline/concepts/check_classifier.hpp>
+#include <faultline/classify/any_classifier.hpp>
+#include <faultline/classify/check_classifier.hpp>
 #include <faultline/concepts/explain.hpp>
-#include <faultline/concepts/make_classifier.hpp>
-#include <faultline/concepts/scoring.hpp>
+#include <faultline/classify/make_classifier.hpp>
+#include <faultline/classify/scoring.hpp>
 #include <faultline/sampling/style_space_sampler.hpp>
 
 #include <concepts/archetypes.hpp>

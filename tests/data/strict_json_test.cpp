@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include <faultline/data/detail/strict_json.hpp>
+#include <faultline/data/strict_json.hpp>
 
 #include <core/temporary_directory.hpp>
 #include <support/catch2.hpp>

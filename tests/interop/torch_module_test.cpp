@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // LibTorch models of every kind as classifiers; their gradients; what they must leave alone.
 
-#include <faultline/concepts/check_classifier.hpp>
-#include <faultline/concepts/scoring.hpp>
+#include <faultline/classify/check_classifier.hpp>
+#include <faultline/classify/scoring.hpp>
 #include <faultline/interop/torch_module.hpp>
 #include <faultline/interop/torch_resident.hpp>
 #include <faultline/sampling/detail/first_rows.hpp>

@@ -2,8 +2,8 @@
 // What the caller's process and thread have set before they call: forks, inference mode, autocast, default type,
 // threads. None of it may change a result, hang, or put the blame on the wrong party.
 
-#include <faultline/concepts/make_classifier.hpp>
-#include <faultline/concepts/scoring.hpp>
+#include <faultline/classify/make_classifier.hpp>
+#include <faultline/classify/scoring.hpp>
 #include <faultline/interop/torch_module.hpp>
 #include <faultline/sampling/analytic_generator.hpp>
 #include <faultline/statistics/tsne.hpp>

@@ -3,7 +3,7 @@
 // A report with every field filled, about AnalyticGenerator and a rule, for the tests of rendering. Its start codes and
 // flips are real, the statistics made up.
 
-#include <faultline/concepts/make_classifier.hpp>
+#include <faultline/classify/make_classifier.hpp>
 #include <faultline/core/random.hpp>
 #include <faultline/render/direction_renderer.hpp>
 #include <faultline/sampling/analytic_generator.hpp>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include <faultline/analysis/failure_analyzer.hpp>
-#include <faultline/concepts/make_classifier.hpp>
+#include <faultline/classify/make_classifier.hpp>
 #include <faultline/render/figure_data.hpp>
 #include <faultline/render/figures.hpp>
 #include <faultline/sampling/analytic_generator.hpp>

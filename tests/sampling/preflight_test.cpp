@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The premises of a verdict: each one broken on purpose, and what must not be taken for broken.
 
-#include <faultline/concepts/any_classifier.hpp>
-#include <faultline/concepts/make_classifier.hpp>
+#include <faultline/classify/any_classifier.hpp>
+#include <faultline/classify/make_classifier.hpp>
 #include <faultline/sampling/analytic_generator.hpp>
 #include <faultline/sampling/class_notes.hpp>
 #include <faultline/sampling/preflight.hpp>

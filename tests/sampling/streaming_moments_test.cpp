@@ -2,8 +2,8 @@
 // Streamed moments against two passes over stored data; the same bits for any shards; a million samples in little
 // memory.
 
-#include <faultline/concepts/make_classifier.hpp>
-#include <faultline/concepts/scoring.hpp>
+#include <faultline/classify/make_classifier.hpp>
+#include <faultline/classify/scoring.hpp>
 #include <faultline/sampling/analytic_generator.hpp>
 #include <faultline/sampling/streaming_moments.hpp>
 #include <faultline/sampling/style_space_sampler.hpp>

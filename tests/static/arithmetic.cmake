@@ -5,7 +5,7 @@ cmake_minimum_required(VERSION 3.25)
 
 set(source "${scratch}/arithmetic.cpp")
 file(WRITE "${source}" [[
-#include <faultline/concepts/detail/guarded_call.hpp>
+#include <faultline/classify/guarded_call.hpp>
 int main() {
   try {
     faultline::detail::call_user("here", [] {}, [] { return std::string(); });

@@ -10,6 +10,7 @@
 
 using namespace test;
 namespace cpu = fl::stylegan2::detail::cpu;
+namespace kernels = fl::kernels;
 using fl::CpuBackend;
 using fl::CpuOptions;
 using Fast = fl::Generator<CpuBackend>;
@@ -73,7 +74,7 @@ TEST_CASE("every kernel set makes the images of the reference, with all kinds of
          {std::vector<at::Tensor>{}, sg::constant_noise(config, model.weights), random_noise(config, 5, at::kFloat)}) {
       const at::Tensor exact = exact_synthesis(model, s, noise), plain = reference.synthesis(s, noise);
       const double scale = std::max(1.0, exact.abs().max().item<double>());
-      for (const cpu::Kernels* kernels : cpu::runnable_kernels())
+      for (const kernels::Kernels* kernels : kernels::runnable_kernels())
         for (const bool winograd : {false, true}) {
           CAPTURE(kernels->name, winograd, config.img_resolution, config.channel_max);
           const at::Tensor images = CpuBackend(model, {.winograd = winograd}, *kernels).synthesis(s, noise);
@@ -115,7 +116,7 @@ TEST_CASE("a synthesis is taken up at any layer") {
       offset += layer.in;
       states.push_back(state);
     }
-    for (const cpu::Kernels* kernels : cpu::runnable_kernels()) {
+    for (const kernels::Kernels* kernels : kernels::runnable_kernels()) {
       const CpuBackend fast(model, {}, *kernels);
       for (const auto& state : states) {
         CAPTURE(kernels->name, config.img_resolution, config.channel_max, state.layer);
@@ -173,7 +174,7 @@ TEST_CASE("bfloat16 is near float32, and says when the processor cannot") {
   const at::Tensor s = exact.styles(exact.mapping(normals({16, 6}, 6), classes(config, 16)));
   const auto noise = sg::constant_noise(config, model.weights);
   const double error = cpu::relative_error(exact.synthesis(s, noise), reduced.synthesis(s, noise));
-  if (cpu::runnable_kernels().front()->convolve_bf16 != nullptr) {
+  if (kernels::runnable_kernels().front()->convolve_bf16 != nullptr) {
     CHECK(error > 1e-4);  // it did round
     CHECK(error < 0.03);
     CHECK(reduced.path().find(", bfloat16") != std::string::npos);
@@ -181,7 +182,7 @@ TEST_CASE("bfloat16 is near float32, and says when the processor cannot") {
   } else {
     CHECK(error == 0.0);
   }
-  const CpuBackend without(model, {.precision = CpuOptions::Precision::bf16}, cpu::portable_kernels);
+  const CpuBackend without(model, {.precision = CpuOptions::Precision::bf16}, kernels::portable_kernels);
   REQUIRE(without.warnings().size() == 1);
   CHECK(without.warnings()[0].find("no instructions") != std::string::npos);
   CHECK(without.path().find("float32") != std::string::npos);
@@ -191,12 +192,12 @@ TEST_CASE("bfloat16 is near float32, and says when the processor cannot") {
 TEST_CASE("a bfloat16 product that computes something else is found out and float32 is used") {
   const auto model = model_of(configs()[1]);
   const at::Tensor s = cpu::check_styles(model);
-  cpu::Kernels broken = *cpu::runnable_kernels().front();
+  kernels::Kernels broken = *kernels::runnable_kernels().front();
   // The weights of another position, as in a library's wrong transposed convolution
-  broken.convolve_bf16 = [](const cpu::ConvolutionRow& row) {
+  broken.convolve_bf16 = [](const kernels::ConvolutionRow& row) {
     for (std::ptrdiff_t p = 0; p < row.pixels; ++p)
       for (std::ptrdiff_t o = 0; o < row.width; ++o)
-        row.out[p * row.out_step + o] = static_cast<float>(static_cast<const cpu::Bfloat16*>(row.x)[p]) * 1e-3f;
+        row.out[p * row.out_step + o] = static_cast<float>(static_cast<const kernels::Bfloat16*>(row.x)[p]) * 1e-3f;
   };
   const CpuBackend checked(model, {.precision = CpuOptions::Precision::bf16}, broken);
   REQUIRE(checked.warnings().size() == 1);
@@ -228,7 +229,7 @@ TEST_CASE("pullback of CpuBackend is the gradient of the reference in float64") 
     const at::Tensor exact =
         torch::autograd::grad({exact_synthesis(model, input, noise)}, {input}, {incoming.to(at::kDouble)}).front();
     const double scale = exact.abs().max().item<double>();
-    for (const cpu::Kernels* kernels : cpu::runnable_kernels())
+    for (const kernels::Kernels* kernels : kernels::runnable_kernels())
       for (const auto precision : {CpuOptions::Precision::fp32, CpuOptions::Precision::bf16}) {
         CAPTURE(kernels->name, config.img_resolution, config.channel_max);
         const CpuBackend fast(model, {.precision = precision}, *kernels);

@@ -3,7 +3,7 @@
 // in a report.
 
 #include <faultline/analysis/characterize.hpp>
-#include <faultline/concepts/make_classifier.hpp>
+#include <faultline/classify/make_classifier.hpp>
 #include <faultline/render/direction_renderer.hpp>
 #include <faultline/stylegan2/cpu_backend.hpp>
 

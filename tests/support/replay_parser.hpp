@@ -2,7 +2,7 @@
 #pragma once
 // Reads a replay line as a compiler would: calls, designated initialisers, values. Enough to run the line again.
 
-#include <faultline/analysis/options.hpp>
+#include <faultline/analysis/problem/options.hpp>
 #include <faultline/concepts/failure_criterion.hpp>
 #include <faultline/core/number_text.hpp>
 

@@ -2,8 +2,8 @@
 // Every dimension at one and two: the whole way ends in a valid report, or is refused in a sentence before anything was
 // sampled.
 #include <faultline/analysis/characterize.hpp>
-#include <faultline/analysis/compare.hpp>
-#include <faultline/analysis/explain.hpp>
+#include <faultline/analysis/compare/compare.hpp>
+#include <faultline/analysis/explain/explain.hpp>
 #include <faultline/render/comparison_report.hpp>
 #include <faultline/render/direction_renderer.hpp>
 #include <faultline/render/paper_json.hpp>

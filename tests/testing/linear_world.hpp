@@ -3,7 +3,7 @@
 // A generator of any size, down to one of everything, and a classifier that reads it: worlds for the tests of
 // degenerate sizes.
 
-#include <faultline/concepts/make_classifier.hpp>
+#include <faultline/classify/make_classifier.hpp>
 #include <faultline/concepts/style_generator.hpp>
 #include <faultline/core/sha256.hpp>
 

@@ -2,8 +2,8 @@
 // Every option of the ways in, at both ends of its range and beyond: refused with the range in the sentence, before the
 // generator has made an image.
 #include <faultline/analysis/characterize.hpp>
-#include <faultline/analysis/compare.hpp>
-#include <faultline/analysis/scan.hpp>
+#include <faultline/analysis/compare/compare.hpp>
+#include <faultline/analysis/scan/scan.hpp>
 #include <faultline/render/direction_renderer.hpp>
 #include <faultline/statistics/tsne.hpp>
 #include <faultline/testing.hpp>

@@ -2,7 +2,7 @@
 // A replay line carries everything that decided the result: it is parsed, run again, and must give the same counts.
 
 #include <faultline/analysis/characterize.hpp>
-#include <faultline/analysis/compare.hpp>
+#include <faultline/analysis/compare/compare.hpp>
 #include <faultline/analysis/replay.hpp>
 #include <faultline/testing.hpp>
 

@@ -3,20 +3,24 @@
 // The plain middle: two classified populations in, a report out (method sections 4 to 6, 8 and 9). No templates, no
 // generator, no classifier.
 
-#include <faultline/analysis/carriers.hpp>
-#include <faultline/analysis/class_split.hpp>
-#include <faultline/analysis/confirm.hpp>
-#include <faultline/analysis/detail/check_options.hpp>
-#include <faultline/analysis/detail/coordinate_histogram.hpp>
-#include <faultline/analysis/detail/power.hpp>
-#include <faultline/analysis/detail/rates.hpp>
-#include <faultline/analysis/detail/report_text.hpp>
-#include <faultline/analysis/intervene.hpp>
-#include <faultline/analysis/omnibus.hpp>
-#include <faultline/analysis/name.hpp>
-#include <faultline/analysis/rank.hpp>
-#include <faultline/analysis/threshold.hpp>
-#include <faultline/analysis/validity.hpp>
+#include <faultline/analysis/confirm/confirm.hpp>
+#include <faultline/analysis/confirm/intervention.hpp>
+#include <faultline/analysis/confirm/omnibus.hpp>
+#include <faultline/analysis/confirm/power.hpp>
+#include <faultline/analysis/confirm/rates.hpp>
+#include <faultline/analysis/describe/carriers.hpp>
+#include <faultline/analysis/describe/coordinate_histogram.hpp>
+#include <faultline/analysis/describe/make_finding.hpp>
+#include <faultline/analysis/describe/property_profiles.hpp>
+#include <faultline/analysis/describe/report_text.hpp>
+#include <faultline/analysis/distance/property_distances.hpp>
+#include <faultline/analysis/distance/threshold.hpp>
+#include <faultline/analysis/distance/validity.hpp>
+#include <faultline/analysis/problem/check_options.hpp>
+#include <faultline/analysis/problem/check_population.hpp>
+#include <faultline/analysis/properties/default_properties.hpp>
+#include <faultline/analysis/rank/channel_ranking.hpp>
+#include <faultline/analysis/rank/class_split.hpp>
 #include <faultline/core/detail/resources.hpp>
 #include <faultline/core/ranges.hpp>
 #include <faultline/sampling/class_notes.hpp>
@@ -29,61 +33,6 @@
 
 namespace faultline {
 inline namespace v1 {
-
-namespace detail {
-
-inline void check_population(const Problem& problem, const Population& half, const char* name) {
-  const auto n = half.index.size();
-  if (n == 0) throw Error(ErrorCode::empty_input, "analyze", std::string("the ") + name + " half has no samples");
-  if (half.label.size() != n || half.failed.size() != n || half.w.rows() != half.size() ||
-      half.w.cols() != problem.style_matrix.cols() ||
-      half.properties.cols() != static_cast<std::int64_t>(problem.property_names.size()) ||
-      (half.properties.rows() != half.size() && half.properties.cols() > 0)) {
-    throw Error(ErrorCode::shape_mismatch, "analyze",
-                std::string("the arrays of the ") + name + " half do not fit together or not the style matrix");
-  }
-  if (!problem.property_candidates.empty() && problem.property_candidates.size() != problem.property_names.size())
-    throw Error(ErrorCode::shape_mismatch, "analyze",
-                "property_candidates must be empty or have one entry per property");
-}
-
-/// Moves the measured parts of a candidate into the form of the report.
-[[nodiscard]] inline Finding make_finding(const FrozenCandidate& candidate, const ConfirmationEffect& confirmation,
-                                          double explained, const InterventionEffect& intervention) {
-  Finding finding;
-  finding.direction = candidate.direction;
-  finding.direction.explained = explained;
-  finding.discovery = {candidate.discovery_effect, candidate.discovery_auc};
-  finding.confirmation = confirmation;
-  finding.intervention = intervention;
-  return finding;
-}
-
-inline void sort_by_strength(std::vector<Finding>& findings) {
-  std::stable_sort(findings.begin(), findings.end(),
-                   [](const Finding& a, const Finding& b) { return a.intervention.lower > b.intervention.lower; });
-}
-
-/// Distances along every property, towards more and towards less, cause or not: what a classifier stands is worth
-/// knowing where it does not break, and is how classifiers compare.
-[[nodiscard]] inline std::vector<PropertyDistance> measure_property_distances(const FindingContext& context,
-                                                                              std::span<const Direction> properties) {
-  std::vector<Finding> along;  // without carriers, whose distances would cost as much again
-  for (const Direction& property : properties) {
-    along.emplace_back().direction = property;
-    Direction& less = along.emplace_back().direction = property;
-    for (auto* values : {&less.whitened, &less.w})
-      for (double& value : *values) value = -value;
-  }
-  measure_thresholds(context, along, ThresholdScope::flip_only);
-  std::vector<PropertyDistance> distances;
-  for (std::size_t k = 0; k < along.size(); ++k)
-    distances.push_back(
-        {along[k].direction.name, k % 2 == 0 ? 1 : -1, std::move(along[k].threshold.flip), along[k].validity});
-  return distances;
-}
-
-}  // namespace detail
 
 /// Carries out the method on a problem: rates, candidates, confirmation, intervention, distances, names, verdict.
 ///

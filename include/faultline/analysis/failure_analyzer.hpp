@@ -3,10 +3,10 @@
 // FailureAnalyzer: from a sampler, a classifier and a criterion to a FailureReport.
 
 #include <faultline/analysis/analyze.hpp>
-#include <faultline/analysis/detail/build_problem.hpp>
-#include <faultline/analysis/detail/describe_method.hpp>
-#include <faultline/analysis/detail/describe_run.hpp>
-#include <faultline/analysis/paper_method.hpp>
+#include <faultline/analysis/paper/paper_method.hpp>
+#include <faultline/analysis/problem/build_problem.hpp>
+#include <faultline/analysis/problem/describe_method.hpp>
+#include <faultline/analysis/problem/describe_run.hpp>
 
 #include <concepts>
 #include <cstdint>

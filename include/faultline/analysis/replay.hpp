@@ -2,11 +2,12 @@
 #pragma once
 // A report as the call that made it.
 
-#include <faultline/analysis/comparison_problem.hpp>
-#include <faultline/analysis/comparison_report.hpp>
-#include <faultline/analysis/detail/describe_method.hpp>
-#include <faultline/analysis/detail/replay_text.hpp>
-#include <faultline/analysis/options.hpp>
+#include <faultline/analysis/compare/comparison_problem.hpp>
+#include <faultline/analysis/compare/comparison_report.hpp>
+#include <faultline/analysis/problem/describe_method.hpp>
+#include <faultline/analysis/problem/options.hpp>
+#include <faultline/analysis/problem/replay_text.hpp>
+#include <faultline/analysis/properties/default_properties.hpp>
 #include <faultline/analysis/report.hpp>
 #include <faultline/core/number_text.hpp>
 

@@ -2,7 +2,7 @@
 #pragma once
 // A LibTorch model as a classifier with gradients, and tensors as scores.
 
-#include <faultline/concepts/make_classifier.hpp>
+#include <faultline/classify/make_classifier.hpp>
 #include <faultline/interop/detail/torch_state.hpp>
 #include <faultline/stylegan2/torch.hpp>
 

@@ -5,12 +5,12 @@
 #include <faultline/concepts/resident_classifier.hpp>
 #include <faultline/interop/torch_module.hpp>
 
-#include <faultline/stylegan2/detail/libtorch_begin.hpp>
+#include <faultline/stylegan2/libtorch_begin.hpp>
 
 #include <ATen/ops/flip.h>
 #include <ATen/ops/upsample_bilinear2d.h>
 
-#include <faultline/stylegan2/detail/libtorch_end.hpp>
+#include <faultline/stylegan2/libtorch_end.hpp>
 
 #include <algorithm>
 #include <cstdint>

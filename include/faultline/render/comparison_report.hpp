@@ -3,7 +3,7 @@
 // A ComparisonReport as JSON, format faultline.comparison/1 (docs/comparison.schema.json describes it), and as one HTML
 // page that needs nothing else.
 
-#include <faultline/analysis/comparison_report.hpp>
+#include <faultline/analysis/compare/comparison_report.hpp>
 #include <faultline/render/render_options.hpp>
 
 #include <filesystem>

@@ -2,9 +2,9 @@
 #pragma once
 // From an analysis to what the figures of figures.hpp are drawn from.
 
-#include <faultline/analysis/paper_distance.hpp>
-#include <faultline/analysis/problem.hpp>
-#include <faultline/analysis/rank.hpp>
+#include <faultline/analysis/paper/paper_distance.hpp>
+#include <faultline/analysis/problem/problem.hpp>
+#include <faultline/analysis/rank/channel_ranking.hpp>
 #include <faultline/render/figures.hpp>
 
 #include <algorithm>

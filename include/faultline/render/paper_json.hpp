@@ -2,7 +2,7 @@
 #pragma once
 // A PaperReport as JSON, format faultline.paper/1; docs/paper.schema.json describes it.
 
-#include <faultline/analysis/paper_report.hpp>
+#include <faultline/analysis/paper/paper_report.hpp>
 
 #include <filesystem>
 #include <string>

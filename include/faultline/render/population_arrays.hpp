@@ -2,7 +2,7 @@
 #pragma once
 // The samples behind a report as NPY arrays, for one's own questions in other tools.
 
-#include <faultline/analysis/problem.hpp>
+#include <faultline/analysis/problem/problem.hpp>
 #include <faultline/data/npy.hpp>
 
 #include <cstdint>

@@ -2,7 +2,7 @@
 #pragma once
 // Reading back from report.json what explaining an image needs: the causes that were found, and on which samples.
 
-#include <faultline/analysis/explain.hpp>
+#include <faultline/analysis/explain/explain.hpp>
 #include <faultline/analysis/report.hpp>
 
 #include <filesystem>

@@ -2,9 +2,9 @@
 #pragma once
 // The preflight: what must hold before any verdict about a classifier, checked once for gate, characterize and compare.
 
-#include <faultline/concepts/check_classifier.hpp>
+#include <faultline/classify/check_classifier.hpp>
+#include <faultline/classify/scoring.hpp>
 #include <faultline/concepts/failure_criterion.hpp>
-#include <faultline/concepts/scoring.hpp>
 #include <faultline/concepts/resident_classifier.hpp>
 #include <faultline/core/random.hpp>
 #include <faultline/core/ranges.hpp>

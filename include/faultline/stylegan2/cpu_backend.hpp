@@ -46,11 +46,10 @@ class CpuBackend {
   static constexpr bool batch_invariant = true;
 
   explicit CpuBackend(stylegan2::GeneratorModel model, const CpuOptions& options = {})
-      : CpuBackend(std::move(model), options, *stylegan2::detail::cpu::runnable_kernels().front()) {}
+      : CpuBackend(std::move(model), options, *kernels::runnable_kernels().front()) {}
 
   /// With given kernels, for tests and comparisons; they must be among those the processor runs.
-  CpuBackend(stylegan2::GeneratorModel model, const CpuOptions& options,
-             const stylegan2::detail::cpu::Kernels& kernels);
+  CpuBackend(stylegan2::GeneratorModel model, const CpuOptions& options, const kernels::Kernels& kernels);
 
   [[nodiscard]] const stylegan2::GeneratorModel& model() const noexcept { return model_; }
 

@@ -5,7 +5,7 @@
 
 #include <faultline/config.hpp>
 
-#include <faultline/stylegan2/detail/libtorch_begin.hpp>
+#include <faultline/stylegan2/libtorch_begin.hpp>
 
 #include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
@@ -39,4 +39,4 @@
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/version.h>
 
-#include <faultline/stylegan2/detail/libtorch_end.hpp>
+#include <faultline/stylegan2/libtorch_end.hpp>

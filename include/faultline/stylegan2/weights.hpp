@@ -5,7 +5,7 @@
 #include <faultline/core/random.hpp>
 #include <faultline/data/safetensors.hpp>
 #include <faultline/stylegan2/config.hpp>
-#include <faultline/stylegan2/detail/libtorch_call.hpp>
+#include <faultline/stylegan2/libtorch_call.hpp>
 #include <faultline/stylegan2/torch.hpp>
 
 #include <cmath>

@@ -3,15 +3,15 @@
 // gate: a statement about a classifier that a unit test can assert, with a stated error rate and a replay line (method
 // section 16).
 
-#include <faultline/analysis/detail/describe_run.hpp>
-#include <faultline/analysis/detail/replay_text.hpp>
+#include <faultline/analysis/problem/describe_run.hpp>
+#include <faultline/analysis/problem/replay_text.hpp>
 #include <faultline/analysis/provenance.hpp>
+#include <faultline/classify/scoring.hpp>
 #include <faultline/concepts/classifier.hpp>
 #include <faultline/concepts/failure_criterion.hpp>
-#include <faultline/concepts/scoring.hpp>
 #include <faultline/concepts/style_generator.hpp>
-#include <faultline/core/enum_text.hpp>
 #include <faultline/core/detail/resources.hpp>
+#include <faultline/core/enum_text.hpp>
 #include <faultline/core/number_text.hpp>
 #include <faultline/core/random.hpp>
 #include <faultline/core/ranges.hpp>

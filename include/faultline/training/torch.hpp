@@ -4,7 +4,7 @@
 
 #include <faultline/stylegan2/torch.hpp>
 
-#include <faultline/stylegan2/detail/libtorch_begin.hpp>
+#include <faultline/stylegan2/libtorch_begin.hpp>
 
 #include <ATen/ops/batch_norm.h>
 #include <ATen/ops/cross_entropy_loss.h>
@@ -17,4 +17,4 @@
 #include <ATen/ops/zeros_like.h>
 #include <torch/csrc/autograd/custom_function.h>
 
-#include <faultline/stylegan2/detail/libtorch_end.hpp>
+#include <faultline/stylegan2/libtorch_end.hpp>

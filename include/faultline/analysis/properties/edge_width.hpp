@@ -3,7 +3,7 @@
 // How blurred an image is: the width of its edges, which noise hardly changes (the variance of the Laplacian would call
 // noise "sharper").
 
-#include <faultline/analysis/properties/plane.hpp>
+#include <faultline/analysis/properties/detail/plane.hpp>
 
 #include <algorithm>
 #include <cstdint>

@@ -3,7 +3,7 @@
 // Where the ink of a drawing lies and how it is spread: position, width, height and slant, from moments of the ink
 // alone.
 
-#include <faultline/analysis/properties/plane.hpp>
+#include <faultline/analysis/properties/detail/plane.hpp>
 
 #include <algorithm>
 #include <cmath>

@@ -2,7 +2,7 @@
 #pragma once
 // Measures of how bright an image is and how its brightness is spread.
 
-#include <faultline/analysis/properties/plane.hpp>
+#include <faultline/analysis/properties/detail/plane.hpp>
 
 #include <cstdint>
 #include <span>

@@ -2,7 +2,7 @@
 #pragma once
 // How many loops a drawing has: background that ink encloses.
 
-#include <faultline/analysis/properties/plane.hpp>
+#include <faultline/analysis/properties/detail/plane.hpp>
 
 #include <cstdint>
 #include <span>

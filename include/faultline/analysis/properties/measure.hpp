@@ -2,7 +2,7 @@
 #pragma once
 // Applies properties, the library's and the user's, to a batch of images, and blames the one that misbehaves.
 
-#include <faultline/analysis/property.hpp>
+#include <faultline/analysis/problem/property.hpp>
 #include <faultline/core/image.hpp>
 #include <faultline/core/matrix.hpp>
 #include <faultline/error.hpp>

@@ -3,7 +3,7 @@
 // How noisy an image is (Immerkaer: Fast noise variance estimation, Computer Vision and Image Understanding 64, 1996),
 // blind to strokes.
 
-#include <faultline/analysis/properties/plane.hpp>
+#include <faultline/analysis/properties/detail/plane.hpp>
 
 #include <cmath>
 #include <cstdint>

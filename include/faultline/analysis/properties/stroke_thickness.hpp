@@ -2,7 +2,7 @@
 #pragma once
 // How thick the strokes of a drawing are.
 
-#include <faultline/analysis/properties/plane.hpp>
+#include <faultline/analysis/properties/detail/plane.hpp>
 
 #include <span>
 

@@ -5,7 +5,7 @@
 #include <faultline/core/atomic_file.hpp>
 #include <faultline/data/detail/csv.hpp>
 #include <faultline/data/detail/folder_files.hpp>
-#include <faultline/data/detail/strict_json.hpp>
+#include <faultline/data/strict_json.hpp>
 
 #include <algorithm>
 #include <cstdint>

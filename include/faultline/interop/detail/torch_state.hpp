@@ -2,15 +2,15 @@
 #pragma once
 // What a user's LibTorch model may change about the process, and must not.
 
-#include <faultline/stylegan2/detail/libtorch_call.hpp>
+#include <faultline/stylegan2/libtorch_call.hpp>
 #include <faultline/stylegan2/torch.hpp>
 
-#include <faultline/stylegan2/detail/libtorch_begin.hpp>
+#include <faultline/stylegan2/libtorch_begin.hpp>
 
 #include <ATen/Context.h>
 #include <c10/core/DefaultDtype.h>
 #include <c10/util/Exception.h>
-#include <faultline/stylegan2/detail/libtorch_end.hpp>
+#include <faultline/stylegan2/libtorch_end.hpp>
 
 #include <mutex>
 #include <optional>

@@ -3,7 +3,7 @@
 // Definitions of render/read_report.hpp.
 
 #include <faultline/core/atomic_file.hpp>
-#include <faultline/data/detail/strict_json.hpp>
+#include <faultline/data/strict_json.hpp>
 #include <faultline/render/read_report.hpp>
 #include <faultline/render/titles.hpp>
 

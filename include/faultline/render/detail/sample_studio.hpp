@@ -3,8 +3,8 @@
 // The thin layer between sheets and models: re-creates start codes from the report's provenance, moves them, and asks
 // the classifier.
 
+#include <faultline/classify/scoring.hpp>
 #include <faultline/concepts/failure_criterion.hpp>
-#include <faultline/concepts/scoring.hpp>
 #include <faultline/core/number_text.hpp>
 #include <faultline/render/detail/picture_book.hpp>
 #include <faultline/sampling/style_space_sampler.hpp>

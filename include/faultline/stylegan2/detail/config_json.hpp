@@ -3,7 +3,7 @@
 // The `config` texts of model files: strict JSON, every key known, none twice, an object `extra` the one place for
 // additions.
 
-#include <faultline/data/detail/strict_json.hpp>
+#include <faultline/data/strict_json.hpp>
 #include <faultline/stylegan2/config.hpp>
 
 #include <nlohmann/json.hpp>

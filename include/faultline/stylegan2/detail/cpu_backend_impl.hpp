@@ -35,7 +35,7 @@ inline constexpr double bf16_tolerance = 0.1;
 }  // namespace stylegan2::detail::cpu
 
 inline CpuBackend::CpuBackend(stylegan2::GeneratorModel model, const CpuOptions& options,
-                              const stylegan2::detail::cpu::Kernels& kernels)
+                              const kernels::Kernels& kernels)
     : model_(std::move(model)),
       layout_(stylegan2::style_layout(model_.config)),
       mapping_(std::make_shared<stylegan2::detail::cpu::Mapping>(kernels, model_.config, model_.weights)),
@@ -164,7 +164,7 @@ inline at::Tensor CpuBackend::pullback(const at::Tensor& s, const std::vector<at
   const c10::AutoGradMode off(false);
   State& state = *state_;
   std::call_once(state.once, [&] {
-    const cpu::Kernels& kernels = *state.weights.kernels;
+    const kernels::Kernels& kernels = *state.weights.kernels;
     if (state.weights.narrow)
       state.exact = std::make_unique<cpu::SynthesisWeights>(
           cpu::pack_synthesis(kernels, false, true, model_.config, model_.weights));

@@ -5,10 +5,10 @@
 
 #include <faultline/stylegan2/torch.hpp>
 
-#include <faultline/stylegan2/detail/libtorch_begin.hpp>
+#include <faultline/stylegan2/libtorch_begin.hpp>
 
 #include <ATen/Context.h>
-#include <faultline/stylegan2/detail/libtorch_end.hpp>
+#include <faultline/stylegan2/libtorch_end.hpp>
 
 #include <string>
 #include <type_traits>

@@ -6,7 +6,7 @@
 #include <faultline/stylegan2/detail/cuda_functions.hpp>
 #include <faultline/stylegan2/torch.hpp>
 
-#include <faultline/stylegan2/detail/libtorch_begin.hpp>
+#include <faultline/stylegan2/libtorch_begin.hpp>
 
 #include <ATen/cuda/CUDAGraph.h>
 #include <c10/core/DeviceGuard.h>
@@ -14,7 +14,7 @@
 #include <c10/core/Stream.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 #include <c10/cuda/CUDAStream.h>
-#include <faultline/stylegan2/detail/libtorch_end.hpp>
+#include <faultline/stylegan2/libtorch_end.hpp>
 
 #include <functional>
 #include <memory>

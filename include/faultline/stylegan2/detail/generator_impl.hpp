@@ -2,7 +2,7 @@
 #pragma once
 // Definitions of Generator<Backend>: argument checks, truncation, noise and the ways to and from the host.
 
-#include <faultline/stylegan2/detail/libtorch_call.hpp>
+#include <faultline/stylegan2/libtorch_call.hpp>
 #include <faultline/stylegan2/generator.hpp>
 
 #include <algorithm>

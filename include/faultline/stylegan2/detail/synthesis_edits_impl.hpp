@@ -2,7 +2,7 @@
 #pragma once
 // Definitions of SynthesisEdits: the pass that is held, single-channel kernels, and the two kinds of edits.
 
-#include <faultline/stylegan2/detail/libtorch_call.hpp>
+#include <faultline/stylegan2/libtorch_call.hpp>
 #include <faultline/stylegan2/synthesis_edits.hpp>
 
 #include <algorithm>

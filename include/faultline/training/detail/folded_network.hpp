@@ -3,7 +3,7 @@
 // A classifier network ready to answer: batch normalisation folded into the convolutions, which run on the kernels of
 // CpuBackend, so that a row does not depend on the batch.
 
-#include <faultline/stylegan2/detail/cpu_weights.hpp>
+#include <faultline/kernels/packed_weights.hpp>
 #include <faultline/training/classifier_networks.hpp>
 
 #include <algorithm>
@@ -23,7 +23,6 @@ class FoldedNetwork {
  public:
   FoldedNetwork(const ClassifierConfig& config, const stylegan2::Weights& weights)
       : net_(architecture(config.architecture, "FoldedNetwork")), input_(config.input) {
-    namespace cpu = stylegan2::detail::cpu;
     std::int64_t in = input_.channels, height = input_.height, width = input_.width;
     for (std::size_t l = 0; l < net_.convolutions.size(); ++l) {
       const std::string number = std::to_string(l + 1), bn = "bn" + number;
@@ -40,19 +39,19 @@ class FoldedNetwork {
       layer.height = height + 2 * net_.padding - 2;
       layer.width = width + 2 * net_.padding - 2;
       layer.pool = net_.convolutions[l].pool_after;
-      layer.stored_in = cpu::padded(in);
-      layer.stored_out = cpu::padded(layer.out);
-      layer.bias = cpu::Buffer<float>(static_cast<std::size_t>(layer.stored_out));
+      layer.stored_in = kernels::padded(in);
+      layer.stored_out = kernels::padded(layer.out);
+      layer.bias = kernels::Buffer<float>(static_cast<std::size_t>(layer.stored_out));
       std::copy_n(offset.const_data_ptr<float>(), layer.out, layer.bias.data());
       if (l == 0) {
-        layer.taps = cpu::Product(kernels_, layer.out, 9 * in, [&](std::ptrdiff_t o, std::ptrdiff_t k) {
+        layer.taps = kernels::Product(kernels_, layer.out, 9 * in, [&](std::ptrdiff_t o, std::ptrdiff_t k) {
           return static_cast<float>(w[o * 9 * in + k]);
         });
       } else {
         layer.cut = {layer.stored_in, layer.stored_out, kernels_.tile, 64, 16};
         layer.tiles =
             layer.cut.pack<float>(layer.out, in, [&](std::ptrdiff_t o, std::ptrdiff_t i, std::ptrdiff_t position) {
-              return cpu::winograd_weight(w + (o * in + i) * 9, position);
+              return kernels::winograd_weight(w + (o * in + i) * 9, position);
             });
       }
       in = layer.out;
@@ -66,12 +65,12 @@ class FoldedNetwork {
     const at::Tensor hidden = weights["fc1.weight"].contiguous(), head = weights["fc2.weight"].contiguous();
     const float *h = hidden.const_data_ptr<float>(), *g = head.const_data_ptr<float>();
     flat_ = pixels * last.stored_out;
-    hidden_ = cpu::Product(kernels_, net_.hidden, flat_, [&](std::ptrdiff_t o, std::ptrdiff_t k) {
+    hidden_ = kernels::Product(kernels_, net_.hidden, flat_, [&](std::ptrdiff_t o, std::ptrdiff_t k) {
       const std::ptrdiff_t channel = k % last.stored_out, pixel = k / last.stored_out;
       return channel < last.out ? h[o * last.out * pixels + channel * pixels + pixel] : 0.0f;
     });
-    head_ = cpu::Product(kernels_, config.classes, net_.hidden,
-                         [&](std::ptrdiff_t o, std::ptrdiff_t k) { return g[o * net_.hidden + k]; });
+    head_ = kernels::Product(kernels_, config.classes, net_.hidden,
+                             [&](std::ptrdiff_t o, std::ptrdiff_t k) { return g[o * net_.hidden + k]; });
     hidden_bias_ = weights["fc1.bias"].contiguous();
     head_bias_ = weights["fc2.bias"].contiguous();
   }
@@ -107,8 +106,8 @@ class FoldedNetwork {
     const at::Tensor hidden = features(images);
     const std::int64_t count = hidden.size(0), classes = head_bias_.numel();
     Buffer raw(static_cast<std::size_t>(count * head_.out()));
-    const Buffer rows = stylegan2::detail::cpu::padded_rows(hidden.const_data_ptr<float>(), count, net_.hidden,
-                                                            net_.hidden, head_.in());
+    const Buffer rows =
+        kernels::padded_rows(hidden.const_data_ptr<float>(), count, net_.hidden, net_.hidden, head_.in());
     head_(rows.data(), head_.in(), count, raw.data(), head_.out());
     at::Tensor result = at::empty({count, classes}, at::kFloat);
     for (std::int64_t i = 0; i < count; ++i)
@@ -119,8 +118,8 @@ class FoldedNetwork {
   }
 
  private:
-  using Buffer = stylegan2::detail::cpu::Buffer<float>;
-  using Product = stylegan2::detail::cpu::Product;
+  using Buffer = kernels::Buffer<float>;
+  using Product = kernels::Product;
 
   struct Layer {
     std::int64_t in = 0, out = 0;
@@ -128,7 +127,7 @@ class FoldedNetwork {
     std::int64_t height = 0, width = 0;            ///< of its output before pooling
     bool pool = false;
     Product taps;  ///< the first layer
-    stylegan2::detail::cpu::Cut cut;
+    kernels::Cut cut;
     Buffer tiles;  ///< the others
     Buffer bias;
 
@@ -235,7 +234,7 @@ class FoldedNetwork {
       kernels_.rectify({lower, nullptr, width, layer.width, bias, target(y + 1), layer.stored_out});
   }
 
-  const stylegan2::detail::cpu::Kernels& kernels_ = *stylegan2::detail::cpu::runnable_kernels().front();
+  const kernels::Kernels& kernels_ = *kernels::runnable_kernels().front();
   Architecture net_;
   InputSpec input_;
   std::vector<Layer> layers_;

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+// Accuracy against distance from the well-classified centre in the subspace of the most influential style channels, on
+// one axis for all classifiers and classes (method section 11).
+
+#include <faultline/analysis/compare/comparison_problem.hpp>
+#include <faultline/analysis/compare/comparison_report.hpp>
+#include <faultline/analysis/confirm/rates.hpp>
+#include <faultline/analysis/rank/channel_ranking.hpp>
+#include <faultline/error.hpp>
+#include <faultline/statistics/quantiles.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace faultline {
+inline namespace v1 {
+
+/// The shared axis: which channels span the subspace, and how far each sample of the confirmation half lies from the
+/// centre of its class.
+struct AccuracyAxis {
+  std::vector<std::int64_t> channels;  ///< flat style indices, ascending
+  std::vector<double> distances;       ///< one per sample, in standard deviations per channel
+};
+
+/// The axis that all curves share.
+///
+/// **Formula**: channels are the union of the `channels` most influential ones of each classifier's pooled ranking (the
+/// paper's), as far as they vary within classes; a classifier that never fails (or always) ranks none. With c_k the
+/// mean of s_k over the samples of the class that every classifier gets right (over all samples of the class where
+/// there is none) and σ_k the pooled within-class standard deviation, distance = √(mean over the channels of ((s_k −
+/// c_k) / σ_k)²): Euclidean distance, divided by the root of the number of channels, so that 1 is about what a typical
+/// sample has. Channels, centres and σ come from the discovery half, distances are of the confirmation half. Because s
+/// = A w + b, the squared distance is a quadratic form of w: no style is formed.
+/// **Throws** `invalid_argument` unless channels ≥ 1; `degenerate_statistics` when no classifier ranks any. **Cost**: D
+/// d² multiplications per classifier, N d².
+[[nodiscard]] inline AccuracyAxis accuracy_axis(const ComparisonProblem& problem, std::int64_t channels = 100) {
+  constexpr const char* where = "accuracy_axis";
+  if (channels < 1)
+    throw Error(ErrorCode::invalid_argument, where, "expected at least one channel, got " + std::to_string(channels));
+  const Population& chosen = problem.discovery.front();
+  const std::int64_t d = chosen.w.cols();
+  const Matrix<double>& a = problem.common.style_matrix;
+
+  std::set<std::int64_t> together;
+  std::vector<double> sigma;
+  for (const Population& half : problem.discovery) {
+    if (half.failures() == 0 || half.failures() == half.size()) continue;  // ranks nothing
+    const Strata strata = count_outcomes(half.label, half.failed, problem.common.classes);
+    const detail::StyleMoments moments = detail::style_moments(problem.common, half, strata);
+    sigma = moments.sigma_within;  // the same for all
+    std::vector<double> scores(sigma.size());
+    for (std::size_t k = 0; k < sigma.size(); ++k)
+      scores[k] = detail::ratio(moments.pooled_difference[k], moments.sigma_total[k]);
+    for (const std::int64_t k : top_channels(scores, ChannelScore::NormalizedDifferencePooled, channels))
+      if (sigma[static_cast<std::size_t>(k)] > 0.0) together.insert(k);
+  }
+  AccuracyAxis axis;
+  axis.channels.assign(together.begin(), together.end());
+  if (axis.channels.empty())
+    throw Error(ErrorCode::degenerate_statistics, where,
+                "no classifier both fails and succeeds on the discovery half, so no style channel is more influential "
+                "than another; accuracy against distance needs failures");
+
+  Matrix<double> readings(static_cast<std::int64_t>(axis.channels.size()), d);
+  for (std::int64_t k = 0; k < readings.rows(); ++k) {
+    const auto at = static_cast<std::size_t>(k);
+    const double scale = 1.0 / (sigma[static_cast<std::size_t>(axis.channels[at])] *
+                                std::sqrt(static_cast<double>(axis.channels.size())));
+    for (std::int64_t j = 0; j < d; ++j) readings(k, j) = scale * a(axis.channels[at], j);
+  }
+
+  Matrix<double> centre(problem.common.classes, d), mean(problem.common.classes, d);
+  std::vector<double> right(static_cast<std::size_t>(problem.common.classes), 0.0), all = right;
+  for (std::int64_t i = 0; i < chosen.size(); ++i) {
+    const auto at = static_cast<std::size_t>(i);
+    const std::int64_t label = chosen.label[at];
+    const bool everybody = std::all_of(problem.discovery.begin(), problem.discovery.end(),
+                                       [&](const Population& half) { return half.failed[at] == 0; });
+    all[static_cast<std::size_t>(label)] += 1.0;
+    right[static_cast<std::size_t>(label)] += everybody ? 1.0 : 0.0;
+    for (std::int64_t j = 0; j < d; ++j) {
+      const auto value = static_cast<double>(chosen.w(i, j));
+      mean(label, j) += value;
+      if (everybody) centre(label, j) += value;
+    }
+  }
+  for (std::int64_t c = 0; c < problem.common.classes; ++c) {
+    const auto at = static_cast<std::size_t>(c);
+    for (std::int64_t j = 0; j < d; ++j)
+      centre(c, j) = right[at] > 0.0 ? centre(c, j) / right[at] : mean(c, j) / std::max(1.0, all[at]);
+  }
+
+  const Population& half = problem.confirmation.front();
+  constexpr std::int64_t block = 2048;
+  for (std::int64_t first = 0; first < half.size(); first += block) {
+    Matrix<double> off(std::min(block, half.size() - first), d);
+    for (std::int64_t i = 0; i < off.rows(); ++i)
+      for (std::int64_t j = 0; j < d; ++j)
+        off(i, j) =
+            static_cast<double>(half.w(first + i, j)) - centre(half.label[static_cast<std::size_t>(first + i)], j);
+    const Matrix<double> scaled = detail::multiply_transposed(off, readings);
+    for (std::int64_t i = 0; i < off.rows(); ++i)
+      axis.distances.push_back(std::sqrt(detail::dot(scaled.row_span(i), scaled.row_span(i))));
+  }
+  return axis;
+}
+
+/// Accuracy of every classifier in bins of one axis, over all classes and then for each class that has samples.
+///
+/// **Formula**: bins of equal width between the 1 % and 99 % quantile of all distances; the first begins at 0 and the
+/// last is open, so that no sample is lost. Rates count failures of the confirmation half, with Clopper-Pearson
+/// intervals; accuracy is 1 − rate. Empty bins keep the interval [0, 1].
+/// **Error rate**: each interval by itself covers with at least 95 %; nothing is said about all of them together.
+/// **Throws** `invalid_argument` unless bins ≥ 1; `shape_mismatch`.
+/// Example: `std::vector<AccuracyCurve> curves = accuracy_curves(problem, accuracy_axis(problem));`
+[[nodiscard]] inline std::vector<AccuracyCurve> accuracy_curves(const ComparisonProblem& problem,
+                                                                const AccuracyAxis& axis, std::int64_t bins = 10) {
+  constexpr const char* where = "accuracy_curves";
+  if (bins < 1)
+    throw Error(ErrorCode::invalid_argument, where, "expected at least one bin, got " + std::to_string(bins));
+  const std::vector<std::int64_t>& label = problem.confirmation.front().label;
+  if (axis.distances.size() != label.size())
+    throw Error(ErrorCode::shape_mismatch, where, "expected one distance per sample of the confirmation half");
+  const double low = quantile(axis.distances, 0.01), high = quantile(axis.distances, 0.99);
+  const double width = (high - low) / static_cast<double>(bins);
+  const auto edge = [&](std::int64_t b) {
+    return b == 0 ? 0.0 : b == bins ? std::numeric_limits<double>::infinity() : low + width * static_cast<double>(b);
+  };
+  std::vector<std::int64_t> bin_of;
+  for (const double distance : axis.distances) {
+    std::int64_t b = 0;
+    while (b + 1 < bins && distance >= edge(b + 1)) ++b;
+    bin_of.push_back(b);
+  }
+
+  std::vector<AccuracyCurve> curves;
+  const auto add = [&](std::size_t classifier, std::optional<std::int64_t> only) {
+    std::vector<std::int64_t> failures(static_cast<std::size_t>(bins), 0), samples = failures;
+    for (std::size_t i = 0; i < label.size(); ++i) {
+      if (only && label[i] != *only) continue;
+      ++samples[static_cast<std::size_t>(bin_of[i])];
+      failures[static_cast<std::size_t>(bin_of[i])] += problem.confirmation[classifier].failed[i] != 0 ? 1 : 0;
+    }
+    AccuracyCurve curve{problem.names[classifier], only, {}};
+    for (std::int64_t b = 0; b < bins; ++b)
+      curve.bins.push_back(
+          {edge(b), edge(b + 1),
+           detail::make_rate(failures[static_cast<std::size_t>(b)], samples[static_cast<std::size_t>(b)])});
+    curves.push_back(std::move(curve));
+  };
+  for (std::size_t c = 0; c < problem.size(); ++c) add(c, std::nullopt);
+  for (std::size_t c = 0; c < problem.size(); ++c)
+    for (std::int64_t k = 0; k < problem.common.classes; ++k)
+      if (std::find(label.begin(), label.end(), k) != label.end()) add(c, k);
+  return curves;
+}
+
+}  // namespace v1
+}  // namespace faultline

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+// compare: several classifiers on the same generated samples, in one call.
+
+#include <faultline/analysis/compare/compare_outcomes.hpp>
+#include <faultline/analysis/compare/detail/comparison_source.hpp>
+#include <faultline/analysis/problem/check_options.hpp>
+#include <faultline/analysis/problem/describe_method.hpp>
+#include <faultline/analysis/problem/describe_run.hpp>
+#include <faultline/analysis/properties/default_properties.hpp>
+
+#include <algorithm>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace faultline {
+inline namespace v1 {
+
+namespace detail {
+
+/// Names of the classifiers; a name that is taken gets a number.
+[[nodiscard]] inline std::vector<std::string> unique_names(std::span<const AnyClassifier> classifiers) {
+  std::vector<std::string> names;
+  for (const AnyClassifier& classifier : classifiers) {
+    std::string name = classifier.name();
+    for (int number = 2; std::find(names.begin(), names.end(), name) != names.end(); ++number)
+      name = classifier.name() + " (" + std::to_string(number) + ")";
+    names.push_back(std::move(name));
+  }
+  return names;
+}
+
+inline void check_same_classes(std::span<const AnyClassifier> classifiers) {
+  for (const AnyClassifier& classifier : classifiers) {
+    if (classifier.num_classes() == classifiers[0].num_classes()) continue;
+    throw Error(ErrorCode::incompatible_models, "compare",
+                "classifier \"" + classifiers[0].name() + "\" knows " + std::to_string(classifiers[0].num_classes()) +
+                    " classes, \"" + classifier.name() + "\" knows " + std::to_string(classifier.num_classes()) +
+                    "; compare classifiers of the same classes");
+  }
+}
+
+/// Adds the classifiers, in their order; empty digests when none of them states one.
+inline void describe_classifiers(Provenance& run, std::span<const std::string> names,
+                                 std::span<const AnyClassifier> classifiers) {
+  std::string digests;
+  for (std::size_t c = 0; c < names.size(); ++c) {
+    run.classifier_name += (c == 0 ? "" : ", ") + names[c];
+    const std::optional<std::string> digest = classifiers[c].digest();
+    digests += (c == 0 ? "" : ", ") + digest.value_or(not_stated);
+  }
+  if (std::any_of(classifiers.begin(), classifiers.end(),
+                  [](const AnyClassifier& c) { return c.digest().has_value(); }))
+    run.classifier_digest = digests;
+}
+
+}  // namespace detail
+
+/// Compares classifiers on the same samples of one generator.
+///
+/// Both halves are generated once, whatever the number of classifiers, and so is every edited image that several of
+/// them are asked about. See `compare_outcomes` for what is found and how sure it is, `ComparisonReport` for each
+/// number. Two identical classifiers are a result: no sample tells them apart, p = 1, all ratios of distances are 1.
+/// Classifiers are called from one thread, unless they say that they are thread-safe, in batches of
+/// `method.batch_size`, padded.
+/// **Throws** `invalid_argument` for fewer than two classifiers or options out of range, `empty_input` for no samples,
+/// `incompatible_models` when numbers of classes differ or do not fit the generator; F2xx for a classifier that answers
+/// wrongly, before any of its answers is used; `property_threw`.
+/// **Randomness**: the seed decides everything. **Cost**: 2 · samples images and what `compare_outcomes` states;
+/// `population_cost` and `cost` of the report count them.
+/// Example: `ComparisonReport report = compare(generator, std::vector{AnyClassifier(a), AnyClassifier(b)}, {.samples =
+/// 10'000, .seed = 7});`
+template <StyleGenerator G, FailureCriterion F = Misclassified>
+  requires AffineStyles<G> && std::copy_constructible<F>
+[[nodiscard]] ComparisonReport compare(const G& generator, std::span<const AnyClassifier> classifiers,
+                                       const ComparisonOptions& options = {}, F criterion = {}) {
+  detail::check_comparison_options(classifiers.size(), options);
+  detail::check_same_classes(classifiers);
+  detail::check_samples("compare", options.samples);
+  const StyleSpaceSampler<G> sampler(generator, {.seed = options.seed,
+                                                 .labels = options.labels,
+                                                 .truncation = options.truncation,
+                                                 .cutoff = options.cutoff,
+                                                 .noise = options.noise,
+                                                 .batch_size = options.method.batch_size});
+  const auto source = std::make_shared<detail::ComparisonSource<G, F>>(sampler, classifiers, criterion, options.method);
+  ComparisonProblem problem = detail::make_comparison(source);
+  problem.names = detail::unique_names(classifiers);
+  problem.class_names = detail::class_names_of(generator);
+
+  source->preflight();
+  const CostCounters before = source->cost();
+  detail::within_memory("compare", [&] {
+    problem.discovery = source->sample(discovery_first, options.samples, "sampling, discovery half");
+    problem.confirmation = source->sample(confirmation_first, options.samples, "sampling, confirmation half");
+  });
+  const CostCounters population = source->cost().since(before);
+
+  ComparisonReport report = detail::within_memory("compare", [&] { return compare_outcomes(problem, options); });
+  report.population_cost = population;
+  report.cost = source->cost();
+  report.provenance = detail::describe_sampling(sampler, criterion, options.samples);
+  detail::describe_classifiers(report.provenance, problem.names, classifiers);
+  detail::describe_method(report.provenance, options.method);
+  report.provenance.options = detail::option_values(options);
+  for (std::string& warning : detail::backend_warnings_of(generator)) report.warnings.push_back(std::move(warning));
+  return report;
+}
+
+}  // namespace v1
+}  // namespace faultline

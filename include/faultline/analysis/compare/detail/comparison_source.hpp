@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+// The thin template layer of a comparison: (sampler, classifiers, criterion) become a plain ComparisonProblem.
+
+#include <faultline/analysis/compare/comparison_problem.hpp>
+#include <faultline/analysis/problem/image_source.hpp>
+#include <faultline/classify/any_classifier.hpp>
+#include <faultline/classify/scoring.hpp>
+#include <faultline/concepts/failure_criterion.hpp>
+#include <faultline/sampling/style_space_sampler.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace faultline {
+inline namespace v1 {
+namespace detail {
+
+/// What the callbacks of a ComparisonProblem share. The generator is borrowed; classifiers are shared with the caller's
+/// handles.
+template <StyleGenerator G, FailureCriterion F>
+class ComparisonSource : public ImageSource<G, F> {
+  using Base = ImageSource<G, F>;
+  using Base::sampler_;
+
+ public:
+  ComparisonSource(const StyleSpaceSampler<G>& sampler, std::span<const AnyClassifier> classifiers, F criterion,
+                   const MethodOptions& method)
+      : Base("compare", sampler, std::move(criterion), method), classifiers_(classifiers.begin(), classifiers.end()) {
+    for (AnyClassifier& classifier : classifiers_)
+      scorers_.emplace_back(classifier, this->shape(), this->range(), sampler_.classes(), method.batch_size,
+                            method.probability_tolerance);
+    if (std::any_of(classifiers_.begin(), classifiers_.end(), [](const AnyClassifier& c) { return c.thread_safe(); }))
+      this->score_together();
+  }
+
+  [[nodiscard]] CostCounters cost() const {
+    CostCounters cost = this->shared_cost();
+    for (const auto& scorer : scorers_) {
+      cost.classifier_images += scorer.images();
+      cost.classifier_batches += scorer.batches();
+    }
+    return cost;
+  }
+
+  /// What must hold of every classifier before any verdict, see `preflight`.
+  void preflight() {
+    this->preflight_with([this](const auto& check) {
+      for (std::size_t c = 0; c < classifiers_.size(); ++c) check(classifiers_[c], scorers_[c]);
+    });
+  }
+
+  /// Samples made once and classified by everybody; `stage` names them to the progress callback, if there is one.
+  [[nodiscard]] std::vector<Population> sample(std::int64_t first, std::int64_t count, const std::string& stage) {
+    Population common;
+    std::vector<Population> outcomes(classifiers_.size());
+    this->draw(
+        first, count, stage, common,
+        [&](const GeneratedImages<G>& images, std::span<const std::int64_t> labels,
+            std::span<const std::int64_t> index) {
+          for (std::size_t c = 0; c < outcomes.size(); ++c)
+            this->append(outcomes[c], scorers_[c](images.host(), labels, {index, sampler_.options().seed}), labels);
+        });
+    for (Population& own : outcomes) {
+      own.index = common.index;
+      own.label = common.label;
+      own.w = common.w;
+      own.properties = common.properties;
+    }
+    return outcomes;
+  }
+
+  /// Edited images made once and classified by those in `who`.
+  [[nodiscard]] std::vector<EditResult> evaluate(const EditRequest& request, std::span<const std::size_t> who) {
+    std::vector<EditResult> results(who.size());
+    this->make_edited(
+        request, results.front(), [&](const GeneratedImages<G>& images, std::span<const std::int64_t> labels) {
+          for (std::size_t k = 0; k < who.size(); ++k)
+            this->append(results[k], scorers_[who[k]](images.host(), labels, {{}, sampler_.options().seed}), labels);
+        });
+    return results;
+  }
+
+ private:
+  std::vector<AnyClassifier> classifiers_;  // never resized: the scorers point into it
+  std::deque<Scorer<AnyClassifier>> scorers_;
+};
+
+/// A ComparisonProblem without its populations, whose callbacks share the source.
+template <StyleGenerator G, FailureCriterion F>
+  requires AffineStyles<G>
+[[nodiscard]] ComparisonProblem make_comparison(const std::shared_ptr<ComparisonSource<G, F>>& source) {
+  ComparisonProblem problem;
+  source->describe(problem.common);
+  problem.sample = [source](std::int64_t first, std::int64_t count) { return source->sample(first, count, ""); };
+  problem.evaluate = [source](const EditRequest& request, std::span<const std::size_t> who) {
+    return source->evaluate(request, who);
+  };
+  return problem;
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace faultline

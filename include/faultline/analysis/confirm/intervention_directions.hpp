@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+// Moving codes along directions and judging what becomes of them: the machinery under the intervention.
+
+#include <faultline/analysis/conditions/candidates.hpp>
+#include <faultline/analysis/problem/moves.hpp>
+#include <faultline/core/random.hpp>
+#include <faultline/statistics/difference.hpp>
+#include <faultline/statistics/quantiles.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <map>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace faultline {
+inline namespace v1 {
+
+/// How far codes are moved either way, in standard deviations.
+inline constexpr double intervention_sigmas = 2.0;
+
+namespace detail {
+
+/// Random directions that the repaired share is compared with: a mean over them and the failing codes needs no more.
+inline constexpr std::size_t repair_placebo_directions = 8;
+
+/// A direction to move along, with the coordinate that success has on average.
+struct Lever {
+  std::vector<double> v;               ///< unit vector in whitened coordinates
+  std::vector<double> move;            ///< `[w_dim]` one standard deviation in w
+  std::vector<double> success_median;  ///< `[classes]` median coordinate of the successes of each class
+};
+
+/// Levers of directions; medians over the successes of the discovery half, of all classes together where a class has
+/// none.
+[[nodiscard]] inline std::vector<Lever> make_levers(const Problem& problem, const Whitening& whitening,
+                                                    const Matrix<double>& whitened, const Matrix<double>& directions) {
+  const Matrix<double> moves = unwhiten_directions(whitening, directions);
+  const Population& half = problem.discovery;
+  std::vector<Lever> levers;
+  for (std::int64_t k = 0; k < directions.rows(); ++k) {
+    Lever lever;
+    lever.v.assign(directions.row_span(k).begin(), directions.row_span(k).end());
+    lever.move.assign(moves.row_span(k).begin(), moves.row_span(k).end());
+    const auto values = coordinate(whitened, lever.v);
+    std::vector<double> all;
+    std::vector<std::vector<double>> by_class(static_cast<std::size_t>(problem.classes));
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      if (half.failed[i] != 0) continue;
+      by_class[static_cast<std::size_t>(half.label[i])].push_back(values[i]);
+      all.push_back(values[i]);
+    }
+    for (const auto& group : by_class)
+      lever.success_median.push_back(!group.empty() ? median(group) : !all.empty() ? median(all) : 0.0);
+    levers.push_back(std::move(lever));
+  }
+  return levers;
+}
+
+/// Random unit vectors orthogonal to the given orthonormal ones; none when nothing is left off them.
+///
+/// **Randomness**: direction j from (seed, Stream::codes, 2^41 + j).
+[[nodiscard]] inline Matrix<double> placebo_directions(std::int64_t count, std::int64_t rank,
+                                                       std::span<const std::vector<double>> basis, std::int64_t seed) {
+  // Still of this width: what multiplies it has to fit
+  if (static_cast<std::int64_t>(basis.size()) >= rank) return Matrix<double>(0, rank);
+  Matrix<double> directions(count, rank);
+  for (std::int64_t j = 0; j < count; ++j) {
+    CounterRandom random(seed, Stream::codes, intervention_first + j);
+    auto row = directions.row_span(j);
+    for (double& value : row) value = random.normal();
+    for (int pass = 0; pass < 2; ++pass) {  // twice is enough for orthogonality to rounding
+      for (const auto& v : basis) project_off(row, v);
+    }
+    const double norm = std::sqrt(dot(row, row));
+    for (double& value : row) value /= norm;
+  }
+  return directions;
+}
+
+/// Orthonormal basis of what the candidates span, in their order.
+[[nodiscard]] inline std::vector<std::vector<double>> span_of(std::span<const FrozenCandidate> candidates) {
+  std::vector<std::vector<double>> basis;
+  for (const FrozenCandidate& candidate : candidates) {
+    std::vector<double> v = candidate.v;
+    for (int pass = 0; pass < 2; ++pass) {
+      for (const auto& earlier : basis) project_off(v, earlier);
+    }
+    const double norm = std::sqrt(dot(v, v));
+    if (norm < 1e-3) continue;
+    for (double& value : v) value /= norm;
+    basis.push_back(std::move(v));
+  }
+  return basis;
+}
+
+/// What moving a lever by ± two standard deviations did.
+struct Contrast {
+  double mean = 0.0;
+  double lower = 0.0;        ///< one-sided 95 % lower bound
+  double probability = 0.0;  ///< mean of p(y | −) − p(y | +)
+  std::vector<ClassContrast> classes = {};
+};
+
+/// Contrasts of several ways to move; each has `n` rays, one per code, and they follow each other.
+[[nodiscard]] inline std::vector<Contrast> contrasts_along(const Problem& problem, std::span<const Ray> rays,
+                                                           std::size_t n) {
+  std::vector<Contrast> contrasts(n == 0 ? 0 : rays.size() / n);
+  std::vector<Move> moves;
+  for (const Ray& ray : rays) {
+    moves.push_back({&ray, +intervention_sigmas});
+    moves.push_back({&ray, -intervention_sigmas});
+  }
+  std::vector<std::uint8_t> failed(moves.size());
+  std::vector<float> probability(moves.size());
+  evaluate_moves(problem, moves, {}, [&](std::span<const std::size_t> at, const EditResult& result) {
+    for (std::size_t k = 0; k < at.size(); ++k) {
+      failed[at[k]] = result.failed[k];
+      probability[at[k]] = result.probability[k];
+    }
+  });
+  const auto count = static_cast<double>(n);
+  for (std::size_t k = 0; k < contrasts.size(); ++k) {
+    std::int64_t worse = 0;
+    std::int64_t better = 0;
+    double probability_sum = 0.0;
+    std::map<std::int64_t, ClassContrast> classes;
+    for (std::size_t i = 2 * n * k; i < 2 * n * (k + 1); i += 2) {
+      ClassContrast& own = classes[moves[i].ray->label];
+      own.contrast += static_cast<double>(failed[i]) - static_cast<double>(failed[i + 1]);
+      ++own.codes;
+      worse += failed[i] > failed[i + 1] ? 1 : 0;
+      better += failed[i] < failed[i + 1] ? 1 : 0;
+      probability_sum += static_cast<double>(probability[i + 1]) - static_cast<double>(probability[i]);
+    }
+    contrasts[k] = {static_cast<double>(worse - better) / count,
+                    contrast_lower_bound(worse, better, static_cast<std::int64_t>(n), 0.95), probability_sum / count};
+    for (const auto& [label, sum] : classes)
+      contrasts[k].classes.push_back({label, sum.codes, sum.contrast / static_cast<double>(sum.codes)});
+  }
+  return contrasts;
+}
+
+[[nodiscard]] inline std::vector<Contrast> measure_contrasts(const Problem& problem, const Population& codes,
+                                                             std::span<const std::int64_t> positions,
+                                                             std::span<const Lever> levers) {
+  if (positions.empty()) return std::vector<Contrast>(levers.size());
+  std::vector<Ray> rays;
+  for (const Lever& lever : levers) {
+    for (const std::int64_t i : positions)
+      rays.push_back({codes.w.row_span(i), codes.label[static_cast<std::size_t>(i)], lever.move});
+  }
+  return contrasts_along(problem, rays, positions.size());
+}
+
+/// Share of failing codes that no longer fail when each lever's coordinate is set to the success median of the code's
+/// class.
+[[nodiscard]] inline std::vector<double> measure_repairs(const Problem& problem, const Whitening& whitening,
+                                                         const Population& codes, std::span<const std::int64_t> failing,
+                                                         std::span<const Lever> levers) {
+  std::vector<double> repaired(levers.size(), 0.0);
+  if (failing.empty()) return repaired;
+  Matrix<float> w(static_cast<std::int64_t>(failing.size()), codes.w.cols());
+  std::vector<std::int64_t> labels;
+  for (std::size_t i = 0; i < failing.size(); ++i) {
+    const auto row = codes.w.row_span(failing[i]);
+    std::copy(row.begin(), row.end(), w.row_span(static_cast<std::int64_t>(i)).begin());
+    labels.push_back(codes.label[static_cast<std::size_t>(failing[i])]);
+  }
+  const Matrix<double> whitened = whiten(whitening, w, labels);
+  std::vector<Ray> rays;
+  std::vector<double> distances;
+  for (const Lever& lever : levers) {
+    for (std::size_t i = 0; i < failing.size(); ++i) {
+      rays.push_back({codes.w.row_span(failing[i]), labels[i], lever.move});
+      distances.push_back(lever.success_median[static_cast<std::size_t>(labels[i])] -
+                          dot(whitened.row_span(static_cast<std::int64_t>(i)), lever.v));
+    }
+  }
+  std::vector<Move> moves;
+  for (std::size_t i = 0; i < rays.size(); ++i) moves.push_back({&rays[i], distances[i]});
+  evaluate_moves(problem, moves, {}, [&](std::span<const std::size_t> at, const EditResult& result) {
+    for (std::size_t k = 0; k < at.size(); ++k) repaired[at[k] / failing.size()] += result.failed[k] == 0 ? 1.0 : 0.0;
+  });
+  for (double& share : repaired) share /= static_cast<double>(failing.size());
+  return repaired;
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace faultline

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+// What a direction looks like: confidence and image properties along it, and the name that follows from them (method
+// section 9).
+
+#include <faultline/analysis/problem/finding_context.hpp>
+#include <faultline/analysis/problem/moves.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace faultline {
+inline namespace v1 {
+
+/// Moves, in standard deviations, at which a profile is measured.
+inline constexpr std::array<double, 9> profile_sigmas = {-4, -3, -2, -1, 0, 1, 2, 3, 4};
+/// The moves that a name needs.
+inline constexpr std::array<double, 3> naming_sigmas = {-2, 0, 2};
+/// A property moves when its strength reaches this.
+inline constexpr double naming_strength = 0.5;
+/// ... and names the direction alone when it is this many times as strong as the next.
+inline constexpr double naming_lead = 1.25;
+
+/// The property a direction is named by, from all properties, strongest first.
+///
+/// The strongest one when |strength| ≥ .5 and ≥ 1.25 times the runner-up; "mixed: a + b" (with the strength of a) when
+/// the runner-up is closer; no name when none reaches .5.
+[[nodiscard]] inline PropertyEffect name_direction(std::span<const PropertyEffect> strongest_first) {
+  if (strongest_first.empty()) return {};
+  PropertyEffect named = strongest_first[0];
+  if (!(std::abs(named.strength) >= naming_strength)) {
+    named.name.clear();
+  } else if (strongest_first.size() > 1 &&
+             std::abs(named.strength) < naming_lead * std::abs(strongest_first[1].strength)) {
+    named.name = "mixed: " + strongest_first[0].name + " + " + strongest_first[1].name;
+  }
+  return named;
+}
+
+namespace detail {
+
+/// Standard deviation of every property within classes, pooled; 0 where there is no variation to speak of.
+[[nodiscard]] inline std::vector<double> property_deviations(const Population& population, std::int64_t classes) {
+  const std::int64_t count = population.properties.cols();
+  const std::int64_t n = population.properties.rows();
+  std::vector<double> deviation(static_cast<std::size_t>(count), 0.0);
+  for (std::int64_t p = 0; p < count; ++p) {
+    std::vector<double> sum(static_cast<std::size_t>(classes), 0.0), size(static_cast<std::size_t>(classes), 0.0);
+    double largest = 0.0;
+    for (std::int64_t i = 0; i < n; ++i) {
+      const auto c = static_cast<std::size_t>(population.label[static_cast<std::size_t>(i)]);
+      sum[c] += static_cast<double>(population.properties(i, p));
+      size[c] += 1.0;
+      largest = std::max(largest, std::abs(static_cast<double>(population.properties(i, p))));
+    }
+    double squares = 0.0;
+    for (std::int64_t i = 0; i < n; ++i) {
+      const auto c = static_cast<std::size_t>(population.label[static_cast<std::size_t>(i)]);
+      const double residual = static_cast<double>(population.properties(i, p)) - sum[c] / size[c];
+      squares += residual * residual;
+    }
+    const double freedom =
+        static_cast<double>(n - std::count_if(size.begin(), size.end(), [](double s) { return s > 0.0; }));
+    const double value = freedom > 0.0 ? std::sqrt(squares / freedom) : 0.0;
+    // Below that it is the rounding of float
+    if (value > 1e-6 * largest) deviation[static_cast<std::size_t>(p)] = value;
+  }
+  return deviation;
+}
+
+/// Sums over codes of everything a profile shows, at one move.
+struct ProfilePoint {
+  double probability = 0.0;
+  double failed = 0.0;
+  double agreed = 0.0;
+  std::vector<double> properties;
+};
+
+}  // namespace detail
+
+/// Fills `profile`, `property` and `side_effects` of every finding.
+///
+/// Means over the first `options.threshold_codes` fresh codes (of its class, for a class-specific direction), **not
+/// selected by outcome**, at the moves `sigmas` (−4 .. 4 standard deviations), which must hold −2, 0 and 2.
+/// **Formula**: strength = [m(+2) − m(−2)] / within-class standard deviation of m on the confirmation half; names by
+/// `name_direction`. A property without variation has strength 0. A finding without a fresh code of its class keeps an
+/// empty profile and no name.
+/// **Cost**: one image per finding, code and move other than 0, and one more per code.
+/// Example: `measure_profiles(context, report.findings); report.findings[0].property.name`
+inline void measure_profiles(const FindingContext& context, std::span<Finding> findings,
+                             std::span<const double> sigmas = profile_sigmas) {
+  const Problem& problem = context.problem;
+  const Population& codes = context.codes;
+  const std::size_t property_count = problem.property_names.size();
+  const std::size_t points = sigmas.size();
+
+  // Codes by class wanted; the unmoved images are the same for all findings that share them.
+  std::map<std::optional<std::int64_t>, std::vector<std::int64_t>> positions;
+  for (const Finding& finding : findings) {
+    const auto [entry, is_new] = positions.try_emplace(finding.direction.class_label);
+    for (std::int64_t i = 0; is_new && i < codes.size() &&
+                             static_cast<std::int64_t>(entry->second.size()) < context.options.threshold_codes;
+         ++i)
+      if (!entry->first || codes.label[static_cast<std::size_t>(i)] == *entry->first) entry->second.push_back(i);
+  }
+
+  struct Place {
+    std::size_t finding, point;
+  };
+  std::vector<detail::Ray> rays;
+  std::vector<detail::Move> moves;
+  std::vector<Place> places;
+  // The finding that carries the unmoved images of these codes
+  std::map<std::optional<std::int64_t>, std::size_t> unmoved;
+  std::size_t ray_count = 0;
+  for (const Finding& finding : findings) ray_count += positions[finding.direction.class_label].size();
+  rays.reserve(ray_count);  // moves point into it
+  for (std::size_t f = 0; f < findings.size(); ++f) {
+    const Direction& direction = findings[f].direction;
+    const bool first = unmoved.try_emplace(direction.class_label, f).second;
+    for (const std::int64_t i : positions[direction.class_label]) {
+      rays.push_back({codes.w.row_span(i), codes.label[static_cast<std::size_t>(i)], direction.w});
+      for (std::size_t g = 0; g < points; ++g) {
+        if (sigmas[g] == 0.0 && !first) continue;
+        moves.push_back({&rays.back(), sigmas[g]});
+        places.push_back({f, g});
+      }
+    }
+  }
+
+  std::vector<std::vector<detail::ProfilePoint>> sums(findings.size(), std::vector<detail::ProfilePoint>(points));
+  for (auto& finding : sums)
+    for (detail::ProfilePoint& point : finding) point.properties.assign(property_count, 0.0);
+  detail::evaluate_moves(problem, moves, {.properties = property_count > 0, .judge = problem.has_judge},
+                         [&](std::span<const std::size_t> which, const EditResult& result) {
+                           for (std::size_t k = 0; k < which.size(); ++k) {
+                             detail::ProfilePoint& point = sums[places[which[k]].finding][places[which[k]].point];
+                             point.probability += static_cast<double>(result.probability[k]);
+                             point.failed += result.failed[k] != 0 ? 1.0 : 0.0;
+                             if (problem.has_judge) point.agreed += result.judge_agrees[k] != 0 ? 1.0 : 0.0;
+                             for (std::size_t p = 0; p < property_count; ++p)
+                               point.properties[p] += static_cast<double>(
+                                   result.properties(static_cast<std::int64_t>(k), static_cast<std::int64_t>(p)));
+                           }
+                         });
+
+  const std::vector<double> deviation = detail::property_deviations(problem.confirmation, problem.classes);
+  const auto at = [&](double move) {
+    return static_cast<std::size_t>(std::find(sigmas.begin(), sigmas.end(), move) - sigmas.begin());
+  };
+  for (std::size_t f = 0; f < findings.size(); ++f) {
+    Finding& finding = findings[f];
+    finding.profile = {};
+    finding.property = {};
+    finding.side_effects.clear();
+    const auto n = static_cast<double>(positions[finding.direction.class_label].size());
+    if (n == 0.0) continue;
+    Profile& profile = finding.profile;
+    profile.sigmas.assign(sigmas.begin(), sigmas.end());
+    profile.properties.assign(property_count, {});
+    for (std::size_t g = 0; g < points; ++g) {
+      const detail::ProfilePoint& point = sums[sigmas[g] == 0.0 ? unmoved[finding.direction.class_label] : f][g];
+      profile.probability.push_back(point.probability / n);
+      profile.failure_share.push_back(point.failed / n);
+      if (problem.has_judge) profile.judge_agreement.push_back(point.agreed / n);
+      for (std::size_t p = 0; p < property_count; ++p) profile.properties[p].push_back(point.properties[p] / n);
+    }
+    for (std::size_t p = 0; p < property_count; ++p) {
+      const double change = profile.properties[p][at(2.0)] - profile.properties[p][at(-2.0)];
+      const double unit = p < deviation.size() ? deviation[p] : 0.0;
+      finding.side_effects.push_back({problem.property_names[p], unit > 0.0 ? change / unit : 0.0});
+    }
+    std::stable_sort(
+        finding.side_effects.begin(), finding.side_effects.end(),
+        [](const PropertyEffect& a, const PropertyEffect& b) { return std::abs(a.strength) > std::abs(b.strength); });
+    finding.property = name_direction(finding.side_effects);
+  }
+}
+
+}  // namespace v1
+}  // namespace faultline

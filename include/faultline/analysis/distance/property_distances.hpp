@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+// How far well-classified images lie from failure along every measured property (method section 6).
+
+#include <faultline/analysis/distance/threshold.hpp>
+#include <faultline/analysis/problem/finding_context.hpp>
+
+#include <cstddef>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace faultline {
+inline namespace v1 {
+
+namespace detail {
+
+/// Distances along every property, towards more and towards less, cause or not: what a classifier stands is worth
+/// knowing where it does not break, and is how classifiers compare.
+[[nodiscard]] inline std::vector<PropertyDistance> measure_property_distances(const FindingContext& context,
+                                                                              std::span<const Direction> properties) {
+  std::vector<Finding> along;  // without carriers, whose distances would cost as much again
+  for (const Direction& property : properties) {
+    along.emplace_back().direction = property;
+    Direction& less = along.emplace_back().direction = property;
+    for (auto* values : {&less.whitened, &less.w})
+      for (double& value : *values) value = -value;
+  }
+  measure_thresholds(context, along, ThresholdScope::flip_only);
+  std::vector<PropertyDistance> distances;
+  for (std::size_t k = 0; k < along.size(); ++k)
+    distances.push_back(
+        {along[k].direction.name, k % 2 == 0 ? 1 : -1, std::move(along[k].threshold.flip), along[k].validity});
+  return distances;
+}
+
+}  // namespace detail
+
+}  // namespace v1
+}  // namespace faultline

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+// The method of Le Coz, Herbin and Adjed (2022) as a whole: rank single channels, shift class centres along them, look
+// for corner cases. Beside it, what tells how far to trust it.
+
+#include <faultline/analysis/confirm/intervention_directions.hpp>
+#include <faultline/analysis/paper/attfind.hpp>
+#include <faultline/analysis/paper/corner_cases.hpp>
+#include <faultline/analysis/paper/paper_report.hpp>
+#include <faultline/analysis/paper/detail/paper_shifts.hpp>
+#include <faultline/analysis/paper/property_spread.hpp>
+#include <faultline/analysis/problem/held_out_latents.hpp>
+#include <faultline/analysis/rank/agreement.hpp>
+#include <faultline/analysis/rank/channel_ranking.hpp>
+#include <faultline/core/detail/resources.hpp>
+#include <faultline/core/ranges.hpp>
+#include <faultline/statistics/binomial.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace faultline {
+inline namespace v1 {
+
+/// Options of `paper_method`.
+struct PaperOptions {
+  std::int64_t top = 10;  ///< channels of the table, shifted alone and together
+  /// Samples that the gradient ranking averages over; 0 leaves it out
+  std::int64_t gradients = gradient_samples;
+  CornerCaseOptions corner_cases = {};
+  AttFindOptions attfind = {};
+  /// Fresh codes on which channels are moved by ± 2 standard deviations; 0 leaves contrasts out
+  std::int64_t contrast_codes = 128;
+  std::int64_t random_channels = 8;  ///< random channels moved on the same codes
+};
+
+/// Calls visit(name, member) for every number among the options, in their order.
+template <class Visit>
+void for_each_number(const PaperOptions& paper, const Visit& visit) {
+  visit("top", paper.top);
+  visit("gradients", paper.gradients);
+  visit("corner_cases.cases", paper.corner_cases.cases);
+  visit("corner_cases.pool", paper.corner_cases.pool);
+  visit("corner_cases.channels", paper.corner_cases.channels);
+  visit("corner_cases.step", paper.corner_cases.step);
+  visit("corner_cases.reach", paper.corner_cases.reach);
+  visit("attfind.images", paper.attfind.images);
+  visit("attfind.ranked_channels", paper.attfind.ranked_channels);
+  visit("attfind.spread_channels", paper.attfind.spread_channels);
+  visit("attfind.most", paper.attfind.most);
+  visit("contrast_codes", paper.contrast_codes);
+  visit("random_channels", paper.random_channels);
+}
+
+namespace detail {
+
+inline void check_paper_options(const PaperOptions& options, std::int64_t batch_size) {
+  constexpr const char* where = "PaperOptions";
+  require_in(where, "top", options.top, 1, limits::latents);
+  require_in(where, "gradients", options.gradients, 0, limits::samples);
+  require_in(where, "contrast_codes", options.contrast_codes, 0, limits::latents);
+  require_in(where, "random_channels", options.random_channels, 0, limits::latents);
+  require_in(where, "batch_size", batch_size, 1, limits::batch);
+  check_corner_case_options(options.corner_cases);
+  check_attfind_options(options.attfind);
+}
+
+/// The rankings that are compared, all of them over the discovery half; AttFind where it ran.
+[[nodiscard]] inline std::vector<ChannelRanking> paper_rankings(const Problem& problem, std::span<const double> pooled,
+                                                                std::span<const double> theta,
+                                                                std::span<const double> gradient,
+                                                                const std::optional<AttFindResult>& attfind) {
+  std::vector<std::int64_t> all(pooled.size());
+  for (std::size_t k = 0; k < all.size(); ++k) all[k] = static_cast<std::int64_t>(k);
+  std::vector<ChannelRanking> rankings{
+      {"pooled difference", all, {pooled.begin(), pooled.end()}},
+      {"stratified difference", all, channel_scores(problem, problem.discovery, ChannelScore::NormalizedDifference)}};
+  if (!gradient.empty()) rankings.push_back({"gradient", all, {gradient.begin(), gradient.end()}});
+  std::vector<double> auc = channel_scores(problem, problem.discovery, ChannelScore::RankAuc);
+  for (double& value : auc) value -= 0.5;
+  rankings.push_back({"rank AUC", all, std::move(auc)});
+  rankings.push_back({"theta", all, {theta.begin(), theta.end()}});
+  if (attfind && attfind->images > 0) rankings.push_back({"AttFind", attfind->channels, attfind_scores(*attfind)});
+  return rankings;
+}
+
+/// Contrasts of the top channels alone and together, and of random channels alone, on the same fresh codes.
+inline void paper_contrasts(const Problem& problem, std::span<const double> sigma, const PaperOptions& options,
+                            std::int64_t batch_size, PaperReport& report) {
+  FreshCodes fresh(problem, batch_size);
+  const auto positions = fresh.first(options.contrast_codes, std::nullopt, options.contrast_codes);
+  report.contrast_codes = static_cast<std::int64_t>(positions.size());
+  if (positions.empty()) return;
+  std::vector<std::int64_t> random(sigma.size());
+  for (std::size_t k = 0; k < random.size(); ++k) random[k] = static_cast<std::int64_t>(k);
+  std::erase_if(random, [&](std::int64_t k) { return !(sigma[static_cast<std::size_t>(k)] > 0.0); });
+  CounterRandom draw(problem.seed, Stream::codes, pilot_first - 1);
+  shuffle(std::span(random), draw);
+  random.resize(std::min(random.size(), static_cast<std::size_t>(std::max<std::int64_t>(0, options.random_channels))));
+
+  std::vector<std::int64_t> channels;
+  std::vector<double> units;
+  for (const PaperChannel& row : report.top)
+    channels.push_back(row.ranked.channel.flat), units.push_back(row.ranked.sign * row.ranked.sigma_total);
+  std::vector<Ray> rays;
+  const auto add = [&](Ray ray) {
+    for (const std::int64_t i : positions) {
+      ray.start = fresh.codes().w.row_span(i);
+      ray.label = fresh.codes().label[static_cast<std::size_t>(i)];
+      rays.push_back(ray);
+    }
+  };
+  for (std::size_t k = 0; k < channels.size(); ++k) add({{}, 0, {}, channels[k], units[k]});
+  add({{}, 0, {}, -1, 0.0, channels, units});
+  for (const std::int64_t k : random) add({{}, 0, {}, k, sigma[static_cast<std::size_t>(k)]});
+  const auto contrasts = contrasts_along(problem, rays, positions.size());
+  const auto plain = [](const Contrast& c) { return ChannelContrast{c.mean, c.lower, c.probability}; };
+  for (std::size_t k = 0; k < channels.size(); ++k) report.top[k].effect = plain(contrasts[k]);
+  report.together = plain(contrasts[channels.size()]);
+  for (std::size_t k = 0; k < random.size(); ++k)
+    report.random_contrasts.push_back(contrasts[channels.size() + 1 + k].mean);
+}
+
+}  // namespace detail
+
+/// Carries out the paper's method on a problem's discovery half.
+///
+/// The ranking (`ChannelScore::NormalizedDifferencePooled`) and its first ten channels; the gradient ranking; the
+/// centre of each class's successes shifted along each of the ten, and along all of them together, by the paper's
+/// search for p(y) = .5; corner cases. Units are the total unbiased standard deviations, as in the paper. Added for
+/// judgement: contrasts of moves by ± 2 standard deviations on fresh codes (as `intervene` does for directions),
+/// AttFind, the agreement of all rankings, and how evenly properties go with failure over classes.
+/// **Error rate**: none is controlled. **What cannot be had is recorded** (`note`, statuses): no failures or no
+/// successes, as a whole or in a class; a p(y) that is never crossed.
+/// **Throws** `empty_input`, `shape_mismatch`, `label_out_of_range` as `channel_scores`; `invalid_argument` for options
+/// out of range; what the callbacks throw.
+/// **Randomness**: (problem.seed, Stream::codes); the same problem and options give the same report.
+/// **Cost**: per class and channel 2 to 40 images; corner cases, contrasts and AttFind as their options say (by default
+/// about 4 900 for contrasts and 16 400 for AttFind).
+/// Example: `PaperReport report = paper_method(analyzer.problem()); report.top[0].ranked.layer_name;`
+[[nodiscard]] inline PaperReport paper_method(const Problem& problem, const PaperOptions& options = {},
+                                              std::int64_t batch_size = 64,
+                                              const ProgressCallback& progress = nullptr) {
+  detail::check_paper_options(options, batch_size);
+  const Population& half = problem.discovery;
+  if (half.size() == 0) throw Error(ErrorCode::empty_input, "paper_method", "the discovery half has no samples");
+  const Strata strata = count_outcomes(half.label, half.failed, problem.classes);
+
+  PaperReport report;
+  report.layers = problem.layout.layers();
+  const Interval interval = clopper_pearson(half.failures(), half.size());
+  report.failure_rate = {static_cast<double>(half.failures()) / static_cast<double>(half.size()),
+                         interval.lower,
+                         interval.upper,
+                         half.failures(),
+                         half.size(),
+                         0.95};
+  report.properties = property_spreads(problem, half);
+  report.classes = detail::paper_classes(strata);
+  if (half.failures() == 0 || half.failures() == half.size()) {
+    report.note = half.failures() == 0
+                      ? "No sample fails, so there is nothing to rank and nowhere to go."
+                      : "Every sample fails, so there is nothing to rank and no class has a centre to start from.";
+    return report;
+  }
+
+  report_progress(progress, "rankings", 0, 1);
+  const auto moments = detail::style_moments(problem, half, strata);
+  const auto dimension = moments.sigma_total.size();
+  std::vector<double> pooled(dimension), theta(dimension);
+  for (std::size_t k = 0; k < dimension; ++k) {
+    pooled[k] = detail::ratio(moments.pooled_difference[k], moments.sigma_total[k]);
+    theta[k] = detail::ratio(moments.pooled_difference[k], moments.sigma_failures[k]);
+  }
+  const auto gradient = options.gradients > 0
+                            ? detail::gradient_scores(problem, half, moments.sigma_total, options.gradients)
+                            : std::vector<double>{};
+  auto order =
+      top_channels(pooled, ChannelScore::NormalizedDifferencePooled, std::max(options.top, options.corner_cases.pool));
+  std::erase_if(order, [&](std::int64_t k) { return !(moments.sigma_total[static_cast<std::size_t>(k)] > 0.0); });
+  const auto ranked = detail::ranked_rows(problem, half, strata, moments, order, pooled, gradient);
+  std::vector<ChannelShift> pool;
+  for (const RankedChannel& row : ranked) pool.push_back({row.channel.flat, row.sign * row.sigma_total});
+  for (std::size_t k = 0; k < std::min(ranked.size(), static_cast<std::size_t>(options.top)); ++k)
+    report.top.push_back({ranked[k], theta[static_cast<std::size_t>(ranked[k].channel.flat)], {}});
+  if (!gradient.empty())
+    report.top_by_gradient =
+        detail::ranked_rows(problem, half, strata, moments, top_channels(gradient, ChannelScore::Gradient, options.top),
+                            gradient, gradient);
+  report_progress(progress, "rankings", 1, 1);
+
+  detail::shift_centres(problem, std::span(pool).first(report.top.size()), report.classes, progress);
+  for (CornerCase& one : corner_cases(problem, pool, options.corner_cases, progress))
+    report.classes[static_cast<std::size_t>(one.class_label)].corner_cases.push_back(std::move(one));
+  for (PaperClass& one : report.classes) detail::write_note(one, options.corner_cases.reach);
+
+  report_progress(progress, "moves by 2 standard deviations", 0, 1);
+  detail::paper_contrasts(problem, moments.sigma_total, options, batch_size, report);
+  report_progress(progress, "moves by 2 standard deviations", 1, 1);
+  if (options.attfind.images > 0)
+    report.attfind =
+        attfind(problem, attfind_channels(problem, options.attfind), options.attfind, batch_size, progress);
+  report.agreement =
+      ranking_agreement(detail::paper_rankings(problem, pooled, theta, gradient, report.attfind), options.top);
+  return report;
+}
+
+}  // namespace v1
+}  // namespace faultline

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+// The thin template layer: (sampler, classifier, criterion) become a plain Problem, and nothing after this knows their
+// types.
+
+#include <faultline/analysis/problem/image_source.hpp>
+#include <faultline/analysis/problem/options.hpp>
+#include <faultline/analysis/problem/problem.hpp>
+#include <faultline/classify/scoring.hpp>
+#include <faultline/concepts/classifier.hpp>
+#include <faultline/concepts/failure_criterion.hpp>
+#include <faultline/sampling/style_space_sampler.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace faultline {
+inline namespace v1 {
+namespace detail {
+
+/// What the callbacks of a Problem share. Generator, classifier and sampler are borrowed; everything else is owned.
+template <StyleGenerator G, Classifier C, FailureCriterion F>
+class ProblemSource : public ImageSource<G, F> {
+  using Base = ImageSource<G, F>;
+  using Base::generator, Base::sampler_, Base::cost_;
+
+ public:
+  ProblemSource(const StyleSpaceSampler<G>& sampler, C& classifier, F criterion, const MethodOptions& method)
+      : Base("FailureAnalyzer", sampler, std::move(criterion), method),
+        classifier_(std::addressof(classifier)),
+        scorer_(classifier, this->shape(), this->range(), sampler_.classes(), method.batch_size,
+                method.probability_tolerance) {
+    if (!ResidentClassifier<C, typename G::image_type> && thread_safe_of(classifier)) this->score_together();
+  }
+
+  [[nodiscard]] CostCounters cost() const {
+    CostCounters cost = this->shared_cost();
+    cost.classifier_images = scorer_.images();
+    cost.classifier_batches = scorer_.batches();
+    return cost;
+  }
+
+  /// What must hold before any verdict, see `preflight`.
+  void preflight() {
+    this->preflight_with([this](const auto& check) { check(*classifier_, scorer_); });
+  }
+
+  /// Classified samples; `stage` names them to the progress callback, if there is one.
+  [[nodiscard]] Population sample(std::int64_t first, std::int64_t count, const std::string& stage) {
+    Population population;
+    this->draw(
+        first, count, stage, population,
+        [&](const GeneratedImages<G>& images, std::span<const std::int64_t> labels,
+            std::span<const std::int64_t> index) {
+          this->append(population, score_generated(scorer_, images, labels, {index, sampler_.options().seed}), labels);
+        });
+    return population;
+  }
+
+  [[nodiscard]] EditResult evaluate(const EditRequest& request) {
+    EditResult result;
+    this->make_edited(request, result, [&](const GeneratedImages<G>& images, std::span<const std::int64_t> labels) {
+      this->append(result, score_generated(scorer_, images, labels, {{}, sampler_.options().seed}), labels);
+    });
+    return result;
+  }
+
+  [[nodiscard]] std::vector<double> gradient_sum(const Matrix<float>& w, std::span<const std::int64_t> labels) requires
+      DifferentiableGenerator<G> && DifferentiableClassifier<C> {
+    std::vector<double> sum(static_cast<std::size_t>(generator().layout().dimension()), 0.0);
+    const std::int64_t batch = sampler_.options().batch_size;
+    for (std::int64_t first = 0; first < w.rows(); first += batch) {
+      const std::int64_t count = std::min(batch, w.rows() - first);
+      const Matrix<float> part = Base::rows_of(w, first, count);
+      const auto s = sampler_.styles(part);
+      const ImageBatch images = generator().image_to_host(
+          generator().synthesize(s, {.noise = sampler_.options().noise, .seed = sampler_.options().seed, .first = 0}));
+      const ImageBatch gradient = scorer_.probability_gradient(
+          images, labels.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count)));
+      const Matrix<float> pulled = generator().pullback(s, gradient);
+      for (std::int64_t i = 0; i < count; ++i) {
+        for (std::size_t k = 0; k < sum.size(); ++k)
+          sum[k] += static_cast<double>(pulled(i, static_cast<std::int64_t>(k)));
+      }
+      this->count_images(count, Base::Work::gradient);
+      cost_.gradient_images += count;
+      report_progress(this->progress_, "gradients", first + count, w.rows());
+    }
+    return sum;
+  }
+
+ private:
+  C* classifier_;
+  Scorer<C> scorer_;
+};
+
+/// A Problem without its populations, whose callbacks share the source.
+template <StyleGenerator G, Classifier C, FailureCriterion F>
+  requires AffineStyles<G>
+[[nodiscard]] Problem make_problem(const std::shared_ptr<ProblemSource<G, C, F>>& source,
+                                   const StyleSpaceSampler<G>& sampler) {
+  Problem problem;
+  source->describe(problem);
+  problem.sample = [source](std::int64_t first, std::int64_t count) { return source->sample(first, count, ""); };
+  problem.evaluate = [source](const EditRequest& request) { return source->evaluate(request); };
+  if constexpr (DifferentiableGenerator<G> && DifferentiableClassifier<C>) {
+    // pullback is defined for constant noise.
+    if (sampler.options().noise == Noise::constant) {
+      problem.gradient_sum = [source](const Matrix<float>& w, std::span<const std::int64_t> labels) {
+        return source->gradient_sum(w, labels);
+      };
+    }
+  }
+  return problem;
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace faultline

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+// What the measuring half of the analysis (carriers, profiles, distances) works on once the findings are known.
+
+#include <faultline/analysis/problem/options.hpp>
+#include <faultline/analysis/problem/problem.hpp>
+#include <faultline/sampling/population.hpp>
+#include <faultline/statistics/whitening.hpp>
+
+namespace faultline {
+inline namespace v1 {
+
+/// The frozen problem, and fresh codes that chose nothing; all four are borrowed.
+struct FindingContext {
+  const Problem& problem;
+  const Whitening& whitening;  ///< of the discovery half
+  const MethodOptions& options;
+  const Population& codes;  ///< fresh intervention codes, not selected by outcome
+};
+
+}  // namespace v1
+}  // namespace faultline

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+// Fresh codes: classified samples that neither chose nor confirmed a direction, drawn as far as they are needed.
+
+#include <faultline/analysis/problem/problem.hpp>
+#include <faultline/core/random.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace faultline {
+inline namespace v1 {
+namespace detail {
+
+inline void append(Matrix<float>& to, const Matrix<float>& rows) {
+  if (rows.rows() == 0) return;
+  Matrix<float> joined(to.rows() + rows.rows(), rows.cols());
+  std::copy(to.values().begin(), to.values().end(), joined.values().begin());
+  std::copy(rows.values().begin(), rows.values().end(),
+            joined.values().begin() + static_cast<std::ptrdiff_t>(to.values().size()));
+  to = std::move(joined);
+}
+
+template <class T>
+void append(std::vector<T>& to, const std::vector<T>& from) {
+  to.insert(to.end(), from.begin(), from.end());
+}
+
+}  // namespace detail
+
+/// Samples 2^41, 2^41 + 1, ... of the problem's seed, in whole batches so that their bits do not depend on how far the
+/// pool has grown.
+class FreshCodes {
+ public:
+  FreshCodes(const Problem& problem, std::int64_t batch_size)
+      : problem_(&problem), chunk_(std::max<std::int64_t>(1, batch_size)) {}
+
+  [[nodiscard]] const Population& codes() const noexcept { return codes_; }
+
+  /// Positions of the first `count` codes, of one class if a label is given; fewer when `most` samples do not hold that
+  /// many.
+  [[nodiscard]] std::vector<std::int64_t> first(std::int64_t count, std::optional<std::int64_t> label,
+                                                std::int64_t most) {
+    return collect(count, label, most, [](const Population&, std::size_t) { return true; });
+  }
+  /// The same among failing codes.
+  [[nodiscard]] std::vector<std::int64_t> failing(std::int64_t count, std::optional<std::int64_t> label,
+                                                  std::int64_t most) {
+    return collect(count, label, most, [](const Population& p, std::size_t i) { return p.failed[i] != 0; });
+  }
+  /// The same among codes that do not fail.
+  [[nodiscard]] std::vector<std::int64_t> passing(std::int64_t count, std::optional<std::int64_t> label,
+                                                  std::int64_t most) {
+    return collect(count, label, most, [](const Population& p, std::size_t i) { return p.failed[i] == 0; });
+  }
+
+ private:
+  template <class Wanted>
+  std::vector<std::int64_t> collect(std::int64_t count, std::optional<std::int64_t> label, std::int64_t most,
+                                    Wanted wanted) {
+    std::vector<std::int64_t> positions;
+    for (std::int64_t i = 0; static_cast<std::int64_t>(positions.size()) < count; ++i) {
+      if (i == codes_.size()) {
+        if (i >= most) break;
+        grow();
+      }
+      const auto at = static_cast<std::size_t>(i);
+      if ((!label || codes_.label[at] == *label) && wanted(codes_, at)) positions.push_back(i);
+    }
+    return positions;
+  }
+
+  void grow() {
+    const Population more = problem_->sample(intervention_first + codes_.size(), chunk_);
+    detail::append(codes_.index, more.index);
+    detail::append(codes_.label, more.label);
+    detail::append(codes_.prediction, more.prediction);
+    detail::append(codes_.failed, more.failed);
+    detail::append(codes_.probability, more.probability);
+    detail::append(codes_.margin, more.margin);
+    detail::append(codes_.w, more.w);
+    detail::append(codes_.properties, more.properties);
+  }
+
+  const Problem* problem_;
+  std::int64_t chunk_;
+  Population codes_;
+};
+
+}  // namespace v1
+}  // namespace faultline

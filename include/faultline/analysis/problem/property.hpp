@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+// An image property: a named measure of one image. The set is open; `default_properties()` is what directions are named
+// by.
+
+#include <faultline/core/image.hpp>
+
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace faultline {
+inline namespace v1 {
+
+/// A named measure of one image.
+struct Property {
+  std::string name;  ///< in the words of a reader: "noise level"
+  /// Value of one image, given as [C, H, W] in [0, 1] at the generator's full size. Must be finite, deterministic and
+  /// callable from several threads.
+  std::function<double(std::span<const float> image, const ImageShape& shape)> measure;
+  /// May the direction that moves this property (with the other candidates held) be a cause, and is its distance to
+  /// failure measured? If not, it only gives names and side effects.
+  bool candidate = true;
+};
+
+/// Defined in properties/default_properties.hpp.
+///
+/// Noise level, blur, contrast, mean intensity, ink area and stroke thickness, which are candidates; slant, width,
+/// height, horizontal and vertical position and loops, which only name (method section 9; why, in docs/method.md).
+[[nodiscard]] std::vector<Property> default_properties();
+
+}  // namespace v1
+}  // namespace faultline

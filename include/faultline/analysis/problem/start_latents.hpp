@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+// Where the searches for a distance to failure start: fresh codes that do not fail, and the success centre of each
+// class.
+
+#include <faultline/analysis/problem/finding_context.hpp>
+#include <faultline/core/random.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <vector>
+
+namespace faultline {
+inline namespace v1 {
+namespace detail {
+
+/// Start codes begin here, off the intervention codes: the findings were chosen on those, and a distance measured on
+/// them would be a little too short.
+inline constexpr std::int64_t start_codes_first = intervention_first + 1'000'000;
+
+struct StartCode {
+  std::int64_t index = 0;
+  std::int64_t label = 0;
+  double probability = 0.0;
+  std::vector<float> w;
+};
+
+/// Fresh codes without failure, drawn batch by batch as far as they are needed.
+class StartCodes {
+ public:
+  StartCodes(const Problem& problem, const MethodOptions& options)
+      : problem_(&problem), wanted_(options.threshold_codes), batch_(std::max<std::int64_t>(1, options.batch_size)) {}
+
+  [[nodiscard]] std::size_t size() const noexcept { return codes_.size(); }
+  [[nodiscard]] const StartCode& operator[](std::size_t i) const noexcept { return codes_[i]; }
+
+  /// Numbers of the first codes, of one class if a label is given: as many as the options want, fewer when hundreds of
+  /// samples per code do not hold that many.
+  [[nodiscard]] const std::vector<std::size_t>& of(std::optional<std::int64_t> label) {
+    const auto [entry, is_new] = chosen_.try_emplace(label);
+    std::vector<std::size_t>& numbers = entry->second;
+    if (!is_new) return numbers;
+    const std::int64_t most = wanted_ * std::max<std::int64_t>(16, 4 * problem_->classes);
+    for (std::size_t i = 0; static_cast<std::int64_t>(numbers.size()) < wanted_; ++i) {
+      while (i >= codes_.size() && drawn_ < most) grow();
+      if (i >= codes_.size()) break;
+      if (!label || codes_[i].label == *label) numbers.push_back(i);
+    }
+    return numbers;
+  }
+
+ private:
+  void grow() {
+    const Population more = problem_->sample(start_codes_first + drawn_, batch_);
+    drawn_ += batch_;
+    for (std::int64_t i = 0; i < more.size(); ++i) {
+      const auto at = static_cast<std::size_t>(i);
+      if (more.failed[at] != 0) continue;
+      const auto row = more.w.row_span(i);
+      codes_.push_back({more.index[at], more.label[at], static_cast<double>(more.probability[at]),
+                        std::vector<float>(row.begin(), row.end())});
+    }
+  }
+
+  const Problem* problem_;
+  std::int64_t wanted_;
+  std::int64_t batch_;
+  std::int64_t drawn_ = 0;
+  std::vector<StartCode> codes_;
+  std::map<std::optional<std::int64_t>, std::vector<std::size_t>> chosen_;
+};
+
+/// Mean w of the successes of a class on the discovery half.
+struct SuccessCentre {
+  std::int64_t label = 0;
+  std::vector<float> w;
+};
+
+/// Centres of all classes that have successes.
+[[nodiscard]] inline std::vector<SuccessCentre> success_centres(const Problem& problem) {
+  const Population& half = problem.discovery;
+  const auto d = static_cast<std::size_t>(half.w.cols());
+  std::vector<SuccessCentre> centres;
+  for (std::int64_t c = 0; c < problem.classes; ++c) {
+    std::vector<double> sum(d, 0.0);
+    double count = 0.0;
+    for (std::int64_t i = 0; i < half.size(); ++i) {
+      if (half.label[static_cast<std::size_t>(i)] != c || half.failed[static_cast<std::size_t>(i)] != 0) continue;
+      const auto row = half.w.row_span(i);
+      for (std::size_t j = 0; j < d; ++j) sum[j] += static_cast<double>(row[j]);
+      count += 1.0;
+    }
+    if (count == 0.0) continue;
+    SuccessCentre centre{c, std::vector<float>(d)};
+    for (std::size_t j = 0; j < d; ++j) centre.w[j] = static_cast<float>(sum[j] / count);
+    centres.push_back(std::move(centre));
+  }
+  return centres;
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace faultline

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+// Where a scan of StyleSpace starts and what it has cost.
+
+#include <faultline/analysis/rank/style_moments.hpp>
+#include <faultline/core/matrix.hpp>
+#include <faultline/core/random.hpp>
+#include <faultline/core/ranges.hpp>
+#include <faultline/error.hpp>
+#include <faultline/sampling/style_space_sampler.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace faultline {
+inline namespace v1 {
+
+/// Start codes of a scan, and how far each channel is moved.
+struct ScanStart {
+  Matrix<float> s;                  ///< `[N, D]` styles
+  std::vector<std::int64_t> label;  ///< `[N]`
+  std::vector<double> shift;        ///< `[D]`, in style units
+};
+
+/// `codes` fresh samples, not selected by outcome, with every channel's shift at `sigmas` pooled within-class standard
+/// deviations.
+///
+/// **Formula**: σ_k² = a_k Σ a_kᵀ, Σ the pooled within-class covariance of w over `population` samples from index 0 (no
+/// images are made), s = A w + b.
+/// **Randomness**: codes are the samples `first`, `first` + 1, … of the sampler. **Throws** `invalid_argument`,
+/// `empty_input`.
+/// Example: `ScanStart start = scan_start(sampler);`
+template <AffineStyles G>
+[[nodiscard]] ScanStart scan_start(const StyleSpaceSampler<G>& sampler, std::int64_t codes = 64, double sigmas = 2.0,
+                                   std::int64_t population = 4096, std::int64_t first = intervention_first) {
+  if (codes == 0 || population == 0)
+    throw Error(ErrorCode::empty_input, "scan_start",
+                "expected at least one start code and one sample of the population");
+  detail::require_in("scan_start", "codes", codes, 1, limits::latents);
+  detail::require_in("scan_start", "sigmas", sigmas, 0.0, 1e6);
+  detail::require_in("scan_start", "population", population, 1, limits::samples);
+  const std::int64_t classes = sampler.classes();
+  const Matrix<float> w = sampler.latents_w(discovery_first, population);
+  const std::vector<std::int64_t> labels = sampler.labels(discovery_first, population);
+  Matrix<double> mean(classes, w.cols());
+  std::vector<double> count(static_cast<std::size_t>(classes), 0.0);
+  const auto label = [&](std::int64_t i) { return labels[static_cast<std::size_t>(i)]; };
+  for (std::int64_t i = 0; i < population; ++i) {
+    count[static_cast<std::size_t>(label(i))] += 1.0;
+    for (std::int64_t j = 0; j < w.cols(); ++j) mean(label(i), j) += static_cast<double>(w(i, j));
+  }
+  const auto present = static_cast<double>(std::count_if(count.begin(), count.end(), [](double n) { return n > 0.0; }));
+  Matrix<double> centred(population, w.cols()), covariance(w.cols(), w.cols());
+  for (std::int64_t i = 0; i < population; ++i)
+    for (std::int64_t j = 0; j < w.cols(); ++j)
+      centred(i, j) = static_cast<double>(w(i, j)) - mean(label(i), j) / count[static_cast<std::size_t>(label(i))];
+  detail::add_gram(centred, covariance);
+  for (double& value : covariance.values()) value /= std::max(1.0, static_cast<double>(population) - present);
+
+  ScanStart start;
+  start.shift = detail::reading_deviations(sampler.style_matrix(), covariance);
+  for (double& shift : start.shift) shift *= sigmas;
+  start.label = sampler.labels(first, codes);
+  start.s = sampler.generator().style_to_host(sampler.styles(sampler.latents_w(first, codes)));
+  return start;
+}
+
+/// What a scan has cost.
+struct ScanCost {
+  std::int64_t generator_images = 0;  ///< synthesised, whole or in part: start codes, their gradients, edits
+  std::int64_t generator_batches = 0;
+  /// The same by multiplications, in whole syntheses; a gradient counts two
+  double generator_passes = 0.0;
+  std::int64_t gradient_images = 0;
+  std::int64_t classifier_images = 0;
+  std::int64_t classifier_batches = 0;
+};
+
+}  // namespace v1
+}  // namespace faultline
