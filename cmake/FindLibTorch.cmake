@@ -103,18 +103,6 @@ else()
 endif()
 
 if(TARGET faultline::torch_cpu)
-  get_target_property(_libtorch_known faultline::torch_cpu FAULTLINE_VERSION)
-  if(NOT _libtorch_known)
-    # at::parallel_for is a template: compiled without OpenMP its loops run on one thread. GCC's runtime is the one LibTorch is built with, and
-    # the file beside LibTorch is linked, so that a program never has two; clang would bring its own.
-    file(GLOB _libtorch_gomp "${_libtorch_lib_dir}/libgomp*.so*")
-    if(NOT _libtorch_lib_dir OR NOT _libtorch_gomp)
-      set(_libtorch_gomp gomp)
-    endif()
-    list(GET _libtorch_gomp 0 _libtorch_gomp)
-    set_property(TARGET faultline::torch_cpu APPEND PROPERTY INTERFACE_COMPILE_OPTIONS "$<$<COMPILE_LANG_AND_ID:CXX,GNU>:-fopenmp>")
-    set_property(TARGET faultline::torch_cpu APPEND PROPERTY INTERFACE_LINK_LIBRARIES "$<$<LINK_LANG_AND_ID:CXX,GNU>:${_libtorch_gomp}>")
-  endif()
   set_target_properties(faultline::torch_cpu PROPERTIES FAULTLINE_VERSION "${LibTorch_VERSION}" FAULTLINE_PREFIX "${LibTorch_PREFIX}")
 endif()
 

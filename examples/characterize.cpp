@@ -22,6 +22,7 @@
 #include "paper_tables.hpp"
 #include "summary.hpp"
 
+#include <faultline/core/parallel_for.hpp>
 #include <faultline/faultline.hpp>
 #include <faultline/render/population_arrays.hpp>
 #include <faultline/training/classifier.hpp>
@@ -137,11 +138,12 @@ int answer(int argc, char** argv) {
   app.add_option("--out", arguments.out, "folder of the report")->capture_default_str();
   app.add_flag("--json", arguments.json, "print the whole report as JSON instead of the summary");
   app.add_flag("--arrays", arguments.arrays, "also write w, s and outcomes of all samples as NPY");
-  program::option(app, "--threads", arguments.threads, 0, fl::limits::threads, "threads; 0: as many as cores");
+  program::option(app, "--threads", arguments.threads, 0, fl::limits::threads,
+                  "threads, no more than cores; 0: as many");
   if (const auto code = program::parse(app, argc, argv)) return *code;
   arguments.command = program::quoted(argc, argv);
   if (arguments.threads > 0) at::set_num_threads(static_cast<int>(arguments.threads));
-  return characterize(arguments);
+  return fl::within_threads(arguments.threads, [&] { return characterize(arguments); });
 }
 
 }  // namespace

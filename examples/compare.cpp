@@ -14,6 +14,7 @@
 
 #include "options.hpp"
 
+#include <faultline/core/parallel_for.hpp>
 #include <faultline/faultline.hpp>
 #include <faultline/training/classifier.hpp>
 
@@ -160,11 +161,12 @@ int answer(int argc, char** argv) {
   program::option(app, "--truncation", arguments.truncation, -2.0, 2.0, "psi of the generator");
   app.add_option("--out", arguments.out, "folder of the comparison")->capture_default_str();
   app.add_flag("--json", arguments.json, "print the whole comparison as JSON instead of the summary");
-  program::option(app, "--threads", arguments.threads, 0, fl::limits::threads, "threads; 0: as many as cores");
+  program::option(app, "--threads", arguments.threads, 0, fl::limits::threads,
+                  "threads, no more than cores; 0: as many");
   if (const auto code = program::parse(app, argc, argv)) return *code;
   arguments.command = program::quoted(argc, argv);
   if (arguments.threads > 0) at::set_num_threads(static_cast<int>(arguments.threads));
-  return compare(arguments);
+  return fl::within_threads(arguments.threads, [&] { return compare(arguments); });
 }
 
 }  // namespace

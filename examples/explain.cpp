@@ -15,6 +15,7 @@
 
 #include "options.hpp"
 
+#include <faultline/core/parallel_for.hpp>
 #include <faultline/faultline.hpp>
 #include <faultline/render/read_report.hpp>
 #include <faultline/render/sheet.hpp>
@@ -339,10 +340,11 @@ int answer(int argc, char** argv) {
                   "generated images that say what a good reconstruction is; 0: no verdict");
   app.add_option("--out", arguments.out, "folder of the pictures")->capture_default_str();
   app.add_flag("--json", arguments.json, "print JSON instead of tables");
-  program::option(app, "--threads", arguments.threads, 0, fl::limits::threads, "threads; 0: as many as cores");
+  program::option(app, "--threads", arguments.threads, 0, fl::limits::threads,
+                  "threads, no more than cores; 0: as many");
   if (const auto code = program::parse(app, argc, argv)) return *code;
   if (arguments.threads > 0) at::set_num_threads(static_cast<int>(arguments.threads));
-  return explain(arguments);
+  return fl::within_threads(arguments.threads, [&] { return explain(arguments); });
 }
 
 }  // namespace

@@ -12,7 +12,7 @@
 #include "options.hpp"
 
 #include <faultline/core.hpp>
-#include <faultline/core/detail/resources.hpp>
+#include <faultline/core/parallel_for.hpp>
 
 #include <CLI/CLI.hpp>
 
@@ -23,7 +23,6 @@
 #include <cstdint>
 #include <cstdio>
 #include <functional>
-#include <thread>
 #include <vector>
 
 namespace fl = faultline;
@@ -38,7 +37,7 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
 
 /// Calls work(0) .. work(count − 1), each on whichever thread is free; an error of one is thrown here.
 void in_parallel(std::int64_t count, std::int64_t threads, const std::function<void(std::int64_t)>& work) {
-  fl::detail::share_out(count, threads, work);
+  fl::parallel_for(count, threads, work);
 }
 
 void give(fl::ScoreMatrix& scores, std::int64_t i, std::int64_t label, bool wrong, double certainty) {
@@ -119,7 +118,7 @@ Recovery recover(std::int64_t setup, std::int64_t samples) {
 
 int answer(int argc, char** argv) {
   std::int64_t runs = 1'000, setups = 100, samples = 4'000,
-               threads = std::clamp<std::int64_t>(std::thread::hardware_concurrency(), 1, 256);
+               threads = std::min<std::int64_t>(fl::available_threads(), 256);
   CLI::App app("False alarms and recall of the method on a generator whose truth is known.");
   program::option(app, "--null-runs", runs, 0, 100'000, "runs on a classifier whose errors have no system");
   program::option(app, "--setups", setups, 0, 10'000, "planted causes to be found");

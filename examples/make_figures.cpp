@@ -16,6 +16,7 @@
 #include <faultline/analysis/compare/accuracy_distance.hpp>
 #include <faultline/analysis/paper/corner_cases.hpp>
 #include <faultline/analysis/paper/predictability.hpp>
+#include <faultline/core/parallel_for.hpp>
 #include <faultline/data/corrupted_images.hpp>
 #include <faultline/faultline.hpp>
 #include <faultline/render/figure_data.hpp>
@@ -311,10 +312,11 @@ int answer(int argc, char** argv) {
   program::option(app, "--label", arguments.label, 0, fl::limits::latents,
                   "class of figure 5; without it, the one that fails most");
   app.add_option("--out", arguments.out, "folder of the figures")->capture_default_str();
-  program::option(app, "--threads", arguments.threads, 0, fl::limits::threads, "threads; 0: as many as cores");
+  program::option(app, "--threads", arguments.threads, 0, fl::limits::threads,
+                  "threads, no more than cores; 0: as many");
   if (const auto code = program::parse(app, argc, argv)) return *code;
   if (arguments.threads > 0) at::set_num_threads(static_cast<int>(arguments.threads));
-  return make_figures(arguments);
+  return fl::within_threads(arguments.threads, [&] { return make_figures(arguments); });
 }
 
 }  // namespace

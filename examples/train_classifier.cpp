@@ -16,6 +16,7 @@
 
 #include "options.hpp"
 
+#include <faultline/core/parallel_for.hpp>
 #include <faultline/data/image_folder.hpp>
 #include <faultline/data/mnist.hpp>
 #include <faultline/training/classifier_trainer.hpp>
@@ -159,10 +160,11 @@ int answer(int argc, char** argv) {
   program::option(app, "--learning-rate", arguments.options.learning_rate, 1e-9, 1e3, "of Adam");
   app.add_flag("--cosine", arguments.options.cosine_schedule, "lower the rate to zero along half a cosine");
   program::option(app, "--seed", arguments.options.seed, program::least, program::most, "seed");
-  program::option(app, "--threads", arguments.threads, 0, fl::limits::threads, "threads; 0: as many as cores");
+  program::option(app, "--threads", arguments.threads, 0, fl::limits::threads,
+                  "threads, no more than cores; 0: as many");
   if (const auto code = program::parse(app, argc, argv)) return *code;
   if (arguments.threads > 0) at::set_num_threads(static_cast<int>(arguments.threads));
-  return train(arguments);
+  return fl::within_threads(arguments.threads, [&] { return train(arguments); });
 }
 
 }  // namespace

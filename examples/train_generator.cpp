@@ -18,6 +18,7 @@
 
 #include "options.hpp"
 
+#include <faultline/core/parallel_for.hpp>
 #include <faultline/data/image_folder.hpp>
 #include <faultline/data/mnist.hpp>
 #include <faultline/training/checkpoint.hpp>
@@ -269,7 +270,8 @@ int answer(int argc, char** argv) {
   program::option(app, "--kimg", arguments.kimg, 0.0, 1e9, "stop after this many thousand images");
   program::option(app, "--steps", arguments.max_steps, 0, 1'000'000'000, "stop after this many further steps");
   program::option(app, "--seed", arguments.seed, program::least, program::most, "seed of a new run");
-  program::option(app, "--threads", arguments.threads, 0, fl::limits::threads, "threads; 0: as many as cores");
+  program::option(app, "--threads", arguments.threads, 0, fl::limits::threads,
+                  "threads, no more than cores; 0: as many");
   program::option(app, "--checkpoint-minutes", arguments.checkpoint_minutes, 0.0, 1e6, "time between checkpoints");
   program::option(app, "--sheet-kimg", arguments.sheet_kimg, 0, 1'000'000'000,
                   "thousand images between sample sheets; 0: none");
@@ -309,7 +311,7 @@ int answer(int argc, char** argv) {
                  "write the averaged generator of the newest checkpoint to this file and end");
   if (const auto code = program::parse(app, argc, argv)) return *code;
   if (arguments.threads > 0) at::set_num_threads(static_cast<int>(arguments.threads));
-  return train(arguments);
+  return fl::within_threads(arguments.threads, [&] { return train(arguments); });
 }
 
 }  // namespace

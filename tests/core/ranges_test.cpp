@@ -7,7 +7,6 @@
 #include <core/temporary_directory.hpp>
 #include <support/catch2.hpp>
 
-#include <atomic>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -67,18 +66,4 @@ TEST_CASE("memory that cannot be had is an error of the library, and other excep
         }).find("[F502] work") == 0);
   CHECK_THROWS_AS(fl::detail::within_memory("work", [] { throw 5; }), int);
   CHECK(fl::detail::within_memory("work", [] { return 3; }) == 3);
-}
-
-TEST_CASE("shared out work is done once each, whatever the number of threads, and its first exception comes back") {
-  for (const std::int64_t threads : {0, 1, 2, 7}) {
-    std::vector<std::atomic<int>> done(50);
-    fl::detail::share_out(50, threads, [&](std::int64_t i) { ++done[static_cast<std::size_t>(i)]; });
-    for (const auto& count : done) CHECK(count == 1);
-    CHECK_THROWS_AS(fl::detail::share_out(50, threads,
-                                          [](std::int64_t i) {
-                                            if (i == 20) throw fl::Error(fl::ErrorCode::empty_input, "work", "nothing");
-                                          }),
-                    fl::Error);
-  }
-  fl::detail::share_out(0, 4, [](std::int64_t) { FAIL("there was nothing to do"); });
 }

@@ -44,7 +44,7 @@ double divergence(const fl::Matrix<float>& p, const std::vector<double>& x, cons
 
 TEST_CASE("the gradient of a map is that of its divergence") {
   const std::int64_t n = 70;  // more than a tile, and no whole number of them
-  fl::Matrix<float> p = fl::detail::tsne_similarities(groups_of(n, 5, 3, 4.0), 8.0, 2);
+  fl::Matrix<float> p = fl::detail::tsne_similarities(groups_of(n, 5, 3, 4.0), 8.0);
   // Float similarities sum to 1 but for their rounding, and the formula of the gradient takes the sum for exactly 1
   double total = 0.0;
   for (const float value : p.values()) total += static_cast<double>(value);
@@ -53,7 +53,7 @@ TEST_CASE("the gradient of a map is that of its divergence") {
   fl::CounterRandom random(5, fl::Stream::subsets, 0);
   for (std::size_t i = 0; i < static_cast<std::size_t>(n); ++i)
     plane.x[i] = 2.0 * random.normal(), plane.y[i] = 2.0 * random.normal();
-  const double z = fl::detail::tsne_gradient(p, plane, 1.0, 2, gradient);
+  const double z = fl::detail::tsne_gradient(p, plane, 1.0, gradient);
   CHECK(fl::detail::tsne_divergence(p, plane, z) == Approx(divergence(p, plane.x, plane.y)).epsilon(1e-10));
   const double h = 1e-5;
   for (std::size_t i = 0; i < static_cast<std::size_t>(n); ++i)
@@ -94,7 +94,7 @@ TEST_CASE("every sample has the perplexity that was asked for") {
 
 TEST_CASE("similarities are symmetric and those of a brute-force computation") {
   const fl::Matrix<float> x = groups_of(80, 6, 2, 1.0);
-  const fl::Matrix<float> p = fl::detail::tsne_similarities(x, 10.0, 2);
+  const fl::Matrix<float> p = fl::detail::tsne_similarities(x, 10.0);
   fl::Matrix<double> conditional(80, 80);
   for (std::int64_t i = 0; i < 80; ++i) {
     std::vector<double> row(80);

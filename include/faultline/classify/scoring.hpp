@@ -7,7 +7,7 @@
 #include <faultline/classify/validate_scores.hpp>
 #include <faultline/concepts/classifier.hpp>
 #include <faultline/concepts/resident_classifier.hpp>
-#include <faultline/core/detail/resources.hpp>
+#include <faultline/core/parallel_for.hpp>
 #include <faultline/core/ranges.hpp>
 
 #include <algorithm>
@@ -222,7 +222,7 @@ class Scorer {
     const std::int64_t batches = (raw.count() + batch_size_ - 1) / batch_size_;
     batches_ += batches;
     try {
-      detail::share_out(batches, 0, [&](std::int64_t batch) {
+      parallel_for(batches, 0, [&](std::int64_t batch) {
         const std::int64_t first = batch * batch_size_, rows = std::min(batch_size_, raw.count() - first);
         ScoreMatrix scores;
         score_batch(raw.slice(first, rows), first, labels, origin, scores);

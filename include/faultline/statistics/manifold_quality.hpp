@@ -30,7 +30,7 @@ struct ManifoldQuality {
 struct ManifoldOptions {
   std::int64_t neighbours = 3;           ///< k of precision and recall
   std::int64_t coverage_neighbours = 5;  ///< k of density and coverage
-  std::int64_t threads = 0;              ///< 0: as many as cores; the result does not depend on it
+  std::int64_t threads = 0;              ///< 0: as many as there are; the result does not depend on it
 };
 
 /// Compares generated feature vectors with real ones.

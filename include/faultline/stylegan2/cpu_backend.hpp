@@ -90,6 +90,7 @@ class CpuBackend {
     std::once_flag once;  // for what pullback needs
     std::unique_ptr<const stylegan2::detail::cpu::SynthesisWeights> exact;
     std::unique_ptr<const stylegan2::detail::cpu::GradientWeights> gradient;
+    stylegan2::detail::cpu::WorkspacePool gradient_pool;
   };
   [[nodiscard]] static at::Tensor run(State& state, const stylegan2::GeneratorConfig& config, const at::Tensor& s,
                                       const std::vector<at::Tensor>& noise);

@@ -3,7 +3,9 @@
 // Entry into LibTorch: every public call that runs it passes here, so that what the caller's process and thread have
 // set does not change results, and what LibTorch throws leaves as an error of ours.
 
+#include <faultline/core/parallel_for.hpp>
 #include <faultline/error.hpp>
+#include <faultline/stylegan2/detail/torch_threads.hpp>
 #include <faultline/stylegan2/torch.hpp>
 
 #include <faultline/stylegan2/libtorch_begin.hpp>
@@ -43,12 +45,13 @@ inline void require_own_process(const std::string& where) {
 }
 
 /// The state of the calling thread in which our own networks run: outside inference mode (its tensors cannot be
-/// differentiated later) and without autocast, gradient mode as it is. Back at the end as it was.
+/// differentiated later), without autocast, gradient mode as it is, and with no more LibTorch threads than
+/// `available_threads()`. Back at the end as it was.
 class LibTorchScope {
  public:
   /// Throws forked_process.
   explicit LibTorchScope(const std::string& where)
-      : gradients_((require_own_process(where), c10::GradMode::is_enabled())) {
+      : gradients_((require_own_process(where), c10::GradMode::is_enabled())), threads_(available_threads()) {
     if (c10::InferenceMode::is_enabled()) left_.emplace(false);
     c10::GradMode::set_enabled(gradients_);  // leaving inference mode has switched it on; `left_` puts all of it back
   }
@@ -57,6 +60,7 @@ class LibTorchScope {
 
  private:
   bool gradients_;
+  TorchThreads threads_;
   std::optional<c10::InferenceMode> left_;
   c10::impl::ExcludeDispatchKeyGuard no_autocast_{c10::autocast_dispatch_keyset};
 };
@@ -85,13 +89,13 @@ inline std::string libtorch_text(const c10::Error& error) {
   }
 }
 
-/// Runs `call` within a LibTorchScope. Throws forked_process, libtorch_failed, std::bad_alloc, and what `call` throws
-/// of its own.
+/// Runs `call` within a LibTorchScope, with no more threads than LibTorch has. Throws forked_process, libtorch_failed,
+/// std::bad_alloc, and what `call` throws of its own.
 template <class Call>
 decltype(auto) libtorch_call(const std::string& where, Call&& call) {
   const LibTorchScope scope(where);
   try {
-    return std::forward<Call>(call)();
+    return within_threads(loop_threads(), call);
   } catch (const c10::Error&) {
     rethrow_libtorch(where, ErrorCode::libtorch_failed);
   }

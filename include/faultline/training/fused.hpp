@@ -4,6 +4,8 @@
 // stylegan2/networks.hpp. The discriminator is differentiable twice, for R1; the generator once: path length
 // regularisation runs the plain networks.
 
+#include <faultline/core/parallel_for.hpp>
+#include <faultline/stylegan2/detail/torch_threads.hpp>
 #include <faultline/stylegan2/networks.hpp>
 #include <faultline/training/detail/fused_kernels.hpp>
 #include <faultline/training/torch.hpp>
@@ -37,12 +39,13 @@ inline at::Tensor fir_planes(const at::Tensor& input, std::int64_t pad, double g
   at::Tensor y = at::empty({x.size(0), x.size(1), out, out}, x.options());
   const float* from = floats(x);
   float* to = y.data_ptr<float>();
-  at::parallel_for(0, x.size(0) * x.size(1), 16, [&](std::int64_t begin, std::int64_t end) {
-    std::vector<float> row(static_cast<std::size_t>(in + 2 * pad)), zeros(static_cast<std::size_t>(in));
-    for (std::int64_t p = begin; p < end; ++p)
-      fused_kernels().fir_plane(from + p * in * in, in, pad, static_cast<float>(gain / 64.0), to + p * out * out,
-                                row.data(), zeros.data());
-  });
+  parallel_for_blocks(
+      x.size(0) * x.size(1), 16, stylegan2::detail::loop_threads(), [&](std::int64_t begin, std::int64_t end) {
+        std::vector<float> row(static_cast<std::size_t>(in + 2 * pad)), zeros(static_cast<std::size_t>(in));
+        for (std::int64_t p = begin; p < end; ++p)
+          fused_kernels().fir_plane(from + p * in * in, in, pad, static_cast<float>(gain / 64.0), to + p * out * out,
+                                    row.data(), zeros.data());
+      });
   return y;
 }
 
@@ -72,15 +75,14 @@ struct SynthesisEpilogue : public torch::autograd::Function<SynthesisEpilogue> {
                 *sp = floats(styles), *wp = floats(weights);
     float *yp = y.data_ptr<float>(), *scp = scaled.defined() ? scaled.data_ptr<float>() : nullptr,
           *ip = image.defined() ? image.data_ptr<float>() : nullptr;
-    at::parallel_for(0, n, 1, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = begin; i < end; ++i)
-        for (std::int64_t c = 0; c < channels; ++c) {
-          const std::int64_t plane = i * channels + c;
-          fused_kernels().epilogue_plane(
-              from + plane * pixels, pixels, dp[plane], np ? np + i * pixels : nullptr, sigma, bp[c],
-              sp ? sp[plane] : 1.0f, wp ? wp + i * colours * channels + c : nullptr, colours, channels,
-              yp + plane * pixels, scp ? scp + plane * pixels : nullptr, ip ? ip + i * colours * pixels : nullptr);
-        }
+    parallel_for(n, stylegan2::detail::loop_threads(), [&](std::int64_t i) {
+      for (std::int64_t c = 0; c < channels; ++c) {
+        const std::int64_t plane = i * channels + c;
+        fused_kernels().epilogue_plane(from + plane * pixels, pixels, dp[plane], np ? np + i * pixels : nullptr, sigma,
+                                       bp[c], sp ? sp[plane] : 1.0f, wp ? wp + i * colours * channels + c : nullptr,
+                                       colours, channels, yp + plane * pixels, scp ? scp + plane * pixels : nullptr,
+                                       ip ? ip + i * colours * pixels : nullptr);
+      }
     });
     context->save_for_backward({y, demodulation, noise, strength, biases, styles, weights});
     context->saved_data["filter"] = filter;
@@ -105,21 +107,20 @@ struct SynthesisEpilogue : public torch::autograd::Function<SynthesisEpilogue> {
                 *wp = floats(rgb), *gsp = floats(gscaled), *gip = floats(gimage);
     float *gup = gu.data_ptr<float>(), *sump = sums.data_ptr<float>(),
           *grp = grgb.defined() ? grgb.data_ptr<float>() : nullptr;
-    at::parallel_for(0, n, 1, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = begin; i < end; ++i)
-        for (std::int64_t c = 0; c < channels; ++c) {
-          const std::int64_t plane = i * channels + c;
-          PlaneSums plane_sums;
-          fused_kernels().epilogue_plane_backward(
-              yp + plane * pixels, pixels, dp[plane], np ? np + i * pixels : nullptr, sigma, bp[c],
-              sp ? sp[plane] : 1.0f, wp ? wp + i * colours * channels + c : nullptr, used_colours, channels,
-              gsp ? gsp + plane * pixels : nullptr, gip ? gip + i * colours * pixels : nullptr, gup + plane * pixels,
-              grp ? grp + i * colours * channels + c : nullptr, plane_sums);
-          sump[plane] = plane_sums.d;
-          sump[n * channels + plane] = plane_sums.bias;
-          sump[2 * n * channels + plane] = plane_sums.strength;
-          sump[3 * n * channels + plane] = plane_sums.style;
-        }
+    parallel_for(n, stylegan2::detail::loop_threads(), [&](std::int64_t i) {
+      for (std::int64_t c = 0; c < channels; ++c) {
+        const std::int64_t plane = i * channels + c;
+        PlaneSums plane_sums;
+        fused_kernels().epilogue_plane_backward(
+            yp + plane * pixels, pixels, dp[plane], np ? np + i * pixels : nullptr, sigma, bp[c], sp ? sp[plane] : 1.0f,
+            wp ? wp + i * colours * channels + c : nullptr, used_colours, channels,
+            gsp ? gsp + plane * pixels : nullptr, gip ? gip + i * colours * pixels : nullptr, gup + plane * pixels,
+            grp ? grp + i * colours * channels + c : nullptr, plane_sums);
+        sump[plane] = plane_sums.d;
+        sump[n * channels + plane] = plane_sums.bias;
+        sump[2 * n * channels + plane] = plane_sums.strength;
+        sump[3 * n * channels + plane] = plane_sums.style;
+      }
     });
     const at::Tensor gresponse = context->saved_data["filter"].toBool() ? fir_planes(gu, 2, 4.0) : gu;
     return {gresponse,      sums[0],
@@ -145,7 +146,7 @@ struct EpiloguePlanes {
     at::Tensor result = at::empty({x.size(0), x.size(1), out, out}, x.options());
     const float* from = floats(input);
     float* to = result.data_ptr<float>();
-    at::parallel_for(0, planes, 16, [&](std::int64_t begin, std::int64_t end) {
+    parallel_for_blocks(planes, 16, stylegan2::detail::loop_threads(), [&](std::int64_t begin, std::int64_t end) {
       std::vector<float> row(static_cast<std::size_t>(side + 4)), zeros(static_cast<std::size_t>(side + 1)),
           plane(static_cast<std::size_t>(filter ? side * side : 0));
       for (std::int64_t p = begin; p < end; ++p) run(p, from + p * in * in, to + p * out * out, row, zeros, plane);
@@ -260,25 +261,26 @@ inline at::Tensor halving_filter(const at::Tensor& input) {
   at::Tensor y = at::empty({x.size(0), x.size(1), half, half}, x.options());
   const float* xp = floats(x);
   float* yp = y.data_ptr<float>();
-  at::parallel_for(0, x.size(0) * x.size(1), 16, [&](std::int64_t begin, std::int64_t end) {
-    std::vector<float> row(static_cast<std::size_t>(side + 2)), zeros(static_cast<std::size_t>(side));
-    for (std::int64_t p = begin; p < end; ++p)
-      for (std::int64_t j = 0; j < half; ++j) {
-        const float* plane = xp + p * side * side;
-        const float* tap[4];
-        for (std::int64_t k = 0; k < 4; ++k) {
-          const std::int64_t line = 2 * j + k - 1;
-          tap[k] = line >= 0 && line < side ? plane + line * side : zeros.data();
-        }
-        for (std::int64_t i = 0; i < side; ++i)
-          row[static_cast<std::size_t>(i + 1)] =
-              ((tap[0][i] + tap[3][i]) + 3.0f * (tap[1][i] + tap[2][i])) * (1.0f / 64.0f);
-        float* target = yp + (p * half + j) * half;
-        const float* r = row.data();
-        for (std::int64_t i = 0; i < half; ++i)
-          target[i] = (r[2 * i] + r[2 * i + 3]) + 3.0f * (r[2 * i + 1] + r[2 * i + 2]);
-      }
-  });
+  parallel_for_blocks(
+      x.size(0) * x.size(1), 16, stylegan2::detail::loop_threads(), [&](std::int64_t begin, std::int64_t end) {
+        std::vector<float> row(static_cast<std::size_t>(side + 2)), zeros(static_cast<std::size_t>(side));
+        for (std::int64_t p = begin; p < end; ++p)
+          for (std::int64_t j = 0; j < half; ++j) {
+            const float* plane = xp + p * side * side;
+            const float* tap[4];
+            for (std::int64_t k = 0; k < 4; ++k) {
+              const std::int64_t line = 2 * j + k - 1;
+              tap[k] = line >= 0 && line < side ? plane + line * side : zeros.data();
+            }
+            for (std::int64_t i = 0; i < side; ++i)
+              row[static_cast<std::size_t>(i + 1)] =
+                  ((tap[0][i] + tap[3][i]) + 3.0f * (tap[1][i] + tap[2][i])) * (1.0f / 64.0f);
+            float* target = yp + (p * half + j) * half;
+            const float* r = row.data();
+            for (std::int64_t i = 0; i < half; ++i)
+              target[i] = (r[2 * i] + r[2 * i + 3]) + 3.0f * (r[2 * i + 1] + r[2 * i + 2]);
+          }
+      });
   return y;
 }
 
@@ -289,23 +291,24 @@ inline at::Tensor halving_filter_transposed(const at::Tensor& incoming) {
   at::Tensor gx = at::empty({gy.size(0), gy.size(1), side, side}, gy.options());
   const float* gp = floats(gy);
   float* xp = gx.data_ptr<float>();
-  at::parallel_for(0, gy.size(0) * gy.size(1), 16, [&](std::int64_t begin, std::int64_t end) {
-    std::vector<float> row(static_cast<std::size_t>(half + 2)), zeros(static_cast<std::size_t>(half));
-    for (std::int64_t p = begin; p < end; ++p)
-      for (std::int64_t j = 0; j < side; ++j) {
-        const std::int64_t near = j / 2, far = j % 2 == 0 ? near - 1 : near + 1;
-        const float* a = gp + (p * half + near) * half;
-        const float* b = far >= 0 && far < half ? gp + (p * half + far) * half : zeros.data();
-        for (std::int64_t i = 0; i < half; ++i)
-          row[static_cast<std::size_t>(i + 1)] = (3.0f * a[i] + b[i]) * (1.0f / 64.0f);
-        float* target = xp + (p * side + j) * side;
-        const float* r = row.data() + 1;
-        for (std::int64_t i = 0; i < half; ++i) {
-          target[2 * i] = 3.0f * r[i] + r[i - 1];
-          target[2 * i + 1] = 3.0f * r[i] + r[i + 1];
-        }
-      }
-  });
+  parallel_for_blocks(
+      gy.size(0) * gy.size(1), 16, stylegan2::detail::loop_threads(), [&](std::int64_t begin, std::int64_t end) {
+        std::vector<float> row(static_cast<std::size_t>(half + 2)), zeros(static_cast<std::size_t>(half));
+        for (std::int64_t p = begin; p < end; ++p)
+          for (std::int64_t j = 0; j < side; ++j) {
+            const std::int64_t near = j / 2, far = j % 2 == 0 ? near - 1 : near + 1;
+            const float* a = gp + (p * half + near) * half;
+            const float* b = far >= 0 && far < half ? gp + (p * half + far) * half : zeros.data();
+            for (std::int64_t i = 0; i < half; ++i)
+              row[static_cast<std::size_t>(i + 1)] = (3.0f * a[i] + b[i]) * (1.0f / 64.0f);
+            float* target = xp + (p * side + j) * side;
+            const float* r = row.data() + 1;
+            for (std::int64_t i = 0; i < half; ++i) {
+              target[2 * i] = 3.0f * r[i] + r[i - 1];
+              target[2 * i + 1] = 3.0f * r[i] + r[i + 1];
+            }
+          }
+      });
   return gx;
 }
 

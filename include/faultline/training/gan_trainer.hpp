@@ -2,6 +2,8 @@
 #pragma once
 // One GAN training run as plain state and a step function: everything that a later step depends on is in the state.
 
+#include <faultline/core/parallel_for.hpp>
+#include <faultline/stylegan2/detail/torch_threads.hpp>
 #include <faultline/training/adam.hpp>
 #include <faultline/training/augment.hpp>
 #include <faultline/training/fused.hpp>
@@ -153,14 +155,6 @@ class GanTrainer {
     }
   }
 
-  struct ThreadsRestored {
-    int threads = at::get_num_threads();
-    ThreadsRestored() = default;
-    ThreadsRestored(const ThreadsRestored&) = delete;
-    ThreadsRestored& operator=(const ThreadsRestored&) = delete;
-    ~ThreadsRestored() { at::set_num_threads(threads); }
-  };
-
   GanLosses take_step(const RealBatch& real) {
     check(real);
     const GanOptions& options = preset_.options;
@@ -225,10 +219,11 @@ class GanTrainer {
     if (number == 1) {
       work(parts.front());
     } else {
-      const ThreadsRestored restored;
-      at::parallel_for(0, number, 1, [&](std::int64_t begin, std::int64_t end) {
-        at::set_num_threads(1);  // of this thread: the convolutions would else plan for all threads and be given one
-        for (std::int64_t i = begin; i < end; ++i) work(parts[static_cast<std::size_t>(i)]);
+      const int threads = at::get_num_threads();
+      const stylegan2::detail::TorchThreads restored(threads);
+      parallel_for(number, stylegan2::detail::loop_threads(), [&](std::int64_t i) {
+        const stylegan2::detail::TorchThreads one(1, threads);
+        within_threads(1, [&] { work(parts[static_cast<std::size_t>(i)]); });
       });
     }
     at::Tensor w_sum;
@@ -300,10 +295,9 @@ class GanTrainer {
       at::Tensor values = at::empty({count, 1, layer.resolution, layer.resolution}, at::kFloat);
       float* data = values.data_ptr<float>();
       const std::int64_t layer_seed = seed + layer_index++;
-      at::parallel_for(0, count, 1, [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t i = begin; i < end; ++i)
-          fill_normals(layer_seed, Stream::noise, first + i,
-                       std::span<float>(data + i * pixels, static_cast<std::size_t>(pixels)));
+      parallel_for(count, stylegan2::detail::loop_threads(), [&](std::int64_t i) {
+        fill_normals(layer_seed, Stream::noise, first + i,
+                     std::span<float>(data + i * pixels, static_cast<std::size_t>(pixels)));
       });
       noise.push_back(values);
     }

@@ -2,6 +2,7 @@
 #pragma once
 // Batches of padded, corrupted training images in an order that is a function of (seed, step) alone.
 
+#include <faultline/core/parallel_for.hpp>
 #include <faultline/core/random.hpp>
 #include <faultline/data/corrupted_images.hpp>
 #include <faultline/training/gan_trainer.hpp>
@@ -41,13 +42,11 @@ class TrainingImages {
     for (std::int64_t k = first; k < first + count; ++k) indices.push_back(index_at(k));
     float* data = result.images.data_ptr<float>();
     std::int64_t* labels = images_.classes > 0 ? result.labels.data_ptr<std::int64_t>() : nullptr;
-    at::parallel_for(0, count, 1, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = begin; i < end; ++i) {
-        const std::int64_t index = indices[static_cast<std::size_t>(i)];
-        make_corrupted_image(images_, index, options_,
-                             std::span<float>(data + i * size.elements(), static_cast<std::size_t>(size.elements())));
-        if (labels != nullptr) labels[i] = images_.label(index % images_.count);
-      }
+    parallel_for(count, stylegan2::detail::loop_threads(), [&](std::int64_t i) {
+      const std::int64_t index = indices[static_cast<std::size_t>(i)];
+      make_corrupted_image(images_, index, options_,
+                           std::span<float>(data + i * size.elements(), static_cast<std::size_t>(size.elements())));
+      if (labels != nullptr) labels[i] = images_.label(index % images_.count);
     });
     result.images.mul_(range.upper - range.lower).add_(range.lower);
     return result;

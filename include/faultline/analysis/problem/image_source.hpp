@@ -9,7 +9,7 @@
 #include <faultline/classify/scoring.hpp>
 #include <faultline/concepts/failure_criterion.hpp>
 #include <faultline/concepts/generator_cost.hpp>
-#include <faultline/core/detail/resources.hpp>
+#include <faultline/core/parallel_for.hpp>
 #include <faultline/sampling/preflight.hpp>
 #include <faultline/sampling/style_space_sampler.hpp>
 
@@ -19,7 +19,6 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <thread>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -255,11 +254,9 @@ class ImageSource {
     if (chunk_) chunk_->clear();
   }
 
-  /// From now on as many batches are scored in one request as this machine can score at once.
-  void score_together() {
-    const auto batches = std::min<std::int64_t>(8, static_cast<std::int64_t>(std::thread::hardware_concurrency()));
-    if (batches > 1) chunk_.emplace(batches * sampler_.options().batch_size, shape());
-  }
+  /// From now on several batches are scored in one request, the same number on every machine: enough that nobody waits
+  /// long for the slowest.
+  void score_together() { chunk_.emplace(8 * sampler_.options().batch_size, shape()); }
 
   /// Appends what a classifier answered to a batch of a request.
   void append(EditResult& result, const ScoredImages& scored, std::span<const std::int64_t> labels) const {
@@ -338,10 +335,9 @@ class ImageSource {
     if (properties_.empty()) return;
     const ImageBatch& images = generated.host();
     cost_.property_images += count;
-    constexpr std::int64_t block = 16;  // images: some milliseconds, against the tenth of one that a thread costs
-    share_out((count + block - 1) / block, 0, [&](std::int64_t b) {
+    parallel_for_blocks(count, 4, 0, [&](std::int64_t begin, std::int64_t end) {
       std::vector<float> image(static_cast<std::size_t>(images.shape().elements()));
-      for (std::int64_t i = b * block; i < std::min(count, (b + 1) * block); ++i) {
+      for (std::int64_t i = begin; i < end; ++i) {
         unit_.to_unit(images.image(i), image, i);
         measure_one(image, images.shape(), out.row_span(first + i));
       }

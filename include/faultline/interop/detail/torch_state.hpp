@@ -2,6 +2,7 @@
 #pragma once
 // What a user's LibTorch model may change about the process, and must not.
 
+#include <faultline/core/parallel_for.hpp>
 #include <faultline/stylegan2/libtorch_call.hpp>
 #include <faultline/stylegan2/torch.hpp>
 
@@ -12,6 +13,7 @@
 #include <c10/util/Exception.h>
 #include <faultline/stylegan2/libtorch_end.hpp>
 
+#include <cstdint>
 #include <mutex>
 #include <optional>
 
@@ -20,8 +22,8 @@ inline namespace v1 {
 namespace detail {
 
 /// Switches autograd on or off for a scope, and at its end puts back grad mode, number of threads, default type and the
-/// CPU generator's state. Gradients leave inference mode, where there are none; autocast and inference mode of a user's
-/// model are otherwise the user's. Throws forked_process.
+/// CPU generator's state. LibTorch gets no more threads than `available_threads()`. Gradients leave inference mode,
+/// where there are none; autocast and inference mode of a user's model are otherwise the user's. Throws forked_process.
 class TorchState {
  public:
   TorchState(const char* where, bool gradients)
@@ -33,6 +35,7 @@ class TorchState {
     random_ = generator.get_state();
     if (gradients && c10::InferenceMode::is_enabled()) left_.emplace(false);
     c10::GradMode::set_enabled(gradients);
+    if (const std::int64_t most = available_threads(); most < threads_) at::set_num_threads(static_cast<int>(most));
   }
   ~TorchState() {
     left_.reset();

@@ -2,7 +2,7 @@
 #pragma once
 // Definitions of statistics/manifold_quality.hpp: brute force over blocks of distances.
 
-#include <faultline/core/detail/resources.hpp>
+#include <faultline/core/parallel_for.hpp>
 #include <faultline/core/ranges.hpp>
 #include <faultline/statistics/detail/dense.hpp>
 #include <faultline/statistics/manifold_quality.hpp>
@@ -17,13 +17,6 @@
 namespace faultline {
 inline namespace v1 {
 namespace detail {
-
-/// Calls work(first, last) for consecutive blocks of 0 .. count - 1, in any order and on several threads.
-template <class Work>
-void for_each_block(std::int64_t count, std::int64_t block, std::int64_t threads, const Work& work) {
-  share_out((count + block - 1) / block, threads,
-            [&](std::int64_t b) { work(b * block, std::min(count, (b + 1) * block)); });
-}
 
 /// Squared distances between the rows of two matrices, fast and with a bound on their error, or exact.
 class PairDistances {
@@ -103,7 +96,7 @@ inline Matrix<double> neighbour_distances(const Matrix<double>& points, const st
   const auto most = static_cast<std::size_t>(*std::max_element(neighbours.begin(), neighbours.end()));
   const detail::PairDistances distances(points, points);
   Matrix<double> result(n, static_cast<std::int64_t>(neighbours.size()));
-  detail::for_each_block(n, detail::distance_rows, threads, [&](std::int64_t first, std::int64_t last) {
+  parallel_for_blocks(n, detail::distance_rows, threads, [&](std::int64_t first, std::int64_t last) {
     std::vector<double> products;
     // Ascending, exact
     std::vector<std::vector<double>> nearest(static_cast<std::size_t>(last - first),
@@ -150,7 +143,7 @@ inline ManifoldQuality manifold_quality(const Matrix<double>& real, const Matrix
   std::vector<std::uint8_t> precise(static_cast<std::size_t>(m), 0);
   std::int64_t recalled = 0, covered = 0, inside = 0;
   std::mutex guard;
-  detail::for_each_block(n, detail::distance_rows, options.threads, [&](std::int64_t first, std::int64_t last) {
+  parallel_for_blocks(n, detail::distance_rows, options.threads, [&](std::int64_t first, std::int64_t last) {
     std::vector<double> products;
     std::vector<std::uint8_t> hit(static_cast<std::size_t>(m), 0), reached(static_cast<std::size_t>(last - first), 0);
     std::vector<std::int64_t> within(static_cast<std::size_t>(last - first), 0);

@@ -3,7 +3,7 @@
 // Definitions of statistics/tsne.hpp. Pairs are visited in tiles of samples that lie side by side in memory, so that
 // every inner loop is one vector instruction after the other.
 
-#include <faultline/core/detail/resources.hpp>
+#include <faultline/core/parallel_for.hpp>
 #include <faultline/core/random.hpp>
 #include <faultline/core/ranges.hpp>
 #include <faultline/statistics/detail/dense.hpp>
@@ -70,7 +70,7 @@ inline void tsne_neighbours(std::span<double> row, std::size_t self, double perp
 }
 
 /// Joint similarities p_ij `[N, padded N]`, symmetric, summing to 1; the filling is 0.
-inline Matrix<float> tsne_similarities(const Matrix<float>& x, double perplexity, std::int64_t threads) {
+inline Matrix<float> tsne_similarities(const Matrix<float>& x, double perplexity) {
   const std::int64_t n = x.rows(), d = x.cols();
   const TsnePlane plane(n);
   Matrix<float> columns(d, plane.padded());
@@ -78,9 +78,9 @@ inline Matrix<float> tsne_similarities(const Matrix<float>& x, double perplexity
     for (std::int64_t k = 0; k < d; ++k) columns(k, i) = x(i, k);
   Matrix<float> similarities(n, plane.padded());
   constexpr std::int64_t rows = 8;  // samples per unit of work
-  share_out((n + rows - 1) / rows, threads, [&](std::int64_t block) {
+  parallel_for_blocks(n, rows, 0, [&](std::int64_t begin, std::int64_t end) {
     std::vector<double> distances(static_cast<std::size_t>(plane.padded()));
-    for (std::int64_t i = block * rows; i < std::min(n, (block + 1) * rows); ++i) {
+    for (std::int64_t i = begin; i < end; ++i) {
       for (std::int64_t first = 0; first < plane.padded(); first += tsne_tile) {
         double sums[tsne_tile] = {};
         for (std::int64_t k = 0; k < d; ++k) {
@@ -112,11 +112,10 @@ inline Matrix<float> tsne_similarities(const Matrix<float>& x, double perplexity
 ///
 /// dKL/dy_i = 4 Σ_j (p_ij - q_ij) t_ij (y_i - y_j) with t_ij = 1 / (1 + |y_i - y_j|²) and q_ij = t_ij / Z. Both parts
 /// are summed before Z is known.
-inline double tsne_gradient(const Matrix<float>& p, const TsnePlane& plane, double exaggeration, std::int64_t threads,
-                            TsnePlane& gradient) {
+inline double tsne_gradient(const Matrix<float>& p, const TsnePlane& plane, double exaggeration, TsnePlane& gradient) {
   TsnePlane attraction(plane.n);
   std::vector<double> normaliser(static_cast<std::size_t>(plane.padded()));
-  share_out(plane.tiles(), threads, [&](std::int64_t tile) {
+  parallel_for(plane.tiles(), 0, [&](std::int64_t tile) {
     const std::int64_t first = tile * tsne_tile;
     double own_x[tsne_tile], own_y[tsne_tile], pull_x[tsne_tile] = {}, pull_y[tsne_tile] = {}, push_x[tsne_tile] = {},
                                                push_y[tsne_tile] = {}, sum[tsne_tile];
@@ -258,21 +257,18 @@ inline void tsne_step(std::vector<double>& position, const std::vector<double>& 
   for (std::size_t i = 0; i < static_cast<std::size_t>(n); ++i) position[i] -= centre;
 }
 
-}  // namespace detail
-
-inline Embedding embed_tsne(const Matrix<float>& x, const TsneOptions& options) {
-  detail::check_tsne(x, options);
-  const std::int64_t n = x.rows(), threads = options.threads;
+inline Embedding run_tsne(const Matrix<float>& x, const TsneOptions& options) {
+  const std::int64_t n = x.rows();
   const std::string stage = "t-SNE of " + std::to_string(n) + " samples";
   report_progress(options.progress, stage, 0, options.iterations);
-  detail::TsnePlane plane(n), gradient(n), velocity(n), gain(n);
-  const Matrix<double> start = detail::principal_scores(x, 2);
-  const double deviation = std::sqrt(detail::dot(start.row_span(0), start.row_span(0)) / static_cast<double>(n));
+  TsnePlane plane(n), gradient(n), velocity(n), gain(n);
+  const Matrix<double> start = principal_scores(x, 2);
+  const double deviation = std::sqrt(dot(start.row_span(0), start.row_span(0)) / static_cast<double>(n));
   for (std::int64_t i = 0; i < n; ++i) {
     plane.x[static_cast<std::size_t>(i)] = 1e-4 * start(0, i) / deviation;
     plane.y[static_cast<std::size_t>(i)] = 1e-4 * start(1, i) / deviation;
   }
-  const Matrix<float> similarities = detail::tsne_similarities(x, options.perplexity, threads);
+  const Matrix<float> similarities = tsne_similarities(x, options.perplexity);
   std::fill(gain.x.begin(), gain.x.end(), 1.0);
   std::fill(gain.y.begin(), gain.y.end(), 1.0);
   const double rate = options.learning_rate > 0.0
@@ -280,10 +276,10 @@ inline Embedding embed_tsne(const Matrix<float>& x, const TsneOptions& options) 
                           : std::max(50.0, static_cast<double>(n) / (4.0 * options.early_exaggeration));
   for (std::int64_t step = 0; step < options.iterations; ++step) {
     const bool exaggerated = step < options.exaggerated_iterations;
-    detail::tsne_gradient(similarities, plane, exaggerated ? options.early_exaggeration : 1.0, threads, gradient);
+    tsne_gradient(similarities, plane, exaggerated ? options.early_exaggeration : 1.0, gradient);
     const double momentum = exaggerated ? 0.5 : 0.8;
-    detail::tsne_step(plane.x, gradient.x, velocity.x, gain.x, momentum, rate, n);
-    detail::tsne_step(plane.y, gradient.y, velocity.y, gain.y, momentum, rate, n);
+    tsne_step(plane.x, gradient.x, velocity.x, gain.x, momentum, rate, n);
+    tsne_step(plane.y, gradient.y, velocity.y, gain.y, momentum, rate, n);
     report_progress(options.progress, stage, step + 1, options.iterations);
   }
   Embedding result{Matrix<double>(n, 2), 0.0};
@@ -291,9 +287,15 @@ inline Embedding embed_tsne(const Matrix<float>& x, const TsneOptions& options) 
     result.points(i, 0) = plane.x[static_cast<std::size_t>(i)];
     result.points(i, 1) = plane.y[static_cast<std::size_t>(i)];
   }
-  result.divergence =
-      detail::tsne_divergence(similarities, plane, detail::tsne_gradient(similarities, plane, 1.0, threads, gradient));
+  result.divergence = tsne_divergence(similarities, plane, tsne_gradient(similarities, plane, 1.0, gradient));
   return result;
+}
+
+}  // namespace detail
+
+inline Embedding embed_tsne(const Matrix<float>& x, const TsneOptions& options) {
+  detail::check_tsne(x, options);
+  return within_threads(options.threads, [&] { return detail::run_tsne(x, options); });
 }
 
 }  // namespace v1

@@ -3,6 +3,7 @@
 // Definitions of CpuBackend: the choice of kernels and precision with its check, and the way between tensors and plain
 // memory.
 
+#include <faultline/core/parallel_for.hpp>
 #include <faultline/stylegan2/cpu_backend.hpp>
 
 #include <array>
@@ -177,12 +178,12 @@ inline at::Tensor CpuBackend::pullback(const at::Tensor& s, const std::vector<at
   const cpu::NoiseSource source = cpu::noise_source(noise, kept);
   at::Tensor gradient = at::empty(rows.sizes(), at::kFloat);
   const std::int64_t dimension = rows.size(1), pixels = incoming.numel() / rows.size(0);
-  at::parallel_for(0, rows.size(0), 1, [&](std::int64_t begin, std::int64_t end) {
-    cpu::Workspace space(weights, 1, 1);
-    for (std::int64_t i = begin; i < end; ++i)
-      (*state.gradient)(rows.const_data_ptr<float>() + i * dimension, source, i,
-                        incoming.const_data_ptr<float>() + i * pixels, gradient.data_ptr<float>() + i * dimension,
-                        space);
+  parallel_for(rows.size(0), stylegan2::detail::loop_threads(), [&](std::int64_t i) {
+    auto space = state.gradient_pool.take(weights, 1, 1);
+    (*state.gradient)(rows.const_data_ptr<float>() + i * dimension, source, i,
+                      incoming.const_data_ptr<float>() + i * pixels, gradient.data_ptr<float>() + i * dimension,
+                      *space);
+    state.gradient_pool.put(std::move(space));
   });
   return gradient;
 }

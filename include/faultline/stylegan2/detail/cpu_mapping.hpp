@@ -3,7 +3,9 @@
 // Mapping network and affine layers for CpuBackend: their gains folded into packed matrices, every row computed alone,
 // so that w and s do not depend on the batch.
 
+#include <faultline/core/parallel_for.hpp>
 #include <faultline/stylegan2/detail/cpu_weights.hpp>
+#include <faultline/stylegan2/detail/torch_threads.hpp>
 
 namespace faultline {
 inline namespace v1 {
@@ -143,9 +145,8 @@ class Mapping {
   template <class Task>
   static void each_rows(std::int64_t count, const Task& task) {
     constexpr std::int64_t chunk = 32;
-    at::parallel_for(0, (count + chunk - 1) / chunk, 1, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t c = begin; c < end; ++c) task(c * chunk, std::min(chunk, count - c * chunk));
-    });
+    parallel_for_blocks(count, chunk, loop_threads(),
+                        [&](std::int64_t first, std::int64_t last) { task(first, last - first); });
   }
 
   GeneratorConfig config_;

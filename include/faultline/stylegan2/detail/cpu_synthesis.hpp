@@ -3,7 +3,9 @@
 // Runs packed synthesis weights: layer by layer for a group of images whose activations stay in the cache, one pass of
 // arithmetic and one of everything else per layer.
 
+#include <faultline/core/parallel_for.hpp>
 #include <faultline/stylegan2/detail/cpu_weights.hpp>
+#include <faultline/stylegan2/detail/torch_threads.hpp>
 
 #include <mutex>
 
@@ -94,7 +96,7 @@ class WorkspacePool {
   void put(std::unique_ptr<Workspace> space) {
     const std::lock_guard lock(mutex_);
     idle_.push_back(std::move(space));
-    if (idle_.size() > static_cast<std::size_t>(at::get_num_threads()) + 1) idle_.erase(idle_.begin());
+    if (idle_.size() > static_cast<std::size_t>(loop_threads()) + 1) idle_.erase(idle_.begin());
   }
 
  private:
@@ -219,9 +221,8 @@ class GroupRun {
       for (std::ptrdiff_t t = 0; t < tasks; ++t) task(t, 0);
       return;
     }
-    at::parallel_for(0, tasks, 1, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t t = begin; t < end; ++t) task(t, static_cast<std::size_t>(at::get_thread_num()));
-    });
+    parallel_for(tasks, static_cast<std::int64_t>(space_.scratch.size()),
+                 [&](std::int64_t t, std::int64_t slot) { task(t, static_cast<std::size_t>(slot)); });
   }
 
   /// Styles in padded rows, demodulation and ToRGB weights of every image, from convolution `start` on.
@@ -417,7 +418,7 @@ inline constexpr std::ptrdiff_t largest_group = 4;
 template <class Run>
 void for_each_group(const SynthesisWeights& weights, WorkspacePool& pool, std::ptrdiff_t count,
                     const NoiseSource& noise, const Run& run) {
-  const std::ptrdiff_t threads = at::in_parallel_region() ? 1 : at::get_num_threads();
+  const std::ptrdiff_t threads = std::min(loop_threads(), available_threads());
   const bool by_image = count >= 2 * threads || threads == 1;
   const std::ptrdiff_t wanted = (count + largest_group - 1) / largest_group;
   const std::ptrdiff_t groups = by_image ? (wanted + threads - 1) / threads * threads : wanted;
@@ -430,9 +431,7 @@ void for_each_group(const SynthesisWeights& weights, WorkspacePool& pool, std::p
     pool.put(std::move(space));
   };
   if (by_image && threads > 1) {
-    at::parallel_for(0, groups, 1, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t g = begin; g < end; ++g) one(g);
-    });
+    parallel_for(groups, threads, one);
   } else {
     for (std::ptrdiff_t g = 0; g < groups; ++g) one(g);
   }

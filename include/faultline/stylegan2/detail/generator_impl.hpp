@@ -2,6 +2,7 @@
 #pragma once
 // Definitions of Generator<Backend>: argument checks, truncation, noise and the ways to and from the host.
 
+#include <faultline/core/parallel_for.hpp>
 #include <faultline/stylegan2/libtorch_call.hpp>
 #include <faultline/stylegan2/generator.hpp>
 
@@ -150,10 +151,9 @@ std::vector<at::Tensor> Generator<Backend>::noise_images(std::int64_t count, con
   for (const at::Tensor& image : noise) pixels += image.numel();
   at::Tensor normals = at::empty({count, pixels}, at::kFloat);
   float* data = normals.data_ptr<float>();
-  at::parallel_for(0, count, 1, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i)
-      fill_normals(options.seed, Stream::noise, options.first + i,
-                   std::span<float>(data + i * pixels, static_cast<std::size_t>(pixels)));
+  parallel_for(count, stylegan2::detail::loop_threads(), [&](std::int64_t i) {
+    fill_normals(options.seed, Stream::noise, options.first + i,
+                 std::span<float>(data + i * pixels, static_cast<std::size_t>(pixels)));
   });
   std::int64_t offset = 0;
   for (at::Tensor& image : noise) {

@@ -3,10 +3,13 @@
 // A classifier network ready to answer: batch normalisation folded into the convolutions, which run on the kernels of
 // CpuBackend, so that a row does not depend on the batch.
 
+#include <faultline/core/parallel_for.hpp>
 #include <faultline/kernels/packed_weights.hpp>
+#include <faultline/stylegan2/detail/torch_threads.hpp>
 #include <faultline/training/classifier_networks.hpp>
 
 #include <algorithm>
+#include <memory>
 #include <vector>
 
 namespace faultline {
@@ -83,20 +86,21 @@ class FoldedNetwork {
     const float* from = plain.const_data_ptr<float>();
     float* to = result.data_ptr<float>();
     constexpr std::int64_t chunk = 16;  // images that share a reading of the hidden layer's weights
-    at::parallel_for(0, (count + chunk - 1) / chunk, 1, [&](std::int64_t begin, std::int64_t end) {
-      Scratch scratch(*this, chunk);
-      for (std::int64_t c = begin; c < end; ++c) {
-        const std::int64_t first = c * chunk, rows = std::min(chunk, count - first);
-        for (std::int64_t i = 0; i < rows; ++i)
-          convolve(from + (first + i) * pixels, scratch.flat.data() + i * flat_, scratch);
-        hidden_(scratch.flat.data(), flat_, rows, scratch.response.data(), hidden_.out());
-        for (std::int64_t i = 0; i < rows; ++i)
-          for (std::int64_t o = 0; o < net_.hidden; ++o) {
-            const float value =
-                scratch.response.data()[i * hidden_.out() + o] + hidden_bias_.const_data_ptr<float>()[o];
-            to[(first + i) * net_.hidden + o] = net_.activated_features ? std::max(value, 0.0f) : value;
-          }
-      }
+    const std::int64_t threads = std::min(stylegan2::detail::loop_threads(), available_threads());
+    std::vector<std::unique_ptr<Scratch>> spaces(static_cast<std::size_t>(threads));
+    parallel_for_blocks(count, chunk, threads, [&](std::int64_t first, std::int64_t last, std::int64_t slot) {
+      auto& space = spaces[static_cast<std::size_t>(slot)];
+      if (!space) space = std::make_unique<Scratch>(*this, chunk);
+      Scratch& scratch = *space;
+      const std::int64_t rows = last - first;
+      for (std::int64_t i = 0; i < rows; ++i)
+        convolve(from + (first + i) * pixels, scratch.flat.data() + i * flat_, scratch);
+      hidden_(scratch.flat.data(), flat_, rows, scratch.response.data(), hidden_.out());
+      for (std::int64_t i = 0; i < rows; ++i)
+        for (std::int64_t o = 0; o < net_.hidden; ++o) {
+          const float value = scratch.response.data()[i * hidden_.out() + o] + hidden_bias_.const_data_ptr<float>()[o];
+          to[(first + i) * net_.hidden + o] = net_.activated_features ? std::max(value, 0.0f) : value;
+        }
     });
     return result;
   }
