@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include <faultline/core/detail/resources.hpp>
+#include <faultline/core/within_memory.hpp>
 #include <faultline/core/image.hpp>
 #include <faultline/core/matrix.hpp>
 #include <faultline/core/ranges.hpp>

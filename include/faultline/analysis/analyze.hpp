@@ -21,7 +21,7 @@
 #include <faultline/analysis/properties/default_properties.hpp>
 #include <faultline/analysis/rank/channel_ranking.hpp>
 #include <faultline/analysis/rank/class_split.hpp>
-#include <faultline/core/detail/resources.hpp>
+#include <faultline/core/within_memory.hpp>
 #include <faultline/core/ranges.hpp>
 #include <faultline/sampling/class_notes.hpp>
 

@@ -10,7 +10,7 @@
 #include <faultline/concepts/classifier.hpp>
 #include <faultline/concepts/failure_criterion.hpp>
 #include <faultline/concepts/style_generator.hpp>
-#include <faultline/core/detail/resources.hpp>
+#include <faultline/core/within_memory.hpp>
 #include <faultline/core/enum_text.hpp>
 #include <faultline/core/number_text.hpp>
 #include <faultline/core/random.hpp>

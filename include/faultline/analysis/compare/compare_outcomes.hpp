@@ -11,7 +11,7 @@
 #include <faultline/analysis/compare/detail/separations.hpp>
 #include <faultline/analysis/problem/check_options.hpp>
 #include <faultline/analysis/problem/check_population.hpp>
-#include <faultline/core/detail/resources.hpp>
+#include <faultline/core/within_memory.hpp>
 #include <faultline/core/ranges.hpp>
 
 #include <cstddef>

@@ -8,7 +8,7 @@
 #include <faultline/analysis/problem/check_options.hpp>
 #include <faultline/analysis/problem/held_out_latents.hpp>
 #include <faultline/analysis/problem/problem.hpp>
-#include <faultline/core/detail/resources.hpp>
+#include <faultline/core/within_memory.hpp>
 #include <faultline/statistics/whitening.hpp>
 
 #include <cstddef>

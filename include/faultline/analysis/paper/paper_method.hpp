@@ -12,7 +12,7 @@
 #include <faultline/analysis/problem/held_out_latents.hpp>
 #include <faultline/analysis/rank/agreement.hpp>
 #include <faultline/analysis/rank/channel_ranking.hpp>
-#include <faultline/core/detail/resources.hpp>
+#include <faultline/core/within_memory.hpp>
 #include <faultline/core/ranges.hpp>
 #include <faultline/statistics/binomial.hpp>
 
