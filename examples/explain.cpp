@@ -19,6 +19,7 @@
 #include <faultline/faultline.hpp>
 #include <faultline/render/read_report.hpp>
 #include <faultline/render/sheet.hpp>
+#include <faultline/render/titles.hpp>
 #include <faultline/stylegan2/projector.hpp>
 #include <faultline/training/judge_features.hpp>
 
@@ -97,18 +98,12 @@ struct Subject {
   std::optional<std::int64_t> label;
 };
 
-std::string name_of(const fl::StoredReport& report, std::int64_t label) {
-  const auto at = static_cast<std::size_t>(label);
-  return at < report.class_names.size() && !report.class_names[at].empty() ? report.class_names[at]
-                                                                           : std::to_string(label);
-}
-
 struct Seen {
   std::int64_t prediction = 0;
   double probability = 0.0;  ///< of the label
 };
 
-fl::Sheet make_sheet(const fl::StoredReport& report, const fl::ImageBatch& canvas, const Seen& seen,
+fl::Sheet make_sheet(const fl::FailureReport& report, const fl::ImageBatch& canvas, const Seen& seen,
                      const fl::Projection& projection, const fl::Explanation& why,
                      const std::vector<fl::KnownCause>& causes) {
   constexpr std::int64_t size = 128;
@@ -121,28 +116,29 @@ fl::Sheet make_sheet(const fl::StoredReport& report, const fl::ImageBatch& canva
     return std::string(text);
   };
   fl::Sheet sheet;
-  sheet.title = "Label " + name_of(report, why.label) + ": which finding is this image an instance of?";
+  sheet.title = "Label " + fl::class_name(report, why.label) + ": which finding is this image an instance of?";
   sheet.explanation =
       "The image, what the generator makes of its latent, and that latent with its coordinate along each finding set "
       "to the median of well-classified images of the class. "
       "Only what becomes right is a repair.";
   sheet.rows.push_back({});
   sheet.columns.push_back({"", "image", "", ""});
-  sheet.cells.push_back(
-      {picture(canvas, 0), seen.probability, name_of(report, seen.prediction), seen.prediction != why.label, ""});
+  sheet.cells.push_back({picture(canvas, 0), seen.probability, fl::class_name(report, seen.prediction),
+                         seen.prediction != why.label, ""});
   sheet.columns.push_back({"", "reconstruction", "RMS difference " + number("%.3f", projection.rms), ""});
-  sheet.cells.push_back({picture(why.images, 0), why.probability, name_of(report, why.prediction), why.failed, ""});
+  sheet.cells.push_back(
+      {picture(why.images, 0), why.probability, fl::class_name(report, why.prediction), why.failed, ""});
   for (std::size_t k = 0; k < why.causes.size(); ++k) {
     const fl::ExplainedCause& cause = why.causes[k];
     sheet.columns.push_back({"set to the success median", causes[cause.cause].title,
                              number("%+.1f sd", cause.success_median - cause.coordinate), ""});
     sheet.cells.push_back({picture(why.images, static_cast<std::int64_t>(k) + 1), cause.probability,
-                           name_of(report, cause.prediction), cause.prediction != why.label, ""});
+                           fl::class_name(report, cause.prediction), cause.prediction != why.label, ""});
   }
   if (why.causes.size() > 1) {
     sheet.columns.push_back({"set to the success median", "all together", "", ""});
     sheet.cells.push_back({picture(why.images, why.images.count() - 1), why.together_probability,
-                           name_of(report, why.together_prediction), why.together_prediction != why.label, ""});
+                           fl::class_name(report, why.together_prediction), why.together_prediction != why.label, ""});
   }
   return sheet;
 }
@@ -190,12 +186,12 @@ nlohmann::ordered_json as_json(const std::string& path, const Seen& seen, const 
             {"prediction", why.together_prediction}}}};
 }
 
-void print_table(const std::string& path, const fl::StoredReport& report, const Seen& seen,
+void print_table(const std::string& path, const fl::FailureReport& report, const Seen& seen,
                  const fl::Projection& projection, const fl::Explanation& why,
                  const std::vector<fl::KnownCause>& causes) {
   std::printf("%s\nlabel %s   image: class %s, p(y) %.2f   reconstruction: class %s, p(y) %.2f   RMS difference %.3f\n",
-              path.c_str(), name_of(report, why.label).c_str(), name_of(report, seen.prediction).c_str(),
-              seen.probability, name_of(report, why.prediction).c_str(), why.probability, projection.rms);
+              path.c_str(), fl::class_name(report, why.label).c_str(), fl::class_name(report, seen.prediction).c_str(),
+              seen.probability, fl::class_name(report, why.prediction).c_str(), why.probability, projection.rms);
   std::printf("its latent lies %.1f standard deviations from its class mean, further than %.0f %% of the population\n",
               projection.mahalanobis, projection.percentile);
   if (projection.good && !*projection.good)
@@ -228,7 +224,7 @@ void print_table(const std::string& path, const fl::StoredReport& report, const 
 int explain(const Arguments& arguments) {
   const auto generator = fl::Generator<fl::CpuBackend>::load(arguments.generator);
   auto classifier = fl::load_classifier(arguments.classifier);
-  const fl::StoredReport report = fl::read_report(arguments.report);
+  const fl::FailureReport report = fl::read_report(arguments.report);
   const auto misfit = [](const std::string& what) {
     return fl::Error(fl::ErrorCode::incompatible_models, "explain", what);
   };
@@ -288,7 +284,7 @@ int explain(const Arguments& arguments) {
   }
   const fl::Problem problem =
       fl::discovery_problem(sampler, classifier, *criterion, from.samples_per_half, {.batch_size = from.batch_size});
-  const fl::Explainer explainer(problem, report.causes);
+  const fl::Explainer explainer(problem, fl::known_causes(report));
   fl::Scorer scorer(classifier, made, {0.0, 1.0}, problem.classes, from.batch_size);
   if (options.references > 0)
     std::fprintf(stderr, "projecting %lld images for comparison\n", static_cast<long long>(options.references));

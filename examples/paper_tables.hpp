@@ -78,7 +78,8 @@ inline void print_paper(const faultline::PaperReport& report) {
     std::printf("\n%-22s %-22s %8s %8s %8s %9s\n", "ranking", "and", "channels", "Jaccard", "tau", "same sign");
   for (const auto& row : report.agreement)
     std::printf("%-22s %-22s %8lld %8.2f %8.2f %9.2f\n", row.first.c_str(), row.second.c_str(),
-                static_cast<long long>(row.channels), row.jaccard, row.tau, row.same_sign);
+                static_cast<long long>(row.channels), row.jaccard, row.tau.value_or(std::nan("")),
+                row.same_sign.value_or(std::nan("")));
   if (!report.properties.empty())
     std::printf("\n%-18s %8s %7s %8s  failures minus successes in each class, sd\n", "property", "common", "error",
                 "spread");

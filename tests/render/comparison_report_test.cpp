@@ -241,6 +241,41 @@ TEST_CASE("every member of the comparison's structures is a key, under its own n
   CHECK(json["distances"][0]["ratios"][0]["ratio"] == 1.8);
 }
 
+TEST_CASE("a comparison reads back as it was written, and gives the same page") {
+  const fl::ComparisonReport report = filled();
+  const faultline_tests::TemporaryDirectory directory;
+  fl::write_comparison(report, directory.path());
+  const fl::ComparisonReport stored = fl::read_comparison(directory / "comparison.json");
+  CHECK(stored == report);
+  CHECK(fl::to_json(stored) == fl::to_json(report));
+  CHECK(fl::html_comparison(stored) == fl::html_comparison(report));
+  fl::ComparisonReport other = report;
+  other.distances[1].ratios[0].upper = 1e9;
+  CHECK_FALSE(stored == other);
+}
+
+TEST_CASE("what is not a comparison, or contradicts itself, is refused with its place") {
+  const Json good = Json::parse(fl::to_json(filled()));
+  const auto refusal = [&](const char* pointer, const Json& value) {
+    Json bad = good;
+    bad[Json::json_pointer(pointer)] = value;
+    return faultline_tests::error_text([&] { (void)fl::parse_comparison(bad.dump()); });
+  };
+  CHECK(refusal("/schema", "faultline.report/1").rfind("[F310] read_comparison(memory): ", 0) == 0);
+  CHECK(refusal("/pairs/0/second", 2) ==
+        "[F304] read_comparison(memory): 'pairs[0].second' must be the position of a classifier");
+  CHECK(refusal("/pairs/0/orders/1/wrong", 7).find("'pairs[0].orders[1].wrong'") != std::string::npos);
+  CHECK(refusal("/distances/0/ratios/0/second", 2).find("'distances[0].ratios[0].second'") != std::string::npos);
+  CHECK(refusal("/distances/0/direction/w", Json::array({1})).find("'distances[0].direction.w'") != std::string::npos);
+  CHECK(refusal("/accuracy/2/class_label", 2).find("'accuracy[2].class_label'") != std::string::npos);
+  CHECK(refusal("/accuracy/1/bins", Json::array()).find("'accuracy[1].bins'") != std::string::npos);
+  CHECK(refusal("/classes", 0).find("'classes'") != std::string::npos);
+  CHECK(refusal("/classes", 1).find("[F304]") != std::string::npos);  // there are two names
+  CHECK(refusal("/surprise", 1) == "[F304] read_comparison(memory): the report has the unknown entry 'surprise'");
+  CHECK(faultline_tests::error_code([] { (void)fl::read_comparison("/nowhere/comparison.json"); }) ==
+        fl::ErrorCode::cannot_open);
+}
+
 TEST_CASE("the page of a comparison is sound, closed in itself and complete") {
   const std::string page = fl::html_comparison(filled());
   check_page(page);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include <faultline/render/direction_renderer.hpp>
+#include <faultline/render/read_report.hpp>
 
 #include <core/temporary_directory.hpp>
 #include <render/example_report.hpp>
@@ -100,6 +101,16 @@ TEST_CASE("a report becomes the files it promises, with the same bytes each time
   CHECK(stages.size() >= 5);
   for (const auto& [name, bytes] : first)
     if (name.ends_with(".png")) CHECK(fl::read_png(directory / "c" / name).width > 500);
+}
+
+TEST_CASE("a report that was stored is rendered into the same bytes as the fresh one") {
+  const auto known = render_test::example_generator();
+  auto classifier = render_test::example_classifier(known);
+  const TemporaryDirectory directory;
+  const fl::DirectionRenderer renderer(known, classifier);
+  renderer.write_report(render_test::example_report(known), directory / "fresh");
+  renderer.write_report(fl::read_report(directory / "fresh" / "report.json"), directory / "stored");
+  CHECK(contents(directory / "fresh") == contents(directory / "stored"));
 }
 
 TEST_CASE("the studio shows what generator and classifier say about moved samples") {

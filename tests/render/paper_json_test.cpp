@@ -127,6 +127,35 @@ TEST_CASE("every member of the paper's structures is a key, under its own name a
   }
 }
 
+TEST_CASE("the paper's report reads back as it was written, but for images") {
+  fl::PaperReport report = filled();
+  const faultline_tests::TemporaryDirectory directory;
+  fl::write_json(report, directory / "paper.json");
+  const fl::PaperReport stored = fl::read_paper_report(directory / "paper.json");
+  CHECK_FALSE(stored == report);
+  for (fl::PaperClass& one : report.classes)
+    for (fl::CornerCase& found : one.corner_cases) found.images = {};
+  CHECK(stored == report);
+  CHECK(fl::to_json(stored) == fl::to_json(filled()));
+
+  const Json good = Json::parse(fl::to_json(report));
+  const auto refusal = [&](const char* pointer, const Json& value) {
+    Json bad = good;
+    bad[Json::json_pointer(pointer)] = value;
+    return faultline_tests::error_text([&] { (void)fl::parse_paper_report(bad.dump()); });
+  };
+  CHECK(refusal("/schema", "faultline.report/1").rfind("[F310] read_paper_report(memory): ", 0) == 0);
+  CHECK(refusal("/classes/1/status", "fine") ==
+        "[F304] read_paper_report(memory): 'classes[1].status' has the unknown value \"fine\"");
+  CHECK(refusal("/classes/0/corner_cases/0/signs/0", 2).find("'classes[0].corner_cases[0].signs[0]'") !=
+        std::string::npos);
+  CHECK(refusal("/classes/0/corner_cases/0/images", Json::array()).find("unknown entry 'images'") != std::string::npos);
+  CHECK(refusal("/classes/0/class_label", 4).find("'classes[0].class_label'") != std::string::npos);
+  CHECK(refusal("/provenance/batch_size", 0).find("'provenance.batch_size'") != std::string::npos);
+  CHECK(faultline_tests::error_code([] { (void)fl::read_paper_report("/nowhere/paper.json"); }) ==
+        fl::ErrorCode::cannot_open);
+}
+
 TEST_CASE("the paper's method finds the planted channel, and corner cases are stored as an array") {
   const auto known = render_test::example_generator();
   CHECK(filled().top.at(0).ranked.channel.flat == known.factor_channel(0));

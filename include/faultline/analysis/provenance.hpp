@@ -3,6 +3,7 @@
 // Provenance: the one description of a run, which report, renderer, comparison and replay lines all read.
 
 #include <faultline/concepts/generator_options.hpp>
+#include <faultline/core/describe.hpp>
 #include <faultline/sampling/sampler_options.hpp>
 
 #include <cstdint>
@@ -20,9 +21,8 @@ inline constexpr const char* not_stated = "not stated";
 struct OptionValue {
   std::string name;
   std::string value;
-
-  friend bool operator==(const OptionValue&, const OptionValue&) = default;
 };
+FAULTLINE_MEMBERS(OptionValue, name, value)
 
 /// How a run came about: everything that decided its result, and with what it was made.
 struct Provenance {
@@ -57,9 +57,11 @@ struct Provenance {
   /// Numbers of the call's own options beside samples, sampler and method
   std::vector<OptionValue> options = {};
   std::vector<std::string> properties = {};  ///< names of the measured image properties
-
-  friend bool operator==(const Provenance&, const Provenance&) = default;
 };
+FAULTLINE_MEMBERS(Provenance, library_version, generator_digest, classifier_name, criterion, torch_version, cpu, seed,
+                  samples_per_half, batch_size, truncation, noise, labels, permutations_discovery,
+                  permutations_confirmation, alpha, backend, cutoff, criterion_expression, classifier_digest,
+                  judge_name, judge_digest, compiler, command, method, options, properties)
 
 /// The sampler of the run, whole: with the same generator it draws the same samples.
 [[nodiscard]] inline SamplerOptions sampler_options(const Provenance& run) {

@@ -42,7 +42,7 @@ template <class Options>
   text.add("seed", run.seed);
   if (run.labels.kind != LabelPolicy::Kind::uniform) text.add("labels", text.labels(run.labels));
   if (run.truncation != 1.0) text.add("truncation", number_text(run.truncation));
-  if (run.noise != Noise::constant) text.add("noise", std::string("fl::Noise::") + name_of(run.noise));
+  if (run.noise != Noise::constant) text.add("noise", "fl::Noise::" + std::string(enumerator_of(run.noise)));
 
   // In the line `.method = {...}` starts from MethodOptions{}, whatever a call's own default is.
   const MethodOptions fresh;

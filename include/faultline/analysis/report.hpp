@@ -4,6 +4,7 @@
 
 #include <faultline/analysis/provenance.hpp>
 #include <faultline/concepts/style_layout.hpp>
+#include <faultline/core/describe.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -32,6 +33,7 @@ struct Rate {
   std::int64_t n = 0;
   double confidence = 0.95;
 };
+FAULTLINE_MEMBERS(Rate, estimate, lower, upper, failures, n, confidence)
 
 /// A direction in w. Moving by t standard deviations means w + t * `w`.
 struct Direction {
@@ -44,6 +46,7 @@ struct Direction {
   double explained = 0.0;
   std::optional<std::int64_t> class_label = std::nullopt;  ///< set when the direction belongs to one class
 };
+FAULTLINE_MEMBERS(Direction, family, name, w, whitened, explained, class_label)
 
 /// What the discovery half showed; selected there, so optimistic.
 struct DiscoveryEffect {
@@ -51,6 +54,7 @@ struct DiscoveryEffect {
   double effect = 0.0;
   double auc = 0.5;  ///< stratified area under the ROC curve
 };
+FAULTLINE_MEMBERS(DiscoveryEffect, effect, auc)
 
 /// What fresh samples showed for the frozen direction.
 struct ConfirmationEffect {
@@ -61,6 +65,7 @@ struct ConfirmationEffect {
   double p_adjusted = 1.0;  ///< Holm over all frozen candidates
   double q = 1.0;           ///< Benjamini-Hochberg over the same family
 };
+FAULTLINE_MEMBERS(ConfirmationEffect, effect, auc, t, p, p_adjusted, q)
 
 /// What moving a direction did to the codes of one class.
 struct ClassContrast {
@@ -69,6 +74,7 @@ struct ClassContrast {
   /// Mean of fail(w + 2 sd) - fail(w - 2 sd) over them: a share of so few codes, without an interval
   double contrast = 0.0;
 };
+FAULTLINE_MEMBERS(ClassContrast, class_label, codes, contrast)
 
 /// What moving the direction did on fresh codes not selected by outcome.
 struct InterventionEffect {
@@ -88,6 +94,8 @@ struct InterventionEffect {
   /// The contrast taken apart by class, ascending; classes without codes are left out
   std::vector<ClassContrast> classes = {};
 };
+FAULTLINE_MEMBERS(InterventionEffect, codes, contrast, lower, placebo, probability_contrast, repaired_share,
+                  repaired_placebo, coverage, repaired_failures, classes)
 
 /// How failures and successes of one class differ along a direction or in a style channel.
 struct ClassEffect {
@@ -97,6 +105,7 @@ struct ClassEffect {
   double effect = 0.0;  ///< mean of failures - mean of successes, in within-class standard deviations
   double standard_error = 0.0;
 };
+FAULTLINE_MEMBERS(ClassEffect, class_label, failures, successes, effect, standard_error)
 
 /// How much of an effect all classes share, and how much belongs to some of them (method 10); measured on the
 /// confirmation half.
@@ -113,6 +122,7 @@ struct ClassSplit {
   /// Ascending; a class with fewer than two failures or successes is left out
   std::vector<ClassEffect> classes = {};
 };
+FAULTLINE_MEMBERS(ClassSplit, common_share, lower, upper, common, specific, q, p, classes)
 
 /// A distance to failure: where a confidence curve first crosses its target.
 struct Crossing {
@@ -134,6 +144,9 @@ struct Crossing {
   double image_rms = 0.0;
   double image_ssim = 1.0;  ///< median structural similarity between them
 };
+FAULTLINE_MEMBERS(Crossing, sigmas, lower, upper, quartile_low, quartile_high, crossed_share, codes, left_out,
+                  percentile, monotone, monotone_share, off_manifold, off_manifold_share, image_rms, image_ssim)
+void null_means_infinite(std::type_identity<Crossing>);  // beyond the searched range
 
 /// Distance from the success centre of one class (the paper's start code).
 struct CentreDistance {
@@ -143,6 +156,7 @@ struct CentreDistance {
   std::optional<double> flip = std::nullopt;   ///< standard deviations to the change of outcome
   std::optional<double> paper = std::nullopt;  ///< the paper's search from the same centre
 };
+FAULTLINE_MEMBERS(CentreDistance, class_label, probability, half, flip, paper)
 
 /// Mean behaviour along a direction over the start codes.
 struct Profile {
@@ -153,6 +167,7 @@ struct Profile {
   std::vector<double> judge_agreement;
   std::vector<std::vector<double>> properties;  ///< [P][grid] mean of each property
 };
+FAULTLINE_MEMBERS(Profile, sigmas, probability, failure_share, judge_agreement, properties)
 
 /// Both crossings along one direction or channel (method 6).
 struct Threshold {
@@ -160,6 +175,7 @@ struct Threshold {
   std::optional<Crossing> flip = std::nullopt;  ///< the outcome changes, empty when no start code crosses
   std::vector<CentreDistance> centres;          ///< per class, from the success centre
 };
+FAULTLINE_MEMBERS(Threshold, half, flip, centres)
 
 /// A style channel that goes along with a direction (method 5.3).
 struct Carrier {
@@ -173,12 +189,14 @@ struct Carrier {
   /// Distance when this channel alone is moved; filled for the first carrier
   std::optional<Threshold> threshold = std::nullopt;
 };
+FAULTLINE_MEMBERS(Carrier, channel, layer_name, sign, correlation, effect, paper_effect, sigma, threshold)
 
 /// How strongly a property follows the direction.
 struct PropertyEffect {
   std::string name;
   double strength = 0.0;  ///< [m(+2 sd) - m(-2 sd)] / within-class standard deviation of m
 };
+FAULTLINE_MEMBERS(PropertyEffect, name, strength)
 
 /// Is a shifted image still what it should be? (method 8)
 struct Validity {
@@ -186,6 +204,7 @@ struct Validity {
   std::optional<double> judge_agreement = std::nullopt;
   bool generator_suspect = false;  ///< below the bar of .9
 };
+FAULTLINE_MEMBERS(Validity, judge_agreement, generator_suspect)
 
 /// Counts of one coordinate for failures and successes over the confirmation half.
 struct CoordinateHistogram {
@@ -194,6 +213,7 @@ struct CoordinateHistogram {
   std::vector<std::int64_t> failed;
   std::vector<std::int64_t> passed;
 };
+FAULTLINE_MEMBERS(CoordinateHistogram, lower, upper, failed, passed)
 
 /// A start code that sheets are drawn from: reproducible from (seed, index).
 struct ExampleCode {
@@ -202,6 +222,7 @@ struct ExampleCode {
   double probability = 0.0;                   ///< p(y) before the move
   std::optional<double> flip = std::nullopt;  ///< its own distance to failure along the finding
 };
+FAULTLINE_MEMBERS(ExampleCode, index, label, probability, flip)
 
 /// One confirmed cause (or, in `associated`, a direction that only goes along with failures).
 struct Finding {
@@ -223,6 +244,8 @@ struct Finding {
   std::string headline;         ///< one sentence a reader understands
   ClassSplit class_split = {};  ///< is it the same in all classes?
 };
+FAULTLINE_MEMBERS(Finding, direction, channel, sign, discovery, confirmation, intervention, threshold, profile,
+                  property, side_effects, carriers, validity, histogram, examples, headline, class_split)
 
 /// How much more (or less) of one image property well-classified images stand, whether the property was found to be a
 /// cause or not. The direction depends on generator, labels and seed, not on the classifier: distances of several
@@ -234,6 +257,7 @@ struct PropertyDistance {
   std::optional<Crossing> flip = std::nullopt;
   Validity validity;  ///< does the judge still see the class at the flip?
 };
+FAULTLINE_MEMBERS(PropertyDistance, name, sign, flip, validity)
 
 /// One row of the paper's table: pooled ranking of single channels, no error control.
 struct RankedChannel {
@@ -249,6 +273,8 @@ struct RankedChannel {
   double sigma_within = 0.0;    ///< pooled within-class standard deviation
   ClassSplit class_split = {};  ///< of the normalised difference within classes
 };
+FAULTLINE_MEMBERS(RankedChannel, channel, layer_name, sign, normalized_difference, stratified, auc, gradient,
+                  sigma_total, sigma_within, class_split)
 
 /// A style channel in the ranking of one class.
 struct ClassChannel {
@@ -258,6 +284,7 @@ struct ClassChannel {
   /// Mean of the class's failures - mean of its successes, over the pooled within-class standard deviation
   double effect = 0.0;
 };
+FAULTLINE_MEMBERS(ClassChannel, channel, layer_name, sign, effect)
 
 /// The channels that set failures of one class apart, no error control.
 struct ClassRanking {
@@ -267,6 +294,7 @@ struct ClassRanking {
   bool skipped = false;           ///< fewer than two failures or successes: nothing to compare, and no channels
   std::vector<ClassChannel> top;  ///< ten, strongest first
 };
+FAULTLINE_MEMBERS(ClassRanking, class_label, failures, successes, skipped, top)
 
 /// Held-out predictability of failure from w (method 5.2).
 struct Omnibus {
@@ -276,6 +304,7 @@ struct Omnibus {
   double p = 1.0;
   bool significant = false;
 };
+FAULTLINE_MEMBERS(Omnibus, auc, lower, upper, p, significant)
 
 /// The smallest effect that discovery and confirmation together would have let through with 80 % power; the
 /// intervention that follows is not in it.
@@ -283,6 +312,7 @@ struct DetectableEffect {
   double effect = 0.0;  ///< standardised mean difference
   double auc = 0.5;
 };
+FAULTLINE_MEMBERS(DetectableEffect, effect, auc)
 
 /// What the run cost, in numbers that do not depend on the machine. A batch is one call. The calls that try the laws of
 /// a classifier before the run are not among them.
@@ -309,6 +339,8 @@ struct CostCounters {
             generator_bytes - before.generator_bytes,     generator_launches - before.generator_launches};
   }
 };
+FAULTLINE_MEMBERS(CostCounters, generator_images, generator_batches, classifier_images, classifier_batches,
+                  gradient_images, property_images, judge_images, generator_macs, generator_bytes, generator_launches)
 
 /// The whole result of a characterisation. Plain data; `write_json`, `DirectionRenderer` and the gates read it.
 struct FailureReport {
@@ -345,6 +377,10 @@ struct FailureReport {
   /// One per class, from the discovery half; empty when all samples fail or none does
   std::vector<ClassRanking> class_rankings;
 };
+FAULTLINE_MEMBERS(FailureReport, schema, verdict, reason, failure_rate, class_rates, effective_failures_discovery,
+                  effective_failures_confirmation, samples_needed, findings, associated, generator_suspect,
+                  property_distances, omnibus, explained_share, smallest_detectable, paper_top, property_names,
+                  property_r2, class_leak, layers, classes, class_names, cost, provenance, warnings, class_rankings)
 
 }  // namespace v1
 }  // namespace faultline

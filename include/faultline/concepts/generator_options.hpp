@@ -17,16 +17,6 @@ enum class Noise {
   random,    ///< fresh normals per sample from (seed, sample index), stream 2
 };
 
-/// The enumerator's name, as reports have it.
-[[nodiscard]] inline const char* name_of(Noise noise) {
-  switch (noise) {
-    case Noise::constant: return "constant";
-    case Noise::none: return "none";
-    case Noise::random: return "random";
-  }
-  return "unknown";
-}
-
 /// Options of `map(z, labels, options)`.
 struct MapOptions {
   /// Truncation ψ: w <- w_avg + ψ (w - w_avg); 1 leaves w alone. In [-2, 2].

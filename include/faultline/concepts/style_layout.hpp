@@ -3,6 +3,7 @@
 // Which layer and channel each flat StyleSpace coordinate belongs to (Wu et al. 2021, the order of their layer
 // indices).
 
+#include <faultline/core/describe.hpp>
 #include <faultline/error.hpp>
 
 #include <algorithm>
@@ -19,16 +20,16 @@ struct StyleChannel {
   std::int64_t layer = 0;
   std::int64_t channel = 0;
   std::int64_t flat = 0;
-  friend bool operator==(const StyleChannel&, const StyleChannel&) = default;
 };
+FAULTLINE_MEMBERS(StyleChannel, layer, channel, flat)
 
 /// One layer of StyleSpace: its name ("b8.conv0"), the flat index of its first channel and its number of channels.
 struct StyleLayer {
   std::string name;
   std::int64_t offset = 0;
   std::int64_t width = 0;
-  friend bool operator==(const StyleLayer&, const StyleLayer&) = default;
 };
+FAULTLINE_MEMBERS(StyleLayer, name, offset, width)
 
 /// The layers of a generator's style vector in flat order, and the map between flat index and (layer, channel).
 ///

@@ -9,6 +9,7 @@
 #include <concepts>
 #include <cstddef>
 #include <iosfwd>
+#include <optional>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -49,6 +50,17 @@ template <ScopedEnum E>
   constexpr auto names = detail::enumerators<E>(std::make_index_sequence<detail::enumerators_named>());
   const auto index = static_cast<std::size_t>(value);
   return index < names.size() ? names[index] : std::string_view();
+}
+
+/// The enumerator of that name; empty when none has it.
+///
+/// Example: `enumerator_from<Verdict>("none_found")` is `Verdict::none_found`.
+template <ScopedEnum E>
+[[nodiscard]] constexpr std::optional<E> enumerator_from(std::string_view name) noexcept {
+  constexpr auto names = detail::enumerators<E>(std::make_index_sequence<detail::enumerators_named>());
+  for (std::size_t i = 0; i < names.size() && !name.empty(); ++i)
+    if (names[i] == name) return static_cast<E>(i);
+  return std::nullopt;
 }
 
 /// Writes the name, or the number of a value without one. Test frameworks find it through the enumeration's namespace.

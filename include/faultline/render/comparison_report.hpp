@@ -8,6 +8,7 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 
 namespace faultline {
 inline namespace v1 {
@@ -17,6 +18,15 @@ inline namespace v1 {
 ///
 /// Example: `std::string text = to_json(compare(generator, classifiers));`
 [[nodiscard]] std::string to_json(const ComparisonReport& report);
+
+/// Reads a comparison that `write_comparison` wrote, whole; by the rules of `read_report`, with the same errors. In a
+/// `ComparedDistance`, a `DistanceRatio` and an `AccuracyBin`, `null` is +inf.
+///
+/// Example: `std::string page = html_comparison(read_comparison("out/comparison.json"));`
+[[nodiscard]] ComparisonReport read_comparison(const std::filesystem::path& path);
+
+/// The same from text; `name` stands for the file in messages.
+[[nodiscard]] ComparisonReport parse_comparison(std::string_view text, std::string_view name = "memory");
 
 /// Distances of all classifiers along every direction, as SVG; empty without distances.
 [[nodiscard]] std::string paired_distance_chart(const ComparisonReport& report);

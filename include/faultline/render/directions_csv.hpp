@@ -38,8 +38,8 @@ inline namespace v1 {
       const InterventionEffect& e = f.intervention;
       const bool located = f.channel.layer >= 0 && f.channel.layer < static_cast<std::int64_t>(report.layers.size());
       std::string row = std::string(status) + "," + std::to_string(++rank) + "," +
-                        csv_cell(detail::render::valid_utf8(f.direction.name)) + "," + name_of(f.direction.family) +
-                        ",";
+                        csv_cell(detail::render::valid_utf8(f.direction.name)) + "," +
+                        std::string(enumerator_of(f.direction.family)) + ",";
       if (f.direction.class_label)
         row += csv_cell(detail::render::valid_utf8(class_name(report, *f.direction.class_label)));
       row +=

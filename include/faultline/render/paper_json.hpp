@@ -6,30 +6,10 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 
 namespace faultline {
 inline namespace v1 {
-
-/// The enumerators' names, as the JSON has them.
-[[nodiscard]] inline const char* name_of(PaperCrossing status) {
-  switch (status) {
-    case PaperCrossing::crossed: return "crossed";
-    case PaperCrossing::never_crosses: return "never_crosses";
-    case PaperCrossing::starts_below_half: return "starts_below_half";
-  }
-  return "unknown";
-}
-
-[[nodiscard]] inline const char* name_of(PaperClassStatus status) {
-  switch (status) {
-    case PaperClassStatus::complete: return "complete";
-    case PaperClassStatus::no_failures: return "no_failures";
-    case PaperClassStatus::no_successes: return "no_successes";
-    case PaperClassStatus::no_samples: return "no_samples";
-    case PaperClassStatus::centre_below_half: return "centre_below_half";
-  }
-  return "unknown";
-}
 
 /// The whole report as JSON, by the rules of `to_json(FailureReport)`: keys are the names of the members, in their
 /// order; what is not finite is `null`. The images of corner cases are not in it; `write_corner_cases` stores them.
@@ -39,6 +19,15 @@ inline namespace v1 {
 
 /// Writes `to_json(report)` to a file, all or nothing. **Throws** `cannot_write`, `not_durable`.
 void write_json(const PaperReport& report, const std::filesystem::path& path);
+
+/// Reads a report that `write_json` wrote, whole but for the images of its corner cases; by the rules of `read_report`,
+/// with the same errors.
+///
+/// Example: `PaperReport report = read_paper_report("out/paper.json");`
+[[nodiscard]] PaperReport read_paper_report(const std::filesystem::path& path);
+
+/// The same from text; `name` stands for the file in messages.
+[[nodiscard]] PaperReport parse_paper_report(std::string_view text, std::string_view name = "memory");
 
 /// Writes the images of all corner cases as NPY, `[cases, 2, C, H, W]` float32 in [0, 1], class by class in the order
 /// of the report; nothing where there is none.

@@ -10,25 +10,6 @@
 namespace faultline {
 inline namespace v1 {
 
-/// The enumerators' names, as the report's JSON has them.
-[[nodiscard]] inline const char* name_of(DirectionFamily family) {
-  switch (family) {
-    case DirectionFamily::property: return "property";
-    case DirectionFamily::component: return "component";
-    case DirectionFamily::channel: return "channel";
-  }
-  return "unknown";
-}
-
-[[nodiscard]] inline const char* name_of(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::systematic_causes: return "systematic_causes";
-    case Verdict::none_found: return "none_found";
-    case Verdict::too_few_failures: return "too_few_failures";
-  }
-  return "unknown";
-}
-
 /// The name of a class, or its number where the report has no names.
 [[nodiscard]] inline std::string class_name(const FailureReport& report, std::int64_t label) {
   const bool named = label >= 0 && label < static_cast<std::int64_t>(report.class_names.size()) &&

@@ -3,6 +3,7 @@
 // Which class label sample i gets.
 
 #include <faultline/config.hpp>
+#include <faultline/core/describe.hpp>
 
 #include <cstdint>
 #include <string>
@@ -30,20 +31,8 @@ struct LabelPolicy {
   static LabelPolicy fixed(std::int64_t label) { return {Kind::fixed, label, {}}; }
   static LabelPolicy given(std::vector<std::int64_t> labels) { return {Kind::given, 0, std::move(labels)}; }
   static LabelPolicy in_order(std::vector<std::int64_t> labels) { return {Kind::in_order, 0, std::move(labels)}; }
-
-  friend bool operator==(const LabelPolicy&, const LabelPolicy&) = default;
 };
-
-/// The enumerator's name, as reports have it.
-[[nodiscard]] inline const char* name_of(LabelPolicy::Kind kind) {
-  switch (kind) {
-    case LabelPolicy::Kind::uniform: return "uniform";
-    case LabelPolicy::Kind::fixed: return "fixed";
-    case LabelPolicy::Kind::given: return "given";
-    case LabelPolicy::Kind::in_order: return "in_order";
-  }
-  return "unknown";
-}
+FAULTLINE_MEMBERS(LabelPolicy, kind, label, labels)
 
 }  // namespace v1
 }  // namespace faultline

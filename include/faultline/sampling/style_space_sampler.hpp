@@ -299,7 +299,7 @@ class StyleSpaceSampler {
     };
     if (options_.labels.kind == LabelPolicy::Kind::fixed) check(options_.labels.label);
     if (options_.labels.kind == LabelPolicy::Kind::given || options_.labels.kind == LabelPolicy::Kind::in_order) {
-      const std::string policy = std::string("LabelPolicy::") + name_of(options_.labels.kind);
+      const std::string policy = "LabelPolicy::" + std::string(enumerator_of(options_.labels.kind));
       if (options_.labels.labels.empty())
         throw Error(ErrorCode::empty_input, "StyleSpaceSampler", policy + " needs at least one label");
       require(options_.labels.labels.size() <= std::size_t{1} << 32, policy + " takes at most 2^32 labels");

@@ -3,6 +3,7 @@
 // Two classifiers on the same samples: who failed alone, whether that can be chance, and how far the failure rates lie
 // apart.
 
+#include <faultline/core/describe.hpp>
 #include <faultline/error.hpp>
 #include <faultline/statistics/binomial.hpp>
 #include <faultline/statistics/difference.hpp>
@@ -26,8 +27,8 @@ struct PairedCounts {
   [[nodiscard]] constexpr std::int64_t total() const noexcept {
     return both_right + only_first_fails + only_second_fails + both_fail;
   }
-  friend constexpr bool operator==(const PairedCounts&, const PairedCounts&) = default;
 };
+FAULTLINE_MEMBERS(PairedCounts, both_right, only_first_fails, only_second_fails, both_fail)
 
 /// What paired counts say about two failure rates.
 struct PairedTest {
@@ -38,6 +39,7 @@ struct PairedTest {
   double upper = 1.0;
   double confidence = 0.95;
 };
+FAULTLINE_MEMBERS(PairedTest, counts, p, difference, lower, upper, confidence)
 
 /// Counts outcomes sample by sample; 0 is a success, anything else a failure.
 ///

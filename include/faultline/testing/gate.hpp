@@ -106,7 +106,7 @@ class GateResult {
     if (policy_.truncation != standard.truncation) text.add("truncation", number_text(policy_.truncation));
     text.add("batch_size", policy_.batch_size);
     if (policy_.cutoff) text.add("cutoff", *policy_.cutoff);
-    if (policy_.noise != standard.noise) text.add("noise", std::string("fl::Noise::") + name_of(policy_.noise));
+    if (policy_.noise != standard.noise) text.add("noise", "fl::Noise::" + std::string(enumerator_of(policy_.noise)));
     if (policy_.probability_tolerance != standard.probability_tolerance)
       text.add("probability_tolerance", number_text(policy_.probability_tolerance));
     text.write("}");

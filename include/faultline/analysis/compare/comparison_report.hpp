@@ -4,6 +4,7 @@
 // it.
 
 #include <faultline/analysis/report.hpp>
+#include <faultline/core/describe.hpp>
 #include <faultline/statistics/mcnemar.hpp>
 
 #include <cstdint>
@@ -24,6 +25,7 @@ struct ComparedClassifier {
   std::string reason;                 ///< one sentence
   std::vector<std::string> findings;  ///< titles of its causes, strongest first
 };
+FAULTLINE_MEMBERS(ComparedClassifier, name, failure_rate, class_rates, verdict, reason, findings)
 
 /// A direction on which one classifier is right and the other wrong.
 struct SeparatingDirection {
@@ -42,6 +44,8 @@ struct SeparatingDirection {
   double separation_p_adjusted = 1.0;  ///< Holm over the confirmed directions of all pairs and both orders
   std::vector<PropertyEffect> side_effects;  ///< all properties, strongest first
 };
+FAULTLINE_MEMBERS(SeparatingDirection, title, direction, discovery, confirmation, intervention, right_contrast,
+                  wrong_contrast, codes_for, codes_against, separation_p, separation_p_adjusted, side_effects)
 
 /// Both right against one right and the other wrong, in one order of two classifiers.
 struct OrderedComparison {
@@ -56,6 +60,8 @@ struct OrderedComparison {
   std::vector<SeparatingDirection> directions;
   std::vector<SeparatingDirection> associated;  ///< confirmed, but not shown to part them when moved
 };
+FAULTLINE_MEMBERS(OrderedComparison, right, wrong, verdict, reason, effective_failures_discovery,
+                  effective_failures_confirmation, samples_needed, directions, associated)
 
 /// Two classifiers on the same samples.
 struct PairComparison {
@@ -65,6 +71,7 @@ struct PairComparison {
   double p_adjusted = 1.0;                ///< Holm over the pairs
   std::vector<OrderedComparison> orders;  ///< first right and second wrong, then the reverse
 };
+FAULTLINE_MEMBERS(PairComparison, first, second, test, p_adjusted, orders)
 
 /// How far along a direction a classifier holds out, over start codes that all classifiers get right.
 struct ComparedDistance {
@@ -77,6 +84,8 @@ struct ComparedDistance {
   /// Share of flipped images the judge still gives the label
   std::optional<double> judge_agreement = std::nullopt;
 };
+FAULTLINE_MEMBERS(ComparedDistance, sigmas, lower, upper, crossed_share, off_manifold, judge_agreement)
+void null_means_infinite(std::type_identity<ComparedDistance>);  // beyond the searched range
 
 /// How many times as far one classifier holds out as another, on the same codes.
 struct DistanceRatio {
@@ -93,6 +102,8 @@ struct DistanceRatio {
   double p = 1.0;           ///< exact sign test of the two
   double p_adjusted = 1.0;  ///< Holm over all directions and pairs
 };
+FAULTLINE_MEMBERS(DistanceRatio, first, second, ratio, lower, upper, second_farther, first_farther, p, p_adjusted)
+void null_means_infinite(std::type_identity<DistanceRatio>);  // beyond the searched range
 
 /// Distances of all classifiers along one direction.
 struct PairedDistance {
@@ -105,6 +116,7 @@ struct PairedDistance {
   std::vector<ComparedDistance> distances;  ///< one per classifier
   std::vector<DistanceRatio> ratios;        ///< one per pair
 };
+FAULTLINE_MEMBERS(PairedDistance, title, source, sign, direction, codes, distances, ratios)
 
 /// Failure rate among samples whose distance from the centre lies in [lower, upper).
 struct AccuracyBin {
@@ -112,6 +124,8 @@ struct AccuracyBin {
   double upper = 0.0;  ///< +inf for the last bin
   Rate rate;           ///< of failures; accuracy is 1 − estimate
 };
+FAULTLINE_MEMBERS(AccuracyBin, lower, upper, rate)
+void null_means_infinite(std::type_identity<AccuracyBin>);  // beyond the searched range
 
 /// Accuracy against distance, for one classifier on all samples or on those of one class.
 struct AccuracyCurve {
@@ -119,6 +133,7 @@ struct AccuracyCurve {
   std::optional<std::int64_t> class_label = std::nullopt;
   std::vector<AccuracyBin> bins;
 };
+FAULTLINE_MEMBERS(AccuracyCurve, name, class_label, bins)
 
 /// The whole result of a comparison. Plain data.
 struct ComparisonReport {
@@ -138,6 +153,8 @@ struct ComparisonReport {
   Provenance provenance;  ///< `classifier_name` lists all
   std::vector<std::string> warnings;
 };
+FAULTLINE_MEMBERS(ComparisonReport, schema, classifiers, pairs, distances, accuracy, accuracy_channels, property_names,
+                  classes, class_names, population_cost, cost, provenance, warnings)
 
 }  // namespace v1
 }  // namespace faultline

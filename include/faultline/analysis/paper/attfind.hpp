@@ -5,6 +5,7 @@
 
 #include <faultline/analysis/problem/held_out_latents.hpp>
 #include <faultline/analysis/rank/channel_ranking.hpp>
+#include <faultline/core/describe.hpp>
 #include <faultline/core/progress.hpp>
 #include <faultline/core/ranges.hpp>
 #include <faultline/error.hpp>
@@ -57,6 +58,7 @@ struct AttFindPick {
   double effect = 0.0;  ///< mean loss of log odds of the true class over the images left
   std::int64_t explained = 0;
 };
+FAULTLINE_MEMBERS(AttFindPick, channel, layer_name, sign, effect, explained)
 
 /// What AttFind saw. Every array has one entry per examined channel.
 struct AttFindResult {
@@ -71,6 +73,8 @@ struct AttFindResult {
   std::vector<AttFindPick> cover;
   std::int64_t unexplained = 0;  ///< images that no pick flips
 };
+FAULTLINE_MEMBERS(AttFindResult, images, cost, channels, effect_smallest, effect_largest, flipped_smallest,
+                  flipped_largest, cover, unexplained)
 
 /// Images that `attfind` synthesises and classifies: N (1 + 2 D).
 [[nodiscard]] constexpr std::int64_t attfind_images(std::int64_t images, std::int64_t channels) noexcept {

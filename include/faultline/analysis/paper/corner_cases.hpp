@@ -5,6 +5,7 @@
 
 #include <faultline/analysis/problem/moves.hpp>
 #include <faultline/analysis/problem/start_latents.hpp>
+#include <faultline/core/describe.hpp>
 #include <faultline/core/image.hpp>
 #include <faultline/core/progress.hpp>
 #include <faultline/core/random.hpp>
@@ -59,6 +60,16 @@ struct CornerCase {
   std::int64_t prediction = 0;  ///< what the classifier sees at `sigmas`
   ImageBatch images;            ///< [2, C, H, W] in [0, 1]: the centre, and the image at `sigmas`
 };
+FAULTLINE_SOME_MEMBERS(CornerCase, class_label, channels, signs, sigmas, failed, probability, prediction)
+
+/// Equal in what JSON has of them, and pixel by pixel.
+[[nodiscard]] inline bool operator==(const CornerCase& a, const CornerCase& b) {
+  const auto pixels = [](const ImageBatch& images) {
+    return std::span(images.data(), static_cast<std::size_t>(images.count() * images.shape().elements()));
+  };
+  return detail::same_members(a, b) && a.images.shape() == b.images.shape() &&
+         std::ranges::equal(pixels(a.images), pixels(b.images));
+}
 
 /// A channel that may be shifted: flat style index and the shift of one standard deviation towards failure, in style
 /// units.

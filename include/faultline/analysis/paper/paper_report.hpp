@@ -7,6 +7,7 @@
 #include <faultline/analysis/paper/corner_cases.hpp>
 #include <faultline/analysis/rank/agreement.hpp>
 #include <faultline/analysis/report.hpp>
+#include <faultline/core/describe.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -23,6 +24,7 @@ struct ChannelContrast {
   double lower = 0.0;                 ///< one-sided 95 % lower bound
   double probability_contrast = 0.0;  ///< mean of p(y | -2 sd) - p(y | +2 sd)
 };
+FAULTLINE_MEMBERS(ChannelContrast, contrast, lower, probability_contrast)
 
 /// One row of the paper's table, with what else was measured of the channel.
 struct PaperChannel {
@@ -30,6 +32,7 @@ struct PaperChannel {
   double theta = 0.0;  ///< StyleSpaceTheta
   ChannelContrast effect;
 };
+FAULTLINE_MEMBERS(PaperChannel, ranked, theta, effect)
 
 /// Did p(y) reach .5 when channels were shifted from the centre of a class?
 enum class PaperCrossing {
@@ -45,6 +48,7 @@ struct PaperDistance {
   /// p(y) at the end of the search, asked once more; that of the centre unless crossed
   double probability = 0.0;
 };
+FAULTLINE_MEMBERS(PaperDistance, status, sigmas, probability)
 
 /// What can be said of a class.
 enum class PaperClassStatus {
@@ -70,6 +74,8 @@ struct PaperClass {
   std::optional<PaperDistance> together = std::nullopt;  ///< all top channels shifted at once
   std::vector<CornerCase> corner_cases;
 };
+FAULTLINE_MEMBERS(PaperClass, class_label, status, note, failures, successes, probability, distances, together,
+                  corner_cases)
 
 /// How differently a property separates failures from successes in different classes.
 struct PropertySpread {
@@ -80,6 +86,7 @@ struct PropertySpread {
   double error = 0.0;   ///< its standard error
   double spread = 0.0;  ///< standard deviation of the classes' true differences, sampling noise taken out
 };
+FAULTLINE_MEMBERS(PropertySpread, name, by_class, common, error, spread)
 
 /// The whole answer of the paper's method, next to which agreement of rankings and effects of moves say what it is
 /// worth.
@@ -102,6 +109,8 @@ struct PaperReport {
   CostCounters cost;
   Provenance provenance;
 };
+FAULTLINE_MEMBERS(PaperReport, schema, note, failure_rate, top, top_by_gradient, together, random_contrasts,
+                  contrast_codes, classes, attfind, agreement, properties, layers, class_names, cost, provenance)
 
 }  // namespace v1
 }  // namespace faultline

@@ -60,7 +60,7 @@ class ReplayText {
   /// `fl::LabelPolicy::given({3, 5})`; a long list is to be supplied.
   [[nodiscard]] std::string labels(const LabelPolicy& policy) {
     constexpr std::size_t longest = 200;  // a replay line is for people
-    const std::string call = std::string("fl::LabelPolicy::") + name_of(policy.kind);
+    const std::string call = "fl::LabelPolicy::" + std::string(enumerator_of(policy.kind));
     if (policy.kind == LabelPolicy::Kind::uniform) return call + "()";
     if (policy.kind == LabelPolicy::Kind::fixed) return call + "(" + std::to_string(policy.label) + ")";
     std::string list;

@@ -2,6 +2,7 @@
 #pragma once
 // Do rankings of style channels agree? Every pair of them, over the channels that both ranked.
 
+#include <faultline/core/describe.hpp>
 #include <faultline/error.hpp>
 #include <faultline/statistics/rank_agreement.hpp>
 
@@ -10,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -31,11 +33,12 @@ struct RankingAgreement {
   std::string second;
   std::int64_t channels = 0;  ///< number of channels that both ranked
   double jaccard = 0.0;       ///< overlap of the first k of each, ranked among these channels
-  /// Kendall's tau-b of the sizes of their scores; NaN where one of them tells no two channels apart
-  double tau = 0.0;
-  /// Share with the same direction of failure among the channels to which both give one; NaN without any
-  double same_sign = 0.0;
+  /// Kendall's tau-b of the sizes of their scores; empty where one of them tells no two channels apart
+  std::optional<double> tau = std::nullopt;
+  /// Share with the same direction of failure among the channels to which both give one; empty without any
+  std::optional<double> same_sign = std::nullopt;
 };
+FAULTLINE_MEMBERS(RankingAgreement, first, second, channels, jaccard, tau, same_sign)
 
 /// Agreement of every pair of rankings, in their order.
 ///
@@ -84,9 +87,9 @@ struct RankingAgreement {
       };
       RankingAgreement& row = table.emplace_back(RankingAgreement{rankings[a].name, rankings[b].name});
       row.channels = static_cast<std::int64_t>(channels.size());
-      row.tau = kendall_tau_b(first, second);
+      if (const double tau = kendall_tau_b(first, second); !std::isnan(tau)) row.tau = tau;
       row.jaccard = jaccard_top(strongest(first), strongest(second), k);
-      row.same_sign = signs > 0.0 ? same / signs : std::nan("");
+      if (signs > 0.0) row.same_sign = same / signs;
     }
   }
   return table;

@@ -43,7 +43,7 @@ inline std::string findings_table(const FailureReport& report, const std::vector
     table.row(
         {std::to_string(i + 1),
          "<a href=\"#" + key + "-" + std::to_string(i + 1) + "\"><b>" + html(title_of(report, f)) + "</b></a>",
-         name_of(f.direction.family),
+         std::string(enumerator_of(f.direction.family)),
          "<b>" + (e.repaired_failures > 0 ? percent(e.repaired_share, 0) : std::string("—")) + "</b>" +
              (e.repaired_placebo ? " <span class=\"quiet\">(" + percent(*e.repaired_placebo, 0) + ")</span>"
                                  : std::string()),
@@ -136,7 +136,7 @@ inline std::string chips(const FailureReport& report, const Finding& finding) {
   const auto chip = [](const std::string& text, bool warn) {
     return std::string("<span class=\"chip") + (warn ? " warn" : "") + "\">" + html(text) + "</span>";
   };
-  std::string out = chip(name_of(finding.direction.family), false);
+  std::string out = chip(std::string(enumerator_of(finding.direction.family)), false);
   if (finding.direction.class_label) out += chip("class " + class_name(report, *finding.direction.class_label), false);
   if (finding.threshold.flip && finding.threshold.flip->off_manifold) out += chip("flips off the manifold", true);
   if (finding.threshold.flip && !finding.threshold.flip->monotone) out += chip("not monotone", true);
@@ -256,7 +256,7 @@ inline std::string associated_section(const FailureReport& report) {
                    {"Change of failure rate (at least)", true},
                    {"Random directions", true}});
   for (const Finding& f : report.associated)
-    table.row({html(title_of(report, f)), name_of(f.direction.family),
+    table.row({html(title_of(report, f)), std::string(enumerator_of(f.direction.family)),
                html(f.property.name.empty() ? "—" : f.property.name), signed_shown(f.confirmation.effect, 2),
                shown(f.confirmation.auc, 3), html(p_value(f.confirmation.p_adjusted)),
                signed_shown(f.intervention.contrast, 2) + " <span class=\"quiet\">(" +

@@ -148,7 +148,7 @@ inline std::string classes_section(const FailureReport& report, const std::vecto
 
 /// The rows that say how a run came about, for the page of a report and of a comparison alike.
 inline std::vector<std::pair<std::string, std::string>> run_facts(const Provenance& p) {
-  std::string labels = name_of(p.labels.kind);
+  std::string labels(enumerator_of(p.labels.kind));
   if (p.labels.kind == LabelPolicy::Kind::fixed) labels += " (class " + std::to_string(p.labels.label) + ")";
   if (!p.labels.labels.empty())
     labels += ", from a list of " + count(static_cast<std::int64_t>(p.labels.labels.size()));
@@ -158,7 +158,7 @@ inline std::vector<std::pair<std::string, std::string>> run_facts(const Provenan
       {"Labels", labels},
       {"Truncation",
        exact(p.truncation) + (p.cutoff ? " in the first " + std::to_string(*p.cutoff) + " layers" : std::string())},
-      {"Noise", name_of(p.noise)},
+      {"Noise", std::string(enumerator_of(p.noise))},
       {"Batch size", std::to_string(p.batch_size)},
       {"Criterion of failure", p.criterion},
       {"Classifier", p.classifier_name},

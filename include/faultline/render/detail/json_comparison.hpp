@@ -1,132 +1,71 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// The JSON of render/comparison_report.hpp: one `json_of` per structure of the comparison, each listing its members in
-// their order.
+// The JSON of render/comparison_report.hpp, in both directions.
 
 #include <faultline/render/comparison_report.hpp>
-#include <faultline/render/json_report.hpp>
+#include <faultline/render/detail/described_json.hpp>
+#include <faultline/render/detail/described_reader.hpp>
 
 #include <string>
-#include <vector>
 
 namespace faultline {
 inline namespace v1 {
 namespace detail::render {
 
-struct ComparisonJson : ReportJson {
-  using ReportJson::json_of;
-
-  template <class T>
-  static Json list_of(const std::vector<T>& values) {
-    Json out = Json::array();
-    for (const T& value : values) out.push_back(json_of(value));
-    return out;
+/// What does not fit together in a comparison as it was read.
+inline void check_comparison(const ComparisonReport& report, const ReportChecks& checks) {
+  checks.names(report.classes, report.class_names);
+  checks.run(report.provenance);
+  const auto classifiers = static_cast<std::int64_t>(report.classifiers.size());
+  const auto position = [&](std::int64_t value, const std::string& place) {
+    checks.require(value < classifiers, place, "must be the position of a classifier");
+  };
+  std::size_t size = 0;
+  for (std::size_t i = 0; i < report.pairs.size(); ++i) {
+    const std::string place = entry("pairs", i);
+    position(report.pairs[i].first, place + ".first");
+    position(report.pairs[i].second, place + ".second");
+    for (std::size_t k = 0; k < report.pairs[i].orders.size(); ++k) {
+      const OrderedComparison& order = report.pairs[i].orders[k];
+      const std::string own = entry(place + ".orders", k);
+      position(order.right, own + ".right");
+      position(order.wrong, own + ".wrong");
+      for (std::size_t d = 0; d < order.directions.size(); ++d)
+        checks.direction(order.directions[d].direction, entry(own + ".directions", d), size);
+      for (std::size_t d = 0; d < order.associated.size(); ++d)
+        checks.direction(order.associated[d].direction, entry(own + ".associated", d), size);
+    }
   }
-
-  static Json json_of(const ComparedClassifier& x) {
-    return {{"name", x.name},
-            {"failure_rate", json_of(x.failure_rate)},
-            {"class_rates", json_of(x.class_rates)},
-            {"verdict", name_of(x.verdict)},
-            {"reason", x.reason},
-            {"findings", json_of(x.findings)}};
+  for (std::size_t i = 0; i < report.distances.size(); ++i) {
+    const PairedDistance& along = report.distances[i];
+    const std::string place = entry("distances", i);
+    if (!along.direction.w.empty()) checks.direction(along.direction, place, size);
+    for (std::size_t k = 0; k < along.ratios.size(); ++k) {
+      position(along.ratios[k].first, entry(place + ".ratios", k) + ".first");
+      position(along.ratios[k].second, entry(place + ".ratios", k) + ".second");
+    }
   }
-  static Json json_of(const SeparatingDirection& x) {
-    return {{"title", x.title},
-            {"direction", json_of(x.direction)},
-            {"discovery", json_of(x.discovery)},
-            {"confirmation", json_of(x.confirmation)},
-            {"intervention", json_of(x.intervention)},
-            {"right_contrast", json_of(x.right_contrast)},
-            {"wrong_contrast", json_of(x.wrong_contrast)},
-            {"codes_for", x.codes_for},
-            {"codes_against", x.codes_against},
-            {"separation_p", json_of(x.separation_p)},
-            {"separation_p_adjusted", json_of(x.separation_p_adjusted)},
-            {"side_effects", json_of(x.side_effects)}};
+  for (std::size_t i = 0; i < report.accuracy.size(); ++i) {
+    const AccuracyCurve& curve = report.accuracy[i];
+    checks.require(curve.bins.size() == report.accuracy.front().bins.size(), entry("accuracy", i) + ".bins",
+                   "must have as many entries as those of every other curve");
   }
-  static Json json_of(const OrderedComparison& x) {
-    return {{"right", x.right},
-            {"wrong", x.wrong},
-            {"verdict", name_of(x.verdict)},
-            {"reason", x.reason},
-            {"effective_failures_discovery", json_of(x.effective_failures_discovery)},
-            {"effective_failures_confirmation", json_of(x.effective_failures_confirmation)},
-            {"samples_needed", x.samples_needed},
-            {"directions", list_of(x.directions)},
-            {"associated", list_of(x.associated)}};
-  }
-  static Json json_of(const PairedCounts& x) {
-    return {{"both_right", x.both_right},
-            {"only_first_fails", x.only_first_fails},
-            {"only_second_fails", x.only_second_fails},
-            {"both_fail", x.both_fail}};
-  }
-  static Json json_of(const PairedTest& x) {
-    return {{"counts", json_of(x.counts)}, {"p", json_of(x.p)},         {"difference", json_of(x.difference)},
-            {"lower", json_of(x.lower)},   {"upper", json_of(x.upper)}, {"confidence", json_of(x.confidence)}};
-  }
-  static Json json_of(const PairComparison& x) {
-    return {{"first", x.first},
-            {"second", x.second},
-            {"test", json_of(x.test)},
-            {"p_adjusted", json_of(x.p_adjusted)},
-            {"orders", list_of(x.orders)}};
-  }
-  static Json json_of(const ComparedDistance& x) {
-    return {{"sigmas", json_of(x.sigmas)},    {"lower", json_of(x.lower)},
-            {"upper", json_of(x.upper)},      {"crossed_share", json_of(x.crossed_share)},
-            {"off_manifold", x.off_manifold}, {"judge_agreement", json_of(x.judge_agreement)}};
-  }
-  static Json json_of(const DistanceRatio& x) {
-    return {{"first", x.first},
-            {"second", x.second},
-            {"ratio", json_of(x.ratio)},
-            {"lower", json_of(x.lower)},
-            {"upper", json_of(x.upper)},
-            {"second_farther", x.second_farther},
-            {"first_farther", x.first_farther},
-            {"p", json_of(x.p)},
-            {"p_adjusted", json_of(x.p_adjusted)}};
-  }
-  static Json json_of(const PairedDistance& x) {
-    return {{"title", x.title},
-            {"source", x.source},
-            {"sign", x.sign},
-            {"direction", json_of(x.direction)},
-            {"codes", x.codes},
-            {"distances", list_of(x.distances)},
-            {"ratios", list_of(x.ratios)}};
-  }
-  static Json json_of(const AccuracyBin& x) {
-    return {{"lower", json_of(x.lower)}, {"upper", json_of(x.upper)}, {"rate", json_of(x.rate)}};
-  }
-  static Json json_of(const AccuracyCurve& x) {
-    return {{"name", x.name}, {"class_label", json_of(x.class_label)}, {"bins", list_of(x.bins)}};
-  }
-  static Json json_of(const ComparisonReport& x) {
-    return {{"schema", x.schema},
-            {"classifiers", list_of(x.classifiers)},
-            {"pairs", list_of(x.pairs)},
-            {"distances", list_of(x.distances)},
-            {"accuracy", list_of(x.accuracy)},
-            {"accuracy_channels", json_of(x.accuracy_channels)},
-            {"property_names", json_of(x.property_names)},
-            {"classes", x.classes},
-            {"class_names", json_of(x.class_names)},
-            {"population_cost", json_of(x.population_cost)},
-            {"cost", json_of(x.cost)},
-            {"provenance", json_of(x.provenance)},
-            {"warnings", json_of(x.warnings)}};
-  }
-};
+}
 
 }  // namespace detail::render
 
-inline std::string to_json(const ComparisonReport& report) {
-  return detail::render::ComparisonJson::json_of(report).dump(1, ' ', false,
-                                                              detail::render::Json::error_handler_t::replace) +
-         "\n";
+inline std::string to_json(const ComparisonReport& report) { return detail::render::described_text(report); }
+
+inline ComparisonReport parse_comparison(std::string_view text, std::string_view name) {
+  const std::string where = "read_comparison(" + std::string(name) + ")";
+  ComparisonReport report =
+      detail::render::read_described<ComparisonReport>(text, where, "comparison.json of a comparison");
+  detail::render::check_comparison(report, {where});
+  return report;
+}
+
+inline ComparisonReport read_comparison(const std::filesystem::path& path) {
+  return parse_comparison(detail::render::report_text(path), path.string());
 }
 
 }  // namespace v1

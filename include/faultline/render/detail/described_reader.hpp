@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+// Described structures out of JSON: what is missing, unknown or of another type is refused with its place.
+
+#include <faultline/analysis/report.hpp>
+#include <faultline/core/atomic_file.hpp>
+#include <faultline/core/describe.hpp>
+#include <faultline/core/enum_text.hpp>
+#include <faultline/core/ranges.hpp>
+#include <faultline/data/strict_json.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace faultline {
+inline namespace v1 {
+namespace detail::render {
+
+/// Where a value lies: a member or an entry of what it lies in.
+struct JsonPlace {
+  const JsonPlace* parent = nullptr;
+  std::string_view key = {};
+  std::size_t index = 0;
+
+  /// "findings[0].direction.w[3]"; empty for the whole.
+  [[nodiscard]] std::string text() const {
+    if (parent == nullptr) return {};
+    std::string text = parent->text();
+    if (key.empty()) return text + "[" + std::to_string(index) + "]";
+    return text.empty() ? std::string(key) : text + "." + std::string(key);
+  }
+};
+
+/// Fills values from JSON. A class, so that every overload sees all the others.
+class DescribedReader {
+ public:
+  using Json = nlohmann::json;
+
+  /// Labels of classes lie below `classes`.
+  DescribedReader(std::string_view where, std::int64_t classes) : where_(where), classes_(classes) {}
+
+  void read(const Json& from, const JsonPlace& place, bool& into) const {
+    if (!from.is_boolean()) refuse(place, "must be true or false");
+    into = from.get<bool>();
+  }
+  /// A sign: nothing else in a report is an `int`.
+  void read(const Json& from, const JsonPlace& place, int& into) const {
+    into = static_cast<int>(integer(from, place, -1, 1));
+  }
+  /// A count or a position, which are not negative, a label, or a seed.
+  void read(const Json& from, const JsonPlace& place, std::int64_t& into) const {
+    using Limits = std::numeric_limits<std::int64_t>;
+    const std::string_view key = place.key.empty() ? place.parent->key : place.key;
+    const bool label = key == "label" || key == "labels" || key == "class_label";
+    into = integer(from, place, key == "seed" ? Limits::min() : 0, label ? classes_ - 1 : Limits::max());
+  }
+  void read(const Json& from, const JsonPlace& place, double& into) const {
+    if (!from.is_number() && !from.is_null()) refuse(place, "must be a number or null");
+    into = from.is_null() ? std::numeric_limits<double>::quiet_NaN() : from.get<double>();
+  }
+  void read(const Json& from, const JsonPlace& place, std::string& into) const {
+    if (!from.is_string()) refuse(place, "must be a text");
+    into = from.get_ref<const std::string&>();
+  }
+  template <ScopedEnum E>
+  void read(const Json& from, const JsonPlace& place, E& into) const {
+    std::string name;
+    read(from, place, name);
+    const std::optional<E> known = enumerator_from<E>(name);
+    if (!known) refuse(place, "has the unknown value \"" + name + "\"");
+    into = *known;
+  }
+  template <class T>
+  void read(const Json& from, const JsonPlace& place, std::optional<T>& into) const {
+    into.reset();
+    if (!from.is_null()) read(from, place, into.emplace());
+  }
+  template <class T>
+  void read(const Json& from, const JsonPlace& place, std::vector<T>& into) const {
+    if (!from.is_array()) refuse(place, "must be a list");
+    into.resize(from.size());
+    for (std::size_t i = 0; i < from.size(); ++i) read(from[i], {&place, {}, i}, into[i]);
+  }
+  template <Described T>
+  void read(const Json& from, const JsonPlace& place, T& into) const {
+    if (!from.is_object()) refuse(place, "must be an object");
+    describe(std::type_identity<T>{}, [&](std::string_view name, auto member) {
+      const auto found = from.find(name);
+      if (found == from.end()) refuse(place, "has no '" + std::string(name) + "'");
+      auto& value = into.*member;
+      read(*found, {&place, name}, value);
+      if constexpr (std::is_same_v<decltype(value), double&> && null_is_infinite<T>)
+        if (std::isnan(value)) value = std::numeric_limits<double>::infinity();
+    });
+    if (from.size() != count_members<T>()) refuse(place, "has the unknown entry '" + unknown_key<T>(from) + "'");
+  }
+
+ private:
+  [[noreturn]] void refuse(const JsonPlace& place, const std::string& what) const {
+    const std::string at = place.text();
+    throw Error(ErrorCode::malformed_header, where_, (at.empty() ? "the report" : "'" + at + "'") + " " + what);
+  }
+  [[nodiscard]] std::int64_t integer(const Json& from, const JsonPlace& place, std::int64_t lowest,
+                                     std::int64_t highest) const {
+    constexpr auto largest = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+    const bool fits = from.is_number_integer() && (!from.is_number_unsigned() || from.get<std::uint64_t>() <= largest);
+    if (!fits || from.get<std::int64_t>() < lowest || from.get<std::int64_t>() > highest)
+      refuse(place, "must be a whole number in its range");
+    return from.get<std::int64_t>();
+  }
+  template <Described T>
+  [[nodiscard]] static std::string unknown_key(const Json& from) {
+    for (const auto& [key, value] : from.items()) {
+      bool known = false;
+      describe(std::type_identity<T>{}, [&](std::string_view name, auto) { known = known || name == key; });
+      if (!known) return key;
+    }
+    return {};
+  }
+
+  std::string_view where_;
+  std::int64_t classes_;
+};
+
+/// The text of a report's file. **Throws** `cannot_open`; `oversized` above 64 MB.
+[[nodiscard]] inline std::string report_text(const std::filesystem::path& path) {
+  const std::vector<std::byte> bytes = read_file(path, std::int64_t{64} << 20);
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+/// How many classes a report says there are: a number, or one entry for each.
+[[nodiscard]] inline std::int64_t stated_classes(const nlohmann::json& json, std::string_view where) {
+  const auto found = json.find("classes");
+  if (found != json.end() && found->is_number_integer()) {
+    const auto count = found->get<std::int64_t>();
+    if (count < 1 || count > limits::classes)
+      throw Error(ErrorCode::malformed_header, where, "'classes' must be a whole number in its range");
+    return count;
+  }
+  const bool listed = found != json.end() && found->is_array() && !found->empty();
+  return listed ? static_cast<std::int64_t>(found->size()) : limits::classes;
+}
+
+/// A structure with a `schema` out of a JSON text. **Throws** `foreign_format` for another schema, `malformed_header`.
+template <Described T>
+[[nodiscard]] T read_described(std::string_view text, std::string_view where, std::string_view expected) {
+  const nlohmann::json json = parse_strict_json(text, where);
+  T report;
+  if (!json.is_object() || !json.contains("schema") || json["schema"] != report.schema)
+    throw Error(ErrorCode::foreign_format, where,
+                "this is not a report of the schema " + report.schema + "; give the " + std::string(expected));
+  DescribedReader(where, stated_classes(json, where)).read(json, {}, report);
+  return report;
+}
+
+/// "findings[3]"
+[[nodiscard]] inline std::string entry(const std::string& list, std::size_t index) {
+  return list + "[" + std::to_string(index) + "]";
+}
+
+/// What the parts of every report must agree in, beyond their types.
+struct ReportChecks {
+  std::string_view where;
+
+  void require(bool holds, const std::string& place, const char* what) const {
+    if (!holds) throw Error(ErrorCode::malformed_header, where, "'" + place + "' " + what);
+  }
+  void names(std::int64_t classes, const std::vector<std::string>& names) const {
+    require(static_cast<std::int64_t>(names.size()) <= classes, "class_names",
+            "has more entries than there are classes");
+  }
+  /// What samples are drawn again from.
+  void run(const Provenance& run) const {
+    const auto in_range = [&](std::int64_t value, std::int64_t highest, const char* place) {
+      require(value >= 1 && value <= highest, place, "must be a whole number in its range");
+    };
+    in_range(run.samples_per_half, std::int64_t{1} << 40, "provenance.samples_per_half");
+    in_range(run.batch_size, std::int64_t{1} << 20, "provenance.batch_size");
+    require(std::isfinite(run.truncation), "provenance.truncation", "must be a number");
+    require(std::isfinite(run.alpha), "provenance.alpha", "must be a number");
+  }
+  /// `size` is the length of w that all directions share, 0 before the first.
+  void direction(const Direction& along, const std::string& place, std::size_t& size) const {
+    if (size == 0) size = along.w.size();
+    require(size > 0 && along.w.size() == size, place + ".direction.w", "must be as long as every other direction");
+    numbers(along.w, place + ".direction.w");
+    numbers(along.whitened, place + ".direction.whitened");
+  }
+
+ private:
+  void numbers(const std::vector<double>& values, const std::string& list) const {
+    for (std::size_t i = 0; i < values.size(); ++i)
+      if (!std::isfinite(values[i])) require(false, entry(list, i), "must be a number");
+  }
+};
+
+}  // namespace detail::render
+}  // namespace v1
+}  // namespace faultline
