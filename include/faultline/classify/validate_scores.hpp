@@ -4,10 +4,10 @@
 
 #include <faultline/concepts/classifier.hpp>
 #include <faultline/core/matrix.hpp>
+#include <faultline/core/number_text.hpp>
 #include <faultline/error.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <cstdint>
 #include <functional>
@@ -35,11 +35,7 @@ namespace detail {
     lowest = std::min(lowest, value);
     highest = std::max(highest, value);
   }
-  const auto rounded = [](double value) {
-    char text[32];
-    const auto end = std::to_chars(text, text + sizeof text, value, std::chars_format::general, 5);
-    return std::string(text, end.ptr);
-  };
+  const auto rounded = [](double value) { return rounded_text(value, 5); };
   const std::string seen =
       "they lie between " + rounded(lowest) + " and " + rounded(highest) + " and sum to " + rounded(sum);
   const auto near = [&](double whole) { return std::abs(sum - whole) <= 0.02 * whole && lowest >= -0.02 * whole; };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Numbers as text that reads back exactly, the same in every locale.
+// Numbers as text and back, the same in every locale: exactly, with so many digits, or with so many decimals.
 
 #include <faultline/config.hpp>
 
@@ -16,8 +16,19 @@ inline namespace v1 {
 /// The shortest text that reads back as `value`: "0.02", not "0.020000".
 [[nodiscard]] inline std::string number_text(double value) {
   char text[32];
-  const auto [end, error] = std::to_chars(text, text + sizeof text, value);
-  return error == std::errc{} ? std::string(text, end) : std::to_string(value);
+  return {text, std::to_chars(text, text + sizeof text, value).ptr};
+}
+
+/// `value` rounded to at most `digits` (1 to 17) significant digits: "0.333" for 1/3 and 3.
+[[nodiscard]] inline std::string rounded_text(double value, int digits) {
+  char text[32];
+  return {text, std::to_chars(text, text + sizeof text, value, std::chars_format::general, digits).ptr};
+}
+
+/// `value` with `decimals` (0 to 60) digits behind the point: "2.50" for 2.5 and 2.
+[[nodiscard]] inline std::string fixed_text(double value, int decimals) {
+  char text[384];
+  return {text, std::to_chars(text, text + sizeof text, value, std::chars_format::fixed, decimals).ptr};
 }
 
 /// The number that the whole of `text` spells; nothing when it spells none.

@@ -3,9 +3,9 @@
 // What options may hold: the limits that many of them share, and the one sentence that refuses a value outside its
 // range.
 
+#include <faultline/core/number_text.hpp>
 #include <faultline/error.hpp>
 
-#include <charconv>
 #include <cmath>
 #include <cstdint>
 #include <initializer_list>
@@ -37,11 +37,7 @@ namespace detail {
 
 /// "200", or "0.05" without needless digits.
 [[nodiscard]] inline std::string range_text(std::int64_t value) { return std::to_string(value); }
-[[nodiscard]] inline std::string range_text(double value) {
-  char text[32];
-  const auto end = std::to_chars(text, text + sizeof text, value, std::chars_format::general, 10);  // in no locale
-  return {text, end.ptr};
-}
+[[nodiscard]] inline std::string range_text(double value) { return rounded_text(value, 10); }
 
 /// Throws invalid_argument unless lower <= value <= upper: "where: name must lie in [lower, upper], got value". NaN
 /// lies nowhere.

@@ -3,29 +3,21 @@
 // The sentences of a report that a reader sees first: headline of a finding, reason of a verdict.
 
 #include <faultline/analysis/report.hpp>
+#include <faultline/core/number_text.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <cstdint>
 #include <string>
-#include <system_error>
 
 namespace faultline {
 inline namespace v1 {
 namespace detail {
 
-/// Fixed-point text, the same in every locale.
-[[nodiscard]] inline std::string decimals(double value, int digits = 2) {
-  char text[64];
-  const auto end = std::to_chars(text, text + sizeof text, value, std::chars_format::fixed, digits);
-  return end.ec == std::errc{} ? std::string(text, end.ptr) : std::string("?");
-}
-
 /// A share in hundredths: "34", and "0.4" below one.
 [[nodiscard]] inline std::string hundredths(double share) {
   const double value = std::abs(share) < 0.0005 ? 0.0 : 100.0 * share;
-  return decimals(value, std::abs(value) < 0.95 && value != 0.0 ? 1 : 0);
+  return fixed_text(value, std::abs(value) < 0.95 && value != 0.0 ? 1 : 0);
 }
 
 [[nodiscard]] inline std::string percent(double share) { return hundredths(share) + " %"; }
@@ -105,7 +97,7 @@ namespace detail {
            (report.findings.size() == 1 ? "it explains " : "they explain ") + percent(report.explained_share) +
            " of what a linear rule can explain. The strongest: " + title(report.findings.front()) + ".";
   }
-  const std::string reach = "An effect of AUC " + decimals(report.smallest_detectable.auc) +
+  const std::string reach = "An effect of AUC " + fixed_text(report.smallest_detectable.auc, 2) +
                             " or more would have been confirmed on fresh samples with 80 % power; what an intervention "
                             "then shows is not in that figure.";
   if (!report.generator_suspect.empty()) {
@@ -117,7 +109,7 @@ namespace detail {
                                       [&](const Finding& f) { return is_undecided(f.intervention, min_effect); });
   const std::string systematic =
       report.omnibus.significant ? "Failures are systematic (a linear rule predicts them on fresh samples with AUC " +
-                                       decimals(report.omnibus.auc) + "), but "
+                                       fixed_text(report.omnibus.auc, 2) + "), but "
                                  : "";
   if (undecided != report.associated.end())
     return (systematic.empty() ? std::string("It was not decided") : systematic + "it was not decided") +

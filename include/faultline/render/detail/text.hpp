@@ -3,10 +3,10 @@
 // Numbers and names as a reader sees them, the same in every locale; quoting for HTML, SVG and CSV.
 
 #include <faultline/analysis/report.hpp>
+#include <faultline/core/number_text.hpp>
 #include <faultline/render/titles.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -23,19 +23,13 @@ namespace detail::render {
 
 /// `value` with `digits` decimals and an ASCII minus; never "-0.00". Non-finite values become "inf", "-inf", "nan".
 inline std::string fixed(double value, int digits) {
-  char buffer[400];
-  const auto end = std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::fixed, digits).ptr;
-  std::string text(buffer, end);
+  std::string text = fixed_text(value, digits);
   if (!text.empty() && text.front() == '-' && text.find_first_not_of("-0.") == std::string::npos) text.erase(0, 1);
   return text;
 }
 
-/// The shortest text that reads back as `value`; empty for non-finite values, as a cell of a table wants it.
-inline std::string exact(double value) {
-  if (!std::isfinite(value)) return {};
-  char buffer[64];
-  return {buffer, std::to_chars(buffer, buffer + sizeof buffer, value).ptr};
-}
+/// `number_text`, but empty for non-finite values, as a cell of a table wants it.
+inline std::string exact(double value) { return std::isfinite(value) ? number_text(value) : std::string(); }
 
 /// An empty cell where nothing was measured.
 inline std::string exact(const std::optional<double>& value) { return value ? exact(*value) : std::string(); }
