@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Zero-copy Eigen views of the library's plain results, and of Eigen matrices as scores (which need no adapter: they
-// are readable as (row, column)).
+// Zero-copy Eigen views of the library's plain results other than `Matrix`, which is an Eigen matrix itself. Eigen
+// matrices as scores need no adapter: they are readable as (row, column).
 
+#include <faultline/core/eigen.hpp>
 #include <faultline/core/image.hpp>
 #include <faultline/core/matrix.hpp>
-
-#include <Eigen/Core>
 
 #include <cstdint>
 #include <span>
@@ -19,16 +18,17 @@ inline namespace v1 {
 template <class T>
 using EigenMatrix = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
-/// View of a `Matrix` `[rows, cols]`; valid as long as the matrix is neither destroyed nor resized.
+/// The matrix as a view `[rows, cols]`, which it is already; valid as long as the matrix is neither destroyed nor
+/// resized.
 ///
 /// Example: `Eigen::VectorXf mean = as_eigen(population.w).colwise().mean();`
 template <class T>
 [[nodiscard]] Eigen::Map<const EigenMatrix<T>> as_eigen(const Matrix<T>& matrix) {
-  return {matrix.data(), static_cast<Eigen::Index>(matrix.rows()), static_cast<Eigen::Index>(matrix.cols())};
+  return {matrix.data(), matrix.rows(), matrix.cols()};
 }
 template <class T>
 [[nodiscard]] Eigen::Map<EigenMatrix<T>> as_eigen(Matrix<T>& matrix) {
-  return {matrix.data(), static_cast<Eigen::Index>(matrix.rows()), static_cast<Eigen::Index>(matrix.cols())};
+  return matrix;
 }
 template <class T>
 void as_eigen(const Matrix<T>&&) = delete;
@@ -54,9 +54,7 @@ void as_eigen(const std::vector<T>&&) = delete;
 /// A copy of any Eigen matrix or expression as a `Matrix`.
 template <class Derived>
 [[nodiscard]] Matrix<typename Derived::Scalar> from_eigen(const Eigen::DenseBase<Derived>& values) {
-  Matrix<typename Derived::Scalar> result(values.rows(), values.cols());
-  as_eigen(result) = values.derived();
-  return result;
+  return values;
 }
 
 }  // namespace v1

@@ -4,11 +4,10 @@
 // independent judge, and how the two cover each other.
 
 #include <faultline/core/progress.hpp>
+#include <faultline/statistics/detail/decompositions.hpp>
 #include <faultline/statistics/manifold_quality.hpp>
 #include <faultline/stylegan2/generator.hpp>
 #include <faultline/training/classifier_trainer.hpp>
-
-#include <Eigen/Dense>
 
 #include <algorithm>
 #include <cstdint>
@@ -24,8 +23,7 @@ class FeatureMoments {
  public:
   /// Adds the rows of `[N, F]`.
   void add(const Matrix<float>& rows) {
-    using Rows = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-    const Eigen::MatrixXd x = Eigen::Map<const Rows>(rows.data(), rows.rows(), rows.cols()).cast<double>();
+    const Eigen::MatrixXd x = rows.cast<double>();
     if (count_ == 0) {
       sum_ = Eigen::VectorXd::Zero(rows.cols());
       products_ = Eigen::MatrixXd::Zero(rows.cols(), rows.cols());

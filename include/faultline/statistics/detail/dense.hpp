@@ -3,10 +3,9 @@
 // The linear algebra the statistics need, on plain matrices: one matrix product, by Eigen, and what can be made of it.
 // Every form of Eigen expression costs every user a third of a second of compile time, so there is exactly one here.
 
+#include <faultline/core/eigen.hpp>
 #include <faultline/core/matrix.hpp>
 #include <faultline/error.hpp>
-
-#include <Eigen/Core>
 
 #include <algorithm>
 #include <cmath>

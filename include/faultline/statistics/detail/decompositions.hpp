@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+// Eigen's decompositions, and the symmetric eigenproblem in the form in which the statistics want it.
+
+#include <faultline/core/eigen.hpp>
+#include <faultline/core/matrix.hpp>
+#include <faultline/error.hpp>
+
+#include <Eigen/Cholesky>
+#include <Eigen/Eigenvalues>
+
+#include <span>
+
+namespace faultline {
+inline namespace v1 {
+namespace detail {
+
+/// Turns a direction so that its largest entry, the first of equals, is positive: ± v are the same direction, and this
+/// makes the choice reproducible.
+inline void fix_sign(std::span<double> direction) {
+  if (direction.empty()) return;
+  Eigen::Index largest = 0;
+  auto v = as_vector(direction);
+  v.cwiseAbs().maxCoeff(&largest);
+  if (v[largest] < 0.0) v = -v;
+}
+
+/// Eigenvalues, descending, and unit eigenvectors as rows, each with its largest entry positive so that the same matrix
+/// always gives the same signs.
+struct Eigenpairs {
+  Eigen::VectorXd values;  ///< `[n]`
+  Matrix<double> vectors;  ///< `[n, n]`, row i belongs to values[i]
+};
+
+/// **Throws** not_converged when an entry is not finite.
+[[nodiscard]] inline Eigenpairs symmetric_eigenpairs(const Eigen::MatrixXd& symmetric) {
+  constexpr const char* where = "symmetric_eigenpairs";
+  if (!symmetric.allFinite())
+    throw Error(ErrorCode::not_converged, where, "the matrix has an entry that is not finite");
+  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(symmetric);
+  if (solver.info() != Eigen::Success)
+    throw Error(ErrorCode::not_converged, where, "the eigenvalue iteration did not converge");
+  Eigenpairs pairs{solver.eigenvalues().reverse(), solver.eigenvectors().rowwise().reverse().transpose()};
+  for (Eigen::Index i = 0; i < pairs.values.size(); ++i) fix_sign(pairs.vectors.row_span(i));
+  return pairs;
+}
+
+/// Σ f(λ_i) u_i u_iᵀ over the eigenvalues above `floor` times the largest: the pseudoinverse for f = 1/λ, the inverse
+/// root for f = λ^-½. **Throws** not_converged when an entry is not finite.
+template <class Function>
+[[nodiscard]] Matrix<double> spectral_function(const Eigen::MatrixXd& symmetric, double floor, Function f) {
+  const Eigenpairs pairs = symmetric_eigenpairs(symmetric);
+  Eigen::Index kept = 0;
+  while (kept < pairs.values.size() && pairs.values[kept] > 0.0 && pairs.values[kept] > floor * pairs.values[0]) ++kept;
+  const auto u = pairs.vectors.topRows(kept);
+  return u.transpose() * pairs.values.head(kept).unaryExpr(f).asDiagonal() * u;
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace faultline
