@@ -53,7 +53,7 @@
 #include <faultline/statistics/rank.hpp>
 #include <faultline/statistics/rate_plan.hpp>
 #include <faultline/statistics/regression.hpp>
-#include <faultline/statistics/special_functions.hpp>
+#include <faultline/statistics/distributions.hpp>
 #include <faultline/statistics/stratified.hpp>
 #include <faultline/statistics/welch_permutation.hpp>
 #include <faultline/statistics/whitening.hpp>

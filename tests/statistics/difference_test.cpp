@@ -16,7 +16,7 @@ namespace {
 
 std::vector<double> log_factorials(std::int64_t n) {
   std::vector<double> values;
-  for (std::int64_t i = 0; i <= n; ++i) values.push_back(fl::log_gamma(static_cast<double>(i) + 1.0));
+  for (std::int64_t i = 0; i <= n; ++i) values.push_back(std::lgamma(static_cast<double>(i) + 1.0));
   return values;
 }
 

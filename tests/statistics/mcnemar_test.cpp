@@ -12,7 +12,7 @@ namespace fl = faultline;
 
 namespace {
 
-double log_factorial(std::int64_t n) { return fl::log_gamma(static_cast<double>(n) + 1.0); }
+double log_factorial(std::int64_t n) { return std::lgamma(static_cast<double>(n) + 1.0); }
 
 /// Probability of `a` and `b` of n samples in two cells with probabilities p and q, the rest elsewhere.
 double trinomial(std::int64_t a, std::int64_t b, std::int64_t n, double p, double q) {

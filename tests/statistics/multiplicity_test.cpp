@@ -3,7 +3,7 @@
 
 #include <faultline/core/random.hpp>
 #include <faultline/statistics/multiplicity.hpp>
-#include <faultline/statistics/special_functions.hpp>
+#include <faultline/statistics/distributions.hpp>
 
 #include <support/catch2.hpp>
 

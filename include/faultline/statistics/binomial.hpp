@@ -4,7 +4,7 @@
 
 #include <faultline/error.hpp>
 #include <faultline/statistics/interval.hpp>
-#include <faultline/statistics/special_functions.hpp>
+#include <faultline/statistics/distributions.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -35,14 +35,14 @@ inline void require_confidence(const char* where, double confidence) {
 [[nodiscard]] inline double binomial_upper_tail(std::int64_t k, std::int64_t n, double rate) {
   if (k <= 0) return 1.0;
   if (k > n) return 0.0;
-  return incomplete_beta(static_cast<double>(k), static_cast<double>(n - k) + 1.0, rate);
+  return beta_cdf(static_cast<double>(k), static_cast<double>(n - k) + 1.0, rate);
 }
 
 /// P(X ≤ k) for X ~ Binomial(n, rate).
 [[nodiscard]] inline double binomial_lower_tail(std::int64_t k, std::int64_t n, double rate) {
   if (k < 0) return 0.0;
   if (k >= n) return 1.0;
-  return incomplete_beta(static_cast<double>(n - k), static_cast<double>(k) + 1.0, 1.0 - rate);
+  return beta_cdf(static_cast<double>(n - k), static_cast<double>(k) + 1.0, 1.0 - rate);
 }
 
 /// One-sided lower limit of a rate: the rate at which k or more of n would be seen with probability 1 − confidence; 0
@@ -54,7 +54,7 @@ inline void require_confidence(const char* where, double confidence) {
   detail::require_counts("clopper_pearson_lower", k, n);
   detail::require_confidence("clopper_pearson_lower", confidence);
   if (k == 0) return 0.0;
-  return incomplete_beta_inverse(static_cast<double>(k), static_cast<double>(n - k) + 1.0, 1.0 - confidence);
+  return beta_quantile(static_cast<double>(k), static_cast<double>(n - k) + 1.0, 1.0 - confidence);
 }
 
 /// One-sided upper limit of a rate: 1 − `clopper_pearson_lower(n − k, n)`; 1 for k = n, so also when nothing was seen
@@ -63,7 +63,7 @@ inline void require_confidence(const char* where, double confidence) {
   detail::require_counts("clopper_pearson_upper", k, n);
   detail::require_confidence("clopper_pearson_upper", confidence);
   if (k == n) return 1.0;
-  return incomplete_beta_inverse(static_cast<double>(k) + 1.0, static_cast<double>(n - k), confidence);
+  return beta_quantile(static_cast<double>(k) + 1.0, static_cast<double>(n - k), confidence);
 }
 
 /// Two-sided interval for a rate observed k times in n: both one-sided limits at (1 + confidence) / 2.

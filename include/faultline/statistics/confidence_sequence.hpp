@@ -6,7 +6,7 @@
 #include <faultline/core/ranges.hpp>
 #include <faultline/error.hpp>
 #include <faultline/statistics/interval.hpp>
-#include <faultline/statistics/special_functions.hpp>
+#include <faultline/statistics/log_beta.hpp>
 
 #include <algorithm>
 #include <cmath>

@@ -5,7 +5,7 @@
 #include <faultline/error.hpp>
 #include <faultline/statistics/binomial.hpp>
 #include <faultline/statistics/interval.hpp>
-#include <faultline/statistics/special_functions.hpp>
+#include <faultline/statistics/distributions.hpp>
 #include <faultline/statistics/stratified.hpp>
 
 #include <algorithm>

@@ -8,7 +8,7 @@
 #include <faultline/error.hpp>
 #include <faultline/statistics/interval.hpp>
 #include <faultline/statistics/quantiles.hpp>
-#include <faultline/statistics/special_functions.hpp>
+#include <faultline/statistics/distributions.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -105,7 +105,7 @@ inline void test_equal_effects(std::span<const GroupEffect> groups, EffectSplit&
   const double squares = count * count - 1.0;
   const double f = split.q / (count - 1.0) / (1.0 + 2.0 * (count - 2.0) / squares * lambda);
   const double upper = std::min(squares / (3.0 * lambda), 1e6);  // by then F is χ² to six digits
-  split.p = incomplete_beta(0.5 * upper, 0.5 * (count - 1.0), upper / (upper + (count - 1.0) * f));
+  split.p = beta_cdf(0.5 * upper, 0.5 * (count - 1.0), upper / (upper + (count - 1.0) * f));
 }
 
 }  // namespace detail

@@ -3,7 +3,7 @@
 // Rank comparison of failures with successes: the area under the ROC curve, pooled and by class (method section 5).
 
 #include <faultline/error.hpp>
-#include <faultline/statistics/special_functions.hpp>
+#include <faultline/statistics/distributions.hpp>
 #include <faultline/statistics/stratified.hpp>
 
 #include <algorithm>

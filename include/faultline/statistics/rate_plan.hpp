@@ -6,6 +6,7 @@
 #include <faultline/core/ranges.hpp>
 #include <faultline/error.hpp>
 #include <faultline/statistics/confidence_sequence.hpp>
+#include <faultline/statistics/log_beta.hpp>
 
 #include <algorithm>
 #include <cmath>

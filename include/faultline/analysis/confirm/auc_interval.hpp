@@ -3,7 +3,7 @@
 // An interval for an area under the ROC curve, within classes.
 
 #include <faultline/statistics/interval.hpp>
-#include <faultline/statistics/special_functions.hpp>
+#include <faultline/statistics/distributions.hpp>
 #include <faultline/statistics/stratified.hpp>
 
 #include <algorithm>

@@ -3,7 +3,7 @@
 // What a run could have seen: the smallest effect that passes discovery and confirmation together with 80 % power.
 
 #include <faultline/analysis/report.hpp>
-#include <faultline/statistics/special_functions.hpp>
+#include <faultline/statistics/distributions.hpp>
 #include <faultline/statistics/stratified.hpp>
 
 #include <algorithm>

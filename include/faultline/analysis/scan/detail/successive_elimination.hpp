@@ -9,7 +9,7 @@
 #include <faultline/core/random.hpp>
 #include <faultline/statistics/interval.hpp>
 #include <faultline/statistics/quantiles.hpp>
-#include <faultline/statistics/special_functions.hpp>
+#include <faultline/statistics/distributions.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -56,7 +56,7 @@ inline constexpr std::int64_t scan_draws_first = intervention_first + 2'000'000;
 /// The x with P(T > x) = tail for Student's t with `freedom` degrees of freedom; from the beta quantile, tail below one
 /// half.
 [[nodiscard]] inline double student_quantile(double tail, double freedom) {
-  const double x = incomplete_beta_inverse(0.5 * freedom, 0.5, 2.0 * tail);
+  const double x = beta_quantile(0.5 * freedom, 0.5, 2.0 * tail);
   return x > 0.0 ? std::sqrt(freedom * (1.0 - x) / x) : std::numeric_limits<double>::infinity();
 }
 
