@@ -77,3 +77,28 @@ packed = zlib.compress(b"\0ab")
 save("png_corpus", "after_stream", png(2, 1, 8, 0, b"\0ab").replace(
     chunk(b"IDAT", packed), chunk(b"IDAT", b"") + chunk(b"IDAT", packed + b"zz") + chunk(b"IDAT", b"z")))
 save("png_corpus", "odd_extras", png(1, 1, 8, 2, b"\0abc", chunk(b"iCCP", b"odd\0\0garbage"), chunk(b"tIME", b"ab"), chunk(b"PLTE", b"ab"), chunk(b"gAMA", bytes(4))[:-1] + b"x"))
+
+
+def from_schema(root, schema, key="", bare=False):
+    """The least value that a schema of docs/ allows: every list with one entry, or `bare`, empty and null where that is allowed."""
+    if "$ref" in schema:
+        return from_schema(root, root["$defs"][schema["$ref"].removeprefix("#/$defs/")], key, bare)
+    if "anyOf" in schema:
+        return None if bare else from_schema(root, next(one for one in schema["anyOf"] if "$ref" in one), key, bare)
+    if "enum" in schema:
+        return schema["enum"][0]
+    kind = schema["type"]
+    if isinstance(kind, list):
+        kind = "null" if bare and key not in ("truncation", "alpha") else next(one for one in kind if one != "null")
+    if kind == "object":
+        return {name: from_schema(root, one, name, bare) for name, one in schema["properties"].items()}
+    if kind == "array":
+        return [] if bare else [from_schema(root, schema["items"], key, bare)]
+    counts = {"classes": 1, "samples_per_half": 1, "batch_size": 1}  # which are never 0
+    return {"null": None, "string": "a", "boolean": True, "number": 0.5, "integer": counts.get(key, 0)}[kind]
+
+
+for name in ("report", "paper", "comparison"):
+    root = json.loads((HERE / "../../docs" / f"{name}.schema.json").read_text())
+    save("report_corpus", name, json.dumps(from_schema(root, root), separators=(",", ":")).encode())
+    save("report_corpus", f"{name}_bare", json.dumps(from_schema(root, root, bare=True), separators=(",", ":")).encode())

@@ -118,10 +118,10 @@ class DescribedReader {
   }
   template <Described T>
   [[nodiscard]] static std::string unknown_key(const Json& from) {
-    for (const auto& [key, value] : from.items()) {
+    for (const auto& entry : from.items()) {
       bool known = false;
-      describe(std::type_identity<T>{}, [&](std::string_view name, auto) { known = known || name == key; });
-      if (!known) return key;
+      describe(std::type_identity<T>{}, [&](std::string_view name, auto) { known = known || name == entry.key(); });
+      if (!known) return entry.key();
     }
     return {};
   }
