@@ -11,6 +11,7 @@
 #include <faultline/core/atomic_file.hpp>
 #include <faultline/core/image.hpp>
 #include <faultline/core/matrix.hpp>
+#include <faultline/core/parallel_for.hpp>
 #include <faultline/core/philox.hpp>
 #include <faultline/core/progress.hpp>
 #include <faultline/core/random.hpp>
@@ -59,6 +60,7 @@
 #include <faultline/statistics/whitening.hpp>
 
 #include <faultline/sampling/analytic_generator.hpp>
+#include <faultline/sampling/any_generator.hpp>
 #include <faultline/sampling/label_policy.hpp>
 #include <faultline/sampling/population.hpp>
 #include <faultline/sampling/style_space_sampler.hpp>

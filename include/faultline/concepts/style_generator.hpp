@@ -109,5 +109,17 @@ concept DifferentiableGenerator = StyleGenerator<G> &&
   { g.pullback(s, gradient) } -> std::same_as<Matrix<float>>;
 };
 
+/// Whether `pullback` works. A type that forgets what it wraps has the call, and answers `is_differentiable()` at run
+/// time.
+template <StyleGenerator G>
+[[nodiscard]] bool is_differentiable(const G& generator) {
+  if constexpr (!DifferentiableGenerator<G>) return static_cast<void>(generator), false;
+  else if constexpr (requires {
+                       { generator.is_differentiable() } -> std::convertible_to<bool>;
+                     })
+    return generator.is_differentiable();
+  else return static_cast<void>(generator), true;
+}
+
 }  // namespace v1
 }  // namespace faultline

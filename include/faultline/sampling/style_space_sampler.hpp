@@ -65,7 +65,7 @@ class StyleSpaceSampler {
   using image_type = typename G::image_type;
 
   explicit StyleSpaceSampler(const G& generator, SamplerOptions options = {})
-      : generator_(std::addressof(generator)), options_(std::move(options)) {
+      : generator_(std::addressof(generator)), options_(std::move(options)), pads_(detail::pads_batches(generator)) {
     detail::require_in("StyleSpaceSampler", "batch_size", options_.batch_size, 1, limits::batch);
     detail::require_in("StyleSpaceSampler", "truncation", options_.truncation, -2.0, 2.0);
     check_labels();
@@ -91,7 +91,7 @@ class StyleSpaceSampler {
   /// Rows that the generator computes for a batch of `count` samples: `batch_size` of them, unless its arrays could not
   /// be cut again.
   [[nodiscard]] std::int64_t computed_rows(std::int64_t count) const noexcept {
-    return pads ? options_.batch_size : count;
+    return pads_ ? options_.batch_size : count;
   }
 
   /// One batch of 1 .. `batch_size` samples.
@@ -338,13 +338,10 @@ class StyleSpaceSampler {
     return generator_->style_from_host(host);
   }
 
-  static constexpr bool pads = !BatchInvariantGenerator<G> && detail::CutsRows<latent_type> &&
-                               detail::CutsRows<style_type> && detail::CutsRows<image_type>;
-
   /// `rows` with its last row repeated up to the batch size; left alone when the generator does not need it or its
   /// arrays could not be cut again.
   [[nodiscard]] Matrix<float> padded(Matrix<float> rows) const {
-    if (!pads || rows.rows() == options_.batch_size) return rows;
+    if (!pads_ || rows.rows() == options_.batch_size) return rows;
     Matrix<float> result(options_.batch_size, rows.cols());
     std::copy_n(rows.data(), rows.rows() * rows.cols(), result.data());
     for (std::int64_t i = rows.rows(); i < result.rows(); ++i)
@@ -354,19 +351,20 @@ class StyleSpaceSampler {
 
   [[nodiscard]] typename G::label_type device_labels(std::vector<std::int64_t> labels) const {
     if (generator_->num_classes() == 0) labels.clear();
-    else if (pads) labels.resize(static_cast<std::size_t>(options_.batch_size), labels.back());
+    else if (pads_) labels.resize(static_cast<std::size_t>(options_.batch_size), labels.back());
     return generator_->label_from_host(labels);
   }
 
   template <class T>
   void cut(T& array, std::int64_t count) const {
-    if constexpr (pads) {
-      if (count < options_.batch_size) array = detail::first_rows(array, count);
+    if constexpr (detail::can_pad<G>) {
+      if (pads_ && count < options_.batch_size) array = detail::first_rows(array, count);
     }
   }
 
   const G* generator_;
   SamplerOptions options_;
+  bool pads_;
   std::optional<detail::Truncation> truncation_;
 };
 

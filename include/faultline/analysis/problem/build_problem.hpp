@@ -113,7 +113,7 @@ template <StyleGenerator G, Classifier C, FailureCriterion F>
   problem.evaluate = [source](const EditRequest& request) { return source->evaluate(request); };
   if constexpr (DifferentiableGenerator<G> && DifferentiableClassifier<C>) {
     // pullback is defined for constant noise.
-    if (sampler.options().noise == Noise::constant) {
+    if (sampler.options().noise == Noise::constant && is_differentiable(sampler.generator())) {
       problem.gradient_sum = [source](const Matrix<float>& w, std::span<const std::int64_t> labels) {
         return source->gradient_sum(w, labels);
       };
