@@ -101,20 +101,14 @@ fl::Drawing figure_2(const fl::LabelledImages& test, const fl::Problem& problem,
       problem.classes,
       {}};
   const fl::Population& half = problem.discovery;
-  fl::EditRequest request;
-  request.images = true;
   const auto order = first_of_each_class(problem.classes, half.size(),
                                          [&](std::int64_t k) { return half.label[static_cast<std::size_t>(k)]; });
-  request.w.resize(static_cast<std::int64_t>(order.size()), half.w.cols());
-  for (std::size_t i = 0; i < order.size(); ++i) {
-    std::copy(half.w.row_span(order[i]).begin(), half.w.row_span(order[i]).end(),
-              request.w.row_span(static_cast<std::int64_t>(i)).begin());
-    request.label.push_back(half.label[static_cast<std::size_t>(order[i])]);
-  }
-  const fl::ImageBatch images = problem.evaluate(request).images;
+  std::vector<fl::EditedLatent> unmoved;
+  for (const std::int64_t i : order) unmoved.push_back({{half.w.row_span(i), half.label[static_cast<std::size_t>(i)]}});
+  const fl::ImageBatch images = problem.answer_edits(unmoved, {.images = true}).images;
   for (std::size_t i = 0; i < order.size(); ++i)
     made.tiles.push_back({fl::to_picture(images.image(static_cast<std::int64_t>(i)), images.shape(), image_pixels),
-                          class_name(names, request.label[i]),
+                          class_name(names, unmoved[i].start.label),
                           {}});
   return fl::samples_figure(real, made);
 }

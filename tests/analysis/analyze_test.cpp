@@ -169,15 +169,15 @@ TEST_CASE("a direction that merely goes along is associated, not a cause", "[ana
     return synthetic::fails_above(u[0] - 1.2);
   };
   auto setup = synthetic::make(world, 3000);
-  setup.problem.evaluate = [](const fl::EditRequest& request) {
-    fl::EditResult result;
-    const auto n = static_cast<std::size_t>(request.w.rows());
-    result.failed.assign(n, 0);
-    result.prediction.assign(request.label.begin(), request.label.end());
-    result.probability.assign(n, 0.9f);
-    result.log_odds.assign(n, 2.2f);
-    if (request.properties) result.properties.resize(request.w.rows(), 0);
-    return result;
+  setup.problem.answer_edits = [](std::span<const fl::EditedLatent> edits, const fl::WantedAnswers& wanted) {
+    fl::EditAnswers answers;
+    fl::ClassifierAnswers& own = answers.classifiers.emplace_back();
+    own.failed.assign(edits.size(), 0);
+    for (const fl::EditedLatent& edited : edits) own.prediction.push_back(edited.start.label);
+    own.probability.assign(edits.size(), 0.9f);
+    own.log_odds.assign(edits.size(), 2.2f);
+    if (wanted.properties) answers.properties.resize(static_cast<std::int64_t>(edits.size()), 0);
+    return answers;
   };
   const auto report = fl::analyze(setup.problem, quick());
   CHECK(report.findings.empty());

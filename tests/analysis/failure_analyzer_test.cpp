@@ -211,28 +211,24 @@ TEST_CASE("the plain problem agrees with generator and classifier", "[analysis][
   CHECK(problem.discovery.label == sampler.labels(0, 300));
   CHECK(problem.property_names == std::vector<std::string>{"first factor"});
 
-  // Unedited codes give back what sampling gave, properties included.
-  fl::EditRequest request;
-  request.w = problem.discovery.w;
-  request.label = problem.discovery.label;
-  request.properties = true;
-  request.images = true;
-  const auto result = problem.evaluate(request);
-  CHECK(result.failed == problem.discovery.failed);
-  CHECK(result.prediction == problem.discovery.prediction);
+  // Unedited latents give back what sampling gave, properties included.
+  std::vector<fl::EditedLatent> edits;
+  for (std::int64_t i = 0; i < 300; ++i)
+    edits.push_back({{problem.discovery.w.row_span(i), problem.discovery.label[static_cast<std::size_t>(i)]}});
+  const auto result = problem.answer_edits(edits, {.properties = true, .images = true});
+  CHECK(result.first().failed == problem.discovery.failed);
+  CHECK(result.first().prediction == problem.discovery.prediction);
   REQUIRE(result.images.count() == 300);
   for (std::int64_t i = 0; i < 300; ++i) {
-    CHECK(result.probability[static_cast<std::size_t>(i)] ==
-          Approx(problem.discovery.probability[static_cast<std::size_t>(i)]).margin(1e-5));
+    const float probability = result.first().probability[static_cast<std::size_t>(i)];
+    CHECK(probability == Approx(problem.discovery.probability[static_cast<std::size_t>(i)]).margin(1e-5));
     CHECK(result.properties(i, 0) == Approx(problem.discovery.properties(i, 0)).margin(1e-4));
-    CHECK((result.probability[static_cast<std::size_t>(i)] < 0.4f) ==
-          (result.failed[static_cast<std::size_t>(i)] != 0));
+    CHECK((probability < 0.4f) == (result.first().failed[static_cast<std::size_t>(i)] != 0));
   }
   // s = A w + b holds for the truncated styles, and a channel shift moves the factor it is by shift / sigma.
   const std::int64_t channel = known.factor_channel(0);
-  request.channel = channel;
-  request.shift.assign(300, 0.5f);
-  const auto shifted = problem.evaluate(request);
+  for (fl::EditedLatent& edited : edits) edited.edit = fl::Edit::of_channel(channel, 0.5);
+  const auto shifted = problem.answer_edits(edits, {.properties = true});
   const double before = static_cast<double>(result.properties(7, 0));
   const double after = static_cast<double>(shifted.properties(7, 0));
   double style = problem.style_bias[static_cast<std::size_t>(channel)];
@@ -483,42 +479,53 @@ TEST_CASE("a request may shift several channels at once, and one channel among t
   fl::FailureAnalyzer analyzer(sampler, mine, fl::Misclassified{},
                                fl::AnalyzerOptions{.samples = 64, .method = {.batch_size = 8}});
   const fl::Problem& problem = analyzer.problem();
-  fl::EditRequest request;
-  request.w = sampler.latents_w(0, 20);
-  request.label = sampler.labels(0, 20);
-  request.images = true;
-  request.channel = known.factor_channel(0);
-  for (int i = 0; i < 20; ++i) request.shift.push_back(0.4f * static_cast<float>(i) - 3.0f);
-  const fl::EditResult alone = problem.evaluate(request);
+  const fl::Matrix<float> w = sampler.latents_w(0, 20);
+  const std::vector<std::int64_t> labels = sampler.labels(0, 20);
+  const auto shift = [](std::int64_t i) { return 0.4 * static_cast<double>(i) - 3.0; };
+  const auto answer = [&](auto edit_of) {
+    std::vector<fl::EditedLatent> edits;
+    for (std::int64_t i = 0; i < 20; ++i)
+      edits.push_back({{w.row_span(i), labels[static_cast<std::size_t>(i)]}, edit_of(i)});
+    return problem.answer_edits(edits, {.images = true});
+  };
+  const std::int64_t one = known.factor_channel(0), other = known.factor_channel(2);
+  const fl::EditAnswers alone = answer([&](std::int64_t i) { return fl::Edit::of_channel(one, shift(i)); });
+  const fl::EditAnswers together = answer([&](std::int64_t i) {
+    return fl::Edit::of_channels({other, one}, {0.0, shift(i)});
+  });
+  CHECK(together.first().log_odds == alone.first().log_odds);
+  CHECK(together.first().failed == alone.first().failed);
+  const auto same_images = [&](const fl::EditAnswers& answers) {
+    return std::equal(alone.images.data(), alone.images.data() + 20 * known.image_shape().elements(),
+                      answers.images.data());
+  };
+  CHECK(same_images(together));
+  CHECK_FALSE(same_images(answer([&](std::int64_t i) {
+    return fl::Edit::of_channels({other, one}, {1.0, shift(i)});
+  })));
+  // Edits of all kinds share a batch, and each is what it is by itself.
+  const fl::EditAnswers mixed = answer([&](std::int64_t i) {
+    return i % 3 == 0   ? fl::Edit::of_channel(one, shift(i))
+           : i % 3 == 1 ? fl::Edit()
+                        : fl::Edit::in_w(std::vector<double>(static_cast<std::size_t>(w.cols()), 0.1));
+  });
+  for (std::size_t i = 0; i < 20; i += 3) CHECK(mixed.first().log_odds[i] == alone.first().log_odds[i]);
 
-  fl::EditRequest several = request;
-  several.channel = -1;
-  several.shift.clear();
-  several.channels = {known.factor_channel(2), known.factor_channel(0)};
-  several.shifts.resize(20, 2);
-  for (int i = 0; i < 20; ++i) several.shifts(i, 1) = request.shift[static_cast<std::size_t>(i)];
-  const fl::EditResult together = problem.evaluate(several);
-  CHECK(together.log_odds == alone.log_odds);
-  CHECK(together.failed == alone.failed);
-  CHECK(std::equal(alone.images.data(), alone.images.data() + 20 * known.image_shape().elements(),
-                   together.images.data()));
-  for (int i = 0; i < 20; ++i) several.shifts(i, 0) = 1.0f;
-  CHECK_FALSE(std::equal(alone.images.data(), alone.images.data() + 20 * known.image_shape().elements(),
-                         problem.evaluate(several).images.data()));
-
-  const auto code = [&](const fl::EditRequest& bad) {
+  const auto code = [&](const auto& bad) {
     try {
-      (void)problem.evaluate(bad);
+      (void)answer(bad);
     } catch (const fl::Error& error) {
       return error.code();
     }
     return static_cast<fl::ErrorCode>(0);
   };
-  several.channel = 3;
-  CHECK(code(several) == fl::ErrorCode::invalid_argument);
-  several.channel = -1;
-  several.shifts.resize(20, 3);
-  CHECK(code(several) == fl::ErrorCode::shape_mismatch);
+  const std::int64_t dimension = known.layout().dimension();
+  CHECK(code([&](std::int64_t) { return fl::Edit::of_channel(dimension, 1.0); }) == fl::ErrorCode::invalid_argument);
+  CHECK(code([&](std::int64_t) {
+          return fl::Edit::of_channels({one, other}, {1.0});
+        }) == fl::ErrorCode::shape_mismatch);
+  CHECK(code([&](std::int64_t) { return fl::Edit::in_w(std::vector<double>(3, 0.1)); }) ==
+        fl::ErrorCode::shape_mismatch);
 }
 
 namespace {

@@ -44,7 +44,7 @@ struct World {
   std::int64_t population = 1500;
 };
 
-/// Calls and rows that went through evaluate.
+/// Calls and rows that went through answer_edits.
 struct Counts {
   std::int64_t calls = 0;
   std::int64_t rows = 0;
@@ -169,39 +169,38 @@ inline Setup build(const World& world) {
 
   problem.sample = [world](std::int64_t first, std::int64_t count) { return sample(world, first, count); };
   const auto counts = setup.counts;
-  problem.evaluate = [world, counts](const fl::EditRequest& request) {
+  problem.answer_edits = [world, counts](std::span<const fl::EditedLatent> edits, const fl::WantedAnswers& wanted) {
+    const fl::EditBatch batch = fl::lay_out(edits);
     ++counts->calls;
-    counts->rows += request.w.rows();
-    fl::EditResult result;
-    if (request.properties)
-      result.properties.resize(request.w.rows(), static_cast<std::int64_t>(world.property_names.size()));
-    if (request.images) result.images = fl::ImageBatch(request.w.rows(), {1, 4, 4});
-    for (std::int64_t i = 0; i < request.w.rows(); ++i) {
-      const std::int64_t label = request.label[static_cast<std::size_t>(i)];
+    counts->rows += batch.w.rows();
+    fl::EditAnswers result;
+    fl::ClassifierAnswers& own = result.classifiers.emplace_back();
+    if (wanted.properties)
+      result.properties.resize(batch.w.rows(), static_cast<std::int64_t>(world.property_names.size()));
+    if (wanted.images) result.images = fl::ImageBatch(batch.w.rows(), {1, 4, 4});
+    for (std::int64_t i = 0; i < batch.w.rows(); ++i) {
+      const std::int64_t label = batch.label[static_cast<std::size_t>(i)];
       std::vector<double> y(w_dim);
       for (std::int64_t j = 0; j < w_dim; ++j)
-        y[static_cast<std::size_t>(j)] = static_cast<double>(request.w(i, j)) - class_mean(label, j);
+        y[static_cast<std::size_t>(j)] = static_cast<double>(batch.w(i, j)) - class_mean(label, j);
       std::vector<double> x = unmix(y);
-      if (request.channel >= 0 && request.channel < w_dim)
-        x[static_cast<std::size_t>(request.channel)] +=
-            static_cast<double>(request.shift[static_cast<std::size_t>(i)]) / scale(request.channel);
-      for (std::size_t j = 0; j < request.channels.size(); ++j)
-        if (request.channels[j] < w_dim)
-          x[static_cast<std::size_t>(request.channels[j])] +=
-              static_cast<double>(request.shifts(i, static_cast<std::int64_t>(j))) / scale(request.channels[j]);
+      for (std::size_t j = 0; j < batch.channels.size(); ++j)
+        if (batch.channels[j] < w_dim)
+          x[static_cast<std::size_t>(batch.channels[j])] +=
+              static_cast<double>(batch.shifts(i, static_cast<std::int64_t>(j))) / scale(batch.channels[j]);
       const Answers answers = world.answer(x, label);
-      result.failed.push_back(answers.failed ? 1 : 0);
-      result.prediction.push_back(answers.failed ? (label + 1) % classes : label);
-      result.probability.push_back(static_cast<float>(answers.probability));
-      result.log_odds.push_back(
+      own.failed.push_back(answers.failed ? 1 : 0);
+      own.prediction.push_back(answers.failed ? (label + 1) % classes : label);
+      own.probability.push_back(static_cast<float>(answers.probability));
+      own.log_odds.push_back(
           static_cast<float>(std::clamp(std::log(answers.probability / (1.0 - answers.probability)), -20.0, 20.0)));
-      if (request.judge && world.has_judge) result.judge_agrees.push_back(answers.judge_agrees ? 1 : 0);
-      if (request.properties) {
+      if (wanted.judge && world.has_judge) result.judge_agrees.push_back(answers.judge_agrees ? 1 : 0);
+      if (wanted.properties) {
         const auto values = world.properties(x, label);
         for (std::size_t p = 0; p < values.size(); ++p)
           result.properties(i, static_cast<std::int64_t>(p)) = static_cast<float>(values[p]);
       }
-      if (request.images) draw(x, result.images.image(i));
+      if (wanted.images) draw(x, result.images.image(i));
     }
     return result;
   };

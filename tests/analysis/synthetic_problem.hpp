@@ -170,32 +170,32 @@ inline Setup make(const World& world, std::int64_t samples, std::int64_t seed = 
     }
     return population;
   };
-  problem.evaluate = [model, properties_of](const fl::EditRequest& request) {
+  problem.answer_edits = [model, properties_of](std::span<const fl::EditedLatent> edits,
+                                                const fl::WantedAnswers& wanted) {
     const World& w = model->world;
-    fl::EditResult result;
-    if (request.properties) result.properties.resize(request.w.rows(), w.properties);
-    for (std::int64_t i = 0; i < request.w.rows(); ++i) {
-      const std::int64_t label = request.label[static_cast<std::size_t>(i)];
-      auto u = detail::factors_of(*model, request.w.row_span(i), label);
+    const fl::EditBatch batch = fl::lay_out(edits);
+    fl::EditAnswers answers;
+    fl::ClassifierAnswers& own = answers.classifiers.emplace_back();
+    if (wanted.properties) answers.properties.resize(batch.w.rows(), w.properties);
+    for (std::int64_t i = 0; i < batch.w.rows(); ++i) {
+      const std::int64_t label = batch.label[static_cast<std::size_t>(i)];
+      auto u = detail::factors_of(*model, batch.w.row_span(i), label);
       // Channel j < dimension is 2 u_j: shifting it shifts its factor. The others change nothing.
-      if (request.channel >= 0 && request.channel < w.dimension)
-        u[static_cast<std::size_t>(request.channel)] +=
-            static_cast<double>(request.shift[static_cast<std::size_t>(i)]) / 2.0;
-      for (std::size_t j = 0; j < request.channels.size(); ++j)
-        if (request.channels[j] < w.dimension)
-          u[static_cast<std::size_t>(request.channels[j])] +=
-              static_cast<double>(request.shifts(i, static_cast<std::int64_t>(j))) / 2.0;
-      const std::int64_t hash = detail::hash_of(request.w.row_span(i));
+      for (std::size_t j = 0; j < batch.channels.size(); ++j)
+        if (batch.channels[j] < w.dimension)
+          u[static_cast<std::size_t>(batch.channels[j])] +=
+              static_cast<double>(batch.shifts(i, static_cast<std::int64_t>(j))) / 2.0;
+      const std::int64_t hash = detail::hash_of(batch.w.row_span(i));
       const double p = w.probability(u, label, hash);
-      result.failed.push_back(p < 0.5 ? 1 : 0);
-      result.prediction.push_back(p < 0.5 ? label + 1 : label);
-      result.probability.push_back(static_cast<float>(p));
-      result.log_odds.push_back(static_cast<float>(std::log(p / (1.0 - p))));
-      if (request.properties) properties_of(u, hash, result.properties.row_span(i));
+      own.failed.push_back(p < 0.5 ? 1 : 0);
+      own.prediction.push_back(p < 0.5 ? label + 1 : label);
+      own.probability.push_back(static_cast<float>(p));
+      own.log_odds.push_back(static_cast<float>(std::log(p / (1.0 - p))));
+      if (wanted.properties) properties_of(u, hash, answers.properties.row_span(i));
     }
-    if (request.images) result.images = fl::ImageBatch(request.w.rows(), {1, 2, 2});
-    model->evaluated += request.w.rows();
-    return result;
+    if (wanted.images) answers.images = fl::ImageBatch(batch.w.rows(), {1, 2, 2});
+    model->evaluated += batch.w.rows();
+    return answers;
   };
   problem.discovery = problem.sample(fl::discovery_first, samples);
   problem.confirmation = problem.sample(fl::confirmation_first, samples);

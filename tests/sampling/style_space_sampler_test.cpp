@@ -11,6 +11,7 @@
 #include <cstring>
 #include <limits>
 #include <optional>
+#include <span>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -274,6 +275,38 @@ struct Recording : fl::AnalyticGenerator {
   mutable std::vector<fl::SynthesisOptions> calls;
 };
 }  // namespace
+
+namespace {
+
+/// Known truth that shifts styles where they lie, and counts the styles that are moved to the host.
+struct ShiftingGenerator : fl::AnalyticGenerator {
+  using fl::AnalyticGenerator::AnalyticGenerator;
+  mutable std::int64_t moved = 0;
+  [[nodiscard]] fl::Matrix<float> style_to_host(const fl::Matrix<float>& s) const {
+    moved += s.rows();
+    return s;
+  }
+  [[nodiscard]] fl::Matrix<float> shift_styles(fl::Matrix<float> s, std::span<const std::int64_t> channels,
+                                               const fl::Matrix<float>& shifts) const {
+    for (std::int64_t i = 0; i < shifts.rows(); ++i)
+      for (std::size_t j = 0; j < channels.size(); ++j) s(i, channels[j]) += shifts(i, static_cast<std::int64_t>(j));
+    return s;
+  }
+};
+static_assert(fl::ShiftsStyles<ShiftingGenerator> && !fl::ShiftsStyles<fl::AnalyticGenerator>);
+
+}  // namespace
+
+TEST_CASE("a generator that shifts styles where they lie keeps edited ones there, with the same images") {
+  const ShiftingGenerator device({.factors = 4, .channels = 120, .classes = 4, .seed = 3});
+  const fl::StyleSpaceSampler<ShiftingGenerator> sampler(device, {.seed = 5, .batch_size = 4});
+  const Sampler plain(known, {.seed = 5, .batch_size = 4});
+  const fl::Matrix<float> w = plain.latents_w(0, 3);
+  const std::vector<std::int64_t> channels = {known.factor_channel(2), known.factor_channel(0)};
+  const std::vector<float> shifts = {0.5f, -1.0f, 0.0f, 0.25f, 2.0f, 0.0f};
+  CHECK(values(sampler.edited_images(w, channels, shifts)) == values(plain.edited_images(w, channels, shifts)));
+  CHECK(device.moved == 0);
+}
 
 TEST_CASE("every call has the full batch, and random noise belongs to the sample index") {
   const Recording generator(fl::AnalyticOptions{.factors = 2, .channels = 40, .classes = 2});

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Generator<ReferenceBackend> as users see it: concepts, options, files, errors.
 
+#include <faultline/concepts/style_edits.hpp>
 #include <faultline/concepts/style_generator.hpp>
 
 #include <support/catch2.hpp>
@@ -9,12 +10,14 @@
 
 #include <cmath>
 #include <fstream>
+#include <vector>
 
 using namespace test;
 using fl::ErrorCode;
 using Reference = fl::Generator<fl::ReferenceBackend>;
 
-static_assert(fl::StyleGenerator<Reference> && fl::AffineStyles<Reference> && fl::DifferentiableGenerator<Reference>);
+static_assert(fl::StyleGenerator<Reference> && fl::AffineStyles<Reference> && fl::DifferentiableGenerator<Reference> &&
+              fl::ShiftsStyles<Reference>);
 
 namespace {
 
@@ -70,6 +73,29 @@ TEST_CASE("random noise depends on seed and sample index and on nothing else") {
   CHECK(worst(all, generator.synthesize(s, {.noise = fl::Noise::none})) > 1e-3);
   CHECK(worst(generator.synthesize(s), generator.synthesize(s, {.noise = fl::Noise::none})) > 1e-3);
   CHECK(random(s, 9, 100).equal(all));
+}
+
+TEST_CASE("styles are shifted where they lie, as the host would shift them") {
+  const auto generator = small_generator();
+  const at::Tensor s = generator.styles(generator.map(normals({3, 6}, 1), labels(3)));
+  const fl::Matrix<float> before = generator.style_to_host(s);
+  const std::vector<std::int64_t> channels = {4, 1};
+  fl::Matrix<float> shifts(2, 2);  // of the first two rows
+  shifts(0, 0) = 0.3f, shifts(0, 1) = -1.7f, shifts(1, 1) = 0.1f;
+  const fl::Matrix<float> after = generator.style_to_host(generator.shift_styles(s, channels, shifts));
+  fl::Matrix<float> expected = before;
+  for (std::int64_t i = 0; i < 2; ++i)
+    for (std::size_t j = 0; j < 2; ++j) expected(i, channels[j]) += shifts(i, static_cast<std::int64_t>(j));
+  CHECK(after == expected);
+  CHECK(generator.style_to_host(s) == before);
+  const std::int64_t dimension = generator.layout().dimension();
+  CHECK(code_of([&] {
+          (void)generator.shift_styles(s, std::vector{dimension, std::int64_t{0}}, shifts);
+        }) == ErrorCode::invalid_argument);
+  CHECK(code_of([&] { (void)generator.shift_styles(s, std::vector{std::int64_t{0}}, shifts); }) ==
+        ErrorCode::shape_mismatch);
+  CHECK(code_of([&] { (void)generator.shift_styles(s, channels, fl::Matrix<float>(4, 2)); }) ==
+        ErrorCode::shape_mismatch);
 }
 
 TEST_CASE("pullback is the gradient of the images with respect to the styles") {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Many single-channel edits of the same start codes: what a generator may offer to make them cheaply, and the plain way
-// for those that do not.
+// Edits of styles: shifted where they lie, and many single-channel edits of the same start codes; what a generator may
+// offer to make them cheaply, and the plain way for those that do not.
 
 #include <faultline/concepts/style_generator.hpp>
 #include <faultline/error.hpp>
@@ -17,6 +17,33 @@
 
 namespace faultline {
 inline namespace v1 {
+
+/// Refinement: `shift_styles(s, channels, shifts)` adds shifts `[n, channels]`, given on the host, to the first n rows
+/// of s `[N, D]` in the channels named, without moving s to the host. *Laws*: the sums of `float`s that the host would
+/// form; s itself stays as it is.
+template <class G>
+concept ShiftsStyles = StyleGenerator<G> &&
+    requires(const G& g, const typename G::style_type& s, std::span<const std::int64_t> channels,
+             const Matrix<float>& shifts) {
+  { g.shift_styles(s, channels, shifts) } -> std::same_as<typename G::style_type>;
+};
+
+/// Styles with shifts `[n, channels]` added to their first n rows: where they lie when the generator can do that, else
+/// on the host.
+/// Example: `auto shifted = shifted_styles(generator, s, std::array{std::int64_t{17}}, shifts);`
+template <StyleGenerator G>
+[[nodiscard]] typename G::style_type shifted_styles(const G& generator, const typename G::style_type& s,
+                                                    std::span<const std::int64_t> channels,
+                                                    const Matrix<float>& shifts) {
+  if constexpr (ShiftsStyles<G>) {
+    return generator.shift_styles(s, channels, shifts);
+  } else {
+    Matrix<float> host = generator.style_to_host(s);
+    for (std::int64_t i = 0; i < shifts.rows(); ++i)
+      for (std::size_t j = 0; j < channels.size(); ++j) host(i, channels[j]) += shifts(i, static_cast<std::int64_t>(j));
+    return generator.style_from_host(host);
+  }
+}
 
 /// Start code `row` with style `channel` (flat index) shifted by `shift`.
 struct StyleEdit {

@@ -2,6 +2,7 @@
 #pragma once
 // StyleSpaceSampler: samples of a generator, addressed by index, streamed in batches; and images of edited codes.
 
+#include <faultline/concepts/style_edits.hpp>
 #include <faultline/concepts/style_generator.hpp>
 #include <faultline/core/random.hpp>
 #include <faultline/core/ranges.hpp>
@@ -217,17 +218,18 @@ class StyleSpaceSampler {
   }
 
   /// At most `batch_size` edited latents as images in the generator's own memory; `channels` and `shifts` as above,
-  /// none for the latents as they are.
+  /// none for the latents as they are. With random noise row i takes the noise of sample `noise_first` + i.
   /// **Throws** shape_mismatch, invalid_argument.
   [[nodiscard]] image_type edited_images(const Matrix<float>& w, std::span<const std::int64_t> channels,
-                                         std::span<const float> shifts) const {
+                                         std::span<const float> shifts, std::int64_t noise_first = 0) const {
     check_edit(w, channels, shifts);
     require(w.rows() <= options_.batch_size, "edited_images makes one batch of at most " +
                                                  std::to_string(options_.batch_size) + " images, asked for " +
                                                  std::to_string(w.rows()));
     image_type images = made([&] {
-      return generator_->synthesize(edited_styles(w, 0, w.rows(), channels, shifts),
-                                    SynthesisOptions{.noise = options_.noise, .seed = options_.seed, .first = 0});
+      return generator_->synthesize(
+          edited_styles(w, 0, w.rows(), channels, shifts),
+          SynthesisOptions{.noise = options_.noise, .seed = options_.seed, .first = noise_first});
     });
     cut(images, w.rows());
     return images;
@@ -331,11 +333,10 @@ class StyleSpaceSampler {
     std::copy_n(w.row_span(done).data(), rows * w.cols(), part.data());
     style_type s = styles(padded(std::move(part)));
     if (channels.empty()) return s;
-    Matrix<float> host = generator_->style_to_host(s);
-    for (std::int64_t i = 0; i < rows; ++i)
-      for (std::size_t j = 0; j < channels.size(); ++j)
-        host(i, channels[j]) += shifts[static_cast<std::size_t>(done + i) * channels.size() + j];
-    return generator_->style_from_host(host);
+    Matrix<float> own(rows, static_cast<std::int64_t>(channels.size()));
+    std::copy_n(shifts.data() + static_cast<std::size_t>(done) * channels.size(),
+                static_cast<std::size_t>(rows) * channels.size(), own.data());
+    return shifted_styles(*generator_, s, channels, own);
   }
 
   /// `rows` with its last row repeated up to the batch size; left alone when the generator does not need it or its

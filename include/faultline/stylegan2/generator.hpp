@@ -66,6 +66,11 @@ class Generator {
   /// or `[N, num_ws, w_dim]`. Throws shape_mismatch, empty_input.
   [[nodiscard]] at::Tensor styles(const at::Tensor& w) const;
 
+  /// Styles `[N, D]` with shifts `[n, channels]` added to their first n rows in the channels named (flat indices), on
+  /// the device where they lie. Throws shape_mismatch, empty_input, invalid_argument for a channel outside [0, D).
+  [[nodiscard]] at::Tensor shift_styles(const at::Tensor& s, std::span<const std::int64_t> channels,
+                                        const Matrix<float>& shifts) const;
+
   /// Raw images `[N, C, R, R]` of styles `[N, D]`; nominally in `value_range()`, not clamped.
   ///
   /// Randomness: `Noise::random` takes row i from (seed, stream 2, first + i), one block after the other through the

@@ -5,7 +5,7 @@
 
 #include <faultline/core/parallel_for.hpp>
 #include <faultline/error.hpp>
-#include <faultline/stylegan2/detail/torch_threads.hpp>
+#include <faultline/stylegan2/torch_threads.hpp>
 #include <faultline/stylegan2/torch.hpp>
 
 #include <faultline/stylegan2/libtorch_begin.hpp>

@@ -3,7 +3,7 @@
 // One GAN training run as plain state and a step function: everything that a later step depends on is in the state.
 
 #include <faultline/core/parallel_for.hpp>
-#include <faultline/stylegan2/detail/torch_threads.hpp>
+#include <faultline/stylegan2/torch_threads.hpp>
 #include <faultline/training/adam.hpp>
 #include <faultline/training/augment.hpp>
 #include <faultline/training/fused.hpp>

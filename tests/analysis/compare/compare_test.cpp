@@ -49,11 +49,15 @@ Panel make_panel(synthetic::World world, const std::vector<Rule>& rules, std::in
     for (const auto& setup : *setups) all.push_back(setup.problem.sample(first, count));
     return all;
   };
-  panel.problem.evaluate = [setups = panel.setups, images = panel.images](const fl::EditRequest& request,
-                                                                          std::span<const std::size_t> who) {
-    *images += request.w.rows();
-    std::vector<fl::EditResult> all;
-    for (const std::size_t c : who) all.push_back((*setups)[c].problem.evaluate(request));
+  panel.problem.common.answer_edits = [setups = panel.setups, images = panel.images](
+                                          std::span<const fl::EditedLatent> edits, const fl::WantedAnswers& wanted) {
+    *images += static_cast<std::int64_t>(edits.size());
+    std::vector<std::size_t> asked = wanted.classifiers;
+    if (asked.empty())
+      for (std::size_t c = 0; c < setups->size(); ++c) asked.push_back(c);
+    fl::EditAnswers all = (*setups)[asked.front()].problem.answer_edits(edits, wanted);
+    for (std::size_t k = 1; k < asked.size(); ++k)
+      all.classifiers.push_back((*setups)[asked[k]].problem.answer_edits(edits, wanted).first());
     return all;
   };
   return panel;

@@ -94,10 +94,10 @@ TEST_CASE("a class-specific direction is moved on codes of its class", "[analysi
   };
   Prepared prepared(world);
   std::set<std::int64_t> labels;
-  const auto evaluate = prepared.setup.problem.evaluate;
-  prepared.setup.problem.evaluate = [&](const fl::EditRequest& request) {
-    labels.insert(request.label.begin(), request.label.end());
-    return evaluate(request);
+  const auto answer = prepared.setup.problem.answer_edits;
+  prepared.setup.problem.answer_edits = [&](std::span<const fl::EditedLatent> edits, const fl::WantedAnswers& wanted) {
+    for (const fl::EditedLatent& edited : edits) labels.insert(edited.start.label);
+    return answer(edits, wanted);
   };
   const auto effects = prepared.intervene({candidate_along(prepared.setup, prepared.whitening, 3, 1)});
   CHECK(labels == std::set<std::int64_t>{1});

@@ -263,13 +263,9 @@ TEST_CASE("distances from the centres agree with a plain walk") {
     const fl::CentreDistance& centre = finding.threshold.centres[c];
     CHECK(centre.class_label == static_cast<std::int64_t>(c));
     const auto p = [&](double t) {
-      fl::EditRequest request;
-      request.w.resize(1, world::w_dim);
-      for (std::int64_t j = 0; j < world::w_dim; ++j)
-        request.w(0, j) = static_cast<float>(static_cast<double>(centres[c].w[static_cast<std::size_t>(j)]) +
-                                             t * finding.direction.w[static_cast<std::size_t>(j)]);
-      request.label = {static_cast<std::int64_t>(c)};
-      return static_cast<double>(setup.problem.evaluate(request).probability[0]);
+      const fl::EditedLatent edited{{centres[c].w, static_cast<std::int64_t>(c)},
+                                    fl::Edit::in_w(finding.direction.w, t)};
+      return static_cast<double>(setup.problem.answer_edits(std::span(&edited, 1), {}).first().probability[0]);
     };
     CHECK(centre.probability == Approx(p(0.0)));
     if (c == 2) {  // the few successes of this class are unsure themselves
@@ -322,23 +318,23 @@ TEST_CASE("examples are reproducible codes spread over distances and classes") {
 
 TEST_CASE("an image that does not fail again is not reported") {
   world::Setup setup = world::build(slope());
-  const auto honest = setup.problem.evaluate;
-  const auto never = [](fl::EditResult result) {
-    for (auto& f : result.failed) f = 0;
-    for (auto& p : result.probability) p = 0.9f;
-    return result;
+  const auto honest = setup.problem.answer_edits;
+  const auto never = [](fl::EditAnswers answers) {
+    for (auto& f : answers.classifiers[0].failed) f = 0;
+    for (auto& p : answers.classifiers[0].probability) p = 0.9f;
+    return answers;
   };
   SECTION("in a batch") {
-    setup.problem.evaluate = [&](const fl::EditRequest& request) {
-      return request.images ? never(honest(request)) : honest(request);
+    setup.problem.answer_edits = [&](std::span<const fl::EditedLatent> edits, const fl::WantedAnswers& wanted) {
+      return wanted.images ? never(honest(edits, wanted)) : honest(edits, wanted);
     };
     const fl::Finding finding = measured(setup, setup.along(0));
     CHECK_FALSE(finding.threshold.half);
     CHECK_FALSE(finding.threshold.flip);
   }
   SECTION("alone") {
-    setup.problem.evaluate = [&](const fl::EditRequest& request) {
-      return request.alone ? never(honest(request)) : honest(request);
+    setup.problem.answer_edits = [&](std::span<const fl::EditedLatent> edits, const fl::WantedAnswers& wanted) {
+      return wanted.alone ? never(honest(edits, wanted)) : honest(edits, wanted);
     };
     const fl::Finding finding = measured(setup, setup.along(0));
     REQUIRE(finding.threshold.flip);

@@ -20,15 +20,13 @@ inline namespace v1 {
 struct ComparisonProblem {
   std::vector<std::string> names;
   std::vector<std::string> class_names;  ///< may be empty
-  /// Layout, classes, styles, properties, judge and seed; its populations and callbacks are not used
+  /// Layout, classes, styles, properties, judge and seed; its `answer_edits` synthesises each edit once and asks the
+  /// classifiers that are wanted, by their positions in `names`. Its populations and other callbacks are not used
   Problem common;
   std::vector<Population> discovery;  ///< one per classifier: the same samples, each with its own outcomes
   std::vector<Population> confirmation;
   /// Samples first .. first + count - 1 of the seed, generated once and classified by every classifier.
   std::function<std::vector<Population>(std::int64_t first, std::int64_t count)> sample;
-  /// Edited codes, synthesised once and classified by each classifier whose position is in `who`, answers in that
-  /// order; properties, images and the judge's answers are with the first.
-  std::function<std::vector<EditResult>(const EditRequest&, std::span<const std::size_t> who)> evaluate;
 
   [[nodiscard]] std::size_t size() const noexcept { return names.size(); }
 };

@@ -3,7 +3,7 @@
 // Moving codes along directions and judging what becomes of them: the machinery under the intervention.
 
 #include <faultline/analysis/conditions/candidates.hpp>
-#include <faultline/analysis/problem/moves.hpp>
+#include <faultline/analysis/problem/edit.hpp>
 #include <faultline/core/random.hpp>
 #include <faultline/statistics/difference.hpp>
 #include <faultline/statistics/quantiles.hpp>
@@ -105,23 +105,20 @@ struct Contrast {
   std::vector<ClassContrast> classes = {};
 };
 
-/// Contrasts of several ways to move; each has `n` rays, one per code, and they follow each other.
-[[nodiscard]] inline std::vector<Contrast> contrasts_along(const Problem& problem, std::span<const Ray> rays,
+/// Contrasts of several edits at ± two standard deviations, each over the same `n` start latents: `edits` holds the
+/// edit and start of each, edit after edit.
+[[nodiscard]] inline std::vector<Contrast> contrasts_along(const Problem& problem, std::span<const EditedLatent> edits,
                                                            std::size_t n) {
-  std::vector<Contrast> contrasts(n == 0 ? 0 : rays.size() / n);
-  std::vector<Move> moves;
-  for (const Ray& ray : rays) {
-    moves.push_back({&ray, +intervention_sigmas});
-    moves.push_back({&ray, -intervention_sigmas});
+  std::vector<Contrast> contrasts(n == 0 ? 0 : edits.size() / n);
+  std::vector<EditedLatent> either_way;
+  for (const auto& [start, edit] : edits) {
+    either_way.push_back({start, edit.at(+intervention_sigmas)});
+    either_way.push_back({start, edit.at(-intervention_sigmas)});
   }
-  std::vector<std::uint8_t> failed(moves.size());
-  std::vector<float> probability(moves.size());
-  evaluate_moves(problem, moves, {}, [&](std::span<const std::size_t> at, const EditResult& result) {
-    for (std::size_t k = 0; k < at.size(); ++k) {
-      failed[at[k]] = result.failed[k];
-      probability[at[k]] = result.probability[k];
-    }
-  });
+  if (either_way.empty()) return contrasts;
+  const EditAnswers answers = problem.answer_edits(either_way, {});
+  const auto& failed = answers.first().failed;
+  const auto& probability = answers.first().probability;
   const auto count = static_cast<double>(n);
   for (std::size_t k = 0; k < contrasts.size(); ++k) {
     std::int64_t worse = 0;
@@ -129,7 +126,7 @@ struct Contrast {
     double probability_sum = 0.0;
     std::map<std::int64_t, ClassContrast> classes;
     for (std::size_t i = 2 * n * k; i < 2 * n * (k + 1); i += 2) {
-      ClassContrast& own = classes[moves[i].ray->label];
+      ClassContrast& own = classes[either_way[i].start.label];
       own.contrast += static_cast<double>(failed[i]) - static_cast<double>(failed[i + 1]);
       ++own.codes;
       worse += failed[i] > failed[i + 1] ? 1 : 0;
@@ -148,12 +145,13 @@ struct Contrast {
                                                              std::span<const std::int64_t> positions,
                                                              std::span<const Lever> levers) {
   if (positions.empty()) return std::vector<Contrast>(levers.size());
-  std::vector<Ray> rays;
+  std::vector<EditedLatent> edits;
   for (const Lever& lever : levers) {
+    const Edit edit = Edit::in_w(lever.move);
     for (const std::int64_t i : positions)
-      rays.push_back({codes.w.row_span(i), codes.label[static_cast<std::size_t>(i)], lever.move});
+      edits.push_back({{codes.w.row_span(i), codes.label[static_cast<std::size_t>(i)]}, edit});
   }
-  return contrasts_along(problem, rays, positions.size());
+  return contrasts_along(problem, edits, positions.size());
 }
 
 /// Share of failing codes that no longer fail when each lever's coordinate is set to the success median of the code's
@@ -171,20 +169,19 @@ struct Contrast {
     labels.push_back(codes.label[static_cast<std::size_t>(failing[i])]);
   }
   const Matrix<double> whitened = whiten(whitening, w, labels);
-  std::vector<Ray> rays;
-  std::vector<double> distances;
+  std::vector<EditedLatent> edits;
   for (const Lever& lever : levers) {
+    const Edit edit = Edit::in_w(lever.move);
     for (std::size_t i = 0; i < failing.size(); ++i) {
-      rays.push_back({codes.w.row_span(failing[i]), labels[i], lever.move});
-      distances.push_back(lever.success_median[static_cast<std::size_t>(labels[i])] -
-                          dot(whitened.row_span(static_cast<std::int64_t>(i)), lever.v));
+      const double distance = lever.success_median[static_cast<std::size_t>(labels[i])] -
+                              dot(whitened.row_span(static_cast<std::int64_t>(i)), lever.v);
+      edits.push_back({{codes.w.row_span(failing[i]), labels[i]}, edit.at(distance)});
     }
   }
-  std::vector<Move> moves;
-  for (std::size_t i = 0; i < rays.size(); ++i) moves.push_back({&rays[i], distances[i]});
-  evaluate_moves(problem, moves, {}, [&](std::span<const std::size_t> at, const EditResult& result) {
-    for (std::size_t k = 0; k < at.size(); ++k) repaired[at[k] / failing.size()] += result.failed[k] == 0 ? 1.0 : 0.0;
-  });
+  if (edits.empty()) return repaired;
+  const EditAnswers answers = problem.answer_edits(edits, {});
+  for (std::size_t k = 0; k < edits.size(); ++k)
+    repaired[k / failing.size()] += answers.first().failed[k] == 0 ? 1.0 : 0.0;
   for (double& share : repaired) share /= static_cast<double>(failing.size());
   return repaired;
 }

@@ -4,7 +4,6 @@
 // section 9).
 
 #include <faultline/analysis/problem/finding_context.hpp>
-#include <faultline/analysis/problem/moves.hpp>
 
 #include <algorithm>
 #include <array>
@@ -116,22 +115,18 @@ inline void measure_profiles(const FindingContext& context, std::span<Finding> f
   struct Place {
     std::size_t finding, point;
   };
-  std::vector<detail::Ray> rays;
-  std::vector<detail::Move> moves;
+  std::vector<EditedLatent> edits;
   std::vector<Place> places;
   // The finding that carries the unmoved images of these codes
   std::map<std::optional<std::int64_t>, std::size_t> unmoved;
-  std::size_t ray_count = 0;
-  for (const Finding& finding : findings) ray_count += positions[finding.direction.class_label].size();
-  rays.reserve(ray_count);  // moves point into it
   for (std::size_t f = 0; f < findings.size(); ++f) {
     const Direction& direction = findings[f].direction;
     const bool first = unmoved.try_emplace(direction.class_label, f).second;
+    const Edit edit = Edit::in_w(direction.w);
     for (const std::int64_t i : positions[direction.class_label]) {
-      rays.push_back({codes.w.row_span(i), codes.label[static_cast<std::size_t>(i)], direction.w});
       for (std::size_t g = 0; g < points; ++g) {
         if (sigmas[g] == 0.0 && !first) continue;
-        moves.push_back({&rays.back(), sigmas[g]});
+        edits.push_back({{codes.w.row_span(i), codes.label[static_cast<std::size_t>(i)]}, edit.at(sigmas[g])});
         places.push_back({f, g});
       }
     }
@@ -140,18 +135,17 @@ inline void measure_profiles(const FindingContext& context, std::span<Finding> f
   std::vector<std::vector<detail::ProfilePoint>> sums(findings.size(), std::vector<detail::ProfilePoint>(points));
   for (auto& finding : sums)
     for (detail::ProfilePoint& point : finding) point.properties.assign(property_count, 0.0);
-  detail::evaluate_moves(problem, moves, {.properties = property_count > 0, .judge = problem.has_judge},
-                         [&](std::span<const std::size_t> which, const EditResult& result) {
-                           for (std::size_t k = 0; k < which.size(); ++k) {
-                             detail::ProfilePoint& point = sums[places[which[k]].finding][places[which[k]].point];
-                             point.probability += static_cast<double>(result.probability[k]);
-                             point.failed += result.failed[k] != 0 ? 1.0 : 0.0;
-                             if (problem.has_judge) point.agreed += result.judge_agrees[k] != 0 ? 1.0 : 0.0;
-                             for (std::size_t p = 0; p < property_count; ++p)
-                               point.properties[p] += static_cast<double>(
-                                   result.properties(static_cast<std::int64_t>(k), static_cast<std::int64_t>(p)));
-                           }
-                         });
+  const EditAnswers answers =
+      problem.answer_edits(edits, {.properties = property_count > 0, .judge = problem.has_judge});
+  for (std::size_t k = 0; k < edits.size(); ++k) {
+    detail::ProfilePoint& point = sums[places[k].finding][places[k].point];
+    point.probability += static_cast<double>(answers.first().probability[k]);
+    point.failed += answers.first().failed[k] != 0 ? 1.0 : 0.0;
+    if (problem.has_judge) point.agreed += answers.judge_agrees[k] != 0 ? 1.0 : 0.0;
+    for (std::size_t p = 0; p < property_count; ++p)
+      point.properties[p] +=
+          static_cast<double>(answers.properties(static_cast<std::int64_t>(k), static_cast<std::int64_t>(p)));
+  }
 
   const std::vector<double> deviation = detail::property_deviations(problem.confirmation, problem.classes);
   const auto at = [&](double move) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// From the crossings of single codes to the one distance that is reported.
+// From the crossings of single start latents to the one distance that is reported.
 
-#include <faultline/analysis/distance/failure_lines.hpp>
+#include <faultline/analysis/distance/detail/distance_search.hpp>
 #include <faultline/analysis/report.hpp>
 #include <faultline/statistics/quantiles.hpp>
 
@@ -48,27 +48,27 @@ class CoordinateRange {
 /// Share of monotone profiles from which a crossing counts as monotone.
 inline constexpr double monotone_bar = 0.95;
 
-/// One crossing (p = .5, or the flip) over the lines of one direction; empty when none of them crosses.
-[[nodiscard]] inline std::optional<Crossing> summarise_crossings(std::span<const Line> lines, bool flip,
+/// One crossing (p = .5, or the flip) over the start latents of one direction; empty when none of them crosses.
+[[nodiscard]] inline std::optional<Crossing> summarise_crossings(std::span<const DistanceSearch> searches, bool flip,
                                                                  const CoordinateRange& range) {
   constexpr double never = std::numeric_limits<double>::infinity();
   Crossing crossing;
   std::vector<double> distances, coordinates, percentiles, rms, ssim;
   double monotone = 0.0, outside = 0.0;
-  for (const Line& line : lines) {
-    if (flip ? line.failed0 : !line.starts_above_half()) {
+  for (const DistanceSearch& one : searches) {
+    if (flip ? one.failed0 : !one.starts_above_half()) {
       ++crossing.left_out;
       continue;
     }
     ++crossing.codes;
-    monotone += (flip ? line.flip_comes_back() : line.half_comes_back()) ? 0.0 : 1.0;
-    const CrossingSearch& search = flip ? line.flip : line.half;
+    monotone += (flip ? one.flip_comes_back() : one.half_comes_back()) ? 0.0 : 1.0;
+    const CrossingSearch& search = flip ? one.flip() : one.half();
     distances.push_back(search.crossed() ? search.far_end() : never);
-    coordinates.push_back(search.crossed() ? line.coordinate0 + search.far_end() : never);
+    coordinates.push_back(search.crossed() ? one.coordinate0 + search.far_end() : never);
     if (!search.crossed()) continue;
     percentiles.push_back(range.percentile(coordinates.back()));
     outside += range.outside(coordinates.back()) ? 1.0 : 0.0;
-    const FailingImage& image = flip ? line.flip_image : line.half_image;
+    const FailingImage& image = flip ? one.flip_image : one.half_image;
     rms.push_back(image.rms);
     ssim.push_back(image.ssim);
   }

@@ -3,9 +3,9 @@
 // Distance to failure: how far along a finding, or along its first carrier alone, a code has to be moved until the
 // classifier gives way (method section 6).
 
+#include <faultline/analysis/distance/detail/distance_search.hpp>
 #include <faultline/analysis/distance/crossing_summary.hpp>
 #include <faultline/analysis/distance/detail/failing_images.hpp>
-#include <faultline/analysis/distance/failure_lines.hpp>
 #include <faultline/analysis/distance/paper_search.hpp>
 #include <faultline/analysis/distance/validity.hpp>
 #include <faultline/analysis/problem/finding_context.hpp>
@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <span>
@@ -57,18 +58,20 @@ inline void measure_thresholds(const FindingContext& context, std::span<Finding>
 
 namespace detail {
 
-/// The lines of one direction, or of one carrier alone: first those of the start codes, then those of the centres.
-struct LineGroup {
+/// The searches of one direction, or of one carrier alone: first those of the start latents, then those of the centres.
+struct SearchGroup {
   Finding* finding = nullptr;
   bool alone = false;
   std::size_t first = 0;
-  std::size_t codes = 0;
+  std::size_t latents = 0;
   std::size_t centres = 0;
   CoordinateRange range;
 
-  [[nodiscard]] std::span<Line> code_lines(std::span<Line> lines) const { return lines.subspan(first, codes); }
-  [[nodiscard]] std::span<Line> centre_lines(std::span<Line> lines) const {
-    return lines.subspan(first + codes, centres);
+  [[nodiscard]] std::span<DistanceSearch> of_latents(std::span<DistanceSearch> all) const {
+    return all.subspan(first, latents);
+  }
+  [[nodiscard]] std::span<DistanceSearch> of_centres(std::span<DistanceSearch> all) const {
+    return all.subspan(first + latents, centres);
   }
 };
 
@@ -99,54 +102,35 @@ struct LineGroup {
 }
 
 /// Everything that is searched at once.
-struct LineSearch {
-  std::vector<Ray> starts;  ///< unmoved: the start codes, then the centres
+struct SearchPlan {
+  std::vector<StartLatent> starts;  ///< the start latents, then the centres
   std::vector<SuccessCentre> centres;
-  std::vector<double> centre_probability;
-  std::vector<bool> centre_failed;
-  std::vector<Line> lines;
-  std::vector<LineGroup> groups;
+  std::vector<Answer> at_centres;
+  std::vector<DistanceSearch> searches;
+  std::vector<SearchGroup> groups;
 };
 
 /// p(y) and outcome of the centres themselves.
-inline void judge_centres(const Problem& problem, LineSearch& search) {
-  std::vector<Ray> rays;
-  const std::vector<double> still(search.centres.empty() ? 0 : search.centres[0].w.size(), 0.0);
-  for (const SuccessCentre& centre : search.centres) rays.push_back({centre.w, centre.label, still});
-  std::vector<Move> moves;
-  for (const Ray& ray : rays) moves.push_back({&ray, 0.0});
-  search.centre_probability.resize(rays.size());
-  search.centre_failed.resize(rays.size());
-  evaluate_moves(problem, moves, {}, [&](std::span<const std::size_t> which, const EditResult& result) {
-    for (std::size_t k = 0; k < which.size(); ++k) {
-      search.centre_probability[which[k]] = static_cast<double>(result.probability[k]);
-      search.centre_failed[which[k]] = result.failed[k] != 0;
-    }
-  });
+inline void judge_centres(const Problem& problem, SearchPlan& plan) {
+  std::vector<EditedLatent> unmoved;
+  for (const SuccessCentre& centre : plan.centres) unmoved.push_back({{centre.w, centre.label}});
+  for (const auto& answers : answers_to(problem.answer_edits, unmoved)) plan.at_centres.push_back(answers.front());
 }
 
-/// Lays out the lines of one finding or carrier; `offset` is the number of the first centre among the starts.
-inline void add_group(const FindingContext& context, LineSearch& search, Finding& finding, bool alone,
+/// Lays out the searches of one finding or carrier; `offset` is the number of the first centre among the starts.
+inline void add_group(const FindingContext& context, SearchPlan& plan, Finding& finding, bool alone,
                       const StartCodes& pool, std::span<const std::size_t> numbers, std::size_t offset) {
-  LineGroup group{&finding, alone, search.lines.size(), numbers.size(), 0, {}};
-  Ray ray;
+  SearchGroup group{&finding, alone, plan.searches.size(), numbers.size(), 0, {}};
+  Edit edit;
   if (alone) {
     const Carrier& carrier = finding.carriers.front();
-    ray.channel = carrier.channel.flat;
-    ray.unit = static_cast<double>(carrier.sign) * carrier.sigma;
+    edit = Edit::of_channel(carrier.channel.flat, static_cast<double>(carrier.sign) * carrier.sigma);
   } else {
-    ray.step = finding.direction.w;
+    edit = Edit::in_w(finding.direction.w);
   }
-  const auto add = [&](std::span<const float> w, std::int64_t label, std::size_t start, double probability,
+  const auto add = [&](std::span<const float> w, std::int64_t label, std::size_t number, double probability,
                        bool failed) {
-    Line line;
-    line.ray = ray;
-    line.ray.start = w;
-    line.ray.label = label;
-    line.start = start;
-    line.probability0 = probability;
-    line.failed0 = failed;
-    search.lines.push_back(std::move(line));
+    plan.searches.emplace_back(EditPath{{w, label}, edit}, probability, failed).start_number = number;
   };
   Matrix<float> w(static_cast<std::int64_t>(numbers.size()), context.whitening.dimension());
   std::vector<std::int64_t> labels;
@@ -157,52 +141,67 @@ inline void add_group(const FindingContext& context, LineSearch& search, Finding
     add(code.w, code.label, number, code.probability, false);
   }
   const auto coordinates = line_coordinates(context, finding, alone, w, labels);
-  for (std::size_t i = 0; i < numbers.size(); ++i) search.lines[group.first + i].coordinate0 = coordinates[i];
-  for (std::size_t c = 0; c < search.centres.size(); ++c) {
-    const SuccessCentre& centre = search.centres[c];
+  for (std::size_t i = 0; i < numbers.size(); ++i) plan.searches[group.first + i].coordinate0 = coordinates[i];
+  for (std::size_t c = 0; c < plan.centres.size(); ++c) {
+    const SuccessCentre& centre = plan.centres[c];
     if (finding.direction.class_label && centre.label != *finding.direction.class_label) continue;
-    add(centre.w, centre.label, offset + c, search.centre_probability[c], search.centre_failed[c]);
+    add(centre.w, centre.label, offset + c, plan.at_centres[c].probability, plan.at_centres[c].failed);
     ++group.centres;
   }
   const Population& half = context.problem.confirmation;
   group.range = CoordinateRange(line_coordinates(context, finding, alone, half.w, half.label));
-  search.groups.push_back(std::move(group));
+  plan.groups.push_back(std::move(group));
 }
 
-/// Example codes spread over the distances, and over the labels where there is a choice; codes that never flip only
+/// The paper's search from the centres, whose grid has been at 5 and 10 already.
+inline void search_as_the_paper(const Problem& problem, std::span<DistanceSearch* const> from_centres) {
+  std::vector<PaperSearch> searches;
+  std::vector<PaperSearch*> all;
+  for (const DistanceSearch* search : from_centres)
+    searches.push_back(
+        {search->path, search->probability0, search->grid[3].front().probability, search->grid[7].front().probability});
+  for (PaperSearch& search : searches) all.push_back(&search);
+  paper_search(problem.answer_edits, all);
+  for (std::size_t i = 0; i < searches.size(); ++i) from_centres[i]->paper = searches[i].sigmas;
+}
+
+/// Examples spread over the distances, and over the labels where there is a choice; start latents that never flip only
 /// fill up.
-[[nodiscard]] inline std::vector<std::size_t> choose_examples(std::span<const Line> lines) {
+[[nodiscard]] inline std::vector<std::size_t> choose_examples(std::span<const DistanceSearch> searches) {
   std::vector<std::size_t> order;
-  for (std::size_t i = 0; i < lines.size(); ++i)
-    if (lines[i].flip.crossed()) order.push_back(i);
-  std::stable_sort(order.begin(), order.end(),
-                   [&](std::size_t a, std::size_t b) { return lines[a].flip.far_end() < lines[b].flip.far_end(); });
-  for (std::size_t i = 0; i < lines.size() && order.size() < examples_per_finding; ++i)
-    if (!lines[i].flip.crossed()) order.push_back(i);
+  for (std::size_t i = 0; i < searches.size(); ++i)
+    if (searches[i].flip().crossed()) order.push_back(i);
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return searches[a].flip().far_end() < searches[b].flip().far_end();
+  });
+  for (std::size_t i = 0; i < searches.size() && order.size() < examples_per_finding; ++i)
+    if (!searches[i].flip().crossed()) order.push_back(i);
   std::vector<std::size_t> chosen;
   std::map<std::int64_t, int> used;
   const std::size_t wanted = std::min(examples_per_finding, order.size());
   for (std::size_t k = 0; k < wanted; ++k) {
     const std::size_t first = order.size() * k / wanted, last = order.size() * (k + 1) / wanted;
-    const auto pick = *std::min_element(
-        order.begin() + static_cast<std::ptrdiff_t>(first), order.begin() + static_cast<std::ptrdiff_t>(last),
-        [&](std::size_t a, std::size_t b) { return used[lines[a].ray.label] < used[lines[b].ray.label]; });
-    ++used[lines[pick].ray.label];
+    const auto pick =
+        *std::min_element(order.begin() + static_cast<std::ptrdiff_t>(first),
+                          order.begin() + static_cast<std::ptrdiff_t>(last), [&](std::size_t a, std::size_t b) {
+                            return used[searches[a].path.start.label] < used[searches[b].path.start.label];
+                          });
+    ++used[searches[pick].path.start.label];
     chosen.push_back(pick);
   }
   return chosen;
 }
 
-[[nodiscard]] inline Threshold summarise(const LineGroup& group, std::span<Line> lines) {
+[[nodiscard]] inline Threshold summarise(const SearchGroup& group, std::span<DistanceSearch> searches) {
   Threshold threshold;
-  threshold.half = summarise_crossings(group.code_lines(lines), false, group.range);
-  threshold.flip = summarise_crossings(group.code_lines(lines), true, group.range);
-  for (const Line& line : group.centre_lines(lines)) {
-    CentreDistance centre{line.ray.label, line.probability0, {}, {}, line.paper};
-    if (!line.starts_above_half()) centre.half = 0.0;
-    else if (line.half.crossed()) centre.half = line.half.far_end();
-    if (line.failed0) centre.flip = 0.0;
-    else if (line.flip.crossed()) centre.flip = line.flip.far_end();
+  threshold.half = summarise_crossings(group.of_latents(searches), false, group.range);
+  threshold.flip = summarise_crossings(group.of_latents(searches), true, group.range);
+  for (const DistanceSearch& search : group.of_centres(searches)) {
+    CentreDistance centre{search.path.start.label, search.probability0, {}, {}, search.paper};
+    if (!search.starts_above_half()) centre.half = 0.0;
+    else if (search.half().crossed()) centre.half = search.half().far_end();
+    if (search.failed0) centre.flip = 0.0;
+    else if (search.flip().crossed()) centre.flip = search.flip().far_end();
     threshold.centres.push_back(centre);
   }
   return threshold;
@@ -224,7 +223,7 @@ inline void measure_thresholds(const FindingContext& context, std::span<Finding>
   }
   constexpr std::int64_t steps = detail::refinement_limit + 5;
   std::int64_t done = 0;
-  const detail::StepDone step_done = [&] {
+  const std::function<void()> step_done = [&] {
     ++done;
     if (context.options.progress) context.options.progress({"distances to failure", done, steps});
   };
@@ -232,68 +231,66 @@ inline void measure_thresholds(const FindingContext& context, std::span<Finding>
   detail::StartCodes pool(problem, context.options);
   // Drawn before anything points at them
   for (const Finding& finding : findings) (void)pool.of(finding.direction.class_label);
-  detail::LineSearch search;
+  detail::SearchPlan plan;
   if (scope == ThresholdScope::full && context.options.centre_distances)
-    search.centres = detail::success_centres(problem);
-  detail::judge_centres(problem, search);
-  const std::vector<double> still(static_cast<std::size_t>(context.whitening.dimension()), 0.0);
-  for (std::size_t i = 0; i < pool.size(); ++i) search.starts.push_back({pool[i].w, pool[i].label, still});
-  for (const detail::SuccessCentre& centre : search.centres) search.starts.push_back({centre.w, centre.label, still});
+    plan.centres = detail::success_centres(problem);
+  detail::judge_centres(problem, plan);
+  for (std::size_t i = 0; i < pool.size(); ++i) plan.starts.push_back({pool[i].w, pool[i].label});
+  for (const detail::SuccessCentre& centre : plan.centres) plan.starts.push_back({centre.w, centre.label});
   for (Finding& finding : findings) {
     const auto& numbers = pool.of(finding.direction.class_label);
-    detail::add_group(context, search, finding, false, pool, numbers, pool.size());
+    detail::add_group(context, plan, finding, false, pool, numbers, pool.size());
     if (!finding.carriers.empty() && finding.carriers.front().sigma > 0.0)
-      detail::add_group(context, search, finding, true, pool, numbers, pool.size());
+      detail::add_group(context, plan, finding, true, pool, numbers, pool.size());
   }
   step_done();
 
-  const std::span<detail::Line> lines = search.lines;
-  detail::scan_grid(problem, lines);
+  const std::span<detail::DistanceSearch> searches = plan.searches;
   if (scope == ThresholdScope::flip_only)
-    for (detail::Line& line : lines) line.half.drop();
-  step_done();
-  detail::refine(problem, lines, step_done);
-  std::vector<detail::Line*> centre_lines, judged, others;
-  for (const detail::LineGroup& group : search.groups) {
-    for (detail::Line& line : group.centre_lines(lines)) centre_lines.push_back(&line);
-    for (detail::Line& line : group.code_lines(lines)) (group.alone ? others : judged).push_back(&line);
+    for (detail::DistanceSearch& one : searches) one.start[0] = 0.0;
+  detail::search_boundaries(problem.answer_edits, detail::pointers_to(searches), detail::distance_rules(), step_done);
+  while (done < detail::refinement_limit + 2) step_done();  // fewer rounds where nothing flips
+  std::vector<detail::DistanceSearch*> from_centres, judged, others;
+  for (const detail::SearchGroup& group : plan.groups) {
+    for (detail::DistanceSearch& one : group.of_centres(searches)) from_centres.push_back(&one);
+    for (detail::DistanceSearch& one : group.of_latents(searches)) (group.alone ? others : judged).push_back(&one);
   }
-  others.insert(others.end(), centre_lines.begin(), centre_lines.end());
-  detail::paper_search(problem, centre_lines);
+  others.insert(others.end(), from_centres.begin(), from_centres.end());
+  detail::search_as_the_paper(problem, from_centres);
   step_done();
-  const detail::StartImages images = detail::start_images(problem, search.starts, lines);
+  const detail::StartImages images = detail::start_images(problem, plan.starts, searches);
   detail::check_failing_images(problem, judged, images, problem.has_judge);
   detail::check_failing_images(problem, others, images, false);
   step_done();
 
   std::vector<std::vector<std::size_t>> examples;  // of each group
-  std::vector<detail::Line*> listed;
-  for (const detail::LineGroup& group : search.groups) {
+  std::vector<detail::DistanceSearch*> listed;
+  for (const detail::SearchGroup& group : plan.groups) {
     const bool lists = scope == ThresholdScope::full && !group.alone;
-    examples.push_back(lists ? detail::choose_examples(group.code_lines(lines)) : std::vector<std::size_t>());
-    for (const std::size_t i : examples.back()) listed.push_back(&group.code_lines(lines)[i]);
+    examples.push_back(lists ? detail::choose_examples(group.of_latents(searches)) : std::vector<std::size_t>());
+    for (const std::size_t i : examples.back()) listed.push_back(&group.of_latents(searches)[i]);
   }
   detail::check_alone(problem, listed);
 
-  for (std::size_t g = 0; g < search.groups.size(); ++g) {
-    const detail::LineGroup& group = search.groups[g];
+  for (std::size_t g = 0; g < plan.groups.size(); ++g) {
+    const detail::SearchGroup& group = plan.groups[g];
     Finding& finding = *group.finding;
     if (group.alone) {
-      finding.carriers.front().threshold = detail::summarise(group, lines);
+      finding.carriers.front().threshold = detail::summarise(group, searches);
       continue;
     }
-    const std::span<detail::Line> own = group.code_lines(lines);
+    const std::span<detail::DistanceSearch> own = group.of_latents(searches);
     finding.examples.clear();
     for (const std::size_t i : examples[g]) {
-      const detail::StartCode& code = pool[own[i].start];
+      const detail::StartCode& code = pool[own[i].start_number];
       finding.examples.push_back({code.index, code.label, code.probability,
-                                  own[i].flip.crossed() ? std::optional(own[i].flip.far_end()) : std::nullopt});
+                                  own[i].flip().crossed() ? std::optional(own[i].flip().far_end()) : std::nullopt});
     }
-    finding.threshold = detail::summarise(group, lines);
+    finding.threshold = detail::summarise(group, searches);
     if (scope == ThresholdScope::flip_only) finding.threshold.half.reset();
     std::vector<std::uint8_t> agrees;
-    for (const detail::Line& line : own)
-      if (line.flip.crossed() && line.flip_image.judge_agrees) agrees.push_back(*line.flip_image.judge_agrees ? 1 : 0);
+    for (const detail::DistanceSearch& one : own)
+      if (one.flip().crossed() && one.flip_image.judge_agrees) agrees.push_back(*one.flip_image.judge_agrees ? 1 : 0);
     finding.validity = validity_of(agrees);
   }
   step_done();

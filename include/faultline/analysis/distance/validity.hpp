@@ -4,7 +4,6 @@
 // recognises may be the generator's fault (method section 8).
 
 #include <faultline/analysis/problem/finding_context.hpp>
-#include <faultline/analysis/problem/moves.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -39,18 +38,13 @@ inline constexpr std::int64_t class_leak_codes = 1'000;
 [[nodiscard]] inline std::optional<double> measure_class_leak(const FindingContext& context) {
   const Population& codes = context.codes;
   if (!context.problem.has_judge || codes.size() == 0) return std::nullopt;
-  const std::vector<double> still(static_cast<std::size_t>(codes.w.cols()), 0.0);
-  std::vector<detail::Ray> rays;
   const std::int64_t count = std::min(codes.size(), class_leak_codes);
+  std::vector<EditedLatent> unmoved;
   for (std::int64_t i = 0; i < count; ++i)
-    rays.push_back({codes.w.row_span(i), codes.label[static_cast<std::size_t>(i)], still});
-  std::vector<detail::Move> moves;
-  for (const detail::Ray& ray : rays) moves.push_back({&ray, 0.0});
+    unmoved.push_back({{codes.w.row_span(i), codes.label[static_cast<std::size_t>(i)]}});
   double agreed = 0.0;
-  detail::evaluate_moves(context.problem, moves, {.judge = true},
-                         [&](std::span<const std::size_t>, const EditResult& result) {
-                           for (const std::uint8_t a : result.judge_agrees) agreed += a != 0 ? 1.0 : 0.0;
-                         });
+  for (const std::uint8_t agrees : context.problem.answer_edits(unmoved, {.judge = true}).judge_agrees)
+    agreed += agrees != 0 ? 1.0 : 0.0;
   return 1.0 - agreed / static_cast<double>(count);
 }
 

@@ -4,6 +4,7 @@
 // coordinate is repaired in turn.
 
 #include <faultline/analysis/confirm/intervention_directions.hpp>
+#include <faultline/analysis/distance/boundary_search.hpp>
 #include <faultline/analysis/problem/build_problem.hpp>
 #include <faultline/analysis/problem/check_options.hpp>
 #include <faultline/analysis/problem/held_out_latents.hpp>
@@ -74,7 +75,7 @@ inline constexpr double explanation_range = 8.0;
 /// Explains images, given as latents, by known causes.
 ///
 /// Borrowed: `problem`, whose `discovery` half (the population that the causes were found on, or another of the same
-/// generator) gives class means, spread and the medians of successes, and whose `evaluate` judges edited latents.
+/// generator) gives class means, spread and the medians of successes, and whose `answer_edits` judges edited latents.
 /// Causes that belong to another class than an image are left out. A repair is a counterfactual about what the
 /// generator makes of the latent: for a real image, look first whether the classifier says the same of image and
 /// reconstruction.
@@ -101,9 +102,9 @@ class Explainer {
   const Problem* problem_;
   std::vector<KnownCause> causes_;
   Whitening whitening_;
-  Matrix<double> whitened_;                        ///< of the discovery half
-  std::vector<detail::Lever> levers_;              ///< one per cause
-  std::vector<std::vector<double>> random_moves_;  ///< one standard deviation each, orthogonal to all causes
+  Matrix<double> whitened_;            ///< of the discovery half
+  std::vector<detail::Lever> levers_;  ///< one per cause
+  std::vector<Edit> random_edits_;     ///< one standard deviation each, orthogonal to all causes
 };
 
 /// The population that a characterisation discovered its causes on, drawn and classified again: what an `Explainer`

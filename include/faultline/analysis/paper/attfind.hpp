@@ -172,14 +172,10 @@ inline void greedy_cover(const Problem& problem, std::int64_t most,
   const auto total = attfind_images(result.images, static_cast<std::int64_t>(result.channels.size()));
   report_progress(progress, "AttFind", 0, total);
 
-  EditRequest request;
-  request.w.resize(result.images, fresh.codes().w.cols());
-  for (std::int64_t i = 0; i < result.images; ++i) {
-    const auto row = fresh.codes().w.row_span(positions[static_cast<std::size_t>(i)]);
-    std::copy(row.begin(), row.end(), request.w.row_span(i).begin());
-    request.label.push_back(fresh.codes().label[static_cast<std::size_t>(positions[static_cast<std::size_t>(i)])]);
-  }
-  const EditResult unmoved = problem.evaluate(request);
+  std::vector<EditedLatent> starts;
+  for (const std::int64_t i : positions)
+    starts.push_back({{fresh.codes().w.row_span(i), fresh.codes().label[static_cast<std::size_t>(i)]}});
+  const EditAnswers unmoved = problem.answer_edits(starts, {});
   std::vector<double> smallest, largest;
   detail::visit_channels(problem, problem.discovery, result.channels,
                          [&](std::int64_t, std::span<const double> values) {
@@ -190,33 +186,30 @@ inline void greedy_cover(const Problem& problem, std::int64_t most,
 
   // Requests hold as many channels as fill a batch, each with every code twice: moved to the smallest value, then to
   // the largest.
-  const std::size_t n = request.label.size(), all = result.channels.size();
+  const std::size_t n = starts.size(), all = result.channels.size();
   const std::size_t together = std::max<std::size_t>(1, static_cast<std::size_t>(batch_size) / (2 * n));
   std::vector<std::array<std::vector<double>, 2>> loss(all);
   std::vector<std::array<std::vector<bool>, 2>> flipped(all);
   for (std::size_t first = 0; first < all; first += together) {
     const std::size_t count = std::min(together, all - first);
-    EditRequest ends;
-    ends.channels.assign(result.channels.begin() + static_cast<std::ptrdiff_t>(first),
-                         result.channels.begin() + static_cast<std::ptrdiff_t>(first + count));
-    ends.w.resize(static_cast<std::int64_t>(2 * n * count), request.w.cols());
-    ends.shifts.resize(ends.w.rows(), static_cast<std::int64_t>(count));
-    for (std::size_t row = 0; row < 2 * n * count; ++row) {
-      const std::size_t k = row / (2 * n), i = row % n;
-      const auto w = request.w.row_span(static_cast<std::int64_t>(i));
-      std::copy(w.begin(), w.end(), ends.w.row_span(static_cast<std::int64_t>(row)).begin());
-      ends.label.push_back(request.label[i]);
-      const auto a = problem.style_matrix.row_span(ends.channels[k]);
-      double s = problem.style_bias[static_cast<std::size_t>(ends.channels[k])];
-      for (std::size_t j = 0; j < a.size(); ++j) s += a[j] * static_cast<double>(w[j]);
-      ends.shifts(static_cast<std::int64_t>(row), static_cast<std::int64_t>(k)) =
-          static_cast<float>((row % (2 * n) < n ? smallest : largest)[first + k] - s);
+    std::vector<EditedLatent> ends;
+    for (std::size_t k = first; k < first + count; ++k) {
+      const std::int64_t channel = result.channels[k];
+      const auto a = problem.style_matrix.row_span(channel);
+      for (const double end : {smallest[k], largest[k]}) {
+        for (const EditedLatent& one : starts) {
+          double s = problem.style_bias[static_cast<std::size_t>(channel)];
+          for (std::size_t j = 0; j < a.size(); ++j) s += a[j] * static_cast<double>(one.start.w[j]);
+          ends.push_back({one.start, Edit::of_channel(channel, end - s)});
+        }
+      }
     }
-    const EditResult moved = problem.evaluate(ends);
+    const EditAnswers moved = problem.answer_edits(ends, {});
     for (std::size_t row = 0; row < 2 * n * count; ++row) {
       const std::size_t k = first + row / (2 * n), end = row % (2 * n) < n ? 0 : 1;
-      loss[k][end].push_back(static_cast<double>(unmoved.log_odds[row % n]) - static_cast<double>(moved.log_odds[row]));
-      flipped[k][end].push_back(moved.failed[row] != 0);
+      loss[k][end].push_back(static_cast<double>(unmoved.first().log_odds[row % n]) -
+                             static_cast<double>(moved.first().log_odds[row]));
+      flipped[k][end].push_back(moved.first().failed[row] != 0);
     }
     result.cost = attfind_images(result.images, static_cast<std::int64_t>(first + count));
     report_progress(progress, "AttFind", result.cost, total);

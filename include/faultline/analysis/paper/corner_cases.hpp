@@ -3,7 +3,7 @@
 // The paper's corner cases (method section 7a): ten channels drawn from the hundred most influential, shifted together
 // from the centre of a class until the classifier fails.
 
-#include <faultline/analysis/problem/moves.hpp>
+#include <faultline/analysis/distance/boundary_search.hpp>
 #include <faultline/analysis/problem/start_latents.hpp>
 #include <faultline/core/describe.hpp>
 #include <faultline/core/image.hpp>
@@ -119,72 +119,59 @@ struct ChannelShift {
       }
     }
   }
-  std::vector<detail::Ray> rays;
-  for (std::size_t c = 0; c < cases.size(); ++c) {
-    const auto& centre = centres[c / static_cast<std::size_t>(options.cases)];
-    rays.push_back({centre.w, centre.label, {}, -1, 0.0, channels, units[c]});
-  }
-
   const auto steps = static_cast<std::int64_t>(std::floor(options.reach / options.step + 1e-9));
   constexpr std::int64_t stride = 8;
-  std::vector<std::size_t> open(cases.size());
-  std::iota(open.begin(), open.end(), std::size_t{0});
-  for (std::int64_t first = 0; first <= steps && !open.empty(); first += stride) {
-    report_progress(progress, "corner cases", first, steps);
-    const std::int64_t last = std::min(steps, first + stride - 1);
-    std::vector<detail::Move> moves;
-    std::vector<std::pair<std::size_t, std::int64_t>> places;
-    for (const std::size_t c : open) {
-      for (std::int64_t t = first; t <= last; ++t) {
-        moves.push_back({&rays[c], options.step * static_cast<double>(t)});
-        places.emplace_back(c, t);
-      }
-    }
-    std::vector<std::int64_t> fails_at(cases.size(), steps + 1);
-    detail::evaluate_moves(problem, moves, {}, [&](std::span<const std::size_t> which, const EditResult& result) {
-      for (std::size_t k = 0; k < which.size(); ++k) {
-        const auto& [c, t] = places[which[k]];
-        if (result.failed[k] != 0) fails_at[c] = std::min(fails_at[c], t);
-      }
-    });
-    for (const std::size_t c : open) {
-      cases[c].failed = fails_at[c] <= steps;
-      cases[c].sigmas = options.step * static_cast<double>(cases[c].failed ? fails_at[c] : last);
-    }
-    std::erase_if(open, [&](std::size_t c) { return cases[c].failed; });
+  detail::SearchRules rules;
+  for (std::int64_t t = 0; t <= steps; ++t) {
+    if (t % stride == 0) rules.grid.emplace_back();
+    rules.grid.back().push_back(options.step * static_cast<double>(t));
   }
-  report_progress(progress, "corner cases", steps, steps);
-
-  std::vector<detail::Move> moves;
+  std::vector<detail::BoundarySearch> searches;
   for (std::size_t c = 0; c < cases.size(); ++c) {
-    moves.push_back({&rays[c], 0.0});
-    moves.push_back({&rays[c], cases[c].sigmas});
+    const auto& centre = centres[c / static_cast<std::size_t>(options.cases)];
+    const detail::EditPath path{{centre.w, centre.label}, Edit::of_channels(channels, units[c])};
+    searches.push_back({path, {{detail::until_failure}}, {1.0}});
   }
-  detail::evaluate_moves(
-      problem, moves, {.images = true}, [&](std::span<const std::size_t> which, const EditResult& result) {
-        for (std::size_t k = 0; k < which.size(); ++k) {
-          CornerCase& one = cases[which[k] / 2];
-          if (one.images.count() == 0) one.images = ImageBatch(2, result.images.shape());
-          const auto image = result.images.image(static_cast<std::int64_t>(k));
-          std::copy(image.begin(), image.end(), one.images.image(static_cast<std::int64_t>(which[k] % 2)).begin());
-          if (which[k] % 2 == 0) continue;
-          one.failed = one.failed && result.failed[k] != 0;
-          one.probability = static_cast<double>(result.probability[k]);
-          one.prediction = result.prediction[k];
-        }
-      });
-  std::vector<detail::Move> again;
+  std::int64_t asked = 0;
+  report_progress(progress, "corner cases", 0, steps);
+  detail::search_boundaries(problem.answer_edits, detail::pointers_to(searches), rules, [&] {
+    report_progress(progress, "corner cases", std::min(asked += stride, steps), steps);
+  });
+  report_progress(progress, "corner cases", steps, steps);
+  for (std::size_t c = 0; c < cases.size(); ++c) {
+    const detail::CrossingSearch& found = searches[c].found[0];
+    cases[c].failed = found.crossed();
+    cases[c].sigmas = found.crossed() ? found.far_end() : options.step * static_cast<double>(steps);
+  }
+
+  std::vector<EditedLatent> edits;
+  for (std::size_t c = 0; c < cases.size(); ++c) {
+    edits.push_back(searches[c].path.at(0.0));
+    edits.push_back(searches[c].path.at(cases[c].sigmas));
+  }
+  answer_in_blocks(problem.answer_edits, edits, {.images = true}, [&](std::size_t first, const EditAnswers& answers) {
+    const ClassifierAnswers& said = answers.first();
+    for (std::size_t k = 0; k < said.failed.size(); ++k) {
+      CornerCase& one = cases[(first + k) / 2];
+      if (one.images.count() == 0) one.images = ImageBatch(2, answers.images.shape());
+      const auto image = answers.images.image(static_cast<std::int64_t>(k));
+      std::copy(image.begin(), image.end(), one.images.image(static_cast<std::int64_t>(k % 2)).begin());
+      if (k % 2 == 0) continue;
+      one.failed = one.failed && said.failed[k] != 0;
+      one.probability = static_cast<double>(said.probability[k]);
+      one.prediction = said.prediction[k];
+    }
+  });
+  std::vector<EditedLatent> again;
   std::vector<std::size_t> failing;
   for (std::size_t c = 0; c < cases.size(); ++c) {
     if (!cases[c].failed) continue;
-    again.push_back(moves[2 * c + 1]);
+    again.push_back(edits[2 * c + 1]);
     failing.push_back(c);
   }
-  detail::evaluate_moves(problem, again, {.alone = true},
-                         [&](std::span<const std::size_t> which, const EditResult& result) {
-                           for (std::size_t k = 0; k < which.size(); ++k)
-                             cases[failing[which[k]]].failed = result.failed[k] != 0;
-                         });
+  if (again.empty()) return cases;
+  const EditAnswers alone = problem.answer_edits(again, {.alone = true});
+  for (std::size_t k = 0; k < failing.size(); ++k) cases[failing[k]].failed = alone.first().failed[k] != 0;
   return cases;
 }
 

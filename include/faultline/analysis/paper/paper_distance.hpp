@@ -32,25 +32,23 @@ struct WellCentre {
 /// The centres of all classes that have successes, in the order of their labels. **Cost**: one image per class.
 [[nodiscard]] inline std::vector<WellCentre> well_centres(const Problem& problem) {
   std::vector<WellCentre> centres;
-  EditRequest request;
-  for (detail::SuccessCentre& centre : detail::success_centres(problem)) {
-    request.label.push_back(centre.label);
+  for (detail::SuccessCentre& centre : detail::success_centres(problem))
     centres.push_back({centre.label, std::move(centre.w), 0.0, false});
-  }
   if (centres.empty()) return centres;
-  request.w.resize(static_cast<std::int64_t>(centres.size()), problem.discovery.w.cols());
-  for (std::size_t c = 0; c < centres.size(); ++c)
-    std::copy(centres[c].w.begin(), centres[c].w.end(), request.w.row_span(static_cast<std::int64_t>(c)).begin());
-  const EditResult result = problem.evaluate(request);
-  for (std::size_t c = 0; c < centres.size(); ++c)
-    centres[c].probability = static_cast<double>(result.probability[c]), centres[c].failed = result.failed[c] != 0;
+  std::vector<EditedLatent> unmoved;
+  for (const WellCentre& centre : centres) unmoved.push_back({{centre.w, centre.label}});
+  const EditAnswers answers = problem.answer_edits(unmoved, {});
+  for (std::size_t c = 0; c < centres.size(); ++c) {
+    centres[c].probability = static_cast<double>(answers.first().probability[c]);
+    centres[c].failed = answers.first().failed[c] != 0;
+  }
   return centres;
 }
 
 /// The paper's distance to failure of a centre along each channel alone, towards failure, in standard deviations of all
 /// samples; empty where p(y) stays above .5 up to `paper_largest_step`.
 ///
-/// **Throws** `degenerate_statistics` when p(y) is .5 or less at the centre already. **Cost**: about 40 images per
+/// **Throws** `degenerate_statistics` when p(y) is .5 or less at the centre already. **Cost**: about 25 images per
 /// channel.
 /// Example: `paper_distances(problem, well_centres(problem)[3], report.paper_top)`
 [[nodiscard]] inline std::vector<std::optional<double>> paper_distances(const Problem& problem,
@@ -61,23 +59,17 @@ struct WellCentre {
                 "the centre of class " + std::to_string(centre.label) +
                     " has p(y) = " + std::to_string(centre.probability) +
                     " unmoved, so it is no distance away from .5; take another class");
-  std::vector<detail::Line> lines(channels.size());
-  std::vector<detail::Line*> searched;
-  for (std::size_t i = 0; i < lines.size(); ++i) {
-    const RankedChannel& channel = channels[i];
-    lines[i].ray = {.start = centre.w,
-                    .label = centre.label,
-                    .step = {},
-                    .channel = channel.channel.flat,
-                    .unit = channel.sign < 0 ? -channel.sigma_total : channel.sigma_total};
-    lines[i].probability0 = centre.probability;
-    lines[i].failed0 = centre.failed;
-    searched.push_back(&lines[i]);
+  std::vector<detail::PaperSearch> searches;
+  for (const RankedChannel& channel : channels) {
+    const double unit = channel.sign < 0 ? -channel.sigma_total : channel.sigma_total;
+    searches.push_back({{{centre.w, centre.label}, Edit::of_channel(channel.channel.flat, unit)}, centre.probability});
   }
-  detail::scan_grid(problem, lines);
-  detail::paper_search(problem, searched);
+  detail::begin_paper_search(problem.answer_edits, searches, false);
+  std::vector<detail::PaperSearch*> all;
+  for (detail::PaperSearch& search : searches) all.push_back(&search);
+  detail::paper_search(problem.answer_edits, all);
   std::vector<std::optional<double>> distances;
-  for (const detail::Line& line : lines) distances.push_back(line.paper);
+  for (const detail::PaperSearch& search : searches) distances.push_back(search.sigmas);
   return distances;
 }
 

@@ -108,18 +108,15 @@ inline void paper_contrasts(const Problem& problem, std::span<const double> sigm
   std::vector<double> units;
   for (const PaperChannel& row : report.top)
     channels.push_back(row.ranked.channel.flat), units.push_back(row.ranked.sign * row.ranked.sigma_total);
-  std::vector<Ray> rays;
-  const auto add = [&](Ray ray) {
-    for (const std::int64_t i : positions) {
-      ray.start = fresh.codes().w.row_span(i);
-      ray.label = fresh.codes().label[static_cast<std::size_t>(i)];
-      rays.push_back(ray);
-    }
+  std::vector<EditedLatent> edits;
+  const auto add = [&](const Edit& edit) {
+    for (const std::int64_t i : positions)
+      edits.push_back({{fresh.codes().w.row_span(i), fresh.codes().label[static_cast<std::size_t>(i)]}, edit});
   };
-  for (std::size_t k = 0; k < channels.size(); ++k) add({{}, 0, {}, channels[k], units[k]});
-  add({{}, 0, {}, -1, 0.0, channels, units});
-  for (const std::int64_t k : random) add({{}, 0, {}, k, sigma[static_cast<std::size_t>(k)]});
-  const auto contrasts = contrasts_along(problem, rays, positions.size());
+  for (std::size_t k = 0; k < channels.size(); ++k) add(Edit::of_channel(channels[k], units[k]));
+  add(Edit::of_channels(channels, units));
+  for (const std::int64_t k : random) add(Edit::of_channel(k, sigma[static_cast<std::size_t>(k)]));
+  const auto contrasts = contrasts_along(problem, edits, positions.size());
   const auto plain = [](const Contrast& c) { return ChannelContrast{c.mean, c.lower, c.probability}; };
   for (std::size_t k = 0; k < channels.size(); ++k) report.top[k].effect = plain(contrasts[k]);
   report.together = plain(contrasts[channels.size()]);

@@ -33,8 +33,10 @@ class ProblemSource : public ImageSource<G, F> {
   using Base::generator, Base::sampler_, Base::cost_;
 
  public:
-  ProblemSource(const StyleSpaceSampler<G>& sampler, C& classifier, F criterion, const MethodOptions& method)
-      : Base("FailureAnalyzer", sampler, std::move(criterion), method),
+  /// `who` names the caller in errors.
+  ProblemSource(const StyleSpaceSampler<G>& sampler, C& classifier, F criterion, const MethodOptions& method,
+                std::string who = "FailureAnalyzer")
+      : Base(std::move(who), sampler, std::move(criterion), method),
         classifier_(std::addressof(classifier)),
         scorer_(classifier, this->shape(), this->range(), sampler_.classes(), method.batch_size,
                 method.probability_tolerance) {
@@ -65,12 +67,15 @@ class ProblemSource : public ImageSource<G, F> {
     return population;
   }
 
-  [[nodiscard]] EditResult evaluate(const EditRequest& request) {
-    EditResult result;
-    this->make_edited(request, result, [&](const GeneratedImages<G>& images, std::span<const std::int64_t> labels) {
-      this->append(result, score_generated(scorer_, images, labels, {{}, sampler_.options().seed}), labels);
-    });
-    return result;
+  /// Edited latents synthesised and classified; there is one classifier, whichever are wanted.
+  [[nodiscard]] EditAnswers answer_edits(std::span<const EditedLatent> edits, const WantedAnswers& wanted) {
+    EditAnswers answers;
+    ClassifierAnswers& own = answers.classifiers.emplace_back();
+    this->make_edited(
+        edits, wanted, answers, [&](const GeneratedImages<G>& images, std::span<const std::int64_t> labels) {
+          this->append(own, score_generated(scorer_, images, labels, {{}, sampler_.options().seed}), labels);
+        });
+    return answers;
   }
 
   [[nodiscard]] std::vector<double> gradient_sum(const Matrix<float>& w, std::span<const std::int64_t> labels) requires
@@ -110,7 +115,9 @@ template <StyleGenerator G, Classifier C, FailureCriterion F>
   Problem problem;
   source->describe(problem);
   problem.sample = [source](std::int64_t first, std::int64_t count) { return source->sample(first, count, ""); };
-  problem.evaluate = [source](const EditRequest& request) { return source->evaluate(request); };
+  problem.answer_edits = [source](std::span<const EditedLatent> edits, const WantedAnswers& wanted) {
+    return source->answer_edits(edits, wanted);
+  };
   if constexpr (DifferentiableGenerator<G> && DifferentiableClassifier<C>) {
     // pullback is defined for constant noise.
     if (sampler.options().noise == Noise::constant && is_differentiable(sampler.generator())) {

@@ -197,52 +197,38 @@ class ImageSource {
     return part;
   }
 
-  /// Makes the images of a request batch by batch (one generator call at a time bounds the memory), fills what does not
-  /// depend on a classifier into `front`, and hands each batch with its labels to `score(images, labels)`.
+  /// Makes edited images batch by batch (one generator call at a time bounds the memory), fills what does not depend on
+  /// a classifier into `answers`, and hands each batch with its labels to `score(images, labels)`.
   template <class Score>
-  void make_edited(const EditRequest& request, EditResult& front, const Score& score) {
+  void make_edited(std::span<const EditedLatent> edits, const WantedAnswers& wanted, EditAnswers& answers,
+                   const Score& score) {
     forget_gathered();
-    const std::int64_t rows = request.w.rows();
-    if (request.channel >= 0 && !request.channels.empty())
-      throw Error(ErrorCode::invalid_argument, "EditRequest",
-                  "has both a channel and channels; put the channel among the channels");
-    if (!request.channels.empty() &&
-        (request.shifts.rows() != rows || request.shifts.cols() != static_cast<std::int64_t>(request.channels.size())))
-      throw Error(ErrorCode::shape_mismatch, "EditRequest",
-                  "shifts need a row for each latent and a column for each of the channels");
-    if (request.properties) front.properties.resize(rows, static_cast<std::int64_t>(properties_.size()));
-    if (request.images) front.images = ImageBatch(rows, shape());
+    const auto rows = static_cast<std::int64_t>(edits.size());
+    if (wanted.properties) answers.properties.resize(rows, static_cast<std::int64_t>(properties_.size()));
+    if (wanted.images) answers.images = ImageBatch(rows, shape());
     const auto score_any = [&](const GeneratedImages<G>& images, std::span<const std::int64_t> labels,
                                std::span<const std::int64_t>) { score(images, labels); };
     const std::int64_t batch = sampler_.options().batch_size;
     for (std::int64_t first = 0; first < rows; first += batch) {
       const std::int64_t count = std::min(batch, rows - first);
-      const Matrix<float> w = rows_of(request.w, first, count);
-      const auto labels =
-          std::span(request.label).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
-      const auto shift =
-          request.channel < 0
-              ? std::span<const float>{}
-              : std::span(request.shift).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
-      const auto made =
-          request.channels.empty()
-              ? sampler_.edited_images(w, std::span(&request.channel, request.channel < 0 ? 0 : 1), shift)
-              : sampler_.edited_images(w, request.channels, rows_of(request.shifts, first, count).values());
+      const EditBatch part = lay_out(edits.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count)));
+      const std::span<const std::int64_t> labels = part.label;
+      const auto made = sampler_.edited_images(part.w, part.channels, part.shifts.values(), wanted.noise_first);
       const GeneratedImages<G> images(generator(), made);
       count_images(count, Work::edit);
-      if (request.alone) {
+      if (wanted.alone) {
         for (std::int64_t i = 0; i < count; ++i) score(images.alone(i), labels.subspan(static_cast<std::size_t>(i), 1));
       } else {
         gather(images, labels, {}, score_any);
       }
-      if (request.properties) measure(images, count, front.properties, first);
+      if (wanted.properties) measure(images, count, answers.properties, first);
       for (std::int64_t i = 0; i < count; ++i) {
-        if (request.images) unit_.to_unit(images.host().view().image(i), front.images.image(first + i), i);
+        if (wanted.images) unit_.to_unit(images.host().view().image(i), answers.images.image(first + i), i);
       }
-      if (request.judge && judge_) {
+      if (wanted.judge && judge_) {
         const ScoredImages judged = (*judge_)(images.host(), labels);
         for (std::int64_t i = 0; i < count; ++i)
-          front.judge_agrees.push_back(
+          answers.judge_agrees.push_back(
               Misclassified{}(judged.probabilities.row_span(i), labels[static_cast<std::size_t>(i)]) ? 0 : 1);
       }
     }
@@ -258,8 +244,8 @@ class ImageSource {
   /// long for the slowest.
   void score_together() { chunk_.emplace(8 * sampler_.options().batch_size, shape()); }
 
-  /// Appends what a classifier answered to a batch of a request.
-  void append(EditResult& result, const ScoredImages& scored, std::span<const std::int64_t> labels) const {
+  /// Appends what a classifier answered to a batch of edits.
+  void append(ClassifierAnswers& result, const ScoredImages& scored, std::span<const std::int64_t> labels) const {
     result.prediction.insert(result.prediction.end(), scored.prediction.begin(), scored.prediction.end());
     result.probability.insert(result.probability.end(), scored.probability.begin(), scored.probability.end());
     result.log_odds.insert(result.log_odds.end(), scored.log_odds.begin(), scored.log_odds.end());

@@ -135,6 +135,29 @@ void Generator<Backend>::require_styles(const char* where, const at::Tensor& s) 
 }
 
 template <class Backend>
+at::Tensor Generator<Backend>::shift_styles(const at::Tensor& s, std::span<const std::int64_t> channels,
+                                            const Matrix<float>& shifts) const {
+  constexpr const char* where = "Generator::shift_styles";
+  require_styles(where, s);
+  if (shifts.rows() > s.size(0) || shifts.cols() != static_cast<std::int64_t>(channels.size()))
+    throw Error(ErrorCode::shape_mismatch, where,
+                "expected shifts of at most " + std::to_string(s.size(0)) + " rows and " +
+                    std::to_string(channels.size()) + " columns, got " + std::to_string(shifts.rows()) + " x " +
+                    std::to_string(shifts.cols()));
+  for (const std::int64_t channel : channels)
+    if (channel < 0 || channel >= layout_.dimension())
+      throw Error(
+          ErrorCode::invalid_argument, where,
+          "style channel must lie in [0, " + std::to_string(layout_.dimension()) + "), got " + std::to_string(channel));
+  const at::Tensor columns = label_from_host(channels), added = from_rows(shifts);
+  return stylegan2::detail::libtorch_call(where, [&] {
+    at::Tensor shifted = s.clone();
+    shifted.narrow(0, 0, shifts.rows()).index_add_(1, columns.to(s.device()), added.to(s.device()));
+    return shifted;
+  });
+}
+
+template <class Backend>
 at::Tensor Generator<Backend>::synthesize(const at::Tensor& s, const SynthesisOptions& options) const {
   constexpr const char* where = "Generator::synthesize";
   require_styles(where, s);

@@ -5,7 +5,7 @@
 
 #include <faultline/core/parallel_for.hpp>
 #include <faultline/kernels/packed_weights.hpp>
-#include <faultline/stylegan2/detail/torch_threads.hpp>
+#include <faultline/stylegan2/torch_threads.hpp>
 #include <faultline/training/classifier_networks.hpp>
 
 #include <algorithm>

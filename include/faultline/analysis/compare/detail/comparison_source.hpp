@@ -80,15 +80,20 @@ class ComparisonSource : public ImageSource<G, F> {
     return outcomes;
   }
 
-  /// Edited images made once and classified by those in `who`.
-  [[nodiscard]] std::vector<EditResult> evaluate(const EditRequest& request, std::span<const std::size_t> who) {
-    std::vector<EditResult> results(who.size());
+  /// Edited images made once and classified by those that are wanted.
+  [[nodiscard]] EditAnswers answer_edits(std::span<const EditedLatent> edits, const WantedAnswers& wanted) {
+    std::vector<std::size_t> asked = wanted.classifiers;
+    if (asked.empty())
+      for (std::size_t c = 0; c < scorers_.size(); ++c) asked.push_back(c);
+    EditAnswers answers;
+    answers.classifiers.resize(asked.size());
     this->make_edited(
-        request, results.front(), [&](const GeneratedImages<G>& images, std::span<const std::int64_t> labels) {
-          for (std::size_t k = 0; k < who.size(); ++k)
-            this->append(results[k], scorers_[who[k]](images.host(), labels, {{}, sampler_.options().seed}), labels);
+        edits, wanted, answers, [&](const GeneratedImages<G>& images, std::span<const std::int64_t> labels) {
+          for (std::size_t k = 0; k < asked.size(); ++k)
+            this->append(answers.classifiers[k],
+                         scorers_[asked[k]](images.host(), labels, {{}, sampler_.options().seed}), labels);
         });
-    return results;
+    return answers;
   }
 
  private:
@@ -103,8 +108,8 @@ template <StyleGenerator G, FailureCriterion F>
   ComparisonProblem problem;
   source->describe(problem.common);
   problem.sample = [source](std::int64_t first, std::int64_t count) { return source->sample(first, count, ""); };
-  problem.evaluate = [source](const EditRequest& request, std::span<const std::size_t> who) {
-    return source->evaluate(request, who);
+  problem.common.answer_edits = [source](std::span<const EditedLatent> edits, const WantedAnswers& wanted) {
+    return source->answer_edits(edits, wanted);
   };
   return problem;
 }

@@ -6,15 +6,12 @@
 #include <faultline/analysis/compare/comparison_problem.hpp>
 #include <faultline/analysis/conditions/candidates.hpp>
 #include <faultline/analysis/confirm/confirm.hpp>
-#include <faultline/analysis/problem/moves.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <numeric>
 #include <span>
 #include <utility>
 #include <vector>
@@ -43,31 +40,9 @@ class SharedSamples {
   Problem problem = comparison.common;
   problem.discovery = problem.confirmation = Population{};
   problem.sample = nullptr;
-  problem.evaluate = nullptr;
+  problem.answer_edits = nullptr;
   problem.gradient_sum = nullptr;
   return problem;
-}
-
-/// Several classifiers asked at once through the interface for one: `problem.evaluate` returns the answers of the
-/// first, and `answers` holds those of all.
-struct Panel {
-  Problem problem;
-  std::shared_ptr<std::vector<EditResult>> answers = std::make_shared<std::vector<EditResult>>();
-};
-
-[[nodiscard]] inline Panel make_panel(const ComparisonProblem& comparison, std::vector<std::size_t> who) {
-  Panel panel{bare_problem(comparison)};
-  panel.problem.evaluate = [&comparison, who = std::move(who), answers = panel.answers](const EditRequest& request) {
-    *answers = comparison.evaluate(request, who);
-    return answers->front();
-  };
-  return panel;
-}
-
-[[nodiscard]] inline std::vector<std::size_t> everybody(const ComparisonProblem& comparison) {
-  std::vector<std::size_t> who(comparison.size());
-  std::iota(who.begin(), who.end(), std::size_t{0});
-  return who;
 }
 
 /// Where does this classifier fail?
@@ -77,8 +52,9 @@ struct Panel {
   problem.discovery = comparison.discovery[who];
   problem.confirmation = comparison.confirmation[who];
   problem.sample = [&samples, who](std::int64_t first, std::int64_t count) { return samples(first, count)[who]; };
-  problem.evaluate = [&comparison, who](const EditRequest& request) {
-    return comparison.evaluate(request, std::array{who}).front();
+  problem.answer_edits = [&comparison, who](std::span<const EditedLatent> edits, WantedAnswers wanted) {
+    wanted.classifiers = {who};
+    return comparison.common.answer_edits(edits, wanted);
   };
   return problem;
 }
@@ -140,16 +116,19 @@ struct Panel {
   problem.sample = [&samples, right, wrong](std::int64_t first, std::int64_t count) {
     return discordant(samples(first, count), right, wrong);
   };
-  problem.evaluate = [&comparison, right, wrong](const EditRequest& request) {
-    std::vector<EditResult> both = comparison.evaluate(request, std::array{right, wrong});
-    EditResult result = std::move(both[0]);
-    for (std::size_t i = 0; i < result.failed.size(); ++i) {
-      result.failed[i] = result.failed[i] == 0 && both[1].failed[i] != 0 ? 1 : 0;
-      result.probability[i] = result.failed[i] != 0 ? 0.0f : 1.0f;  // the outcome has no probability of its own
-      result.log_odds[i] = result.failed[i] != 0 ? -20.0f : 20.0f;
+  problem.answer_edits = [&comparison, right, wrong](std::span<const EditedLatent> edits, WantedAnswers wanted) {
+    wanted.classifiers = {right, wrong};
+    EditAnswers answers = comparison.common.answer_edits(edits, wanted);
+    const ClassifierAnswers other = std::move(answers.classifiers.back());
+    answers.classifiers.pop_back();
+    ClassifierAnswers& own = answers.classifiers.front();
+    for (std::size_t i = 0; i < own.failed.size(); ++i) {
+      own.failed[i] = own.failed[i] == 0 && other.failed[i] != 0 ? 1 : 0;
+      own.probability[i] = own.failed[i] != 0 ? 0.0f : 1.0f;  // the outcome has no probability of its own
+      own.log_odds[i] = own.failed[i] != 0 ? -20.0f : 20.0f;
     }
-    result.prediction = std::move(both[1].prediction);
-    return result;
+    own.prediction = other.prediction;
+    return answers;
   };
   return problem;
 }

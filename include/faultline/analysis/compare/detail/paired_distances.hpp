@@ -29,90 +29,44 @@ namespace detail {
 /// How far the searches go, in standard deviations.
 inline constexpr double search_range = grid_step * static_cast<double>(grid_points);
 
-/// One start on one ray, with one search per classifier.
-struct SharedLine {
-  Ray ray;
+/// One start latent along one edit, with one search per classifier.
+struct SharedSearch : BoundarySearch {
   double coordinate0 = 0.0;
-  std::vector<CrossingSearch> flips;
-  std::vector<std::optional<bool>> judge_agrees;
+  std::vector<std::optional<bool>> judge_agrees = {};
 };
 
-/// The first flip of every classifier on every line. Start codes fail for nobody.
+/// The first flip of every classifier along every edit. Start latents fail for nobody.
 ///
-/// **Cost**: per line 8 images on the grid, 7 refinements for each flip in a bracket of its own, one to check each
+/// **Cost**: per path 8 images on the grid, 7 refinements for each flip in a bracket of its own, one to check each
 /// flip; every classifier is asked about all of them.
-inline void search_flips(const ComparisonProblem& comparison, std::span<SharedLine> lines, const StepDone& step_done) {
-  const Panel panel = make_panel(comparison, everybody(comparison));
+inline void search_flips(const ComparisonProblem& comparison, std::span<SharedSearch> searches,
+                         const std::function<void()>& step_done) {
   const std::size_t classifiers = comparison.size();
-  const auto failed = [&](std::size_t classifier, std::size_t row) {
-    return (*panel.answers)[classifier].failed[row] != 0;
-  };
-
-  std::vector<Move> moves;
-  for (const SharedLine& line : lines)
-    for (std::size_t g = 0; g < grid_points; ++g) moves.push_back({&line.ray, grid_step * static_cast<double>(g + 1)});
-  std::vector<std::vector<bool>> grid(classifiers, std::vector<bool>(moves.size()));
-  evaluate_moves(panel.problem, moves, {}, [&](std::span<const std::size_t> which, const EditResult&) {
-    for (std::size_t c = 0; c < classifiers; ++c)
-      for (std::size_t k = 0; k < which.size(); ++k) grid[c][which[k]] = failed(c, k);
-  });
-  for (std::size_t i = 0; i < lines.size(); ++i) {
-    lines[i].flips.assign(classifiers, {});
-    lines[i].judge_agrees.assign(classifiers, std::nullopt);
-    for (std::size_t c = 0; c < classifiers; ++c) {
-      for (std::size_t g = 0; g < grid_points; ++g) {
-        if (!grid[c][i * grid_points + g]) continue;
-        lines[i].flips[c] = {grid_step * static_cast<double>(g), 1.0, grid_step * static_cast<double>(g + 1), -1.0,
-                             crossing_tolerance};
-        break;
-      }
-    }
+  for (SharedSearch& search : searches) {
+    for (std::size_t c = 0; c < classifiers; ++c) search.decisions.push_back({until_failure, c});
+    search.start.assign(classifiers, 1.0);
+    search.judge_agrees.assign(classifiers, std::nullopt);
   }
-  step_done();
-
-  for (int round = 0; round < refinement_limit; ++round) {
-    moves.clear();
-    std::vector<SharedLine*> asked;
-    for (SharedLine& line : lines) {
-      const std::size_t first = moves.size();
-      for (CrossingSearch& flip : line.flips) {
-        if (flip.done()) continue;
-        const double t = flip.ask();
-        // Two want the same
-        if (std::any_of(moves.begin() + static_cast<std::ptrdiff_t>(first), moves.end(),
-                        [&](const Move& move) { return move.sigmas == t; }))
-          continue;
-        moves.push_back({&line.ray, t});
-        asked.push_back(&line);
-      }
-    }
-    evaluate_moves(panel.problem, moves, {}, [&](std::span<const std::size_t> which, const EditResult&) {
-      for (std::size_t c = 0; c < classifiers; ++c)
-        for (std::size_t k = 0; k < which.size(); ++k)
-          asked[which[k]]->flips[c].tell(moves[which[k]].sigmas, flip_value(failed(c, k)));
-    });
-    step_done();
-  }
+  const AnswerEdits& answer = comparison.common.answer_edits;
+  search_boundaries(answer, pointers_to(searches), distance_rules(), step_done);
 
   // A flip whose image does not fail again is not reported.
-  moves.clear();
-  std::vector<std::pair<SharedLine*, std::size_t>> ends;
-  for (SharedLine& line : lines) {
+  std::vector<EditedLatent> edits;
+  std::vector<std::pair<SharedSearch*, std::size_t>> ends;
+  for (SharedSearch& search : searches) {
     for (std::size_t c = 0; c < classifiers; ++c) {
-      if (!line.flips[c].crossed()) continue;
-      moves.push_back({&line.ray, line.flips[c].far_end()});
-      ends.emplace_back(&line, c);
+      if (!search.found[c].crossed()) continue;
+      edits.push_back(search.path.at(search.found[c].far_end()));
+      ends.emplace_back(&search, c);
     }
   }
-  evaluate_moves(panel.problem, moves, {.judge = comparison.common.has_judge},
-                 [&](std::span<const std::size_t> which, const EditResult& result) {
-                   for (std::size_t k = 0; k < which.size(); ++k) {
-                     const auto [line, c] = ends[which[k]];
-                     if (!failed(c, k)) line->flips[c].drop();
-                     else if (comparison.common.has_judge) line->judge_agrees[c] = result.judge_agrees[k] != 0;
-                   }
-                 });
-  step_done();
+  if (edits.empty()) return;
+  const EditAnswers answers = answer(edits, {.judge = comparison.common.has_judge});
+  for (std::size_t k = 0; k < ends.size(); ++k) {
+    const auto [search, c] = ends[k];
+    if (answers.classifiers[c].failed[k] == 0) search->found[c].drop();
+    else if (comparison.common.has_judge) search->judge_agrees[c] = answers.judge_agrees[k] != 0;
+  }
 }
 
 /// Ratio of two medians over the same codes, with a bootstrap interval; infinite distances are ones beyond `range`.
@@ -151,8 +105,8 @@ inline void search_flips(const ComparisonProblem& comparison, std::span<SharedLi
   return result;
 }
 
-/// Distances of one classifier over the lines of one direction.
-[[nodiscard]] inline ComparedDistance summarise_flips(std::span<const SharedLine> lines, std::size_t classifier,
+/// Distances of one classifier over the searches of one direction.
+[[nodiscard]] inline ComparedDistance summarise_flips(std::span<const SharedSearch> searches, std::size_t classifier,
                                                       std::span<const double> distances, const CoordinateRange& range) {
   ComparedDistance result;
   const Interval interval = median_interval(distances);
@@ -161,14 +115,14 @@ inline void search_flips(const ComparisonProblem& comparison, std::span<SharedLi
   result.upper = interval.upper;
   std::vector<double> coordinates;
   double crossed = 0.0, agreed = 0.0, asked = 0.0;
-  for (std::size_t i = 0; i < lines.size(); ++i) {
-    coordinates.push_back(lines[i].coordinate0 + distances[i]);
+  for (std::size_t i = 0; i < searches.size(); ++i) {
+    coordinates.push_back(searches[i].coordinate0 + distances[i]);
     crossed += std::isfinite(distances[i]) ? 1.0 : 0.0;
-    const std::optional<bool>& agrees = lines[i].judge_agrees[classifier];
+    const std::optional<bool>& agrees = searches[i].judge_agrees[classifier];
     asked += agrees ? 1.0 : 0.0;
     agreed += agrees && *agrees ? 1.0 : 0.0;
   }
-  result.crossed_share = crossed / static_cast<double>(lines.size());
+  result.crossed_share = crossed / static_cast<double>(searches.size());
   result.off_manifold = range.outside(median(coordinates));
   if (asked > 0.0) result.judge_agreement = agreed / asked;
   return result;
@@ -190,32 +144,34 @@ inline void measure_paired_distances(const ComparisonProblem& comparison, const 
   // Drawn before anything points at them
   for (const PairedDistance& direction : directions) (void)pool.of(direction.direction.class_label);
 
-  std::vector<SharedLine> lines;
-  std::vector<std::size_t> first_line;
+  std::vector<SharedSearch> searches;
+  std::vector<std::size_t> first_search;
   for (const PairedDistance& direction : directions) {
-    first_line.push_back(lines.size());
+    first_search.push_back(searches.size());
     const auto& numbers = pool.of(direction.direction.class_label);
+    const Edit edit = Edit::in_w(direction.direction.w);
     Matrix<float> w(static_cast<std::int64_t>(numbers.size()), context.whitening.dimension());
     std::vector<std::int64_t> labels;
     for (const std::size_t number : numbers) {
       const StartCode& code = pool[number];
       std::copy(code.w.begin(), code.w.end(), w.row_span(static_cast<std::int64_t>(labels.size())).begin());
       labels.push_back(code.label);
-      lines.push_back({{code.w, code.label, direction.direction.w}, 0.0, {}, {}});
+      searches.emplace_back().path = {{code.w, code.label}, edit};
     }
     Finding along;
     along.direction = direction.direction;
     const auto coordinates = line_coordinates(context, along, false, w, labels);
-    for (std::size_t i = 0; i < labels.size(); ++i) lines[first_line.back() + i].coordinate0 = coordinates[i];
+    for (std::size_t i = 0; i < labels.size(); ++i) searches[first_search.back() + i].coordinate0 = coordinates[i];
   }
-  search_flips(comparison, lines, step_done);
+  search_flips(comparison, searches, step_done);
+  while (done < steps) step_done();
 
   std::vector<double> p;
   for (std::size_t k = 0; k < directions.size(); ++k) {
     PairedDistance& direction = directions[k];
-    const std::size_t end = k + 1 < directions.size() ? first_line[k + 1] : lines.size();
-    const std::span<const SharedLine> own =
-        std::span<const SharedLine>(lines).subspan(first_line[k], end - first_line[k]);
+    const std::size_t end = k + 1 < directions.size() ? first_search[k + 1] : searches.size();
+    const std::span<const SharedSearch> own =
+        std::span<const SharedSearch>(searches).subspan(first_search[k], end - first_search[k]);
     direction.codes = static_cast<std::int64_t>(own.size());
     if (own.empty()) continue;
     Finding along;
@@ -224,9 +180,9 @@ inline void measure_paired_distances(const ComparisonProblem& comparison, const 
     const CoordinateRange range(line_coordinates(context, along, false, half.w, half.label));
     std::vector<std::vector<double>> distances(comparison.size());
     for (std::size_t c = 0; c < comparison.size(); ++c) {
-      for (const SharedLine& line : own)
-        distances[c].push_back(line.flips[c].crossed() ? line.flips[c].far_end()
-                                                       : std::numeric_limits<double>::infinity());
+      for (const SharedSearch& search : own)
+        distances[c].push_back(search.found[c].crossed() ? search.found[c].far_end()
+                                                         : std::numeric_limits<double>::infinity());
       direction.distances.push_back(summarise_flips(own, c, distances[c], range));
     }
     for (std::size_t a = 0; a < comparison.size(); ++a) {

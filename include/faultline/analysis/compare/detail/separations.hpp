@@ -123,29 +123,26 @@ inline void measure_separation(const ComparisonProblem& comparison, std::size_t 
   const auto positions =
       fresh.first(options.intervention_codes, label,
                   options.intervention_codes * std::max<std::int64_t>(16, label ? 2 * comparison.common.classes : 0));
-  const Panel panel = make_panel(comparison, {right, wrong});
   const Population& codes = fresh.codes();
-  std::vector<Ray> rays;
-  for (const std::int64_t i : positions)
-    rays.push_back({codes.w.row_span(i), codes.label[static_cast<std::size_t>(i)], direction.direction.w});
-  std::vector<Move> moves;
-  for (const Ray& ray : rays) {
-    moves.push_back({&ray, +intervention_sigmas});
-    moves.push_back({&ray, -intervention_sigmas});
+  const Edit edit = Edit::in_w(direction.direction.w);
+  std::vector<EditedLatent> edits;
+  for (const std::int64_t i : positions) {
+    const StartLatent start{codes.w.row_span(i), codes.label[static_cast<std::size_t>(i)]};
+    edits.push_back({start, edit.at(+intervention_sigmas)});
+    edits.push_back({start, edit.at(-intervention_sigmas)});
   }
-  std::vector<int> one(rays.size(), 0), other(rays.size(), 0);
-  evaluate_moves(panel.problem, moves, {}, [&](std::span<const std::size_t> which, const EditResult&) {
-    for (std::size_t k = 0; k < which.size(); ++k) {
-      const int sign = which[k] % 2 == 0 ? 1 : -1;
-      one[which[k] / 2] += sign * static_cast<int>((*panel.answers)[0].failed[k]);
-      other[which[k] / 2] += sign * static_cast<int>((*panel.answers)[1].failed[k]);
-    }
-  });
-  for (std::size_t i = 0; i < rays.size(); ++i) {
-    direction.right_contrast += static_cast<double>(one[i]) / static_cast<double>(rays.size());
-    direction.wrong_contrast += static_cast<double>(other[i]) / static_cast<double>(rays.size());
-    direction.codes_for += other[i] > one[i] ? 1 : 0;
-    direction.codes_against += other[i] < one[i] ? 1 : 0;
+  const EditAnswers answers = comparison.common.answer_edits(edits, {.classifiers = {right, wrong}});
+  // Fails on the upper side less fails on the lower side, on start latent i
+  const auto change = [&](std::size_t classifier, std::size_t i) {
+    const auto& failed = answers.classifiers[classifier].failed;
+    return static_cast<int>(failed[2 * i]) - static_cast<int>(failed[2 * i + 1]);
+  };
+  for (std::size_t i = 0; i < positions.size(); ++i) {
+    const int one = change(0, i), other = change(1, i);
+    direction.right_contrast += static_cast<double>(one) / static_cast<double>(positions.size());
+    direction.wrong_contrast += static_cast<double>(other) / static_cast<double>(positions.size());
+    direction.codes_for += other > one ? 1 : 0;
+    direction.codes_against += other < one ? 1 : 0;
   }
   direction.separation_p = binomial_upper_tail(direction.codes_for, direction.codes_for + direction.codes_against, 0.5);
 }

@@ -28,7 +28,7 @@ class CrossingSearch {
         near_value_(near_value),
         far_value_(far_value),
         tolerance_(tolerance),
-        left_(static_cast<int>(std::ceil(std::log2((far_end - near_end) / tolerance)))),
+        left_(std::isfinite(tolerance) ? static_cast<int>(std::ceil(std::log2((far_end - near_end) / tolerance))) : 0),
         crossed_(true) {}
 
   [[nodiscard]] bool crossed() const noexcept { return crossed_; }

@@ -2,7 +2,9 @@
 #pragma once
 // The failing end of every crossing, synthesised and classified once more before anybody hears of it.
 
-#include <faultline/analysis/distance/failure_lines.hpp>
+#include <faultline/analysis/distance/detail/distance_search.hpp>
+#include <faultline/analysis/distance/detail/image_distance.hpp>
+#include <faultline/analysis/problem/problem.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -25,80 +27,80 @@ struct StartImages {
   ImageShape shape;
 };
 
-[[nodiscard]] inline StartImages start_images(const Problem& problem, std::span<const Ray> starts,
-                                              std::span<const Line> lines) {
+[[nodiscard]] inline StartImages start_images(const Problem& problem, std::span<const StartLatent> starts,
+                                              std::span<const DistanceSearch> searches) {
   StartImages result{std::vector<std::vector<float>>(starts.size()), {}};
   std::vector<bool> wanted(starts.size(), false);
-  for (const Line& line : lines)
-    if (line.half.crossed() || line.flip.crossed()) wanted[line.start] = true;
-  std::vector<Move> moves;
+  for (const DistanceSearch& search : searches)
+    if (search.half().crossed() || search.flip().crossed()) wanted[search.start_number] = true;
+  std::vector<EditedLatent> unmoved;
   std::vector<std::size_t> numbers;
   for (std::size_t i = 0; i < starts.size(); ++i) {
     if (!wanted[i]) continue;
-    moves.push_back({&starts[i], 0.0});
+    unmoved.push_back({starts[i]});
     numbers.push_back(i);
   }
-  evaluate_moves(problem, moves, {.images = true}, [&](std::span<const std::size_t> which, const EditResult& edited) {
-    result.shape = edited.images.shape();
-    for (std::size_t k = 0; k < which.size(); ++k) {
-      const auto image = edited.images.image(static_cast<std::int64_t>(k));
-      result.images[numbers[which[k]]].assign(image.begin(), image.end());
+  answer_in_blocks(problem.answer_edits, unmoved, {.images = true}, [&](std::size_t first, const EditAnswers& answers) {
+    result.shape = answers.images.shape();
+    for (std::int64_t k = 0; k < answers.images.count(); ++k) {
+      const auto image = answers.images.image(k);
+      result.images[numbers[first + static_cast<std::size_t>(k)]].assign(image.begin(), image.end());
     }
   });
   return result;
 }
 
-/// Classifies the failing ends of these lines again, as a batch. A crossing whose image does not fail again is dropped;
-/// the others get their image distances and, if `judge`, the judge's answer at the flip.
-inline void check_failing_images(const Problem& problem, std::span<Line* const> lines, const StartImages& starts,
-                                 bool judge) {
+/// Classifies the failing ends of these searches again, as a batch. A crossing whose image does not fail again is
+/// dropped; the others get their image distances and, if `judge`, the judge's answer at the flip.
+inline void check_failing_images(const Problem& problem, std::span<DistanceSearch* const> searches,
+                                 const StartImages& starts, bool judge) {
   struct End {
-    Line* line;
+    DistanceSearch* search;
     bool flip;
   };
-  std::vector<Move> moves;
+  std::vector<EditedLatent> edits;
   std::vector<End> ends;
-  for (Line* line : lines) {
+  for (DistanceSearch* search : searches) {
     for (const bool flip : {false, true}) {
-      const CrossingSearch& search = flip ? line->flip : line->half;
-      if (!search.crossed()) continue;
-      moves.push_back({&line->ray, search.far_end()});
-      ends.push_back({line, flip});
+      const CrossingSearch& crossing = flip ? search->flip() : search->half();
+      if (!crossing.crossed()) continue;
+      edits.push_back(search->path.at(crossing.far_end()));
+      ends.push_back({search, flip});
     }
   }
-  evaluate_moves(problem, moves, {.judge = judge, .images = true},
-                 [&](std::span<const std::size_t> which, const EditResult& result) {
-                   for (std::size_t k = 0; k < which.size(); ++k) {
-                     const End& end = ends[which[k]];
-                     const bool again = end.flip
-                                            ? result.failed[k] != 0
-                                            : static_cast<double>(result.probability[k]) <= 0.5 + recheck_tolerance;
-                     if (!again) {
-                       (end.flip ? end.line->flip : end.line->half).drop();
-                       continue;
+  answer_in_blocks(problem.answer_edits, edits, {.judge = judge, .images = true},
+                   [&](std::size_t first, const EditAnswers& answers) {
+                     const ClassifierAnswers& said = answers.first();
+                     for (std::size_t k = 0; k < said.failed.size(); ++k) {
+                       const auto [search, flip] = ends[first + k];
+                       const bool again = flip ? said.failed[k] != 0
+                                               : static_cast<double>(said.probability[k]) <= 0.5 + recheck_tolerance;
+                       if (!again) {
+                         (flip ? search->flip() : search->half()).drop();
+                         continue;
+                       }
+                       FailingImage& image = flip ? search->flip_image : search->half_image;
+                       const auto values = answers.images.image(static_cast<std::int64_t>(k));
+                       image.rms = image_rms(starts.images[search->start_number], values);
+                       image.ssim = image_ssim(starts.images[search->start_number], values, starts.shape);
+                       if (flip && judge) image.judge_agrees = answers.judge_agrees[k] != 0;
                      }
-                     FailingImage& image = end.flip ? end.line->flip_image : end.line->half_image;
-                     const auto values = result.images.image(static_cast<std::int64_t>(k));
-                     image.rms = image_rms(starts.images[end.line->start], values);
-                     image.ssim = image_ssim(starts.images[end.line->start], values, starts.shape);
-                     if (end.flip && judge) image.judge_agrees = result.judge_agrees[k] != 0;
-                   }
-                 });
+                   });
 }
 
-/// Classifies the flipped image of each line by itself; drops the crossing if it does not fail then.
-inline void check_alone(const Problem& problem, std::span<Line* const> lines) {
-  std::vector<Move> moves;
-  std::vector<Line*> flipped;
-  for (Line* line : lines) {
-    if (!line->flip.crossed()) continue;
-    moves.push_back({&line->ray, line->flip.far_end()});
-    flipped.push_back(line);
+/// Classifies the flipped image of each search by itself; drops the crossing if it does not fail then.
+inline void check_alone(const Problem& problem, std::span<DistanceSearch* const> searches) {
+  std::vector<EditedLatent> edits;
+  std::vector<DistanceSearch*> flipped;
+  for (DistanceSearch* search : searches) {
+    if (!search->flip().crossed()) continue;
+    edits.push_back(search->path.at(search->flip().far_end()));
+    flipped.push_back(search);
   }
-  evaluate_moves(problem, moves, {.alone = true}, [&](std::span<const std::size_t> which, const EditResult& result) {
-    for (std::size_t k = 0; k < which.size(); ++k)
-      if (result.failed[k] == 0) flipped[which[k]]->flip.drop();
-  });
+  if (edits.empty()) return;
+  const EditAnswers answers = problem.answer_edits(edits, {.alone = true});
+  for (std::size_t k = 0; k < flipped.size(); ++k)
+    if (answers.first().failed[k] == 0) flipped[k]->flip().drop();
 }
 
 }  // namespace detail

@@ -51,8 +51,7 @@ inline Explainer::Explainer(const Problem& problem, std::vector<KnownCause> caus
   const Matrix<double> random = unwhiten_directions(
       whitening_, detail::placebo_directions(static_cast<std::int64_t>(detail::repair_placebo_directions),
                                              whitening_.rank(), basis, problem.seed));
-  for (std::int64_t j = 0; j < random.rows(); ++j)
-    random_moves_.emplace_back(random.row_span(j).begin(), random.row_span(j).end());
+  for (std::int64_t j = 0; j < random.rows(); ++j) random_edits_.push_back(Edit::in_w(random.row_span(j)));
 }
 
 inline Explanation Explainer::operator()(std::span<const float> w, std::int64_t label) const {
@@ -87,54 +86,39 @@ inline Explanation Explainer::operator()(std::span<const float> w, std::int64_t 
 
   // Rows: the image, each cause repaired, all together; then per cause the random moves either way.
   const std::size_t count = result.causes.size(), together = count + 1;
-  EditRequest request;
-  request.images = true;
-  const auto add = [&](EditRequest& to, std::span<const double> shift) {
-    Matrix<float> rows(1, row.cols());
-    for (std::int64_t j = 0; j < row.cols(); ++j)
-      rows(0, j) = static_cast<float>(static_cast<double>(row(0, j)) +
-                                      (shift.empty() ? 0.0 : shift[static_cast<std::size_t>(j)]));
-    detail::append(to.w, rows);
-    to.label.push_back(label);
-  };
-  const auto scaled = [](const std::vector<double>& move, double by) {
-    std::vector<double> shift(move);
-    for (double& value : shift) value *= by;
-    return shift;
-  };
-  request.w.resize(0, row.cols());
-  add(request, {});
+  const StartLatent start{w, label};
+  std::vector<EditedLatent> repairs{{start}}, random;
   std::vector<double> all(w.size(), 0.0);
-  EditRequest random;
-  random.w.resize(0, row.cols());
   for (const ExplainedCause& cause : result.causes) {
     const double length = cause.success_median - cause.coordinate;
-    const auto shift = scaled(levers_[cause.cause].move, length);
-    add(request, shift);
-    for (std::size_t j = 0; cause.failing_side && j < all.size(); ++j) all[j] += shift[j];
-    for (const auto& move : random_moves_) {
-      add(random, scaled(move, length));
-      add(random, scaled(move, -length));
+    const std::vector<double>& step = levers_[cause.cause].move;
+    repairs.push_back({start, Edit::in_w(step, length)});
+    for (std::size_t j = 0; cause.failing_side && j < all.size(); ++j) all[j] += step[j] * length;
+    for (const Edit& edit : random_edits_) {
+      random.push_back({start, edit.at(length)});
+      random.push_back({start, edit.at(-length)});
     }
   }
-  add(request, all);
-  EditResult repaired = problem_->evaluate(request);
+  repairs.push_back({start, Edit::in_w(all)});
+  const EditAnswers answers = problem_->answer_edits(repairs, {.images = true});
+  const ClassifierAnswers& repaired = answers.first();
   result.failed = repaired.failed[0] != 0;
   result.prediction = repaired.prediction[0];
   result.probability = static_cast<double>(repaired.probability[0]);
   result.together_repaired = result.failed && repaired.failed[together] == 0;
   result.together_probability = static_cast<double>(repaired.probability[together]);
   result.together_prediction = repaired.prediction[together];
-  const EditResult moved = random.label.empty() ? EditResult{} : problem_->evaluate(random);
+  const std::vector<std::uint8_t> moved =
+      random.empty() ? std::vector<std::uint8_t>() : problem_->answer_edits(random, {}).first().failed;
   for (std::size_t k = 0; k < count; ++k) {
     ExplainedCause& cause = result.causes[k];
     cause.repaired = result.failed && repaired.failed[k + 1] == 0;
     cause.probability = static_cast<double>(repaired.probability[k + 1]);
     cause.prediction = repaired.prediction[k + 1];
     cause.gain = static_cast<double>(repaired.log_odds[k + 1]) - static_cast<double>(repaired.log_odds[0]);
-    const std::size_t moves = 2 * random_moves_.size();
+    const std::size_t moves = 2 * random_edits_.size();
     double right = 0.0;
-    for (std::size_t j = 0; j < moves; ++j) right += moved.failed[k * moves + j] == 0 ? 1.0 : 0.0;
+    for (std::size_t j = 0; j < moves; ++j) right += moved[k * moves + j] == 0 ? 1.0 : 0.0;
     if (moves > 0) cause.random_repaired = right / static_cast<double>(moves);
   }
   find_flips(w, result);
@@ -147,9 +131,9 @@ inline Explanation Explainer::operator()(std::span<const float> w, std::int64_t 
     return group(x) != group(y) ? group(x) < group(y) : x.gain > y.gain;
   });
   std::vector<ExplainedCause> sorted;
-  result.images = ImageBatch(static_cast<std::int64_t>(count) + 2, repaired.images.shape());
+  result.images = ImageBatch(static_cast<std::int64_t>(count) + 2, answers.images.shape());
   const auto copy = [&](std::size_t from, std::size_t to) {
-    const auto source = repaired.images.image(static_cast<std::int64_t>(from));
+    const auto source = answers.images.image(static_cast<std::int64_t>(from));
     std::copy(source.begin(), source.end(), result.images.image(static_cast<std::int64_t>(to)).begin());
   };
   copy(0, 0);
@@ -164,42 +148,17 @@ inline Explanation Explainer::operator()(std::span<const float> w, std::int64_t 
 
 /// The first change of outcome on a grid of quarters of a standard deviation, then bisection to 1/256.
 inline void Explainer::find_flips(std::span<const float> w, Explanation& explanation) const {
-  constexpr int steps = static_cast<int>(4.0 * explanation_range), refinements = 6;
-  const std::size_t count = explanation.causes.size();
+  const detail::SearchRules rules{.grid = detail::even_grid(0.25, static_cast<std::size_t>(4.0 * explanation_range)),
+                                  .tolerance = 1.0 / 256.0};
   const double way = explanation.failed ? -1.0 : 1.0;
-  const std::uint8_t now = explanation.failed ? 1 : 0;
-  std::vector<detail::Ray> rays;
+  const detail::Decision changes{explanation.failed ? detail::until_success : detail::until_failure};
+  std::vector<detail::BoundarySearch> searches;
   for (const ExplainedCause& cause : explanation.causes)
-    rays.push_back({w, explanation.label, levers_[cause.cause].move});
-  const auto judge = [&](std::span<const detail::Move> moves) {
-    std::vector<std::uint8_t> failed(moves.size());
-    detail::evaluate_moves(*problem_, moves, {}, [&](std::span<const std::size_t> at, const EditResult& result) {
-      for (std::size_t i = 0; i < at.size(); ++i) failed[at[i]] = result.failed[i];
-    });
-    return failed;
-  };
-  std::vector<detail::Move> grid;
-  for (const detail::Ray& ray : rays)
-    for (int i = 1; i <= steps; ++i) grid.push_back({&ray, way * 0.25 * i});
-  const auto outcome = judge(grid);
-  std::vector<std::pair<double, double>> bracket(count);  // same outcome as now, changed
-  std::vector<std::size_t> found;
-  for (std::size_t k = 0; k < count; ++k) {
-    for (std::size_t i = 0; i < static_cast<std::size_t>(steps); ++i) {
-      if (outcome[k * static_cast<std::size_t>(steps) + i] == now) continue;
-      bracket[k] = {way * 0.25 * static_cast<double>(i), way * 0.25 * static_cast<double>(i + 1)};
-      found.push_back(k);
-      break;
-    }
-  }
-  for (int r = 0; r < refinements && !found.empty(); ++r) {
-    std::vector<detail::Move> middle;
-    for (const std::size_t k : found) middle.push_back({&rays[k], 0.5 * (bracket[k].first + bracket[k].second)});
-    const auto at_middle = judge(middle);
-    for (std::size_t j = 0; j < found.size(); ++j)
-      (at_middle[j] == now ? bracket[found[j]].first : bracket[found[j]].second) = middle[j].sigmas;
-  }
-  for (const std::size_t k : found) explanation.causes[k].flip = bracket[k].second;
+    searches.push_back({{{w, explanation.label}, Edit::in_w(levers_[cause.cause].move), 0.0, way}, {changes}, {1.0}});
+  detail::search_boundaries(problem_->answer_edits, detail::pointers_to(searches), rules);
+  for (std::size_t k = 0; k < searches.size(); ++k)
+    if (const detail::CrossingSearch& found = searches[k].found[0]; found.crossed())
+      explanation.causes[k].flip = way * found.far_end();
 }
 
 }  // namespace v1

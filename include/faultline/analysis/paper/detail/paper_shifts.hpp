@@ -55,42 +55,32 @@ inline void shift_centres(const Problem& problem, std::span<const ChannelShift> 
   std::vector<std::int64_t> channels;
   std::vector<double> units;
   for (const ChannelShift& shift : top) channels.push_back(shift.channel), units.push_back(shift.unit);
-  std::vector<Line> lines;
-  for (const SuccessCentre& centre : centres) {
-    for (std::size_t k = 0; k <= top.size(); ++k) {
-      Line& line = lines.emplace_back();
-      line.ray.start = centre.w;
-      line.ray.label = centre.label;
-      if (k < top.size()) line.ray.channel = channels[k], line.ray.unit = units[k];
-      else line.ray.channels = channels, line.ray.units = units;
-    }
-  }
-  std::vector<Line*> all;
-  for (Line& line : lines) all.push_back(&line);
-  // The start, and the two points of the shared grid that the paper's search asks for first.
-  const auto points = probabilities_at(
-      problem, all, std::vector<std::vector<double>>(lines.size(), {0.0, paper_stride, 2.0 * paper_stride}));
-  for (std::size_t i = 0; i < lines.size(); ++i) {
-    lines[i].probability0 = points[i][0];
-    lines[i].probability[3] = points[i][1];
-    lines[i].probability[7] = points[i][2];
-  }
+  std::vector<Edit> edits;  // each channel alone, then all of them together
+  for (const ChannelShift& shift : top) edits.push_back(Edit::of_channel(shift.channel, shift.unit));
+  edits.push_back(Edit::of_channels(channels, units));
+  std::vector<PaperSearch> searches;
+  for (const SuccessCentre& centre : centres)
+    for (const Edit& edit : edits) searches.push_back({{{centre.w, centre.label}, edit}});
+  begin_paper_search(problem.answer_edits, searches, true);
   report_progress(progress, "shifts of class centres", 1, 3);
-  paper_search(problem, all);
+  std::vector<PaperSearch*> all;
+  for (PaperSearch& search : searches) all.push_back(&search);
+  paper_search(problem.answer_edits, all);
   report_progress(progress, "shifts of class centres", 2, 3);
-  std::vector<std::vector<double>> ends;
-  for (const Line& line : lines) ends.push_back({line.paper.value_or(0.0)});
-  const auto again = probabilities_at(problem, all, ends);
-  for (std::size_t i = 0; i < lines.size(); ++i) {
-    const std::size_t k = i % (top.size() + 1);
-    PaperClass& one = classes[static_cast<std::size_t>(centres[i / (top.size() + 1)].label)];
+  std::vector<EditedLatent> ends;
+  for (const PaperSearch& search : searches) ends.push_back(search.path.at(search.sigmas.value_or(0.0)));
+  const auto again = answers_to(problem.answer_edits, ends);
+  for (std::size_t i = 0; i < searches.size(); ++i) {
+    const PaperSearch& search = searches[i];
+    const std::size_t k = i % edits.size();
+    PaperClass& one = classes[static_cast<std::size_t>(centres[i / edits.size()].label)];
     PaperDistance distance;
-    distance.probability = again[i][0];
-    if (!lines[i].starts_above_half()) distance.status = PaperCrossing::starts_below_half;
-    else if (lines[i].paper) distance.status = PaperCrossing::crossed, distance.sigmas = lines[i].paper;
+    distance.probability = again[i].front().probability;
+    if (search.probability0 <= 0.5) distance.status = PaperCrossing::starts_below_half;
+    else if (search.sigmas) distance.status = PaperCrossing::crossed, distance.sigmas = search.sigmas;
     if (k == 0) {
-      one.probability = lines[i].probability0;
-      if (!lines[i].starts_above_half()) one.status = PaperClassStatus::centre_below_half;
+      one.probability = search.probability0;
+      if (search.probability0 <= 0.5) one.status = PaperClassStatus::centre_below_half;
     }
     if (k < top.size()) one.distances.push_back(distance);
     else one.together = distance;

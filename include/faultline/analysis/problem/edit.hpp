@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+// An edit of a latent as a value: a step in w, or style channels with their shifts, and an amount.
+
+#include <faultline/core/matrix.hpp>
+#include <faultline/error.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace faultline {
+inline namespace v1 {
+
+/// What is done to a latent: w + amount · step, or s_k + amount · shift_k in some style channels after the affine map,
+/// or nothing.
+///
+/// **Shapes**: step `[w_dim]`; channels are flat style indices, with one shift each in style units. The numbers are
+/// copied once and shared by all copies of an edit, so an edit is as cheap to copy as a pointer, and owns what it says.
+/// Example: `const Edit step = Edit::in_w(finding.direction.w); step.at(2.0)  // two standard deviations`
+class Edit {
+ public:
+  /// The latent as it is.
+  Edit() = default;
+  /// A step in w, `[w_dim]`.
+  [[nodiscard]] static Edit in_w(std::span<const double> step, double amount = 1.0) {
+    return Edit({{step.begin(), step.end()}, {}, {}}, amount);
+  }
+  /// One style channel.
+  [[nodiscard]] static Edit of_channel(std::int64_t channel, double shift, double amount = 1.0) {
+    return Edit({{}, {channel}, {shift}}, amount);
+  }
+  /// Several style channels together. **Throws** `shape_mismatch` unless there is one shift per channel.
+  [[nodiscard]] static Edit of_channels(std::vector<std::int64_t> channels, std::vector<double> shifts,
+                                        double amount = 1.0) {
+    if (channels.size() != shifts.size())
+      throw Error(ErrorCode::shape_mismatch, "Edit",
+                  "got " + std::to_string(shifts.size()) + " shifts for " + std::to_string(channels.size()) +
+                      " style channels");
+    return Edit({{}, std::move(channels), std::move(shifts)}, amount);
+  }
+
+  /// The same edit by another amount.
+  [[nodiscard]] Edit at(double amount) const {
+    Edit other = *this;
+    other.amount_ = amount;
+    return other;
+  }
+  [[nodiscard]] double amount() const noexcept { return amount_; }
+  /// Empty for an edit of style channels.
+  [[nodiscard]] std::span<const double> step() const noexcept {
+    return path_ ? path_->step : std::span<const double>();
+  }
+  /// Empty for a step in w.
+  [[nodiscard]] std::span<const std::int64_t> channels() const noexcept {
+    return path_ ? path_->channels : std::span<const std::int64_t>();
+  }
+  /// One per channel, for the amount 1.
+  [[nodiscard]] std::span<const double> shifts() const noexcept {
+    return path_ ? path_->shifts : std::span<const double>();
+  }
+
+ private:
+  struct Path {
+    std::vector<double> step;
+    std::vector<std::int64_t> channels;
+    std::vector<double> shifts;
+  };
+  Edit(Path path, double amount) : path_(std::make_shared<const Path>(std::move(path))), amount_(amount) {}
+
+  std::shared_ptr<const Path> path_;
+  double amount_ = 0.0;
+};
+
+/// Where an edit starts.
+struct StartLatent {
+  std::span<const float> w;  ///< `[w_dim]` before truncation; borrowed
+  std::int64_t label = 0;
+};
+
+/// A start latent and what is done to it.
+struct EditedLatent {
+  StartLatent start;
+  Edit edit = {};
+};
+
+/// Edited latents side by side, as a generator takes them.
+struct EditBatch {
+  Matrix<float> w;                     ///< `[N, w_dim]` with the steps taken
+  std::vector<std::int64_t> label;     ///< `[N]`
+  std::vector<std::int64_t> channels;  ///< flat style indices that any row shifts, ascending
+  Matrix<float> shifts;                ///< `[N, channels]` in style units, 0 where a row leaves a channel alone
+};
+
+/// Lays out edited latents as rows. **Throws** `shape_mismatch` when start latents or steps differ in length.
+/// Example: `const EditBatch batch = lay_out(edits); sampler.synthesize_edited(batch.w, batch.channels, batch.shifts)`
+[[nodiscard]] inline EditBatch lay_out(std::span<const EditedLatent> edits) {
+  EditBatch batch;
+  if (edits.empty()) return batch;
+  std::map<std::int64_t, std::int64_t> columns;  // of each channel that is shifted
+  for (const EditedLatent& edited : edits)
+    for (const std::int64_t channel : edited.edit.channels()) columns[channel] = 0;
+  for (auto& [channel, column] : columns) {
+    column = static_cast<std::int64_t>(batch.channels.size());
+    batch.channels.push_back(channel);
+  }
+  const auto rows = static_cast<std::int64_t>(edits.size());
+  const std::size_t dimension = edits.front().start.w.size();
+  batch.w.resize(rows, static_cast<std::int64_t>(dimension));
+  batch.shifts.resize(rows, static_cast<std::int64_t>(columns.size()));
+  for (std::int64_t i = 0; i < rows; ++i) {
+    const auto& [start, edit] = edits[static_cast<std::size_t>(i)];
+    const std::span<const double> step = edit.step();
+    if (start.w.size() != dimension || (!step.empty() && step.size() != dimension))
+      throw Error(ErrorCode::shape_mismatch, "Edit",
+                  "a latent has " + std::to_string(start.w.size()) + " entries and its step " +
+                      std::to_string(step.empty() ? dimension : step.size()) + ", expected " +
+                      std::to_string(dimension));
+    const auto row = batch.w.row_span(i);
+    std::copy(start.w.begin(), start.w.end(), row.begin());
+    for (std::size_t j = 0; j < step.size(); ++j)
+      row[j] = static_cast<float>(static_cast<double>(row[j]) + edit.amount() * step[j]);
+    for (std::size_t j = 0; j < edit.channels().size(); ++j)
+      batch.shifts(i, columns[edit.channels()[j]]) += static_cast<float>(edit.amount() * edit.shifts()[j]);
+    batch.label.push_back(start.label);
+  }
+  return batch;
+}
+
+}  // namespace v1
+}  // namespace faultline
