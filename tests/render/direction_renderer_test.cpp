@@ -6,8 +6,11 @@
 #include <render/example_report.hpp>
 #include <support/catch2.hpp>
 
+#include <algorithm>
+#include <cmath>
 #include <csignal>
 #include <map>
+#include <vector>
 #include <type_traits>
 
 #include <sys/resource.h>
@@ -113,28 +116,35 @@ TEST_CASE("a report that was stored is rendered into the same bytes as the fresh
   CHECK(contents(directory / "fresh") == contents(directory / "stored"));
 }
 
-TEST_CASE("the studio shows what generator and classifier say about moved samples") {
+namespace {
+
+/// One standard deviation of factor 0 in style units.
+double sigma_of_factor(const fl::AnalyticGenerator& known) {
+  double sum = 0;
+  for (const float a : known.style_matrix().row_span(known.factor_channel(0)))
+    sum += static_cast<double>(a) * static_cast<double>(a);
+  return std::sqrt(sum);
+}
+
+}  // namespace
+
+TEST_CASE("edited samples are rendered as generator and classifier have them") {
   const auto known = render_test::example_generator();
   auto classifier = render_test::example_classifier(known);
   const auto report = render_test::example_report(known);
-  const fl::RenderOptions options{.image_pixels = 16};
-  fl::detail::render::SampleStudio<fl::AnalyticGenerator, Example> models(known, classifier, report, options);
-  const auto studio = models.studio();
+  fl::detail::render::EditRenderer<fl::AnalyticGenerator, Example> models(known, classifier, report, {});
   const fl::StyleSpaceSampler<fl::AnalyticGenerator> sampler(known, {.seed = 7});
   const fl::ExampleCode code = report.findings[0].examples[0];
   const auto original = sampler.sample(code.index, 1);
-  const double sigma = 1.0 / std::sqrt([&] {
-                         double sum = 0;
-                         for (const float a : known.style_matrix().row_span(known.factor_channel(0)))
-                           sum += static_cast<double>(a) * static_cast<double>(a);
-                         return sum;
-                       }());
-  const auto shown =
-      studio.show({{code.index, code.label, 0, nullptr, -1},
-                   {code.index, code.label, *code.flip - 0.02, &report.findings[0].direction.w, -1},
-                   {code.index, code.label, *code.flip + 0.02, &report.findings[0].direction.w, -1},
-                   {code.index, code.label, (*code.flip + 0.02) / sigma, nullptr, known.factor_channel(0)},
-                   {code.index, code.label, -3 / sigma, nullptr, known.factor_channel(0)}});
+  const fl::Edit along = fl::Edit::in_w(report.findings[0].direction.w);
+  const fl::Edit channel = fl::Edit::of_channel(known.factor_channel(0), sigma_of_factor(known));
+  const std::vector<fl::detail::render::EditedSample> samples = {
+      {code.index, code.label},
+      {code.index, code.label, along.at(*code.flip - 0.02)},
+      {code.index, code.label, along.at(*code.flip + 0.02)},
+      {code.index, code.label, channel.at(*code.flip + 0.02)},
+      {code.index, code.label, channel.at(-3.0)}};
+  const auto shown = fl::detail::render::render_samples(models.backend(), samples, 16);
   REQUIRE(shown.size() == 5);
   CHECK(shown[0].picture == fl::to_picture(original.images.image(0), known.image_shape(), 16));
   CHECK(shown[0].probability == Approx(code.probability).margin(1e-4));
@@ -153,10 +163,93 @@ TEST_CASE("a user's criterion decides which images are marked") {
   auto classifier = render_test::example_classifier(known);
   const auto report = render_test::example_report(known);
   const fl::RenderOptions options{.criterion = fl::TrueClassBelow{0.99}};
-  fl::detail::render::SampleStudio<fl::AnalyticGenerator, Example> models(known, classifier, report, options);
-  std::vector<fl::detail::render::Move> moves;
-  for (const auto& code : report.findings[0].examples) moves.push_back({code.index, code.label, 0, nullptr, -1});
-  for (const auto& shown : models.studio().show(moves)) CHECK(shown.failed == (shown.probability < 0.99));
+  fl::detail::render::EditRenderer<fl::AnalyticGenerator, Example> models(known, classifier, report, options);
+  std::vector<fl::detail::render::EditedSample> samples;
+  for (const auto& code : report.findings[0].examples) samples.push_back({code.index, code.label});
+  for (const auto& shown : fl::detail::render::render_samples(models.backend(), samples, 96))
+    CHECK(shown.failed == (shown.probability < 0.99));
+}
+
+TEST_CASE("the frames of a direction are its images with shifts and answers") {
+  const auto known = render_test::example_generator();
+  auto classifier = render_test::example_classifier(known);
+  const auto report = render_test::example_report(known);
+  const fl::Finding& finding = report.findings[0];
+  const fl::ExampleCode& code = finding.examples[1];
+  const fl::DirectionRenderer renderer(known, classifier);
+  const auto frames =
+      renderer.frames(report, finding, {.example = 1, .shifts = {0.0, *code.flip - 0.02, *code.flip + 0.02, -1.0}});
+  REQUIRE(frames.size() == 4);
+  CHECK(frames[2].shift == *code.flip + 0.02);
+  CHECK(frames[0].probability == Approx(code.probability).margin(1e-4));
+  CHECK(frames[0].log_odds == Approx(std::log(frames[0].probability / (1.0 - frames[0].probability))).epsilon(0.01));
+  CHECK(frames[0].prediction == code.label);
+  CHECK_FALSE(frames[1].failed);
+  CHECK(frames[2].failed);
+  CHECK(frames[2].prediction == (code.label + 1) % 4);
+  CHECK(frames[3].probability > frames[0].probability);
+  // The pixels are those of the sample, and the direction is its factor.
+  const fl::StyleSpaceSampler<fl::AnalyticGenerator> sampler(known, {.seed = 7});
+  const auto original = sampler.sample(code.index, 1);
+  REQUIRE(frames[0].image.count() == 1);
+  CHECK(frames[0].image.shape() == known.image_shape());
+  CHECK(std::equal(original.images.image(0).begin(), original.images.image(0).end(), frames[0].image.image(0).begin()));
+  const auto factor = [&](std::size_t i) { return static_cast<double>(known.read(frames[i].image, 0).factors[0]); };
+  CHECK(factor(3) - factor(0) == Approx(-1.0).margin(1e-3));
+
+  // Without shifts they are those of the finding's sheet.
+  const auto usual = renderer.frames(report, finding);
+  const fl::Sheet sheet = renderer.sheet(report, finding);
+  REQUIRE(usual.size() == sheet.columns.size());
+  CHECK(usual.front().shift == -2.0);
+
+  CHECK(error_code([&] { (void)renderer.frames(report, finding, {.example = 99}); }) ==
+        fl::ErrorCode::invalid_argument);
+  CHECK(error_code([&] { (void)renderer.frames(report, finding, {.example = -1}); }) ==
+        fl::ErrorCode::invalid_argument);
+  CHECK(error_code([&] { (void)renderer.frames(report, finding, {.shifts = {std::nan("")}}); }) ==
+        fl::ErrorCode::invalid_argument);
+  fl::FailureReport other = report;
+  other.provenance.generator_digest = "another";
+  CHECK(error_code([&] { (void)renderer.frames(other, finding); }) == fl::ErrorCode::incompatible_models);
+  CHECK(error_code([&] { (void)renderer.sheet(other, finding); }) == fl::ErrorCode::incompatible_models);
+}
+
+TEST_CASE("frames follow the description of the run: truncation, criterion and labels") {
+  const auto known = render_test::example_generator();
+  auto classifier = render_test::example_classifier(known);
+  fl::FailureReport report = render_test::example_report(known);
+  report.provenance.truncation = 0.5;
+  report.provenance.criterion = "probability of the true class below 0.99999";
+  report.provenance.criterion_expression = "fl::TrueClassBelow{.p = 0.99999}";
+  const fl::Finding& finding = report.findings[0];
+  const auto frames = fl::DirectionRenderer(known, classifier).frames(report, finding, {.shifts = {0.0}});
+  const fl::StyleSpaceSampler<fl::AnalyticGenerator> sampler(known, {.seed = 7, .truncation = 0.5});
+  const auto truncated = sampler.sample(finding.examples[0].index, 1);
+  CHECK(
+      std::equal(truncated.images.image(0).begin(), truncated.images.image(0).end(), frames[0].image.image(0).begin()));
+  CHECK(frames[0].prediction == finding.examples[0].label);
+  CHECK(frames[0].failed == (frames[0].probability < 0.99999));
+  CHECK(frames[0].failed);
+  report.provenance.labels = fl::LabelPolicy::fixed((finding.examples[0].label + 1) % 4);
+  CHECK(error_code([&] { (void)fl::DirectionRenderer(known, classifier).frames(report, finding); }) ==
+        fl::ErrorCode::incompatible_models);
+}
+
+TEST_CASE("the sheet of one finding is the one in the folder") {
+  const auto known = render_test::example_generator();
+  auto classifier = render_test::example_classifier(known);
+  const auto report = render_test::example_report(known);
+  const fl::DirectionRenderer renderer(known, classifier, {.columns = 2, .examples = 3, .failures = 0});
+  const fl::Sheet sheet = renderer.sheet(report, report.findings[0]);
+  REQUIRE(sheet.rows.size() == 3);
+  REQUIRE(sheet.cells.size() == 3 * sheet.columns.size());
+  const TemporaryDirectory directory;
+  renderer.write_report(report, directory / "out");
+  CHECK(fl::read_png(directory / "out" / "sheets" / "finding-1.png") == fl::draw_sheet(sheet));
+  CHECK(error_code([&] {
+          (void)fl::DirectionRenderer(known, classifier, {.examples = 0}).sheet(report, report.findings[0]);
+        }) == fl::ErrorCode::empty_input);
 }
 
 TEST_CASE("colour images stay coloured on the sheets") {

@@ -5,7 +5,7 @@
 #include <faultline/core/atomic_file.hpp>
 #include <faultline/data/png.hpp>
 #include <faultline/render/charts.hpp>
-#include <faultline/render/detail/picture_book.hpp>
+#include <faultline/render/detail/report_sheets.hpp>
 #include <faultline/render/directions_csv.hpp>
 #include <faultline/render/html_report.hpp>
 #include <faultline/render/json_report.hpp>

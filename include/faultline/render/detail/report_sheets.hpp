@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Which images the sheets of a report show. Knows neither generator nor classifier: both are behind two callbacks, so
-// that it is tested without either.
+// Which images the sheets of a report show. Knows neither generator nor classifier, only what answers for them.
 
+#include <faultline/analysis/distance/detail/distance_search.hpp>
 #include <faultline/core/random.hpp>
+#include <faultline/render/detail/render_backend.hpp>
 #include <faultline/render/detail/text.hpp>
 #include <faultline/render/render_options.hpp>
 #include <faultline/render/sheet.hpp>
@@ -22,30 +23,6 @@
 namespace faultline {
 inline namespace v1 {
 namespace detail::render {
-
-/// An image to be made: sample `index`, moved along a direction of w (in standard deviations) or along one style
-/// channel (in style units), or left as it is.
-struct Move {
-  std::int64_t index = 0;
-  std::int64_t label = 0;
-  double shift = 0.0;
-  const std::vector<double>* direction = nullptr;
-  std::int64_t channel = -1;
-};
-
-/// The image and what the classifier said.
-struct Shown {
-  Picture picture;
-  double probability = 0.0;
-  std::int64_t prediction = 0;
-  bool failed = false;
-};
-
-/// The world outside: makes and judges images, and knows the labels of samples.
-struct Studio {
-  std::function<std::vector<Shown>(const std::vector<Move>&)> show;
-  std::function<std::vector<std::int64_t>(std::int64_t first, std::int64_t count)> labels;
-};
 
 /// A finished sheet.
 struct NamedSheet {
@@ -113,37 +90,36 @@ inline std::string criterion_note(const FailureReport& report, const RenderOptio
   return " Marked are wrong answers; the criterion of this report is: " + report.provenance.criterion + ".";
 }
 
-inline SheetCell cell_of(const FailureReport& report, Shown shown) {
-  return {std::move(shown.picture), shown.probability, class_name(report, shown.prediction), shown.failed, {}};
+inline SheetCell cell_of(const FailureReport& report, RenderedSample sample) {
+  return {std::move(sample.picture), sample.probability, class_name(report, sample.prediction), sample.failed, {}};
 }
 
 inline constexpr double grid_shares[] = {0.0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.5};
 
-/// A column of a degradation grid: a start code, the way it is moved, and the shift that 100 % stands for.
+/// A column of a degradation grid: a start latent, its edit, and the amount that 100 % stands for.
 struct GridColumn {
   SheetColumn heading;
-  Move move;
+  EditedSample sample;
   double reference = 0.0;
 };
 
-inline Sheet degradation_grid(const FailureReport& report, const Studio& studio,
+inline Sheet degradation_grid(const FailureReport& report, const RenderBackend& backend, const RenderOptions& options,
                               const std::vector<GridColumn>& columns) {
   Sheet sheet;
-  std::vector<Move> moves;
+  std::vector<EditedSample> samples;
   for (const double share : grid_shares) {
     sheet.rows.push_back({percent(share, 0), {}, {}});
-    for (const GridColumn& column : columns) {
-      moves.push_back(column.move);
-      moves.back().shift = share * column.reference;
-    }
+    for (const auto& [heading, sample, reference] : columns)
+      samples.push_back({sample.index, sample.label, sample.edit.at(share * reference)});
   }
   for (const GridColumn& column : columns) sheet.columns.push_back(column.heading);
-  for (Shown& shown : studio.show(moves)) sheet.cells.push_back(cell_of(report, std::move(shown)));
+  for (RenderedSample& sample : render_samples(backend, samples, options.image_pixels))
+    sheet.cells.push_back(cell_of(report, std::move(sample)));
   return sheet;
 }
 
 /// Figure 5 along the findings, or along what is generator suspect when there are no others.
-inline std::optional<NamedSheet> findings_grid(const FailureReport& report, const Studio& studio,
+inline std::optional<NamedSheet> findings_grid(const FailureReport& report, const RenderBackend& backend,
                                                const RenderOptions& options) {
   const std::vector<Finding>& findings = report.findings.empty() ? report.generator_suspect : report.findings;
   if (findings.empty() || options.columns < 1) return std::nullopt;
@@ -153,18 +129,19 @@ inline std::optional<NamedSheet> findings_grid(const FailureReport& report, cons
   for (std::int64_t f = 0; f < shown; ++f) {
     const Finding& finding = findings[static_cast<std::size_t>(f)];
     const auto& flip = finding.threshold.flip;
+    const Edit edit = Edit::in_w(finding.direction.w);
     for (const ExampleCode& code : typical_examples(finding, each)) {
       const bool flips = code.flip && std::isfinite(*code.flip), median = flip && std::isfinite(flip->sigmas);
       const double reference = flips ? *code.flip : median ? flip->sigmas : 4.0;
       const std::string note = (flips ? "flips at " : "no flip: ") + fixed(reference, 2) + " sd";
       columns.push_back(
           {{title_of(report, finding), "label " + class_name(report, code.label), code_name(code.index), note},
-           {code.index, code.label, 0, &finding.direction.w, -1},
+           {code.index, code.label, edit},
            reference});
     }
   }
   if (columns.empty()) return std::nullopt;
-  Sheet sheet = degradation_grid(report, studio, columns);
+  Sheet sheet = degradation_grid(report, backend, options, columns);
   sheet.title = report.findings.empty() ? "How failure sets in along each direction (generator suspect)"
                                         : "How failure sets in along each cause";
   sheet.explanation =
@@ -178,86 +155,62 @@ inline std::optional<NamedSheet> findings_grid(const FailureReport& report, cons
                     draw_sheet(sheet)};
 }
 
-/// Where moving one style channel first makes a code fail, searched every 1.25 sd up to 10 sd and then halved seven
-/// times; empty when it never does.
-inline std::vector<std::optional<double>> channel_flips(const std::vector<GridColumn>& columns,
-                                                        const std::vector<double>& sigmas, const Studio& studio) {
-  std::vector<Move> moves;
-  for (std::size_t c = 0; c < columns.size(); ++c)
-    for (int step = 1; step <= 8; ++step)
-      moves.push_back(columns[c].move), moves.back().shift *= 1.25 * step * sigmas[c];
-  const std::vector<Shown> coarse = studio.show(moves);
-  std::vector<std::optional<double>> failing(columns.size());
-  std::vector<double> passing(columns.size(), 0.0);
-  for (std::size_t c = 0; c < columns.size(); ++c)
-    for (std::size_t step = 0; step < 8 && !failing[c]; ++step) {
-      const double at_sigmas = 1.25 * static_cast<double>(step + 1);
-      if (coarse[8 * c + step].failed) failing[c] = at_sigmas;
-      else passing[c] = at_sigmas;
-    }
-  for (int round = 0; round < 7; ++round) {
-    std::vector<std::size_t> open;
-    moves.clear();
-    for (std::size_t c = 0; c < columns.size(); ++c)
-      if (failing[c])
-        open.push_back(c), moves.push_back(columns[c].move),
-            moves.back().shift *= 0.5 * (passing[c] + *failing[c]) * sigmas[c];
-    if (moves.empty()) break;
-    const std::vector<Shown> middle = studio.show(moves);
-    for (std::size_t i = 0; i < open.size(); ++i) {
-      const std::size_t c = open[i];
-      const double at_sigmas = 0.5 * (passing[c] + *failing[c]);
-      if (middle[i].failed) failing[c] = at_sigmas;
-      else passing[c] = at_sigmas;
-    }
-  }
-  return failing;
+/// Where the edit of each column first makes its start latent fail, searched as distances to failure are; empty when it
+/// never does.
+inline std::vector<std::optional<double>> flips_of(const std::vector<GridColumn>& columns,
+                                                   const RenderBackend& backend) {
+  std::vector<EditedSample> samples;
+  for (const GridColumn& column : columns) samples.push_back(column.sample);
+  std::vector<BoundarySearch> searches;
+  for (const auto& [start, edit] : backend.latents(samples))
+    searches.push_back({{start, edit}, {{until_failure}}, {1.0}});
+  search_boundaries(backend.answer, pointers_to(searches), distance_rules());
+  std::vector<std::optional<double>> flips;
+  for (const BoundarySearch& search : searches)
+    flips.push_back(search.found[0].crossed() ? std::optional(search.found[0].far_end()) : std::nullopt);
+  return flips;
 }
 
-/// A start code for sheets that belong to no finding: an example of the first direction, else the first sample from
+/// A start latent for sheets that belong to no finding: an example of the first direction, else the first sample from
 /// 2^41 that passes with p(y) > .5.
-inline std::optional<Move> any_start_code(const FailureReport& report, const Studio& studio, std::int64_t batch) {
+inline std::optional<EditedSample> any_start_latent(const FailureReport& report, const RenderBackend& backend) {
   for (const Finding& finding : report.findings.empty() ? report.generator_suspect : report.findings)
     if (const auto typical = typical_examples(finding, 1); !typical.empty())
-      return Move{typical.front().index, typical.front().label, 0, nullptr, -1};
-  const std::vector<std::int64_t> labels = studio.labels(intervention_first, batch);
-  std::vector<Move> moves;
+      return EditedSample{typical.front().index, typical.front().label};
+  const std::vector<std::int64_t> labels = backend.labels(intervention_first, report.provenance.batch_size);
+  std::vector<EditedSample> samples;
   for (std::size_t i = 0; i < labels.size(); ++i)
-    moves.push_back({intervention_first + static_cast<std::int64_t>(i), labels[i], 0, nullptr, -1});
-  const std::vector<Shown> shown = studio.show(moves);
-  for (std::size_t i = 0; i < shown.size(); ++i)
-    if (!shown[i].failed && shown[i].probability > 0.5) return moves[i];
+    samples.push_back({intervention_first + static_cast<std::int64_t>(i), labels[i]});
+  const EditAnswers answers = backend.answer(backend.latents(samples), {.noise_first = intervention_first});
+  for (std::size_t i = 0; i < samples.size(); ++i)
+    if (answers.first().failed[i] == 0 && answers.first().probability[i] > 0.5f) return samples[i];
   return std::nullopt;
 }
 
-/// Figure 5 as the paper has it: single style channels of the pooled ranking, here all from one start code so that
+/// Figure 5 as the paper has it: single style channels of the pooled ranking, here all from one start latent so that
 /// columns compare.
-inline std::optional<NamedSheet> paper_grid(const FailureReport& report, const Studio& studio,
+inline std::optional<NamedSheet> paper_grid(const FailureReport& report, const RenderBackend& backend,
                                             const RenderOptions& options) {
   if (report.paper_top.empty() || options.columns < 1) return std::nullopt;
-  const std::optional<Move> start = any_start_code(report, studio, report.provenance.batch_size);
+  const std::optional<EditedSample> start = any_start_latent(report, backend);
   if (!start) return std::nullopt;
   std::vector<GridColumn> columns;
-  std::vector<double> sigmas;
   for (const RankedChannel& channel : report.paper_top) {
     if (static_cast<std::int64_t>(columns.size()) == options.columns) break;
-    Move move = *start;
-    move.channel = channel.channel.flat;
-    move.shift = channel.sign < 0 ? -1.0 : 1.0;
+    const double sigma = channel.sigma_within > 0 ? channel.sigma_within : channel.sigma_total;
+    const Edit edit = Edit::of_channel(channel.channel.flat, channel.sign < 0 ? -sigma : sigma);
     const std::string rank = std::to_string(columns.size() + 1);
     columns.push_back(
         {{channel_name(report, channel.channel), rank + (channel.sign < 0 ? ". downwards" : ". upwards"), {}, {}},
-         move,
+         {start->index, start->label, edit},
          0});
-    sigmas.push_back(channel.sigma_within > 0 ? channel.sigma_within : channel.sigma_total);
   }
-  const std::vector<std::optional<double>> flips = channel_flips(columns, sigmas, studio);
+  const std::vector<std::optional<double>> flips = flips_of(columns, backend);
   for (std::size_t c = 0; c < columns.size(); ++c) {
-    const double reference = flips[c].value_or(4.0);
-    columns[c].heading.note = flips[c] ? "flips at " + fixed(reference, 2) + " sd" : "no flip: 4.00 sd";
-    columns[c].reference = columns[c].move.shift * reference * sigmas[c];
+    columns[c].reference = flips[c].value_or(4.0);
+    columns[c].heading.note = flips[c] ? "flips at " + fixed(columns[c].reference, 2) + " sd" : "no flip: 4.00 sd";
   }
-  Sheet sheet = degradation_grid(report, studio, columns);
+  Sheet sheet = degradation_grid(report, backend, options, columns);
   sheet.title = "The paper's top channels, each moved alone";
   sheet.explanation = "All columns start from the same image (label " + class_name(report, start->label) + ", " +
                       code_name(start->index) +
@@ -280,71 +233,79 @@ inline std::vector<ExampleCode> class_examples(const Finding& finding) {
   return chosen;
 }
 
-/// Start codes moved along one finding, a row each.
-inline std::optional<NamedSheet> moved_sheet(const FailureReport& report, const Studio& studio,
-                                             const RenderOptions& options, const Finding& finding,
-                                             const std::vector<ExampleCode>& codes, const std::string& name,
-                                             const std::string& rows) {
-  if (codes.empty()) return std::nullopt;
+/// Start latents edited along one finding, a row each; empty when there are none.
+inline std::optional<Sheet> sheet_along(const FailureReport& report, const RenderBackend& backend,
+                                        const RenderOptions& options, const Finding& finding,
+                                        const std::vector<ExampleCode>& starts, bool by_class) {
+  if (starts.empty()) return std::nullopt;
   const std::vector<double> shifts = sheet_shifts(finding);
+  const Edit edit = Edit::in_w(finding.direction.w);
   Sheet sheet;
-  std::vector<Move> moves;
+  std::vector<EditedSample> samples;
   for (const double shift : shifts)
     sheet.columns.push_back(
         {{}, shift == 0 ? "start" : signed_shown(shift, shift == std::round(shift) ? 0 : 1) + " sd", {}, {}});
-  for (const ExampleCode& code : codes) {
+  for (const ExampleCode& code : starts) {
     const bool flips = code.flip && std::isfinite(*code.flip);
     sheet.rows.push_back({"label " + class_name(report, code.label), code_name(code.index),
                           flips ? "flips at " + fixed(*code.flip, 2) + " sd" : "does not flip"});
-    for (const double shift : shifts) moves.push_back({code.index, code.label, shift, &finding.direction.w, -1});
+    for (const double shift : shifts) samples.push_back({code.index, code.label, edit.at(shift)});
   }
-  for (Shown& shown : studio.show(moves)) sheet.cells.push_back(cell_of(report, std::move(shown)));
+  for (RenderedSample& sample : render_samples(backend, samples, options.image_pixels))
+    sheet.cells.push_back(cell_of(report, std::move(sample)));
   sheet.title = "Along \"" + title_of(report, finding) + "\"";
   sheet.explanation =
-      "Every row is one generated image" + (rows == "start code" ? std::string() : " of the class named beside it") +
+      "Every row is one generated image" + std::string(by_class ? " of the class named beside it" : "") +
       ", moved along the direction by the number of standard deviations above the column; failure lies to the right." +
       criterion_note(report, options);
-  return NamedSheet{name,
-                    "Generated images moved along " + title_of(report, finding) + ", one row per " + rows +
-                        ", with the classifier's confidence above each image",
-                    draw_sheet(sheet)};
+  return sheet;
 }
 
-/// Several start codes along one finding.
-inline std::optional<NamedSheet> finding_sheet(const FailureReport& report, const Studio& studio,
+inline NamedSheet drawn(const FailureReport& report, const Finding& finding, const Sheet& sheet,
+                        const std::string& name, const std::string& rows) {
+  return {name,
+          "Generated images moved along " + title_of(report, finding) + ", one row per " + rows +
+              ", with the classifier's confidence above each image",
+          draw_sheet(sheet)};
+}
+
+/// Several start latents along one finding.
+inline std::optional<NamedSheet> finding_sheet(const FailureReport& report, const RenderBackend& backend,
                                                const RenderOptions& options, const Finding& finding,
                                                const std::string& name) {
-  return moved_sheet(report, studio, options, finding, typical_examples(finding, options.examples), name, "start code");
+  const auto sheet = sheet_along(report, backend, options, finding, typical_examples(finding, options.examples), false);
+  return sheet ? std::optional(drawn(report, finding, *sheet, name, "start code")) : std::nullopt;
 }
 
 /// One start code per class along one finding; none for a direction of one class, when fewer than two classes have
 /// start codes, and without `options.examples`.
-inline std::optional<NamedSheet> class_sheet(const FailureReport& report, const Studio& studio,
+inline std::optional<NamedSheet> class_sheet(const FailureReport& report, const RenderBackend& backend,
                                              const RenderOptions& options, const Finding& finding,
                                              const std::string& name) {
   const std::vector<ExampleCode> codes = class_examples(finding);
   if (finding.direction.class_label || codes.size() < 2 || codes.size() > 20 || options.examples < 1)
     return std::nullopt;
-  return moved_sheet(report, studio, options, finding, codes, name + "-classes", "class");
+  const auto sheet = sheet_along(report, backend, options, finding, codes, true);
+  return sheet ? std::optional(drawn(report, finding, *sheet, name + "-classes", "class")) : std::nullopt;
 }
 
 /// The first failures of the confirmation half as they are, among at most 16 batches.
-inline std::optional<NamedSheet> failures_sheet(const FailureReport& report, const Studio& studio,
+inline std::optional<NamedSheet> failures_sheet(const FailureReport& report, const RenderBackend& backend,
                                                 const RenderOptions& options) {
   Sheet sheet;
   const std::int64_t limit = std::min(16 * report.provenance.batch_size, report.provenance.samples_per_half);
   for (std::int64_t first = 0; first < limit && static_cast<std::int64_t>(sheet.cells.size()) < options.failures;
        first += report.provenance.batch_size) {
     const std::vector<std::int64_t> labels =
-        studio.labels(confirmation_first + first, std::min(report.provenance.batch_size, limit - first));
-    std::vector<Move> moves;
+        backend.labels(confirmation_first + first, std::min(report.provenance.batch_size, limit - first));
+    std::vector<EditedSample> samples;
     for (std::size_t i = 0; i < labels.size(); ++i)
-      moves.push_back({confirmation_first + first + static_cast<std::int64_t>(i), labels[i], 0, nullptr, -1});
-    std::vector<Shown> shown = studio.show(moves);
+      samples.push_back({confirmation_first + first + static_cast<std::int64_t>(i), labels[i]});
+    std::vector<RenderedSample> shown = render_samples(backend, samples, options.image_pixels);
     for (std::size_t i = 0; i < shown.size() && static_cast<std::int64_t>(sheet.cells.size()) < options.failures; ++i) {
       if (!shown[i].failed) continue;
       sheet.cells.push_back(cell_of(report, std::move(shown[i])));
-      sheet.cells.back().caption = "label " + class_name(report, moves[i].label);
+      sheet.cells.back().caption = "label " + class_name(report, samples[i].label);
     }
   }
   if (sheet.cells.empty()) return std::nullopt;
@@ -363,7 +324,7 @@ inline std::optional<NamedSheet> failures_sheet(const FailureReport& report, con
 }
 
 /// All sheets of a report, in the order of the page.
-inline std::vector<NamedSheet> draw_sheets(const FailureReport& report, const Studio& studio,
+inline std::vector<NamedSheet> draw_sheets(const FailureReport& report, const RenderBackend& backend,
                                            const RenderOptions& options) {
   std::vector<NamedSheet> sheets;
   const auto total = static_cast<std::int64_t>(3 + 2 * report.findings.size() + report.generator_suspect.size());
@@ -372,16 +333,16 @@ inline std::vector<NamedSheet> draw_sheets(const FailureReport& report, const St
     if (sheet) sheets.push_back(std::move(*sheet));
     report_progress(options.progress, "drawing sheets", ++done, total);
   };
-  add(findings_grid(report, studio, options));
+  add(findings_grid(report, backend, options));
   for (std::size_t i = 0; i < report.findings.size(); ++i) {
     const std::string name = "finding-" + std::to_string(i + 1);
-    add(finding_sheet(report, studio, options, report.findings[i], name));
-    add(class_sheet(report, studio, options, report.findings[i], name));
+    add(finding_sheet(report, backend, options, report.findings[i], name));
+    add(class_sheet(report, backend, options, report.findings[i], name));
   }
   for (std::size_t i = 0; i < report.generator_suspect.size(); ++i)
-    add(finding_sheet(report, studio, options, report.generator_suspect[i], "suspect-" + std::to_string(i + 1)));
-  add(paper_grid(report, studio, options));
-  add(failures_sheet(report, studio, options));
+    add(finding_sheet(report, backend, options, report.generator_suspect[i], "suspect-" + std::to_string(i + 1)));
+  add(paper_grid(report, backend, options));
+  add(failures_sheet(report, backend, options));
   return sheets;
 }
 

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+// The thin layer between sheets and models: draws start latents again as the report describes its run, and answers
+// edits of them as the analysis does.
+
+#include <faultline/analysis/problem/build_problem.hpp>
+#include <faultline/concepts/failure_criterion.hpp>
+#include <faultline/core/number_text.hpp>
+#include <faultline/render/detail/render_backend.hpp>
+#include <faultline/render/detail/report_sheets.hpp>
+#include <faultline/sampling/style_space_sampler.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace faultline {
+inline namespace v1 {
+namespace detail::render {
+
+/// By how much probabilities may miss a sum of 1 in this run.
+inline double tolerance_of(const Provenance& run) {
+  for (const OptionValue& option : run.method)
+    if (option.name == "probability_tolerance")
+      return number_from(option.value).value_or(default_probability_tolerance);
+  return default_probability_tolerance;
+}
+
+/// Makes and judges edited samples of a run as its report describes it. Borrows generator and classifier.
+template <StyleGenerator G, Classifier C>
+class EditRenderer {
+ public:
+  EditRenderer(const G& generator, C& classifier, const FailureReport& report, const RenderOptions& options)
+      : sampler_(generator, sampler_options(report.provenance)),
+        source_(sampler_, classifier, report_criterion(report, options).value_or(Misclassified{}),
+                {.properties = {},
+                 .batch_size = report.provenance.batch_size,
+                 .probability_tolerance = tolerance_of(report.provenance)},
+                "DirectionRenderer") {}
+
+  [[nodiscard]] RenderBackend backend() {
+    return {sampler_.options().batch_size,
+            [this](std::int64_t first, std::int64_t count) { return sampler_.labels(first, count); },
+            [this](std::span<const EditedSample> samples) { return starts(samples); },
+            [this](std::span<const EditedLatent> edits, const WantedAnswers& wanted) {
+              return source_.answer_edits(edits, wanted);
+            }};
+  }
+
+ private:
+  std::vector<StartLatent> starts(std::span<const EditedSample> samples) {
+    check(samples);
+    remember(samples);
+    std::vector<StartLatent> result;
+    for (const EditedSample& sample : samples) result.push_back({latents_.at(sample.index), sample.label});
+    return result;
+  }
+
+  /// Everything that comes from the report.
+  void check(std::span<const EditedSample> samples) const {
+    const std::int64_t w_dim = sampler_.generator().w_dim(), dimension = sampler_.generator().layout().dimension();
+    for (const EditedSample& sample : samples) {
+      const auto step = static_cast<std::int64_t>(sample.edit.step().size());
+      if (step != 0 && step != w_dim)
+        throw Error(ErrorCode::shape_mismatch, "DirectionRenderer",
+                    "a direction of the report has " + std::to_string(step) + " components, the generator's w has " +
+                        std::to_string(w_dim));
+      for (const std::int64_t channel : sample.edit.channels())
+        if (channel < 0 || channel >= dimension)
+          throw Error(ErrorCode::shape_mismatch, "DirectionRenderer",
+                      "the report names style channel " + std::to_string(channel) + ", the generator has " +
+                          std::to_string(dimension));
+      if (latents_.find(sample.index) != latents_.end()) continue;
+      if (const std::int64_t label = sampler_.labels(sample.index, 1).front(); label != sample.label)
+        throw Error(ErrorCode::incompatible_models, "DirectionRenderer",
+                    "the report gives sample " + std::to_string(sample.index) + " label " +
+                        std::to_string(sample.label) + ", its seed and label policy give " + std::to_string(label));
+    }
+  }
+
+  /// Maps the start latents that are not known yet, runs of consecutive ones together.
+  void remember(std::span<const EditedSample> samples) {
+    std::set<std::int64_t> missing;
+    for (const EditedSample& sample : samples)
+      if (latents_.find(sample.index) == latents_.end()) missing.insert(sample.index);
+    for (auto at = missing.begin(); at != missing.end();) {
+      const std::int64_t first = *at;
+      std::int64_t count = 0;
+      while (at != missing.end() && *at == first + count && count < sampler_.options().batch_size) ++at, ++count;
+      const Matrix<float> w = sampler_.latents_w(first, count);
+      for (std::int64_t i = 0; i < count; ++i)
+        latents_.emplace(first + i, std::vector<float>(w.row_span(i).begin(), w.row_span(i).end()));
+    }
+  }
+
+  StyleSpaceSampler<G> sampler_;
+  ProblemSource<G, C, CriterionFunction> source_;
+  std::map<std::int64_t, std::vector<float>> latents_;
+};
+
+}  // namespace detail::render
+}  // namespace v1
+}  // namespace faultline
