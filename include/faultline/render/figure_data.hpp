@@ -125,21 +125,17 @@ struct DegradationOptions {
                              .reference = distances[c].value_or(paper_largest_step),
                              .reached = distances[c].has_value(),
                              .cells = {}};
-    EditRequest request;
-    request.channel = channel.channel.flat;
-    request.images = true;
-    request.w.resize(static_cast<std::int64_t>(options.shares.size()), static_cast<std::int64_t>(centre->w.size()));
-    request.label.assign(options.shares.size(), centre->label);
-    for (std::size_t r = 0; r < options.shares.size(); ++r) {
-      std::copy(centre->w.begin(), centre->w.end(), request.w.row_span(static_cast<std::int64_t>(r)).begin());
-      request.shift.push_back(static_cast<float>(options.shares[r] * column.reference *
-                                                 (channel.sign < 0 ? -channel.sigma_total : channel.sigma_total)));
-    }
-    const EditResult result = problem.evaluate(request);
+    const double towards_failure = channel.sign < 0 ? -channel.sigma_total : channel.sigma_total;
+    const Edit edit = Edit::of_channel(channel.channel.flat, towards_failure);
+    std::vector<EditedLatent> edits;
+    for (const double share : options.shares)
+      edits.push_back({{centre->w, centre->label}, edit.at(share * column.reference)});
+    const EditAnswers answers = problem.answer_edits(edits, {.images = true});
+    const ClassifierAnswers& answer = answers.first();
     for (std::size_t r = 0; r < options.shares.size(); ++r)
       column.cells.push_back(
-          {to_picture(result.images.image(static_cast<std::int64_t>(r)), result.images.shape(), options.image_pixels),
-           static_cast<double>(result.probability[r]), name(result.prediction[r]), result.failed[r] != 0});
+          {to_picture(answers.images.image(static_cast<std::int64_t>(r)), answers.images.shape(), options.image_pixels),
+           static_cast<double>(answer.probability[r]), name(answer.prediction[r]), answer.failed[r] != 0});
     columns.push_back(std::move(column));
   }
   return columns;

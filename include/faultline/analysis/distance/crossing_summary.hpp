@@ -2,7 +2,7 @@
 #pragma once
 // From the crossings of single start latents to the one distance that is reported.
 
-#include <faultline/analysis/distance/detail/distance_search.hpp>
+#include <faultline/analysis/distance/distance_search.hpp>
 #include <faultline/analysis/report.hpp>
 #include <faultline/statistics/quantiles.hpp>
 

@@ -3,7 +3,7 @@
 // Distance to failure: how far along a finding, or along its first carrier alone, a code has to be moved until the
 // classifier gives way (method section 6).
 
-#include <faultline/analysis/distance/detail/distance_search.hpp>
+#include <faultline/analysis/distance/distance_search.hpp>
 #include <faultline/analysis/distance/crossing_summary.hpp>
 #include <faultline/analysis/distance/detail/failing_images.hpp>
 #include <faultline/analysis/distance/paper_search.hpp>

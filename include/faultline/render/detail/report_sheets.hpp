@@ -2,7 +2,7 @@
 #pragma once
 // Which images the sheets of a report show. Knows neither generator nor classifier, only what answers for them.
 
-#include <faultline/analysis/distance/detail/distance_search.hpp>
+#include <faultline/analysis/distance/distance_search.hpp>
 #include <faultline/core/random.hpp>
 #include <faultline/render/detail/render_backend.hpp>
 #include <faultline/render/detail/text.hpp>
