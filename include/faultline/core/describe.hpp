@@ -108,10 +108,10 @@ inline constexpr bool null_is_infinite = requires {
 /// Lists all members of a structure, which gets its equality from them; a list that leaves one out does not compile.
 ///
 /// Example: `FAULTLINE_MEMBERS(DetectableEffect, effect, auc)`
-#define FAULTLINE_MEMBERS(Type, ...)                                                          \
-  FAULTLINE_SOME_MEMBERS(Type, __VA_ARGS__)                                                   \
-  inline void list_is_complete(Type& whole) { [[maybe_unused]] auto& [__VA_ARGS__] = whole; } \
-  template <std::same_as<Type> Self>                                                          \
-  [[nodiscard]] constexpr bool operator==(const Self& a, const Self& b) {                     \
-    return ::faultline::detail::same_members(a, b);                                           \
+#define FAULTLINE_MEMBERS(Type, ...)                                                                \
+  FAULTLINE_SOME_MEMBERS(Type, __VA_ARGS__)                                                         \
+  inline void all_members_are_listed(Type& whole) { [[maybe_unused]] auto& [__VA_ARGS__] = whole; } \
+  template <std::same_as<Type> Self>                                                                \
+  [[nodiscard]] constexpr bool operator==(const Self& a, const Self& b) {                           \
+    return ::faultline::detail::same_members(a, b);                                                 \
   }
