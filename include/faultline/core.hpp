@@ -43,21 +43,25 @@
 #include <faultline/statistics/binomial.hpp>
 #include <faultline/statistics/confidence_sequence.hpp>
 #include <faultline/statistics/discriminant.hpp>
+#include <faultline/statistics/distributions.hpp>
 #include <faultline/statistics/effect_split.hpp>
 #include <faultline/statistics/fast_ica.hpp>
+#include <faultline/statistics/fixed_sums.hpp>
 #include <faultline/statistics/interval.hpp>
 #include <faultline/statistics/mcnemar.hpp>
 #include <faultline/statistics/multiplicity.hpp>
+#include <faultline/statistics/orthonormal_basis.hpp>
 #include <faultline/statistics/permutation.hpp>
 #include <faultline/statistics/permutation_maximum.hpp>
+#include <faultline/statistics/pooled_effect.hpp>
 #include <faultline/statistics/quantiles.hpp>
 #include <faultline/statistics/rank.hpp>
 #include <faultline/statistics/rate_plan.hpp>
 #include <faultline/statistics/regression.hpp>
-#include <faultline/statistics/distributions.hpp>
 #include <faultline/statistics/stratified.hpp>
 #include <faultline/statistics/welch_permutation.hpp>
 #include <faultline/statistics/whitening.hpp>
+#include <faultline/statistics/within_class_moments.hpp>
 
 #include <faultline/sampling/analytic_generator.hpp>
 #include <faultline/sampling/any_generator.hpp>

@@ -2,10 +2,13 @@
 #include "support.hpp"
 
 #include <faultline/statistics/discriminant.hpp>
+#include <faultline/statistics/distributions.hpp>
 
+#include <core/temporary_directory.hpp>
 #include <support/catch2.hpp>
 
 #include <cmath>
+#include <limits>
 #include <numbers>
 
 namespace fl = faultline;
@@ -35,6 +38,46 @@ TEST_CASE("with unequal variances the discriminant is the inverse covariance tim
   const auto rule =
       fl::fit_discriminant(sample.x, sample.labels, sample.failed, fl::count_outcomes(sample.labels, sample.failed, 1));
   CHECK(rule.direction[0] / rule.direction[1] == Approx(1.0 / 9.0).margin(0.02));
+}
+
+TEST_CASE("the direction solves the ridge equations, whatever their number") {
+  for (const std::int64_t r : {1, 2, 63, 65, 150}) {
+    const Sample sample = make_sample(90 + r, 3 * r + 40, r, 2, 0.3, 0.2);
+    const auto strata = fl::count_outcomes(sample.labels, sample.failed, 2);
+    const auto rule = fl::fit_discriminant(sample.x, sample.labels, sample.failed, strata);
+    Eigen::MatrixXd means = Eigen::MatrixXd::Zero(4, r);
+    for (std::int64_t i = 0; i < sample.x.rows(); ++i) {
+      const auto at = static_cast<std::size_t>(i);
+      const bool failed = sample.failed[at] != 0;
+      const std::int64_t count =
+          (failed ? strata.failures : strata.successes)[static_cast<std::size_t>(sample.labels[at])];
+      means.row(fl::outcome_group(sample.labels[at], failed)) += sample.x.row(i) / static_cast<double>(count);
+    }
+    Eigen::MatrixXd covariance = Eigen::MatrixXd::Zero(r, r);
+    for (std::int64_t i = 0; i < sample.x.rows(); ++i) {
+      const auto at = static_cast<std::size_t>(i);
+      const Eigen::RowVectorXd away =
+          sample.x.row(i) - means.row(fl::outcome_group(sample.labels[at], sample.failed[at] != 0));
+      covariance += away.transpose() * away / static_cast<double>(sample.x.rows() - 4);
+    }
+    covariance += rule.ridge * Eigen::MatrixXd::Identity(r, r);
+    const auto difference = fl::stratified_difference(sample.x, sample.labels, sample.failed, strata);
+    const Eigen::VectorXd solved = covariance * fl::detail::as_vector(rule.direction);  // a multiple of the difference
+    const auto wanted = fl::detail::as_vector(difference);
+    CHECK(rule.ridge == Approx(static_cast<double>(r) / strata.effective_failures));
+    CHECK(fl::detail::as_vector(rule.direction).norm() == Approx(1.0));
+    CHECK(solved.dot(wanted) > 0.0);
+    CHECK((solved / solved.norm() - wanted / wanted.norm()).norm() < 1e-9);
+  }
+}
+
+TEST_CASE("coordinates that are not finite have no discriminant") {
+  Sample sample = make_sample(83, 100, 3, 1, 0.3);
+  sample.x(7, 1) = std::numeric_limits<double>::quiet_NaN();
+  const auto strata = fl::count_outcomes(sample.labels, sample.failed, 1);
+  CHECK(faultline_tests::error_code([&] {
+          (void)fl::fit_discriminant(sample.x, sample.labels, sample.failed, strata);
+        }) == fl::ErrorCode::degenerate_statistics);
 }
 
 TEST_CASE("the omnibus test holds its level: nothing fitted on one half shows on the other") {

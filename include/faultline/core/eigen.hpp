@@ -15,8 +15,10 @@
 
 #include <Eigen/Core>
 
+#include <cstddef>
 #include <span>
 #include <type_traits>
+#include <vector>
 
 namespace faultline {
 inline namespace v1 {
@@ -31,6 +33,18 @@ template <class Numbers>
 [[nodiscard]] auto as_vector(Numbers&& numbers) noexcept {
   const std::span view(numbers);
   return VectorMap<typename decltype(view)::element_type>(view.data(), static_cast<Eigen::Index>(view.size()));
+}
+
+/// The value of an expression as a list.
+template <class Expression>
+[[nodiscard]] auto to_list(const Eigen::DenseBase<Expression>& expression) {
+  std::vector<typename Expression::Scalar> list(static_cast<std::size_t>(expression.size()));
+  as_vector(list) = expression.derived();
+  return list;
+}
+
+[[nodiscard]] inline double dot(std::span<const double> a, std::span<const double> b) noexcept {
+  return as_vector(a).dot(as_vector(b));
 }
 
 }  // namespace detail

@@ -26,10 +26,9 @@ inline namespace v1 {
     throw Error(ErrorCode::shape_mismatch, "styles_of",
                 "expected latents of dimension " + std::to_string(problem.style_matrix.cols()) + ", got " +
                     std::to_string(w.cols()));
-  Matrix<double> s = detail::multiply_transposed(detail::converted<double>(w), problem.style_matrix);
-  for (std::int64_t i = 0; i < s.rows(); ++i)
-    for (std::int64_t k = 0; k < s.cols(); ++k) s(i, k) += problem.style_bias[static_cast<std::size_t>(k)];
-  return detail::converted<float>(s);
+  Matrix<double> s = w.cast<double>() * problem.style_matrix.transpose();
+  s.rowwise() += detail::as_vector(problem.style_bias).transpose();
+  return s.cast<float>();
 }
 
 /// `count` different channels at random, none of them among `without`; fewer when there are no more. **Randomness**:

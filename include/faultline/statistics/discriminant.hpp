@@ -5,10 +5,10 @@
 
 #include <faultline/core/matrix.hpp>
 #include <faultline/error.hpp>
-#include <faultline/statistics/detail/cholesky.hpp>
-#include <faultline/statistics/detail/dense.hpp>
+#include <faultline/statistics/detail/decompositions.hpp>
 #include <faultline/statistics/rank.hpp>
 #include <faultline/statistics/stratified.hpp>
+#include <faultline/statistics/within_class_moments.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -35,9 +35,8 @@ struct Discriminant {
 [[nodiscard]] inline double mahalanobis_squared(std::span<const double> difference,
                                                 double effective_failures) noexcept {
   if (!(effective_failures > 0.0)) return 0.0;
-  double square = 0.0;
-  for (const double value : difference) square += value * value;
-  return std::max(0.0, square - static_cast<double>(difference.size()) / effective_failures);
+  return std::max(
+      0.0, detail::as_vector(difference).squaredNorm() - static_cast<double>(difference.size()) / effective_failures);
 }
 
 /// Fits the discriminant to whitened samples.
@@ -55,36 +54,16 @@ struct Discriminant {
   const std::vector<double> difference = stratified_difference(whitened, labels, failed, strata);
   if (!(strata.effective_failures > 0.0) || r == 0) return rule;
 
-  Matrix<double> means(2 * strata.classes(), r);
-  const auto group = [&](std::int64_t i) {
-    return 2 * labels[static_cast<std::size_t>(i)] + (failed[static_cast<std::size_t>(i)] != 0 ? 0 : 1);
-  };
-  for (std::int64_t i = 0; i < whitened.rows(); ++i) {
-    const std::int64_t g = group(i);
-    const auto count = static_cast<double>(g % 2 == 0 ? strata.failures[static_cast<std::size_t>(g / 2)]
-                                                      : strata.successes[static_cast<std::size_t>(g / 2)]);
-    for (std::int64_t j = 0; j < r; ++j) means(g, j) += whitened(i, j) / std::max(1.0, count);
-  }
-  Matrix<double> covariance(r, r);
-  double freedom = 0.0;
-  constexpr std::int64_t block = 2048;
-  for (std::int64_t first = 0; first < whitened.rows(); first += block) {
-    Matrix<double> centred(std::min(block, whitened.rows() - first), r);
-    for (std::int64_t i = 0; i < centred.rows(); ++i) {
-      if (!strata.uses(labels[static_cast<std::size_t>(first + i)])) continue;
-      freedom += 1.0;
-      for (std::int64_t j = 0; j < r; ++j) centred(i, j) = whitened(first + i, j) - means(group(first + i), j);
-    }
-    detail::add_gram(centred, covariance);
-  }
-  for (const double weight : strata.weights) freedom -= weight > 0.0 ? 2.0 : 0.0;
+  const std::vector<std::int64_t> group = detail::outcome_groups(labels, failed, strata);
+  const GroupMeans means = group_means("fit_discriminant", whitened, group, 2 * strata.classes());
   rule.ridge = static_cast<double>(r) / strata.effective_failures;
-  for (double& value : covariance.values()) value /= std::max(1.0, freedom);
-  for (std::int64_t j = 0; j < r; ++j) covariance(j, j) += rule.ridge;
-
-  rule.direction = detail::solve_positive(std::move(covariance), difference);
-  const double square = detail::dot(rule.direction, rule.direction);
-  for (double& value : rule.direction) value = square > 0.0 ? value / std::sqrt(square) : 0.0;
+  Eigen::MatrixXd covariance = within_covariance(whitened, group, means);
+  covariance.diagonal().array() += rule.ridge;
+  const Eigen::LLT<Eigen::MatrixXd> factor(covariance);
+  if (factor.info() != Eigen::Success || !covariance.allFinite())
+    throw Error(ErrorCode::degenerate_statistics, "fit_discriminant",
+                "the covariance within classes is not positive definite; are all coordinates finite?");
+  rule.direction = detail::to_list(factor.solve(detail::as_vector(difference)).normalized());
   return rule;
 }
 
@@ -101,11 +80,7 @@ struct Discriminant {
   if (static_cast<std::int64_t>(rule.direction.size()) != whitened.cols())
     throw Error(ErrorCode::shape_mismatch, "test_discriminant",
                 "expected coordinates of dimension " + std::to_string(rule.direction.size()));
-  std::vector<double> scores(static_cast<std::size_t>(whitened.rows()), 0.0);
-  for (std::int64_t i = 0; i < whitened.rows(); ++i) {
-    for (std::int64_t j = 0; j < whitened.cols(); ++j)
-      scores[static_cast<std::size_t>(i)] += rule.direction[static_cast<std::size_t>(j)] * whitened(i, j);
-  }
+  const std::vector<double> scores = detail::to_list(whitened * detail::as_vector(rule.direction));
   return stratified_auc(scores, labels, failed, strata);
 }
 

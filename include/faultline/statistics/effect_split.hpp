@@ -7,6 +7,7 @@
 #include <faultline/core/ranges.hpp>
 #include <faultline/error.hpp>
 #include <faultline/statistics/interval.hpp>
+#include <faultline/statistics/pooled_effect.hpp>
 #include <faultline/statistics/quantiles.hpp>
 #include <faultline/statistics/distributions.hpp>
 
@@ -69,16 +70,18 @@ struct SplitMoments {
 /// E(mean²) = δ̄² + Σ π² v and E(spread) = Σ π (δ − δ̄)² + Σ π (1 − π) v, with π the weights scaled to sum 1: both are
 /// unbiased once the noise v is taken off.
 [[nodiscard]] inline SplitMoments split_moments(std::span<const double> effects, std::span<const GroupEffect> groups,
-                                                double total_weight) noexcept {
+                                                double total_weight) {
   SplitMoments m;
   double mean_noise = 0.0, spread_noise = 0.0;
-  for (std::size_t c = 0; c < groups.size(); ++c) m.mean += groups[c].weight / total_weight * effects[c];
-  for (std::size_t c = 0; c < groups.size(); ++c) {
-    const double share = groups[c].weight / total_weight;
-    m.spread += share * (effects[c] - m.mean) * (effects[c] - m.mean);
-    mean_noise += share * share * groups[c].variance;
-    spread_noise += share * (1.0 - share) * groups[c].variance;
+  std::vector<double> shares;
+  for (const GroupEffect& group : groups) {
+    const double share = shares.emplace_back(group.weight / total_weight);
+    mean_noise += share * share * group.variance;
+    spread_noise += share * (1.0 - share) * group.variance;
   }
+  const PooledEffect pooled = pool_effects(effects, shares);
+  m.mean = pooled.mean;
+  m.spread = pooled.scatter;
   m.common_square = m.mean * m.mean - mean_noise;
   m.specific_square = m.spread - spread_noise;
   return m;
@@ -86,20 +89,21 @@ struct SplitMoments {
 
 /// Cochran's Q with weights 1 / variance, and its p-value by Welch's approximate F, which allows for the variances
 /// being estimates. Groups without variance are left out.
-inline void test_equal_effects(std::span<const GroupEffect> groups, EffectSplit& split) noexcept {
-  double total = 0.0, mean = 0.0, count = 0.0, lambda = 0.0;
+inline void test_equal_effects(std::span<const GroupEffect> groups, EffectSplit& split) {
+  std::vector<double> effects, precisions;
   for (const GroupEffect& g : groups) {
     if (!(g.variance > 0.0)) continue;
-    total += 1.0 / g.variance;
-    mean += g.effect / g.variance;
-    count += 1.0;
+    effects.push_back(g.effect);
+    precisions.push_back(1.0 / g.variance);
   }
+  const auto count = static_cast<double>(effects.size());
   if (count < 2.0) return;
-  mean /= total;
+  const PooledEffect pooled = pool_effects(effects, precisions);
+  split.q = pooled.scatter;
+  double lambda = 0.0;
   for (const GroupEffect& g : groups) {
     if (!(g.variance > 0.0)) continue;
-    split.q += (g.effect - mean) * (g.effect - mean) / g.variance;
-    const double rest = 1.0 - 1.0 / (g.variance * total);
+    const double rest = 1.0 - 1.0 / (g.variance * pooled.weight);
     lambda += rest * rest / g.freedom;
   }
   const double squares = count * count - 1.0;

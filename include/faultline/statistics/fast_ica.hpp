@@ -7,8 +7,7 @@
 #include <faultline/core/random.hpp>
 #include <faultline/core/ranges.hpp>
 #include <faultline/error.hpp>
-#include <faultline/statistics/detail/dense.hpp>
-#include <faultline/statistics/detail/symmetric_eigen.hpp>
+#include <faultline/statistics/orthonormal_basis.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -48,13 +47,6 @@ namespace detail {
 /// Address of the start matrices among the permutation draws: far beyond any replicate.
 inline constexpr std::int64_t ica_start_first = std::int64_t{1} << 50;
 
-/// (W Wᵀ)^-½ W: the orthonormal rows nearest to those of W, none preferred to another.
-[[nodiscard]] inline Matrix<double> decorrelate(const Matrix<double>& w) {
-  const auto root = spectral_function(symmetric_eigen(multiply_transposed(w, w)), 1e-12,
-                                      [](double value) { return 1.0 / std::sqrt(value); });
-  return transposed_multiply(root, w);
-}
-
 /// Excess kurtosis of every column: 0 for a Gaussian, positive for heavy tails, −1.2 for a uniform distribution.
 [[nodiscard]] inline std::vector<double> excess_kurtosis(const Matrix<double>& projected) {
   std::vector<double> excess(static_cast<std::size_t>(projected.cols()), 0.0);
@@ -79,7 +71,7 @@ struct IcaSamples {
   Matrix<float> rows;     ///< `[N, r]`
   Matrix<float> columns;  ///< `[r, N]`
 
-  explicit IcaSamples(const Matrix<double>& whitened) : rows(converted<float>(whitened)), columns(transposed(rows)) {}
+  explicit IcaSamples(const Matrix<double>& whitened) : rows(whitened.cast<float>()), columns(rows.transpose()) {}
 };
 
 /// tanh to 1e-4 by Lambert's continued fraction: the iteration needs a smooth sigmoid, not this one, and std::tanh
@@ -94,7 +86,7 @@ struct IcaSamples {
 /// One fixed-point step of the rows of w: E[tanh(W x) xᵀ] − diag(E[1 − tanh²(W x)]) W, then decorrelated. Sums of 512
 /// samples in float, beyond that in double.
 [[nodiscard]] inline Matrix<double> ica_step(const IcaSamples& x, const Matrix<double>& w) {
-  const Matrix<float> current = converted<float>(w);
+  const Matrix<float> current = w.cast<float>();
   const std::int64_t n = x.rows.rows();
   const std::int64_t d = w.cols();
   Matrix<double> moved(w.rows(), d);
@@ -102,8 +94,7 @@ struct IcaSamples {
   constexpr std::int64_t block = 512;
   for (std::int64_t first = 0; first < n; first += block) {
     const std::int64_t size = std::min(block, n - first);
-    Matrix<float> projected(w.rows(), size);
-    add_product<float>(current, {x.rows, first, size}, projected.data());
+    Matrix<float> projected = current * x.rows.middleRows(first, size).transpose();
     for (std::int64_t k = 0; k < w.rows(); ++k) {
       float sum = 0.0F;
       for (float& value : projected.row_span(k)) {
@@ -112,16 +103,14 @@ struct IcaSamples {
       }
       slope[static_cast<std::size_t>(k)] += static_cast<double>(sum);
     }
-    Matrix<float> moment(w.rows(), d);
-    add_product<float>(projected, {x.columns.data() + first, d, size, n}, moment.data());
-    for (std::size_t j = 0; j < moment.values().size(); ++j)
-      moved.values()[j] += static_cast<double>(moment.values()[j]);
+    const Matrix<float> moment = projected * x.columns.middleCols(first, size).transpose();
+    moved += moment.cast<double>();
   }
   for (std::int64_t k = 0; k < w.rows(); ++k) {
     for (std::int64_t j = 0; j < d; ++j)
       moved(k, j) = (moved(k, j) - slope[static_cast<std::size_t>(k)] * w(k, j)) / static_cast<double>(n);
   }
-  return decorrelate(moved);
+  return nearest_orthonormal(moved);
 }
 
 /// 1 − |cos| between corresponding rows.
@@ -171,7 +160,7 @@ struct IcaSamples {
     CounterRandom random(seed, Stream::permutations, ica_start_first + (search << 32) + i);
     for (double& value : w.row_span(i)) value = random.normal();
   }
-  return decorrelate(w);
+  return nearest_orthonormal(w);
 }
 
 /// Iterates all rows until those that are not Gaussian hardly move and no further one emerges; returns how many those
@@ -188,7 +177,7 @@ inline std::int64_t search_components(const Matrix<double>& whitened, Matrix<dou
     const auto change = row_changes(w, next);
     w = std::move(next);
     if (i % check_every != 0 && i != options.max_iterations) continue;
-    excess = excess_kurtosis(multiply_transposed(whitened, w));
+    excess = excess_kurtosis(whitened * w.transpose());
     std::int64_t count = 0;
     bool moving = false;
     for (std::size_t k = 0; k < excess.size(); ++k) {
@@ -248,30 +237,26 @@ inline std::int64_t search_components(const Matrix<double>& whitened, Matrix<dou
   Matrix<double> rest = detail::random_rotation(r, options.seed, 0);  // an orthonormal basis of what is left
   for (std::int64_t search = 0; search <= options.searches && rest.rows() > 0 && result.converged; ++search) {
     Matrix<double> w = detail::random_rotation(rest.rows(), options.seed, search);
-    const std::int64_t found =
-        detail::search_components(detail::multiply_transposed(whitened, rest), w, options, result.iterations);
+    const std::int64_t found = detail::search_components(whitened * rest.transpose(), w, options, result.iterations);
     if (found == 0) break;
-    const Matrix<double> turned = detail::multiply(w, rest);
+    const Matrix<double> turned = w * rest;
     leading = detail::stack_rows(leading, turned, 0, found);
     rest = detail::stack_rows(Matrix<double>(0, r), turned, found, turned.rows());
     // One that never rests keeps the others from resting: the weakest goes back until those left agree.
     while (leading.rows() > 0 && !detail::settle_components(x, leading, options, result.iterations)) {
       result.converged = false;
-      const auto order = detail::by_magnitude(detail::excess_kurtosis(detail::multiply_transposed(whitened, leading)));
+      const auto order = detail::by_magnitude(detail::excess_kurtosis(whitened * leading.transpose()));
       leading = detail::take_rows(leading, order);
       rest = detail::stack_rows(rest, leading, leading.rows() - 1, leading.rows());
       leading = detail::stack_rows(Matrix<double>(0, r), leading, 0, leading.rows() - 1);
     }
     if (rest.rows() == 0) break;
-    if (leading.rows() > 0) {
-      const Matrix<double> inside = detail::multiply(detail::multiply_transposed(rest, leading), leading);
-      for (std::size_t j = 0; j < inside.values().size(); ++j) rest.values()[j] -= inside.values()[j];
-    }
-    rest = detail::decorrelate(rest);
+    if (leading.rows() > 0) rest -= (rest * leading.transpose()).eval() * leading;
+    rest = nearest_orthonormal(rest);
   }
 
   result.directions = detail::stack_rows(leading, rest, 0, rest.rows());
-  const auto excess = detail::excess_kurtosis(detail::multiply_transposed(whitened, result.directions));
+  const auto excess = detail::excess_kurtosis(whitened * result.directions.transpose());
   const auto order = detail::by_magnitude(excess);
   result.directions = detail::take_rows(result.directions, order);
   for (std::int64_t i = 0; i < r; ++i) {

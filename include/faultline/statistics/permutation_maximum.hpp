@@ -5,11 +5,9 @@
 
 #include <faultline/core/matrix.hpp>
 #include <faultline/error.hpp>
-#include <faultline/statistics/detail/dense.hpp>
 #include <faultline/statistics/permutation.hpp>
 
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -35,13 +33,10 @@ inline namespace v1 {
   std::vector<double> largest(static_cast<std::size_t>(differences.rows()), 0.0);
   constexpr std::int64_t block = 256;
   for (std::int64_t first = 0; first < directions.rows(); first += block) {
-    const std::int64_t count = std::min(block, directions.rows() - first);
-    Matrix<double> effects(count, differences.rows());
-    detail::add_product<double>({directions, first, count}, differences, effects.data());
-    for (std::int64_t k = 0; k < count; ++k) {
-      const auto row = effects.row_span(k);
-      for (std::size_t b = 0; b < largest.size(); ++b) largest[b] = std::max(largest[b], std::abs(row[b]));
-    }
+    const Matrix<double> effects =
+        directions.middleRows(first, std::min(block, directions.rows() - first)) * differences.transpose();
+    auto bar = detail::as_vector(largest);
+    bar = bar.cwiseMax(effects.cwiseAbs().colwise().maxCoeff().transpose());
   }
   return largest;
 }

@@ -5,9 +5,8 @@
 
 #include <faultline/core/matrix.hpp>
 #include <faultline/error.hpp>
-#include <faultline/statistics/detail/dense.hpp>
-#include <faultline/statistics/detail/symmetric_eigen.hpp>
-#include <faultline/statistics/stratified.hpp>
+#include <faultline/statistics/detail/decompositions.hpp>
+#include <faultline/statistics/within_class_moments.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -31,50 +30,6 @@ struct PropertyRegression {
   std::vector<double> r_squared;
   std::vector<double> deviations;  ///< `[P]` pooled within-class standard deviation of the property
 };
-
-namespace detail {
-
-/// Columns minus their class means, over their pooled within-class deviation; a column that does not vary becomes zero.
-[[nodiscard]] inline Matrix<double> standardise_within(const Matrix<float>& values,
-                                                       std::span<const std::int64_t> labels, std::int64_t classes,
-                                                       std::vector<double>& deviations) {
-  const std::int64_t p = values.cols();
-  Matrix<double> means(classes, p);
-  std::vector<double> counts(static_cast<std::size_t>(classes), 0.0);
-  for (std::int64_t i = 0; i < values.rows(); ++i) {
-    const std::int64_t label = labels[static_cast<std::size_t>(i)];
-    require_label("regress_on_properties", label, classes);
-    counts[static_cast<std::size_t>(label)] += 1.0;
-    for (std::int64_t j = 0; j < p; ++j) means(label, j) += static_cast<double>(values(i, j));
-  }
-  double present = 0.0;
-  for (std::int64_t c = 0; c < classes; ++c) {
-    const double count = counts[static_cast<std::size_t>(c)];
-    if (!(count > 0.0)) continue;
-    present += 1.0;
-    for (std::int64_t j = 0; j < p; ++j) means(c, j) /= count;
-  }
-  Matrix<double> out(values.rows(), p);
-  deviations.assign(static_cast<std::size_t>(p), 0.0);
-  for (std::int64_t j = 0; j < p; ++j) {
-    double squares = 0.0;
-    double size = 0.0;
-    for (std::int64_t i = 0; i < values.rows(); ++i) {
-      const double raw = static_cast<double>(values(i, j));
-      out(i, j) = raw - means(labels[static_cast<std::size_t>(i)], j);
-      squares += out(i, j) * out(i, j);
-      size = std::max(size, std::abs(raw));
-    }
-    const double deviation = std::sqrt(squares / std::max(1.0, static_cast<double>(values.rows()) - present));
-    // Below the resolution of the float it came in, a difference is rounding.
-    const bool varies = deviation > 1e-7 * size;
-    deviations[static_cast<std::size_t>(j)] = varies ? deviation : 0.0;
-    for (std::int64_t i = 0; i < values.rows(); ++i) out(i, j) = varies ? out(i, j) / deviation : 0.0;
-  }
-  return out;
-}
-
-}  // namespace detail
 
 /// Regresses w̃ on all properties jointly, and every property on w̃.
 ///
@@ -110,36 +65,33 @@ namespace detail {
                   "expected finite properties; leave out one that some images do not have");
   }
   PropertyRegression fit;
-  const Matrix<double> m = detail::standardise_within(properties, labels, classes, fit.deviations);
-  fit.directions.resize(p, r);
+  const GroupMeans means = group_means(where, properties, labels, classes);
+  // Below the resolution of the float it came in, a difference is rounding.
+  fit.deviations = within_deviations(properties, labels, means, means.freedom(), 1e-7);
   fit.slopes.assign(static_cast<std::size_t>(p), 0.0);
   fit.r_squared.assign(static_cast<std::size_t>(p), 0.0);
+  fit.directions.resize(p, r);
   if (p == 0) return fit;
 
-  const Matrix<double> cross = detail::transposed_multiply(m, whitened);  // [P, r]
-  const auto invert = [](double value) { return 1.0 / value; };
-  const Matrix<double> property_inverse =
-      detail::spectral_function(detail::symmetric_eigen(detail::transposed_multiply(m, m)), 1e-8, invert);
-  fit.directions = detail::multiply(property_inverse, cross);
-  const Matrix<double> coordinate_inverse =
-      detail::spectral_function(detail::symmetric_eigen(detail::transposed_multiply(whitened, whitened)), 1e-8, invert);
+  const Eigen::ArrayXd deviation = detail::as_vector(fit.deviations).array();
+  const Eigen::VectorXd scale = (deviation > 0.0).select(deviation.inverse(), 0.0).matrix();
+  const Matrix<double> m = centred_rows(properties, labels, means.mean, 0, n) * scale.asDiagonal();
+  const auto inverse = [](double value) { return 1.0 / value; };
+  const Matrix<double> cross = m.transpose() * whitened;  // [P, r]
+  const Matrix<double> property_squares = m.transpose() * m;
+  fit.directions = detail::spectral_function(property_squares, 1e-8, inverse) * cross;
+  const Matrix<double> predicted = cross * detail::spectral_function(whitened.transpose() * whitened, 1e-8, inverse);
+  const auto freedom = static_cast<double>(n - classes);
   for (std::int64_t j = 0; j < p; ++j) {
     const auto at = static_cast<std::size_t>(j);
     if (!(fit.deviations[at] > 0.0)) {
-      std::fill(fit.directions.row_span(j).begin(), fit.directions.row_span(j).end(), 0.0);
+      fit.directions.row(j).setZero();
       continue;
     }
-    double square = 0.0;
-    for (const double value : fit.directions.row_span(j)) square += value * value;
-    fit.slopes[at] = std::sqrt(square);
-    for (double& value : fit.directions.row_span(j)) value = square > 0.0 ? value / fit.slopes[at] : 0.0;
-
-    const double explained =
-        detail::dot(detail::matrix_vector(coordinate_inverse, cross.row_span(j)), cross.row_span(j));
-    double total = 0.0;
-    for (std::int64_t i = 0; i < n; ++i) total += m(i, j) * m(i, j);
-    const auto freedom = static_cast<double>(n - classes);
-    fit.r_squared[at] = 1.0 - (1.0 - explained / total) * freedom / (freedom - static_cast<double>(r));
+    fit.slopes[at] = fit.directions.row(j).norm();
+    fit.directions.row(j).normalize();
+    const double explained = predicted.row(j).dot(cross.row(j)) / property_squares(j, j);
+    fit.r_squared[at] = 1.0 - (1.0 - explained) * freedom / (freedom - static_cast<double>(r));
   }
   return fit;
 }

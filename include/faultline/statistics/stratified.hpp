@@ -5,6 +5,7 @@
 
 #include <faultline/core/matrix.hpp>
 #include <faultline/error.hpp>
+#include <faultline/statistics/fixed_sums.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -134,29 +135,30 @@ inline void weigh(Strata& strata) {
 
 /// Stratified mean difference between failures and successes in every coordinate.
 ///
-/// **Shapes**: x `[N, d]`, labels and failed `[N]` -> `[d]`.
+/// **Shapes**: x `[N, d]`, any Eigen expression, labels and failed `[N]` -> `[d]`.
 /// **Formula**: Δ = Σ_c ω_c (mean_MIS,c − mean_WELL,c) / Σ_c ω_c; zeros when no class is used.
 /// **Throws** `shape_mismatch`, `label_out_of_range`. **Cost**: N d additions.
-[[nodiscard]] inline std::vector<double> stratified_difference(const Matrix<double>& x,
-                                                               std::span<const std::int64_t> labels,
-                                                               std::span<const std::uint8_t> failed,
-                                                               const Strata& strata) {
+template <class Values>
+[[nodiscard]] std::vector<double> stratified_difference(const Eigen::MatrixBase<Values>& x,
+                                                        std::span<const std::int64_t> labels,
+                                                        std::span<const std::uint8_t> failed, const Strata& strata) {
   detail::require_outcomes("stratified_difference", x.rows(), labels, failed);
   // ω_c (F_c / m_c − W_c / n_c) = F_c − m_c / (m_c + n_c) · (F_c + W_c): one weighted sum, no class means needed.
-  std::vector<double> difference(static_cast<std::size_t>(x.cols()), 0.0);
+  Eigen::VectorXd factor = Eigen::VectorXd::Zero(x.rows());
   for (std::int64_t i = 0; i < x.rows(); ++i) {
     const std::int64_t label = labels[static_cast<std::size_t>(i)];
     detail::require_label("stratified_difference", label, strata.classes());
     if (!strata.uses(label)) continue;
-    const auto c = static_cast<std::size_t>(label);
-    const auto m = static_cast<double>(strata.failures[c]);
-    const auto n = static_cast<double>(strata.successes[c]);
-    const double factor = failed[static_cast<std::size_t>(i)] != 0 ? n / (m + n) : -m / (m + n);
-    const auto row = x.row_span(i);
-    for (std::size_t j = 0; j < row.size(); ++j) difference[j] += factor * row[j];
+    const auto m = static_cast<double>(strata.failures[static_cast<std::size_t>(label)]);
+    const auto n = static_cast<double>(strata.successes[static_cast<std::size_t>(label)]);
+    factor[i] = failed[static_cast<std::size_t>(i)] != 0 ? n / (m + n) : -m / (m + n);
   }
-  for (double& value : difference) value = strata.effective_failures > 0.0 ? value / strata.effective_failures : 0.0;
-  return difference;
+  Matrix<double> difference =
+      fixed_sum(x.rows(), Matrix<double>(1, x.cols()), [&](std::int64_t first, std::int64_t count) -> Matrix<double> {
+        return factor.segment(first, count).transpose() * x.middleRows(first, count).template cast<double>();
+      });
+  if (strata.effective_failures > 0.0) difference /= strata.effective_failures;
+  return detail::to_list(difference.row(0).transpose());
 }
 
 /// A stratified difference with its studentised size.

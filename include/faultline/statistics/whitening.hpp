@@ -5,9 +5,8 @@
 
 #include <faultline/core/matrix.hpp>
 #include <faultline/error.hpp>
-#include <faultline/statistics/detail/dense.hpp>
-#include <faultline/statistics/detail/symmetric_eigen.hpp>
-#include <faultline/statistics/stratified.hpp>
+#include <faultline/statistics/detail/decompositions.hpp>
+#include <faultline/statistics/within_class_moments.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -51,33 +50,22 @@ struct Whitening {
   const std::int64_t d = covariance.rows();
   if (covariance.cols() != d || class_means.cols() != d)
     throw Error(ErrorCode::shape_mismatch, where, "expected a square covariance and class means of the same dimension");
-  double trace = 0.0;
-  for (std::int64_t i = 0; i < d; ++i) trace += covariance(i, i);
+  const double trace = covariance.trace();
   if (!(trace > 0.0) || !std::isfinite(trace)) {
     throw Error(ErrorCode::degenerate_statistics, where,
                 "the latent vectors do not vary within classes (or are not finite); does the generator map every z to "
                 "the same w?");
   }
-  const auto eigen = detail::symmetric_eigen(covariance);
+  const detail::Eigenpairs axes = detail::symmetric_eigenpairs(covariance);
+  const Eigen::Index rank = (axes.values.array() >= drop * trace).count();
+  const auto values = axes.values.head(rank);
+  const auto vectors = axes.vectors.topRows(rank);
   Whitening result;
   result.class_means = std::move(class_means);
-  double kept = 0.0;
-  for (const double value : eigen.values) {
-    if (value < drop * trace) break;
-    result.eigenvalues.push_back(value);
-    kept += value;
-  }
-  const auto rank = static_cast<std::int64_t>(result.eigenvalues.size());
-  result.to_white.resize(rank, d);
-  result.from_white.resize(rank, d);
-  for (std::int64_t i = 0; i < rank; ++i) {
-    const double root = std::sqrt(result.eigenvalues[static_cast<std::size_t>(i)]);
-    for (std::int64_t j = 0; j < d; ++j) {
-      result.to_white(i, j) = eigen.vectors(i, j) / root;
-      result.from_white(i, j) = eigen.vectors(i, j) * root;
-    }
-  }
-  result.dropped_share = std::max(0.0, 1.0 - kept / trace);
+  result.eigenvalues = detail::to_list(values);
+  result.to_white = values.cwiseSqrt().cwiseInverse().asDiagonal() * vectors;
+  result.from_white = values.cwiseSqrt().asDiagonal() * vectors;
+  result.dropped_share = std::max(0.0, 1.0 - values.sum() / trace);
   return result;
 }
 
@@ -95,46 +83,15 @@ struct Whitening {
   if (static_cast<std::int64_t>(labels.size()) != w.rows())
     throw Error(ErrorCode::shape_mismatch, where, "expected one label per row of w");
   if (classes < 1) throw Error(ErrorCode::invalid_argument, where, "expected at least one class");
-  const std::int64_t d = w.cols();
-  Matrix<double> means(classes, d);
-  std::vector<double> counts(static_cast<std::size_t>(classes), 0.0);
-  std::vector<double> grand(static_cast<std::size_t>(d), 0.0);
-  for (std::int64_t i = 0; i < w.rows(); ++i) {
-    const std::int64_t label = labels[static_cast<std::size_t>(i)];
-    detail::require_label(where, label, classes);
-    counts[static_cast<std::size_t>(label)] += 1.0;
-    for (std::int64_t j = 0; j < d; ++j) means(label, j) += static_cast<double>(w(i, j));
-  }
-  double present = 0.0;
-  for (std::int64_t c = 0; c < classes; ++c) {
-    const double count = counts[static_cast<std::size_t>(c)];
-    present += count > 0.0 ? 1.0 : 0.0;
-    for (std::int64_t j = 0; j < d; ++j) {
-      grand[static_cast<std::size_t>(j)] += means(c, j) / static_cast<double>(w.rows());
-      if (count > 0.0) means(c, j) /= count;
-    }
-  }
-  const double freedom = static_cast<double>(w.rows()) - present;
-  if (!(freedom > 0.0))
+  GroupMeans means = group_means(where, w, labels, classes);
+  if (!(means.freedom() > 0.0))
     throw Error(ErrorCode::degenerate_statistics, where,
                 "expected more samples than classes, got " + std::to_string(w.rows()));
-  for (std::int64_t c = 0; c < classes; ++c) {
-    if (counts[static_cast<std::size_t>(c)] == 0.0) {
-      for (std::int64_t j = 0; j < d; ++j) means(c, j) = grand[static_cast<std::size_t>(j)];
-    }
-  }
-  Matrix<double> covariance(d, d);
-  constexpr std::int64_t block = 2048;  // bounds the double copy of w
-  for (std::int64_t first = 0; first < w.rows(); first += block) {
-    Matrix<double> centred(std::min(block, w.rows() - first), d);
-    for (std::int64_t i = 0; i < centred.rows(); ++i) {
-      for (std::int64_t j = 0; j < d; ++j)
-        centred(i, j) = static_cast<double>(w(first + i, j)) - means(labels[static_cast<std::size_t>(first + i)], j);
-    }
-    detail::add_gram(centred, covariance);
-  }
-  for (double& value : covariance.values()) value /= freedom;
-  return make_whitening(covariance, std::move(means), drop);
+  const Matrix<double> covariance = within_covariance(w, labels, means);
+  const Eigen::RowVectorXd grand = detail::as_vector(means.count).transpose() * means.mean / means.rows();
+  for (std::int64_t c = 0; c < classes; ++c)
+    if (means.count[static_cast<std::size_t>(c)] == 0.0) means.mean.row(c) = grand;
+  return make_whitening(covariance, std::move(means.mean), drop);
 }
 
 /// Whitened coordinates of samples: `[N, d]` -> `[N, r]`.
@@ -148,17 +105,12 @@ struct Whitening {
                     " with one label per row, got dimension " + std::to_string(w.cols()) + " and " +
                     std::to_string(labels.size()) + " labels for " + std::to_string(w.rows()) + " rows");
   }
+  for (const std::int64_t label : labels) detail::require_label("whiten", label, whitening.classes());
   Matrix<double> out(w.rows(), whitening.rank());
-  constexpr std::int64_t block = 2048;
-  for (std::int64_t first = 0; first < w.rows(); first += block) {
-    Matrix<double> centred(std::min(block, w.rows() - first), w.cols());
-    for (std::int64_t i = 0; i < centred.rows(); ++i) {
-      const std::int64_t label = labels[static_cast<std::size_t>(first + i)];
-      detail::require_label("whiten", label, whitening.classes());
-      for (std::int64_t j = 0; j < w.cols(); ++j)
-        centred(i, j) = static_cast<double>(w(first + i, j)) - whitening.class_means(label, j);
-    }
-    detail::add_product<double>(centred, whitening.to_white, out.row_span(first).data());
+  for (std::int64_t first = 0; first < w.rows(); first += fixed_sum_rows) {  // bounds the double copy of w
+    const std::int64_t count = std::min(fixed_sum_rows, w.rows() - first);
+    out.middleRows(first, count).noalias() =
+        centred_rows(w, labels, whitening.class_means, first, count) * whitening.to_white.transpose();
   }
   return out;
 }
@@ -171,7 +123,7 @@ struct Whitening {
   if (directions.cols() != whitening.rank())
     throw Error(ErrorCode::shape_mismatch, "unwhiten_directions",
                 "expected directions of dimension " + std::to_string(whitening.rank()));
-  return detail::multiply(directions, whitening.from_white);
+  return directions * whitening.from_white;
 }
 
 /// Moves of w as vectors in w̃: rows `[K, d]` -> `[K, r]`; the inverse of `unwhiten_directions` on what it returns.
@@ -182,7 +134,7 @@ struct Whitening {
   if (moves.cols() != whitening.dimension())
     throw Error(ErrorCode::shape_mismatch, "whiten_moves",
                 "expected moves of dimension " + std::to_string(whitening.dimension()));
-  return detail::multiply_transposed(moves, whitening.to_white);
+  return moves * whitening.to_white.transpose();
 }
 
 /// Linear readings of w expressed in w̃, as unit directions with their spread.
@@ -203,15 +155,9 @@ template <class Real>
   if (readings.cols() != whitening.dimension())
     throw Error(ErrorCode::shape_mismatch, "reading_directions",
                 "expected rows of dimension " + std::to_string(whitening.dimension()));
-  ReadingDirections result{detail::multiply_transposed(detail::converted<double>(readings), whitening.from_white),
-                           std::vector<double>(static_cast<std::size_t>(readings.rows()), 0.0)};
-  for (std::int64_t k = 0; k < readings.rows(); ++k) {
-    double square = 0.0;
-    for (const double value : result.directions.row_span(k)) square += value * value;
-    const double deviation = std::sqrt(square);
-    result.deviations[static_cast<std::size_t>(k)] = deviation;
-    for (double& value : result.directions.row_span(k)) value = deviation > 0.0 ? value / deviation : 0.0;
-  }
+  ReadingDirections result{readings.template cast<double>() * whitening.from_white.transpose(), {}};
+  result.deviations = detail::to_list(result.directions.rowwise().norm());
+  result.directions.rowwise().normalize();  // leaves zeros as they are
   return result;
 }
 

@@ -9,6 +9,7 @@
 #include <faultline/analysis/rank/channel_ranking.hpp>
 #include <faultline/error.hpp>
 #include <faultline/statistics/quantiles.hpp>
+#include <faultline/statistics/within_class_moments.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -77,38 +78,23 @@ struct AccuracyAxis {
     for (std::int64_t j = 0; j < d; ++j) readings(k, j) = scale * a(axis.channels[at], j);
   }
 
-  Matrix<double> centre(problem.common.classes, d), mean(problem.common.classes, d);
-  std::vector<double> right(static_cast<std::size_t>(problem.common.classes), 0.0), all = right;
-  for (std::int64_t i = 0; i < chosen.size(); ++i) {
-    const auto at = static_cast<std::size_t>(i);
-    const std::int64_t label = chosen.label[at];
-    const bool everybody = std::all_of(problem.discovery.begin(), problem.discovery.end(),
-                                       [&](const Population& half) { return half.failed[at] == 0; });
-    all[static_cast<std::size_t>(label)] += 1.0;
-    right[static_cast<std::size_t>(label)] += everybody ? 1.0 : 0.0;
-    for (std::int64_t j = 0; j < d; ++j) {
-      const auto value = static_cast<double>(chosen.w(i, j));
-      mean(label, j) += value;
-      if (everybody) centre(label, j) += value;
-    }
-  }
-  for (std::int64_t c = 0; c < problem.common.classes; ++c) {
-    const auto at = static_cast<std::size_t>(c);
-    for (std::int64_t j = 0; j < d; ++j)
-      centre(c, j) = right[at] > 0.0 ? centre(c, j) / right[at] : mean(c, j) / std::max(1.0, all[at]);
-  }
+  std::vector<std::int64_t> all_right(chosen.label);  // the class where every classifier is right, -1 elsewhere
+  for (std::size_t i = 0; i < all_right.size(); ++i)
+    if (!std::all_of(problem.discovery.begin(), problem.discovery.end(),
+                     [&](const Population& half) { return half.failed[i] == 0; }))
+      all_right[i] = -1;
+  constexpr const char* where = "accuracy_distance";
+  GroupMeans centre = group_means(where, chosen.w, all_right, problem.common.classes);
+  const Matrix<double> mean = group_means(where, chosen.w, chosen.label, problem.common.classes).mean;
+  for (std::int64_t c = 0; c < problem.common.classes; ++c)
+    if (!(centre.count[static_cast<std::size_t>(c)] > 0.0)) centre.mean.row(c) = mean.row(c);
 
   const Population& half = problem.confirmation.front();
-  constexpr std::int64_t block = 2048;
-  for (std::int64_t first = 0; first < half.size(); first += block) {
-    Matrix<double> off(std::min(block, half.size() - first), d);
-    for (std::int64_t i = 0; i < off.rows(); ++i)
-      for (std::int64_t j = 0; j < d; ++j)
-        off(i, j) =
-            static_cast<double>(half.w(first + i, j)) - centre(half.label[static_cast<std::size_t>(first + i)], j);
-    const Matrix<double> scaled = detail::multiply_transposed(off, readings);
-    for (std::int64_t i = 0; i < off.rows(); ++i)
-      axis.distances.push_back(std::sqrt(detail::dot(scaled.row_span(i), scaled.row_span(i))));
+  for (std::int64_t first = 0; first < half.size(); first += fixed_sum_rows) {
+    const std::int64_t count = std::min(fixed_sum_rows, half.size() - first);
+    const Matrix<double> scaled = centred_rows(half.w, half.label, centre.mean, first, count) * readings.transpose();
+    const std::vector<double> part = detail::to_list(scaled.rowwise().norm());
+    axis.distances.insert(axis.distances.end(), part.begin(), part.end());
   }
   return axis;
 }

@@ -44,10 +44,7 @@ struct Candidates {
 
 /// The coordinate v·w̃ of every sample.
 [[nodiscard]] inline std::vector<double> coordinate(const Matrix<double>& whitened, std::span<const double> v) {
-  std::vector<double> values(static_cast<std::size_t>(whitened.rows()));
-  for (std::int64_t i = 0; i < whitened.rows(); ++i)
-    values[static_cast<std::size_t>(i)] = detail::dot(whitened.row_span(i), v);
-  return values;
+  return detail::to_list(whitened * detail::as_vector(v));
 }
 
 namespace detail {

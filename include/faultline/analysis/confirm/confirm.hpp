@@ -35,16 +35,9 @@ namespace detail {
 [[nodiscard]] inline double explained_together(std::span<const double> difference,
                                                std::span<const std::vector<double>> directions, double effective) {
   if (directions.empty() || !(effective > 0.0)) return 0.0;
-  std::vector<std::vector<double>> basis;
+  const auto basis = orthonormal_basis(directions, 1e-6);
   double inside = 0.0;
-  for (std::vector<double> v : directions) {
-    for (const auto& earlier : basis) project_off(v, earlier);
-    const double norm = std::sqrt(dot(v, v));
-    if (norm < 1e-6) continue;
-    for (double& value : v) value /= norm;
-    inside += dot(difference, v) * dot(difference, v);
-    basis.push_back(std::move(v));
-  }
+  for (const std::vector<double>& v : basis) inside += dot(difference, v) * dot(difference, v);
   const double total = unbiased_square(dot(difference, difference), static_cast<double>(difference.size()), effective);
   const double part = unbiased_square(inside, static_cast<double>(basis.size()), effective);
   return total > 0.0 ? std::min(1.0, part / total) : 0.0;

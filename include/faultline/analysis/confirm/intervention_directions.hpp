@@ -72,9 +72,7 @@ struct Lever {
     CounterRandom random(seed, Stream::codes, intervention_first + j);
     auto row = directions.row_span(j);
     for (double& value : row) value = random.normal();
-    for (int pass = 0; pass < 2; ++pass) {  // twice is enough for orthogonality to rounding
-      for (const auto& v : basis) project_off(row, v);
-    }
+    project_off(row, basis);
     const double norm = std::sqrt(dot(row, row));
     for (double& value : row) value /= norm;
   }
@@ -83,18 +81,9 @@ struct Lever {
 
 /// Orthonormal basis of what the candidates span, in their order.
 [[nodiscard]] inline std::vector<std::vector<double>> span_of(std::span<const FrozenCandidate> candidates) {
-  std::vector<std::vector<double>> basis;
-  for (const FrozenCandidate& candidate : candidates) {
-    std::vector<double> v = candidate.v;
-    for (int pass = 0; pass < 2; ++pass) {
-      for (const auto& earlier : basis) project_off(v, earlier);
-    }
-    const double norm = std::sqrt(dot(v, v));
-    if (norm < 1e-3) continue;
-    for (double& value : v) value /= norm;
-    basis.push_back(std::move(v));
-  }
-  return basis;
+  std::vector<std::vector<double>> directions;
+  for (const FrozenCandidate& candidate : candidates) directions.push_back(candidate.v);
+  return orthonormal_basis(directions, 1e-3);
 }
 
 /// What moving a lever by ± two standard deviations did.

@@ -61,21 +61,17 @@ inline void attach_carriers(const FindingContext& context, std::span<Finding> fi
   const detail::StyleMoments confirmation =
       detail::style_moments(problem, problem.confirmation, strata_of(problem.confirmation));
   const Matrix<double>& a = problem.style_matrix;
-  const std::vector<double> variance = detail::quadratic_forms(a, discovery.within);
+  const std::vector<double> variance = detail::reading_variances(a, discovery.within);
   const double largest = variance.empty() ? 0.0 : *std::max_element(variance.begin(), variance.end());
   const auto quotient = [](double numerator, double denominator) {
     return denominator > 0.0 ? numerator / denominator : 0.0;
   };
   // Of every style, between failures and successes of one class
-  auto class_difference = [&, w = Matrix<double>()](std::int64_t label) mutable {
+  const auto class_difference = [&](std::int64_t label) {
     const Population& half = problem.confirmation;
-    if (w.empty()) {
-      w.resize(half.w.rows(), half.w.cols());
-      std::copy(half.w.values().begin(), half.w.values().end(), w.values().begin());
-    }
     const std::vector<double> difference =
-        stratified_difference(w, half.label, half.failed, only_class(strata_of(half), label));
-    return detail::matrix_vector(a, difference);
+        stratified_difference(half.w, half.label, half.failed, only_class(strata_of(half), label));
+    return detail::to_list(a * detail::as_vector(difference));
   };
 
   for (Finding& finding : findings) {
@@ -84,11 +80,11 @@ inline void attach_carriers(const FindingContext& context, std::span<Finding> fi
                   "direction \"" + finding.direction.name + "\" has " +
                       std::to_string(finding.direction.whitened.size()) + " whitened coordinates, expected " +
                       std::to_string(context.whitening.rank()));
-    const std::vector<double> reading =
-        detail::matrix_vector(detail::transposed(context.whitening.to_white), finding.direction.whitened);
-    const std::vector<double> with_w = detail::matrix_vector(discovery.within, reading);
-    const double deviation = std::sqrt(std::max(0.0, detail::dot(reading, with_w)));
-    std::vector<double> correlation = detail::matrix_vector(a, with_w);  // covariances at first
+    const Eigen::VectorXd reading =
+        context.whitening.to_white.transpose() * detail::as_vector(finding.direction.whitened);
+    const Eigen::VectorXd with_w = discovery.within * reading;
+    const double deviation = std::sqrt(std::max(0.0, reading.dot(with_w)));
+    std::vector<double> correlation = detail::to_list(a * with_w);  // covariances at first
     for (std::size_t k = 0; k < correlation.size(); ++k) {
       // A channel that hardly varies is all rounding; its correlation means nothing.
       const bool varies = variance[k] > 1e-12 * largest;

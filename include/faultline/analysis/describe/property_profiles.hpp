@@ -4,6 +4,7 @@
 // section 9).
 
 #include <faultline/analysis/problem/finding_context.hpp>
+#include <faultline/statistics/within_class_moments.hpp>
 
 #include <algorithm>
 #include <array>
@@ -49,31 +50,10 @@ namespace detail {
 
 /// Standard deviation of every property within classes, pooled; 0 where there is no variation to speak of.
 [[nodiscard]] inline std::vector<double> property_deviations(const Population& population, std::int64_t classes) {
-  const std::int64_t count = population.properties.cols();
-  const std::int64_t n = population.properties.rows();
-  std::vector<double> deviation(static_cast<std::size_t>(count), 0.0);
-  for (std::int64_t p = 0; p < count; ++p) {
-    std::vector<double> sum(static_cast<std::size_t>(classes), 0.0), size(static_cast<std::size_t>(classes), 0.0);
-    double largest = 0.0;
-    for (std::int64_t i = 0; i < n; ++i) {
-      const auto c = static_cast<std::size_t>(population.label[static_cast<std::size_t>(i)]);
-      sum[c] += static_cast<double>(population.properties(i, p));
-      size[c] += 1.0;
-      largest = std::max(largest, std::abs(static_cast<double>(population.properties(i, p))));
-    }
-    double squares = 0.0;
-    for (std::int64_t i = 0; i < n; ++i) {
-      const auto c = static_cast<std::size_t>(population.label[static_cast<std::size_t>(i)]);
-      const double residual = static_cast<double>(population.properties(i, p)) - sum[c] / size[c];
-      squares += residual * residual;
-    }
-    const double freedom =
-        static_cast<double>(n - std::count_if(size.begin(), size.end(), [](double s) { return s > 0.0; }));
-    const double value = freedom > 0.0 ? std::sqrt(squares / freedom) : 0.0;
-    // Below that it is the rounding of float
-    if (value > 1e-6 * largest) deviation[static_cast<std::size_t>(p)] = value;
-  }
-  return deviation;
+  const Matrix<float>& properties = population.properties;
+  const GroupMeans means = group_means("property_deviations", properties, population.label, classes);
+  if (!(means.freedom() > 0.0)) return std::vector<double>(static_cast<std::size_t>(properties.cols()), 0.0);
+  return within_deviations(properties, population.label, means, means.freedom(), 1e-6);
 }
 
 /// Sums over codes of everything a profile shows, at one move.

@@ -8,6 +8,7 @@
 #include <faultline/sampling/population.hpp>
 #include <faultline/statistics/discriminant.hpp>
 #include <faultline/statistics/rank.hpp>
+#include <faultline/statistics/within_class_moments.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -25,47 +26,20 @@ namespace detail {
 class ClassStandard {
  public:
   ClassStandard(const Matrix<float>& x, std::span<const std::int64_t> labels, std::int64_t classes)
-      : means_(classes, x.cols()), scale_(static_cast<std::size_t>(x.cols()), 0.0) {
-    std::vector<double> count(static_cast<std::size_t>(classes), 0.0), largest(scale_.size(), 0.0);
-    for (std::int64_t i = 0; i < x.rows(); ++i) {
-      const std::int64_t label = labels[static_cast<std::size_t>(i)];
-      require_label("predictability", label, classes);
-      count[static_cast<std::size_t>(label)] += 1.0;
-      for (std::int64_t k = 0; k < x.cols(); ++k) {
-        means_(label, k) += static_cast<double>(x(i, k));
-        largest[static_cast<std::size_t>(k)] =
-            std::max(largest[static_cast<std::size_t>(k)], std::abs(static_cast<double>(x(i, k))));
-      }
-    }
-    for (std::int64_t c = 0; c < classes; ++c)
-      for (double& mean : means_.row_span(c)) mean /= std::max(1.0, count[static_cast<std::size_t>(c)]);
-    for (std::int64_t k = 0; k < x.cols(); ++k) {
-      double sum = 0.0;
-      for (std::int64_t i = 0; i < x.rows(); ++i) {
-        const double away = static_cast<double>(x(i, k)) - means_(labels[static_cast<std::size_t>(i)], k);
-        sum += away * away;
-      }
-      const double deviation = std::sqrt(sum / static_cast<double>(x.rows()));
-      // Less is the rounding of float
-      if (deviation > 1e-6 * largest[static_cast<std::size_t>(k)])
-        scale_[static_cast<std::size_t>(k)] = 1.0 / deviation;
-    }
-  }
+      : means_(group_means("predictability", x, labels, classes)),
+        // Less is the rounding of float
+        deviations_(within_deviations(x, labels, means_, means_.rows(), 1e-6)) {}
 
   [[nodiscard]] Matrix<double> operator()(const Matrix<float>& x, std::span<const std::int64_t> labels) const {
-    Matrix<double> out(x.rows(), x.cols());
-    for (std::int64_t i = 0; i < x.rows(); ++i) {
-      const std::int64_t label = labels[static_cast<std::size_t>(i)];
-      require_label("predictability", label, means_.rows());
-      for (std::int64_t k = 0; k < x.cols(); ++k)
-        out(i, k) = (static_cast<double>(x(i, k)) - means_(label, k)) * scale_[static_cast<std::size_t>(k)];
-    }
-    return out;
+    for (const std::int64_t label : labels) require_label("predictability", label, means_.mean.rows());
+    const Eigen::ArrayXd deviation = as_vector(deviations_).array();
+    return centred_rows(x, labels, means_.mean, 0, x.rows()) *
+           (deviation > 0.0).select(deviation.inverse(), 0.0).matrix().asDiagonal();
   }
 
  private:
-  Matrix<double> means_;
-  std::vector<double> scale_;
+  GroupMeans means_;
+  std::vector<double> deviations_;
 };
 
 }  // namespace detail
@@ -95,7 +69,8 @@ class ClassStandard {
   const Discriminant rule = fit_discriminant(standard(x, population.label), population.label, population.failed,
                                              count_outcomes(population.label, population.failed, classes));
   const Strata strata = count_outcomes(fresh.label, fresh.failed, classes);
-  const std::vector<double> scores = detail::matrix_vector(standard(fresh_x, fresh.label), rule.direction);
+  const std::vector<double> scores =
+      detail::to_list(standard(fresh_x, fresh.label) * detail::as_vector(rule.direction));
   const RankTest test = stratified_auc(scores, fresh.label, fresh.failed, strata);
   if (!(strata.effective_failures > 0.0)) return {};
   const Interval interval = detail::stratified_auc_interval(test.auc, scores, fresh.label, fresh.failed, strata);

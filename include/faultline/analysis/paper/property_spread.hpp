@@ -4,6 +4,8 @@
 
 #include <faultline/analysis/paper/paper_report.hpp>
 #include <faultline/analysis/problem/problem.hpp>
+#include <faultline/statistics/pooled_effect.hpp>
+#include <faultline/statistics/within_class_moments.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -26,59 +28,35 @@ inline namespace v1 {
 [[nodiscard]] inline std::vector<PropertySpread> property_spreads(const Problem& problem,
                                                                   const Population& population) {
   constexpr double fewest = 5.0;
-  struct Moments {
-    double n = 0.0, mean = 0.0, squares = 0.0;
-    void add(double value) {  // Welford
-      n += 1.0;
-      const double off = value - mean;
-      mean += off / n;
-      squares += off * (value - mean);
-    }
-  };
+  const Matrix<float>& values = population.properties;
+  const GroupMeans means = group_means("property_spreads", values, population.label, problem.classes);
+  const std::vector<double> deviations = within_deviations(values, population.label, means, means.freedom(), 0.0);
+  std::vector<std::int64_t> group(population.label.size());
+  for (std::size_t i = 0; i < group.size(); ++i)
+    group[i] = outcome_group(population.label[i], population.failed[i] != 0);
+  const GroupMeans by_outcome = group_means("property_spreads", values, group, 2 * problem.classes);
   std::vector<PropertySpread> spreads;
   for (std::size_t p = 0; p < problem.property_names.size(); ++p) {
-    std::vector<Moments> failing(static_cast<std::size_t>(problem.classes)), passing(failing.size()),
-        all(failing.size());
-    for (std::int64_t i = 0; i < population.size(); ++i) {
-      const auto label = static_cast<std::size_t>(population.label[static_cast<std::size_t>(i)]);
-      const auto value = static_cast<double>(population.properties(i, static_cast<std::int64_t>(p)));
-      (population.failed[static_cast<std::size_t>(i)] != 0 ? failing : passing)[label].add(value);
-      all[label].add(value);
-    }
-    double squares = 0.0, freedom = 0.0;
-    for (const Moments& m : all) squares += m.squares, freedom += std::max(0.0, m.n - 1.0);
-    const double variance = freedom > 0.0 ? squares / freedom : 0.0;
     PropertySpread& spread = spreads.emplace_back();
     spread.name = problem.property_names[p];
-    spread.by_class.resize(failing.size());
-    if (!(variance > 0.0)) continue;
+    spread.by_class.resize(static_cast<std::size_t>(problem.classes));
+    if (!(deviations[p] > 0.0)) continue;
 
-    std::vector<double> effects, errors;  // of the classes that are used, with squared standard errors
-    for (std::size_t c = 0; c < failing.size(); ++c) {
-      if (failing[c].n < fewest || passing[c].n < fewest) continue;
-      const double effect = (failing[c].mean - passing[c].mean) / std::sqrt(variance);
-      spread.by_class[c] = effect;
-      effects.push_back(effect);
-      errors.push_back(1.0 / failing[c].n + 1.0 / passing[c].n);
+    std::vector<double> effects, variances;  // of the classes that are used
+    for (std::int64_t c = 0; c < problem.classes; ++c) {
+      const std::int64_t failing = outcome_group(c, true), right = outcome_group(c, false);
+      const double m = by_outcome.count[static_cast<std::size_t>(failing)];
+      const double n = by_outcome.count[static_cast<std::size_t>(right)];
+      if (m < fewest || n < fewest) continue;
+      const auto column = static_cast<std::int64_t>(p);
+      effects.push_back((by_outcome.mean(failing, column) - by_outcome.mean(right, column)) / deviations[p]);
+      variances.push_back(1.0 / m + 1.0 / n);
+      spread.by_class[static_cast<std::size_t>(c)] = effects.back();
     }
-    double between = 0.0;
-    // First with the sampling errors alone, which gives the variance between classes, then with both
-    for (const bool final : {false, true}) {
-      double weights = 0.0, squared = 0.0, sum = 0.0, scatter = 0.0;
-      for (std::size_t k = 0; k < effects.size(); ++k) {
-        const double weight = 1.0 / (errors[k] + between);
-        weights += weight, squared += weight * weight, sum += weight * effects[k];
-      }
-      if (!(weights > 0.0)) break;
-      spread.common = sum / weights;
-      spread.error = 1.0 / std::sqrt(weights);
-      if (final) break;
-      for (std::size_t k = 0; k < effects.size(); ++k)
-        scatter += (effects[k] - spread.common) * (effects[k] - spread.common) / errors[k];
-      const double scale = weights - squared / weights;
-      between = scale > 0.0 ? std::max(0.0, (scatter - static_cast<double>(effects.size() - 1)) / scale) : 0.0;
-      spread.spread = std::sqrt(between);
-    }
+    const RandomEffects together = random_effects(effects, variances);
+    spread.common = together.mean;
+    spread.error = together.error;
+    spread.spread = together.deviation;
   }
   return spreads;
 }

@@ -44,15 +44,13 @@ template <class Visit>
 void visit_channels(const Problem& problem, const Population& population, std::span<const std::int64_t> channels,
                     Visit visit) {
   constexpr std::size_t block = 64;
-  const Matrix<double> w = converted<double>(population.w);
+  const Matrix<double> w = population.w.cast<double>();
   for (std::size_t first = 0; first < channels.size(); first += block) {
     const std::size_t size = std::min(block, channels.size() - first);
     Matrix<double> a(static_cast<std::int64_t>(size), problem.style_matrix.cols());
-    for (std::size_t k = 0; k < size; ++k) {
-      const auto row = problem.style_matrix.row_span(channels[first + k]);
-      std::copy(row.begin(), row.end(), a.row_span(static_cast<std::int64_t>(k)).begin());
-    }
-    Matrix<double> s = multiply_transposed(a, w);
+    for (std::size_t k = 0; k < size; ++k)
+      a.row(static_cast<Eigen::Index>(k)) = problem.style_matrix.row(channels[first + k]);
+    Matrix<double> s = a * w.transpose();
     for (std::size_t k = 0; k < size; ++k) {
       const std::int64_t channel = channels[first + k];
       const auto values = s.row_span(static_cast<std::int64_t>(k));

@@ -37,28 +37,22 @@ inline namespace v1 {
                                                std::span<const std::uint8_t> failed, const Strata& strata,
                                                std::int64_t seed) {
   detail::require_outcomes("split_by_class", static_cast<std::int64_t>(values.size()), labels, failed);
-  const auto groups = static_cast<std::size_t>(2 * strata.classes());
-  std::vector<double> mean(groups, 0.0), squares(groups, 0.0), count(groups, 0.0);
-  const auto group = [&](std::size_t i) { return static_cast<std::size_t>(outcome_group(labels[i], failed[i] != 0)); };
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    detail::require_label("split_by_class", labels[i], strata.classes());
-    mean[group(i)] += values[i];
-    count[group(i)] += 1.0;
-  }
-  for (std::size_t g = 0; g < groups; ++g) mean[g] /= std::max(1.0, count[g]);
-  for (std::size_t i = 0; i < values.size(); ++i)
-    squares[group(i)] += (values[i] - mean[group(i)]) * (values[i] - mean[group(i)]);
+  for (const std::int64_t label : labels) detail::require_label("split_by_class", label, strata.classes());
+  const std::vector<std::int64_t> group = detail::outcome_groups(labels, failed, strata);
+  const GroupMeans means = group_means("split_by_class", detail::as_vector(values), group, 2 * strata.classes());
+  const Matrix<double> squares = within_squares(detail::as_vector(values), group, means);
 
   ClassSplit split;
   std::vector<GroupEffect> effects;
   for (std::int64_t c = 0; c < strata.classes(); ++c) {
     if (!strata.uses(c)) continue;
     const auto at = static_cast<std::size_t>(c);
-    // Variance of the mean
-    const auto noise = [&](std::size_t g) { return squares[g] / (count[g] * (count[g] - 1.0)); };
-    const double a = noise(2 * at), b = noise(2 * at + 1);
-    const double difference = mean[2 * at] - mean[2 * at + 1];
-    const double doubt = a * a / (count[2 * at] - 1.0) + b * b / (count[2 * at + 1] - 1.0);
+    // Variances of the means
+    const std::int64_t failing = outcome_group(c, true), right = outcome_group(c, false);
+    const auto m = static_cast<double>(strata.failures[at]), n = static_cast<double>(strata.successes[at]);
+    const double a = squares(failing, 0) / (m * (m - 1.0)), b = squares(right, 0) / (n * (n - 1.0));
+    const double difference = means.mean(failing, 0) - means.mean(right, 0);
+    const double doubt = a * a / (m - 1.0) + b * b / (n - 1.0);
     effects.push_back({difference, a + b, doubt > 0.0 ? (a + b) * (a + b) / doubt : 1.0, strata.weights[at]});
     split.classes.push_back({c, strata.failures[at], strata.successes[at], difference, std::sqrt(a + b)});
   }
@@ -108,18 +102,12 @@ inline void split_channels(const Problem& problem, std::vector<RankedChannel>& t
                                                               std::int64_t rows = 10) {
   const Strata strata = count_outcomes(population.label, population.failed, problem.classes);
   const auto sigma = detail::style_moments(problem, population, strata).sigma_within;
-  const std::int64_t d = population.w.cols();
-  Matrix<double> difference(problem.classes, d);
-  for (std::int64_t i = 0; i < population.size(); ++i) {
-    const std::int64_t label = population.label[static_cast<std::size_t>(i)];
-    if (!strata.uses(label)) continue;
-    const auto c = static_cast<std::size_t>(label);
-    const double factor = population.failed[static_cast<std::size_t>(i)] != 0
-                              ? 1.0 / static_cast<double>(strata.failures[c])
-                              : -1.0 / static_cast<double>(strata.successes[c]);
-    for (std::int64_t j = 0; j < d; ++j) difference(label, j) += factor * static_cast<double>(population.w(i, j));
-  }
-  const Matrix<double> scores = detail::multiply_transposed(difference, problem.style_matrix);  // [classes, D]
+  const std::vector<std::int64_t> group = detail::outcome_groups(population.label, population.failed, strata);
+  const GroupMeans means = group_means("rank_per_class", population.w, group, 2 * strata.classes());
+  Matrix<double> difference(problem.classes, population.w.cols());
+  for (std::int64_t c = 0; c < problem.classes; ++c)
+    difference.row(c) = means.mean.row(outcome_group(c, true)) - means.mean.row(outcome_group(c, false));
+  const Matrix<double> scores = difference * problem.style_matrix.transpose();  // [classes, D]
   std::vector<ClassRanking> rankings;
   for (std::int64_t c = 0; c < problem.classes; ++c) {
     const auto at = static_cast<std::size_t>(c);

@@ -43,23 +43,10 @@ template <AffineStyles G>
   detail::require_in("scan_start", "codes", codes, 1, limits::latents);
   detail::require_in("scan_start", "sigmas", sigmas, 0.0, 1e6);
   detail::require_in("scan_start", "population", population, 1, limits::samples);
-  const std::int64_t classes = sampler.classes();
   const Matrix<float> w = sampler.latents_w(discovery_first, population);
   const std::vector<std::int64_t> labels = sampler.labels(discovery_first, population);
-  Matrix<double> mean(classes, w.cols());
-  std::vector<double> count(static_cast<std::size_t>(classes), 0.0);
-  const auto label = [&](std::int64_t i) { return labels[static_cast<std::size_t>(i)]; };
-  for (std::int64_t i = 0; i < population; ++i) {
-    count[static_cast<std::size_t>(label(i))] += 1.0;
-    for (std::int64_t j = 0; j < w.cols(); ++j) mean(label(i), j) += static_cast<double>(w(i, j));
-  }
-  const auto present = static_cast<double>(std::count_if(count.begin(), count.end(), [](double n) { return n > 0.0; }));
-  Matrix<double> centred(population, w.cols()), covariance(w.cols(), w.cols());
-  for (std::int64_t i = 0; i < population; ++i)
-    for (std::int64_t j = 0; j < w.cols(); ++j)
-      centred(i, j) = static_cast<double>(w(i, j)) - mean(label(i), j) / count[static_cast<std::size_t>(label(i))];
-  detail::add_gram(centred, covariance);
-  for (double& value : covariance.values()) value /= std::max(1.0, static_cast<double>(population) - present);
+  const Matrix<double> covariance =
+      within_covariance(w, labels, group_means("scan_start", w, labels, sampler.classes()));
 
   ScanStart start;
   start.shift = detail::reading_deviations(sampler.style_matrix(), covariance);

@@ -4,7 +4,6 @@
 
 #include <faultline/core/parallel_for.hpp>
 #include <faultline/core/ranges.hpp>
-#include <faultline/statistics/detail/dense.hpp>
 #include <faultline/statistics/manifold_quality.hpp>
 
 #include <algorithm>
@@ -26,9 +25,8 @@ class PairDistances {
 
   /// Scalar products of rows first .. last - 1 of a with rows b_first .. b_last - 1 of b.
   void products(std::int64_t first, std::int64_t last, std::int64_t b_first, std::int64_t b_last,
-                std::vector<double>& out) const {
-    out.assign(static_cast<std::size_t>((last - first) * (b_last - b_first)), 0.0);
-    add_product<double>(Rows<double>(a_, first, last - first), Rows<double>(b_, b_first, b_last - b_first), out.data());
+                Matrix<double>& out) const {
+    out = a_.middleRows(first, last - first) * b_.middleRows(b_first, b_last - b_first).transpose();
   }
   /// |a_i - b_j|² from their scalar product.
   [[nodiscard]] double fast(std::int64_t i, std::int64_t j, double product) const { return both(i, j) - 2.0 * product; }
@@ -37,12 +35,7 @@ class PairDistances {
   [[nodiscard]] double slack(std::int64_t i, std::int64_t j) const {
     return 2.0 * static_cast<double>(a_.cols() + 4) * std::numeric_limits<double>::epsilon() * both(i, j);
   }
-  [[nodiscard]] double exact(std::int64_t i, std::int64_t j) const {
-    double sum = 0.0;
-    const auto x = a_.row_span(i), y = b_.row_span(j);
-    for (std::size_t f = 0; f < x.size(); ++f) sum += (x[f] - y[f]) * (x[f] - y[f]);
-    return sum;
-  }
+  [[nodiscard]] double exact(std::int64_t i, std::int64_t j) const { return (a_.row(i) - b_.row(j)).squaredNorm(); }
   /// |a_i - b_j|² <= radius, decided exactly.
   [[nodiscard]] bool within(std::int64_t i, std::int64_t j, double product, double radius) const {
     const double distance = fast(i, j, product), error = slack(i, j);
@@ -50,15 +43,7 @@ class PairDistances {
   }
 
  private:
-  static std::vector<double> norms(const Matrix<double>& m) {
-    std::vector<double> result;
-    for (std::int64_t i = 0; i < m.rows(); ++i) {
-      double sum = 0.0;
-      for (const double value : m.row_span(i)) sum += value * value;
-      result.push_back(sum);
-    }
-    return result;
-  }
+  static std::vector<double> norms(const Matrix<double>& m) { return to_list(m.rowwise().squaredNorm()); }
   [[nodiscard]] double both(std::int64_t i, std::int64_t j) const {
     return a_norms_[static_cast<std::size_t>(i)] + b_norms_[static_cast<std::size_t>(j)];
   }
@@ -97,7 +82,7 @@ inline Matrix<double> neighbour_distances(const Matrix<double>& points, const st
   const detail::PairDistances distances(points, points);
   Matrix<double> result(n, static_cast<std::int64_t>(neighbours.size()));
   parallel_for_blocks(n, detail::distance_rows, threads, [&](std::int64_t first, std::int64_t last) {
-    std::vector<double> products;
+    Matrix<double> products;
     // Ascending, exact
     std::vector<std::vector<double>> nearest(static_cast<std::size_t>(last - first),
                                              std::vector<double>(most, std::numeric_limits<double>::infinity()));
@@ -144,7 +129,7 @@ inline ManifoldQuality manifold_quality(const Matrix<double>& real, const Matrix
   std::int64_t recalled = 0, covered = 0, inside = 0;
   std::mutex guard;
   parallel_for_blocks(n, detail::distance_rows, options.threads, [&](std::int64_t first, std::int64_t last) {
-    std::vector<double> products;
+    Matrix<double> products;
     std::vector<std::uint8_t> hit(static_cast<std::size_t>(m), 0), reached(static_cast<std::size_t>(last - first), 0);
     std::vector<std::int64_t> within(static_cast<std::size_t>(last - first), 0);
     for (std::int64_t begin = 0; begin < m; begin += detail::distance_columns) {

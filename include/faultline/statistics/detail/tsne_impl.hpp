@@ -6,8 +6,9 @@
 #include <faultline/core/parallel_for.hpp>
 #include <faultline/core/random.hpp>
 #include <faultline/core/ranges.hpp>
-#include <faultline/statistics/detail/dense.hpp>
-#include <faultline/statistics/detail/symmetric_eigen.hpp>
+#include <faultline/statistics/fixed_sums.hpp>
+#include <faultline/statistics/orthonormal_basis.hpp>
+#include <faultline/statistics/within_class_moments.hpp>
 #include <faultline/statistics/tsne.hpp>
 
 #include <algorithm>
@@ -168,55 +169,39 @@ inline double tsne_divergence(const Matrix<float>& p, const TsnePlane& plane, do
 /// Block power iteration on the centred data, ten vectors and 16 rounds from a fixed start: the leading components to
 /// within what separates them from the eleventh, for 32 passes over the data.
 inline Matrix<double> principal_scores(const Matrix<float>& x, std::int64_t components) {
-  const std::int64_t n = x.rows(), d = x.cols(),
-                     block = std::min<std::int64_t>(d, std::max<std::int64_t>(10, components));
-  std::vector<double> mean(static_cast<std::size_t>(d), 0.0);
-  for (std::int64_t i = 0; i < n; ++i)
-    for (std::int64_t k = 0; k < d; ++k)
-      mean[static_cast<std::size_t>(k)] += static_cast<double>(x(i, k)) / static_cast<double>(n);
+  const std::int64_t n = x.rows(), d = x.cols();
+  const std::int64_t block = std::min<std::int64_t>(d, std::max<std::int64_t>(10, components));
+  const std::vector<std::int64_t> together(static_cast<std::size_t>(n), 0);
+  const Matrix<double> mean = group_means("embed_tsne", x, together, 1).mean;
   Matrix<double> basis(block, d), scores(block, n);
   CounterRandom random(0, Stream::codes, 0);
   for (double& value : basis.values()) value = random.normal();
   const auto project = [&] {  // scores = basis (x - mean)'
-    std::vector<double> centred(static_cast<std::size_t>(d));
-    for (std::int64_t i = 0; i < n; ++i) {
-      for (std::int64_t k = 0; k < d; ++k)
-        centred[static_cast<std::size_t>(k)] = static_cast<double>(x(i, k)) - mean[static_cast<std::size_t>(k)];
-      for (std::int64_t b = 0; b < block; ++b) scores(b, i) = dot(basis.row_span(b), centred);
+    for (std::int64_t first = 0; first < n; first += fixed_sum_rows) {
+      const std::int64_t count = std::min(fixed_sum_rows, n - first);
+      scores.middleCols(first, count).noalias() = basis * centred_rows(x, together, mean, first, count).transpose();
     }
   };
   const auto orthonormalise = [&] {
-    for (std::int64_t b = 0; b < block; ++b) {
-      for (int twice = 0; twice < 2; ++twice)  // once is not enough in floating point
-        for (std::int64_t a = 0; a < b; ++a) {
-          const double along = dot(basis.row_span(a), basis.row_span(b));
-          for (std::int64_t k = 0; k < d; ++k) basis(b, k) -= along * basis(a, k);
-        }
-      const double length = std::sqrt(dot(basis.row_span(b), basis.row_span(b)));
-      for (double& value : basis.row_span(b)) value = length > 0.0 ? value / length : 0.0;
-    }
+    std::vector<std::vector<double>> rows;
+    for (std::int64_t b = 0; b < block; ++b) rows.emplace_back(basis.row_span(b).begin(), basis.row_span(b).end());
+    rows = orthonormal_basis(rows, std::numeric_limits<double>::min());
+    basis.resize(block, d);  // where fewer are left, the others are zeros
+    for (std::size_t b = 0; b < rows.size(); ++b) basis.row(static_cast<Eigen::Index>(b)) = as_vector(rows[b]);
   };
   orthonormalise();
   for (int round = 0; round < 16; ++round) {
     project();
-    Matrix<double> next(block, d);
-    for (std::int64_t i = 0; i < n; ++i)
-      for (std::int64_t b = 0; b < block; ++b) {
-        const double weight = scores(b, i);
-        for (std::int64_t k = 0; k < d; ++k)
-          next(b, k) += weight * (static_cast<double>(x(i, k)) - mean[static_cast<std::size_t>(k)]);
-      }
-    basis = std::move(next);
+    basis = fixed_sum(n, Matrix<double>(block, d), [&](std::int64_t first, std::int64_t count) -> Matrix<double> {
+      return scores.middleCols(first, count) * centred_rows(x, together, mean, first, count);
+    });
     orthonormalise();
   }
   project();
-  const SymmetricEigen eigen = symmetric_eigen(multiply_transposed(scores, scores));
+  const Eigenpairs axes = symmetric_eigenpairs(scores * scores.transpose());
   Matrix<double> leading(components, n);
-  for (std::int64_t c = 0; c < std::min(components, block); ++c) {
-    for (std::int64_t b = 0; b < block; ++b)
-      for (std::int64_t i = 0; i < n; ++i) leading(c, i) += eigen.vectors(c, b) * scores(b, i);
-    fix_sign(leading.row_span(c));
-  }
+  leading.topRows(std::min(components, block)) = axes.vectors.topRows(std::min(components, block)) * scores;
+  for (std::int64_t c = 0; c < components; ++c) fix_sign(leading.row_span(c));
   return leading;
 }
 
@@ -263,7 +248,7 @@ inline Embedding run_tsne(const Matrix<float>& x, const TsneOptions& options) {
   report_progress(options.progress, stage, 0, options.iterations);
   TsnePlane plane(n), gradient(n), velocity(n), gain(n);
   const Matrix<double> start = principal_scores(x, 2);
-  const double deviation = std::sqrt(dot(start.row_span(0), start.row_span(0)) / static_cast<double>(n));
+  const double deviation = start.row(0).norm() / std::sqrt(static_cast<double>(n));
   for (std::int64_t i = 0; i < n; ++i) {
     plane.x[static_cast<std::size_t>(i)] = 1e-4 * start(0, i) / deviation;
     plane.y[static_cast<std::size_t>(i)] = 1e-4 * start(1, i) / deviation;

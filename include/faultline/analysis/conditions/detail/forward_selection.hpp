@@ -5,7 +5,7 @@
 
 #include <faultline/analysis/report.hpp>
 #include <faultline/core/matrix.hpp>
-#include <faultline/statistics/detail/dense.hpp>
+#include <faultline/statistics/orthonormal_basis.hpp>
 #include <faultline/statistics/permutation.hpp>
 #include <faultline/statistics/permutation_maximum.hpp>
 
@@ -21,12 +21,6 @@
 namespace faultline {
 inline namespace v1 {
 namespace detail {
-
-/// x - (x · v) v: what is left of x off the unit vector v.
-inline void project_off(std::span<double> x, std::span<const double> v) noexcept {
-  const double along = dot(x, v);
-  for (std::size_t j = 0; j < x.size(); ++j) x[j] -= along * v[j];
-}
 
 /// Directions that may be chosen: unit vectors in whitened coordinates, and where each comes from.
 struct CandidatePool {

@@ -27,7 +27,7 @@ inline Explainer::Explainer(const Problem& problem, std::vector<KnownCause> caus
     std::copy(w.begin(), w.end(), moves.row_span(static_cast<std::int64_t>(k)).begin());
   }
   Matrix<double> directions = whiten_moves(whitening_, moves);
-  std::vector<std::vector<double>> basis;
+  std::vector<std::vector<double>> known;
   for (std::int64_t k = 0; k < directions.rows(); ++k) {
     const auto row = directions.row_span(k);
     const double length = std::sqrt(detail::dot(row, row));
@@ -40,13 +40,9 @@ inline Explainer::Explainer(const Problem& problem, std::vector<KnownCause> caus
                       " standard deviations long in this population, not 1; was it found on another generator or other "
                       "labels?");
     for (double& value : row) value /= length;
-    std::vector<double> v(row.begin(), row.end());
-    for (const auto& earlier : basis) detail::project_off(v, earlier);
-    const double rest = std::sqrt(detail::dot(v, v));
-    if (rest < 1e-3) continue;
-    for (double& value : v) value /= rest;
-    basis.push_back(std::move(v));
+    known.emplace_back(row.begin(), row.end());
   }
+  const auto basis = orthonormal_basis(known, 1e-3);
   levers_ = detail::make_levers(problem, whitening_, whitened_, directions);
   const Matrix<double> random = unwhiten_directions(
       whitening_, detail::placebo_directions(static_cast<std::int64_t>(detail::repair_placebo_directions),
