@@ -2,7 +2,7 @@
 # cmake -D include_dir=... -P eigen.cmake: Eigen is included by its two gateways alone, the second of which reads the first.
 cmake_minimum_required(VERSION 3.25)
 
-set(gateways core/eigen.hpp statistics/detail/decompositions.hpp)
+set(gateways core/eigen.hpp statistics/decompositions.hpp)
 file(GLOB_RECURSE headers RELATIVE "${include_dir}/faultline" "${include_dir}/faultline/*.hpp")
 list(LENGTH headers count)
 if(count LESS 10)
@@ -21,7 +21,7 @@ string(FIND "${text}" "#include <Eigen/" first)
 if(switch EQUAL -1 OR first EQUAL -1 OR switch GREATER first)
   message(SEND_ERROR "core/eigen.hpp does not turn Eigen's threads off before it includes Eigen")
 endif()
-file(READ "${include_dir}/faultline/statistics/detail/decompositions.hpp" text)
+file(READ "${include_dir}/faultline/statistics/decompositions.hpp" text)
 string(FIND "${text}" "#include <faultline/core/eigen.hpp>" gateway)
 string(FIND "${text}" "#include <Eigen/" first)
 if(gateway EQUAL -1 OR first EQUAL -1 OR gateway GREATER first)

@@ -2,7 +2,7 @@
 #include <support/catch2.hpp>
 
 #include <faultline/core/random.hpp>
-#include <faultline/statistics/detail/decompositions.hpp>
+#include <faultline/statistics/decompositions.hpp>
 
 #include <algorithm>
 #include <cmath>

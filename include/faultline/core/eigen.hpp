@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 // The one way to Eigen: its own threads are off, because results must not depend on how many there are. Decompositions
-// come through statistics/detail/decompositions.hpp.
+// come through statistics/decompositions.hpp.
 
 #include <faultline/config.hpp>
 

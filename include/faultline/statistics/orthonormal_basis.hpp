@@ -4,7 +4,7 @@
 // given ones.
 
 #include <faultline/core/matrix.hpp>
-#include <faultline/statistics/detail/decompositions.hpp>
+#include <faultline/statistics/decompositions.hpp>
 
 #include <cmath>
 #include <cstdint>

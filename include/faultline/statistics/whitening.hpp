@@ -5,7 +5,7 @@
 
 #include <faultline/core/matrix.hpp>
 #include <faultline/error.hpp>
-#include <faultline/statistics/detail/decompositions.hpp>
+#include <faultline/statistics/decompositions.hpp>
 #include <faultline/statistics/within_class_moments.hpp>
 
 #include <algorithm>

@@ -4,7 +4,7 @@
 // independent judge, and how the two cover each other.
 
 #include <faultline/core/progress.hpp>
-#include <faultline/statistics/detail/decompositions.hpp>
+#include <faultline/statistics/decompositions.hpp>
 #include <faultline/statistics/manifold_quality.hpp>
 #include <faultline/stylegan2/generator.hpp>
 #include <faultline/training/classifier_trainer.hpp>

@@ -83,7 +83,6 @@ struct AccuracyAxis {
     if (!std::all_of(problem.discovery.begin(), problem.discovery.end(),
                      [&](const Population& half) { return half.failed[i] == 0; }))
       all_right[i] = -1;
-  constexpr const char* where = "accuracy_distance";
   GroupMeans centre = group_means(where, chosen.w, all_right, problem.common.classes);
   const Matrix<double> mean = group_means(where, chosen.w, chosen.label, problem.common.classes).mean;
   for (std::int64_t c = 0; c < problem.common.classes; ++c)
