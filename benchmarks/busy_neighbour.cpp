@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
@@ -49,7 +50,7 @@ class BusyNeighbour {
   BusyNeighbour() : child_(fork()) {
     if (child_ != 0) return;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    for (volatile std::uint64_t spins = 0;; spins = spins + 1) {}
+    for (std::atomic<std::uint64_t> spins{0};;) spins.fetch_add(1, std::memory_order_relaxed);
   }
   ~BusyNeighbour() {
     if (child_ <= 0) return;

@@ -3,6 +3,7 @@
 
 #include <faultline/classify/check_classifier.hpp>
 #include <faultline/classify/scoring.hpp>
+#include <faultline/core/parallel_for.hpp>
 #include <faultline/interop/torch_module.hpp>
 #include <faultline/interop/torch_resident.hpp>
 #include <faultline/sampling/detail/first_rows.hpp>
@@ -14,7 +15,9 @@
 #include <torch/nn/modules/dropout.h>
 #include <torch/nn/modules/linear.h>
 
+#include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -153,6 +156,26 @@ TEST_CASE("misbehaviour: a model that changes LibTorch's global state changes it
   CHECK(at::get_num_threads() == threads);
   CHECK(c10::get_default_dtype() == caffe2::TypeMeta::Make<float>());
   CHECK(at::globalContext().defaultGenerator(at::Device(at::kCPU)).get_state().equal(random_before));
+}
+
+TEST_CASE("a limit of threads around a call is LibTorch's during the call and no longer") {
+  const int threads = at::get_num_threads();
+  int seen = 0;
+  auto classifier = fl::make_torch_classifier(
+      [&seen](const at::Tensor& x) {
+        seen = at::get_num_threads();
+        return linear(x);
+      },
+      options);
+  fl::ScoreMatrix scores;
+  at::set_num_threads(2);
+  fl::within_threads(1, [&] { classifier.score(different_images(2), scores); });
+  CHECK(seen == 1);
+  CHECK(at::get_num_threads() == 2);
+  classifier.score(different_images(2), scores);
+  CHECK(seen == std::min<std::int64_t>(2, fl::available_threads()));
+  CHECK(at::get_num_threads() == 2);
+  at::set_num_threads(threads);
 }
 
 TEST_CASE("misbehaviour: LibTorch's own errors arrive as classifier errors") {
