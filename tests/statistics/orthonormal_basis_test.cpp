@@ -51,6 +51,6 @@ TEST_CASE("the nearest orthonormal rows") {
   // The polar factor: near · xᵀ is symmetric and positive
   const Eigen::MatrixXd factor = near * sample.x.transpose();
   CHECK((factor - factor.transpose()).norm() < 1e-12);
-  CHECK(fl::detail::symmetric_eigenpairs(factor).values.minCoeff() > 0.0);
+  CHECK(fl::detail::symmetric_eigenpairs(fl::Matrix<double>(factor)).values.minCoeff() > 0.0);
   CHECK((fl::nearest_orthonormal(near) - near).norm() < 1e-12);
 }

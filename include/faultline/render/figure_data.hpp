@@ -26,7 +26,8 @@ inline namespace v1 {
     throw Error(ErrorCode::shape_mismatch, "styles_of",
                 "expected latents of dimension " + std::to_string(problem.style_matrix.cols()) + ", got " +
                     std::to_string(w.cols()));
-  Matrix<double> s = w.cast<double>() * problem.style_matrix.transpose();
+  const Matrix<double> wide = w.cast<double>();
+  Matrix<double> s = wide * problem.style_matrix.transpose();
   s.rowwise() += detail::as_vector(problem.style_bias).transpose();
   return s.cast<float>();
 }

@@ -33,11 +33,11 @@ struct Eigenpairs {
 };
 
 /// **Throws** not_converged when an entry is not finite.
-[[nodiscard]] inline Eigenpairs symmetric_eigenpairs(const Eigen::MatrixXd& symmetric) {
+[[nodiscard]] inline Eigenpairs symmetric_eigenpairs(const Matrix<double>& symmetric) {
   constexpr const char* where = "symmetric_eigenpairs";
   if (!symmetric.allFinite())
     throw Error(ErrorCode::not_converged, where, "the matrix has an entry that is not finite");
-  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(symmetric);
+  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver{Eigen::MatrixXd(symmetric)};
   if (solver.info() != Eigen::Success)
     throw Error(ErrorCode::not_converged, where, "the eigenvalue iteration did not converge");
   Eigenpairs pairs{solver.eigenvalues().reverse(), solver.eigenvectors().rowwise().reverse().transpose()};
@@ -47,13 +47,15 @@ struct Eigenpairs {
 
 /// Σ f(λ_i) u_i u_iᵀ over the eigenvalues above `floor` times the largest: the pseudoinverse for f = 1/λ, the inverse
 /// root for f = λ^-½. **Throws** not_converged when an entry is not finite.
-template <class Function>
-[[nodiscard]] Matrix<double> spectral_function(const Eigen::MatrixXd& symmetric, double floor, Function f) {
+[[nodiscard]] inline Matrix<double> spectral_function(const Matrix<double>& symmetric, double floor,
+                                                      double (*f)(double)) {
   const Eigenpairs pairs = symmetric_eigenpairs(symmetric);
   Eigen::Index kept = 0;
   while (kept < pairs.values.size() && pairs.values[kept] > 0.0 && pairs.values[kept] > floor * pairs.values[0]) ++kept;
-  const auto u = pairs.vectors.topRows(kept);
-  return u.transpose() * pairs.values.head(kept).unaryExpr(f).asDiagonal() * u;
+  const Matrix<double> u = pairs.vectors.topRows(kept);
+  Matrix<double> scaled = u;
+  for (Eigen::Index i = 0; i < kept; ++i) scaled.row(i) *= f(pairs.values[i]);
+  return u.transpose() * scaled;
 }
 
 }  // namespace detail

@@ -63,7 +63,9 @@ struct Discriminant {
   if (factor.info() != Eigen::Success || !covariance.allFinite())
     throw Error(ErrorCode::degenerate_statistics, "fit_discriminant",
                 "the covariance within classes is not positive definite; are all coordinates finite?");
-  rule.direction = detail::to_list(factor.solve(detail::as_vector(difference)).normalized());
+  Eigen::VectorXd direction = detail::as_vector(difference);
+  factor.solveInPlace(direction);
+  rule.direction = detail::to_list(direction.normalized());
   return rule;
 }
 

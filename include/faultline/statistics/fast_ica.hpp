@@ -94,7 +94,8 @@ struct IcaSamples {
   constexpr std::int64_t block = 512;
   for (std::int64_t first = 0; first < n; first += block) {
     const std::int64_t size = std::min(block, n - first);
-    Matrix<float> projected = current * x.rows.middleRows(first, size).transpose();
+    const Matrix<float> part = x.rows.middleRows(first, size);
+    Matrix<float> projected = current * part.transpose();
     for (std::int64_t k = 0; k < w.rows(); ++k) {
       float sum = 0.0F;
       for (float& value : projected.row_span(k)) {
@@ -103,7 +104,8 @@ struct IcaSamples {
       }
       slope[static_cast<std::size_t>(k)] += static_cast<double>(sum);
     }
-    const Matrix<float> moment = projected * x.columns.middleCols(first, size).transpose();
+    const Matrix<float> columns = x.columns.middleCols(first, size);
+    const Matrix<float> moment = projected * columns.transpose();
     moved += moment.cast<double>();
   }
   for (std::int64_t k = 0; k < w.rows(); ++k) {
@@ -177,7 +179,7 @@ inline std::int64_t search_components(const Matrix<double>& whitened, Matrix<dou
     const auto change = row_changes(w, next);
     w = std::move(next);
     if (i % check_every != 0 && i != options.max_iterations) continue;
-    excess = excess_kurtosis(whitened * w.transpose());
+    excess = excess_kurtosis(whitened * std::as_const(w).transpose());
     std::int64_t count = 0;
     bool moving = false;
     for (std::size_t k = 0; k < excess.size(); ++k) {
@@ -237,7 +239,8 @@ inline std::int64_t search_components(const Matrix<double>& whitened, Matrix<dou
   Matrix<double> rest = detail::random_rotation(r, options.seed, 0);  // an orthonormal basis of what is left
   for (std::int64_t search = 0; search <= options.searches && rest.rows() > 0 && result.converged; ++search) {
     Matrix<double> w = detail::random_rotation(rest.rows(), options.seed, search);
-    const std::int64_t found = detail::search_components(whitened * rest.transpose(), w, options, result.iterations);
+    const std::int64_t found =
+        detail::search_components(whitened * std::as_const(rest).transpose(), w, options, result.iterations);
     if (found == 0) break;
     const Matrix<double> turned = w * rest;
     leading = detail::stack_rows(leading, turned, 0, found);
@@ -245,18 +248,22 @@ inline std::int64_t search_components(const Matrix<double>& whitened, Matrix<dou
     // One that never rests keeps the others from resting: the weakest goes back until those left agree.
     while (leading.rows() > 0 && !detail::settle_components(x, leading, options, result.iterations)) {
       result.converged = false;
-      const auto order = detail::by_magnitude(detail::excess_kurtosis(whitened * leading.transpose()));
+      const auto order = detail::by_magnitude(detail::excess_kurtosis(whitened * std::as_const(leading).transpose()));
       leading = detail::take_rows(leading, order);
       rest = detail::stack_rows(rest, leading, leading.rows() - 1, leading.rows());
       leading = detail::stack_rows(Matrix<double>(0, r), leading, 0, leading.rows() - 1);
     }
     if (rest.rows() == 0) break;
-    if (leading.rows() > 0) rest -= (rest * leading.transpose()).eval() * leading;
+    if (leading.rows() > 0) {
+      const Matrix<double> along = rest * std::as_const(leading).transpose();
+      const Matrix<double> inside = along * leading;
+      rest -= inside;
+    }
     rest = nearest_orthonormal(rest);
   }
 
   result.directions = detail::stack_rows(leading, rest, 0, rest.rows());
-  const auto excess = detail::excess_kurtosis(whitened * result.directions.transpose());
+  const auto excess = detail::excess_kurtosis(whitened * std::as_const(result.directions).transpose());
   const auto order = detail::by_magnitude(excess);
   result.directions = detail::take_rows(result.directions, order);
   for (std::int64_t i = 0; i < r; ++i) {

@@ -49,7 +49,9 @@ inline void project_off(std::span<double> x, std::span<const std::vector<double>
 ///
 /// **Cost**: one eigenproblem of as many rows.
 [[nodiscard]] inline Matrix<double> nearest_orthonormal(const Matrix<double>& w) {
-  return detail::spectral_function(w * w.transpose(), 1e-12, [](double value) { return 1.0 / std::sqrt(value); }) * w;
+  const Matrix<double> root =
+      detail::spectral_function(w * w.transpose(), 1e-12, [](double value) { return 1.0 / std::sqrt(value); });
+  return root * w;
 }
 
 }  // namespace v1

@@ -33,8 +33,8 @@ inline namespace v1 {
   std::vector<double> largest(static_cast<std::size_t>(differences.rows()), 0.0);
   constexpr std::int64_t block = 256;
   for (std::int64_t first = 0; first < directions.rows(); first += block) {
-    const Matrix<double> effects =
-        directions.middleRows(first, std::min(block, directions.rows() - first)) * differences.transpose();
+    const Matrix<double> some = directions.middleRows(first, std::min(block, directions.rows() - first));
+    const Matrix<double> effects = some * differences.transpose();
     auto bar = detail::as_vector(largest);
     bar = bar.cwiseMax(effects.cwiseAbs().colwise().maxCoeff().transpose());
   }

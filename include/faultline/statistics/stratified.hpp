@@ -144,21 +144,24 @@ template <class Values>
                                                         std::span<const std::uint8_t> failed, const Strata& strata) {
   detail::require_outcomes("stratified_difference", x.rows(), labels, failed);
   // ω_c (F_c / m_c − W_c / n_c) = F_c − m_c / (m_c + n_c) · (F_c + W_c): one weighted sum, no class means needed.
-  Eigen::VectorXd factor = Eigen::VectorXd::Zero(x.rows());
+  Matrix<double> factor(x.rows(), 1);
   for (std::int64_t i = 0; i < x.rows(); ++i) {
     const std::int64_t label = labels[static_cast<std::size_t>(i)];
     detail::require_label("stratified_difference", label, strata.classes());
     if (!strata.uses(label)) continue;
     const auto m = static_cast<double>(strata.failures[static_cast<std::size_t>(label)]);
     const auto n = static_cast<double>(strata.successes[static_cast<std::size_t>(label)]);
-    factor[i] = failed[static_cast<std::size_t>(i)] != 0 ? n / (m + n) : -m / (m + n);
+    factor(i, 0) = failed[static_cast<std::size_t>(i)] != 0 ? n / (m + n) : -m / (m + n);
   }
   Matrix<double> difference =
-      fixed_sum(x.rows(), Matrix<double>(1, x.cols()), [&](std::int64_t first, std::int64_t count) -> Matrix<double> {
-        return factor.segment(first, count).transpose() * x.middleRows(first, count).template cast<double>();
+      fixed_sum(x.rows(), Matrix<double>(x.cols(), 1), [&](std::int64_t first, std::int64_t count) -> Matrix<double> {
+        const Matrix<double> part = x.middleRows(first, count).template cast<double>();
+        const Matrix<double> weights = factor.middleRows(first, count);
+        return part.transpose() * weights;
       });
   if (strata.effective_failures > 0.0) difference /= strata.effective_failures;
-  return detail::to_list(difference.row(0).transpose());
+  const auto list = difference.values();
+  return {list.begin(), list.end()};
 }
 
 /// A stratified difference with its studentised size.

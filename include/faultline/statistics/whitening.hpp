@@ -58,14 +58,19 @@ struct Whitening {
   }
   const detail::Eigenpairs axes = detail::symmetric_eigenpairs(covariance);
   const Eigen::Index rank = (axes.values.array() >= drop * trace).count();
-  const auto values = axes.values.head(rank);
-  const auto vectors = axes.vectors.topRows(rank);
   Whitening result;
   result.class_means = std::move(class_means);
-  result.eigenvalues = detail::to_list(values);
-  result.to_white = values.cwiseSqrt().cwiseInverse().asDiagonal() * vectors;
-  result.from_white = values.cwiseSqrt().asDiagonal() * vectors;
-  result.dropped_share = std::max(0.0, 1.0 - values.sum() / trace);
+  result.to_white = axes.vectors.topRows(rank);
+  result.from_white = result.to_white;
+  double kept = 0.0;
+  for (Eigen::Index i = 0; i < rank; ++i) {
+    const double value = axes.values[i];
+    result.eigenvalues.push_back(value);
+    kept += value;
+    result.to_white.row(i) /= std::sqrt(value);
+    result.from_white.row(i) *= std::sqrt(value);
+  }
+  result.dropped_share = std::max(0.0, 1.0 - kept / trace);
   return result;
 }
 
@@ -109,8 +114,9 @@ struct Whitening {
   Matrix<double> out(w.rows(), whitening.rank());
   for (std::int64_t first = 0; first < w.rows(); first += fixed_sum_rows) {  // bounds the double copy of w
     const std::int64_t count = std::min(fixed_sum_rows, w.rows() - first);
-    out.middleRows(first, count).noalias() =
-        centred_rows(w, labels, whitening.class_means, first, count) * whitening.to_white.transpose();
+    const Matrix<double> centred = centred_rows(w, labels, whitening.class_means, first, count);
+    const Matrix<double> white = centred * whitening.to_white.transpose();
+    out.middleRows(first, count) = white;
   }
   return out;
 }
@@ -155,7 +161,8 @@ template <class Real>
   if (readings.cols() != whitening.dimension())
     throw Error(ErrorCode::shape_mismatch, "reading_directions",
                 "expected rows of dimension " + std::to_string(whitening.dimension()));
-  ReadingDirections result{readings.template cast<double>() * whitening.from_white.transpose(), {}};
+  const Matrix<double> a = readings.template cast<double>();
+  ReadingDirections result{a * whitening.from_white.transpose(), {}};
   result.deviations = detail::to_list(result.directions.rowwise().norm());
   result.directions.rowwise().normalize();  // leaves zeros as they are
   return result;

@@ -19,6 +19,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace faultline {
@@ -91,7 +92,8 @@ struct AccuracyAxis {
   const Population& half = problem.confirmation.front();
   for (std::int64_t first = 0; first < half.size(); first += fixed_sum_rows) {
     const std::int64_t count = std::min(fixed_sum_rows, half.size() - first);
-    const Matrix<double> scaled = centred_rows(half.w, half.label, centre.mean, first, count) * readings.transpose();
+    const Matrix<double> away = centred_rows(half.w, half.label, centre.mean, first, count);
+    const Matrix<double> scaled = away * std::as_const(readings).transpose();
     const std::vector<double> part = detail::to_list(scaled.rowwise().norm());
     axis.distances.insert(axis.distances.end(), part.begin(), part.end());
   }

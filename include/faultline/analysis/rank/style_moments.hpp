@@ -55,7 +55,8 @@ struct LatentMoments {
 
 /// Variances of the readings a w: a_k Σ a_kᵀ.
 [[nodiscard]] inline std::vector<double> reading_variances(const Matrix<double>& a, const Matrix<double>& covariance) {
-  return to_list((a * covariance).cwiseProduct(a).rowwise().sum());
+  const Matrix<double> product = a * covariance;
+  return to_list(product.cwiseProduct(a).rowwise().sum());
 }
 
 /// Standard deviations of the readings a w: √(a_k Σ a_kᵀ).
