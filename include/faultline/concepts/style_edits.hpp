@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Edits of styles: shifted where they lie, and many single-channel edits of the same start codes; what a generator may
-// offer to make them cheaply, and the plain way for those that do not.
+// Edits of styles: shifted where they lie, and many single-channel edits of the same start latents; what a generator
+// may offer to make them cheaply, and the plain way for those that do not.
 
 #include <faultline/concepts/style_generator.hpp>
 #include <faultline/error.hpp>
@@ -45,7 +45,7 @@ template <StyleGenerator G>
   }
 }
 
-/// Start code `row` with style `channel` (flat index) shifted by `shift`.
+/// Start latent `row` with style `channel` (flat index) shifted by `shift`.
 struct StyleEdit {
   std::int64_t row = 0;
   std::int64_t channel = 0;
@@ -57,11 +57,11 @@ struct StyleEdit {
 struct EditCost {
   std::int64_t images = 0;  ///< edited images made
   std::int64_t calls = 0;   ///< requests for images
-  /// Multiplications spent over those of one whole synthesis; what is held of the start codes is counted once
+  /// Multiplications spent over those of one whole synthesis; what is held of the start latents is counted once
   double passes = 0.0;
 };
 
-/// Start codes held by a generator that makes edits of them.
+/// Start latents held by a generator that makes edits of them.
 ///
 /// *Syntax*: `images(edits)`, one image for each edit in their order; `cost()`; `passes_of(channel)`, what one more
 /// edit of that channel costs in whole syntheses. *Laws*: image i equals `synthesize` of the edited styles, with
@@ -73,7 +73,7 @@ concept EditSession = requires(S& session, const S& constant, std::span<const St
   { constant.passes_of(channel) } -> std::convertible_to<double>;
 };
 
-/// Refinement: `begin_edits(s)` holds start codes s `[N, D]` once and returns an `EditSession`, which may borrow the
+/// Refinement: `begin_edits(s)` holds start latents s `[N, D]` once and returns an `EditSession`, which may borrow the
 /// generator.
 template <class G>
 concept EditsStyles = StyleGenerator<G> && requires(const G& g, const typename G::style_type& s) {
@@ -82,7 +82,7 @@ concept EditsStyles = StyleGenerator<G> && requires(const G& g, const typename G
 
 namespace detail {
 
-/// Throws invalid_argument for a row, a channel or a shift that the start codes do not have.
+/// Throws invalid_argument for a row, a channel or a shift that the start latents do not have.
 inline void check_edits(const char* where, std::span<const StyleEdit> edits, std::int64_t rows,
                         std::int64_t dimension) {
   if (edits.empty()) throw Error(ErrorCode::empty_input, where, "expected at least one edit, got none");

@@ -97,7 +97,7 @@ struct DegradationOptions {
 /// The reference shift is the paper's distance to failure, in standard deviations of all samples, see
 /// `CentreDistance::paper`; where p(y) never falls to .5 it is the largest step of that search, 100.
 /// **Throws** `label_out_of_range` for a class without successes; `degenerate_statistics` when p(y) is .5 or less at
-/// its centre already. **Cost**: about 40 + shares images per channel.
+/// its centre already. **Cost**: about 25 + shares images per channel.
 /// Example: `degradation_figure("the WELL centre of class 3", options.shares, degradation_columns(problem,
 /// report.paper_top, options))`
 [[nodiscard]] inline std::vector<DegradationColumn> degradation_columns(const Problem& problem,
@@ -117,27 +117,27 @@ struct DegradationOptions {
                : std::to_string(label);
   };
   std::vector<DegradationColumn> columns;
+  std::vector<EditedLatent> edits;  // column by column
   for (std::size_t c = 0; c < channels.size(); ++c) {
     const RankedChannel& channel = channels[c];
-    DegradationColumn column{.title = channel.layer_name + ":" + std::to_string(channel.channel.channel),
-                             .index = channel.channel.flat,
-                             .sign = channel.sign,
-                             .reference = distances[c].value_or(paper_largest_step),
-                             .reached = distances[c].has_value(),
-                             .cells = {}};
-    const double towards_failure = channel.sign < 0 ? -channel.sigma_total : channel.sigma_total;
-    const Edit edit = Edit::of_channel(channel.channel.flat, towards_failure);
-    std::vector<EditedLatent> edits;
-    for (const double share : options.shares)
-      edits.push_back({{centre->w, centre->label}, edit.at(share * column.reference)});
-    const EditAnswers answers = problem.answer_edits(edits, {.images = true});
-    const ClassifierAnswers& answer = answers.first();
-    for (std::size_t r = 0; r < options.shares.size(); ++r)
-      column.cells.push_back(
-          {to_picture(answers.images.image(static_cast<std::int64_t>(r)), answers.images.shape(), options.image_pixels),
-           static_cast<double>(answer.probability[r]), name(answer.prediction[r]), answer.failed[r] != 0});
-    columns.push_back(std::move(column));
+    const double reference = distances[c].value_or(paper_largest_step);
+    columns.push_back({.title = channel.layer_name + ":" + std::to_string(channel.channel.channel),
+                       .index = channel.channel.flat,
+                       .sign = channel.sign,
+                       .reference = reference,
+                       .reached = distances[c].has_value(),
+                       .cells = {}});
+    const Edit edit =
+        Edit::of_channel(channel.channel.flat, channel.sign < 0 ? -channel.sigma_total : channel.sigma_total);
+    for (const double share : options.shares) edits.push_back({{centre->w, centre->label}, edit.at(share * reference)});
   }
+  answer_in_blocks(problem.answer_edits, edits, {.images = true}, [&](std::size_t first, const EditAnswers& answers) {
+    const ClassifierAnswers& said = answers.first();
+    for (std::size_t k = 0; k < said.failed.size(); ++k)
+      columns[(first + k) / options.shares.size()].cells.push_back(
+          {to_picture(answers.images.image(static_cast<std::int64_t>(k)), answers.images.shape(), options.image_pixels),
+           static_cast<double>(said.probability[k]), name(said.prediction[k]), said.failed[k] != 0});
+  });
   return columns;
 }
 

@@ -20,7 +20,7 @@ namespace {
 struct Curves {
   std::vector<std::vector<std::function<double(double)>>> probability;  // [label][classifier]
   std::int64_t calls = 0, images = 0;
-  std::vector<double> amounts;
+  std::vector<double> amounts = {};
 
   fl::AnswerEdits answer() {
     return [this](std::span<const fl::EditedLatent> edits, const fl::WantedAnswers&) {
@@ -121,9 +121,7 @@ TEST_CASE("the paper's search ends where its walk by steps of 5 and of .01 ends"
   std::vector<fd::PaperSearch> searches;
   for (std::size_t i = 0; i < curves.probability.size(); ++i) searches.push_back({path(static_cast<std::int64_t>(i))});
   fd::begin_paper_search(curves.answer(), searches, true);
-  std::vector<fd::PaperSearch*> all;
-  for (fd::PaperSearch& search : searches) all.push_back(&search);
-  fd::paper_search(curves.answer(), all);
+  fd::paper_search(curves.answer(), searches);
   for (std::size_t i = 0; i < truths.size(); ++i) {
     const auto p = [&](double t) { return static_cast<double>(static_cast<float>(curves.probability[i][0](t))); };
     double walked = 0.0;

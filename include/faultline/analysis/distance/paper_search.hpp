@@ -52,7 +52,7 @@ inline void begin_paper_search(const AnswerEdits& answer, std::span<PaperSearch>
 /// Steps of 5 until p ≤ .5, given up past 100, then back in steps of .01 until p ≥ .495. The way back is not walked but
 /// halved by sections on the same grid of .01, which ends at the same point wherever p falls steadily over those 5
 /// standard deviations, for about 20 instead of up to 500 images. A path that starts at p ≤ .5 gets 0.
-inline void paper_search(const AnswerEdits& answer, std::span<PaperSearch* const> searches) {
+inline void paper_search(const AnswerEdits& answer, std::span<PaperSearch> searches) {
   std::vector<BoundarySearch> out, back;
   std::vector<PaperSearch*> out_of, back_of;
   // The way back from the first stride that ends at p ≤ .5
@@ -68,13 +68,13 @@ inline void paper_search(const AnswerEdits& answer, std::span<PaperSearch* const
     back.push_back({path, {{until_recovered}}, {start}, {{0.0, start, paper_stride, -1.0, paper_step}}});
     back_of.push_back(&search);
   };
-  for (PaperSearch* search : searches) {
-    if (search->probability0 <= 0.5) search->sigmas = 0.0;
-    else if (search->at_five <= 0.5) turn(*search, paper_stride, search->at_five);
-    else if (search->at_ten <= 0.5) turn(*search, 2.0 * paper_stride, search->at_ten);
+  for (PaperSearch& search : searches) {
+    if (search.probability0 <= 0.5) search.sigmas = 0.0;
+    else if (search.at_five <= 0.5) turn(search, paper_stride, search.at_five);
+    else if (search.at_ten <= 0.5) turn(search, 2.0 * paper_stride, search.at_ten);
     else {
-      out.push_back({search->path, {{until_half}}, {1.0}});
-      out_of.push_back(search);
+      out.push_back({search.path, {{until_half}}, {1.0}});
+      out_of.push_back(&search);
     }
   }
   // Few get here and most of those never fail: blocks of steps keep the batches full.

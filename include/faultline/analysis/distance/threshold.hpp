@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Distance to failure: how far along a finding, or along its first carrier alone, a code has to be moved until the
+// Distance to failure: how far along a finding, or along its first carrier alone, a latent has to be moved until the
 // classifier gives way (method section 6).
 
 #include <faultline/analysis/distance/distance_search.hpp>
@@ -26,33 +26,32 @@
 namespace faultline {
 inline namespace v1 {
 
-/// Start codes listed with each finding, for sheets to draw.
+/// Start latents listed with each finding, for sheets to draw.
 inline constexpr std::size_t examples_per_finding = 8;
 
 /// How much is measured along a direction.
 enum class ThresholdScope {
-  full,       ///< both crossings, from start codes and class centres, and the paper's search
-  flip_only,  ///< the flip from the start codes alone and no examples, for little more than half the cost
+  full,       ///< both crossings, from start latents and class centres, and the paper's search
+  flip_only,  ///< the flip from the start latents alone and no examples, for little more than half the cost
 };
 
 /// Fills `threshold`, `validity` and `examples` of every finding, and `threshold` of its first carrier (attach carriers
 /// before).
 ///
-/// **Start codes**: the first `options.threshold_codes` fresh codes that do not fail (of its class, for a
+/// **Start latents**: the first `options.threshold_codes` held-out latents that do not fail (of its class, for a
 /// class-specific direction), and, with `options.centre_distances`, the mean w of the successes of each class.
 /// **Formula**: f(t) = p(y | w + t · direction), for a carrier f(t) = p(y | s + t · sign · σ_k · e_k); a grid every
 /// 1.25 standard deviations up to 10, then at most 7 refinements per crossing inside the first bracket, until it is ≤
-/// .01 wide; its failing end is reported. Two crossings, p(y) = .5 and the flip of the outcome; a code that never
-/// crosses counts as +∞; medians over the codes, with an interval from order statistics. The paper's own search runs
+/// .01 wide; its failing end is reported. Two crossings, p(y) = .5 and the flip of the outcome; a latent that never
+/// crosses counts as +∞; medians over the latents, with an interval from order statistics. The paper's own search runs
 /// from the centres. See `Crossing` and `CentreDistance` for each number.
 /// **Checks**: every failing image is classified again in a batch, those of the listed examples also alone; a crossing
 /// whose image does not fail again is not reported.
-/// **Randomness**: none of its own; start codes are samples 2^41 + 1 000 000 onwards of the problem's seed, unused
+/// **Randomness**: none of its own; start latents are samples 2^41 + 1 000 000 onwards of the problem's seed, unused
 /// before. **Throws** `shape_mismatch` when a direction does not fit w.
-/// **Cost**: per finding and code 8 images on the grid, about 10 for both crossings, 2 to check them; the same for the
-/// carrier where it crosses; all directions and codes share batches.
-/// Example: `attach_carriers(context, findings); measure_thresholds(context, findings);
-/// findings[0].threshold.flip->sigmas`
+/// **Cost**: per finding and latent 8 images on the grid, about 10 for both crossings, 2 to check them; the same for
+/// the carrier where it crosses; all directions and latents share batches. Example: `attach_carriers(context,
+/// findings); measure_thresholds(context, findings); findings[0].threshold.flip->sigmas`
 inline void measure_thresholds(const FindingContext& context, std::span<Finding> findings,
                                ThresholdScope scope = ThresholdScope::full);
 
@@ -156,12 +155,10 @@ inline void add_group(const FindingContext& context, SearchPlan& plan, Finding& 
 /// The paper's search from the centres, whose grid has been at 5 and 10 already.
 inline void search_as_the_paper(const Problem& problem, std::span<DistanceSearch* const> from_centres) {
   std::vector<PaperSearch> searches;
-  std::vector<PaperSearch*> all;
   for (const DistanceSearch* search : from_centres)
     searches.push_back(
         {search->path, search->probability0, search->grid[3].front().probability, search->grid[7].front().probability});
-  for (PaperSearch& search : searches) all.push_back(&search);
-  paper_search(problem.answer_edits, all);
+  paper_search(problem.answer_edits, searches);
   for (std::size_t i = 0; i < searches.size(); ++i) from_centres[i]->paper = searches[i].sigmas;
 }
 

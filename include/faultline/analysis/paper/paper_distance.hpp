@@ -65,9 +65,7 @@ struct WellCentre {
     searches.push_back({{{centre.w, centre.label}, Edit::of_channel(channel.channel.flat, unit)}, centre.probability});
   }
   detail::begin_paper_search(problem.answer_edits, searches, false);
-  std::vector<detail::PaperSearch*> all;
-  for (detail::PaperSearch& search : searches) all.push_back(&search);
-  detail::paper_search(problem.answer_edits, all);
+  detail::paper_search(problem.answer_edits, searches);
   std::vector<std::optional<double>> distances;
   for (const detail::PaperSearch& search : searches) distances.push_back(search.sigmas);
   return distances;

@@ -31,7 +31,7 @@ struct NamedSheet {
   Picture picture;
 };
 
-/// Start codes are sample indices from 2^41 on: "code 12" is index 2^41 + 12.
+/// Start latents are sample indices from 2^41 on: "code 12" is index 2^41 + 12.
 inline std::string code_name(std::int64_t index) {
   return index >= intervention_first && index < pilot_first ? "code " + std::to_string(index - intervention_first)
                                                             : "index " + std::to_string(index);
@@ -223,7 +223,7 @@ inline std::optional<NamedSheet> paper_grid(const FailureReport& report, const R
                     draw_sheet(sheet)};
 }
 
-/// One code of every class that has a start code, the most typical one, by label.
+/// One code of every class that has a start latent, the most typical one, by label.
 inline std::vector<ExampleCode> class_examples(const Finding& finding) {
   std::vector<ExampleCode> chosen;
   std::set<std::int64_t> seen;
@@ -277,8 +277,8 @@ inline std::optional<NamedSheet> finding_sheet(const FailureReport& report, cons
   return sheet ? std::optional(drawn(report, finding, *sheet, name, "start code")) : std::nullopt;
 }
 
-/// One start code per class along one finding; none for a direction of one class, when fewer than two classes have
-/// start codes, and without `options.examples`.
+/// One start latent per class along one finding; none for a direction of one class, when fewer than two classes have
+/// start latents, and without `options.examples`.
 inline std::optional<NamedSheet> class_sheet(const FailureReport& report, const RenderBackend& backend,
                                              const RenderOptions& options, const Finding& finding,
                                              const std::string& name) {

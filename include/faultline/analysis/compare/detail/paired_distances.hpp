@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Distances to the flip of several classifiers from the same start codes along the same directions: every image is made
-// once and shown to all of them.
+// Distances to the flip of several classifiers from the same start latents along the same directions: every image is
+// made once and shown to all of them.
 
 #include <faultline/analysis/compare/comparison_problem.hpp>
 #include <faultline/analysis/compare/comparison_report.hpp>
@@ -69,11 +69,12 @@ inline void search_flips(const ComparisonProblem& comparison, std::span<SharedSe
   }
 }
 
-/// Ratio of two medians over the same codes, with a bootstrap interval; infinite distances are ones beyond `range`.
+/// Ratio of two medians over the same start latents, with a bootstrap interval; infinite distances are ones beyond
+/// `range`.
 ///
-/// **Formula**: median of `second` over median of `first`, resampled by code. A median beyond the range is only known
-/// to be longer than it, so for the lower end it counts as `range` above the line and as infinite below it, for the
-/// upper end the other way round: the interval may be wide, but is not wrong for what was not measured.
+/// **Formula**: median of `second` over median of `first`, resampled by start latent. A median beyond the range is only
+/// known to be longer than it, so for the lower end it counts as `range` above the line and as infinite below it, for
+/// the upper end the other way round: the interval may be wide, but is not wrong for what was not measured.
 /// **Error rate**: approximate; simulated in the tests.
 [[nodiscard]] inline DistanceRatio ratio_of_medians(std::span<const double> first, std::span<const double> second,
                                                     double range, const BootstrapOptions& options) {
@@ -130,7 +131,7 @@ inline void search_flips(const ComparisonProblem& comparison, std::span<SharedSe
 
 /// Fills `codes`, `distances` and `ratios` of every direction; `context.problem` holds the confirmation half.
 ///
-/// **Randomness**: start codes are samples 2^41 + 1 000 000 onwards; the bootstrap resamples by (seed,
+/// **Randomness**: start latents are samples 2^41 + 1 000 000 onwards; the bootstrap resamples by (seed,
 /// Stream::permutations).
 inline void measure_paired_distances(const ComparisonProblem& comparison, const FindingContext& context,
                                      SharedSamples& samples, std::int64_t replicates,

@@ -63,9 +63,7 @@ inline void shift_centres(const Problem& problem, std::span<const ChannelShift> 
     for (const Edit& edit : edits) searches.push_back({{{centre.w, centre.label}, edit}});
   begin_paper_search(problem.answer_edits, searches, true);
   report_progress(progress, "shifts of class centres", 1, 3);
-  std::vector<PaperSearch*> all;
-  for (PaperSearch& search : searches) all.push_back(&search);
-  paper_search(problem.answer_edits, all);
+  paper_search(problem.answer_edits, searches);
   report_progress(progress, "shifts of class centres", 2, 3);
   std::vector<EditedLatent> ends;
   for (const PaperSearch& search : searches) ends.push_back(search.path.at(search.sigmas.value_or(0.0)));
