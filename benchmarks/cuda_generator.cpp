@@ -86,7 +86,7 @@ std::string measure(const Size& size, int rounds, double tflops) {
   const auto macs = static_cast<double>(bench::computed_macs(model.config));
   const fl::Generator<fl::ReferenceBackend> reference(model);
   fl::Matrix<float> z(size.batch, reference.latent_dim());
-  for (std::int64_t i = 0; i < size.batch; ++i) fl::fill_normals(5, fl::Stream::latents, i, z.row_span(i));
+  for (std::int64_t i = 0; i < size.batch; ++i) fl::core::fill_normals(5, fl::core::Stream::latents, i, z.row_span(i));
   const at::Tensor s = reference.styles(reference.map(reference.latent_from_host(z), {}));
   constexpr std::int64_t compared = 4;
   const at::Tensor expected = reference.synthesize(s.narrow(0, 0, compared));

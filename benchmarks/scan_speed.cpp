@@ -68,14 +68,14 @@ struct TimedClassifier {
 };
 
 /// Mean over the codes of p(y) after the shift down less p(y) after the shift up, by whole syntheses.
-double naive_effect(const Model& generator, fl::Scorer<TimedClassifier>& scorer, const fl::ScanStart& start,
-                    std::int64_t channel) {
+double naive_effect(const Model& generator, fl::classify::Scorer<TimedClassifier>& scorer,
+                    const fl::analysis::ScanStart& start, std::int64_t channel) {
   double sum = 0.0;
   for (const double sign : {-1.0, 1.0}) {
     fl::Matrix<float> edited = start.s;
     for (std::int64_t i = 0; i < edited.rows(); ++i)
       edited(i, channel) += static_cast<float>(sign * start.shift[static_cast<std::size_t>(channel)]);
-    const fl::ScoredImages scored =
+    const fl::classify::ScoredImages scored =
         scorer(generator.image_to_host(generator.synthesize(generator.style_from_host(edited))), start.label);
     for (const float p : scored.probability) sum -= sign * static_cast<double>(p) / static_cast<double>(edited.rows());
   }
@@ -120,18 +120,19 @@ static int benchmark(int argc, char** argv) {
     const Model generator = Model::load(file(0, "digits.safetensors"));
     TimedClassifier classifier{fl::load_classifier(file(1, "clean.safetensors"))};
     const fl::StyleSpaceSampler sampler(generator, {.seed = 7});
-    const fl::ScanStart start = fl::scan_start(sampler, codes);
+    const fl::analysis::ScanStart start = fl::analysis::scan_start(sampler, codes);
     const std::int64_t channels = generator.layout().dimension();
     constexpr std::int64_t keep = 20;
     constexpr int runs = 7;
 
     // The naive scan in as many parts as there are runs of the other, so that both see the same machine.
-    fl::Scorer scorer(classifier, generator.image_shape(), generator.value_range(), generator.num_classes(), 64);
+    fl::classify::Scorer scorer(classifier, generator.image_shape(), generator.value_range(), generator.num_classes(),
+                                64);
     const std::int64_t stride = quick ? 16 : 1, naive_channels = (channels + stride - 1) / stride;
     std::vector<double> naive(static_cast<std::size_t>(channels)), seconds, cpu_seconds, screen_cpu, classifier_cpu;
     double naive_seconds = 0.0, naive_cpu = 0.0, naive_classifier_cpu = 0.0;
-    fl::StrongestChannels found;
-    fl::Screening screening;
+    fl::analysis::StrongestChannels found;
+    fl::analysis::Screening screening;
     for (int run = 0; run < runs; ++run) {
       classifier.seconds = 0.0;
       const Stopwatch slow;

@@ -81,8 +81,8 @@ static int benchmark(int argc, char** argv) {
   const std::int64_t side = fused.generator.img_resolution, batch = fused.options.batch;
   ft::RealBatch real{at::empty({batch, fused.generator.img_channels, side, side}),
                      at::arange(batch, at::kLong).remainder(fused.generator.c_dim)};
-  faultline::fill_normals(
-      3, faultline::Stream::latents, 0,
+  faultline::core::fill_normals(
+      3, faultline::core::Stream::latents, 0,
       std::span<float>(real.images.data_ptr<float>(), static_cast<std::size_t>(real.images.numel())));
 
   ft::GanTrainer fast(fused), slow(plain);

@@ -44,7 +44,7 @@ static int show() {
   bool both[2] = {false, false};
   for (const fl::Finding& finding : report.findings) {
     std::printf("%s\n", finding.headline.c_str());
-    for (const fl::Carrier& carrier : finding.carriers)
+    for (const fl::analysis::Carrier& carrier : finding.carriers)
       for (const int cause : {0, 1})
         both[cause] = both[cause] || carrier.channel.flat == generator.factor_channel(cause == 0 ? 1 : 4);
   }

@@ -100,7 +100,7 @@ static int show() {
   const fl::FailureReport report = fl::characterize(generator, mine, {.samples = 4'000, .seed = 7});
   std::printf("%s\n", report.reason.c_str());
   for (const fl::Finding& finding : report.findings) {
-    const fl::Carrier& carrier = finding.carriers.front();
+    const fl::analysis::Carrier& carrier = finding.carriers.front();
     std::printf("%s\n  carried by %s, towards %s\n", finding.headline.c_str(), carrier.layer_name.c_str(),
                 carrier.sign < 0 ? "less" : "more");
   }

@@ -30,7 +30,7 @@ static int show() {
   std::printf("%s\n", report.reason.c_str());
   for (const fl::Finding& finding : report.findings) std::printf("%s\n", finding.headline.c_str());
   bool gradient = false;
-  for (const fl::RankedChannel& row : report.paper_top)
+  for (const fl::analysis::RankedChannel& row : report.paper_top)
     if (row.channel.flat == generator.factor_channel(2)) {
       std::printf("its channel: normalised difference %+.2f, gradient %+.3f\n", row.normalized_difference,
                   row.gradient);

@@ -91,7 +91,7 @@ int characterize(const Arguments& arguments) {
   if (arguments.method == "paper") {
     const fl::PaperReport report = analyzer.run_paper({.attfind = {.images = arguments.attfind}});
     fl::write_json(report, out / "paper.json");
-    fl::write_corner_cases(report, out / "corner-cases.npy");
+    fl::render::write_corner_cases(report, out / "corner-cases.npy");
     progress.finish();
     if (arguments.json) std::fputs(fl::to_json(report).c_str(), stdout);
     else print_paper(report);

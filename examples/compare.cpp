@@ -51,12 +51,12 @@ std::string text(const char* format, auto... values) {
   return buffer;
 }
 
-std::string distance(const fl::ComparedDistance& d) {
+std::string distance(const fl::analysis::ComparedDistance& d) {
   return std::isfinite(d.sigmas) ? text("%.2f (%.2f-%.2f)", d.sigmas, d.lower, d.upper)
                                  : text("beyond, %.0f %% flip", 100 * d.crossed_share);
 }
 
-std::string ratio(const fl::DistanceRatio& r) {
+std::string ratio(const fl::analysis::DistanceRatio& r) {
   if (r.ratio) return text("%.2f (%.2f-%.2f)", *r.ratio, r.lower, r.upper);
   if (r.lower > 0.0) return text("at least %.2f", r.lower);
   return std::isfinite(r.upper) ? text("at most %.2f", r.upper) : "-";
@@ -76,17 +76,17 @@ void print_summary(const fl::ComparisonReport& report) {
                 text("%.2f to %.2f %%", 100 * c.failure_rate.lower, 100 * c.failure_rate.upper).c_str(),
                 causes.empty() ? c.reason.c_str() : causes.c_str());
   }
-  for (const fl::PairComparison& pair : report.pairs) {
-    const fl::PairedTest& t = pair.test;
+  for (const fl::analysis::PairComparison& pair : report.pairs) {
+    const fl::statistics::PairedTest& t = pair.test;
     std::printf("\n%s and %s: both right %lld, only %s fails %lld, only %s fails %lld, both fail %lld\n",
                 name(pair.first), name(pair.second), static_cast<long long>(t.counts.both_right), name(pair.first),
                 static_cast<long long>(t.counts.only_first_fails), name(pair.second),
                 static_cast<long long>(t.counts.only_second_fails), static_cast<long long>(t.counts.both_fail));
     std::printf("  difference %+.2f percentage points (%+.2f to %+.2f), exact p %s (adjusted %s)\n", 100 * t.difference,
                 100 * t.lower, 100 * t.upper, p_value(t.p).c_str(), p_value(pair.p_adjusted).c_str());
-    for (const fl::OrderedComparison& order : pair.orders) {
+    for (const fl::analysis::OrderedComparison& order : pair.orders) {
       std::printf("  %s right, %s wrong: %s\n", name(order.right), name(order.wrong), order.reason.c_str());
-      for (const fl::SeparatingDirection& d : order.directions)
+      for (const fl::analysis::SeparatingDirection& d : order.directions)
         std::printf("    %-32s p %.4f   moved: %s %+.2f, %s %+.2f\n", d.title.c_str(), d.confirmation.p_adjusted,
                     name(order.wrong), d.wrong_contrast, name(order.right), d.right_contrast);
     }
@@ -94,14 +94,14 @@ void print_summary(const fl::ComparisonReport& report) {
   if (!report.distances.empty()) {
     std::printf("\n%-30s %-16s", "distance to the flip, sd", "from");
     for (const fl::ComparedClassifier& c : report.classifiers) std::printf(" %-20s", c.name.c_str());
-    for (const fl::PairComparison& pair : report.pairs)
+    for (const fl::analysis::PairComparison& pair : report.pairs)
       std::printf(" %-20s", (std::string(name(pair.second)) + " / " + name(pair.first)).c_str());
     std::printf("\n");
   }
-  for (const fl::PairedDistance& d : report.distances) {
+  for (const fl::analysis::PairedDistance& d : report.distances) {
     std::printf("%-30s %-16s", d.title.c_str(), d.source.c_str());
-    for (const fl::ComparedDistance& c : d.distances) std::printf(" %-20s", distance(c).c_str());
-    for (const fl::DistanceRatio& r : d.ratios) std::printf(" %-20s", ratio(r).c_str());
+    for (const fl::analysis::ComparedDistance& c : d.distances) std::printf(" %-20s", distance(c).c_str());
+    for (const fl::analysis::DistanceRatio& r : d.ratios) std::printf(" %-20s", ratio(r).c_str());
     std::printf("\n");
   }
   std::printf("\n%lld images made for the samples, which all classifiers share; %lld in all\n",

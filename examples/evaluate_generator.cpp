@@ -25,7 +25,7 @@ namespace ft = faultline::training;
 
 namespace {
 
-nlohmann::json as_json(const fl::ManifoldQuality& cover) {
+nlohmann::json as_json(const fl::statistics::ManifoldQuality& cover) {
   return {{"precision", cover.precision},
           {"recall", cover.recall},
           {"density", cover.density},

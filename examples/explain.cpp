@@ -103,51 +103,52 @@ struct Seen {
   double probability = 0.0;  ///< of the label
 };
 
-fl::Sheet make_sheet(const fl::FailureReport& report, const fl::ImageBatch& canvas, const Seen& seen,
-                     const fl::Projection& projection, const fl::Explanation& why,
-                     const std::vector<fl::KnownCause>& causes) {
+fl::render::Sheet make_sheet(const fl::FailureReport& report, const fl::ImageBatch& canvas, const Seen& seen,
+                             const fl::Projection& projection, const fl::Explanation& why,
+                             const std::vector<fl::analysis::KnownCause>& causes) {
   constexpr std::int64_t size = 128;
   const auto picture = [](const fl::ImageBatch& batch, std::int64_t i) {
-    return fl::to_picture(batch.image(i), batch.shape(), size);
+    return fl::render::to_picture(batch.image(i), batch.shape(), size);
   };
   const auto number = [](const char* format, double value) {
     char text[64];
     std::snprintf(text, sizeof text, format, value);
     return std::string(text);
   };
-  fl::Sheet sheet;
-  sheet.title = "Label " + fl::class_name(report, why.label) + ": which finding is this image an instance of?";
+  fl::render::Sheet sheet;
+  sheet.title = "Label " + fl::render::class_name(report, why.label) + ": which finding is this image an instance of?";
   sheet.explanation =
       "The image, what the generator makes of its latent, and that latent with its coordinate along each finding set "
       "to the median of well-classified images of the class. "
       "Only what becomes right is a repair.";
   sheet.rows.push_back({});
   sheet.columns.push_back({"", "image", "", ""});
-  sheet.cells.push_back({picture(canvas, 0), seen.probability, fl::class_name(report, seen.prediction),
+  sheet.cells.push_back({picture(canvas, 0), seen.probability, fl::render::class_name(report, seen.prediction),
                          seen.prediction != why.label, ""});
   sheet.columns.push_back({"", "reconstruction", "RMS difference " + number("%.3f", projection.rms), ""});
   sheet.cells.push_back(
-      {picture(why.images, 0), why.probability, fl::class_name(report, why.prediction), why.failed, ""});
+      {picture(why.images, 0), why.probability, fl::render::class_name(report, why.prediction), why.failed, ""});
   for (std::size_t k = 0; k < why.causes.size(); ++k) {
-    const fl::ExplainedCause& cause = why.causes[k];
+    const fl::analysis::ExplainedCause& cause = why.causes[k];
     sheet.columns.push_back({"set to the success median", causes[cause.cause].title,
                              number("%+.1f sd", cause.success_median - cause.coordinate), ""});
     sheet.cells.push_back({picture(why.images, static_cast<std::int64_t>(k) + 1), cause.probability,
-                           fl::class_name(report, cause.prediction), cause.prediction != why.label, ""});
+                           fl::render::class_name(report, cause.prediction), cause.prediction != why.label, ""});
   }
   if (why.causes.size() > 1) {
     sheet.columns.push_back({"set to the success median", "all together", "", ""});
     sheet.cells.push_back({picture(why.images, why.images.count() - 1), why.together_probability,
-                           fl::class_name(report, why.together_prediction), why.together_prediction != why.label, ""});
+                           fl::render::class_name(report, why.together_prediction),
+                           why.together_prediction != why.label, ""});
   }
   return sheet;
 }
 
 nlohmann::ordered_json as_json(const std::string& path, const Seen& seen, const fl::Projection& projection,
-                               const fl::Explanation& why, const std::vector<fl::KnownCause>& causes) {
+                               const fl::Explanation& why, const std::vector<fl::analysis::KnownCause>& causes) {
   using Json = nlohmann::ordered_json;
   Json list = Json::array();
-  for (const fl::ExplainedCause& cause : why.causes)
+  for (const fl::analysis::ExplainedCause& cause : why.causes)
     list.push_back({{"finding", cause.cause},
                     {"title", causes[cause.cause].title},
                     {"coordinate", cause.coordinate},
@@ -188,10 +189,11 @@ nlohmann::ordered_json as_json(const std::string& path, const Seen& seen, const 
 
 void print_table(const std::string& path, const fl::FailureReport& report, const Seen& seen,
                  const fl::Projection& projection, const fl::Explanation& why,
-                 const std::vector<fl::KnownCause>& causes) {
+                 const std::vector<fl::analysis::KnownCause>& causes) {
   std::printf("%s\nlabel %s   image: class %s, p(y) %.2f   reconstruction: class %s, p(y) %.2f   RMS difference %.3f\n",
-              path.c_str(), fl::class_name(report, why.label).c_str(), fl::class_name(report, seen.prediction).c_str(),
-              seen.probability, fl::class_name(report, why.prediction).c_str(), why.probability, projection.rms);
+              path.c_str(), fl::render::class_name(report, why.label).c_str(),
+              fl::render::class_name(report, seen.prediction).c_str(), seen.probability,
+              fl::render::class_name(report, why.prediction).c_str(), why.probability, projection.rms);
   std::printf("its latent lies %.1f standard deviations from its class mean, further than %.0f %% of the population\n",
               projection.mahalanobis, projection.percentile);
   if (projection.good && !*projection.good)
@@ -204,7 +206,7 @@ void print_table(const std::string& path, const fl::FailureReport& report, const
     std::printf("the reconstruction does not fail; flip is how far each finding is from making it fail\n");
   std::printf("%-36s %10s %10s %8s %9s %6s %8s %8s\n", "finding", "coordinate", "percentile", "success", "repaired",
               "p(y)", "random", "flip");
-  for (const fl::ExplainedCause& cause : why.causes) {
+  for (const fl::analysis::ExplainedCause& cause : why.causes) {
     char flip[32] = "-";
     char random[32] = "-";
     if (cause.flip) std::snprintf(flip, sizeof flip, "%+.2f", *cause.flip);
@@ -272,7 +274,7 @@ int explain(const Arguments& arguments) {
   std::fprintf(stderr, "drawing the report's %lld samples again\n",
                static_cast<long long>(report.provenance.samples_per_half));
   const fl::Provenance& from = report.provenance;
-  const fl::StyleSpaceSampler sampler(generator, fl::sampler_options(from));
+  const fl::StyleSpaceSampler sampler(generator, fl::analysis::sampler_options(from));
   for (const std::int64_t index : arguments.indices) {
     const auto sample = sampler.sample(index, 1);
     const std::filesystem::path path =
@@ -280,12 +282,13 @@ int explain(const Arguments& arguments) {
     subjects.push_back({path.string(),
                         fl::to_unit_range(generator.image_to_host(sample.images), generator.value_range()),
                         sample.label.front()});
-    fl::write_png(path, fl::to_picture(subjects.back().image.image(0), made, std::max(made.height, made.width)));
+    fl::write_png(path,
+                  fl::render::to_picture(subjects.back().image.image(0), made, std::max(made.height, made.width)));
   }
-  const fl::Problem problem =
-      fl::discovery_problem(sampler, classifier, *criterion, from.samples_per_half, {.batch_size = from.batch_size});
-  const fl::Explainer explainer(problem, fl::known_causes(report));
-  fl::Scorer scorer(classifier, made, {0.0, 1.0}, problem.classes, from.batch_size);
+  const fl::Problem problem = fl::analysis::discovery_problem(sampler, classifier, *criterion, from.samples_per_half,
+                                                              {.batch_size = from.batch_size});
+  const fl::Explainer explainer(problem, fl::render::known_causes(report));
+  fl::classify::Scorer scorer(classifier, made, {0.0, 1.0}, problem.classes, from.batch_size);
   if (options.references > 0)
     std::fprintf(stderr, "projecting %lld images for comparison\n", static_cast<long long>(options.references));
 
@@ -294,12 +297,12 @@ int explain(const Arguments& arguments) {
     const fl::Projection projection = projector.project(image, known);
     const fl::ImageBatch canvas = on_canvas(image, made);
     const std::vector<std::int64_t> label{projection.label};
-    const fl::ScoredImages scored = scorer(canvas, label);
+    const fl::classify::ScoredImages scored = scorer(canvas, label);
     const Seen seen{scored.prediction[0], static_cast<double>(scored.probability[0])};
     const fl::Explanation why = explainer(projection.w, projection.label);
     const std::filesystem::path sheet =
         std::filesystem::path(arguments.out) / (std::filesystem::path(name).stem().string() + "-explained.png");
-    fl::write_png(sheet, fl::draw_sheet(make_sheet(report, canvas, seen, projection, why, explainer.causes())));
+    fl::write_png(sheet, fl::render::draw_sheet(make_sheet(report, canvas, seen, projection, why, explainer.causes())));
     if (arguments.json) all.push_back(as_json(name, seen, projection, why, explainer.causes()));
     else print_table(name, report, seen, projection, why, explainer.causes());
     std::fprintf(stderr, "picture in %s\n", sheet.c_str());

@@ -111,7 +111,7 @@ Recovery recover(std::int64_t setup, std::int64_t samples) {
   result.channel = first.channel.flat == truth;
   result.sign = result.channel && first.sign == (sign > 0 ? 1 : -1);
   // A code that does not fail has a factor below the level: a truncated standard normal, whose median is known.
-  const double expected = level - fl::normal_quantile(0.5 * fl::normal_cdf(level));
+  const double expected = level - fl::statistics::normal_quantile(0.5 * fl::statistics::normal_cdf(level));
   if (first.threshold.flip) result.error = std::abs(first.threshold.flip->sigmas - expected) / expected;
   return result;
 }
@@ -133,7 +133,7 @@ int answer(int argc, char** argv) {
     const std::int64_t alarms = null_alarms(runs, samples, threads, associated);
     // The number of alarms that a tool with exactly 5 % exceeds once in ten thousand experiments: 77 of 1 000.
     std::int64_t allowed = 0;
-    while (fl::binomial_upper_tail(allowed + 1, runs, 0.05) > 1e-4) ++allowed;
+    while (fl::statistics::binomial_upper_tail(allowed + 1, runs, 0.05) > 1e-4) ++allowed;
     std::printf(
         "null runs      %lld of %lld report a cause (allowed: %lld), %lld more an associated direction; %.2f s a run\n",
         static_cast<long long>(alarms), static_cast<long long>(runs), static_cast<long long>(allowed),
@@ -161,9 +161,9 @@ int answer(int argc, char** argv) {
       std::printf(
           "threshold      relative error of the median distance to failure: median %.3f, 95 %% %.3f, largest %.3f; "
           "%.2f s a set-up\n",
-          fl::median(errors), fl::quantile(errors, 0.95), fl::quantile(errors, 1.0),
+          fl::statistics::median(errors), fl::statistics::quantile(errors, 0.95), fl::statistics::quantile(errors, 1.0),
           seconds_since(start) / static_cast<double>(setups));
-    good = good && share >= 0.95 && sign == channel && fl::median(errors) < 0.1;
+    good = good && share >= 0.95 && sign == channel && fl::statistics::median(errors) < 0.1;
   }
   return good ? 0 : 1;
 }

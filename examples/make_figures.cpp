@@ -82,47 +82,49 @@ std::vector<std::int64_t> first_of_each_class(std::int64_t classes, std::int64_t
 fl::Drawing figure_2(const fl::LabelledImages& test, const fl::Problem& problem, std::int64_t seed,
                      const std::vector<std::string>& names) {
   const fl::CorruptionOptions options{.seed = seed};
-  fl::SampleBlock real{
+  fl::render::SampleBlock real{
       "MNIST test images, padded to 32 x 32, with blur and noise switched on independently (severities 1 to 3)",
       test.classes,
       {}};
-  std::vector<float> image(static_cast<std::size_t>(fl::canvas_shape(test, options).elements()));
+  std::vector<float> image(static_cast<std::size_t>(fl::data::canvas_shape(test, options).elements()));
   for (const std::int64_t i :
        first_of_each_class(test.classes, test.count, [&](std::int64_t k) { return test.label(k); })) {
-    fl::make_corrupted_image(test, i, options, image);
-    const fl::CorruptionDraw draw = fl::draw_corruption(options.mix, options.seed, i);
+    fl::data::make_corrupted_image(test, i, options, image);
+    const fl::data::CorruptionDraw draw = fl::data::draw_corruption(options.mix, options.seed, i);
     std::string note = draw.blur_severity > 0 ? "blur " + std::to_string(draw.blur_severity) : "";
     if (draw.noise_severity > 0) note += (note.empty() ? "noise " : ", noise ") + std::to_string(draw.noise_severity);
-    real.tiles.push_back({fl::to_picture(image, fl::canvas_shape(test, options), image_pixels),
+    real.tiles.push_back({fl::render::to_picture(image, fl::data::canvas_shape(test, options), image_pixels),
                           class_name(names, test.label(i)), note.empty() ? "clean" : note});
   }
-  fl::SampleBlock made{
+  fl::render::SampleBlock made{
       "Generated samples; the class is the one given to the generator, which decides on blur and noise itself",
       problem.classes,
       {}};
   const fl::Population& half = problem.discovery;
   const auto order = first_of_each_class(problem.classes, half.size(),
                                          [&](std::int64_t k) { return half.label[static_cast<std::size_t>(k)]; });
-  std::vector<fl::EditedLatent> unmoved;
+  std::vector<fl::analysis::EditedLatent> unmoved;
   for (const std::int64_t i : order) unmoved.push_back({{half.w.row_span(i), half.label[static_cast<std::size_t>(i)]}});
   const fl::ImageBatch images = problem.answer_edits(unmoved, {.images = true}).images;
   for (std::size_t i = 0; i < order.size(); ++i)
-    made.tiles.push_back({fl::to_picture(images.image(static_cast<std::int64_t>(i)), images.shape(), image_pixels),
-                          class_name(names, unmoved[i].start.label),
-                          {}});
-  return fl::samples_figure(real, made);
+    made.tiles.push_back(
+        {fl::render::to_picture(images.image(static_cast<std::int64_t>(i)), images.shape(), image_pixels),
+         class_name(names, unmoved[i].start.label),
+         {}});
+  return fl::render::samples_figure(real, made);
 }
 
 /// Corner cases of every class: ten channels drawn from the hundred most influential, shifted together from the WELL
 /// centre until the classifier fails.
 fl::Drawing figure_6(const fl::Problem& problem, const std::vector<std::string>& names,
                      const fl::ProgressCallback& follow) {
-  std::vector<fl::ChannelShift> pool;
-  for (const fl::RankedChannel& channel : fl::paper_table(problem, problem.discovery, fl::CornerCaseOptions{}.pool, 0))
+  std::vector<fl::paper::ChannelShift> pool;
+  for (const fl::analysis::RankedChannel& channel :
+       fl::analysis::paper_table(problem, problem.discovery, fl::paper::CornerCaseOptions{}.pool, 0))
     pool.push_back({channel.channel.flat, channel.sign < 0 ? -channel.sigma_total : channel.sigma_total});
-  std::vector<fl::CornerCasePanel> panels;
+  std::vector<fl::render::CornerCasePanel> panels;
   fl::ImageShape shape;
-  for (const fl::CornerCase& found : fl::corner_cases(problem, pool, {}, follow)) {
+  for (const fl::paper::CornerCase& found : fl::paper::corner_cases(problem, pool, {}, follow)) {
     shape = found.images.shape();
     if (!found.failed) continue;  // never gives way within reach
     const auto start = found.images.image(0), image = found.images.image(1);
@@ -135,7 +137,7 @@ fl::Drawing figure_6(const fl::Problem& problem, const std::vector<std::string>&
                       {image.begin(), image.end()},
                       {start.begin(), start.end()}});
   }
-  return fl::corner_case_figure(panels, shape, names, fl::CornerCaseOptions{}.cases);
+  return fl::render::corner_case_figure(panels, shape, names, fl::paper::CornerCaseOptions{}.cases);
 }
 
 /// The codes of both halves in one space, and the map of the first of the confirmation half.
@@ -183,7 +185,7 @@ int make_figures(const Arguments& arguments) {
   const auto skip = [&](const std::string& name, const std::string& why) {
     std::printf("%s skipped: %s\n", (out / name).c_str(), why.c_str());
   };
-  fl::ComparisonProblem comparison;
+  fl::analysis::ComparisonProblem comparison;
   for (std::size_t c = 0; c < classifiers.size(); ++c) {
     const std::string suffix =
         c == 0 ? ""
@@ -197,19 +199,19 @@ int make_figures(const Arguments& arguments) {
       if (test) write("figure-2", figure_2(*test, problem, arguments.seed, names));
       else skip("figure-2", no_data);
       spaces.push_back({"z, the noise that is put in",
-                        sampler.latents_z(fl::discovery_first, arguments.samples),
-                        sampler.latents_z(fl::confirmation_first, arguments.samples),
+                        sampler.latents_z(fl::core::discovery_first, arguments.samples),
+                        sampler.latents_z(fl::core::confirmation_first, arguments.samples),
                         {}});
       spaces.push_back({"w, the mapped latent", problem.discovery.w, problem.confirmation.w, {}});
       spaces.push_back({"s, the styles",
-                        fl::styles_of(problem, problem.discovery.w),
-                        fl::styles_of(problem, problem.confirmation.w),
+                        fl::render::styles_of(problem, problem.discovery.w),
+                        fl::render::styles_of(problem, problem.confirmation.w),
                         {}});
       for (Space& space : spaces) {
         space.title += " (" + std::to_string(space.confirmation.cols()) + " coordinates)";
-        fl::TsneOptions map{.threads = arguments.threads};
+        fl::statistics::TsneOptions map{.threads = arguments.threads};
         map.progress = [&](const fl::Progress& p) { progress({"mapping " + space.title, p.done, p.total}); };
-        space.map = fl::embed_tsne(first_rows(space.confirmation, arguments.points), map).points;
+        space.map = fl::statistics::embed_tsne(first_rows(space.confirmation, arguments.points), map).points;
       }
     }
     const std::string name = std::filesystem::path(arguments.classifiers[c]).stem().string();
@@ -233,34 +235,37 @@ int make_figures(const Arguments& arguments) {
              "the classifier fails on none or on all of the samples, so there is nothing to compare; raise --samples");
       continue;
     }
-    std::vector<fl::ScatterPanel> panels;
+    std::vector<fl::render::ScatterPanel> panels;
     for (const Space& space : spaces) {
       progress({"predicting failure from " + space.title, 0, 0});
       panels.push_back({space.title, space.map,
-                        fl::predictability(space.discovery, problem.discovery, space.confirmation, problem.confirmation,
-                                           problem.classes)});
+                        fl::paper::predictability(space.discovery, problem.discovery, space.confirmation,
+                                                  problem.confirmation, problem.classes)});
     }
     write("figure-3" + suffix,
-          fl::embedding_figure(
+          fl::render::embedding_figure(
               panels, std::span(problem.confirmation.failed).first(static_cast<std::size_t>(arguments.points))));
 
-    const std::vector<fl::RankedChannel> ranked = fl::paper_table(problem, problem.discovery, ranked_channels, 0);
+    const std::vector<fl::analysis::RankedChannel> ranked =
+        fl::analysis::paper_table(problem, problem.discovery, ranked_channels, 0);
     std::vector<std::int64_t> top;
-    for (const fl::RankedChannel& channel :
+    for (const fl::analysis::RankedChannel& channel :
          std::span(ranked).first(std::min<std::size_t>(shown_channels, ranked.size())))
       top.push_back(channel.channel.flat);
     write("figure-4" + suffix,
-          fl::histogram_figure(fl::channel_histograms(problem, problem.confirmation, top),
-                               fl::channel_histograms(problem, problem.confirmation,
-                                                      fl::random_channels(problem, ranked, shown_channels))));
+          fl::render::histogram_figure(
+              fl::render::channel_histograms(problem, problem.confirmation, top),
+              fl::render::channel_histograms(problem, problem.confirmation,
+                                             fl::render::random_channels(problem, ranked, shown_channels))));
 
     progress({"moving the centre along ten channels", 0, 0});
-    const std::optional<std::int64_t> label = arguments.label ? arguments.label : fl::degradation_class(problem);
+    const std::optional<std::int64_t> label =
+        arguments.label ? arguments.label : fl::render::degradation_class(problem);
     if (label) {
-      const fl::DegradationOptions degradation{.class_label = *label, .image_pixels = image_pixels};
+      const fl::render::DegradationOptions degradation{.class_label = *label, .image_pixels = image_pixels};
       write("figure-5" + suffix,
-            fl::degradation_figure("the WELL centre of class " + class_name(names, *label), degradation.shares,
-                                   fl::degradation_columns(problem, ranked, degradation, names)));
+            fl::render::degradation_figure("the WELL centre of class " + class_name(names, *label), degradation.shares,
+                                           fl::render::degradation_columns(problem, ranked, degradation, names)));
     } else {
       skip("figure-5" + suffix, "the classifier is sure of the WELL centre of no class");
     }
@@ -272,7 +277,8 @@ int make_figures(const Arguments& arguments) {
     }
   }
   try {
-    write("figure-7", fl::accuracy_figure(fl::accuracy_curves(comparison, fl::accuracy_axis(comparison)), names));
+    write("figure-7", fl::render::accuracy_figure(
+                          fl::analysis::accuracy_curves(comparison, fl::analysis::accuracy_axis(comparison)), names));
   } catch (const fl::Error& error) {
     if (error.code() != fl::ErrorCode::degenerate_statistics) throw;
     skip("figure-7", error.what());
@@ -302,7 +308,8 @@ int answer(int argc, char** argv) {
                  "directory of the four MNIST files; without it, where `./bootstrap mnist` puts them");
   program::option(app, "--samples", arguments.samples, 1, fl::limits::samples, "samples per half");
   program::option(app, "--seed", arguments.seed, program::least, program::most, "decides every draw");
-  program::option(app, "--points", arguments.points, 91, fl::tsne_samples, "samples on the maps of figure 3");
+  program::option(app, "--points", arguments.points, 91, fl::statistics::tsne_samples,
+                  "samples on the maps of figure 3");
   program::option(app, "--label", arguments.label, 0, fl::limits::latents,
                   "class of figure 5; without it, the one that fails most");
   app.add_option("--out", arguments.out, "folder of the figures")->capture_default_str();

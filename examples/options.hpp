@@ -31,7 +31,7 @@ CLI::Option* option(CLI::App& app, const std::string& name, std::function<void(N
           name, [=](const std::string& word) { take(number<Number>(name, word, lower, upper)); }, text)
       ->type_name(
           (std::is_integral_v<Number> ? "INT" : "NUMBER") +
-          (any ? std::string() : " in [" + fl::detail::range_text(lower) + ", " + fl::detail::range_text(upper) + "]"));
+          (any ? std::string() : " in [" + fl::core::range_text(lower) + ", " + fl::core::range_text(upper) + "]"));
 }
 
 /// A number with a default, which --help shows.
@@ -41,7 +41,7 @@ requires std::same_as<Number, std::int64_t> || std::same_as<Number, double> CLI:
     std::type_identity_t<Number> upper, const std::string& text) {
   return option<Number>(app, name, std::function<void(Number)>([&value](Number given) { value = given; }), lower, upper,
                         text)
-      ->default_str(fl::detail::range_text(value));
+      ->default_str(fl::core::range_text(value));
 }
 
 /// A number that need not be given.

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-inline std::string text_of(const faultline::PaperDistance& distance) {
+inline std::string text_of(const faultline::paper::PaperDistance& distance) {
   char text[32];
   std::snprintf(text, sizeof text, "%6.2f", distance.sigmas.value_or(0.0));
   return distance.status == faultline::PaperCrossing::crossed         ? text

@@ -152,7 +152,7 @@ Number number(std::string_view name, std::string_view text, Number lower, Number
   const bool whole = std::is_integral_v<Number>;
   throw fl::Error(fl::ErrorCode::invalid_argument, name,
                   std::string("expected a ") + (whole ? "whole number" : "number") + " in [" +
-                      fl::detail::range_text(lower) + ", " + fl::detail::range_text(upper) + "], got \"" +
+                      fl::core::range_text(lower) + ", " + fl::core::range_text(upper) + "], got \"" +
                       std::string(text) + "\"");
 }
 

@@ -111,11 +111,11 @@ std::vector<Corruption> corruptions() {
   std::vector<Corruption> all;
   for (int severity = 1; severity <= 3; ++severity)
     all.push_back({"noise " + std::to_string(severity), {"noise level"}, {}, [severity](Image& image, std::int64_t i) {
-                     fl::corrupt(image, side, side, {0, severity}, 1, i);
+                     fl::data::corrupt(image, side, side, {0, severity}, 1, i);
                    }});
   for (int severity = 1; severity <= 3; ++severity)
     all.push_back({"blur " + std::to_string(severity), {"blur"}, {}, [severity](Image& image, std::int64_t i) {
-                     fl::corrupt(image, side, side, {severity, 0}, 1, i);
+                     fl::data::corrupt(image, side, side, {severity, 0}, 1, i);
                    }});
   all.push_back({"fade", {"contrast"}, {}, [](Image& image, std::int64_t) {
                    float mean = 0.0f;
@@ -156,7 +156,9 @@ struct Measured {
   double shift = 0.0;  ///< mean corrupted - mean clean
 
   double auc() const {  // lower counts as separated, too
-    const double area = fl::stratified_auc(values, labels, corrupted, fl::count_outcomes(labels, corrupted, 10)).auc;
+    const double area =
+        fl::statistics::stratified_auc(values, labels, corrupted, fl::statistics::count_outcomes(labels, corrupted, 10))
+            .auc;
     return std::max(area, 1.0 - area);
   }
 };

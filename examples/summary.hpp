@@ -37,12 +37,13 @@ inline std::string counted(std::size_t count, const std::string& noun) {
 /// What a reader can picture, as the finding's headline has it: the property that follows the direction, and which way;
 /// a direction that no property follows is called that, by its name in the report.
 inline std::string condition_of(const fl::FailureReport& report, const fl::Finding& finding) {
-  const fl::Direction& direction = finding.direction;
+  const fl::analysis::Direction& direction = finding.direction;
   const std::string mixed = "mixed: ", &property = finding.property.name;
   std::string name = "no measured property (" + direction.name + ")";
   if (property.rfind(mixed, 0) == 0) name = property.substr(mixed.size());
   else if (!property.empty()) name = (finding.property.strength < 0.0 ? "low " : "high ") + property;
-  return direction.class_label ? name + ", class " + fl::class_name(report, *direction.class_label) + " only" : name;
+  return direction.class_label ? name + ", class " + fl::render::class_name(report, *direction.class_label) + " only"
+                               : name;
 }
 
 /// The share of the failures that disappear when the condition is repaired; empty when there was no failure to repair.

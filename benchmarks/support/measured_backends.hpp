@@ -52,7 +52,7 @@ inline at::Tensor random_styles(const faultline::stylegan2::GeneratorModel& mode
   faultline::Matrix<float> z(count, reference.latent_dim());
   std::vector<std::int64_t> labels;
   for (std::int64_t i = 0; i < count; ++i) {
-    faultline::fill_normals(5, faultline::Stream::latents, i, z.row_span(i));
+    faultline::core::fill_normals(5, faultline::core::Stream::latents, i, z.row_span(i));
     labels.push_back(i % reference.num_classes());
   }
   return reference.styles(reference.map(reference.latent_from_host(z), reference.label_from_host(labels)));

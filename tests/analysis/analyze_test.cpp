@@ -33,7 +33,7 @@ TEST_CASE("one cause is found, named after its channel, signed, tested, challeng
     return synthetic::fails_above(u[1] - 1.2);
   };
   const auto setup = synthetic::make(world, 3000);
-  const auto report = fl::analyze(setup.problem, quick());
+  const auto report = fl::analysis::analyze(setup.problem, quick());
 
   CHECK(report.verdict == fl::Verdict::systematic_causes);
   CHECK(report.failure_rate.n == 6000);
@@ -88,7 +88,7 @@ TEST_CASE("two causes are told apart and sorted by what moving them does", "[ana
     return synthetic::fails_above(std::max(u[0] - 1.2, -u[3] - 1.8));
   };
   const auto setup = synthetic::make(world, 4000);
-  const auto report = fl::analyze(setup.problem, quick());
+  const auto report = fl::analysis::analyze(setup.problem, quick());
   REQUIRE(report.findings.size() >= 2);
   for (int f = 0; f < 2; ++f) {
     const auto& finding = report.findings[static_cast<std::size_t>(f)];
@@ -116,7 +116,7 @@ TEST_CASE("independent components are found without properties", "[analysis][ana
   // No channel reads a factor by itself here.
   for (std::int64_t k = 0; k < 8; ++k)
     for (std::int64_t j = 0; j < 8; ++j) setup.problem.style_matrix(k, j) = j == (k + 1) % 8 || j == k ? 1.0 : 0.3;
-  const auto report = fl::analyze(setup.problem, quick());
+  const auto report = fl::analysis::analyze(setup.problem, quick());
   REQUIRE(!report.findings.empty());
   CHECK(report.findings[0].direction.family == fl::DirectionFamily::component);
   CHECK(report.findings[0].direction.name.rfind("component ", 0) == 0);
@@ -130,7 +130,7 @@ TEST_CASE("a cause in one class is found there", "[analysis][analyze]") {
                     label == 2 ? synthetic::fails_above(std::abs(u[4] - 1.0) < 10.0 ? u[4] - 1.0 : 0.0) : 0.95);
   };
   const auto setup = synthetic::make(world, 4000);
-  const auto report = fl::analyze(setup.problem, quick());
+  const auto report = fl::analysis::analyze(setup.problem, quick());
   REQUIRE(report.findings.size() >= 2);
   // Factor 4 matters in a third of the samples only, so it may come out as a common direction, or as one of class 2, or
   // both.
@@ -151,7 +151,7 @@ TEST_CASE("opposite causes in two classes are class-specific", "[analysis][analy
     return synthetic::fails_above((label == 0 ? u[5] : -u[5]) - 1.2);
   };
   const auto setup = synthetic::make(world, 3000);
-  const auto report = fl::analyze(setup.problem, quick());
+  const auto report = fl::analysis::analyze(setup.problem, quick());
   REQUIRE(report.findings.size() >= 2);
   for (int f = 0; f < 2; ++f) {
     const auto& finding = report.findings[static_cast<std::size_t>(f)];
@@ -169,17 +169,18 @@ TEST_CASE("a direction that merely goes along is associated, not a cause", "[ana
     return synthetic::fails_above(u[0] - 1.2);
   };
   auto setup = synthetic::make(world, 3000);
-  setup.problem.answer_edits = [](std::span<const fl::EditedLatent> edits, const fl::WantedAnswers& wanted) {
-    fl::EditAnswers answers;
-    fl::ClassifierAnswers& own = answers.classifiers.emplace_back();
+  setup.problem.answer_edits = [](std::span<const fl::analysis::EditedLatent> edits,
+                                  const fl::analysis::WantedAnswers& wanted) {
+    fl::analysis::EditAnswers answers;
+    fl::analysis::ClassifierAnswers& own = answers.classifiers.emplace_back();
     own.failed.assign(edits.size(), 0);
-    for (const fl::EditedLatent& edited : edits) own.prediction.push_back(edited.start.label);
+    for (const fl::analysis::EditedLatent& edited : edits) own.prediction.push_back(edited.start.label);
     own.probability.assign(edits.size(), 0.9f);
     own.log_odds.assign(edits.size(), 2.2f);
     if (wanted.properties) answers.properties.resize(static_cast<std::int64_t>(edits.size()), 0);
     return answers;
   };
-  const auto report = fl::analyze(setup.problem, quick());
+  const auto report = fl::analysis::analyze(setup.problem, quick());
   CHECK(report.findings.empty());
   CHECK(report.verdict == fl::Verdict::none_found);
   REQUIRE(!report.associated.empty());
@@ -202,16 +203,16 @@ TEST_CASE("the distance along every property is measured, cause or not", "[analy
   setup.model->world.probability = [](const std::vector<double>& u, std::int64_t, std::int64_t) {
     return synthetic::fails_above(-u[0] - 6.0);
   };
-  const auto report = fl::analyze(setup.problem, quick());
+  const auto report = fl::analysis::analyze(setup.problem, quick());
   CHECK(report.findings.empty());
   REQUIRE(report.property_distances.size() == 4);
   for (std::size_t k = 0; k < 4; ++k) {
-    const fl::PropertyDistance& distance = report.property_distances[k];
+    const fl::analysis::PropertyDistance& distance = report.property_distances[k];
     CHECK(distance.name == report.property_names[k / 2]);
     CHECK(distance.sign == (k % 2 == 0 ? 1 : -1));
     if (k != 1) CHECK((!distance.flip || distance.flip->sigmas > 9.0));
   }
-  const fl::PropertyDistance& less = report.property_distances[1];
+  const fl::analysis::PropertyDistance& less = report.property_distances[1];
   REQUIRE(less.flip.has_value());
   CHECK(less.flip->sigmas > 5.0);
   CHECK(less.flip->sigmas < 7.0);
@@ -221,7 +222,7 @@ TEST_CASE("the distance along every property is measured, cause or not", "[analy
 TEST_CASE("too few failures is a verdict with a plan", "[analysis][analyze]") {
   synthetic::World world;
   SECTION("none") {
-    const auto report = fl::analyze(synthetic::make(world, 400).problem, quick());
+    const auto report = fl::analysis::analyze(synthetic::make(world, 400).problem, quick());
     CHECK(report.verdict == fl::Verdict::too_few_failures);
     CHECK(report.samples_needed > 400);
     CHECK(report.paper_top.empty());
@@ -229,18 +230,18 @@ TEST_CASE("too few failures is a verdict with a plan", "[analysis][analyze]") {
   }
   SECTION("all") {
     world.probability = [](const auto&, std::int64_t, std::int64_t) { return 0.1; };
-    CHECK(fl::analyze(synthetic::make(world, 400).problem, quick()).reason.find("All of 800") == 0);
+    CHECK(fl::analysis::analyze(synthetic::make(world, 400).problem, quick()).reason.find("All of 800") == 0);
   }
   SECTION("a class") {
     world.probability = [](const auto&, std::int64_t label, std::int64_t) { return label == 0 ? 0.1 : 0.9; };
-    const auto report = fl::analyze(synthetic::make(world, 1000).problem, quick());
+    const auto report = fl::analysis::analyze(synthetic::make(world, 1000).problem, quick());
     CHECK(report.verdict == fl::Verdict::too_few_failures);
     CHECK(report.reason.find("The class alone") == 0);
     CHECK(report.class_rates[0].estimate == 1.0);
   }
   SECTION("some") {
     world.probability = [](const auto&, std::int64_t, std::int64_t hash) { return hash % 1000 < 20 ? 0.1 : 0.9; };
-    const auto report = fl::analyze(synthetic::make(world, 400).problem, quick());
+    const auto report = fl::analysis::analyze(synthetic::make(world, 400).problem, quick());
     CHECK(report.verdict == fl::Verdict::too_few_failures);
     CHECK(report.samples_needed > 1500);
     CHECK(report.paper_top.size() == 10);
@@ -253,8 +254,8 @@ TEST_CASE("the same problem gives the same report", "[analysis][analyze]") {
   world.probability = [](const std::vector<double>& u, std::int64_t, std::int64_t) {
     return synthetic::fails_above(u[1] - 1.0);
   };
-  const auto a = fl::analyze(synthetic::make(world, 1500).problem, quick());
-  const auto b = fl::analyze(synthetic::make(world, 1500).problem, quick());
+  const auto a = fl::analysis::analyze(synthetic::make(world, 1500).problem, quick());
+  const auto b = fl::analysis::analyze(synthetic::make(world, 1500).problem, quick());
   REQUIRE(a.findings.size() == b.findings.size());
   for (std::size_t f = 0; f < a.findings.size(); ++f) {
     CHECK(a.findings[f].direction.w == b.findings[f].direction.w);
@@ -271,7 +272,7 @@ TEST_CASE("options out of range and halves that do not fit are refused", "[analy
     fl::MethodOptions options = quick();
     change(options);
     try {
-      (void)fl::analyze(setup.problem, options);
+      (void)fl::analysis::analyze(setup.problem, options);
     } catch (const fl::Error& error) {
       return error.code() == fl::ErrorCode::invalid_argument;
     }
@@ -289,10 +290,10 @@ TEST_CASE("options out of range and halves that do not fit are refused", "[analy
   CHECK(refuses([](auto& o) { o.batch_size = 0; }));
   fl::Problem broken = setup.problem;
   broken.confirmation.label.pop_back();
-  CHECK_THROWS_AS(fl::analyze(broken, quick()), fl::Error);
+  CHECK_THROWS_AS(fl::analysis::analyze(broken, quick()), fl::Error);
   broken = setup.problem;
   broken.discovery = {};
-  CHECK_THROWS_AS(fl::analyze(broken, quick()), fl::Error);
+  CHECK_THROWS_AS(fl::analysis::analyze(broken, quick()), fl::Error);
 }
 
 TEST_CASE("errors that depend on nothing raise no more false alarms than stated", "[analysis][analyze][null]") {
@@ -307,7 +308,7 @@ TEST_CASE("errors that depend on nothing raise no more false alarms than stated"
     auto options = quick();
     options.permutations_discovery = 99;
     options.permutations_confirmation = 199;
-    const auto report = fl::analyze(synthetic::make(world, 500, run).problem, options);
+    const auto report = fl::analysis::analyze(synthetic::make(world, 500, run).problem, options);
     REQUIRE(report.verdict != fl::Verdict::too_few_failures);
     alarms += report.verdict == fl::Verdict::systematic_causes || !report.associated.empty() ? 1 : 0;
     significant += report.omnibus.significant ? 1 : 0;

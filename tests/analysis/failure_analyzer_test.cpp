@@ -207,12 +207,12 @@ TEST_CASE("the plain problem agrees with generator and classifier", "[analysis][
   fl::FailureAnalyzer analyzer(sampler, mine, fl::TrueClassBelow{0.4}, options);
   const fl::Problem& problem = analyzer.problem();
   CHECK(problem.discovery.size() == 300);
-  CHECK(problem.confirmation.index.front() == fl::confirmation_first);
+  CHECK(problem.confirmation.index.front() == fl::core::confirmation_first);
   CHECK(problem.discovery.label == sampler.labels(0, 300));
   CHECK(problem.property_names == std::vector<std::string>{"first factor"});
 
   // Unedited latents give back what sampling gave, properties included.
-  std::vector<fl::EditedLatent> edits;
+  std::vector<fl::analysis::EditedLatent> edits;
   for (std::int64_t i = 0; i < 300; ++i)
     edits.push_back({{problem.discovery.w.row_span(i), problem.discovery.label[static_cast<std::size_t>(i)]}});
   const auto result = problem.answer_edits(edits, {.properties = true, .images = true});
@@ -227,7 +227,7 @@ TEST_CASE("the plain problem agrees with generator and classifier", "[analysis][
   }
   // s = A w + b holds for the truncated styles, and a channel shift moves the factor it is by shift / sigma.
   const std::int64_t channel = known.factor_channel(0);
-  for (fl::EditedLatent& edited : edits) edited.edit = fl::Edit::of_channel(channel, 0.5);
+  for (fl::analysis::EditedLatent& edited : edits) edited.edit = fl::Edit::of_channel(channel, 0.5);
   const auto shifted = problem.answer_edits(edits, {.properties = true});
   const double before = static_cast<double>(result.properties(7, 0));
   const double after = static_cast<double>(shifted.properties(7, 0));
@@ -273,7 +273,7 @@ TEST_CASE("gradients reach the paper's table", "[analysis][analyzer]") {
       },
       {.classes = classes, .scores = fl::Scores::probabilities});
   const auto report = fl::characterize(known, mine, quick(1500));
-  CHECK(report.cost.gradient_images == fl::gradient_samples);
+  CHECK(report.cost.gradient_images == fl::analysis::gradient_samples);
   REQUIRE(!report.paper_top.empty());
   bool seen = false;
   for (const auto& channel : report.paper_top) {
@@ -483,19 +483,19 @@ TEST_CASE("a request may shift several channels at once, and one channel among t
   const std::vector<std::int64_t> labels = sampler.labels(0, 20);
   const auto shift = [](std::int64_t i) { return 0.4 * static_cast<double>(i) - 3.0; };
   const auto answer = [&](auto edit_of) {
-    std::vector<fl::EditedLatent> edits;
+    std::vector<fl::analysis::EditedLatent> edits;
     for (std::int64_t i = 0; i < 20; ++i)
       edits.push_back({{w.row_span(i), labels[static_cast<std::size_t>(i)]}, edit_of(i)});
     return problem.answer_edits(edits, {.images = true});
   };
   const std::int64_t one = known.factor_channel(0), other = known.factor_channel(2);
-  const fl::EditAnswers alone = answer([&](std::int64_t i) { return fl::Edit::of_channel(one, shift(i)); });
-  const fl::EditAnswers together = answer([&](std::int64_t i) {
+  const fl::analysis::EditAnswers alone = answer([&](std::int64_t i) { return fl::Edit::of_channel(one, shift(i)); });
+  const fl::analysis::EditAnswers together = answer([&](std::int64_t i) {
     return fl::Edit::of_channels({other, one}, {0.0, shift(i)});
   });
   CHECK(together.first().log_odds == alone.first().log_odds);
   CHECK(together.first().failed == alone.first().failed);
-  const auto same_images = [&](const fl::EditAnswers& answers) {
+  const auto same_images = [&](const fl::analysis::EditAnswers& answers) {
     return std::equal(alone.images.data(), alone.images.data() + 20 * known.image_shape().elements(),
                       answers.images.data());
   };
@@ -504,7 +504,7 @@ TEST_CASE("a request may shift several channels at once, and one channel among t
     return fl::Edit::of_channels({other, one}, {1.0, shift(i)});
   })));
   // Edits of all kinds share a batch, and each is what it is by itself.
-  const fl::EditAnswers mixed = answer([&](std::int64_t i) {
+  const fl::analysis::EditAnswers mixed = answer([&](std::int64_t i) {
     return i % 3 == 0   ? fl::Edit::of_channel(one, shift(i))
            : i % 3 == 1 ? fl::Edit()
                         : fl::Edit::in_w(std::vector<double>(static_cast<std::size_t>(w.cols()), 0.1));
@@ -590,7 +590,7 @@ TEST_CASE("images on a device go to a classifier that takes them there, in sampl
   CHECK(report.failure_rate.failures == expected.failure_rate.failures);
   CHECK(report.findings.size() == expected.findings.size());
   // The preflight: twice on the device, once more on the host
-  CHECK(report.cost.classifier_images == expected.cost.classifier_images + 3 * fl::pilot_images);
+  CHECK(report.cost.classifier_images == expected.cost.classifier_images + 3 * fl::sampling::pilot_images);
   CHECK(report.cost.classifier_batches == expected.cost.classifier_batches + 3);
   CHECK(device.moved < 600);  // not the samples: those of the preflight, and pairs of images whose distance is measured
   CHECK(mine.resident_images >= 1200);
@@ -602,7 +602,7 @@ TEST_CASE("images on a device go to a classifier that takes them there, in sampl
   const auto verdict = fl::testing::gate(device, mine, {.bound = 0.3, .seed = 4});
   CHECK(verdict.samples() == fl::testing::gate(known, plain, {.bound = 0.3, .seed = 4}).samples());
   CHECK(verdict.passed());
-  CHECK(device.moved == 2 * fl::pilot_images);  // the preflight alone looks at pixels
+  CHECK(device.moved == 2 * fl::sampling::pilot_images);  // the preflight alone looks at pixels
 
   // One that says something else on the device than on the host is refused, and so is one that never says the same
   // there.

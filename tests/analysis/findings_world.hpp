@@ -82,12 +82,12 @@ inline std::vector<double> unmix(std::span<const double> y) {
 /// The problem with its populations and whitening, kept together so that contexts can borrow them.
 struct Setup {
   fl::Problem problem;
-  fl::Whitening whitening;
+  fl::statistics::Whitening whitening;
   fl::MethodOptions options;
   fl::Population codes;
   std::shared_ptr<Counts> counts = std::make_shared<Counts>();
 
-  [[nodiscard]] fl::FindingContext context() const { return {problem, whitening, options, codes}; }
+  [[nodiscard]] fl::analysis::FindingContext context() const { return {problem, whitening, options, codes}; }
 
   /// The finding that moves exactly along coordinate x_j (in the population's truth; its whitened vector is fitted).
   [[nodiscard]] fl::Finding along(std::int64_t j, double sign = 1.0) const {
@@ -95,7 +95,7 @@ struct Setup {
     finding.direction.name = "coordinate " + std::to_string(j);
     fl::Matrix<double> move(1, w_dim);
     for (std::int64_t i = 0; i < w_dim; ++i) move(0, i) = sign * mixing(i, j);
-    const fl::Matrix<double> v = fl::whiten_moves(whitening, move);
+    const fl::Matrix<double> v = fl::statistics::whiten_moves(whitening, move);
     double norm = 0.0;
     for (const double value : v.values()) norm += value * value;
     finding.direction.whitened.assign(v.values().begin(), v.values().end());
@@ -108,10 +108,10 @@ struct Setup {
 /// Coordinates x of sample `index`.
 inline std::vector<double> coordinates(std::int64_t index) {
   std::vector<float> z(w_dim);
-  fl::fill_normals(3, fl::Stream::latents, index, z);
+  fl::core::fill_normals(3, fl::core::Stream::latents, index, z);
   return {z.begin(), z.end()};
 }
-inline std::int64_t label_of(std::int64_t index) { return fl::draw_label(3, index, classes); }
+inline std::int64_t label_of(std::int64_t index) { return fl::core::draw_label(3, index, classes); }
 
 inline fl::Population sample(const World& world, std::int64_t first, std::int64_t count) {
   fl::Population population;
@@ -152,7 +152,7 @@ inline Setup build(const World& world) {
   // A = S M^-1 with S the readings of x.
   fl::Matrix<double> readings(channels, w_dim);
   for (std::int64_t k = 0; k < channels; ++k) {
-    fl::CounterRandom random(17, fl::Stream::codes, k);
+    fl::core::CounterRandom random(17, fl::Stream::codes, k);
     for (std::int64_t j = 0; j < w_dim; ++j)
       readings(k, j) = k < w_dim ? (k == j ? scale(j) : 0.0) : k == channels - 1 ? 0.0 : random.normal();
   }
@@ -169,12 +169,13 @@ inline Setup build(const World& world) {
 
   problem.sample = [world](std::int64_t first, std::int64_t count) { return sample(world, first, count); };
   const auto counts = setup.counts;
-  problem.answer_edits = [world, counts](std::span<const fl::EditedLatent> edits, const fl::WantedAnswers& wanted) {
-    const fl::EditBatch batch = fl::lay_out(edits);
+  problem.answer_edits = [world, counts](std::span<const fl::analysis::EditedLatent> edits,
+                                         const fl::analysis::WantedAnswers& wanted) {
+    const fl::analysis::EditBatch batch = fl::analysis::lay_out(edits);
     ++counts->calls;
     counts->rows += batch.w.rows();
-    fl::EditAnswers result;
-    fl::ClassifierAnswers& own = result.classifiers.emplace_back();
+    fl::analysis::EditAnswers result;
+    fl::analysis::ClassifierAnswers& own = result.classifiers.emplace_back();
     if (wanted.properties)
       result.properties.resize(batch.w.rows(), static_cast<std::int64_t>(world.property_names.size()));
     if (wanted.images) result.images = fl::ImageBatch(batch.w.rows(), {1, 4, 4});
@@ -204,10 +205,10 @@ inline Setup build(const World& world) {
     }
     return result;
   };
-  problem.discovery = problem.sample(fl::discovery_first, world.population);
-  problem.confirmation = problem.sample(fl::confirmation_first, world.population);
-  setup.whitening = fl::fit_whitening(problem.discovery.w, problem.discovery.label, classes);
-  setup.codes = problem.sample(fl::intervention_first, 128);
+  problem.discovery = problem.sample(fl::core::discovery_first, world.population);
+  problem.confirmation = problem.sample(fl::core::confirmation_first, world.population);
+  setup.whitening = fl::statistics::fit_whitening(problem.discovery.w, problem.discovery.label, classes);
+  setup.codes = problem.sample(fl::core::intervention_first, 128);
   setup.options.properties.clear();
   return setup;
 }

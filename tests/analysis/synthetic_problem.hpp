@@ -106,7 +106,7 @@ inline Setup make(const World& world, std::int64_t samples, std::int64_t seed = 
   const std::int64_t d = world.dimension;
   model->mix.resize(d, d);
   model->class_mean.resize(world.classes, d);
-  fl::CounterRandom random(world.seed, fl::Stream::codes, 1);
+  fl::core::CounterRandom random(world.seed, fl::Stream::codes, 1);
   for (double& value : model->mix.values()) value = 0.35 * random.normal();
   for (std::int64_t i = 0; i < d; ++i) model->mix(i, i) += 1.0;
   for (double& value : model->class_mean.values()) value = 2.0 * random.normal();
@@ -133,7 +133,7 @@ inline Setup make(const World& world, std::int64_t samples, std::int64_t seed = 
   for (std::int64_t p = 0; p < world.properties; ++p) problem.property_names.push_back("property " + std::to_string(p));
 
   const auto properties_of = [model](const std::vector<double>& u, std::int64_t hash, std::span<float> out) {
-    fl::CounterRandom noise(77, fl::Stream::corruptions, hash);
+    fl::core::CounterRandom noise(77, fl::Stream::corruptions, hash);
     for (std::size_t p = 0; p < out.size(); ++p) out[p] = static_cast<float>(u[p] + 0.3 * noise.normal());
   };
   problem.sample = [model, seed, properties_of](std::int64_t first, std::int64_t count) {
@@ -143,8 +143,8 @@ inline Setup make(const World& world, std::int64_t samples, std::int64_t seed = 
     population.properties.resize(count, w.properties);
     for (std::int64_t i = 0; i < count; ++i) {
       const std::int64_t index = first + i;
-      const std::int64_t label = fl::draw_label(seed, index, w.classes);
-      fl::CounterRandom draw(seed, fl::Stream::latents, index);
+      const std::int64_t label = fl::core::draw_label(seed, index, w.classes);
+      fl::core::CounterRandom draw(seed, fl::core::Stream::latents, index);
       std::vector<double> u(static_cast<std::size_t>(w.dimension));
       for (double& value : u) {
         if (!w.heavy_tails) value = draw.normal();
@@ -170,12 +170,12 @@ inline Setup make(const World& world, std::int64_t samples, std::int64_t seed = 
     }
     return population;
   };
-  problem.answer_edits = [model, properties_of](std::span<const fl::EditedLatent> edits,
-                                                const fl::WantedAnswers& wanted) {
+  problem.answer_edits = [model, properties_of](std::span<const fl::analysis::EditedLatent> edits,
+                                                const fl::analysis::WantedAnswers& wanted) {
     const World& w = model->world;
-    const fl::EditBatch batch = fl::lay_out(edits);
-    fl::EditAnswers answers;
-    fl::ClassifierAnswers& own = answers.classifiers.emplace_back();
+    const fl::analysis::EditBatch batch = fl::analysis::lay_out(edits);
+    fl::analysis::EditAnswers answers;
+    fl::analysis::ClassifierAnswers& own = answers.classifiers.emplace_back();
     if (wanted.properties) answers.properties.resize(batch.w.rows(), w.properties);
     for (std::int64_t i = 0; i < batch.w.rows(); ++i) {
       const std::int64_t label = batch.label[static_cast<std::size_t>(i)];
@@ -197,8 +197,8 @@ inline Setup make(const World& world, std::int64_t samples, std::int64_t seed = 
     model->evaluated += batch.w.rows();
     return answers;
   };
-  problem.discovery = problem.sample(fl::discovery_first, samples);
-  problem.confirmation = problem.sample(fl::confirmation_first, samples);
+  problem.discovery = problem.sample(fl::core::discovery_first, samples);
+  problem.confirmation = problem.sample(fl::core::confirmation_first, samples);
   return setup;
 }
 

@@ -43,7 +43,7 @@ void echo(fl::ImageView images, fl::ScoreMatrix& scores) {
 template <class F>
 std::pair<fl::ErrorCode, std::string> refusal(F&& function, fl::Scores kind = fl::Scores::logits) {
   auto classifier = fl::make_classifier(std::forward<F>(function), {.classes = 3, .scores = kind});
-  fl::Scorer scorer(classifier, shape, {0, 1}, 3, 4);
+  fl::classify::Scorer scorer(classifier, shape, {0, 1}, 3, 4);
   fl::ImageBatch images(7, shape);
   for (std::int64_t i = 0; i < 7; ++i) images.image(i)[3] = static_cast<float>(i) / 8.0f;
   const std::vector<std::int64_t> labels{0, 1, 2, 0, 1, 2, 0};
@@ -63,10 +63,10 @@ bool mentions(const std::string& text, const std::string& part) { return text.fi
 TEST_CASE("probabilities, margin and log odds of logits") {
   // Input in the range of the raw images, so that a pixel can be any logit.
   auto wide = fl::make_classifier(echo, {.classes = 3, .scores = fl::Scores::logits, .input = {.range = {-100, 100}}});
-  fl::Scorer exact(wide, shape, {-100, 100}, 3, 2);
+  fl::classify::Scorer exact(wide, shape, {-100, 100}, 3, 2);
   const auto images = images_of({{0, 0, 0}, {1, 2, 3}, {-100, 0, 100}});
   const std::vector<std::int64_t> labels{1, 2, 0};
-  const fl::ScoredImages said = exact(images, labels);
+  const fl::classify::ScoredImages said = exact(images, labels);
   CHECK(said.probabilities(0, 2) == Approx(1.0 / 3));
   CHECK(said.prediction == std::vector<std::int64_t>{0, 2, 2});  // the first among equals
   const double sum = std::exp(1.0) + std::exp(2.0) + std::exp(3.0);
@@ -82,8 +82,9 @@ TEST_CASE("probabilities, margin and log odds of logits") {
 
 TEST_CASE("declared probabilities pass as they are") {
   auto classifier = fl::make_classifier(echo, {.classes = 3, .scores = fl::Scores::probabilities});
-  fl::Scorer scorer(classifier, shape, {0, 1}, 3, 64);
-  const fl::ScoredImages said = scorer(images_of({{0.25f, 0.25f, 0.5f}, {1, 0, 0}}), std::vector<std::int64_t>{0, 1});
+  fl::classify::Scorer scorer(classifier, shape, {0, 1}, 3, 64);
+  const fl::classify::ScoredImages said =
+      scorer(images_of({{0.25f, 0.25f, 0.5f}, {1, 0, 0}}), std::vector<std::int64_t>{0, 1});
   CHECK(said.probability == std::vector<float>{0.25f, 0.0f});
   CHECK(said.margin == std::vector<float>{-0.25f, -1.0f});
   CHECK(said.log_odds[0] == Approx(std::log(1.0 / 3)));
@@ -92,11 +93,11 @@ TEST_CASE("declared probabilities pass as they are") {
 
 TEST_CASE("results do not depend on how images are grouped into calls") {
   auto classifier = fl::make_classifier(echo, {.classes = 3, .scores = fl::Scores::logits});
-  fl::Scorer scorer(classifier, shape, {0, 1}, 3, 4);
+  fl::classify::Scorer scorer(classifier, shape, {0, 1}, 3, 4);
   fl::ImageBatch images(11, shape);
   for (std::int64_t p = 0; p < 44; ++p) images.data()[p] = static_cast<float>((p * 37) % 44) / 44.0f;
   const std::vector<std::int64_t> labels(11, 1);
-  const fl::ScoredImages whole = scorer(images, labels);
+  const fl::classify::ScoredImages whole = scorer(images, labels);
   for (std::int64_t i = 0; i < 11; ++i)
     CHECK(scorer(images.view().slice(i, 1), std::vector<std::int64_t>{1}).probability.front() ==
           whole.probability[static_cast<std::size_t>(i)]);
@@ -113,7 +114,7 @@ TEST_CASE("every call has the same number of images, the last one filled up with
         echo(images, scores);
       },
       {.classes = 3, .scores = fl::Scores::logits});
-  fl::Scorer scorer(classifier, shape, {0, 1}, 3, 4);
+  fl::classify::Scorer scorer(classifier, shape, {0, 1}, 3, 4);
   CHECK(scorer(images_of({{0}, {0}, {0}, {0}, {0.5f, 0.25f}}), std::vector<std::int64_t>(5, 0)).prediction.size() == 5);
   CHECK(counts == std::vector<std::int64_t>{4, 4});
   CHECK(last == std::vector<float>{0.5f, 0.25f, 0, 0});
@@ -131,7 +132,7 @@ TEST_CASE("misbehaviour: the classifier throws an exception") {
 
   auto classifier = fl::make_classifier([](fl::ImageView, fl::ScoreMatrix&) { throw std::out_of_range("inner"); },
                                         {.classes = 3, .scores = fl::Scores::logits});
-  fl::Scorer scorer(classifier, shape, {0, 1}, 3, 4);
+  fl::classify::Scorer scorer(classifier, shape, {0, 1}, 3, 4);
   bool nested = false;
   try {
     (void)scorer(images_of({{0}}), std::vector<std::int64_t>{0});
@@ -243,7 +244,7 @@ TEST_CASE("misbehaviour: probabilities off by rounding are let through, by more 
   auto classifier = fl::make_classifier(
       [](fl::ImageView images, fl::ScoreMatrix& scores) { scores.resize(images.count(), 3, 0.34f); },
       {.classes = 3, .scores = fl::Scores::probabilities});
-  fl::Scorer lenient(classifier, shape, {0, 1}, 3, 4, 0.05);
+  fl::classify::Scorer lenient(classifier, shape, {0, 1}, 3, 4, 0.05);
   CHECK(lenient(images_of({{0}}), std::vector<std::int64_t>{0}).probability.front() == Approx(0.34));
 }
 
@@ -257,7 +258,7 @@ TEST_CASE("misbehaviour: writing to the input spoils nothing") {
         std::fill_n(const_cast<float*>(view.data()), view.count() * 4, 7.0f);
       },
       {.classes = 3, .scores = fl::Scores::logits});
-  fl::Scorer scorer(classifier, shape, {0, 1}, 3, 1);
+  fl::classify::Scorer scorer(classifier, shape, {0, 1}, 3, 1);
   const auto first = scorer(images, std::vector<std::int64_t>{0, 1});
   CHECK(first.prediction == std::vector<std::int64_t>{0, 1});
   CHECK(scorer(images, std::vector<std::int64_t>{0, 1}).prediction == first.prediction);
@@ -273,7 +274,7 @@ TEST_CASE("misbehaviour: running out of memory halves the batch, down to one ima
         echo(images, scores);
       },
       {.classes = 3, .scores = fl::Scores::logits});
-  fl::Scorer scorer(classifier, shape, {0, 1}, 3, 8);
+  fl::classify::Scorer scorer(classifier, shape, {0, 1}, 3, 8);
   const auto said = scorer(images_of({{1}, {0, 1}, {0, 0, 1}}), std::vector<std::int64_t>{0, 0, 0});
   CHECK(said.prediction == std::vector<std::int64_t>{0, 1, 2});
   CHECK(counts == std::vector<std::int64_t>{8, 4, 2, 2});
@@ -291,12 +292,12 @@ TEST_CASE("misbehaviour: a changed rounding mode stays with the classifier") {
         echo(images, scores);
       },
       {.classes = 3, .scores = fl::Scores::logits});
-  fl::Scorer scorer(classifier, shape, {0, 1}, 3, 4);
+  fl::classify::Scorer scorer(classifier, shape, {0, 1}, 3, 4);
   (void)scorer(images_of({{0}}), std::vector<std::int64_t>{0});
   CHECK(std::fegetround() == FE_TONEAREST);
   auto throwing = fl::make_classifier([](fl::ImageView, fl::ScoreMatrix&) { std::fesetround(FE_DOWNWARD), throw 1; },
                                       {.classes = 3, .scores = fl::Scores::logits});
-  fl::Scorer other(throwing, shape, {0, 1}, 3, 4);
+  fl::classify::Scorer other(throwing, shape, {0, 1}, 3, 4);
   CHECK_THROWS_AS(other(images_of({{0}}), std::vector<std::int64_t>{0}), fl::Error);
   CHECK(std::fegetround() == FE_TONEAREST);
 }
@@ -310,7 +311,7 @@ TEST_CASE("misbehaviour: a classifier that is not thread-safe is called by one t
         echo(images, scores);
       },
       {.classes = 3, .scores = fl::Scores::logits});
-  fl::Scorer scorer(classifier, shape, {0, 1}, 3, 2);
+  fl::classify::Scorer scorer(classifier, shape, {0, 1}, 3, 2);
   (void)scorer(fl::ImageBatch(20, shape), std::vector<std::int64_t>(20, 0));
   CHECK(same);
 }
@@ -338,10 +339,10 @@ TEST_CASE(
     for (float& pixel : images.image(i)) pixel = static_cast<float>(i) / 23.0f;
   const std::vector<std::int64_t> labels(23, 1);
   auto alone = make(false), together = make(true);
-  const fl::ScoredImages one = fl::Scorer(alone, shape, {0, 1}, 3, 2)(images, labels);
+  const fl::classify::ScoredImages one = fl::classify::Scorer(alone, shape, {0, 1}, 3, 2)(images, labels);
   CHECK(most == 1);
-  fl::Scorer scorer(together, shape, {0, 1}, 3, 2);
-  const fl::ScoredImages other = scorer(images, labels);
+  fl::classify::Scorer scorer(together, shape, {0, 1}, 3, 2);
+  const fl::classify::ScoredImages other = scorer(images, labels);
   CHECK((most > 1 || std::thread::hardware_concurrency() < 2));
   CHECK(calls == 24);
   CHECK(scorer.batches() == 12);
@@ -369,11 +370,17 @@ TEST_CASE("a scorer refuses what cannot work before the first image") {
     }
     return fl::ErrorCode::not_converged;
   };
-  CHECK(code_of([&] { fl::Scorer scorer(undeclared, shape, {0, 1}, 3, 4); }) == fl::ErrorCode::scores_undeclared);
-  CHECK(code_of([&] { fl::Scorer scorer(three, shape, {0, 1}, 4, 4); }) == fl::ErrorCode::incompatible_models);
-  CHECK(code_of([&] { fl::Scorer scorer(large, shape, {0, 1}, 3, 4); }) == fl::ErrorCode::incompatible_models);
-  CHECK(code_of([&] { fl::Scorer scorer(three, shape, {0, 1}, 3, 0); }) == fl::ErrorCode::invalid_argument);
-  fl::Scorer scorer(three, shape, {0, 1}, 2, 4);  // may know more classes than there are labels
+  CHECK(code_of([&] {
+          fl::classify::Scorer scorer(undeclared, shape, {0, 1}, 3, 4);
+        }) == fl::ErrorCode::scores_undeclared);
+  CHECK(code_of([&] {
+          fl::classify::Scorer scorer(three, shape, {0, 1}, 4, 4);
+        }) == fl::ErrorCode::incompatible_models);
+  CHECK(code_of([&] {
+          fl::classify::Scorer scorer(large, shape, {0, 1}, 3, 4);
+        }) == fl::ErrorCode::incompatible_models);
+  CHECK(code_of([&] { fl::classify::Scorer scorer(three, shape, {0, 1}, 3, 0); }) == fl::ErrorCode::invalid_argument);
+  fl::classify::Scorer scorer(three, shape, {0, 1}, 2, 4);  // may know more classes than there are labels
   CHECK(code_of([&] { (void)scorer(images_of({{0}}), std::vector<std::int64_t>{2}); }) ==
         fl::ErrorCode::label_out_of_range);
   CHECK(code_of([&] { (void)scorer(images_of({{0}}), std::vector<std::int64_t>{-1}); }) ==
@@ -388,7 +395,7 @@ TEST_CASE("a scorer refuses what cannot work before the first image") {
 
 TEST_CASE("an unconditional generator has the one label 0") {
   auto classifier = fl::make_classifier(echo, {.classes = 3, .scores = fl::Scores::logits});
-  fl::Scorer scorer(classifier, shape, {0, 1}, 0, 4);
+  fl::classify::Scorer scorer(classifier, shape, {0, 1}, 0, 4);
   CHECK(scorer(images_of({{0, 1}}), std::vector<std::int64_t>{0}).prediction.front() == 1);
 }
 
@@ -407,7 +414,7 @@ TEST_CASE("gradients come back in the generator's pixels") {
   auto classifier = fl::make_classifier(
       score, slope, {.classes = 2, .scores = fl::Scores::probabilities, .input = {.height = 2, .width = 2}});
   static_assert(fl::DifferentiableClassifier<decltype(classifier)>);
-  fl::Scorer scorer(classifier, {1, 4, 4}, {-1, 1}, 2, 4);
+  fl::classify::Scorer scorer(classifier, {1, 4, 4}, {-1, 1}, 2, 4);
   const fl::ImageBatch gradient =
       scorer.probability_gradient(fl::ImageBatch(2, {1, 4, 4}), std::vector<std::int64_t>{0, 1});
   CHECK(gradient.view()(0, 0, 1, 1) == 0.5f);
@@ -417,12 +424,12 @@ TEST_CASE("gradients come back in the generator's pixels") {
   auto broken = fl::make_classifier(
       score, [](fl::ImageView, std::span<const std::int64_t>, fl::ImageBatch& g) { g.image(0)[0] = std::nanf(""); },
       {.classes = 2, .scores = fl::Scores::probabilities});
-  fl::Scorer refuses(broken, shape, {0, 1}, 2, 4);
+  fl::classify::Scorer refuses(broken, shape, {0, 1}, 2, 4);
   CHECK_THROWS_AS(refuses.probability_gradient(fl::ImageBatch(1, shape), std::vector<std::int64_t>{0}), fl::Error);
   auto resizing = fl::make_classifier(
       score, [](fl::ImageView, std::span<const std::int64_t>, fl::ImageBatch& g) { g = fl::ImageBatch(); },
       {.classes = 2, .scores = fl::Scores::probabilities});
-  fl::Scorer also(resizing, shape, {0, 1}, 2, 4);
+  fl::classify::Scorer also(resizing, shape, {0, 1}, 2, 4);
   CHECK_THROWS_AS(also.probability_gradient(fl::ImageBatch(1, shape), std::vector<std::int64_t>{0}), fl::Error);
 }
 
@@ -430,8 +437,8 @@ TEST_CASE("a classifier of forgotten type scores the same") {
   auto own = fl::make_classifier(echo, {.classes = 3, .scores = fl::Scores::logits, .name = "echo"});
   fl::AnyClassifier any(own);
   CHECK(any.name() == "echo");
-  fl::Scorer direct(own, shape, {0, 1}, 3, 4);
-  fl::Scorer erased(any, shape, {0, 1}, 3, 4);
+  fl::classify::Scorer direct(own, shape, {0, 1}, 3, 4);
+  fl::classify::Scorer erased(any, shape, {0, 1}, 3, 4);
   const auto images = images_of({{0.1f, 0.9f, 0.3f}, {0.2f}});
   const std::vector<std::int64_t> labels{0, 1};
   CHECK(direct(images, labels).probability == erased(images, labels).probability);
@@ -466,8 +473,8 @@ TEST_CASE("images that stay where they are get the answers of those on the host,
       images_of({{0.1f, 0.9f, 0.2f}, {0.8f, 0.1f, 0.3f}, {0.2f, 0.3f, 0.4f}, {0.5f, 0.5f, 0.1f}, {0.9f, 0.2f, 0.0f}});
   const std::vector<std::int64_t> labels{1, 1, 2, 0, 0};
   ResidentEcho mine;
-  fl::Scorer scorer(mine, shape, {0, 1}, 3, 4);
-  const fl::ScoredImages there = scorer.resident(images, labels), here = scorer(images, labels);
+  fl::classify::Scorer scorer(mine, shape, {0, 1}, 3, 4);
+  const fl::classify::ScoredImages there = scorer.resident(images, labels), here = scorer(images, labels);
   CHECK(there.prediction == here.prediction);
   CHECK(there.probability == here.probability);
   CHECK(there.log_odds == here.log_odds);

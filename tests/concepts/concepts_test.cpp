@@ -165,15 +165,15 @@ static_assert(!fl::ScoreFunction<std::vector<std::string> (*)(fl::ImageView)> &&
 // Borrowed arguments must outlive the borrower.
 static_assert(!std::is_constructible_v<fl::StyleSpaceSampler<fl::AnalyticGenerator>, fl::AnalyticGenerator>);
 static_assert(std::is_constructible_v<fl::StyleSpaceSampler<fl::AnalyticGenerator>, const fl::AnalyticGenerator&>);
-static_assert(!std::is_constructible_v<fl::Scorer<fl::AnyClassifier>, fl::AnyClassifier, fl::ImageShape, fl::ValueRange,
-                                       std::int64_t>);
+static_assert(!std::is_constructible_v<fl::classify::Scorer<fl::AnyClassifier>, fl::AnyClassifier, fl::ImageShape,
+                                       fl::ValueRange, std::int64_t>);
 
 TEST_CASE("archetypes pass through sampling, scoring and the law check") {
   const archetype::Generator generator(1);
   archetype::Classifier classifier(1);
   const fl::StyleSpaceSampler<archetype::Generator> sampler(generator, {.seed = 3, .batch_size = 8});
-  fl::Scorer<archetype::Classifier> scorer(classifier, generator.image_shape(), generator.value_range(),
-                                           generator.num_classes(), 8);
+  fl::classify::Scorer<archetype::Classifier> scorer(classifier, generator.image_shape(), generator.value_range(),
+                                                     generator.num_classes(), 8);
   std::int64_t seen = 0;
   for (const auto& batch : sampler.batches(0, 20)) {
     const fl::ImageBatch images = generator.image_to_host(batch.images);

@@ -85,12 +85,12 @@ int rename(const char* from, const char* to) noexcept {
 
 TEST_CASE("A written file has exactly the bytes and nothing stays beside it", "[atomic_file]") {
   const TemporaryDirectory directory;
-  fl::write_file_atomically(directory / "a.bin", "first");
+  fl::core::write_file_atomically(directory / "a.bin", "first");
   CHECK(text_of(directory / "a.bin") == "first");
-  fl::write_file_atomically(directory / "a.bin", "");
+  fl::core::write_file_atomically(directory / "a.bin", "");
   CHECK(text_of(directory / "a.bin").empty());
   {
-    fl::AtomicFile file(directory / "a.bin");
+    fl::core::AtomicFile file(directory / "a.bin");
     file.write(std::as_bytes(std::span("one ", 4)));
     file.write(std::as_bytes(std::span("two", 3)));
     CHECK(text_of(directory / "a.bin").empty());
@@ -104,9 +104,9 @@ TEST_CASE("A written file has exactly the bytes and nothing stays beside it", "[
 
 TEST_CASE("Without a commit the old file stays and the temporary goes", "[atomic_file]") {
   const TemporaryDirectory directory;
-  fl::write_file_atomically(directory / "a.bin", "old");
+  fl::core::write_file_atomically(directory / "a.bin", "old");
   {
-    fl::AtomicFile file(directory / "a.bin");
+    fl::core::AtomicFile file(directory / "a.bin");
     file.write(std::as_bytes(std::span("new", 3)));
     CHECK(directory.names().size() == 2);
   }
@@ -118,7 +118,7 @@ TEST_CASE("A file name without a directory is written into the working directory
   const TemporaryDirectory directory;
   const auto before = std::filesystem::current_path();
   std::filesystem::current_path(directory.path());
-  fl::write_file_atomically("plain.txt", "x");
+  fl::core::write_file_atomically("plain.txt", "x");
   std::filesystem::current_path(before);
   CHECK(text_of(directory / "plain.txt") == "x");
 }
@@ -128,7 +128,7 @@ TEST_CASE("The order is write, flush, rename, flush the directory", "[atomic_fil
   std::vector<std::string> calls;
   {
     const Intercepted on;
-    fl::write_file_atomically(directory / "a.bin", "x");
+    fl::core::write_file_atomically(directory / "a.bin", "x");
     calls = interception.calls;
   }
   CHECK(calls == std::vector<std::string>{"write", "fsync file", "rename", "fsync directory"});
@@ -138,14 +138,14 @@ TEST_CASE("Whichever step fails, the file is the old one or the new one and the 
   for (const int reason : {EIO, ENOSPC, EDQUOT, EROFS}) {
     for (int step = 0; step < 4; ++step) {
       const TemporaryDirectory directory;
-      fl::write_file_atomically(directory / "a.bin", "old");
+      fl::core::write_file_atomically(directory / "a.bin", "old");
       std::optional<ErrorCode> code;
       std::string failed;
       {
         const Intercepted on;
         interception.fail_at = step;
         interception.reason = reason;
-        code = error_code([&] { fl::write_file_atomically(directory / "a.bin", "new"); });
+        code = error_code([&] { fl::core::write_file_atomically(directory / "a.bin", "new"); });
         failed = interception.calls.back();
       }
       INFO(failed << " fails with " << reason);
@@ -164,23 +164,23 @@ TEST_CASE("Interrupted calls and short writes are continued", "[atomic_file]") {
     const Intercepted on;
     interception.interrupted = 3;
     interception.short_write = 7;
-    fl::write_file_atomically(directory / "a.bin", text);
+    fl::core::write_file_atomically(directory / "a.bin", text);
   }
   CHECK(text_of(directory / "a.bin") == text);
 }
 
 TEST_CASE("Errors of writing name the path and the reason", "[atomic_file]") {
   const TemporaryDirectory directory;
-  fl::write_file_atomically(directory / "file", "x");
+  fl::core::write_file_atomically(directory / "file", "x");
   std::filesystem::create_directory(directory / "folder");
   for (const auto& path :
        {directory / "absent" / "a.bin", directory / "file" / "a.bin", directory / "folder", directory.path() / ""}) {
     INFO(path.string());
-    CHECK(error_code([&] { fl::write_file_atomically(path, "x"); }) == ErrorCode::cannot_write);
-    CHECK(error_text([&] { fl::write_file_atomically(path, "x"); }).find(path.string()) != std::string::npos);
+    CHECK(error_code([&] { fl::core::write_file_atomically(path, "x"); }) == ErrorCode::cannot_write);
+    CHECK(error_text([&] { fl::core::write_file_atomically(path, "x"); }).find(path.string()) != std::string::npos);
   }
   CHECK(error_text([&] {
-          fl::write_file_atomically(directory / "absent" / "a.bin", "x");
+          fl::core::write_file_atomically(directory / "absent" / "a.bin", "x");
         }).find("No such file or directory") != std::string::npos);
   CHECK(directory.names() == std::vector<std::string>{"file", "folder"});
 }
@@ -188,13 +188,13 @@ TEST_CASE("Errors of writing name the path and the reason", "[atomic_file]") {
 TEST_CASE("A file-size limit, like a full disk, leaves the old file and no temporary", "[atomic_file]") {
   const TemporaryDirectory directory;
   const auto path = directory / "a.bin";
-  fl::write_file_atomically(path, "old");
+  fl::core::write_file_atomically(path, "old");
   const pid_t child = fork();
   if (child == 0) {
     std::signal(SIGXFSZ, SIG_IGN);
     const rlimit limit{4096, 4096};
     setrlimit(RLIMIT_FSIZE, &limit);
-    const auto code = error_code([&] { fl::write_file_atomically(path, std::string(100'000, 'n')); });
+    const auto code = error_code([&] { fl::core::write_file_atomically(path, std::string(100'000, 'n')); });
     _exit(code == ErrorCode::cannot_write ? 0 : 1);
   }
   int status = -1;
@@ -212,14 +212,14 @@ int lost_after_kills(int kills) {
   const TemporaryDirectory directory;
   const auto path = directory / "state.bin";
   const std::size_t size = 200'000;
-  fl::write_file_atomically(path, std::string(size, 'A'));
+  fl::core::write_file_atomically(path, std::string(size, 'A'));
   int lost = 0;
   for (int run = 0; run < kills; ++run) {
     const pid_t child = fork();
     if (child == 0) {
       for (char letter = 'A';; letter = letter == 'Z' ? 'A' : static_cast<char>(letter + 1)) {
         try {
-          fl::AtomicFile file(path);
+          fl::core::AtomicFile file(path);
           const std::string piece(size / 10, letter);
           for (int i = 0; i < 10; ++i) file.write(std::as_bytes(std::span(piece)));
           file.commit();
@@ -236,7 +236,7 @@ int lost_after_kills(int kills) {
     const std::string text = text_of(path);
     lost += text.size() != size || text.find_first_not_of(text[0]) != std::string::npos ? 1 : 0;
   }
-  fl::write_file_atomically(path, "end");
+  fl::core::write_file_atomically(path, "end");
   // Leftovers of the killed are gone
   return directory.names() == std::vector<std::string>{"state.bin"} ? lost : lost + 1;
 }
@@ -256,9 +256,10 @@ TEST_CASE("A temporary without a living writer is removed, others are left alone
   std::ofstream(directory / ".a.bin.notes") << "of somebody else";
   std::filesystem::create_directory(directory / ".a.bin.9.partial");
   {
-    fl::AtomicFile slow(directory / "a.bin");
+    fl::core::AtomicFile slow(directory / "a.bin");
     slow.write(std::as_bytes(std::span("slow", 4)));
-    fl::write_file_atomically(directory / "a.bin", "quick");  // must not take the slow writer's file for a leftover
+    fl::core::write_file_atomically(directory / "a.bin",
+                                    "quick");  // must not take the slow writer's file for a leftover
     CHECK(text_of(directory / "a.bin") == "quick");
     slow.commit();
   }
@@ -272,7 +273,7 @@ TEST_CASE("Many threads that write one path leave one complete file", "[atomic_f
   std::vector<std::thread> threads;
   for (char letter = 'a'; letter < 'e'; ++letter) {
     threads.emplace_back([&, letter] {
-      for (int i = 0; i < 10; ++i) fl::write_file_atomically(directory / "a.bin", std::string(50'000, letter));
+      for (int i = 0; i < 10; ++i) fl::core::write_file_atomically(directory / "a.bin", std::string(50'000, letter));
     });
   }
   for (auto& thread : threads) thread.join();
@@ -285,15 +286,15 @@ TEST_CASE("Many threads that write one path leave one complete file", "[atomic_f
 TEST_CASE("Reading takes whole files, within the limit", "[atomic_file]") {
   const TemporaryDirectory directory;
   const std::string text(10'000, 'r');
-  fl::write_file_atomically(directory / "a.bin", text);
+  fl::core::write_file_atomically(directory / "a.bin", text);
   CHECK(text_of(directory / "a.bin") == text);
-  CHECK(fl::read_file(directory / "a.bin", 10'000).size() == 10'000);
-  CHECK(error_code([&] { (void)fl::read_file(directory / "a.bin", 9'999); }) == ErrorCode::oversized);
-  CHECK(error_code([&] { (void)fl::read_file(directory / "b.bin"); }) == ErrorCode::cannot_open);
-  CHECK(error_code([&] { (void)fl::read_file(directory.path()); }) == ErrorCode::cannot_open);
-  CHECK(error_text([&] { (void)fl::read_file(directory / "b.bin"); }).find("b.bin") != std::string::npos);
-  fl::write_file_atomically(directory / "empty", "");
-  CHECK(fl::read_file(directory / "empty", 0).empty());
+  CHECK(fl::core::read_file(directory / "a.bin", 10'000).size() == 10'000);
+  CHECK(error_code([&] { (void)fl::core::read_file(directory / "a.bin", 9'999); }) == ErrorCode::oversized);
+  CHECK(error_code([&] { (void)fl::core::read_file(directory / "b.bin"); }) == ErrorCode::cannot_open);
+  CHECK(error_code([&] { (void)fl::core::read_file(directory.path()); }) == ErrorCode::cannot_open);
+  CHECK(error_text([&] { (void)fl::core::read_file(directory / "b.bin"); }).find("b.bin") != std::string::npos);
+  fl::core::write_file_atomically(directory / "empty", "");
+  CHECK(fl::core::read_file(directory / "empty", 0).empty());
 }
 
 TEST_CASE("Reading follows what arrives where the size is not known beforehand", "[atomic_file]") {
@@ -306,11 +307,11 @@ TEST_CASE("Reading follows what arrives where the size is not known beforehand",
       std::ofstream(directory / "pipe") << text;
     });
     std::size_t size = 0;
-    const auto code = error_code([&] { size = fl::read_file(directory / "pipe", limit).size(); });
+    const auto code = error_code([&] { size = fl::core::read_file(directory / "pipe", limit).size(); });
     writer.join();
     return std::pair(code, size);
   };
   CHECK(through_pipe(1 << 20) == std::pair(std::optional<ErrorCode>{}, text.size()));
   CHECK(through_pipe(5'000).first == ErrorCode::oversized);
-  CHECK(fl::read_file("/proc/self/status", 1 << 20).size() > 100);  // states a size of 0
+  CHECK(fl::core::read_file("/proc/self/status", 1 << 20).size() > 100);  // states a size of 0
 }

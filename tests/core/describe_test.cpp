@@ -46,13 +46,13 @@ TEST_CASE("a description names every member in its order, with where it is") {
     else sum += 10 * *(part.*member);
   });
   CHECK(sum == 32.0);
-  STATIC_REQUIRE(fl::detail::count_members<elsewhere::Whole>() == 5);
+  STATIC_REQUIRE(fl::core::count_members<elsewhere::Whole>() == 5);
   STATIC_REQUIRE(fl::Described<elsewhere::Part>);
   STATIC_REQUIRE(fl::Described<elsewhere::Some>);
   STATIC_REQUIRE_FALSE(fl::Described<double>);
   STATIC_REQUIRE_FALSE(fl::Described<std::vector<elsewhere::Part>>);
-  STATIC_REQUIRE(fl::detail::count_members<elsewhere::Some>() == 1);
-  STATIC_REQUIRE_FALSE(fl::detail::null_is_infinite<elsewhere::Part>);
+  STATIC_REQUIRE(fl::core::count_members<elsewhere::Some>() == 1);
+  STATIC_REQUIRE_FALSE(fl::core::null_is_infinite<elsewhere::Part>);
 }
 
 TEST_CASE("described structures are equal when every member is, at any depth") {
@@ -77,9 +77,9 @@ TEST_CASE("described structures are equal when every member is, at any depth") {
 }
 
 TEST_CASE("an enumerator is found by its name") {
-  CHECK(fl::enumerator_from<elsewhere::Colour>("green") == elsewhere::Colour::green);
-  CHECK(fl::enumerator_from<elsewhere::Colour>("gree") == std::nullopt);
-  CHECK(fl::enumerator_from<elsewhere::Colour>("") == std::nullopt);
+  CHECK(fl::core::enumerator_from<elsewhere::Colour>("green") == elsewhere::Colour::green);
+  CHECK(fl::core::enumerator_from<elsewhere::Colour>("gree") == std::nullopt);
+  CHECK(fl::core::enumerator_from<elsewhere::Colour>("") == std::nullopt);
   for (const elsewhere::Colour colour : {elsewhere::Colour::red, elsewhere::Colour::green})
-    CHECK(fl::enumerator_from<elsewhere::Colour>(fl::enumerator_of(colour)) == colour);
+    CHECK(fl::core::enumerator_from<elsewhere::Colour>(fl::core::enumerator_of(colour)) == colour);
 }

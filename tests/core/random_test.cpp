@@ -13,9 +13,9 @@
 
 namespace fl = faultline;
 using faultline_tests::error_code;
-using fl::CounterRandom;
 using fl::ErrorCode;
-using fl::Stream;
+using fl::core::CounterRandom;
+using fl::core::Stream;
 
 namespace {
 
@@ -55,9 +55,9 @@ TEST_CASE("Latents and labels have their golden values", "[random]") {
   };
   for (const Golden& golden : all) {
     std::vector<float> z(golden.z.size());
-    fl::fill_normals(golden.seed, Stream::latents, golden.index, z);
+    fl::core::fill_normals(golden.seed, Stream::latents, golden.index, z);
     CHECK(z == golden.z);
-    CHECK(fl::draw_label(golden.seed, golden.index, 10) == golden.label);
+    CHECK(fl::core::draw_label(golden.seed, golden.index, 10) == golden.label);
   }
 }
 
@@ -66,7 +66,7 @@ TEST_CASE("A reader yields the words of its blocks in order", "[random]") {
   std::vector<std::uint32_t> read(12);
   for (auto& word : read) word = random.next();
   for (std::uint32_t block = 0; block < 3; ++block) {
-    const auto words = fl::philox4x32({99, 0, block, 5}, {123, 0});
+    const auto words = fl::core::philox4x32({99, 0, block, 5}, {123, 0});
     CHECK(std::equal(words.begin(), words.end(), read.begin() + 4 * block));
   }
   CounterRandom later(123, Stream::codes, 99, 2);
@@ -88,19 +88,19 @@ TEST_CASE("Seed, stream and index all enter with their 64 bits", "[random]") {
 }
 
 TEST_CASE("Index ranges of the purposes do not meet before 2^40 samples", "[random]") {
-  const std::vector<std::int64_t> starts = {fl::discovery_first, fl::confirmation_first, fl::intervention_first,
-                                            fl::pilot_first, fl::gate_first};
+  const std::vector<std::int64_t> starts = {fl::core::discovery_first, fl::core::confirmation_first,
+                                            fl::core::intervention_first, fl::core::pilot_first, fl::core::gate_first};
   for (std::size_t i = 1; i < starts.size(); ++i) CHECK(starts[i] - starts[i - 1] >= std::int64_t{1} << 40);
 }
 
 TEST_CASE("Sequential normals are the filled ones and a prefix is a prefix", "[random]") {
   std::vector<float> all(101);
-  fl::fill_normals(3, Stream::noise, 17, all);
+  fl::core::fill_normals(3, Stream::noise, 17, all);
   CounterRandom random(3, Stream::noise, 17);
   for (const float value : all) CHECK(static_cast<float>(random.normal()) == value);
   for (const std::size_t length : {std::size_t{0}, std::size_t{1}, std::size_t{2}, std::size_t{3}, std::size_t{50}}) {
     std::vector<float> part(length);
-    fl::fill_normals(3, Stream::noise, 17, part);
+    fl::core::fill_normals(3, Stream::noise, 17, part);
     CHECK(std::equal(part.begin(), part.end(), all.begin()));
   }
 }
@@ -120,9 +120,9 @@ TEST_CASE("The second normal of a pair takes no word", "[random]") {
 }
 
 TEST_CASE("Uniform numbers stay strictly inside the unit interval", "[random]") {
-  CHECK(fl::detail::open_unit(0) == 0x1p-25);
-  CHECK(fl::detail::open_unit(0xffffffffu) == 1.0 - 0x1p-25);
-  const auto [largest, other] = fl::detail::normal_pair(0, 0);
+  CHECK(fl::core::detail::open_unit(0) == 0x1p-25);
+  CHECK(fl::core::detail::open_unit(0xffffffffu) == 1.0 - 0x1p-25);
+  const auto [largest, other] = fl::core::detail::normal_pair(0, 0);
   CHECK(largest == Approx(std::sqrt(50.0 * std::log(2.0))));  // the most extreme normal: 5.89
   CHECK(std::abs(other) < 1e-5);
 }
@@ -137,7 +137,7 @@ TEST_CASE("Uniform numbers are uniform", "[random]") {
 TEST_CASE("Normals have the moments of the standard normal and pairs are uncorrelated", "[random]") {
   const int n = 400'000;
   std::vector<float> z(n);
-  fl::fill_normals(21, Stream::latents, 5, z);
+  fl::core::fill_normals(21, Stream::latents, 5, z);
   double mean = 0.0, square = 0.0, fourth = 0.0, lagged = 0.0;
   for (int i = 0; i < n; ++i) {
     const double v = z[static_cast<std::size_t>(i)];
@@ -157,9 +157,9 @@ TEST_CASE("Normals have the moments of the standard normal and pairs are uncorre
 TEST_CASE("Labels are uniform over the classes and independent of the latents' stream", "[random]") {
   std::vector<std::int64_t> counts(10);
   for (std::int64_t i = 0; i < 50'000; ++i)
-    ++counts[static_cast<std::size_t>(fl::draw_label(9, fl::confirmation_first + i, 10))];
+    ++counts[static_cast<std::size_t>(fl::core::draw_label(9, fl::core::confirmation_first + i, 10))];
   CHECK(chi_squared(counts) < chi_squared_limit(counts.size()));
-  CHECK(fl::draw_label(9, 0, 1) == 0);
+  CHECK(fl::core::draw_label(9, 0, 1) == 0);
 }
 
 TEST_CASE("A range is refused unless it has 1 to 2^32 values", "[random]") {
@@ -167,7 +167,7 @@ TEST_CASE("A range is refused unless it has 1 to 2^32 values", "[random]") {
   CHECK(error_code([&] { (void)random.below(0); }) == ErrorCode::invalid_argument);
   CHECK(error_code([&] { (void)random.below(-3); }) == ErrorCode::invalid_argument);
   CHECK(error_code([&] { (void)random.below((std::int64_t{1} << 32) + 1); }) == ErrorCode::invalid_argument);
-  CHECK(error_code([&] { (void)fl::draw_label(1, 0, 0); }) == ErrorCode::invalid_argument);
+  CHECK(error_code([&] { (void)fl::core::draw_label(1, 0, 0); }) == ErrorCode::invalid_argument);
   CounterRandom words(1, Stream::labels, 0);
   CHECK(random.below(std::int64_t{1} << 32) == words.next());
 }
@@ -183,7 +183,7 @@ TEST_CASE("Shuffling yields every order equally often", "[random]") {
   CounterRandom random(31, Stream::permutations, 7);
   for (int run = 0; run < 24'000; ++run) {
     std::vector<int> order = {0, 1, 2, 3};
-    fl::shuffle(std::span(order), random);
+    fl::core::shuffle(std::span(order), random);
     std::size_t rank = 0;
     for (std::size_t i = 0; i < 4; ++i) {
       const auto smaller = std::count_if(order.begin() + static_cast<std::ptrdiff_t>(i), order.end(),

@@ -31,20 +31,20 @@ std::string refusal(Call&& call) {
 }  // namespace
 
 TEST_CASE("a value outside its range is refused with the range and the value, and both ends belong to it") {
-  CHECK(refusal([] { fl::detail::require_in("Options", "batch", std::int64_t{0}, 1, 64); }) ==
+  CHECK(refusal([] { fl::core::require_in("Options", "batch", std::int64_t{0}, 1, 64); }) ==
         "[F101] Options: batch must lie in [1, 64], got 0");
-  CHECK(refusal([] { fl::detail::require_in("Options", "batch", std::numeric_limits<std::int64_t>::max(), 1, 64); }) ==
+  CHECK(refusal([] { fl::core::require_in("Options", "batch", std::numeric_limits<std::int64_t>::max(), 1, 64); }) ==
         "[F101] Options: batch must lie in [1, 64], got 9223372036854775807");
-  CHECK(refusal([] { fl::detail::require_in("Options", "batch", std::int64_t{1}, 1, 64); }).empty());
-  CHECK(refusal([] { fl::detail::require_in("Options", "batch", std::int64_t{64}, 1, 64); }).empty());
-  CHECK(refusal([] { fl::detail::require_in("Options", "rate", std::nan(""), 0.0, 1.0); }) ==
+  CHECK(refusal([] { fl::core::require_in("Options", "batch", std::int64_t{1}, 1, 64); }).empty());
+  CHECK(refusal([] { fl::core::require_in("Options", "batch", std::int64_t{64}, 1, 64); }).empty());
+  CHECK(refusal([] { fl::core::require_in("Options", "rate", std::nan(""), 0.0, 1.0); }) ==
         "[F101] Options: rate must lie in [0, 1], got nan");
-  CHECK(refusal([] { fl::detail::require_in("Options", "rate", 1.0, 0.0, 1.0); }).empty());
-  CHECK(refusal([] { fl::detail::require_between("Options", "alpha", 1.0, 0.0, 1.0); }) ==
+  CHECK(refusal([] { fl::core::require_in("Options", "rate", 1.0, 0.0, 1.0); }).empty());
+  CHECK(refusal([] { fl::core::require_between("Options", "alpha", 1.0, 0.0, 1.0); }) ==
         "[F101] Options: alpha must lie strictly between 0 and 1, got 1");
-  CHECK(refusal([] { fl::detail::require_between("Options", "alpha", std::nan(""), 0.0, 1.0); }) ==
+  CHECK(refusal([] { fl::core::require_between("Options", "alpha", std::nan(""), 0.0, 1.0); }) ==
         "[F101] Options: alpha must lie strictly between 0 and 1, got nan");
-  CHECK(refusal([] { fl::detail::require_between("Options", "alpha", 0.05, 0.0, 1.0); }).empty());
+  CHECK(refusal([] { fl::core::require_between("Options", "alpha", 0.05, 0.0, 1.0); }).empty());
 }
 
 TEST_CASE("sizes that are negative or overflow are refused, and a matrix without rows keeps its columns") {
@@ -60,10 +60,10 @@ TEST_CASE("sizes that are negative or overflow are refused, and a matrix without
 }
 
 TEST_CASE("memory that cannot be had is an error of the library, and other exceptions pass") {
-  CHECK(refusal([] { fl::detail::within_memory("work", [] { throw std::bad_alloc(); }); }).find("[F502] work") == 0);
+  CHECK(refusal([] { fl::core::within_memory("work", [] { throw std::bad_alloc(); }); }).find("[F502] work") == 0);
   CHECK(refusal([] {
-          fl::detail::within_memory("work", [] { std::vector<double> v(std::vector<double>().max_size() + 1); });
+          fl::core::within_memory("work", [] { std::vector<double> v(std::vector<double>().max_size() + 1); });
         }).find("[F502] work") == 0);
-  CHECK_THROWS_AS(fl::detail::within_memory("work", [] { throw 5; }), int);
-  CHECK(fl::detail::within_memory("work", [] { return 3; }) == 3);
+  CHECK_THROWS_AS(fl::core::within_memory("work", [] { throw 5; }), int);
+  CHECK(fl::core::within_memory("work", [] { return 3; }) == 3);
 }

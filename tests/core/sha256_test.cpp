@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-using faultline::Sha256;
 using faultline::sha256_hex;
+using faultline::core::Sha256;
 
 // The example messages of FIPS 180-2, appendix B, and the empty message.
 TEST_CASE("SHA-256 gives the digests of the standard's examples", "[sha256]") {

@@ -71,7 +71,7 @@ std::string error_text(Call&& call) {
 }
 
 inline std::string text_of(const std::filesystem::path& path) {
-  const auto bytes = faultline::read_file(path);
+  const auto bytes = faultline::core::read_file(path);
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 

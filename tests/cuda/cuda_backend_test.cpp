@@ -122,8 +122,8 @@ TEST_CASE("the folded network as LibTorch operations is the reference in w, styl
     CHECK(cuda.digest() == reference.digest());
     CHECK(machine.launches.empty());
     fl::ImageBatch direction(5, cuda.image_shape());
-    fl::fill_normals(1, fl::Stream::latents, 0,
-                     {direction.data(), static_cast<std::size_t>(5 * cuda.image_shape().elements())});
+    fl::core::fill_normals(1, fl::core::Stream::latents, 0,
+                           {direction.data(), static_cast<std::size_t>(5 * cuda.image_shape().elements())});
     const auto ours = cuda.pullback(s, direction), theirs = reference.pullback(s, direction);
     for (std::int64_t k = 0; k < ours.cols(); ++k)
       REQUIRE(ours(2, k) == Approx(theirs(2, k)).epsilon(1e-3).margin(1e-3));

@@ -14,7 +14,7 @@ TEST_CASE("shipped models are looked for in FAULTLINE_ASSETS_DIR, else in assets
   const char* const before = std::getenv("FAULTLINE_ASSETS_DIR");
   const std::string kept = before ? before : "";
   const faultline_tests::TemporaryDirectory directory;
-  fl::write_file_atomically(directory.path() / "clean.safetensors", "weights");
+  fl::core::write_file_atomically(directory.path() / "clean.safetensors", "weights");
 
   setenv("FAULTLINE_ASSETS_DIR", directory.path().c_str(), 1);
   CHECK(fl::find_asset("clean.safetensors") == directory.path() / "clean.safetensors");

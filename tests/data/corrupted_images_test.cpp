@@ -17,8 +17,8 @@ fl::LabelledImages tiny_set() { return {3, 2, 2, 10, {0, 51, 102, 255, 255, 255,
 
 std::vector<float> image_of(const fl::LabelledImages& images, std::int64_t index,
                             const fl::CorruptionOptions& options) {
-  std::vector<float> out(static_cast<std::size_t>(fl::canvas_shape(images, options).elements()), -7.0f);
-  fl::make_corrupted_image(images, index, options, out);
+  std::vector<float> out(static_cast<std::size_t>(fl::data::canvas_shape(images, options).elements()), -7.0f);
+  fl::data::make_corrupted_image(images, index, options, out);
   return out;
 }
 
@@ -28,16 +28,16 @@ TEST_CASE("A clean training image is the padded original in the unit interval", 
   const auto image = image_of(tiny_set(), 0, {.mix = CorruptionMix::none, .padding = 1});
   CHECK(image == std::vector<float>{0, 0, 0, 0, 0, 0, 51 / 255.0f, 0, 0, 102 / 255.0f, 1, 0, 0, 0, 0, 0});
   fl::LabelledImages digits{1, 28, 28, 10, std::vector<std::uint8_t>(28 * 28, 255), {0}};
-  CHECK(fl::canvas_shape(digits, {}) == fl::ImageShape{1, 32, 32});
+  CHECK(fl::data::canvas_shape(digits, {}) == fl::ImageShape{1, 32, 32});
 }
 
 TEST_CASE("Padding comes before corruption, so noise and blur cover the whole canvas", "[corrupted_images]") {
   const auto images = tiny_set();
   bool noisy_corner = false, blurred_border = false;
   for (std::int64_t index = 1; index < 200; index += 3) {  // image 1 is white
-    const fl::CorruptionDraw draw = fl::draw_corruption(CorruptionMix::independent, 3, index);
+    const fl::data::CorruptionDraw draw = fl::data::draw_corruption(CorruptionMix::independent, 3, index);
     const auto image = image_of(images, index, {.seed = 3});
-    if (draw == fl::CorruptionDraw{0, 3} && image[0] > 0.0f) noisy_corner = true;
+    if (draw == fl::data::CorruptionDraw{0, 3} && image[0] > 0.0f) noisy_corner = true;
     if (draw.blur_severity == 1 && draw.noise_severity == 0) {
       CHECK(image[6 * 1 + 2] > 0.01f);  // one row above the white square
       CHECK(image[6 * 2 + 2] < 0.9f);
@@ -86,12 +86,14 @@ TEST_CASE("Both options of mix and axis reach the image", "[corrupted_images]") 
 TEST_CASE("Requests that cannot be met are refused", "[corrupted_images]") {
   const auto images = tiny_set();
   std::vector<float> out(36);
-  CHECK(error_code([&] { fl::make_corrupted_image({}, 0, {}, out); }) == ErrorCode::empty_input);
-  CHECK(error_code([&] { fl::make_corrupted_image(images, -1, {}, out); }) == ErrorCode::invalid_argument);
-  CHECK(error_code([&] { fl::make_corrupted_image(images, 0, {.padding = -1}, out); }) == ErrorCode::invalid_argument);
-  CHECK(error_code([&] { fl::make_corrupted_image(images, 0, {.padding = 4097}, out); }) ==
+  CHECK(error_code([&] { fl::data::make_corrupted_image({}, 0, {}, out); }) == ErrorCode::empty_input);
+  CHECK(error_code([&] { fl::data::make_corrupted_image(images, -1, {}, out); }) == ErrorCode::invalid_argument);
+  CHECK(error_code([&] { fl::data::make_corrupted_image(images, 0, {.padding = -1}, out); }) ==
         ErrorCode::invalid_argument);
-  CHECK(error_code([&] { fl::make_corrupted_image(images, 0, {.padding = 1}, out); }) == ErrorCode::shape_mismatch);
+  CHECK(error_code([&] { fl::data::make_corrupted_image(images, 0, {.padding = 4097}, out); }) ==
+        ErrorCode::invalid_argument);
+  CHECK(error_code([&] { fl::data::make_corrupted_image(images, 0, {.padding = 1}, out); }) ==
+        ErrorCode::shape_mismatch);
   CHECK(error_code([&] { (void)fl::corrupted_images(images, 0, -1); }) == ErrorCode::invalid_argument);
   CHECK(fl::corrupted_images(images, 0, 0).count() == 0);
 }

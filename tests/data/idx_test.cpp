@@ -13,17 +13,18 @@ TEST_CASE("IDX files of one to four dimensions are read, plain and packed, whate
   const std::string elements = "the quick brown fox jump";  // 24
   for (const auto& extents : {std::initializer_list<std::uint32_t>{24}, {4, 6}, {2, 3, 4}, {2, 3, 2, 2}}) {
     const std::string file = idx_header(extents) + elements;
-    fl::write_file_atomically(directory / "plain.gz", file);
-    fl::write_file_atomically(directory / "packed", gzip(file));
+    fl::core::write_file_atomically(directory / "plain.gz", file);
+    fl::core::write_file_atomically(directory / "packed", gzip(file));
     for (const char* name : {"plain.gz", "packed"}) {
-      const fl::IdxArray array = fl::read_idx(directory / name);
+      const fl::data::IdxArray array = fl::data::read_idx(directory / name);
       CHECK(array.shape == std::vector<std::int64_t>(extents.begin(), extents.end()));
       CHECK(std::string(array.values.begin(), array.values.end()) == elements);
     }
   }
-  CHECK(fl::decode_idx(bytes_of(idx_header({0, 3}))).values.empty());
-  CHECK(error_code([&] { (void)fl::read_idx(directory / "absent"); }) == ErrorCode::cannot_open);
-  CHECK(error_code([&] { (void)fl::read_idx(directory / "packed", {.max_file_bytes = 10}); }) == ErrorCode::oversized);
+  CHECK(fl::data::decode_idx(bytes_of(idx_header({0, 3}))).values.empty());
+  CHECK(error_code([&] { (void)fl::data::read_idx(directory / "absent"); }) == ErrorCode::cannot_open);
+  CHECK(error_code([&] { (void)fl::data::read_idx(directory / "packed", {.max_file_bytes = 10}); }) ==
+        ErrorCode::oversized);
 }
 
 TEST_CASE("Members of a gzip file are one stream, wherever they meet, and zeros after the last are padding", "[idx]") {
@@ -42,7 +43,7 @@ TEST_CASE("Members of a gzip file are one stream, wherever they meet, and zeros 
   for (std::size_t cut = 0; cut <= file.size(); ++cut)
     files.push_back(gzip(file.substr(0, cut)) + gzip(file.substr(cut)));
   for (const std::string& packed : files) {
-    const fl::IdxArray array = fl::decode_idx(bytes_of(packed));
+    const fl::data::IdxArray array = fl::data::decode_idx(bytes_of(packed));
     CHECK(array.shape == std::vector<std::int64_t>{2, 3});
     CHECK(std::string(array.values.begin(), array.values.end()) == "abcdef");
   }
@@ -50,7 +51,7 @@ TEST_CASE("Members of a gzip file are one stream, wherever they meet, and zeros 
 
 TEST_CASE("What an IDX file is instead, and what follows it, is said", "[idx]") {
   const auto text = [](const std::string& file) {
-    return error_text([&] { (void)fl::decode_idx(bytes_of(file), {}, "labels.gz"); });
+    return error_text([&] { (void)fl::data::decode_idx(bytes_of(file), {}, "labels.gz"); });
   };
   CHECK(text(idx_header({1}, -1, 0x0d) + "abcd")
             .find("'labels.gz' is no IDX file of unsigned bytes: expected it to begin with the bytes 0, 0, 8, got 0, "
@@ -62,7 +63,7 @@ TEST_CASE("What an IDX file is instead, and what follows it, is said", "[idx]") 
 TEST_CASE("A packed array larger than any buffer arrives whole", "[idx]") {
   std::string elements(3'000'000, '\0');
   for (std::size_t i = 0; i < elements.size(); ++i) elements[i] = static_cast<char>((i * i) >> 7);
-  const fl::IdxArray array = fl::decode_idx(bytes_of(gzip(idx_header({3000, 1000}) + elements)));
+  const fl::data::IdxArray array = fl::data::decode_idx(bytes_of(gzip(idx_header({3000, 1000}) + elements)));
   CHECK(std::string(array.values.begin(), array.values.end()) == elements);
 }
 
@@ -72,8 +73,8 @@ TEST_CASE("Malformed IDX files are refused, each for its own reason", "[malforme
   const auto corrupt = ErrorCode::corrupt_compression;
   const std::string good = idx_header({2, 3}) + "abcdef";
   const std::string packed = gzip(good);
-  REQUIRE(fl::decode_idx(bytes_of(good)).shape == std::vector<std::int64_t>{2, 3});
-  REQUIRE(fl::decode_idx(bytes_of(packed)).values.back() == 'f');
+  REQUIRE(fl::data::decode_idx(bytes_of(good)).shape == std::vector<std::int64_t>{2, 3});
+  REQUIRE(fl::data::decode_idx(bytes_of(packed)).values.back() == 'f');
   std::vector<Malformed> files = {
       {"empty", {}, cut},
       {"three bytes", bytes_of(good.substr(0, 3)), cut},
@@ -129,9 +130,9 @@ TEST_CASE("Malformed IDX files are refused, each for its own reason", "[malforme
       {"gzip: bomb behind a small array", bytes_of(gzip(good + std::string(10'000'000, 'b'))), large},
       {"gzip: a gigabyte stated, little inside", bytes_of(gzip(idx_header({1u << 30}) + "abc")), cut},
   };
-  check_all(files, [](const Bytes& bytes) { (void)fl::decode_idx(bytes); });
+  check_all(files, [](const Bytes& bytes) { (void)fl::data::decode_idx(bytes); });
 
-  CHECK(error_code([&] { (void)fl::decode_idx(bytes_of(good), {.max_elements = 6}); }) == std::nullopt);
-  CHECK(error_code([&] { (void)fl::decode_idx(bytes_of(good), {.max_elements = 5}); }) == ErrorCode::oversized);
-  CHECK(error_code([&] { (void)fl::decode_idx(bytes_of(good), {.max_rank = 1}); }) == ErrorCode::oversized);
+  CHECK(error_code([&] { (void)fl::data::decode_idx(bytes_of(good), {.max_elements = 6}); }) == std::nullopt);
+  CHECK(error_code([&] { (void)fl::data::decode_idx(bytes_of(good), {.max_elements = 5}); }) == ErrorCode::oversized);
+  CHECK(error_code([&] { (void)fl::data::decode_idx(bytes_of(good), {.max_rank = 1}); }) == ErrorCode::oversized);
 }

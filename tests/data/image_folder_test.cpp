@@ -32,11 +32,11 @@ void fill(const TemporaryDirectory& folder, int channels = 1) {
   fl::write_png(folder / "a.png", pattern(4, 4, channels, 0));
   fl::write_png(folder / "below/b.PNG", pattern(4, 4, channels, 100));
   fl::write_png(folder / "c.png", pattern(4, 4, channels, 200));
-  fl::write_file_atomically(folder / "notes.txt", std::string_view("no picture"));
+  fl::core::write_file_atomically(folder / "notes.txt", std::string_view("no picture"));
 }
 
 void write(const TemporaryDirectory& folder, const std::string& name, std::string_view text) {
-  fl::write_file_atomically(folder / name, text);
+  fl::core::write_file_atomically(folder / name, text);
 }
 
 constexpr const char* good_json = R"({"labels": [["c.png", 1], ["a.png", 0], ["below/b.PNG", 2]]})";
@@ -235,7 +235,7 @@ TEST_CASE("Label files that are broken or disagree are refused and named", "[ima
 
 TEST_CASE("Pictures that cannot be read or do not fit together are refused and named", "[image_folder]") {
   const auto refused = [](const std::string& name, const std::function<void(const TemporaryDirectory&)>& spoil,
-                          const fl::ImageFolderOptions& options = {}) {
+                          const fl::data::ImageFolderOptions& options = {}) {
     const TemporaryDirectory folder;
     fill(folder);
     spoil(folder);
@@ -258,15 +258,15 @@ TEST_CASE("Pictures that cannot be read or do not fit together are refused and n
   CHECK(refused("b.PNG", [](const auto& folder) { std::filesystem::resize_file(folder / "below/b.PNG", 40); }) ==
         ErrorCode::truncated);
   CHECK(refused("b.PNG", [](const auto& folder) {
-          std::vector<std::byte> bytes = fl::read_file(folder / "below/b.PNG");
+          std::vector<std::byte> bytes = fl::core::read_file(folder / "below/b.PNG");
           bytes[24] = std::byte{16};  // bits per channel
           const auto crc = crc32(0, reinterpret_cast<const Bytef*>(bytes.data() + 12), 17);
           for (std::size_t i = 0; i < 4; ++i) bytes[29 + i] = static_cast<std::byte>(crc >> (24 - 8 * i));
-          fl::write_file_atomically(folder / "below/b.PNG", bytes);
+          fl::core::write_file_atomically(folder / "below/b.PNG", bytes);
         }) == ErrorCode::foreign_format);
   CHECK_FALSE(refused("", [](const auto&) {}, {.max_bytes = 48}));
   CHECK(refused("16 bytes", [](const auto&) {}, {.max_bytes = 47}) == ErrorCode::oversized);
-  using Options = fl::ImageFolderOptions;
+  using Options = fl::data::ImageFolderOptions;
   for (const Options& options : {Options{.resolution = -1}, Options{.resolution = 4097}, Options{.classes = -1},
                                  Options{.classes = 257}, Options{.max_bytes = 0}, Options{.max_bytes = -1}})
     CHECK(refused(
@@ -451,11 +451,11 @@ TEST_CASE("Colour pictures are padded and corrupted plane by plane", "[image_fol
   }
   const fl::ImageBatch batch = fl::corrupted_images(images, 0, 40, {.padding = 0});
   for (std::int64_t i = 0; i < 40; ++i) {
-    const fl::CorruptionDraw draw = fl::draw_corruption(fl::CorruptionMix::independent, 0, i);
+    const fl::data::CorruptionDraw draw = fl::data::draw_corruption(fl::CorruptionMix::independent, 0, i);
     if (draw.noise_severity > 0) continue;
     std::vector<float> plane(16);
     for (std::size_t p = 0; p < 16; ++p) plane[p] = static_cast<float>(images.image(0)[32 + p]) / 255.0f;  // blue alone
-    fl::corrupt(plane, 4, 4, draw, 0, i);
+    fl::data::corrupt(plane, 4, 4, draw, 0, i);
     CHECK(std::equal(plane.begin(), plane.end(), batch.image(i).begin() + 32));
   }
 }

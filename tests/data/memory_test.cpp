@@ -73,7 +73,7 @@ int survive_every_failure(const std::function<void()>& call) {
   }
 }
 
-fl::TensorFile small_file() {
+fl::data::TensorFile small_file() {
   return {.metadata = {{"format", "faultline.test/1"}},
           .tensors = {{"a", {.shape = {2}, .values = {1, 2}}},
                       {"b", {.shape = {1}, .integers = {3}, .type = fl::ElementType::i64}}}};
@@ -102,24 +102,24 @@ TEST_CASE("A header that claims much takes no more memory than its file warrants
   const std::int64_t constant = 64 * 1024;  // messages, streams, tree nodes
   const auto tensors =
       raw_safetensors(R"({"x":{"dtype":"F32","shape":[268435456],"data_offsets":[0,1073741824]}})", "abcd");
-  CHECK(peak_of([&] { (void)fl::decode_safetensors(tensors); }) < constant);
+  CHECK(peak_of([&] { (void)fl::data::decode_safetensors(tensors); }) < constant);
   const auto longest_header = raw_safetensors("{\"x\":", "", 16u << 20);
-  CHECK(peak_of([&] { (void)fl::decode_safetensors(longest_header); }) < constant);
+  CHECK(peak_of([&] { (void)fl::data::decode_safetensors(longest_header); }) < constant);
 
   std::string entries = "{";
   for (int i = 0; i < 20'000; ++i)
     entries += (i ? ",\"t" : "\"t") + std::to_string(i) + R"(":{"dtype":"F32","shape":[0],"data_offsets":[0,0]})";
   const auto many = raw_safetensors(entries + "}", "");
-  CHECK(peak_of([&] { (void)fl::decode_safetensors(many); }) < 20 * static_cast<std::int64_t>(many.size()));
+  CHECK(peak_of([&] { (void)fl::data::decode_safetensors(many); }) < 20 * static_cast<std::int64_t>(many.size()));
 
   const auto idx = bytes_of(idx_header({1u << 30}) + "abc");
-  CHECK(peak_of([&] { (void)fl::decode_idx(idx); }) < constant);
+  CHECK(peak_of([&] { (void)fl::data::decode_idx(idx); }) < constant);
   const auto packed = bytes_of(gzip(idx_header({1u << 30}) + "abc"));
-  CHECK(peak_of([&] { (void)fl::decode_idx(packed); }) < constant);
+  CHECK(peak_of([&] { (void)fl::data::decode_idx(packed); }) < constant);
   const auto bomb = bytes_of(gzip(idx_header({3}) + "abc" + std::string(50'000'000, 'b')));
-  CHECK(peak_of([&] { (void)fl::decode_idx(bomb); }) < constant);
+  CHECK(peak_of([&] { (void)fl::data::decode_idx(bomb); }) < constant);
 
-  auto picture = fl::encode_png({.height = 1, .width = 1, .pixels = {0}});
+  auto picture = fl::data::encode_png({.height = 1, .width = 1, .pixels = {0}});
   picture.resize(33);  // signature and header chunk; now state 60 megapixels and seal the chunk again
   for (const auto& [position, value] : {std::pair<std::size_t, int>{18, 0x1e}, {22, 0x20}})
     picture[position] = static_cast<std::byte>(value);
@@ -127,35 +127,37 @@ TEST_CASE("A header that claims much takes no more memory than its file warrants
   for (std::size_t i = 0; i < 4; ++i) picture[29 + i] = static_cast<std::byte>(crc >> (24 - 8 * i));
   const auto end = bytes_of(std::string("\0\0\0\0IEND\xae\x42\x60\x82", 12));
   picture.insert(picture.end(), end.begin(), end.end());
-  CHECK(error_code([&] { (void)fl::decode_png(picture); }) == fl::ErrorCode::truncated);
-  CHECK(peak_of([&] { (void)fl::decode_png(picture); }) < constant);
+  CHECK(error_code([&] { (void)fl::data::decode_png(picture); }) == fl::ErrorCode::truncated);
+  CHECK(peak_of([&] { (void)fl::data::decode_png(picture); }) < constant);
 }
 
 TEST_CASE("A sound file is read in about twice its size", "[memory]") {
-  const fl::TensorFile file{.metadata = {{"format", "faultline.test/1"}},
-                            .tensors = {{"a", {.shape = {1'000'000}, .values = std::vector<float>(1'000'000, 1.5f)}}}};
-  const auto bytes = fl::encode_safetensors(file);
+  const fl::data::TensorFile file{
+      .metadata = {{"format", "faultline.test/1"}},
+      .tensors = {{"a", {.shape = {1'000'000}, .values = std::vector<float>(1'000'000, 1.5f)}}}};
+  const auto bytes = fl::data::encode_safetensors(file);
   // Beside the bytes themselves
-  CHECK(peak_of([&] { (void)fl::decode_safetensors(bytes); }) < static_cast<std::int64_t>(bytes.size()) * 11 / 10);
+  CHECK(peak_of([&] { (void)fl::data::decode_safetensors(bytes); }) <
+        static_cast<std::int64_t>(bytes.size()) * 11 / 10);
 }
 
 TEST_CASE("Whichever allocation fails, nothing stays behind", "[memory]") {
-  const auto tensors = fl::encode_safetensors(small_file());
-  CHECK(survive_every_failure([&] { (void)fl::decode_safetensors(tensors); }) > 10);
-  CHECK(survive_every_failure([&] { (void)fl::encode_safetensors(small_file()); }) > 10);
+  const auto tensors = fl::data::encode_safetensors(small_file());
+  CHECK(survive_every_failure([&] { (void)fl::data::decode_safetensors(tensors); }) > 10);
+  CHECK(survive_every_failure([&] { (void)fl::data::encode_safetensors(small_file()); }) > 10);
   const auto idx = bytes_of(gzip(idx_header({3, 2}) + "abcdef"));
-  CHECK(survive_every_failure([&] { (void)fl::decode_idx(idx); }) > 2);
+  CHECK(survive_every_failure([&] { (void)fl::data::decode_idx(idx); }) > 2);
   const fl::Picture picture{.height = 2, .width = 2, .pixels = {1, 2, 3, 4}};
-  const auto png = fl::encode_png(picture);
-  CHECK(survive_every_failure([&] { (void)fl::decode_png(png); }) > 0);
-  CHECK(survive_every_failure([&] { (void)fl::encode_png(picture); }) > 0);
+  const auto png = fl::data::encode_png(picture);
+  CHECK(survive_every_failure([&] { (void)fl::data::decode_png(png); }) > 0);
+  CHECK(survive_every_failure([&] { (void)fl::data::encode_png(picture); }) > 0);
 
   const TemporaryDirectory directory;
   const auto path = directory / "a.safetensors";
-  fl::write_safetensors(path, small_file());
-  const auto replacement = [&] { fl::write_safetensors(path, small_file()); };
+  fl::data::write_safetensors(path, small_file());
+  const auto replacement = [&] { fl::data::write_safetensors(path, small_file()); };
   CHECK(survive_every_failure(replacement) > 10);
-  CHECK(survive_every_failure([&] { (void)fl::read_safetensors(path); }) > 10);
+  CHECK(survive_every_failure([&] { (void)fl::data::read_safetensors(path); }) > 10);
   CHECK(directory.names() == std::vector<std::string>{"a.safetensors"});
-  CHECK(fl::read_safetensors(path).tensors == small_file().tensors);
+  CHECK(fl::data::read_safetensors(path).tensors == small_file().tensors);
 }

@@ -19,11 +19,11 @@ namespace {
 /// Writes a complete little set: three training images, two test images, 2 x 4 pixels.
 void write_set(const std::filesystem::path& directory) {
   std::filesystem::create_directories(directory);
-  fl::write_file_atomically(directory / "train-images-idx3-ubyte.gz",
-                            gzip(idx_header({3, 2, 4}) + "abcdefghijklmnopqrstuvwx"));
-  fl::write_file_atomically(directory / "train-labels-idx1-ubyte.gz", gzip(idx_header({3}) + "\3\1\11"));
-  fl::write_file_atomically(directory / "t10k-images-idx3-ubyte", idx_header({2, 2, 4}) + "ABCDEFGHIJKLMNOP");
-  fl::write_file_atomically(directory / "t10k-labels-idx1-ubyte", idx_header({2}) + std::string("\0\5", 2));
+  fl::core::write_file_atomically(directory / "train-images-idx3-ubyte.gz",
+                                  gzip(idx_header({3, 2, 4}) + "abcdefghijklmnopqrstuvwx"));
+  fl::core::write_file_atomically(directory / "train-labels-idx1-ubyte.gz", gzip(idx_header({3}) + "\3\1\11"));
+  fl::core::write_file_atomically(directory / "t10k-images-idx3-ubyte", idx_header({2, 2, 4}) + "ABCDEFGHIJKLMNOP");
+  fl::core::write_file_atomically(directory / "t10k-labels-idx1-ubyte", idx_header({2}) + std::string("\0\5", 2));
 }
 
 /// Sets environment variables and working directory for a scope.
@@ -73,24 +73,24 @@ TEST_CASE("Files that do not belong together are refused", "[mnist]") {
   write_set(directory.path());
   CHECK(error_code(load) == std::nullopt);
 
-  fl::write_file_atomically(labels, idx_header({3}) + "\1\2\3");
+  fl::core::write_file_atomically(labels, idx_header({3}) + "\1\2\3");
   CHECK(error_code(load) == ErrorCode::inconsistent_files);
   CHECK(error_text(load).find("2 images but 3 labels: '" + images.string() + "' and '" + labels.string() + "'") !=
         std::string::npos);
-  fl::write_file_atomically(labels, idx_header({2}) + "\1\12");
+  fl::core::write_file_atomically(labels, idx_header({2}) + "\1\12");
   CHECK(error_code(load) == ErrorCode::label_out_of_range);
   CHECK(error_text(load).find("'" + labels.string() + "': image 1 of 2 has the label 10, expected 0 to 9") !=
         std::string::npos);
-  fl::write_file_atomically(labels, idx_header({2, 1}) + "\1\2");
+  fl::core::write_file_atomically(labels, idx_header({2, 1}) + "\1\2");
   CHECK(error_code(load) == ErrorCode::inconsistent_files);
-  fl::write_file_atomically(labels, idx_header({2, 2, 4}) + "ABCDEFGHIJKLMNOP");  // images in place of labels
+  fl::core::write_file_atomically(labels, idx_header({2, 2, 4}) + "ABCDEFGHIJKLMNOP");  // images in place of labels
   CHECK(error_code(load) == ErrorCode::inconsistent_files);
   CHECK(error_text(load).find("expected '" + labels.string() + "' to hold labels [N], got an array [2, 2, 4]") !=
         std::string::npos);
-  fl::write_file_atomically(labels, idx_header({2}) + "\1");
+  fl::core::write_file_atomically(labels, idx_header({2}) + "\1");
   CHECK(error_code(load) == ErrorCode::truncated);
-  fl::write_file_atomically(labels, idx_header({0}));
-  fl::write_file_atomically(images, idx_header({0, 2, 4}));
+  fl::core::write_file_atomically(labels, idx_header({0}));
+  fl::core::write_file_atomically(images, idx_header({0, 2, 4}));
   CHECK(error_code(load) == ErrorCode::inconsistent_files);
   std::filesystem::remove(labels);
   CHECK(error_code(load) == ErrorCode::data_unavailable);
@@ -107,9 +107,9 @@ TEST_CASE("The names of every mirror are read, and two forms of one file must ag
   CHECK(load().image(1)[0] == 'I');
   for (const char* other : {"t10k-labels-idx1-ubyte.gz", "t10k-labels.idx1-ubyte", "t10k-labels.idx1-ubyte.gz"}) {
     INFO(other);
-    fl::write_file_atomically(directory / other, gzip(bytes));
+    fl::core::write_file_atomically(directory / other, gzip(bytes));
     CHECK(load().label(1) == 5);
-    fl::write_file_atomically(directory / other, gzip(idx_header({2}) + "\1\2"));
+    fl::core::write_file_atomically(directory / other, gzip(idx_header({2}) + "\1\2"));
     CHECK(error_code([&] { (void)load(); }) == ErrorCode::inconsistent_files);
     CHECK(error_text([&] {
             (void)load();
@@ -117,7 +117,7 @@ TEST_CASE("The names of every mirror are read, and two forms of one file must ag
     std::filesystem::remove(labels);
     CHECK(load().label(1) == 2);
     std::filesystem::remove(directory / other);
-    fl::write_file_atomically(labels, bytes);
+    fl::core::write_file_atomically(labels, bytes);
   }
 }
 
@@ -186,7 +186,7 @@ TEST_CASE("The real MNIST is the known one", "[.data]") {
   CHECK(train.shape() == fl::ImageShape{1, 28, 28});
   CHECK(train.label(0) == 5);
   CHECK(test.label(0) == 7);
-  fl::Sha256 unpacked;  // of the file with its 16 bytes of header
+  fl::core::Sha256 unpacked;  // of the file with its 16 bytes of header
   unpacked.update(bytes_of(idx_header({60'000, 28, 28})));
   unpacked.update(std::as_bytes(std::span(train.pixels)));
   CHECK(unpacked.hex() == "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db");

@@ -33,7 +33,7 @@ struct Npy {
 template <class T>
 void check_array(const std::filesystem::path& path, const std::vector<std::int64_t>& shape,
                  const std::vector<T>& values, const std::string& type, const std::string& shape_text) {
-  fl::write_npy(path, shape, std::span<const T>(values));
+  fl::data::write_npy(path, shape, std::span<const T>(values));
   const Npy file(path);
   INFO(file.header);
   CHECK(file.says("'descr': '" + type + "'"));
@@ -64,10 +64,10 @@ TEST_CASE("A shape that does not fit its values is refused and nothing is writte
                                                                   {-2, -3},
                                                                   {std::int64_t{1} << 62, 4, 6},
                                                                   {std::int64_t{1} << 62, std::int64_t{1} << 62}}) {
-    CHECK(error_code([&] { fl::write_npy(directory / "a.npy", shape, std::span<const float>(values)); }) ==
+    CHECK(error_code([&] { fl::data::write_npy(directory / "a.npy", shape, std::span<const float>(values)); }) ==
           ErrorCode::shape_mismatch);
   }
   CHECK(directory.names().empty());
-  CHECK(error_code([&] { fl::write_npy(directory / "absent" / "a.npy", {6}, std::span<const float>(values)); }) ==
+  CHECK(error_code([&] { fl::data::write_npy(directory / "absent" / "a.npy", {6}, std::span<const float>(values)); }) ==
         ErrorCode::cannot_write);
 }

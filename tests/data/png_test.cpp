@@ -28,7 +28,7 @@ TEST_CASE("A picture that is written is read back, grey and colour, at odd sizes
       const fl::Picture picture = pattern(height, width, channels);
       fl::write_png(directory / "a.png", picture);
       CHECK(fl::read_png(directory / "a.png") == picture);
-      CHECK(fl::encode_png(picture) == fl::read_file(directory / "a.png"));
+      CHECK(fl::data::encode_png(picture) == fl::core::read_file(directory / "a.png"));
     }
   }
   CHECK(directory.names() == std::vector<std::string>{"a.png"});
@@ -39,31 +39,32 @@ TEST_CASE("A picture that is written is read back, grey and colour, at odd sizes
 
 TEST_CASE("A picture that contradicts itself is not written", "[png]") {
   CHECK(error_code([] {
-          (void)fl::encode_png({.height = 2, .width = 2, .pixels = {1, 2, 3}});
+          (void)fl::data::encode_png({.height = 2, .width = 2, .pixels = {1, 2, 3}});
         }) == ErrorCode::shape_mismatch);
   CHECK(error_code([] {
-          (void)fl::encode_png({.height = 1, .width = 1, .channels = 2, .pixels = {1, 2}});
+          (void)fl::data::encode_png({.height = 1, .width = 1, .channels = 2, .pixels = {1, 2}});
         }) == ErrorCode::shape_mismatch);
-  CHECK(error_code([] { (void)fl::encode_png({.height = 0, .width = 2, .pixels = {}}); }) == ErrorCode::shape_mismatch);
-  CHECK(error_code([] { (void)fl::encode_png({.height = -1, .width = -1, .pixels = {1}}); }) ==
+  CHECK(error_code([] { (void)fl::data::encode_png({.height = 0, .width = 2, .pixels = {}}); }) ==
         ErrorCode::shape_mismatch);
-  CHECK(error_code([] { (void)fl::encode_png({.height = 1, .width = 1'000'001, .pixels = {}}); }) ==
+  CHECK(error_code([] { (void)fl::data::encode_png({.height = -1, .width = -1, .pixels = {1}}); }) ==
+        ErrorCode::shape_mismatch);
+  CHECK(error_code([] { (void)fl::data::encode_png({.height = 1, .width = 1'000'001, .pixels = {}}); }) ==
         ErrorCode::oversized);
   // 2^32 pixels, which 32 bits count as none
-  CHECK(error_code([] { (void)fl::encode_png({.height = 65'536, .width = 65'536, .pixels = {}}); }) ==
+  CHECK(error_code([] { (void)fl::data::encode_png({.height = 65'536, .width = 65'536, .pixels = {}}); }) ==
         ErrorCode::oversized);
-  CHECK(error_code([] { (void)fl::encode_png({.height = 1'000'000, .width = 1'000'000, .pixels = {}}); }) ==
+  CHECK(error_code([] { (void)fl::data::encode_png({.height = 1'000'000, .width = 1'000'000, .pixels = {}}); }) ==
         ErrorCode::oversized);
 }
 
 TEST_CASE("Every flipped bit of a picture file is noticed or changes no pixel", "[png]") {
   const fl::Picture picture = pattern(5, 7, 3);
-  std::vector<std::byte> bytes = fl::encode_png(picture);
+  std::vector<std::byte> bytes = fl::data::encode_png(picture);
   std::size_t unnoticed = 0, harmless = 0;
   for (std::size_t bit = 0; bit < 8 * bytes.size(); ++bit) {
     bytes[bit / 8] ^= static_cast<std::byte>(1u << (bit % 8));
     fl::Picture read;
-    const auto code = error_code([&] { read = fl::decode_png(bytes); });
+    const auto code = error_code([&] { read = fl::data::decode_png(bytes); });
     if (!code && read == picture) ++harmless;
     else if (!code || static_cast<int>(*code) / 100 != 3) ++unnoticed;
     bytes[bit / 8] ^= static_cast<std::byte>(1u << (bit % 8));
@@ -73,11 +74,11 @@ TEST_CASE("Every flipped bit of a picture file is noticed or changes no pixel", 
 }
 
 TEST_CASE("Every picture file that is cut short is truncated and nothing else", "[png]") {
-  const std::vector<std::byte> bytes = fl::encode_png(pattern(3, 3, 1));
+  const std::vector<std::byte> bytes = fl::data::encode_png(pattern(3, 3, 1));
   std::size_t otherwise = 0;
   for (std::size_t length = 0; length < bytes.size(); ++length) {
     otherwise +=
-        error_code([&] { (void)fl::decode_png(std::span(bytes).first(length)); }) == ErrorCode::truncated ? 0 : 1;
+        error_code([&] { (void)fl::data::decode_png(std::span(bytes).first(length)); }) == ErrorCode::truncated ? 0 : 1;
   }
   CHECK(otherwise == 0);
 }
@@ -123,12 +124,12 @@ Bytes picture(const std::string& header, const std::string& lines) {
 }  // namespace
 
 TEST_CASE("Palettes and few bits per pixel are expanded", "[png]") {
-  const fl::Picture bits = fl::decode_png(picture(header_chunk(4, 1, 1), std::string("\0\xa0", 2)));
+  const fl::Picture bits = fl::data::decode_png(picture(header_chunk(4, 1, 1), std::string("\0\xa0", 2)));
   CHECK(bits.pixels == std::vector<std::uint8_t>{255, 0, 255, 0});
   const std::string palette = chunk("PLTE", std::string("\1\2\3\xff\0\x10", 6));
   const fl::Picture coloured =
-      fl::decode_png(bytes_of(signature + header_chunk(2, 1, 8, 3) + palette +
-                              chunk("IDAT", zlib_packed(std::string("\0\1\0", 3))) + chunk("IEND", "")));
+      fl::data::decode_png(bytes_of(signature + header_chunk(2, 1, 8, 3) + palette +
+                                    chunk("IDAT", zlib_packed(std::string("\0\1\0", 3))) + chunk("IEND", "")));
   CHECK(coloured.channels == 3);
   CHECK(coloured.pixels == std::vector<std::uint8_t>{255, 0, 16, 1, 2, 3});
 }
@@ -174,7 +175,7 @@ TEST_CASE("Every depth and colour type gives the stored values", "[png]") {
   for (const Case& one : cases) {
     INFO(one.name);
     const std::string before = one.colour_type == 3 ? palette : "";
-    const fl::Picture plain = fl::decode_png(
+    const fl::Picture plain = fl::data::decode_png(
         picture_with(header_chunk(one.width, 1, one.depth, one.colour_type), before, std::string(1, '\0') + one.line));
     CHECK(plain.channels == one.channels);
     CHECK(plain.pixels == one.pixels);
@@ -182,12 +183,12 @@ TEST_CASE("Every depth and colour type gives the stored values", "[png]") {
     Pixels twice = one.pixels;
     twice.insert(twice.end(), one.pixels.begin(), one.pixels.end());
     const std::string lines = std::string(1, '\0') + one.line + "\2" + std::string(one.line.size(), '\0');
-    CHECK(fl::decode_png(picture_with(header_chunk(one.width, 2, one.depth, one.colour_type), before, lines)).pixels ==
-          twice);
+    CHECK(fl::data::decode_png(picture_with(header_chunk(one.width, 2, one.depth, one.colour_type), before, lines))
+              .pixels == twice);
   }
   // Adam7, 3x3: passes 1, 4, 5, 6, 7 have pixels (2 and 3 begin at 4), here numbered in reading order.
   const std::string passes = std::string("\0\1\0\3\0\7\x09\0\2\0\x08\0\4\5\6", 15);
-  const fl::Picture interlaced = fl::decode_png(picture_with(header_chunk(3, 3, 8, 0, 0, 0, 1), "", passes));
+  const fl::Picture interlaced = fl::data::decode_png(picture_with(header_chunk(3, 3, 8, 0, 0, 0, 1), "", passes));
   CHECK(interlaced.pixels == Pixels{1, 2, 3, 4, 5, 6, 7, 8, 9});
 }
 
@@ -222,13 +223,14 @@ TEST_CASE("Chunks that say how to show a picture change no pixel, be they odd or
     INFO(name);
     for (const int type : {0, 2}) {  // 4x2 grey, and the same bytes as colour
       fl::Picture read;
-      if (type == 0) read = fl::decode_png(picture_with(header_chunk(4, 2), before, lines));
+      if (type == 0) read = fl::data::decode_png(picture_with(header_chunk(4, 2), before, lines));
       else
-        read = fl::decode_png(
+        read = fl::data::decode_png(
             picture_with(header_chunk(1, 2, 8, 2), before, std::string("\0\x01\x40\x80\0\xc0\xff\x7f", 8)));
       CHECK(read.pixels == (type == 0 ? stored : Pixels{0x01, 0x40, 0x80, 0xc0, 0xff, 0x7f}));
     }
-    CHECK(fl::decode_png(bytes_of(signature + header_chunk(4, 2) + chunk("IDAT", zlib_packed(lines)) + before + iend))
+    CHECK(fl::data::decode_png(
+              bytes_of(signature + header_chunk(4, 2) + chunk("IDAT", zlib_packed(lines)) + before + iend))
               .pixels == stored);
   }
 }
@@ -286,7 +288,7 @@ TEST_CASE("What stands beside or after sound pixels does not make a picture dama
   for (const auto& [name, file] : files) {
     INFO(name);
     fl::Picture read;
-    CHECK(error_text([&] { read = fl::decode_png(bytes_of(file)); }) == "");
+    CHECK(error_text([&] { read = fl::data::decode_png(bytes_of(file)); }) == "");
     CHECK(read.pixels == Pixels{'a', 'b', 'c', 'd'});
   }
 
@@ -306,16 +308,16 @@ TEST_CASE("What stands beside or after sound pixels does not make a picture dama
     INFO(name);
     fl::Picture read;
     const std::string file = signature + header_chunk(2, 1, 8, 3) + between + iend;
-    CHECK(error_text([&] { read = fl::decode_png(bytes_of(file)); }) == "");
+    CHECK(error_text([&] { read = fl::data::decode_png(bytes_of(file)); }) == "");
     CHECK(read.pixels == Pixels{'a', 'b', 'c', 'd', 'e', 'f'});
   }
   const std::string three_colours = signature + header_chunk(1, 1, 1, 3) + chunk("PLTE", "abcdefghi");
   const std::string bit = chunk("IDAT", zlib_packed(std::string("\0\x80", 2)));
   const std::string opaque = transparent("\xff\xff\xff");
-  CHECK(fl::decode_png(bytes_of(three_colours + opaque + bit + iend)).pixels == Pixels{'d', 'e', 'f'});
+  CHECK(fl::data::decode_png(bytes_of(three_colours + opaque + bit + iend)).pixels == Pixels{'d', 'e', 'f'});
   const std::string with_alpha = signature + header_chunk(1, 1, 8, 4) + with_byte(transparent(a), 9, 1);
   const std::string grey_and_alpha = chunk("IDAT", zlib_packed(std::string("\0a\xff", 3)));
-  CHECK(fl::decode_png(bytes_of(with_alpha + grey_and_alpha + iend)).pixels == Pixels{'a'});
+  CHECK(fl::data::decode_png(bytes_of(with_alpha + grey_and_alpha + iend)).pixels == Pixels{'a'});
 }
 
 TEST_CASE("A pixel stream that states a smaller window than it uses is read", "[png]") {
@@ -332,28 +334,29 @@ TEST_CASE("A pixel stream that states a smaller window than it uses is read", "[
   packed[0] = 0x08;               // deflate with a window of 256 bytes
   packed[1] = 0x1d;               // makes the two a multiple of 31
   const Bytes file = bytes_of(signature + header_chunk(100, 20) + chunk("IDAT", packed) + iend);
-  CHECK(fl::decode_png(file).pixels == twice.pixels);
+  CHECK(fl::data::decode_png(file).pixels == twice.pixels);
 }
 
 TEST_CASE("A colour beyond the palette is named with its position", "[png]") {
   const auto file = picture_with(header_chunk(3, 1, 4, 3), chunk("PLTE", "abcdef"), std::string("\0\x10\x20", 3));
-  CHECK(error_text([&] { (void)fl::decode_png(file); }).find("colour 2 at row 0, column 2, but its palette has 2") !=
-        std::string::npos);
+  CHECK(error_text([&] {
+          (void)fl::data::decode_png(file);
+        }).find("colour 2 at row 0, column 2, but its palette has 2") != std::string::npos);
 }
 
 TEST_CASE("Transparency that no pixel uses is accepted, any other is refused with its position", "[png]") {
   const std::string grey = std::string("\0ab\0cd", 6);
   const auto transparent = [](const std::string& colour) { return chunk("tRNS", colour); };
-  CHECK(fl::decode_png(picture_with(header_chunk(2, 2), transparent(std::string("\0z", 2)), grey)).pixels ==
+  CHECK(fl::data::decode_png(picture_with(header_chunk(2, 2), transparent(std::string("\0z", 2)), grey)).pixels ==
         Pixels{'a', 'b', 'c', 'd'});
   const std::string palette = chunk("PLTE", "abcdefghi");
-  CHECK(fl::decode_png(
+  CHECK(fl::data::decode_png(
             picture_with(header_chunk(2, 1, 8, 3), palette + transparent("\xff\xff"), std::string("\0\2\1", 3)))
             .pixels == Pixels{'g', 'h', 'i', 'd', 'e', 'f'});
-  CHECK(fl::decode_png(picture_with(header_chunk(2, 1, 8, 3), palette + transparent(std::string("\0", 1)),
-                                    std::string("\0\2\1", 3)))
+  CHECK(fl::data::decode_png(picture_with(header_chunk(2, 1, 8, 3), palette + transparent(std::string("\0", 1)),
+                                          std::string("\0\2\1", 3)))
             .pixels == Pixels{'g', 'h', 'i', 'd', 'e', 'f'});
-  CHECK(fl::decode_png(
+  CHECK(fl::data::decode_png(
             picture_with(header_chunk(1, 1, 8, 2), transparent(std::string("\0a\0b\0d", 6)), std::string("\0abc", 4)))
             .pixels == Pixels{'a', 'b', 'c'});
   const std::vector<std::pair<Bytes, std::string>> refused = {
@@ -387,31 +390,32 @@ TEST_CASE("Transparency that no pixel uses is accepted, any other is refused wit
     const auto& bytes = one.first;
     const auto& position = one.second;
     INFO(position);
-    CHECK(error_code([&] { (void)fl::decode_png(bytes); }) == ErrorCode::foreign_format);
+    CHECK(error_code([&] { (void)fl::data::decode_png(bytes); }) == ErrorCode::foreign_format);
     CHECK(error_text([&] {
-            (void)fl::decode_png(bytes, {}, "pets/a.png");
+            (void)fl::data::decode_png(bytes, {}, "pets/a.png");
           }).find("'pets/a.png' is transparent at " + position) != std::string::npos);
   }
 }
 
 TEST_CASE("What a file called PNG begins with is said when it is none", "[png]") {
   CHECK(error_text([] {
-          (void)fl::decode_png(bytes_of("\xff\xd8\xff\xe0 and so on"), {}, "a.png");
+          (void)fl::data::decode_png(bytes_of("\xff\xd8\xff\xe0 and so on"), {}, "a.png");
         }).find("'a.png' is no PNG file, it begins with the bytes ff d8 ff e0") != std::string::npos);
   CHECK(error_text([] {
-          (void)fl::decode_png(bytes_of("<"), {}, "a.png");
+          (void)fl::data::decode_png(bytes_of("<"), {}, "a.png");
         }).find("'a.png' is no PNG file, it begins with the bytes 3c") != std::string::npos);
 }
 
 TEST_CASE("Long thin pictures beyond a million pixels a side are read, the limit is theirs and not that of libpng",
           "[png]") {
   const std::string line(1'200'000, 'x');
-  const fl::Picture wide = fl::decode_png(picture_with(header_chunk(1'200'000, 1), "", std::string(1, '\0') + line));
+  const fl::Picture wide =
+      fl::data::decode_png(picture_with(header_chunk(1'200'000, 1), "", std::string(1, '\0') + line));
   CHECK(wide.width == 1'200'000);
   CHECK(wide.pixels == Pixels(line.begin(), line.end()));
   CHECK(error_text([&] {
-          (void)fl::decode_png(picture_with(header_chunk(1'200'000, 1), "", std::string(1, '\0') + line),
-                               {.max_pixels = 1'199'999});
+          (void)fl::data::decode_png(picture_with(header_chunk(1'200'000, 1), "", std::string(1, '\0') + line),
+                                     {.max_pixels = 1'199'999});
         }).find("allowed are 1199999") != std::string::npos);
 }
 
@@ -423,8 +427,10 @@ TEST_CASE("Malformed PNG files are refused, each for its own reason", "[malforme
   const std::string ihdr = header_chunk(2, 2);
   const std::string idat = chunk("IDAT", zlib_packed(lines));
   const std::string good = signature + ihdr + idat + iend;
-  REQUIRE(fl::decode_png(bytes_of(good)).pixels == std::vector<std::uint8_t>{'a', 'b', 'c', 'd'});
-  REQUIRE(fl::decode_png(bytes_of(signature + ihdr + chunk("tEXt", std::string("k\0v", 3)) + idat + iend)).width == 2);
+  REQUIRE(fl::data::decode_png(bytes_of(good)).pixels == std::vector<std::uint8_t>{'a', 'b', 'c', 'd'});
+  REQUIRE(
+      fl::data::decode_png(bytes_of(signature + ihdr + chunk("tEXt", std::string("k\0v", 3)) + idat + iend)).width ==
+      2);
   const auto rot_of = [](const std::string& text) {
     const std::string packed = zlib_packed(text);
     return with_byte(packed, packed.size() - 1, 1);
@@ -518,5 +524,5 @@ TEST_CASE("Malformed PNG files are refused, each for its own reason", "[malforme
           {"transparent colour", bytes_of(signature + ihdr + chunk("tRNS", std::string("\0a", 2)) + idat + iend),
            ErrorCode::foreign_format},
       },
-      [](const Bytes& bytes) { (void)fl::decode_png(bytes); });
+      [](const Bytes& bytes) { (void)fl::data::decode_png(bytes); });
 }

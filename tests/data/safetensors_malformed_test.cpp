@@ -53,8 +53,8 @@ TEST_CASE("Malformed safetensors files are refused, each for its own reason", "[
   const auto bad = ErrorCode::malformed_header;
   const auto large = ErrorCode::oversized;
   const auto cut = ErrorCode::truncated;
-  REQUIRE_NOTHROW(fl::decode_safetensors(entry(x)));  // the file that the others are broken copies of
-  REQUIRE_NOTHROW(fl::decode_safetensors(ours("\"sha256\":\"" + digits + "\"")));
+  REQUIRE_NOTHROW(fl::data::decode_safetensors(entry(x)));  // the file that the others are broken copies of
+  REQUIRE_NOTHROW(fl::data::decode_safetensors(ours("\"sha256\":\"" + digits + "\"")));
   check_all(
       {
           // container
@@ -227,12 +227,12 @@ TEST_CASE("Malformed safetensors files are refused, each for its own reason", "[
           {"wrong digest in another program's file", described(R"({"sha256":")" + std::string(64, 'a') + "\"}"),
            ErrorCode::digest_mismatch},
       },
-      [](const Bytes& bytes) { (void)fl::decode_safetensors(bytes); });
+      [](const Bytes& bytes) { (void)fl::data::decode_safetensors(bytes); });
 }
 
 TEST_CASE("The limits of safetensors files can be set", "[malformed]") {
-  const auto read = [](const Bytes& bytes, const fl::SafetensorsLimits& limits) {
-    return error_code([&] { (void)fl::decode_safetensors(bytes, limits); });
+  const auto read = [](const Bytes& bytes, const fl::data::SafetensorsLimits& limits) {
+    return error_code([&] { (void)fl::data::decode_safetensors(bytes, limits); });
   };
   CHECK(read(entry(x), {.max_file_bytes = static_cast<std::int64_t>(entry(x).size())}) == std::nullopt);
   CHECK(read(entry(x), {.max_file_bytes = static_cast<std::int64_t>(entry(x).size()) - 1}) == ErrorCode::oversized);

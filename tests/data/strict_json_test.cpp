@@ -5,7 +5,7 @@
 #include <support/catch2.hpp>
 
 using faultline::ErrorCode;
-using faultline::detail::parse_strict_json;
+using faultline::data::parse_strict_json;
 using faultline_tests::error_code;
 using faultline_tests::error_text;
 

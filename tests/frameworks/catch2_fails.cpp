@@ -61,7 +61,7 @@ TEST_CASE("the same assertions where they hold", "[passes]") {
   CHECK_THAT(result(GateVerdict::undecided), DoesNotFail());
   CHECK_THAT(result(GateVerdict::pass), Passes() || Fails());
   CHECK_THAT(result(GateVerdict::undecided), !Passes() && DoesNotFail());
-  CHECK(fl::enumerator_of(fl::Verdict::too_few_failures) == "too_few_failures");
-  CHECK(fl::enumerator_of(static_cast<fl::Verdict>(7)).empty());
-  CHECK(fl::enumerator_of(fl::ErrorCode::invalid_argument).empty());  // beyond the range: its own text
+  CHECK(fl::core::enumerator_of(fl::Verdict::too_few_failures) == "too_few_failures");
+  CHECK(fl::core::enumerator_of(static_cast<fl::Verdict>(7)).empty());
+  CHECK(fl::core::enumerator_of(fl::ErrorCode::invalid_argument).empty());  // beyond the range: its own text
 }

@@ -24,7 +24,7 @@ void try_bytes(std::span<const std::byte> bytes) {
 void repair_checksums(std::vector<std::byte>& bytes) {
   std::size_t at = 8;
   while (at + 12 <= bytes.size()) {
-    const std::size_t length = faultline::detail::big_endian(bytes.data() + at);
+    const std::size_t length = faultline::data::detail::big_endian(bytes.data() + at);
     if (length > bytes.size() - at - 12) return;
     const auto crc = crc32(0, reinterpret_cast<const Bytef*>(bytes.data() + at + 4), static_cast<uInt>(length + 4));
     for (std::size_t i = 0; i < 4; ++i)

@@ -54,10 +54,10 @@ TEST_CASE("a function of tensors is a classifier with gradients") {
   auto classifier = fl::make_torch_classifier(linear, options);
   static_assert(fl::DifferentiableClassifier<decltype(classifier)>);
   CHECK(classifier.name() == "linear");
-  fl::Scorer scorer(classifier, shape, {0, 1}, 4, 4);
+  fl::classify::Scorer scorer(classifier, shape, {0, 1}, 4, 4);
   const fl::ImageBatch images = different_images(7);
   const std::vector<std::int64_t> labels{0, 1, 2, 3, 0, 1, 2};
-  const fl::ScoredImages said = scorer(images, labels);
+  const fl::classify::ScoredImages said = scorer(images, labels);
   const at::Tensor p = linear(fl::as_tensor(images)).softmax(1);
   for (std::int64_t i = 0; i < 7; ++i)
     for (std::int64_t k = 0; k < 4; ++k) CHECK(said.probabilities(i, k) == Approx(p[i][k].item<float>()).margin(1e-6));
@@ -85,8 +85,8 @@ TEST_CASE("gradients of declared probabilities are those of the probabilities th
   probabilities.scores = fl::Scores::probabilities;
   auto direct = fl::make_torch_classifier([](const at::Tensor& x) { return linear(x).softmax(1); }, probabilities);
   auto logits = fl::make_torch_classifier(linear, options);
-  fl::Scorer a(direct, shape, {0, 1}, 4, 4);
-  fl::Scorer b(logits, shape, {0, 1}, 4, 4);
+  fl::classify::Scorer a(direct, shape, {0, 1}, 4, 4);
+  fl::classify::Scorer b(logits, shape, {0, 1}, 4, 4);
   const std::vector<std::int64_t> labels{3, 2};
   const fl::ImageBatch ga = a.probability_gradient(different_images(2), labels);
   const fl::ImageBatch gb = b.probability_gradient(different_images(2), labels);
@@ -117,7 +117,7 @@ TEST_CASE("module holders and pointers to modules are put into evaluation mode")
 TEST_CASE("gradients leave the parameters' own gradients alone") {
   auto own = std::make_shared<OwnModule>();
   auto classifier = fl::make_torch_classifier(own, options);
-  fl::Scorer scorer(classifier, shape, {0, 1}, 4, 4);
+  fl::classify::Scorer scorer(classifier, shape, {0, 1}, 4, 4);
   (void)scorer.probability_gradient(different_images(2), std::vector<std::int64_t>{0, 1});
   for (const at::Tensor& parameter : own->parameters()) CHECK(!parameter.grad().defined());
 }
@@ -184,7 +184,7 @@ TEST_CASE("misbehaviour: LibTorch's own errors arrive as classifier errors") {
         return x.flatten(1).matmul(at::zeros({5, 4}));
       },
       options);
-  fl::Scorer scorer(wrong_size, shape, {0, 1}, 4, 4);
+  fl::classify::Scorer scorer(wrong_size, shape, {0, 1}, 4, 4);
   try {
     (void)scorer(different_images(1), std::vector<std::int64_t>{0});
     CHECK(false);
@@ -193,7 +193,7 @@ TEST_CASE("misbehaviour: LibTorch's own errors arrive as classifier errors") {
   }
   const auto code_of = [](auto function) {
     auto classifier = fl::make_torch_classifier(function, options);
-    fl::Scorer each(classifier, shape, {0, 1}, 4, 4);
+    fl::classify::Scorer each(classifier, shape, {0, 1}, 4, 4);
     try {
       (void)each(different_images(1), std::vector<std::int64_t>{0});
     } catch (const fl::Error& error) {
@@ -209,7 +209,7 @@ TEST_CASE("misbehaviour: LibTorch's own errors arrive as classifier errors") {
   CHECK(code_of([](const at::Tensor& x) { return x.fill_(2.0f), linear(x); }) == fl::ErrorCode::not_converged);
 
   auto detached = fl::make_torch_classifier([](const at::Tensor& x) { return linear(x.detach()); }, options);
-  fl::Scorer without(detached, shape, {0, 1}, 4, 4);
+  fl::classify::Scorer without(detached, shape, {0, 1}, 4, 4);
   CHECK_THROWS_AS(without.probability_gradient(different_images(1), std::vector<std::int64_t>{0}), fl::Error);
 }
 
@@ -220,7 +220,7 @@ TEST_CASE("misbehaviour: running out of device memory halves the batch") {
         return linear(x);
       },
       options);
-  fl::Scorer scorer(classifier, shape, {0, 1}, 4, 8);
+  fl::classify::Scorer scorer(classifier, shape, {0, 1}, 4, 8);
   CHECK(scorer(different_images(5), std::vector<std::int64_t>(5, 0)).prediction.size() == 5);
   CHECK(scorer.batch_size() == 2);
 }
@@ -240,7 +240,7 @@ TEST_CASE("channels-last images arrive as such") {
         return at::zeros({x.size(0), 4});
       },
       last);
-  fl::Scorer scorer(classifier, shape, {0, 1}, 4, 2);
+  fl::classify::Scorer scorer(classifier, shape, {0, 1}, 4, 2);
   (void)scorer(different_images(2), std::vector<std::int64_t>{0, 0});
   CHECK(sizes == std::vector<std::int64_t>{2, 2, 3, 3});
 }
@@ -288,10 +288,10 @@ TEST_CASE("a model on the generator's device scores tensors there, in full batch
   auto mine = fl::make_resident_torch_classifier(model, options);
   static_assert(fl::ResidentClassifier<decltype(mine), at::Tensor> && fl::DifferentiableClassifier<decltype(mine)>);
   static_assert(!fl::ResidentClassifier<decltype(fl::make_torch_classifier(linear, options)), at::Tensor>);
-  fl::Scorer scorer(mine, shape, {0, 1}, 4, 4);
+  fl::classify::Scorer scorer(mine, shape, {0, 1}, 4, 4);
   const fl::ImageBatch images = different_images(7);
   const std::vector<std::int64_t> labels{0, 1, 2, 3, 0, 1, 2};
-  const fl::ScoredImages there = scorer.resident(fl::as_tensor(images), labels);
+  const fl::classify::ScoredImages there = scorer.resident(fl::as_tensor(images), labels);
   CHECK(rows == std::vector<std::int64_t>{4, 4});
   CHECK(there.probability == scorer(images, labels).probability);
   memory = 2;

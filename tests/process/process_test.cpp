@@ -82,7 +82,7 @@ struct Answers {
   template <class G>
   Answers(const G& generator, const fl::training::NetworkClassifier& classifier) {
     fl::Matrix<float> z(3, generator.latent_dim());
-    for (std::int64_t i = 0; i < 3; ++i) fl::fill_normals(5, fl::Stream::latents, i, z.row_span(i));
+    for (std::int64_t i = 0; i < 3; ++i) fl::core::fill_normals(5, fl::core::Stream::latents, i, z.row_span(i));
     const std::vector<std::int64_t> labels{3, 1, 4};
     const at::Tensor w =
         generator.map(generator.latent_from_host(z), generator.label_from_host(labels), {.truncation = 0.7});
@@ -90,9 +90,9 @@ struct Answers {
                      noisy = generator.synthesize(s, {.noise = fl::Noise::random, .seed = 2, .first = 9});
     sg::SynthesisEdits edits = generator.begin_edits(s);
     const std::vector<fl::StyleEdit> edit{{0, 5, 2.0f}, {2, 200, -1.0f}};
-    fl::Scorer scorer(classifier, generator.image_shape(), generator.value_range(), 10, 64);
+    fl::classify::Scorer scorer(classifier, generator.image_shape(), generator.value_range(), 10, 64);
     const fl::ImageBatch host = generator.image_to_host(images);
-    const fl::ScoredImages said = scorer(host, labels);
+    const fl::classify::ScoredImages said = scorer(host, labels);
     const fl::ImageBatch small = fl::ImageBatch(3, {1, 28, 28});
     fl::ImageBatch slope;
     classifier.probability_gradient(small, labels, slope);
@@ -161,7 +161,7 @@ TEST_CASE("a process forked before the first call runs LibTorch, and one forked 
   fl::ScoreMatrix scores;
   fl::Matrix<float> features;
   fl::ImageBatch slope;
-  fl::Scorer scorer(classifier, {1, 28, 28}, {0, 1}, 10, 64);
+  fl::classify::Scorer scorer(classifier, {1, 28, 28}, {0, 1}, 10, 64);
   const std::vector<std::function<void()>> calls{
       [&] { (void)Cpu::load(assets + "/digits.safetensors"); },
       [&] { (void)fl::load_classifier(assets + "/clean.safetensors"); },
@@ -208,7 +208,7 @@ TEST_CASE("what needs no LibTorch works in a process forked after LibTorch had r
     fl::Matrix<float> points(300, 4);  // enough for threads of its own
     for (std::int64_t i = 0; i < points.rows(); ++i)
       for (std::int64_t k = 0; k < 4; ++k) points(i, k) = static_cast<float>((i * 37 + k * 11) % 101);
-    const bool embedded = fl::embed_tsne(points, {.iterations = 300, .threads = 4}).points.rows() == 300;
+    const bool embedded = fl::statistics::embed_tsne(points, {.iterations = 300, .threads = 4}).points.rows() == 300;
     const fl::ImageBatch images(4, analytic.image_shape());
     fl::ScoreMatrix scores;
     always.score(images, scores);
@@ -361,7 +361,7 @@ TEST_CASE("what LibTorch throws is told in one line") {
   fl::ImageBatch slope;
   const auto scored = [&](auto& classifier) {
     return text_of([&] {
-      fl::Scorer scorer(classifier, {1, 2, 2}, {0, 1}, 3, 2);
+      fl::classify::Scorer scorer(classifier, {1, 2, 2}, {0, 1}, 3, 2);
       (void)scorer(images, labels);
     });
   };

@@ -23,21 +23,21 @@ std::size_t inked(const fl::Picture& picture) {
 TEST_CASE("every printable character has its own drawing") {
   std::vector<fl::Picture> drawings;
   for (char c = '!'; c <= '~'; ++c) {
-    fl::Canvas canvas(40, 40);
+    fl::render::Canvas canvas(40, 40);
     canvas.text(10, 28, std::string(1, c), {.height = 16});
     CHECK(inked(canvas.picture()) > 0);
     for (const fl::Picture& other : drawings) CHECK_FALSE(canvas.picture() == other);
     drawings.push_back(canvas.picture());
   }
-  fl::Canvas unknown(40, 40);
+  fl::render::Canvas unknown(40, 40);
   unknown.text(10, 28, "\u4E2D", {.height = 16});
   CHECK(inked(unknown.picture()) > 0);
 }
 
 TEST_CASE("text stays within the width that is stated for it, and shortened text within the width asked for") {
-  const fl::TextStyle style{.height = 10, .colour = {0, 0, 0}};
+  const fl::render::TextStyle style{.height = 10, .colour = {0, 0, 0}};
   const std::string text = "stroke thickness (class 3) 0.97 \u2192 8";
-  fl::Canvas canvas(600, 40);
+  fl::render::Canvas canvas(600, 40);
   canvas.text(20, 25, text, style);
   const double end = 20 + fl::Canvas::text_width(text, style);
   const fl::Picture picture = canvas.picture();
@@ -53,7 +53,7 @@ TEST_CASE("text stays within the width that is stated for it, and shortened text
 }
 
 TEST_CASE("what lies outside the canvas is clipped") {
-  fl::Canvas canvas(20, 20);
+  fl::render::Canvas canvas(20, 20);
   canvas.fill(-5, -5, 8, 8, fl::palette::ink);
   canvas.frame(15, 15, 20, 20, 3, fl::palette::failure);
   canvas.line(-50, 10, 70, 10, 2, fl::palette::ink);
@@ -65,19 +65,19 @@ TEST_CASE("what lies outside the canvas is clipped") {
   CHECK(picture.channels == 3);
   CHECK(picture.pixels.size() == 3 * 20 * 20);
   CHECK(picture.pixels[0] == fl::palette::ink.red);
-  CHECK(error_code([] { fl::Canvas(0, 5); }) == fl::ErrorCode::invalid_argument);
-  CHECK(error_code([] { fl::Canvas(5, 20'001); }) == fl::ErrorCode::invalid_argument);
+  CHECK(error_code([] { fl::render::Canvas(0, 5); }) == fl::ErrorCode::invalid_argument);
+  CHECK(error_code([] { fl::render::Canvas(5, 20'001); }) == fl::ErrorCode::invalid_argument);
 }
 
 TEST_CASE("a canvas without colour becomes a grey picture") {
-  fl::Canvas canvas(3, 2);
+  fl::render::Canvas canvas(3, 2);
   canvas.fill(1, 0, 1, 1, {9, 9, 9});
   CHECK(canvas.picture() == fl::Picture{2, 3, 1, {255, 9, 255, 255, 255, 255}});
 }
 
 TEST_CASE("images are enlarged by whole numbers without smoothing") {
   const std::vector<float> values = {0.0f, 1.0f, 0.5f, std::numeric_limits<float>::quiet_NaN()};
-  const fl::Picture picture = fl::to_picture(values, {1, 2, 2}, 7);
+  const fl::Picture picture = fl::render::to_picture(values, {1, 2, 2}, 7);
   REQUIRE(picture.width == 6);
   REQUIRE(picture.height == 6);
   CHECK(picture.channels == 1);
@@ -90,23 +90,24 @@ TEST_CASE("large images are averaged in blocks, values outside 0 to 1 are clampe
   std::vector<float> values(5 * 4, 0.0f);
   for (int x = 0; x < 4; ++x)
     values[static_cast<std::size_t>(x)] = 2.0f, values[static_cast<std::size_t>(4 + x)] = -1.0f;
-  const fl::Picture picture = fl::to_picture(values, {1, 5, 4}, 3);
+  const fl::Picture picture = fl::render::to_picture(values, {1, 5, 4}, 3);
   CHECK(picture.height == 3);
   CHECK(picture.width == 2);
   CHECK(picture.pixels == std::vector<std::uint8_t>{128, 128, 0, 0, 0, 0});
-  CHECK(fl::picture_shape({1, 5, 4}, 3) == fl::ImageShape{1, 3, 2});
-  CHECK(fl::picture_shape({3, 1024, 512}, 96).height <= 96);
+  CHECK(fl::render::picture_shape({1, 5, 4}, 3) == fl::ImageShape{1, 3, 2});
+  CHECK(fl::render::picture_shape({3, 1024, 512}, 96).height <= 96);
 }
 
 TEST_CASE("three channels are colours, more show the first three, two are averaged") {
-  CHECK(fl::to_picture(std::vector<float>{1, 0, 0.2f}, {3, 1, 1}, 1).pixels == std::vector<std::uint8_t>{255, 0, 51});
-  CHECK(fl::to_picture(std::vector<float>{1, 0, 0.2f, 0.7f, 0.1f}, {5, 1, 1}, 1).pixels ==
+  CHECK(fl::render::to_picture(std::vector<float>{1, 0, 0.2f}, {3, 1, 1}, 1).pixels ==
         std::vector<std::uint8_t>{255, 0, 51});
-  CHECK(fl::to_picture(std::vector<float>{1, 0}, {2, 1, 1}, 1).pixels == std::vector<std::uint8_t>{128});
+  CHECK(fl::render::to_picture(std::vector<float>{1, 0, 0.2f, 0.7f, 0.1f}, {5, 1, 1}, 1).pixels ==
+        std::vector<std::uint8_t>{255, 0, 51});
+  CHECK(fl::render::to_picture(std::vector<float>{1, 0}, {2, 1, 1}, 1).pixels == std::vector<std::uint8_t>{128});
   CHECK(error_code([] {
-          (void)fl::to_picture(std::vector<float>{1, 0}, {1, 1, 1}, 1);
+          (void)fl::render::to_picture(std::vector<float>{1, 0}, {1, 1, 1}, 1);
         }) == fl::ErrorCode::shape_mismatch);
-  CHECK(error_code([] { (void)fl::to_picture({}, {1, 0, 1}, 1); }) == fl::ErrorCode::empty_input);
+  CHECK(error_code([] { (void)fl::render::to_picture({}, {1, 0, 1}, 1); }) == fl::ErrorCode::empty_input);
 }
 
 TEST_CASE("numbers for readers") {

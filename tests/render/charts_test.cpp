@@ -13,11 +13,12 @@ using render_test::read_markup;
 namespace {
 
 std::vector<std::string> all_charts(const fl::FailureReport& report) {
-  std::vector<std::string> charts = {fl::distance_chart(report), fl::intervention_chart(report),
-                                     fl::class_chart(report)};
+  std::vector<std::string> charts = {fl::render::distance_chart(report), fl::render::intervention_chart(report),
+                                     fl::render::class_chart(report)};
   for (const fl::Finding& finding : report.findings)
-    for (const std::string& chart : {fl::confidence_chart(report, finding), fl::histogram_chart(report, finding),
-                                     fl::side_effect_chart(report, finding), fl::property_chart(report, finding)})
+    for (const std::string& chart :
+         {fl::render::confidence_chart(report, finding), fl::render::histogram_chart(report, finding),
+          fl::render::side_effect_chart(report, finding), fl::render::property_chart(report, finding)})
       charts.push_back(chart);
   return charts;
 }
@@ -70,23 +71,23 @@ TEST_CASE("charts survive infinite distances, NaN and extreme names") {
     finding.profile.properties[0][1] = nan;
   }
   for (const std::string& chart : all_charts(report)) check_chart(chart);
-  CHECK(fl::confidence_chart(report, report.findings[0]).find("never flip") != std::string::npos);
+  CHECK(fl::render::confidence_chart(report, report.findings[0]).find("never flip") != std::string::npos);
 }
 
 TEST_CASE("a chart without data is empty, not broken") {
   const fl::FailureReport nothing;
   const fl::Finding bare;
-  CHECK(fl::confidence_chart(nothing, bare).empty());
-  CHECK(fl::histogram_chart(nothing, bare).empty());
-  CHECK(fl::side_effect_chart(nothing, bare).empty());
-  CHECK(fl::property_chart(nothing, bare).empty());
-  CHECK(fl::distance_chart(nothing).empty());
-  CHECK(fl::intervention_chart(nothing).empty());
-  CHECK(fl::class_chart(nothing).empty());
+  CHECK(fl::render::confidence_chart(nothing, bare).empty());
+  CHECK(fl::render::histogram_chart(nothing, bare).empty());
+  CHECK(fl::render::side_effect_chart(nothing, bare).empty());
+  CHECK(fl::render::property_chart(nothing, bare).empty());
+  CHECK(fl::render::distance_chart(nothing).empty());
+  CHECK(fl::render::intervention_chart(nothing).empty());
+  CHECK(fl::render::class_chart(nothing).empty());
   fl::FailureReport one_bare;
   one_bare.findings.resize(1);
-  check_chart(fl::distance_chart(one_bare));
-  check_chart(fl::intervention_chart(one_bare));
+  check_chart(fl::render::distance_chart(one_bare));
+  check_chart(fl::render::intervention_chart(one_bare));
   fl::Finding flat;
   flat.profile.sigmas = {0, 1};
   flat.profile.probability = flat.profile.failure_share = {0.5, 0.5};
@@ -94,17 +95,18 @@ TEST_CASE("a chart without data is empty, not broken") {
   flat.side_effects = {{"blur", 0.0}};
   flat.histogram = {-1, 1, {0, 0}, {0, 5}};
   one_bare.property_names = {"blur"};
-  for (const std::string& chart : {fl::confidence_chart(one_bare, flat), fl::property_chart(one_bare, flat),
-                                   fl::side_effect_chart(one_bare, flat), fl::histogram_chart(one_bare, flat)})
+  for (const std::string& chart :
+       {fl::render::confidence_chart(one_bare, flat), fl::render::property_chart(one_bare, flat),
+        fl::render::side_effect_chart(one_bare, flat), fl::render::histogram_chart(one_bare, flat)})
     check_chart(chart);
 }
 
 TEST_CASE("the histogram keeps every count when bins are merged and ends are cut") {
-  fl::CoordinateHistogram raw{-6, 6, std::vector<std::int64_t>(256), std::vector<std::int64_t>(256)};
+  fl::analysis::CoordinateHistogram raw{-6, 6, std::vector<std::int64_t>(256), std::vector<std::int64_t>(256)};
   for (std::size_t i = 40; i < 200; ++i)
     raw.failed[i] = static_cast<std::int64_t>(i % 7), raw.passed[i] = static_cast<std::int64_t>(i % 11);
   raw.failed[40] = 1;
-  const auto tidy = fl::detail::render::tidy(raw, 48);
+  const auto tidy = fl::render::detail::tidy(raw, 48);
   CHECK(tidy.failed.size() <= 48);
   CHECK(tidy.lower == Approx(-6 + 40 * 12.0 / 256));
   double failed = 0, passed = 0;
@@ -112,21 +114,21 @@ TEST_CASE("the histogram keeps every count when bins are merged and ends are cut
   for (const double share : tidy.passed) passed += share;
   CHECK(failed == Approx(1.0));
   CHECK(passed == Approx(1.0));
-  const fl::CoordinateHistogram split{0, 4, {1, 0, 0, 1}, {0, 2, 2, 0}};
-  const auto halves = fl::detail::render::tidy(split, 48);
-  CHECK(fl::detail::render::histogram_median(halves, halves.passed) == Approx(2.0));
+  const fl::analysis::CoordinateHistogram split{0, 4, {1, 0, 0, 1}, {0, 2, 2, 0}};
+  const auto halves = fl::render::detail::tidy(split, 48);
+  CHECK(fl::render::detail::histogram_median(halves, halves.passed) == Approx(2.0));
 }
 
 TEST_CASE("axes are marked at round numbers that cover the range") {
   for (const auto& [lower, upper] : {std::pair{0.0, 1.0}, {-3.0, 8.0}, {0.0, 0.0137}, {-1e-5, 4e-5}, {12.0, 1234.0}}) {
-    const auto ticks = fl::detail::render::round_ticks(lower, upper, 6);
+    const auto ticks = fl::render::detail::round_ticks(lower, upper, 6);
     CHECK(ticks.values.size() >= 3);
     CHECK(ticks.values.size() <= 14);
     std::set<std::string> labels;
     for (const double value : ticks.values) {
       CHECK(value >= lower - 1e-9 * (upper - lower));
       CHECK(value <= upper + 1e-9 * (upper - lower));
-      labels.insert(fl::detail::render::fixed(value, ticks.digits));
+      labels.insert(fl::render::fixed(value, ticks.digits));
     }
     CHECK(labels.size() == ticks.values.size());
   }

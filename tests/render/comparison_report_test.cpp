@@ -43,12 +43,12 @@ fl::ComparisonReport filled() {
                          fl::Verdict::too_few_failures,
                          "Only 20 failures.",
                          {}}};
-  fl::Direction direction;
+  fl::analysis::Direction direction;
   direction.family = fl::DirectionFamily::component;
   direction.name = "component 3";
   direction.w = {0.25, -0.5};
   direction.whitened = {0.6, 0.8};
-  fl::SeparatingDirection separating;
+  fl::analysis::SeparatingDirection separating;
   separating.title = "blur (component 3)";
   separating.direction = direction;
   separating.wrong_contrast = 0.4;
@@ -57,42 +57,42 @@ fl::ComparisonReport filled() {
   separating.codes_against = 2;
   separating.separation_p = 1e-9;
   separating.side_effects = {{"blur", 1.8}};
-  fl::SeparatingDirection weak = separating;
+  fl::analysis::SeparatingDirection weak = separating;
   weak.title = "contrast";
   weak.side_effects.clear();
-  fl::OrderedComparison order{1,
-                              0,
-                              fl::Verdict::systematic_causes,
-                              "1 direction leads to where release 4.2 is right.",
-                              80.0,
-                              75.0,
-                              0,
-                              {separating},
-                              {weak}};
-  fl::OrderedComparison reverse{
+  fl::analysis::OrderedComparison order{1,
+                                        0,
+                                        fl::Verdict::systematic_causes,
+                                        "1 direction leads to where release 4.2 is right.",
+                                        80.0,
+                                        75.0,
+                                        0,
+                                        {separating},
+                                        {weak}};
+  fl::analysis::OrderedComparison reverse{
       0, 1, fl::Verdict::too_few_failures, "On only 4 samples of both halves ...", 2.0, 1.0, 30'000, {}, {}};
-  report.pairs = {{0, 1, fl::test_pairs({1896, 84, 4, 16}), 1e-12, {reverse, order}}};
-  fl::PairedDistance distance;
+  report.pairs = {{0, 1, fl::statistics::test_pairs({1896, 84, 4, 16}), 1e-12, {reverse, order}}};
+  fl::analysis::PairedDistance distance;
   distance.title = "more blur";
   distance.source = "property";
   distance.direction = direction;
   distance.codes = 64;
   distance.distances = {{2.5, 2.1, 2.9, 1.0, false, 0.97}, {4.5, 4.1, 5.2, 0.9, true, std::nullopt}};
   distance.ratios = {{0, 1, 1.8, 1.5, 2.1, 60, 2, 1e-12, 1e-11}};
-  fl::PairedDistance beyond = distance;
+  fl::analysis::PairedDistance beyond = distance;
   beyond.title = "blur";
   beyond.source = "release 4.1";
   beyond.distances[1] = {inf, inf, inf, 0.1, false, std::nullopt};
   beyond.ratios = {{0, 1, std::nullopt, 3.4, inf, 64, 0, 1e-19, 1e-18}};
-  fl::PairedDistance neither = beyond;
+  fl::analysis::PairedDistance neither = beyond;
   neither.title = "less blur";
   neither.distances[0] = neither.distances[1];
   neither.ratios = {{0, 1, std::nullopt, 0.0, inf, 0, 0, 1.0, 1.0}};
-  fl::PairedDistance empty;
+  fl::analysis::PairedDistance empty;
   empty.title = "nobody is right";
   empty.source = "property";
   report.distances = {distance, beyond, neither, empty};
-  const std::vector<fl::AccuracyBin> bins = {
+  const std::vector<fl::analysis::AccuracyBin> bins = {
       {0.0, 0.8, rate}, {0.8, 1.2, rate}, {1.2, inf, {0.2, 0.1, 0.3, 20, 100, 0.95}}};
   report.accuracy = {{"release 4.1", std::nullopt, bins},
                      {"release 4.2", std::nullopt, bins},
@@ -245,10 +245,10 @@ TEST_CASE("a comparison reads back as it was written, and gives the same page") 
   const fl::ComparisonReport report = filled();
   const faultline_tests::TemporaryDirectory directory;
   fl::write_comparison(report, directory.path());
-  const fl::ComparisonReport stored = fl::read_comparison(directory / "comparison.json");
+  const fl::ComparisonReport stored = fl::render::read_comparison(directory / "comparison.json");
   CHECK(stored == report);
   CHECK(fl::to_json(stored) == fl::to_json(report));
-  CHECK(fl::html_comparison(stored) == fl::html_comparison(report));
+  CHECK(fl::render::html_comparison(stored) == fl::render::html_comparison(report));
   fl::ComparisonReport other = report;
   other.distances[1].ratios[0].upper = 1e9;
   CHECK_FALSE(stored == other);
@@ -259,7 +259,7 @@ TEST_CASE("what is not a comparison, or contradicts itself, is refused with its 
   const auto refusal = [&](const char* pointer, const Json& value) {
     Json bad = good;
     bad[Json::json_pointer(pointer)] = value;
-    return faultline_tests::error_text([&] { (void)fl::parse_comparison(bad.dump()); });
+    return faultline_tests::error_text([&] { (void)fl::render::parse_comparison(bad.dump()); });
   };
   CHECK(refusal("/schema", "faultline.report/1").rfind("[F310] read_comparison(memory): ", 0) == 0);
   CHECK(refusal("/pairs/0/second", 2) ==
@@ -272,14 +272,14 @@ TEST_CASE("what is not a comparison, or contradicts itself, is refused with its 
   CHECK(refusal("/classes", 0).find("'classes'") != std::string::npos);
   CHECK(refusal("/classes", 1).find("[F304]") != std::string::npos);  // there are two names
   CHECK(refusal("/surprise", 1) == "[F304] read_comparison(memory): the report has the unknown entry 'surprise'");
-  CHECK(faultline_tests::error_code([] { (void)fl::read_comparison("/nowhere/comparison.json"); }) ==
+  CHECK(faultline_tests::error_code([] { (void)fl::render::read_comparison("/nowhere/comparison.json"); }) ==
         fl::ErrorCode::cannot_open);
 }
 
 TEST_CASE("the page of a comparison is sound, closed in itself and complete") {
-  const std::string page = fl::html_comparison(filled());
+  const std::string page = fl::render::html_comparison(filled());
   check_page(page);
-  CHECK(page == fl::html_comparison(filled()));
+  CHECK(page == fl::render::html_comparison(filled()));
   for (const char* part :
        {"Comparison of release 4.1, release 4.2", "5.00\u00A0%", "horse &amp; cart",
         "release 4.1 fails more often than release 4.2.", "release 4.2 right, release 4.1 wrong", "blur (component 3)",
@@ -294,15 +294,15 @@ TEST_CASE("the page of a comparison is sound, closed in itself and complete") {
   std::size_t charts = 0;
   for (std::size_t at = page.find("<svg "); at != std::string::npos; at = page.find("<svg ", at + 5)) ++charts;
   CHECK(charts == 2);
-  check_page(fl::html_comparison({}));
+  check_page(fl::render::html_comparison({}));
 }
 
 TEST_CASE("pairs are put into words that say no more than was seen") {
   fl::ComparisonReport report = filled();
   report.pairs[0].p_adjusted = 0.3;
-  CHECK(fl::html_comparison(report).find("that does not show that they do") != std::string::npos);
-  report.pairs[0].test = fl::test_pairs({1900, 0, 0, 100});
-  CHECK(fl::html_comparison(report).find("right and wrong on exactly the same samples") != std::string::npos);
+  CHECK(fl::render::html_comparison(report).find("that does not show that they do") != std::string::npos);
+  report.pairs[0].test = fl::statistics::test_pairs({1900, 0, 0, 100});
+  CHECK(fl::render::html_comparison(report).find("right and wrong on exactly the same samples") != std::string::npos);
 }
 
 TEST_CASE("no text of a comparison can leave its place") {
@@ -331,24 +331,24 @@ TEST_CASE("no text of a comparison can leave its place") {
   p.classifier_digest = p.judge_name = p.judge_digest = attack;
   p.method = p.options = {{"accuracy_bins", attack}};
   p.properties = {attack};
-  check_page(fl::html_comparison(report, {.title = attack}));
-  check_page(fl::html_comparison(report));
+  check_page(fl::render::html_comparison(report, {.title = attack}));
+  check_page(fl::render::html_comparison(report));
   CHECK(SchemaValidator(schema()).complaints(Json::parse(fl::to_json(filled()))).empty());
 }
 
 TEST_CASE("charts are sound alone, and empty without data") {
-  for (const std::string& svg : {fl::paired_distance_chart(filled()), fl::accuracy_chart(filled())}) {
+  for (const std::string& svg : {fl::render::paired_distance_chart(filled()), fl::render::accuracy_chart(filled())}) {
     CHECK(render_test::read_markup(svg, false).complaint == "");
     CHECK(svg.find("release 4.2") != std::string::npos);
     CHECK(svg.find("nan") == std::string::npos);
     CHECK(svg.find("inf") == std::string::npos);
   }
-  CHECK(fl::paired_distance_chart({}).empty());
-  CHECK(fl::accuracy_chart({}).empty());
+  CHECK(fl::render::paired_distance_chart({}).empty());
+  CHECK(fl::render::accuracy_chart({}).empty());
   for (const std::size_t bins : {std::size_t{1}, std::size_t{2}}) {  // too few bins to tell their width from
     fl::ComparisonReport report = filled();
     for (auto& curve : report.accuracy) curve.bins.resize(bins);
-    CHECK(render_test::read_markup(fl::accuracy_chart(report), false).complaint == "");
+    CHECK(render_test::read_markup(fl::render::accuracy_chart(report), false).complaint == "");
   }
 }
 
@@ -356,7 +356,8 @@ TEST_CASE("write_comparison writes both files, or says why not") {
   const faultline_tests::TemporaryDirectory directory;
   fl::write_comparison(filled(), directory / "deep" / "out");
   CHECK(faultline_tests::text_of(directory / "deep" / "out" / "comparison.json") == fl::to_json(filled()));
-  CHECK(faultline_tests::text_of(directory / "deep" / "out" / "comparison.html") == fl::html_comparison(filled()));
+  CHECK(faultline_tests::text_of(directory / "deep" / "out" / "comparison.html") ==
+        fl::render::html_comparison(filled()));
   fl::write_comparison(filled(), directory / "deep" / "out");
   CHECK(faultline_tests::error_code([&] {
           fl::write_comparison(filled(), directory / "deep" / "out" / "comparison.json" / "below");

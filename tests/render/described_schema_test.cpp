@@ -69,11 +69,11 @@ class Expected {
     else if constexpr (std::is_same_v<T, std::string>) return {{"type", "string"}};
     else if constexpr (std::is_enum_v<T>) {
       Json names = Json::array();
-      for (int i = 0; !fl::enumerator_of(static_cast<T>(i)).empty(); ++i)
-        names.push_back(fl::enumerator_of(static_cast<T>(i)));
+      for (int i = 0; !fl::core::enumerator_of(static_cast<T>(i)).empty(); ++i)
+        names.push_back(fl::core::enumerator_of(static_cast<T>(i)));
       return {{"type", "string"}, {"enum", names}};
-    } else if constexpr (fl::detail::is_vector<T>) return {{"type", "array"}, {"items", of<typename T::value_type>()}};
-    else if constexpr (fl::detail::is_optional<T>) {
+    } else if constexpr (fl::core::is_vector<T>) return {{"type", "array"}, {"items", of<typename T::value_type>()}};
+    else if constexpr (fl::core::is_optional<T>) {
       using V = typename T::value_type;
       if constexpr (std::is_same_v<V, double>) return of<V>();
       else if constexpr (fl::Described<V>) return {{"anyOf", {of<V>(), {{"type", "null"}}}}};

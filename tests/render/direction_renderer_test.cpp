@@ -93,7 +93,7 @@ TEST_CASE("a report becomes the files it promises, with the same bytes each time
   const auto first = contents(directory / "a" / "b");
   CHECK(first == contents(directory / "c"));
   CHECK(first.at("report.json") == fl::to_json(report));
-  CHECK(first.at("directions.csv") == fl::directions_csv(report));
+  CHECK(first.at("directions.csv") == fl::render::directions_csv(report));
   for (const char* name :
        {"report.html", "sheets/degradation.png", "sheets/finding-1.png", "sheets/finding-1-classes.png",
         "sheets/finding-2.png", "sheets/suspect-1.png", "sheets/paper-top.png", "sheets/failures.png",
@@ -132,21 +132,21 @@ TEST_CASE("edited samples are rendered as generator and classifier have them") {
   const auto known = render_test::example_generator();
   auto classifier = render_test::example_classifier(known);
   const auto report = render_test::example_report(known);
-  fl::detail::render::EditRenderer<fl::AnalyticGenerator, Example> models(known, classifier, report, {});
+  fl::render::detail::EditRenderer<fl::AnalyticGenerator, Example> models(known, classifier, report, {});
   const fl::StyleSpaceSampler<fl::AnalyticGenerator> sampler(known, {.seed = 7});
-  const fl::ExampleCode code = report.findings[0].examples[0];
+  const fl::analysis::ExampleCode code = report.findings[0].examples[0];
   const auto original = sampler.sample(code.index, 1);
   const fl::Edit along = fl::Edit::in_w(report.findings[0].direction.w);
   const fl::Edit channel = fl::Edit::of_channel(known.factor_channel(0), sigma_of_factor(known));
-  const std::vector<fl::detail::render::EditedSample> samples = {
+  const std::vector<fl::render::detail::EditedSample> samples = {
       {code.index, code.label},
       {code.index, code.label, along.at(*code.flip - 0.02)},
       {code.index, code.label, along.at(*code.flip + 0.02)},
       {code.index, code.label, channel.at(*code.flip + 0.02)},
       {code.index, code.label, channel.at(-3.0)}};
-  const auto shown = fl::detail::render::render_samples(models.backend(), samples, 16);
+  const auto shown = fl::render::detail::render_samples(models.backend(), samples, 16);
   REQUIRE(shown.size() == 5);
-  CHECK(shown[0].picture == fl::to_picture(original.images.image(0), known.image_shape(), 16));
+  CHECK(shown[0].picture == fl::render::to_picture(original.images.image(0), known.image_shape(), 16));
   CHECK(shown[0].probability == Approx(code.probability).margin(1e-4));
   CHECK(shown[0].prediction == code.label);
   CHECK_FALSE(shown[0].failed);
@@ -163,10 +163,10 @@ TEST_CASE("a user's criterion decides which images are marked") {
   auto classifier = render_test::example_classifier(known);
   const auto report = render_test::example_report(known);
   const fl::RenderOptions options{.criterion = fl::TrueClassBelow{0.99}};
-  fl::detail::render::EditRenderer<fl::AnalyticGenerator, Example> models(known, classifier, report, options);
-  std::vector<fl::detail::render::EditedSample> samples;
+  fl::render::detail::EditRenderer<fl::AnalyticGenerator, Example> models(known, classifier, report, options);
+  std::vector<fl::render::detail::EditedSample> samples;
   for (const auto& code : report.findings[0].examples) samples.push_back({code.index, code.label});
-  for (const auto& shown : fl::detail::render::render_samples(models.backend(), samples, 96))
+  for (const auto& shown : fl::render::detail::render_samples(models.backend(), samples, 96))
     CHECK(shown.failed == (shown.probability < 0.99));
 }
 
@@ -175,7 +175,7 @@ TEST_CASE("the frames of a direction are its images with shifts and answers") {
   auto classifier = render_test::example_classifier(known);
   const auto report = render_test::example_report(known);
   const fl::Finding& finding = report.findings[0];
-  const fl::ExampleCode& code = finding.examples[1];
+  const fl::analysis::ExampleCode& code = finding.examples[1];
   const fl::DirectionRenderer renderer(known, classifier);
   const auto frames =
       renderer.frames(report, finding, {.example = 1, .shifts = {0.0, *code.flip - 0.02, *code.flip + 0.02, -1.0}});
@@ -199,7 +199,7 @@ TEST_CASE("the frames of a direction are its images with shifts and answers") {
 
   // Without shifts they are those of the finding's sheet.
   const auto usual = renderer.frames(report, finding);
-  const fl::Sheet sheet = renderer.sheet(report, finding);
+  const fl::render::Sheet sheet = renderer.sheet(report, finding);
   REQUIRE(usual.size() == sheet.columns.size());
   CHECK(usual.front().shift == -2.0);
 
@@ -241,12 +241,12 @@ TEST_CASE("the sheet of one finding is the one in the folder") {
   auto classifier = render_test::example_classifier(known);
   const auto report = render_test::example_report(known);
   const fl::DirectionRenderer renderer(known, classifier, {.columns = 2, .examples = 3, .failures = 0});
-  const fl::Sheet sheet = renderer.sheet(report, report.findings[0]);
+  const fl::render::Sheet sheet = renderer.sheet(report, report.findings[0]);
   REQUIRE(sheet.rows.size() == 3);
   REQUIRE(sheet.cells.size() == 3 * sheet.columns.size());
   const TemporaryDirectory directory;
   renderer.write_report(report, directory / "out");
-  CHECK(fl::read_png(directory / "out" / "sheets" / "finding-1.png") == fl::draw_sheet(sheet));
+  CHECK(fl::read_png(directory / "out" / "sheets" / "finding-1.png") == fl::render::draw_sheet(sheet));
   CHECK(error_code([&] {
           (void)fl::DirectionRenderer(known, classifier, {.examples = 0}).sheet(report, report.findings[0]);
         }) == fl::ErrorCode::empty_input);
@@ -276,8 +276,8 @@ TEST_CASE("pictures that an earlier report left are removed, other files are not
   const TemporaryDirectory directory;
   const fl::DirectionRenderer renderer(known, classifier, {.columns = 2, .examples = 1, .failures = 1});
   renderer.write_report(report, directory.path());
-  fl::write_file_atomically(directory / "sheets" / "finding-of-mine.png", std::string_view("mine"));
-  fl::write_file_atomically(directory / "notes.txt", std::string_view("mine"));
+  fl::core::write_file_atomically(directory / "sheets" / "finding-of-mine.png", std::string_view("mine"));
+  fl::core::write_file_atomically(directory / "notes.txt", std::string_view("mine"));
   report.findings.resize(1);
   report.generator_suspect.clear();
   report.paper_top.clear();
@@ -297,7 +297,7 @@ TEST_CASE("a folder that cannot be written gives one error and leaves nothing be
   const auto report = render_test::example_report(known);
   const fl::DirectionRenderer renderer(known, classifier, {.columns = 2, .examples = 1, .failures = 1});
   const TemporaryDirectory directory;
-  fl::write_file_atomically(directory / "file", std::string_view("in the way"));
+  fl::core::write_file_atomically(directory / "file", std::string_view("in the way"));
   CHECK(error_code([&] { renderer.write_report(report, directory / "file" / "out"); }) == fl::ErrorCode::cannot_write);
   CHECK(error_text([&] {
           renderer.write_report(report, directory / "file" / "out");

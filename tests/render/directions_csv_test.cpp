@@ -38,7 +38,7 @@ std::vector<std::vector<std::string>> parse(const std::string& text) {
 TEST_CASE("directions.csv has one row per direction, as wide as its header, whatever the names hold") {
   fl::FailureReport report = render_test::example_report(render_test::example_generator());
   report.findings[0].direction.name = "a, b\r\nand \"c\"";
-  const auto rows = parse(fl::directions_csv(report));
+  const auto rows = parse(fl::render::directions_csv(report));
   REQUIRE(rows.size() == 5);
   for (const auto& row : rows) CHECK(row.size() == rows[0].size());
   const auto cell = [&](std::size_t row, const std::string& column) {
@@ -69,7 +69,7 @@ TEST_CASE("cells of directions.csv stay empty where there is no number") {
   report.findings[0].threshold.flip->sigmas = std::numeric_limits<double>::infinity();
   report.findings[0].threshold.half.reset();
   report.findings[0].validity.judge_agreement.reset();
-  const auto rows = parse(fl::directions_csv(report));
+  const auto rows = parse(fl::render::directions_csv(report));
   REQUIRE(rows.size() == 2);
   REQUIRE(rows[1].size() == rows[0].size());
   for (std::size_t i = 0; i < rows[0].size(); ++i) {
@@ -77,8 +77,8 @@ TEST_CASE("cells of directions.csv stay empty where there is no number") {
       CHECK(rows[1][i].empty());
     if (rows[0][i] == "half_share") CHECK(rows[1][i] == "0");
   }
-  CHECK(parse(fl::directions_csv({})).size() == 1);
+  CHECK(parse(fl::render::directions_csv({})).size() == 1);
   const faultline_tests::TemporaryDirectory directory;
   fl::write_directions_csv(report, directory / "d.csv");
-  CHECK(faultline_tests::text_of(directory / "d.csv") == fl::directions_csv(report));
+  CHECK(faultline_tests::text_of(directory / "d.csv") == fl::render::directions_csv(report));
 }

@@ -18,9 +18,9 @@ std::size_t count_of(const std::string& text, const std::string& what) {
   return n;
 }
 
-fl::Colour pixel(const fl::Picture& picture, std::int64_t x, std::int64_t y) {
+fl::render::Colour pixel(const fl::Picture& picture, std::int64_t x, std::int64_t y) {
   const std::uint8_t* p = picture.pixels.data() + picture.channels * (y * picture.width + x);
-  return picture.channels == 1 ? fl::Colour{p[0], p[0], p[0]} : fl::Colour{p[0], p[1], p[2]};
+  return picture.channels == 1 ? fl::render::Colour{p[0], p[0], p[0]} : fl::render::Colour{p[0], p[1], p[2]};
 }
 
 std::size_t inked(const fl::Picture& picture) {
@@ -30,9 +30,9 @@ std::size_t inked(const fl::Picture& picture) {
   return n;
 }
 
-constexpr fl::Mark all_marks[] = {fl::Mark::disc,     fl::Mark::ring,     fl::Mark::square,
-                                  fl::Mark::triangle, fl::Mark::diamond,  fl::Mark::cross,
-                                  fl::Mark::plus,     fl::Mark::arrow_up, fl::Mark::arrow_down};
+constexpr fl::render::Mark all_marks[] = {fl::Mark::disc,     fl::Mark::ring,     fl::Mark::square,
+                                          fl::Mark::triangle, fl::Mark::diamond,  fl::Mark::cross,
+                                          fl::Mark::plus,     fl::Mark::arrow_up, fl::Mark::arrow_down};
 
 }  // namespace
 
@@ -44,7 +44,7 @@ TEST_CASE("a drawing is the same twice, as sound SVG and as pixels") {
     drawing.rectangle(10, 40, 20, 20, fl::palette::failure);
     drawing.frame(40, 40, 20, 20, 2, fl::palette::judge);
     double x = 10;
-    for (const fl::Mark mark : all_marks) drawing.mark(x += 18, 80, mark, 6, fl::palette::accent);
+    for (const fl::render::Mark mark : all_marks) drawing.mark(x += 18, 80, mark, 6, fl::palette::accent);
     drawing.text(100, 50, "x < 3 & \"y\" \xFF", {.align = fl::Align::centre});
     drawing.text(150, 70, "upwards", {}, fl::Turn::upwards);
     drawing.picture(150, 90, {.height = 2, .width = 2, .channels = 1, .pixels = {0, 255, 255, 0}});
@@ -73,7 +73,7 @@ TEST_CASE("both forms of a drawing show the same parts at the same places") {
   CHECK(pixel(picture, 14, 12) == fl::palette::success);
   CHECK(pixel(picture, 15, 12) == fl::palette::paper);
   CHECK(pixel(picture, 4, 5) == fl::palette::paper);
-  CHECK(pixel(picture, 32, 21) == fl::Colour{60, 60, 60});
+  CHECK(pixel(picture, 32, 21) == fl::render::Colour{60, 60, 60});
   CHECK(pixel(picture, 44, 9) == fl::palette::failure);
   CHECK(pixel(picture, 50, 10) == fl::palette::paper);
   const std::string svg = drawing.svg();
@@ -85,7 +85,7 @@ TEST_CASE("both forms of a drawing show the same parts at the same places") {
 TEST_CASE("every mark has its own shape, of about its size") {
   std::vector<fl::Picture> seen;
   std::vector<std::string> texts;
-  for (const fl::Mark mark : all_marks) {
+  for (const fl::render::Mark mark : all_marks) {
     fl::Drawing drawing(40, 40, "");
     drawing.mark(20, 20, mark, 8, fl::palette::ink);
     const fl::Picture picture = drawing.raster();
@@ -101,7 +101,7 @@ TEST_CASE("every mark has its own shape, of about its size") {
 }
 
 TEST_CASE("arrows point where they say") {
-  const auto upper_ink = [](fl::Mark mark) {
+  const auto upper_ink = [](fl::render::Mark mark) {
     fl::Drawing drawing(40, 40, "");
     drawing.mark(20, 20, mark, 8, fl::palette::ink);
     const fl::Picture picture = drawing.raster();
@@ -129,7 +129,7 @@ TEST_CASE("dashes have gaps, whatever the pieces of the line") {
 }
 
 TEST_CASE("text that runs upwards is the text turned to the left, at the same anchor") {
-  for (const fl::Align align : {fl::Align::left, fl::Align::centre, fl::Align::right}) {
+  for (const fl::render::Align align : {fl::Align::left, fl::Align::centre, fl::Align::right}) {
     fl::Drawing flat(120, 120, ""), turned(120, 120, "");
     flat.text(60, 60, "Faultline", {.height = 10, .align = align});
     turned.text(60, 60, "Faultline", {.height = 10, .align = align}, fl::Turn::upwards);
@@ -180,14 +180,14 @@ TEST_CASE("a drawing is written as both files") {
 }
 
 TEST_CASE("a polygon covers its area") {
-  fl::Canvas canvas(60, 60);
+  fl::render::Canvas canvas(60, 60);
   const std::vector<std::pair<double, double>> triangle{{10, 10}, {50, 10}, {10, 50}};
-  canvas.polygon(triangle, fl::Colour{0, 0, 0});
+  canvas.polygon(triangle, fl::render::Colour{0, 0, 0});
   double area = 0;
   for (const std::uint8_t value : canvas.picture().pixels) area += (255.0 - value) / 255.0;
   CHECK(area == Approx(800).epsilon(0.01));
   // Clipped
   canvas.polygon(std::vector<std::pair<double, double>>{{-100, -100}, {200, -100}, {200, 200}, {-100, 200}},
-                 fl::Colour{0, 0, 0});
+                 fl::render::Colour{0, 0, 0});
   for (const std::uint8_t value : canvas.picture().pixels) CHECK(value == 0);
 }

@@ -87,14 +87,14 @@ inline fl::Finding example_finding(const fl::AnalyticGenerator& known, std::int6
   f.side_effects = {{"noise level", 2.81}, {"blur", -0.34}, {"stroke thickness of the letter at half height", 0.12}};
   for (int i = 0; i < 10; ++i) {
     const fl::StyleChannel channel = known.layout().locate((flat + i) % known.layout().dimension());
-    fl::Carrier carrier{channel,
-                        known.layout().layers()[static_cast<std::size_t>(channel.layer)].name,
-                        i % 3 == 0 ? 1 : -1,
-                        0.97 - 0.05 * i,
-                        0.9 - 0.06 * i,
-                        0.8 - 0.05 * i,
-                        0.4,
-                        std::nullopt};
+    fl::analysis::Carrier carrier{channel,
+                                  known.layout().layers()[static_cast<std::size_t>(channel.layer)].name,
+                                  i % 3 == 0 ? 1 : -1,
+                                  0.97 - 0.05 * i,
+                                  0.9 - 0.06 * i,
+                                  0.8 - 0.05 * i,
+                                  0.4,
+                                  std::nullopt};
     if (i == 0) {
       carrier.threshold.emplace();
       carrier.threshold->flip = f.threshold.flip;
@@ -116,16 +116,16 @@ inline fl::Finding example_finding(const fl::AnalyticGenerator& known, std::int6
 }
 
 /// Start codes 2^41 ... that pass, with their distance to factor 0 = 1.5.
-inline std::vector<fl::ExampleCode> example_codes(const fl::AnalyticGenerator& known, std::int64_t seed,
-                                                  std::int64_t count) {
+inline std::vector<fl::analysis::ExampleCode> example_codes(const fl::AnalyticGenerator& known, std::int64_t seed,
+                                                            std::int64_t count) {
   const fl::StyleSpaceSampler sampler(known, {.seed = seed});
-  std::vector<fl::ExampleCode> codes;
+  std::vector<fl::analysis::ExampleCode> codes;
   for (std::int64_t i = 0; static_cast<std::int64_t>(codes.size()) < count; ++i) {
-    const auto sample = sampler.sample(fl::intervention_first + i, 1);
+    const auto sample = sampler.sample(fl::core::intervention_first + i, 1);
     const double factor = static_cast<double>(known.factors(sample.s)(0, 0));
     if (factor < 1.2)
       codes.push_back(
-          {fl::intervention_first + i, sample.label[0], 1 / (1 + std::exp(4 * (factor - 1.5))), 1.5 - factor});
+          {fl::core::intervention_first + i, sample.label[0], 1 / (1 + std::exp(4 * (factor - 1.5))), 1.5 - factor});
   }
   return codes;
 }

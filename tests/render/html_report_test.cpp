@@ -11,9 +11,9 @@ namespace {
 
 fl::FailureReport filled() { return render_test::example_report(render_test::example_generator()); }
 
-fl::ReportPicture dot(const std::string& name) {
+fl::render::ReportPicture dot(const std::string& name) {
   return {name, "a \"dot\" <of> " + name, 1, 1,
-          fl::encode_png({.height = 1, .width = 1, .channels = 1, .pixels = {0}})};
+          fl::data::encode_png({.height = 1, .width = 1, .channels = 1, .pixels = {0}})};
 }
 
 std::size_t occurrences(const std::string& text, const std::string& part) {
@@ -50,12 +50,12 @@ void check_page(const std::string& page) {
 
 TEST_CASE("the page of a filled report is sound, closed in itself and complete") {
   const fl::FailureReport report = filled();
-  std::vector<fl::ReportPicture> pictures;
+  std::vector<fl::render::ReportPicture> pictures;
   for (const char* name : {"degradation", "finding-1", "finding-2", "suspect-1", "paper-top", "failures"})
     pictures.push_back(dot(name));
-  const std::string page = fl::html_report(report, pictures);
+  const std::string page = fl::render::html_report(report, pictures);
   check_page(page);
-  CHECK(page == fl::html_report(report, pictures));
+  CHECK(page == fl::render::html_report(report, pictures));
   CHECK(occurrences(page, "<img ") == 6);
   CHECK(occurrences(page, "<svg ") == 3 * 4 + 3);
   for (const char* part :
@@ -88,8 +88,8 @@ TEST_CASE("no text of a report can leave its place") {
   p.classifier_digest = p.judge_name = p.judge_digest = attack;
   p.method = p.options = {{"min_effect", attack}};
   p.properties = {attack};
-  check_page(fl::html_report(report, {{attack, attack, 1, 1, {}}}, {.title = attack}));
-  check_page(fl::html_report(report, {}));
+  check_page(fl::render::html_report(report, {{attack, attack, 1, 1, {}}}, {.title = attack}));
+  check_page(fl::render::html_report(report, {}));
 }
 
 TEST_CASE("the page reads well when nothing was found") {
@@ -100,20 +100,20 @@ TEST_CASE("the page reads well when nothing was found") {
   report.associated.clear();
   report.generator_suspect.clear();
   report.omnibus = {0.51, 0.48, 0.54, 0.4, false};
-  const std::string page = fl::html_report(report, {dot("failures")});
+  const std::string page = fl::render::html_report(report, {dot("failures")});
   check_page(page);
   CHECK(page.find("No systematic cause of failure found") != std::string::npos);
   CHECK(page.find("AUC ≥ 0.55") != std::string::npos);
   CHECK(page.find("Causes of failure</h2>") == std::string::npos);
   report.omnibus.significant = true;
-  CHECK(fl::html_report(report, {}).find("no direction was shown to cause them") != std::string::npos);
+  CHECK(fl::render::html_report(report, {}).find("no direction was shown to cause them") != std::string::npos);
 }
 
 TEST_CASE("when every cause is generator suspect the page says so and shows them") {
   fl::FailureReport report = filled();
   report.verdict = fl::Verdict::none_found;
   report.findings.clear();
-  const std::string page = fl::html_report(report, {dot("degradation"), dot("suspect-1")});
+  const std::string page = fl::render::html_report(report, {dot("degradation"), dot("suspect-1")});
   check_page(page);
   CHECK(page.find("Every cause that was found may be the generator&#39;s fault") != std::string::npos);
   CHECK(occurrences(page, "<img ") == 2);
@@ -124,14 +124,14 @@ TEST_CASE("when every cause is generator suspect the page says so and shows them
 TEST_CASE("directions are called by what they change, and keep their own name beside it") {
   fl::FailureReport report = filled();
   fl::Finding& finding = report.findings[1];
-  CHECK(fl::title_of(report, finding) == "noise level (component 3), class horse & cart only");
+  CHECK(fl::render::title_of(report, finding) == "noise level (component 3), class horse & cart only");
   finding.direction.class_label.reset();
   finding.property.name = "";
-  CHECK(fl::title_of(report, finding) == "component 3");
+  CHECK(fl::render::title_of(report, finding) == "component 3");
   finding.property.name = "blur";
   finding.direction.family = fl::DirectionFamily::property;
-  CHECK(fl::title_of(report, finding) == "component 3");
-  CHECK(fl::title_of(report, fl::Finding{}) == "unnamed direction");
+  CHECK(fl::render::title_of(report, finding) == "component 3");
+  CHECK(fl::render::title_of(report, fl::Finding{}) == "unnamed direction");
 }
 
 TEST_CASE("the page reads well when there are too few failures, and for a report without anything") {
@@ -140,11 +140,11 @@ TEST_CASE("the page reads well when there are too few failures, and for a report
   report.reason = "3 failures in 20 000 samples.";
   report.samples_needed = 340'000;
   report.failure_rate = {0.00015, 0.00003, 0.0004, 3, 20'000, 0.95};
-  const std::string page = fl::html_report(report, {});
+  const std::string page = fl::render::html_report(report, {});
   check_page(page);
   CHECK(page.find("Too few failures to look for causes") != std::string::npos);
   CHECK(page.find("340\u00A0000") != std::string::npos);
-  check_page(fl::html_report({}, {}));
+  check_page(fl::render::html_report({}, {}));
 }
 
 TEST_CASE("a thousand classes do not flood the page: the worst fifty are shown") {
@@ -156,7 +156,7 @@ TEST_CASE("a thousand classes do not flood the page: the worst fifty are shown")
         report.class_names.push_back("kind" + std::to_string(k));
   report.findings[0].threshold.centres.clear();
   for (int k = 0; k < 1000; ++k) report.findings[0].threshold.centres.push_back({k, 0.9, 1.0, 1.0, 1.0});
-  const std::string page = fl::html_report(report, {});
+  const std::string page = fl::render::html_report(report, {});
   check_page(page);
   CHECK(page.find("Shown are the 50 of 1000 classes") != std::string::npos);
   CHECK(page.find(">kind980<") != std::string::npos);
@@ -165,7 +165,7 @@ TEST_CASE("a thousand classes do not flood the page: the worst fifty are shown")
 }
 
 TEST_CASE("a page says of each finding how common it is and shows its classes, the skipped ones among them") {
-  const std::string page = fl::html_report(filled(), {}, {});
+  const std::string page = fl::render::html_report(filled(), {}, {});
   check_page(page);
   CHECK(occurrences(page, "<h4>In each class</h4>") == 3);  // two findings, one suspect
   CHECK(page.find("All classes share 94\u00A0% (88\u00A0% to 99\u00A0%) of the effect") != std::string::npos);
@@ -175,7 +175,7 @@ TEST_CASE("a page says of each finding how common it is and shows its classes, t
   for (auto* findings : {&bare.findings, &bare.generator_suspect})
     for (fl::Finding& finding : *findings) finding.class_split = {};
   bare.class_rankings.clear();
-  const std::string plain = fl::html_report(bare, {}, {});
+  const std::string plain = fl::render::html_report(bare, {}, {});
   check_page(plain);
   CHECK(occurrences(plain, "<h4>In each class</h4>") == 0);
   CHECK(occurrences(plain, "<h4>Channels per class</h4>") == 0);

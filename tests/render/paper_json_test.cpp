@@ -29,7 +29,7 @@ const fl::PaperReport& filled() {
     options.attfind = {.images = 4, .ranked_channels = 8, .spread_channels = 4};
     options.corner_cases.pool = 20;
     fl::PaperReport made = analyzer.run_paper(options);
-    fl::RankedChannel row = made.top.at(0).ranked;  // the rule has no gradient
+    fl::analysis::RankedChannel row = made.top.at(0).ranked;  // the rule has no gradient
     row.gradient = -0.25;
     made.top_by_gradient.push_back(row);
     return made;
@@ -131,10 +131,10 @@ TEST_CASE("the paper's report reads back as it was written, but for images") {
   fl::PaperReport report = filled();
   const faultline_tests::TemporaryDirectory directory;
   fl::write_json(report, directory / "paper.json");
-  const fl::PaperReport stored = fl::read_paper_report(directory / "paper.json");
+  const fl::PaperReport stored = fl::render::read_paper_report(directory / "paper.json");
   CHECK_FALSE(stored == report);
-  for (fl::PaperClass& one : report.classes)
-    for (fl::CornerCase& found : one.corner_cases) found.images = {};
+  for (fl::paper::PaperClass& one : report.classes)
+    for (fl::paper::CornerCase& found : one.corner_cases) found.images = {};
   CHECK(stored == report);
   CHECK(fl::to_json(stored) == fl::to_json(filled()));
 
@@ -142,7 +142,7 @@ TEST_CASE("the paper's report reads back as it was written, but for images") {
   const auto refusal = [&](const char* pointer, const Json& value) {
     Json bad = good;
     bad[Json::json_pointer(pointer)] = value;
-    return faultline_tests::error_text([&] { (void)fl::parse_paper_report(bad.dump()); });
+    return faultline_tests::error_text([&] { (void)fl::render::parse_paper_report(bad.dump()); });
   };
   CHECK(refusal("/schema", "faultline.report/1").rfind("[F310] read_paper_report(memory): ", 0) == 0);
   CHECK(refusal("/classes/1/status", "fine") ==
@@ -152,7 +152,7 @@ TEST_CASE("the paper's report reads back as it was written, but for images") {
   CHECK(refusal("/classes/0/corner_cases/0/images", Json::array()).find("unknown entry 'images'") != std::string::npos);
   CHECK(refusal("/classes/0/class_label", 4).find("'classes[0].class_label'") != std::string::npos);
   CHECK(refusal("/provenance/batch_size", 0).find("'provenance.batch_size'") != std::string::npos);
-  CHECK(faultline_tests::error_code([] { (void)fl::read_paper_report("/nowhere/paper.json"); }) ==
+  CHECK(faultline_tests::error_code([] { (void)fl::render::read_paper_report("/nowhere/paper.json"); }) ==
         fl::ErrorCode::cannot_open);
 }
 
@@ -163,8 +163,8 @@ TEST_CASE("the paper's method finds the planted channel, and corner cases are st
   const faultline_tests::TemporaryDirectory directory;
   fl::write_json(filled(), directory / "paper.json");
   CHECK(faultline_tests::text_of(directory / "paper.json") == fl::to_json(filled()));
-  fl::write_corner_cases(fl::PaperReport{}, directory / "none.npy");
-  fl::write_corner_cases(filled(), directory / "cases.npy");
+  fl::render::write_corner_cases(fl::PaperReport{}, directory / "none.npy");
+  fl::render::write_corner_cases(filled(), directory / "cases.npy");
   CHECK(directory.names() == std::vector<std::string>{"cases.npy", "paper.json"});
   const std::string npy = faultline_tests::text_of(directory / "cases.npy");
   CHECK(npy.find("(12, 2, 1, 16, 16)") != std::string::npos);

@@ -45,7 +45,7 @@ TEST_CASE("the arrays of both halves are complete, and styles follow from w") {
     for (const char* what : {"index", "label", "prediction", "failed", "probability", "margin"})
       CHECK(std::filesystem::exists(directory / "a" / "b" / (std::string(half) + "." + what + ".npy")));
   CHECK_FALSE(std::filesystem::exists(directory / "a" / "b" / "discovery.properties.npy"));
-  fl::write_file_atomically(directory / "file", std::string_view("in the way"));
+  fl::core::write_file_atomically(directory / "file", std::string_view("in the way"));
   CHECK(faultline_tests::error_code([&] { fl::write_arrays(problem, directory / "file" / "x"); }) ==
         fl::ErrorCode::cannot_write);
 }

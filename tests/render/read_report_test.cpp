@@ -43,11 +43,11 @@ TEST_CASE("a report reads back as it was, whole") {
   CHECK(stored == report);
   CHECK(fl::to_json(stored) == fl::to_json(report));
 
-  const std::vector<fl::KnownCause> causes = fl::known_causes(stored);
+  const std::vector<fl::analysis::KnownCause> causes = fl::render::known_causes(stored);
   REQUIRE(causes.size() == report.findings.size());
   for (std::size_t k = 0; k < causes.size(); ++k) {
     const fl::Finding& finding = report.findings[k];
-    CHECK(causes[k].title == fl::title_of(report, finding));
+    CHECK(causes[k].title == fl::render::title_of(report, finding));
     CHECK(causes[k].direction == finding.direction);
     if (finding.threshold.flip) CHECK(causes[k].flip == finding.threshold.flip->sigmas);
   }
@@ -77,7 +77,7 @@ TEST_CASE("what is not finite, null in JSON, reads back as what it can have been
   report.findings.front().profile.probability[1] = std::nan("");
   const fl::FailureReport stored = fl::parse_report(fl::to_json(report));
   CHECK(std::isinf(stored.findings.front().threshold.flip->sigmas));
-  CHECK(std::isinf(fl::known_causes(stored).front().flip));
+  CHECK(std::isinf(fl::render::known_causes(stored).front().flip));
   CHECK(std::isnan(stored.findings.front().profile.probability[1]));
   CHECK(stored == report);
 }

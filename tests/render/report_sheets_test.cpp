@@ -41,7 +41,7 @@ struct FakeModels {
               return labels;
             },
             [this](std::span<const EditedSample> samples) {
-              std::vector<fl::StartLatent> starts;
+              std::vector<fl::analysis::StartLatent> starts;
               for (const EditedSample& sample : samples) {
                 auto& w = latents[sample.index];
                 w = {static_cast<float>(sample.index >> 20), static_cast<float>(sample.index & 0xfffff)};
@@ -49,9 +49,9 @@ struct FakeModels {
               }
               return starts;
             },
-            [this](std::span<const fl::EditedLatent> edits, const fl::WantedAnswers& wanted) {
-              fl::EditAnswers answers;
-              fl::ClassifierAnswers& own = answers.classifiers.emplace_back();
+            [this](std::span<const fl::analysis::EditedLatent> edits, const fl::analysis::WantedAnswers& wanted) {
+              fl::analysis::EditAnswers answers;
+              fl::analysis::ClassifierAnswers& own = answers.classifiers.emplace_back();
               for (const auto& [start, edit] : edits) {
                 const auto index =
                     (static_cast<std::int64_t>(start.w[0]) << 20) + static_cast<std::int64_t>(start.w[1]);
@@ -158,7 +158,8 @@ TEST_CASE("the paper's channels all start from one code that passes") {
   fl::FailureReport r = report();
   FakeModels fake;
   fake.fails = [&](const Asked& one) {
-    return one.channel() == r.paper_top[0].channel.flat ? one.amount() > 1 : one.index < fl::intervention_first + 5;
+    return one.channel() == r.paper_top[0].channel.flat ? one.amount() > 1
+                                                        : one.index < fl::core::intervention_first + 5;
   };
   SECTION("an example of a finding") {
     REQUIRE(paper_grid(r, fake.backend(), {}));
@@ -168,7 +169,7 @@ TEST_CASE("the paper's channels all start from one code that passes") {
     r.findings.clear();
     r.generator_suspect.clear();
     REQUIRE(paper_grid(r, fake.backend(), {}));
-    CHECK(fake.asked.back().index == fl::intervention_first + 5);
+    CHECK(fake.asked.back().index == fl::core::intervention_first + 5);
     std::set<std::int64_t> channels;
     for (const Asked& one : fake.asked)
       if (one.channel() >= 0) channels.insert(one.channel());

@@ -9,8 +9,8 @@ using faultline_tests::error_code;
 
 namespace {
 
-fl::Sheet sheet_of(std::size_t rows, std::size_t columns, const std::string& name) {
-  fl::Sheet sheet;
+fl::render::Sheet sheet_of(std::size_t rows, std::size_t columns, const std::string& name) {
+  fl::render::Sheet sheet;
   sheet.title = name;
   sheet.explanation = "Words. " + name;
   for (std::size_t c = 0; c < columns; ++c)
@@ -21,7 +21,7 @@ fl::Sheet sheet_of(std::size_t rows, std::size_t columns, const std::string& nam
   return sheet;
 }
 
-std::size_t pixels_of(const fl::Picture& picture, fl::Colour colour) {
+std::size_t pixels_of(const fl::Picture& picture, fl::render::Colour colour) {
   std::size_t n = 0;
   for (std::size_t i = 0; i + 2 < picture.pixels.size(); i += 3)
     n += picture.pixels[i] == colour.red && picture.pixels[i + 1] == colour.green &&
@@ -32,11 +32,11 @@ std::size_t pixels_of(const fl::Picture& picture, fl::Colour colour) {
 }  // namespace
 
 TEST_CASE("failures have a frame and a cross, other images have neither") {
-  fl::Sheet sheet = sheet_of(1, 2, "8");
+  fl::render::Sheet sheet = sheet_of(1, 2, "8");
   sheet.cells[0].failed = false;
-  const auto before = pixels_of(fl::draw_sheet(sheet), fl::palette::failure);
+  const auto before = pixels_of(fl::render::draw_sheet(sheet), fl::palette::failure);
   sheet.cells[1].failed = true;
-  const fl::Picture drawn = fl::draw_sheet(sheet);
+  const fl::Picture drawn = fl::render::draw_sheet(sheet);
   const auto frame = 4 * 96 * 3, cross = 60;
   CHECK(pixels_of(drawn, fl::palette::failure) >= before + frame + cross);
   CHECK(before < 600);  // the legend alone
@@ -45,8 +45,8 @@ TEST_CASE("failures have a frame and a cross, other images have neither") {
 TEST_CASE("headings and answers of any length leave the space between columns free") {
   for (const std::string& name :
        {std::string("8"), std::string("a class with quite a long name"), std::string(300, 'W')}) {
-    const fl::Sheet sheet = sheet_of(2, 4, name);
-    const fl::Picture drawn = fl::draw_sheet(sheet);
+    const fl::render::Sheet sheet = sheet_of(2, 4, name);
+    const fl::Picture drawn = fl::render::draw_sheet(sheet);
     REQUIRE(drawn.channels == 3);
     // The image columns are where a row of pixels crosses the images: dark runs of 96 pixels.
     const auto at = [&](std::int64_t x, std::int64_t y) {
@@ -76,18 +76,18 @@ TEST_CASE("headings and answers of any length leave the space between columns fr
 }
 
 TEST_CASE("empty cells, captions and images of any size have a place") {
-  fl::Sheet sheet = sheet_of(2, 2, "x");
+  fl::render::Sheet sheet = sheet_of(2, 2, "x");
   sheet.cells[3] = {};
   sheet.cells[0].caption = "label 3";
   sheet.cells[1].picture = {10, 300, 3, std::vector<std::uint8_t>(9000, 5)};
-  const fl::Picture drawn = fl::draw_sheet(sheet);
+  const fl::Picture drawn = fl::render::draw_sheet(sheet);
   CHECK(drawn.width > 2 * 300);
-  CHECK(drawn == fl::draw_sheet(sheet));
+  CHECK(drawn == fl::render::draw_sheet(sheet));
 }
 
 TEST_CASE("a sheet that does not add up is refused") {
-  CHECK(error_code([] { (void)fl::draw_sheet({}); }) == fl::ErrorCode::empty_input);
-  fl::Sheet sheet = sheet_of(2, 3, "x");
+  CHECK(error_code([] { (void)fl::render::draw_sheet({}); }) == fl::ErrorCode::empty_input);
+  fl::render::Sheet sheet = sheet_of(2, 3, "x");
   sheet.cells.pop_back();
-  CHECK(error_code([&] { (void)fl::draw_sheet(sheet); }) == fl::ErrorCode::shape_mismatch);
+  CHECK(error_code([&] { (void)fl::render::draw_sheet(sheet); }) == fl::ErrorCode::shape_mismatch);
 }

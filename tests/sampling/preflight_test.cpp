@@ -42,8 +42,9 @@ template <class G, class C, class F = fl::Misclassified>
 Complaint complaint_of(const G& known, C& classifier, fl::SamplerOptions options = {.seed = 1}, F criterion = {}) {
   try {
     const fl::StyleSpaceSampler<G> sampler(known, options);
-    fl::Scorer<C> scorer(classifier, known.image_shape(), known.value_range(), sampler.classes(), options.batch_size);
-    fl::preflight("here", sampler, classifier, scorer, criterion);
+    fl::classify::Scorer<C> scorer(classifier, known.image_shape(), known.value_range(), sampler.classes(),
+                                   options.batch_size);
+    fl::sampling::preflight("here", sampler, classifier, scorer, criterion);
   } catch (const fl::Error& error) {
     return {static_cast<int>(error.code()), error.what()};
   }
@@ -279,7 +280,7 @@ TEST_CASE("a softmax in seven bits that is declared logits is noticed") {
 
 TEST_CASE("classes that are answered as another are named, and what is only frequent is not") {
   const auto notes = [](std::vector<std::int64_t> labels, std::vector<std::int64_t> answers) {
-    fl::ClassNotes counted;
+    fl::sampling::ClassNotes counted;
     counted.add(labels, answers);
     return counted.sentences();
   };

@@ -24,7 +24,7 @@ constexpr std::int64_t leaf = fl::StreamingMoments::leaf_size;
 
 std::vector<float> vector_of(std::int64_t index) {
   std::vector<float> x(dimension);
-  fl::fill_normals(1, fl::Stream::latents, index, x);
+  fl::core::fill_normals(1, fl::core::Stream::latents, index, x);
   x[1] = 1000.0f + 0.01f * x[1] + 0.01f * x[0];  // a large mean with a small spread
   return x;
 }
@@ -33,7 +33,7 @@ void add(fl::StreamingMoments& moments, std::int64_t first, std::int64_t count) 
   for (std::int64_t i = first; i < first + count; ++i) moments.add(i, vector_of(i), i % 2);
 }
 
-bool same(const fl::Moments& a, const fl::Moments& b) {
+bool same(const fl::sampling::Moments& a, const fl::sampling::Moments& b) {
   return a.count == b.count && a.mean == b.mean &&
          std::equal(a.scatter.values().begin(), a.scatter.values().end(), b.scatter.values().begin());
 }
@@ -69,7 +69,7 @@ TEST_CASE("streamed moments equal two passes over stored samples") {
           scatter(a, b) += (static_cast<double>(x[static_cast<std::size_t>(a)]) - mean[static_cast<std::size_t>(a)]) *
                            (static_cast<double>(x[static_cast<std::size_t>(b)]) - mean[static_cast<std::size_t>(b)]);
     }
-    const fl::Moments result = moments.group(g);
+    const fl::sampling::Moments result = moments.group(g);
     CHECK(static_cast<double>(result.count) == count);
     for (std::int64_t a = 0; a < dimension; ++a) {
       CHECK(result.mean[static_cast<std::size_t>(a)] == Approx(mean[static_cast<std::size_t>(a)]).margin(1e-10));
@@ -145,10 +145,10 @@ TEST_CASE("a million samples with streaming statistics stay under 300 MiB", "[.s
         }
       },
       {.classes = 4, .scores = fl::Scores::logits});
-  fl::Scorer scorer(rule, known.image_shape(), known.value_range(), 4);
+  fl::classify::Scorer scorer(rule, known.image_shape(), known.value_range(), 4);
   fl::StreamingMoments moments(known.w_dim(), 8);
   for (const auto& batch : sampler.batches(0, 1'000'000)) {
-    const fl::ScoredImages said = scorer(batch.images, batch.label, {.index = batch.index, .seed = 1});
+    const fl::classify::ScoredImages said = scorer(batch.images, batch.label, {.index = batch.index, .seed = 1});
     for (std::int64_t i = 0; i < batch.size(); ++i) {
       const auto at = static_cast<std::size_t>(i);
       moments.add(batch.index[at], batch.w.row_span(i),

@@ -59,14 +59,15 @@ TEST_CASE("latents and labels are the specified words of Philox") {
   // From an implementation in another language that follows the format description alone.
   const fl::AnalyticGenerator four({.factors = 1, .channels = 19, .classes = 4});
   const fl::AnalyticGenerator ten({.factors = 1, .channels = 19, .classes = 10});
-  const fl::Matrix<float> z = Sampler(four, {.seed = 7}).latents_z(fl::confirmation_first + 3, 1);
+  const fl::Matrix<float> z = Sampler(four, {.seed = 7}).latents_z(fl::core::confirmation_first + 3, 1);
   const std::vector<double> expected{-0.24226468801498413, 0.08480345457792282, -1.7467275857925415,
                                      -0.15741869807243347, -1.2366284132003784, -1.0884872674942017};
   REQUIRE(z.cols() == 6);
   for (std::int64_t j = 0; j < 6; ++j)
     CHECK(static_cast<double>(z(0, j)) == Approx(expected[static_cast<std::size_t>(j)]).epsilon(2e-7));
   CHECK(Sampler(four, {.seed = 7}).labels(0, 12) == std::vector<std::int64_t>{3, 2, 3, 2, 1, 1, 1, 3, 0, 1, 3, 1});
-  CHECK(Sampler(ten, {.seed = 7}).labels(fl::intervention_first, 6) == std::vector<std::int64_t>{6, 8, 7, 8, 8, 9});
+  CHECK(Sampler(ten, {.seed = 7}).labels(fl::core::intervention_first, 6) ==
+        std::vector<std::int64_t>{6, 8, 7, 8, 8, 9});
 }
 
 TEST_CASE("a sample is the same bit for bit in whatever range it is asked for") {
@@ -134,7 +135,7 @@ TEST_CASE("labels follow their policy") {
   for (std::int64_t i = 0; i < 20'000; ++i) {
     const std::int64_t label = drawn[static_cast<std::size_t>(i)];
     of[static_cast<std::size_t>(label)] += 1.0;
-    const std::uint64_t word = fl::CounterRandom(11, fl::Stream::labels, 5 + i).next();
+    const std::uint64_t word = fl::core::CounterRandom(11, fl::Stream::labels, 5 + i).next();
     if (label != list[static_cast<std::size_t>((word * 5) >> 32)]) FAIL("label " << i);
   }
   for (const auto& [label, share] : {std::pair{0, 0.6}, std::pair{1, 0.2}, std::pair{2, 0.0}, std::pair{3, 0.2}})

@@ -21,16 +21,16 @@ struct Coverage {
 };
 
 Coverage lowest_coverage(std::int64_t n, double confidence, int grid) {
-  std::vector<fl::Interval> both;
+  std::vector<fl::statistics::Interval> both;
   std::vector<double> lower;
   std::vector<double> upper;
   std::vector<double> log_choose;
   std::vector<double> rates;
   for (std::int64_t k = 0; k <= n; ++k) {
-    both.push_back(fl::clopper_pearson(k, n, confidence));
-    lower.push_back(fl::clopper_pearson_lower(k, n, confidence));
-    upper.push_back(fl::clopper_pearson_upper(k, n, confidence));
-    log_choose.push_back(-fl::log_beta(static_cast<double>(k) + 1.0, static_cast<double>(n - k) + 1.0) -
+    both.push_back(fl::statistics::clopper_pearson(k, n, confidence));
+    lower.push_back(fl::statistics::clopper_pearson_lower(k, n, confidence));
+    upper.push_back(fl::statistics::clopper_pearson_upper(k, n, confidence));
+    log_choose.push_back(-fl::statistics::log_beta(static_cast<double>(k) + 1.0, static_cast<double>(n - k) + 1.0) -
                          std::log(static_cast<double>(n) + 1.0));
     for (const double limit : {both.back().lower, both.back().upper}) {
       if (grid == 0 && limit > 0.0 && limit < 1.0) {
@@ -97,41 +97,41 @@ TEST_CASE("Clopper-Pearson limits cover in a million cells", "[.slow]") {
 }
 
 TEST_CASE("Clopper-Pearson limits solve their defining equations and know the closed forms") {
-  const fl::Interval none = fl::clopper_pearson(0, 100);
+  const fl::statistics::Interval none = fl::statistics::clopper_pearson(0, 100);
   CHECK(none.lower == 0.0);
   CHECK(none.upper == Approx(1.0 - std::pow(0.025, 0.01)).epsilon(1e-12));
-  const fl::Interval all = fl::clopper_pearson(100, 100);
+  const fl::statistics::Interval all = fl::statistics::clopper_pearson(100, 100);
   CHECK(all.lower == Approx(std::pow(0.025, 0.01)).epsilon(1e-12));
   CHECK(all.upper == 1.0);
-  CHECK(fl::clopper_pearson(0, 0) == fl::Interval{0.0, 1.0});
-  const fl::Interval some = fl::clopper_pearson(17, 1000);
-  CHECK(fl::binomial_upper_tail(17, 1000, some.lower) == Approx(0.025).epsilon(1e-9));
-  CHECK(fl::binomial_lower_tail(17, 1000, some.upper) == Approx(0.025).epsilon(1e-9));
-  CHECK(fl::binomial_lower_tail(16, 1000, 0.02) + fl::binomial_upper_tail(17, 1000, 0.02) ==
+  CHECK(fl::statistics::clopper_pearson(0, 0) == fl::statistics::Interval{0.0, 1.0});
+  const fl::statistics::Interval some = fl::statistics::clopper_pearson(17, 1000);
+  CHECK(fl::statistics::binomial_upper_tail(17, 1000, some.lower) == Approx(0.025).epsilon(1e-9));
+  CHECK(fl::statistics::binomial_lower_tail(17, 1000, some.upper) == Approx(0.025).epsilon(1e-9));
+  CHECK(fl::statistics::binomial_lower_tail(16, 1000, 0.02) + fl::statistics::binomial_upper_tail(17, 1000, 0.02) ==
         Approx(1.0).epsilon(1e-12));
 }
 
 TEST_CASE("exact McNemar test equals the binomial sum and keeps its level") {
-  CHECK(fl::mcnemar_exact(0, 0) == 1.0);
-  CHECK(fl::mcnemar_exact(5, 5) == 1.0);
-  CHECK(fl::mcnemar_exact(0, 6) == Approx(2.0 / 64.0));
-  CHECK(fl::mcnemar_exact(6, 0) == fl::mcnemar_exact(0, 6));
-  CHECK(fl::mcnemar_exact(1, 9) == Approx(2.0 * 11.0 / 1024.0));
+  CHECK(fl::statistics::mcnemar_exact(0, 0) == 1.0);
+  CHECK(fl::statistics::mcnemar_exact(5, 5) == 1.0);
+  CHECK(fl::statistics::mcnemar_exact(0, 6) == Approx(2.0 / 64.0));
+  CHECK(fl::statistics::mcnemar_exact(6, 0) == fl::statistics::mcnemar_exact(0, 6));
+  CHECK(fl::statistics::mcnemar_exact(1, 9) == Approx(2.0 * 11.0 / 1024.0));
   for (std::int64_t n = 1; n <= 60; ++n) {
     double rejected = 0.0;
     for (std::int64_t k = 0; k <= n; ++k) {
-      if (fl::mcnemar_exact(k, n - k) <= 0.05)
-        rejected += fl::binomial_upper_tail(k, n, 0.5) - fl::binomial_upper_tail(k + 1, n, 0.5);
+      if (fl::statistics::mcnemar_exact(k, n - k) <= 0.05)
+        rejected += fl::statistics::binomial_upper_tail(k, n, 0.5) - fl::statistics::binomial_upper_tail(k + 1, n, 0.5);
     }
     CHECK(rejected <= 0.05 + 1e-12);
   }
 }
 
 TEST_CASE("binomial functions refuse impossible counts and confidences") {
-  CHECK_THROWS_AS(fl::clopper_pearson(-1, 10), fl::Error);
-  CHECK_THROWS_AS(fl::clopper_pearson(11, 10), fl::Error);
-  CHECK_THROWS_AS(fl::clopper_pearson(1, 10, 1.0), fl::Error);
-  CHECK_THROWS_AS(fl::clopper_pearson_lower(1, 10, 0.0), fl::Error);
-  CHECK_THROWS_AS(fl::clopper_pearson_upper(1, -1), fl::Error);
-  CHECK_THROWS_AS(fl::mcnemar_exact(-1, 3), fl::Error);
+  CHECK_THROWS_AS(fl::statistics::clopper_pearson(-1, 10), fl::Error);
+  CHECK_THROWS_AS(fl::statistics::clopper_pearson(11, 10), fl::Error);
+  CHECK_THROWS_AS(fl::statistics::clopper_pearson(1, 10, 1.0), fl::Error);
+  CHECK_THROWS_AS(fl::statistics::clopper_pearson_lower(1, 10, 0.0), fl::Error);
+  CHECK_THROWS_AS(fl::statistics::clopper_pearson_upper(1, -1), fl::Error);
+  CHECK_THROWS_AS(fl::statistics::mcnemar_exact(-1, 3), fl::Error);
 }

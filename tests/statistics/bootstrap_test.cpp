@@ -15,7 +15,7 @@ TEST_CASE("bootstrap intervals of a mean agree with the normal interval and cove
   std::int64_t covered = 0;
   double width = 0.0;
   for (std::int64_t trial = 0; trial < 500; ++trial) {
-    fl::CounterRandom random(31, fl::Stream::subsets, trial);
+    fl::core::CounterRandom random(31, fl::Stream::subsets, trial);
     std::vector<double> values;
     for (int i = 0; i < 50; ++i) values.push_back(-std::log(random.uniform()));  // exponential: mean 1, skewed
     const auto mean = [&](std::span<const std::int64_t> units) {
@@ -23,7 +23,8 @@ TEST_CASE("bootstrap intervals of a mean agree with the normal interval and cove
       for (const std::int64_t unit : units) sum += values[static_cast<std::size_t>(unit)];
       return sum / static_cast<double>(units.size());
     };
-    const fl::Interval interval = fl::bootstrap_interval(50, mean, {.replicates = 199, .seed = trial});
+    const fl::statistics::Interval interval =
+        fl::statistics::bootstrap_interval(50, mean, {.replicates = 199, .seed = trial});
     covered += interval.contains(1.0) ? 1 : 0;
     width += interval.width() / 500.0;
   }
@@ -34,13 +35,14 @@ TEST_CASE("bootstrap intervals of a mean agree with the normal interval and cove
 
 TEST_CASE("bootstrap is reproducible, allows infinities and refuses nothing and NaN") {
   const auto first = [](std::span<const std::int64_t> units) { return static_cast<double>(units[0]); };
-  CHECK(fl::bootstrap_interval(10, first, {.seed = 3}) == fl::bootstrap_interval(10, first, {.seed = 3}));
+  CHECK(fl::statistics::bootstrap_interval(10, first, {.seed = 3}) ==
+        fl::statistics::bootstrap_interval(10, first, {.seed = 3}));
   const auto infinite = [](std::span<const std::int64_t>) { return std::numeric_limits<double>::infinity(); };
-  CHECK(std::isinf(fl::bootstrap_interval(10, infinite).lower));
-  CHECK_THROWS_AS(fl::bootstrap_interval(0, first), fl::Error);
-  CHECK_THROWS_AS(fl::bootstrap_interval(10, first, {.replicates = 0}), fl::Error);
-  CHECK_THROWS_AS(fl::bootstrap_interval(10, first, {.confidence = 1.0}), fl::Error);
-  CHECK_THROWS_AS(fl::bootstrap_interval(
+  CHECK(std::isinf(fl::statistics::bootstrap_interval(10, infinite).lower));
+  CHECK_THROWS_AS(fl::statistics::bootstrap_interval(0, first), fl::Error);
+  CHECK_THROWS_AS(fl::statistics::bootstrap_interval(10, first, {.replicates = 0}), fl::Error);
+  CHECK_THROWS_AS(fl::statistics::bootstrap_interval(10, first, {.confidence = 1.0}), fl::Error);
+  CHECK_THROWS_AS(fl::statistics::bootstrap_interval(
                       10, [](std::span<const std::int64_t>) { return std::numeric_limits<double>::quiet_NaN(); }),
                   fl::Error);
 }

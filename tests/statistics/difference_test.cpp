@@ -33,7 +33,7 @@ double lowest_contrast_coverage(std::int64_t n, double confidence, const std::ve
       const double choose = lf[static_cast<std::size_t>(n)] - lf[static_cast<std::size_t>(up)] -
                             lf[static_cast<std::size_t>(down)] - lf[static_cast<std::size_t>(n - up - down)];
       outcomes.push_back({static_cast<double>(up), static_cast<double>(down), choose,
-                          fl::contrast_lower_bound(up, down, n, confidence)});
+                          fl::statistics::contrast_lower_bound(up, down, n, confidence)});
     }
   }
   double lowest = 1.0;
@@ -80,36 +80,37 @@ TEST_CASE("the lower bound of an intervention contrast covers on a fine grid and
 
 TEST_CASE("contrast bounds are ordered, not wasteful, and know their ends") {
   // Near the normal bound, less one step
-  CHECK(fl::contrast_lower_bound(38, 6, 128) == Approx(0.25 - 1.645 * 0.0509 - 1.0 / 128.0).margin(0.01));
+  CHECK(fl::statistics::contrast_lower_bound(38, 6, 128) == Approx(0.25 - 1.645 * 0.0509 - 1.0 / 128.0).margin(0.01));
   for (std::int64_t up = 1; up <= 60; ++up)
-    CHECK(fl::contrast_lower_bound(up, 4, 64) > fl::contrast_lower_bound(up - 1, 4, 64) - 1e-9);
+    CHECK(fl::statistics::contrast_lower_bound(up, 4, 64) > fl::statistics::contrast_lower_bound(up - 1, 4, 64) - 1e-9);
   for (std::int64_t down = 1; down <= 30; ++down)
-    CHECK(fl::contrast_lower_bound(30, down, 64) < fl::contrast_lower_bound(30, down - 1, 64) + 1e-9);
-  CHECK(fl::contrast_lower_bound(0, 0, 128) < 0.0);  // no code moved: nothing is claimed
-  CHECK(fl::contrast_lower_bound(0, 0, 0) == -1.0);
-  CHECK(fl::contrast_lower_bound(0, 128, 128) == -1.0);
-  CHECK(fl::contrast_lower_bound(128, 0, 128) > 0.9);
-  const fl::Interval both = fl::contrast_interval(20, 5, 100);
-  const fl::Interval swapped = fl::contrast_interval(5, 20, 100);
+    CHECK(fl::statistics::contrast_lower_bound(30, down, 64) <
+          fl::statistics::contrast_lower_bound(30, down - 1, 64) + 1e-9);
+  CHECK(fl::statistics::contrast_lower_bound(0, 0, 128) < 0.0);  // no code moved: nothing is claimed
+  CHECK(fl::statistics::contrast_lower_bound(0, 0, 0) == -1.0);
+  CHECK(fl::statistics::contrast_lower_bound(0, 128, 128) == -1.0);
+  CHECK(fl::statistics::contrast_lower_bound(128, 0, 128) > 0.9);
+  const fl::statistics::Interval both = fl::statistics::contrast_interval(20, 5, 100);
+  const fl::statistics::Interval swapped = fl::statistics::contrast_interval(5, 20, 100);
   CHECK(both.contains(0.15));
   CHECK(both.lower == Approx(-swapped.upper));
-  CHECK_THROWS_AS(fl::contrast_lower_bound(3, 3, 5), fl::Error);
-  CHECK_THROWS_AS(fl::contrast_lower_bound(-1, 3, 5), fl::Error);
-  CHECK_THROWS_AS(fl::contrast_lower_bound(1, 3, 5, 1.0), fl::Error);
+  CHECK_THROWS_AS(fl::statistics::contrast_lower_bound(3, 3, 5), fl::Error);
+  CHECK_THROWS_AS(fl::statistics::contrast_lower_bound(-1, 3, 5), fl::Error);
+  CHECK_THROWS_AS(fl::statistics::contrast_lower_bound(1, 3, 5, 1.0), fl::Error);
 }
 
 TEST_CASE("Wilson and Newcombe intervals agree with worked numbers and stay near their confidence") {
-  const fl::Interval rate = fl::wilson(81, 263);  // Newcombe 1998, table I: .2553 to .3662
+  const fl::statistics::Interval rate = fl::statistics::wilson(81, 263);  // Newcombe 1998, table I: .2553 to .3662
   CHECK(rate.lower == Approx(0.2553).margin(5e-5));
   CHECK(rate.upper == Approx(0.3662).margin(5e-5));
-  CHECK(fl::wilson(0, 20).lower == 0.0);
-  CHECK(fl::wilson(20, 20).upper == 1.0);
-  CHECK(fl::wilson(0, 0) == fl::Interval{0.0, 1.0});
+  CHECK(fl::statistics::wilson(0, 20).lower == 0.0);
+  CHECK(fl::statistics::wilson(20, 20).upper == 1.0);
+  CHECK(fl::statistics::wilson(0, 0) == fl::statistics::Interval{0.0, 1.0});
   // Newcombe 1998, table II, method 10: .0524 to .3339
-  const fl::Interval difference = fl::newcombe_difference(56, 70, 48, 80);
+  const fl::statistics::Interval difference = fl::statistics::newcombe_difference(56, 70, 48, 80);
   CHECK(difference.lower == Approx(0.0524).margin(5e-5));
   CHECK(difference.upper == Approx(0.3339).margin(5e-5));
-  CHECK(fl::newcombe_difference(0, 0, 3, 10) == fl::Interval{-1.0, 1.0});
+  CHECK(fl::statistics::newcombe_difference(0, 0, 3, 10) == fl::statistics::Interval{-1.0, 1.0});
   double lowest = 1.0;
   const auto lf = log_factorials(40);
   const auto mass = [&](std::int64_t k, std::int64_t n, double p) {
@@ -122,13 +123,14 @@ TEST_CASE("Wilson and Newcombe intervals agree with worked numbers and stay near
       double covered = 0.0;
       for (std::int64_t k1 = 0; k1 <= 40; ++k1) {
         for (std::int64_t k2 = 0; k2 <= 20; ++k2) {
-          if (fl::newcombe_difference(k1, 40, k2, 20).contains(p1 - p2)) covered += mass(k1, 40, p1) * mass(k2, 20, p2);
+          if (fl::statistics::newcombe_difference(k1, 40, k2, 20).contains(p1 - p2))
+            covered += mass(k1, 40, p1) * mass(k2, 20, p2);
         }
       }
       lowest = std::min(lowest, covered);
     }
   }
   CHECK(lowest > 0.92);
-  CHECK_THROWS_AS(fl::wilson(3, 2), fl::Error);
-  CHECK_THROWS_AS(fl::newcombe_difference(3, 2, 1, 2), fl::Error);
+  CHECK_THROWS_AS(fl::statistics::wilson(3, 2), fl::Error);
+  CHECK_THROWS_AS(fl::statistics::newcombe_difference(3, 2, 1, 2), fl::Error);
 }

@@ -21,7 +21,8 @@ namespace fl = faultline;
 
 /// One group's effect from normal samples: `m` values with mean `delta` and standard deviation `spread` against n with
 /// mean 0 and deviation 1.
-fl::GroupEffect measured(double delta, std::int64_t m, std::int64_t n, fl::CounterRandom& random, double spread = 1.0) {
+fl::statistics::GroupEffect measured(double delta, std::int64_t m, std::int64_t n, fl::core::CounterRandom& random,
+                                     double spread = 1.0) {
   const auto draw = [&](double mean, double deviation, std::int64_t count) {
     std::vector<double> values;
     double sum = 0.0, squares = 0.0;
@@ -54,8 +55,8 @@ double share_of(const std::vector<double>& effects, const std::vector<double>& w
 TEST_CASE("an effect split is what its formulas say") {
   // Two groups of weights 1 and 3: mean 2.5, spread .25 · 2.25 + .75 · .25 = .75; noise of the mean .0625 · .1 + .5625
   // · .2 = .11875, of the spread .1875 · .3 = .05625.
-  const std::vector<fl::GroupEffect> groups = {{1.0, 0.1, 20.0, 1.0}, {3.0, 0.2, 30.0, 3.0}};
-  const fl::EffectSplit split = fl::split_effects(groups);
+  const std::vector<fl::statistics::GroupEffect> groups = {{1.0, 0.1, 20.0, 1.0}, {3.0, 0.2, 30.0, 3.0}};
+  const fl::statistics::EffectSplit split = fl::statistics::split_effects(groups);
   CHECK(split.common == Approx(2.5));
   CHECK(split.common_square == Approx(6.25 - 0.11875));
   CHECK(split.specific_square == Approx(0.75 - 0.05625));
@@ -66,19 +67,19 @@ TEST_CASE("an effect split is what its formulas say") {
   // + .04 / 30).
   CHECK(split.q == Approx(4.0 / 0.3));
   const double freedom = 0.09 / (0.01 / 20.0 + 0.04 / 30.0);
-  CHECK(split.p == Approx(fl::beta_cdf(0.5 * freedom, 0.5, freedom / (freedom + 4.0 / 0.3))).epsilon(1e-9));
+  CHECK(split.p == Approx(fl::statistics::beta_cdf(0.5 * freedom, 0.5, freedom / (freedom + 4.0 / 0.3))).epsilon(1e-9));
   // Known variances: χ² with two degrees of freedom has the tail exp(-Q / 2).
-  const std::vector<fl::GroupEffect> three = {{1.0, 1.0}, {2.0, 1.0}, {3.0, 1.0}};
-  CHECK(fl::split_effects(three).p == Approx(std::exp(-1.0)).epsilon(1e-4));
+  const std::vector<fl::statistics::GroupEffect> three = {{1.0, 1.0}, {2.0, 1.0}, {3.0, 1.0}};
+  CHECK(fl::statistics::split_effects(three).p == Approx(std::exp(-1.0)).epsilon(1e-4));
 }
 
 TEST_CASE(
     "the share is 1 for equal effects, the weight for an effect in one group, 0 for effects that cancel, and empty "
     "without any") {
   const auto share = [](std::vector<double> effects) {
-    std::vector<fl::GroupEffect> groups;
+    std::vector<fl::statistics::GroupEffect> groups;
     for (const double effect : effects) groups.push_back({effect, 1e-9});
-    return fl::split_effects(groups);
+    return fl::statistics::split_effects(groups);
   };
   CHECK(*share({.7, .7, .7, .7}).share == Approx(1.0));
   CHECK(*share({.7, 0, 0, 0}).share == Approx(0.25).epsilon(1e-4));
@@ -95,11 +96,11 @@ TEST_CASE("the moments of an effect split are unbiased") {
   double true_common = 0.0, true_specific = 0.0;
   constexpr int runs = 4000;
   for (int run = 0; run < runs; ++run) {
-    fl::CounterRandom random(1, fl::Stream::codes, run);
-    std::vector<fl::GroupEffect> groups;
+    fl::core::CounterRandom random(1, fl::Stream::codes, run);
+    std::vector<fl::statistics::GroupEffect> groups;
     for (std::size_t c = 0; c < effects.size(); ++c)
       groups.push_back(measured(effects[c], 6 + static_cast<std::int64_t>(c), 30, random, 0.7));
-    const auto split = fl::split_effects(groups, {.replicates = 1});
+    const auto split = fl::statistics::split_effects(groups, {.replicates = 1});
     common += split.common_square / runs;
     specific += split.specific_square / runs;
     if (run > 0) continue;
@@ -118,11 +119,11 @@ TEST_CASE("the test of equal effects keeps its level with few values and unequal
   const auto rejected = [&](std::int64_t m, std::vector<double> effects) {
     int count = 0;
     for (int run = 0; run < runs; ++run) {
-      fl::CounterRandom random(2, fl::Stream::codes, run);
-      std::vector<fl::GroupEffect> groups;
+      fl::core::CounterRandom random(2, fl::Stream::codes, run);
+      std::vector<fl::statistics::GroupEffect> groups;
       for (std::size_t c = 0; c < effects.size(); ++c)
         groups.push_back(measured(effects[c], m, 5 * m, random, c % 2 == 0 ? 0.6 : 1.2));
-      count += fl::split_effects(groups, {.replicates = 1}).p <= 0.05 ? 1 : 0;
+      count += fl::statistics::split_effects(groups, {.replicates = 1}).p <= 0.05 ? 1 : 0;
     }
     return static_cast<double>(count) / runs;
   };
@@ -149,14 +150,14 @@ TEST_CASE("the interval of the share covers") {
     for (const std::int64_t m : {12, 60}) {
       int covered = 0;
       for (int run = 0; run < runs; ++run) {
-        fl::CounterRandom random(3, fl::Stream::codes, run);
-        std::vector<fl::GroupEffect> groups;
+        fl::core::CounterRandom random(3, fl::Stream::codes, run);
+        std::vector<fl::statistics::GroupEffect> groups;
         std::vector<double> weights;
         for (std::size_t c = 0; c < truth.effects.size(); ++c) {
           groups.push_back(measured(truth.effects[c], m + static_cast<std::int64_t>(c), 6 * m, random));
           weights.push_back(groups.back().weight);
         }
-        covered += fl::split_effects(groups, {.replicates = 199, .seed = run})
+        covered += fl::statistics::split_effects(groups, {.replicates = 199, .seed = run})
                            .interval.contains(share_of(truth.effects, weights))
                        ? 1
                        : 0;
@@ -169,10 +170,10 @@ TEST_CASE("the interval of the share covers") {
 }
 
 TEST_CASE("effects that make no sense are refused, and the interval depends on the seed alone") {
-  const auto code = [](std::vector<fl::GroupEffect> groups,
-                       fl::EffectSplitOptions options = {}) -> std::optional<fl::ErrorCode> {
+  const auto code = [](std::vector<fl::statistics::GroupEffect> groups,
+                       fl::statistics::EffectSplitOptions options = {}) -> std::optional<fl::ErrorCode> {
     try {
-      (void)fl::split_effects(groups, options);
+      (void)fl::statistics::split_effects(groups, options);
     } catch (const fl::Error& error) {
       return error.code();
     }
@@ -180,12 +181,14 @@ TEST_CASE("effects that make no sense are refused, and the interval depends on t
   };
   const double nan = std::nan("");
   CHECK(code({}) == fl::ErrorCode::empty_input);
-  for (const fl::GroupEffect& bad :
-       std::vector<fl::GroupEffect>{{nan, 1}, {1, -1}, {1, nan}, {1, 1, 0}, {1, 1, 5, 0}, {1, 1, 5, nan}})
+  for (const fl::statistics::GroupEffect& bad :
+       std::vector<fl::statistics::GroupEffect>{{nan, 1}, {1, -1}, {1, nan}, {1, 1, 0}, {1, 1, 5, 0}, {1, 1, 5, nan}})
     CHECK(code({{1.0, 1.0}, bad}) == fl::ErrorCode::invalid_argument);
   CHECK(code({{1.0, 1.0}}, {.replicates = 0}) == fl::ErrorCode::invalid_argument);
   CHECK(code({{1.0, 1.0}}, {.confidence = 1.0}) == fl::ErrorCode::invalid_argument);
-  const std::vector<fl::GroupEffect> groups = {{0.5, 0.04}, {0.9, 0.05}, {0.1, 0.02}};
-  CHECK(fl::split_effects(groups, {.seed = 3}).interval == fl::split_effects(groups, {.seed = 3}).interval);
-  CHECK_FALSE(fl::split_effects(groups, {.seed = 3}).interval == fl::split_effects(groups, {.seed = 4}).interval);
+  const std::vector<fl::statistics::GroupEffect> groups = {{0.5, 0.04}, {0.9, 0.05}, {0.1, 0.02}};
+  CHECK(fl::statistics::split_effects(groups, {.seed = 3}).interval ==
+        fl::statistics::split_effects(groups, {.seed = 3}).interval);
+  CHECK_FALSE(fl::statistics::split_effects(groups, {.seed = 3}).interval ==
+              fl::statistics::split_effects(groups, {.seed = 4}).interval);
 }

@@ -15,7 +15,7 @@ namespace {
 
 /// Independent sources: `sources` uniform or spiky ones, the others Gaussian; mixed by a random matrix, then whitened.
 struct Mixture {
-  fl::Whitening white;
+  fl::statistics::Whitening white;
   fl::Matrix<double> whitened;
   fl::Matrix<float> mixing;
 };
@@ -24,12 +24,12 @@ Mixture make_mixture(std::int64_t n, std::int64_t dimension, std::int64_t source
   Mixture m;
   m.mixing.resize(dimension, dimension);
   for (std::int64_t j = 0; j < dimension; ++j) {
-    fl::CounterRandom random(71, fl::Stream::subsets, j);
+    fl::core::CounterRandom random(71, fl::Stream::subsets, j);
     for (float& value : m.mixing.row_span(j)) value = static_cast<float>(random.normal());
   }
   fl::Matrix<float> w(n, dimension);
   for (std::int64_t i = 0; i < n; ++i) {
-    fl::CounterRandom random(70, fl::Stream::subsets, i);
+    fl::core::CounterRandom random(70, fl::Stream::subsets, i);
     std::vector<double> s;
     for (std::int64_t k = 0; k < dimension; ++k) {
       const double normal = random.normal();
@@ -46,16 +46,16 @@ Mixture make_mixture(std::int64_t n, std::int64_t dimension, std::int64_t source
     }
   }
   const std::vector<std::int64_t> labels(static_cast<std::size_t>(n), 0);
-  m.white = fl::fit_whitening(w, labels, 1, 1e-8);
-  m.whitened = fl::whiten(m.white, w, labels);
+  m.white = fl::statistics::fit_whitening(w, labels, 1, 1e-8);
+  m.whitened = fl::statistics::whiten(m.white, w, labels);
   return m;
 }
 
 /// Largest |cos| of source k's direction in whitened coordinates with any of the components that stand out.
-double best_match(const Mixture& m, const fl::IndependentComponents& parts, std::int64_t source) {
+double best_match(const Mixture& m, const fl::statistics::IndependentComponents& parts, std::int64_t source) {
   fl::Matrix<double> column(1, m.mixing.rows());
   for (std::int64_t j = 0; j < m.mixing.rows(); ++j) column(0, j) = static_cast<double>(m.mixing(j, source));
-  const auto truth = fl::whiten_moves(m.white, column);
+  const auto truth = fl::statistics::whiten_moves(m.white, column);
   double best = 0.0;
   for (std::int64_t k = 0; k < parts.directions.rows(); ++k) {
     if (std::abs(parts.excess_kurtosis[static_cast<std::size_t>(k)]) < 0.5) continue;
@@ -74,7 +74,7 @@ double best_match(const Mixture& m, const fl::IndependentComponents& parts, std:
 
 TEST_CASE("independent components recover mixed sources among Gaussian ones") {
   const Mixture m = make_mixture(8000, 12, 4);
-  const auto parts = fl::fast_ica(m.whitened);
+  const auto parts = fl::statistics::fast_ica(m.whitened);
   CHECK(parts.converged);
   for (std::int64_t source = 0; source < 4; ++source) CHECK(best_match(m, parts, source) > 0.99);
   for (std::size_t k = 0; k < 12; ++k) {
@@ -90,29 +90,29 @@ TEST_CASE("independent components recover mixed sources among Gaussian ones") {
     }
   }
   // Same input, same components; another start, the same ones up to what the data leave open.
-  CHECK(fl::fast_ica(m.whitened).directions.values()[5] == parts.directions.values()[5]);
-  const auto other = fl::fast_ica(m.whitened, {.seed = 99});
+  CHECK(fl::statistics::fast_ica(m.whitened).directions.values()[5] == parts.directions.values()[5]);
+  const auto other = fl::statistics::fast_ica(m.whitened, {.seed = 99});
   for (std::int64_t j = 0; j < 12; ++j) CHECK(std::abs(other.directions(0, j) - parts.directions(0, j)) < 0.02);
 }
 
 TEST_CASE("components are found when every source stands out, and when there is one coordinate") {
   const Mixture all = make_mixture(4000, 5, 5);
-  const auto parts = fl::fast_ica(all.whitened);
+  const auto parts = fl::statistics::fast_ica(all.whitened);
   CHECK(parts.converged);
   for (std::int64_t source = 0; source < 5; ++source) CHECK(best_match(all, parts, source) > 0.98);
   const Mixture one = make_mixture(500, 1, 1);
-  CHECK(fl::fast_ica(one.whitened).directions(0, 0) == Approx(1.0));
+  CHECK(fl::statistics::fast_ica(one.whitened).directions(0, 0) == Approx(1.0));
 }
 
 TEST_CASE("Gaussian coordinates have no components, and that is no error") {
   const Mixture m = make_mixture(5000, 6, 0);
-  const auto parts = fl::fast_ica(m.whitened);
+  const auto parts = fl::statistics::fast_ica(m.whitened);
   CHECK(parts.converged);
   for (const double excess : parts.excess_kurtosis) CHECK(std::abs(excess) < 0.4);
 }
 
 TEST_CASE("independent components refuse too few samples") {
-  CHECK_THROWS_AS(fl::fast_ica(fl::Matrix<double>(5, 5)), fl::Error);
-  CHECK_THROWS_AS(fl::fast_ica(fl::Matrix<double>(5, 0)), fl::Error);
-  CHECK_THROWS_AS(fl::fast_ica(fl::Matrix<double>(50, 5, 1.0), {.max_iterations = 0}), fl::Error);
+  CHECK_THROWS_AS(fl::statistics::fast_ica(fl::Matrix<double>(5, 5)), fl::Error);
+  CHECK_THROWS_AS(fl::statistics::fast_ica(fl::Matrix<double>(5, 0)), fl::Error);
+  CHECK_THROWS_AS(fl::statistics::fast_ica(fl::Matrix<double>(50, 5, 1.0), {.max_iterations = 0}), fl::Error);
 }

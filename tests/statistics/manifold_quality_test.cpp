@@ -47,10 +47,10 @@ std::vector<double> radii(const fl::Matrix<double>& points, std::int64_t k) {
 }
 
 /// The definitions, one sentence each.
-fl::ManifoldQuality by_definition(const fl::Matrix<double>& real, const fl::Matrix<double>& generated, std::int64_t k,
-                                  std::int64_t coverage_k) {
+fl::statistics::ManifoldQuality by_definition(const fl::Matrix<double>& real, const fl::Matrix<double>& generated,
+                                              std::int64_t k, std::int64_t coverage_k) {
   const auto real_k = radii(real, k), real_c = radii(real, coverage_k), generated_k = radii(generated, k);
-  fl::ManifoldQuality quality;
+  fl::statistics::ManifoldQuality quality;
   const auto n = static_cast<double>(real.rows()), m = static_cast<double>(generated.rows());
   for (std::int64_t j = 0; j < generated.rows(); ++j) {
     bool inside = false;
@@ -74,7 +74,7 @@ fl::ManifoldQuality by_definition(const fl::Matrix<double>& real, const fl::Matr
   return quality;
 }
 
-void check_equal(const fl::ManifoldQuality& a, const fl::ManifoldQuality& b) {
+void check_equal(const fl::statistics::ManifoldQuality& a, const fl::statistics::ManifoldQuality& b) {
   CHECK(a.precision == Approx(b.precision).margin(1e-12));
   CHECK(a.recall == Approx(b.recall).margin(1e-12));
   CHECK(a.density == Approx(b.density).margin(1e-12));
@@ -96,17 +96,17 @@ TEST_CASE("manifold quality equals its definition, whatever the blocks and threa
   // 300 and 2100 vectors: more than one block of rows and of columns; shifted and stretched so that no number is 0 or
   // 1.
   const fl::Matrix<double> real = cloud(60, 300, 5), generated = cloud(61, 2100, 5, 1.0), small = cloud(62, 40, 5, 0.7);
-  const fl::ManifoldQuality expected = by_definition(real, generated, 3, 5);
+  const fl::statistics::ManifoldQuality expected = by_definition(real, generated, 3, 5);
   for (const double value : {expected.precision, expected.recall, expected.coverage}) {
     CHECK(value > 0.05);
     CHECK(value < 0.95);
   }
-  check_equal(fl::manifold_quality(real, generated), expected);
-  check_equal(fl::manifold_quality(real, generated, {.threads = 1}), expected);
-  check_equal(fl::manifold_quality(real, generated, {.threads = 7}), expected);
-  check_equal(fl::manifold_quality(generated, real, {.neighbours = 1, .coverage_neighbours = 9}),
+  check_equal(fl::statistics::manifold_quality(real, generated), expected);
+  check_equal(fl::statistics::manifold_quality(real, generated, {.threads = 1}), expected);
+  check_equal(fl::statistics::manifold_quality(real, generated, {.threads = 7}), expected);
+  check_equal(fl::statistics::manifold_quality(generated, real, {.neighbours = 1, .coverage_neighbours = 9}),
               by_definition(generated, real, 1, 9));
-  check_equal(fl::manifold_quality(real, small, {.neighbours = 8, .coverage_neighbours = 2}),
+  check_equal(fl::statistics::manifold_quality(real, small, {.neighbours = 8, .coverage_neighbours = 2}),
               by_definition(real, small, 8, 2));
 }
 
@@ -116,9 +116,9 @@ TEST_CASE("near neighbours are exact where the scalar products have no digits le
   fl::Matrix<double> points = cloud(63, 200, 4);
   for (double& value : points.values()) value = 1e6 + 1e-4 * value;
   const auto expected = radii(points, 5);
-  const fl::Matrix<double> found = fl::neighbour_distances(points, {5});
+  const fl::Matrix<double> found = fl::statistics::neighbour_distances(points, {5});
   for (std::int64_t i = 0; i < points.rows(); ++i) REQUIRE(found(i, 0) == expected[static_cast<std::size_t>(i)]);
-  check_equal(fl::manifold_quality(part(points, 0, 100), part(points, 100, 100)),
+  check_equal(fl::statistics::manifold_quality(part(points, 0, 100), part(points, 100, 100)),
               by_definition(part(points, 0, 100), part(points, 100, 100), 3, 5));
 }
 
@@ -126,12 +126,12 @@ TEST_CASE("equal sets cover each other, also when vectors repeat, and distant se
   fl::Matrix<double> points = cloud(64, 150, 6);
   // Eight equal vectors: balls of radius zero
   for (std::int64_t i = 1; i < 8; ++i) std::copy_n(points.data(), 6, points.data() + i * 6);
-  const fl::ManifoldQuality same = fl::manifold_quality(points, points);
+  const fl::statistics::ManifoldQuality same = fl::statistics::manifold_quality(points, points);
   CHECK(same.precision == 1.0);
   CHECK(same.recall == 1.0);
   CHECK(same.coverage == 1.0);
   CHECK(same.density > 1.0);  // every ball holds its centre and its five neighbours
-  const fl::ManifoldQuality apart = fl::manifold_quality(points, cloud(65, 150, 6, 100.0));
+  const fl::statistics::ManifoldQuality apart = fl::statistics::manifold_quality(points, cloud(65, 150, 6, 100.0));
   check_equal(apart, {});
 }
 
@@ -140,11 +140,11 @@ TEST_CASE("a generator that knows one of two equal clusters is precise and recal
   const fl::Matrix<double> first = cloud(66, 200, 3), second = cloud(67, 200, 3, 50.0);
   std::copy_n(first.data(), 600, real.data());
   std::copy_n(second.data(), 600, real.data() + 600);
-  const fl::ManifoldQuality half = fl::manifold_quality(real, first);
+  const fl::statistics::ManifoldQuality half = fl::statistics::manifold_quality(real, first);
   CHECK(half.precision == 1.0);
   CHECK(half.recall == 0.5);
   CHECK(half.coverage == 0.5);
-  const fl::ManifoldQuality mirrored = fl::manifold_quality(first, real);
+  const fl::statistics::ManifoldQuality mirrored = fl::statistics::manifold_quality(first, real);
   CHECK(mirrored.precision == 0.5);
   CHECK(mirrored.recall == 1.0);
   CHECK(mirrored.coverage == 1.0);
@@ -156,7 +156,7 @@ TEST_CASE("one outlier inflates recall but not coverage") {
   const fl::Matrix<double> real = cloud(68, 200, 3);
   fl::Matrix<double> generated = cloud(69, 200, 3, 30.0);
   for (std::int64_t f = 0; f < 3; ++f) generated(0, f) = -40.0;
-  const fl::ManifoldQuality quality = fl::manifold_quality(real, generated);
+  const fl::statistics::ManifoldQuality quality = fl::statistics::manifold_quality(real, generated);
   CHECK(quality.recall == 1.0);
   CHECK(quality.coverage == 0.0);
 }
@@ -164,15 +164,18 @@ TEST_CASE("one outlier inflates recall but not coverage") {
 TEST_CASE("manifold quality refuses what it cannot compare") {
   const fl::Matrix<double> points = cloud(70, 20, 3);
   using fl::ErrorCode;
-  CHECK(code_of([&] { (void)fl::manifold_quality(points, cloud(71, 20, 4)); }) == ErrorCode::shape_mismatch);
-  CHECK(code_of([&] { (void)fl::manifold_quality(part(points, 0, 5), points); }) == ErrorCode::empty_input);
-  CHECK(code_of([&] { (void)fl::manifold_quality(points, part(points, 0, 3)); }) == ErrorCode::empty_input);
-  CHECK(code_of([&] { (void)fl::manifold_quality(points, points, {.neighbours = 0}); }) == ErrorCode::invalid_argument);
-  CHECK(code_of([&] { (void)fl::manifold_quality(points, points, {.threads = -1}); }) == ErrorCode::invalid_argument);
-  CHECK(code_of([&] { (void)fl::neighbour_distances(points, {}); }) == ErrorCode::invalid_argument);
+  CHECK(code_of([&] { (void)fl::statistics::manifold_quality(points, cloud(71, 20, 4)); }) ==
+        ErrorCode::shape_mismatch);
+  CHECK(code_of([&] { (void)fl::statistics::manifold_quality(part(points, 0, 5), points); }) == ErrorCode::empty_input);
+  CHECK(code_of([&] { (void)fl::statistics::manifold_quality(points, part(points, 0, 3)); }) == ErrorCode::empty_input);
+  CHECK(code_of([&] { (void)fl::statistics::manifold_quality(points, points, {.neighbours = 0}); }) ==
+        ErrorCode::invalid_argument);
+  CHECK(code_of([&] { (void)fl::statistics::manifold_quality(points, points, {.threads = -1}); }) ==
+        ErrorCode::invalid_argument);
+  CHECK(code_of([&] { (void)fl::statistics::neighbour_distances(points, {}); }) == ErrorCode::invalid_argument);
   fl::Matrix<double> broken = points;
   broken(3, 1) = std::numeric_limits<double>::quiet_NaN();
-  CHECK(code_of([&] { (void)fl::manifold_quality(broken, points); }) == ErrorCode::invalid_argument);
+  CHECK(code_of([&] { (void)fl::statistics::manifold_quality(broken, points); }) == ErrorCode::invalid_argument);
 }
 
 TEST_CASE("two samples of one distribution have the density and coverage that theory gives them") {
@@ -184,7 +187,7 @@ TEST_CASE("two samples of one distribution have the density and coverage that th
   for (std::int64_t i = 0; i < k; ++i) empty *= static_cast<double>(n - 1 - i) / static_cast<double>(2 * n - 1 - i);
   std::vector<double> density, coverage;
   for (std::int64_t trial = 0; trial < trials; ++trial) {
-    const fl::ManifoldQuality quality = fl::manifold_quality(
+    const fl::statistics::ManifoldQuality quality = fl::statistics::manifold_quality(
         cloud(1000 + 2 * trial, n, 6), cloud(1001 + 2 * trial, n, 6), {.coverage_neighbours = k, .threads = 1});
     density.push_back(quality.density);
     coverage.push_back(quality.coverage);

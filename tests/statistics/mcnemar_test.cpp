@@ -36,17 +36,17 @@ double by_enumeration(std::int64_t a, std::int64_t b) {
 TEST_CASE("pairs are counted sample by sample") {
   const std::vector<std::uint8_t> first{0, 1, 0, 1, 2, 0};
   const std::vector<std::uint8_t> second{0, 0, 1, 1, 0, 0};
-  const fl::PairedCounts counts = fl::count_pairs(first, second);
-  CHECK(counts == fl::PairedCounts{2, 2, 1, 1});
+  const fl::statistics::PairedCounts counts = fl::statistics::count_pairs(first, second);
+  CHECK(counts == fl::statistics::PairedCounts{2, 2, 1, 1});
   CHECK(counts.total() == 6);
-  CHECK_THROWS_AS(fl::count_pairs(first, std::vector<std::uint8_t>{0}), fl::Error);
+  CHECK_THROWS_AS(fl::statistics::count_pairs(first, std::vector<std::uint8_t>{0}), fl::Error);
 }
 
 TEST_CASE("the exact test equals the enumeration of all fair coins") {
   for (std::int64_t a = 0; a <= 40; ++a) {
     for (std::int64_t b = 0; b <= 40; b += 3) {
       INFO(a << " and " << b);
-      CHECK(fl::test_pairs({100, a, b, 7}).p == Approx(by_enumeration(a, b)).epsilon(1e-9));
+      CHECK(fl::statistics::test_pairs({100, a, b, 7}).p == Approx(by_enumeration(a, b)).epsilon(1e-9));
     }
   }
 }
@@ -57,7 +57,8 @@ TEST_CASE("the exact test keeps its level whatever the rates: all outcomes enume
       double rejected = 0.0;
       for (std::int64_t a = 0; a <= n; ++a)
         for (std::int64_t b = 0; a + b <= n; ++b)
-          if (fl::mcnemar_exact(a, b) <= 0.05) rejected += trinomial(a, b, n, discordance / 2, discordance / 2);
+          if (fl::statistics::mcnemar_exact(a, b) <= 0.05)
+            rejected += trinomial(a, b, n, discordance / 2, discordance / 2);
       INFO("n " << n << " discordance " << discordance);
       CHECK(rejected <= 0.05 + 1e-12);
     }
@@ -69,13 +70,13 @@ TEST_CASE("the interval of the difference covers it at all rates: all outcomes e
   double total = 0.0;
   std::int64_t cells = 0;
   for (const std::int64_t n : {4, 8, 16, 32, 64, 128, 256}) {
-    std::vector<fl::PairedTest> tests;
+    std::vector<fl::statistics::PairedTest> tests;
     for (std::int64_t a = 0; a <= n; ++a)
-      for (std::int64_t b = 0; a + b <= n; ++b) tests.push_back(fl::test_pairs({n - a - b, a, b, 0}));
+      for (std::int64_t b = 0; a + b <= n; ++b) tests.push_back(fl::statistics::test_pairs({n - a - b, a, b, 0}));
     for (const double p : {0.0, 0.001, 0.005, 0.01, 0.03, 0.1, 0.2, 0.35, 0.5}) {
       for (const double q : {0.0, 0.001, 0.005, 0.01, 0.03, 0.1, 0.2, 0.35, 0.5}) {
         double covered = 0.0;
-        for (const fl::PairedTest& test : tests)
+        for (const fl::statistics::PairedTest& test : tests)
           if (test.lower <= p - q && p - q <= test.upper)
             covered += trinomial(test.counts.only_first_fails, test.counts.only_second_fails, n, p, q);
         lowest = std::min(lowest, covered);
@@ -92,18 +93,18 @@ TEST_CASE("the interval of the difference covers it at all rates: all outcomes e
 }
 
 TEST_CASE("difference and interval know their special cases") {
-  const fl::PairedTest none = fl::test_pairs({});
+  const fl::statistics::PairedTest none = fl::statistics::test_pairs({});
   CHECK(none.p == 1.0);
   CHECK(none.difference == 0.0);
   CHECK(none.lower == -1.0);
   CHECK(none.upper == 1.0);
-  const fl::PairedTest same = fl::test_pairs({900, 0, 0, 100});
+  const fl::statistics::PairedTest same = fl::statistics::test_pairs({900, 0, 0, 100});
   CHECK(same.p == 1.0);
   CHECK(same.difference == 0.0);
   CHECK(same.lower > -0.006);
   CHECK(same.upper < 0.006);
-  const fl::PairedTest some = fl::test_pairs({950, 38, 6, 6});
-  const fl::PairedTest swapped = fl::test_pairs({950, 6, 38, 6});
+  const fl::statistics::PairedTest some = fl::statistics::test_pairs({950, 38, 6, 6});
+  const fl::statistics::PairedTest swapped = fl::statistics::test_pairs({950, 6, 38, 6});
   CHECK(some.difference == Approx(0.032));
   CHECK(some.lower == -swapped.upper);
   CHECK(some.upper == -swapped.lower);
@@ -113,7 +114,7 @@ TEST_CASE("difference and interval know their special cases") {
 }
 
 TEST_CASE("paired tests refuse impossible counts and confidences") {
-  CHECK_THROWS_AS(fl::test_pairs({-1, 0, 0, 0}), fl::Error);
-  CHECK_THROWS_AS(fl::test_pairs({0, 0, 0, -1}), fl::Error);
-  CHECK_THROWS_AS(fl::test_pairs({1, 1, 1, 1}, 1.0), fl::Error);
+  CHECK_THROWS_AS(fl::statistics::test_pairs({-1, 0, 0, 0}), fl::Error);
+  CHECK_THROWS_AS(fl::statistics::test_pairs({0, 0, 0, -1}), fl::Error);
+  CHECK_THROWS_AS(fl::statistics::test_pairs({1, 1, 1, 1}, 1.0), fl::Error);
 }

@@ -47,15 +47,15 @@ std::vector<bool> bh_rejects(const std::vector<double>& p, double q) {
 
 TEST_CASE("adjusted p-values reject exactly what the step rules reject, with ties and in any order") {
   for (std::int64_t trial = 0; trial < 300; ++trial) {
-    fl::CounterRandom random(5, fl::Stream::subsets, trial);
+    fl::core::CounterRandom random(5, fl::Stream::subsets, trial);
     std::vector<double> p;
     const std::int64_t m = 1 + random.below(12);
     for (std::int64_t i = 0; i < m; ++i)
       p.push_back(static_cast<double>(random.below(40)) / 400.0 * random.uniform() *
                   (random.below(2) == 1 ? 1.0 : 0.1));
     if (m > 3) p[2] = p[0];
-    const auto by_holm = fl::holm(p);
-    const auto by_bh = fl::benjamini_hochberg(p);
+    const auto by_holm = fl::statistics::holm(p);
+    const auto by_bh = fl::statistics::benjamini_hochberg(p);
     for (const double level : {0.01, 0.0473, 0.2}) {
       const auto holm_truth = holm_rejects(p, level);
       const auto bh_truth = bh_rejects(p, level);
@@ -72,17 +72,17 @@ TEST_CASE("adjusted p-values reject exactly what the step rules reject, with tie
 }
 
 TEST_CASE("adjusted p-values of worked examples") {
-  const auto by_holm = fl::holm(std::vector<double>{0.01, 0.04, 0.03});
+  const auto by_holm = fl::statistics::holm(std::vector<double>{0.01, 0.04, 0.03});
   CHECK(by_holm[0] == Approx(0.03));
   CHECK(by_holm[1] == Approx(0.06));
   CHECK(by_holm[2] == Approx(0.06));
-  const auto by_bh = fl::benjamini_hochberg(std::vector<double>{0.01, 0.04, 0.03});
+  const auto by_bh = fl::statistics::benjamini_hochberg(std::vector<double>{0.01, 0.04, 0.03});
   CHECK(by_bh[0] == Approx(0.03));
   CHECK(by_bh[1] == Approx(0.04));
   CHECK(by_bh[2] == Approx(0.04));
-  CHECK(fl::holm(std::vector<double>{}).empty());
-  CHECK(fl::benjamini_hochberg(std::vector<double>{}).empty());
-  CHECK(fl::holm(std::vector<double>{0.6, 0.9})[1] == 1.0);
+  CHECK(fl::statistics::holm(std::vector<double>{}).empty());
+  CHECK(fl::statistics::benjamini_hochberg(std::vector<double>{}).empty());
+  CHECK(fl::statistics::holm(std::vector<double>{0.6, 0.9})[1] == 1.0);
 }
 
 TEST_CASE("the false-discovery rate is held, with nothing to find and with something") {
@@ -93,15 +93,15 @@ TEST_CASE("the false-discovery rate is held, with nothing to find and with somet
   double share = 0.0;
   double found = 0.0;
   for (std::int64_t trial = 0; trial < 2000; ++trial) {
-    fl::CounterRandom random(6, fl::Stream::subsets, trial);
+    fl::core::CounterRandom random(6, fl::Stream::subsets, trial);
     std::vector<double> null;
     for (int i = 0; i < 20; ++i) null.push_back(random.uniform());
-    const auto adjusted = fl::benjamini_hochberg(null);
+    const auto adjusted = fl::statistics::benjamini_hochberg(null);
     any += *std::min_element(adjusted.begin(), adjusted.end()) <= 0.1 ? 1 : 0;
 
     std::vector<double> mixed = null;
-    for (std::size_t i = 0; i < 5; ++i) mixed[i] = fl::normal_upper_tail(random.normal() + 3.0);
-    const auto q = fl::benjamini_hochberg(mixed);
+    for (std::size_t i = 0; i < 5; ++i) mixed[i] = fl::statistics::normal_upper_tail(random.normal() + 3.0);
+    const auto q = fl::statistics::benjamini_hochberg(mixed);
     double right = 0.0;
     double wrong = 0.0;
     for (std::size_t i = 0; i < 20; ++i) (i < 5 ? right : wrong) += q[i] <= 0.1 ? 1.0 : 0.0;
@@ -115,7 +115,7 @@ TEST_CASE("the false-discovery rate is held, with nothing to find and with somet
 }
 
 TEST_CASE("adjusting refuses what is no p-value") {
-  CHECK_THROWS_AS(fl::holm(std::vector<double>{0.1, -0.1}), fl::Error);
-  CHECK_THROWS_AS(fl::benjamini_hochberg(std::vector<double>{1.1}), fl::Error);
-  CHECK_THROWS_AS(fl::holm(std::vector<double>{std::numeric_limits<double>::quiet_NaN()}), fl::Error);
+  CHECK_THROWS_AS(fl::statistics::holm(std::vector<double>{0.1, -0.1}), fl::Error);
+  CHECK_THROWS_AS(fl::statistics::benjamini_hochberg(std::vector<double>{1.1}), fl::Error);
+  CHECK_THROWS_AS(fl::statistics::holm(std::vector<double>{std::numeric_limits<double>::quiet_NaN()}), fl::Error);
 }

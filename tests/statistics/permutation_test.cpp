@@ -17,10 +17,10 @@ using namespace faultline_test;
 namespace {
 
 /// Outcomes of replicate b, rebuilt from the permuter.
-std::vector<std::uint8_t> permuted_outcomes(const Sample& sample, const fl::Strata& strata, std::int64_t seed,
-                                            std::int64_t b) {
-  fl::WithinClassPermuter permuter(sample.labels, sample.failed, strata);
-  fl::CounterRandom random(seed, fl::Stream::permutations, b);
+std::vector<std::uint8_t> permuted_outcomes(const Sample& sample, const fl::statistics::Strata& strata,
+                                            std::int64_t seed, std::int64_t b) {
+  fl::statistics::WithinClassPermuter permuter(sample.labels, sample.failed, strata);
+  fl::core::CounterRandom random(seed, fl::core::Stream::permutations, b);
   std::vector<std::uint8_t> outcomes(sample.failed.size(), 0);
   for (std::int64_t c = 0; c < permuter.classes(); ++c) {
     const auto members = permuter.members(c);
@@ -35,15 +35,15 @@ std::vector<std::uint8_t> permuted_outcomes(const Sample& sample, const fl::Stra
 
 TEST_CASE("a permutation keeps the failures of every class, and replicates are addressed by number") {
   const Sample sample = make_sample(3, 300, 4, 3, 0.45);
-  const fl::Strata strata = fl::count_outcomes(sample.labels, sample.failed, 3);
-  const auto all = fl::permuted_differences(sample.x, sample.labels, sample.failed, strata,
-                                            {.replicates = 20, .seed = 9, .first = 0});
-  const auto tail = fl::permuted_differences(sample.x, sample.labels, sample.failed, strata,
-                                             {.replicates = 5, .seed = 9, .first = 15});
+  const fl::statistics::Strata strata = fl::statistics::count_outcomes(sample.labels, sample.failed, 3);
+  const auto all = fl::statistics::permuted_differences(sample.x, sample.labels, sample.failed, strata,
+                                                        {.replicates = 20, .seed = 9, .first = 0});
+  const auto tail = fl::statistics::permuted_differences(sample.x, sample.labels, sample.failed, strata,
+                                                         {.replicates = 5, .seed = 9, .first = 15});
   for (std::int64_t b = 0; b < 20; ++b) {
     const auto outcomes = permuted_outcomes(sample, strata, 9, b);
-    CHECK(fl::count_outcomes(sample.labels, outcomes, 3).failures == strata.failures);
-    const auto truth = fl::stratified_difference(sample.x, sample.labels, outcomes, strata);
+    CHECK(fl::statistics::count_outcomes(sample.labels, outcomes, 3).failures == strata.failures);
+    const auto truth = fl::statistics::stratified_difference(sample.x, sample.labels, outcomes, strata);
     for (std::int64_t j = 0; j < 4; ++j) {
       CHECK(std::abs(all(b, j) - truth[static_cast<std::size_t>(j)]) < 1e-12);
       if (b >= 15) CHECK(all(b, j) == tail(b - 15, j));
@@ -56,7 +56,7 @@ TEST_CASE("every assignment of outcomes is equally likely") {
   // Class 0: two failures among five (10 assignments); 20 000 draws, each count within bounds that hold with
   // probability 1 - 1e-5 in all.
   Sample sample{{0, 0, 0, 0, 0}, {1, 1, 0, 0, 0}, fl::Matrix<double>(5, 1)};
-  const fl::Strata strata = fl::count_outcomes(sample.labels, sample.failed, 1);
+  const fl::statistics::Strata strata = fl::statistics::count_outcomes(sample.labels, sample.failed, 1);
   std::map<std::vector<std::uint8_t>, std::int64_t> seen;
   for (std::int64_t b = 0; b < 20000; ++b) ++seen[permuted_outcomes(sample, strata, 1, b)];
   CHECK(seen.size() == 10);
@@ -68,27 +68,27 @@ TEST_CASE("every assignment of outcomes is equally likely") {
 
 TEST_CASE("permutation p-values count ties and never reach zero") {
   const std::vector<double> null{1.0, 2.0, 2.0, 3.0};
-  CHECK(fl::permutation_p(4.0, null) == Approx(0.2));
-  CHECK(fl::permutation_p(2.0, null) == Approx(0.8));
-  CHECK(fl::permutation_p(2.0 + 1e-12, null) == Approx(0.8));
-  CHECK(fl::permutation_p(0.0, null) == 1.0);
-  CHECK(fl::permutation_p(std::numeric_limits<double>::infinity(), null) == Approx(0.2));
+  CHECK(fl::statistics::permutation_p(4.0, null) == Approx(0.2));
+  CHECK(fl::statistics::permutation_p(2.0, null) == Approx(0.8));
+  CHECK(fl::statistics::permutation_p(2.0 + 1e-12, null) == Approx(0.8));
+  CHECK(fl::statistics::permutation_p(0.0, null) == 1.0);
+  CHECK(fl::statistics::permutation_p(std::numeric_limits<double>::infinity(), null) == Approx(0.2));
   std::vector<double> many;
   for (int i = 1; i <= 999; ++i) many.push_back(i);
-  const double point = fl::permutation_point(many, 0.05);
+  const double point = fl::statistics::permutation_point(many, 0.05);
   CHECK(point == 950.0);
-  CHECK(fl::permutation_p(point + 0.5, many) <= 0.05);
-  CHECK(fl::permutation_p(point, many) > 0.05);
-  CHECK(fl::permutation_point({1.0, 2.0}, 0.05) == std::numeric_limits<double>::infinity());
+  CHECK(fl::statistics::permutation_p(point + 0.5, many) <= 0.05);
+  CHECK(fl::statistics::permutation_p(point, many) > 0.05);
+  CHECK(fl::statistics::permutation_point({1.0, 2.0}, 0.05) == std::numeric_limits<double>::infinity());
 }
 
 TEST_CASE("the largest effect over directions equals a plain loop") {
   const Sample sample = make_sample(4, 400, 6, 2, 0.3);
-  const fl::Strata strata = fl::count_outcomes(sample.labels, sample.failed, 2);
-  const auto null = fl::permuted_differences(sample.x, sample.labels, sample.failed, strata,
-                                             {.replicates = 50, .seed = 2, .first = 0});
+  const fl::statistics::Strata strata = fl::statistics::count_outcomes(sample.labels, sample.failed, 2);
+  const auto null = fl::statistics::permuted_differences(sample.x, sample.labels, sample.failed, strata,
+                                                         {.replicates = 50, .seed = 2, .first = 0});
   const Sample directions = make_sample(5, 600, 6, 2, 0.3);  // more than one block
-  const auto largest = fl::largest_effects(null, directions.x);
+  const auto largest = fl::statistics::largest_effects(null, directions.x);
   for (std::int64_t b = 0; b < 50; ++b) {
     double truth = 0.0;
     for (std::int64_t k = 0; k < 600; ++k) {
@@ -98,8 +98,8 @@ TEST_CASE("the largest effect over directions equals a plain loop") {
     }
     CHECK(largest[static_cast<std::size_t>(b)] == Approx(truth).epsilon(1e-12));
   }
-  CHECK(fl::largest_effects(null, fl::Matrix<double>(0, 6)) == std::vector<double>(50, 0.0));
-  CHECK_THROWS_AS(fl::largest_effects(null, fl::Matrix<double>(3, 5)), fl::Error);
+  CHECK(fl::statistics::largest_effects(null, fl::Matrix<double>(0, 6)) == std::vector<double>(50, 0.0));
+  CHECK_THROWS_AS(fl::statistics::largest_effects(null, fl::Matrix<double>(3, 5)), fl::Error);
 }
 
 TEST_CASE("the maximum over directions holds its level under the null") {
@@ -109,13 +109,14 @@ TEST_CASE("the maximum over directions holds its level under the null") {
   const Sample directions = make_sample(6, 200, 5, 2, 0.3);
   for (std::int64_t trial = 0; trial < 400; ++trial) {
     const Sample sample = make_sample(1000 + trial, 160, 5, 3, 0.25);
-    const fl::Strata strata = fl::count_outcomes(sample.labels, sample.failed, 3);
-    const auto observed = fl::stratified_difference(sample.x, sample.labels, sample.failed, strata);
+    const fl::statistics::Strata strata = fl::statistics::count_outcomes(sample.labels, sample.failed, 3);
+    const auto observed = fl::statistics::stratified_difference(sample.x, sample.labels, sample.failed, strata);
     fl::Matrix<double> row(1, 5);
     std::copy(observed.begin(), observed.end(), row.data());
-    const auto null = fl::permuted_differences(sample.x, sample.labels, sample.failed, strata,
-                                               {.replicates = 99, .seed = trial, .first = 0});
-    if (fl::permutation_p(fl::largest_effects(row, directions.x)[0], fl::largest_effects(null, directions.x)) <= 0.1)
+    const auto null = fl::statistics::permuted_differences(sample.x, sample.labels, sample.failed, strata,
+                                                           {.replicates = 99, .seed = trial, .first = 0});
+    if (fl::statistics::permutation_p(fl::statistics::largest_effects(row, directions.x)[0],
+                                      fl::statistics::largest_effects(null, directions.x)) <= 0.1)
       ++rejected;
   }
   CHECK(rejected <= most_events(400, 0.1));
@@ -124,10 +125,12 @@ TEST_CASE("the maximum over directions holds its level under the null") {
 
 TEST_CASE("permutations refuse input that does not fit") {
   const Sample sample = make_sample(7, 50, 2, 2, 0.3);
-  const fl::Strata strata = fl::count_outcomes(sample.labels, sample.failed, 2);
-  CHECK_THROWS_AS(fl::permuted_differences(fl::Matrix<double>(49, 2), sample.labels, sample.failed, strata, {}),
-                  fl::Error);
-  CHECK_THROWS_AS(fl::permuted_differences(sample.x, sample.labels, sample.failed, strata, {.replicates = 0}),
-                  fl::Error);
-  CHECK_THROWS_AS(fl::WithinClassPermuter(sample.labels, std::vector<std::uint8_t>(3), strata), fl::Error);
+  const fl::statistics::Strata strata = fl::statistics::count_outcomes(sample.labels, sample.failed, 2);
+  CHECK_THROWS_AS(
+      fl::statistics::permuted_differences(fl::Matrix<double>(49, 2), sample.labels, sample.failed, strata, {}),
+      fl::Error);
+  CHECK_THROWS_AS(
+      fl::statistics::permuted_differences(sample.x, sample.labels, sample.failed, strata, {.replicates = 0}),
+      fl::Error);
+  CHECK_THROWS_AS(fl::statistics::WithinClassPermuter(sample.labels, std::vector<std::uint8_t>(3), strata), fl::Error);
 }

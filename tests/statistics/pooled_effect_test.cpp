@@ -11,14 +11,15 @@ namespace fl = faultline;
 
 TEST_CASE("effects are pooled by their weights") {
   const std::vector<double> effects{1.0, 4.0}, weights{3.0, 1.0};
-  const fl::PooledEffect pooled = fl::pool_effects(effects, weights);
+  const fl::statistics::PooledEffect pooled = fl::statistics::pool_effects(effects, weights);
   CHECK(pooled.weight == 4.0);
   CHECK(pooled.mean == Approx(1.75));
   CHECK(pooled.scatter == Approx(3.0 * 0.75 * 0.75 + 2.25 * 2.25));
-  CHECK(fl::pool_effects({}, {}).mean == 0.0);
+  CHECK(fl::statistics::pool_effects({}, {}).mean == 0.0);
   const std::vector<double> nothing{0.0, 0.0};
-  CHECK(fl::pool_effects(effects, nothing).mean == 0.0);
-  CHECK(faultline_tests::error_code([&] { (void)fl::pool_effects(effects, {}); }) == fl::ErrorCode::shape_mismatch);
+  CHECK(fl::statistics::pool_effects(effects, nothing).mean == 0.0);
+  CHECK(faultline_tests::error_code([&] { (void)fl::statistics::pool_effects(effects, {}); }) ==
+        fl::ErrorCode::shape_mismatch);
 }
 
 TEST_CASE("random effects by moments, worked by hand") {
@@ -29,7 +30,7 @@ TEST_CASE("random effects by moments, worked by hand") {
   const double between = (q - 2.0) / (10.0 - 36.0 / 10.0);
   REQUIRE(between > 0.0);
   const double a = 1.0 / (0.25 + between), b = 1.0 / (0.5 + between);
-  const fl::RandomEffects together = fl::random_effects(effects, variances);
+  const fl::statistics::RandomEffects together = fl::statistics::random_effects(effects, variances);
   CHECK(together.deviation == Approx(std::sqrt(between)));
   CHECK(together.mean == Approx((a * 1.0 + b * 0.8) / (2.0 * a + b)));
   CHECK(together.error == Approx(1.0 / std::sqrt(2.0 * a + b)));
@@ -37,12 +38,13 @@ TEST_CASE("random effects by moments, worked by hand") {
 
 TEST_CASE("equal effects have no deviation, one has its own error, none have nothing") {
   const std::vector<double> equal{0.5, 0.5}, variances{0.1, 0.4};
-  CHECK(fl::random_effects(equal, variances).deviation == 0.0);
-  CHECK(fl::random_effects(equal, variances).error == Approx(1.0 / std::sqrt(12.5)));
+  CHECK(fl::statistics::random_effects(equal, variances).deviation == 0.0);
+  CHECK(fl::statistics::random_effects(equal, variances).error == Approx(1.0 / std::sqrt(12.5)));
   const std::vector<double> one{2.0}, variance{0.25};
-  CHECK(fl::random_effects(one, variance).mean == 2.0);
-  CHECK(fl::random_effects(one, variance).error == Approx(0.5));
-  CHECK(fl::random_effects(one, variance).deviation == 0.0);
-  CHECK(fl::random_effects({}, {}).error == 0.0);
-  CHECK(faultline_tests::error_code([&] { (void)fl::random_effects(one, {}); }) == fl::ErrorCode::shape_mismatch);
+  CHECK(fl::statistics::random_effects(one, variance).mean == 2.0);
+  CHECK(fl::statistics::random_effects(one, variance).error == Approx(0.5));
+  CHECK(fl::statistics::random_effects(one, variance).deviation == 0.0);
+  CHECK(fl::statistics::random_effects({}, {}).error == 0.0);
+  CHECK(faultline_tests::error_code([&] { (void)fl::statistics::random_effects(one, {}); }) ==
+        fl::ErrorCode::shape_mismatch);
 }

@@ -34,7 +34,7 @@ double brute_tau(const std::vector<double>& x, const std::vector<double>& y) {
 
 TEST_CASE("tau-b equals the count of all pairs, with and without ties") {
   for (std::int64_t trial = 0; trial < 200; ++trial) {
-    fl::CounterRandom random(5, fl::Stream::permutations, trial);
+    fl::core::CounterRandom random(5, fl::core::Stream::permutations, trial);
     const auto n = static_cast<std::size_t>(2 + random.below(60));
     const auto levels_x = 1 + random.below(12), levels_y = 1 + random.below(200);
     std::vector<double> x, y;
@@ -43,62 +43,63 @@ TEST_CASE("tau-b equals the count of all pairs, with and without ties") {
       y.push_back(static_cast<double>(random.below(levels_y)) + (trial % 3 == 0 ? 4.0 * x.back() : 0.0));
     }
     INFO("trial " << trial << ", " << n << " values");
-    const double truth = brute_tau(x, y), tau = fl::kendall_tau_b(x, y);
+    const double truth = brute_tau(x, y), tau = fl::statistics::kendall_tau_b(x, y);
     if (std::isnan(truth)) CHECK(std::isnan(tau));
     else CHECK(tau == Approx(truth).margin(1e-13));
-    if (!std::isnan(truth)) CHECK(fl::kendall_tau_b(y, x) == Approx(truth).margin(1e-13));
+    if (!std::isnan(truth)) CHECK(fl::statistics::kendall_tau_b(y, x) == Approx(truth).margin(1e-13));
   }
 }
 
 TEST_CASE("tau-b of equal, reversed and unrelated orders") {
   std::vector<double> up(3000), down(3000), noise(3000);
-  fl::CounterRandom random(6, fl::Stream::permutations, 0);
+  fl::core::CounterRandom random(6, fl::core::Stream::permutations, 0);
   for (std::size_t i = 0; i < up.size(); ++i)
     up[i] = static_cast<double>(i), down[i] = -up[i], noise[i] = random.uniform();
-  CHECK(fl::kendall_tau_b(up, up) == 1.0);
-  CHECK(fl::kendall_tau_b(up, down) == -1.0);
+  CHECK(fl::statistics::kendall_tau_b(up, up) == 1.0);
+  CHECK(fl::statistics::kendall_tau_b(up, down) == -1.0);
   // The standard deviation without relation is sqrt(2 (2n + 5) / (9 n (n - 1))) = .0122; five of them.
-  CHECK(std::abs(fl::kendall_tau_b(up, noise)) < 0.061);
-  CHECK(fl::kendall_tau_b(std::vector<double>{1, 2, 3}, std::vector<double>{1, 3, 2}) == Approx(1.0 / 3.0));
+  CHECK(std::abs(fl::statistics::kendall_tau_b(up, noise)) < 0.061);
+  CHECK(fl::statistics::kendall_tau_b(std::vector<double>{1, 2, 3}, std::vector<double>{1, 3, 2}) == Approx(1.0 / 3.0));
   const double infinity = std::numeric_limits<double>::infinity();
-  CHECK(fl::kendall_tau_b(std::vector<double>{-infinity, 0, infinity}, std::vector<double>{1, 2, 3}) == 1.0);
+  CHECK(fl::statistics::kendall_tau_b(std::vector<double>{-infinity, 0, infinity}, std::vector<double>{1, 2, 3}) ==
+        1.0);
 }
 
 TEST_CASE("tau-b says where it is undefined and refuses what has no order") {
   const std::vector<double> one{1.0}, constant{2.0, 2.0, 2.0}, varied{1.0, 2.0, 3.0};
-  CHECK(std::isnan(fl::kendall_tau_b(one, one)));
-  CHECK(std::isnan(fl::kendall_tau_b({}, {})));
-  CHECK(std::isnan(fl::kendall_tau_b(constant, varied)));
-  CHECK(std::isnan(fl::kendall_tau_b(varied, constant)));
-  CHECK_THROWS_AS(fl::kendall_tau_b(one, varied), fl::Error);
-  CHECK_THROWS_AS(fl::kendall_tau_b(varied, std::vector<double>{1.0, std::nan(""), 2.0}), fl::Error);
+  CHECK(std::isnan(fl::statistics::kendall_tau_b(one, one)));
+  CHECK(std::isnan(fl::statistics::kendall_tau_b({}, {})));
+  CHECK(std::isnan(fl::statistics::kendall_tau_b(constant, varied)));
+  CHECK(std::isnan(fl::statistics::kendall_tau_b(varied, constant)));
+  CHECK_THROWS_AS(fl::statistics::kendall_tau_b(one, varied), fl::Error);
+  CHECK_THROWS_AS(fl::statistics::kendall_tau_b(varied, std::vector<double>{1.0, std::nan(""), 2.0}), fl::Error);
 }
 
 TEST_CASE("the overlap of the first k") {
   const std::vector<std::int64_t> a{4, 7, 1, 9}, b{7, 4, 2, 8};
-  CHECK(fl::jaccard_top(a, a, 3) == 1.0);
-  CHECK(fl::jaccard_top(a, b, 1) == 0.0);
-  CHECK(fl::jaccard_top(a, b, 2) == 1.0);
-  CHECK(fl::jaccard_top(a, b, 3) == Approx(2.0 / 4.0));
-  CHECK(fl::jaccard_top(a, b, 100) == Approx(2.0 / 6.0));
-  CHECK(fl::jaccard_top(a, {}, 2) == 0.0);
-  CHECK(fl::jaccard_top({}, {}, 2) == 0.0);
-  CHECK_THROWS_AS(fl::jaccard_top(a, b, 0), fl::Error);
-  CHECK_THROWS_AS(fl::jaccard_top(std::vector<std::int64_t>{3, 3}, b, 2), fl::Error);
+  CHECK(fl::statistics::jaccard_top(a, a, 3) == 1.0);
+  CHECK(fl::statistics::jaccard_top(a, b, 1) == 0.0);
+  CHECK(fl::statistics::jaccard_top(a, b, 2) == 1.0);
+  CHECK(fl::statistics::jaccard_top(a, b, 3) == Approx(2.0 / 4.0));
+  CHECK(fl::statistics::jaccard_top(a, b, 100) == Approx(2.0 / 6.0));
+  CHECK(fl::statistics::jaccard_top(a, {}, 2) == 0.0);
+  CHECK(fl::statistics::jaccard_top({}, {}, 2) == 0.0);
+  CHECK_THROWS_AS(fl::statistics::jaccard_top(a, b, 0), fl::Error);
+  CHECK_THROWS_AS(fl::statistics::jaccard_top(std::vector<std::int64_t>{3, 3}, b, 2), fl::Error);
 }
 
 TEST_CASE("the overlap equals a brute-force count of members") {
   for (std::int64_t trial = 0; trial < 100; ++trial) {
-    fl::CounterRandom random(8, fl::Stream::permutations, trial);
+    fl::core::CounterRandom random(8, fl::core::Stream::permutations, trial);
     std::vector<std::int64_t> a(30), b(30);
     for (std::size_t i = 0; i < a.size(); ++i) a[i] = b[i] = static_cast<std::int64_t>(i);
-    fl::shuffle(std::span<std::int64_t>(a), random);
-    fl::shuffle(std::span<std::int64_t>(b), random);
+    fl::core::shuffle(std::span<std::int64_t>(a), random);
+    fl::core::shuffle(std::span<std::int64_t>(b), random);
     const std::int64_t k = 1 + random.below(35);
     const auto size = static_cast<std::ptrdiff_t>(std::min<std::int64_t>(k, 30));
     double shared = 0.0;
     for (auto i = a.begin(); i != a.begin() + size; ++i)
       shared += static_cast<double>(std::count(b.begin(), b.begin() + size, *i));
-    CHECK(fl::jaccard_top(a, b, k) == Approx(shared / (2.0 * static_cast<double>(size) - shared)));
+    CHECK(fl::statistics::jaccard_top(a, b, k) == Approx(shared / (2.0 * static_cast<double>(size) - shared)));
   }
 }

@@ -31,7 +31,7 @@ TEST_CASE("property directions move one property and hold the others") {
   Sample sample = make_sample(60, 6000, 5, 3, 0.3);
   fl::Matrix<float> properties(6000, 4);
   for (std::int64_t i = 0; i < 6000; ++i) {
-    fl::CounterRandom random(61, fl::Stream::subsets, i);
+    fl::core::CounterRandom random(61, fl::Stream::subsets, i);
     const double p0 = random.normal();
     const double p1 = 0.7 * p0 + 0.7 * random.normal();
     const auto c = static_cast<double>(sample.labels[static_cast<std::size_t>(i)]);
@@ -42,7 +42,8 @@ TEST_CASE("property directions move one property and hold the others") {
     properties(i, 2) = static_cast<float>(random.normal());  // has nothing to do with w
     properties(i, 3) = static_cast<float>(4.0 * c);          // does not vary within classes
   }
-  const fl::PropertyRegression fit = fl::regress_on_properties(sample.x, properties, sample.labels, 3);
+  const fl::statistics::PropertyRegression fit =
+      fl::statistics::regress_on_properties(sample.x, properties, sample.labels, 3);
   CHECK(cosine(fit.directions.row_span(0), {1, 0, 0, 0, 0}) > 0.999);
   CHECK(cosine(fit.directions.row_span(1), {0, 1, 0, 0, 0}) > 0.995);
   CHECK(fit.slopes[0] == Approx(2.0).epsilon(0.05));
@@ -61,7 +62,8 @@ TEST_CASE("R squared equals that of an explicit fit") {
   double mean_x = 0.0;
   double mean_p = 0.0;
   for (std::int64_t i = 0; i < 400; ++i) {
-    property(i, 0) = static_cast<float>(sample.x(i, 0) * 0.5 + fl::CounterRandom(63, fl::Stream::subsets, i).normal());
+    property(i, 0) =
+        static_cast<float>(sample.x(i, 0) * 0.5 + fl::core::CounterRandom(63, fl::Stream::subsets, i).normal());
     mean_x += sample.x(i, 0) / 400.0;
     mean_p += static_cast<double>(property(i, 0)) / 400.0;
   }
@@ -77,7 +79,7 @@ TEST_CASE("R squared equals that of an explicit fit") {
     pp += p * p;
   }
   const double plain = xp * xp / (xx * pp);
-  const auto fit = fl::regress_on_properties(centred, property, sample.labels, 1);
+  const auto fit = fl::statistics::regress_on_properties(centred, property, sample.labels, 1);
   CHECK(fit.r_squared[0] == Approx(1.0 - (1.0 - plain) * 399.0 / 398.0).epsilon(1e-9));
   CHECK(fit.slopes[0] == Approx(std::abs(xp) / pp * std::sqrt(pp / 399.0)).epsilon(1e-9));
 }
@@ -86,7 +88,7 @@ TEST_CASE("a property measured twice shares its direction") {
   Sample sample = make_sample(64, 1000, 3, 1, 0.3);
   fl::Matrix<float> properties(1000, 2);
   for (std::int64_t i = 0; i < 1000; ++i) properties(i, 0) = properties(i, 1) = static_cast<float>(sample.x(i, 2));
-  const auto fit = fl::regress_on_properties(sample.x, properties, sample.labels, 1);
+  const auto fit = fl::statistics::regress_on_properties(sample.x, properties, sample.labels, 1);
   CHECK(fit.r_squared[0] > 0.999);
   CHECK(cosine(fit.directions.row_span(0), {0, 0, 1}) > 0.99);
   CHECK(cosine(fit.directions.row_span(1), {0, 0, 1}) > 0.99);
@@ -94,13 +96,18 @@ TEST_CASE("a property measured twice shares its direction") {
 
 TEST_CASE("regression refuses what does not fit") {
   const Sample sample = make_sample(65, 30, 3, 2, 0.3);
-  CHECK_THROWS_AS(fl::regress_on_properties(sample.x, fl::Matrix<float>(29, 1), sample.labels, 2), fl::Error);
-  CHECK_THROWS_AS(fl::regress_on_properties(sample.x, fl::Matrix<float>(30, 1, std::numeric_limits<float>::quiet_NaN()),
-                                            sample.labels, 2),
+  CHECK_THROWS_AS(fl::statistics::regress_on_properties(sample.x, fl::Matrix<float>(29, 1), sample.labels, 2),
                   fl::Error);
-  CHECK_THROWS_AS(fl::regress_on_properties(sample.x, fl::Matrix<float>(30, 1), sample.labels, 0), fl::Error);
-  CHECK_THROWS_AS(fl::regress_on_properties(sample.x, fl::Matrix<float>(30, 1), sample.labels, 1), fl::Error);
-  CHECK_THROWS_AS(fl::regress_on_properties(fl::Matrix<double>(30, 30), fl::Matrix<float>(30, 1), sample.labels, 2),
+  CHECK_THROWS_AS(fl::statistics::regress_on_properties(
+                      sample.x, fl::Matrix<float>(30, 1, std::numeric_limits<float>::quiet_NaN()), sample.labels, 2),
                   fl::Error);
-  CHECK(fl::regress_on_properties(sample.x, fl::Matrix<float>(30, 0), sample.labels, 2).directions.rows() == 0);
+  CHECK_THROWS_AS(fl::statistics::regress_on_properties(sample.x, fl::Matrix<float>(30, 1), sample.labels, 0),
+                  fl::Error);
+  CHECK_THROWS_AS(fl::statistics::regress_on_properties(sample.x, fl::Matrix<float>(30, 1), sample.labels, 1),
+                  fl::Error);
+  CHECK_THROWS_AS(
+      fl::statistics::regress_on_properties(fl::Matrix<double>(30, 30), fl::Matrix<float>(30, 1), sample.labels, 2),
+      fl::Error);
+  CHECK(fl::statistics::regress_on_properties(sample.x, fl::Matrix<float>(30, 0), sample.labels, 2).directions.rows() ==
+        0);
 }

@@ -22,7 +22,7 @@ struct Sample {
 /// standard normal, shifted by `shift` in failures.
 inline Sample make_sample(std::int64_t trial, std::int64_t n, std::int64_t dimension, std::int64_t classes, double rate,
                           double shift = 0.0) {
-  faultline::CounterRandom random(11, faultline::Stream::subsets, trial);
+  faultline::core::CounterRandom random(11, faultline::Stream::subsets, trial);
   Sample sample{{}, {}, faultline::Matrix<double>(n, dimension)};
   for (std::int64_t i = 0; i < n; ++i) {
     sample.labels.push_back(random.below(classes));
@@ -44,7 +44,7 @@ inline std::vector<double> column(const faultline::Matrix<double>& x, std::int64
 /// below 1e-6.
 inline std::int64_t most_events(std::int64_t trials, double level) {
   std::int64_t k = 0;
-  while (faultline::binomial_upper_tail(k + 1, trials, level) > 1e-6) ++k;
+  while (faultline::statistics::binomial_upper_tail(k + 1, trials, level) > 1e-6) ++k;
   return k;
 }
 
@@ -52,7 +52,7 @@ inline std::int64_t most_events(std::int64_t trials, double level) {
 /// probability below 1e-6.
 inline std::int64_t fewest_events(std::int64_t trials, double level) {
   std::int64_t k = trials;
-  while (k > 0 && faultline::binomial_lower_tail(k - 1, trials, level) > 1e-6) --k;
+  while (k > 0 && faultline::statistics::binomial_lower_tail(k - 1, trials, level) > 1e-6) --k;
   return k;
 }
 

@@ -35,12 +35,12 @@ Latents make_latents(std::int64_t trial, std::int64_t n) {
 
 TEST_CASE("whitened coordinates have class means zero and unit within-class covariance") {
   const Latents latents = make_latents(40, 5000);
-  const fl::Whitening white = fl::fit_whitening(latents.w, latents.labels, 3);
+  const fl::statistics::Whitening white = fl::statistics::fit_whitening(latents.w, latents.labels, 3);
   CHECK(white.dimension() == 5);
   CHECK(white.rank() == 4);  // the copied coordinate adds nothing
   CHECK(white.classes() == 3);
   CHECK(white.dropped_share < 1e-6);
-  const auto x = fl::whiten(white, latents.w, latents.labels);
+  const auto x = fl::statistics::whiten(white, latents.w, latents.labels);
   for (std::int64_t a = 0; a < 4; ++a) {
     for (std::int64_t c = 0; c < 3; ++c) {
       double mean = 0.0;
@@ -58,20 +58,20 @@ TEST_CASE("whitened coordinates have class means zero and unit within-class cova
 
 TEST_CASE("a unit direction moves its own coordinate by one and nothing orthogonal to it") {
   const Latents latents = make_latents(41, 3000);
-  const fl::Whitening white = fl::fit_whitening(latents.w, latents.labels, 3);
+  const fl::statistics::Whitening white = fl::statistics::fit_whitening(latents.w, latents.labels, 3);
   fl::Matrix<double> directions(2, 4);
   const double unit[2][4] = {{0.5, -0.5, 0.5, 0.5}, {0.5, 0.5, -0.5, 0.5}};
   for (std::int64_t k = 0; k < 2; ++k) {
     for (std::int64_t j = 0; j < 4; ++j) directions(k, j) = unit[k][j];
   }
-  const auto moves = fl::unwhiten_directions(white, directions);
-  const auto back = fl::whiten_moves(white, moves);
+  const auto moves = fl::statistics::unwhiten_directions(white, directions);
+  const auto back = fl::statistics::whiten_moves(white, moves);
   for (std::int64_t k = 0; k < 2; ++k) {
     for (std::int64_t j = 0; j < 4; ++j) CHECK(back(k, j) == Approx(directions(k, j)).epsilon(1e-9));
   }
   // The move is in distribution: its w-covariance outer product stays below the covariance, i.e. it is a regression of
   // w on v.w~.
-  const auto x = fl::whiten(white, latents.w, latents.labels);
+  const auto x = fl::statistics::whiten(white, latents.w, latents.labels);
   for (std::int64_t j = 0; j < 5; ++j) {
     double slope = 0.0;
     for (std::int64_t i = 0; i < x.rows(); ++i) {
@@ -85,13 +85,13 @@ TEST_CASE("a unit direction moves its own coordinate by one and nothing orthogon
 
 TEST_CASE("style channels become directions whose scalar products are within-class correlations") {
   const Latents latents = make_latents(42, 4000);
-  const fl::Whitening white = fl::fit_whitening(latents.w, latents.labels, 3);
+  const fl::statistics::Whitening white = fl::statistics::fit_whitening(latents.w, latents.labels, 3);
   fl::Matrix<float> a(3, 5);
   const float rows[3][5] = {{1, 0, 0.5F, 0, 0}, {0, 1, 0, -1, 0.25F}, {1, 0, 0, 0, -1}};
   for (std::int64_t k = 0; k < 3; ++k) {
     for (std::int64_t j = 0; j < 5; ++j) a(k, j) = rows[k][j];
   }
-  const auto reading = fl::reading_directions(white, a);
+  const auto reading = fl::statistics::reading_directions(white, a);
   std::vector<std::vector<double>> s(2);
   for (std::size_t k = 0; k < 2; ++k) {
     std::vector<double> sum(3, 0.0);
@@ -123,7 +123,7 @@ TEST_CASE("style channels become directions whose scalar products are within-cla
 
 TEST_CASE("a class without samples has the mean of all, and the basis has reproducible signs") {
   const Latents latents = make_latents(43, 500);
-  const fl::Whitening white = fl::fit_whitening(latents.w, latents.labels, 4);
+  const fl::statistics::Whitening white = fl::statistics::fit_whitening(latents.w, latents.labels, 4);
   double grand = 0.0;
   for (std::int64_t i = 0; i < 500; ++i) grand += static_cast<double>(latents.w(i, 1)) / 500.0;
   CHECK(white.class_means(3, 1) == Approx(grand).epsilon(1e-9));
@@ -137,16 +137,16 @@ TEST_CASE("a class without samples has the mean of all, and the basis has reprod
 
 TEST_CASE("whitening refuses what does not vary or does not fit") {
   const Latents latents = make_latents(44, 100);
-  CHECK_THROWS_AS(fl::fit_whitening(fl::Matrix<float>(100, 3, 1.0F), latents.labels, 3), fl::Error);
-  CHECK_THROWS_AS(fl::fit_whitening(latents.w, std::vector<std::int64_t>(99, 0), 3), fl::Error);
-  CHECK_THROWS_AS(fl::fit_whitening(latents.w, latents.labels, 2), fl::Error);
-  CHECK_THROWS_AS(fl::fit_whitening(latents.w, latents.labels, 0), fl::Error);
-  CHECK_THROWS_AS(fl::fit_whitening(fl::Matrix<float>(0, 3), std::vector<std::int64_t>{}, 3), fl::Error);
-  const fl::Whitening white = fl::fit_whitening(latents.w, latents.labels, 3);
-  CHECK_THROWS_AS(fl::whiten(white, fl::Matrix<float>(100, 4), latents.labels), fl::Error);
-  CHECK_THROWS_AS(fl::whiten(white, latents.w, std::vector<std::int64_t>(100, 3)), fl::Error);
-  CHECK_THROWS_AS(fl::unwhiten_directions(white, fl::Matrix<double>(1, 3)), fl::Error);
-  CHECK_THROWS_AS(fl::whiten_moves(white, fl::Matrix<double>(1, 3)), fl::Error);
-  CHECK_THROWS_AS(fl::reading_directions(white, fl::Matrix<double>(1, 3)), fl::Error);
-  CHECK_THROWS_AS(fl::make_whitening(fl::Matrix<double>(3, 2), fl::Matrix<double>(1, 3)), fl::Error);
+  CHECK_THROWS_AS(fl::statistics::fit_whitening(fl::Matrix<float>(100, 3, 1.0F), latents.labels, 3), fl::Error);
+  CHECK_THROWS_AS(fl::statistics::fit_whitening(latents.w, std::vector<std::int64_t>(99, 0), 3), fl::Error);
+  CHECK_THROWS_AS(fl::statistics::fit_whitening(latents.w, latents.labels, 2), fl::Error);
+  CHECK_THROWS_AS(fl::statistics::fit_whitening(latents.w, latents.labels, 0), fl::Error);
+  CHECK_THROWS_AS(fl::statistics::fit_whitening(fl::Matrix<float>(0, 3), std::vector<std::int64_t>{}, 3), fl::Error);
+  const fl::statistics::Whitening white = fl::statistics::fit_whitening(latents.w, latents.labels, 3);
+  CHECK_THROWS_AS(fl::statistics::whiten(white, fl::Matrix<float>(100, 4), latents.labels), fl::Error);
+  CHECK_THROWS_AS(fl::statistics::whiten(white, latents.w, std::vector<std::int64_t>(100, 3)), fl::Error);
+  CHECK_THROWS_AS(fl::statistics::unwhiten_directions(white, fl::Matrix<double>(1, 3)), fl::Error);
+  CHECK_THROWS_AS(fl::statistics::whiten_moves(white, fl::Matrix<double>(1, 3)), fl::Error);
+  CHECK_THROWS_AS(fl::statistics::reading_directions(white, fl::Matrix<double>(1, 3)), fl::Error);
+  CHECK_THROWS_AS(fl::statistics::make_whitening(fl::Matrix<double>(3, 2), fl::Matrix<double>(1, 3)), fl::Error);
 }

@@ -15,15 +15,16 @@ using namespace faultline_test;
 
 TEST_CASE("a large sum is cut at fixed rows and added in order") {
   std::vector<std::int64_t> firsts, counts;
-  const double sum = fl::fixed_sum(2 * fl::fixed_sum_rows + 5, 1.0, [&](std::int64_t first, std::int64_t count) {
-    firsts.push_back(first);
-    counts.push_back(count);
-    return static_cast<double>(count);
-  });
-  CHECK(sum == 2.0 * static_cast<double>(fl::fixed_sum_rows) + 6.0);
-  CHECK(firsts == std::vector<std::int64_t>{0, fl::fixed_sum_rows, 2 * fl::fixed_sum_rows});
-  CHECK(counts == std::vector<std::int64_t>{fl::fixed_sum_rows, fl::fixed_sum_rows, 5});
-  CHECK(fl::fixed_sum(0, 3.0, [](std::int64_t, std::int64_t) { return 1.0; }) == 3.0);
+  const double sum = fl::statistics::fixed_sum(2 * fl::statistics::fixed_sum_rows + 5, 1.0,
+                                               [&](std::int64_t first, std::int64_t count) {
+                                                 firsts.push_back(first);
+                                                 counts.push_back(count);
+                                                 return static_cast<double>(count);
+                                               });
+  CHECK(sum == 2.0 * static_cast<double>(fl::statistics::fixed_sum_rows) + 6.0);
+  CHECK(firsts == std::vector<std::int64_t>{0, fl::statistics::fixed_sum_rows, 2 * fl::statistics::fixed_sum_rows});
+  CHECK(counts == std::vector<std::int64_t>{fl::statistics::fixed_sum_rows, fl::statistics::fixed_sum_rows, 5});
+  CHECK(fl::statistics::fixed_sum(0, 3.0, [](std::int64_t, std::int64_t) { return 1.0; }) == 3.0);
 }
 
 TEST_CASE("means, squares and covariance within classes agree with plain loops") {
@@ -34,9 +35,9 @@ TEST_CASE("means, squares and covariance within classes agree with plain loops")
   std::vector<std::int64_t> group = sample.labels;
   for (std::size_t i = 0; i < group.size(); i += 7) group[i] = -1;
 
-  const fl::GroupMeans means = fl::group_means("test", sample.x, group, classes);
-  const fl::Matrix<double> squares = fl::within_squares(sample.x, group, means);
-  const fl::Matrix<double> covariance = fl::within_covariance(sample.x, group, means);
+  const fl::statistics::GroupMeans means = fl::statistics::group_means("test", sample.x, group, classes);
+  const fl::Matrix<double> squares = fl::statistics::within_squares(sample.x, group, means);
+  const fl::Matrix<double> covariance = fl::statistics::within_covariance(sample.x, group, means);
   std::vector<double> count(classes, 0.0);
   Eigen::MatrixXd mean = Eigen::MatrixXd::Zero(classes, d), scatter = Eigen::MatrixXd::Zero(d, d), square = mean;
   for (std::int64_t i = 0; i < n; ++i)
@@ -59,11 +60,11 @@ TEST_CASE("means, squares and covariance within classes agree with plain loops")
   CHECK((squares - square).cwiseAbs().maxCoeff() < 1e-9);
   CHECK((covariance - scatter / means.freedom()).cwiseAbs().maxCoeff() < 1e-12);
 
-  const auto deviations = fl::within_deviations(sample.x, group, means, means.freedom(), 0.0);
+  const auto deviations = fl::statistics::within_deviations(sample.x, group, means, means.freedom(), 0.0);
   for (std::int64_t j = 0; j < d; ++j)
     CHECK(deviations[static_cast<std::size_t>(j)] == Approx(std::sqrt(covariance(j, j))));
 
-  const fl::Matrix<double> centred = fl::centred_rows(sample.x, group, means.mean, 6, 3);
+  const fl::Matrix<double> centred = fl::statistics::centred_rows(sample.x, group, means.mean, 6, 3);
   CHECK(centred.rows() == 3);
   CHECK((centred.row(0) - (sample.x.row(6) - mean.row(group[6]))).norm() < 1e-12);
   CHECK(centred.row(1).isZero(0.0));  // row 7 is left out
@@ -73,10 +74,11 @@ TEST_CASE("moments of floats are those of their values in double") {
   const Sample sample = make_sample(2, 300, 3, 2, 0.3);
   const fl::Matrix<float> narrow = sample.x.cast<float>();
   const fl::Matrix<double> wide = narrow.cast<double>();
-  const auto of_narrow = fl::group_means("test", narrow, sample.labels, 2);
-  const auto of_wide = fl::group_means("test", wide, sample.labels, 2);
+  const auto of_narrow = fl::statistics::group_means("test", narrow, sample.labels, 2);
+  const auto of_wide = fl::statistics::group_means("test", wide, sample.labels, 2);
   CHECK(of_narrow.mean == of_wide.mean);
-  CHECK(fl::within_covariance(narrow, sample.labels, of_narrow) == fl::within_covariance(wide, sample.labels, of_wide));
+  CHECK(fl::statistics::within_covariance(narrow, sample.labels, of_narrow) ==
+        fl::statistics::within_covariance(wide, sample.labels, of_wide));
 }
 
 TEST_CASE("a deviation below the resolution of the values is none") {
@@ -86,8 +88,8 @@ TEST_CASE("a deviation below the resolution of the values is none") {
     x(i, 1) = static_cast<float>(i);
   }
   const std::vector<std::int64_t> labels(4, 0);
-  const auto means = fl::group_means("test", x, labels, 1);
-  const auto deviations = fl::within_deviations(x, labels, means, means.freedom(), 1e-7);
+  const auto means = fl::statistics::group_means("test", x, labels, 1);
+  const auto deviations = fl::statistics::within_deviations(x, labels, means, means.freedom(), 1e-7);
   CHECK(deviations[0] == 0.0);
   CHECK(deviations[1] == Approx(std::sqrt(5.0 / 3.0)));
 }
@@ -95,15 +97,15 @@ TEST_CASE("a deviation below the resolution of the values is none") {
 TEST_CASE("labels that do not fit are refused, and no samples have zero moments") {
   const fl::Matrix<double> x(3, 2, 1.0);
   const std::vector<std::int64_t> few{0, 1}, high{0, 1, 2}, low{0, 1, -2};
-  CHECK(faultline_tests::error_code([&] { (void)fl::group_means("test", x, few, 2); }) ==
+  CHECK(faultline_tests::error_code([&] { (void)fl::statistics::group_means("test", x, few, 2); }) ==
         fl::ErrorCode::shape_mismatch);
-  CHECK(faultline_tests::error_code([&] { (void)fl::group_means("test", x, high, 2); }) ==
+  CHECK(faultline_tests::error_code([&] { (void)fl::statistics::group_means("test", x, high, 2); }) ==
         fl::ErrorCode::label_out_of_range);
-  CHECK(faultline_tests::error_code([&] { (void)fl::group_means("test", x, low, 2); }) ==
+  CHECK(faultline_tests::error_code([&] { (void)fl::statistics::group_means("test", x, low, 2); }) ==
         fl::ErrorCode::label_out_of_range);
   const fl::Matrix<double> none(0, 2);
-  const auto means = fl::group_means("test", none, {}, 2);
+  const auto means = fl::statistics::group_means("test", none, {}, 2);
   CHECK(means.mean == fl::Matrix<double>(2, 2));
-  CHECK(fl::within_covariance(none, {}, means) == fl::Matrix<double>(2, 2));
-  CHECK(fl::within_deviations(none, {}, means, means.freedom(), 0.0) == std::vector<double>{0.0, 0.0});
+  CHECK(fl::statistics::within_covariance(none, {}, means) == fl::Matrix<double>(2, 2));
+  CHECK(fl::statistics::within_deviations(none, {}, means, means.freedom(), 0.0) == std::vector<double>{0.0, 0.0});
 }

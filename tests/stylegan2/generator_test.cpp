@@ -106,7 +106,7 @@ TEST_CASE("pullback is the gradient of the images with respect to the styles") {
   const auto generator = small_generator();
   const at::Tensor s = generator.styles(generator.map(normals({2, 6}, 3), labels(2)));
   fl::ImageBatch direction(2, generator.image_shape());
-  fl::fill_normals(1, fl::Stream::latents, 0, {direction.data(), static_cast<std::size_t>(2 * 64)});
+  fl::core::fill_normals(1, fl::core::Stream::latents, 0, {direction.data(), static_cast<std::size_t>(2 * 64)});
   const fl::Matrix<float> gradient = generator.pullback(s, direction);
   const at::Tensor weights = at::from_blob(direction.data(), {2, 1, 8, 8}).to(at::kDouble);
   // Central differences in float64 through the network functions, every coordinate of the first row.
@@ -146,32 +146,34 @@ TEST_CASE("a generator file that is not exactly one is refused by name") {
   const sg::GeneratorModel model{small_config(), perturbed_weights(small_config(), 5), "{\"steps\": 1}", ""};
   const auto path = scratch("refused.safetensors");
   const auto code_after = [&](const auto& change) {
-    fl::TensorFile file = sg::generator_file(model);
+    fl::data::TensorFile file = sg::generator_file(model);
     change(file);
-    fl::write_safetensors(path, file);
+    fl::data::write_safetensors(path, file);
     return code_of([&] { (void)Reference::load(path); });
   };
-  CHECK(code_after([](fl::TensorFile&) {}) == ErrorCode{0});
-  CHECK(code_after([](fl::TensorFile& file) { file.tensors.erase("mapping.fc1.bias"); }) == ErrorCode::missing_tensor);
-  CHECK(code_after([](fl::TensorFile& file) { file.tensors["mapping.fc9.bias"] = file.at("mapping.fc1.bias"); }) ==
-        ErrorCode::unexpected_tensor);
-  CHECK(code_after([](fl::TensorFile& file) {
+  CHECK(code_after([](fl::data::TensorFile&) {}) == ErrorCode{0});
+  CHECK(code_after([](fl::data::TensorFile& file) { file.tensors.erase("mapping.fc1.bias"); }) ==
+        ErrorCode::missing_tensor);
+  CHECK(code_after([](fl::data::TensorFile& file) {
+          file.tensors["mapping.fc9.bias"] = file.at("mapping.fc1.bias");
+        }) == ErrorCode::unexpected_tensor);
+  CHECK(code_after([](fl::data::TensorFile& file) {
           file.tensors["mapping.fc1.bias"].shape = {1, 5};
         }) == ErrorCode::wrong_tensor_shape);
-  CHECK(code_after([](fl::TensorFile& file) { file.tensors["synthesis.b8.conv0.weight"].values[3] += 0.5f; }) ==
+  CHECK(code_after([](fl::data::TensorFile& file) { file.tensors["synthesis.b8.conv0.weight"].values[3] += 0.5f; }) ==
         ErrorCode::probe_mismatch);
-  CHECK(code_after([](fl::TensorFile& file) {
+  CHECK(code_after([](fl::data::TensorFile& file) {
           file.tensors["synthesis.b8.resample_filter"] = {
               .shape = {4, 4}, .values = std::vector<float>(16, 1.0f / 16.0f), .integers = {}};
         }) == ErrorCode::wrong_tensor_shape);
-  CHECK(code_after([](fl::TensorFile& file) { file.tensors["probe.labels"].integers[0] = 3; }) ==
+  CHECK(code_after([](fl::data::TensorFile& file) { file.tensors["probe.labels"].integers[0] = 3; }) ==
         ErrorCode::label_out_of_range);
-  CHECK(code_after([](fl::TensorFile& file) { file.tensors.erase("probe.z"); }) == ErrorCode::missing_tensor);
-  CHECK(code_after([](fl::TensorFile& file) { file.metadata["format"] = "faultline.classifier/1"; }) ==
+  CHECK(code_after([](fl::data::TensorFile& file) { file.tensors.erase("probe.z"); }) == ErrorCode::missing_tensor);
+  CHECK(code_after([](fl::data::TensorFile& file) { file.metadata["format"] = "faultline.classifier/1"; }) ==
         ErrorCode::foreign_format);
-  CHECK(code_after([](fl::TensorFile& file) { file.metadata.erase("config"); }) == ErrorCode::malformed_header);
+  CHECK(code_after([](fl::data::TensorFile& file) { file.metadata.erase("config"); }) == ErrorCode::malformed_header);
   const auto with_config = [&](const std::string& from, const std::string& to) {
-    return code_after([&](fl::TensorFile& file) {
+    return code_after([&](fl::data::TensorFile& file) {
       std::string& text = file.metadata["config"];
       REQUIRE(text.find(from) != std::string::npos);
       text.replace(text.find(from), from.size(), to);
@@ -184,7 +186,7 @@ TEST_CASE("a generator file that is not exactly one is refused by name") {
   CHECK(with_config("\"w_dim\":5", "\"w_dim\":\"5\"") == ErrorCode::malformed_header);
   CHECK(with_config("\"w_dim\":5,", "") == ErrorCode::malformed_header);
   // One flipped bit in the weights.
-  fl::write_safetensors(path, sg::generator_file(model));
+  fl::data::write_safetensors(path, sg::generator_file(model));
   std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
   file.seekg(-9, std::ios::end);
   const char byte = static_cast<char>(file.get() ^ 4);

@@ -119,7 +119,7 @@ namespace {
 void check_parity(const std::filesystem::path& folder, const std::string& stem, double exact) {
   const auto generator = sg::load_generator_model(folder / (stem + ".generator.safetensors"));
   const auto discriminator = sg::load_discriminator(folder / (stem + ".discriminator.safetensors"));
-  const fl::TensorFile expected = fl::read_safetensors(folder / (stem + ".expected.safetensors"));
+  const fl::data::TensorFile expected = fl::data::read_safetensors(folder / (stem + ".expected.safetensors"));
   const auto samples = static_cast<std::int64_t>(expected.at("labels").integers.size());
   REQUIRE(samples >= 4);
   for (const auto type : {at::kFloat, at::kDouble}) {

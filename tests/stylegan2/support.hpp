@@ -32,8 +32,8 @@ inline at::Tensor counting(std::vector<std::int64_t> shape) {
 
 inline at::Tensor normals(std::vector<std::int64_t> shape, std::int64_t index, c10::ScalarType type = at::kFloat) {
   at::Tensor tensor = at::empty(shape, at::kFloat);
-  fl::fill_normals(11, fl::Stream::latents, index,
-                   std::span<float>(tensor.data_ptr<float>(), static_cast<std::size_t>(tensor.numel())));
+  fl::core::fill_normals(11, fl::core::Stream::latents, index,
+                         std::span<float>(tensor.data_ptr<float>(), static_cast<std::size_t>(tensor.numel())));
   return tensor.to(type);
 }
 

@@ -88,16 +88,16 @@ void go_all_the_way(const WorldSizes& sizes, const fl::MethodOptions& method, st
     CHECK(report.failure_rate.n == 2 * samples);
     fl::DirectionRenderer(world, classifier).write_report(report, folder / "report");
     CHECK(fl::read_report(folder / "report" / "report.json") == report);
-    const std::vector<fl::KnownCause> causes = fl::known_causes(report);
+    const std::vector<fl::analysis::KnownCause> causes = fl::render::known_causes(report);
     CHECK(causes.size() == report.findings.size());
 
     const fl::StyleSpaceSampler sampler(world, {.seed = 3, .batch_size = method.batch_size});
     if (causes.empty()) return;
-    const fl::Problem problem =
-        fl::discovery_problem(sampler, classifier, fl::Misclassified{}, samples, {.batch_size = method.batch_size});
+    const fl::Problem problem = fl::analysis::discovery_problem(sampler, classifier, fl::Misclassified{}, samples,
+                                                                {.batch_size = method.batch_size});
     const fl::Explainer explainer(problem, causes);
     const fl::Explanation why = explainer(problem.discovery.w.row_span(0), problem.discovery.label[0]);
-    for (const fl::ExplainedCause& cause : why.causes) {
+    for (const fl::analysis::ExplainedCause& cause : why.causes) {
       CHECK(std::isfinite(cause.coordinate));
       CHECK(std::isfinite(cause.gain));
       if (sizes.w == 1) CHECK_FALSE(cause.random_repaired.has_value());  // there is no other direction
@@ -111,10 +111,10 @@ void go_all_the_way(const WorldSizes& sizes, const fl::MethodOptions& method, st
     fl::FailureAnalyzer analyzer(sampler, classifier, fl::Misclassified{}, {.samples = samples, .method = method});
     fl::PaperReport paper = analyzer.run_paper({.attfind = {.images = 2}, .contrast_codes = 8, .random_channels = 2});
     CHECK(complaints(fl::to_json(paper), "paper.schema.json").empty());
-    fl::write_corner_cases(paper, folder / "corner-cases.npy");
-    for (fl::PaperClass& one : paper.classes)
-      for (fl::CornerCase& found : one.corner_cases) found.images = {};  // which JSON does not have
-    CHECK(fl::parse_paper_report(fl::to_json(paper)) == paper);
+    fl::render::write_corner_cases(paper, folder / "corner-cases.npy");
+    for (fl::paper::PaperClass& one : paper.classes)
+      for (fl::paper::CornerCase& found : one.corner_cases) found.images = {};  // which JSON does not have
+    CHECK(fl::render::parse_paper_report(fl::to_json(paper)) == paper);
   });
 
   auto other = faultline_tests::world_classifier(sizes, 1.0f);
@@ -129,7 +129,7 @@ void go_all_the_way(const WorldSizes& sizes, const fl::MethodOptions& method, st
                                                          .bootstrap_replicates = 39});
     CHECK(complaints(fl::to_json(comparison), "comparison.schema.json").empty());
     fl::write_comparison(comparison, folder / "comparison");
-    CHECK(fl::read_comparison(folder / "comparison" / "comparison.json") == comparison);
+    CHECK(fl::render::read_comparison(folder / "comparison" / "comparison.json") == comparison);
   });
 
   (void)refusal(world, [&] {

@@ -126,8 +126,8 @@ TEST_CASE("samples, truncation and batches are refused outside their ranges befo
     CHECK(says(refusal(world, [&] { (void)sampler.labels(0, count); }), "samples"));
     CHECK(says(refusal(world, [&] { (void)sampler.latents_z(0, count); }), "samples"));
     CHECK(says(refusal(world, [&] { (void)sampler.latents_w(0, count); }), "samples"));
-    CHECK(says(refusal(world, [&] { (void)fl::scan_start(sampler, count); }), "codes"));
-    CHECK(says(refusal(world, [&] { (void)fl::scan_start(sampler, 1, 2.0, count); }), "population"));
+    CHECK(says(refusal(world, [&] { (void)fl::analysis::scan_start(sampler, count); }), "codes"));
+    CHECK(says(refusal(world, [&] { (void)fl::analysis::scan_start(sampler, 1, 2.0, count); }), "population"));
   }
 }
 
@@ -186,8 +186,8 @@ TEST_CASE("the analytic generator and maps are refused options outside their ran
     for (std::int64_t i = 0; i < 200; ++i) m.values()[static_cast<std::size_t>(i)] = static_cast<float>(i % 17);
     return m;
   }();
-  std::vector<Wrong<fl::TsneOptions>> wrong;
-  using T = fl::TsneOptions;
+  std::vector<Wrong<fl::statistics::TsneOptions>> wrong;
+  using T = fl::statistics::TsneOptions;
   add(wrong, whole("iterations", &T::iterations, 1));
   add(wrong, whole("exaggerated_iterations", &T::exaggerated_iterations, 0));
   add(wrong, whole("threads", &T::threads, 0));
@@ -195,8 +195,8 @@ TEST_CASE("the analytic generator and maps are refused options outside their ran
   add(wrong, real("early_exaggeration", &T::early_exaggeration, 0.9));
   add(wrong, real("learning_rate", &T::learning_rate, -0.1));
   for (const auto& [name, set] : wrong) {
-    fl::TsneOptions options{.iterations = 10};
+    fl::statistics::TsneOptions options{.iterations = 10};
     set(options);
-    CHECK(says(refusal(world, [&] { (void)fl::embed_tsne(points, options); }), name));
+    CHECK(says(refusal(world, [&] { (void)fl::statistics::embed_tsne(points, options); }), name));
   }
 }

@@ -150,7 +150,7 @@ void check_characterize(const fl::CharacterizeOptions& options, const F& criteri
   const auto known = replayed_world();
   auto mine = graded(known);
   const auto first = fl::characterize(known, mine, options, criterion);
-  const std::string line = fl::replay(first);
+  const std::string line = fl::analysis::replay(first);
   CAPTURE(line);
   CHECK(line.find("to be supplied") == std::string::npos);
   fl::CharacterizeOptions read;
@@ -200,7 +200,7 @@ TEST_CASE("the replay line of a comparison gives the same comparison") {
   options.method.properties.clear();
   options.method.permutations_discovery = options.method.permutations_confirmation = 99;
   const auto first = fl::compare(known, classifiers, options);
-  const std::string line = fl::replay(first);
+  const std::string line = fl::analysis::replay(first);
   CAPTURE(line);
   CHECK(line.find("to be supplied") == std::string::npos);
   CHECK(line.find("classifiers /* graded  / release, 0123456789ab; graded  / release (2), fedcba987654 */") !=
@@ -213,7 +213,7 @@ TEST_CASE("the replay line of a comparison gives the same comparison") {
   replay_parser::take(rest, "bootstrap_replicates", read.bootstrap_replicates);
   CHECK(rest.empty());
   const auto second = fl::compare(known, classifiers, read);
-  CHECK(fl::replay(second) == line);
+  CHECK(fl::analysis::replay(second) == line);
   REQUIRE(second.pairs.size() == 1);
   CHECK(second.pairs[0].test.counts.both_fail == first.pairs[0].test.counts.both_fail);
   CHECK(second.pairs[0].test.counts.both_right == first.pairs[0].test.counts.both_right);
@@ -273,12 +273,12 @@ TEST_CASE("every field of a run's description is filled") {
   CHECK((filled(cutoff) && filled(expression) && filled(classifier_digest) && filled(judge) && filled(judge_digest) &&
          filled(compiler) && filled(command)));
   CHECK((filled(method) && filled(options) && filled(properties)));
-  CHECK(fl::sampler_options(run) == fl::SamplerOptions{.seed = 2,
-                                                       .labels = comparison.labels,
-                                                       .truncation = 0.8,
-                                                       .cutoff = 1,
-                                                       .noise = fl::Noise::random,
-                                                       .batch_size = 64});
+  CHECK(fl::analysis::sampler_options(run) == fl::SamplerOptions{.seed = 2,
+                                                                 .labels = comparison.labels,
+                                                                 .truncation = 0.8,
+                                                                 .cutoff = 1,
+                                                                 .noise = fl::Noise::random,
+                                                                 .batch_size = 64});
 
   fl::CharacterizeOptions single{.samples = 300,
                                  .seed = 2,

@@ -29,7 +29,7 @@ std::int64_t parameters(const ft::ClassifierConfig& config) {
 fl::ImageBatch random_images(std::int64_t count) {
   fl::ImageBatch images(count, {1, 28, 28});
   for (std::int64_t i = 0; i < count; ++i) {
-    fl::CounterRandom random(1, fl::Stream::latents, i);
+    fl::core::CounterRandom random(1, fl::core::Stream::latents, i);
     for (float& value : images.image(i)) value = static_cast<float>(random.uniform());
   }
   return images;
@@ -108,35 +108,36 @@ TEST_CASE("a classifier file comes back the same and a wrong one is refused by n
   again.score(random_images(2), b);
   CHECK(std::equal(a.values().begin(), a.values().end(), b.values().begin()));
   const auto code_after = [&](const auto& change) {
-    fl::TensorFile file = fl::read_safetensors(path);
+    fl::data::TensorFile file = fl::data::read_safetensors(path);
     change(file);
     const auto changed = path.string() + ".changed";
-    fl::write_safetensors(changed, file);
+    fl::data::write_safetensors(changed, file);
     const ErrorCode code = code_of([&] { (void)fl::load_classifier(changed); });
     std::filesystem::remove(changed);
     return code;
   };
-  const auto config = [](fl::TensorFile& file, const std::string& from, const std::string& to) {
+  const auto config = [](fl::data::TensorFile& file, const std::string& from, const std::string& to) {
     std::string& text = file.metadata["config"];
     REQUIRE(text.find(from) != std::string::npos);
     text.replace(text.find(from), from.size(), to);
   };
-  CHECK(code_after([](fl::TensorFile&) {}) == ErrorCode{0});
-  CHECK(code_after([](fl::TensorFile& file) { file.tensors.erase("fc2.bias"); }) == ErrorCode::missing_tensor);
-  CHECK(code_after([](fl::TensorFile& file) { file.tensors["fc3.bias"] = file.at("fc2.bias"); }) ==
+  CHECK(code_after([](fl::data::TensorFile&) {}) == ErrorCode{0});
+  CHECK(code_after([](fl::data::TensorFile& file) { file.tensors.erase("fc2.bias"); }) == ErrorCode::missing_tensor);
+  CHECK(code_after([](fl::data::TensorFile& file) { file.tensors["fc3.bias"] = file.at("fc2.bias"); }) ==
         ErrorCode::unexpected_tensor);
-  CHECK(code_after([&](fl::TensorFile& file) { config(file, "\"classes\":10", "\"classes\":9"); }) ==
+  CHECK(code_after([&](fl::data::TensorFile& file) { config(file, "\"classes\":10", "\"classes\":9"); }) ==
         ErrorCode::wrong_tensor_shape);
-  CHECK(code_after([&](fl::TensorFile& file) { config(file, "\"classes\":10", "\"classes\":0"); }) ==
+  CHECK(code_after([&](fl::data::TensorFile& file) { config(file, "\"classes\":10", "\"classes\":0"); }) ==
         ErrorCode::malformed_header);
-  CHECK(code_after([&](fl::TensorFile& file) { config(file, "\"height\":28", "\"height\":3"); }) ==
+  CHECK(code_after([&](fl::data::TensorFile& file) { config(file, "\"height\":28", "\"height\":3"); }) ==
         ErrorCode::malformed_header);
-  CHECK(code_after([&](fl::TensorFile& file) { config(file, "paper-cnn", "paper-rnn"); }) == ErrorCode::foreign_format);
-  CHECK(code_after([&](fl::TensorFile& file) { config(file, "\"logits\"", "\"odds\""); }) ==
+  CHECK(code_after([&](fl::data::TensorFile& file) { config(file, "paper-cnn", "paper-rnn"); }) ==
+        ErrorCode::foreign_format);
+  CHECK(code_after([&](fl::data::TensorFile& file) { config(file, "\"logits\"", "\"odds\""); }) ==
         ErrorCode::malformed_header);
-  CHECK(code_after([&](fl::TensorFile& file) { config(file, "{", "{\"surprise\":1,"); }) ==
+  CHECK(code_after([&](fl::data::TensorFile& file) { config(file, "{", "{\"surprise\":1,"); }) ==
         ErrorCode::malformed_header);
-  CHECK(code_after([](fl::TensorFile& file) { file.metadata["format"] = "faultline.stylegan2/1"; }) ==
+  CHECK(code_after([](fl::data::TensorFile& file) { file.metadata["format"] = "faultline.stylegan2/1"; }) ==
         ErrorCode::foreign_format);
   std::filesystem::remove(path);
 }

@@ -319,7 +319,8 @@ TEST_CASE("a run that stops and goes on equals one that never stopped, bit for b
   CHECK_FALSE(same_bits(first.generator, straight.generator));
   ft::save_checkpoint(directory / "a.safetensors", preset, straight);
   ft::save_checkpoint(directory / "b.safetensors", preset, resumed);
-  const bool same_bytes = fl::read_file(directory / "a.safetensors") == fl::read_file(directory / "b.safetensors");
+  const bool same_bytes =
+      fl::core::read_file(directory / "a.safetensors") == fl::core::read_file(directory / "b.safetensors");
   CHECK(same_bytes);
   std::filesystem::remove_all(directory);
 }
@@ -368,20 +369,20 @@ TEST_CASE("a checkpoint from before adaptive augmentation goes on without it") {
   const auto directory = fresh_directory("old");
   ft::save_checkpoint(directory / "new.safetensors", preset, advance(preset, ft::GanTrainer::initial_state(preset), 2));
   CHECK(ft::load_checkpoint(directory / "new.safetensors").preset.options.ada);
-  fl::TensorFile file = fl::read_safetensors(directory / "new.safetensors");
+  fl::data::TensorFile file = fl::data::read_safetensors(directory / "new.safetensors");
   auto config = nlohmann::json::parse(file.metadata.at("config"));
   for (const char* key : {"ada", "ada_target", "ada_kimg", "ada_interval"}) REQUIRE(config["options"].erase(key) == 1);
   for (const char* key : {"augmentation", "real_sign_sum", "real_sign_count"}) REQUIRE(config["state"].erase(key) == 1);
   file.metadata["config"] = config.dump();
   file.metadata.erase("sha256");
-  fl::write_safetensors(directory / "old.safetensors", file);
+  fl::data::write_safetensors(directory / "old.safetensors", file);
   const ft::GanCheckpoint old = ft::load_checkpoint(directory / "old.safetensors");
   CHECK_FALSE(old.preset.options.ada);
   CHECK(old.state.augmentation == 0.0);
   CHECK(old.state.step == 2);
   config["options"]["ada"] = 1;
   file.metadata["config"] = config.dump();
-  fl::write_safetensors(directory / "odd.safetensors", file);
+  fl::data::write_safetensors(directory / "odd.safetensors", file);
   CHECK(code_of([&] { (void)ft::load_checkpoint(directory / "odd.safetensors"); }) == ErrorCode::malformed_header);
   std::filesystem::remove_all(directory);
 }
@@ -467,7 +468,7 @@ TEST_CASE("the two newest checkpoints are kept and a damaged newest one falls ba
   REQUIRE(stored.has_value());
   CHECK(stored->state.step == 2);
   CHECK(skipped.size() == 1);
-  fl::write_file_atomically(kept[1], std::string_view("not a checkpoint"));
+  fl::core::write_file_atomically(kept[1], std::string_view("not a checkpoint"));
   CHECK(ft::latest_checkpoint(directory)->state.step == 2);
   const sg::GeneratorModel model{preset.generator, state.generator, "", ""};
   sg::save_generator_model(directory / "model.safetensors", model);

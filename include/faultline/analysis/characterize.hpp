@@ -9,6 +9,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace analysis {
 
 /// Samples `generator`, classifies the images, finds, confirms, challenges and measures the directions along which
 /// `classifier` fails.
@@ -30,6 +31,10 @@ template <StyleGenerator G, Classifier C, FailureCriterion F = Misclassified>
                                     {.samples = options.samples, .method = std::move(options.method)});
   return analyzer.run();
 }
+
+}  // namespace analysis
+
+using analysis::characterize;
 
 }  // namespace v1
 }  // namespace faultline

@@ -18,6 +18,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace analysis {
 
 /// Finds the conditions under which a classifier fails on what a generator makes.
 ///
@@ -40,17 +41,16 @@ class FailureAnalyzer {
         classifier_(std::addressof(classifier)),
         criterion_(std::move(criterion)),
         options_(std::move(options)) {
-    detail::check_samples("FailureAnalyzer", options_.samples);
-    detail::check_options(options_.method);
-    detail::within_memory("FailureAnalyzer", [&] {
+    check_samples("FailureAnalyzer", options_.samples);
+    check_options(options_.method);
+    core::within_memory("FailureAnalyzer", [&] {
       source_ = std::make_shared<Source>(sampler_, *classifier_, criterion_, options_.method);
     });
   }
 
   /// Samples, classifies, analyses. Calling it again repeats only the analysis, on the same samples.
   [[nodiscard]] FailureReport run() {
-    FailureReport report =
-        detail::within_memory("FailureAnalyzer", [&] { return analyze(problem(), options_.method); });
+    FailureReport report = core::within_memory("FailureAnalyzer", [&] { return analyze(problem(), options_.method); });
     report.cost = source_->cost();
     describe(report);
     return report;
@@ -58,13 +58,13 @@ class FailureAnalyzer {
 
   /// The paper's method on the same discovery half, see `paper_method`; cost counts everything this analyzer has done.
   [[nodiscard]] PaperReport run_paper(const PaperOptions& options = {}) {
-    detail::check_paper_options(options, options_.method.batch_size);  // before anything is sampled
-    PaperReport report = detail::within_memory("FailureAnalyzer", [&] {
+    paper::check_paper_options(options, options_.method.batch_size);  // before anything is sampled
+    PaperReport report = core::within_memory("FailureAnalyzer", [&] {
       return paper_method(problem(), options, options_.method.batch_size, options_.method.progress);
     });
     report.cost = source_->cost();
     describe(report);
-    report.provenance.options = detail::option_values(options);
+    report.provenance.options = option_values(options);
     return report;
   }
 
@@ -72,11 +72,12 @@ class FailureAnalyzer {
   /// and classifies when that has not been done.
   [[nodiscard]] const Problem& problem() {
     if (!problem_) {
-      Problem problem = detail::make_problem(source_, sampler_);
+      Problem problem = make_problem(source_, sampler_);
       source_->preflight();
-      detail::within_memory("FailureAnalyzer", [&] {
-        problem.discovery = source_->sample(discovery_first, options_.samples, "sampling, discovery half");
-        problem.confirmation = source_->sample(confirmation_first, options_.samples, "sampling, confirmation half");
+      core::within_memory("FailureAnalyzer", [&] {
+        problem.discovery = source_->sample(core::discovery_first, options_.samples, "sampling, discovery half");
+        problem.confirmation =
+            source_->sample(core::confirmation_first, options_.samples, "sampling, confirmation half");
       });
       problem_ = std::move(problem);
     }
@@ -84,16 +85,16 @@ class FailureAnalyzer {
   }
 
  private:
-  using Source = detail::ProblemSource<G, C, F>;
+  using Source = ProblemSource<G, C, F>;
 
   template <class Report>
   void describe(Report& report) const {
-    report.provenance = detail::describe_sampling(sampler_, criterion_, options_.samples);
-    detail::describe_classifier(report.provenance, *classifier_);
-    detail::describe_method(report.provenance, options_.method);
-    report.class_names = detail::class_names_of(sampler_.generator());
+    report.provenance = describe_sampling(sampler_, criterion_, options_.samples);
+    describe_classifier(report.provenance, *classifier_);
+    describe_method(report.provenance, options_.method);
+    report.class_names = class_names_of(sampler_.generator());
     if constexpr (requires { report.warnings; })
-      for (std::string& warning : detail::backend_warnings_of(sampler_.generator()))
+      for (std::string& warning : backend_warnings_of(sampler_.generator()))
         report.warnings.push_back(std::move(warning));
   }
 
@@ -104,6 +105,10 @@ class FailureAnalyzer {
   std::shared_ptr<Source> source_;
   std::optional<Problem> problem_;
 };
+
+}  // namespace analysis
+
+using analysis::FailureAnalyzer;
 
 }  // namespace v1
 }  // namespace faultline

@@ -13,6 +13,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace analysis {
 
 /// Stands for the digest of a classifier that states none, among those of a comparison.
 inline constexpr const char* not_stated = "not stated";
@@ -72,6 +73,10 @@ FAULTLINE_MEMBERS(Provenance, library_version, generator_digest, classifier_name
           .noise = run.noise,
           .batch_size = run.batch_size};
 }
+
+}  // namespace analysis
+
+using analysis::Provenance;
 
 }  // namespace v1
 }  // namespace faultline

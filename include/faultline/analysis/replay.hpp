@@ -21,8 +21,7 @@
 
 namespace faultline {
 inline namespace v1 {
-
-namespace detail {
+namespace analysis {
 
 /// Adds an option unless it is among `defaults`.
 inline void add_changed(ReplayText& to, const OptionValue& option, const std::vector<OptionValue>& defaults) {
@@ -42,7 +41,7 @@ template <class Options>
   text.add("seed", run.seed);
   if (run.labels.kind != LabelPolicy::Kind::uniform) text.add("labels", text.labels(run.labels));
   if (run.truncation != 1.0) text.add("truncation", number_text(run.truncation));
-  if (run.noise != Noise::constant) text.add("noise", "fl::Noise::" + std::string(enumerator_of(run.noise)));
+  if (run.noise != Noise::constant) text.add("noise", "fl::Noise::" + std::string(core::enumerator_of(run.noise)));
 
   // In the line `.method = {...}` starts from MethodOptions{}, whatever a call's own default is.
   const MethodOptions fresh;
@@ -79,23 +78,21 @@ template <class Options>
   return text.text();
 }
 
-}  // namespace detail
-
 /// The call of `characterize` that gives this report again, as one line of C++ (`fl` is `faultline`), made from its
 /// provenance. Options at their defaults are left out; behind `//` stands what a line cannot carry and whoever repeats
 /// the run has to supply: a criterion or properties of one's own, a long list of labels, a model that states no digest.
 /// Example: `std::puts(replay(report).c_str());`
 [[nodiscard]] inline std::string replay(const FailureReport& report) {
   const Provenance& run = report.provenance;
-  detail::ReplayText text;
+  ReplayText text;
   const std::string classifier = text.model("classifier", run.classifier_name, run.classifier_digest);
-  return detail::replay_call<CharacterizeOptions>("fl::characterize", run, classifier, std::move(text));
+  return replay_call<CharacterizeOptions>("fl::characterize", run, classifier, std::move(text));
 }
 
 /// The call of `compare` that gives this report again, likewise.
 [[nodiscard]] inline std::string replay(const ComparisonReport& report) {
   const Provenance& run = report.provenance;
-  detail::ReplayText text;
+  ReplayText text;
   std::string digests = run.classifier_digest.value_or(""), models;
   for (const ComparedClassifier& classifier : report.classifiers) {
     const std::size_t end = std::min(digests.find(", "), digests.size());
@@ -105,9 +102,9 @@ template <class Options>
     models += (models.empty() ? "" : "; ") +
               text.model_note("classifier", classifier.name, stated ? std::optional(digest) : std::nullopt);
   }
-  return detail::replay_call<ComparisonOptions>("fl::compare", run, "classifiers /* " + models + " */",
-                                                std::move(text));
+  return replay_call<ComparisonOptions>("fl::compare", run, "classifiers /* " + models + " */", std::move(text));
 }
 
+}  // namespace analysis
 }  // namespace v1
 }  // namespace faultline

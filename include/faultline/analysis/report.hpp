@@ -13,6 +13,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace analysis {
 
 /// What the analysis concludes (method 5.2).
 enum class Verdict {
@@ -381,6 +382,15 @@ FAULTLINE_MEMBERS(FailureReport, schema, verdict, reason, failure_rate, class_ra
                   effective_failures_confirmation, samples_needed, findings, associated, generator_suspect,
                   property_distances, omnibus, explained_share, smallest_detectable, paper_top, property_names,
                   property_r2, class_leak, layers, classes, class_names, cost, provenance, warnings, class_rankings)
+
+}  // namespace analysis
+
+using analysis::Crossing;
+using analysis::DirectionFamily;
+using analysis::FailureReport;
+using analysis::Finding;
+using analysis::Rate;
+using analysis::Verdict;
 
 }  // namespace v1
 }  // namespace faultline

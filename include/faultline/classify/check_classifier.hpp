@@ -29,7 +29,7 @@ struct LawOptions {
   /// Of logits, between batches; networks of reduced precision come near it
   double row_logit_tolerance = 0.02;
   /// By how much declared probabilities may miss [0, 1] and a sum of 1
-  double probability_tolerance = default_probability_tolerance;
+  double probability_tolerance = classify::default_probability_tolerance;
   /// Every call gets so many images, filled up with copies; 0: as many as there are, and single ones
   std::int64_t batch_size = 0;
 };
@@ -48,7 +48,7 @@ struct LawReport {
   [[nodiscard]] bool lawful() const noexcept { return deterministic && row_independent && input_untouched; }
 };
 
-namespace detail {
+namespace classify {
 
 /// Scores of one call, and the probabilities that they mean.
 struct CheckedScores {
@@ -93,7 +93,7 @@ inline double largest_difference(std::span<const float> a, std::span<const float
   return largest;
 }
 
-}  // namespace detail
+}  // namespace classify
 
 /// Tries a classifier on images as it wants to see them (prepared by its `InputSpec`), `[N, C, H, W]`, best 8 to 64
 /// different ones.
@@ -117,17 +117,17 @@ template <Classifier C>
   const auto call = [&](std::int64_t places, const auto& at) {
     ImageBatch batch(places, images.shape());
     for (std::int64_t p = 0; p < places; ++p) std::ranges::copy(images.image(at(p)), batch.image(p).begin());
-    return detail::lawful_call(classifier, batch.view(), report, options.probability_tolerance);
+    return classify::lawful_call(classifier, batch.view(), report, options.probability_tolerance);
   };
   const auto in_order = [&](std::int64_t p) { return std::min(p, count - 1); };
-  const detail::CheckedScores once = call(size, in_order), again = call(size, in_order);
+  const classify::CheckedScores once = call(size, in_order), again = call(size, in_order);
   const bool logits = classifier.score_kind() == Scores::logits;
-  const auto compare = [&](std::int64_t i, const detail::CheckedScores& other, std::int64_t place, double tolerance,
+  const auto compare = [&](std::int64_t i, const classify::CheckedScores& other, std::int64_t place, double tolerance,
                            double logit_tolerance, double& largest, bool& law) {
     const double difference =
-        detail::largest_difference(once.probabilities.row_span(i), other.probabilities.row_span(place));
-    const bool far =
-        logits && detail::relative_difference(once.scores.row_span(i), other.scores.row_span(place)) > logit_tolerance;
+        classify::largest_difference(once.probabilities.row_span(i), other.probabilities.row_span(place));
+    const bool far = logits && classify::relative_difference(once.scores.row_span(i), other.scores.row_span(place)) >
+                                   logit_tolerance;
     largest = std::max(largest, difference);
     if (difference <= tolerance && !far) return;
     law = false;
@@ -137,23 +137,23 @@ template <Classifier C>
     compare(i, again, i, options.repeat_tolerance, options.logit_tolerance, report.repeat_difference,
             report.deterministic);
 
-  const auto elsewhere = [&](std::int64_t i, const detail::CheckedScores& other, std::int64_t place) {
+  const auto elsewhere = [&](std::int64_t i, const classify::CheckedScores& other, std::int64_t place) {
     compare(i, other, place, options.row_tolerance, options.row_logit_tolerance, report.row_difference,
             report.row_independent);
   };
-  const detail::CheckedScores backwards =
+  const classify::CheckedScores backwards =
       call(size, [&](std::int64_t p) { return p < size - count ? p % count : size - 1 - p; });
   for (std::int64_t i = 0; i < count; ++i) elsewhere(i, backwards, size - 1 - i);
   // a whole batch of one image is costly: four of them
   const std::int64_t step = fixed ? std::max<std::int64_t>(1, (count + 3) / 4) : 1;
   for (std::int64_t i = 0; i < count; i += step) {
-    const detail::CheckedScores alone = call(fixed ? size : 1, [&](std::int64_t) { return i; });
+    const classify::CheckedScores alone = call(fixed ? size : 1, [&](std::int64_t) { return i; });
     elsewhere(i, alone, 0);
     elsewhere(i, alone, fixed ? size - 1 : 0);
   }
   if (!report.deterministic) {
     report.explanation += "The same batch gives different scores each time (probabilities differ by up to " +
-                          detail::range_text(report.repeat_difference) + "): ";
+                          core::range_text(report.repeat_difference) + "): ";
     report.explanation += report.repeat_difference < 1e-3
                               ? "is dropout on, or does it run on kernels that are not deterministic? "
                               : "is dropout on, or the model in training mode? ";
@@ -162,7 +162,7 @@ template <Classifier C>
     report.explanation +=
         "The scores of an image depend on the other images of its batch or on its place there (probabilities differ by "
         "up to " +
-        detail::range_text(report.row_difference) + "): is a batch norm in training mode? ";
+        core::range_text(report.row_difference) + "): is a batch norm in training mode? ";
   if (!report.input_untouched)
     report.explanation += "The classifier writes to the images it is given: let it work on a copy. ";
   if (!report.explanation.empty()) report.explanation.pop_back();

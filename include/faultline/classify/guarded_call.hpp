@@ -14,7 +14,7 @@
 
 namespace faultline {
 inline namespace v1 {
-namespace detail {
+namespace classify {
 
 /// Puts the caller's floating-point environment (rounding mode, flush-to-zero, traps) back at the end of a scope.
 class FloatingPointScope {
@@ -61,8 +61,9 @@ void call_user(const std::string& where, Call&& call, Context&& context) {
     std::throw_with_nested(Error(ErrorCode::classifier_threw, where,
                                  "the classifier threw while it scored " + context() + ": " + error.what()));
   } catch (const std::exception& error) {
-    std::throw_with_nested(Error(ErrorCode::classifier_threw, where,
-                                 "the classifier threw while it scored " + context() + ": " + foreign_text(error)));
+    std::throw_with_nested(
+        Error(ErrorCode::classifier_threw, where,
+              "the classifier threw while it scored " + context() + ": " + detail::foreign_text(error)));
   } catch (...) {
     std::throw_with_nested(
         Error(ErrorCode::classifier_threw, where,
@@ -70,6 +71,6 @@ void call_user(const std::string& where, Call&& call, Context&& context) {
   }
 }
 
-}  // namespace detail
+}  // namespace classify
 }  // namespace v1
 }  // namespace faultline

@@ -59,7 +59,7 @@ class FunctionClassifier {
       throw Error(ErrorCode::scores_undeclared, "make_classifier",
                   "the kind of scores is not declared; say .scores = Scores::logits or Scores::probabilities");
     }
-    detail::require_in("make_classifier", ".classes", options_.classes, 1, limits::classes);
+    core::require_in("make_classifier", ".classes", options_.classes, 1, limits::classes);
   }
 
   [[nodiscard]] std::int64_t num_classes() const noexcept { return options_.classes; }

@@ -37,8 +37,8 @@ class ImagePreparation {
       throw Error(ErrorCode::shape_mismatch, "ImagePreparation",
                   "expected images of at least one pixel, got " + text(from_));
     }
-    detail::require_in("ImagePreparation", "the number of values of a generated image", elements(from_), 1,
-                       limits::pixels);
+    core::require_in("ImagePreparation", "the number of values of a generated image", elements(from_), 1,
+                     limits::pixels);
     to_ = {spec_.channels == 0 ? from_.channels : spec_.channels, spec_.height == 0 ? from_.height : spec_.height,
            spec_.width == 0 ? from_.width : spec_.width};
     const bool converts = to_.channels == from_.channels || (to_.channels == 1 && from_.channels == 3) ||
@@ -53,8 +53,7 @@ class ImagePreparation {
                   "cannot crop " + text(to_) + " out of " + text(from_) +
                       "; ask for .fit = Fit::resize, or give the classifier smaller images");
     }
-    detail::require_in("ImagePreparation", "the number of values of a prepared image", elements(to_), 1,
-                       limits::pixels);
+    core::require_in("ImagePreparation", "the number of values of a prepared image", elements(to_), 1, limits::pixels);
     check_per_channel(spec_.mean, "mean");
     check_per_channel(spec_.std, "std");
     vertical_ = taps(from_.height, to_.height);
@@ -142,23 +141,23 @@ class ImagePreparation {
 
   /// Bounds so far apart, or so close, that float pixels could not tell are refused as well.
   static void check_range(const ValueRange& range, const std::string& what) {
-    detail::require_in("ImagePreparation", what + ": the lower end", range.lower, -1e9, 1e9);
-    detail::require_in("ImagePreparation", what + ": the upper end", range.upper, -1e9, 1e9);
+    core::require_in("ImagePreparation", what + ": the lower end", range.lower, -1e9, 1e9);
+    core::require_in("ImagePreparation", what + ": the upper end", range.upper, -1e9, 1e9);
     if (!(range.upper - range.lower >= 1e-9))
       throw Error(ErrorCode::invalid_argument, "ImagePreparation",
-                  what + ": the lower end must lie below the upper, got [" + detail::range_text(range.lower) + ", " +
-                      detail::range_text(range.upper) + "]");
+                  what + ": the lower end must lie below the upper, got [" + core::range_text(range.lower) + ", " +
+                      core::range_text(range.upper) + "]");
   }
 
   /// What a specification may say whatever the generator makes.
   static void check_spec(const InputSpec& spec) {
     constexpr const char* where = "ImagePreparation";
     check_range(spec.range, "InputSpec::range");
-    detail::require_in(where, "InputSpec::channels (0: as generated)", spec.channels, 0, limits::pixels);
-    detail::require_in(where, "InputSpec::height (0: as generated)", spec.height, 0, limits::pixels);
-    detail::require_in(where, "InputSpec::width (0: as generated)", spec.width, 0, limits::pixels);
-    for (const double mean : spec.mean) detail::require_in(where, "InputSpec::mean", mean, -1e9, 1e9);
-    for (const double deviation : spec.std) detail::require_in(where, "InputSpec::std", deviation, 1e-9, 1e9);
+    core::require_in(where, "InputSpec::channels (0: as generated)", spec.channels, 0, limits::pixels);
+    core::require_in(where, "InputSpec::height (0: as generated)", spec.height, 0, limits::pixels);
+    core::require_in(where, "InputSpec::width (0: as generated)", spec.width, 0, limits::pixels);
+    for (const double mean : spec.mean) core::require_in(where, "InputSpec::mean", mean, -1e9, 1e9);
+    for (const double deviation : spec.std) core::require_in(where, "InputSpec::std", deviation, 1e-9, 1e9);
   }
 
   static void check_shape(ImageView images, const ImageShape& expected, const std::string& what) {

@@ -22,6 +22,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace classify {
 
 /// What a classifier said about N images. `probability`, `margin` and `log_odds` are of each image's label.
 struct ScoredImages {
@@ -77,8 +78,8 @@ class Scorer {
                   "classifier \"" + name_of(classifier) + "\" knows " + std::to_string(classes_) +
                       " classes, the generator makes " + std::to_string(labels_));
     }
-    detail::require_in(where(), "probability_tolerance", tolerance_, 0.0, 0.1);
-    detail::require_in(where(), "batch_size", batch_size_, 1, limits::batch);
+    core::require_in(where(), "probability_tolerance", tolerance_, 0.0, 0.1);
+    core::require_in(where(), "batch_size", batch_size_, 1, limits::batch);
   }
   Scorer(C&&, ImageShape, ValueRange, std::int64_t, std::int64_t = 64, double = default_probability_tolerance) = delete;
 
@@ -126,7 +127,7 @@ class Scorer {
       ScoreMatrix scores;
       try {
         batches_ += (count + batch_size_ - 1) / batch_size_;
-        detail::call_user(
+        call_user(
             where(), [&] { classifier_->score_resident(raw, raw_range_, batch_size_, scores); },
             [&] { return batch_name(0, count, labels, origin); });
       } catch (const std::bad_alloc&) {
@@ -158,7 +159,7 @@ class Scorer {
       std::vector<std::int64_t> own(labels.begin() + first, labels.begin() + first + rows);
       own.resize(static_cast<std::size_t>(batch_size_), own.back());
       ImageBatch gradient(batch_size_, prepared.shape());
-      detail::call_user(
+      call_user(
           where(),
           [&] { classifier_->probability_gradient(prepared.view(), std::span<const std::int64_t>(own), gradient); },
           [&] { return batch_name(first, rows, labels, origin); });
@@ -240,7 +241,7 @@ class Scorer {
   void score_batch(ImageView raw, std::int64_t first, std::span<const std::int64_t> labels, const SampleOrigin& origin,
                    ScoreMatrix& scores) {
     const ImageBatch prepared = padded_batch(raw);
-    detail::call_user(
+    call_user(
         where(), [&] { classifier_->score(prepared.view(), scores); },
         [&] { return batch_name(first, raw.count(), labels, origin); });
     validate_scores(
@@ -298,5 +299,6 @@ class Scorer {
   std::int64_t batches_ = 0;
 };
 
+}  // namespace classify
 }  // namespace v1
 }  // namespace faultline

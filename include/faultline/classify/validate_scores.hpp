@@ -16,6 +16,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace classify {
 
 /// Names row i of a batch in an error message, for example "sample 1041 (label 3, seed 7)".
 using RowName = std::function<std::string(std::int64_t row)>;
@@ -148,5 +149,6 @@ inline void to_probabilities(std::span<const float> scores, Scores kind, std::sp
   return std::clamp(static_cast<double>(scores[own]) - largest - std::log(sum), -limit, limit);
 }
 
+}  // namespace classify
 }  // namespace v1
 }  // namespace faultline

@@ -15,6 +15,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace core {
 
 /// Writes a file so that its name never shows anything but complete contents.
 ///
@@ -66,6 +67,7 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view t
 [[nodiscard]] std::vector<std::byte> read_file(const std::filesystem::path& path,
                                                std::int64_t max_bytes = std::int64_t{1} << 32);
 
+}  // namespace core
 }  // namespace v1
 }  // namespace faultline
 

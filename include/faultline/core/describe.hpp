@@ -16,14 +16,14 @@
 namespace faultline {
 inline namespace v1 {
 
-namespace detail {
+namespace core {
 
 struct IgnoreMember {
   template <class T, class M>
   constexpr void operator()(std::string_view, M T::*) const noexcept {}
 };
 
-}  // namespace detail
+}  // namespace core
 
 /// A structure whose members are listed by `FAULTLINE_MEMBERS` beside it.
 ///
@@ -31,10 +31,10 @@ struct IgnoreMember {
 /// `visit("estimate", &Rate::estimate)`.
 template <class T>
 concept Described = requires {
-  describe(std::type_identity<T>{}, detail::IgnoreMember{});
+  describe(std::type_identity<T>{}, core::IgnoreMember{});
 };
 
-namespace detail {
+namespace core {
 
 template <class T>
 inline constexpr bool is_vector = false;
@@ -80,7 +80,7 @@ inline constexpr bool null_is_infinite = requires {
   null_means_infinite(std::type_identity<T>{});
 };
 
-}  // namespace detail
+}  // namespace core
 }  // namespace v1
 }  // namespace faultline
 
@@ -113,5 +113,5 @@ inline constexpr bool null_is_infinite = requires {
   inline void all_members_are_listed(Type& whole) { [[maybe_unused]] auto& [__VA_ARGS__] = whole; } \
   template <std::same_as<Type> Self>                                                                \
   [[nodiscard]] constexpr bool operator==(const Self& a, const Self& b) {                           \
-    return ::faultline::detail::same_members(a, b);                                                 \
+    return ::faultline::core::same_members(a, b);                                                   \
   }

@@ -22,7 +22,7 @@
 
 namespace faultline {
 inline namespace v1 {
-namespace detail {
+namespace core {
 
 /// Numbers that lie side by side as a column vector; valid as long as they are.
 template <class T>
@@ -47,6 +47,6 @@ template <class Expression>
   return as_vector(a).dot(as_vector(b));
 }
 
-}  // namespace detail
+}  // namespace core
 }  // namespace v1
 }  // namespace faultline

@@ -16,6 +16,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace core {
 
 template <class E>
 concept ScopedEnum = std::is_enum_v<E> && !std::is_convertible_v<E, std::underlying_type_t<E>>;
@@ -71,5 +72,6 @@ std::basic_ostream<char, Traits>& operator<<(std::basic_ostream<char, Traits>& o
   return out << name;
 }
 
+}  // namespace core
 }  // namespace v1
 }  // namespace faultline

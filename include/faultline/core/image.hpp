@@ -65,7 +65,7 @@ class ImageBatch {
   ImageBatch() = default;
   /// `count` black images. Throws invalid_argument for a negative size or more than 2^48 values.
   ImageBatch(std::int64_t count, ImageShape shape) : count_(count), shape_(shape) {
-    detail::require_elements("ImageBatch", {count, shape.channels, shape.height, shape.width});
+    core::require_elements("ImageBatch", {count, shape.channels, shape.height, shape.width});
     values_.resize(static_cast<std::size_t>(count * shape.elements()));
   }
 

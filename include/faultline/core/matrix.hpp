@@ -89,7 +89,7 @@ class Matrix : public detail::MatrixMap<T> {
     /// Sets the shape and fills every element with `value`; earlier contents are lost. A matrix without rows keeps its
     /// columns, and the other way round. Throws invalid_argument for a negative size or more than 2^48 elements.
     void resize(std::int64_t rows, std::int64_t cols, T value = T{}) {
-      detail::require_elements("Matrix", {rows, cols});
+      core::require_elements("Matrix", {rows, cols});
       values_.assign(static_cast<std::size_t>(rows) * static_cast<std::size_t>(cols), value);
       show(rows, cols);
     }

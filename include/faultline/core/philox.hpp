@@ -10,6 +10,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace core {
 
 /// Four random 32-bit words that are a pure function of `counter` and `key`: no state, no order, the same on every
 /// machine.
@@ -31,5 +32,6 @@ inline namespace v1 {
   return counter;
 }
 
+}  // namespace core
 }  // namespace v1
 }  // namespace faultline

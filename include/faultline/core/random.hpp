@@ -16,6 +16,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace core {
 
 /// What a draw is for; two streams never share a random word. The numbers are part of the file formats and never
 /// change.
@@ -159,5 +160,6 @@ void shuffle(std::span<T> values, CounterRandom& random) {
   }
 }
 
+}  // namespace core
 }  // namespace v1
 }  // namespace faultline

@@ -33,7 +33,7 @@ inline constexpr std::int64_t pixels = 1 << 26;  ///< values of one image: chann
 
 }  // namespace limits
 
-namespace detail {
+namespace core {
 
 /// "200", or "0.05" without needless digits.
 [[nodiscard]] inline std::string range_text(std::int64_t value) { return std::to_string(value); }
@@ -80,6 +80,6 @@ inline void require_elements(std::string_view where, std::initializer_list<std::
               "lengths must not be negative and their product at most 2^48, got [" + shape + "]");
 }
 
-}  // namespace detail
+}  // namespace core
 }  // namespace v1
 }  // namespace faultline

@@ -16,6 +16,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace core {
 
 /// Hashes bytes that arrive in pieces; the digest depends on the bytes only, not on how they were cut.
 ///
@@ -105,6 +106,10 @@ class Sha256 {
 [[nodiscard]] inline std::string sha256_hex(std::string_view text) {
   return sha256_hex(std::as_bytes(std::span(text.data(), text.size())));
 }
+
+}  // namespace core
+
+using core::sha256_hex;
 
 }  // namespace v1
 }  // namespace faultline

@@ -10,7 +10,7 @@
 
 namespace faultline {
 inline namespace v1 {
-namespace detail {
+namespace core {
 
 /// What `work` returns. Memory that cannot be had becomes out_of_resources; everything else that `work` throws passes.
 template <class Work>
@@ -26,6 +26,6 @@ decltype(auto) within_memory(std::string_view where, Work&& work) {
   }
 }
 
-}  // namespace detail
+}  // namespace core
 }  // namespace v1
 }  // namespace faultline

@@ -11,6 +11,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace data {
 
 /// The file of a shipped model: `digits`, `clean`, `robust` or `judge`, with `.safetensors`.
 ///
@@ -30,6 +31,10 @@ inline namespace v1 {
                            : "start in the project's root, or set FAULTLINE_ASSETS_DIR to its assets directory"));
   return path;
 }
+
+}  // namespace data
+
+using data::find_asset;
 
 }  // namespace v1
 }  // namespace faultline

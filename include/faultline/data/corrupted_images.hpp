@@ -12,6 +12,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace data {
 
 /// How the images of a set are padded and corrupted.
 struct CorruptionOptions {
@@ -80,6 +81,11 @@ inline void make_corrupted_image(const LabelledImages& images, std::int64_t inde
   for (std::int64_t i = 0; i < count; ++i) make_corrupted_image(images, first + i, options, batch.image(i));
   return batch;
 }
+
+}  // namespace data
+
+using data::corrupted_images;
+using data::CorruptionOptions;
 
 }  // namespace v1
 }  // namespace faultline

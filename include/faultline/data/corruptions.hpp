@@ -11,6 +11,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace data {
 
 /// Standard deviation of the blur in pixels at severities 1 .. 5.
 inline constexpr std::array<double, 5> blur_sigmas = {1.0, 2.0, 3.0, 4.0, 6.0};
@@ -53,7 +54,7 @@ void gaussian_blur(std::span<float> image, std::int64_t height, std::int64_t wid
 /// Adds normal noise of the given standard deviation, one draw per element in order; does not clip.
 ///
 /// **Throws** `invalid_argument` when `deviation` is negative or not finite.
-void gaussian_noise(std::span<float> image, double deviation, CounterRandom& random);
+void gaussian_noise(std::span<float> image, double deviation, core::CounterRandom& random);
 
 /// The corruption of image `index`, a function of (mix, seed, index) alone.
 ///
@@ -72,6 +73,10 @@ void gaussian_noise(std::span<float> image, double deviation, CounterRandom& ran
 /// Example: `corrupt(image, 32, 32, {.blur_severity = 2}, seed, index);`
 void corrupt(std::span<float> image, std::int64_t height, std::int64_t width, const CorruptionDraw& draw,
              std::int64_t seed, std::int64_t index, BlurAxis axis = BlurAxis::both);
+
+}  // namespace data
+
+using data::CorruptionMix;
 
 }  // namespace v1
 }  // namespace faultline

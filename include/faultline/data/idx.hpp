@@ -14,6 +14,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace data {
 
 /// An array of bytes, row-major.
 struct IdxArray {
@@ -42,6 +43,7 @@ struct IdxLimits {
 [[nodiscard]] IdxArray decode_idx(std::span<const std::byte> bytes, const IdxLimits& limits = {},
                                   std::string_view name = "memory");
 
+}  // namespace data
 }  // namespace v1
 }  // namespace faultline
 

@@ -10,6 +10,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace data {
 
 /// How the pictures of a folder become one set.
 struct ImageFolderOptions {
@@ -55,6 +56,12 @@ enum class ImageSetKind {
 /// holds neither (or IDX files only in a folder below), `cannot_open`.
 /// Example: `if (image_set_kind("pets") == ImageSetKind::png_pictures) ...`
 [[nodiscard]] ImageSetKind image_set_kind(const std::filesystem::path& folder);
+
+}  // namespace data
+
+using data::image_set_kind;
+using data::ImageSetKind;
+using data::load_image_folder;
 
 }  // namespace v1
 }  // namespace faultline

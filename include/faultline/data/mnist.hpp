@@ -12,6 +12,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace data {
 
 /// Images with one class each: `pixels` is `[count, channels, height, width]` in 0 .. 255, `labels` is `[count]` in 0
 /// .. classes - 1; without labels, `classes` is 0 and `labels` empty.
@@ -55,6 +56,13 @@ enum class MnistPart { train, test };
 /// **Throws** `data_unavailable`, which says where it looked and how to get the files; also when the variable points to
 /// a directory without them.
 [[nodiscard]] std::filesystem::path find_mnist();
+
+}  // namespace data
+
+using data::find_mnist;
+using data::LabelledImages;
+using data::load_mnist;
+using data::MnistPart;
 
 }  // namespace v1
 }  // namespace faultline

@@ -24,6 +24,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace data {
 
 /// Element types that `write_npy` stores: NumPy sees float32, float64, int64, uint8.
 template <class T>
@@ -54,8 +55,9 @@ void write_npy(const std::filesystem::path& path, const std::vector<std::int64_t
                 "the shape has " + std::to_string(elements) + " elements, got " + std::to_string(values.size()));
   }
   const auto array = xt::adapt(values.data(), values.size(), xt::no_ownership(), extents);
-  write_file_atomically(path, xt::dump_npy(array));
+  core::write_file_atomically(path, xt::dump_npy(array));
 }
 
+}  // namespace data
 }  // namespace v1
 }  // namespace faultline

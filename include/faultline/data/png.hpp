@@ -13,6 +13,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace data {
 
 /// A picture: `pixels` is `[height, width, channels]` in 0 .. 255; one channel is grey, three are red, green, blue.
 struct Picture {
@@ -60,6 +61,12 @@ void write_png(const std::filesystem::path& path, const Picture& picture);
 /// The same from memory; `name` stands for the file in messages.
 [[nodiscard]] Picture decode_png(std::span<const std::byte> bytes, const PngLimits& limits = {},
                                  std::string_view name = "memory");
+
+}  // namespace data
+
+using data::Picture;
+using data::read_png;
+using data::write_png;
 
 }  // namespace v1
 }  // namespace faultline

@@ -17,6 +17,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace data {
 
 /// What one element of a stored tensor is. Other types of the safetensors format are refused.
 enum class ElementType {
@@ -104,6 +105,10 @@ std::string write_safetensors(const std::filesystem::path& path, const TensorFil
 /// Example: `require_format(file, "faultline.stylegan2/1");`
 void require_format(const TensorFile& file, std::string_view format,
                     std::initializer_list<std::string_view> known_keys = {"config", "provenance", "extra"});
+
+}  // namespace data
+
+using data::Integrity;
 
 }  // namespace v1
 }  // namespace faultline

@@ -13,7 +13,7 @@
 
 namespace faultline {
 inline namespace v1 {
-namespace detail {
+namespace data {
 
 /// Parses a JSON text. **Throws** `malformed_header` with `where` for broken JSON, a zero byte, nesting beyond 64 and
 /// two equal keys in one object.
@@ -36,6 +36,6 @@ namespace detail {
   }
 }
 
-}  // namespace detail
+}  // namespace data
 }  // namespace v1
 }  // namespace faultline

@@ -13,6 +13,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace render {
 
 /// A colour, 0 to 255 per channel.
 struct Colour {
@@ -92,6 +93,7 @@ class Canvas {
 /// Height and width that `to_picture` gives images of this shape.
 [[nodiscard]] ImageShape picture_shape(const ImageShape& shape, std::int64_t size);
 
+}  // namespace render
 }  // namespace v1
 }  // namespace faultline
 

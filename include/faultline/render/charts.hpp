@@ -9,6 +9,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace render {
 
 /// Mean p(y), share of failures and judge agreement against the move along a finding, from `Finding::profile`; the
 /// median distance to failure is marked with its interval. Empty when the finding has no profile.
@@ -36,6 +37,7 @@ inline namespace v1 {
 /// Failure rate of every class (of the fifty worst when there are more) with its interval. Empty without class rates.
 [[nodiscard]] std::string class_chart(const FailureReport& report);
 
+}  // namespace render
 }  // namespace v1
 }  // namespace faultline
 

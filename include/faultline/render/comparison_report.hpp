@@ -12,6 +12,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace render {
 
 /// The whole comparison as JSON, by the rules of `to_json(FailureReport)`: keys are the names of the C++ members in
 /// their order, an empty optional and any number that is not finite is `null`.
@@ -49,6 +50,11 @@ inline namespace v1 {
 /// **Throws** `cannot_write`, `not_durable`. Example: `write_comparison(report, "out");`
 void write_comparison(const ComparisonReport& report, const std::filesystem::path& directory,
                       const RenderOptions& options = {});
+
+}  // namespace render
+
+using render::to_json;
+using render::write_comparison;
 
 }  // namespace v1
 }  // namespace faultline

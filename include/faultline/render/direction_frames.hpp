@@ -15,6 +15,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace render {
 
 /// Which frames `DirectionRenderer::frames` makes.
 struct FrameOptions {
@@ -32,7 +33,7 @@ struct DirectionFrame {
   bool failed = false;          ///< by the report's criterion
 };
 
-namespace detail::render {
+namespace detail {
 
 [[nodiscard]] inline std::vector<DirectionFrame> frames_along(const RenderBackend& backend, const Finding& finding,
                                                               const FrameOptions& options) {
@@ -41,7 +42,7 @@ namespace detail::render {
     throw Error(ErrorCode::invalid_argument, where,
                 "the finding \"" + finding.direction.name + "\" lists " + std::to_string(finding.examples.size()) +
                     " examples, asked for number " + std::to_string(options.example));
-  const ExampleCode& start = finding.examples[static_cast<std::size_t>(options.example)];
+  const analysis::ExampleCode& start = finding.examples[static_cast<std::size_t>(options.example)];
   const std::vector<double> shifts = options.shifts.empty() ? sheet_shifts(finding) : options.shifts;
   const Edit edit = Edit::in_w(finding.direction.w);
   std::vector<EditedSample> samples;
@@ -49,19 +50,20 @@ namespace detail::render {
     if (!std::isfinite(shift)) throw Error(ErrorCode::invalid_argument, where, "shifts must be finite");
     samples.push_back({start.index, start.label, edit.at(shift)});
   }
-  const EditAnswers answers = backend.answer(backend.latents(samples), {.images = true});
+  const analysis::EditAnswers answers = backend.answer(backend.latents(samples), {.images = true});
   std::vector<DirectionFrame> frames;
   for (std::size_t i = 0; i < shifts.size(); ++i) {
     ImageBatch image(1, answers.images.shape());
     const auto pixels = answers.images.image(static_cast<std::int64_t>(i));
     std::copy(pixels.begin(), pixels.end(), image.image(0).begin());
-    const ClassifierAnswers& said = answers.first();
+    const analysis::ClassifierAnswers& said = answers.first();
     frames.push_back({shifts[i], std::move(image), static_cast<double>(said.probability[i]),
                       static_cast<double>(said.log_odds[i]), said.prediction[i], said.failed[i] != 0});
   }
   return frames;
 }
 
-}  // namespace detail::render
+}  // namespace detail
+}  // namespace render
 }  // namespace v1
 }  // namespace faultline

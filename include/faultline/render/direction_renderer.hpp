@@ -16,6 +16,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace render {
 
 /// Renders the directions of a report with the models it is about, which are borrowed: the images along one of them
 /// (`frames`), the sheet of one finding (`sheet`), or everything into a folder (`write_report`).
@@ -57,8 +58,8 @@ class DirectionRenderer {
   [[nodiscard]] std::vector<DirectionFrame> frames(const FailureReport& report, const Finding& finding,
                                                    const FrameOptions& options = {}) const {
     check_generator("DirectionRenderer::frames", report);
-    detail::render::EditRenderer<G, C> models(*generator_, *classifier_, report, options_);
-    return detail::render::frames_along(models.backend(), finding, options);
+    detail::EditRenderer<G, C> models(*generator_, *classifier_, report, options_);
+    return detail::frames_along(models.backend(), finding, options);
   }
 
   /// The sheet of one finding, as `write_report` draws it: typical start latents (`examples` of the options), a row
@@ -69,9 +70,9 @@ class DirectionRenderer {
   /// Example: `write_png("blur.png", draw_sheet(renderer.sheet(report, report.findings[0])));`
   [[nodiscard]] Sheet sheet(const FailureReport& report, const Finding& finding) const {
     check_generator("DirectionRenderer::sheet", report);
-    detail::render::EditRenderer<G, C> models(*generator_, *classifier_, report, options_);
-    auto sheet = detail::render::sheet_along(report, models.backend(), options_, finding,
-                                             detail::render::typical_examples(finding, options_.examples), false);
+    detail::EditRenderer<G, C> models(*generator_, *classifier_, report, options_);
+    auto sheet = detail::sheet_along(report, models.backend(), options_, finding,
+                                     detail::typical_examples(finding, options_.examples), false);
     if (!sheet)
       throw Error(ErrorCode::empty_input, "DirectionRenderer::sheet",
                   "there is no start latent to draw: the finding \"" + finding.direction.name + "\" lists " +
@@ -90,10 +91,10 @@ class DirectionRenderer {
   /// search of failures to show.
   void write_report(const FailureReport& report, const std::filesystem::path& directory) const {
     check_generator("DirectionRenderer::write_report", report);
-    detail::render::EditRenderer<G, C> models(*generator_, *classifier_, report, options_);
-    const auto sheets = detail::render::draw_sheets(report, models.backend(), options_);
+    detail::EditRenderer<G, C> models(*generator_, *classifier_, report, options_);
+    const auto sheets = detail::draw_sheets(report, models.backend(), options_);
     report_progress(options_.progress, "writing the report", 0, 1);
-    detail::render::write_report_files(detail::render::report_files(report, sheets, options_), directory);
+    detail::write_report_files(detail::report_files(report, sheets, options_), directory);
     report_progress(options_.progress, "writing the report", 1, 1);
   }
 
@@ -109,6 +110,10 @@ class DirectionRenderer {
   C* classifier_;
   RenderOptions options_;
 };
+
+}  // namespace render
+
+using render::DirectionRenderer;
 
 }  // namespace v1
 }  // namespace faultline

@@ -14,6 +14,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace render {
 
 /// Findings, generator-suspect directions and associated directions, one row each, in the report's order, below a
 /// header line.
@@ -21,7 +22,6 @@ inline namespace v1 {
 /// RFC 4180: comma, quotes where needed, CRLF line ends, UTF-8. A cell is empty where a number is not finite or was not
 /// measured. docs/formats.md has the columns.
 [[nodiscard]] inline std::string directions_csv(const FailureReport& report) {
-  using detail::render::csv_cell, detail::render::exact;
   std::string out =
       "status,rank,name,family,class,layer,channel,flat,sign,discovery_effect,discovery_auc,confirmation_effect,"
       "confirmation_auc,p,p_adjusted,q,contrast,contrast_lower,placebo,"
@@ -35,17 +35,14 @@ inline namespace v1 {
   const auto rows = [&](const char* status, const std::vector<Finding>& findings) {
     std::int64_t rank = 0;
     for (const Finding& f : findings) {
-      const InterventionEffect& e = f.intervention;
+      const analysis::InterventionEffect& e = f.intervention;
       const bool located = f.channel.layer >= 0 && f.channel.layer < static_cast<std::int64_t>(report.layers.size());
       std::string row = std::string(status) + "," + std::to_string(++rank) + "," +
-                        csv_cell(detail::render::valid_utf8(f.direction.name)) + "," +
-                        std::string(enumerator_of(f.direction.family)) + ",";
-      if (f.direction.class_label)
-        row += csv_cell(detail::render::valid_utf8(class_name(report, *f.direction.class_label)));
-      row +=
-          "," + csv_cell(located
-                             ? detail::render::valid_utf8(report.layers[static_cast<std::size_t>(f.channel.layer)].name)
-                             : std::to_string(f.channel.layer));
+                        csv_cell(valid_utf8(f.direction.name)) + "," +
+                        std::string(core::enumerator_of(f.direction.family)) + ",";
+      if (f.direction.class_label) row += csv_cell(valid_utf8(class_name(report, *f.direction.class_label)));
+      row += "," + csv_cell(located ? valid_utf8(report.layers[static_cast<std::size_t>(f.channel.layer)].name)
+                                    : std::to_string(f.channel.layer));
       row +=
           "," + std::to_string(f.channel.channel) + "," + std::to_string(f.channel.flat) + "," + std::to_string(f.sign);
       for (const std::optional<double>& value : std::initializer_list<std::optional<double>>{
@@ -58,7 +55,7 @@ inline namespace v1 {
       else row += ",";
       if (f.threshold.flip) row += f.threshold.flip->monotone ? "true," : "false,";
       else row += ",";
-      row += csv_cell(detail::render::valid_utf8(f.property.name)) + "," + exact(f.property.strength) + "," +
+      row += csv_cell(valid_utf8(f.property.name)) + "," + exact(f.property.strength) + "," +
              (f.validity.judge_agreement ? exact(*f.validity.judge_agreement) : std::string());
       out += row + "\r\n";
     }
@@ -71,8 +68,12 @@ inline namespace v1 {
 
 /// Writes `directions_csv(report)` to a file, all or nothing. **Throws** `cannot_write`, `not_durable`.
 inline void write_directions_csv(const FailureReport& report, const std::filesystem::path& path) {
-  write_file_atomically(path, directions_csv(report));
+  core::write_file_atomically(path, directions_csv(report));
 }
+
+}  // namespace render
+
+using render::write_directions_csv;
 
 }  // namespace v1
 }  // namespace faultline

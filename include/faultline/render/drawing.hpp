@@ -14,6 +14,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace render {
 
 /// How a line is drawn.
 struct Pen {
@@ -98,6 +99,11 @@ class Drawing {
 /// Writes `stem`.svg and `stem`.png, each all or nothing. **Throws** `cannot_write`, `not_durable`.
 /// Example: `write_drawing(figure, "out/figure-3");`
 void write_drawing(const Drawing& drawing, const std::filesystem::path& stem);
+
+}  // namespace render
+
+using render::Drawing;
+using render::write_drawing;
 
 }  // namespace v1
 }  // namespace faultline

@@ -17,6 +17,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace render {
 
 /// Styles s = A w + b of latents, `[N, D]`.
 ///
@@ -28,22 +29,22 @@ inline namespace v1 {
                     std::to_string(w.cols()));
   const Matrix<double> wide = w.cast<double>();
   Matrix<double> s = wide * problem.style_matrix.transpose();
-  s.rowwise() += detail::as_vector(problem.style_bias).transpose();
+  s.rowwise() += core::as_vector(problem.style_bias).transpose();
   return s.cast<float>();
 }
 
 /// `count` different channels at random, none of them among `without`; fewer when there are no more. **Randomness**:
 /// the problem's seed, stream 5.
 [[nodiscard]] inline std::vector<std::int64_t> random_channels(const Problem& problem,
-                                                               std::span<const RankedChannel> without,
+                                                               std::span<const analysis::RankedChannel> without,
                                                                std::int64_t count) {
   std::vector<std::int64_t> channels;
   for (std::int64_t k = 0; k < problem.style_matrix.rows(); ++k)
     if (std::none_of(without.begin(), without.end(),
-                     [&](const RankedChannel& ranked) { return ranked.channel.flat == k; }))
+                     [&](const analysis::RankedChannel& ranked) { return ranked.channel.flat == k; }))
       channels.push_back(k);
-  CounterRandom random(problem.seed, Stream::codes, pilot_first);
-  shuffle(std::span(channels), random);
+  core::CounterRandom random(problem.seed, core::Stream::codes, core::pilot_first);
+  core::shuffle(std::span(channels), random);
   channels.resize(std::min(channels.size(), static_cast<std::size_t>(std::max<std::int64_t>(count, 0))));
   return channels;
 }
@@ -60,7 +61,7 @@ inline namespace v1 {
     if (k < 0 || k >= problem.style_matrix.rows())
       throw Error(ErrorCode::invalid_argument, "channel_histograms", "there is no style channel " + std::to_string(k));
   std::vector<ChannelHistogram> histograms;
-  detail::visit_channels(problem, population, channels, [&](std::int64_t channel, std::span<const double> values) {
+  analysis::visit_channels(problem, population, channels, [&](std::int64_t channel, std::span<const double> values) {
     ChannelHistogram histogram;
     const StyleChannel place = problem.layout.locate(channel);
     histogram.title = problem.layout.layers()[static_cast<std::size_t>(place.layer)].name + ":" +
@@ -77,8 +78,8 @@ inline namespace v1 {
     for (const double value : values) square += (value - centre) * (value - centre);
     const double deviation = values.size() > 1 ? std::sqrt(square / static_cast<double>(values.size() - 1)) : 0.0;
     if (!histogram.failed.empty() && !histogram.passed.empty())
-      histogram.effect = detail::ratio(mean(histogram.failed) - mean(histogram.passed), deviation);
-    histogram.auc = rank_auc(values, population.failed).auc;
+      histogram.effect = analysis::ratio(mean(histogram.failed) - mean(histogram.passed), deviation);
+    histogram.auc = statistics::rank_auc(values, population.failed).auc;
     histograms.push_back(std::move(histogram));
   });
   return histograms;
@@ -100,27 +101,26 @@ struct DegradationOptions {
 /// its centre already. **Cost**: about 25 + shares images per channel.
 /// Example: `degradation_figure("the WELL centre of class 3", options.shares, degradation_columns(problem,
 /// report.paper_top, options))`
-[[nodiscard]] inline std::vector<DegradationColumn> degradation_columns(const Problem& problem,
-                                                                        std::span<const RankedChannel> channels,
-                                                                        const DegradationOptions& options,
-                                                                        std::span<const std::string> class_names = {}) {
-  const std::vector<WellCentre> centres = well_centres(problem);
-  const auto centre =
-      std::find_if(centres.begin(), centres.end(), [&](const WellCentre& c) { return c.label == options.class_label; });
+[[nodiscard]] inline std::vector<DegradationColumn> degradation_columns(
+    const Problem& problem, std::span<const analysis::RankedChannel> channels, const DegradationOptions& options,
+    std::span<const std::string> class_names = {}) {
+  const std::vector<paper::WellCentre> centres = paper::well_centres(problem);
+  const auto centre = std::find_if(centres.begin(), centres.end(),
+                                   [&](const paper::WellCentre& c) { return c.label == options.class_label; });
   if (centre == centres.end())
     throw Error(ErrorCode::label_out_of_range, "degradation_columns",
                 "class " + std::to_string(options.class_label) + " has no well-classified samples");
-  const std::vector<std::optional<double>> distances = paper_distances(problem, *centre, channels);
+  const std::vector<std::optional<double>> distances = paper::paper_distances(problem, *centre, channels);
   const auto name = [&](std::int64_t label) {
     return label >= 0 && label < static_cast<std::int64_t>(class_names.size())
                ? class_names[static_cast<std::size_t>(label)]
                : std::to_string(label);
   };
   std::vector<DegradationColumn> columns;
-  std::vector<EditedLatent> edits;  // column by column
+  std::vector<analysis::EditedLatent> edits;  // column by column
   for (std::size_t c = 0; c < channels.size(); ++c) {
-    const RankedChannel& channel = channels[c];
-    const double reference = distances[c].value_or(paper_largest_step);
+    const analysis::RankedChannel& channel = channels[c];
+    const double reference = distances[c].value_or(paper::paper_largest_step);
     columns.push_back({.title = channel.layer_name + ":" + std::to_string(channel.channel.channel),
                        .index = channel.channel.flat,
                        .sign = channel.sign,
@@ -131,13 +131,15 @@ struct DegradationOptions {
         Edit::of_channel(channel.channel.flat, channel.sign < 0 ? -channel.sigma_total : channel.sigma_total);
     for (const double share : options.shares) edits.push_back({{centre->w, centre->label}, edit.at(share * reference)});
   }
-  answer_in_blocks(problem.answer_edits, edits, {.images = true}, [&](std::size_t first, const EditAnswers& answers) {
-    const ClassifierAnswers& said = answers.first();
-    for (std::size_t k = 0; k < said.failed.size(); ++k)
-      columns[(first + k) / options.shares.size()].cells.push_back(
-          {to_picture(answers.images.image(static_cast<std::int64_t>(k)), answers.images.shape(), options.image_pixels),
-           static_cast<double>(said.probability[k]), name(said.prediction[k]), said.failed[k] != 0});
-  });
+  analysis::answer_in_blocks(
+      problem.answer_edits, edits, {.images = true}, [&](std::size_t first, const analysis::EditAnswers& answers) {
+        const analysis::ClassifierAnswers& said = answers.first();
+        for (std::size_t k = 0; k < said.failed.size(); ++k)
+          columns[(first + k) / options.shares.size()].cells.push_back(
+              {to_picture(answers.images.image(static_cast<std::int64_t>(k)), answers.images.shape(),
+                          options.image_pixels),
+               static_cast<double>(said.probability[k]), name(said.prediction[k]), said.failed[k] != 0});
+      });
   return columns;
 }
 
@@ -146,10 +148,11 @@ struct DegradationOptions {
 ///
 /// **Cost**: one image per class.
 [[nodiscard]] inline std::optional<std::int64_t> degradation_class(const Problem& problem) {
-  const Strata strata = count_outcomes(problem.discovery.label, problem.discovery.failed, problem.classes);
+  const statistics::Strata strata =
+      statistics::count_outcomes(problem.discovery.label, problem.discovery.failed, problem.classes);
   std::optional<std::int64_t> best;
   double highest = -1.0;
-  for (const WellCentre& centre : well_centres(problem)) {
+  for (const paper::WellCentre& centre : paper::well_centres(problem)) {
     const auto label = static_cast<std::size_t>(centre.label);
     const double rate = static_cast<double>(strata.failures[label]) /
                         static_cast<double>(strata.failures[label] + strata.successes[label]);
@@ -158,5 +161,6 @@ struct DegradationOptions {
   return best;
 }
 
+}  // namespace render
 }  // namespace v1
 }  // namespace faultline

@@ -16,6 +16,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace render {
 
 /// One image of figure 2 with its class and what was done to it.
 struct SampleTile {
@@ -39,8 +40,8 @@ struct SampleBlock {
 /// One space of figure 3.
 struct ScatterPanel {
   std::string title;
-  Matrix<double> points;   ///< `[N, 2]` map of the samples, see `embed_tsne`
-  Omnibus predictability;  ///< how well failure can be predicted from the space, on other samples
+  Matrix<double> points;             ///< `[N, 2]` map of the samples, see `embed_tsne`
+  analysis::Omnibus predictability;  ///< how well failure can be predicted from the space, on other samples
 };
 
 /// Figure 3: maps of the same samples in several spaces, by outcome, with the held-out AUC above each. **Shapes**:
@@ -113,9 +114,10 @@ struct CornerCasePanel {
 /// all with the same axes, one mark and colour per classifier; a bin without samples is left out.
 /// **Throws** `empty_input` without curves or without a bin that has samples; `invalid_argument` for bins whose ends
 /// are not increasing, or a lower end that is not finite.
-[[nodiscard]] Drawing accuracy_figure(std::span<const AccuracyCurve> curves,
+[[nodiscard]] Drawing accuracy_figure(std::span<const analysis::AccuracyCurve> curves,
                                       std::span<const std::string> class_names = {});
 
+}  // namespace render
 }  // namespace v1
 }  // namespace faultline
 

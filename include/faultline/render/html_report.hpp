@@ -13,6 +13,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace render {
 
 /// A PNG picture for the page. The names that the page looks for: "degradation", "finding-1", "finding-2", ...,
 /// "suspect-1", ..., "paper-top", "failures".
@@ -33,6 +34,7 @@ struct ReportPicture {
 [[nodiscard]] std::string html_report(const FailureReport& report, const std::vector<ReportPicture>& pictures,
                                       const RenderOptions& options = {});
 
+}  // namespace render
 }  // namespace v1
 }  // namespace faultline
 

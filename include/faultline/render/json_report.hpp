@@ -9,6 +9,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace render {
 
 /// The whole report as JSON. Keys are the names of the C++ members, in their order; enumerations are their enumerators'
 /// names; an empty optional and any number that is not finite (a distance beyond the searched range) is `null`; texts
@@ -22,6 +23,11 @@ inline namespace v1 {
 ///
 /// Example: `write_json(report, "out/report.json");`
 void write_json(const FailureReport& report, const std::filesystem::path& path);
+
+}  // namespace render
+
+using render::to_json;
+using render::write_json;
 
 }  // namespace v1
 }  // namespace faultline

@@ -10,6 +10,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace render {
 
 /// The whole report as JSON, by the rules of `to_json(FailureReport)`: keys are the names of the members, in their
 /// order; what is not finite is `null`. The images of corner cases are not in it; `write_corner_cases` stores them.
@@ -34,6 +35,11 @@ void write_json(const PaperReport& report, const std::filesystem::path& path);
 ///
 /// **Throws** `cannot_write`, `not_durable`. Example: `write_corner_cases(report, "out/corner-cases.npy");`
 void write_corner_cases(const PaperReport& report, const std::filesystem::path& path);
+
+}  // namespace render
+
+using render::to_json;
+using render::write_json;
 
 }  // namespace v1
 }  // namespace faultline

@@ -15,7 +15,8 @@
 
 namespace faultline {
 inline namespace v1 {
-namespace detail::render {
+namespace render {
+namespace detail {
 
 /// s = A w + b of every row, accumulated in double.
 inline Matrix<float> affine_styles(const Problem& problem, const Matrix<float>& w) {
@@ -29,7 +30,7 @@ inline Matrix<float> affine_styles(const Problem& problem, const Matrix<float>& 
   return s;
 }
 
-}  // namespace detail::render
+}  // namespace detail
 
 /// Writes the arrays of both halves below `directory`, which is created if need be: for each half ("discovery",
 /// "confirmation") `<half>.w.npy` [N, w_dim], `.s.npy` [N, D], `.index.npy`, `.label.npy`, `.prediction.npy` [N] int64,
@@ -50,19 +51,23 @@ inline void write_arrays(const Problem& problem, const std::filesystem::path& di
     const auto path = [&, prefix = name](const char* what) { return directory / (prefix + "." + what + ".npy"); };
     const std::int64_t n = p.size();
     const auto matrix = [&](const char* what, const Matrix<float>& values) {
-      write_npy(path(what), {values.rows(), values.cols()}, values.values());
+      data::write_npy(path(what), {values.rows(), values.cols()}, values.values());
     };
     matrix("w", p.w);
-    matrix("s", p.s.empty() ? detail::render::affine_styles(problem, p.w) : p.s);
+    matrix("s", p.s.empty() ? detail::affine_styles(problem, p.w) : p.s);
     if (!p.properties.empty()) matrix("properties", p.properties);
-    write_npy(path("index"), {n}, std::span<const std::int64_t>(p.index));
-    write_npy(path("label"), {n}, std::span<const std::int64_t>(p.label));
-    write_npy(path("prediction"), {n}, std::span<const std::int64_t>(p.prediction));
-    write_npy(path("failed"), {n}, std::span<const std::uint8_t>(p.failed));
-    write_npy(path("probability"), {n}, std::span<const float>(p.probability));
-    write_npy(path("margin"), {n}, std::span<const float>(p.margin));
+    data::write_npy(path("index"), {n}, std::span<const std::int64_t>(p.index));
+    data::write_npy(path("label"), {n}, std::span<const std::int64_t>(p.label));
+    data::write_npy(path("prediction"), {n}, std::span<const std::int64_t>(p.prediction));
+    data::write_npy(path("failed"), {n}, std::span<const std::uint8_t>(p.failed));
+    data::write_npy(path("probability"), {n}, std::span<const float>(p.probability));
+    data::write_npy(path("margin"), {n}, std::span<const float>(p.margin));
   }
 }
+
+}  // namespace render
+
+using render::write_arrays;
 
 }  // namespace v1
 }  // namespace faultline

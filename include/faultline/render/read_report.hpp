@@ -11,9 +11,10 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace render {
 
 /// The findings of a report as causes that an `Explainer` takes, in their order; titles as in the report's pages.
-[[nodiscard]] std::vector<KnownCause> known_causes(const FailureReport& report);
+[[nodiscard]] std::vector<analysis::KnownCause> known_causes(const FailureReport& report);
 
 /// Reads a report that `write_json` wrote, whole: it equals the one written.
 ///
@@ -28,6 +29,11 @@ inline namespace v1 {
 
 /// The same from text; `name` stands for the file in messages.
 [[nodiscard]] FailureReport parse_report(std::string_view text, std::string_view name = "memory");
+
+}  // namespace render
+
+using render::parse_report;
+using render::read_report;
 
 }  // namespace v1
 }  // namespace faultline

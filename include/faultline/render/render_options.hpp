@@ -10,6 +10,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace render {
 
 /// Options of `DirectionRenderer`. How samples are drawn again, and in which batches, the report says.
 struct RenderOptions {
@@ -22,6 +23,10 @@ struct RenderOptions {
   CriterionFunction criterion = nullptr;
   ProgressCallback progress = nullptr;
 };
+
+}  // namespace render
+
+using render::RenderOptions;
 
 }  // namespace v1
 }  // namespace faultline

@@ -9,6 +9,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace render {
 
 /// One image of a sheet and what the classifier said about it.
 struct SheetCell {
@@ -54,6 +55,7 @@ struct Sheet {
 /// Example: `write_png("grid.png", draw_sheet(sheet));`
 [[nodiscard]] Picture draw_sheet(const Sheet& sheet);
 
+}  // namespace render
 }  // namespace v1
 }  // namespace faultline
 

@@ -9,6 +9,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace render {
 
 /// The name of a class, or its number where the report has no names.
 [[nodiscard]] inline std::string class_name(const FailureReport& report, std::int64_t label) {
@@ -28,7 +29,7 @@ inline namespace v1 {
 /// What a reader should call a direction: a property by its name, any other by what it changes, with its own name
 /// behind ("blur (component 3)"); and the class when it belongs to one.
 [[nodiscard]] inline std::string title_of(const FailureReport& report, const Finding& finding) {
-  const Direction& direction = finding.direction;
+  const analysis::Direction& direction = finding.direction;
   std::string title = direction.name.empty() ? "unnamed direction" : direction.name;
   if (direction.family != DirectionFamily::property && !finding.property.name.empty() &&
       finding.property.name != direction.name)
@@ -36,5 +37,6 @@ inline namespace v1 {
   return direction.class_label ? title + ", class " + class_name(report, *direction.class_label) + " only" : title;
 }
 
+}  // namespace render
 }  // namespace v1
 }  // namespace faultline

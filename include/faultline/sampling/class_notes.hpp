@@ -14,6 +14,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace sampling {
 
 /// Counts answers per label, and names the classes that are nearly always answered as another.
 class ClassNotes {
@@ -62,5 +63,6 @@ class ClassNotes {
   std::map<std::int64_t, std::map<std::int64_t, std::int64_t>> counts_;
 };
 
+}  // namespace sampling
 }  // namespace v1
 }  // namespace faultline

@@ -22,6 +22,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace sampling {
 
 /// Images that a preflight looks at: of all classes in turn, with indices from 2^42 on, so that no verdict uses them.
 struct PilotSample {
@@ -110,7 +111,7 @@ template <StyleGenerator G>
   pilot.images = ImageBatch(pilot_images, generator.image_shape());
   for (int round = 0; round < 2; ++round) {
     std::int64_t done = 0;
-    for (const auto& batch : in_turn.batches(pilot_first, pilot_images)) {
+    for (const auto& batch : in_turn.batches(core::pilot_first, pilot_images)) {
       const ImageBatch images = generator.image_to_host(batch.images);
       const std::span<const float> made(images.data(),
                                         static_cast<std::size_t>(batch.size() * images.shape().elements()));
@@ -141,7 +142,7 @@ template <StyleGenerator G>
 /// images; not_logits for logits that are probabilities; incompatible_models for a classifier of one class.
 /// **Cost**: 16 images in one request, and 8 calls of the scorer's batch size, which its counters do not include.
 template <Classifier C>
-void check_answers(const std::string& where, C& classifier, Scorer<C>& scorer, const PilotSample& pilot) {
+void check_answers(const std::string& where, C& classifier, classify::Scorer<C>& scorer, const PilotSample& pilot) {
   const std::string name = "classifier \"" + name_of(classifier) + "\"";
   if (classifier.num_classes() < 2)
     throw Error(
@@ -161,7 +162,7 @@ void check_answers(const std::string& where, C& classifier, Scorer<C>& scorer, c
     for (std::int64_t p = 0; p < batch; ++p)
       std::ranges::copy(prepared.image(std::min(first + p, count - 1)), filled.image(p).begin());
     ScoreMatrix part;
-    detail::call_user(
+    classify::call_user(
         where, [&] { classifier.score(filled.view(), part); }, [] { return std::string("the pilot sample"); });
     for (std::int64_t i = first; i < std::min(count, first + batch); ++i)
       std::ranges::copy(part.row_span(i - first), scores.row_span(i).begin());
@@ -207,29 +208,30 @@ void check_answers(const std::string& where, C& classifier, Scorer<C>& scorer, c
 /// **Throws** classifier_unlawful, and what scoring throws. **Cost**: 16 images more, scored twice.
 template <StyleGenerator G, Classifier C>
   requires ResidentClassifier<C, typename G::image_type>
-void check_resident_answers(const std::string& where, const StyleSpaceSampler<G>& sampler, Scorer<C>& scorer,
+void check_resident_answers(const std::string& where, const StyleSpaceSampler<G>& sampler, classify::Scorer<C>& scorer,
                             const PilotSample& pilot) {
   const StyleSpaceSampler<G> in_turn = detail::pilot_sampler(sampler);
   const LawOptions laws;
-  const ScoredImages host = scorer(pilot.images, pilot.label, {pilot.index, pilot.seed});
+  const classify::ScoredImages host = scorer(pilot.images, pilot.label, {pilot.index, pilot.seed});
   std::int64_t done = 0;
-  for (const auto& batch : in_turn.batches(pilot_first, pilot_images)) {
-    const SampleOrigin origin{batch.index, pilot.seed};
-    const ScoredImages once = scorer.resident(batch.images, batch.label, origin),
-                       again = scorer.resident(batch.images, batch.label, origin);
+  for (const auto& batch : in_turn.batches(core::pilot_first, pilot_images)) {
+    const classify::SampleOrigin origin{batch.index, pilot.seed};
+    const classify::ScoredImages once = scorer.resident(batch.images, batch.label, origin),
+                                 again = scorer.resident(batch.images, batch.label, origin);
     for (std::int64_t i = 0; i < batch.size(); ++i) {
-      const double repeat = detail::largest_difference(once.probabilities.row_span(i), again.probabilities.row_span(i));
+      const double repeat =
+          classify::largest_difference(once.probabilities.row_span(i), again.probabilities.row_span(i));
       const double elsewhere =
-          detail::largest_difference(once.probabilities.row_span(i), host.probabilities.row_span(done + i));
+          classify::largest_difference(once.probabilities.row_span(i), host.probabilities.row_span(done + i));
       if (repeat > laws.repeat_tolerance)
         throw Error(
             ErrorCode::classifier_unlawful, where,
             "the same images in the device's memory get different scores each time (probabilities differ by up to " +
-                detail::range_text(repeat) + "): is dropout on, or the model in training mode?");
+                core::range_text(repeat) + "): is dropout on, or the model in training mode?");
       if (elsewhere > 0.05)  // half precision on the device is no fault
         throw Error(ErrorCode::classifier_unlawful, where,
                     "score_resident and score disagree about the same image (probabilities differ by " +
-                        detail::range_text(elsewhere) + "): both must prepare images as input_spec() says");
+                        core::range_text(elsewhere) + "): both must prepare images as input_spec() says");
     }
     done += batch.size();
   }
@@ -240,13 +242,14 @@ void check_resident_answers(const std::string& where, const StyleSpaceSampler<G>
 /// **Throws** what the parts throw. **Cost**: 2 · 16 images and about 10 classifier calls.
 /// Example: `preflight("my gate", sampler, classifier, scorer, Misclassified{});`
 template <StyleGenerator G, Classifier C, FailureCriterion F>
-void preflight(const std::string& where, const StyleSpaceSampler<G>& sampler, C& classifier, Scorer<C>& scorer,
-               const F& criterion) {
+void preflight(const std::string& where, const StyleSpaceSampler<G>& sampler, C& classifier,
+               classify::Scorer<C>& scorer, const F& criterion) {
   check_premises(where, sampler, classifier, criterion);
   const PilotSample pilot = draw_pilot(where, sampler);
   check_answers(where, classifier, scorer, pilot);
   if constexpr (ResidentClassifier<C, typename G::image_type>) check_resident_answers(where, sampler, scorer, pilot);
 }
 
+}  // namespace sampling
 }  // namespace v1
 }  // namespace faultline

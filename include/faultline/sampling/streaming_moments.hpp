@@ -17,6 +17,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace sampling {
 
 /// Number of samples, their mean, and the sum of the outer products of their deviations from it.
 struct Moments {
@@ -84,9 +85,9 @@ class StreamingMoments {
   static constexpr std::int64_t leaf_size = 4096;
 
   StreamingMoments(std::int64_t dimension, std::int64_t groups) : dimension_(dimension), groups_(groups) {
-    detail::require_in("StreamingMoments", "dimension", dimension, 1, limits::latents);
-    detail::require_in("StreamingMoments", "groups", groups, 1, limits::latents);
-    detail::require_elements("StreamingMoments", {groups, dimension, dimension});
+    core::require_in("StreamingMoments", "dimension", dimension, 1, limits::latents);
+    core::require_in("StreamingMoments", "groups", groups, 1, limits::latents);
+    core::require_elements("StreamingMoments", {groups, dimension, dimension});
   }
 
   /// Adds sample `index`, the successor of the one before, as a member of `group`.
@@ -187,6 +188,10 @@ class StreamingMoments {
   std::vector<Moments> open_;
   std::map<Node, std::vector<Moments>> nodes_;
 };
+
+}  // namespace sampling
+
+using sampling::StreamingMoments;
 
 }  // namespace v1
 }  // namespace faultline

@@ -67,12 +67,12 @@ class StyleSpaceSampler {
 
   explicit StyleSpaceSampler(const G& generator, SamplerOptions options = {})
       : generator_(std::addressof(generator)), options_(std::move(options)), pads_(detail::pads_batches(generator)) {
-    detail::require_in("StyleSpaceSampler", "batch_size", options_.batch_size, 1, limits::batch);
-    detail::require_in("StyleSpaceSampler", "truncation", options_.truncation, -2.0, 2.0);
+    core::require_in("StyleSpaceSampler", "batch_size", options_.batch_size, 1, limits::batch);
+    core::require_in("StyleSpaceSampler", "truncation", options_.truncation, -2.0, 2.0);
     check_labels();
     if (options_.cutoff)
-      detail::require_in("StyleSpaceSampler", "cutoff", *options_.cutoff, 0,
-                         static_cast<std::int64_t>(generator.layout().layers().size()));
+      core::require_in("StyleSpaceSampler", "cutoff", *options_.cutoff, 0,
+                       static_cast<std::int64_t>(generator.layout().layers().size()));
     if (options_.truncation != 1.0) made([&] { truncation_.emplace(generator, options_.truncation, options_.cutoff); });
   }
   StyleSpaceSampler(const G&&, SamplerOptions = {}) = delete;
@@ -128,10 +128,10 @@ class StyleSpaceSampler {
     for (std::int64_t i = 0; i < count; ++i) {
       std::int64_t& label = result[static_cast<std::size_t>(i)];
       switch (options_.labels.kind) {
-        case LabelPolicy::Kind::uniform: label = draw_label(options_.seed, first + i, classes()); break;
+        case LabelPolicy::Kind::uniform: label = core::draw_label(options_.seed, first + i, classes()); break;
         case LabelPolicy::Kind::fixed: break;
         case LabelPolicy::Kind::given:
-          label = list[static_cast<std::size_t>(draw_label(options_.seed, first + i, listed))];
+          label = list[static_cast<std::size_t>(core::draw_label(options_.seed, first + i, listed))];
           break;
         case LabelPolicy::Kind::in_order: label = list[static_cast<std::size_t>((first + i) % listed)]; break;
       }
@@ -143,7 +143,8 @@ class StyleSpaceSampler {
   [[nodiscard]] Matrix<float> latents_z(std::int64_t first, std::int64_t count) const {
     check_array(first, count);
     Matrix<float> z(count, generator_->latent_dim());
-    for (std::int64_t i = 0; i < count; ++i) fill_normals(options_.seed, Stream::latents, first + i, z.row_span(i));
+    for (std::int64_t i = 0; i < count; ++i)
+      core::fill_normals(options_.seed, core::Stream::latents, first + i, z.row_span(i));
     return z;
   }
 
@@ -287,7 +288,7 @@ class StyleSpaceSampler {
   /// Of samples that are held in memory together, not streamed.
   static void check_array(std::int64_t first, std::int64_t count) {
     check_range(first, count);
-    detail::require_in("StyleSpaceSampler", "the number of samples held together", count, 1, limits::samples);
+    core::require_in("StyleSpaceSampler", "the number of samples held together", count, 1, limits::samples);
   }
 
   void check_labels() const {
@@ -301,7 +302,7 @@ class StyleSpaceSampler {
     };
     if (options_.labels.kind == LabelPolicy::Kind::fixed) check(options_.labels.label);
     if (options_.labels.kind == LabelPolicy::Kind::given || options_.labels.kind == LabelPolicy::Kind::in_order) {
-      const std::string policy = "LabelPolicy::" + std::string(enumerator_of(options_.labels.kind));
+      const std::string policy = "LabelPolicy::" + std::string(core::enumerator_of(options_.labels.kind));
       if (options_.labels.labels.empty())
         throw Error(ErrorCode::empty_input, "StyleSpaceSampler", policy + " needs at least one label");
       require(options_.labels.labels.size() <= std::size_t{1} << 32, policy + " takes at most 2^32 labels");

@@ -12,6 +12,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace statistics {
 
 namespace detail {
 
@@ -90,5 +91,6 @@ inline void require_confidence(const char* where, double confidence) {
   return std::min(1.0, 2.0 * binomial_upper_tail(std::max(only_first, only_second), only_first + only_second, 0.5));
 }
 
+}  // namespace statistics
 }  // namespace v1
 }  // namespace faultline

@@ -16,6 +16,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace statistics {
 
 struct BootstrapOptions {
   std::int64_t replicates = 999;
@@ -38,13 +39,13 @@ template <class Statistic>
 [[nodiscard]] Interval bootstrap_interval(std::int64_t n, Statistic&& statistic, const BootstrapOptions& options = {}) {
   constexpr const char* where = "bootstrap_interval";
   if (n < 1) throw Error(ErrorCode::empty_input, where, "expected at least one unit to resample");
-  detail::require_in(where, "the number of units", n, 1, limits::samples);
+  core::require_in(where, "the number of units", n, 1, limits::samples);
   detail::require_confidence(where, options.confidence);
-  detail::require_in(where, "replicates", options.replicates, 1, limits::permutations);
+  core::require_in(where, "replicates", options.replicates, 1, limits::permutations);
   std::vector<std::int64_t> units(static_cast<std::size_t>(n));
   std::vector<double> values;
   for (std::int64_t b = 0; b < options.replicates; ++b) {
-    CounterRandom random(options.seed, Stream::permutations, options.first + b);
+    core::CounterRandom random(options.seed, core::Stream::permutations, options.first + b);
     for (std::int64_t& unit : units) unit = random.below(n);
     values.push_back(statistic(std::span<const std::int64_t>(units)));
   }
@@ -52,5 +53,6 @@ template <class Statistic>
   return {quantile(values, tail), quantile(values, 1.0 - tail)};
 }
 
+}  // namespace statistics
 }  // namespace v1
 }  // namespace faultline

@@ -16,6 +16,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace statistics {
 
 /// When a rate is looked at and how sure a limit must be.
 struct RateSequenceOptions {
@@ -84,8 +85,8 @@ inline void require_sequence(const char* where, double bound, const RateSequence
     throw Error(ErrorCode::invalid_argument, where,
                 "expected an alpha per side strictly between 0 and 1, got " + std::to_string(options.alpha_per_side));
   }
-  require_in(where, "first_look", options.first_look, 1, limits::samples);
-  require_in(where, "look_every", options.look_every, 1, limits::samples);
+  core::require_in(where, "first_look", options.first_look, 1, limits::samples);
+  core::require_in(where, "look_every", options.look_every, 1, limits::samples);
 }
 
 /// The smallest multiple of `look_every` that is at least `first_look` and more than `n`.
@@ -153,5 +154,6 @@ class RateMonitor {
   Interval interval_;
 };
 
+}  // namespace statistics
 }  // namespace v1
 }  // namespace faultline

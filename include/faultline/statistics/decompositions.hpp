@@ -13,6 +13,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace statistics {
 namespace detail {
 
 /// Turns a direction so that its largest entry, the first of equals, is positive: ± v are the same direction, and this
@@ -20,7 +21,7 @@ namespace detail {
 inline void fix_sign(std::span<double> direction) {
   if (direction.empty()) return;
   Eigen::Index largest = 0;
-  auto v = as_vector(direction);
+  auto v = core::as_vector(direction);
   v.cwiseAbs().maxCoeff(&largest);
   if (v[largest] < 0.0) v = -v;
 }
@@ -59,5 +60,6 @@ struct Eigenpairs {
 }
 
 }  // namespace detail
+}  // namespace statistics
 }  // namespace v1
 }  // namespace faultline

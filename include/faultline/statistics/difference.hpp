@@ -15,6 +15,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace statistics {
 
 namespace detail {
 
@@ -114,5 +115,6 @@ namespace detail {
           p1 - p2 + std::hypot(first.upper - p1, p2 - second.lower)};
 }
 
+}  // namespace statistics
 }  // namespace v1
 }  // namespace faultline

@@ -20,6 +20,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace statistics {
 
 /// A linear rule: v·w̃ is large where failure is likely.
 struct Discriminant {
@@ -36,7 +37,7 @@ struct Discriminant {
                                                 double effective_failures) noexcept {
   if (!(effective_failures > 0.0)) return 0.0;
   return std::max(
-      0.0, detail::as_vector(difference).squaredNorm() - static_cast<double>(difference.size()) / effective_failures);
+      0.0, core::as_vector(difference).squaredNorm() - static_cast<double>(difference.size()) / effective_failures);
 }
 
 /// Fits the discriminant to whitened samples.
@@ -48,13 +49,13 @@ struct Discriminant {
 /// **Throws** `shape_mismatch`, `label_out_of_range`. **Cost**: N r² + r³ / 3.
 [[nodiscard]] inline Discriminant fit_discriminant(const Matrix<double>& whitened, std::span<const std::int64_t> labels,
                                                    std::span<const std::uint8_t> failed, const Strata& strata) {
-  detail::require_outcomes("fit_discriminant", whitened.rows(), labels, failed);
+  require_outcomes("fit_discriminant", whitened.rows(), labels, failed);
   const std::int64_t r = whitened.cols();
   Discriminant rule{std::vector<double>(static_cast<std::size_t>(r), 0.0), 0.0};
   const std::vector<double> difference = stratified_difference(whitened, labels, failed, strata);
   if (!(strata.effective_failures > 0.0) || r == 0) return rule;
 
-  const std::vector<std::int64_t> group = detail::outcome_groups(labels, failed, strata);
+  const std::vector<std::int64_t> group = outcome_groups(labels, failed, strata);
   const GroupMeans means = group_means("fit_discriminant", whitened, group, 2 * strata.classes());
   rule.ridge = static_cast<double>(r) / strata.effective_failures;
   Eigen::MatrixXd covariance = within_covariance(whitened, group, means);
@@ -63,9 +64,9 @@ struct Discriminant {
   if (factor.info() != Eigen::Success || !covariance.allFinite())
     throw Error(ErrorCode::degenerate_statistics, "fit_discriminant",
                 "the covariance within classes is not positive definite; are all coordinates finite?");
-  Eigen::VectorXd direction = detail::as_vector(difference);
+  Eigen::VectorXd direction = core::as_vector(difference);
   factor.solveInPlace(direction);
-  rule.direction = detail::to_list(direction.normalized());
+  rule.direction = core::to_list(direction.normalized());
   return rule;
 }
 
@@ -82,9 +83,10 @@ struct Discriminant {
   if (static_cast<std::int64_t>(rule.direction.size()) != whitened.cols())
     throw Error(ErrorCode::shape_mismatch, "test_discriminant",
                 "expected coordinates of dimension " + std::to_string(rule.direction.size()));
-  const std::vector<double> scores = detail::to_list(whitened * detail::as_vector(rule.direction));
+  const std::vector<double> scores = core::to_list(whitened * core::as_vector(rule.direction));
   return stratified_auc(scores, labels, failed, strata);
 }
 
+}  // namespace statistics
 }  // namespace v1
 }  // namespace faultline

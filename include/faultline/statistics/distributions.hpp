@@ -11,6 +11,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace statistics {
 namespace detail {
 
 using NormalDistribution = boost::math::normal_distribution<double, DistributionPolicy>;
@@ -48,5 +49,6 @@ using BetaDistribution = boost::math::beta_distribution<double, DistributionPoli
   return boost::math::quantile(detail::NormalDistribution(), p);
 }
 
+}  // namespace statistics
 }  // namespace v1
 }  // namespace faultline

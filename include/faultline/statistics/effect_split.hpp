@@ -21,6 +21,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace statistics {
 
 /// The effect measured in one group.
 struct GroupEffect {
@@ -135,8 +136,8 @@ inline void test_equal_effects(std::span<const GroupEffect> groups, EffectSplit&
                                                const EffectSplitOptions& options = {}) {
   constexpr const char* where = "split_effects";
   if (groups.empty()) throw Error(ErrorCode::empty_input, where, "expected at least one group");
-  detail::require_in(where, "replicates", options.replicates, 1, limits::permutations);
-  detail::require_between(where, "confidence", options.confidence, 0.0, 1.0);
+  core::require_in(where, "replicates", options.replicates, 1, limits::permutations);
+  core::require_between(where, "confidence", options.confidence, 0.0, 1.0);
   std::vector<double> effects;
   double total = 0.0;
   for (const GroupEffect& g : groups) {
@@ -158,7 +159,7 @@ inline void test_equal_effects(std::span<const GroupEffect> groups, EffectSplit&
   std::vector<double> shares;
   std::vector<double> drawn(groups.size());
   for (std::int64_t b = 0; b < options.replicates; ++b) {
-    CounterRandom random(options.seed, Stream::permutations, options.first + b);
+    core::CounterRandom random(options.seed, core::Stream::permutations, options.first + b);
     for (std::size_t c = 0; c < groups.size(); ++c)
       drawn[c] = common + scale * (effects[c] - m.mean) + std::sqrt(groups[c].variance) * random.normal();
     if (const auto share = detail::split_moments(drawn, groups, total).share()) shares.push_back(*share);
@@ -170,5 +171,6 @@ inline void test_equal_effects(std::span<const GroupEffect> groups, EffectSplit&
   return split;
 }
 
+}  // namespace statistics
 }  // namespace v1
 }  // namespace faultline

@@ -19,6 +19,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace statistics {
 
 struct FastIcaOptions {
   /// Of each search among all components not yet found, and of the refinement of those found
@@ -41,8 +42,6 @@ struct IndependentComponents {
   /// Whether every component of at least `least_kurtosis` that was found came to rest
   bool converged = false;
 };
-
-namespace detail {
 
 /// Address of the start matrices among the permutation draws: far beyond any replicate.
 inline constexpr std::int64_t ica_start_first = std::int64_t{1} << 50;
@@ -159,7 +158,7 @@ struct IcaSamples {
 [[nodiscard]] inline Matrix<double> random_rotation(std::int64_t r, std::int64_t seed, std::int64_t search) {
   Matrix<double> w(r, r);
   for (std::int64_t i = 0; i < r; ++i) {
-    CounterRandom random(seed, Stream::permutations, ica_start_first + (search << 32) + i);
+    core::CounterRandom random(seed, core::Stream::permutations, ica_start_first + (search << 32) + i);
     for (double& value : w.row_span(i)) value = random.normal();
   }
   return nearest_orthonormal(w);
@@ -207,8 +206,6 @@ inline std::int64_t search_components(const Matrix<double>& whitened, Matrix<dou
   return false;
 }
 
-}  // namespace detail
-
 /// Finds independent components by the symmetric fixed-point iteration with the nonlinearity tanh.
 ///
 /// **Shapes**: whitened `[N, r]` with unit covariance, as `whiten` gives it on the samples it was fitted to ->
@@ -230,28 +227,28 @@ inline std::int64_t search_components(const Matrix<double>& whitened, Matrix<dou
         ErrorCode::degenerate_statistics, "fast_ica",
         "expected more samples than coordinates, got " + std::to_string(whitened.rows()) + " and " + std::to_string(r));
   }
-  detail::require_in("fast_ica", "max_iterations", options.max_iterations, 1, limits::permutations);
-  detail::require_in("fast_ica", "searches", options.searches, 0, limits::directions);
-  const detail::IcaSamples x(whitened);
+  core::require_in("fast_ica", "max_iterations", options.max_iterations, 1, limits::permutations);
+  core::require_in("fast_ica", "searches", options.searches, 0, limits::directions);
+  const IcaSamples x(whitened);
   IndependentComponents result;
   result.converged = true;
-  Matrix<double> leading(0, r);                                       // at rest
-  Matrix<double> rest = detail::random_rotation(r, options.seed, 0);  // an orthonormal basis of what is left
+  Matrix<double> leading(0, r);                               // at rest
+  Matrix<double> rest = random_rotation(r, options.seed, 0);  // an orthonormal basis of what is left
   for (std::int64_t search = 0; search <= options.searches && rest.rows() > 0 && result.converged; ++search) {
-    Matrix<double> w = detail::random_rotation(rest.rows(), options.seed, search);
+    Matrix<double> w = random_rotation(rest.rows(), options.seed, search);
     const std::int64_t found =
-        detail::search_components(whitened * std::as_const(rest).transpose(), w, options, result.iterations);
+        search_components(whitened * std::as_const(rest).transpose(), w, options, result.iterations);
     if (found == 0) break;
     const Matrix<double> turned = w * rest;
-    leading = detail::stack_rows(leading, turned, 0, found);
-    rest = detail::stack_rows(Matrix<double>(0, r), turned, found, turned.rows());
+    leading = stack_rows(leading, turned, 0, found);
+    rest = stack_rows(Matrix<double>(0, r), turned, found, turned.rows());
     // One that never rests keeps the others from resting: the weakest goes back until those left agree.
-    while (leading.rows() > 0 && !detail::settle_components(x, leading, options, result.iterations)) {
+    while (leading.rows() > 0 && !settle_components(x, leading, options, result.iterations)) {
       result.converged = false;
-      const auto order = detail::by_magnitude(detail::excess_kurtosis(whitened * std::as_const(leading).transpose()));
-      leading = detail::take_rows(leading, order);
-      rest = detail::stack_rows(rest, leading, leading.rows() - 1, leading.rows());
-      leading = detail::stack_rows(Matrix<double>(0, r), leading, 0, leading.rows() - 1);
+      const auto order = by_magnitude(excess_kurtosis(whitened * std::as_const(leading).transpose()));
+      leading = take_rows(leading, order);
+      rest = stack_rows(rest, leading, leading.rows() - 1, leading.rows());
+      leading = stack_rows(Matrix<double>(0, r), leading, 0, leading.rows() - 1);
     }
     if (rest.rows() == 0) break;
     if (leading.rows() > 0) {
@@ -262,10 +259,10 @@ inline std::int64_t search_components(const Matrix<double>& whitened, Matrix<dou
     rest = nearest_orthonormal(rest);
   }
 
-  result.directions = detail::stack_rows(leading, rest, 0, rest.rows());
-  const auto excess = detail::excess_kurtosis(whitened * std::as_const(result.directions).transpose());
-  const auto order = detail::by_magnitude(excess);
-  result.directions = detail::take_rows(result.directions, order);
+  result.directions = stack_rows(leading, rest, 0, rest.rows());
+  const auto excess = excess_kurtosis(whitened * std::as_const(result.directions).transpose());
+  const auto order = by_magnitude(excess);
+  result.directions = take_rows(result.directions, order);
   for (std::int64_t i = 0; i < r; ++i) {
     const auto from = static_cast<std::size_t>(order[static_cast<std::size_t>(i)]);
     detail::fix_sign(result.directions.row_span(i));
@@ -275,5 +272,6 @@ inline std::int64_t search_components(const Matrix<double>& whitened, Matrix<dou
   return result;
 }
 
+}  // namespace statistics
 }  // namespace v1
 }  // namespace faultline

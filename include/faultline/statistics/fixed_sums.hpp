@@ -13,6 +13,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace statistics {
 
 /// Rows of one part of a large sum: enough to turn updates of rank one into a matrix product, few enough that a copy of
 /// the part in double is no burden.
@@ -36,5 +37,6 @@ template <class Sum, class Part>
   return zero;
 }
 
+}  // namespace statistics
 }  // namespace v1
 }  // namespace faultline

@@ -17,6 +17,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace statistics {
 
 /// Histograms of K channels for each of several groups, all with the same number of equal bins over their own range,
 /// plus one bin below and one above.
@@ -34,9 +35,9 @@ class ChannelHistograms {
     constexpr const char* where = "ChannelHistograms";
     if (lower_.size() != upper_.size())
       throw Error(ErrorCode::shape_mismatch, where, "expected a lower and an upper end per channel");
-    detail::require_in(where, "groups", groups, 1, limits::latents);
-    detail::require_in(where, "bins", bins, 1, limits::latents);
-    detail::require_elements(where, {static_cast<std::int64_t>(lower_.size()), groups, bins + 2});
+    core::require_in(where, "groups", groups, 1, limits::latents);
+    core::require_in(where, "bins", bins, 1, limits::latents);
+    core::require_elements(where, {static_cast<std::int64_t>(lower_.size()), groups, bins + 2});
     for (std::size_t k = 0; k < lower_.size(); ++k) {
       if (!std::isfinite(lower_[k]) || !std::isfinite(upper_[k]) || upper_[k] < lower_[k])
         throw Error(ErrorCode::invalid_argument, where,
@@ -176,5 +177,6 @@ struct HistogramAuc {
   return total;
 }
 
+}  // namespace statistics
 }  // namespace v1
 }  // namespace faultline

@@ -6,6 +6,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace statistics {
 
 /// The values from `lower` to `upper`, both included; either may be infinite.
 struct Interval {
@@ -17,5 +18,6 @@ struct Interval {
   friend constexpr bool operator==(const Interval&, const Interval&) = default;
 };
 
+}  // namespace statistics
 }  // namespace v1
 }  // namespace faultline

@@ -12,6 +12,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace statistics {
 namespace detail {
 
 // In long double, which Boost.Math would take by itself, the last bits would differ between processors, and a tail
@@ -33,5 +34,6 @@ using DistributionPolicy =
   return boost::math::lgamma(a, policy) + boost::math::lgamma(b, policy) - boost::math::lgamma(a + b, policy);
 }
 
+}  // namespace statistics
 }  // namespace v1
 }  // namespace faultline

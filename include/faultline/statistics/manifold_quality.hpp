@@ -12,6 +12,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace statistics {
 
 /// What `manifold_quality` measures. All but the density lie in 0 .. 1.
 struct ManifoldQuality {
@@ -56,6 +57,7 @@ struct ManifoldOptions {
 [[nodiscard]] Matrix<double> neighbour_distances(const Matrix<double>& points,
                                                  const std::vector<std::int64_t>& neighbours, std::int64_t threads = 0);
 
+}  // namespace statistics
 }  // namespace v1
 }  // namespace faultline
 

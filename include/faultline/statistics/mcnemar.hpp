@@ -16,6 +16,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace statistics {
 
 /// How often each of two classifiers failed on the same samples.
 struct PairedCounts {
@@ -91,5 +92,6 @@ FAULTLINE_MEMBERS(PairedTest, counts, p, difference, lower, upper, confidence)
   return test;
 }
 
+}  // namespace statistics
 }  // namespace v1
 }  // namespace faultline

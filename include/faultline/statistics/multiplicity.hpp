@@ -14,6 +14,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace statistics {
 
 namespace detail {
 
@@ -67,5 +68,6 @@ namespace detail {
   return adjusted;
 }
 
+}  // namespace statistics
 }  // namespace v1
 }  // namespace faultline

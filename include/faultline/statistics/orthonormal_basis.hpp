@@ -14,11 +14,12 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace statistics {
 
 /// x − (x·v) v: what is left of x off the unit vector v.
 inline void project_off(std::span<double> x, std::span<const double> v) noexcept {
-  const auto unit = detail::as_vector(v);
-  auto rest = detail::as_vector(x);
+  const auto unit = core::as_vector(v);
+  auto rest = core::as_vector(x);
   rest -= rest.dot(unit) * unit;
 }
 
@@ -37,9 +38,9 @@ inline void project_off(std::span<double> x, std::span<const std::vector<double>
   std::vector<std::vector<double>> basis;
   for (std::vector<double> v : directions) {
     project_off(v, std::span<const std::vector<double>>(basis));
-    const double length = detail::as_vector(v).norm();
+    const double length = core::as_vector(v).norm();
     if (length < least) continue;
-    detail::as_vector(v) /= length;
+    core::as_vector(v) /= length;
     basis.push_back(std::move(v));
   }
   return basis;
@@ -54,5 +55,6 @@ inline void project_off(std::span<double> x, std::span<const std::vector<double>
   return root * w;
 }
 
+}  // namespace statistics
 }  // namespace v1
 }  // namespace faultline

@@ -22,6 +22,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace statistics {
 
 /// How many permutations, and which.
 ///
@@ -42,12 +43,12 @@ class WithinClassPermuter {
  public:
   WithinClassPermuter(std::span<const std::int64_t> labels, std::span<const std::uint8_t> failed,
                       const Strata& strata) {
-    detail::require_outcomes("WithinClassPermuter", static_cast<std::int64_t>(labels.size()), labels, failed);
+    require_outcomes("WithinClassPermuter", static_cast<std::int64_t>(labels.size()), labels, failed);
     members_.resize(static_cast<std::size_t>(strata.classes()));
     drawn_.resize(members_.size());
     draws_failures_.resize(members_.size());
     for (std::size_t i = 0; i < labels.size(); ++i) {
-      detail::require_label("WithinClassPermuter", labels[i], strata.classes());
+      require_label("WithinClassPermuter", labels[i], strata.classes());
       if (strata.uses(labels[i])) members_[static_cast<std::size_t>(labels[i])].push_back(static_cast<std::int64_t>(i));
     }
     for (std::size_t c = 0; c < members_.size(); ++c) {
@@ -68,7 +69,7 @@ class WithinClassPermuter {
   /// Draws the smaller group of class `c` anew: a uniformly random subset as indices into `members(c)`, in random
   /// order, valid until the next draw. Call it for the classes in ascending order, so that one reader serves a whole
   /// replicate.
-  [[nodiscard]] std::span<const std::int32_t> draw(std::int64_t c, CounterRandom& random) {
+  [[nodiscard]] std::span<const std::int32_t> draw(std::int64_t c, core::CounterRandom& random) {
     const auto size = static_cast<std::int64_t>(members_[static_cast<std::size_t>(c)].size());
     const std::int64_t wanted = drawn_[static_cast<std::size_t>(c)];
     order_.resize(static_cast<std::size_t>(size));
@@ -88,7 +89,7 @@ class WithinClassPermuter {
 namespace detail {
 
 inline void require_replicates(const char* where, const PermutationOptions& options) {
-  require_in(where, "replicates", options.replicates, 1, limits::permutations);
+  core::require_in(where, "replicates", options.replicates, 1, limits::permutations);
 }
 
 }  // namespace detail
@@ -104,7 +105,7 @@ inline void require_replicates(const char* where, const PermutationOptions& opti
 [[nodiscard]] inline Matrix<double> permuted_differences(const Matrix<double>& x, std::span<const std::int64_t> labels,
                                                          std::span<const std::uint8_t> failed, const Strata& strata,
                                                          const PermutationOptions& options) {
-  detail::require_outcomes("permuted_differences", x.rows(), labels, failed);
+  require_outcomes("permuted_differences", x.rows(), labels, failed);
   detail::require_replicates("permuted_differences", options);
   WithinClassPermuter permuter(labels, failed, strata);
   Matrix<double> result(options.replicates, x.cols());
@@ -124,7 +125,7 @@ inline void require_replicates(const char* where, const PermutationOptions& opti
     }
   }
   for (std::int64_t b = 0; b < options.replicates; ++b) {
-    CounterRandom random(options.seed, Stream::permutations, options.first + b);
+    core::CounterRandom random(options.seed, core::Stream::permutations, options.first + b);
     double* out = result.row_span(b).data();
     for (std::int64_t c = 0; c < permuter.classes(); ++c) {
       const auto members = permuter.members(c);
@@ -172,5 +173,6 @@ namespace detail {
                                                           : -std::numeric_limits<double>::infinity();
 }
 
+}  // namespace statistics
 }  // namespace v1
 }  // namespace faultline

@@ -14,6 +14,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace statistics {
 
 /// For every permutation the largest |v_k · difference| over all candidate directions.
 ///
@@ -35,11 +36,12 @@ inline namespace v1 {
   for (std::int64_t first = 0; first < directions.rows(); first += block) {
     const Matrix<double> some = directions.middleRows(first, std::min(block, directions.rows() - first));
     const Matrix<double> effects = some * differences.transpose();
-    auto bar = detail::as_vector(largest);
+    auto bar = core::as_vector(largest);
     bar = bar.cwiseMax(effects.cwiseAbs().colwise().maxCoeff().transpose());
   }
   return largest;
 }
 
+}  // namespace statistics
 }  // namespace v1
 }  // namespace faultline

@@ -12,6 +12,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace statistics {
 
 /// Weighted mean of effects, and their weighted scatter around it.
 struct PooledEffect {
@@ -68,5 +69,6 @@ struct RandomEffects {
   return {pooled.mean, 1.0 / std::sqrt(pooled.weight), std::sqrt(between)};
 }
 
+}  // namespace statistics
 }  // namespace v1
 }  // namespace faultline

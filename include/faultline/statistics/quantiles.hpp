@@ -17,6 +17,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace statistics {
 
 namespace detail {
 
@@ -119,5 +120,6 @@ inline void require_values(const char* where, std::span<const double> values) {
   return {sorted[static_cast<std::size_t>(l - 1)], sorted[static_cast<std::size_t>(n - l)]};
 }
 
+}  // namespace statistics
 }  // namespace v1
 }  // namespace faultline

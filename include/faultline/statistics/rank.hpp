@@ -15,6 +15,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace statistics {
 
 /// An area under the ROC curve with its test against ½.
 struct RankTest {
@@ -109,11 +110,11 @@ inline void require_ordered(const char* where, std::span<const double> values) {
 [[nodiscard]] inline RankTest stratified_auc(std::span<const double> values, std::span<const std::int64_t> labels,
                                              std::span<const std::uint8_t> failed, const Strata& strata) {
   constexpr const char* where = "stratified_auc";
-  detail::require_outcomes(where, static_cast<std::int64_t>(values.size()), labels, failed);
+  require_outcomes(where, static_cast<std::int64_t>(values.size()), labels, failed);
   detail::require_ordered(where, values);
   std::vector<std::vector<detail::RankedValue>> items(static_cast<std::size_t>(strata.classes()));
   for (std::size_t i = 0; i < values.size(); ++i) {
-    detail::require_label(where, labels[i], strata.classes());
+    require_label(where, labels[i], strata.classes());
     if (strata.uses(labels[i])) items[static_cast<std::size_t>(labels[i])].push_back({values[i], failed[i] != 0});
   }
   if (!(strata.effective_failures > 0.0)) return {};
@@ -129,5 +130,6 @@ inline void require_ordered(const char* where, std::span<const double> values) {
   return detail::rank_test(auc, variance);
 }
 
+}  // namespace statistics
 }  // namespace v1
 }  // namespace faultline

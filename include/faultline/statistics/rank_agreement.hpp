@@ -17,6 +17,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace statistics {
 
 namespace detail {
 
@@ -119,5 +120,6 @@ template <class Equal>
   return either == 0 ? 0.0 : static_cast<double>(shared.size()) / static_cast<double>(either);
 }
 
+}  // namespace statistics
 }  // namespace v1
 }  // namespace faultline

@@ -16,6 +16,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace statistics {
 
 /// What to expect of a `RateMonitor` when the true rate is known.
 struct RatePlan {
@@ -114,7 +115,7 @@ class RateForecast {
   detail::require_sequence(where, bound, options);
   if (!(true_rate >= 0.0 && true_rate <= 1.0))
     throw Error(ErrorCode::invalid_argument, where, "expected a true rate in [0, 1], got " + std::to_string(true_rate));
-  detail::require_in(where, "budget", budget, 1, limits::samples);
+  core::require_in(where, "budget", budget, 1, limits::samples);
   RatePlan plan;
   detail::RateForecast forecast(bound, true_rate, options);
   double alive = 1.0;
@@ -134,5 +135,6 @@ class RateForecast {
   return plan;
 }
 
+}  // namespace statistics
 }  // namespace v1
 }  // namespace faultline

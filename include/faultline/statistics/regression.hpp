@@ -17,6 +17,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace statistics {
 
 /// What a joint least-squares fit says about measured properties.
 struct PropertyRegression {
@@ -73,7 +74,7 @@ struct PropertyRegression {
   fit.directions.resize(p, r);
   if (p == 0) return fit;
 
-  const Eigen::ArrayXd deviation = detail::as_vector(fit.deviations).array();
+  const Eigen::ArrayXd deviation = core::as_vector(fit.deviations).array();
   const Eigen::VectorXd scale = (deviation > 0.0).select(deviation.inverse(), 0.0).matrix();
   const Matrix<double> m = centred_rows(properties, labels, means.mean, 0, n) * scale.asDiagonal();
   const auto inverse = [](double value) { return 1.0 / value; };
@@ -96,5 +97,6 @@ struct PropertyRegression {
   return fit;
 }
 
+}  // namespace statistics
 }  // namespace v1
 }  // namespace faultline

@@ -18,6 +18,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace statistics {
 
 /// Group of a sample in statistics kept per class and outcome.
 [[nodiscard]] constexpr std::int64_t outcome_group(std::int64_t label, bool failed) noexcept {
@@ -50,8 +51,6 @@ struct Strata {
   }
 };
 
-namespace detail {
-
 inline void require_outcomes(const char* where, std::int64_t rows, std::span<const std::int64_t> labels,
                              std::span<const std::uint8_t> failed) {
   if (static_cast<std::int64_t>(labels.size()) != rows || static_cast<std::int64_t>(failed.size()) != rows) {
@@ -80,8 +79,6 @@ inline void weigh(Strata& strata) {
   }
 }
 
-}  // namespace detail
-
 /// Strata from the counts of failures and successes of each class.
 ///
 /// **Throws** `shape_mismatch` when the two lists differ in length, `invalid_argument` for a negative count.
@@ -93,7 +90,7 @@ inline void weigh(Strata& strata) {
       throw Error(ErrorCode::invalid_argument, "make_strata", "expected counts that are not negative");
   }
   Strata strata{std::move(failures), std::move(successes), {}, 0.0};
-  detail::weigh(strata);
+  weigh(strata);
   return strata;
 }
 
@@ -104,12 +101,12 @@ inline void weigh(Strata& strata) {
 /// Example: `Strata strata = count_outcomes(labels, failed, 10); if (strata.effective_failures < 50) { ... }`
 [[nodiscard]] inline Strata count_outcomes(std::span<const std::int64_t> labels, std::span<const std::uint8_t> failed,
                                            std::int64_t classes) {
-  detail::require_outcomes("count_outcomes", static_cast<std::int64_t>(labels.size()), labels, failed);
+  require_outcomes("count_outcomes", static_cast<std::int64_t>(labels.size()), labels, failed);
   if (classes < 1) throw Error(ErrorCode::invalid_argument, "count_outcomes", "expected at least one class");
   std::vector<std::int64_t> failures(static_cast<std::size_t>(classes), 0);
   std::vector<std::int64_t> successes(static_cast<std::size_t>(classes), 0);
   for (std::size_t i = 0; i < labels.size(); ++i) {
-    detail::require_label("count_outcomes", labels[i], classes);
+    require_label("count_outcomes", labels[i], classes);
     ++(failed[i] != 0 ? failures : successes)[static_cast<std::size_t>(labels[i])];
   }
   return make_strata(std::move(failures), std::move(successes));
@@ -117,7 +114,7 @@ inline void weigh(Strata& strata) {
 
 /// The same counts with every class but one weighted 0: strata for a class-specific question.
 [[nodiscard]] inline Strata only_class(const Strata& strata, std::int64_t label) {
-  detail::require_label("only_class", label, strata.classes());
+  require_label("only_class", label, strata.classes());
   Strata one = strata;
   for (double& weight : one.weights) weight = 0.0;
   const auto c = static_cast<std::size_t>(label);
@@ -142,12 +139,12 @@ template <class Values>
 [[nodiscard]] std::vector<double> stratified_difference(const Eigen::MatrixBase<Values>& x,
                                                         std::span<const std::int64_t> labels,
                                                         std::span<const std::uint8_t> failed, const Strata& strata) {
-  detail::require_outcomes("stratified_difference", x.rows(), labels, failed);
+  require_outcomes("stratified_difference", x.rows(), labels, failed);
   // ω_c (F_c / m_c − W_c / n_c) = F_c − m_c / (m_c + n_c) · (F_c + W_c): one weighted sum, no class means needed.
   Matrix<double> factor(x.rows(), 1);
   for (std::int64_t i = 0; i < x.rows(); ++i) {
     const std::int64_t label = labels[static_cast<std::size_t>(i)];
-    detail::require_label("stratified_difference", label, strata.classes());
+    require_label("stratified_difference", label, strata.classes());
     if (!strata.uses(label)) continue;
     const auto m = static_cast<double>(strata.failures[static_cast<std::size_t>(label)]);
     const auto n = static_cast<double>(strata.successes[static_cast<std::size_t>(label)]);
@@ -171,15 +168,11 @@ struct WelchStatistic {
   double t = 0.0;               ///< difference / standard_error; 0 / 0 is 0, otherwise ±∞ without variation
 };
 
-namespace detail {
-
 /// t = a / √v with the conventions of WelchStatistic.
 [[nodiscard]] inline double studentise(double numerator, double variance) noexcept {
   if (variance > 0.0) return numerator / std::sqrt(variance);
   return numerator == 0.0 ? 0.0 : std::copysign(std::numeric_limits<double>::infinity(), numerator);
 }
-
-}  // namespace detail
 
 /// Stratified Welch statistic of one score: positive when failures have the larger values.
 ///
@@ -190,7 +183,7 @@ namespace detail {
 [[nodiscard]] inline WelchStatistic stratified_welch(std::span<const double> values,
                                                      std::span<const std::int64_t> labels,
                                                      std::span<const std::uint8_t> failed, const Strata& strata) {
-  detail::require_outcomes("stratified_welch", static_cast<std::int64_t>(values.size()), labels, failed);
+  require_outcomes("stratified_welch", static_cast<std::int64_t>(values.size()), labels, failed);
   const auto classes = static_cast<std::size_t>(strata.classes());
   std::vector<double> mean(2 * classes, 0.0);
   std::vector<double> squares(2 * classes, 0.0);
@@ -201,7 +194,7 @@ namespace detail {
     return static_cast<double>(g % 2 == 0 ? strata.failures[g / 2] : strata.successes[g / 2]);
   };
   for (std::size_t i = 0; i < values.size(); ++i) {
-    detail::require_label("stratified_welch", labels[i], strata.classes());
+    require_label("stratified_welch", labels[i], strata.classes());
     mean[group(i)] += values[i];
   }
   for (std::size_t g = 0; g < mean.size(); ++g) mean[g] /= std::max(1.0, count(g));
@@ -219,8 +212,9 @@ namespace detail {
   }
   const double total = strata.effective_failures;
   if (!(total > 0.0)) return {};
-  return {numerator / total, std::sqrt(variance) / total, detail::studentise(numerator, variance)};
+  return {numerator / total, std::sqrt(variance) / total, studentise(numerator, variance)};
 }
 
+}  // namespace statistics
 }  // namespace v1
 }  // namespace faultline

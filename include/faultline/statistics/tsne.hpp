@@ -11,6 +11,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace statistics {
 
 /// How a map is made. The defaults follow Belkina et al. (Nature Communications 10, 2019): a learning rate that grows
 /// with the number of samples, 250 exaggerated steps.
@@ -50,6 +51,7 @@ inline constexpr std::int64_t tsne_samples = 5'000;
 /// Example: `Embedding map = embed_tsne(population.w, {.perplexity = 40});`
 [[nodiscard]] Embedding embed_tsne(const Matrix<float>& x, const TsneOptions& options = {});
 
+}  // namespace statistics
 }  // namespace v1
 }  // namespace faultline
 

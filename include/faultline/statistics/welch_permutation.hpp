@@ -18,6 +18,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace statistics {
 
 /// One frozen score put to the test.
 struct WelchTest {
@@ -106,13 +107,13 @@ struct WelchSums {
     const Matrix<double>& scores, std::span<const std::int64_t> labels, std::span<const std::uint8_t> failed,
     const Strata& strata, const PermutationOptions& options, std::span<const std::int64_t> class_of = {}) {
   constexpr const char* where = "welch_permutation_test";
-  detail::require_outcomes(where, scores.rows(), labels, failed);
+  require_outcomes(where, scores.rows(), labels, failed);
   detail::require_replicates(where, options);
   const auto candidates = static_cast<std::size_t>(scores.cols());
   if (!class_of.empty() && class_of.size() != candidates)
     throw Error(ErrorCode::shape_mismatch, where, "expected one class per score, or none at all");
   for (const std::int64_t c : class_of) {
-    if (c != -1) detail::require_label(where, c, strata.classes());
+    if (c != -1) require_label(where, c, strata.classes());
   }
   WithinClassPermuter permuter(labels, failed, strata);
   const auto classes = static_cast<std::size_t>(strata.classes());
@@ -187,19 +188,18 @@ struct WelchSums {
     const double weight = specific ? weight_of(static_cast<std::size_t>(class_of[k])) : 1.0;
     if (!(weight > 0.0)) continue;
     tests[k].statistic = {welch.numerator[k] / weight, std::sqrt(welch.variance[k]) / weight,
-                          detail::studentise(welch.numerator[k], welch.variance[k])};
+                          studentise(welch.numerator[k], welch.variance[k])};
   }
 
   std::vector<std::int64_t> reached(candidates, 0);
   for (std::int64_t b = 0; b < options.replicates; ++b) {
-    CounterRandom random(options.seed, Stream::permutations, options.first + b);
+    core::CounterRandom random(options.seed, core::Stream::permutations, options.first + b);
     welch.reset(candidates);
     for (std::size_t c = 0; c < classes; ++c) {
       if (panels[c].rows > 0) accumulate(c, permuter.draw(static_cast<std::int64_t>(c), random));
     }
     for (std::size_t k = 0; k < candidates; ++k) {
-      if (detail::studentise(welch.numerator[k], welch.variance[k]) >= detail::tie_bar(tests[k].statistic.t))
-        ++reached[k];
+      if (studentise(welch.numerator[k], welch.variance[k]) >= detail::tie_bar(tests[k].statistic.t)) ++reached[k];
     }
   }
   for (std::size_t k = 0; k < candidates; ++k)
@@ -207,5 +207,6 @@ struct WelchSums {
   return tests;
 }
 
+}  // namespace statistics
 }  // namespace v1
 }  // namespace faultline

@@ -18,6 +18,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace statistics {
 
 /// Whitened coordinates of w, fitted once and then frozen.
 ///
@@ -93,7 +94,7 @@ struct Whitening {
     throw Error(ErrorCode::degenerate_statistics, where,
                 "expected more samples than classes, got " + std::to_string(w.rows()));
   const Matrix<double> covariance = within_covariance(w, labels, means);
-  const Eigen::RowVectorXd grand = detail::as_vector(means.count).transpose() * means.mean / means.rows();
+  const Eigen::RowVectorXd grand = core::as_vector(means.count).transpose() * means.mean / means.rows();
   for (std::int64_t c = 0; c < classes; ++c)
     if (means.count[static_cast<std::size_t>(c)] == 0.0) means.mean.row(c) = grand;
   return make_whitening(covariance, std::move(means.mean), drop);
@@ -110,7 +111,7 @@ struct Whitening {
                     " with one label per row, got dimension " + std::to_string(w.cols()) + " and " +
                     std::to_string(labels.size()) + " labels for " + std::to_string(w.rows()) + " rows");
   }
-  for (const std::int64_t label : labels) detail::require_label("whiten", label, whitening.classes());
+  for (const std::int64_t label : labels) require_label("whiten", label, whitening.classes());
   Matrix<double> out(w.rows(), whitening.rank());
   for (std::int64_t first = 0; first < w.rows(); first += fixed_sum_rows) {  // bounds the double copy of w
     const std::int64_t count = std::min(fixed_sum_rows, w.rows() - first);
@@ -163,10 +164,11 @@ template <class Real>
                 "expected rows of dimension " + std::to_string(whitening.dimension()));
   const Matrix<double> a = readings.template cast<double>();
   ReadingDirections result{a * whitening.from_white.transpose(), {}};
-  result.deviations = detail::to_list(result.directions.rowwise().norm());
+  result.deviations = core::to_list(result.directions.rowwise().norm());
   result.directions.rowwise().normalize();  // leaves zeros as they are
   return result;
 }
 
+}  // namespace statistics
 }  // namespace v1
 }  // namespace faultline

@@ -17,8 +17,7 @@
 
 namespace faultline {
 inline namespace v1 {
-
-namespace detail {
+namespace statistics {
 
 /// `outcome_group` of every sample, for `group_means`; −1 in classes that `strata` does not use.
 [[nodiscard]] inline std::vector<std::int64_t> outcome_groups(std::span<const std::int64_t> labels,
@@ -29,8 +28,6 @@ namespace detail {
     if (strata.uses(labels[i])) group[i] = outcome_group(labels[i], failed[i] != 0);
   return group;
 }
-
-}  // namespace detail
 
 /// Means of groups of rows.
 struct GroupMeans {
@@ -64,7 +61,7 @@ template <class Values>
   GroupMeans result{{}, std::vector<double>(static_cast<std::size_t>(groups), 0.0)};
   for (const std::int64_t g : group) {
     if (g == -1) continue;
-    detail::require_label(where, g, groups);
+    require_label(where, g, groups);
     result.count[static_cast<std::size_t>(g)] += 1.0;
   }
   const Matrix<double> zero(groups, x.cols());
@@ -140,5 +137,6 @@ template <class Values>
   return deviations;
 }
 
+}  // namespace statistics
 }  // namespace v1
 }  // namespace faultline

@@ -30,9 +30,9 @@ inline std::string shape_text(const std::vector<std::int64_t>& shape) {
 }
 
 /// The one filter that every resampling layer uses: [1,3,3,1] outer [1,3,3,1] over 64.
-inline void check_resample_filter(const std::string& name, const TensorData& data, const std::string& where) {
+inline void check_resample_filter(const std::string& name, const data::TensorData& data, const std::string& where) {
   constexpr std::array<float, 4> tap = {1, 3, 3, 1};
-  if (data.type != ElementType::f32 || data.shape != std::vector<std::int64_t>{4, 4})
+  if (data.type != data::ElementType::f32 || data.shape != std::vector<std::int64_t>{4, 4})
     throw Error(ErrorCode::wrong_tensor_shape, where, name + " must be [4, 4]");
   for (std::size_t i = 0; i < 16; ++i)
     if (std::abs(data.values[i] - tap[i / 4] * tap[i % 4] / 64.0f) > 1e-6f)
@@ -42,7 +42,7 @@ inline void check_resample_filter(const std::string& name, const TensorData& dat
 
 /// Takes the tensors that `specs` names out of `file`; anything missing, left over (but for `allowed` names) or of
 /// another shape is refused.
-inline Weights take_weights(const TensorFile& file, const std::vector<TensorSpec>& specs,
+inline Weights take_weights(const data::TensorFile& file, const std::vector<TensorSpec>& specs,
                             const std::set<std::string>& allowed, const std::string& where) {
   const LibTorchScope scope(where);
   Weights weights;
@@ -51,11 +51,11 @@ inline Weights take_weights(const TensorFile& file, const std::vector<TensorSpec
     if (found == file.tensors.end())
       throw Error(ErrorCode::missing_tensor, where,
                   "expected a tensor " + spec.name + " " + shape_text(spec.shape) + ", the file has none");
-    const TensorData& data = found->second;
-    if (data.type != ElementType::f32 || data.shape != spec.shape)
+    const data::TensorData& data = found->second;
+    if (data.type != data::ElementType::f32 || data.shape != spec.shape)
       throw Error(ErrorCode::wrong_tensor_shape, where,
                   "expected " + spec.name + " as float32 " + shape_text(spec.shape) + ", got " +
-                      (data.type == ElementType::f32 ? "float32 " : "int64 ") + shape_text(data.shape));
+                      (data.type == data::ElementType::f32 ? "float32 " : "int64 ") + shape_text(data.shape));
     for (const float value : data.values)
       if (!std::isfinite(value))
         throw Error(ErrorCode::non_finite_weight, where, spec.name + " has a value that is not finite");
@@ -73,7 +73,7 @@ inline Weights take_weights(const TensorFile& file, const std::vector<TensorSpec
   return weights;
 }
 
-inline std::string metadata_text(const TensorFile& file, const std::string& key, const std::string& where) {
+inline std::string metadata_text(const data::TensorFile& file, const std::string& key, const std::string& where) {
   const auto found = file.metadata.find(key);
   if (found == file.metadata.end())
     throw Error(ErrorCode::malformed_header, where, "the metadata has no '" + key + "'");
@@ -105,24 +105,24 @@ inline at::Tensor probe_images(const GeneratorModel& model, const at::Tensor& z,
                    constant_noise(model.config, model.weights));
 }
 
-inline void check_probe(const TensorFile& file, const GeneratorModel& model, const std::string& where) {
+inline void check_probe(const data::TensorFile& file, const GeneratorModel& model, const std::string& where) {
   if (file.tensors.count("probe.image") == 0 && file.tensors.count("probe.z") == 0 &&
       file.tensors.count("probe.labels") == 0)
     return;
-  const TensorData& image = file.at("probe.image");
+  const data::TensorData& image = file.at("probe.image");
   const GeneratorConfig& config = model.config;
   const std::int64_t count = image.shape.empty() ? 0 : image.shape[0];
   if (count < 1 || image.shape != std::vector<std::int64_t>{count, config.img_channels, config.img_resolution,
                                                             config.img_resolution})
     throw Error(ErrorCode::wrong_tensor_shape, where,
                 "probe.image has the shape " + shape_text(image.shape) + ", which the config does not allow");
-  const TensorData& z = file.at("probe.z");
-  if (z.type != ElementType::f32 || z.shape != std::vector<std::int64_t>{count, config.z_dim})
+  const data::TensorData& z = file.at("probe.z");
+  if (z.type != data::ElementType::f32 || z.shape != std::vector<std::int64_t>{count, config.z_dim})
     throw Error(ErrorCode::wrong_tensor_shape, where, "probe.z must be [" + std::to_string(count) + ", z_dim]");
   at::Tensor labels;
   if (config.c_dim > 0) {
-    const TensorData& stored = file.at("probe.labels");
-    if (stored.type != ElementType::i64 || stored.shape != std::vector<std::int64_t>{count})
+    const data::TensorData& stored = file.at("probe.labels");
+    if (stored.type != data::ElementType::i64 || stored.shape != std::vector<std::int64_t>{count})
       throw Error(ErrorCode::wrong_tensor_shape, where, "probe.labels must be " + std::to_string(count) + " integers");
     labels = at::empty({count}, at::kLong);
     for (std::int64_t i = 0; i < count; ++i) {
@@ -149,8 +149,8 @@ inline void check_probe(const TensorFile& file, const GeneratorModel& model, con
 inline GeneratorModel load_generator_model(const std::filesystem::path& path,
                                            Integrity integrity = Integrity::checked) {
   const std::string where = "load generator (" + path.string() + ")";
-  const TensorFile file = read_safetensors(path, {}, integrity);
-  require_format(file, generator_format);
+  const data::TensorFile file = data::read_safetensors(path, {}, integrity);
+  data::require_format(file, generator_format);
   GeneratorModel model;
   model.config = detail::validated(
       detail::generator_config(detail::parse_config(detail::metadata_text(file, "config", where), where), where),
@@ -165,21 +165,22 @@ inline GeneratorModel load_generator_model(const std::filesystem::path& path,
 }
 
 /// The file of a generator, with a probe of four samples (latents from seed 0, stream 0; labels 0, 1, 2, …).
-inline TensorFile generator_file(const GeneratorModel& model) {
-  TensorFile file;
+inline data::TensorFile generator_file(const GeneratorModel& model) {
+  data::TensorFile file;
   file.metadata["format"] = generator_format;
   file.metadata["config"] = detail::to_json(model.config).dump();
   if (!model.provenance.empty()) file.metadata["provenance"] = model.provenance;
   for (const auto& [name, tensor] : model.weights.all()) file.tensors[name] = to_data(tensor);
   at::Tensor z = at::empty({detail::probe_count, model.config.z_dim}, at::kFloat);
   for (std::int64_t i = 0; i < detail::probe_count; ++i)
-    fill_normals(
-        0, Stream::latents, i,
+    core::fill_normals(
+        0, core::Stream::latents, i,
         std::span<float>(z.data_ptr<float>() + i * model.config.z_dim, static_cast<std::size_t>(model.config.z_dim)));
   at::Tensor labels;
   if (model.config.c_dim > 0) {
     labels = at::empty({detail::probe_count}, at::kLong);
-    TensorData stored{.shape = {detail::probe_count}, .values = {}, .integers = {}, .type = ElementType::i64};
+    data::TensorData stored{
+        .shape = {detail::probe_count}, .values = {}, .integers = {}, .type = data::ElementType::i64};
     for (std::int64_t i = 0; i < detail::probe_count; ++i) {
       stored.integers.push_back(i % model.config.c_dim);
       labels.data_ptr<std::int64_t>()[i] = i % model.config.c_dim;
@@ -194,7 +195,7 @@ inline TensorFile generator_file(const GeneratorModel& model) {
 /// Writes a generator file, all or nothing, and returns its digest. Throws cannot_write, not_durable,
 /// non_finite_weight.
 inline std::string save_generator_model(const std::filesystem::path& path, const GeneratorModel& model) {
-  return write_safetensors(path, generator_file(model));
+  return data::write_safetensors(path, generator_file(model));
 }
 
 /// A discriminator with its sizes.
@@ -208,11 +209,11 @@ struct DiscriminatorModel {
 inline DiscriminatorModel load_discriminator(const std::filesystem::path& path,
                                              Integrity integrity = Integrity::checked) {
   const std::string where = "load_discriminator(" + path.string() + ")";
-  const TensorFile file = read_safetensors(path, {}, integrity);
+  const data::TensorFile file = data::read_safetensors(path, {}, integrity);
   const auto format = file.metadata.find("format");
   // An older name of the same format, found in recorded fixtures.
   const bool older = format != file.metadata.end() && format->second == "faultline.stylegan2-discriminator/1";
-  require_format(file, older ? format->second : std::string(discriminator_format));
+  data::require_format(file, older ? format->second : std::string(discriminator_format));
   DiscriminatorModel model;
   model.config = detail::validated(
       detail::discriminator_config(detail::parse_config(detail::metadata_text(file, "config", where), where), where),
@@ -224,12 +225,12 @@ inline DiscriminatorModel load_discriminator(const std::filesystem::path& path,
 /// Writes a discriminator file, all or nothing; `provenance` is a JSON text (data, steps, seed, version) or empty.
 inline void save_discriminator(const std::filesystem::path& path, const DiscriminatorModel& model,
                                const std::string& provenance = {}) {
-  TensorFile file;
+  data::TensorFile file;
   file.metadata["format"] = discriminator_format;
   file.metadata["config"] = detail::to_json(model.config).dump();
   if (!provenance.empty()) file.metadata["provenance"] = provenance;
   for (const auto& [name, tensor] : model.weights.all()) file.tensors[name] = to_data(tensor);
-  write_safetensors(path, file);
+  data::write_safetensors(path, file);
 }
 
 }  // namespace stylegan2

@@ -103,7 +103,7 @@ class Projector {
   /// Likenesses of the references, ascending; made when first needed.
   [[nodiscard]] const std::vector<double>& references();
 
-  [[nodiscard]] const Whitening& whitening() const noexcept { return whitening_; }
+  [[nodiscard]] const statistics::Whitening& whitening() const noexcept { return whitening_; }
   [[nodiscard]] const ProjectionOptions& options() const noexcept { return options_; }
 
  private:
@@ -114,7 +114,7 @@ class Projector {
 
   const Generator<Backend>* generator_;
   ProjectionOptions options_;
-  Whitening whitening_;
+  statistics::Whitening whitening_;
   Matrix<float> latents_;          ///< w of the population, row i of class i mod classes
   std::vector<double> distances_;  ///< Mahalanobis distances of the population, ascending
   std::optional<std::vector<double>> references_;

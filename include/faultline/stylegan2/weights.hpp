@@ -66,8 +66,8 @@ Weights initial_weights(const Config& config, std::int64_t seed) {
     const bool zero = spec.role == Role::bias || spec.role == Role::noise_strength || spec.name == "mapping.w_avg";
     if (spec.role == Role::affine_bias) value.fill_(1.0);
     else if (!zero)
-      fill_normals(seed, Stream::latents, index,
-                   std::span<float>(value.data_ptr<float>(), static_cast<std::size_t>(value.numel())));
+      core::fill_normals(seed, core::Stream::latents, index,
+                         std::span<float>(value.data_ptr<float>(), static_cast<std::size_t>(value.numel())));
     if (spec.role == Role::slow_weight) value.div_(config.mapping_lr_multiplier);
     weights.set(spec.name, value);
     ++index;
@@ -76,7 +76,7 @@ Weights initial_weights(const Config& config, std::int64_t seed) {
 }
 
 /// Copy of a stored tensor as float32 on the host.
-inline at::Tensor to_tensor(const TensorData& data) {
+inline at::Tensor to_tensor(const data::TensorData& data) {
   at::Tensor tensor = at::empty(data.shape, at::kFloat);
   if (!data.values.empty())
     std::memcpy(tensor.data_ptr<float>(), data.values.data(), data.values.size() * sizeof(float));
@@ -84,9 +84,9 @@ inline at::Tensor to_tensor(const TensorData& data) {
 }
 
 /// Copy of a tensor in the form a file stores.
-inline TensorData to_data(const at::Tensor& tensor) {
+inline data::TensorData to_data(const at::Tensor& tensor) {
   const at::Tensor plain = tensor.detach().to(at::kFloat).contiguous();
-  TensorData data;
+  data::TensorData data;
   data.shape = plain.sizes().vec();
   data.values.assign(plain.data_ptr<float>(), plain.data_ptr<float>() + plain.numel());
   return data;

@@ -59,14 +59,14 @@ struct FailureRateBelow {
   std::optional<std::int64_t> cutoff = std::nullopt;  ///< truncate the first layers only, see `SamplerOptions`
   Noise noise = Noise::constant;
   /// By how much declared probabilities may miss [0, 1] and a sum of 1, in [0, 0.1]
-  double probability_tolerance = default_probability_tolerance;
+  double probability_tolerance = classify::default_probability_tolerance;
 };
 
 /// The outcome of a gate, and everything needed to understand and repeat it.
 class GateResult {
  public:
   GateResult(GateVerdict verdict, FailureRateBelow policy, std::int64_t samples, std::int64_t failures,
-             Interval interval, Provenance run, std::vector<std::string> notes = {})
+             statistics::Interval interval, Provenance run, std::vector<std::string> notes = {})
       : verdict_(verdict),
         policy_(std::move(policy)),
         samples_(samples),
@@ -83,7 +83,7 @@ class GateResult {
   [[nodiscard]] std::int64_t samples() const noexcept { return samples_; }
   [[nodiscard]] std::int64_t failures() const noexcept { return failures_; }
   /// Limits of the failure rate that hold at the policy's confidence whenever the gate stopped.
-  [[nodiscard]] const Interval& interval() const noexcept { return interval_; }
+  [[nodiscard]] const statistics::Interval& interval() const noexcept { return interval_; }
   [[nodiscard]] const FailureRateBelow& policy() const noexcept { return policy_; }
   /// How the run came about: digests of generator and classifier, criterion, sampling, versions.
   [[nodiscard]] const Provenance& run() const noexcept { return run_; }
@@ -94,7 +94,7 @@ class GateResult {
   /// carry (a criterion of one's own, a long list of labels, a classifier that states no digest) is named behind `//`.
   [[nodiscard]] std::string replay() const {
     const FailureRateBelow standard;
-    faultline::detail::ReplayText text;
+    faultline::analysis::ReplayText text;
     text.write("fl::testing::gate(" + text.model("generator", "", run_.generator_digest) + ", ");
     text.write(text.model("classifier", run_.classifier_name, run_.classifier_digest));
     text.write(", fl::testing::FailureRateBelow{");
@@ -106,7 +106,8 @@ class GateResult {
     if (policy_.truncation != standard.truncation) text.add("truncation", number_text(policy_.truncation));
     text.add("batch_size", policy_.batch_size);
     if (policy_.cutoff) text.add("cutoff", *policy_.cutoff);
-    if (policy_.noise != standard.noise) text.add("noise", "fl::Noise::" + std::string(enumerator_of(policy_.noise)));
+    if (policy_.noise != standard.noise)
+      text.add("noise", "fl::Noise::" + std::string(core::enumerator_of(policy_.noise)));
     if (policy_.probability_tolerance != standard.probability_tolerance)
       text.add("probability_tolerance", number_text(policy_.probability_tolerance));
     text.write("}");
@@ -145,8 +146,8 @@ class GateResult {
 
   [[nodiscard]] std::string advice() const {
     constexpr std::int64_t most = 200'000;
-    const RatePlan plan =
-        plan_rate_test(policy_.bound, rate(), most, {.alpha_per_side = (1.0 - policy_.confidence) / 2.0});
+    const statistics::RatePlan plan =
+        statistics::plan_rate_test(policy_.bound, rate(), most, {.alpha_per_side = (1.0 - policy_.confidence) / 2.0});
     if (plan.median == 0)
       return " If the true rate is what was seen, even " + std::to_string(most) +
              " samples would usually not decide: the rate is too close to the bound.";
@@ -158,7 +159,7 @@ class GateResult {
   FailureRateBelow policy_;
   std::int64_t samples_;
   std::int64_t failures_;
-  Interval interval_;
+  statistics::Interval interval_;
   Provenance run_;
   std::vector<std::string> notes_;
 };
@@ -185,45 +186,45 @@ std::basic_ostream<char, Traits>& operator<<(std::basic_ostream<char, Traits>& o
 template <StyleGenerator G, Classifier C, FailureCriterion F = Misclassified>
 [[nodiscard]] GateResult gate(const G& generator, C& classifier, const FailureRateBelow& policy,
                               const F& criterion = {}) {
-  faultline::detail::require_between("gate", "confidence", policy.confidence, 0.0, 1.0);
-  RateMonitor monitor(policy.bound, {.alpha_per_side = (1.0 - policy.confidence) / 2.0});
+  faultline::core::require_between("gate", "confidence", policy.confidence, 0.0, 1.0);
+  statistics::RateMonitor monitor(policy.bound, {.alpha_per_side = (1.0 - policy.confidence) / 2.0});
   if (policy.max_samples < monitor.next_look())
     throw Error(ErrorCode::invalid_argument, "gate",
                 "max_samples must be at least " + std::to_string(monitor.next_look()) +
                     ", where the evidence is looked at first, got " + std::to_string(policy.max_samples) +
                     "; no verdict could be reached");
-  faultline::detail::require_in("gate", "max_samples", policy.max_samples, 1, limits::samples);
-  return faultline::detail::within_memory("gate", [&]() -> GateResult {
+  faultline::core::require_in("gate", "max_samples", policy.max_samples, 1, limits::samples);
+  return faultline::core::within_memory("gate", [&]() -> GateResult {
     const StyleSpaceSampler<G> sampler(generator, {.seed = policy.seed,
                                                    .labels = policy.labels,
                                                    .truncation = policy.truncation,
                                                    .cutoff = policy.cutoff,
                                                    .noise = policy.noise,
                                                    .batch_size = policy.batch_size});
-    Scorer<C> scorer(classifier, generator.image_shape(), generator.value_range(), sampler.classes(), policy.batch_size,
-                     policy.probability_tolerance);
-    preflight("gate", sampler, classifier, scorer, criterion);
-    ClassNotes notes;
-    while (monitor.samples() < policy.max_samples && monitor.decision() == RateDecision::undecided) {
+    classify::Scorer<C> scorer(classifier, generator.image_shape(), generator.value_range(), sampler.classes(),
+                               policy.batch_size, policy.probability_tolerance);
+    sampling::preflight("gate", sampler, classifier, scorer, criterion);
+    sampling::ClassNotes notes;
+    while (monitor.samples() < policy.max_samples && monitor.decision() == statistics::RateDecision::undecided) {
       // Batches start at multiples of the batch size, whatever the budget, so that a larger budget sees the same bits.
-      const std::int64_t first = gate_first + monitor.samples();
+      const std::int64_t first = core::gate_first + monitor.samples();
       const auto batch = sampler.sample(first, std::min(policy.batch_size, policy.max_samples - monitor.samples()));
-      const SampleOrigin origin{batch.index, policy.seed};
-      const ScoredImages scored = [&] {
+      const classify::SampleOrigin origin{batch.index, policy.seed};
+      const classify::ScoredImages scored = [&] {
         if constexpr (ResidentClassifier<C, typename G::image_type>)
           return scorer.resident(batch.images, batch.label, origin);
         else return scorer(generator.image_to_host(batch.images), batch.label, origin);
       }();
       if (generator.num_classes() > 0) notes.add(batch.label, scored.prediction);
-      for (std::int64_t i = 0; i < batch.size() && monitor.decision() == RateDecision::undecided; ++i)
+      for (std::int64_t i = 0; i < batch.size() && monitor.decision() == statistics::RateDecision::undecided; ++i)
         monitor.add(judge_outcome("gate", criterion, scored.probabilities.row_span(i),
                                   batch.label[static_cast<std::size_t>(i)]));
     }
-    const GateVerdict verdict = monitor.decision() == RateDecision::below   ? GateVerdict::pass
-                                : monitor.decision() == RateDecision::above ? GateVerdict::fail
-                                                                            : GateVerdict::undecided;
-    Provenance run = faultline::detail::describe_sampling(sampler, criterion, monitor.samples());
-    faultline::detail::describe_classifier(run, classifier);
+    const GateVerdict verdict = monitor.decision() == statistics::RateDecision::below   ? GateVerdict::pass
+                                : monitor.decision() == statistics::RateDecision::above ? GateVerdict::fail
+                                                                                        : GateVerdict::undecided;
+    Provenance run = faultline::analysis::describe_sampling(sampler, criterion, monitor.samples());
+    faultline::analysis::describe_classifier(run, classifier);
     return {verdict,        policy,           monitor.samples(), monitor.failures(), monitor.interval(),
             std::move(run), notes.sentences()};
   });

@@ -81,11 +81,11 @@ inline GanOptions gan_options(const Json& json, const std::string& where) {
   return options;
 }
 
-inline void put(TensorFile& file, const std::string& prefix, const std::map<std::string, at::Tensor>& tensors) {
+inline void put(data::TensorFile& file, const std::string& prefix, const std::map<std::string, at::Tensor>& tensors) {
   for (const auto& [name, tensor] : tensors) file.tensors[prefix + name] = stylegan2::to_data(tensor);
 }
 
-inline std::map<std::string, at::Tensor> take(const TensorFile& file, const std::string& prefix) {
+inline std::map<std::string, at::Tensor> take(const data::TensorFile& file, const std::string& prefix) {
   std::map<std::string, at::Tensor> tensors;
   for (auto found = file.tensors.lower_bound(prefix);
        found != file.tensors.end() && found->first.compare(0, prefix.size(), prefix) == 0; ++found)
@@ -94,9 +94,9 @@ inline std::map<std::string, at::Tensor> take(const TensorFile& file, const std:
 }
 
 template <class Config>
-stylegan2::Weights take_network(const TensorFile& file, const std::string& prefix, const Config& config,
+stylegan2::Weights take_network(const data::TensorFile& file, const std::string& prefix, const Config& config,
                                 const std::string& where) {
-  TensorFile part;
+  data::TensorFile part;
   for (const auto& spec : stylegan2::tensor_specs(config)) part.tensors[spec.name] = file.at(prefix + spec.name);
   return stylegan2::detail::take_weights(part, stylegan2::tensor_specs(config), {}, where);
 }
@@ -112,7 +112,7 @@ struct GanCheckpoint {
 /// Writes a checkpoint, all or nothing. Throws cannot_write, not_durable; non_finite_weight when training has diverged
 /// (an earlier checkpoint stays intact).
 inline void save_checkpoint(const std::filesystem::path& path, const GanPreset& preset, const GanState& state) {
-  TensorFile file;
+  data::TensorFile file;
   file.metadata["format"] = checkpoint_format;
   file.metadata["config"] = detail::Json{{"generator", stylegan2::detail::to_json(preset.generator)},
                                          {"discriminator", stylegan2::detail::to_json(preset.discriminator)},
@@ -134,15 +134,15 @@ inline void save_checkpoint(const std::filesystem::path& path, const GanPreset& 
   detail::put(file, "generator_adam.second.", state.generator_adam.second_moments());
   detail::put(file, "discriminator_adam.first.", state.discriminator_adam.first_moments());
   detail::put(file, "discriminator_adam.second.", state.discriminator_adam.second_moments());
-  write_safetensors(path, file);
+  data::write_safetensors(path, file);
 }
 
 /// Reads a checkpoint. Throws what `read_safetensors` throws; foreign_format, malformed_header, missing_tensor,
 /// wrong_tensor_shape.
 inline GanCheckpoint load_checkpoint(const std::filesystem::path& path) {
   const std::string where = "load_checkpoint(" + path.string() + ")";
-  const TensorFile file = read_safetensors(path);
-  require_format(file, checkpoint_format);
+  const data::TensorFile file = data::read_safetensors(path);
+  data::require_format(file, checkpoint_format);
   const detail::Json json =
       stylegan2::detail::parse_config(stylegan2::detail::metadata_text(file, "config", where), where);
   stylegan2::detail::JsonReader reader(json, where);

@@ -155,7 +155,7 @@ inline ClassifierModel initial_classifier(const ClassifierConfig& config, std::i
     if (!norm) {
       // a bias follows its weight and shares its bound
       if (spec.shape.size() > 1) bound = 1.0 / std::sqrt(static_cast<double>(value.numel() / spec.shape[0]));
-      CounterRandom random(seed, Stream::latents, index);
+      core::CounterRandom random(seed, core::Stream::latents, index);
       float* data = value.data_ptr<float>();
       for (std::int64_t i = 0; i < value.numel(); ++i)
         data[i] = static_cast<float>((2.0 * random.uniform() - 1.0) * bound);
@@ -169,7 +169,7 @@ inline ClassifierModel initial_classifier(const ClassifierConfig& config, std::i
 /// Writes a classifier file, all or nothing, and returns its digest.
 inline std::string save_classifier(const std::filesystem::path& path, const ClassifierModel& model) {
   const InputSpec& input = model.config.input;
-  TensorFile file;
+  data::TensorFile file;
   file.metadata["format"] = classifier_format;
   file.metadata["config"] = stylegan2::detail::Json{
       {"architecture", model.config.architecture},
@@ -184,7 +184,7 @@ inline std::string save_classifier(const std::filesystem::path& path, const Clas
       {"scores", "logits"}}.dump();
   if (!model.provenance.empty()) file.metadata["provenance"] = model.provenance;
   for (const auto& [name, tensor] : model.weights.all()) file.tensors[name] = stylegan2::to_data(tensor);
-  return write_safetensors(path, file);
+  return data::write_safetensors(path, file);
 }
 
 /// Reads a classifier file. Throws what `read_safetensors` throws; foreign_format, malformed_header, missing_tensor,
@@ -192,8 +192,8 @@ inline std::string save_classifier(const std::filesystem::path& path, const Clas
 inline ClassifierModel load_classifier_model(const std::filesystem::path& path,
                                              Integrity integrity = Integrity::checked) {
   const std::string where = "load_classifier(" + path.string() + ")";
-  const TensorFile file = read_safetensors(path, {}, integrity);
-  require_format(file, classifier_format);
+  const data::TensorFile file = data::read_safetensors(path, {}, integrity);
+  data::require_format(file, classifier_format);
   const auto json = stylegan2::detail::parse_config(stylegan2::detail::metadata_text(file, "config", where), where);
   ClassifierModel model;
   stylegan2::detail::JsonReader reader(json, where);

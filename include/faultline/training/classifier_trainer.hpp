@@ -45,11 +45,11 @@ inline at::Tensor centre_crop(const at::Tensor& images, std::int64_t height, std
 /// image and epoch for `paper-cnn`.
 inline ClassifierModel train_classifier(const ClassifierConfig& config, const LabelledImages& images,
                                         const ClassifierOptions& options) {
-  faultline::detail::require_in("train_classifier", "epochs", options.epochs, 1, 1'000'000);
-  faultline::detail::require_in("train_classifier", "batch", options.batch, 2, limits::batch);
-  faultline::detail::require_in("train_classifier", "learning_rate", options.learning_rate, 1e-9, 1e3);
-  faultline::detail::require_in("train_classifier", "padding", options.padding, 0, 4'096);
-  const ImageShape canvas = canvas_shape(images, {.padding = options.padding});
+  faultline::core::require_in("train_classifier", "epochs", options.epochs, 1, 1'000'000);
+  faultline::core::require_in("train_classifier", "batch", options.batch, 2, limits::batch);
+  faultline::core::require_in("train_classifier", "learning_rate", options.learning_rate, 1e-9, 1e3);
+  faultline::core::require_in("train_classifier", "padding", options.padding, 0, 4'096);
+  const ImageShape canvas = data::canvas_shape(images, {.padding = options.padding});
   if (canvas.channels != config.input.channels || canvas.height < config.input.height ||
       canvas.width < config.input.width)
     throw Error(ErrorCode::shape_mismatch, "train_classifier",

@@ -143,8 +143,8 @@ inline void validate(const GanPreset& preset) {
           "generator and discriminator must agree in img_resolution, img_channels and c_dim");
   constexpr const char* where = "GanOptions";
   constexpr double most = 1e9;
-  faultline::detail::require_in(where, "batch", options.batch, 1, limits::batch);
-  faultline::detail::require_in(where, "parts", options.parts, 1, limits::batch);
+  faultline::core::require_in(where, "batch", options.batch, 1, limits::batch);
+  faultline::core::require_in(where, "parts", options.parts, 1, limits::batch);
   require(options.batch % options.parts == 0, "batch " + std::to_string(options.batch) +
                                                   " must be a multiple of parts, got " + std::to_string(options.parts));
   const std::int64_t part = options.batch / options.parts;
@@ -152,7 +152,7 @@ inline void validate(const GanPreset& preset) {
       discriminator.mbstd_group_size == 0 ? part : std::min(discriminator.mbstd_group_size, part);
   require(part % group == 0, "a part of the batch, " + std::to_string(part) +
                                  " images, must be a multiple of mbstd_group_size " + std::to_string(group));
-  faultline::detail::require_in(where, "learning_rate", options.learning_rate, 1e-9, 1e3);
+  faultline::core::require_in(where, "learning_rate", options.learning_rate, 1e-9, 1e3);
   for (const auto& [name, value] : {std::pair{"r1_gamma", options.r1_gamma},
                                     {"path_length_weight", options.path_length_weight},
                                     {"mismatch_weight", options.mismatch_weight},
@@ -162,16 +162,16 @@ inline void validate(const GanPreset& preset) {
                                     {"mismatch_fade_kimg", options.mismatch_fade_kimg},
                                     {"ema_kimg", options.ema_kimg},
                                     {"ema_ramp", options.ema_ramp}})
-    faultline::detail::require_in(where, name, value, 0.0, most);
+    faultline::core::require_in(where, name, value, 0.0, most);
   for (const auto& [name, value] : {std::pair{"r1_interval", options.r1_interval},
                                     {"path_length_interval", options.path_length_interval},
                                     {"ada_interval", options.ada_interval}})
-    faultline::detail::require_in(where, name, value, 1, 1'000'000);
-  faultline::detail::require_in(where, "path_length_decay", options.path_length_decay, 0.0, 1.0);
-  faultline::detail::require_in(where, "style_mixing", options.style_mixing, 0.0, 1.0);
-  faultline::detail::require_in(where, "w_average_decay", options.w_average_decay, 0.0, 0.999999999);
-  faultline::detail::require_in(where, "ada_target", options.ada_target, -1.0, 1.0);
-  faultline::detail::require_in(where, "ada_kimg", options.ada_kimg, 1e-3, most);
+    faultline::core::require_in(where, name, value, 1, 1'000'000);
+  faultline::core::require_in(where, "path_length_decay", options.path_length_decay, 0.0, 1.0);
+  faultline::core::require_in(where, "style_mixing", options.style_mixing, 0.0, 1.0);
+  faultline::core::require_in(where, "w_average_decay", options.w_average_decay, 0.0, 0.999999999);
+  faultline::core::require_in(where, "ada_target", options.ada_target, -1.0, 1.0);
+  faultline::core::require_in(where, "ada_kimg", options.ada_kimg, 1e-3, most);
 }
 
 }  // namespace training

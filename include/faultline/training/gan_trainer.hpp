@@ -253,8 +253,9 @@ class GanTrainer {
     const auto latents = [&](std::int64_t offset) {
       at::Tensor z = at::empty({count, config.z_dim}, at::kFloat);
       for (std::int64_t i = 0; i < count; ++i)
-        fill_normals(seed + offset, Stream::latents, first + i,
-                     std::span<float>(z.data_ptr<float>() + i * config.z_dim, static_cast<std::size_t>(config.z_dim)));
+        core::fill_normals(
+            seed + offset, core::Stream::latents, first + i,
+            std::span<float>(z.data_ptr<float>() + i * config.z_dim, static_cast<std::size_t>(config.z_dim)));
       return z;
     };
     Fake fake;
@@ -262,13 +263,13 @@ class GanTrainer {
     if (config.c_dim > 0) {
       fake.labels = at::empty({count}, at::kLong);
       for (std::int64_t i = 0; i < count; ++i)
-        fake.labels.data_ptr<std::int64_t>()[i] = draw_label(seed, first + i, config.c_dim);
+        fake.labels.data_ptr<std::int64_t>()[i] = core::draw_label(seed, first + i, config.c_dim);
       classes = stylegan2::one_hot(fake.labels, config.c_dim);
     }
     const at::Tensor w = stylegan2::mapping(config, part.generator, latents(0), classes);
     part.w_sum = w.detach().sum(0);
     const std::int64_t slots = config.num_ws();
-    CounterRandom random(seed, Stream::codes, state_.step);
+    core::CounterRandom random(seed, core::Stream::codes, state_.step);
     const bool mixes = random.uniform() < preset_.options.style_mixing;
     const std::int64_t cutoff = 1 + random.below(slots - 1);
     fake.w = w.unsqueeze(1).expand({count, slots, config.w_dim});
@@ -296,8 +297,8 @@ class GanTrainer {
       float* data = values.data_ptr<float>();
       const std::int64_t layer_seed = seed + layer_index++;
       parallel_for(count, stylegan2::detail::loop_threads(), [&](std::int64_t i) {
-        fill_normals(layer_seed, Stream::noise, first + i,
-                     std::span<float>(data + i * pixels, static_cast<std::size_t>(pixels)));
+        core::fill_normals(layer_seed, core::Stream::noise, first + i,
+                           std::span<float>(data + i * pixels, static_cast<std::size_t>(pixels)));
       });
       noise.push_back(values);
     }
@@ -370,8 +371,8 @@ class GanTrainer {
       const Fake fake = fake_batch(part, Purpose::path_length_phase, true);
       const std::int64_t size = preset_.generator.img_resolution;
       at::Tensor y = at::empty(fake.images.sizes(), at::kFloat);
-      fill_normals(derived_seed(options.seed, Purpose::path_length_phase), Stream::codes, -1 - state_.step,
-                   std::span<float>(y.data_ptr<float>(), static_cast<std::size_t>(y.numel())));
+      core::fill_normals(derived_seed(options.seed, Purpose::path_length_phase), core::Stream::codes, -1 - state_.step,
+                         std::span<float>(y.data_ptr<float>(), static_cast<std::size_t>(y.numel())));
       const at::Tensor lengths = path_lengths(fake.images, fake.w, y / static_cast<double>(size));
       const at::Tensor mean =
           lengths.mean() * options.path_length_decay + state_.path_length_mean * (1.0 - options.path_length_decay);

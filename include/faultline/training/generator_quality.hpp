@@ -75,12 +75,12 @@ struct GeneratorQuality {
   double distance_real = 0.0;
   /// Precision, recall, density and coverage of generated images against real test images; 0 with fewer images than
   /// neighbours
-  ManifoldQuality cover_generated;
+  statistics::ManifoldQuality cover_generated;
   /// The same of the real training images: what a perfect generator would reach
-  ManifoldQuality cover_real;
+  statistics::ManifoldQuality cover_real;
   /// The same per class; empty when a class has too few images
-  std::vector<ManifoldQuality> class_cover_generated;
-  std::vector<ManifoldQuality> class_cover_real;
+  std::vector<statistics::ManifoldQuality> class_cover_generated;
+  std::vector<statistics::ManifoldQuality> class_cover_real;
 };
 
 /// Options of `evaluate_generator`.
@@ -89,8 +89,8 @@ struct QualityOptions {
   CorruptionMix mix = CorruptionMix::independent;
   std::int64_t seed = 1'000'003;  ///< of latents and of the corruptions of both real sets
   ProgressCallback progress = {};
-  Noise noise = Noise::constant;  ///< noise inputs of the generator
-  ManifoldOptions cover = {};     ///< neighbours of precision, recall, density and coverage
+  Noise noise = Noise::constant;           ///< noise inputs of the generator
+  statistics::ManifoldOptions cover = {};  ///< neighbours of precision, recall, density and coverage
 };
 
 namespace detail {
@@ -132,7 +132,7 @@ GeneratorQuality evaluate_generator(const Generator<Backend>& generator, const N
     throw Error(
         ErrorCode::incompatible_models, "evaluate_generator",
         "generator and judge must have the same classes and channels, and the judge's input must fit into the images");
-  faultline::detail::require_in("evaluate_generator", "samples", options.samples, 2, limits::samples);
+  faultline::core::require_in("evaluate_generator", "samples", options.samples, 2, limits::samples);
   const stylegan2::detail::LibTorchScope scope("evaluate_generator");
   constexpr std::int64_t batch_size = 250;
   GeneratorQuality quality;
@@ -159,14 +159,14 @@ GeneratorQuality evaluate_generator(const Generator<Backend>& generator, const N
     const std::int64_t count = std::min(batch_size, options.samples - first);
     at::Tensor z = at::empty({count, generator.latent_dim()}, at::kFloat), labels = at::empty({count}, at::kLong);
     for (std::int64_t i = 0; i < count; ++i) {
-      fill_normals(options.seed, Stream::latents, pilot_first + first + i,
-                   std::span<float>(z.data_ptr<float>() + i * z.size(1), static_cast<std::size_t>(z.size(1))));
+      core::fill_normals(options.seed, core::Stream::latents, core::pilot_first + first + i,
+                         std::span<float>(z.data_ptr<float>() + i * z.size(1), static_cast<std::size_t>(z.size(1))));
       labels.data_ptr<std::int64_t>()[i] = (first + i) % generator.num_classes();
     }
     const ValueRange range = generator.value_range();
     const at::Tensor raw =
         generator.synthesize(generator.styles(generator.map(z, labels)),
-                             {.noise = options.noise, .seed = options.seed, .first = pilot_first + first});
+                             {.noise = options.noise, .seed = options.seed, .first = core::pilot_first + first});
     look(at::clamp((raw - range.lower) / (range.upper - range.lower), 0.0, 1.0), labels, generated, seen_generated,
          &quality.generated);
     for (const auto& [set, moments, seen, accuracy] :
@@ -176,9 +176,9 @@ GeneratorQuality evaluate_generator(const Generator<Backend>& generator, const N
                      at::empty({count, 1, generator.image_shape().height, generator.image_shape().width}, at::kFloat),
                  truth = at::empty({count}, at::kLong);
       for (std::int64_t i = 0; i < count; ++i) {
-        make_corrupted_image(*set, first + i, corruption,
-                             std::span<float>(images.data_ptr<float>() + i * generator.image_shape().elements(),
-                                              static_cast<std::size_t>(generator.image_shape().elements())));
+        data::make_corrupted_image(*set, first + i, corruption,
+                                   std::span<float>(images.data_ptr<float>() + i * generator.image_shape().elements(),
+                                                    static_cast<std::size_t>(generator.image_shape().elements())));
         truth.data_ptr<std::int64_t>()[i] = set->label((first + i) % set->count);
       }
       look(images, truth, *moments, *seen, accuracy);
@@ -189,8 +189,8 @@ GeneratorQuality evaluate_generator(const Generator<Backend>& generator, const N
   quality.distance_real = frechet_distance(real_train, real_test);
   const Matrix<double> reference = seen_test.of(-1);
   if (reference.rows() <= std::max(options.cover.neighbours, options.cover.coverage_neighbours)) return quality;
-  quality.cover_generated = manifold_quality(reference, seen_generated.of(-1), options.cover);
-  quality.cover_real = manifold_quality(reference, seen_train.of(-1), options.cover);
+  quality.cover_generated = statistics::manifold_quality(reference, seen_generated.of(-1), options.cover);
+  quality.cover_real = statistics::manifold_quality(reference, seen_train.of(-1), options.cover);
   for (std::int64_t label = 0; label < judge.num_classes(); ++label) {
     const Matrix<double> own = seen_test.of(label), made = seen_generated.of(label), trained = seen_train.of(label);
     if (std::min({own.rows(), made.rows(), trained.rows()}) <=
@@ -199,8 +199,8 @@ GeneratorQuality evaluate_generator(const Generator<Backend>& generator, const N
       quality.class_cover_real.clear();
       break;
     }
-    quality.class_cover_generated.push_back(manifold_quality(own, made, options.cover));
-    quality.class_cover_real.push_back(manifold_quality(own, trained, options.cover));
+    quality.class_cover_generated.push_back(statistics::manifold_quality(own, made, options.cover));
+    quality.class_cover_real.push_back(statistics::manifold_quality(own, trained, options.cover));
   }
   return quality;
 }

@@ -28,8 +28,9 @@ inline Picture sample_sheet(const stylegan2::GeneratorModel& model, std::int64_t
   const std::int64_t size = config.img_resolution;
   at::Tensor z = at::empty({columns, config.z_dim}, at::kFloat);
   for (std::int64_t i = 0; i < columns; ++i)
-    fill_normals(seed, Stream::latents, i,
-                 std::span<float>(z.data_ptr<float>() + i * config.z_dim, static_cast<std::size_t>(config.z_dim)));
+    core::fill_normals(
+        seed, core::Stream::latents, i,
+        std::span<float>(z.data_ptr<float>() + i * config.z_dim, static_cast<std::size_t>(config.z_dim)));
   Picture sheet{
       .height = rows * size, .width = columns * size, .channels = static_cast<int>(config.img_channels), .pixels = {}};
   sheet.pixels.resize(static_cast<std::size_t>(sheet.height * sheet.width * config.img_channels));

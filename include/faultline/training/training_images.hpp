@@ -30,7 +30,7 @@ class TrainingImages {
   TrainingImages(LabelledImages&&, CorruptionOptions) = delete;
 
   /// Size of one image.
-  [[nodiscard]] ImageShape shape() const { return canvas_shape(images_, options_); }
+  [[nodiscard]] ImageShape shape() const { return data::canvas_shape(images_, options_); }
 
   /// Positions first .. first + count − 1: images `[count, C, H, W]` scaled from [0, 1] to `range`, labels `[count]`,
   /// undefined for a set without classes.
@@ -44,8 +44,9 @@ class TrainingImages {
     std::int64_t* labels = images_.classes > 0 ? result.labels.data_ptr<std::int64_t>() : nullptr;
     parallel_for(count, stylegan2::detail::loop_threads(), [&](std::int64_t i) {
       const std::int64_t index = indices[static_cast<std::size_t>(i)];
-      make_corrupted_image(images_, index, options_,
-                           std::span<float>(data + i * size.elements(), static_cast<std::size_t>(size.elements())));
+      data::make_corrupted_image(
+          images_, index, options_,
+          std::span<float>(data + i * size.elements(), static_cast<std::size_t>(size.elements())));
       if (labels != nullptr) labels[i] = images_.label(index % images_.count);
     });
     result.images.mul_(range.upper - range.lower).add_(range.lower);
@@ -58,8 +59,8 @@ class TrainingImages {
     if (epoch != epoch_) {
       order_.resize(static_cast<std::size_t>(images_.count));
       std::iota(order_.begin(), order_.end(), std::int64_t{0});
-      CounterRandom random(options_.seed, Stream::permutations, epoch);
-      shuffle(std::span<std::int64_t>(order_), random);
+      core::CounterRandom random(options_.seed, core::Stream::permutations, epoch);
+      core::shuffle(std::span<std::int64_t>(order_), random);
       epoch_ = epoch;
     }
     return epoch * images_.count + order_[static_cast<std::size_t>(position % images_.count)];

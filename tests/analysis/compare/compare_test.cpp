@@ -25,7 +25,7 @@ using Rule = std::function<double(const std::vector<double>& u, std::int64_t lab
 
 /// Classifiers that follow these rules, on the same synthetic samples.
 struct Panel {
-  fl::ComparisonProblem problem;
+  fl::analysis::ComparisonProblem problem;
   std::shared_ptr<std::vector<synthetic::Setup>> setups = std::make_shared<std::vector<synthetic::Setup>>();
   /// Made in all, however many classifiers saw them
   std::shared_ptr<std::int64_t> images = std::make_shared<std::int64_t>(0);
@@ -50,12 +50,13 @@ Panel make_panel(synthetic::World world, const std::vector<Rule>& rules, std::in
     return all;
   };
   panel.problem.common.answer_edits = [setups = panel.setups, images = panel.images](
-                                          std::span<const fl::EditedLatent> edits, const fl::WantedAnswers& wanted) {
+                                          std::span<const fl::analysis::EditedLatent> edits,
+                                          const fl::analysis::WantedAnswers& wanted) {
     *images += static_cast<std::int64_t>(edits.size());
     std::vector<std::size_t> asked = wanted.classifiers;
     if (asked.empty())
       for (std::size_t c = 0; c < setups->size(); ++c) asked.push_back(c);
-    fl::EditAnswers all = (*setups)[asked.front()].problem.answer_edits(edits, wanted);
+    fl::analysis::EditAnswers all = (*setups)[asked.front()].problem.answer_edits(edits, wanted);
     for (std::size_t k = 1; k < asked.size(); ++k)
       all.classifiers.push_back((*setups)[asked[k]].problem.answer_edits(edits, wanted).first());
     return all;
@@ -75,7 +76,7 @@ fl::ComparisonOptions quick() {
 
 /// Uniform in (0, 1), a function of the sample and of the classifier.
 double chance(std::int64_t hash, std::int64_t classifier) {
-  return fl::CounterRandom(500 + classifier, fl::Stream::subsets, hash).uniform();
+  return fl::core::CounterRandom(500 + classifier, fl::Stream::subsets, hash).uniform();
 }
 
 Rule above(std::size_t factor, double level) {
@@ -108,7 +109,7 @@ TEST_CASE("a fault that only one of two classifiers has is what parts them", "[a
     return std::min(shared(u, label, hash), synthetic::fails_above(-u[3] - 1.3));
   };
   const Panel panel = make_panel(world, {shared, more}, 2500);
-  const auto report = fl::compare_outcomes(panel.problem, quick());
+  const auto report = fl::analysis::compare_outcomes(panel.problem, quick());
 
   REQUIRE(report.classifiers.size() == 2);
   CHECK(report.classifiers[0].verdict == fl::Verdict::systematic_causes);
@@ -118,7 +119,7 @@ TEST_CASE("a fault that only one of two classifiers has is what parts them", "[a
   CHECK(report.classifiers[0].failure_rate.n == 5000);
 
   REQUIRE(report.pairs.size() == 1);
-  const fl::PairComparison& pair = report.pairs.front();
+  const fl::analysis::PairComparison& pair = report.pairs.front();
   CHECK(pair.test.counts.only_first_fails == 0);  // the second has every fault of the first
   CHECK(pair.test.counts.only_second_fails > 200);
   CHECK(pair.test.counts.total() == 5000);
@@ -128,12 +129,12 @@ TEST_CASE("a fault that only one of two classifiers has is what parts them", "[a
         Approx(report.classifiers[0].failure_rate.estimate - report.classifiers[1].failure_rate.estimate));
 
   REQUIRE(pair.orders.size() == 2);
-  const fl::OrderedComparison& better = pair.orders[0];
+  const fl::analysis::OrderedComparison& better = pair.orders[0];
   CHECK(better.right == 0);
   CHECK(better.wrong == 1);
   CHECK(better.verdict == fl::Verdict::systematic_causes);
   REQUIRE(!better.directions.empty());
-  const fl::SeparatingDirection& first = better.directions.front();
+  const fl::analysis::SeparatingDirection& first = better.directions.front();
   CHECK(first.title == "less property 3");
   CHECK(panel.world().along(first.direction.w, 3) < -0.9);
   CHECK(std::abs(panel.world().along(first.direction.w, 0)) < 0.2);
@@ -157,7 +158,7 @@ TEST_CASE("a fault of the one does not become a fault of the other in the opposi
   // Compared with all other samples, "rule 1 right and rule 0 wrong" would lie where rule 1 does not fail, although
   // rule 0 errs at random.
   const Panel panel = make_panel({}, {random_errors(0, 0.12), above(1, 0.5)}, 2500);
-  const auto report = fl::compare_outcomes(panel.problem, quick());
+  const auto report = fl::analysis::compare_outcomes(panel.problem, quick());
   const auto& orders = report.pairs.front().orders;
   CHECK(orders[1].right == 1);
   CHECK(orders[1].verdict == fl::Verdict::none_found);
@@ -174,7 +175,7 @@ TEST_CASE("a shared fault with a blurred border parts nobody", "[analysis][compa
     };
   };
   const Panel panel = make_panel({}, {noisy(0), noisy(1)}, 3000);
-  const auto report = fl::compare_outcomes(panel.problem, quick());
+  const auto report = fl::analysis::compare_outcomes(panel.problem, quick());
   for (const auto& order : report.pairs.front().orders) {
     INFO(order.reason);
     CHECK(order.directions.empty());
@@ -188,9 +189,9 @@ TEST_CASE("distances are paired, and one image serves all classifiers", "[analys
   synthetic::World world;
   world.properties = 3;
   const Panel panel = make_panel(world, {above(0, 1.0), above(0, 2.0), never}, 2500);
-  const auto report = fl::compare_outcomes(panel.problem, quick());
+  const auto report = fl::analysis::compare_outcomes(panel.problem, quick());
   REQUIRE(report.distances.size() >= 7);  // three properties either way, and the causes of two classifiers
-  const fl::PairedDistance& more = report.distances.front();
+  const fl::analysis::PairedDistance& more = report.distances.front();
   CHECK(more.title == "more property 0");
   CHECK(more.source == "property");
   CHECK(more.codes == 64);
@@ -237,7 +238,7 @@ TEST_CASE("identical classifiers are a result: nothing tells them apart", "[anal
   synthetic::World world;
   world.properties = 2;
   const Panel panel = make_panel(world, {above(0, 1.2), above(0, 1.2)}, 1500);
-  const auto report = fl::compare_outcomes(panel.problem, quick());
+  const auto report = fl::analysis::compare_outcomes(panel.problem, quick());
   const auto& pair = report.pairs.front();
   CHECK(pair.test.p == 1.0);
   CHECK(pair.p_adjusted == 1.0);
@@ -264,7 +265,7 @@ TEST_CASE("classes and classifiers without failures leave the rest of the result
     return label == 1 ? 0.9 : synthetic::fails_above(u[0] - 1.0);
   };
   const Panel panel = make_panel({}, {spares, never}, 1500);
-  const auto report = fl::compare_outcomes(panel.problem, quick());
+  const auto report = fl::analysis::compare_outcomes(panel.problem, quick());
   CHECK(report.classifiers[0].class_rates[1].failures == 0);
   CHECK(report.classifiers[0].verdict == fl::Verdict::systematic_causes);
   CHECK(report.classifiers[1].verdict == fl::Verdict::too_few_failures);
@@ -279,14 +280,14 @@ TEST_CASE("classes and classifiers without failures leave the rest of the result
   CHECK(report.warnings.empty());
 
   const Panel perfect = make_panel({}, {never, never}, 300);
-  const auto nothing = fl::compare_outcomes(perfect.problem, quick());
+  const auto nothing = fl::analysis::compare_outcomes(perfect.problem, quick());
   CHECK(nothing.accuracy.empty());
   REQUIRE(nothing.warnings.size() == 1);
   CHECK(nothing.warnings[0].find("[F601]") == 0);
   CHECK(nothing.pairs.front().test.p == 1.0);
 
   const Panel tiny = make_panel({}, {above(0, 0.0), never}, 1);  // nothing varies
-  const auto rates = fl::compare_outcomes(tiny.problem, quick());
+  const auto rates = fl::analysis::compare_outcomes(tiny.problem, quick());
   CHECK(rates.classifiers.size() == 2);
   CHECK(rates.pairs.front().test.counts.total() == 2);
   REQUIRE(rates.warnings.size() == 1);
@@ -294,13 +295,13 @@ TEST_CASE("classes and classifiers without failures leave the rest of the result
   CHECK(rates.distances.empty());
 
   const Panel hopeless = make_panel({}, {never, [](const auto&, std::int64_t, std::int64_t) { return 0.1; }}, 300);
-  const auto all = fl::compare_outcomes(hopeless.problem, quick());
+  const auto all = fl::analysis::compare_outcomes(hopeless.problem, quick());
   CHECK(all.classifiers[1].failure_rate.estimate == 1.0);
 }
 
 TEST_CASE("too few discordant samples are a verdict with the size that would do", "[analysis][compare]") {
   const Panel panel = make_panel({}, {above(0, 1.0), above(0, 0.95)}, 1500);
-  const auto report = fl::compare_outcomes(panel.problem, quick());
+  const auto report = fl::analysis::compare_outcomes(panel.problem, quick());
   const auto& order = report.pairs.front().orders[0];
   CHECK(order.verdict == fl::Verdict::too_few_failures);
   CHECK(order.samples_needed > 1500);
@@ -309,7 +310,7 @@ TEST_CASE("too few discordant samples are a verdict with the size that would do"
 
 TEST_CASE("accuracy against distance is what the styles say, bin by bin", "[analysis][compare]") {
   const Panel panel = make_panel({}, {above(0, 1.0), random_errors(1, 0.2)}, 1200);
-  const fl::AccuracyAxis axis = fl::accuracy_axis(panel.problem, 7);
+  const fl::analysis::AccuracyAxis axis = fl::analysis::accuracy_axis(panel.problem, 7);
   CHECK(axis.channels.size() >= 7);
   CHECK(axis.channels.size() <= 14);
   CHECK(std::is_sorted(axis.channels.begin(), axis.channels.end()));
@@ -350,7 +351,7 @@ TEST_CASE("accuracy against distance is what the styles say, bin by bin", "[anal
   for (std::size_t i = 0; i < expected.size(); i += 7)
     CHECK(axis.distances[i] == Approx(std::sqrt(expected[i])).epsilon(1e-6));
 
-  const auto curves = fl::accuracy_curves(panel.problem, axis, 6);
+  const auto curves = fl::analysis::accuracy_curves(panel.problem, axis, 6);
   REQUIRE(curves.size() == 2 + 2 * 3);
   for (const auto& curve : curves) {
     REQUIRE(curve.bins.size() == 6);
@@ -377,9 +378,10 @@ TEST_CASE("accuracy against distance is what the styles say, bin by bin", "[anal
   // The fault of the first lies far from the centre; the second errs everywhere alike.
   CHECK(curves[0].bins.back().rate.lower > curves[0].bins.front().rate.upper);
   CHECK(curves[1].bins.back().rate.lower < curves[1].bins.front().rate.upper);
-  CHECK(code_of([&] { (void)fl::accuracy_axis(panel.problem, 0); }) == fl::ErrorCode::invalid_argument);
-  CHECK(code_of([&] { (void)fl::accuracy_curves(panel.problem, axis, 0); }) == fl::ErrorCode::invalid_argument);
-  CHECK(code_of([&] { (void)fl::accuracy_curves(panel.problem, {}, 3); }) == fl::ErrorCode::shape_mismatch);
+  CHECK(code_of([&] { (void)fl::analysis::accuracy_axis(panel.problem, 0); }) == fl::ErrorCode::invalid_argument);
+  CHECK(code_of([&] { (void)fl::analysis::accuracy_curves(panel.problem, axis, 0); }) ==
+        fl::ErrorCode::invalid_argument);
+  CHECK(code_of([&] { (void)fl::analysis::accuracy_curves(panel.problem, {}, 3); }) == fl::ErrorCode::shape_mismatch);
 }
 
 TEST_CASE("classifiers that err at random, equally often, get a direction in at most one run in twenty",
@@ -400,7 +402,7 @@ TEST_CASE("classifiers that err at random, equally often, get a direction in at 
   for (std::int64_t run = 0; run < runs; ++run) {
     const Panel panel =
         make_panel(world, {random_errors(2 * run, 0.25), random_errors(2 * run + 1, 0.25)}, 500, 100 + run);
-    const auto report = fl::compare_outcomes(panel.problem, options);
+    const auto report = fl::analysis::compare_outcomes(panel.problem, options);
     std::size_t all = 0, found = 0;
     for (const auto& order : report.pairs.front().orders) {
       REQUIRE(order.verdict != fl::Verdict::too_few_failures);
@@ -422,28 +424,28 @@ TEST_CASE("the interval of a ratio of medians covers it, and says nothing about 
   std::int64_t covered = 0;
   const double inf = std::numeric_limits<double>::infinity();
   for (std::int64_t run = 0; run < runs; ++run) {
-    fl::CounterRandom random(31, fl::Stream::subsets, run);
+    fl::core::CounterRandom random(31, fl::Stream::subsets, run);
     std::vector<double> first, second;
     for (int i = 0; i < 64; ++i) {
       const double common = random.normal();
       first.push_back(std::exp(0.4 * common + 0.2 * random.normal()));
       second.push_back(1.7 * std::exp(0.4 * common + 0.3 * random.normal()));
     }
-    const auto ratio = fl::detail::ratio_of_medians(first, second, 10.0, {.replicates = 299, .seed = run});
+    const auto ratio = fl::analysis::detail::ratio_of_medians(first, second, 10.0, {.replicates = 299, .seed = run});
     covered += ratio.lower <= 1.7 && 1.7 <= ratio.upper ? 1 : 0;
   }
   CHECK(covered >= faultline_test::fewest_events(runs, 0.92));
 
   const std::vector<double> near{1, 1, 2, 2, 2, 3, 3}, never_flips(7, inf);
-  const auto beyond = fl::detail::ratio_of_medians(near, never_flips, 10.0, {.replicates = 199});
+  const auto beyond = fl::analysis::detail::ratio_of_medians(near, never_flips, 10.0, {.replicates = 199});
   CHECK(!beyond.ratio);
   CHECK(beyond.lower == Approx(10.0 / 3.0));
   CHECK(beyond.upper == inf);
   CHECK(beyond.second_farther == 7);
-  const auto reverse = fl::detail::ratio_of_medians(never_flips, near, 10.0, {.replicates = 199});
+  const auto reverse = fl::analysis::detail::ratio_of_medians(never_flips, near, 10.0, {.replicates = 199});
   CHECK(reverse.lower == 0.0);
   CHECK(reverse.upper == Approx(0.3));
-  const auto neither = fl::detail::ratio_of_medians(never_flips, never_flips, 10.0, {.replicates = 199});
+  const auto neither = fl::analysis::detail::ratio_of_medians(never_flips, never_flips, 10.0, {.replicates = 199});
   CHECK(!neither.ratio);
   CHECK(neither.lower == 0.0);
   CHECK(neither.upper == inf);
@@ -454,9 +456,9 @@ TEST_CASE("what does not belong together is refused", "[analysis][compare]") {
   Panel panel = make_panel({}, {above(0, 1.0), never}, 300);
   const auto with = [&](auto change) {
     fl::ComparisonOptions options = quick();
-    fl::ComparisonProblem problem = panel.problem;
+    fl::analysis::ComparisonProblem problem = panel.problem;
     change(problem, options);
-    return code_of([&] { (void)fl::compare_outcomes(problem, options); });
+    return code_of([&] { (void)fl::analysis::compare_outcomes(problem, options); });
   };
   CHECK(with([](auto& p, auto&) { p.names.resize(1); }) == fl::ErrorCode::invalid_argument);
   CHECK(with([](auto& p, auto&) { p.discovery.resize(1); }) == fl::ErrorCode::shape_mismatch);
@@ -515,7 +517,7 @@ TEST_CASE("compare makes one pass over the population, whatever the number of cl
   CHECK(report.pairs[2].test.p == 1.0);  // late against late
   REQUIRE(!report.pairs[0].orders[1].directions.empty());
   CHECK(report.pairs[0].orders[1].directions.front().title == "more first factor");
-  const fl::PairedDistance& more = report.distances.front();
+  const fl::analysis::PairedDistance& more = report.distances.front();
   CHECK(more.title == "more first factor");
   CHECK(more.distances[1].sigmas - more.distances[0].sigmas == Approx(0.7).margin(0.1));
   CHECK(more.distances[0].judge_agreement == std::optional<double>(1.0));
@@ -535,7 +537,7 @@ TEST_CASE("compare makes one pass over the population, whatever the number of cl
 
   // A property that only gives names is no direction here either.
   options.method.properties[0].candidate = false;
-  for (const fl::PairedDistance& distance : fl::compare(known, std::span(three).first(2), options).distances)
+  for (const fl::analysis::PairedDistance& distance : fl::compare(known, std::span(three).first(2), options).distances)
     CHECK(distance.source != "property");
 }
 

@@ -32,8 +32,8 @@ constexpr std::int64_t permutations = 199;
 
 TEST_CASE("a property that is no candidate names and is measured, and changes no direction") {
   const fl::MethodOptions options{.permutations_discovery = permutations, .permutations_confirmation = 999};
-  const fl::FailureReport two = fl::analyze(setup_with(2, {}).problem, options);
-  const fl::FailureReport more = fl::analyze(setup_with(4, {1, 1, 0, 0}).problem, options);
+  const fl::FailureReport two = fl::analysis::analyze(setup_with(2, {}).problem, options);
+  const fl::FailureReport more = fl::analysis::analyze(setup_with(4, {1, 1, 0, 0}).problem, options);
   REQUIRE(more.property_r2.size() == 4);
   for (const double r2 : more.property_r2) CHECK(r2 > 0.8);
   REQUIRE(two.property_distances.size() == 4);
@@ -49,18 +49,18 @@ TEST_CASE("a property that is no candidate names and is measured, and changes no
   CHECK(two.findings[0].property.name == "property 0");
 
   // Without the candidate that fits, the same cause is found as something else and still named by the property.
-  const fl::FailureReport named = fl::analyze(setup_with(2, {0, 1}).problem, options);
+  const fl::FailureReport named = fl::analysis::analyze(setup_with(2, {0, 1}).problem, options);
   REQUIRE_FALSE(named.findings.empty());
   CHECK(named.findings[0].direction.family != fl::DirectionFamily::property);
   CHECK(named.findings[0].property.name == "property 0");
-  for (const fl::PropertyDistance& distance : named.property_distances) CHECK(distance.name == "property 1");
+  for (const fl::analysis::PropertyDistance& distance : named.property_distances) CHECK(distance.name == "property 1");
 }
 
 TEST_CASE("no candidate at all, or a list that does not fit") {
   const fl::MethodOptions options{.permutations_discovery = permutations, .permutations_confirmation = 999};
-  CHECK(fl::analyze(setup_with(2, {0, 0}).problem, options).property_distances.empty());
+  CHECK(fl::analysis::analyze(setup_with(2, {0, 0}).problem, options).property_distances.empty());
   try {
-    (void)fl::analyze(setup_with(2, {1}).problem, options);
+    (void)fl::analysis::analyze(setup_with(2, {1}).problem, options);
     FAIL("nothing was thrown");
   } catch (const fl::Error& error) {
     CHECK(error.code() == fl::ErrorCode::shape_mismatch);

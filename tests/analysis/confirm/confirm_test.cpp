@@ -29,23 +29,23 @@ struct Held {
     auto& half = problem.confirmation;
     const std::int64_t i = half.size();
     std::copy(values.begin(), values.end(), x.row_span(i).begin());
-    half.index.push_back(fl::confirmation_first + i);
+    half.index.push_back(fl::core::confirmation_first + i);
     half.label.push_back(label);
     half.failed.push_back(failed ? 1 : 0);
   }
-  [[nodiscard]] fl::Strata strata() const {
-    return fl::count_outcomes(problem.confirmation.label, problem.confirmation.failed, problem.classes);
+  [[nodiscard]] fl::statistics::Strata strata() const {
+    return fl::statistics::count_outcomes(problem.confirmation.label, problem.confirmation.failed, problem.classes);
   }
-  [[nodiscard]] fl::Confirmation confirmed(const std::vector<fl::FrozenCandidate>& candidates,
-                                           std::int64_t permutations) const {
-    return fl::confirm(problem, x, strata(), candidates, {.permutations_confirmation = permutations});
+  [[nodiscard]] fl::analysis::Confirmation confirmed(const std::vector<fl::analysis::FrozenCandidate>& candidates,
+                                                     std::int64_t permutations) const {
+    return fl::analysis::confirm(problem, x, strata(), candidates, {.permutations_confirmation = permutations});
   }
 };
 
 /// The candidate along coordinate `at` of `columns`, of one class or of all.
-fl::FrozenCandidate along(std::size_t at, std::size_t columns, std::optional<std::int64_t> label = std::nullopt,
-                          double sign = 1.0) {
-  fl::FrozenCandidate candidate;
+fl::analysis::FrozenCandidate along(std::size_t at, std::size_t columns,
+                                    std::optional<std::int64_t> label = std::nullopt, double sign = 1.0) {
+  fl::analysis::FrozenCandidate candidate;
   candidate.v.assign(columns, 0.0);
   candidate.v[at] = sign;
   candidate.class_label = label;
@@ -110,7 +110,7 @@ Held drawn(std::int64_t samples, std::int64_t columns, std::int64_t run, double 
   Held held(2, columns, samples);
   held.problem.seed = run;
   for (std::int64_t i = 0; i < samples; ++i) {
-    fl::CounterRandom random(run, fl::Stream::latents, i);
+    fl::core::CounterRandom random(run, fl::core::Stream::latents, i);
     const std::int64_t label = i % 2;
     const bool failed = random.uniform() < (label == 0 ? 0.15 : 0.5);
     std::vector<double> values(static_cast<std::size_t>(columns));
@@ -131,7 +131,7 @@ TEST_CASE("effects, t and p of confirmation are those of all assignments of the 
   const std::vector<std::uint8_t> failed{0, 0, 1, 0, 1, 0, 0, 1, 1, 0, 1};
   for (std::size_t i = 0; i < label.size(); ++i) held.add(label[i], failed[i] != 0, {first[i], second[i]});
   constexpr std::int64_t permutations = 19'999;
-  const fl::Confirmation said =
+  const fl::analysis::Confirmation said =
       held.confirmed({along(0, 2), along(1, 2), along(0, 2, std::nullopt, -1.0)}, permutations);
   REQUIRE(said.effects.size() == 3);
   std::vector<double> opposite = first;
@@ -150,14 +150,14 @@ TEST_CASE("effects, t and p of confirmation are those of all assignments of the 
   }
   CHECK(said.effects[0].p < said.effects[2].p);  // one-sided
 
-  const fl::Confirmation again =
+  const fl::analysis::Confirmation again =
       held.confirmed({along(0, 2), along(1, 2), along(0, 2, std::nullopt, -1.0)}, permutations);
   for (std::size_t i = 0; i < 3; ++i) CHECK(again.effects[i].p == said.effects[i].p);
 }
 
 TEST_CASE("adjusted p and q of confirmation follow from its p", "[analysis][confirm]") {
   const Held held = drawn(300, 6, 5, 0.35);
-  const fl::Confirmation said =
+  const fl::analysis::Confirmation said =
       held.confirmed({along(0, 6), along(1, 6), along(0, 6, 1), along(2, 6), along(3, 6, 0), along(4, 6)}, 999);
   const std::size_t m = said.effects.size();
   REQUIRE(m == 6);
@@ -180,7 +180,7 @@ TEST_CASE("adjusted p and q of confirmation follow from its p", "[analysis][conf
 
 TEST_CASE("the explained share is the candidate's part of the squared difference off its bias", "[analysis][confirm]") {
   const Held held = drawn(4000, 3, 8, 0.9);
-  const fl::Confirmation said = held.confirmed({along(0, 3), along(1, 3)}, 99);
+  const fl::analysis::Confirmation said = held.confirmed({along(0, 3), along(1, 3)}, 99);
   const auto& half = held.problem.confirmation;
   double effective = 0.0;
   for (std::int64_t c = 0; c < 2; ++c) {
@@ -208,7 +208,7 @@ TEST_CASE("where failures are chance, any of six candidates is confirmed in a tw
   // reject) of 2e-6.
   int alarms = 0;
   for (std::int64_t run = 0; run < 400; ++run) {
-    const fl::Confirmation said =
+    const fl::analysis::Confirmation said =
         drawn(160, 4, 1000 + run, 0.0)
             .confirmed({along(0, 4), along(1, 4), along(2, 4), along(3, 4), along(0, 4, 0), along(1, 4, 1)}, 199);
     alarms += std::any_of(said.effects.begin(), said.effects.end(),
@@ -226,10 +226,10 @@ TEST_CASE("a planted shift is confirmed, in its direction and in its class", "[a
   // a thousand per run.
   int common = 0, own = 0, elsewhere = 0;
   for (std::int64_t run = 0; run < 40; ++run) {
-    const fl::Confirmation everywhere =
+    const fl::analysis::Confirmation everywhere =
         drawn(500, 3, 5000 + run, 0.8).confirmed({along(0, 3), along(0, 3, std::nullopt, -1.0)}, 199);
     common += everywhere.effects[0].p_adjusted <= 0.05 && everywhere.effects[1].p_adjusted > 0.5 ? 1 : 0;
-    const fl::Confirmation in_class =
+    const fl::analysis::Confirmation in_class =
         drawn(500, 3, 7000 + run, 0.8, 1).confirmed({along(0, 3, 1), along(0, 3, 0)}, 199);
     own += in_class.effects[0].p_adjusted <= 0.05 ? 1 : 0;
     elsewhere += in_class.effects[1].p_adjusted <= 0.05 ? 1 : 0;
@@ -240,7 +240,7 @@ TEST_CASE("a planted shift is confirmed, in its direction and in its class", "[a
 }
 
 TEST_CASE("confirmation of no candidate is empty", "[analysis][confirm]") {
-  const fl::Confirmation said = drawn(100, 2, 1, 0.0).confirmed({}, 99);
+  const fl::analysis::Confirmation said = drawn(100, 2, 1, 0.0).confirmed({}, 99);
   CHECK(said.effects.empty());
   CHECK(said.explained.empty());
 }

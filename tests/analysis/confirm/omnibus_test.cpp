@@ -29,7 +29,7 @@ struct Halves {
     for (auto* half : {&problem.discovery, &problem.confirmation}) {
       fl::Matrix<double>& values = half == &problem.discovery ? x : fresh;
       for (std::int64_t i = 0; i < samples; ++i) {
-        fl::CounterRandom random(run, fl::Stream::latents, stream++);
+        fl::core::CounterRandom random(run, fl::core::Stream::latents, stream++);
         const std::int64_t label = i % classes;
         const bool failed = random.uniform() < (label == 0 ? 0.25 : 0.5);
         for (double& value : values.row_span(i)) value = random.normal() + 2.0 * static_cast<double>(label);
@@ -40,11 +40,12 @@ struct Halves {
       }
     }
   }
-  [[nodiscard]] fl::Omnibus tested(double alpha = 0.05) const {
+  [[nodiscard]] fl::analysis::Omnibus tested(double alpha = 0.05) const {
     const auto strata = [&](const fl::Population& half) {
-      return fl::count_outcomes(half.label, half.failed, problem.classes);
+      return fl::statistics::count_outcomes(half.label, half.failed, problem.classes);
     };
-    return fl::test_omnibus(problem, x, strata(problem.discovery), fresh, strata(problem.confirmation), alpha);
+    return fl::analysis::test_omnibus(problem, x, strata(problem.discovery), fresh, strata(problem.confirmation),
+                                      alpha);
   }
 };
 
@@ -87,7 +88,7 @@ TEST_CASE("the omnibus AUC is that of a ridge discriminant written out", "[analy
                           (cov[0][0] * d[1] - cov[1][0] * d[0]) / determinant};
   std::vector<double> scores;
   for (std::int64_t i = 0; i < 60; ++i) scores.push_back(rule[0] * halves.fresh(i, 0) + rule[1] * halves.fresh(i, 1));
-  const fl::Omnibus said = halves.tested();
+  const fl::analysis::Omnibus said = halves.tested();
   CHECK(said.auc == Approx(pairs_in_order(scores, halves.problem.confirmation.failed)).epsilon(1e-12));
   CHECK(said.lower < said.auc);
   CHECK(said.auc < said.upper);
@@ -111,7 +112,7 @@ TEST_CASE("the omnibus test sees a planted shift, and its interval covers the tr
   // they hold their level.
   int seen = 0, covered = 0;
   for (std::int64_t run = 0; run < 300; ++run) {
-    const fl::Omnibus said = Halves(300, 1, 2, 9000 + run, 1.0).tested();
+    const fl::analysis::Omnibus said = Halves(300, 1, 2, 9000 + run, 1.0).tested();
     seen += said.significant ? 1 : 0;
     covered += said.lower <= 0.7602499 && 0.7602499 <= said.upper ? 1 : 0;
   }

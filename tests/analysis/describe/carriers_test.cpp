@@ -85,10 +85,10 @@ TEST_CASE("carriers are the channels that correlate most within classes") {
   const world::Setup setup = world::build(slope());
   std::vector<fl::Finding> findings = {setup.along(0), setup.along(1, -1.0), setup.along(2)};
   findings[2].direction.class_label = 1;
-  fl::attach_carriers(setup.context(), findings);
+  fl::analysis::attach_carriers(setup.context(), findings);
   for (const fl::Finding& finding : findings) {
     const fl::Population& chosen = setup.problem.discovery;
-    const fl::Matrix<double> whitened = fl::whiten(setup.whitening, chosen.w, chosen.label);
+    const fl::Matrix<double> whitened = fl::statistics::whiten(setup.whitening, chosen.w, chosen.label);
     std::vector<double> along(static_cast<std::size_t>(chosen.size()), 0.0);
     for (std::int64_t i = 0; i < chosen.size(); ++i)
       for (std::size_t j = 0; j < finding.direction.whitened.size(); ++j)
@@ -110,7 +110,7 @@ TEST_CASE("carriers are the channels that correlate most within classes") {
     CHECK(finding.channel == finding.carriers[0].channel);
     CHECK(finding.sign == finding.carriers[0].sign);
     for (std::size_t c = 0; c < 10; ++c) {
-      const fl::Carrier& carrier = finding.carriers[c];
+      const fl::analysis::Carrier& carrier = finding.carriers[c];
       const std::int64_t k = carrier.channel.flat;
       INFO(finding.direction.name << " carrier " << c << " channel " << k);
       CHECK(k == order[c]);
@@ -146,7 +146,7 @@ TEST_CASE("a direction proposed as a channel is carried by that channel first") 
   fl::Finding finding = setup.along(0);
   finding.direction.family = fl::DirectionFamily::channel;
   finding.direction.name = "b8.conv0:7";  // flat 17
-  fl::attach_carriers(setup.context(), finding);
+  fl::analysis::attach_carriers(setup.context(), finding);
   REQUIRE(finding.carriers.size() == 10);
   CHECK(finding.channel.flat == 17);
   CHECK(finding.carriers[1].channel.flat == 0);
@@ -154,18 +154,18 @@ TEST_CASE("a direction proposed as a channel is carried by that channel first") 
     CHECK(std::abs(finding.carriers[c].correlation) <= std::abs(finding.carriers[c - 1].correlation));
   CHECK(finding.sign == (finding.carriers[0].correlation < 0 ? -1 : 1));
   finding.direction.family = fl::DirectionFamily::component;  // the name means nothing then
-  fl::attach_carriers(setup.context(), finding);
+  fl::analysis::attach_carriers(setup.context(), finding);
   CHECK(finding.channel.flat == 0);
 }
 
 TEST_CASE("channel names are read back strictly") {
   const fl::StyleLayout layout({{"b4.conv1", 10}, {"b8.conv0", 20}, {"odd:name", 4}});
-  CHECK(fl::detail::find_channel(layout, "b4.conv1:9") == 9);
-  CHECK(fl::detail::find_channel(layout, "b8.conv0:0") == 10);
-  CHECK(fl::detail::find_channel(layout, "odd:name:3") == 33);
+  CHECK(fl::analysis::find_channel(layout, "b4.conv1:9") == 9);
+  CHECK(fl::analysis::find_channel(layout, "b8.conv0:0") == 10);
+  CHECK(fl::analysis::find_channel(layout, "odd:name:3") == 33);
   for (const char* name : {"b4.conv1:10", "b4.conv1", "b4.conv1:", ":3", "b4.conv1:-1", "b4.conv1: 1", "b4.conv:1",
                            "b4.conv1:99999999999999999999", "noise level", ""})
-    CHECK_FALSE(fl::detail::find_channel(layout, name));
+    CHECK_FALSE(fl::analysis::find_channel(layout, name));
 }
 
 TEST_CASE("a layout with fewer than ten channels lists them all") {
@@ -176,7 +176,7 @@ TEST_CASE("a layout with fewer than ten channels lists them all") {
   setup.problem.style_matrix = few;
   setup.problem.style_bias.resize(6);
   fl::Finding finding = setup.along(4);
-  fl::attach_carriers(setup.context(), finding);
+  fl::analysis::attach_carriers(setup.context(), finding);
   CHECK(finding.carriers.size() == 6);
   CHECK(finding.channel.flat == 4);
 }
@@ -186,7 +186,7 @@ TEST_CASE("attach_carriers refuses a direction of another size") {
   fl::Finding finding = setup.along(0);
   finding.direction.whitened.push_back(0.0);
   try {
-    fl::attach_carriers(setup.context(), finding);
+    fl::analysis::attach_carriers(setup.context(), finding);
     FAIL("nothing was thrown");
   } catch (const fl::Error& error) {
     CHECK(error.code() == fl::ErrorCode::shape_mismatch);

@@ -17,7 +17,9 @@ namespace {
 namespace fl = faultline;
 namespace world = findings_world;
 
-std::string name_of(std::vector<fl::PropertyEffect> effects) { return fl::name_direction(effects).name; }
+std::string name_of(std::vector<fl::analysis::PropertyEffect> effects) {
+  return fl::analysis::name_direction(effects).name;
+}
 
 /// x0 decides; "size" is x0 in other units, "tilt" mixes x0 and x1, "lean" is x1 with a class offset, "rest" never
 /// changes.
@@ -33,12 +35,12 @@ world::World described() {
 }
 
 fl::Finding measured(const world::Setup& setup, fl::Finding finding) {
-  fl::measure_profiles(setup.context(), std::span<fl::Finding>(&finding, 1));
+  fl::analysis::measure_profiles(setup.context(), std::span<fl::Finding>(&finding, 1));
   return finding;
 }
 
 double strength(const fl::Finding& finding, const std::string& name) {
-  for (const fl::PropertyEffect& effect : finding.side_effects)
+  for (const fl::analysis::PropertyEffect& effect : finding.side_effects)
     if (effect.name == name) return effect.strength;
   return std::nan("");
 }
@@ -54,7 +56,8 @@ TEST_CASE("the naming rule") {
   CHECK(name_of({{"blur", 0.6}, {"noise level", 0.49}}) == "mixed: blur + noise level");
   CHECK(name_of({{"blur", 0.6}}) == "blur");
   CHECK(name_of({}).empty());
-  CHECK(fl::name_direction(std::vector<fl::PropertyEffect>{{"blur", -2.0}, {"contrast", 1.9}}).strength == -2.0);
+  CHECK(fl::analysis::name_direction(std::vector<fl::analysis::PropertyEffect>{{"blur", -2.0}, {"contrast", 1.9}})
+            .strength == -2.0);
 }
 
 TEST_CASE("a profile is the mean over fresh codes whatever their outcome") {
@@ -62,7 +65,7 @@ TEST_CASE("a profile is the mean over fresh codes whatever their outcome") {
   w.has_judge = true;
   const world::Setup setup = world::build(w);
   const fl::Finding finding = measured(setup, setup.along(0));
-  const fl::Profile& profile = finding.profile;
+  const fl::analysis::Profile& profile = finding.profile;
   REQUIRE(profile.sigmas.size() == 9);
   REQUIRE(profile.properties.size() == 4);
   for (std::size_t g = 0; g < 9; ++g) {
@@ -123,7 +126,7 @@ TEST_CASE("directions measured together share the unmoved images") {
   specific.direction.class_label = 1;
   findings.push_back(specific);
   *setup.counts = {};
-  fl::measure_profiles(setup.context(), findings);
+  fl::analysis::measure_profiles(setup.context(), findings);
   std::int64_t of_class = 0;
   for (const std::int64_t label : setup.codes.label) of_class += label == 1 ? 1 : 0;
   of_class = std::min<std::int64_t>(of_class, 64);

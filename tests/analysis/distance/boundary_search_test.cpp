@@ -22,11 +22,11 @@ struct Curves {
   std::int64_t calls = 0, images = 0;
   std::vector<double> amounts = {};
 
-  fl::AnswerEdits answer() {
-    return [this](std::span<const fl::EditedLatent> edits, const fl::WantedAnswers&) {
+  fl::analysis::AnswerEdits answer() {
+    return [this](std::span<const fl::analysis::EditedLatent> edits, const fl::analysis::WantedAnswers&) {
       ++calls;
       images += static_cast<std::int64_t>(edits.size());
-      fl::EditAnswers answers;
+      fl::analysis::EditAnswers answers;
       answers.classifiers.resize(probability.front().size());
       for (const auto& [start, edit] : edits) {
         amounts.push_back(edit.amount());

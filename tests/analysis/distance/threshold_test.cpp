@@ -40,7 +40,7 @@ std::vector<double> start_coordinates(const world::Setup& setup, std::int64_t j,
                                       std::optional<std::int64_t> label = std::nullopt) {
   std::vector<double> values;
   for (std::int64_t i = 0; static_cast<std::int64_t>(values.size()) < setup.options.threshold_codes; ++i) {
-    const fl::Population one = setup.problem.sample(fl::detail::start_codes_first + i, 1);
+    const fl::Population one = setup.problem.sample(fl::analysis::start_codes_first + i, 1);
     if (one.failed[0] == 0 && (!label || one.label[0] == *label))
       values.push_back(world::coordinates(one.index[0])[static_cast<std::size_t>(j)]);
   }
@@ -55,8 +55,8 @@ std::vector<double> distances_to(const std::vector<double>& starts, double level
 }
 
 fl::Finding measured(const world::Setup& setup, fl::Finding finding, bool with_carrier = false) {
-  if (with_carrier) fl::attach_carriers(setup.context(), finding);
-  fl::measure_thresholds(setup.context(), std::span<fl::Finding>(&finding, 1));
+  if (with_carrier) fl::analysis::attach_carriers(setup.context(), finding);
+  fl::analysis::measure_thresholds(setup.context(), std::span<fl::Finding>(&finding, 1));
   return finding;
 }
 
@@ -75,7 +75,7 @@ TEST_CASE("a crossing search closes its bracket with no more values than bisecti
   };
   for (const auto& [name, curve] : curves) {
     INFO(name);
-    fl::detail::CrossingSearch search(0.0, curve(0.0), 1.25, curve(1.25), 0.01);
+    fl::analysis::CrossingSearch search(0.0, curve(0.0), 1.25, curve(1.25), 0.01);
     int asked = 0;
     while (!search.done()) {
       const double t = search.ask();
@@ -89,15 +89,15 @@ TEST_CASE("a crossing search closes its bracket with no more values than bisecti
     CHECK(curve(search.near_end()) > 0.0);
     CHECK(curve(search.far_end()) <= 0.0);
   }
-  fl::detail::CrossingSearch search(0.0, 1.0, 1.25, -1.0, 0.01);
+  fl::analysis::CrossingSearch search(0.0, 1.0, 1.25, -1.0, 0.01);
   search.tell(2.0, 1.0);  // from another bracket
   search.tell(1.0, -1.0);
   search.tell(0.995, 1.0);
   CHECK(search.done());
   CHECK(search.near_end() == 0.995);
   CHECK(search.far_end() == 1.0);
-  CHECK(fl::detail::CrossingSearch().done());
-  CHECK_FALSE(fl::detail::CrossingSearch().crossed());
+  CHECK(fl::analysis::CrossingSearch().done());
+  CHECK_FALSE(fl::analysis::CrossingSearch().crossed());
 }
 
 TEST_CASE("both crossings of a known slope are found to the tolerance") {
@@ -121,12 +121,12 @@ TEST_CASE("both crossings of a known slope are found to the tolerance") {
   const auto beyond = [](double reported, double truth) {
     return reported >= truth - 1e-4 && reported <= truth + 0.01;
   };
-  CHECK(beyond(half.sigmas, fl::median(to_half)));
-  CHECK(beyond(flip.sigmas, fl::median(to_flip)));
-  CHECK(beyond(flip.lower, fl::median_interval(to_flip).lower));
-  CHECK(beyond(flip.upper, fl::median_interval(to_flip).upper));
-  CHECK(beyond(flip.quartile_low, fl::quantile(to_flip, 0.25)));
-  CHECK(beyond(flip.quartile_high, fl::quantile(to_flip, 0.75)));
+  CHECK(beyond(half.sigmas, fl::statistics::median(to_half)));
+  CHECK(beyond(flip.sigmas, fl::statistics::median(to_flip)));
+  CHECK(beyond(flip.lower, fl::statistics::median_interval(to_flip).lower));
+  CHECK(beyond(flip.upper, fl::statistics::median_interval(to_flip).upper));
+  CHECK(beyond(flip.quartile_low, fl::statistics::quantile(to_flip, 0.25)));
+  CHECK(beyond(flip.quartile_high, fl::statistics::quantile(to_flip, 0.75)));
   // Phi(1.5) and Phi(2); the population of 1500 has a standard error of .7 points, the fitted direction adds as much.
   CHECK(half.percentile == Approx(93.3).margin(3.0));
   CHECK(flip.percentile == Approx(97.7).margin(2.0));
@@ -142,7 +142,7 @@ TEST_CASE("both crossings of a known slope are found to the tolerance") {
   REQUIRE(finding.carriers.front().channel.flat == 0);
   REQUIRE(finding.carriers.front().threshold);
   // The only channel the image shows, so the distances agree up to the sample's deviation
-  const fl::Threshold& alone = *finding.carriers.front().threshold;
+  const fl::analysis::Threshold& alone = *finding.carriers.front().threshold;
   REQUIRE(alone.flip);
   CHECK(alone.flip->sigmas == Approx(flip.sigmas).epsilon(0.06));
   CHECK(alone.flip->percentile == Approx(97.7).margin(2.0));
@@ -172,14 +172,14 @@ TEST_CASE("a direction that changes nothing has no crossing") {
   REQUIRE(finding.carriers.front().threshold);
   CHECK_FALSE(finding.carriers.front().threshold->flip);
   REQUIRE(finding.threshold.centres.size() == 3);
-  for (const fl::CentreDistance& centre : finding.threshold.centres) {
+  for (const fl::analysis::CentreDistance& centre : finding.threshold.centres) {
     CHECK(centre.probability > 0.99);
     CHECK_FALSE(centre.half);
     CHECK_FALSE(centre.flip);
     CHECK_FALSE(centre.paper);
   }
-  CHECK(finding.examples.size() == fl::examples_per_finding);
-  for (const fl::ExampleCode& example : finding.examples) CHECK_FALSE(example.flip);
+  CHECK(finding.examples.size() == fl::analysis::examples_per_finding);
+  for (const fl::analysis::ExampleCode& example : finding.examples) CHECK_FALSE(example.flip);
 }
 
 TEST_CASE("codes that never cross count as infinitely far") {
@@ -207,12 +207,12 @@ TEST_CASE("codes that never cross count as infinitely far") {
   REQUIRE(one_class.threshold.flip);
   CHECK(one_class.threshold.flip->codes == 64);
   CHECK(one_class.threshold.flip->crossed_share == 1.0);
-  const double truth = fl::median(distances_to(start_coordinates(setup, 0, 0), 1.0));
+  const double truth = fl::statistics::median(distances_to(start_coordinates(setup, 0, 0), 1.0));
   CHECK(one_class.threshold.flip->sigmas >= truth - 1e-4);
   CHECK(one_class.threshold.flip->sigmas <= truth + 0.01);
   REQUIRE(one_class.threshold.centres.size() == 1);
   CHECK(one_class.threshold.centres[0].class_label == 0);
-  for (const fl::ExampleCode& example : one_class.examples) CHECK(example.label == 0);
+  for (const fl::analysis::ExampleCode& example : one_class.examples) CHECK(example.label == 0);
 }
 
 TEST_CASE("crossings outside the population are flagged") {
@@ -237,7 +237,8 @@ TEST_CASE("a profile that comes back is not monotone") {
   CHECK(finding.threshold.flip->monotone_share == 0.0);
   CHECK_FALSE(finding.threshold.half->monotone);
   // The first crossing, not a later one
-  CHECK(finding.threshold.flip->sigmas == Approx(2.0 - fl::median(start_coordinates(setup, 0))).margin(0.3));
+  CHECK(finding.threshold.flip->sigmas ==
+        Approx(2.0 - fl::statistics::median(start_coordinates(setup, 0))).margin(0.3));
 }
 
 TEST_CASE("distances without centres are the same from the start codes and cost less") {
@@ -258,13 +259,13 @@ TEST_CASE("distances from the centres agree with a plain walk") {
   }});
   const fl::Finding finding = measured(setup, setup.along(0));
   REQUIRE(finding.threshold.centres.size() == 3);
-  const auto centres = fl::detail::success_centres(setup.problem);
+  const auto centres = fl::analysis::success_centres(setup.problem);
   for (std::size_t c = 0; c < 3; ++c) {
-    const fl::CentreDistance& centre = finding.threshold.centres[c];
+    const fl::analysis::CentreDistance& centre = finding.threshold.centres[c];
     CHECK(centre.class_label == static_cast<std::int64_t>(c));
     const auto p = [&](double t) {
-      const fl::EditedLatent edited{{centres[c].w, static_cast<std::int64_t>(c)},
-                                    fl::Edit::in_w(finding.direction.w, t)};
+      const fl::analysis::EditedLatent edited{{centres[c].w, static_cast<std::int64_t>(c)},
+                                              fl::Edit::in_w(finding.direction.w, t)};
       return static_cast<double>(setup.problem.answer_edits(std::span(&edited, 1), {}).first().probability[0]);
     };
     CHECK(centre.probability == Approx(p(0.0)));
@@ -294,13 +295,13 @@ TEST_CASE("distances from the centres agree with a plain walk") {
 TEST_CASE("examples are reproducible codes spread over distances and classes") {
   const world::Setup setup = world::build(slope());
   const fl::Finding finding = measured(setup, setup.along(0));
-  REQUIRE(finding.examples.size() == fl::examples_per_finding);
+  REQUIRE(finding.examples.size() == fl::analysis::examples_per_finding);
   std::set<std::int64_t> indices, labels;
   double last = 0.0;
-  for (const fl::ExampleCode& example : finding.examples) {
+  for (const fl::analysis::ExampleCode& example : finding.examples) {
     indices.insert(example.index);
     labels.insert(example.label);
-    CHECK(example.index >= fl::detail::start_codes_first);
+    CHECK(example.index >= fl::analysis::start_codes_first);
     CHECK(example.label == world::label_of(example.index));
     REQUIRE(example.flip);
     CHECK(*example.flip >= last);
@@ -310,7 +311,7 @@ TEST_CASE("examples are reproducible codes spread over distances and classes") {
     CHECK(*example.flip >= 2.0 - x - 1e-4);
     CHECK(*example.flip <= 2.0 - x + 0.01);
   }
-  CHECK(indices.size() == fl::examples_per_finding);
+  CHECK(indices.size() == fl::analysis::examples_per_finding);
   CHECK(labels.size() == 3);
   CHECK(*finding.examples.front().flip < finding.threshold.flip->quartile_low);
   CHECK(*finding.examples.back().flip > finding.threshold.flip->quartile_high);
@@ -319,13 +320,14 @@ TEST_CASE("examples are reproducible codes spread over distances and classes") {
 TEST_CASE("an image that does not fail again is not reported") {
   world::Setup setup = world::build(slope());
   const auto honest = setup.problem.answer_edits;
-  const auto never = [](fl::EditAnswers answers) {
+  const auto never = [](fl::analysis::EditAnswers answers) {
     for (auto& f : answers.classifiers[0].failed) f = 0;
     for (auto& p : answers.classifiers[0].probability) p = 0.9f;
     return answers;
   };
   SECTION("in a batch") {
-    setup.problem.answer_edits = [&](std::span<const fl::EditedLatent> edits, const fl::WantedAnswers& wanted) {
+    setup.problem.answer_edits = [&](std::span<const fl::analysis::EditedLatent> edits,
+                                     const fl::analysis::WantedAnswers& wanted) {
       return wanted.images ? never(honest(edits, wanted)) : honest(edits, wanted);
     };
     const fl::Finding finding = measured(setup, setup.along(0));
@@ -333,13 +335,14 @@ TEST_CASE("an image that does not fail again is not reported") {
     CHECK_FALSE(finding.threshold.flip);
   }
   SECTION("alone") {
-    setup.problem.answer_edits = [&](std::span<const fl::EditedLatent> edits, const fl::WantedAnswers& wanted) {
+    setup.problem.answer_edits = [&](std::span<const fl::analysis::EditedLatent> edits,
+                                     const fl::analysis::WantedAnswers& wanted) {
       return wanted.alone ? never(honest(edits, wanted)) : honest(edits, wanted);
     };
     const fl::Finding finding = measured(setup, setup.along(0));
     REQUIRE(finding.threshold.flip);
-    CHECK(finding.threshold.flip->crossed_share == Approx((64.0 - fl::examples_per_finding) / 64.0));
-    for (const fl::ExampleCode& example : finding.examples) CHECK_FALSE(example.flip);
+    CHECK(finding.threshold.flip->crossed_share == Approx((64.0 - fl::analysis::examples_per_finding) / 64.0));
+    for (const fl::analysis::ExampleCode& example : finding.examples) CHECK_FALSE(example.flip);
   }
 }
 
@@ -349,9 +352,9 @@ TEST_CASE("findings measured together share batches and get the distances they g
     return world::Answers{world::logistic(-3.0 * worst), worst > 0.2};
   }});
   std::vector<fl::Finding> together = {setup.along(0), setup.along(1), setup.along(2), setup.along(1, -1.0)};
-  fl::attach_carriers(setup.context(), together);
+  fl::analysis::attach_carriers(setup.context(), together);
   *setup.counts = {};
-  fl::measure_thresholds(setup.context(), together);
+  fl::analysis::measure_thresholds(setup.context(), together);
   const world::Counts shared = *setup.counts;
   // Every line: 8 on the grid, 7 for each crossing, 2 to check; then starts, centres with the paper's search, and the
   // examples one by one.
@@ -400,7 +403,7 @@ TEST_CASE("measure_thresholds refuses a direction of another size") {
   fl::Finding finding = setup.along(0);
   finding.direction.w.pop_back();
   try {
-    fl::measure_thresholds(setup.context(), std::span<fl::Finding>(&finding, 1));
+    fl::analysis::measure_thresholds(setup.context(), std::span<fl::Finding>(&finding, 1));
     FAIL("nothing was thrown");
   } catch (const fl::Error& error) {
     CHECK(error.code() == fl::ErrorCode::shape_mismatch);
@@ -410,20 +413,21 @@ TEST_CASE("measure_thresholds refuses a direction of another size") {
 TEST_CASE("image distances are those of their definitions") {
   const fl::ImageShape shape{2, 16, 12};
   std::vector<float> a(static_cast<std::size_t>(shape.elements()), 0.6f), b(a.size(), 0.4f);
-  CHECK(fl::detail::image_rms(a, b) == Approx(0.2));
-  CHECK(fl::detail::image_ssim(a, b, shape) == Approx((2 * 0.24 + 1e-4) / (0.36 + 0.16 + 1e-4)).epsilon(1e-4));
-  CHECK(fl::detail::image_ssim(a, a, shape) == Approx(1.0));
-  fl::CounterRandom random(2, fl::Stream::corruptions, 0);
+  CHECK(fl::analysis::detail::image_rms(a, b) == Approx(0.2));
+  CHECK(fl::analysis::detail::image_ssim(a, b, shape) ==
+        Approx((2 * 0.24 + 1e-4) / (0.36 + 0.16 + 1e-4)).epsilon(1e-4));
+  CHECK(fl::analysis::detail::image_ssim(a, a, shape) == Approx(1.0));
+  fl::core::CounterRandom random(2, fl::Stream::corruptions, 0);
   for (std::size_t i = 0; i < a.size(); ++i)
     a[i] = 0.5f + 0.4f * static_cast<float>(std::sin(0.3 * static_cast<double>(i % 12)));
   double last = 1.0;
   for (const float strength : {0.02f, 0.05f, 0.1f, 0.3f}) {
     for (std::size_t i = 0; i < a.size(); ++i) b[i] = a[i] + strength * static_cast<float>(random.normal());
-    const double similarity = fl::detail::image_ssim(a, b, shape);
+    const double similarity = fl::analysis::detail::image_ssim(a, b, shape);
     CHECK(similarity < last);
-    CHECK(similarity == Approx(fl::detail::image_ssim(b, a, shape)));
+    CHECK(similarity == Approx(fl::analysis::detail::image_ssim(b, a, shape)));
     last = similarity;
   }
   CHECK(last < 0.6);
-  CHECK(fl::detail::image_ssim({}, {}, {1, 0, 0}) == 1.0);
+  CHECK(fl::analysis::detail::image_ssim({}, {}, {1, 0, 0}) == 1.0);
 }

@@ -28,7 +28,7 @@ world::World judged(double lost, double odd) {
 
 fl::Finding measured(const world::Setup& setup, std::int64_t coordinate) {
   fl::Finding finding = setup.along(coordinate);
-  fl::measure_thresholds(setup.context(), std::span<fl::Finding>(&finding, 1));
+  fl::analysis::measure_thresholds(setup.context(), std::span<fl::Finding>(&finding, 1));
   return finding;
 }
 
@@ -36,12 +36,12 @@ fl::Finding measured(const world::Setup& setup, std::int64_t coordinate) {
 
 TEST_CASE("agreement is a share with a bar at nine tenths") {
   const std::vector<std::uint8_t> nine = {1, 1, 1, 1, 0, 1, 1, 1, 1, 1};
-  CHECK(fl::validity_of(nine).judge_agreement == Approx(0.9));
-  CHECK_FALSE(fl::validity_of(nine).generator_suspect);
+  CHECK(fl::analysis::validity_of(nine).judge_agreement == Approx(0.9));
+  CHECK_FALSE(fl::analysis::validity_of(nine).generator_suspect);
   const std::vector<std::uint8_t> eight = {1, 1, 1, 1, 0, 1, 0, 1, 1, 1};
-  CHECK(fl::validity_of(eight).generator_suspect);
-  CHECK_FALSE(fl::validity_of({}).judge_agreement);
-  CHECK_FALSE(fl::validity_of({}).generator_suspect);
+  CHECK(fl::analysis::validity_of(eight).generator_suspect);
+  CHECK_FALSE(fl::analysis::validity_of({}).judge_agreement);
+  CHECK_FALSE(fl::analysis::validity_of({}).generator_suspect);
 }
 
 TEST_CASE("a judge that still sees the label at the flip clears the finding") {
@@ -65,7 +65,7 @@ TEST_CASE("agreement counts flipped images only") {
   const fl::Finding finding = measured(setup, 0);
   std::int64_t agrees = 0, codes = 0;
   for (std::int64_t i = 0; codes < 64; ++i) {
-    const fl::Population one = setup.problem.sample(fl::detail::start_codes_first + i, 1);
+    const fl::Population one = setup.problem.sample(fl::analysis::start_codes_first + i, 1);
     if (one.failed[0] != 0) continue;
     ++codes;
     agrees += world::coordinates(one.index[0])[1] < 1.0 ? 1 : 0;
@@ -79,9 +79,9 @@ TEST_CASE("class leak is what the judge denies of unmoved images") {
   const world::Setup setup = world::build(judged(100.0, 1.0));
   double denied = 0.0;
   for (const std::int64_t index : setup.codes.index) denied += world::coordinates(index)[1] < 1.0 ? 0.0 : 1.0;
-  REQUIRE(fl::measure_class_leak(setup.context()));
-  CHECK(*fl::measure_class_leak(setup.context()) == Approx(denied / static_cast<double>(setup.codes.size())));
+  REQUIRE(fl::analysis::measure_class_leak(setup.context()));
+  CHECK(*fl::analysis::measure_class_leak(setup.context()) == Approx(denied / static_cast<double>(setup.codes.size())));
   world::World without = judged(1.0, 1.0);
   without.has_judge = false;
-  CHECK_FALSE(fl::measure_class_leak(world::build(without).context()));
+  CHECK_FALSE(fl::analysis::measure_class_leak(world::build(without).context()));
 }

@@ -26,8 +26,8 @@ fw::World two_faults() {
   return world;
 }
 
-std::vector<fl::KnownCause> causes(const fw::Setup& setup, std::initializer_list<std::int64_t> coordinates) {
-  std::vector<fl::KnownCause> result;
+std::vector<fl::analysis::KnownCause> causes(const fw::Setup& setup, std::initializer_list<std::int64_t> coordinates) {
+  std::vector<fl::analysis::KnownCause> result;
   for (const std::int64_t j : coordinates)
     result.push_back({"coordinate " + std::to_string(j), setup.along(j).direction, 1.5});
   return result;
@@ -58,7 +58,7 @@ TEST_CASE("a failing image is an instance of the cause that makes it fail") {
   CHECK(why.prediction == 2);
   CHECK(why.probability == Approx(fw::logistic(-4.5)).epsilon(1e-3));
   REQUIRE(why.causes.size() == 3);
-  const fl::ExplainedCause& first = why.causes[0];
+  const fl::analysis::ExplainedCause& first = why.causes[0];
   CHECK(explainer.causes()[first.cause].title == "coordinate 0");
   CHECK(first.coordinate == Approx(3.0).margin(0.25));  // 1500 samples know spread and class means to a few per cent
   CHECK(first.percentile > 99.0);

@@ -47,18 +47,19 @@ TEST_CASE("AttFind and the screen agree on the planted channel and its sign", "[
   fl::FailureAnalyzer analyzer(sampler, mine, fl::Misclassified{}, options);
   const fl::Problem& problem = analyzer.problem();
 
-  const fl::AttFindOptions wanted{.images = 24, .ranked_channels = 40, .spread_channels = 20};
-  const auto channels = fl::attfind_channels(problem, wanted);
+  const fl::paper::AttFindOptions wanted{.images = 24, .ranked_channels = 40, .spread_channels = 20};
+  const auto channels = fl::paper::attfind_channels(problem, wanted);
   std::vector<fl::Progress> told;
-  const auto found = fl::attfind(problem, channels, wanted, 64, [&](const fl::Progress& p) { told.push_back(p); });
+  const auto found =
+      fl::paper::attfind(problem, channels, wanted, 64, [&](const fl::Progress& p) { told.push_back(p); });
   CHECK(found.images == 24);
-  CHECK(found.cost == fl::attfind_images(24, 60));
+  CHECK(found.cost == fl::paper::attfind_images(24, 60));
   CHECK(found.cost == 24 * (1 + 2 * 60));
   REQUIRE(!told.empty());
   CHECK((told.front().done == 0 && told.front().total == found.cost));
   CHECK((told.back().done == found.cost && told.back().total == found.cost));
 
-  const auto scores = fl::attfind_scores(found);
+  const auto scores = fl::paper::attfind_scores(found);
   const auto strongest = static_cast<std::size_t>(
       std::max_element(scores.begin(), scores.end(), [](double a, double b) { return std::abs(a) < std::abs(b); }) -
       scores.begin());
@@ -73,8 +74,8 @@ TEST_CASE("AttFind and the screen agree on the planted channel and its sign", "[
   for (std::size_t k = 0; k < scores.size(); ++k)  // no other channel shows in the image
     if (found.channels[k] != truth) CHECK(std::abs(scores[k]) < 1e-4);
 
-  const auto screen = fl::channel_scores(problem, problem.discovery, fl::ChannelScore::NormalizedDifference);
-  CHECK(fl::top_channels(screen, fl::ChannelScore::NormalizedDifference, 1).front() == truth);
+  const auto screen = fl::analysis::channel_scores(problem, problem.discovery, fl::ChannelScore::NormalizedDifference);
+  CHECK(fl::analysis::top_channels(screen, fl::ChannelScore::NormalizedDifference, 1).front() == truth);
   CHECK(screen[static_cast<std::size_t>(truth)] < 0.0);
 }
 
@@ -84,7 +85,7 @@ TEST_CASE("AttFind's effects are those of setting a channel to the ends of its r
     const double p = world::logistic(3.0 - x[0] - 0.5 * x[1]);
     return world::Answers{p, p < 0.5};
   }});
-  const auto found = fl::attfind(setup.problem, {0, 1, 7}, {.images = 20}, 100);
+  const auto found = fl::paper::attfind(setup.problem, {0, 1, 7}, {.images = 20}, 100);
   REQUIRE(found.images == 20);
   // Ends are those of all classes, whose means lie apart: style 0 holds x0 and what the class adds.
   const auto added = [](std::int64_t label) {
@@ -100,8 +101,8 @@ TEST_CASE("AttFind's effects are those of setting a channel to the ends of its r
   }
   double mean0 = 0.0, mean1 = 0.0, flips = 0.0, codes = 0.0;
   for (std::int64_t i = 0; codes < 20; ++i) {
-    const auto x = world::coordinates(fl::intervention_first + i),
-               more = added(world::label_of(fl::intervention_first + i));
+    const auto x = world::coordinates(fl::core::intervention_first + i),
+               more = added(world::label_of(fl::core::intervention_first + i));
     if (x[0] + 0.5 * x[1] > 3.0) continue;
     mean0 += (x[0] + more[0]) / 20.0, mean1 += (x[1] + more[1]) / 20.0, codes += 1.0;
     flips += high - more[0] + 0.5 * x[1] > 3.0 ? 1.0 : 0.0;
@@ -112,7 +113,7 @@ TEST_CASE("AttFind's effects are those of setting a channel to the ends of its r
   CHECK(found.effect_largest[1] == Approx(0.5 * (low1 - mean1)).margin(1e-3));
   CHECK(found.flipped_largest[0] == Approx(flips / 20.0));
   CHECK(found.effect_largest[2] == Approx(0.0).margin(1e-9));
-  const auto scores = fl::attfind_scores(found);
+  const auto scores = fl::paper::attfind_scores(found);
   CHECK((scores[0] > 0.0 && scores[1] < 0.0 && scores[2] == 0.0));
   // Once the strongest channel has explained what it flips, only those that flip one of the rest follow.
   std::int64_t explained = 0;
@@ -126,40 +127,40 @@ TEST_CASE("the examined channels are the first by difference and an even spread 
   const world::Setup setup = world::build({[](std::span<const double> x, std::int64_t) {
     return world::Answers{world::logistic(4.0 * (1.0 - x[0])), x[0] > 1.0};
   }});
-  const auto channels = fl::attfind_channels(setup.problem, {.ranked_channels = 5, .spread_channels = 5});
+  const auto channels = fl::paper::attfind_channels(setup.problem, {.ranked_channels = 5, .spread_channels = 5});
   CHECK(channels.size() == 10);
   CHECK(std::is_sorted(channels.begin(), channels.end()));
   for (const auto k : channels) CHECK(k < 30);  // 30 .. 39 are b8.torgb
-  const auto scores =
-      fl::channel_scores(setup.problem, setup.problem.discovery, fl::ChannelScore::NormalizedDifferencePooled);
+  const auto scores = fl::analysis::channel_scores(setup.problem, setup.problem.discovery,
+                                                   fl::ChannelScore::NormalizedDifferencePooled);
   std::int64_t kept = 0;
-  for (const auto k : fl::top_channels(scores, fl::ChannelScore::NormalizedDifferencePooled, 40)) {
+  for (const auto k : fl::analysis::top_channels(scores, fl::ChannelScore::NormalizedDifferencePooled, 40)) {
     if (k >= 30 || kept == 5) continue;
     ++kept;
     CHECK(std::find(channels.begin(), channels.end(), k) != channels.end());
   }
-  CHECK(fl::attfind_channels(setup.problem, {.ranked_channels = 1000}).size() == 30);
-  CHECK_THROWS_AS(fl::attfind_channels(setup.problem, {.images = -1}), fl::Error);
-  CHECK_THROWS_AS(fl::attfind(setup.problem, {3, 3}), fl::Error);
-  CHECK_THROWS_AS(fl::attfind(setup.problem, {40}), fl::Error);
+  CHECK(fl::paper::attfind_channels(setup.problem, {.ranked_channels = 1000}).size() == 30);
+  CHECK_THROWS_AS(fl::paper::attfind_channels(setup.problem, {.images = -1}), fl::Error);
+  CHECK_THROWS_AS(fl::paper::attfind(setup.problem, {3, 3}), fl::Error);
+  CHECK_THROWS_AS(fl::paper::attfind(setup.problem, {40}), fl::Error);
 }
 
 TEST_CASE("AttFind without a single code that passes is a result", "[analysis][attfind]") {
   const world::Setup setup = world::build({[](std::span<const double>, std::int64_t) {
     return world::Answers{0.1, true};
   }});
-  const auto found = fl::attfind(setup.problem, {0, 1}, {.images = 4}, 8);
+  const auto found = fl::paper::attfind(setup.problem, {0, 1}, {.images = 4}, 8);
   CHECK(found.images == 0);
   CHECK(found.cost == 0);
   CHECK(found.cover.empty());
-  CHECK(fl::attfind_scores(found).empty());
+  CHECK(fl::paper::attfind_scores(found).empty());
 }
 
 TEST_CASE("agreement of rankings is over the channels in common", "[analysis][agreement]") {
-  const fl::ChannelRanking all{"all", {0, 1, 2, 3, 4, 5}, {6.0, -5.0, 4.0, 3.0, -2.0, 0.0}};
-  const fl::ChannelRanking part{"part", {5, 3, 1}, {9.0, 2.0, 1.0}};
-  const fl::ChannelRanking flat{"flat", {0, 1, 2}, {1.0, -1.0, 1.0}};
-  const auto table = fl::ranking_agreement(std::vector{all, part, flat}, 2);
+  const fl::analysis::ChannelRanking all{"all", {0, 1, 2, 3, 4, 5}, {6.0, -5.0, 4.0, 3.0, -2.0, 0.0}};
+  const fl::analysis::ChannelRanking part{"part", {5, 3, 1}, {9.0, 2.0, 1.0}};
+  const fl::analysis::ChannelRanking flat{"flat", {0, 1, 2}, {1.0, -1.0, 1.0}};
+  const auto table = fl::analysis::ranking_agreement(std::vector{all, part, flat}, 2);
   REQUIRE(table.size() == 3);
   CHECK(
       (table[0].first == "all" && table[0].second == "part" && table[2].first == "part" && table[2].second == "flat"));
@@ -172,6 +173,9 @@ TEST_CASE("agreement of rankings is over the channels in common", "[analysis][ag
   CHECK(table[1].jaccard == 1.0);
   CHECK(table[2].channels == 1);
   CHECK(table[2].tau == std::nullopt);
-  CHECK_THROWS_AS(fl::ranking_agreement(std::vector{fl::ChannelRanking{"odd", {1, 2}, {1.0}}}), fl::Error);
-  CHECK_THROWS_AS(fl::ranking_agreement(std::vector{fl::ChannelRanking{"twice", {1, 1}, {1.0, 2.0}}, all}), fl::Error);
+  CHECK_THROWS_AS(fl::analysis::ranking_agreement(std::vector{fl::analysis::ChannelRanking{"odd", {1, 2}, {1.0}}}),
+                  fl::Error);
+  CHECK_THROWS_AS(
+      fl::analysis::ranking_agreement(std::vector{fl::analysis::ChannelRanking{"twice", {1, 1}, {1.0, 2.0}}, all}),
+      fl::Error);
 }

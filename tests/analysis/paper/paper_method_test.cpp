@@ -76,7 +76,7 @@ TEST_CASE("class centres are shifted to p = .5 in units of the total standard de
   const world::Setup setup = world::build(slope());
   fl::PaperOptions options = quick();
   options.top = 40;  // so that channels 0 and 1 are among them
-  const auto report = fl::paper_method(setup.problem, options);
+  const auto report = fl::paper::paper_method(setup.problem, options);
   CHECK(report.schema == "faultline.paper/1");
   CHECK(report.note.empty());
   CHECK(report.failure_rate.failures == setup.problem.discovery.failures());
@@ -124,7 +124,7 @@ TEST_CASE("class centres are shifted to p = .5 in units of the total standard de
 
 TEST_CASE("channels shifted together add up, and so do their effects on fresh codes", "[analysis][paper]") {
   const world::Setup setup = world::build(slope());
-  const auto report = fl::paper_method(setup.problem, quick());
+  const auto report = fl::paper::paper_method(setup.problem, quick());
   double slope = 0.0;
   for (const auto& row : report.top) {
     const auto flat = row.ranked.channel.flat;
@@ -143,8 +143,8 @@ TEST_CASE("channels shifted together add up, and so do their effects on fresh co
   const auto contrast = [&](double move) {
     double sum = 0.0;
     for (std::int64_t i = 0; i < 128; ++i) {
-      const auto y = world::coordinates(fl::intervention_first + i);
-      const bool immune = world::label_of(fl::intervention_first + i) == 2;
+      const auto y = world::coordinates(fl::core::intervention_first + i);
+      const bool immune = world::label_of(fl::core::intervention_first + i) == 2;
       const auto fails = [&](double by) { return !immune && y[0] + 0.5 * y[1] + by > 1.5 ? 1.0 : 0.0; };
       sum += fails(2.0 * move) - fails(-2.0 * move);
     }
@@ -162,19 +162,19 @@ TEST_CASE("channels shifted together add up, and so do their effects on fresh co
   CHECK(report.top_by_gradient.empty());
   CHECK(report.agreement.size() == 10);
   for (const auto& row : report.agreement) CHECK(row.channels == (row.second == "AttFind" ? 10 : 40));
-  CHECK(fl::paper_method(setup.problem, quick()).classes[1].corner_cases[0].sigmas ==
+  CHECK(fl::paper::paper_method(setup.problem, quick()).classes[1].corner_cases[0].sigmas ==
         report.classes[1].corner_cases[0].sigmas);
 }
 
 TEST_CASE("corner cases stop at the first half step that fails", "[analysis][paper]") {
   const world::Setup setup = world::build(slope());
-  const std::vector<fl::ChannelShift> pool{{0, 0.4}, {1, -0.6}, {6, 1.0}, {7, 1.0}, {8, -1.0}, {9, 1.0}};
-  const auto cases = fl::corner_cases(setup.problem, pool, {.cases = 6, .pool = 5, .channels = 3});
+  const std::vector<fl::paper::ChannelShift> pool{{0, 0.4}, {1, -0.6}, {6, 1.0}, {7, 1.0}, {8, -1.0}, {9, 1.0}};
+  const auto cases = fl::paper::corner_cases(setup.problem, pool, {.cases = 6, .pool = 5, .channels = 3});
   REQUIRE(cases.size() == 18);
   std::set<std::vector<std::int64_t>> seen;
   int crossed = 0;
   for (std::size_t c = 0; c < cases.size(); ++c) {
-    const fl::CornerCase& one = cases[c];
+    const fl::paper::CornerCase& one = cases[c];
     CHECK(one.class_label == static_cast<std::int64_t>(c / 6));
     REQUIRE(one.channels.size() == 3);
     CHECK(std::set<std::int64_t>(one.channels.begin(), one.channels.end()).size() == 3);
@@ -207,13 +207,14 @@ TEST_CASE("corner cases stop at the first half step that fails", "[analysis][pap
   }
   CHECK(crossed > 5);
   CHECK(seen.size() > 3);
-  CHECK(fl::corner_cases(setup.problem, pool, {.cases = 0}).empty());
-  CHECK(fl::corner_cases(setup.problem, {}).empty());
-  for (const fl::CornerCaseOptions& bad :
-       {fl::CornerCaseOptions{.cases = -1}, fl::CornerCaseOptions{.pool = 0}, fl::CornerCaseOptions{.channels = 0},
-        fl::CornerCaseOptions{.step = 0.0}, fl::CornerCaseOptions{.step = 0.5, .reach = 0.1},
-        fl::CornerCaseOptions{.reach = std::numeric_limits<double>::infinity()}})
-    CHECK_THROWS_AS(fl::corner_cases(setup.problem, pool, bad), fl::Error);
+  CHECK(fl::paper::corner_cases(setup.problem, pool, {.cases = 0}).empty());
+  CHECK(fl::paper::corner_cases(setup.problem, {}).empty());
+  for (const fl::paper::CornerCaseOptions& bad :
+       {fl::paper::CornerCaseOptions{.cases = -1}, fl::paper::CornerCaseOptions{.pool = 0},
+        fl::paper::CornerCaseOptions{.channels = 0}, fl::paper::CornerCaseOptions{.step = 0.0},
+        fl::paper::CornerCaseOptions{.step = 0.5, .reach = 0.1},
+        fl::paper::CornerCaseOptions{.reach = std::numeric_limits<double>::infinity()}})
+    CHECK_THROWS_AS(fl::paper::corner_cases(setup.problem, pool, bad), fl::Error);
 }
 
 TEST_CASE("a corner case whose centre fails itself needs no step", "[analysis][paper]") {
@@ -221,8 +222,8 @@ TEST_CASE("a corner case whose centre fails itself needs no step", "[analysis][p
   const world::Setup setup = world::build({[](std::span<const double> x, std::int64_t) {
     return std::abs(x[0]) < 0.5 ? world::Answers{0.2, true} : world::Answers{0.9, false};
   }});
-  for (const fl::CornerCase& one :
-       fl::corner_cases(setup.problem, std::vector<fl::ChannelShift>{{0, 1.0}, {1, 1.0}}, {.cases = 1})) {
+  for (const fl::paper::CornerCase& one :
+       fl::paper::corner_cases(setup.problem, std::vector<fl::paper::ChannelShift>{{0, 1.0}, {1, 1.0}}, {.cases = 1})) {
     CHECK(one.failed);
     CHECK(one.sigmas == 0.0);
     CHECK(one.channels.size() == 2);
@@ -239,7 +240,7 @@ TEST_CASE("what the paper's method cannot have is recorded and the rest survives
     return world::Answers{p, p < 0.5};
   }};
   const world::Setup setup = world::build(odd);
-  const auto report = fl::paper_method(setup.problem, quick());
+  const auto report = fl::paper::paper_method(setup.problem, quick());
   const auto& classes = report.classes;
   CHECK(classes[0].status == fl::PaperClassStatus::no_successes);
   CHECK(classes[0].distances.empty());
@@ -258,7 +259,7 @@ TEST_CASE("what the paper's method cannot have is recorded and the rest survives
     const world::Setup extreme = world::build({[fails](std::span<const double>, std::int64_t) {
       return world::Answers{fails ? 0.1 : 0.9, fails};
     }});
-    const auto nothing = fl::paper_method(extreme.problem, quick());
+    const auto nothing = fl::paper::paper_method(extreme.problem, quick());
     CHECK(nothing.top.empty());
     CHECK(nothing.note.find(fails ? "Every sample fails" : "No sample fails") == 0);
     CHECK(nothing.classes.size() == 3);
@@ -267,10 +268,10 @@ TEST_CASE("what the paper's method cannot have is recorded and the rest survives
   }
   fl::PaperOptions bad;
   bad.top = 0;
-  CHECK_THROWS_AS(fl::paper_method(setup.problem, bad), fl::Error);
+  CHECK_THROWS_AS(fl::paper::paper_method(setup.problem, bad), fl::Error);
   bad = {};
   bad.contrast_codes = -1;
-  CHECK_THROWS_AS(fl::paper_method(setup.problem, bad), fl::Error);
+  CHECK_THROWS_AS(fl::paper::paper_method(setup.problem, bad), fl::Error);
 }
 
 TEST_CASE("a property that goes with failure everywhere is told from one that does so in some classes",
@@ -285,7 +286,7 @@ TEST_CASE("a property that goes with failure everywhere is told from one that do
     return std::vector<double>{3.0 * x[0] + static_cast<double>(label), x[1], x[2], 7.0};
   };
   const world::Setup setup = world::build(mixed);
-  const auto spreads = fl::property_spreads(setup.problem, setup.problem.discovery);
+  const auto spreads = fl::paper::property_spreads(setup.problem, setup.problem.discovery);
   REQUIRE(spreads.size() == 4);
   // By hand for one class: the difference over the pooled within-class deviation, 3 standard deviations of x0.
   double failing = 0.0, passing = 0.0, m = 0.0, n = 0.0;

@@ -36,9 +36,10 @@ Half make_half(std::int64_t trial, std::int64_t n, std::int64_t d, double shift)
 
 TEST_CASE("failure is predicted as well as the shift between outcomes allows") {
   const Half first = make_half(1, 6'000, 5, 1.0), second = make_half(2, 6'000, 5, 1.0);
-  const fl::Omnibus result = fl::predictability(first.x, first.population, second.x, second.population, 3);
+  const fl::analysis::Omnibus result =
+      fl::paper::predictability(first.x, first.population, second.x, second.population, 3);
   // Of two unit normals one standard deviation apart: .7602
-  const double truth = 1.0 - fl::normal_upper_tail(1.0 / std::sqrt(2.0));
+  const double truth = 1.0 - fl::statistics::normal_upper_tail(1.0 / std::sqrt(2.0));
   CHECK(result.auc == Approx(truth).margin(0.03));  // 4 standard errors
   CHECK(result.lower < result.auc);
   CHECK(result.upper > result.auc);
@@ -50,7 +51,7 @@ TEST_CASE("columns that depend on each other, or do not vary, change nothing") {
   const auto styles = [](const fl::Matrix<float>& w) {  // 300 linear readings of four coordinates, and a constant
     fl::Matrix<float> s(w.rows(), 301, 7.25f);
     for (std::int64_t k = 0; k < 300; ++k) {
-      fl::CounterRandom random(2, fl::Stream::subsets, k);
+      fl::core::CounterRandom random(2, fl::Stream::subsets, k);
       std::vector<double> a;
       for (std::int64_t j = 0; j < w.cols(); ++j)
         a.push_back(random.normal() / std::pow(10.0, static_cast<double>(j % 4)));
@@ -63,15 +64,17 @@ TEST_CASE("columns that depend on each other, or do not vary, change nothing") {
     }
     return s;
   };
-  const fl::Omnibus in_w = fl::predictability(first.x, first.population, second.x, second.population, 3);
-  const fl::Omnibus in_s =
-      fl::predictability(styles(first.x), first.population, styles(second.x), second.population, 3);
+  const fl::analysis::Omnibus in_w =
+      fl::paper::predictability(first.x, first.population, second.x, second.population, 3);
+  const fl::analysis::Omnibus in_s =
+      fl::paper::predictability(styles(first.x), first.population, styles(second.x), second.population, 3);
   CHECK(in_s.auc == Approx(in_w.auc).margin(0.005));
 }
 
 TEST_CASE("more columns than samples are no obstacle, and fitting to noise predicts nothing") {
   const Half first = make_half(5, 200, 400, 0.0), second = make_half(6, 3'000, 400, 0.0);
-  const fl::Omnibus result = fl::predictability(first.x, first.population, second.x, second.population, 3);
+  const fl::analysis::Omnibus result =
+      fl::paper::predictability(first.x, first.population, second.x, second.population, 3);
   CHECK(std::abs(result.auc - 0.5) < 0.06);  // 5 standard errors
 }
 
@@ -79,27 +82,28 @@ TEST_CASE("predictability errs at its stated rate when there is nothing to predi
   std::int64_t alarms = 0;
   for (std::int64_t trial = 0; trial < 400; ++trial) {
     const Half first = make_half(1'000 + 2 * trial, 200, 6, 0.0), second = make_half(1'001 + 2 * trial, 200, 6, 0.0);
-    alarms += fl::predictability(first.x, first.population, second.x, second.population, 3).significant ? 1 : 0;
+    alarms += fl::paper::predictability(first.x, first.population, second.x, second.population, 3).significant ? 1 : 0;
   }
   CHECK(alarms <= faultline_test::most_events(400, 0.06));  // fails a right implementation once in a million
 }
 
 TEST_CASE("predictability of nothing is one half, and wrong input is refused") {
   Half first = make_half(7, 100, 3, 0.0), second = make_half(8, 100, 3, 0.0);
-  CHECK(error_code([&] { (void)fl::predictability({}, {}, second.x, second.population, 3); }) ==
+  CHECK(error_code([&] { (void)fl::paper::predictability({}, {}, second.x, second.population, 3); }) ==
         fl::ErrorCode::empty_input);
   CHECK(error_code([&] {
-          (void)fl::predictability(first.x, first.population, fl::Matrix<float>(100, 2), second.population, 3);
+          (void)fl::paper::predictability(first.x, first.population, fl::Matrix<float>(100, 2), second.population, 3);
         }) == fl::ErrorCode::shape_mismatch);
   CHECK(error_code([&] {
-          (void)fl::predictability(fl::Matrix<float>(99, 3), first.population, second.x, second.population, 3);
+          (void)fl::paper::predictability(fl::Matrix<float>(99, 3), first.population, second.x, second.population, 3);
         }) == fl::ErrorCode::shape_mismatch);
-  CHECK(error_code([&] { (void)fl::predictability(first.x, first.population, second.x, second.population, 2); }) ==
-        fl::ErrorCode::label_out_of_range);
+  CHECK(error_code([&] {
+          (void)fl::paper::predictability(first.x, first.population, second.x, second.population, 2);
+        }) == fl::ErrorCode::label_out_of_range);
   second.population.failed.assign(100, 0);
-  CHECK(fl::predictability(first.x, first.population, second.x, second.population, 3).auc == 0.5);
+  CHECK(fl::paper::predictability(first.x, first.population, second.x, second.population, 3).auc == 0.5);
   first.population.failed.assign(100, 0);
-  CHECK(fl::predictability(first.x, first.population, make_half(8, 100, 3, 0.0).x, make_half(8, 100, 3, 0.0).population,
-                           3)
+  CHECK(fl::paper::predictability(first.x, first.population, make_half(8, 100, 3, 0.0).x,
+                                  make_half(8, 100, 3, 0.0).population, 3)
             .auc == 0.5);
 }

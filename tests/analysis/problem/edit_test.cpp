@@ -41,11 +41,11 @@ TEST_CASE("an edit owns its numbers, and copies of it differ by their amount alo
 TEST_CASE("edits of all kinds are laid out as rows of one batch", "[analysis][edit]") {
   const std::vector<float> a = {1.0f, 2.0f}, b = {-1.0f, 0.5f};
   const std::vector<double> step = {0.25, 1.0};
-  const std::vector<fl::EditedLatent> edits = {{{a, 3}},
-                                               {{b, 1}, fl::Edit::in_w(step, -2.0)},
-                                               {{a, 3}, fl::Edit::of_channel(9, 0.5, 3.0)},
-                                               {{b, 0}, fl::Edit::of_channels({9, 4}, {1.0, -0.5}, 2.0)}};
-  const fl::EditBatch batch = fl::lay_out(edits);
+  const std::vector<fl::analysis::EditedLatent> edits = {{{a, 3}},
+                                                         {{b, 1}, fl::Edit::in_w(step, -2.0)},
+                                                         {{a, 3}, fl::Edit::of_channel(9, 0.5, 3.0)},
+                                                         {{b, 0}, fl::Edit::of_channels({9, 4}, {1.0, -0.5}, 2.0)}};
+  const fl::analysis::EditBatch batch = fl::analysis::lay_out(edits);
   CHECK(batch.label == std::vector<std::int64_t>{3, 1, 3, 0});
   CHECK(batch.channels == std::vector<std::int64_t>{4, 9});
   const auto row = [](const fl::Matrix<float>& matrix, std::int64_t i) {
@@ -58,14 +58,14 @@ TEST_CASE("edits of all kinds are laid out as rows of one batch", "[analysis][ed
   CHECK(row(batch.shifts, 1) == std::vector<float>{0.0f, 0.0f});
   CHECK(row(batch.shifts, 2) == std::vector<float>{0.0f, 1.5f});
   CHECK(row(batch.shifts, 3) == std::vector<float>{-1.0f, 2.0f});
-  CHECK(fl::lay_out({}).w.rows() == 0);
+  CHECK(fl::analysis::lay_out({}).w.rows() == 0);
 
   const std::vector<float> longer = {1.0f, 2.0f, 3.0f};
-  for (const std::vector<fl::EditedLatent>& bad :
-       {std::vector<fl::EditedLatent>{{{a, 0}}, {{longer, 0}}},
-        std::vector<fl::EditedLatent>{{{longer, 0}, fl::Edit::in_w(step)}}}) {
+  for (const std::vector<fl::analysis::EditedLatent>& bad :
+       {std::vector<fl::analysis::EditedLatent>{{{a, 0}}, {{longer, 0}}},
+        std::vector<fl::analysis::EditedLatent>{{{longer, 0}, fl::Edit::in_w(step)}}}) {
     try {
-      (void)fl::lay_out(bad);
+      (void)fl::analysis::lay_out(bad);
       FAIL("lengths that differ");
     } catch (const fl::Error& error) {
       CHECK(error.code() == fl::ErrorCode::shape_mismatch);
@@ -75,23 +75,26 @@ TEST_CASE("edits of all kinds are laid out as rows of one batch", "[analysis][ed
 
 TEST_CASE("many images are answered in blocks that cover every edit once", "[analysis][edit]") {
   const std::vector<float> w = {0.0f};
-  std::vector<fl::EditedLatent> edits;
+  std::vector<fl::analysis::EditedLatent> edits;
   for (int i = 0; i < 600; ++i) edits.push_back({{w, i}});
   std::size_t most = 0;
-  const fl::AnswerEdits answer = [&](std::span<const fl::EditedLatent> part, const fl::WantedAnswers& wanted) {
+  const fl::analysis::AnswerEdits answer = [&](std::span<const fl::analysis::EditedLatent> part,
+                                               const fl::analysis::WantedAnswers& wanted) {
     CHECK(wanted.images);
     most = std::max(most, part.size());
-    fl::EditAnswers answers;
+    fl::analysis::EditAnswers answers;
     answers.classifiers.resize(1);
-    for (const fl::EditedLatent& edited : part) answers.classifiers[0].prediction.push_back(edited.start.label);
+    for (const fl::analysis::EditedLatent& edited : part)
+      answers.classifiers[0].prediction.push_back(edited.start.label);
     return answers;
   };
   std::vector<std::int64_t> seen;
-  fl::answer_in_blocks(answer, edits, {.images = true}, [&](std::size_t first, const fl::EditAnswers& answers) {
-    CHECK(first == seen.size());
-    for (const std::int64_t label : answers.first().prediction) seen.push_back(label);
-  });
-  CHECK(most == fl::answer_block);
+  fl::analysis::answer_in_blocks(answer, edits, {.images = true},
+                                 [&](std::size_t first, const fl::analysis::EditAnswers& answers) {
+                                   CHECK(first == seen.size());
+                                   for (const std::int64_t label : answers.first().prediction) seen.push_back(label);
+                                 });
+  CHECK(most == fl::analysis::answer_block);
   REQUIRE(seen.size() == 600);
   for (std::size_t i = 0; i < seen.size(); ++i) CHECK(seen[i] == static_cast<std::int64_t>(i));
 }

@@ -31,7 +31,7 @@ using Image = std::vector<float>;
 /// A bright stroke of random course, 2 to 4 pixels thick, with soft edges: what an image of a digit is to these
 /// measures.
 Image stroke(std::int64_t index) {
-  fl::CounterRandom random(11, fl::Stream::latents, index);
+  fl::core::CounterRandom random(11, fl::core::Stream::latents, index);
   const double thickness = 2.0 + 2.0 * random.uniform();
   double x = 9.0 + 14.0 * random.uniform(), y = 7.0 + 4.0 * random.uniform();
   double heading = 3.14 * random.uniform();
@@ -83,11 +83,12 @@ double auc(const std::vector<double>& low, const std::vector<double>& high) {
 
 using Measure = std::function<double(std::span<const float>, const fl::ImageShape&)>;
 
-std::vector<double> measured(const Measure& measure, const std::vector<Image>& images, const fl::CorruptionDraw& draw) {
+std::vector<double> measured(const Measure& measure, const std::vector<Image>& images,
+                             const fl::data::CorruptionDraw& draw) {
   std::vector<double> values;
   for (std::size_t i = 0; i < images.size(); ++i) {
     Image image = images[i];
-    fl::corrupt(image, 32, 32, draw, 5, static_cast<std::int64_t>(i));
+    fl::data::corrupt(image, 32, 32, draw, 5, static_cast<std::int64_t>(i));
     values.push_back(measure(image, canvas));
   }
   return values;
@@ -98,17 +99,20 @@ std::vector<double> measured(const Measure& measure, const std::vector<Image>& i
 /// image set noise and blur are applied to together tells whether one hides the other.
 void check_admission(const std::vector<Image>& images) {
   for (int severity = 1; severity <= 3; ++severity) {
-    const fl::CorruptionDraw blurred{severity, 0}, noisy{0, severity}, both{severity, severity};
-    const auto noise_clean = measured(fl::noise_level, images, {}), blur_clean = measured(fl::edge_width, images, {});
-    const auto noise_noisy = measured(fl::noise_level, images, noisy),
-               blur_blurred = measured(fl::edge_width, images, blurred);
+    const fl::data::CorruptionDraw blurred{severity, 0}, noisy{0, severity}, both{severity, severity};
+    const auto noise_clean = measured(fl::analysis::noise_level, images, {}),
+               blur_clean = measured(fl::analysis::edge_width, images, {});
+    const auto noise_noisy = measured(fl::analysis::noise_level, images, noisy),
+               blur_blurred = measured(fl::analysis::edge_width, images, blurred);
     CHECK(auc(noise_clean, noise_noisy) >= 0.9);
     CHECK(auc(blur_clean, blur_blurred) >= 0.9);
-    CHECK(auc(measured(fl::noise_level, images, blurred), measured(fl::noise_level, images, both)) >= 0.9);
-    CHECK(auc(measured(fl::edge_width, images, noisy), measured(fl::edge_width, images, both)) >= 0.9);
-    CHECK(std::abs(mean(measured(fl::noise_level, images, blurred)) - mean(noise_clean)) <=
+    CHECK(auc(measured(fl::analysis::noise_level, images, blurred),
+              measured(fl::analysis::noise_level, images, both)) >= 0.9);
+    CHECK(auc(measured(fl::analysis::edge_width, images, noisy), measured(fl::analysis::edge_width, images, both)) >=
+          0.9);
+    CHECK(std::abs(mean(measured(fl::analysis::noise_level, images, blurred)) - mean(noise_clean)) <=
           0.5 * (mean(noise_noisy) - mean(noise_clean)));
-    CHECK(std::abs(mean(measured(fl::edge_width, images, noisy)) - mean(blur_clean)) <=
+    CHECK(std::abs(mean(measured(fl::analysis::edge_width, images, noisy)) - mean(blur_clean)) <=
           0.5 * (mean(blur_blurred) - mean(blur_clean)));
   }
 }
@@ -158,7 +162,7 @@ TEST_CASE("real noughts mostly close their loop, eights have more than one, ones
   for (std::int64_t i = 0; i < 600; ++i) {
     Image image(28 * 28);
     for (std::size_t k = 0; k < image.size(); ++k) image[k] = static_cast<float>(test.image(i)[k]) / 255.0f;
-    sum[static_cast<std::size_t>(test.label(i))] += fl::loops(image, test.shape());
+    sum[static_cast<std::size_t>(test.label(i))] += fl::analysis::loops(image, test.shape());
     count[static_cast<std::size_t>(test.label(i))] += 1.0;
   }
   const auto loops_of = [&](std::size_t digit) { return sum[digit] / count[digit]; };
@@ -175,59 +179,59 @@ TEST_CASE("noise level estimates the standard deviation of noise") {
     std::vector<double> grey, dark;
     for (std::int64_t i = 0; i < 40; ++i) {
       Image image(32 * 32, 0.5f);
-      fl::CounterRandom random(3, fl::Stream::corruptions, i);
-      fl::gaussian_noise(image, sigma, random);
-      grey.push_back(fl::noise_level(image, canvas));
+      fl::core::CounterRandom random(3, fl::Stream::corruptions, i);
+      fl::data::gaussian_noise(image, sigma, random);
+      grey.push_back(fl::analysis::noise_level(image, canvas));
       for (float& v : image) v = std::max(0.0f, v - 0.5f);
-      dark.push_back(fl::noise_level(image, canvas));
+      dark.push_back(fl::analysis::noise_level(image, canvas));
     }
     // 40 images of 900 correlated residuals: the standard error of the mean is below 1 % of sigma.
     CHECK(mean(grey) == Approx(sigma).epsilon(0.04));
     CHECK(mean(dark) > 0.45 * sigma);
     CHECK(mean(dark) < 0.75 * sigma);
   }
-  CHECK(fl::noise_level(Image(32 * 32, 0.7f), canvas) == Approx(0.0).margin(1e-6));
+  CHECK(fl::analysis::noise_level(Image(32 * 32, 0.7f), canvas) == Approx(0.0).margin(1e-6));
 }
 
 TEST_CASE("edge width follows the blur of a disc and ignores its contrast") {
   for (const double sigma : {1.0, 2.0, 3.0}) {
     Image image = disc(64, 18.0);
-    fl::gaussian_blur(image, 64, 64, sigma);
-    const double width = fl::edge_width(image, {1, 64, 64});
+    fl::data::gaussian_blur(image, 64, 64, sigma);
+    const double width = fl::analysis::edge_width(image, {1, 64, 64});
     CHECK(width == Approx(2.563 * sigma).epsilon(0.15));
     for (float& v : image) v = 0.2f + 0.4f * v;
-    CHECK(fl::edge_width(image, {1, 64, 64}) == Approx(width).epsilon(0.01));
+    CHECK(fl::analysis::edge_width(image, {1, 64, 64}) == Approx(width).epsilon(0.01));
     for (float& v : image) v = 1.0f - v;
-    CHECK(fl::edge_width(image, {1, 64, 64}) == Approx(width).epsilon(0.01));
+    CHECK(fl::analysis::edge_width(image, {1, 64, 64}) == Approx(width).epsilon(0.01));
   }
 }
 
 TEST_CASE("stroke thickness is the radius of a disc and the width of a ring") {
   for (const double radius : {6.0, 9.0, 13.0})
-    CHECK(fl::stroke_thickness(disc(40, radius), {1, 40, 40}) == Approx(radius).epsilon(0.06));
+    CHECK(fl::analysis::stroke_thickness(disc(40, radius), {1, 40, 40}) == Approx(radius).epsilon(0.06));
   for (const double width : {3.0, 5.0}) {
     Image ring = disc(40, 15.0);
     const Image hole = disc(40, 15.0 - width);
     for (std::size_t i = 0; i < ring.size(); ++i) ring[i] -= hole[i];
-    CHECK(fl::stroke_thickness(ring, {1, 40, 40}) == Approx(width).epsilon(0.1));
+    CHECK(fl::analysis::stroke_thickness(ring, {1, 40, 40}) == Approx(width).epsilon(0.1));
   }
-  CHECK(fl::stroke_thickness(disc(40, 9.0, 0.4f), {1, 40, 40}) == 0.0);
+  CHECK(fl::analysis::stroke_thickness(disc(40, 9.0, 0.4f), {1, 40, 40}) == 0.0);
 }
 
 TEST_CASE("contrast, mean intensity and ink area are what their names say") {
   Image image(32 * 32, 0.2f);
   for (std::size_t i = 0; i < 256; ++i) image[i] = 0.8f;
   image[500] = 1.0f;  // one outlier moves no percentile
-  CHECK(fl::contrast(image, canvas) == Approx(0.6));
+  CHECK(fl::analysis::contrast(image, canvas) == Approx(0.6));
   Image dimmed = image;
   for (float& v : dimmed) v *= 0.5f;
-  CHECK(fl::contrast(dimmed, canvas) == Approx(0.6));  // a ratio
+  CHECK(fl::analysis::contrast(dimmed, canvas) == Approx(0.6));  // a ratio
   Image veiled = image;
   for (float& v : veiled) v = 0.5f + 0.5f * v;
-  CHECK(fl::contrast(veiled, canvas) == Approx(0.3 / 1.5));
-  CHECK(fl::contrast(Image(32 * 32, 0.0f), canvas) == 0.0);
-  CHECK(fl::ink_area(image, canvas) == Approx(257.0 / 1024.0));
-  CHECK(fl::mean_intensity(image, canvas) == Approx((256 * 0.8 + 767 * 0.2 + 1.0) / 1024.0));
+  CHECK(fl::analysis::contrast(veiled, canvas) == Approx(0.3 / 1.5));
+  CHECK(fl::analysis::contrast(Image(32 * 32, 0.0f), canvas) == 0.0);
+  CHECK(fl::analysis::ink_area(image, canvas) == Approx(257.0 / 1024.0));
+  CHECK(fl::analysis::mean_intensity(image, canvas) == Approx((256 * 0.8 + 767 * 0.2 + 1.0) / 1024.0));
 }
 
 /// Ink inside |x| <= half_width, |y| <= half_height around (x, y) from the middle, y upwards, sheared by `lean`;
@@ -270,12 +274,12 @@ TEST_CASE("slant, width, height and position of a bar are its own, through veil,
     INFO(b.half_width << " x " << b.half_height << " lean " << b.lean);
     const Image plain = bar(b.half_width, b.half_height, b.lean, b.x, b.y);
     const auto check = [&](const Image& image, double loose) {
-      CHECK(fl::slant(image, canvas) == Approx(b.lean).margin(0.03 * loose));
+      CHECK(fl::analysis::slant(image, canvas) == Approx(b.lean).margin(0.03 * loose));
       // The median takes up to a pixel off the ends of narrow, leaning bars.
-      CHECK(fl::ink_width(image, canvas) == Approx(2 * b.half_width).margin(0.5 + 0.2 * loose));
-      CHECK(fl::ink_height(image, canvas) == Approx(2 * b.half_height).margin(0.8 + 0.2 * loose));
-      CHECK(fl::horizontal_position(image, canvas) == Approx(b.x).margin(0.1 * loose));
-      CHECK(fl::vertical_position(image, canvas) == Approx(b.y).margin(0.1 * loose));
+      CHECK(fl::analysis::ink_width(image, canvas) == Approx(2 * b.half_width).margin(0.5 + 0.2 * loose));
+      CHECK(fl::analysis::ink_height(image, canvas) == Approx(2 * b.half_height).margin(0.8 + 0.2 * loose));
+      CHECK(fl::analysis::horizontal_position(image, canvas) == Approx(b.x).margin(0.1 * loose));
+      CHECK(fl::analysis::vertical_position(image, canvas) == Approx(b.y).margin(0.1 * loose));
     };
     check(plain, 1.0);
     Image veiled = plain;
@@ -283,25 +287,25 @@ TEST_CASE("slant, width, height and position of a bar are its own, through veil,
     check(veiled, 1.0);
     for (std::int64_t i = 0; i < 10; ++i) {
       Image noisy = plain, blurred = plain;
-      fl::corrupt(noisy, 32, 32, {0, 3}, 5, i);
+      fl::data::corrupt(noisy, 32, 32, {0, 3}, 5, i);
       check(noisy, 3.0);
-      fl::corrupt(blurred, 32, 32, {1, 0}, 5, i);
+      fl::data::corrupt(blurred, 32, 32, {1, 0}, 5, i);
       check(blurred, 2.0);
     }
   }
 }
 
 TEST_CASE("the signs of slant and position are those of a reader") {
-  CHECK(fl::slant(bar(3, 9, 0.4), canvas) > 0.3);    // a slash, leaning to the right
-  CHECK(fl::slant(bar(3, 9, -0.4), canvas) < -0.3);  // a backslash
-  CHECK(fl::horizontal_position(bar(3, 3, 0, 6, 0), canvas) > 5.0);
-  CHECK(fl::vertical_position(bar(3, 3, 0, 0, 6), canvas) > 5.0);
-  CHECK(fl::vertical_position(bar(3, 3, 0, 0, -6), canvas) < -5.0);
+  CHECK(fl::analysis::slant(bar(3, 9, 0.4), canvas) > 0.3);    // a slash, leaning to the right
+  CHECK(fl::analysis::slant(bar(3, 9, -0.4), canvas) < -0.3);  // a backslash
+  CHECK(fl::analysis::horizontal_position(bar(3, 3, 0, 6, 0), canvas) > 5.0);
+  CHECK(fl::analysis::vertical_position(bar(3, 3, 0, 0, 6), canvas) > 5.0);
+  CHECK(fl::analysis::vertical_position(bar(3, 3, 0, 0, -6), canvas) < -5.0);
   Image top(32 * 32, 0.0f);
   for (std::size_t i = 32; i < 96; ++i) top[i] = 1.0f;  // bright rows 1 and 2
-  CHECK(fl::vertical_position(top, canvas) == Approx(14.0).margin(0.3));
-  for (const auto& measure :
-       {fl::slant, fl::ink_width, fl::ink_height, fl::horizontal_position, fl::vertical_position, fl::loops})
+  CHECK(fl::analysis::vertical_position(top, canvas) == Approx(14.0).margin(0.3));
+  for (const auto& measure : {fl::analysis::slant, fl::analysis::ink_width, fl::analysis::ink_height,
+                              fl::analysis::horizontal_position, fl::analysis::vertical_position, fl::analysis::loops})
     CHECK(measure(Image(32 * 32, 0.3f), canvas) == 0.0);
 }
 
@@ -313,35 +317,35 @@ TEST_CASE("loops are counted, whatever the noise, and open ones are not") {
                                                        {0, stroke(4)}};
   for (const auto& [count, image] : drawn) {
     INFO(count << " loops");
-    CHECK(fl::loops(image, canvas) == count);
+    CHECK(fl::analysis::loops(image, canvas) == count);
     int same = 0;
     for (std::int64_t i = 0; i < 50; ++i) {
       Image noisy = image;
-      fl::corrupt(noisy, 32, 32, {0, 2}, 5, i);
-      same += fl::loops(noisy, canvas) == count ? 1 : 0;
+      fl::data::corrupt(noisy, 32, 32, {0, 2}, 5, i);
+      same += fl::analysis::loops(noisy, canvas) == count ? 1 : 0;
     }
     CHECK(same >= 48);
     Image veiled = image;
     for (float& v : veiled) v = 0.2f + 0.3f * v;
-    CHECK(fl::loops(veiled, canvas) == count);
+    CHECK(fl::analysis::loops(veiled, canvas) == count);
   }
   Image open = rings({{15.5, 15.5}});
   for (std::size_t y = 14; y < 18; ++y)
     for (std::size_t x = 16; x < 32; ++x) open[y * 32 + x] = 0.0f;
-  CHECK(fl::loops(open, canvas) == 0.0);
+  CHECK(fl::analysis::loops(open, canvas) == 0.0);
   Image diamond(32 * 32, 0.0f);  // joined across corners only: ink is 8-connected
   for (int i = -4; i <= 4; ++i)
     diamond[static_cast<std::size_t>((16 + i) * 32 + 16 + 4 - std::abs(i))] =
         diamond[static_cast<std::size_t>((16 + i) * 32 + 16 - 4 + std::abs(i))] = 1.0f;
   for (std::size_t x = 0; x < 32; ++x) diamond[32 * 31 + x] = 1.0f;  // enough ink for a 98th percentile
-  CHECK(fl::loops(diamond, canvas) == 1.0);
+  CHECK(fl::analysis::loops(diamond, canvas) == 1.0);
   Image at_border(32 * 32, 0.0f);  // an arch that stands on the border encloses nothing
   for (std::size_t y = 20; y < 32; ++y)
     for (std::size_t x = 8; x < 24; ++x) at_border[y * 32 + x] = y < 23 || x < 11 || x > 20 ? 1.0f : 0.0f;
-  CHECK(fl::loops(at_border, canvas) == 0.0);
+  CHECK(fl::analysis::loops(at_border, canvas) == 0.0);
   Image pinhole = bar(8, 8);
   pinhole[16 * 32 + 16] = 0.0f;
-  CHECK(fl::loops(pinhole, canvas) == 0.0);
+  CHECK(fl::analysis::loops(pinhole, canvas) == 0.0);
 }
 
 TEST_CASE("colour images are measured by the mean of their channels") {
@@ -368,7 +372,7 @@ TEST_CASE("default properties are finite for any image") {
                              << level);
           CHECK(std::isfinite(property.measure(image, shape)));
         }
-        fl::CounterRandom random(1, fl::Stream::corruptions, pass);
+        fl::core::CounterRandom random(1, fl::Stream::corruptions, pass);
         for (float& v : image) v = random.uniform() < 0.3 ? nan : static_cast<float>(random.normal());
       }
     }
@@ -384,11 +388,11 @@ TEST_CASE("measure_properties fills one row per image and one column per propert
                           return static_cast<double>(image[0]);
                         }});
   images.image(2)[0] = 0.25f;
-  const fl::Matrix<float> values = fl::measure_properties(properties, images);
+  const fl::Matrix<float> values = fl::analysis::measure_properties(properties, images);
   REQUIRE(values.rows() == 3);
   REQUIRE(values.cols() == 13);
   CHECK(values(2, 12) == 0.25f);
-  for (std::int64_t i = 0; i < 3; ++i) CHECK(values(i, 4) == Approx(fl::ink_area(images.image(i), canvas)));
+  for (std::int64_t i = 0; i < 3; ++i) CHECK(values(i, 4) == Approx(fl::analysis::ink_area(images.image(i), canvas)));
 }
 
 TEST_CASE("measure_properties blames the property that misbehaves") {
@@ -398,7 +402,7 @@ TEST_CASE("measure_properties blames the property that misbehaves") {
     std::vector<fl::Property> properties = fl::default_properties();
     properties.push_back(property);
     try {
-      (void)fl::measure_properties(properties, images);
+      (void)fl::analysis::measure_properties(properties, images);
     } catch (const fl::Error& error) {
       return std::make_pair(error.code(), std::string(error.what()));
     }

@@ -49,11 +49,11 @@ TEST_CASE("channel scores equal brute-force loops over styles", "[analysis][rank
   const auto setup = synthetic::make(world(), 900);
   const fl::Problem& problem = setup.problem;
   const fl::Population& half = problem.discovery;
-  const auto strata = fl::count_outcomes(half.label, half.failed, problem.classes);
-  const auto pooled = fl::channel_scores(problem, half, fl::ChannelScore::NormalizedDifferencePooled);
-  const auto stratified = fl::channel_scores(problem, half, fl::ChannelScore::NormalizedDifference);
-  const auto theta = fl::channel_scores(problem, half, fl::ChannelScore::StyleSpaceTheta);
-  const auto auc = fl::channel_scores(problem, half, fl::ChannelScore::RankAuc);
+  const auto strata = fl::statistics::count_outcomes(half.label, half.failed, problem.classes);
+  const auto pooled = fl::analysis::channel_scores(problem, half, fl::ChannelScore::NormalizedDifferencePooled);
+  const auto stratified = fl::analysis::channel_scores(problem, half, fl::ChannelScore::NormalizedDifference);
+  const auto theta = fl::analysis::channel_scores(problem, half, fl::ChannelScore::StyleSpaceTheta);
+  const auto auc = fl::analysis::channel_scores(problem, half, fl::ChannelScore::RankAuc);
   REQUIRE(pooled.size() == 40);
   for (std::int64_t k = 0; k < 40; ++k) {
     const auto s = styles_of(problem, half, k);
@@ -107,9 +107,11 @@ TEST_CASE("the planted channel is first within classes, and the paper's table ca
   };
   for (const auto score : {fl::ChannelScore::NormalizedDifference, fl::ChannelScore::RankAuc,
                            fl::ChannelScore::KolmogorovSmirnov, fl::ChannelScore::Wasserstein}) {
-    CHECK(fl::top_channels(fl::channel_scores(setup.problem, setup.problem.discovery, score), score, 3).front() == 0);
+    CHECK(fl::analysis::top_channels(fl::analysis::channel_scores(setup.problem, setup.problem.discovery, score), score,
+                                     3)
+              .front() == 0);
   }
-  const auto table = fl::paper_table(setup.problem, setup.problem.discovery);
+  const auto table = fl::analysis::paper_table(setup.problem, setup.problem.discovery);
   REQUIRE(table.size() == 10);
   for (std::size_t r = 0; r < table.size(); ++r) {
     const auto& row = table[r];
@@ -120,7 +122,8 @@ TEST_CASE("the planted channel is first within classes, and the paper's table ca
     CHECK((row.auc > 0.5) == (row.stratified > 0));
     if (r > 0) CHECK(std::abs(row.normalized_difference) <= std::abs(table[r - 1].normalized_difference));
   }
-  const auto gradient = fl::channel_scores(setup.problem, setup.problem.discovery, fl::ChannelScore::Gradient);
+  const auto gradient =
+      fl::analysis::channel_scores(setup.problem, setup.problem.discovery, fl::ChannelScore::Gradient);
   CHECK(gradient[5] > 0.0);
 }
 
@@ -130,18 +133,21 @@ TEST_CASE("two-sided failure shows in distances and not in means", "[analysis][r
     return synthetic::fails_above(std::abs(u[2]) - 1.6);
   };
   const auto setup = synthetic::make(w, 4000);
-  const auto mean = fl::channel_scores(setup.problem, setup.problem.discovery, fl::ChannelScore::NormalizedDifference);
-  const auto distance = fl::channel_scores(setup.problem, setup.problem.discovery, fl::ChannelScore::KolmogorovSmirnov);
+  const auto mean =
+      fl::analysis::channel_scores(setup.problem, setup.problem.discovery, fl::ChannelScore::NormalizedDifference);
+  const auto distance =
+      fl::analysis::channel_scores(setup.problem, setup.problem.discovery, fl::ChannelScore::KolmogorovSmirnov);
   CHECK(std::abs(mean[2]) < 0.2);
   CHECK(distance[2] > 0.4);
-  CHECK(fl::top_channels(distance, fl::ChannelScore::KolmogorovSmirnov, 1).front() == 2);
+  CHECK(fl::analysis::top_channels(distance, fl::ChannelScore::KolmogorovSmirnov, 1).front() == 2);
 }
 
 TEST_CASE("a channel that cannot vary scores nothing, and a missing gradient is said", "[analysis][rank]") {
   auto setup = synthetic::make(world(), 500);
   for (std::int64_t j = 0; j < setup.problem.style_matrix.cols(); ++j) setup.problem.style_matrix(7, j) = 0.0;
-  CHECK(fl::channel_scores(setup.problem, setup.problem.discovery, fl::ChannelScore::NormalizedDifferencePooled)[7] ==
-        0.0);
-  CHECK(fl::channel_scores(setup.problem, setup.problem.discovery, fl::ChannelScore::RankAuc)[7] == 0.5);
-  CHECK_THROWS_AS(fl::channel_scores(setup.problem, setup.problem.discovery, fl::ChannelScore::Gradient), fl::Error);
+  CHECK(fl::analysis::channel_scores(setup.problem, setup.problem.discovery,
+                                     fl::ChannelScore::NormalizedDifferencePooled)[7] == 0.0);
+  CHECK(fl::analysis::channel_scores(setup.problem, setup.problem.discovery, fl::ChannelScore::RankAuc)[7] == 0.5);
+  CHECK_THROWS_AS(fl::analysis::channel_scores(setup.problem, setup.problem.discovery, fl::ChannelScore::Gradient),
+                  fl::Error);
 }

@@ -35,17 +35,18 @@ std::vector<double> factor_values(const synthetic::Setup& setup, const fl::Popul
   return values;
 }
 
-fl::ClassSplit split_of(const synthetic::Setup& setup, std::size_t factor, std::int64_t seed = 1) {
+fl::analysis::ClassSplit split_of(const synthetic::Setup& setup, std::size_t factor, std::int64_t seed = 1) {
   const fl::Population& half = setup.problem.confirmation;
-  return fl::split_by_class(factor_values(setup, half, factor), half.label, half.failed,
-                            fl::count_outcomes(half.label, half.failed, setup.problem.classes), seed);
+  return fl::analysis::split_by_class(factor_values(setup, half, factor), half.label, half.failed,
+                                      fl::statistics::count_outcomes(half.label, half.failed, setup.problem.classes),
+                                      seed);
 }
 
 }  // namespace
 
 TEST_CASE("an effect common to all classes has a share near one") {
   const auto setup = synthetic::make(world(true), 6000);
-  const fl::ClassSplit split = split_of(setup, 0);
+  const fl::analysis::ClassSplit split = split_of(setup, 0);
   REQUIRE(split.common_share);
   CHECK(*split.common_share > 0.99);
   CHECK(split.lower > 0.97);
@@ -53,19 +54,21 @@ TEST_CASE("an effect common to all classes has a share near one") {
   REQUIRE(split.classes.size() == 4);
   // Failures have E(u | u > 1) = 1.525, successes −.288.
   CHECK(split.common == Approx(1.813).margin(0.05));
-  for (const fl::ClassEffect& effect : split.classes)
+  for (const fl::analysis::ClassEffect& effect : split.classes)
     CHECK(std::abs(effect.effect - 1.813) < 5.0 * effect.standard_error);
   const fl::Population& half = setup.problem.confirmation;
   const auto values = factor_values(setup, half, 0);
   CHECK(split.common ==
-        Approx(fl::stratified_welch(values, half.label, half.failed, fl::count_outcomes(half.label, half.failed, 4))
+        Approx(fl::statistics::stratified_welch(values, half.label, half.failed,
+                                                fl::statistics::count_outcomes(half.label, half.failed, 4))
                    .difference));
 }
 
 TEST_CASE("an effect in one class has the share of that class's weight") {
   const auto setup = synthetic::make(world(false), 6000);
-  const fl::Strata strata = fl::count_outcomes(setup.problem.confirmation.label, setup.problem.confirmation.failed, 4);
-  const fl::ClassSplit split = split_of(setup, 0);
+  const fl::statistics::Strata strata =
+      fl::statistics::count_outcomes(setup.problem.confirmation.label, setup.problem.confirmation.failed, 4);
+  const fl::analysis::ClassSplit split = split_of(setup, 0);
   REQUIRE(split.common_share);
   const double weight = strata.weights[1] / strata.effective_failures;
   CHECK(*split.common_share == Approx(weight).margin(0.05));
@@ -97,14 +100,14 @@ TEST_CASE(
     return label == 0 ? 0.9 : label == 3 ? 0.1 : synthetic::fails_above(u[0] - 1.0);
   };
   const auto setup = synthetic::make(one, 1500);
-  const fl::ClassSplit split = split_of(setup, 0);
+  const fl::analysis::ClassSplit split = split_of(setup, 0);
   REQUIRE(split.classes.size() == 2);
   CHECK(split.classes[0].class_label == 1);
   CHECK(split.classes[1].class_label == 2);
-  const auto rankings = fl::rank_per_class(setup.problem, setup.problem.discovery);
+  const auto rankings = fl::analysis::rank_per_class(setup.problem, setup.problem.discovery);
   REQUIRE(rankings.size() == 4);
   for (std::int64_t c = 0; c < 4; ++c) {
-    const fl::ClassRanking& ranking = rankings[static_cast<std::size_t>(c)];
+    const fl::analysis::ClassRanking& ranking = rankings[static_cast<std::size_t>(c)];
     CHECK(ranking.class_label == c);
     CHECK(ranking.skipped == (c == 0 || c == 3));
     CHECK(ranking.top.size() == (ranking.skipped ? 0 : 10));
@@ -117,7 +120,7 @@ TEST_CASE(
     return label != 2 ? 0.9 : synthetic::fails_above(u[0] - 1.0);
   };
   const auto single = synthetic::make(one, 1500);
-  const fl::ClassSplit alone = split_of(single, 0);
+  const fl::analysis::ClassSplit alone = split_of(single, 0);
   CHECK(alone.classes.size() == 1);
   CHECK_FALSE(alone.common_share);
   CHECK(alone.p == 1.0);
@@ -126,9 +129,9 @@ TEST_CASE(
 TEST_CASE("a ranking per class is the difference of the class's means over the pooled deviation") {
   const auto setup = synthetic::make(world(false), 1200);
   const fl::Population& half = setup.problem.discovery;
-  const auto rankings = fl::rank_per_class(setup.problem, half, setup.problem.style_matrix.rows());
-  for (const fl::ClassRanking& ranking : rankings)
-    for (const fl::ClassChannel& channel : ranking.top) {
+  const auto rankings = fl::analysis::rank_per_class(setup.problem, half, setup.problem.style_matrix.rows());
+  for (const fl::analysis::ClassRanking& ranking : rankings)
+    for (const fl::analysis::ClassChannel& channel : ranking.top) {
       double within = 0.0;
       std::vector<double> sum(8, 0.0), count(8, 0.0), styles;
       for (std::int64_t i = 0; i < half.size(); ++i) {
@@ -151,7 +154,7 @@ TEST_CASE("a ranking per class is the difference of the class's means over the p
             Approx((sum[2 * c + 1] / count[2 * c + 1] - sum[2 * c] / count[2 * c]) / std::sqrt(within)).margin(1e-9));
       CHECK(channel.sign == (channel.effect < 0.0 ? -1 : 1));
     }
-  for (const fl::ClassRanking& ranking : rankings)
+  for (const fl::analysis::ClassRanking& ranking : rankings)
     for (std::size_t i = 1; i < ranking.top.size(); ++i)
       CHECK(std::abs(ranking.top[i - 1].effect) >= std::abs(ranking.top[i].effect));
 }
@@ -159,8 +162,8 @@ TEST_CASE("a ranking per class is the difference of the class's means over the p
 TEST_CASE(
     "a report says of every finding and of the paper's channels how common they are, and what moving does to each "
     "class") {
-  const auto common = fl::analyze(synthetic::make(world(true), 3000).problem,
-                                  {.permutations_discovery = 199, .permutations_confirmation = 999});
+  const auto common = fl::analysis::analyze(synthetic::make(world(true), 3000).problem,
+                                            {.permutations_discovery = 199, .permutations_confirmation = 999});
   REQUIRE_FALSE(common.findings.empty());
   const fl::Finding& finding = common.findings.front();
   REQUIRE(finding.class_split.common_share);
@@ -169,7 +172,7 @@ TEST_CASE(
   std::int64_t codes = 0;
   double contrast = 0.0;
   REQUIRE(finding.intervention.classes.size() == 4);
-  for (const fl::ClassContrast& part : finding.intervention.classes) {
+  for (const fl::analysis::ClassContrast& part : finding.intervention.classes) {
     codes += part.codes;
     contrast += part.contrast * static_cast<double>(part.codes);
     CHECK(part.contrast > 0.4);
@@ -177,12 +180,12 @@ TEST_CASE(
   CHECK(codes == finding.intervention.codes);
   CHECK(contrast / static_cast<double>(codes) == Approx(finding.intervention.contrast));
   REQUIRE(common.class_rankings.size() == 4);
-  for (const fl::RankedChannel& row : common.paper_top) CHECK(row.class_split.classes.size() == 4);
+  for (const fl::analysis::RankedChannel& row : common.paper_top) CHECK(row.class_split.classes.size() == 4);
   CHECK(*common.paper_top[0].class_split.common_share > 0.9);
   CHECK(common.paper_top[0].class_split.common == Approx(common.paper_top[0].stratified).margin(0.15));
 
-  const auto specific = fl::analyze(synthetic::make(world(false), 3000).problem,
-                                    {.permutations_discovery = 199, .permutations_confirmation = 999});
+  const auto specific = fl::analysis::analyze(synthetic::make(world(false), 3000).problem,
+                                              {.permutations_discovery = 199, .permutations_confirmation = 999});
   REQUIRE_FALSE(specific.findings.empty());
   REQUIRE(specific.findings.front().class_split.common_share);
   CHECK(specific.findings.front().class_split.upper < 0.6);
@@ -193,12 +196,12 @@ TEST_CASE("a split refuses labels that do not fit") {
   const std::vector<double> values = {1, 2, 3, 4};
   const std::vector<std::int64_t> labels = {0, 0, 1, 7};
   const std::vector<std::uint8_t> failed = {0, 1, 0, 1};
-  const fl::Strata strata = fl::make_strata({1, 1}, {1, 1});
+  const fl::statistics::Strata strata = fl::statistics::make_strata({1, 1}, {1, 1});
   try {
-    (void)fl::split_by_class(values, labels, failed, strata, 0);
+    (void)fl::analysis::split_by_class(values, labels, failed, strata, 0);
     FAIL("nothing was thrown");
   } catch (const fl::Error& error) {
     CHECK(error.code() == fl::ErrorCode::label_out_of_range);
   }
-  CHECK_THROWS_AS(fl::split_by_class(std::span(values).first(3), labels, failed, strata, 0), fl::Error);
+  CHECK_THROWS_AS(fl::analysis::split_by_class(std::span(values).first(3), labels, failed, strata, 0), fl::Error);
 }

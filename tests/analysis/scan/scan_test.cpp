@@ -72,9 +72,9 @@ FactorClassifier planted() {
   return classifier;
 }
 
-fl::ScanStart start(std::int64_t codes = 64) {
+fl::analysis::ScanStart start(std::int64_t codes = 64) {
   const fl::StyleSpaceSampler sampler(known(), {.seed = 5});
-  return fl::scan_start(sampler, codes);
+  return fl::analysis::scan_start(sampler, codes);
 }
 
 std::vector<std::int64_t> every_channel() {
@@ -95,10 +95,10 @@ ErrorCode code_of(const auto& function) {
 }  // namespace
 
 TEST_CASE("start codes are fresh samples and shifts are within-class standard deviations") {
-  const fl::ScanStart codes = start();
+  const fl::analysis::ScanStart codes = start();
   const fl::StyleSpaceSampler sampler(known(), {.seed = 5});
-  CHECK(codes.label == sampler.labels(fl::intervention_first, 64));
-  CHECK(codes.s.values()[7] == sampler.sample(fl::intervention_first, 64).s.values()[7]);
+  CHECK(codes.label == sampler.labels(fl::core::intervention_first, 64));
+  CHECK(codes.s.values()[7] == sampler.sample(fl::core::intervention_first, 64).s.values()[7]);
   // A factor channel is standard normal within classes after its scale: moving it by one shift moves the factor by two.
   fl::Matrix<float> moved = codes.s;
   for (std::int64_t i = 0; i < moved.rows(); ++i)
@@ -110,9 +110,9 @@ TEST_CASE("start codes are fresh samples and shifts are within-class standard de
 
 TEST_CASE("a scan gives the effect of an intervention on every code") {
   FactorClassifier classifier = planted();
-  const fl::ScanStart codes = start(70);  // more than a batch
+  const fl::analysis::ScanStart codes = start(70);  // more than a batch
   const auto all = every_channel();
-  fl::ScanCost cost;
+  fl::analysis::ScanCost cost;
   const auto effects = fl::scan(known(), classifier, codes, all, 64, &cost);
   std::map<std::int64_t, std::int64_t> factor_of;
   for (std::int64_t j = 0; j < factors; ++j) factor_of[known().factor_channel(j)] = j;
@@ -154,8 +154,8 @@ TEST_CASE("a scan gives the effect of an intervention on every code") {
 
 TEST_CASE("a screen predicts all effects from one gradient per code") {
   FactorClassifier classifier = planted();
-  const fl::ScanStart codes = start();
-  const fl::Screening screening = fl::screen(known(), classifier, codes);
+  const fl::analysis::ScanStart codes = start();
+  const fl::analysis::Screening screening = fl::screen(known(), classifier, codes);
   const auto exact = fl::scan(known(), classifier, codes, every_channel());
   for (std::int64_t k = 0; k < channels; ++k)  // log odds are linear in a factor here, so first order is exact
     CHECK(screening.effect[static_cast<std::size_t>(k)] ==
@@ -165,19 +165,19 @@ TEST_CASE("a screen predicts all effects from one gradient per code") {
   CHECK(screening.cost.generator_passes == 64.0 + 128.0);  // images and gradients
   CHECK(screening.cost.classifier_images == 64);
   // Where p is so close to 0 or 1 that its slope says nothing, the prediction stays within the range of a contrast.
-  CHECK(fl::detail::extrapolated_effect(15.0, 1e-3, 1e6) == -1.0);
-  CHECK(fl::detail::extrapolated_effect(0.0, 0.25, 1.0) == Approx(logistic(-1.0) - logistic(1.0)));
+  CHECK(fl::analysis::extrapolated_effect(15.0, 1e-3, 1e6) == -1.0);
+  CHECK(fl::analysis::extrapolated_effect(0.0, 0.25, 1.0) == Approx(logistic(-1.0) - logistic(1.0)));
 }
 
 TEST_CASE("the strongest channels are found with few images") {
   FactorClassifier classifier = planted();
-  const fl::ScanStart codes = start();
+  const fl::analysis::ScanStart codes = start();
   const auto exact = fl::scan(known(), classifier, codes, every_channel());
   std::vector<std::int64_t> truth = every_channel();
   std::stable_sort(truth.begin(), truth.end(), [&](auto a, auto b) {
     return std::abs(exact[static_cast<std::size_t>(a)].effect) > std::abs(exact[static_cast<std::size_t>(b)].effect);
   });
-  const fl::StrongestChannels ranking = fl::strongest_channels(known(), classifier, codes, {.keep = 8});
+  const fl::analysis::StrongestChannels ranking = fl::strongest_channels(known(), classifier, codes, {.keep = 8});
   REQUIRE(ranking.channels.size() == 8);
   CHECK(ranking.dropped.size() == 8 + 12);
   std::set<std::int64_t> found;
@@ -205,16 +205,16 @@ TEST_CASE("the control sample notices what gradients do not show") {
   FactorClassifier classifier = planted();
   classifier.weight[0] = 0.0;
   classifier.jump = 6.0;
-  const fl::ScanStart codes = start();
+  const fl::analysis::ScanStart codes = start();
   // Everything that the screen leaves
-  const fl::StrongestChannels found =
+  const fl::analysis::StrongestChannels found =
       fl::strongest_channels(known(), classifier, codes, {.keep = 8, .control = channels - 16});
   CHECK(found.control_kept == 1);
   CHECK(found.unexamined == 0);
   CHECK(found.channels.front().channel.flat == known().factor_channel(0));
   CHECK(found.channels.front().predicted == 0.0);
   CHECK(found.largest_control == Approx(std::abs(found.channels.front().effect)));
-  const fl::StrongestChannels sampled =
+  const fl::analysis::StrongestChannels sampled =
       fl::strongest_channels(known(), classifier, codes, {.keep = 8, .control = 100, .seed = 0});
   CHECK(sampled.missed ==
         Approx(static_cast<double>(sampled.control_kept) * static_cast<double>(sampled.unexamined) / 100.0));
@@ -223,7 +223,7 @@ TEST_CASE("the control sample notices what gradients do not show") {
 
 TEST_CASE("results do not depend on the batch size and are repeated by the seed") {
   FactorClassifier classifier = planted();
-  const fl::ScanStart codes = start();
+  const fl::analysis::ScanStart codes = start();
   const auto one = fl::strongest_channels(known(), classifier, codes, {.keep = 6, .batch_size = 64, .seed = 2});
   const auto two = fl::strongest_channels(known(), classifier, codes, {.keep = 6, .batch_size = 10, .seed = 2});
   REQUIRE(one.channels.size() == two.channels.size());
@@ -236,13 +236,14 @@ TEST_CASE("results do not depend on the batch size and are repeated by the seed"
 
 TEST_CASE("scans refuse what they cannot do") {
   FactorClassifier classifier = planted();
-  fl::ScanStart codes = start(8);
+  fl::analysis::ScanStart codes = start(8);
   const std::vector<std::int64_t> outside = {channels};
   CHECK(code_of([&] { (void)fl::scan(known(), classifier, codes, outside); }) == ErrorCode::invalid_argument);
   CHECK(code_of([&] { (void)fl::scan(known(), classifier, codes, outside, 1); }) == ErrorCode::invalid_argument);
-  for (const fl::ScanOptions& bad :
-       {fl::ScanOptions{.keep = 0}, fl::ScanOptions{.keep = 5, .candidates = 4}, fl::ScanOptions{.control = -1},
-        fl::ScanOptions{.alpha = 1.0}, fl::ScanOptions{.batch_size = 1}})
+  for (const fl::analysis::ScanOptions& bad :
+       {fl::analysis::ScanOptions{.keep = 0}, fl::analysis::ScanOptions{.keep = 5, .candidates = 4},
+        fl::analysis::ScanOptions{.control = -1}, fl::analysis::ScanOptions{.alpha = 1.0},
+        fl::analysis::ScanOptions{.batch_size = 1}})
     CHECK(code_of([&] { (void)fl::strongest_channels(known(), classifier, codes, bad); }) ==
           ErrorCode::invalid_argument);
   codes.shift[3] = -1.0;
@@ -250,18 +251,19 @@ TEST_CASE("scans refuse what they cannot do") {
   codes.shift.pop_back();
   CHECK(code_of([&] { (void)fl::screen(known(), classifier, codes); }) == ErrorCode::shape_mismatch);
   CHECK(code_of([&] {
-          (void)fl::screen(known(), classifier,
-                           fl::ScanStart{fl::Matrix<float>(0, channels), {}, std::vector<double>(channels, 1.0)});
+          (void)fl::screen(
+              known(), classifier,
+              fl::analysis::ScanStart{fl::Matrix<float>(0, channels), {}, std::vector<double>(channels, 1.0)});
         }) == ErrorCode::empty_input);
   const fl::StyleSpaceSampler sampler(known(), {.seed = 5});
-  CHECK(code_of([&] { (void)fl::scan_start(sampler, 8, -1.0); }) == ErrorCode::invalid_argument);
-  CHECK(code_of([&] { (void)fl::scan_start(sampler, 0); }) == ErrorCode::empty_input);
+  CHECK(code_of([&] { (void)fl::analysis::scan_start(sampler, 8, -1.0); }) == ErrorCode::invalid_argument);
+  CHECK(code_of([&] { (void)fl::analysis::scan_start(sampler, 0); }) == ErrorCode::empty_input);
 }
 
 TEST_CASE("quantiles of Student's t are those of the tables") {
-  CHECK(fl::detail::student_quantile(0.025, 7.0) == Approx(2.364624252).epsilon(1e-8));
-  CHECK(fl::detail::student_quantile(0.05, 11.0) == Approx(1.795884819).epsilon(1e-8));
-  CHECK(fl::detail::student_quantile(0.0001, 3.0) == Approx(22.20374).epsilon(1e-5));
+  CHECK(fl::analysis::detail::student_quantile(0.025, 7.0) == Approx(2.364624252).epsilon(1e-8));
+  CHECK(fl::analysis::detail::student_quantile(0.05, 11.0) == Approx(1.795884819).epsilon(1e-8));
+  CHECK(fl::analysis::detail::student_quantile(0.0001, 3.0) == Approx(22.20374).epsilon(1e-5));
 }
 
 namespace {
@@ -281,7 +283,7 @@ Simulated simulate(Residuals kind, double alpha, std::int64_t replicates) {
   std::vector<std::int64_t> flat(entrants);
   std::iota(flat.begin(), flat.end(), 100);
   for (std::int64_t r = 0; r < replicates; ++r) {
-    fl::CounterRandom random(17, fl::Stream::permutations, r);
+    fl::core::CounterRandom random(17, fl::core::Stream::permutations, r);
     fl::Matrix<double> predicted(codes, entrants), effect(codes, entrants);
     std::vector<double> ease(codes), mean(entrants, 0.0);
     for (double& value : ease) value = std::exp(1.5 * random.normal());
@@ -306,13 +308,14 @@ Simulated simulate(Residuals kind, double alpha, std::int64_t replicates) {
     std::sort(order.begin(), order.end(),
               [&](std::size_t a, std::size_t b) { return std::abs(mean[a]) > std::abs(mean[b]); });
     std::int64_t asked = 0;
-    const auto results =
-        fl::detail::race(predicted, flat, {keep, alpha, r}, [&](std::span<const fl::detail::CodeChannel> pairs) {
-          std::vector<double> values;
-          for (const auto& pair : pairs) values.push_back(effect(pair.code, pair.channel - 100));
-          asked += static_cast<std::int64_t>(pairs.size());
-          return values;
-        });
+    const auto results = fl::analysis::detail::race(predicted, flat, {keep, alpha, r},
+                                                    [&](std::span<const fl::analysis::detail::CodeChannel> pairs) {
+                                                      std::vector<double> values;
+                                                      for (const auto& pair : pairs)
+                                                        values.push_back(effect(pair.code, pair.channel - 100));
+                                                      asked += static_cast<std::int64_t>(pairs.size());
+                                                      return values;
+                                                    });
     bool wrong = false;
     for (std::size_t k = 0; k < entrants; ++k) wrong = wrong || results[order[k]].kept != (k < keep);
     result.wrong += wrong ? 1 : 0;
@@ -338,7 +341,7 @@ TEST_CASE("the race keeps its error rate") {
 TEST_CASE("a race is exact after its last code and fair to bad predictions") {
   // Two channels so close that only all codes tell them apart, and predictions that are noise.
   fl::Matrix<double> predicted(40, 3), effect(40, 3);
-  fl::CounterRandom random(3, fl::Stream::permutations, 0);
+  fl::core::CounterRandom random(3, fl::core::Stream::permutations, 0);
   double mean[3] = {};
   for (std::int64_t i = 0; i < 40; ++i)
     for (std::int64_t k = 0; k < 3; ++k) {
@@ -349,12 +352,13 @@ TEST_CASE("a race is exact after its last code and fair to bad predictions") {
   const double gap = mean[0] - mean[1];
   for (std::int64_t i = 0; i < 40; ++i) effect(i, 0) -= gap - 1e-6;  // the first one wins by a millionth
   const std::vector<std::int64_t> flat = {0, 1, 2};
-  const auto results =
-      fl::detail::race(predicted, flat, {2, 0.05, 1}, [&](std::span<const fl::detail::CodeChannel> pairs) {
-        std::vector<double> values;
-        for (const auto& pair : pairs) values.push_back(effect(pair.code, pair.channel));
-        return values;
-      });
+  const auto results = fl::analysis::detail::race(predicted, flat, {2, 0.05, 1},
+                                                  [&](std::span<const fl::analysis::detail::CodeChannel> pairs) {
+                                                    std::vector<double> values;
+                                                    for (const auto& pair : pairs)
+                                                      values.push_back(effect(pair.code, pair.channel));
+                                                    return values;
+                                                  });
   CHECK(results[0].kept);
   CHECK_FALSE(results[1].kept);
   CHECK(results[2].kept);
@@ -363,9 +367,9 @@ TEST_CASE("a race is exact after its last code and fair to bad predictions") {
   CHECK(results[0].interval.width() == 0.0);
 
   // One code, and more places than entrants: everything is measured, everything is kept.
-  const auto tiny = fl::detail::race(
+  const auto tiny = fl::analysis::detail::race(
       fl::Matrix<double>(1, 3), flat, {20, 0.05, 1},
-      [](std::span<const fl::detail::CodeChannel> pairs) { return std::vector<double>(pairs.size(), 0.25); });
+      [](std::span<const fl::analysis::detail::CodeChannel> pairs) { return std::vector<double>(pairs.size(), 0.25); });
   for (const auto& one : tiny) {
     CHECK(one.kept);
     CHECK(one.effect == 0.25);

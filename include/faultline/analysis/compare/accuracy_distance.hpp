@@ -24,6 +24,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace analysis {
 
 /// The shared axis: which channels span the subspace, and how far each sample of the confirmation half lies from the
 /// centre of its class.
@@ -55,12 +56,12 @@ struct AccuracyAxis {
   std::vector<double> sigma;
   for (const Population& half : problem.discovery) {
     if (half.failures() == 0 || half.failures() == half.size()) continue;  // ranks nothing
-    const Strata strata = count_outcomes(half.label, half.failed, problem.common.classes);
-    const detail::StyleMoments moments = detail::style_moments(problem.common, half, strata);
+    const statistics::Strata strata = statistics::count_outcomes(half.label, half.failed, problem.common.classes);
+    const StyleMoments moments = style_moments(problem.common, half, strata);
     sigma = moments.sigma_within;  // the same for all
     std::vector<double> scores(sigma.size());
     for (std::size_t k = 0; k < sigma.size(); ++k)
-      scores[k] = detail::ratio(moments.pooled_difference[k], moments.sigma_total[k]);
+      scores[k] = ratio(moments.pooled_difference[k], moments.sigma_total[k]);
     for (const std::int64_t k : top_channels(scores, ChannelScore::NormalizedDifferencePooled, channels))
       if (sigma[static_cast<std::size_t>(k)] > 0.0) together.insert(k);
   }
@@ -84,17 +85,17 @@ struct AccuracyAxis {
     if (!std::all_of(problem.discovery.begin(), problem.discovery.end(),
                      [&](const Population& half) { return half.failed[i] == 0; }))
       all_right[i] = -1;
-  GroupMeans centre = group_means(where, chosen.w, all_right, problem.common.classes);
-  const Matrix<double> mean = group_means(where, chosen.w, chosen.label, problem.common.classes).mean;
+  statistics::GroupMeans centre = statistics::group_means(where, chosen.w, all_right, problem.common.classes);
+  const Matrix<double> mean = statistics::group_means(where, chosen.w, chosen.label, problem.common.classes).mean;
   for (std::int64_t c = 0; c < problem.common.classes; ++c)
     if (!(centre.count[static_cast<std::size_t>(c)] > 0.0)) centre.mean.row(c) = mean.row(c);
 
   const Population& half = problem.confirmation.front();
-  for (std::int64_t first = 0; first < half.size(); first += fixed_sum_rows) {
-    const std::int64_t count = std::min(fixed_sum_rows, half.size() - first);
-    const Matrix<double> away = centred_rows(half.w, half.label, centre.mean, first, count);
+  for (std::int64_t first = 0; first < half.size(); first += statistics::fixed_sum_rows) {
+    const std::int64_t count = std::min(statistics::fixed_sum_rows, half.size() - first);
+    const Matrix<double> away = statistics::centred_rows(half.w, half.label, centre.mean, first, count);
     const Matrix<double> scaled = away * std::as_const(readings).transpose();
-    const std::vector<double> part = detail::to_list(scaled.rowwise().norm());
+    const std::vector<double> part = core::to_list(scaled.rowwise().norm());
     axis.distances.insert(axis.distances.end(), part.begin(), part.end());
   }
   return axis;
@@ -116,7 +117,7 @@ struct AccuracyAxis {
   const std::vector<std::int64_t>& label = problem.confirmation.front().label;
   if (axis.distances.size() != label.size())
     throw Error(ErrorCode::shape_mismatch, where, "expected one distance per sample of the confirmation half");
-  const double low = quantile(axis.distances, 0.01), high = quantile(axis.distances, 0.99);
+  const double low = statistics::quantile(axis.distances, 0.01), high = statistics::quantile(axis.distances, 0.99);
   const double width = (high - low) / static_cast<double>(bins);
   const auto edge = [&](std::int64_t b) {
     return b == 0 ? 0.0 : b == bins ? std::numeric_limits<double>::infinity() : low + width * static_cast<double>(b);
@@ -138,9 +139,8 @@ struct AccuracyAxis {
     }
     AccuracyCurve curve{problem.names[classifier], only, {}};
     for (std::int64_t b = 0; b < bins; ++b)
-      curve.bins.push_back(
-          {edge(b), edge(b + 1),
-           detail::make_rate(failures[static_cast<std::size_t>(b)], samples[static_cast<std::size_t>(b)])});
+      curve.bins.push_back({edge(b), edge(b + 1),
+                            make_rate(failures[static_cast<std::size_t>(b)], samples[static_cast<std::size_t>(b)])});
     curves.push_back(std::move(curve));
   };
   for (std::size_t c = 0; c < problem.size(); ++c) add(c, std::nullopt);
@@ -150,5 +150,6 @@ struct AccuracyAxis {
   return curves;
 }
 
+}  // namespace analysis
 }  // namespace v1
 }  // namespace faultline

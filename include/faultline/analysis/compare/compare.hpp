@@ -22,8 +22,7 @@
 
 namespace faultline {
 inline namespace v1 {
-
-namespace detail {
+namespace analysis {
 
 /// Names of the classifiers; a name that is taken gets a number.
 [[nodiscard]] inline std::vector<std::string> unique_names(std::span<const AnyClassifier> classifiers) {
@@ -61,8 +60,6 @@ inline void describe_classifiers(Provenance& run, std::span<const std::string> n
     run.classifier_digest = digests;
 }
 
-}  // namespace detail
-
 /// Compares classifiers on the same samples of one generator.
 ///
 /// Both halves are generated once, whatever the number of classifiers, and so is every edited image that several of
@@ -81,9 +78,9 @@ template <StyleGenerator G, FailureCriterion F = Misclassified>
   requires AffineStyles<G> && std::copy_constructible<F>
 [[nodiscard]] ComparisonReport compare(const G& generator, std::span<const AnyClassifier> classifiers,
                                        const ComparisonOptions& options = {}, F criterion = {}) {
-  detail::check_comparison_options(classifiers.size(), options);
-  detail::check_same_classes(classifiers);
-  detail::check_samples("compare", options.samples);
+  check_comparison_options(classifiers.size(), options);
+  check_same_classes(classifiers);
+  check_samples("compare", options.samples);
   const StyleSpaceSampler<G> sampler(generator, {.seed = options.seed,
                                                  .labels = options.labels,
                                                  .truncation = options.truncation,
@@ -92,27 +89,31 @@ template <StyleGenerator G, FailureCriterion F = Misclassified>
                                                  .batch_size = options.method.batch_size});
   const auto source = std::make_shared<detail::ComparisonSource<G, F>>(sampler, classifiers, criterion, options.method);
   ComparisonProblem problem = detail::make_comparison(source);
-  problem.names = detail::unique_names(classifiers);
-  problem.class_names = detail::class_names_of(generator);
+  problem.names = unique_names(classifiers);
+  problem.class_names = class_names_of(generator);
 
   source->preflight();
   const CostCounters before = source->cost();
-  detail::within_memory("compare", [&] {
-    problem.discovery = source->sample(discovery_first, options.samples, "sampling, discovery half");
-    problem.confirmation = source->sample(confirmation_first, options.samples, "sampling, confirmation half");
+  core::within_memory("compare", [&] {
+    problem.discovery = source->sample(core::discovery_first, options.samples, "sampling, discovery half");
+    problem.confirmation = source->sample(core::confirmation_first, options.samples, "sampling, confirmation half");
   });
   const CostCounters population = source->cost().since(before);
 
-  ComparisonReport report = detail::within_memory("compare", [&] { return compare_outcomes(problem, options); });
+  ComparisonReport report = core::within_memory("compare", [&] { return compare_outcomes(problem, options); });
   report.population_cost = population;
   report.cost = source->cost();
-  report.provenance = detail::describe_sampling(sampler, criterion, options.samples);
-  detail::describe_classifiers(report.provenance, problem.names, classifiers);
-  detail::describe_method(report.provenance, options.method);
-  report.provenance.options = detail::option_values(options);
-  for (std::string& warning : detail::backend_warnings_of(generator)) report.warnings.push_back(std::move(warning));
+  report.provenance = describe_sampling(sampler, criterion, options.samples);
+  describe_classifiers(report.provenance, problem.names, classifiers);
+  describe_method(report.provenance, options.method);
+  report.provenance.options = option_values(options);
+  for (std::string& warning : backend_warnings_of(generator)) report.warnings.push_back(std::move(warning));
   return report;
 }
+
+}  // namespace analysis
+
+using analysis::compare;
 
 }  // namespace v1
 }  // namespace faultline

@@ -22,8 +22,7 @@
 
 namespace faultline {
 inline namespace v1 {
-
-namespace detail {
+namespace analysis {
 
 inline void check_comparison_options(std::size_t classifiers, const ComparisonOptions& options) {
   constexpr const char* where = "compare";
@@ -32,10 +31,10 @@ inline void check_comparison_options(std::size_t classifiers, const ComparisonOp
     throw Error(ErrorCode::invalid_argument, where,
                 "a comparison needs at least two classifiers, got " + std::to_string(classifiers) +
                     "; characterize() describes a single one");
-  require_in(where, "accuracy_channels", options.accuracy_channels, 1, limits::directions);
-  require_in(where, "accuracy_bins", options.accuracy_bins, 1, limits::directions);
+  core::require_in(where, "accuracy_channels", options.accuracy_channels, 1, limits::directions);
+  core::require_in(where, "accuracy_bins", options.accuracy_bins, 1, limits::directions);
   // With fewer there is no 95 % interval
-  require_in(where, "bootstrap_replicates", options.bootstrap_replicates, 39, limits::permutations);
+  core::require_in(where, "bootstrap_replicates", options.bootstrap_replicates, 39, limits::permutations);
 }
 
 inline void check_comparison(const ComparisonProblem& problem, const ComparisonOptions& options) {
@@ -58,8 +57,10 @@ inline void check_comparison(const ComparisonProblem& problem, const ComparisonO
   std::vector<double> p;
   for (std::size_t a = 0; a < problem.size(); ++a) {
     for (std::size_t b = a + 1; b < problem.size(); ++b) {
-      PairedCounts counts = count_pairs(problem.discovery[a].failed, problem.discovery[b].failed);
-      const PairedCounts more = count_pairs(problem.confirmation[a].failed, problem.confirmation[b].failed);
+      statistics::PairedCounts counts =
+          statistics::count_pairs(problem.discovery[a].failed, problem.discovery[b].failed);
+      const statistics::PairedCounts more =
+          statistics::count_pairs(problem.confirmation[a].failed, problem.confirmation[b].failed);
       counts.both_right += more.both_right;
       counts.only_first_fails += more.only_first_fails;
       counts.only_second_fails += more.only_second_fails;
@@ -67,17 +68,15 @@ inline void check_comparison(const ComparisonProblem& problem, const ComparisonO
       PairComparison pair;
       pair.first = static_cast<std::int64_t>(a);
       pair.second = static_cast<std::int64_t>(b);
-      pair.test = test_pairs(counts);
+      pair.test = statistics::test_pairs(counts);
       p.push_back(pair.test.p);
       pairs.push_back(std::move(pair));
     }
   }
-  const std::vector<double> adjusted = holm(p);
+  const std::vector<double> adjusted = statistics::holm(p);
   for (std::size_t k = 0; k < pairs.size(); ++k) pairs[k].p_adjusted = adjusted[k];
   return pairs;
 }
-
-}  // namespace detail
 
 /// Compares classifiers whose outcomes on common samples are known.
 ///
@@ -98,26 +97,26 @@ inline void check_comparison(const ComparisonProblem& problem, const ComparisonO
 /// Example: `ComparisonReport report = compare_outcomes(problem, {});`
 [[nodiscard]] inline ComparisonReport compare_outcomes(const ComparisonProblem& problem,
                                                        const ComparisonOptions& options) {
-  detail::check_comparison(problem, options);
+  check_comparison(problem, options);
   const MethodOptions& method = options.method;
   const std::size_t classifiers = problem.size();
   ComparisonReport report;
   report.classes = problem.common.classes;
   report.class_names = problem.class_names;
   report.property_names = problem.common.property_names;
-  report.pairs = detail::compare_rates(problem);
+  report.pairs = compare_rates(problem);
 
   // Coordinates and candidates look at no outcome, so they are the same for every question.
   Problem common = problem.common;
   common.discovery = problem.discovery.front();
   common.confirmation = problem.confirmation.front();
-  Whitening whitening;
+  statistics::Whitening whitening;
   try {
-    whitening = fit_whitening(common.discovery.w, common.discovery.label, common.classes);
+    whitening = statistics::fit_whitening(common.discovery.w, common.discovery.label, common.classes);
   } catch (const Error& error) {
     if (error.code() != ErrorCode::degenerate_statistics) throw;
     for (std::size_t c = 0; c < classifiers; ++c) {
-      report.classifiers.push_back(detail::describe_rates(problem, c));
+      report.classifiers.push_back(describe_rates(problem, c));
       report.classifiers.back().verdict = Verdict::too_few_failures;
       report.classifiers.back().reason = "The samples do not vary enough to look for directions.";
     }
@@ -125,8 +124,8 @@ inline void check_comparison(const ComparisonProblem& problem, const ComparisonO
     return report;
   }
   report_progress(method.progress, "candidates", 0, 1);
-  const detail::NamedPool pool =
-      detail::make_pool(common, whitening, whiten(whitening, common.discovery.w, common.discovery.label));
+  const NamedPool pool =
+      make_pool(common, whitening, statistics::whiten(whitening, common.discovery.w, common.discovery.label));
   report.warnings = pool.warnings;
   report_progress(method.progress, "candidates", 1, 1);
   detail::SharedSamples samples(problem);
@@ -138,7 +137,7 @@ inline void check_comparison(const ComparisonProblem& problem, const ComparisonO
     report_progress(method.progress, "choosing and confirming directions", asked++, questions);
     const detail::Contest contest =
         detail::hold_contest(detail::single_problem(problem, samples, c), whitening, pool, method);
-    report.classifiers.push_back(detail::describe_classifier(problem, contest, c, whitening, method, causes[c]));
+    report.classifiers.push_back(describe_classifier(problem, contest, c, whitening, method, causes[c]));
   }
 
   std::vector<detail::Contest> contests;
@@ -154,12 +153,12 @@ inline void check_comparison(const ComparisonProblem& problem, const ComparisonO
   for (std::size_t k = 0; k < report.pairs.size(); ++k) {
     PairComparison& pair = report.pairs[k];
     const auto first = static_cast<std::size_t>(pair.first), second = static_cast<std::size_t>(pair.second);
-    pair.orders.push_back(detail::challenge_order(problem, contests[2 * k], first, second, whitening, method));
-    pair.orders.push_back(detail::challenge_order(problem, contests[2 * k + 1], second, first, whitening, method));
+    pair.orders.push_back(challenge_order(problem, contests[2 * k], first, second, whitening, method));
+    pair.orders.push_back(challenge_order(problem, contests[2 * k + 1], second, first, whitening, method));
   }
-  detail::conclude_orders(problem, report.pairs, method);
+  conclude_orders(problem, report.pairs, method);
 
-  for (const Direction& property : detail::property_directions(pool, common, whitening)) {
+  for (const Direction& property : property_directions(pool, common, whitening)) {
     for (const int sign : {1, -1}) {
       PairedDistance along;
       along.title = (sign > 0 ? "more " : "less ") + property.name;
@@ -197,5 +196,6 @@ inline void check_comparison(const ComparisonProblem& problem, const ComparisonO
   return report;
 }
 
+}  // namespace analysis
 }  // namespace v1
 }  // namespace faultline

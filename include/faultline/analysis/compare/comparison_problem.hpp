@@ -15,6 +15,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace analysis {
 
 /// Everything a comparison needs. A list with one entry per classifier is in the order of `names`.
 struct ComparisonProblem {
@@ -54,6 +55,10 @@ void for_each_number(const ComparisonOptions& comparison, const Visit& visit) {
   visit("accuracy_bins", comparison.accuracy_bins);
   visit("bootstrap_replicates", comparison.bootstrap_replicates);
 }
+
+}  // namespace analysis
+
+using analysis::ComparisonOptions;
 
 }  // namespace v1
 }  // namespace faultline

@@ -14,6 +14,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace analysis {
 
 /// One of the compared classifiers, by itself.
 struct ComparedClassifier {
@@ -67,7 +68,7 @@ FAULTLINE_MEMBERS(OrderedComparison, right, wrong, verdict, reason, effective_fa
 struct PairComparison {
   std::int64_t first = 0;  ///< position in `classifiers`
   std::int64_t second = 0;
-  PairedTest test;                        ///< both halves pooled
+  statistics::PairedTest test;            ///< both halves pooled
   double p_adjusted = 1.0;                ///< Holm over the pairs
   std::vector<OrderedComparison> orders;  ///< first right and second wrong, then the reverse
 };
@@ -155,6 +156,11 @@ struct ComparisonReport {
 };
 FAULTLINE_MEMBERS(ComparisonReport, schema, classifiers, pairs, distances, accuracy, accuracy_channels, property_names,
                   classes, class_names, population_cost, cost, provenance, warnings)
+
+}  // namespace analysis
+
+using analysis::ComparedClassifier;
+using analysis::ComparisonReport;
 
 }  // namespace v1
 }  // namespace faultline

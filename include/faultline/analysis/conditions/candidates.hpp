@@ -20,6 +20,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace analysis {
 
 /// A direction whose choice is final. `direction.w` and `v` point towards failure; `direction.explained` is left for
 /// the confirmation half to fill.
@@ -44,22 +45,20 @@ struct Candidates {
 
 /// The coordinate v·w̃ of every sample.
 [[nodiscard]] inline std::vector<double> coordinate(const Matrix<double>& whitened, std::span<const double> v) {
-  return detail::to_list(whitened * detail::as_vector(v));
+  return core::to_list(whitened * core::as_vector(v));
 }
-
-namespace detail {
 
 /// Candidate number `at` of the pool, moving along the unit vector v.
 [[nodiscard]] inline Direction candidate_direction(const NamedPool& named, const Problem& problem,
-                                                   const Whitening& whitening, std::size_t at, std::vector<double> v,
-                                                   std::optional<std::int64_t> label) {
+                                                   const statistics::Whitening& whitening, std::size_t at,
+                                                   std::vector<double> v, std::optional<std::int64_t> label) {
   Direction made;
   made.family = named.pool.family[at];
   made.name = named.name(problem, at);
   made.class_label = label;
   Matrix<double> row(1, whitening.rank());
   std::copy(v.begin(), v.end(), row.row_span(0).begin());
-  const Matrix<double> move = unwhiten_directions(whitening, row);
+  const Matrix<double> move = statistics::unwhiten_directions(whitening, row);
   made.w.assign(move.values().begin(), move.values().end());
   made.whitened = std::move(v);
   return made;
@@ -67,7 +66,7 @@ namespace detail {
 
 /// The directions of the properties in the pool, towards more.
 [[nodiscard]] inline std::vector<Direction> property_directions(const NamedPool& named, const Problem& problem,
-                                                                const Whitening& whitening) {
+                                                                const statistics::Whitening& whitening) {
   std::vector<Direction> directions;
   for (std::size_t at = 0; at < named.pool.family.size(); ++at) {
     if (named.pool.family[at] != DirectionFamily::property) continue;
@@ -80,36 +79,39 @@ namespace detail {
 /// `find_candidates` among directions that are given: `whitened` and `strata` may be of a part of the samples that the
 /// pool was made from.
 [[nodiscard]] inline Candidates choose_candidates(const NamedPool& named, const Problem& problem,
-                                                  const Whitening& whitening, const Matrix<double>& whitened,
-                                                  const Strata& strata, const MethodOptions& options) {
+                                                  const statistics::Whitening& whitening,
+                                                  const Matrix<double>& whitened, const statistics::Strata& strata,
+                                                  const MethodOptions& options) {
   const Population& half = problem.discovery;
   Candidates result;
   result.property_r2 = named.property_r2;
   result.warnings = named.warnings;
   result.properties = property_directions(named, problem, whitening);
 
-  const auto search = [&](const Strata& these, std::int64_t first_replicate, std::span<const std::vector<double>> basis,
-                          std::int64_t limit) {
-    const auto difference = stratified_difference(whitened, half.label, half.failed, these);
-    const auto null = permuted_differences(
+  const auto search = [&](const statistics::Strata& these, std::int64_t first_replicate,
+                          std::span<const std::vector<double>> basis, std::int64_t limit) {
+    const auto difference = statistics::stratified_difference(whitened, half.label, half.failed, these);
+    const auto null = statistics::permuted_differences(
         whitened, half.label, half.failed, these,
         {.replicates = options.permutations_discovery, .seed = problem.seed, .first = first_replicate});
-    return forward_select(named.pool, difference, null, basis, {.limit = limit});
+    return detail::forward_select(named.pool, difference, null, basis, {.limit = limit});
   };
-  const auto freeze = [&](const SelectedDirection& chosen, const Strata& these, std::optional<std::int64_t> label) {
+  const auto freeze = [&](const detail::SelectedDirection& chosen, const statistics::Strata& these,
+                          std::optional<std::int64_t> label) {
     FrozenCandidate candidate;
     candidate.direction =
         candidate_direction(named, problem, whitening, static_cast<std::size_t>(chosen.candidate), chosen.v, label);
     candidate.v = chosen.v;
     candidate.class_label = label;
     candidate.discovery_effect = chosen.effect;
-    candidate.discovery_auc = stratified_auc(coordinate(whitened, chosen.v), half.label, half.failed, these).auc;
+    candidate.discovery_auc =
+        statistics::stratified_auc(coordinate(whitened, chosen.v), half.label, half.failed, these).auc;
     result.frozen.push_back(std::move(candidate));
   };
 
   // Replicate numbers of different searches must not overlap, or they would share permutations.
   constexpr std::int64_t stride = std::int64_t{1} << 24;
-  const Selection common = search(strata, discovery_first, {}, options.common_candidates);
+  const detail::Selection common = search(strata, core::discovery_first, {}, options.common_candidates);
   result.detection_bar = common.first_bar;
   std::vector<std::vector<double>> basis;
   for (const auto& chosen : common.chosen) {
@@ -122,15 +124,14 @@ namespace detail {
   if (used > 1 && options.class_candidates > 0) {
     for (std::int64_t c = 0; c < problem.classes; ++c) {
       if (!strata.uses(c)) continue;
-      const Strata one = only_class(strata, c);
-      for (const auto& chosen : search(one, discovery_first + (c + 1) * stride, basis, options.class_candidates).chosen)
+      const statistics::Strata one = statistics::only_class(strata, c);
+      for (const auto& chosen :
+           search(one, core::discovery_first + (c + 1) * stride, basis, options.class_candidates).chosen)
         freeze(chosen, one, c);
     }
   }
   return result;
 }
-
-}  // namespace detail
 
 /// Finds and freezes candidates: up to `common_candidates` directions common to all classes, then up to
 /// `class_candidates` per class with the common ones projected off.
@@ -142,12 +143,12 @@ namespace detail {
 /// it claims nothing, confirmation does.
 /// **Randomness**: permutations of (seed, Stream::permutations, discovery replicates). **Cost**: no generator or
 /// classifier calls.
-[[nodiscard]] inline Candidates find_candidates(const Problem& problem, const Whitening& whitening,
-                                                const Matrix<double>& whitened, const Strata& strata,
+[[nodiscard]] inline Candidates find_candidates(const Problem& problem, const statistics::Whitening& whitening,
+                                                const Matrix<double>& whitened, const statistics::Strata& strata,
                                                 const MethodOptions& options) {
-  return detail::choose_candidates(detail::make_pool(problem, whitening, whitened), problem, whitening, whitened,
-                                   strata, options);
+  return choose_candidates(make_pool(problem, whitening, whitened), problem, whitening, whitened, strata, options);
 }
 
+}  // namespace analysis
 }  // namespace v1
 }  // namespace faultline

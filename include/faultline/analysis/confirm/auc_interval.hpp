@@ -14,16 +14,17 @@
 
 namespace faultline {
 inline namespace v1 {
-namespace detail {
+namespace analysis {
 
 /// Interval for Σ ω_c AUC_c / Σ ω_c around the estimate `auc`, cut off at 0 and 1.
 ///
 /// **Formula**: var AUC_c = var(A_i)/m + var(B_j)/n with A_i the share of successes below failure i and B_j the share
 /// of failures above success j, ties half (DeLong, DeLong and Clarke-Pearson 1988); normal approximation.
-[[nodiscard]] inline Interval stratified_auc_interval(double auc, std::span<const double> values,
-                                                      std::span<const std::int64_t> labels,
-                                                      std::span<const std::uint8_t> failed, const Strata& strata,
-                                                      double confidence = 0.95) {
+[[nodiscard]] inline statistics::Interval stratified_auc_interval(double auc, std::span<const double> values,
+                                                                  std::span<const std::int64_t> labels,
+                                                                  std::span<const std::uint8_t> failed,
+                                                                  const statistics::Strata& strata,
+                                                                  double confidence = 0.95) {
   struct Groups {
     std::vector<double> failures, successes;
   };
@@ -58,10 +59,10 @@ namespace detail {
                 (placement_variance(classes[c].failures, classes[c].successes) +
                  placement_variance(classes[c].successes, classes[c].failures));
   }
-  const double half = normal_quantile(0.5 * (1.0 + confidence)) * std::sqrt(variance);
+  const double half = statistics::normal_quantile(0.5 * (1.0 + confidence)) * std::sqrt(variance);
   return {std::max(0.0, auc - half), std::min(1.0, auc + half)};
 }
 
-}  // namespace detail
+}  // namespace analysis
 }  // namespace v1
 }  // namespace faultline

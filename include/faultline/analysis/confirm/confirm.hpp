@@ -15,6 +15,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace analysis {
 
 /// What confirmation says about all frozen candidates together.
 struct Confirmation {
@@ -22,8 +23,6 @@ struct Confirmation {
   /// Share of the bias-free Mahalanobis d² of the candidate's classes, one per candidate
   std::vector<double> explained;
 };
-
-namespace detail {
 
 /// d² off its bias: E |difference|² = true + dimensions / n_eff.
 [[nodiscard]] inline double unbiased_square(double square, double dimensions, double effective) noexcept {
@@ -35,15 +34,14 @@ namespace detail {
 [[nodiscard]] inline double explained_together(std::span<const double> difference,
                                                std::span<const std::vector<double>> directions, double effective) {
   if (directions.empty() || !(effective > 0.0)) return 0.0;
-  const auto basis = orthonormal_basis(directions, 1e-6);
+  const auto basis = statistics::orthonormal_basis(directions, 1e-6);
   double inside = 0.0;
-  for (const std::vector<double>& v : basis) inside += dot(difference, v) * dot(difference, v);
-  const double total = unbiased_square(dot(difference, difference), static_cast<double>(difference.size()), effective);
+  for (const std::vector<double>& v : basis) inside += core::dot(difference, v) * core::dot(difference, v);
+  const double total =
+      unbiased_square(core::dot(difference, difference), static_cast<double>(difference.size()), effective);
   const double part = unbiased_square(inside, static_cast<double>(basis.size()), effective);
   return total > 0.0 ? std::min(1.0, part / total) : 0.0;
 }
-
-}  // namespace detail
 
 /// Tests every frozen candidate on the confirmation half.
 ///
@@ -53,8 +51,9 @@ namespace detail {
 /// measured here, in the candidate's class when it belongs to one.
 /// **Error rate**: any false `p_adjusted` ≤ α occurs in at most a share α of runs (family-wise).
 /// **Randomness**: (seed, Stream::permutations, 2^40 + b). **Cost**: no generator or classifier calls.
-[[nodiscard]] inline Confirmation confirm(const Problem& problem, const Matrix<double>& whitened, const Strata& strata,
-                                          std::span<const FrozenCandidate> candidates, const MethodOptions& options) {
+[[nodiscard]] inline Confirmation confirm(const Problem& problem, const Matrix<double>& whitened,
+                                          const statistics::Strata& strata, std::span<const FrozenCandidate> candidates,
+                                          const MethodOptions& options) {
   Confirmation result;
   if (candidates.empty()) return result;
   const Population& half = problem.confirmation;
@@ -66,34 +65,37 @@ namespace detail {
       scores(i, static_cast<std::int64_t>(k)) = values[static_cast<std::size_t>(i)];
     class_of.push_back(candidates[k].class_label.value_or(-1));
   }
-  const auto tests = welch_permutation_test(
+  const auto tests = statistics::welch_permutation_test(
       scores, half.label, half.failed, strata,
-      {.replicates = options.permutations_confirmation, .seed = problem.seed, .first = confirmation_first}, class_of);
+      {.replicates = options.permutations_confirmation, .seed = problem.seed, .first = core::confirmation_first},
+      class_of);
   std::vector<double> p;
-  for (const WelchTest& test : tests) p.push_back(test.p);
-  const auto adjusted = holm(p);
-  const auto q = benjamini_hochberg(p);
+  for (const statistics::WelchTest& test : tests) p.push_back(test.p);
+  const auto adjusted = statistics::holm(p);
+  const auto q = statistics::benjamini_hochberg(p);
 
   for (std::size_t k = 0; k < candidates.size(); ++k) {
-    const Strata these = candidates[k].class_label ? only_class(strata, *candidates[k].class_label) : strata;
+    const statistics::Strata these =
+        candidates[k].class_label ? statistics::only_class(strata, *candidates[k].class_label) : strata;
     std::vector<double> values(static_cast<std::size_t>(half.size()));
     for (std::int64_t i = 0; i < half.size(); ++i)
       values[static_cast<std::size_t>(i)] = scores(i, static_cast<std::int64_t>(k));
     ConfirmationEffect effect;
     effect.effect = tests[k].statistic.difference;
     effect.t = tests[k].statistic.t;
-    effect.auc = stratified_auc(values, half.label, half.failed, these).auc;
+    effect.auc = statistics::stratified_auc(values, half.label, half.failed, these).auc;
     effect.p = p[k];
     effect.p_adjusted = adjusted[k];
     effect.q = q[k];
     result.effects.push_back(effect);
 
-    const auto difference = stratified_difference(whitened, half.label, half.failed, these);
+    const auto difference = statistics::stratified_difference(whitened, half.label, half.failed, these);
     const std::vector<double> alone = candidates[k].v;
-    result.explained.push_back(detail::explained_together(difference, std::span(&alone, 1), these.effective_failures));
+    result.explained.push_back(explained_together(difference, std::span(&alone, 1), these.effective_failures));
   }
   return result;
 }
 
+}  // namespace analysis
 }  // namespace v1
 }  // namespace faultline

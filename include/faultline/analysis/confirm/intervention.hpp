@@ -17,6 +17,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace analysis {
 
 /// Is the effect of moving the direction large enough, and larger than that of a random one, to call it a cause?
 [[nodiscard]] inline bool is_cause(const InterventionEffect& effect, double min_effect) noexcept {
@@ -41,13 +42,12 @@ inline namespace v1 {
 /// **Randomness**: codes are samples from index 2^41 on, directions (seed, Stream::codes, 2^41 + j).
 /// **Cost**: images, for all classes 2 · codes x (candidates + placebo directions) + failures x (candidates + 8), by
 /// default about 10 000; for one class about a third of that.
-[[nodiscard]] inline std::vector<InterventionEffect> intervene(const Problem& problem, const Whitening& whitening,
-                                                               const Matrix<double>& whitened, const Strata& strata,
-                                                               std::span<const FrozenCandidate> candidates,
-                                                               std::span<const std::size_t> confirmed,
-                                                               FreshCodes& fresh, const MethodOptions& options) {
+[[nodiscard]] inline std::vector<InterventionEffect> intervene(
+    const Problem& problem, const statistics::Whitening& whitening, const Matrix<double>& whitened,
+    const statistics::Strata& strata, std::span<const FrozenCandidate> candidates,
+    std::span<const std::size_t> confirmed, FreshCodes& fresh, const MethodOptions& options) {
   std::vector<InterventionEffect> effects(confirmed.size());
-  const auto basis = detail::span_of(candidates);
+  const auto basis = span_of(candidates);
   std::optional<double> common_placebo;
 
   std::vector<std::optional<std::int64_t>> groups;
@@ -68,13 +68,13 @@ inline namespace v1 {
       const auto& v = candidates[confirmed[members[k]]].v;
       std::copy(v.begin(), v.end(), directions.row_span(static_cast<std::int64_t>(k)).begin());
     }
-    const auto levers = detail::make_levers(problem, whitening, whitened, directions);
+    const auto levers = make_levers(problem, whitening, whitened, directions);
 
     const std::int64_t wanted = options.intervention_codes;
     const std::int64_t most = wanted * std::max<std::int64_t>(16, label ? 2 * problem.classes : 0);
     const auto moved = fresh.first(wanted, label, most);
-    const auto contrasts = detail::measure_contrasts(problem, fresh.codes(), moved, levers);
-    const bool promising = std::any_of(contrasts.begin(), contrasts.end(), [&](const detail::Contrast& c) {
+    const auto contrasts = measure_contrasts(problem, fresh.codes(), moved, levers);
+    const bool promising = std::any_of(contrasts.begin(), contrasts.end(), [&](const Contrast& c) {
       return c.lower > std::max(options.min_effect, common_placebo.value_or(0.0));
     });
 
@@ -82,32 +82,31 @@ inline namespace v1 {
       const std::size_t part = label ? (codes.size() + 3) / 4 : codes.size();
       return std::vector<std::int64_t>(codes.begin(), codes.begin() + static_cast<std::ptrdiff_t>(part));
     };
-    std::vector<detail::Lever> random;
+    std::vector<Lever> random;
     std::optional<double> placebo = common_placebo;
     if (promising || !label) {
-      Matrix<double> off =
-          detail::placebo_directions(options.placebo_directions, whitening.rank(), basis, problem.seed);
-      const Strata these = label ? only_class(strata, *label) : strata;
-      const auto difference = stratified_difference(whitened, problem.discovery.label, problem.discovery.failed, these);
+      Matrix<double> off = placebo_directions(options.placebo_directions, whitening.rank(), basis, problem.seed);
+      const statistics::Strata these = label ? statistics::only_class(strata, *label) : strata;
+      const auto difference =
+          statistics::stratified_difference(whitened, problem.discovery.label, problem.discovery.failed, these);
       for (std::int64_t j = 0; j < off.rows(); ++j) {
-        if (detail::dot(off.row_span(j), difference) >= 0.0) continue;
+        if (core::dot(off.row_span(j), difference) >= 0.0) continue;
         for (double& value : off.row_span(j)) value = -value;
       }
-      random = detail::make_levers(problem, whitening, whitened, off);
+      random = make_levers(problem, whitening, whitened, off);
       std::vector<double> means;
-      for (const auto& contrast : detail::measure_contrasts(problem, fresh.codes(), placebo_part(moved), random))
+      for (const auto& contrast : measure_contrasts(problem, fresh.codes(), placebo_part(moved), random))
         means.push_back(contrast.mean);
-      placebo = means.empty() ? std::nullopt : std::optional(quantile(means, 0.95));
+      placebo = means.empty() ? std::nullopt : std::optional(statistics::quantile(means, 0.95));
       if (!label) common_placebo = placebo;
     }
 
     const auto failing = fresh.failing(wanted, label, most);
-    const auto repaired = detail::measure_repairs(problem, whitening, fresh.codes(), failing, levers);
+    const auto repaired = measure_repairs(problem, whitening, fresh.codes(), failing, levers);
     std::optional<double> repaired_placebo;
     if (promising && !random.empty()) {
-      const auto shares =
-          detail::measure_repairs(problem, whitening, fresh.codes(), placebo_part(failing),
-                                  std::span(random).first(std::min(random.size(), detail::repair_placebo_directions)));
+      const auto shares = measure_repairs(problem, whitening, fresh.codes(), placebo_part(failing),
+                                          std::span(random).first(std::min(random.size(), repair_placebo_directions)));
       repaired_placebo = std::accumulate(shares.begin(), shares.end(), 0.0) / static_cast<double>(shares.size());
     }
     for (std::size_t k = 0; k < members.size(); ++k) {
@@ -129,5 +128,6 @@ inline namespace v1 {
   return effects;
 }
 
+}  // namespace analysis
 }  // namespace v1
 }  // namespace faultline

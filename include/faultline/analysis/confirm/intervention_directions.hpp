@@ -18,11 +18,10 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace analysis {
 
 /// How far codes are moved either way, in standard deviations.
 inline constexpr double intervention_sigmas = 2.0;
-
-namespace detail {
 
 /// Random directions that the repaired share is compared with: a mean over them and the failing codes needs no more.
 inline constexpr std::size_t repair_placebo_directions = 8;
@@ -36,9 +35,9 @@ struct Lever {
 
 /// Levers of directions; medians over the successes of the discovery half, of all classes together where a class has
 /// none.
-[[nodiscard]] inline std::vector<Lever> make_levers(const Problem& problem, const Whitening& whitening,
+[[nodiscard]] inline std::vector<Lever> make_levers(const Problem& problem, const statistics::Whitening& whitening,
                                                     const Matrix<double>& whitened, const Matrix<double>& directions) {
-  const Matrix<double> moves = unwhiten_directions(whitening, directions);
+  const Matrix<double> moves = statistics::unwhiten_directions(whitening, directions);
   const Population& half = problem.discovery;
   std::vector<Lever> levers;
   for (std::int64_t k = 0; k < directions.rows(); ++k) {
@@ -54,7 +53,9 @@ struct Lever {
       all.push_back(values[i]);
     }
     for (const auto& group : by_class)
-      lever.success_median.push_back(!group.empty() ? median(group) : !all.empty() ? median(all) : 0.0);
+      lever.success_median.push_back(!group.empty() ? statistics::median(group)
+                                     : !all.empty() ? statistics::median(all)
+                                                    : 0.0);
     levers.push_back(std::move(lever));
   }
   return levers;
@@ -69,11 +70,11 @@ struct Lever {
   if (static_cast<std::int64_t>(basis.size()) >= rank) return Matrix<double>(0, rank);
   Matrix<double> directions(count, rank);
   for (std::int64_t j = 0; j < count; ++j) {
-    CounterRandom random(seed, Stream::codes, intervention_first + j);
+    core::CounterRandom random(seed, core::Stream::codes, core::intervention_first + j);
     auto row = directions.row_span(j);
     for (double& value : row) value = random.normal();
-    project_off(row, basis);
-    const double norm = std::sqrt(dot(row, row));
+    statistics::project_off(row, basis);
+    const double norm = std::sqrt(core::dot(row, row));
     for (double& value : row) value /= norm;
   }
   return directions;
@@ -83,7 +84,7 @@ struct Lever {
 [[nodiscard]] inline std::vector<std::vector<double>> span_of(std::span<const FrozenCandidate> candidates) {
   std::vector<std::vector<double>> directions;
   for (const FrozenCandidate& candidate : candidates) directions.push_back(candidate.v);
-  return orthonormal_basis(directions, 1e-3);
+  return statistics::orthonormal_basis(directions, 1e-3);
 }
 
 /// What moving a lever by ± two standard deviations did.
@@ -123,7 +124,8 @@ struct Contrast {
       probability_sum += static_cast<double>(probability[i + 1]) - static_cast<double>(probability[i]);
     }
     contrasts[k] = {static_cast<double>(worse - better) / count,
-                    contrast_lower_bound(worse, better, static_cast<std::int64_t>(n), 0.95), probability_sum / count};
+                    statistics::contrast_lower_bound(worse, better, static_cast<std::int64_t>(n), 0.95),
+                    probability_sum / count};
     for (const auto& [label, sum] : classes)
       contrasts[k].classes.push_back({label, sum.codes, sum.contrast / static_cast<double>(sum.codes)});
   }
@@ -145,7 +147,7 @@ struct Contrast {
 
 /// Share of failing codes that no longer fail when each lever's coordinate is set to the success median of the code's
 /// class.
-[[nodiscard]] inline std::vector<double> measure_repairs(const Problem& problem, const Whitening& whitening,
+[[nodiscard]] inline std::vector<double> measure_repairs(const Problem& problem, const statistics::Whitening& whitening,
                                                          const Population& codes, std::span<const std::int64_t> failing,
                                                          std::span<const Lever> levers) {
   std::vector<double> repaired(levers.size(), 0.0);
@@ -157,13 +159,13 @@ struct Contrast {
     std::copy(row.begin(), row.end(), w.row_span(static_cast<std::int64_t>(i)).begin());
     labels.push_back(codes.label[static_cast<std::size_t>(failing[i])]);
   }
-  const Matrix<double> whitened = whiten(whitening, w, labels);
+  const Matrix<double> whitened = statistics::whiten(whitening, w, labels);
   std::vector<EditedLatent> edits;
   for (const Lever& lever : levers) {
     const Edit edit = Edit::in_w(lever.move);
     for (std::size_t i = 0; i < failing.size(); ++i) {
       const double distance = lever.success_median[static_cast<std::size_t>(labels[i])] -
-                              dot(whitened.row_span(static_cast<std::int64_t>(i)), lever.v);
+                              core::dot(whitened.row_span(static_cast<std::int64_t>(i)), lever.v);
       edits.push_back({{codes.w.row_span(failing[i]), labels[i]}, edit.at(distance)});
     }
   }
@@ -175,6 +177,6 @@ struct Contrast {
   return repaired;
 }
 
-}  // namespace detail
+}  // namespace analysis
 }  // namespace v1
 }  // namespace faultline

@@ -13,18 +13,22 @@
 
 namespace faultline {
 inline namespace v1 {
-namespace detail {
+namespace analysis {
 
 /// **Formula**: the effect d at which Φ((d − bar) √n_eff) Φ(d √n_eff' − z(1 − α/k)) = .8, with bar the permutation bar
 /// of discovery, k the number of candidates that share α, and n_eff, n_eff' of the two halves: an effect along a
 /// candidate varies by n_eff^-½ around its true value. AUC = Φ(d / √2), as between normal distributions.
-[[nodiscard]] inline DetectableEffect smallest_detectable(const Strata& discovery, const Strata& confirmation,
-                                                          double bar, std::int64_t candidates, double alpha) {
+[[nodiscard]] inline DetectableEffect smallest_detectable(const statistics::Strata& discovery,
+                                                          const statistics::Strata& confirmation, double bar,
+                                                          std::int64_t candidates, double alpha) {
   if (!std::isfinite(bar)) bar = 0.0;
   const double first = std::sqrt(discovery.effective_failures);
   const double second = std::sqrt(confirmation.effective_failures);
-  const double critical = normal_quantile(1.0 - alpha / static_cast<double>(std::max<std::int64_t>(1, candidates)));
-  const auto power = [&](double d) { return normal_cdf((d - bar) * first) * normal_cdf(d * second - critical); };
+  const double critical =
+      statistics::normal_quantile(1.0 - alpha / static_cast<double>(std::max<std::int64_t>(1, candidates)));
+  const auto power = [&](double d) {
+    return statistics::normal_cdf((d - bar) * first) * statistics::normal_cdf(d * second - critical);
+  };
   double low = 0.0;
   double high = std::max(0.0, bar) + 1.0;
   while (power(high) < 0.8 && high < 1e6) high *= 2.0;
@@ -32,9 +36,9 @@ namespace detail {
     const double middle = 0.5 * (low + high);
     (power(middle) < 0.8 ? low : high) = middle;
   }
-  return {high, normal_cdf(high / std::numbers::sqrt2)};
+  return {high, statistics::normal_cdf(high / std::numbers::sqrt2)};
 }
 
-}  // namespace detail
+}  // namespace analysis
 }  // namespace v1
 }  // namespace faultline

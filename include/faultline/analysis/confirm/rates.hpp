@@ -16,7 +16,7 @@
 
 namespace faultline {
 inline namespace v1 {
-namespace detail {
+namespace analysis {
 
 [[nodiscard]] inline Rate make_rate(std::int64_t failures, std::int64_t n, double confidence = 0.95) {
   Rate rate;
@@ -24,7 +24,7 @@ namespace detail {
   rate.n = n;
   rate.confidence = confidence;
   if (n == 0) return rate;
-  const Interval interval = clopper_pearson(failures, n, confidence);
+  const statistics::Interval interval = statistics::clopper_pearson(failures, n, confidence);
   rate.estimate = static_cast<double>(failures) / static_cast<double>(n);
   rate.lower = interval.lower;
   rate.upper = interval.upper;
@@ -32,17 +32,18 @@ namespace detail {
 }
 
 /// Counts of both halves together.
-[[nodiscard]] inline Strata pooled_strata(const Strata& discovery, const Strata& confirmation) {
+[[nodiscard]] inline statistics::Strata pooled_strata(const statistics::Strata& discovery,
+                                                      const statistics::Strata& confirmation) {
   std::vector<std::int64_t> failures = discovery.failures;
   std::vector<std::int64_t> successes = discovery.successes;
   for (std::size_t c = 0; c < failures.size(); ++c) {
     failures[c] += confirmation.failures[c];
     successes[c] += confirmation.successes[c];
   }
-  return make_strata(std::move(failures), std::move(successes));
+  return statistics::make_strata(std::move(failures), std::move(successes));
 }
 
-inline void fill_rates(FailureReport& report, const Strata& pooled) {
+inline void fill_rates(FailureReport& report, const statistics::Strata& pooled) {
   report.failure_rate = make_rate(pooled.total_failures(), pooled.total());
   report.class_rates.clear();
   for (std::size_t c = 0; c < pooled.failures.size(); ++c)
@@ -64,27 +65,29 @@ struct SamplesNeeded {
 };
 
 /// **Formula**: at class rates p_c and class shares π_c a half of N samples has n_eff ≈ N Σ π_c p_c (1 − p_c).
-[[nodiscard]] inline SamplesNeeded samples_needed(const Strata& discovery, const Strata& confirmation, double wanted) {
+[[nodiscard]] inline SamplesNeeded samples_needed(const statistics::Strata& discovery,
+                                                  const statistics::Strata& confirmation, double wanted) {
   const auto n = static_cast<double>(discovery.total());
   const double smaller = std::min(discovery.effective_failures, confirmation.effective_failures);
   if (smaller > 0.0) return {round_up(1.1 * wanted * n / smaller), true};
-  const Strata pooled = pooled_strata(discovery, confirmation);
+  const statistics::Strata pooled = pooled_strata(discovery, confirmation);
   double per_sample = 0.0;
   for (std::size_t c = 0; c < pooled.failures.size(); ++c) {
     const std::int64_t size = pooled.failures[c] + pooled.successes[c];
     if (size == 0) continue;
     const std::int64_t rarer = std::min(pooled.failures[c], pooled.successes[c]);
-    const double rate = std::min(0.5, clopper_pearson_upper(rarer, size));
+    const double rate = std::min(0.5, statistics::clopper_pearson_upper(rarer, size));
     per_sample += static_cast<double>(size) / static_cast<double>(pooled.total()) * rate * (1.0 - rate);
   }
   return {round_up(wanted / per_sample), false};
 }
 
 /// Why there is too little to compare, in a sentence or two; `class_notes` are those of `ClassNotes`.
-[[nodiscard]] inline std::string too_few_reason(const Strata& discovery, const Strata& confirmation, double wanted,
+[[nodiscard]] inline std::string too_few_reason(const statistics::Strata& discovery,
+                                                const statistics::Strata& confirmation, double wanted,
                                                 const SamplesNeeded& needed,
                                                 const std::vector<std::string>& class_notes = {}) {
-  const Strata pooled = pooled_strata(discovery, confirmation);
+  const statistics::Strata pooled = pooled_strata(discovery, confirmation);
   const std::int64_t failures = pooled.total_failures();
   const std::int64_t total = pooled.total();
   const std::int64_t successes = total - failures;
@@ -122,6 +125,6 @@ struct SamplesNeeded {
          std::to_string(static_cast<std::int64_t>(std::ceil(wanted))) + " are needed." + advice;
 }
 
-}  // namespace detail
+}  // namespace analysis
 }  // namespace v1
 }  // namespace faultline

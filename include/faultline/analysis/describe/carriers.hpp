@@ -19,11 +19,10 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace analysis {
 
 /// How many style channels are listed with each finding.
 inline constexpr std::int64_t carriers_per_finding = 10;
-
-namespace detail {
 
 /// The flat index of a channel named "layer:channel" ("b16.conv1:17"), if the layout has it.
 [[nodiscard]] inline std::optional<std::int64_t> find_channel(const StyleLayout& layout, const std::string& name) {
@@ -36,8 +35,6 @@ namespace detail {
     if (channel < layer.width && name.compare(0, colon, layer.name) == 0) return layer.offset + channel;
   return std::nullopt;
 }
-
-}  // namespace detail
 
 /// Fills `carriers`, `channel` and `sign` of every finding.
 ///
@@ -55,13 +52,12 @@ inline void attach_carriers(const FindingContext& context, std::span<Finding> fi
   if (findings.empty()) return;
   const Problem& problem = context.problem;
   const auto strata_of = [&](const Population& half) {
-    return count_outcomes(half.label, half.failed, problem.classes);
+    return statistics::count_outcomes(half.label, half.failed, problem.classes);
   };
-  const detail::LatentMoments discovery = detail::latent_moments(problem.discovery, strata_of(problem.discovery));
-  const detail::StyleMoments confirmation =
-      detail::style_moments(problem, problem.confirmation, strata_of(problem.confirmation));
+  const LatentMoments discovery = latent_moments(problem.discovery, strata_of(problem.discovery));
+  const StyleMoments confirmation = style_moments(problem, problem.confirmation, strata_of(problem.confirmation));
   const Matrix<double>& a = problem.style_matrix;
-  const std::vector<double> variance = detail::reading_variances(a, discovery.within);
+  const std::vector<double> variance = reading_variances(a, discovery.within);
   const double largest = variance.empty() ? 0.0 : *std::max_element(variance.begin(), variance.end());
   const auto quotient = [](double numerator, double denominator) {
     return denominator > 0.0 ? numerator / denominator : 0.0;
@@ -69,9 +65,9 @@ inline void attach_carriers(const FindingContext& context, std::span<Finding> fi
   // Of every style, between failures and successes of one class
   const auto class_difference = [&](std::int64_t label) {
     const Population& half = problem.confirmation;
-    const std::vector<double> difference =
-        stratified_difference(half.w, half.label, half.failed, only_class(strata_of(half), label));
-    return detail::to_list(a * detail::as_vector(difference));
+    const std::vector<double> difference = statistics::stratified_difference(
+        half.w, half.label, half.failed, statistics::only_class(strata_of(half), label));
+    return core::to_list(a * core::as_vector(difference));
   };
 
   for (Finding& finding : findings) {
@@ -81,10 +77,10 @@ inline void attach_carriers(const FindingContext& context, std::span<Finding> fi
                       std::to_string(finding.direction.whitened.size()) + " whitened coordinates, expected " +
                       std::to_string(context.whitening.rank()));
     const Eigen::VectorXd reading =
-        context.whitening.to_white.transpose() * detail::as_vector(finding.direction.whitened);
+        context.whitening.to_white.transpose() * core::as_vector(finding.direction.whitened);
     const Eigen::VectorXd with_w = discovery.within * reading;
     const double deviation = std::sqrt(std::max(0.0, reading.dot(with_w)));
-    std::vector<double> correlation = detail::to_list(a * with_w);  // covariances at first
+    std::vector<double> correlation = core::to_list(a * with_w);  // covariances at first
     for (std::size_t k = 0; k < correlation.size(); ++k) {
       // A channel that hardly varies is all rounding; its correlation means nothing.
       const bool varies = variance[k] > 1e-12 * largest;
@@ -98,7 +94,7 @@ inline void attach_carriers(const FindingContext& context, std::span<Finding> fi
       return std::abs(correlation[static_cast<std::size_t>(x)]) > std::abs(correlation[static_cast<std::size_t>(y)]);
     });
     if (finding.direction.family == DirectionFamily::channel)
-      if (const auto own = detail::find_channel(problem.layout, finding.direction.name))
+      if (const auto own = find_channel(problem.layout, finding.direction.name))
         std::stable_partition(order.begin(), order.end(), [&](std::int64_t k) { return k == *own; });
     order.resize(std::min(order.size(), static_cast<std::size_t>(carriers_per_finding)));
 
@@ -129,5 +125,6 @@ inline void attach_carriers(const FindingContext& context, Finding& finding) {
   attach_carriers(context, std::span<Finding>(&finding, 1));
 }
 
+}  // namespace analysis
 }  // namespace v1
 }  // namespace faultline

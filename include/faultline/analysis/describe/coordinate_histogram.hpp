@@ -13,7 +13,7 @@
 
 namespace faultline {
 inline namespace v1 {
-namespace detail {
+namespace analysis {
 
 /// Counts of a coordinate in 40 bins over −4 .. 4 standard deviations; values beyond either end are in the last bin on
 /// that side.
@@ -36,6 +36,6 @@ namespace detail {
   return histogram;
 }
 
-}  // namespace detail
+}  // namespace analysis
 }  // namespace v1
 }  // namespace faultline

@@ -10,8 +10,7 @@
 
 namespace faultline {
 inline namespace v1 {
-
-namespace detail {
+namespace analysis {
 
 /// Moves the measured parts of a candidate into the form of the report.
 [[nodiscard]] inline Finding make_finding(const FrozenCandidate& candidate, const ConfirmationEffect& confirmation,
@@ -30,7 +29,6 @@ inline void sort_by_strength(std::vector<Finding>& findings) {
                    [](const Finding& a, const Finding& b) { return a.intervention.lower > b.intervention.lower; });
 }
 
-}  // namespace detail
-
+}  // namespace analysis
 }  // namespace v1
 }  // namespace faultline

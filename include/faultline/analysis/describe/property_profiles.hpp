@@ -20,6 +20,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace analysis {
 
 /// Moves, in standard deviations, at which a profile is measured.
 inline constexpr std::array<double, 9> profile_sigmas = {-4, -3, -2, -1, 0, 1, 2, 3, 4};
@@ -46,14 +47,13 @@ inline constexpr double naming_lead = 1.25;
   return named;
 }
 
-namespace detail {
-
 /// Standard deviation of every property within classes, pooled; 0 where there is no variation to speak of.
 [[nodiscard]] inline std::vector<double> property_deviations(const Population& population, std::int64_t classes) {
   const Matrix<float>& properties = population.properties;
-  const GroupMeans means = group_means("property_deviations", properties, population.label, classes);
+  const statistics::GroupMeans means =
+      statistics::group_means("property_deviations", properties, population.label, classes);
   if (!(means.freedom() > 0.0)) return std::vector<double>(static_cast<std::size_t>(properties.cols()), 0.0);
-  return within_deviations(properties, population.label, means, means.freedom(), 1e-6);
+  return statistics::within_deviations(properties, population.label, means, means.freedom(), 1e-6);
 }
 
 /// Sums over codes of everything a profile shows, at one move.
@@ -63,8 +63,6 @@ struct ProfilePoint {
   double agreed = 0.0;
   std::vector<double> properties;
 };
-
-}  // namespace detail
 
 /// Fills `profile`, `property` and `side_effects` of every finding.
 ///
@@ -112,13 +110,13 @@ inline void measure_profiles(const FindingContext& context, std::span<Finding> f
     }
   }
 
-  std::vector<std::vector<detail::ProfilePoint>> sums(findings.size(), std::vector<detail::ProfilePoint>(points));
+  std::vector<std::vector<ProfilePoint>> sums(findings.size(), std::vector<ProfilePoint>(points));
   for (auto& finding : sums)
-    for (detail::ProfilePoint& point : finding) point.properties.assign(property_count, 0.0);
+    for (ProfilePoint& point : finding) point.properties.assign(property_count, 0.0);
   const EditAnswers answers =
       problem.answer_edits(edits, {.properties = property_count > 0, .judge = problem.has_judge});
   for (std::size_t k = 0; k < edits.size(); ++k) {
-    detail::ProfilePoint& point = sums[places[k].finding][places[k].point];
+    ProfilePoint& point = sums[places[k].finding][places[k].point];
     point.probability += static_cast<double>(answers.first().probability[k]);
     point.failed += answers.first().failed[k] != 0 ? 1.0 : 0.0;
     if (problem.has_judge) point.agreed += answers.judge_agrees[k] != 0 ? 1.0 : 0.0;
@@ -127,7 +125,7 @@ inline void measure_profiles(const FindingContext& context, std::span<Finding> f
           static_cast<double>(answers.properties(static_cast<std::int64_t>(k), static_cast<std::int64_t>(p)));
   }
 
-  const std::vector<double> deviation = detail::property_deviations(problem.confirmation, problem.classes);
+  const std::vector<double> deviation = property_deviations(problem.confirmation, problem.classes);
   const auto at = [&](double move) {
     return static_cast<std::size_t>(std::find(sigmas.begin(), sigmas.end(), move) - sigmas.begin());
   };
@@ -142,7 +140,7 @@ inline void measure_profiles(const FindingContext& context, std::span<Finding> f
     profile.sigmas.assign(sigmas.begin(), sigmas.end());
     profile.properties.assign(property_count, {});
     for (std::size_t g = 0; g < points; ++g) {
-      const detail::ProfilePoint& point = sums[sigmas[g] == 0.0 ? unmoved[finding.direction.class_label] : f][g];
+      const ProfilePoint& point = sums[sigmas[g] == 0.0 ? unmoved[finding.direction.class_label] : f][g];
       profile.probability.push_back(point.probability / n);
       profile.failure_share.push_back(point.failed / n);
       if (problem.has_judge) profile.judge_agreement.push_back(point.agreed / n);
@@ -160,5 +158,6 @@ inline void measure_profiles(const FindingContext& context, std::span<Finding> f
   }
 }
 
+}  // namespace analysis
 }  // namespace v1
 }  // namespace faultline

@@ -12,7 +12,7 @@
 
 namespace faultline {
 inline namespace v1 {
-namespace detail {
+namespace analysis {
 
 /// A share in hundredths: "34", and "0.4" below one.
 [[nodiscard]] inline std::string hundredths(double share) {
@@ -126,6 +126,6 @@ namespace detail {
   return "No direction sets failures apart from successes. " + reach;
 }
 
-}  // namespace detail
+}  // namespace analysis
 }  // namespace v1
 }  // namespace faultline

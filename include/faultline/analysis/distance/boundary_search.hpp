@@ -19,7 +19,7 @@
 
 namespace faultline {
 inline namespace v1 {
-namespace detail {
+namespace analysis {
 
 /// What one classifier says to one edit.
 struct Answer {
@@ -207,6 +207,6 @@ inline void search_boundaries(const AnswerEdits& answer, std::span<BoundarySearc
   narrow_brackets(answer, searches, rules, step_done);
 }
 
-}  // namespace detail
+}  // namespace analysis
 }  // namespace v1
 }  // namespace faultline

@@ -16,7 +16,7 @@
 
 namespace faultline {
 inline namespace v1 {
-namespace detail {
+namespace analysis {
 
 /// Coordinates of a population along a direction, each off its class mean, in order.
 class CoordinateRange {
@@ -25,8 +25,8 @@ class CoordinateRange {
   explicit CoordinateRange(std::vector<double> values) : sorted_(std::move(values)) {
     std::sort(sorted_.begin(), sorted_.end());
     if (sorted_.empty()) return;
-    low_ = quantile(sorted_, 0.001);
-    high_ = quantile(sorted_, 0.999);
+    low_ = statistics::quantile(sorted_, 0.001);
+    high_ = statistics::quantile(sorted_, 0.999);
   }
 
   /// Share of the population below a coordinate, equal ones counted half, in percent.
@@ -75,23 +75,23 @@ inline constexpr double monotone_bar = 0.95;
   if (percentiles.empty()) return std::nullopt;
   const auto codes = static_cast<double>(crossing.codes);
   const auto crossed = static_cast<double>(percentiles.size());
-  const Interval interval = median_interval(distances);
-  crossing.sigmas = median(distances);
+  const statistics::Interval interval = statistics::median_interval(distances);
+  crossing.sigmas = statistics::median(distances);
   crossing.lower = std::max(0.0, interval.lower);
   crossing.upper = interval.upper;
-  crossing.quartile_low = quantile(distances, 0.25);
-  crossing.quartile_high = quantile(distances, 0.75);
+  crossing.quartile_low = statistics::quantile(distances, 0.25);
+  crossing.quartile_high = statistics::quantile(distances, 0.75);
   crossing.crossed_share = crossed / codes;
-  crossing.percentile = median(percentiles);
+  crossing.percentile = statistics::median(percentiles);
   crossing.monotone_share = monotone / codes;
   crossing.monotone = crossing.monotone_share >= monotone_bar;
-  crossing.off_manifold = range.outside(median(coordinates));
+  crossing.off_manifold = range.outside(statistics::median(coordinates));
   crossing.off_manifold_share = outside / crossed;
-  crossing.image_rms = median(rms);
-  crossing.image_ssim = median(ssim);
+  crossing.image_rms = statistics::median(rms);
+  crossing.image_ssim = statistics::median(ssim);
   return crossing;
 }
 
-}  // namespace detail
+}  // namespace analysis
 }  // namespace v1
 }  // namespace faultline

@@ -14,7 +14,7 @@
 
 namespace faultline {
 inline namespace v1 {
-namespace detail {
+namespace analysis {
 
 /// The shared grid: every 1.25 standard deviations up to 10.
 inline constexpr std::size_t grid_points = 8;
@@ -67,6 +67,6 @@ struct DistanceSearch : BoundarySearch {
   }
 };
 
-}  // namespace detail
+}  // namespace analysis
 }  // namespace v1
 }  // namespace faultline

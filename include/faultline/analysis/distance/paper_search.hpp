@@ -12,7 +12,7 @@
 
 namespace faultline {
 inline namespace v1 {
-namespace detail {
+namespace analysis {
 
 inline constexpr double paper_stride = 5.0;
 inline constexpr double paper_reach = 100.0;
@@ -94,6 +94,6 @@ inline void paper_search(const AnswerEdits& answer, std::span<PaperSearch> searc
   for (std::size_t i = 0; i < back.size(); ++i) back_of[i]->sigmas = back[i].path.origin - back[i].found[0].far_end();
 }
 
-}  // namespace detail
+}  // namespace analysis
 }  // namespace v1
 }  // namespace faultline

@@ -12,8 +12,7 @@
 
 namespace faultline {
 inline namespace v1 {
-
-namespace detail {
+namespace analysis {
 
 /// Distances along every property, towards more and towards less, cause or not: what a classifier stands is worth
 /// knowing where it does not break, and is how classifiers compare.
@@ -34,7 +33,6 @@ namespace detail {
   return distances;
 }
 
-}  // namespace detail
-
+}  // namespace analysis
 }  // namespace v1
 }  // namespace faultline

@@ -25,6 +25,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace analysis {
 
 /// Start latents listed with each finding, for sheets to draw.
 inline constexpr std::size_t examples_per_finding = 8;
@@ -54,8 +55,6 @@ enum class ThresholdScope {
 /// findings); measure_thresholds(context, findings); findings[0].threshold.flip->sigmas`
 inline void measure_thresholds(const FindingContext& context, std::span<Finding> findings,
                                ThresholdScope scope = ThresholdScope::full);
-
-namespace detail {
 
 /// The searches of one direction, or of one carrier alone: first those of the start latents, then those of the centres.
 struct SearchGroup {
@@ -204,8 +203,6 @@ inline void search_as_the_paper(const Problem& problem, std::span<DistanceSearch
   return threshold;
 }
 
-}  // namespace detail
-
 inline void measure_thresholds(const FindingContext& context, std::span<Finding> findings, ThresholdScope scope) {
   if (findings.empty()) return;
   const Problem& problem = context.problem;
@@ -218,42 +215,41 @@ inline void measure_thresholds(const FindingContext& context, std::span<Finding>
                       std::to_string(context.whitening.dimension()) + " in w and " +
                       std::to_string(context.whitening.rank()) + " whitened");
   }
-  constexpr std::int64_t steps = detail::refinement_limit + 5;
+  constexpr std::int64_t steps = refinement_limit + 5;
   std::int64_t done = 0;
   const std::function<void()> step_done = [&] {
     ++done;
     if (context.options.progress) context.options.progress({"distances to failure", done, steps});
   };
 
-  detail::StartCodes pool(problem, context.options);
+  StartCodes pool(problem, context.options);
   // Drawn before anything points at them
   for (const Finding& finding : findings) (void)pool.of(finding.direction.class_label);
-  detail::SearchPlan plan;
-  if (scope == ThresholdScope::full && context.options.centre_distances)
-    plan.centres = detail::success_centres(problem);
-  detail::judge_centres(problem, plan);
+  SearchPlan plan;
+  if (scope == ThresholdScope::full && context.options.centre_distances) plan.centres = success_centres(problem);
+  judge_centres(problem, plan);
   for (std::size_t i = 0; i < pool.size(); ++i) plan.starts.push_back({pool[i].w, pool[i].label});
-  for (const detail::SuccessCentre& centre : plan.centres) plan.starts.push_back({centre.w, centre.label});
+  for (const SuccessCentre& centre : plan.centres) plan.starts.push_back({centre.w, centre.label});
   for (Finding& finding : findings) {
     const auto& numbers = pool.of(finding.direction.class_label);
-    detail::add_group(context, plan, finding, false, pool, numbers, pool.size());
+    add_group(context, plan, finding, false, pool, numbers, pool.size());
     if (!finding.carriers.empty() && finding.carriers.front().sigma > 0.0)
-      detail::add_group(context, plan, finding, true, pool, numbers, pool.size());
+      add_group(context, plan, finding, true, pool, numbers, pool.size());
   }
   step_done();
 
-  const std::span<detail::DistanceSearch> searches = plan.searches;
+  const std::span<DistanceSearch> searches = plan.searches;
   if (scope == ThresholdScope::flip_only)
-    for (detail::DistanceSearch& one : searches) one.start[0] = 0.0;
-  detail::search_boundaries(problem.answer_edits, detail::pointers_to(searches), detail::distance_rules(), step_done);
-  while (done < detail::refinement_limit + 2) step_done();  // fewer rounds where nothing flips
-  std::vector<detail::DistanceSearch*> from_centres, judged, others;
-  for (const detail::SearchGroup& group : plan.groups) {
-    for (detail::DistanceSearch& one : group.of_centres(searches)) from_centres.push_back(&one);
-    for (detail::DistanceSearch& one : group.of_latents(searches)) (group.alone ? others : judged).push_back(&one);
+    for (DistanceSearch& one : searches) one.start[0] = 0.0;
+  search_boundaries(problem.answer_edits, pointers_to(searches), distance_rules(), step_done);
+  while (done < refinement_limit + 2) step_done();  // fewer rounds where nothing flips
+  std::vector<DistanceSearch*> from_centres, judged, others;
+  for (const SearchGroup& group : plan.groups) {
+    for (DistanceSearch& one : group.of_centres(searches)) from_centres.push_back(&one);
+    for (DistanceSearch& one : group.of_latents(searches)) (group.alone ? others : judged).push_back(&one);
   }
   others.insert(others.end(), from_centres.begin(), from_centres.end());
-  detail::search_as_the_paper(problem, from_centres);
+  search_as_the_paper(problem, from_centres);
   step_done();
   const detail::StartImages images = detail::start_images(problem, plan.starts, searches);
   detail::check_failing_images(problem, judged, images, problem.has_judge);
@@ -261,37 +257,38 @@ inline void measure_thresholds(const FindingContext& context, std::span<Finding>
   step_done();
 
   std::vector<std::vector<std::size_t>> examples;  // of each group
-  std::vector<detail::DistanceSearch*> listed;
-  for (const detail::SearchGroup& group : plan.groups) {
+  std::vector<DistanceSearch*> listed;
+  for (const SearchGroup& group : plan.groups) {
     const bool lists = scope == ThresholdScope::full && !group.alone;
-    examples.push_back(lists ? detail::choose_examples(group.of_latents(searches)) : std::vector<std::size_t>());
+    examples.push_back(lists ? choose_examples(group.of_latents(searches)) : std::vector<std::size_t>());
     for (const std::size_t i : examples.back()) listed.push_back(&group.of_latents(searches)[i]);
   }
   detail::check_alone(problem, listed);
 
   for (std::size_t g = 0; g < plan.groups.size(); ++g) {
-    const detail::SearchGroup& group = plan.groups[g];
+    const SearchGroup& group = plan.groups[g];
     Finding& finding = *group.finding;
     if (group.alone) {
-      finding.carriers.front().threshold = detail::summarise(group, searches);
+      finding.carriers.front().threshold = summarise(group, searches);
       continue;
     }
-    const std::span<detail::DistanceSearch> own = group.of_latents(searches);
+    const std::span<DistanceSearch> own = group.of_latents(searches);
     finding.examples.clear();
     for (const std::size_t i : examples[g]) {
-      const detail::StartCode& code = pool[own[i].start_number];
+      const StartCode& code = pool[own[i].start_number];
       finding.examples.push_back({code.index, code.label, code.probability,
                                   own[i].flip().crossed() ? std::optional(own[i].flip().far_end()) : std::nullopt});
     }
-    finding.threshold = detail::summarise(group, searches);
+    finding.threshold = summarise(group, searches);
     if (scope == ThresholdScope::flip_only) finding.threshold.half.reset();
     std::vector<std::uint8_t> agrees;
-    for (const detail::DistanceSearch& one : own)
+    for (const DistanceSearch& one : own)
       if (one.flip().crossed() && one.flip_image.judge_agrees) agrees.push_back(*one.flip_image.judge_agrees ? 1 : 0);
     finding.validity = validity_of(agrees);
   }
   step_done();
 }
 
+}  // namespace analysis
 }  // namespace v1
 }  // namespace faultline

@@ -14,6 +14,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace analysis {
 
 /// Judge agreement below this at the flip makes a finding generator suspect.
 inline constexpr double judge_bar = 0.9;
@@ -48,5 +49,6 @@ inline constexpr std::int64_t class_leak_codes = 1'000;
   return 1.0 - agreed / static_cast<double>(count);
 }
 
+}  // namespace analysis
 }  // namespace v1
 }  // namespace faultline

@@ -23,6 +23,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace analysis {
 
 /// A cause that an image can be an instance of: a finding of an earlier characterisation.
 struct KnownCause {
@@ -94,17 +95,17 @@ class Explainer {
   [[nodiscard]] Explanation operator()(std::span<const float> w, std::int64_t label) const;
 
   [[nodiscard]] const std::vector<KnownCause>& causes() const noexcept { return causes_; }
-  [[nodiscard]] const Whitening& whitening() const noexcept { return whitening_; }
+  [[nodiscard]] const statistics::Whitening& whitening() const noexcept { return whitening_; }
 
  private:
   void find_flips(std::span<const float> w, Explanation& explanation) const;
 
   const Problem* problem_;
   std::vector<KnownCause> causes_;
-  Whitening whitening_;
-  Matrix<double> whitened_;            ///< of the discovery half
-  std::vector<detail::Lever> levers_;  ///< one per cause
-  std::vector<Edit> random_edits_;     ///< one standard deviation each, orthogonal to all causes
+  statistics::Whitening whitening_;
+  Matrix<double> whitened_;         ///< of the discovery half
+  std::vector<Lever> levers_;       ///< one per cause
+  std::vector<Edit> random_edits_;  ///< one standard deviation each, orthogonal to all causes
 };
 
 /// The population that a characterisation discovered its causes on, drawn and classified again: what an `Explainer`
@@ -120,17 +121,21 @@ template <StyleGenerator G, Classifier C, FailureCriterion F>
   requires AffineStyles<G>
 [[nodiscard]] Problem discovery_problem(const StyleSpaceSampler<G>& sampler, C& classifier, F criterion,
                                         std::int64_t samples, MethodOptions method = {}) {
-  detail::check_samples("discovery_problem", samples);
-  detail::check_options(method);
+  check_samples("discovery_problem", samples);
+  check_options(method);
   method.properties.clear();
-  const auto source =
-      std::make_shared<detail::ProblemSource<G, C, F>>(sampler, classifier, std::move(criterion), method);
-  Problem problem = detail::make_problem(source, sampler);
+  const auto source = std::make_shared<ProblemSource<G, C, F>>(sampler, classifier, std::move(criterion), method);
+  Problem problem = make_problem(source, sampler);
   source->preflight();
-  detail::within_memory("discovery_problem",
-                        [&] { problem.discovery = source->sample(discovery_first, samples, "sampling"); });
+  core::within_memory("discovery_problem",
+                      [&] { problem.discovery = source->sample(core::discovery_first, samples, "sampling"); });
   return problem;
 }
+
+}  // namespace analysis
+
+using analysis::Explainer;
+using analysis::Explanation;
 
 }  // namespace v1
 }  // namespace faultline

@@ -23,6 +23,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace paper {
 
 /// What AttFind looks at.
 ///
@@ -38,17 +39,13 @@ struct AttFindOptions {
   std::int64_t most = 10;  ///< length of the greedy cover
 };
 
-namespace detail {
-
 inline void check_attfind_options(const AttFindOptions& options) {
   constexpr const char* where = "AttFindOptions";
-  require_in(where, "images", options.images, 0, limits::latents);
-  require_in(where, "ranked_channels", options.ranked_channels, 0, limits::latents);
-  require_in(where, "spread_channels", options.spread_channels, 0, limits::latents);
-  require_in(where, "most", options.most, 0, limits::latents);
+  core::require_in(where, "images", options.images, 0, limits::latents);
+  core::require_in(where, "ranked_channels", options.ranked_channels, 0, limits::latents);
+  core::require_in(where, "spread_channels", options.spread_channels, 0, limits::latents);
+  core::require_in(where, "most", options.most, 0, limits::latents);
 }
-
-}  // namespace detail
 
 /// A step of the greedy cover: this channel, pushed this way, flips so many of the images that no earlier one flips.
 struct AttFindPick {
@@ -87,10 +84,11 @@ FAULTLINE_MEMBERS(AttFindResult, images, cost, channels, effect_smallest, effect
 /// **Throws** `invalid_argument` for negative numbers. **Cost**: moments of the discovery half; no images.
 /// Example: `attfind_images(options.images, attfind_channels(problem, options).size())  // before anything is spent`
 [[nodiscard]] inline std::vector<std::int64_t> attfind_channels(const Problem& problem, const AttFindOptions& options) {
-  detail::check_attfind_options(options);
-  const auto scores = channel_scores(problem, problem.discovery, ChannelScore::NormalizedDifferencePooled);
+  check_attfind_options(options);
+  const auto scores =
+      analysis::channel_scores(problem, problem.discovery, analysis::ChannelScore::NormalizedDifferencePooled);
   std::vector<std::int64_t> ranked =
-      top_channels(scores, ChannelScore::NormalizedDifferencePooled, problem.layout.dimension());
+      analysis::top_channels(scores, analysis::ChannelScore::NormalizedDifferencePooled, problem.layout.dimension());
   std::erase_if(ranked, [&](std::int64_t flat) {
     return problem.layout.layers()[static_cast<std::size_t>(problem.layout.locate(flat).layer)].name.find("torgb") !=
            std::string::npos;
@@ -105,8 +103,6 @@ FAULTLINE_MEMBERS(AttFindResult, images, cost, channels, effect_smallest, effect
   std::sort(chosen.begin(), chosen.end());
   return chosen;
 }
-
-namespace detail {
 
 /// Repeats: the channel and side with the largest mean effect on the images left; those it flips are explained. `loss`
 /// and `flipped`: [channels][2][N].
@@ -141,8 +137,6 @@ inline void greedy_cover(const Problem& problem, std::int64_t most,
   result.unexplained = static_cast<std::int64_t>(left.size());
 }
 
-}  // namespace detail
-
 /// Pushes each channel of each image to both ends of its observed range and watches the log odds of the true class.
 ///
 /// **Formula**: for N codes that do not fail, loss(i, k, end) = log odds_i − log odds_i(s_k := end_k), ends over the
@@ -165,24 +159,24 @@ inline void greedy_cover(const Problem& problem, std::int64_t most,
   for (const std::int64_t channel : channels) (void)problem.layout.locate(channel);
   AttFindResult result;
   result.channels = std::move(channels);
-  FreshCodes fresh(problem, batch_size);
+  analysis::FreshCodes fresh(problem, batch_size);
   const auto positions = fresh.passing(options.images, std::nullopt, 64 * std::max<std::int64_t>(1, options.images));
   result.images = static_cast<std::int64_t>(positions.size());
   if (positions.empty()) return result;
   const auto total = attfind_images(result.images, static_cast<std::int64_t>(result.channels.size()));
   report_progress(progress, "AttFind", 0, total);
 
-  std::vector<EditedLatent> starts;
+  std::vector<analysis::EditedLatent> starts;
   for (const std::int64_t i : positions)
     starts.push_back({{fresh.codes().w.row_span(i), fresh.codes().label[static_cast<std::size_t>(i)]}});
-  const EditAnswers unmoved = problem.answer_edits(starts, {});
+  const analysis::EditAnswers unmoved = problem.answer_edits(starts, {});
   std::vector<double> smallest, largest;
-  detail::visit_channels(problem, problem.discovery, result.channels,
-                         [&](std::int64_t, std::span<const double> values) {
-                           const auto [low, high] = std::minmax_element(values.begin(), values.end());
-                           smallest.push_back(*low);
-                           largest.push_back(*high);
-                         });
+  analysis::visit_channels(problem, problem.discovery, result.channels,
+                           [&](std::int64_t, std::span<const double> values) {
+                             const auto [low, high] = std::minmax_element(values.begin(), values.end());
+                             smallest.push_back(*low);
+                             largest.push_back(*high);
+                           });
 
   // Requests hold as many channels as fill a batch, each with every code twice: moved to the smallest value, then to
   // the largest.
@@ -192,19 +186,19 @@ inline void greedy_cover(const Problem& problem, std::int64_t most,
   std::vector<std::array<std::vector<bool>, 2>> flipped(all);
   for (std::size_t first = 0; first < all; first += together) {
     const std::size_t count = std::min(together, all - first);
-    std::vector<EditedLatent> ends;
+    std::vector<analysis::EditedLatent> ends;
     for (std::size_t k = first; k < first + count; ++k) {
       const std::int64_t channel = result.channels[k];
       const auto a = problem.style_matrix.row_span(channel);
       for (const double end : {smallest[k], largest[k]}) {
-        for (const EditedLatent& one : starts) {
+        for (const analysis::EditedLatent& one : starts) {
           double s = problem.style_bias[static_cast<std::size_t>(channel)];
           for (std::size_t j = 0; j < a.size(); ++j) s += a[j] * static_cast<double>(one.start.w[j]);
           ends.push_back({one.start, Edit::of_channel(channel, end - s)});
         }
       }
     }
-    const EditAnswers moved = problem.answer_edits(ends, {});
+    const analysis::EditAnswers moved = problem.answer_edits(ends, {});
     for (std::size_t row = 0; row < 2 * n * count; ++row) {
       const std::size_t k = first + row / (2 * n), end = row % (2 * n) < n ? 0 : 1;
       loss[k][end].push_back(static_cast<double>(unmoved.first().log_odds[row % n]) -
@@ -225,7 +219,7 @@ inline void greedy_cover(const Problem& problem, std::int64_t most,
     result.flipped_smallest.push_back(mean(flipped[k][0]));
     result.flipped_largest.push_back(mean(flipped[k][1]));
   }
-  detail::greedy_cover(problem, options.most, loss, flipped, result);
+  greedy_cover(problem, options.most, loss, flipped, result);
   return result;
 }
 
@@ -240,5 +234,6 @@ inline void greedy_cover(const Problem& problem, std::int64_t most,
   return scores;
 }
 
+}  // namespace paper
 }  // namespace v1
 }  // namespace faultline

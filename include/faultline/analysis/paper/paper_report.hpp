@@ -16,6 +16,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace paper {
 
 /// What moving channels by ± 2 standard deviations does to fresh codes that were not selected by outcome (ours: the
 /// paper has no such check).
@@ -28,7 +29,7 @@ FAULTLINE_MEMBERS(ChannelContrast, contrast, lower, probability_contrast)
 
 /// One row of the paper's table, with what else was measured of the channel.
 struct PaperChannel {
-  RankedChannel ranked;
+  analysis::RankedChannel ranked;
   double theta = 0.0;  ///< StyleSpaceTheta
   ChannelContrast effect;
 };
@@ -96,21 +97,25 @@ struct PaperReport {
   Rate failure_rate;  ///< discovery half, which everything here is computed on
   /// By pooled normalised difference; empty when all samples fail or none
   std::vector<PaperChannel> top;
-  std::vector<RankedChannel> top_by_gradient;              ///< by the gradient ranking; empty without gradients
+  std::vector<analysis::RankedChannel> top_by_gradient;    ///< by the gradient ranking; empty without gradients
   std::optional<ChannelContrast> together = std::nullopt;  ///< all top channels moved at once
   std::vector<double> random_contrasts;                    ///< contrasts of random channels moved alone, for comparison
   std::int64_t contrast_codes = 0;                         ///< codes that contrasts were measured on
   std::vector<PaperClass> classes;
   std::optional<AttFindResult> attfind = std::nullopt;
-  std::vector<RankingAgreement> agreement;
+  std::vector<analysis::RankingAgreement> agreement;
   std::vector<PropertySpread> properties;
   std::vector<StyleLayer> layers;
   std::vector<std::string> class_names;
-  CostCounters cost;
+  analysis::CostCounters cost;
   Provenance provenance;
 };
 FAULTLINE_MEMBERS(PaperReport, schema, note, failure_rate, top, top_by_gradient, together, random_contrasts,
                   contrast_codes, classes, attfind, agreement, properties, layers, class_names, cost, provenance)
+
+}  // namespace paper
+
+using paper::PaperReport;
 
 }  // namespace v1
 }  // namespace faultline

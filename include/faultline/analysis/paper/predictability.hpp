@@ -19,30 +19,28 @@
 
 namespace faultline {
 inline namespace v1 {
-namespace detail {
+namespace paper {
 
 /// Columns with class means and within-class standard deviations of a first sample, applied to it and to others. A
 /// column that does not vary becomes 0.
 class ClassStandard {
  public:
   ClassStandard(const Matrix<float>& x, std::span<const std::int64_t> labels, std::int64_t classes)
-      : means_(group_means("predictability", x, labels, classes)),
+      : means_(statistics::group_means("predictability", x, labels, classes)),
         // Less is the rounding of float
-        deviations_(within_deviations(x, labels, means_, means_.rows(), 1e-6)) {}
+        deviations_(statistics::within_deviations(x, labels, means_, means_.rows(), 1e-6)) {}
 
   [[nodiscard]] Matrix<double> operator()(const Matrix<float>& x, std::span<const std::int64_t> labels) const {
-    for (const std::int64_t label : labels) require_label("predictability", label, means_.mean.rows());
-    const Eigen::ArrayXd deviation = as_vector(deviations_).array();
-    return centred_rows(x, labels, means_.mean, 0, x.rows()) *
+    for (const std::int64_t label : labels) statistics::require_label("predictability", label, means_.mean.rows());
+    const Eigen::ArrayXd deviation = core::as_vector(deviations_).array();
+    return statistics::centred_rows(x, labels, means_.mean, 0, x.rows()) *
            (deviation > 0.0).select(deviation.inverse(), 0.0).matrix().asDiagonal();
   }
 
  private:
-  GroupMeans means_;
+  statistics::GroupMeans means_;
   std::vector<double> deviations_;
 };
-
-}  // namespace detail
 
 /// How well one linear rule in the columns of `x`, fitted on one population, ranks failures above successes on another,
 /// within classes.
@@ -54,28 +52,30 @@ class ClassStandard {
 /// **Throws** `shape_mismatch`, `label_out_of_range`; `empty_input` without rows or columns. **Cost**: N d² + d³ / 3
 /// multiplications.
 /// Example: `predictability(styles, discovery, fresh_styles, confirmation, 10).auc`
-[[nodiscard]] inline Omnibus predictability(const Matrix<float>& x, const Population& population,
-                                            const Matrix<float>& fresh_x, const Population& fresh, std::int64_t classes,
-                                            double alpha = 0.05) {
+[[nodiscard]] inline analysis::Omnibus predictability(const Matrix<float>& x, const Population& population,
+                                                      const Matrix<float>& fresh_x, const Population& fresh,
+                                                      std::int64_t classes, double alpha = 0.05) {
   constexpr const char* where = "predictability";
   if (x.empty() || fresh_x.empty())
     throw Error(ErrorCode::empty_input, where, "expected at least one row and one column in each half");
   if (x.cols() != fresh_x.cols())
     throw Error(ErrorCode::shape_mismatch, where,
                 "the halves have " + std::to_string(x.cols()) + " and " + std::to_string(fresh_x.cols()) + " columns");
-  detail::require_outcomes(where, x.rows(), population.label, population.failed);
-  detail::require_outcomes(where, fresh_x.rows(), fresh.label, fresh.failed);
-  const detail::ClassStandard standard(x, population.label, classes);
-  const Discriminant rule = fit_discriminant(standard(x, population.label), population.label, population.failed,
-                                             count_outcomes(population.label, population.failed, classes));
-  const Strata strata = count_outcomes(fresh.label, fresh.failed, classes);
-  const std::vector<double> scores =
-      detail::to_list(standard(fresh_x, fresh.label) * detail::as_vector(rule.direction));
-  const RankTest test = stratified_auc(scores, fresh.label, fresh.failed, strata);
+  statistics::require_outcomes(where, x.rows(), population.label, population.failed);
+  statistics::require_outcomes(where, fresh_x.rows(), fresh.label, fresh.failed);
+  const ClassStandard standard(x, population.label, classes);
+  const statistics::Discriminant rule =
+      statistics::fit_discriminant(standard(x, population.label), population.label, population.failed,
+                                   statistics::count_outcomes(population.label, population.failed, classes));
+  const statistics::Strata strata = statistics::count_outcomes(fresh.label, fresh.failed, classes);
+  const std::vector<double> scores = core::to_list(standard(fresh_x, fresh.label) * core::as_vector(rule.direction));
+  const statistics::RankTest test = statistics::stratified_auc(scores, fresh.label, fresh.failed, strata);
   if (!(strata.effective_failures > 0.0)) return {};
-  const Interval interval = detail::stratified_auc_interval(test.auc, scores, fresh.label, fresh.failed, strata);
+  const statistics::Interval interval =
+      analysis::stratified_auc_interval(test.auc, scores, fresh.label, fresh.failed, strata);
   return {test.auc, interval.lower, interval.upper, test.p, test.p <= alpha};
 }
 
+}  // namespace paper
 }  // namespace v1
 }  // namespace faultline

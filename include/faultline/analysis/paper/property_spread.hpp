@@ -15,6 +15,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace paper {
 
 /// One `PropertySpread` per measured property of a population.
 ///
@@ -29,12 +30,15 @@ inline namespace v1 {
                                                                   const Population& population) {
   constexpr double fewest = 5.0;
   const Matrix<float>& values = population.properties;
-  const GroupMeans means = group_means("property_spreads", values, population.label, problem.classes);
-  const std::vector<double> deviations = within_deviations(values, population.label, means, means.freedom(), 0.0);
+  const statistics::GroupMeans means =
+      statistics::group_means("property_spreads", values, population.label, problem.classes);
+  const std::vector<double> deviations =
+      statistics::within_deviations(values, population.label, means, means.freedom(), 0.0);
   std::vector<std::int64_t> group(population.label.size());
   for (std::size_t i = 0; i < group.size(); ++i)
-    group[i] = outcome_group(population.label[i], population.failed[i] != 0);
-  const GroupMeans by_outcome = group_means("property_spreads", values, group, 2 * problem.classes);
+    group[i] = statistics::outcome_group(population.label[i], population.failed[i] != 0);
+  const statistics::GroupMeans by_outcome =
+      statistics::group_means("property_spreads", values, group, 2 * problem.classes);
   std::vector<PropertySpread> spreads;
   for (std::size_t p = 0; p < problem.property_names.size(); ++p) {
     PropertySpread& spread = spreads.emplace_back();
@@ -44,7 +48,7 @@ inline namespace v1 {
 
     std::vector<double> effects, variances;  // of the classes that are used
     for (std::int64_t c = 0; c < problem.classes; ++c) {
-      const std::int64_t failing = outcome_group(c, true), right = outcome_group(c, false);
+      const std::int64_t failing = statistics::outcome_group(c, true), right = statistics::outcome_group(c, false);
       const double m = by_outcome.count[static_cast<std::size_t>(failing)];
       const double n = by_outcome.count[static_cast<std::size_t>(right)];
       if (m < fewest || n < fewest) continue;
@@ -53,7 +57,7 @@ inline namespace v1 {
       variances.push_back(1.0 / m + 1.0 / n);
       spread.by_class[static_cast<std::size_t>(c)] = effects.back();
     }
-    const RandomEffects together = random_effects(effects, variances);
+    const statistics::RandomEffects together = statistics::random_effects(effects, variances);
     spread.common = together.mean;
     spread.error = together.error;
     spread.spread = together.deviation;
@@ -61,5 +65,6 @@ inline namespace v1 {
   return spreads;
 }
 
+}  // namespace paper
 }  // namespace v1
 }  // namespace faultline

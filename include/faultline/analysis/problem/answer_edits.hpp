@@ -16,6 +16,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace analysis {
 
 /// What is wanted beside each classifier's answer.
 struct WantedAnswers {
@@ -64,5 +65,6 @@ void answer_in_blocks(const AnswerEdits& answer, std::span<const EditedLatent> e
     sink(first, answer(edits.subspan(first, std::min(answer_block, edits.size() - first)), wanted));
 }
 
+}  // namespace analysis
 }  // namespace v1
 }  // namespace faultline

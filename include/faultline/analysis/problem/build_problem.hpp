@@ -24,7 +24,7 @@
 
 namespace faultline {
 inline namespace v1 {
-namespace detail {
+namespace analysis {
 
 /// What the callbacks of a Problem share. Generator, classifier and sampler are borrowed; everything else is owned.
 template <StyleGenerator G, Classifier C, FailureCriterion F>
@@ -104,7 +104,7 @@ class ProblemSource : public ImageSource<G, F> {
 
  private:
   C* classifier_;
-  Scorer<C> scorer_;
+  classify::Scorer<C> scorer_;
 };
 
 /// A Problem without its populations, whose callbacks share the source.
@@ -129,6 +129,6 @@ template <StyleGenerator G, Classifier C, FailureCriterion F>
   return problem;
 }
 
-}  // namespace detail
+}  // namespace analysis
 }  // namespace v1
 }  // namespace faultline

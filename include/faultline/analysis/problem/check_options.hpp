@@ -9,34 +9,34 @@
 
 namespace faultline {
 inline namespace v1 {
-namespace detail {
+namespace analysis {
 
 inline void check_options(const MethodOptions& options) {
   constexpr const char* where = "MethodOptions";
-  require_between(where, "alpha", options.alpha, 0.0, 1.0);
-  require_in(where, "min_effect", options.min_effect, 0.0, 0.999);
+  core::require_between(where, "alpha", options.alpha, 0.0, 1.0);
+  core::require_in(where, "min_effect", options.min_effect, 0.0, 0.999);
   // With fewer, no effect can pass its 95 % point
-  require_in(where, "permutations_discovery", options.permutations_discovery, 19, limits::permutations);
+  core::require_in(where, "permutations_discovery", options.permutations_discovery, 19, limits::permutations);
   // With fewer, no p-value can reach .05
-  require_in(where, "permutations_confirmation", options.permutations_confirmation, 19, limits::permutations);
-  require_in(where, "common_candidates", options.common_candidates, 0, limits::directions);
-  require_in(where, "class_candidates", options.class_candidates, 0, limits::directions);
-  require_in(where, "intervention_codes", options.intervention_codes, 2, limits::latents);
-  require_in(where, "placebo_directions", options.placebo_directions, 1, limits::directions);
-  require_in(where, "threshold_codes", options.threshold_codes, 1, limits::latents);
-  require_in(where, "minimum_effective_failures", options.minimum_effective_failures, 2.0,
-             static_cast<double>(limits::samples));
-  require_in(where, "batch_size", options.batch_size, 1, limits::batch);
-  require_in(where, "gradient_samples", options.gradient_samples, 0, limits::samples);
-  require_in(where, "probability_tolerance", options.probability_tolerance, 0.0, 0.1);
+  core::require_in(where, "permutations_confirmation", options.permutations_confirmation, 19, limits::permutations);
+  core::require_in(where, "common_candidates", options.common_candidates, 0, limits::directions);
+  core::require_in(where, "class_candidates", options.class_candidates, 0, limits::directions);
+  core::require_in(where, "intervention_codes", options.intervention_codes, 2, limits::latents);
+  core::require_in(where, "placebo_directions", options.placebo_directions, 1, limits::directions);
+  core::require_in(where, "threshold_codes", options.threshold_codes, 1, limits::latents);
+  core::require_in(where, "minimum_effective_failures", options.minimum_effective_failures, 2.0,
+                   static_cast<double>(limits::samples));
+  core::require_in(where, "batch_size", options.batch_size, 1, limits::batch);
+  core::require_in(where, "gradient_samples", options.gradient_samples, 0, limits::samples);
+  core::require_in(where, "probability_tolerance", options.probability_tolerance, 0.0, 0.1);
 }
 
 /// The number of samples of a split; none is empty_input.
 inline void check_samples(const char* where, std::int64_t samples) {
   if (samples == 0) throw Error(ErrorCode::empty_input, where, "expected at least one sample per half, got 0");
-  require_in(where, "samples", samples, 1, limits::samples);
+  core::require_in(where, "samples", samples, 1, limits::samples);
 }
 
-}  // namespace detail
+}  // namespace analysis
 }  // namespace v1
 }  // namespace faultline

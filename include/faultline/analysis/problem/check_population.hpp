@@ -10,8 +10,7 @@
 
 namespace faultline {
 inline namespace v1 {
-
-namespace detail {
+namespace analysis {
 
 inline void check_population(const Problem& problem, const Population& half, const char* name) {
   const auto n = half.index.size();
@@ -28,7 +27,6 @@ inline void check_population(const Problem& problem, const Population& half, con
                 "property_candidates must be empty or have one entry per property");
 }
 
-}  // namespace detail
-
+}  // namespace analysis
 }  // namespace v1
 }  // namespace faultline

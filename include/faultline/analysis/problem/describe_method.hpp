@@ -12,7 +12,7 @@
 
 namespace faultline {
 inline namespace v1 {
-namespace detail {
+namespace analysis {
 
 [[nodiscard]] inline std::string option_text(double value) { return number_text(value); }
 [[nodiscard]] inline std::string option_text(std::int64_t value) { return std::to_string(value); }
@@ -39,6 +39,6 @@ inline void describe_method(Provenance& run, const MethodOptions& method) {
   run.judge_digest = method.judge->digest();
 }
 
-}  // namespace detail
+}  // namespace analysis
 }  // namespace v1
 }  // namespace faultline

@@ -18,7 +18,7 @@
 
 namespace faultline {
 inline namespace v1 {
-namespace detail {
+namespace analysis {
 
 /// "GCC 12.2.0", "Clang 14.0.6".
 [[nodiscard]] inline std::string compiler_name() {
@@ -48,7 +48,7 @@ template <StyleGenerator G, FailureCriterion F>
                   { generator.torch_version() } -> std::convertible_to<std::string>;
                 })
     run.torch_version = generator.torch_version();
-  run.cpu = cpu_name();
+  run.cpu = detail::cpu_name();
   run.compiler = compiler_name();
   if constexpr (requires {
                   { generator.backend_description() } -> std::convertible_to<std::string>;
@@ -91,6 +91,6 @@ template <StyleGenerator G>
   else return {};
 }
 
-}  // namespace detail
+}  // namespace analysis
 }  // namespace v1
 }  // namespace faultline

@@ -17,6 +17,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace analysis {
 
 /// What is done to a latent: w + amount · step, or s_k + amount · shift_k in some style channels after the affine map,
 /// or nothing.
@@ -132,6 +133,10 @@ struct EditBatch {
   }
   return batch;
 }
+
+}  // namespace analysis
+
+using analysis::Edit;
 
 }  // namespace v1
 }  // namespace faultline

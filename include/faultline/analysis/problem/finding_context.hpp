@@ -9,14 +9,16 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace analysis {
 
 /// The frozen problem, and fresh codes that chose nothing; all four are borrowed.
 struct FindingContext {
   const Problem& problem;
-  const Whitening& whitening;  ///< of the discovery half
+  const statistics::Whitening& whitening;  ///< of the discovery half
   const MethodOptions& options;
   const Population& codes;  ///< fresh intervention codes, not selected by outcome
 };
 
+}  // namespace analysis
 }  // namespace v1
 }  // namespace faultline

@@ -13,7 +13,7 @@
 
 namespace faultline {
 inline namespace v1 {
-namespace detail {
+namespace analysis {
 
 inline void append(Matrix<float>& to, const Matrix<float>& rows) {
   if (rows.rows() == 0) return;
@@ -28,8 +28,6 @@ template <class T>
 void append(std::vector<T>& to, const std::vector<T>& from) {
   to.insert(to.end(), from.begin(), from.end());
 }
-
-}  // namespace detail
 
 /// Samples 2^41, 2^41 + 1, ... of the problem's seed, in whole batches so that their bits do not depend on how far the
 /// pool has grown.
@@ -74,15 +72,15 @@ class FreshCodes {
   }
 
   void grow() {
-    const Population more = problem_->sample(intervention_first + codes_.size(), chunk_);
-    detail::append(codes_.index, more.index);
-    detail::append(codes_.label, more.label);
-    detail::append(codes_.prediction, more.prediction);
-    detail::append(codes_.failed, more.failed);
-    detail::append(codes_.probability, more.probability);
-    detail::append(codes_.margin, more.margin);
-    detail::append(codes_.w, more.w);
-    detail::append(codes_.properties, more.properties);
+    const Population more = problem_->sample(core::intervention_first + codes_.size(), chunk_);
+    append(codes_.index, more.index);
+    append(codes_.label, more.label);
+    append(codes_.prediction, more.prediction);
+    append(codes_.failed, more.failed);
+    append(codes_.probability, more.probability);
+    append(codes_.margin, more.margin);
+    append(codes_.w, more.w);
+    append(codes_.properties, more.properties);
   }
 
   const Problem* problem_;
@@ -90,5 +88,6 @@ class FreshCodes {
   Population codes_;
 };
 
+}  // namespace analysis
 }  // namespace v1
 }  // namespace faultline

@@ -25,7 +25,7 @@
 
 namespace faultline {
 inline namespace v1 {
-namespace detail {
+namespace analysis {
 
 /// A batch of images where the generator left it; on the host once somebody asks.
 template <StyleGenerator G>
@@ -65,8 +65,9 @@ class GeneratedImages {
 
 /// Scores images without moving them where the classifier says that it can.
 template <StyleGenerator G, Classifier C>
-[[nodiscard]] ScoredImages score_generated(Scorer<C>& scorer, const GeneratedImages<G>& images,
-                                           std::span<const std::int64_t> labels, const SampleOrigin& origin) {
+[[nodiscard]] classify::ScoredImages score_generated(classify::Scorer<C>& scorer, const GeneratedImages<G>& images,
+                                                     std::span<const std::int64_t> labels,
+                                                     const classify::SampleOrigin& origin) {
   if constexpr (ResidentClassifier<C, typename G::image_type>) {
     if (images.has_resident()) return scorer.resident(images.resident(), labels, origin);
   }
@@ -172,23 +173,23 @@ class ImageSource {
   /// The preflight of the judge, and of whom `others(check)` calls check(model, scorer) on.
   template <class Others>
   void preflight_with(const Others& others) {
-    others([&](auto& model, auto&) { check_premises(who_, sampler_, model, criterion_); });
-    const PilotSample pilot = draw_pilot(who_, sampler_);
+    others([&](auto& model, auto&) { sampling::check_premises(who_, sampler_, model, criterion_); });
+    const sampling::PilotSample pilot = sampling::draw_pilot(who_, sampler_);
     count_pilot(2);
-    const auto check = [&](auto& model, auto& scorer) { check_answers(who_, model, scorer, pilot); };
+    const auto check = [&](auto& model, auto& scorer) { sampling::check_answers(who_, model, scorer, pilot); };
     others(check);
     if (judge_) check(*judge_model_, *judge_);
     others([&]<class M, class S>(M&, S& scorer) {
       if constexpr (ResidentClassifier<M, typename G::image_type>)
-        check_resident_answers(who_, sampler_, scorer, pilot), count_pilot(1);
+        sampling::check_resident_answers(who_, sampler_, scorer, pilot), count_pilot(1);
     });
   }
 
   /// Counts the images of pilot samples.
   void count_pilot(int samples) {
     for (int k = 0; k < samples; ++k)
-      for (std::int64_t first = 0; first < pilot_images; first += sampler_.options().batch_size)
-        count_images(std::min(sampler_.options().batch_size, pilot_images - first), Work::sample);
+      for (std::int64_t first = 0; first < sampling::pilot_images; first += sampler_.options().batch_size)
+        count_images(std::min(sampler_.options().batch_size, sampling::pilot_images - first), Work::sample);
   }
 
   [[nodiscard]] static Matrix<float> rows_of(const Matrix<float>& matrix, std::int64_t first, std::int64_t count) {
@@ -226,7 +227,7 @@ class ImageSource {
         if (wanted.images) unit_.to_unit(images.host().view().image(i), answers.images.image(first + i), i);
       }
       if (wanted.judge && judge_) {
-        const ScoredImages judged = (*judge_)(images.host(), labels);
+        const classify::ScoredImages judged = (*judge_)(images.host(), labels);
         for (std::int64_t i = 0; i < count; ++i)
           answers.judge_agrees.push_back(
               Misclassified{}(judged.probabilities.row_span(i), labels[static_cast<std::size_t>(i)]) ? 0 : 1);
@@ -245,7 +246,8 @@ class ImageSource {
   void score_together() { chunk_.emplace(8 * sampler_.options().batch_size, shape()); }
 
   /// Appends what a classifier answered to a batch of edits.
-  void append(ClassifierAnswers& result, const ScoredImages& scored, std::span<const std::int64_t> labels) const {
+  void append(ClassifierAnswers& result, const classify::ScoredImages& scored,
+              std::span<const std::int64_t> labels) const {
     result.prediction.insert(result.prediction.end(), scored.prediction.begin(), scored.prediction.end());
     result.probability.insert(result.probability.end(), scored.probability.begin(), scored.probability.end());
     result.log_odds.insert(result.log_odds.end(), scored.log_odds.begin(), scored.log_odds.end());
@@ -253,7 +255,8 @@ class ImageSource {
   }
 
   /// Appends what a classifier answered to a batch of samples.
-  void append(Population& population, const ScoredImages& scored, std::span<const std::int64_t> labels) const {
+  void append(Population& population, const classify::ScoredImages& scored,
+              std::span<const std::int64_t> labels) const {
     population.prediction.insert(population.prediction.end(), scored.prediction.begin(), scored.prediction.end());
     population.probability.insert(population.probability.end(), scored.probability.begin(), scored.probability.end());
     population.margin.insert(population.margin.end(), scored.margin.begin(), scored.margin.end());
@@ -307,7 +310,7 @@ class ImageSource {
           std::span<const std::int64_t>(index));
   }
 
-  void append_outcomes(std::vector<std::uint8_t>& failed, const ScoredImages& scored,
+  void append_outcomes(std::vector<std::uint8_t>& failed, const classify::ScoredImages& scored,
                        std::span<const std::int64_t> labels) const {
     for (std::size_t i = 0; i < labels.size(); ++i)
       failed.push_back(
@@ -351,12 +354,12 @@ class ImageSource {
   F criterion_;
   std::vector<Property> properties_;
   std::optional<AnyClassifier> judge_model_;
-  std::optional<Scorer<AnyClassifier>> judge_;
+  std::optional<classify::Scorer<AnyClassifier>> judge_;
   GeneratorCost call_cost_;
   ImagePreparation unit_;
   std::optional<ImageChunk> chunk_;
 };
 
-}  // namespace detail
+}  // namespace analysis
 }  // namespace v1
 }  // namespace faultline

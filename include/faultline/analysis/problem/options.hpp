@@ -15,6 +15,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace analysis {
 
 /// How the method is carried out; shared by `AnalyzerOptions` and `CharacterizeOptions`.
 struct MethodOptions {
@@ -42,7 +43,7 @@ struct MethodOptions {
   /// images per finding
   bool centre_distances = true;
   /// By how much declared probabilities may miss [0, 1] and a sum of 1, in [0, 0.1]
-  double probability_tolerance = default_probability_tolerance;
+  double probability_tolerance = classify::default_probability_tolerance;
   std::string command = {};  ///< the command line of a program, which the report keeps
 };
 
@@ -83,6 +84,12 @@ struct CharacterizeOptions {
   MethodOptions method = {};
   std::optional<std::int64_t> cutoff = std::nullopt;  ///< truncate the first layers only, see `SamplerOptions`
 };
+
+}  // namespace analysis
+
+using analysis::AnalyzerOptions;
+using analysis::CharacterizeOptions;
+using analysis::MethodOptions;
 
 }  // namespace v1
 }  // namespace faultline

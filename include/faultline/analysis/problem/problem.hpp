@@ -16,6 +16,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace analysis {
 
 /// Everything the steps of the analysis need. Built once by the thin template layer.
 struct Problem {
@@ -42,6 +43,10 @@ struct Problem {
   /// no gradient.
   std::function<std::vector<double>(const Matrix<float>& w, std::span<const std::int64_t> labels)> gradient_sum;
 };
+
+}  // namespace analysis
+
+using analysis::Problem;
 
 }  // namespace v1
 }  // namespace faultline

@@ -12,6 +12,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace analysis {
 
 /// A named measure of one image.
 struct Property {
@@ -29,6 +30,11 @@ struct Property {
 /// Noise level, blur, contrast, mean intensity, ink area and stroke thickness, which are candidates; slant, width,
 /// height, horizontal and vertical position and loops, which only name (method section 9; why, in docs/method.md).
 [[nodiscard]] std::vector<Property> default_properties();
+
+}  // namespace analysis
+
+using analysis::default_properties;
+using analysis::Property;
 
 }  // namespace v1
 }  // namespace faultline

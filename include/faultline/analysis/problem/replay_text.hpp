@@ -15,7 +15,7 @@
 
 namespace faultline {
 inline namespace v1 {
-namespace detail {
+namespace analysis {
 
 /// A call as text, argument by argument: designated initialisers, and what the text cannot carry.
 class ReplayText {
@@ -60,7 +60,7 @@ class ReplayText {
   /// `fl::LabelPolicy::given({3, 5})`; a long list is to be supplied.
   [[nodiscard]] std::string labels(const LabelPolicy& policy) {
     constexpr std::size_t longest = 200;  // a replay line is for people
-    const std::string call = "fl::LabelPolicy::" + std::string(enumerator_of(policy.kind));
+    const std::string call = "fl::LabelPolicy::" + std::string(core::enumerator_of(policy.kind));
     if (policy.kind == LabelPolicy::Kind::uniform) return call + "()";
     if (policy.kind == LabelPolicy::Kind::fixed) return call + "(" + std::to_string(policy.label) + ")";
     std::string list;
@@ -90,6 +90,6 @@ class ReplayText {
   std::vector<std::string> missing_;
 };
 
-}  // namespace detail
+}  // namespace analysis
 }  // namespace v1
 }  // namespace faultline

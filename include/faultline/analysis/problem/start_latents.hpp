@@ -15,11 +15,11 @@
 
 namespace faultline {
 inline namespace v1 {
-namespace detail {
+namespace analysis {
 
 /// Start codes begin here, off the intervention codes: the findings were chosen on those, and a distance measured on
 /// them would be a little too short.
-inline constexpr std::int64_t start_codes_first = intervention_first + 1'000'000;
+inline constexpr std::int64_t start_codes_first = core::intervention_first + 1'000'000;
 
 struct StartCode {
   std::int64_t index = 0;
@@ -101,6 +101,6 @@ struct SuccessCentre {
   return centres;
 }
 
-}  // namespace detail
+}  // namespace analysis
 }  // namespace v1
 }  // namespace faultline

@@ -14,6 +14,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace analysis {
 
 inline std::vector<Property> default_properties() {
   return {
@@ -31,6 +32,10 @@ inline std::vector<Property> default_properties() {
       {"loops", loops, false},
   };
 }
+
+}  // namespace analysis
+
+using analysis::default_properties;
 
 }  // namespace v1
 }  // namespace faultline

@@ -11,6 +11,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace analysis {
 
 /// Mean distance in pixels over which an edge rises from 10 % to 90 % of the way from dark to bright; 0 for an image
 /// without edges.
@@ -34,5 +35,6 @@ inline namespace v1 {
   return 1.9 * static_cast<double>(between) / std::max(detail::region_above(plane, dark + 0.5f * range).contour, 1.0);
 }
 
+}  // namespace analysis
 }  // namespace v1
 }  // namespace faultline

@@ -12,7 +12,7 @@
 
 namespace faultline {
 inline namespace v1 {
-namespace detail {
+namespace analysis {
 
 /// Centre and central second moments of the ink, in pixels; x to the right, y upwards, both from the middle of the
 /// image.
@@ -29,8 +29,8 @@ struct InkMoments {
 /// wider edge moves the contour. The median takes up to a pixel off the ends of thin strokes. All zero for an image
 /// whose range is below .02.
 [[nodiscard]] inline InkMoments ink_moments(std::span<const float> image, const ImageShape& shape) {
-  const Plane plane = median3(brightness(image, shape));
-  const auto [dark, bright] = dark_and_bright(plane);
+  const detail::Plane plane = detail::median3(detail::brightness(image, shape));
+  const auto [dark, bright] = detail::dark_and_bright(plane);
   const float range = bright - dark;
   if (!(range >= 0.02f)) return {};
   const float foot = dark + 0.35f * range;
@@ -64,8 +64,6 @@ struct InkMoments {
 /// Side of a solid bar of pixels with this variance: a bar of n pixels has variance (n^2 - 1) / 12.
 [[nodiscard]] inline double bar_of_variance(double variance) noexcept { return std::sqrt(12.0 * variance + 1.0); }
 
-}  // namespace detail
-
 /// How far the ink leans, in pixels to the right per pixel upwards: **positive leans to the right** like an italic
 /// letter, negative to the left, 0 stands upright or is empty.
 ///
@@ -76,7 +74,7 @@ struct InkMoments {
 /// **Cost**: about 15 µs for 32x32, as for width, height and position.
 /// Example: `slant(images.image(0), images.shape())`
 [[nodiscard]] inline double slant(std::span<const float> image, const ImageShape& shape) {
-  const detail::InkMoments ink = detail::ink_moments(image, shape);
+  const InkMoments ink = ink_moments(image, shape);
   return ink.mu11 / std::max(ink.mu02, 1.0);
 }
 
@@ -86,28 +84,29 @@ struct InkMoments {
 /// **Formula**: √(12 (μ20 − μ11² / μ02) + 1): the spread of x that is left when its regression on y is taken off.
 /// `image` is `[C, H, W]` in [0, 1], averaged over C.
 [[nodiscard]] inline double ink_width(std::span<const float> image, const ImageShape& shape) {
-  const detail::InkMoments ink = detail::ink_moments(image, shape);
+  const InkMoments ink = ink_moments(image, shape);
   if (ink.mu20 + ink.mu02 == 0.0) return 0.0;
-  return detail::bar_of_variance(std::max(0.0, ink.mu20 - ink.mu11 * ink.mu11 / std::max(ink.mu02, 1.0)));
+  return bar_of_variance(std::max(0.0, ink.mu20 - ink.mu11 * ink.mu11 / std::max(ink.mu02, 1.0)));
 }
 
 /// Height in pixels of the ink: √(12 μ02 + 1), so that a solid bar of n pixels has height n; an image without ink has
 /// height 0. `image` is `[C, H, W]` in [0, 1], averaged over C.
 [[nodiscard]] inline double ink_height(std::span<const float> image, const ImageShape& shape) {
-  const detail::InkMoments ink = detail::ink_moments(image, shape);
-  return ink.mu20 + ink.mu02 == 0.0 ? 0.0 : detail::bar_of_variance(ink.mu02);
+  const InkMoments ink = ink_moments(image, shape);
+  return ink.mu20 + ink.mu02 == 0.0 ? 0.0 : bar_of_variance(ink.mu02);
 }
 
 /// Offset of the centre of the ink from the middle of the image, in pixels, **positive to the right**; 0 without ink.
 /// `image` is `[C, H, W]` in [0, 1], averaged over C.
 [[nodiscard]] inline double horizontal_position(std::span<const float> image, const ImageShape& shape) {
-  return detail::ink_moments(image, shape).x;
+  return ink_moments(image, shape).x;
 }
 
 /// The same, **positive upwards**.
 [[nodiscard]] inline double vertical_position(std::span<const float> image, const ImageShape& shape) {
-  return detail::ink_moments(image, shape).y;
+  return ink_moments(image, shape).y;
 }
 
+}  // namespace analysis
 }  // namespace v1
 }  // namespace faultline

@@ -9,6 +9,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace analysis {
 
 /// Michelson contrast (bright − dark) / (bright + dark), 0 to 1, with the 98th and the 2nd percentile of brightness.
 /// `image` is `[C, H, W]` in [0, 1], averaged over C.
@@ -40,5 +41,6 @@ inline namespace v1 {
   return static_cast<double>(count) / static_cast<double>(plane.values.size());
 }
 
+}  // namespace analysis
 }  // namespace v1
 }  // namespace faultline

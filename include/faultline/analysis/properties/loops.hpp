@@ -10,13 +10,11 @@
 
 namespace faultline {
 inline namespace v1 {
-namespace detail {
+namespace analysis {
 
 /// A hole of fewer pixels than this is noise: with it, noise changes the count of fewer digits than after a 3x3 median,
 /// which also closes real loops.
 inline constexpr std::int64_t smallest_loop = 2;
-
-}  // namespace detail
 
 /// Number of background regions that ink encloses: 0 for "1", 1 for "0", 2 for "8".
 ///
@@ -61,9 +59,10 @@ inline constexpr std::int64_t smallest_loop = 2;
   (void)flood(0);
   std::int64_t count = 0;
   for (std::int64_t at = 0; at < width * height; ++at)
-    if (open[static_cast<std::size_t>(at)] != 0 && flood(at) >= detail::smallest_loop) ++count;
+    if (open[static_cast<std::size_t>(at)] != 0 && flood(at) >= smallest_loop) ++count;
   return static_cast<double>(count);
 }
 
+}  // namespace analysis
 }  // namespace v1
 }  // namespace faultline

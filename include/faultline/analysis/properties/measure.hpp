@@ -16,6 +16,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace analysis {
 
 /// Every property of every image.
 ///
@@ -55,5 +56,6 @@ inline namespace v1 {
   return values;
 }
 
+}  // namespace analysis
 }  // namespace v1
 }  // namespace faultline

@@ -13,11 +13,11 @@
 
 namespace faultline {
 inline namespace v1 {
-namespace detail {
+namespace analysis {
 
 /// 1 where more than half of the 5x5 neighbourhood (edge pixels repeated) is darker than `level`, which is where its
 /// median is.
-[[nodiscard]] inline std::vector<std::uint8_t> background5(const Plane& plane, float level) {
+[[nodiscard]] inline std::vector<std::uint8_t> background5(const detail::Plane& plane, float level) {
   const std::int64_t height = plane.height;
   const std::int64_t width = plane.width;
   std::vector<std::uint8_t> dark(static_cast<std::size_t>(height * width)), across(dark.size()),
@@ -43,8 +43,6 @@ namespace detail {
   return background;
 }
 
-}  // namespace detail
-
 /// Standard deviation of pixel noise, estimated on the dark background: about .6 of the added noise where clipping at 0
 /// removes half of it.
 ///
@@ -57,7 +55,7 @@ namespace detail {
 [[nodiscard]] inline double noise_level(std::span<const float> image, const ImageShape& shape) {
   if (shape.height < 3 || shape.width < 3) return 0.0;
   const detail::Plane plane = detail::brightness(image, shape);
-  const std::vector<std::uint8_t> background = detail::background5(plane, 0.1f);
+  const std::vector<std::uint8_t> background = background5(plane, 0.1f);
   const std::int64_t width = plane.width;
   double inside = 0.0;
   double everywhere = 0.0;
@@ -82,5 +80,6 @@ namespace detail {
   return std::sqrt(std::numbers::pi / 2.0) / 6.0 * mean;
 }
 
+}  // namespace analysis
 }  // namespace v1
 }  // namespace faultline

@@ -8,6 +8,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace analysis {
 
 /// Mean thickness in pixels of what is brighter than .5; 0 when nothing is, or everything.
 ///
@@ -21,5 +22,6 @@ inline namespace v1 {
   return ink.contour > 0.0 ? 2.0 * ink.area / ink.contour : 0.0;
 }
 
+}  // namespace analysis
 }  // namespace v1
 }  // namespace faultline

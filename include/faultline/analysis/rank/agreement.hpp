@@ -18,6 +18,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace analysis {
 
 /// Scores of some style channels by one method. The size of a score is the rank, its sign the direction of failure; 0
 /// is neutral.
@@ -87,13 +88,14 @@ FAULTLINE_MEMBERS(RankingAgreement, first, second, channels, jaccard, tau, same_
       };
       RankingAgreement& row = table.emplace_back(RankingAgreement{rankings[a].name, rankings[b].name});
       row.channels = static_cast<std::int64_t>(channels.size());
-      if (const double tau = kendall_tau_b(first, second); !std::isnan(tau)) row.tau = tau;
-      row.jaccard = jaccard_top(strongest(first), strongest(second), k);
+      if (const double tau = statistics::kendall_tau_b(first, second); !std::isnan(tau)) row.tau = tau;
+      row.jaccard = statistics::jaccard_top(strongest(first), strongest(second), k);
       if (signs > 0.0) row.same_sign = same / signs;
     }
   }
   return table;
 }
 
+}  // namespace analysis
 }  // namespace v1
 }  // namespace faultline

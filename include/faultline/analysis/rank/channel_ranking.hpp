@@ -18,6 +18,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace analysis {
 
 /// How a style channel is scored; s_k is the channel's style, MIS and WELL the failures and the successes.
 enum class ChannelScore {
@@ -35,8 +36,6 @@ enum class ChannelScore {
 /// Samples of the discovery half that the gradient is averaged over in reports: a mean needs no more, and a gradient
 /// costs three times an image.
 inline constexpr std::int64_t gradient_samples = 1'024;
-
-namespace detail {
 
 /// Calls visit(k, values) with s_k of every sample for each wanted channel; 64 channels are formed at a time, never
 /// `[N, D]`.
@@ -78,11 +77,9 @@ void visit_channels(const Problem& problem, const Population& population, std::s
 }
 
 /// Rows of a table for these channels, in their order; signs are those of `by`, gradients 0 where there are none.
-[[nodiscard]] inline std::vector<RankedChannel> ranked_rows(const Problem& problem, const Population& population,
-                                                            const Strata& strata, const StyleMoments& moments,
-                                                            std::span<const std::int64_t> channels,
-                                                            std::span<const double> by,
-                                                            std::span<const double> gradient) {
+[[nodiscard]] inline std::vector<RankedChannel> ranked_rows(
+    const Problem& problem, const Population& population, const statistics::Strata& strata, const StyleMoments& moments,
+    std::span<const std::int64_t> channels, std::span<const double> by, std::span<const double> gradient) {
   std::vector<RankedChannel> table;
   visit_channels(problem, population, channels, [&](std::int64_t channel, std::span<const double> values) {
     const auto k = static_cast<std::size_t>(channel);
@@ -92,7 +89,7 @@ void visit_channels(const Problem& problem, const Population& population, std::s
     row.sign = by[k] < 0.0 ? -1 : 1;
     row.normalized_difference = ratio(moments.pooled_difference[k], moments.sigma_total[k]);
     row.stratified = ratio(moments.stratified_difference[k], moments.sigma_within[k]);
-    row.auc = stratified_auc(values, population.label, population.failed, strata).auc;
+    row.auc = statistics::stratified_auc(values, population.label, population.failed, strata).auc;
     row.gradient = gradient.empty() ? 0.0 : gradient[k];
     row.sigma_total = moments.sigma_total[k];
     row.sigma_within = moments.sigma_within[k];
@@ -100,8 +97,6 @@ void visit_channels(const Problem& problem, const Population& population, std::s
   });
   return table;
 }
-
-}  // namespace detail
 
 /// Scores every style channel of a population.
 ///
@@ -116,22 +111,22 @@ void visit_channels(const Problem& problem, const Population& population, std::s
 /// ChannelScore::RankAuc, 10);`
 [[nodiscard]] inline std::vector<double> channel_scores(const Problem& problem, const Population& population,
                                                         ChannelScore score) {
-  const Strata strata = count_outcomes(population.label, population.failed, problem.classes);
+  const statistics::Strata strata = statistics::count_outcomes(population.label, population.failed, problem.classes);
   const auto dimension = static_cast<std::size_t>(problem.style_matrix.rows());
   std::vector<double> scores(dimension, score == ChannelScore::RankAuc ? 0.5 : 0.0);
   const auto quotients = [&](const std::vector<double>& numerator, const std::vector<double>& denominator) {
-    for (std::size_t k = 0; k < dimension; ++k) scores[k] = detail::ratio(numerator[k], denominator[k]);
+    for (std::size_t k = 0; k < dimension; ++k) scores[k] = ratio(numerator[k], denominator[k]);
   };
   if (score == ChannelScore::RankAuc || score == ChannelScore::KolmogorovSmirnov ||
       score == ChannelScore::Wasserstein) {
-    const auto sigma = detail::style_moments(problem, population, strata).sigma_within;
+    const auto sigma = style_moments(problem, population, strata).sigma_within;
     std::vector<std::int64_t> all(dimension);
     std::iota(all.begin(), all.end(), std::int64_t{0});
-    detail::visit_channels(problem, population, all, [&](std::int64_t channel, std::span<const double> values) {
+    visit_channels(problem, population, all, [&](std::int64_t channel, std::span<const double> values) {
       const auto k = static_cast<std::size_t>(channel);
       if (!(sigma[k] > 0.0)) return;
       if (score == ChannelScore::RankAuc)
-        scores[k] = stratified_auc(values, population.label, population.failed, strata).auc;
+        scores[k] = statistics::stratified_auc(values, population.label, population.failed, strata).auc;
       else {
         const auto distances = detail::stratified_distances(values, population.label, population.failed, strata);
         scores[k] =
@@ -140,12 +135,12 @@ void visit_channels(const Problem& problem, const Population& population, std::s
     });
     return scores;
   }
-  const detail::StyleMoments moments = detail::style_moments(problem, population, strata);
+  const StyleMoments moments = style_moments(problem, population, strata);
   switch (score) {
     case ChannelScore::NormalizedDifferencePooled: quotients(moments.pooled_difference, moments.sigma_total); break;
     case ChannelScore::StyleSpaceTheta: quotients(moments.pooled_difference, moments.sigma_failures); break;
     case ChannelScore::Gradient: {
-      scores = detail::gradient_scores(problem, population, moments.sigma_total, population.size());
+      scores = gradient_scores(problem, population, moments.sigma_total, population.size());
       if (scores.empty())
         throw Error(ErrorCode::invalid_argument, "channel_scores",
                     "Gradient needs a generator with pullback and a classifier with probability_gradient");
@@ -176,18 +171,18 @@ void visit_channels(const Problem& problem, const Population& population, std::s
 [[nodiscard]] inline std::vector<RankedChannel> paper_table(const Problem& problem, const Population& population,
                                                             std::int64_t rows = 10,
                                                             std::int64_t gradients = gradient_samples) {
-  const Strata strata = count_outcomes(population.label, population.failed, problem.classes);
-  const detail::StyleMoments moments = detail::style_moments(problem, population, strata);
+  const statistics::Strata strata = statistics::count_outcomes(population.label, population.failed, problem.classes);
+  const StyleMoments moments = style_moments(problem, population, strata);
   const auto dimension = static_cast<std::size_t>(problem.style_matrix.rows());
   std::vector<double> pooled(dimension);
-  for (std::size_t k = 0; k < dimension; ++k)
-    pooled[k] = detail::ratio(moments.pooled_difference[k], moments.sigma_total[k]);
-  const auto gradient = gradients > 0 ? detail::gradient_scores(problem, population, moments.sigma_total, gradients)
-                                      : std::vector<double>{};
+  for (std::size_t k = 0; k < dimension; ++k) pooled[k] = ratio(moments.pooled_difference[k], moments.sigma_total[k]);
+  const auto gradient =
+      gradients > 0 ? gradient_scores(problem, population, moments.sigma_total, gradients) : std::vector<double>{};
 
   const auto top = top_channels(pooled, ChannelScore::NormalizedDifferencePooled, rows);
-  return detail::ranked_rows(problem, population, strata, moments, top, pooled, gradient);
+  return ranked_rows(problem, population, strata, moments, top, pooled, gradient);
 }
 
+}  // namespace analysis
 }  // namespace v1
 }  // namespace faultline

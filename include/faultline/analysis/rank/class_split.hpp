@@ -18,6 +18,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace analysis {
 
 /// Splits the difference between failures and successes along one coordinate into a part common to all classes and a
 /// class-specific one.
@@ -34,21 +35,22 @@ inline namespace v1 {
 /// Example: `ClassSplit split = split_by_class(coordinate(whitened, v), half.label, half.failed, strata, 7);
 /// split.common_share`
 [[nodiscard]] inline ClassSplit split_by_class(std::span<const double> values, std::span<const std::int64_t> labels,
-                                               std::span<const std::uint8_t> failed, const Strata& strata,
+                                               std::span<const std::uint8_t> failed, const statistics::Strata& strata,
                                                std::int64_t seed) {
-  detail::require_outcomes("split_by_class", static_cast<std::int64_t>(values.size()), labels, failed);
-  for (const std::int64_t label : labels) detail::require_label("split_by_class", label, strata.classes());
-  const std::vector<std::int64_t> group = detail::outcome_groups(labels, failed, strata);
-  const GroupMeans means = group_means("split_by_class", detail::as_vector(values), group, 2 * strata.classes());
-  const Matrix<double> squares = within_squares(detail::as_vector(values), group, means);
+  statistics::require_outcomes("split_by_class", static_cast<std::int64_t>(values.size()), labels, failed);
+  for (const std::int64_t label : labels) statistics::require_label("split_by_class", label, strata.classes());
+  const std::vector<std::int64_t> group = statistics::outcome_groups(labels, failed, strata);
+  const statistics::GroupMeans means =
+      statistics::group_means("split_by_class", core::as_vector(values), group, 2 * strata.classes());
+  const Matrix<double> squares = statistics::within_squares(core::as_vector(values), group, means);
 
   ClassSplit split;
-  std::vector<GroupEffect> effects;
+  std::vector<statistics::GroupEffect> effects;
   for (std::int64_t c = 0; c < strata.classes(); ++c) {
     if (!strata.uses(c)) continue;
     const auto at = static_cast<std::size_t>(c);
     // Variances of the means
-    const std::int64_t failing = outcome_group(c, true), right = outcome_group(c, false);
+    const std::int64_t failing = statistics::outcome_group(c, true), right = statistics::outcome_group(c, false);
     const auto m = static_cast<double>(strata.failures[at]), n = static_cast<double>(strata.successes[at]);
     const double a = squares(failing, 0) / (m * (m - 1.0)), b = squares(right, 0) / (n * (n - 1.0));
     const double difference = means.mean(failing, 0) - means.mean(right, 0);
@@ -57,7 +59,7 @@ inline namespace v1 {
     split.classes.push_back({c, strata.failures[at], strata.successes[at], difference, std::sqrt(a + b)});
   }
   if (effects.empty()) return split;
-  const EffectSplit parts = split_effects(effects, {.seed = seed});
+  const statistics::EffectSplit parts = statistics::split_effects(effects, {.seed = seed});
   split.common_share = parts.share;
   split.lower = parts.interval.lower;
   split.upper = parts.interval.upper;
@@ -74,12 +76,12 @@ inline namespace v1 {
 /// **Cost**: moments of w, and the styles of the rows' channels alone.
 inline void split_channels(const Problem& problem, std::vector<RankedChannel>& table) {
   const Population& half = problem.confirmation;
-  const Strata strata = count_outcomes(half.label, half.failed, problem.classes);
-  const auto sigma = detail::style_moments(problem, half, strata).sigma_within;
+  const statistics::Strata strata = statistics::count_outcomes(half.label, half.failed, problem.classes);
+  const auto sigma = style_moments(problem, half, strata).sigma_within;
   std::vector<std::int64_t> channels;
   for (const RankedChannel& row : table) channels.push_back(row.channel.flat);
   std::size_t next = 0;
-  detail::visit_channels(problem, half, channels, [&](std::int64_t channel, std::span<const double> values) {
+  visit_channels(problem, half, channels, [&](std::int64_t channel, std::span<const double> values) {
     RankedChannel& row = table[next++];
     const double unit = sigma[static_cast<std::size_t>(channel)];
     if (!(unit > 0.0)) return;
@@ -100,13 +102,15 @@ inline void split_channels(const Problem& problem, std::vector<RankedChannel>& t
 /// Example: `for (const ClassRanking& ranking : rank_per_class(problem, problem.discovery)) if (!ranking.skipped) ...`
 [[nodiscard]] inline std::vector<ClassRanking> rank_per_class(const Problem& problem, const Population& population,
                                                               std::int64_t rows = 10) {
-  const Strata strata = count_outcomes(population.label, population.failed, problem.classes);
-  const auto sigma = detail::style_moments(problem, population, strata).sigma_within;
-  const std::vector<std::int64_t> group = detail::outcome_groups(population.label, population.failed, strata);
-  const GroupMeans means = group_means("rank_per_class", population.w, group, 2 * strata.classes());
+  const statistics::Strata strata = statistics::count_outcomes(population.label, population.failed, problem.classes);
+  const auto sigma = style_moments(problem, population, strata).sigma_within;
+  const std::vector<std::int64_t> group = statistics::outcome_groups(population.label, population.failed, strata);
+  const statistics::GroupMeans means =
+      statistics::group_means("rank_per_class", population.w, group, 2 * strata.classes());
   Matrix<double> difference(problem.classes, population.w.cols());
   for (std::int64_t c = 0; c < problem.classes; ++c)
-    difference.row(c) = means.mean.row(outcome_group(c, true)) - means.mean.row(outcome_group(c, false));
+    difference.row(c) =
+        means.mean.row(statistics::outcome_group(c, true)) - means.mean.row(statistics::outcome_group(c, false));
   const Matrix<double> scores = difference * problem.style_matrix.transpose();  // [classes, D]
   std::vector<ClassRanking> rankings;
   for (std::int64_t c = 0; c < problem.classes; ++c) {
@@ -115,7 +119,7 @@ inline void split_channels(const Problem& problem, std::vector<RankedChannel>& t
     if (!ranking.skipped) {
       std::vector<double> effects(sigma.size());
       for (std::size_t k = 0; k < sigma.size(); ++k)
-        effects[k] = detail::ratio(scores(c, static_cast<std::int64_t>(k)), sigma[k]);
+        effects[k] = ratio(scores(c, static_cast<std::int64_t>(k)), sigma[k]);
       for (const std::int64_t k : top_channels(effects, ChannelScore::NormalizedDifference, rows)) {
         const StyleChannel channel = problem.layout.locate(k);
         const double effect = effects[static_cast<std::size_t>(k)];
@@ -128,5 +132,6 @@ inline void split_channels(const Problem& problem, std::vector<RankedChannel>& t
   return rankings;
 }
 
+}  // namespace analysis
 }  // namespace v1
 }  // namespace faultline

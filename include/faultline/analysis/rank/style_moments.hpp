@@ -14,7 +14,7 @@
 
 namespace faultline {
 inline namespace v1 {
-namespace detail {
+namespace analysis {
 
 /// Standard deviations and mean differences of all D style channels.
 struct StyleMoments {
@@ -32,7 +32,7 @@ struct LatentMoments {
 };
 
 /// **Shapes**: w `[N, d]`. **Cost**: three passes for means, 3 N d² multiplications.
-[[nodiscard]] inline LatentMoments latent_moments(const Population& population, const Strata& strata) {
+[[nodiscard]] inline LatentMoments latent_moments(const Population& population, const statistics::Strata& strata) {
   constexpr const char* where = "latent_moments";
   const Matrix<float>& w = population.w;
   const std::vector<std::int64_t> everyone(population.label.size(), 0);
@@ -42,27 +42,27 @@ struct LatentMoments {
     outcome.push_back(failed != 0 ? 0 : 1);
   }
   const auto covariance = [&](std::span<const std::int64_t> group, std::int64_t groups) {
-    return within_covariance(w, group, group_means(where, w, group, groups));
+    return statistics::within_covariance(w, group, statistics::group_means(where, w, group, groups));
   };
   LatentMoments moments{covariance(everyone, 1), covariance(population.label, strata.classes()),
                         covariance(failures, 1), std::vector<double>(static_cast<std::size_t>(w.cols()), 0.0),
-                        stratified_difference(w, population.label, population.failed, strata)};
-  const GroupMeans by_outcome = group_means(where, w, outcome, 2);
+                        statistics::stratified_difference(w, population.label, population.failed, strata)};
+  const statistics::GroupMeans by_outcome = statistics::group_means(where, w, outcome, 2);
   if (by_outcome.count[0] > 0.0 && by_outcome.count[1] > 0.0)
-    as_vector(moments.pooled_difference) = by_outcome.mean.row(0) - by_outcome.mean.row(1);
+    core::as_vector(moments.pooled_difference) = by_outcome.mean.row(0) - by_outcome.mean.row(1);
   return moments;
 }
 
 /// Variances of the readings a w: a_k Σ a_kᵀ.
 [[nodiscard]] inline std::vector<double> reading_variances(const Matrix<double>& a, const Matrix<double>& covariance) {
   const Matrix<double> product = a * covariance;
-  return to_list(product.cwiseProduct(a).rowwise().sum());
+  return core::to_list(product.cwiseProduct(a).rowwise().sum());
 }
 
 /// Standard deviations of the readings a w: √(a_k Σ a_kᵀ).
 [[nodiscard]] inline std::vector<double> reading_deviations(const Matrix<double>& a, const Matrix<double>& covariance) {
   std::vector<double> variance = reading_variances(a, covariance);
-  auto v = as_vector(variance);
+  auto v = core::as_vector(variance);
   // What is left of a reading that cannot vary is rounding, and must not become a divisor.
   v = (v.array() > 1e-14 * covariance.trace() * a.rowwise().squaredNorm().array()).select(v.cwiseSqrt(), 0.0);
   return variance;
@@ -71,14 +71,14 @@ struct LatentMoments {
 /// **Formula**: difference of s_k = a_k · difference of w, variance of s_k = a_k Σ a_kᵀ. **Cost**: D d² multiplications
 /// per covariance.
 [[nodiscard]] inline StyleMoments style_moments(const Problem& problem, const Population& population,
-                                                const Strata& strata) {
+                                                const statistics::Strata& strata) {
   const LatentMoments latent = latent_moments(population, strata);
   const Matrix<double>& a = problem.style_matrix;
   return {reading_deviations(a, latent.total), reading_deviations(a, latent.within),
-          reading_deviations(a, latent.failures), to_list(a * as_vector(latent.pooled_difference)),
-          to_list(a * as_vector(latent.stratified_difference))};
+          reading_deviations(a, latent.failures), core::to_list(a * core::as_vector(latent.pooled_difference)),
+          core::to_list(a * core::as_vector(latent.stratified_difference))};
 }
 
-}  // namespace detail
+}  // namespace analysis
 }  // namespace v1
 }  // namespace faultline

@@ -19,6 +19,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace analysis {
 
 /// First-order effects of all channels.
 struct Screening {
@@ -43,7 +44,7 @@ struct ScannedChannel {
   /// Of the mean over the start codes, measured or, with fewer codes measured, estimated
   double effect = 0.0;
   /// For the mean over the start codes, simultaneous over all examined channels; a point when all codes were measured
-  Interval interval;
+  statistics::Interval interval;
   std::int64_t codes = 0;  ///< measured
 };
 
@@ -77,8 +78,6 @@ struct StrongestChannels {
   ScanCost cost;
 };
 
-namespace detail {
-
 [[nodiscard]] inline double logistic(double x) noexcept { return 1.0 / (1.0 + std::exp(-x)); }
 
 /// p(y) after the shift down less p(y) after the shift up, log odds taken as linear; where p(1 − p) is too small to
@@ -110,15 +109,13 @@ template <class Meter>
 
 inline void check_scan_options(const ScanOptions& options) {
   constexpr const char* where = "ScanOptions";
-  require_in(where, "keep", options.keep, 1, limits::latents);
+  core::require_in(where, "keep", options.keep, 1, limits::latents);
   if (options.candidates != 0)
-    require_in(where, "candidates, when not 0,", options.candidates, options.keep, limits::latents);
-  require_in(where, "control", options.control, 0, limits::latents);
-  require_in(where, "batch_size", options.batch_size, 2, limits::batch);
-  require_between(where, "alpha", options.alpha, 0.0, 1.0);
+    core::require_in(where, "candidates, when not 0,", options.candidates, options.keep, limits::latents);
+  core::require_in(where, "control", options.control, 0, limits::latents);
+  core::require_in(where, "batch_size", options.batch_size, 2, limits::batch);
+  core::require_between(where, "alpha", options.alpha, 0.0, 1.0);
 }
-
-}  // namespace detail
 
 /// The first-order effect of every channel on p(y), from one gradient per start code.
 ///
@@ -133,7 +130,7 @@ template <DifferentiableGenerator G, DifferentiableClassifier C>
 [[nodiscard]] Screening screen(const G& generator, C& classifier, const ScanStart& start,
                                std::int64_t batch_size = 64) {
   detail::EffectMeter<G, C> meter("screen", generator, classifier, start, batch_size);
-  Screening result = detail::screen_with(meter, start);
+  Screening result = screen_with(meter, start);
   result.cost = meter.cost();
   return result;
 }
@@ -152,7 +149,7 @@ template <StyleGenerator G, Classifier C>
 [[nodiscard]] std::vector<ChannelEffect> scan(const G& generator, C& classifier, const ScanStart& start,
                                               std::span<const std::int64_t> channels, std::int64_t batch_size = 64,
                                               ScanCost* cost = nullptr) {
-  detail::require_in("scan", "batch_size", batch_size, 2, limits::batch);
+  core::require_in("scan", "batch_size", batch_size, 2, limits::batch);
   detail::EffectMeter<G, C> meter("scan", generator, classifier, start, batch_size);
   std::vector<ChannelEffect> result;
   const auto n = static_cast<double>(start.s.rows());
@@ -194,9 +191,9 @@ std::vector<ChannelEffect> scan(const G&&, C&, const ScanStart&, std::span<const
 template <DifferentiableGenerator G, DifferentiableClassifier C>
 [[nodiscard]] StrongestChannels strongest_channels(const G& generator, C& classifier, const ScanStart& start,
                                                    const ScanOptions& options = {}) {
-  detail::check_scan_options(options);
+  check_scan_options(options);
   detail::EffectMeter<G, C> meter("strongest_channels", generator, classifier, start, options.batch_size);
-  const Screening screening = detail::screen_with(meter, start);
+  const Screening screening = screen_with(meter, start);
 
   std::vector<std::int64_t> order(screening.effect.size());
   std::iota(order.begin(), order.end(), 0);
@@ -207,8 +204,8 @@ template <DifferentiableGenerator G, DifferentiableClassifier C>
   const std::size_t candidates =
       std::min(order.size(), static_cast<std::size_t>(options.candidates > 0 ? options.candidates : 2 * options.keep));
   const std::size_t control = std::min(order.size() - candidates, static_cast<std::size_t>(options.control));
-  CounterRandom random(options.seed, Stream::codes, detail::scan_draws_first + 1);
-  shuffle(std::span(order).subspan(candidates), random);
+  core::CounterRandom random(options.seed, core::Stream::codes, detail::scan_draws_first + 1);
+  core::shuffle(std::span(order).subspan(candidates), random);
   const std::vector<std::int64_t> examined(order.begin(),
                                            order.begin() + static_cast<std::ptrdiff_t>(candidates + control));
 
@@ -239,12 +236,19 @@ template <DifferentiableGenerator G, DifferentiableClassifier C>
     });
   const auto rest = static_cast<double>(ranking.unexamined);
   if (control > 0) ranking.missed = rest * static_cast<double>(ranking.control_kept) / static_cast<double>(control);
-  ranking.missed_upper = control > 0 ? rest * clopper_pearson_upper(ranking.control_kept, ranking.control) : rest;
+  ranking.missed_upper =
+      control > 0 ? rest * statistics::clopper_pearson_upper(ranking.control_kept, ranking.control) : rest;
   ranking.cost = meter.cost();
   return ranking;
 }
 template <DifferentiableGenerator G, DifferentiableClassifier C>
 StrongestChannels strongest_channels(const G&&, C&, const ScanStart&, const ScanOptions& = {}) = delete;
+
+}  // namespace analysis
+
+using analysis::scan;
+using analysis::screen;
+using analysis::strongest_channels;
 
 }  // namespace v1
 }  // namespace faultline

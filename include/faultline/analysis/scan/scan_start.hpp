@@ -18,6 +18,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace analysis {
 
 /// Start codes of a scan, and how far each channel is moved.
 struct ScanStart {
@@ -36,20 +37,20 @@ struct ScanStart {
 /// Example: `ScanStart start = scan_start(sampler);`
 template <AffineStyles G>
 [[nodiscard]] ScanStart scan_start(const StyleSpaceSampler<G>& sampler, std::int64_t codes = 64, double sigmas = 2.0,
-                                   std::int64_t population = 4096, std::int64_t first = intervention_first) {
+                                   std::int64_t population = 4096, std::int64_t first = core::intervention_first) {
   if (codes == 0 || population == 0)
     throw Error(ErrorCode::empty_input, "scan_start",
                 "expected at least one start code and one sample of the population");
-  detail::require_in("scan_start", "codes", codes, 1, limits::latents);
-  detail::require_in("scan_start", "sigmas", sigmas, 0.0, 1e6);
-  detail::require_in("scan_start", "population", population, 1, limits::samples);
-  const Matrix<float> w = sampler.latents_w(discovery_first, population);
-  const std::vector<std::int64_t> labels = sampler.labels(discovery_first, population);
+  core::require_in("scan_start", "codes", codes, 1, limits::latents);
+  core::require_in("scan_start", "sigmas", sigmas, 0.0, 1e6);
+  core::require_in("scan_start", "population", population, 1, limits::samples);
+  const Matrix<float> w = sampler.latents_w(core::discovery_first, population);
+  const std::vector<std::int64_t> labels = sampler.labels(core::discovery_first, population);
   const Matrix<double> covariance =
-      within_covariance(w, labels, group_means("scan_start", w, labels, sampler.classes()));
+      statistics::within_covariance(w, labels, statistics::group_means("scan_start", w, labels, sampler.classes()));
 
   ScanStart start;
-  start.shift = detail::reading_deviations(sampler.style_matrix(), covariance);
+  start.shift = reading_deviations(sampler.style_matrix(), covariance);
   for (double& shift : start.shift) shift *= sigmas;
   start.label = sampler.labels(first, codes);
   start.s = sampler.generator().style_to_host(sampler.styles(sampler.latents_w(first, codes)));
@@ -67,5 +68,6 @@ struct ScanCost {
   std::int64_t classifier_batches = 0;
 };
 
+}  // namespace analysis
 }  // namespace v1
 }  // namespace faultline

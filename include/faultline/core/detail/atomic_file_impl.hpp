@@ -17,6 +17,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace core {
 namespace detail {
 
 /// Repeats a system call that a signal interrupted.
@@ -179,5 +180,6 @@ inline std::vector<std::byte> read_file(const std::filesystem::path& path, std::
   return bytes;
 }
 
+}  // namespace core
 }  // namespace v1
 }  // namespace faultline

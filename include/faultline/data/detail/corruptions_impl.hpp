@@ -11,6 +11,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace data {
 namespace detail {
 
 /// Weights for the distances 0, 1, ..., radius; twice their sum less the first is one.
@@ -68,7 +69,7 @@ inline void gaussian_blur(std::span<float> image, std::int64_t height, std::int6
   }
 }
 
-inline void gaussian_noise(std::span<float> image, double deviation, CounterRandom& random) {
+inline void gaussian_noise(std::span<float> image, double deviation, core::CounterRandom& random) {
   if (!(deviation >= 0.0) || std::isinf(deviation)) {
     throw Error(ErrorCode::invalid_argument, "gaussian_noise",
                 "expected a standard deviation of at least 0, got " + std::to_string(deviation));
@@ -77,7 +78,7 @@ inline void gaussian_noise(std::span<float> image, double deviation, CounterRand
 }
 
 inline CorruptionDraw draw_corruption(CorruptionMix mix, std::int64_t seed, std::int64_t index) {
-  CounterRandom random(seed, Stream::corruptions, index);
+  core::CounterRandom random(seed, core::Stream::corruptions, index);
   const bool blurred = random.below(2) == 1;
   const bool noisy = random.below(2) == 1;
   const int blur = 1 + static_cast<int>(random.below(drawn_severities));
@@ -104,11 +105,12 @@ inline void corrupt(std::span<float> image, std::int64_t height, std::int64_t wi
   const double deviation = draw.noise_severity == 0 ? 0.0 : strength(noise_deviations, draw.noise_severity);
   if (sigma > 0.0) gaussian_blur(image, height, width, sigma, axis);
   if (deviation > 0.0) {
-    CounterRandom random(seed, Stream::corruptions, index, 1);
+    core::CounterRandom random(seed, core::Stream::corruptions, index, 1);
     gaussian_noise(image, deviation, random);
   }
   for (float& value : image) value = std::clamp(value, 0.0f, 1.0f);
 }
 
+}  // namespace data
 }  // namespace v1
 }  // namespace faultline

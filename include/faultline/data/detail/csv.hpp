@@ -13,6 +13,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace data {
 namespace detail {
 
 /// Fields in quotes for a message, control characters as numbers, at most 60 bytes of each.
@@ -110,5 +111,6 @@ struct CsvRecord {
 }
 
 }  // namespace detail
+}  // namespace data
 }  // namespace v1
 }  // namespace faultline

@@ -12,6 +12,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace data {
 namespace detail {
 
 /// The text in small letters; other alphabets than ASCII's stay as they are.
@@ -61,5 +62,6 @@ inline void require_readable_kind(const std::filesystem::path& file, std::string
 }
 
 }  // namespace detail
+}  // namespace data
 }  // namespace v1
 }  // namespace faultline

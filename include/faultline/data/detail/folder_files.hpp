@@ -17,6 +17,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace data {
 namespace detail {
 
 /// What the name of a file says about it.
@@ -146,5 +147,6 @@ class FolderFiles {
 };
 
 }  // namespace detail
+}  // namespace data
 }  // namespace v1
 }  // namespace faultline

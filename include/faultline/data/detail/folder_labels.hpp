@@ -18,6 +18,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace data {
 namespace detail {
 
 inline constexpr std::int64_t most_classes = 256;  // a label is one byte
@@ -46,7 +47,7 @@ class FolderLabels {
 
  private:
   static std::string text_of(const std::filesystem::path& file) {
-    const auto bytes = read_file(file, std::int64_t{1} << 28);
+    const auto bytes = core::read_file(file, std::int64_t{1} << 28);
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
   }
 
@@ -206,5 +207,6 @@ inline std::int64_t counted_classes(const std::filesystem::path& folder, const s
 }
 
 }  // namespace detail
+}  // namespace data
 }  // namespace v1
 }  // namespace faultline

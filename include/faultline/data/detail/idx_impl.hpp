@@ -15,6 +15,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace data {
 namespace detail {
 
 /// Hands out unpacked bytes in order, from plain or gzip-compressed memory. As RFC 1952 and gzip have it, members that
@@ -147,8 +148,9 @@ inline IdxArray decode_idx(std::span<const std::byte> bytes, const IdxLimits& li
 }
 
 inline IdxArray read_idx(const std::filesystem::path& path, const IdxLimits& limits) {
-  return decode_idx(read_file(path, limits.max_file_bytes), limits, path.string());
+  return decode_idx(core::read_file(path, limits.max_file_bytes), limits, path.string());
 }
 
+}  // namespace data
 }  // namespace v1
 }  // namespace faultline

@@ -15,6 +15,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace data {
 namespace detail {
 
 [[nodiscard]] inline Error both_kinds(const std::filesystem::path& folder, const FolderFiles& files,
@@ -151,5 +152,6 @@ inline ImageSetKind image_set_kind(const std::filesystem::path& folder) {
   return ImageSetKind::idx_files;
 }
 
+}  // namespace data
 }  // namespace v1
 }  // namespace faultline

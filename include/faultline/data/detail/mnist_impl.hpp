@@ -14,6 +14,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace data {
 namespace detail {
 
 inline bool has_mnist(const std::filesystem::path& directory) {
@@ -125,5 +126,6 @@ inline std::filesystem::path find_mnist() {
   throw Error(ErrorCode::data_unavailable, "find_mnist", "no MNIST in " + looked + advice);
 }
 
+}  // namespace data
 }  // namespace v1
 }  // namespace faultline

@@ -18,6 +18,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace data {
 namespace detail {
 
 /// Frees what libpng allocated, whichever way a function is left.
@@ -270,7 +271,7 @@ inline std::vector<std::byte> encode_png(const Picture& picture) {
 }
 
 inline void write_png(const std::filesystem::path& path, const Picture& picture) {
-  write_file_atomically(path, encode_png(picture));
+  core::write_file_atomically(path, encode_png(picture));
 }
 
 inline Picture decode_png(std::span<const std::byte> bytes, const PngLimits& limits, std::string_view file_name) {
@@ -358,8 +359,9 @@ inline Picture decode_png(std::span<const std::byte> bytes, const PngLimits& lim
 }
 
 inline Picture read_png(const std::filesystem::path& path, const PngLimits& limits) {
-  return decode_png(read_file(path, limits.max_file_bytes), limits, path.string());
+  return decode_png(core::read_file(path, limits.max_file_bytes), limits, path.string());
 }
 
+}  // namespace data
 }  // namespace v1
 }  // namespace faultline

@@ -20,6 +20,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace data {
 namespace detail {
 
 /// One tensor as the header describes it; nothing here has been compared with the file's size yet.
@@ -169,5 +170,6 @@ class SafetensorsHeaderReader final : public nlohmann::json_sax<nlohmann::json> 
 };
 
 }  // namespace detail
+}  // namespace data
 }  // namespace v1
 }  // namespace faultline

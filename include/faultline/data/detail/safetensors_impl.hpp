@@ -17,7 +17,7 @@ static_assert(std::endian::native == std::endian::little,
 
 namespace faultline {
 inline namespace v1 {
-namespace detail {
+namespace data {
 
 inline constexpr std::size_t digest_characters = 64;
 inline constexpr std::string_view digest_marker = "\"sha256\":\"";
@@ -56,7 +56,7 @@ inline std::string json_text(std::string_view plain) {
 
 /// The digest as the format defines it; `header` already has zeros in place of the digest.
 inline std::string container_digest(std::string_view header, std::span<const std::byte> data) {
-  Sha256 hash;
+  core::Sha256 hash;
   hash.update(std::as_bytes(std::span(header.data(), header.size())));
   hash.update(data);
   return hash.hex();
@@ -117,8 +117,8 @@ inline void require_digest(const std::map<std::string, std::string>& metadata, s
 }
 
 /// Checks that the tensors tile the data bytes without hole or overlap, and each shape against its bytes.
-inline void require_layout(const SafetensorsHeader& header, std::int64_t data_bytes, const SafetensorsLimits& limits,
-                           const std::string& name) {
+inline void require_layout(const detail::SafetensorsHeader& header, std::int64_t data_bytes,
+                           const SafetensorsLimits& limits, const std::string& name) {
   const auto refuse = [&](ErrorCode code, const std::string& what) {
     return Error(code, "read_safetensors", "'" + name + "': " + what);
   };
@@ -156,8 +156,6 @@ inline void require_layout(const SafetensorsHeader& header, std::int64_t data_by
   }
 }
 
-}  // namespace detail
-
 inline TensorFile decode_safetensors(std::span<const std::byte> bytes, const SafetensorsLimits& limits,
                                      Integrity integrity, std::string_view file_name) {
   const std::string name(file_name);
@@ -181,8 +179,8 @@ inline TensorFile decode_safetensors(std::span<const std::byte> bytes, const Saf
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()) + 8, static_cast<std::size_t>(header_bytes));
   const std::span<const std::byte> data = bytes.subspan(8 + static_cast<std::size_t>(header_bytes));
   detail::SafetensorsHeader header = detail::SafetensorsHeaderReader(limits, name).read(text);
-  detail::require_layout(header, static_cast<std::int64_t>(data.size()), limits, name);
-  if (integrity == Integrity::checked) detail::require_digest(header.metadata, std::string(text), data, name);
+  require_layout(header, static_cast<std::int64_t>(data.size()), limits, name);
+  if (integrity == Integrity::checked) require_digest(header.metadata, std::string(text), data, name);
 
   TensorFile file;
   file.metadata = std::move(header.metadata);
@@ -198,7 +196,7 @@ inline TensorFile decode_safetensors(std::span<const std::byte> bytes, const Saf
     };
     if (target.type == ElementType::f32) {
       copy_to(target.values);
-      detail::require_finite(target.values, tensor, name);
+      require_finite(target.values, tensor, name);
     } else {
       copy_to(target.integers);
     }
@@ -208,15 +206,15 @@ inline TensorFile decode_safetensors(std::span<const std::byte> bytes, const Saf
 
 inline TensorFile read_safetensors(const std::filesystem::path& path, const SafetensorsLimits& limits,
                                    Integrity integrity) {
-  return decode_safetensors(read_file(path, limits.max_file_bytes), limits, integrity, path.string());
+  return decode_safetensors(core::read_file(path, limits.max_file_bytes), limits, integrity, path.string());
 }
 
 inline std::vector<std::byte> encode_safetensors(const TensorFile& file) {
   std::map<std::string, std::string> metadata = file.metadata;
-  metadata["sha256"] = std::string(detail::digest_characters, '0');
+  metadata["sha256"] = std::string(digest_characters, '0');
   std::string text = "{\"__metadata__\":{";
   for (const auto& [key, value] : metadata)
-    text += (text.back() == '{' ? "" : ",") + detail::json_text(key) + ":" + detail::json_text(value);
+    text += (text.back() == '{' ? "" : ",") + json_text(key) + ":" + json_text(value);
   text += "}";
 
   std::vector<std::byte> data;
@@ -224,13 +222,13 @@ inline std::vector<std::byte> encode_safetensors(const TensorFile& file) {
   for (const ElementType type : {ElementType::i64, ElementType::f32}) {
     for (const auto& [name, tensor] : file.tensors) {
       if (tensor.type != type) continue;
-      detail::require_writable(name, tensor);
+      require_writable(name, tensor);
       const auto source = type == ElementType::f32 ? std::as_bytes(std::span(tensor.values))
                                                    : std::as_bytes(std::span(tensor.integers));
       const std::string end = std::to_string(data.size() + source.size());
-      text += "," + detail::json_text(name) + ":{\"dtype\":" + (type == ElementType::f32 ? "\"F32\"" : "\"I64\"") +
-              ",\"shape\":" + detail::shape_text(tensor.shape, ",") + ",\"data_offsets\":[" +
-              std::to_string(data.size()) + "," + end + "]}";
+      text += "," + json_text(name) + ":{\"dtype\":" + (type == ElementType::f32 ? "\"F32\"" : "\"I64\"") +
+              ",\"shape\":" + shape_text(tensor.shape, ",") + ",\"data_offsets\":[" + std::to_string(data.size()) +
+              "," + end + "]}";
       data.insert(data.end(), source.begin(), source.end());
     }
   }
@@ -244,8 +242,8 @@ inline std::vector<std::byte> encode_safetensors(const TensorFile& file) {
                 std::string("names and metadata have to be UTF-8 and within the default limits: ") + reason.what());
   }
   // Quotes inside JSON texts are escaped, so this can only be the entry itself.
-  const std::string digest = detail::container_digest(text, data);
-  text.replace(text.find(detail::digest_marker) + detail::digest_marker.size(), detail::digest_characters, digest);
+  const std::string digest = container_digest(text, data);
+  text.replace(text.find(digest_marker) + digest_marker.size(), digest_characters, digest);
 
   const auto header_bytes = static_cast<std::uint64_t>(text.size());
   std::vector<std::byte> bytes;
@@ -259,10 +257,9 @@ inline std::vector<std::byte> encode_safetensors(const TensorFile& file) {
 
 inline std::string write_safetensors(const std::filesystem::path& path, const TensorFile& file) {
   const std::vector<std::byte> bytes = encode_safetensors(file);
-  write_file_atomically(path, bytes);
+  core::write_file_atomically(path, bytes);
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  return std::string(
-      text.substr(text.find(detail::digest_marker) + detail::digest_marker.size(), detail::digest_characters));
+  return std::string(text.substr(text.find(digest_marker) + digest_marker.size(), digest_characters));
 }
 
 inline void require_format(const TensorFile& file, std::string_view format,
@@ -283,5 +280,6 @@ inline void require_format(const TensorFile& file, std::string_view format,
   }
 }
 
+}  // namespace data
 }  // namespace v1
 }  // namespace faultline

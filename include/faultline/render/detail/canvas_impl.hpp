@@ -11,7 +11,8 @@
 
 namespace faultline {
 inline namespace v1 {
-namespace detail::render {
+namespace render {
+namespace detail {
 
 /// Distance of a point from a straight piece.
 inline float distance_to(float x, float y, StrokePoint a, StrokePoint b) {
@@ -63,7 +64,7 @@ inline std::int64_t picture_scale(const ImageShape& shape, std::int64_t size) {
   return longest <= size ? std::max<std::int64_t>(1, size / longest) : -((longest + size - 1) / size);
 }
 
-}  // namespace detail::render
+}  // namespace detail
 
 inline Canvas::Canvas(std::int64_t width, std::int64_t height, Colour background) {
   constexpr std::int64_t largest = 20'000;
@@ -111,7 +112,7 @@ inline void Canvas::line(double x0, double y0, double x1, double y1, double thic
   const std::int64_t left = std::max<std::int64_t>(low(x0, x1), 0), top = std::max<std::int64_t>(low(y0, y1), 0);
   const std::int64_t right = std::min(high(x0, x1), width()), bottom = std::min(high(y0, y1), height());
   if (right <= left || bottom <= top) return;
-  detail::render::CoverageMask mask(left, top, right - left, bottom - top);
+  detail::CoverageMask mask(left, top, right - left, bottom - top);
   mask.stroke({static_cast<float>(x0), static_cast<float>(y0)}, {static_cast<float>(x1), static_cast<float>(y1)},
               static_cast<float>(thickness));
   mask.visit([&](std::int64_t x, std::int64_t y, float coverage) { blend(x, y, colour, coverage); });
@@ -155,27 +156,26 @@ inline void Canvas::picture(std::int64_t x, std::int64_t y, const Picture& pictu
 
 inline void Canvas::text(double x, double y, std::string_view text, const TextStyle& style) {
   const float unit = static_cast<float>(style.height) / 10.0f, thickness = unit * (style.bold ? 1.7f : 1.15f);
-  const float width = unit * detail::render::stroke_width(text);
+  const float width = unit * detail::stroke_width(text);
   float pen = static_cast<float>(x) - (style.align == Align::left     ? 0.0f
                                        : style.align == Align::centre ? width / 2
                                                                       : width);
   const float base = static_cast<float>(y);
   const auto left = static_cast<std::int64_t>(std::floor(pen - 2)),
              top = static_cast<std::int64_t>(std::floor(base - 12 * unit - 2));
-  detail::render::CoverageMask mask(left, top, static_cast<std::int64_t>(width) + 6,
-                                    static_cast<std::int64_t>(16 * unit) + 6);
+  detail::CoverageMask mask(left, top, static_cast<std::int64_t>(width) + 6, static_cast<std::int64_t>(16 * unit) + 6);
   for (std::size_t at = 0; at < text.size();) {
-    const detail::render::StrokeGlyph& glyph = detail::render::find_glyph(detail::render::next_code_point(text, at));
-    detail::render::trace(glyph, [&](detail::render::StrokePoint a, detail::render::StrokePoint b) {
+    const detail::StrokeGlyph& glyph = detail::find_glyph(next_code_point(text, at));
+    detail::trace(glyph, [&](detail::StrokePoint a, detail::StrokePoint b) {
       mask.stroke({pen + unit * a.x, base - unit * a.y}, {pen + unit * b.x, base - unit * b.y}, thickness);
     });
-    pen += unit * (glyph.width + detail::render::glyph_gap);
+    pen += unit * (glyph.width + detail::glyph_gap);
   }
   mask.visit([&](std::int64_t px, std::int64_t py, float coverage) { blend(px, py, style.colour, coverage); });
 }
 
 inline double Canvas::text_width(std::string_view text, const TextStyle& style) {
-  return style.height / 10.0 * static_cast<double>(detail::render::stroke_width(text));
+  return style.height / 10.0 * static_cast<double>(detail::stroke_width(text));
 }
 
 inline std::string Canvas::shortened(std::string_view text, double width, const TextStyle& style) {
@@ -183,7 +183,7 @@ inline std::string Canvas::shortened(std::string_view text, double width, const 
   std::vector<std::size_t> starts;  // of each character, so that none is cut in two
   for (std::size_t at = 0; at < text.size();) {
     starts.push_back(at);
-    detail::render::next_code_point(text, at);
+    next_code_point(text, at);
   }
   while (!starts.empty()) {
     std::string shorter(text.substr(0, starts.back()));
@@ -207,7 +207,7 @@ inline Picture Canvas::picture() const {
 inline ImageShape picture_shape(const ImageShape& shape, std::int64_t size) {
   if (shape.elements() < 1 || size < 1)
     throw Error(ErrorCode::empty_input, "to_picture", "an image needs at least one pixel");
-  const std::int64_t scale = detail::render::picture_scale(shape, size);
+  const std::int64_t scale = detail::picture_scale(shape, size);
   const auto side = [&](std::int64_t pixels) { return scale > 0 ? pixels * scale : (pixels - scale - 1) / -scale; };
   return {shape.channels < 3 ? 1 : 3, side(shape.height), side(shape.width)};
 }
@@ -217,7 +217,7 @@ inline Picture to_picture(std::span<const float> values, const ImageShape& shape
   if (static_cast<std::int64_t>(values.size()) != shape.elements())
     throw Error(ErrorCode::shape_mismatch, "to_picture",
                 "expected " + std::to_string(shape.elements()) + " values, got " + std::to_string(values.size()));
-  const std::int64_t scale = detail::render::picture_scale(shape, size), block = scale < 0 ? -scale : 1,
+  const std::int64_t scale = detail::picture_scale(shape, size), block = scale < 0 ? -scale : 1,
                      plane = shape.height * shape.width;
   const std::int64_t averaged = shape.channels == 2 ? 2 : 1;
   Picture picture{
@@ -240,5 +240,6 @@ inline Picture to_picture(std::span<const float> values, const ImageShape& shape
   return picture;
 }
 
+}  // namespace render
 }  // namespace v1
 }  // namespace faultline

@@ -13,7 +13,8 @@
 
 namespace faultline {
 inline namespace v1 {
-namespace detail::render {
+namespace render {
+namespace detail {
 
 /// Colour, dash and marker of a curve: three ways to tell it from the others.
 struct CurveLook {
@@ -60,7 +61,7 @@ struct TidyHistogram {
   std::int64_t failures = 0, successes = 0;
 };
 
-inline TidyHistogram tidy(const CoordinateHistogram& raw, std::size_t limit) {
+inline TidyHistogram tidy(const analysis::CoordinateHistogram& raw, std::size_t limit) {
   TidyHistogram out;
   const std::size_t bins = std::min(raw.failed.size(), raw.passed.size());
   out.failures =
@@ -93,14 +94,14 @@ inline double histogram_median(const TidyHistogram& h, const std::vector<double>
   return h.lower;
 }
 
-}  // namespace detail::render
+}  // namespace detail
 
 inline std::string confidence_chart(const FailureReport& report, const Finding& finding) {
-  using namespace detail::render;
-  const Profile& profile = finding.profile;
+  using namespace detail;
+  const analysis::Profile& profile = finding.profile;
   if (profile.sigmas.size() < 2) return {};
-  Svg svg(560, 316, "Confidence along " + title_of(report, finding));
-  const Plot plot{62, 58, 480, 208, profile.sigmas.front(), profile.sigmas.back(), 0, 1};
+  detail::Svg svg(560, 316, "Confidence along " + title_of(report, finding));
+  const detail::Plot plot{62, 58, 480, 208, profile.sigmas.front(), profile.sigmas.back(), 0, 1};
   if (const auto& flip = finding.threshold.flip; flip && std::isfinite(flip->sigmas) && flip->sigmas <= plot.x_upper) {
     svg.rect(plot.x(flip->lower), plot.top, plot.x(flip->upper) - plot.x(flip->lower), plot.height,
              "fill=\"#d55e00\" fill-opacity=\"0.14\"");
@@ -113,9 +114,9 @@ inline std::string confidence_chart(const FailureReport& report, const Finding& 
     svg.text(plot.right(), plot.top - 7, "most start codes never flip within range",
              "text-anchor=\"end\" fill=\"#a34700\" font-weight=\"600\"");
   }
-  draw_x_axis(svg, plot, "move along the direction, in standard deviations (0 = the start code)");
-  draw_y_axis(svg, plot, "share / probability");
-  const CurveLook p{palette::success, "none", 'o'}, failed{palette::failure, "7 4", 's'},
+  detail::draw_x_axis(svg, plot, "move along the direction, in standard deviations (0 = the start code)");
+  detail::draw_y_axis(svg, plot, "share / probability");
+  const detail::CurveLook p{palette::success, "none", 'o'}, failed{palette::failure, "7 4", 's'},
       agreed{palette::judge, "2 3", 't'};
   if (!profile.judge_agreement.empty()) draw_curve(svg, plot, profile.sigmas, profile.judge_agreement, agreed);
   draw_curve(svg, plot, profile.sigmas, profile.failure_share, failed);
@@ -127,16 +128,16 @@ inline std::string confidence_chart(const FailureReport& report, const Finding& 
 }
 
 inline std::string histogram_chart(const FailureReport& report, const Finding& finding) {
-  using namespace detail::render;
-  const TidyHistogram h = tidy(finding.histogram, 48);
+  using namespace detail;
+  const detail::TidyHistogram h = tidy(finding.histogram, 48);
   if (h.failed.empty() || h.failures + h.successes == 0) return {};
-  Svg svg(560, 316, "Failures and successes along " + title_of(report, finding));
+  detail::Svg svg(560, 316, "Failures and successes along " + title_of(report, finding));
   const double highest = std::max(*std::max_element(h.failed.begin(), h.failed.end()),
                                   *std::max_element(h.passed.begin(), h.passed.end()));
   const double upper = h.lower + h.width * static_cast<double>(h.failed.size());
-  const Plot plot{62, 58, 480, 208, h.lower, upper, 0, highest * 1.08};
-  draw_x_axis(svg, plot, "coordinate along the direction, in standard deviations from the class mean");
-  draw_y_axis(svg, plot, "share of the group per bin", 100, "%");
+  const detail::Plot plot{62, 58, 480, 208, h.lower, upper, 0, highest * 1.08};
+  detail::draw_x_axis(svg, plot, "coordinate along the direction, in standard deviations from the class mean");
+  detail::draw_y_axis(svg, plot, "share of the group per bin", 100, "%");
   const auto steps = [&](const std::vector<double>& shares, Colour colour, const char* dash, const char* opacity) {
     std::vector<std::pair<double, double>> points{{plot.x(h.lower), plot.bottom()}};
     for (std::size_t i = 0; i < shares.size(); ++i) {
@@ -169,17 +170,17 @@ inline std::string histogram_chart(const FailureReport& report, const Finding& f
 }
 
 inline std::string side_effect_chart(const FailureReport& report, const Finding& finding) {
-  using namespace detail::render;
+  using namespace detail;
   const auto& effects = finding.side_effects;
   if (effects.empty()) return {};
   double reach = 1.0;
-  for (const PropertyEffect& effect : effects)
+  for (const analysis::PropertyEffect& effect : effects)
     if (std::isfinite(effect.strength)) reach = std::max(reach, std::abs(effect.strength) * 1.45);
   const double row = 26, height = row * static_cast<double>(effects.size());
-  Svg svg(560, height + 74, "Image properties moved by " + title_of(report, finding));
-  const Plot plot{196, 16, 346, height, -reach, reach, 0, 1};
+  detail::Svg svg(560, height + 74, "Image properties moved by " + title_of(report, finding));
+  const detail::Plot plot{196, 16, 346, height, -reach, reach, 0, 1};
   svg.rect(plot.x(-0.5), plot.top, plot.x(0.5) - plot.x(-0.5), plot.height, "fill=\"#f0f2f4\"");
-  draw_x_axis(svg, plot, "change from −2 sd to +2 sd, in sd of the property", 5);
+  detail::draw_x_axis(svg, plot, "change from −2 sd to +2 sd, in sd of the property", 5);
   svg.line(plot.x(0), plot.top, plot.x(0), plot.bottom(), "stroke=\"#626a73\"");
   for (std::size_t i = 0; i < effects.size(); ++i) {
     const double value = std::isfinite(effects[i].strength) ? effects[i].strength : 0.0,
@@ -195,7 +196,7 @@ inline std::string side_effect_chart(const FailureReport& report, const Finding&
 }
 
 inline std::string property_chart(const FailureReport& report, const Finding& finding) {
-  using namespace detail::render;
+  using namespace detail;
   if (finding.side_effects.empty() || finding.profile.sigmas.size() < 2) return {};
   const std::string& name = finding.side_effects.front().name;
   const auto found = std::find(report.property_names.begin(), report.property_names.end(), name);
@@ -207,14 +208,15 @@ inline std::string property_chart(const FailureReport& report, const Finding& fi
     if (std::isfinite(value)) lower = std::min(lower, value), upper = std::max(upper, value);
   if (!std::isfinite(lower)) return {};
   const double margin = upper > lower ? 0.08 * (upper - lower) : std::max(0.1 * std::abs(upper), 0.1);
-  Svg svg(560, 286, "Mean " + name + " along " + title_of(report, finding));
-  const Plot plot{
+  detail::Svg svg(560, 286, "Mean " + name + " along " + title_of(report, finding));
+  const detail::Plot plot{
       74, 20, 468, 216, finding.profile.sigmas.front(), finding.profile.sigmas.back(), lower - margin, upper + margin};
-  draw_x_axis(svg, plot, "move along the direction, in standard deviations (0 = the start code)");
-  draw_y_axis(svg, plot, "mean " + name);
+  detail::draw_x_axis(svg, plot, "move along the direction, in standard deviations (0 = the start code)");
+  detail::draw_y_axis(svg, plot, "mean " + name);
   draw_curve(svg, plot, finding.profile.sigmas, values, {palette::ink, "none", 'o'});
   return std::move(svg).finish();
 }
 
+}  // namespace render
 }  // namespace v1
 }  // namespace faultline

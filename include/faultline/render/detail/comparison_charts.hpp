@@ -14,7 +14,8 @@
 
 namespace faultline {
 inline namespace v1 {
-namespace detail::render {
+namespace render {
+namespace detail {
 
 /// Colour, dash and marker of classifier number i; they repeat after six.
 inline CurveLook look_of(std::size_t i) {
@@ -31,29 +32,29 @@ inline void draw_classifier_legend(Svg& svg, double x, double y, const std::vect
 }
 
 /// "2.92 sd (2.70 to 3.10)", or why there is no number.
-inline std::string compared_text(const ComparedDistance& d) {
+inline std::string compared_text(const analysis::ComparedDistance& d) {
   if (!std::isfinite(d.sigmas)) return "beyond 10 sd (" + percent(d.crossed_share, 0) + " flip)";
   return shown(d.sigmas, 2) + "\u00A0sd (" + shown(d.lower, 2) + " to " + shown(d.upper, 2) + ")";
 }
 
-}  // namespace detail::render
+}  // namespace detail
 
 inline std::string paired_distance_chart(const ComparisonReport& report) {
-  using namespace detail::render;
-  std::vector<const PairedDistance*> rows;
-  for (const PairedDistance& direction : report.distances)
+  using namespace detail;
+  std::vector<const analysis::PairedDistance*> rows;
+  for (const analysis::PairedDistance& direction : report.distances)
     if (!direction.distances.empty()) rows.push_back(&direction);
   if (rows.empty()) return {};
   constexpr double reach = 10.0, line = 17.0;
   const double row = line * static_cast<double>(report.classifiers.size()) + 16.0;
-  Svg svg(1120, row * static_cast<double>(rows.size()) + 106,
-          "Distances to the flip of all classifiers, along every direction");
-  const Plot plot{270, 46, 560, row * static_cast<double>(rows.size()), 0, reach, 0, 1};
-  draw_x_axis(svg, plot, "distance to the flip from start codes that all classifiers get right, in standard deviations",
-              10);
+  detail::Svg svg(1120, row * static_cast<double>(rows.size()) + 106,
+                  "Distances to the flip of all classifiers, along every direction");
+  const detail::Plot plot{270, 46, 560, row * static_cast<double>(rows.size()), 0, reach, 0, 1};
+  detail::draw_x_axis(
+      svg, plot, "distance to the flip from start codes that all classifiers get right, in standard deviations", 10);
   draw_classifier_legend(svg, plot.left, 22, report.classifiers);
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    const PairedDistance& direction = *rows[i];
+    const analysis::PairedDistance& direction = *rows[i];
     const double top = plot.top + row * static_cast<double>(i);
     if (i > 0) svg.line(16, top, 1104, top, "stroke=\"#ced3d8\"");
     const bool property = direction.source == "property";
@@ -63,13 +64,13 @@ inline std::string paired_distance_chart(const ComparisonReport& report) {
       svg.label(x, y + 12, "cause of " + direction.source, room,
                 "text-anchor=\"end\" font-size=\"11\" fill=\"#495057\"");
     for (std::size_t c = 0; c < direction.distances.size(); ++c) {
-      const ComparedDistance& d = direction.distances[c];
-      const CurveLook look = look_of(c);
+      const analysis::ComparedDistance& d = direction.distances[c];
+      const detail::CurveLook look = look_of(c);
       const double at = top + 8 + line * (static_cast<double>(c) + 0.5);
       const std::string colour = hex(look.colour);
       svg.line(plot.x(std::min(d.lower, reach)), at, plot.x(std::min(d.upper, reach)), at,
                "stroke=\"" + colour + "\" stroke-width=\"4\" stroke-opacity=\"0.5\"");
-      if (d.sigmas <= reach) draw_marker(svg, plot.x(d.sigmas), at, look, d.off_manifold);
+      if (d.sigmas <= reach) detail::draw_marker(svg, plot.x(d.sigmas), at, look, d.off_manifold);
       else
         svg.polygon({{plot.right() + 9, at}, {plot.right(), at - 5}, {plot.right(), at + 5}},
                     "fill=\"" + colour + "\"");
@@ -80,37 +81,38 @@ inline std::string paired_distance_chart(const ComparisonReport& report) {
 }
 
 inline std::string accuracy_chart(const ComparisonReport& report) {
-  using namespace detail::render;
-  std::vector<const AccuracyCurve*> curves;
-  for (const AccuracyCurve& curve : report.accuracy)
+  using namespace detail;
+  std::vector<const analysis::AccuracyCurve*> curves;
+  for (const analysis::AccuracyCurve& curve : report.accuracy)
     if (!curve.class_label && !curve.bins.empty()) curves.push_back(&curve);
   if (curves.empty()) return {};
-  const std::vector<AccuracyBin>& bins = curves.front()->bins;
+  const std::vector<analysis::AccuracyBin>& bins = curves.front()->bins;
   const double width = bins.size() > 2 ? bins[1].upper - bins[1].lower : bins.size() == 2 ? bins[0].upper / 2 : 1.0;
   if (!(width > 0.0)) return {};
   const auto centre = [&](std::size_t b) {
     return b == 0 ? (bins.size() == 1 ? 0.5 : bins[0].upper - width / 2) : bins[b].lower + width / 2;
   };
   double lowest = 1.0;
-  for (const AccuracyCurve* curve : curves)
-    for (const AccuracyBin& bin : curve->bins)
+  for (const analysis::AccuracyCurve* curve : curves)
+    for (const analysis::AccuracyBin& bin : curve->bins)
       if (bin.rate.n > 0) lowest = std::min(lowest, 1.0 - bin.rate.upper);
-  Svg svg(1120, 360, "Accuracy against distance from the well-classified centre");
-  const Plot plot{70,
-                  46,
-                  1020,
-                  250,
-                  centre(0) - width / 2,
-                  centre(bins.size() - 1) + width / 2,
-                  std::max(0.0, std::floor(lowest * 20.0) / 20.0),
-                  1.0};
-  draw_x_axis(svg, plot,
-              "distance from the well-classified centre of the class (1 = a typical sample); the first bin begins at "
-              "0, the last is open",
-              10);
-  draw_y_axis(svg, plot, "accuracy", 100.0, "\u00A0%");
+  detail::Svg svg(1120, 360, "Accuracy against distance from the well-classified centre");
+  const detail::Plot plot{70,
+                          46,
+                          1020,
+                          250,
+                          centre(0) - width / 2,
+                          centre(bins.size() - 1) + width / 2,
+                          std::max(0.0, std::floor(lowest * 20.0) / 20.0),
+                          1.0};
+  detail::draw_x_axis(
+      svg, plot,
+      "distance from the well-classified centre of the class (1 = a typical sample); the first bin begins at "
+      "0, the last is open",
+      10);
+  detail::draw_y_axis(svg, plot, "accuracy", 100.0, "\u00A0%");
   for (std::size_t c = 0; c < curves.size(); ++c) {
-    const CurveLook look = look_of(c);
+    const detail::CurveLook look = look_of(c);
     std::vector<double> xs, ys;
     const double aside = (static_cast<double>(c) - 0.5 * static_cast<double>(curves.size() - 1)) * 0.06 * width;
     for (std::size_t b = 0; b < bins.size(); ++b) {
@@ -121,12 +123,14 @@ inline std::string accuracy_chart(const ComparisonReport& report) {
       svg.line(plot.x(xs.back()), plot.y(1.0 - rate.upper), plot.x(xs.back()), plot.y(1.0 - rate.lower),
                "stroke=\"" + hex(look.colour) + "\" stroke-width=\"1.4\"");
     }
-    draw_curve(svg, plot, xs, ys, look);
+    detail::draw_curve(svg, plot, xs, ys, look);
   }
   double x = plot.left;
-  for (std::size_t c = 0; c < curves.size(); ++c) x = draw_legend_entry(svg, x, 22, look_of(c), curves[c]->name);
+  for (std::size_t c = 0; c < curves.size(); ++c)
+    x = detail::draw_legend_entry(svg, x, 22, look_of(c), curves[c]->name);
   return std::move(svg).finish();
 }
 
+}  // namespace render
 }  // namespace v1
 }  // namespace faultline

@@ -17,7 +17,7 @@
 
 namespace faultline {
 inline namespace v1 {
-namespace detail::render {
+namespace render {
 
 using Json = nlohmann::ordered_json;
 
@@ -29,9 +29,9 @@ struct DescribedJson {
   static Json json_of(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
   static Json json_of(const std::string& value) { return value; }
 
-  template <ScopedEnum E>
+  template <core::ScopedEnum E>
   static Json json_of(E value) {
-    return std::string(enumerator_of(value));
+    return std::string(core::enumerator_of(value));
   }
   template <class T>
   static Json json_of(const std::optional<T>& value) {
@@ -47,7 +47,7 @@ struct DescribedJson {
   template <Described T>
   static Json json_of(const T& whole) {
     Json::object_t object;
-    object.reserve(count_members<T>());
+    object.reserve(core::count_members<T>());
     describe(std::type_identity<T>{}, [&](std::string_view name, auto member) {
       object.emplace_back(std::string(name), json_of(whole.*member));
     });
@@ -61,6 +61,6 @@ template <Described T>
   return DescribedJson::json_of(whole).dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-}  // namespace detail::render
+}  // namespace render
 }  // namespace v1
 }  // namespace faultline

@@ -22,7 +22,8 @@
 
 namespace faultline {
 inline namespace v1 {
-namespace detail::render {
+namespace render {
+namespace detail {
 
 /// Where a value lies: a member or an entry of what it lies in.
 struct JsonPlace {
@@ -70,11 +71,11 @@ class DescribedReader {
     if (!from.is_string()) refuse(place, "must be a text");
     into = from.get_ref<const std::string&>();
   }
-  template <ScopedEnum E>
+  template <core::ScopedEnum E>
   void read(const Json& from, const JsonPlace& place, E& into) const {
     std::string name;
     read(from, place, name);
-    const std::optional<E> known = enumerator_from<E>(name);
+    const std::optional<E> known = core::enumerator_from<E>(name);
     if (!known) refuse(place, "has the unknown value \"" + name + "\"");
     into = *known;
   }
@@ -97,10 +98,10 @@ class DescribedReader {
       if (found == from.end()) refuse(place, "has no '" + std::string(name) + "'");
       auto& value = into.*member;
       read(*found, {&place, name}, value);
-      if constexpr (std::is_same_v<decltype(value), double&> && null_is_infinite<T>)
+      if constexpr (std::is_same_v<decltype(value), double&> && core::null_is_infinite<T>)
         if (std::isnan(value)) value = std::numeric_limits<double>::infinity();
     });
-    if (from.size() != count_members<T>()) refuse(place, "has the unknown entry '" + unknown_key<T>(from) + "'");
+    if (from.size() != core::count_members<T>()) refuse(place, "has the unknown entry '" + unknown_key<T>(from) + "'");
   }
 
  private:
@@ -132,7 +133,7 @@ class DescribedReader {
 
 /// The text of a report's file. **Throws** `cannot_open`; `oversized` above 64 MB.
 [[nodiscard]] inline std::string report_text(const std::filesystem::path& path) {
-  const std::vector<std::byte> bytes = read_file(path, std::int64_t{64} << 20);
+  const std::vector<std::byte> bytes = core::read_file(path, std::int64_t{64} << 20);
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
@@ -152,7 +153,7 @@ class DescribedReader {
 /// A structure with a `schema` out of a JSON text. **Throws** `foreign_format` for another schema, `malformed_header`.
 template <Described T>
 [[nodiscard]] T read_described(std::string_view text, std::string_view where, std::string_view expected) {
-  const nlohmann::json json = parse_strict_json(text, where);
+  const nlohmann::json json = data::parse_strict_json(text, where);
   T report;
   if (!json.is_object() || !json.contains("schema") || json["schema"] != report.schema)
     throw Error(ErrorCode::foreign_format, where,
@@ -188,7 +189,7 @@ struct ReportChecks {
     require(std::isfinite(run.alpha), "provenance.alpha", "must be a number");
   }
   /// `size` is the length of w that all directions share, 0 before the first.
-  void direction(const Direction& along, const std::string& place, std::size_t& size) const {
+  void direction(const analysis::Direction& along, const std::string& place, std::size_t& size) const {
     if (size == 0) size = along.w.size();
     require(size > 0 && along.w.size() == size, place + ".direction.w", "must be as long as every other direction");
     numbers(along.w, place + ".direction.w");
@@ -202,6 +203,7 @@ struct ReportChecks {
   }
 };
 
-}  // namespace detail::render
+}  // namespace detail
+}  // namespace render
 }  // namespace v1
 }  // namespace faultline

@@ -13,7 +13,7 @@
 
 namespace faultline {
 inline namespace v1 {
-namespace detail::render {
+namespace render {
 
 using Points = std::vector<std::pair<double, double>>;
 
@@ -96,8 +96,6 @@ inline Picture turned_text(std::string_view text, TextStyle style, std::int64_t&
 
 inline std::int64_t whole(double value) { return static_cast<std::int64_t>(std::lround(value)); }
 
-}  // namespace detail::render
-
 inline Drawing::Drawing(std::int64_t width, std::int64_t height, std::string description)
     : width_(width), height_(height), description_(std::move(description)) {
   if (width < 1 || height < 1 || width > 20'000 || height > 20'000)
@@ -115,8 +113,8 @@ inline void Drawing::polyline(std::vector<std::pair<double, double>> points, con
 }
 
 inline void Drawing::rectangle(double x, double y, double width, double height, Colour fill) {
-  const std::int64_t left = detail::render::whole(x), top = detail::render::whole(y);
-  const Box box{left, top, detail::render::whole(x + width) - left, detail::render::whole(y + height) - top, fill};
+  const std::int64_t left = whole(x), top = whole(y);
+  const Box box{left, top, whole(x + width) - left, whole(y + height) - top, fill};
   if (box.width > 0 && box.height > 0) parts_.emplace_back(box);
 }
 
@@ -137,13 +135,12 @@ inline void Drawing::text(double x, double y, std::string_view text, const TextS
 }
 
 inline void Drawing::picture(double x, double y, Picture picture) {
-  if (!picture.pixels.empty())
-    parts_.emplace_back(Image{detail::render::whole(x), detail::render::whole(y), std::move(picture)});
+  if (!picture.pixels.empty()) parts_.emplace_back(Image{whole(x), whole(y), std::move(picture)});
 }
 
 inline std::string Drawing::svg() const {
-  using namespace detail::render;
-  Svg svg(static_cast<double>(width_), static_cast<double>(height_), description_);
+  using namespace detail;
+  detail::Svg svg(static_cast<double>(width_), static_cast<double>(height_), description_);
   const auto stroke = [](Colour colour, double width) {
     return "fill=\"none\" stroke=\"" + hex(colour) + "\" stroke-width=\"" + at(width) +
            "\" stroke-linecap=\"round\" stroke-linejoin=\"round\"";
@@ -191,7 +188,7 @@ inline std::string Drawing::svg() const {
 }
 
 inline Picture Drawing::raster() const {
-  using namespace detail::render;
+  using namespace detail;
   Canvas canvas(width_, height_);
   const auto chain = [&canvas](const Points& points, double width, Colour colour) {
     for (std::size_t i = 1; i < points.size(); ++i)
@@ -232,10 +229,11 @@ inline Picture Drawing::raster() const {
 
 inline void write_drawing(const Drawing& drawing, const std::filesystem::path& stem) {
   std::filesystem::path path = stem;
-  write_file_atomically(path += ".svg", drawing.svg());
+  core::write_file_atomically(path += ".svg", drawing.svg());
   path = stem;
   write_png(path += ".png", drawing.raster());
 }
 
+}  // namespace render
 }  // namespace v1
 }  // namespace faultline

@@ -21,14 +21,15 @@
 
 namespace faultline {
 inline namespace v1 {
-namespace detail::render {
+namespace render {
+namespace detail {
 
 /// By how much probabilities may miss a sum of 1 in this run.
 inline double tolerance_of(const Provenance& run) {
-  for (const OptionValue& option : run.method)
+  for (const analysis::OptionValue& option : run.method)
     if (option.name == "probability_tolerance")
-      return number_from(option.value).value_or(default_probability_tolerance);
-  return default_probability_tolerance;
+      return number_from(option.value).value_or(classify::default_probability_tolerance);
+  return classify::default_probability_tolerance;
 }
 
 /// Makes and judges edited samples of a run as its report describes it. Borrows generator and classifier.
@@ -36,7 +37,7 @@ template <StyleGenerator G, Classifier C>
 class EditRenderer {
  public:
   EditRenderer(const G& generator, C& classifier, const FailureReport& report, const RenderOptions& options)
-      : sampler_(generator, sampler_options(report.provenance)),
+      : sampler_(generator, analysis::sampler_options(report.provenance)),
         source_(sampler_, classifier, report_criterion(report, options).value_or(Misclassified{}),
                 {.properties = {},
                  .batch_size = report.provenance.batch_size,
@@ -47,16 +48,16 @@ class EditRenderer {
     return {sampler_.options().batch_size,
             [this](std::int64_t first, std::int64_t count) { return sampler_.labels(first, count); },
             [this](std::span<const EditedSample> samples) { return starts(samples); },
-            [this](std::span<const EditedLatent> edits, const WantedAnswers& wanted) {
+            [this](std::span<const analysis::EditedLatent> edits, const analysis::WantedAnswers& wanted) {
               return source_.answer_edits(edits, wanted);
             }};
   }
 
  private:
-  std::vector<StartLatent> starts(std::span<const EditedSample> samples) {
+  std::vector<analysis::StartLatent> starts(std::span<const EditedSample> samples) {
     check(samples);
     remember(samples);
-    std::vector<StartLatent> result;
+    std::vector<analysis::StartLatent> result;
     for (const EditedSample& sample : samples) result.push_back({latents_.at(sample.index), sample.label});
     return result;
   }
@@ -99,10 +100,11 @@ class EditRenderer {
   }
 
   StyleSpaceSampler<G> sampler_;
-  ProblemSource<G, C, CriterionFunction> source_;
+  analysis::ProblemSource<G, C, CriterionFunction> source_;
   std::map<std::int64_t, std::vector<float>> latents_;
 };
 
-}  // namespace detail::render
+}  // namespace detail
+}  // namespace render
 }  // namespace v1
 }  // namespace faultline

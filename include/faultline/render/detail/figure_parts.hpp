@@ -14,7 +14,8 @@
 
 namespace faultline {
 inline namespace v1 {
-namespace detail::render {
+namespace render {
+namespace detail {
 
 inline constexpr TextStyle figure_title{.height = 13, .bold = true},
     figure_text{.height = 9.5, .colour = palette::quiet}, figure_heading{.height = 10.5, .bold = true},
@@ -86,6 +87,7 @@ inline void draw_y_axis(Drawing& drawing, const Plot& plot, std::string_view tit
                  Turn::upwards);
 }
 
-}  // namespace detail::render
+}  // namespace detail
+}  // namespace render
 }  // namespace v1
 }  // namespace faultline

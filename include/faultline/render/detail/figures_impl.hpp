@@ -12,9 +12,10 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace render {
 
 inline Drawing samples_figure(const SampleBlock& real, const SampleBlock& generated) {
-  using namespace detail::render;
+  using namespace detail;
   struct Size {
     double cell = 0, picture = 0, row = 0, rows = 0;
   };
@@ -33,32 +34,34 @@ inline Drawing samples_figure(const SampleBlock& real, const SampleBlock& genera
     return size;
   };
   const Size above = size_of(real), below = size_of(generated);
-  const double width = std::max({600.0, above.cell * static_cast<double>(real.columns) + 2 * figure_margin,
-                                 below.cell * static_cast<double>(generated.columns) + 2 * figure_margin});
-  const FigureHead head("Figure 2. Real and generated samples",
-                        "Above each image: its class, and what was done to it. Nothing is selected: the first images "
-                        "of each class, and the first samples of the seed.",
-                        width);
-  const double height = head.bottom() + above.rows * above.row + below.rows * below.row + 2 * 40 + figure_margin;
+  const double width = std::max({600.0, above.cell * static_cast<double>(real.columns) + 2 * detail::figure_margin,
+                                 below.cell * static_cast<double>(generated.columns) + 2 * detail::figure_margin});
+  const detail::FigureHead head(
+      "Figure 2. Real and generated samples",
+      "Above each image: its class, and what was done to it. Nothing is selected: the first images "
+      "of each class, and the first samples of the seed.",
+      width);
+  const double height =
+      head.bottom() + above.rows * above.row + below.rows * below.row + 2 * 40 + detail::figure_margin;
   Drawing drawing(whole(width), whole(height), "Real, corrupted images above generated ones, each with its class");
   head.draw(drawing);
   double y = head.bottom();
   for (const auto& [block, size] : {std::pair{&real, &above}, std::pair{&generated, &below}}) {
-    drawing.text(figure_margin, y + 12, Canvas::shortened(block->title, width - 2 * figure_margin, figure_heading),
-                 figure_heading);
-    drawing.rectangle(figure_margin, y + 18, width - 2 * figure_margin, 1, palette::faint);
+    drawing.text(detail::figure_margin, y + 12,
+                 Canvas::shortened(block->title, width - 2 * detail::figure_margin, figure_heading), figure_heading);
+    drawing.rectangle(detail::figure_margin, y + 18, width - 2 * detail::figure_margin, 1, palette::faint);
     y += 28;
     for (std::size_t i = 0; i < block->tiles.size(); ++i) {
       const SampleTile& tile = block->tiles[i];
       const auto columns = static_cast<std::size_t>(block->columns);
-      const double x = figure_margin + size->cell * static_cast<double>(i % columns),
+      const double x = detail::figure_margin + size->cell * static_cast<double>(i % columns),
                    top = y + size->row * static_cast<double>(i / columns), room = size->cell - 12;
       const TextStyle bold{.height = 9, .bold = true};
       const std::string label = Canvas::shortened(tile.label, room, bold);
       const double used = Canvas::text_width(label, bold) + 8;
       drawing.text(x, top + 14, label, bold);
       drawing.text(x + used, top + 14, Canvas::shortened(tile.note, room - used, figure_quiet), figure_quiet);
-      draw_image(drawing, x, top + 21, tile.picture, false);
+      detail::draw_image(drawing, x, top + 21, tile.picture, false);
     }
     y += size->rows * size->row + 12;
   }
@@ -67,7 +70,7 @@ inline Drawing samples_figure(const SampleBlock& real, const SampleBlock& genera
 
 inline Drawing degradation_figure(const std::string& start, std::span<const double> shares,
                                   std::span<const DegradationColumn> columns) {
-  using namespace detail::render;
+  using namespace detail;
   if (columns.empty() || shares.empty())
     throw Error(ErrorCode::empty_input, "degradation_figure", "expected at least one column and one row");
   double picture_width = 0, picture_height = 0;
@@ -81,9 +84,9 @@ inline Drawing degradation_figure(const std::string& start, std::span<const doub
       picture_height = std::max(picture_height, static_cast<double>(cell.picture.height));
     }
   }
-  const double cell = std::max(picture_width, 96.0) + 14, row = picture_height + 46, left = figure_margin + 70;
-  const double width = std::max(900.0, left + cell * static_cast<double>(columns.size()) + figure_margin - 14);
-  const FigureHead head(
+  const double cell = std::max(picture_width, 96.0) + 14, row = picture_height + 46, left = detail::figure_margin + 70;
+  const double width = std::max(900.0, left + cell * static_cast<double>(columns.size()) + detail::figure_margin - 14);
+  const detail::FigureHead head(
       "Figure 5. One image moved along the most influential channels",
       "Start: " + start +
           ". Each column moves one style channel alone. 100 % is the reference shift of the column: the distance at "
@@ -93,7 +96,7 @@ inline Drawing degradation_figure(const std::string& start, std::span<const doub
       width);
   const double top = head.bottom() + 52;
   Drawing drawing(
-      whole(width), whole(top + row * static_cast<double>(shares.size()) + figure_margin - 10),
+      whole(width), whole(top + row * static_cast<double>(shares.size()) + detail::figure_margin - 10),
       "Degradation grid: images moved along single style channels, with the classifier's confidence above each");
   head.draw(drawing);
   for (std::size_t r = 0; r < shares.size(); ++r)
@@ -109,7 +112,7 @@ inline Drawing degradation_figure(const std::string& start, std::span<const doub
     drawing.text(x, head.bottom() + 28,
                  "100\u00A0% = " + shown(column.reference, column.reference < 9.995 ? 2 : 1) + " sd", figure_quiet);
     drawing.text(x, head.bottom() + 43, column.reached ? "" : "never reaches .5",
-                 TextStyle{.height = 8.2, .colour = failure_ink});
+                 TextStyle{.height = 8.2, .colour = detail::failure_ink});
     for (std::size_t r = 0; r < shares.size(); ++r) {
       const DegradationCell& image = column.cells[r];
       const double y = top + row * static_cast<double>(r);
@@ -119,12 +122,12 @@ inline Drawing degradation_figure(const std::string& start, std::span<const doub
                    column.sign < 0 ? Mark::arrow_down : Mark::arrow_up, 4.6, palette::ink);
       drawing.text(x + room, y + 13, p, aligned(figure_small, Align::right));
       if (image.failed) {
-        draw_badge(drawing, x + room - 11, y + 18);
+        detail::draw_badge(drawing, x + room - 11, y + 18);
         drawing.text(x + room - 16, y + 28,
                      Canvas::shortened("says " + image.prediction, room - 16, TextStyle{.height = 8.2, .bold = true}),
-                     TextStyle{.height = 8.2, .colour = failure_ink, .bold = true, .align = Align::right});
+                     TextStyle{.height = 8.2, .colour = detail::failure_ink, .bold = true, .align = Align::right});
       }
-      draw_image(drawing, x, y + 33, image.picture, image.failed);
+      detail::draw_image(drawing, x, y + 33, image.picture, image.failed);
     }
   }
   return drawing;
@@ -132,7 +135,7 @@ inline Drawing degradation_figure(const std::string& start, std::span<const doub
 
 inline Drawing corner_case_figure(std::span<const CornerCasePanel> cases, const ImageShape& shape,
                                   std::span<const std::string> class_names, std::int64_t per_class) {
-  using namespace detail::render;
+  using namespace detail;
   constexpr const char* where = "corner_case_figure";
   if (cases.empty()) throw Error(ErrorCode::empty_input, where, "expected at least one case");
   if (per_class < 1) throw Error(ErrorCode::invalid_argument, where, "expected at least one case per class");
@@ -155,21 +158,21 @@ inline Drawing corner_case_figure(std::span<const CornerCasePanel> cases, const 
   constexpr std::int64_t size = 96;
   const ImageShape drawn = picture_shape(shape, size);
   const double image = static_cast<double>(drawn.width), cell = std::max(2 * image + 30, 220.0) + 26,
-               row_height = static_cast<double>(drawn.height) + 52, left = figure_margin + 86;
-  const double width = std::max(900.0, left + cell * static_cast<double>(most) + figure_margin - 26);
-  const FigureHead head(
+               row_height = static_cast<double>(drawn.height) + 52, left = detail::figure_margin + 86;
+  const double width = std::max(900.0, left + cell * static_cast<double>(most) + detail::figure_margin - 26);
+  const detail::FigureHead head(
       "Figure 6. Corner cases: several channels at once",
       "Each pair: an image that the classifier gets right, and the same image with the named style channels shifted "
       "together until it fails (+ up, \u2212 down, each by the stated standard deviations).",
       width);
   Drawing drawing(whole(width),
-                  whole(head.bottom() + row_height * static_cast<double>(rows.size()) + figure_margin - 12),
+                  whole(head.bottom() + row_height * static_cast<double>(rows.size()) + detail::figure_margin - 12),
                   "Corner cases per class: images before and after several style channels were shifted together");
   head.draw(drawing);
   double y = head.bottom();
   for (const auto& [label, row] : rows) {
-    drawing.rectangle(figure_margin, y - 4, width - 2 * figure_margin, 1, palette::faint);
-    drawing.text(figure_margin, y + 36 + static_cast<double>(drawn.height) / 2,
+    drawing.rectangle(detail::figure_margin, y - 4, width - 2 * detail::figure_margin, 1, palette::faint);
+    drawing.text(detail::figure_margin, y + 36 + static_cast<double>(drawn.height) / 2,
                  Canvas::shortened("class " + name(label), 80, figure_heading), figure_heading);
     for (std::size_t i = 0; i < row.size(); ++i) {
       const CornerCasePanel& one = *row[i];
@@ -191,25 +194,26 @@ inline Drawing corner_case_figure(std::span<const CornerCasePanel> cases, const 
       }
       drawing.text(x, y + 14, Canvas::shortened(channels, room, figure_quiet), figure_quiet);
       drawing.text(x, y + 31, shown(one.sigmas, 2) + " sd", figure_small);
-      const TextStyle says{.height = 8.2, .colour = failure_ink, .bold = true};
+      const TextStyle says{.height = 8.2, .colour = detail::failure_ink, .bold = true};
       const double from = x + Canvas::text_width(shown(one.sigmas, 2) + " sd", figure_small) + 12;
       drawing.text(
           from, y + 31,
           Canvas::shortened("p " + fixed(one.probability, 2) + ", says " + name(one.prediction), x + room - from, says),
           says);
       if (!one.start.empty()) {
-        draw_image(drawing, x, y + 39, to_picture(one.start, shape, size), false);
+        detail::draw_image(drawing, x, y + 39, to_picture(one.start, shape, size), false);
         const double middle = y + 39 + static_cast<double>(drawn.height) / 2;
         drawing.line(x + image + 7, middle, x + image + 21, middle, {palette::quiet, 1.6});
         drawing.polyline({{x + image + 16, middle - 5}, {x + image + 21, middle}, {x + image + 16, middle + 5}},
                          {palette::quiet, 1.6});
       }
-      draw_image(drawing, second, y + 39, to_picture(one.image, shape, size), true);
+      detail::draw_image(drawing, second, y + 39, to_picture(one.image, shape, size), true);
     }
     y += row_height;
   }
   return drawing;
 }
 
+}  // namespace render
 }  // namespace v1
 }  // namespace faultline

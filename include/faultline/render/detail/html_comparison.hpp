@@ -20,7 +20,8 @@
 
 namespace faultline {
 inline namespace v1 {
-namespace detail::render {
+namespace render {
+namespace detail {
 
 inline const std::string& compared_name(const ComparisonReport& report, std::int64_t position) {
   static const std::string unknown = "?";
@@ -38,9 +39,9 @@ inline std::string compared_class(const ComparisonReport& report, std::int64_t l
 inline std::string quiet(const std::string& text) { return "<span class=\"quiet\">" + html(text) + "</span>"; }
 
 /// What the pair comes to, in one sentence.
-inline std::string pair_words(const ComparisonReport& report, const PairComparison& pair) {
+inline std::string pair_words(const ComparisonReport& report, const analysis::PairComparison& pair) {
   const std::string &first = compared_name(report, pair.first), &second = compared_name(report, pair.second);
-  const PairedCounts& counts = pair.test.counts;
+  const statistics::PairedCounts& counts = pair.test.counts;
   if (counts.only_first_fails + counts.only_second_fails == 0)
     return first + " and " + second + " are right and wrong on exactly the same samples.";
   if (pair.p_adjusted > 0.05)
@@ -60,9 +61,9 @@ inline std::string comparison_summary(const ComparisonReport& report) {
                  percent(rate.upper, 2) + "; " + count(rate.failures) + " of " + count(rate.n) + " generated images");
   }
   out += "</div>\n<ul>";
-  for (const PairComparison& pair : report.pairs) {
+  for (const analysis::PairComparison& pair : report.pairs) {
     out += "<li>" + html(pair_words(report, pair)) + "</li>";
-    for (const OrderedComparison& order : pair.orders)
+    for (const analysis::OrderedComparison& order : pair.orders)
       if (!order.directions.empty()) out += "<li>" + html(order.reason) + "</li>";
   }
   return out + "</ul></section>\n";
@@ -115,8 +116,8 @@ inline std::string pairs_section(const ComparisonReport& report) {
                    {"p, adjusted", true}},
                   "McNemar's exact test looks at the samples that one of the two alone fails on. The difference is "
                   "first minus second, with its 95 % interval: where it lies below zero, the first fails less often.");
-  for (const PairComparison& pair : report.pairs) {
-    const PairedTest& t = pair.test;
+  for (const analysis::PairComparison& pair : report.pairs) {
+    const statistics::PairedTest& t = pair.test;
     table.row({html(compared_name(report, pair.first)), html(compared_name(report, pair.second)),
                count(t.counts.both_right), count(t.counts.only_first_fails), count(t.counts.only_second_fails),
                count(t.counts.both_fail),
@@ -127,8 +128,8 @@ inline std::string pairs_section(const ComparisonReport& report) {
   return out + std::move(table).finish() + "</section>\n";
 }
 
-inline std::string separating_table(const std::vector<SeparatingDirection>& directions, const std::string& right,
-                                    const std::string& wrong) {
+inline std::string separating_table(const std::vector<analysis::SeparatingDirection>& directions,
+                                    const std::string& right, const std::string& wrong) {
   const std::string wrong_heading = "Failure rate of " + wrong + ", moved ±2 sd",
                     right_heading = "Failure rate of " + right + ", moved ±2 sd";
   HtmlTable table({{"Direction"},
@@ -140,7 +141,7 @@ inline std::string separating_table(const std::vector<SeparatingDirection>& dire
                    {"Codes for and against", true},
                    {"Outcome (at least)", true},
                    {"Random directions", true}});
-  for (const SeparatingDirection& d : directions) {
+  for (const analysis::SeparatingDirection& d : directions) {
     const bool named = !d.side_effects.empty() && std::abs(d.side_effects.front().strength) >= 0.5;
     table.row(
         {html(d.title),
@@ -158,8 +159,8 @@ inline std::string separating_table(const std::vector<SeparatingDirection>& dire
 
 inline std::string orders_section(const ComparisonReport& report) {
   std::string out = "<section id=\"directions\">\n<h2>Where one is right and the other wrong</h2>\n";
-  for (const PairComparison& pair : report.pairs) {
-    for (const OrderedComparison& order : pair.orders) {
+  for (const analysis::PairComparison& pair : report.pairs) {
+    for (const analysis::OrderedComparison& order : pair.orders) {
       const std::string &right = compared_name(report, order.right), &wrong = compared_name(report, order.wrong);
       out += "<h3>" + html(right + " right, " + wrong + " wrong") + "</h3>\n<p>" + html(order.reason) + "</p>\n";
       if (!order.directions.empty()) out += separating_table(order.directions, right, wrong);
@@ -172,7 +173,7 @@ inline std::string orders_section(const ComparisonReport& report) {
 }
 
 /// "1.83 (1.52 to 2.20)", "at least 4.1", or that nothing is known.
-inline std::string ratio_text(const DistanceRatio& ratio) {
+inline std::string ratio_text(const analysis::DistanceRatio& ratio) {
   if (ratio.ratio)
     return "<b>" + shown(*ratio.ratio, 2) + "</b> " +
            quiet("(" + shown(ratio.lower, 2) + " to " + shown(ratio.upper, 2) + ")");
@@ -192,7 +193,7 @@ inline std::string distances_section(const ComparisonReport& report) {
       "Markers: median distance; bars: 95 % interval of the median; an arrow: the median lies beyond 10 standard "
       "deviations; hollow markers: off the manifold, where fewer than 1 in 1000 generated images lie.");
   std::vector<std::string> headings;
-  for (const PairComparison& pair : report.pairs)
+  for (const analysis::PairComparison& pair : report.pairs)
     headings.push_back(compared_name(report, pair.second) + " / " + compared_name(report, pair.first));
   std::vector<HtmlColumn> columns = {{"Direction"}, {"From"}};
   for (const ComparedClassifier& c : report.classifiers) columns.push_back({c.name.c_str(), true});
@@ -201,13 +202,13 @@ inline std::string distances_section(const ComparisonReport& report) {
       columns,
       "Median distance of each classifier with its 95 % interval, then for each pair the ratio of medians with a "
       "bootstrap interval, and p of the exact sign test over the codes, adjusted for all directions and pairs.");
-  for (const PairedDistance& d : report.distances) {
+  for (const analysis::PairedDistance& d : report.distances) {
     std::vector<std::string> cells = {html(d.title),
                                       d.source == "property" ? "property" : html("cause of " + d.source)};
-    for (const ComparedDistance& c : d.distances)
+    for (const analysis::ComparedDistance& c : d.distances)
       cells.push_back(html(compared_text(c)) +
                       (c.judge_agreement ? " " + quiet("judge " + percent(*c.judge_agreement, 0)) : std::string()));
-    for (const DistanceRatio& ratio : d.ratios)
+    for (const analysis::DistanceRatio& ratio : d.ratios)
       cells.push_back(ratio_text(ratio) + " " + quiet("p " + p_value(ratio.p_adjusted)));
     cells.resize(columns.size(), "—");
     table.row(cells);
@@ -231,7 +232,7 @@ inline std::string accuracy_section(const ComparisonReport& report) {
   for (std::int64_t label = 0; label < report.classes; ++label) {
     std::vector<std::string> cells = {html(compared_class(report, label))};
     for (const ComparedClassifier& c : report.classifiers)
-      for (const AccuracyCurve& curve : report.accuracy) {
+      for (const analysis::AccuracyCurve& curve : report.accuracy) {
         if (curve.name != c.name || curve.class_label != std::optional<std::int64_t>(label) || curve.bins.empty())
           continue;
         const auto cell = [](const Rate& rate) {
@@ -256,7 +257,7 @@ inline std::string comparison_repeat(const ComparisonReport& report) {
                                              " in all, by all classifiers together");
   std::string out = "<section id=\"repeat\">\n<h2>How to repeat this</h2>\n";
   if (!p.command.empty()) out += "<pre>" + html(p.command) + "</pre>\n";
-  return out + "<pre>" + html(replay(report)) + "</pre>\n" + facts(list) + "</section>\n";
+  return out + "<pre>" + html(analysis::replay(report)) + "</pre>\n" + facts(list) + "</section>\n";
 }
 
 inline constexpr std::string_view comparison_definitions = R"html(<section id="words">
@@ -272,10 +273,10 @@ inline constexpr std::string_view comparison_definitions = R"html(<section id="w
 </dl></section>
 )html";
 
-}  // namespace detail::render
+}  // namespace detail
 
 inline std::string html_comparison(const ComparisonReport& report, const RenderOptions& options) {
-  using namespace detail::render;
+  using namespace detail;
   std::string names;
   for (const ComparedClassifier& classifier : report.classifiers)
     names += (names.empty() ? "" : ", ") + classifier.name;
@@ -286,7 +287,7 @@ inline std::string html_comparison(const ComparisonReport& report, const RenderO
       "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src "
       "'unsafe-inline'\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>" +
-      html(title) + "</title>\n<style>" + std::string(page_style) + "</style></head>\n<body>\n";
+      html(title) + "</title>\n<style>" + std::string(detail::page_style) + "</style></head>\n<body>\n";
   page += "<header><div class=\"bar\"><h1>" + html(title) +
           "</h1>\n<p class=\"quiet\">The same generated images for all: who fails, where they part, and how much each "
           "stands. Found by Faultline " +
@@ -309,7 +310,7 @@ inline std::string html_comparison(const ComparisonReport& report, const RenderO
     page += "</ul></section>\n";
   }
   page += rates_section(report) + pairs_section(report) + orders_section(report) + distances_section(report) +
-          accuracy_section(report) + comparison_repeat(report) + std::string(comparison_definitions);
+          accuracy_section(report) + comparison_repeat(report) + std::string(detail::comparison_definitions);
   return page + "<footer>Format " + html(report.schema) +
          ". Numbers in full: comparison.json beside this page.</footer>\n</main>\n</body></html>\n";
 }
@@ -322,9 +323,10 @@ inline void write_comparison(const ComparisonReport& report, const std::filesyst
     throw Error(ErrorCode::cannot_write, "write_comparison",
                 "could not make the folder '" + directory.string() + "': " + failed.message() +
                     "; choose a folder that can be written to");
-  write_file_atomically(directory / "comparison.json", to_json(report));
-  write_file_atomically(directory / "comparison.html", html_comparison(report, options));
+  core::write_file_atomically(directory / "comparison.json", to_json(report));
+  core::write_file_atomically(directory / "comparison.html", html_comparison(report, options));
 }
 
+}  // namespace render
 }  // namespace v1
 }  // namespace faultline

@@ -12,10 +12,11 @@
 
 namespace faultline {
 inline namespace v1 {
-namespace detail::render {
+namespace render {
+namespace detail {
 
 /// "94 % (88 to 99 %)".
-inline std::string share_text(const ClassSplit& split) {
+inline std::string share_text(const analysis::ClassSplit& split) {
   return split.common_share
              ? percent(*split.common_share, 0) + " (" + percent(split.lower, 0) + " to " + percent(split.upper, 0) + ")"
              : std::string("—");
@@ -38,12 +39,12 @@ inline std::string findings_table(const FailureReport& report, const std::vector
                   "had no part in choosing the direction.");
   for (std::size_t i = 0; i < findings.size(); ++i) {
     const Finding& f = findings[i];
-    const InterventionEffect& e = f.intervention;
+    const analysis::InterventionEffect& e = f.intervention;
     const bool crosses = f.threshold.flip && std::isfinite(f.threshold.flip->sigmas);
     table.row(
         {std::to_string(i + 1),
          "<a href=\"#" + key + "-" + std::to_string(i + 1) + "\"><b>" + html(title_of(report, f)) + "</b></a>",
-         std::string(enumerator_of(f.direction.family)),
+         std::string(core::enumerator_of(f.direction.family)),
          "<b>" + (e.repaired_failures > 0 ? percent(e.repaired_share, 0) : std::string("—")) + "</b>" +
              (e.repaired_placebo ? " <span class=\"quiet\">(" + percent(*e.repaired_placebo, 0) + ")</span>"
                                  : std::string()),
@@ -69,7 +70,7 @@ inline std::string carriers_table(const FailureReport& report, const Finding& fi
                    {"Alone: distance to failure"}},
                   "The style channels that go along with this direction most. Moved alone they usually do far less: "
                   "one channel is not the cause.");
-  for (const Carrier& carrier : finding.carriers)
+  for (const analysis::Carrier& carrier : finding.carriers)
     table.row({html((carrier.layer_name.empty() ? channel_name(report, carrier.channel)
                                                 : carrier.layer_name + ":" + std::to_string(carrier.channel.channel)) +
                     "  (" + std::to_string(carrier.channel.flat) + ")"),
@@ -91,7 +92,7 @@ inline std::string centres_table(const FailureReport& report, const Finding& fin
                   "class (the paper's start code); — where it is not reached.");
   const auto cell = [](const std::optional<double>& value) { return value ? shown(*value, 2) : std::string("—"); };
   const std::vector<std::int64_t> classes = shown_classes(report);
-  for (const CentreDistance& centre : finding.threshold.centres)
+  for (const analysis::CentreDistance& centre : finding.threshold.centres)
     if (std::binary_search(classes.begin(), classes.end(), centre.class_label) || report.class_rates.empty())
       table.row({html(class_name(report, centre.class_label)), fixed(centre.probability, 2), cell(centre.half),
                  cell(centre.flip), cell(centre.paper)});
@@ -100,7 +101,7 @@ inline std::string centres_table(const FailureReport& report, const Finding& fin
 
 /// One row per class: how its failures differ along the direction, and what moving does to it.
 inline std::string class_split_table(const FailureReport& report, const Finding& finding) {
-  const ClassSplit& split = finding.class_split;
+  const analysis::ClassSplit& split = finding.class_split;
   if (split.classes.size() < 2) return {};
   HtmlTable table({{"Class"},
                    {"Failures", true},
@@ -111,10 +112,10 @@ inline std::string class_split_table(const FailureReport& report, const Finding&
                   "two failures or passes. The change is that of few codes.");
   for (const std::int64_t label : shown_classes(report)) {
     const auto effect = std::find_if(split.classes.begin(), split.classes.end(),
-                                     [&](const ClassEffect& e) { return e.class_label == label; });
+                                     [&](const analysis::ClassEffect& e) { return e.class_label == label; });
     const auto& moved = finding.intervention.classes;
-    const auto contrast =
-        std::find_if(moved.begin(), moved.end(), [&](const ClassContrast& c) { return c.class_label == label; });
+    const auto contrast = std::find_if(moved.begin(), moved.end(),
+                                       [&](const analysis::ClassContrast& c) { return c.class_label == label; });
     if (effect == split.classes.end() && contrast == moved.end()) continue;
     table.row({html(class_name(report, label)), effect == split.classes.end() ? "—" : count(effect->failures),
                effect == split.classes.end() ? "—"
@@ -136,7 +137,7 @@ inline std::string chips(const FailureReport& report, const Finding& finding) {
   const auto chip = [](const std::string& text, bool warn) {
     return std::string("<span class=\"chip") + (warn ? " warn" : "") + "\">" + html(text) + "</span>";
   };
-  std::string out = chip(std::string(enumerator_of(finding.direction.family)), false);
+  std::string out = chip(std::string(core::enumerator_of(finding.direction.family)), false);
   if (finding.direction.class_label) out += chip("class " + class_name(report, *finding.direction.class_label), false);
   if (finding.threshold.flip && finding.threshold.flip->off_manifold) out += chip("flips off the manifold", true);
   if (finding.threshold.flip && !finding.threshold.flip->monotone) out += chip("not monotone", true);
@@ -145,7 +146,7 @@ inline std::string chips(const FailureReport& report, const Finding& finding) {
 }
 
 inline std::string finding_facts(const Finding& f) {
-  const InterventionEffect& e = f.intervention;
+  const analysis::InterventionEffect& e = f.intervention;
   std::vector<std::pair<std::string, std::string>> list;
   const auto add = [&list](const char* name, std::string text) { list.push_back({name, std::move(text)}); };
   add("Repaired",
@@ -227,7 +228,7 @@ inline std::string property_distances_section(const FailureReport& report) {
                    {"Judge agrees at the flip", true}},
                   "Moving one property while the others are held. These directions depend on the generator and the "
                   "seed, not on the classifier, so the rows of two classifiers compare.");
-  for (const PropertyDistance& property : report.property_distances) {
+  for (const analysis::PropertyDistance& property : report.property_distances) {
     const std::optional<Crossing>& flip = property.flip;
     const bool crosses = flip && std::isfinite(flip->sigmas);
     table.row({html(property.name), property.sign < 0 ? "less" : "more",
@@ -256,7 +257,7 @@ inline std::string associated_section(const FailureReport& report) {
                    {"Change of failure rate (at least)", true},
                    {"Random directions", true}});
   for (const Finding& f : report.associated)
-    table.row({html(title_of(report, f)), std::string(enumerator_of(f.direction.family)),
+    table.row({html(title_of(report, f)), std::string(core::enumerator_of(f.direction.family)),
                html(f.property.name.empty() ? "—" : f.property.name), signed_shown(f.confirmation.effect, 2),
                shown(f.confirmation.auc, 3), html(p_value(f.confirmation.p_adjusted)),
                signed_shown(f.intervention.contrast, 2) + " <span class=\"quiet\">(" +
@@ -274,7 +275,7 @@ inline std::string paper_section(const FailureReport& report, const std::vector<
          : report.findings.empty() ? "Some channel always comes first, even when failures are random.</p>\n"
                                    : "It is printed for comparison with the causes above.</p>\n";
   const bool gradients = std::any_of(report.paper_top.begin(), report.paper_top.end(),
-                                     [](const RankedChannel& c) { return c.gradient != 0; });
+                                     [](const analysis::RankedChannel& c) { return c.gradient != 0; });
   HtmlTable table({{"#", true},
                    {"Style channel"},
                    {"Flat index", true},
@@ -287,7 +288,7 @@ inline std::string paper_section(const FailureReport& report, const std::vector<
                    {"σ, within classes", true},
                    {"Common to all classes", true}});
   for (std::size_t i = 0; i < report.paper_top.size(); ++i) {
-    const RankedChannel& c = report.paper_top[i];
+    const analysis::RankedChannel& c = report.paper_top[i];
     table.row({std::to_string(i + 1), html(channel_name(report, c.channel)), std::to_string(c.channel.flat),
                c.sign < 0 ? "−" : "+", signed_shown(c.normalized_difference, 2), signed_shown(c.stratified, 2),
                shown(c.auc, 3), gradients ? signed_shown(c.gradient, 4) : "—", shown(c.sigma_total, 3),
@@ -298,6 +299,7 @@ inline std::string paper_section(const FailureReport& report, const std::vector<
          "</section>\n";
 }
 
-}  // namespace detail::render
+}  // namespace detail
+}  // namespace render
 }  // namespace v1
 }  // namespace faultline

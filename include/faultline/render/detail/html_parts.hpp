@@ -13,7 +13,8 @@
 
 namespace faultline {
 inline namespace v1 {
-namespace detail::render {
+namespace render {
+namespace detail {
 
 inline constexpr std::string_view page_style = R"css(
 :root{color-scheme:light}
@@ -152,6 +153,7 @@ inline std::string interval_text(const std::optional<Crossing>& crossing) {
   return crossing ? interval_text(*crossing) : std::string("not reached by any code");
 }
 
-}  // namespace detail::render
+}  // namespace detail
+}  // namespace render
 }  // namespace v1
 }  // namespace faultline

@@ -17,7 +17,8 @@
 
 namespace faultline {
 inline namespace v1 {
-namespace detail::render {
+namespace render {
+namespace detail {
 
 inline std::string plural(std::size_t n, const char* one, const char* many) {
   return std::to_string(n) + " " + (n == 1 ? one : many);
@@ -121,7 +122,7 @@ inline std::string classes_section(const FailureReport& report, const std::vecto
          chart_figure(class_chart(report), "Dots: rate; bars: exact interval; dashed: all classes together.") +
          std::move(table).finish() + "</div>\n";
   const bool ranked = std::any_of(report.class_rankings.begin(), report.class_rankings.end(),
-                                  [](const ClassRanking& r) { return !r.skipped; });
+                                  [](const analysis::ClassRanking& r) { return !r.skipped; });
   if (ranked && report.class_rankings.size() > 1) {
     HtmlTable channels(
         {{"Class"}, {"First"}, {"Second"}, {"Third"}},
@@ -129,7 +130,7 @@ inline std::string classes_section(const FailureReport& report, const std::vecto
         "standard deviations (discovery half, no error control); ten per class are in report.json.");
     for (const std::int64_t label : classes) {
       if (label >= static_cast<std::int64_t>(report.class_rankings.size())) continue;
-      const ClassRanking& ranking = report.class_rankings[static_cast<std::size_t>(label)];
+      const analysis::ClassRanking& ranking = report.class_rankings[static_cast<std::size_t>(label)];
       std::vector<std::string> cells = {html(class_name(report, label))};
       for (std::size_t i = 0; i < 3; ++i)
         cells.push_back(i < ranking.top.size()
@@ -148,7 +149,7 @@ inline std::string classes_section(const FailureReport& report, const std::vecto
 
 /// The rows that say how a run came about, for the page of a report and of a comparison alike.
 inline std::vector<std::pair<std::string, std::string>> run_facts(const Provenance& p) {
-  std::string labels(enumerator_of(p.labels.kind));
+  std::string labels(core::enumerator_of(p.labels.kind));
   if (p.labels.kind == LabelPolicy::Kind::fixed) labels += " (class " + std::to_string(p.labels.label) + ")";
   if (!p.labels.labels.empty())
     labels += ", from a list of " + count(static_cast<std::int64_t>(p.labels.labels.size()));
@@ -158,7 +159,7 @@ inline std::vector<std::pair<std::string, std::string>> run_facts(const Provenan
       {"Labels", labels},
       {"Truncation",
        exact(p.truncation) + (p.cutoff ? " in the first " + std::to_string(*p.cutoff) + " layers" : std::string())},
-      {"Noise", std::string(enumerator_of(p.noise))},
+      {"Noise", std::string(core::enumerator_of(p.noise))},
       {"Batch size", std::to_string(p.batch_size)},
       {"Criterion of failure", p.criterion},
       {"Classifier", p.classifier_name},
@@ -181,9 +182,9 @@ inline std::string repeat_section(const FailureReport& report) {
   const Provenance& p = report.provenance;
   std::string out = "<section id=\"repeat\">\n<h2>How to repeat this</h2>\n";
   if (!p.command.empty()) out += "<pre>" + html(p.command) + "</pre>\n";
-  out += "<pre>" + html(replay(report)) + "</pre>\n";
+  out += "<pre>" + html(analysis::replay(report)) + "</pre>\n";
   const auto list = run_facts(p);
-  const CostCounters& c = report.cost;
+  const analysis::CostCounters& c = report.cost;
   out += facts(list) + "<h4 id=\"cost\">Cost</h4>\n";
   std::vector<std::pair<std::string, std::string>> cost = {
       {"Images generated", count(c.generator_images) + " in " + count(c.generator_batches) + " batches"},
@@ -226,11 +227,11 @@ inline constexpr std::string_view definitions = R"html(<section id="words">
 </dl></section>
 )html";
 
-}  // namespace detail::render
+}  // namespace detail
 
 inline std::string html_report(const FailureReport& report, const std::vector<ReportPicture>& pictures,
                                const RenderOptions& options) {
-  using namespace detail::render;
+  using namespace detail;
   const std::string classifier =
       report.provenance.classifier_name.empty() ? "the classifier" : report.provenance.classifier_name;
   const std::string title = options.title.empty() ? "Failure conditions of " + classifier : options.title;
@@ -239,7 +240,7 @@ inline std::string html_report(const FailureReport& report, const std::vector<Re
       "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src "
       "'unsafe-inline'\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>" +
-      html(title) + "</title>\n<style>" + std::string(page_style) + "</style></head>\n<body>\n";
+      html(title) + "</title>\n<style>" + std::string(detail::page_style) + "</style></head>\n<body>\n";
   page += "<header><div class=\"bar\"><h1>" + html(title) + "</h1>\n<p class=\"quiet\">Under which conditions does " +
           html(classifier) +
           " fail, how far away are they, and what do they look like? Found with generated images by Faultline " +
@@ -261,41 +262,46 @@ inline std::string html_report(const FailureReport& report, const std::vector<Re
   page += "</nav></div></header>\n<main>\n" + verdict_section(report) + warnings_section(report);
   const bool only_suspects = report.findings.empty() && !report.generator_suspect.empty();
   const std::string overview =
-      picture_figure(pictures, "degradation",
-                     "From a well-classified image (0 %) to the point where its answer flips (100 %) and beyond. A "
-                     "thick frame and a cross mark failures; p is the probability of the right class.") +
-      chart_figure(intervention_chart(report),
-                   "Moved on purpose: what each direction does to the failure rate of images that were not selected by "
-                   "outcome.") +
-      chart_figure(distance_chart(report),
-                   "How far well-classified images are from failure. Markers: medians; thick bars: 95 % interval of "
-                   "the median; thin lines: quartiles; an arrow: beyond the axis.");
+      detail::picture_figure(
+          pictures, "degradation",
+          "From a well-classified image (0 %) to the point where its answer flips (100 %) and beyond. A "
+          "thick frame and a cross mark failures; p is the probability of the right class.") +
+      detail::chart_figure(
+          intervention_chart(report),
+          "Moved on purpose: what each direction does to the failure rate of images that were not selected by "
+          "outcome.") +
+      detail::chart_figure(
+          distance_chart(report),
+          "How far well-classified images are from failure. Markers: medians; thick bars: 95 % interval of "
+          "the median; thin lines: quartiles; an arrow: beyond the axis.");
   if (!report.findings.empty())
     page += "<section id=\"causes\">\n<h2>Causes of failure</h2>\n" +
-            findings_table(report, report.findings, "finding") + overview + "</section>\n";
+            detail::findings_table(report, report.findings, "finding") + overview + "</section>\n";
   for (std::size_t i = 0; i < report.findings.size(); ++i)
-    page += finding_section(report, report.findings[i], i + 1, "finding", pictures);
+    page += detail::finding_section(report, report.findings[i], i + 1, "finding", pictures);
   if (!report.generator_suspect.empty()) {
     page +=
         "<section id=\"suspects\">\n<h2>Generator suspect</h2>\n<p>Moving images along these directions makes the "
         "classifier fail, but a stronger judge no longer recognises many of them either: the generator may be at "
         "fault, not the classifier.</p>\n" +
-        findings_table(report, report.generator_suspect, "suspect");
+        detail::findings_table(report, report.generator_suspect, "suspect");
     page += (only_suspects ? overview : "") + "</section>\n";
     for (std::size_t i = 0; i < report.generator_suspect.size(); ++i)
-      page += finding_section(report, report.generator_suspect[i], i + 1, "suspect", pictures);
+      page += detail::finding_section(report, report.generator_suspect[i], i + 1, "suspect", pictures);
   }
-  page += property_distances_section(report);
-  if (report.verdict != Verdict::too_few_failures) page += associated_section(report);
+  page += detail::property_distances_section(report);
+  if (report.verdict != Verdict::too_few_failures) page += detail::associated_section(report);
   if (report.findings.empty() && !only_suspects)
-    page += chart_figure(intervention_chart(report),
-                         "What each direction does to the failure rate of images that were not selected by outcome.");
-  if (report.findings.empty()) page += classes_section(report, pictures) + paper_section(report, pictures);
-  else page += paper_section(report, pictures) + classes_section(report, pictures);
-  page += repeat_section(report) + std::string(definitions);
+    page += detail::chart_figure(
+        intervention_chart(report),
+        "What each direction does to the failure rate of images that were not selected by outcome.");
+  if (report.findings.empty()) page += classes_section(report, pictures) + detail::paper_section(report, pictures);
+  else page += detail::paper_section(report, pictures) + classes_section(report, pictures);
+  page += repeat_section(report) + std::string(detail::definitions);
   return page + "<footer>Format " + html(report.schema) +
          ". Numbers in full: report.json and directions.csv beside this page.</footer>\n</main>\n</body></html>\n";
 }
 
+}  // namespace render
 }  // namespace v1
 }  // namespace faultline

@@ -10,10 +10,10 @@
 
 namespace faultline {
 inline namespace v1 {
-namespace detail::render {
+namespace render {
 
 /// What does not fit together in a comparison as it was read.
-inline void check_comparison(const ComparisonReport& report, const ReportChecks& checks) {
+inline void check_comparison(const ComparisonReport& report, const detail::ReportChecks& checks) {
   checks.names(report.classes, report.class_names);
   checks.run(report.provenance);
   const auto classifiers = static_cast<std::int64_t>(report.classifiers.size());
@@ -22,51 +22,49 @@ inline void check_comparison(const ComparisonReport& report, const ReportChecks&
   };
   std::size_t size = 0;
   for (std::size_t i = 0; i < report.pairs.size(); ++i) {
-    const std::string place = entry("pairs", i);
+    const std::string place = detail::entry("pairs", i);
     position(report.pairs[i].first, place + ".first");
     position(report.pairs[i].second, place + ".second");
     for (std::size_t k = 0; k < report.pairs[i].orders.size(); ++k) {
-      const OrderedComparison& order = report.pairs[i].orders[k];
-      const std::string own = entry(place + ".orders", k);
+      const analysis::OrderedComparison& order = report.pairs[i].orders[k];
+      const std::string own = detail::entry(place + ".orders", k);
       position(order.right, own + ".right");
       position(order.wrong, own + ".wrong");
       for (std::size_t d = 0; d < order.directions.size(); ++d)
-        checks.direction(order.directions[d].direction, entry(own + ".directions", d), size);
+        checks.direction(order.directions[d].direction, detail::entry(own + ".directions", d), size);
       for (std::size_t d = 0; d < order.associated.size(); ++d)
-        checks.direction(order.associated[d].direction, entry(own + ".associated", d), size);
+        checks.direction(order.associated[d].direction, detail::entry(own + ".associated", d), size);
     }
   }
   for (std::size_t i = 0; i < report.distances.size(); ++i) {
-    const PairedDistance& along = report.distances[i];
-    const std::string place = entry("distances", i);
+    const analysis::PairedDistance& along = report.distances[i];
+    const std::string place = detail::entry("distances", i);
     if (!along.direction.w.empty()) checks.direction(along.direction, place, size);
     for (std::size_t k = 0; k < along.ratios.size(); ++k) {
-      position(along.ratios[k].first, entry(place + ".ratios", k) + ".first");
-      position(along.ratios[k].second, entry(place + ".ratios", k) + ".second");
+      position(along.ratios[k].first, detail::entry(place + ".ratios", k) + ".first");
+      position(along.ratios[k].second, detail::entry(place + ".ratios", k) + ".second");
     }
   }
   for (std::size_t i = 0; i < report.accuracy.size(); ++i) {
-    const AccuracyCurve& curve = report.accuracy[i];
-    checks.require(curve.bins.size() == report.accuracy.front().bins.size(), entry("accuracy", i) + ".bins",
+    const analysis::AccuracyCurve& curve = report.accuracy[i];
+    checks.require(curve.bins.size() == report.accuracy.front().bins.size(), detail::entry("accuracy", i) + ".bins",
                    "must have as many entries as those of every other curve");
   }
 }
 
-}  // namespace detail::render
-
-inline std::string to_json(const ComparisonReport& report) { return detail::render::described_text(report); }
+inline std::string to_json(const ComparisonReport& report) { return described_text(report); }
 
 inline ComparisonReport parse_comparison(std::string_view text, std::string_view name) {
   const std::string where = "read_comparison(" + std::string(name) + ")";
-  ComparisonReport report =
-      detail::render::read_described<ComparisonReport>(text, where, "comparison.json of a comparison");
-  detail::render::check_comparison(report, {where});
+  ComparisonReport report = detail::read_described<ComparisonReport>(text, where, "comparison.json of a comparison");
+  check_comparison(report, {where});
   return report;
 }
 
 inline ComparisonReport read_comparison(const std::filesystem::path& path) {
-  return parse_comparison(detail::render::report_text(path), path.string());
+  return parse_comparison(detail::report_text(path), path.string());
 }
 
+}  // namespace render
 }  // namespace v1
 }  // namespace faultline

@@ -8,12 +8,14 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace render {
 
-inline std::string to_json(const FailureReport& report) { return detail::render::described_text(report); }
+inline std::string to_json(const FailureReport& report) { return described_text(report); }
 
 inline void write_json(const FailureReport& report, const std::filesystem::path& path) {
-  write_file_atomically(path, to_json(report));
+  core::write_file_atomically(path, to_json(report));
 }
 
+}  // namespace render
 }  // namespace v1
 }  // namespace faultline

@@ -12,7 +12,8 @@
 
 namespace faultline {
 inline namespace v1 {
-namespace detail::render {
+namespace render {
+namespace detail {
 
 /// A median distance with its interval (thick) and quartiles (thin); what lies beyond the axis ends in an arrow head.
 inline void draw_crossing(Svg& svg, const Plot& plot, double y, const Crossing& crossing, const CurveLook& look,
@@ -52,10 +53,10 @@ inline void draw_row_name(Svg& svg, const Plot& plot, double y, const FailureRep
   if (!second.empty()) svg.label(x, y + 12, second, room, "text-anchor=\"end\" font-size=\"11\" fill=\"#495057\"");
 }
 
-}  // namespace detail::render
+}  // namespace detail
 
 inline std::string distance_chart(const FailureReport& report) {
-  using namespace detail::render;
+  using namespace detail;
   std::vector<const Finding*> rows;
   for (const Finding& finding : report.findings) rows.push_back(&finding);
   for (const Finding& finding : report.generator_suspect) rows.push_back(&finding);
@@ -69,18 +70,18 @@ inline std::string distance_chart(const FailureReport& report) {
   for (const Finding* finding : rows)
     if (!finding->carriers.empty() && finding->carriers.front().threshold) reach = std::max(reach, 10.0);
   const double row = 58;
-  Svg svg(1120, row * static_cast<double>(rows.size()) + 106, "Distances to failure of the findings");
-  const Plot plot{240, 46, 530, row * static_cast<double>(rows.size()), 0, reach, 0, 1};
-  const CurveLook flip{palette::failure, "none", 'o'}, half{palette::success, "none", 's'},
+  detail::Svg svg(1120, row * static_cast<double>(rows.size()) + 106, "Distances to failure of the findings");
+  const detail::Plot plot{240, 46, 530, row * static_cast<double>(rows.size()), 0, reach, 0, 1};
+  const detail::CurveLook flip{palette::failure, "none", 'o'}, half{palette::success, "none", 's'},
       alone{palette::quiet, "none", 't'};
-  draw_x_axis(svg, plot, "distance from a well-classified start code, in standard deviations", 10);
+  detail::draw_x_axis(svg, plot, "distance from a well-classified start code, in standard deviations", 10);
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const Finding& finding = *rows[i];
     const double y = plot.top + row * static_cast<double>(i);
     if (i > 0) svg.line(16, y, 1104, y, "stroke=\"#ced3d8\"");
     draw_row_name(svg, plot, y + row / 2, report, finding, true);
-    const auto one = [&](double offset, const std::optional<Crossing>& crossing, const CurveLook& look, bool hollow,
-                         const char* name) {
+    const auto one = [&](double offset, const std::optional<Crossing>& crossing, const detail::CurveLook& look,
+                         bool hollow, const char* name) {
       if (crossing) draw_crossing(svg, plot, y + offset, *crossing, look, hollow);
       svg.text(
           plot.right() + 18, y + offset + 4,
@@ -92,16 +93,16 @@ inline std::string distance_chart(const FailureReport& report) {
     if (!finding.carriers.empty() && finding.carriers.front().threshold)
       one(45, finding.carriers.front().threshold->flip, alone, false, "channel alone: ");
   }
-  double x = draw_legend_entry(svg, plot.left, 22, flip, "the answer flips");
+  double x = detail::draw_legend_entry(svg, plot.left, 22, flip, "the answer flips");
   svg.line(x, 18, x + 26, 18, "stroke=\"#0072b2\" stroke-width=\"2\"");
-  draw_marker(svg, x + 13, 18, half, true);
+  detail::draw_marker(svg, x + 13, 18, half, true);
   svg.text(x + 32, 22, "p(y) falls to .5");
-  draw_legend_entry(svg, x + 150, 22, alone, "first carrier channel alone, flip");
+  detail::draw_legend_entry(svg, x + 150, 22, alone, "first carrier channel alone, flip");
   return std::move(svg).finish();
 }
 
 inline std::string intervention_chart(const FailureReport& report) {
-  using namespace detail::render;
+  using namespace detail;
   struct Row {
     const Finding* finding;
     const char* kind;
@@ -113,18 +114,18 @@ inline std::string intervention_chart(const FailureReport& report) {
   if (rows.empty()) return {};
   double lowest = 0, highest = 0.1;
   for (const Row& row : rows) {
-    const InterventionEffect& e = row.finding->intervention;
+    const analysis::InterventionEffect& e = row.finding->intervention;
     for (const double value : {e.contrast, e.lower, e.placebo.value_or(0.0)})
       if (std::isfinite(value)) lowest = std::min(lowest, value), highest = std::max(highest, value);
   }
   const double step = 40;
-  Svg svg(1120, step * static_cast<double>(rows.size()) + 106, "Effect of moving each direction");
-  const Plot plot{240, 46, 530, step * static_cast<double>(rows.size()), lowest - 0.02, std::min(1.02, highest * 1.08),
-                  0,   1};
-  draw_x_axis(svg, plot, "failure rate at +2 sd minus failure rate at −2 sd, same fresh codes", 10);
+  detail::Svg svg(1120, step * static_cast<double>(rows.size()) + 106, "Effect of moving each direction");
+  const detail::Plot plot{
+      240, 46, 530, step * static_cast<double>(rows.size()), lowest - 0.02, std::min(1.02, highest * 1.08), 0, 1};
+  detail::draw_x_axis(svg, plot, "failure rate at +2 sd minus failure rate at −2 sd, same fresh codes", 10);
   svg.line(plot.x(0), plot.top, plot.x(0), plot.bottom(), "stroke=\"#626a73\"");
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    const InterventionEffect& e = rows[i].finding->intervention;
+    const analysis::InterventionEffect& e = rows[i].finding->intervention;
     const bool cause = rows[i].kind[0] == 'c';
     const Colour colour = cause ? palette::failure : palette::quiet;
     const double y = plot.top + step * (static_cast<double>(i) + 0.5);
@@ -135,12 +136,12 @@ inline std::string intervention_chart(const FailureReport& report) {
     }
     svg.line(plot.x(e.lower), y, plot.x(e.contrast), y, "stroke=\"" + hex(colour) + "\" stroke-width=\"3\"");
     svg.line(plot.x(e.lower), y - 6, plot.x(e.lower), y + 6, "stroke=\"" + hex(colour) + "\" stroke-width=\"3\"");
-    draw_marker(svg, plot.x(e.contrast), y, {colour, "none", cause ? 'o' : 's'}, !cause);
+    detail::draw_marker(svg, plot.x(e.contrast), y, {colour, "none", cause ? 'o' : 's'}, !cause);
     svg.text(plot.right() + 18, y + 4,
              signed_shown(e.contrast, 2) + ", at least " + signed_shown(e.lower, 2) + " (" + rows[i].kind + ")",
              "font-size=\"11\"");
   }
-  draw_marker(svg, plot.left + 6, 18, {palette::failure, "none", 'o'});
+  detail::draw_marker(svg, plot.left + 6, 18, {palette::failure, "none", 'o'});
   svg.text(plot.left + 16, 22, "measured effect");
   svg.line(plot.left + 134, 18, plot.left + 160, 18, "stroke=\"#d55e00\" stroke-width=\"3\"");
   svg.line(plot.left + 134, 12, plot.left + 134, 24, "stroke=\"#d55e00\" stroke-width=\"3\"");
@@ -152,18 +153,19 @@ inline std::string intervention_chart(const FailureReport& report) {
 }
 
 inline std::string class_chart(const FailureReport& report) {
-  using namespace detail::render;
+  using namespace detail;
   if (report.class_rates.empty()) return {};
   double highest = std::max(0.02, report.failure_rate.upper);
   for (const Rate& rate : report.class_rates)
     if (rate.n > 0) highest = std::max(highest, rate.upper);
   const std::vector<std::int64_t> classes = shown_classes(report);
   const double row = 24, height = row * static_cast<double>(classes.size());
-  Svg svg(560, height + 82, "Failure rate per class");
-  const Plot plot{110, 26, 432, height, 0, std::min(1.0, highest * 1.06), 0, 1};
-  Plot scale = plot;
+  detail::Svg svg(560, height + 82, "Failure rate per class");
+  const detail::Plot plot{110, 26, 432, height, 0, std::min(1.0, highest * 1.06), 0, 1};
+  detail::Plot scale = plot;
   scale.x_upper *= 100;
-  draw_x_axis(svg, scale, "failure rate in %, with its " + percent(report.failure_rate.confidence, 0) + " interval", 6);
+  detail::draw_x_axis(svg, scale,
+                      "failure rate in %, with its " + percent(report.failure_rate.confidence, 0) + " interval", 6);
   svg.line(plot.x(report.failure_rate.estimate), plot.top - 6, plot.x(report.failure_rate.estimate), plot.bottom(),
            "stroke=\"#626a73\" stroke-dasharray=\"4 3\"");
   svg.text(std::clamp(plot.x(report.failure_rate.estimate), plot.left + 24, plot.right() - 24), plot.top - 10,
@@ -180,5 +182,6 @@ inline std::string class_chart(const FailureReport& report) {
   return std::move(svg).finish();
 }
 
+}  // namespace render
 }  // namespace v1
 }  // namespace faultline

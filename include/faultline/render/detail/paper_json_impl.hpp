@@ -14,36 +14,39 @@
 
 namespace faultline {
 inline namespace v1 {
-inline std::string to_json(const PaperReport& report) { return detail::render::described_text(report); }
+namespace render {
+inline std::string to_json(const PaperReport& report) { return described_text(report); }
 
 inline void write_json(const PaperReport& report, const std::filesystem::path& path) {
-  write_file_atomically(path, to_json(report));
+  core::write_file_atomically(path, to_json(report));
 }
 
 inline PaperReport parse_paper_report(std::string_view text, std::string_view name) {
   const std::string where = "read_paper_report(" + std::string(name) + ")";
-  auto report = detail::render::read_described<PaperReport>(text, where, "paper.json of a run of the paper's method");
-  detail::render::ReportChecks{where}.run(report.provenance);
+  auto report = detail::read_described<PaperReport>(text, where, "paper.json of a run of the paper's method");
+  detail::ReportChecks{where}.run(report.provenance);
   return report;
 }
 
 inline PaperReport read_paper_report(const std::filesystem::path& path) {
-  return parse_paper_report(detail::render::report_text(path), path.string());
+  return parse_paper_report(detail::report_text(path), path.string());
 }
 
 inline void write_corner_cases(const PaperReport& report, const std::filesystem::path& path) {
   std::vector<float> values;
   ImageShape shape;
   std::int64_t cases = 0;
-  for (const PaperClass& one : report.classes) {
-    for (const CornerCase& found : one.corner_cases) {
+  for (const paper::PaperClass& one : report.classes) {
+    for (const paper::CornerCase& found : one.corner_cases) {
       shape = found.images.shape();
       values.insert(values.end(), found.images.data(), found.images.data() + found.images.count() * shape.elements());
       ++cases;
     }
   }
-  if (cases > 0) write_npy(path, {cases, 2, shape.channels, shape.height, shape.width}, std::span<const float>(values));
+  if (cases > 0)
+    data::write_npy(path, {cases, 2, shape.channels, shape.height, shape.width}, std::span<const float>(values));
 }
 
+}  // namespace render
 }  // namespace v1
 }  // namespace faultline

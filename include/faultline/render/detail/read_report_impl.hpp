@@ -11,7 +11,8 @@
 
 namespace faultline {
 inline namespace v1 {
-namespace detail::render {
+namespace render {
+namespace detail {
 
 /// What does not fit together in a report as it was read.
 inline void check_report(const FailureReport& report, const ReportChecks& checks) {
@@ -26,12 +27,12 @@ inline void check_report(const FailureReport& report, const ReportChecks& checks
   directions(report.generator_suspect, "generator_suspect");
 }
 
-}  // namespace detail::render
+}  // namespace detail
 
-inline std::vector<KnownCause> known_causes(const FailureReport& report) {
-  std::vector<KnownCause> causes;
+inline std::vector<analysis::KnownCause> known_causes(const FailureReport& report) {
+  std::vector<analysis::KnownCause> causes;
   for (const Finding& finding : report.findings) {
-    KnownCause cause{title_of(report, finding), finding.direction};
+    analysis::KnownCause cause{title_of(report, finding), finding.direction};
     if (finding.threshold.flip) cause.flip = finding.threshold.flip->sigmas;
     causes.push_back(std::move(cause));
   }
@@ -40,14 +41,15 @@ inline std::vector<KnownCause> known_causes(const FailureReport& report) {
 
 inline FailureReport parse_report(std::string_view text, std::string_view name) {
   const std::string where = "read_report(" + std::string(name) + ")";
-  auto report = detail::render::read_described<FailureReport>(text, where, "report.json of a characterisation");
-  detail::render::check_report(report, {where});
+  auto report = detail::read_described<FailureReport>(text, where, "report.json of a characterisation");
+  detail::check_report(report, {where});
   return report;
 }
 
 inline FailureReport read_report(const std::filesystem::path& path) {
-  return parse_report(detail::render::report_text(path), path.string());
+  return parse_report(detail::report_text(path), path.string());
 }
 
+}  // namespace render
 }  // namespace v1
 }  // namespace faultline

@@ -15,7 +15,8 @@
 
 namespace faultline {
 inline namespace v1 {
-namespace detail::render {
+namespace render {
+namespace detail {
 
 /// A sample of the report's seed, and what is done to its latent.
 struct EditedSample {
@@ -37,12 +38,12 @@ struct RenderBackend {
   /// Labels of samples first .. first + count - 1
   std::function<std::vector<std::int64_t>(std::int64_t first, std::int64_t count)> labels;
   /// Start latents of these samples, in their order, which live as long as the backend
-  std::function<std::vector<StartLatent>(std::span<const EditedSample>)> starts;
-  AnswerEdits answer;
+  std::function<std::vector<analysis::StartLatent>(std::span<const EditedSample>)> starts;
+  analysis::AnswerEdits answer;
 
-  [[nodiscard]] std::vector<EditedLatent> latents(std::span<const EditedSample> samples) const {
-    const std::vector<StartLatent> own = starts(samples);
-    std::vector<EditedLatent> edited;
+  [[nodiscard]] std::vector<analysis::EditedLatent> latents(std::span<const EditedSample> samples) const {
+    const std::vector<analysis::StartLatent> own = starts(samples);
+    std::vector<analysis::EditedLatent> edited;
     for (std::size_t i = 0; i < samples.size(); ++i) edited.push_back({own[i], samples[i].edit});
     return edited;
   }
@@ -55,7 +56,7 @@ struct RenderBackend {
 [[nodiscard]] inline std::vector<RenderedSample> render_samples(const RenderBackend& backend,
                                                                 std::span<const EditedSample> samples,
                                                                 std::int64_t pixels) {
-  const std::vector<EditedLatent> edited = backend.latents(samples);
+  const std::vector<analysis::EditedLatent> edited = backend.latents(samples);
   std::vector<RenderedSample> result;
   const auto batch = static_cast<std::size_t>(backend.batch_size);
   for (std::size_t first = 0; first < samples.size(); first += batch) {
@@ -63,9 +64,9 @@ struct RenderBackend {
     const auto own = samples.subspan(first, count);
     bool consecutive = true;
     for (std::size_t i = 0; i < count; ++i) consecutive &= own[i].index == own[0].index + static_cast<std::int64_t>(i);
-    const EditAnswers answers = backend.answer(std::span(edited).subspan(first, count),
-                                               {.images = true, .noise_first = consecutive ? own[0].index : 0});
-    const ClassifierAnswers& said = answers.first();
+    const analysis::EditAnswers answers = backend.answer(
+        std::span(edited).subspan(first, count), {.images = true, .noise_first = consecutive ? own[0].index : 0});
+    const analysis::ClassifierAnswers& said = answers.first();
     for (std::size_t i = 0; i < count; ++i)
       result.push_back({to_picture(answers.images.image(static_cast<std::int64_t>(i)), answers.images.shape(), pixels),
                         static_cast<double>(said.probability[i]), said.prediction[i], said.failed[i] != 0});
@@ -73,6 +74,7 @@ struct RenderBackend {
   return result;
 }
 
-}  // namespace detail::render
+}  // namespace detail
+}  // namespace render
 }  // namespace v1
 }  // namespace faultline

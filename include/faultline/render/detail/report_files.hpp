@@ -22,7 +22,8 @@
 
 namespace faultline {
 inline namespace v1 {
-namespace detail::render {
+namespace render {
+namespace detail {
 
 /// Path below the report's folder, and contents.
 struct ReportFile {
@@ -42,7 +43,8 @@ inline std::vector<ReportFile> report_files(const FailureReport& report, const s
                                    {"directions.csv", bytes_of(directions_csv(report))}};
   std::vector<ReportPicture> pictures;
   for (const NamedSheet& sheet : sheets) {
-    pictures.push_back({sheet.name, sheet.alt, sheet.picture.width, sheet.picture.height, encode_png(sheet.picture)});
+    pictures.push_back(
+        {sheet.name, sheet.alt, sheet.picture.width, sheet.picture.height, data::encode_png(sheet.picture)});
     files.push_back({std::filesystem::path("sheets") / (sheet.name + ".png"), pictures.back().png});
   }
   const auto chart = [&](const std::string& name, const std::string& svg) {
@@ -101,7 +103,7 @@ inline void write_report_files(const std::vector<ReportFile>& files, const std::
       const fs::path path = directory / file.name;
       make_folder(path.parent_path());
       const bool is_new = !fs::exists(path);
-      write_file_atomically(path, file.bytes);
+      core::write_file_atomically(path, file.bytes);
       if (is_new) added.push_back(path);
       wanted.insert(path);
     }
@@ -126,6 +128,7 @@ inline void write_report_files(const std::vector<ReportFile>& files, const std::
   }
 }
 
-}  // namespace detail::render
+}  // namespace detail
+}  // namespace render
 }  // namespace v1
 }  // namespace faultline

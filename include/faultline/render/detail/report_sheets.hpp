@@ -22,7 +22,8 @@
 
 namespace faultline {
 inline namespace v1 {
-namespace detail::render {
+namespace render {
+namespace detail {
 
 /// A finished sheet.
 struct NamedSheet {
@@ -33,26 +34,27 @@ struct NamedSheet {
 
 /// Start latents are sample indices from 2^41 on: "code 12" is index 2^41 + 12.
 inline std::string code_name(std::int64_t index) {
-  return index >= intervention_first && index < pilot_first ? "code " + std::to_string(index - intervention_first)
-                                                            : "index " + std::to_string(index);
+  return index >= core::intervention_first && index < core::pilot_first
+             ? "code " + std::to_string(index - core::intervention_first)
+             : "index " + std::to_string(index);
 }
 
 /// Up to `count` examples that stand for the whole: those whose distance is nearest to the median come first, and
 /// labels do not repeat while others are left.
-inline std::vector<ExampleCode> typical_examples(const Finding& finding, std::int64_t count) {
-  std::vector<ExampleCode> sorted = finding.examples;
+inline std::vector<analysis::ExampleCode> typical_examples(const Finding& finding, std::int64_t count) {
+  std::vector<analysis::ExampleCode> sorted = finding.examples;
   const auto& flip = finding.threshold.flip;
   const double median = flip && std::isfinite(flip->sigmas) ? flip->sigmas : 0.0;
-  const auto key = [&](const ExampleCode& code) {
+  const auto key = [&](const analysis::ExampleCode& code) {
     return code.flip && std::isfinite(*code.flip) ? std::abs(*code.flip - median) : 1e9;
   };
   std::stable_sort(sorted.begin(), sorted.end(),
-                   [&](const ExampleCode& a, const ExampleCode& b) { return key(a) < key(b); });
-  std::vector<ExampleCode> chosen;
+                   [&](const analysis::ExampleCode& a, const analysis::ExampleCode& b) { return key(a) < key(b); });
+  std::vector<analysis::ExampleCode> chosen;
   while (!sorted.empty() && static_cast<std::int64_t>(chosen.size()) < count) {
     std::set<std::int64_t> seen;
-    std::vector<ExampleCode> left;
-    for (const ExampleCode& code : sorted) {
+    std::vector<analysis::ExampleCode> left;
+    for (const analysis::ExampleCode& code : sorted) {
       if (static_cast<std::int64_t>(chosen.size()) < count && seen.insert(code.label).second) chosen.push_back(code);
       else left.push_back(code);
     }
@@ -130,7 +132,7 @@ inline std::optional<NamedSheet> findings_grid(const FailureReport& report, cons
     const Finding& finding = findings[static_cast<std::size_t>(f)];
     const auto& flip = finding.threshold.flip;
     const Edit edit = Edit::in_w(finding.direction.w);
-    for (const ExampleCode& code : typical_examples(finding, each)) {
+    for (const analysis::ExampleCode& code : typical_examples(finding, each)) {
       const bool flips = code.flip && std::isfinite(*code.flip), median = flip && std::isfinite(flip->sigmas);
       const double reference = flips ? *code.flip : median ? flip->sigmas : 4.0;
       const std::string note = (flips ? "flips at " : "no flip: ") + fixed(reference, 2) + " sd";
@@ -161,12 +163,12 @@ inline std::vector<std::optional<double>> flips_of(const std::vector<GridColumn>
                                                    const RenderBackend& backend) {
   std::vector<EditedSample> samples;
   for (const GridColumn& column : columns) samples.push_back(column.sample);
-  std::vector<BoundarySearch> searches;
+  std::vector<analysis::BoundarySearch> searches;
   for (const auto& [start, edit] : backend.latents(samples))
-    searches.push_back({{start, edit}, {{until_failure}}, {1.0}});
-  search_boundaries(backend.answer, pointers_to(searches), distance_rules());
+    searches.push_back({{start, edit}, {{analysis::until_failure}}, {1.0}});
+  analysis::search_boundaries(backend.answer, analysis::pointers_to(searches), analysis::distance_rules());
   std::vector<std::optional<double>> flips;
-  for (const BoundarySearch& search : searches)
+  for (const analysis::BoundarySearch& search : searches)
     flips.push_back(search.found[0].crossed() ? std::optional(search.found[0].far_end()) : std::nullopt);
   return flips;
 }
@@ -177,11 +179,12 @@ inline std::optional<EditedSample> any_start_latent(const FailureReport& report,
   for (const Finding& finding : report.findings.empty() ? report.generator_suspect : report.findings)
     if (const auto typical = typical_examples(finding, 1); !typical.empty())
       return EditedSample{typical.front().index, typical.front().label};
-  const std::vector<std::int64_t> labels = backend.labels(intervention_first, report.provenance.batch_size);
+  const std::vector<std::int64_t> labels = backend.labels(core::intervention_first, report.provenance.batch_size);
   std::vector<EditedSample> samples;
   for (std::size_t i = 0; i < labels.size(); ++i)
-    samples.push_back({intervention_first + static_cast<std::int64_t>(i), labels[i]});
-  const EditAnswers answers = backend.answer(backend.latents(samples), {.noise_first = intervention_first});
+    samples.push_back({core::intervention_first + static_cast<std::int64_t>(i), labels[i]});
+  const analysis::EditAnswers answers =
+      backend.answer(backend.latents(samples), {.noise_first = core::intervention_first});
   for (std::size_t i = 0; i < samples.size(); ++i)
     if (answers.first().failed[i] == 0 && answers.first().probability[i] > 0.5f) return samples[i];
   return std::nullopt;
@@ -195,7 +198,7 @@ inline std::optional<NamedSheet> paper_grid(const FailureReport& report, const R
   const std::optional<EditedSample> start = any_start_latent(report, backend);
   if (!start) return std::nullopt;
   std::vector<GridColumn> columns;
-  for (const RankedChannel& channel : report.paper_top) {
+  for (const analysis::RankedChannel& channel : report.paper_top) {
     if (static_cast<std::int64_t>(columns.size()) == options.columns) break;
     const double sigma = channel.sigma_within > 0 ? channel.sigma_within : channel.sigma_total;
     const Edit edit = Edit::of_channel(channel.channel.flat, channel.sign < 0 ? -sigma : sigma);
@@ -224,19 +227,21 @@ inline std::optional<NamedSheet> paper_grid(const FailureReport& report, const R
 }
 
 /// One code of every class that has a start latent, the most typical one, by label.
-inline std::vector<ExampleCode> class_examples(const Finding& finding) {
-  std::vector<ExampleCode> chosen;
+inline std::vector<analysis::ExampleCode> class_examples(const Finding& finding) {
+  std::vector<analysis::ExampleCode> chosen;
   std::set<std::int64_t> seen;
-  for (const ExampleCode& code : typical_examples(finding, static_cast<std::int64_t>(finding.examples.size())))
+  for (const analysis::ExampleCode& code :
+       typical_examples(finding, static_cast<std::int64_t>(finding.examples.size())))
     if (seen.insert(code.label).second) chosen.push_back(code);
-  std::sort(chosen.begin(), chosen.end(), [](const ExampleCode& a, const ExampleCode& b) { return a.label < b.label; });
+  std::sort(chosen.begin(), chosen.end(),
+            [](const analysis::ExampleCode& a, const analysis::ExampleCode& b) { return a.label < b.label; });
   return chosen;
 }
 
 /// Start latents edited along one finding, a row each; empty when there are none.
 inline std::optional<Sheet> sheet_along(const FailureReport& report, const RenderBackend& backend,
                                         const RenderOptions& options, const Finding& finding,
-                                        const std::vector<ExampleCode>& starts, bool by_class) {
+                                        const std::vector<analysis::ExampleCode>& starts, bool by_class) {
   if (starts.empty()) return std::nullopt;
   const std::vector<double> shifts = sheet_shifts(finding);
   const Edit edit = Edit::in_w(finding.direction.w);
@@ -245,7 +250,7 @@ inline std::optional<Sheet> sheet_along(const FailureReport& report, const Rende
   for (const double shift : shifts)
     sheet.columns.push_back(
         {{}, shift == 0 ? "start" : signed_shown(shift, shift == std::round(shift) ? 0 : 1) + " sd", {}, {}});
-  for (const ExampleCode& code : starts) {
+  for (const analysis::ExampleCode& code : starts) {
     const bool flips = code.flip && std::isfinite(*code.flip);
     sheet.rows.push_back({"label " + class_name(report, code.label), code_name(code.index),
                           flips ? "flips at " + fixed(*code.flip, 2) + " sd" : "does not flip"});
@@ -282,7 +287,7 @@ inline std::optional<NamedSheet> finding_sheet(const FailureReport& report, cons
 inline std::optional<NamedSheet> class_sheet(const FailureReport& report, const RenderBackend& backend,
                                              const RenderOptions& options, const Finding& finding,
                                              const std::string& name) {
-  const std::vector<ExampleCode> codes = class_examples(finding);
+  const std::vector<analysis::ExampleCode> codes = class_examples(finding);
   if (finding.direction.class_label || codes.size() < 2 || codes.size() > 20 || options.examples < 1)
     return std::nullopt;
   const auto sheet = sheet_along(report, backend, options, finding, codes, true);
@@ -297,10 +302,10 @@ inline std::optional<NamedSheet> failures_sheet(const FailureReport& report, con
   for (std::int64_t first = 0; first < limit && static_cast<std::int64_t>(sheet.cells.size()) < options.failures;
        first += report.provenance.batch_size) {
     const std::vector<std::int64_t> labels =
-        backend.labels(confirmation_first + first, std::min(report.provenance.batch_size, limit - first));
+        backend.labels(core::confirmation_first + first, std::min(report.provenance.batch_size, limit - first));
     std::vector<EditedSample> samples;
     for (std::size_t i = 0; i < labels.size(); ++i)
-      samples.push_back({confirmation_first + first + static_cast<std::int64_t>(i), labels[i]});
+      samples.push_back({core::confirmation_first + first + static_cast<std::int64_t>(i), labels[i]});
     std::vector<RenderedSample> shown = render_samples(backend, samples, options.image_pixels);
     for (std::size_t i = 0; i < shown.size() && static_cast<std::int64_t>(sheet.cells.size()) < options.failures; ++i) {
       if (!shown[i].failed) continue;
@@ -346,6 +351,7 @@ inline std::vector<NamedSheet> draw_sheets(const FailureReport& report, const Re
   return sheets;
 }
 
-}  // namespace detail::render
+}  // namespace detail
+}  // namespace render
 }  // namespace v1
 }  // namespace faultline

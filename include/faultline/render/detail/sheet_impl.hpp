@@ -11,7 +11,8 @@
 
 namespace faultline {
 inline namespace v1 {
-namespace detail::render {
+namespace render {
+namespace detail {
 
 /// Breaks a text into lines of at most `width` pixels at its spaces; a word that is wider by itself is shortened.
 inline std::vector<std::string> wrapped(std::string_view text, double width, const TextStyle& style) {
@@ -181,39 +182,42 @@ inline void draw_legend(Canvas& canvas, double y) {
   words("says = predicted class");
 }
 
-}  // namespace detail::render
+}  // namespace detail
 
 inline Picture draw_sheet(const Sheet& sheet) {
-  using namespace detail::render;
+  using namespace detail;
   if (sheet.cells.empty()) throw Error(ErrorCode::empty_input, "draw_sheet", "a sheet needs at least one cell");
   if (sheet.cells.size() != sheet.rows.size() * sheet.columns.size())
     throw Error(ErrorCode::shape_mismatch, "draw_sheet",
                 std::to_string(sheet.rows.size()) + " rows and " + std::to_string(sheet.columns.size()) +
                     " columns need as many cells as their product, got " + std::to_string(sheet.cells.size()));
-  const SheetLayout layout = lay_out(sheet);
+  const detail::SheetLayout layout = lay_out(sheet);
   Canvas canvas(layout.width, layout.height);
-  double y = sheet_margin;
-  for (const std::string& line : layout.title) canvas.text(sheet_margin, y += 16, line, sheet_title), y += 4;
-  for (const std::string& line : layout.explanation) canvas.text(sheet_margin, y += 14, line, sheet_text), y += 2;
+  double y = detail::sheet_margin;
+  for (const std::string& line : layout.title)
+    canvas.text(detail::sheet_margin, y += 16, line, detail::sheet_title), y += 4;
+  for (const std::string& line : layout.explanation)
+    canvas.text(detail::sheet_margin, y += 14, line, sheet_text), y += 2;
   draw_legend(canvas, y + 18);
   draw_headings(canvas, layout, sheet);
   for (std::size_t r = 0; r < sheet.rows.size(); ++r) {
     const std::int64_t top = layout.body_top + layout.cell_height * static_cast<std::int64_t>(r);
-    const double room = static_cast<double>(layout.left - sheet_margin - 12);
+    const double room = static_cast<double>(layout.left - detail::sheet_margin - 12);
     const SheetRow& row = sheet.rows[r];
     double line = static_cast<double>(top + layout.lines * sheet_line + layout.image_height / 2) +
                   (row.note.empty()          ? 5
                    : row.second_note.empty() ? -3
                                              : -10);
-    canvas.text(sheet_margin, line, Canvas::shortened(row.title, room, sheet_group), sheet_group);
+    canvas.text(detail::sheet_margin, line, Canvas::shortened(row.title, room, sheet_group), sheet_group);
     for (const std::string* note : {&row.note, &row.second_note})
       if (!note->empty())
-        canvas.text(sheet_margin, line += sheet_line, Canvas::shortened(*note, room, sheet_note), sheet_note);
+        canvas.text(detail::sheet_margin, line += sheet_line, Canvas::shortened(*note, room, sheet_note), sheet_note);
     for (std::size_t c = 0; c < sheet.columns.size(); ++c)
       draw_cell(canvas, layout, sheet.cells[r * sheet.columns.size() + c], layout.column_x[c], top);
   }
   return canvas.picture();
 }
 
+}  // namespace render
 }  // namespace v1
 }  // namespace faultline

@@ -12,7 +12,8 @@
 
 namespace faultline {
 inline namespace v1 {
-namespace detail::render {
+namespace render {
+namespace detail {
 
 /// One glyph: `path` in units of a tenth of the capital height, y upwards from the baseline; M starts a stroke, L draws
 /// a line, Q a quadratic curve.
@@ -200,6 +201,7 @@ inline float stroke_width(std::string_view text) {
   return width > 0 ? width - glyph_gap : 0;
 }
 
-}  // namespace detail::render
+}  // namespace detail
+}  // namespace render
 }  // namespace v1
 }  // namespace faultline

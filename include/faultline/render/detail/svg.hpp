@@ -15,7 +15,8 @@
 
 namespace faultline {
 inline namespace v1 {
-namespace detail::render {
+namespace render {
+namespace detail {
 
 /// "#d55e00".
 inline std::string hex(Colour colour) {
@@ -78,10 +79,11 @@ class Svg {
   }
   /// A picture inside the document, its pixels left as they are when it is enlarged.
   void image(double x, double y, const Picture& picture) {
-    element("image",
-            "x=\"" + at(x) + "\" y=\"" + at(y) + "\" width=\"" + std::to_string(picture.width) + "\" height=\"" +
-                std::to_string(picture.height) + "\"",
-            "style=\"image-rendering:pixelated\" href=\"data:image/png;base64," + base64(encode_png(picture)) + "\"");
+    element(
+        "image",
+        "x=\"" + at(x) + "\" y=\"" + at(y) + "\" width=\"" + std::to_string(picture.width) + "\" height=\"" +
+            std::to_string(picture.height) + "\"",
+        "style=\"image-rendering:pixelated\" href=\"data:image/png;base64," + base64(data::encode_png(picture)) + "\"");
   }
   [[nodiscard]] std::string finish() && { return std::move(out_) + "</svg>\n"; }
 
@@ -160,6 +162,7 @@ inline void draw_y_axis(Svg& svg, const Plot& plot, std::string_view title, doub
            "transform=\"translate(" + x + " " + y + ") rotate(-90)\" text-anchor=\"middle\" fill=\"#495057\"");
 }
 
-}  // namespace detail::render
+}  // namespace detail
+}  // namespace render
 }  // namespace v1
 }  // namespace faultline

@@ -19,7 +19,7 @@
 
 namespace faultline {
 inline namespace v1 {
-namespace detail::render {
+namespace render {
 
 /// `value` with `digits` decimals and an ASCII minus; never "-0.00". Non-finite values become "inf", "-inf", "nan".
 inline std::string fixed(double value, int digits) {
@@ -171,6 +171,6 @@ inline std::string base64(std::span<const std::byte> bytes) {
   return out;
 }
 
-}  // namespace detail::render
+}  // namespace render
 }  // namespace v1
 }  // namespace faultline

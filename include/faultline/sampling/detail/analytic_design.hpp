@@ -110,7 +110,7 @@ struct AnalyticDesign {
 class AnalyticDesigner {
  public:
   AnalyticDesigner(std::int64_t factors, std::int64_t channels, std::int64_t classes, std::int64_t seed)
-      : random_(seed, Stream::latents, -1) {
+      : random_(seed, core::Stream::latents, -1) {
     d_.factors = factors;
     d_.classes = classes;
     d_.latent_dim = 2 * factors + 4;
@@ -170,7 +170,7 @@ class AnalyticDesigner {
     for (const StyleLayer& layer : d_.layout.layers()) {
       std::vector<std::int64_t> flats(static_cast<std::size_t>(layer.width));
       std::iota(flats.begin(), flats.end(), layer.offset);
-      shuffle(std::span<std::int64_t>(flats), random_);
+      core::shuffle(std::span<std::int64_t>(flats), random_);
       left.push_back(std::move(flats));
     }
     return left;
@@ -290,7 +290,7 @@ class AnalyticDesigner {
       d_.factor_scale.push_back(loadings_[static_cast<std::size_t>(flat)].scale);
   }
 
-  CounterRandom random_;
+  core::CounterRandom random_;
   AnalyticDesign d_;
   std::vector<Loading> loadings_;
 };

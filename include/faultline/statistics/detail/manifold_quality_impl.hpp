@@ -15,6 +15,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace statistics {
 namespace detail {
 
 /// Squared distances between the rows of two matrices, fast and with a bound on their error, or exact.
@@ -43,7 +44,7 @@ class PairDistances {
   }
 
  private:
-  static std::vector<double> norms(const Matrix<double>& m) { return to_list(m.rowwise().squaredNorm()); }
+  static std::vector<double> norms(const Matrix<double>& m) { return core::to_list(m.rowwise().squaredNorm()); }
   [[nodiscard]] double both(std::int64_t i, std::int64_t j) const {
     return a_norms_[static_cast<std::size_t>(i)] + b_norms_[static_cast<std::size_t>(j)];
   }
@@ -75,7 +76,7 @@ inline Matrix<double> neighbour_distances(const Matrix<double>& points, const st
                                           std::int64_t threads) {
   constexpr const char* where = "neighbour_distances";
   if (neighbours.empty()) throw Error(ErrorCode::invalid_argument, where, "expected at least one number of neighbours");
-  detail::require_in(where, "threads", threads, 0, limits::threads);
+  core::require_in(where, "threads", threads, 0, limits::threads);
   for (const std::int64_t k : neighbours) detail::require_points(where, points, k);
   const std::int64_t n = points.rows();
   const auto most = static_cast<std::size_t>(*std::max_element(neighbours.begin(), neighbours.end()));
@@ -116,7 +117,7 @@ inline ManifoldQuality manifold_quality(const Matrix<double>& real, const Matrix
     throw Error(ErrorCode::shape_mismatch, where,
                 "real vectors have " + std::to_string(real.cols()) + " features, generated ones " +
                     std::to_string(generated.cols()));
-  detail::require_in(where, "threads", options.threads, 0, limits::threads);
+  core::require_in(where, "threads", options.threads, 0, limits::threads);
   for (const std::int64_t k : {options.neighbours, options.coverage_neighbours}) detail::require_points(where, real, k);
   detail::require_points(where, generated, options.neighbours);
 
@@ -164,5 +165,6 @@ inline ManifoldQuality manifold_quality(const Matrix<double>& real, const Matrix
   return quality;
 }
 
+}  // namespace statistics
 }  // namespace v1
 }  // namespace faultline

@@ -22,6 +22,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace statistics {
 namespace detail {
 
 /// Samples that are computed side by side.
@@ -174,7 +175,7 @@ inline Matrix<double> principal_scores(const Matrix<float>& x, std::int64_t comp
   const std::vector<std::int64_t> together(static_cast<std::size_t>(n), 0);
   const Matrix<double> mean = group_means("embed_tsne", x, together, 1).mean;
   Matrix<double> basis(block, d), scores(block, n);
-  CounterRandom random(0, Stream::codes, 0);
+  core::CounterRandom random(0, core::Stream::codes, 0);
   for (double& value : basis.values()) value = random.normal();
   const auto project = [&] {  // scores = basis (x - mean)'
     for (std::int64_t first = 0; first < n; first += fixed_sum_rows) {
@@ -187,7 +188,7 @@ inline Matrix<double> principal_scores(const Matrix<float>& x, std::int64_t comp
     for (std::int64_t b = 0; b < block; ++b) rows.emplace_back(basis.row_span(b).begin(), basis.row_span(b).end());
     rows = orthonormal_basis(rows, std::numeric_limits<double>::min());
     basis.resize(block, d);  // where fewer are left, the others are zeros
-    for (std::size_t b = 0; b < rows.size(); ++b) basis.row(static_cast<Eigen::Index>(b)) = as_vector(rows[b]);
+    for (std::size_t b = 0; b < rows.size(); ++b) basis.row(static_cast<Eigen::Index>(b)) = core::as_vector(rows[b]);
   };
   orthonormalise();
   for (int round = 0; round < 16; ++round) {
@@ -210,12 +211,12 @@ inline void check_tsne(const Matrix<float>& x, const TsneOptions& options) {
   const auto require = [](bool ok, const std::string& message) {
     if (!ok) throw Error(ErrorCode::invalid_argument, where, message);
   };
-  require_in(where, "perplexity", options.perplexity, 2.0, static_cast<double>(tsne_samples) / 3.0);
-  require_in(where, "iterations", options.iterations, 1, limits::permutations);
-  require_in(where, "exaggerated_iterations", options.exaggerated_iterations, 0, limits::permutations);
-  require_in(where, "early_exaggeration", options.early_exaggeration, 1.0, 1e6);
-  require_in(where, "learning_rate", options.learning_rate, 0.0, 1e6);
-  require_in(where, "threads", options.threads, 0, limits::threads);
+  core::require_in(where, "perplexity", options.perplexity, 2.0, static_cast<double>(tsne_samples) / 3.0);
+  core::require_in(where, "iterations", options.iterations, 1, limits::permutations);
+  core::require_in(where, "exaggerated_iterations", options.exaggerated_iterations, 0, limits::permutations);
+  core::require_in(where, "early_exaggeration", options.early_exaggeration, 1.0, 1e6);
+  core::require_in(where, "learning_rate", options.learning_rate, 0.0, 1e6);
+  core::require_in(where, "threads", options.threads, 0, limits::threads);
   require(x.rows() <= tsne_samples, "expected at most " + std::to_string(tsne_samples) + " samples, got " +
                                         std::to_string(x.rows()) + "; every pair is kept, so map a part of them");
   require(static_cast<double>(x.rows()) >= 3.0 * options.perplexity + 1.0,
@@ -283,5 +284,6 @@ inline Embedding embed_tsne(const Matrix<float>& x, const TsneOptions& options) 
   return within_threads(options.threads, [&] { return detail::run_tsne(x, options); });
 }
 
+}  // namespace statistics
 }  // namespace v1
 }  // namespace faultline

@@ -22,7 +22,7 @@ using Json = nlohmann::json;
 
 /// The `config` of a model file: a JSON object in which no key occurs twice.
 inline Json parse_config(const std::string& text, const std::string& where) {
-  Json value = faultline::detail::parse_strict_json(text, where);
+  Json value = faultline::data::parse_strict_json(text, where);
   if (!value.is_object()) throw Error(ErrorCode::malformed_header, where, "the config must be a JSON object");
   return value;
 }

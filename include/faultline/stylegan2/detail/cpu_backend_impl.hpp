@@ -17,7 +17,8 @@ namespace stylegan2::detail::cpu {
 inline at::Tensor check_styles(const GeneratorModel& model) {
   constexpr std::int64_t count = 8;
   at::Tensor w = at::empty({count, model.config.w_dim}, at::kFloat);
-  fill_normals(0, Stream::latents, 0, std::span<float>(w.data_ptr<float>(), static_cast<std::size_t>(w.numel())));
+  core::fill_normals(0, core::Stream::latents, 0,
+                     std::span<float>(w.data_ptr<float>(), static_cast<std::size_t>(w.numel())));
   return at::cat(layer_styles(model.config, model.weights, w), 1);
 }
 

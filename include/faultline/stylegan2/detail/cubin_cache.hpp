@@ -51,7 +51,7 @@ class CubinCache {
   [[nodiscard]] std::optional<std::vector<char>> find(const std::string& key) const {
     if (folder_.empty()) return std::nullopt;
     try {
-      const std::vector<std::byte> file = read_file(path(key), limit);
+      const std::vector<std::byte> file = core::read_file(path(key), limit);
       const std::span<const std::byte> bytes(file);
       if (bytes.size() <= header_size) return std::nullopt;
       const auto body = bytes.subspan(header_size);
@@ -70,7 +70,7 @@ class CubinCache {
     std::error_code problem;
     std::filesystem::create_directories(folder_, problem);
     try {
-      AtomicFile file(path(key));
+      core::AtomicFile file(path(key));
       file.write(std::as_bytes(std::span<const char>(header_of(std::as_bytes(cubin)))));
       file.write(std::as_bytes(cubin));
       file.commit();

@@ -183,9 +183,9 @@ class CudaEngine {
     constexpr std::int64_t count = 2;
     at::Tensor z = at::empty({count, model_.config.z_dim}, at::kFloat);
     for (std::int64_t i = 0; i < count; ++i)
-      fill_normals(0, Stream::latents, i,
-                   std::span<float>(z.mutable_data_ptr<float>() + i * model_.config.z_dim,
-                                    static_cast<std::size_t>(model_.config.z_dim)));
+      core::fill_normals(0, core::Stream::latents, i,
+                         std::span<float>(z.mutable_data_ptr<float>() + i * model_.config.z_dim,
+                                          static_cast<std::size_t>(model_.config.z_dim)));
     const at::Tensor classes =
         model_.config.c_dim > 0
             ? stylegan2::one_hot(at::zeros({count}, at::TensorOptions().dtype(at::kLong)), model_.config.c_dim)

@@ -59,8 +59,8 @@ Generator<Backend>::Generator(stylegan2::GeneratorModel model, const typename Ba
   digest_ = backend_.model().digest;
   if (digest_.empty())
     stylegan2::detail::libtorch_call("Generator", [&] {
-      digest_ =
-          decode_safetensors(encode_safetensors(stylegan2::generator_file(backend_.model()))).metadata.at("sha256");
+      digest_ = data::decode_safetensors(data::encode_safetensors(stylegan2::generator_file(backend_.model())))
+                    .metadata.at("sha256");
     });
 }
 
@@ -175,8 +175,8 @@ std::vector<at::Tensor> Generator<Backend>::noise_images(std::int64_t count, con
   at::Tensor normals = at::empty({count, pixels}, at::kFloat);
   float* data = normals.data_ptr<float>();
   parallel_for(count, stylegan2::detail::loop_threads(), [&](std::int64_t i) {
-    fill_normals(options.seed, Stream::noise, options.first + i,
-                 std::span<float>(data + i * pixels, static_cast<std::size_t>(pixels)));
+    core::fill_normals(options.seed, core::Stream::noise, options.first + i,
+                       std::span<float>(data + i * pixels, static_cast<std::size_t>(pixels)));
   });
   std::int64_t offset = 0;
   for (at::Tensor& image : noise) {

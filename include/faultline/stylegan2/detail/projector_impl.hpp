@@ -143,12 +143,12 @@ Projector<Backend>::Projector(const Generator<Backend>& generator, ProjectionOpt
   const auto refuse = [](const std::string& what) { throw Error(ErrorCode::invalid_argument, "Projector", what); };
   const std::int64_t classes = std::max<std::int64_t>(1, generator.num_classes());
   constexpr const char* where = "Projector";
-  detail::require_in(where, "steps", options_.steps, 1, limits::permutations);
-  detail::require_in(where, "candidates", options_.candidates, 1, limits::latents);
-  detail::require_in(where, "starts", options_.starts, 0, limits::directions);
-  detail::require_in(where, "style_steps", options_.style_steps, 0, limits::permutations);
-  detail::require_in(where, "references", options_.references, 0, limits::latents);
-  detail::require_in(where, "population", options_.population, 1, limits::samples);
+  core::require_in(where, "steps", options_.steps, 1, limits::permutations);
+  core::require_in(where, "candidates", options_.candidates, 1, limits::latents);
+  core::require_in(where, "starts", options_.starts, 0, limits::directions);
+  core::require_in(where, "style_steps", options_.style_steps, 0, limits::permutations);
+  core::require_in(where, "references", options_.references, 0, limits::latents);
+  core::require_in(where, "population", options_.population, 1, limits::samples);
   if (options_.population < classes * std::max(options_.candidates, generator.w_dim() + 2))
     refuse("the population must hold the candidates of every class and more latents per class than w has entries");
   for (const double value : {options_.pixel_weight, options_.detail_weight, options_.feature_weight,
@@ -167,15 +167,15 @@ Projector<Backend>::Projector(const Generator<Backend>& generator, ProjectionOpt
     const std::int64_t count = std::min(batch, options_.population - first);
     Matrix<float> z(count, generator.latent_dim());
     for (std::int64_t i = 0; i < count; ++i)
-      fill_normals(options_.seed, Stream::latents, pilot_first + first + i, z.row_span(i));
+      core::fill_normals(options_.seed, core::Stream::latents, core::pilot_first + first + i, z.row_span(i));
     const auto own =
         std::span<const std::int64_t>(labels).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
     const Matrix<float> w = generator.latent_to_host(generator.map(
         generator.latent_from_host(z), generator.num_classes() > 0 ? generator.label_from_host(own) : at::Tensor()));
     std::copy(w.values().begin(), w.values().end(), latents_.row_span(first).begin());
   }
-  whitening_ = fit_whitening(latents_, labels, classes);
-  const Matrix<double> white = whiten(whitening_, latents_, labels);
+  whitening_ = statistics::fit_whitening(latents_, labels, classes);
+  const Matrix<double> white = statistics::whiten(whitening_, latents_, labels);
   for (std::int64_t i = 0; i < white.rows(); ++i) {
     double square = 0.0;
     for (const double value : white.row_span(i)) square += value * value;
@@ -247,9 +247,9 @@ const std::vector<double>& Projector<Backend>::references() {
   const c10::AutoGradMode off(false);
   Matrix<float> z(options_.references, generator_->latent_dim());
   std::vector<std::int64_t> labels;
-  const std::int64_t first = pilot_first + options_.population;
+  const std::int64_t first = core::pilot_first + options_.population;
   for (std::int64_t i = 0; i < options_.references; ++i) {
-    fill_normals(options_.seed, Stream::latents, first + i, z.row_span(i));
+    core::fill_normals(options_.seed, core::Stream::latents, first + i, z.row_span(i));
     labels.push_back(i % whitening_.classes());
   }
   const at::Tensor w =
@@ -278,7 +278,7 @@ at::Tensor Projector<Backend>::starts(const at::Tensor& target, std::int64_t lab
     std::copy(row.begin(), row.end(), w.row_span(i).begin());
   }
   const std::vector<std::int64_t> labels(static_cast<std::size_t>(count), label);
-  const at::Tensor white = stylegan2::detail::to_tensor(whiten(whitening_, w, labels));
+  const at::Tensor white = stylegan2::detail::to_tensor(statistics::whiten(whitening_, w, labels));
   std::vector<at::Tensor> likeness;
   const at::Tensor codes = generator_->latent_from_host(w);
   for (std::int64_t first = 0; first < count; first += 64) {
@@ -366,7 +366,7 @@ Projection Projector<Backend>::best(ImageView image, std::optional<std::int64_t>
 template <class Backend>
 void Projector<Backend>::refine_styles(const at::Tensor& target, Projection& projection) const {
   namespace sd = stylegan2::detail;
-  const auto readings = reading_directions(whitening_, generator_->style_matrix());
+  const auto readings = statistics::reading_directions(whitening_, generator_->style_matrix());
   at::Tensor inverse = at::empty({1, static_cast<std::int64_t>(readings.deviations.size())}, at::kFloat),
              origin = at::empty_like(inverse);
   for (std::size_t k = 0; k < readings.deviations.size(); ++k)

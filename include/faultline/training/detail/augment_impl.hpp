@@ -250,7 +250,7 @@ inline AugmentationDraw draw_augmentation(double p, std::int64_t seed, std::int6
     throw Error(ErrorCode::invalid_argument, "draw_augmentation",
                 "expected a finite p of at least 0, got " + std::to_string(p));
   const double turned = 1.0 - std::sqrt(1.0 - std::min(p, 1.0));
-  CounterRandom random(seed, Stream::augmentations, index);
+  core::CounterRandom random(seed, core::Stream::augmentations, index);
   // The value comes first and is drawn whether it is used or not, then the switch.
   const auto keep = [&](double probability, auto value, auto& member) {
     if (random.uniform() < probability) member = value;

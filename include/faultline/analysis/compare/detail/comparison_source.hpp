@@ -24,6 +24,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace analysis {
 namespace detail {
 
 /// What the callbacks of a ComparisonProblem share. The generator is borrowed; classifiers are shared with the caller's
@@ -98,7 +99,7 @@ class ComparisonSource : public ImageSource<G, F> {
 
  private:
   std::vector<AnyClassifier> classifiers_;  // never resized: the scorers point into it
-  std::deque<Scorer<AnyClassifier>> scorers_;
+  std::deque<classify::Scorer<AnyClassifier>> scorers_;
 };
 
 /// A ComparisonProblem without its populations, whose callbacks share the source.
@@ -115,5 +116,6 @@ template <StyleGenerator G, FailureCriterion F>
 }
 
 }  // namespace detail
+}  // namespace analysis
 }  // namespace v1
 }  // namespace faultline

@@ -18,6 +18,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace analysis {
 namespace detail {
 
 /// Remembers what was sampled: all questions ask for the same fresh codes.
@@ -149,7 +150,7 @@ class SharedSamples {
 /// A question with its candidates, tested on the confirmation half.
 struct Contest {
   Problem problem;
-  Strata strata, fresh_strata;
+  statistics::Strata strata, fresh_strata;
   Matrix<double> whitened;  ///< of the discovery half of this question
   Candidates candidates;
   Confirmation confirmation;  ///< adjusted for this question alone
@@ -157,20 +158,20 @@ struct Contest {
 };
 
 /// Chooses and tests directions; nothing but counts where there are too few failures.
-[[nodiscard]] inline Contest hold_contest(Problem problem, const Whitening& whitening, const NamedPool& pool,
-                                          const MethodOptions& options) {
+[[nodiscard]] inline Contest hold_contest(Problem problem, const statistics::Whitening& whitening,
+                                          const NamedPool& pool, const MethodOptions& options) {
   Contest contest;
   contest.problem = std::move(problem);
   const Population& discovery = contest.problem.discovery;
   const Population& confirmation = contest.problem.confirmation;
-  contest.strata = count_outcomes(discovery.label, discovery.failed, contest.problem.classes);
-  contest.fresh_strata = count_outcomes(confirmation.label, confirmation.failed, contest.problem.classes);
+  contest.strata = statistics::count_outcomes(discovery.label, discovery.failed, contest.problem.classes);
+  contest.fresh_strata = statistics::count_outcomes(confirmation.label, confirmation.failed, contest.problem.classes);
   contest.enough = std::min(contest.strata.effective_failures, contest.fresh_strata.effective_failures) >=
                    options.minimum_effective_failures;
   if (!contest.enough) return contest;
-  contest.whitened = whiten(whitening, discovery.w, discovery.label);
+  contest.whitened = statistics::whiten(whitening, discovery.w, discovery.label);
   contest.candidates = choose_candidates(pool, contest.problem, whitening, contest.whitened, contest.strata, options);
-  contest.confirmation = confirm(contest.problem, whiten(whitening, confirmation.w, confirmation.label),
+  contest.confirmation = confirm(contest.problem, statistics::whiten(whitening, confirmation.w, confirmation.label),
                                  contest.fresh_strata, contest.candidates.frozen, options);
   return contest;
 }
@@ -188,7 +189,7 @@ inline void adjust_together(std::span<Contest> contests) {
   std::vector<double> p;
   for (const Contest& contest : contests)
     for (const ConfirmationEffect& effect : contest.confirmation.effects) p.push_back(effect.p);
-  const std::vector<double> adjusted = holm(p), q = benjamini_hochberg(p);
+  const std::vector<double> adjusted = statistics::holm(p), q = statistics::benjamini_hochberg(p);
   std::size_t at = 0;
   for (Contest& contest : contests) {
     for (ConfirmationEffect& effect : contest.confirmation.effects) {
@@ -199,5 +200,6 @@ inline void adjust_together(std::span<Contest> contests) {
 }
 
 }  // namespace detail
+}  // namespace analysis
 }  // namespace v1
 }  // namespace faultline

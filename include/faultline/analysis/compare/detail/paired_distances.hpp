@@ -24,6 +24,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace analysis {
 namespace detail {
 
 /// How far the searches go, in standard deviations.
@@ -77,7 +78,7 @@ inline void search_flips(const ComparisonProblem& comparison, std::span<SharedSe
 /// the upper end the other way round: the interval may be wide, but is not wrong for what was not measured.
 /// **Error rate**: approximate; simulated in the tests.
 [[nodiscard]] inline DistanceRatio ratio_of_medians(std::span<const double> first, std::span<const double> second,
-                                                    double range, const BootstrapOptions& options) {
+                                                    double range, const statistics::BootstrapOptions& options) {
   DistanceRatio result;
   std::vector<double> a(first.size()), b(first.size());
   const auto bound = [&](std::span<const std::int64_t> units, bool lower) {
@@ -85,24 +86,24 @@ inline void search_flips(const ComparisonProblem& comparison, std::span<SharedSe
       a[i] = first[static_cast<std::size_t>(units[i])];
       b[i] = second[static_cast<std::size_t>(units[i])];
     }
-    const double below = median(a), above = median(b);
+    const double below = statistics::median(a), above = statistics::median(b);
     if (lower) return std::isfinite(below) ? std::min(above, range) / below : 0.0;
     return std::isfinite(above) ? above / std::min(below, range) : std::numeric_limits<double>::infinity();
   };
   const auto n = static_cast<std::int64_t>(first.size());
-  result.lower = bootstrap_interval(
+  result.lower = statistics::bootstrap_interval(
                      n, [&](std::span<const std::int64_t> units) { return bound(units, true); }, options)
                      .lower;
-  result.upper = bootstrap_interval(
+  result.upper = statistics::bootstrap_interval(
                      n, [&](std::span<const std::int64_t> units) { return bound(units, false); }, options)
                      .upper;
-  const double below = median(first), above = median(second);
+  const double below = statistics::median(first), above = statistics::median(second);
   if (std::isfinite(below) && std::isfinite(above)) result.ratio = above / below;
   for (std::size_t i = 0; i < first.size(); ++i) {
     result.second_farther += second[i] > first[i] ? 1 : 0;
     result.first_farther += first[i] > second[i] ? 1 : 0;
   }
-  result.p = mcnemar_exact(result.second_farther, result.first_farther);
+  result.p = statistics::mcnemar_exact(result.second_farther, result.first_farther);
   return result;
 }
 
@@ -110,8 +111,8 @@ inline void search_flips(const ComparisonProblem& comparison, std::span<SharedSe
 [[nodiscard]] inline ComparedDistance summarise_flips(std::span<const SharedSearch> searches, std::size_t classifier,
                                                       std::span<const double> distances, const CoordinateRange& range) {
   ComparedDistance result;
-  const Interval interval = median_interval(distances);
-  result.sigmas = median(distances);
+  const statistics::Interval interval = statistics::median_interval(distances);
+  result.sigmas = statistics::median(distances);
   result.lower = std::max(0.0, interval.lower);
   result.upper = interval.upper;
   std::vector<double> coordinates;
@@ -124,7 +125,7 @@ inline void search_flips(const ComparisonProblem& comparison, std::span<SharedSe
     agreed += agrees && *agrees ? 1.0 : 0.0;
   }
   result.crossed_share = crossed / static_cast<double>(searches.size());
-  result.off_manifold = range.outside(median(coordinates));
+  result.off_manifold = range.outside(statistics::median(coordinates));
   if (asked > 0.0) result.judge_agreement = agreed / asked;
   return result;
 }
@@ -197,12 +198,13 @@ inline void measure_paired_distances(const ComparisonProblem& comparison, const 
       }
     }
   }
-  const std::vector<double> adjusted = holm(p);
+  const std::vector<double> adjusted = statistics::holm(p);
   std::size_t at = 0;
   for (PairedDistance& direction : directions)
     for (DistanceRatio& ratio : direction.ratios) ratio.p_adjusted = adjusted[at++];
 }
 
 }  // namespace detail
+}  // namespace analysis
 }  // namespace v1
 }  // namespace faultline

@@ -23,7 +23,7 @@
 
 namespace faultline {
 inline namespace v1 {
-namespace detail {
+namespace analysis {
 
 /// What a reader should call a direction: "less ink area", "more blur (component 3), class 4 only".
 [[nodiscard]] inline std::string direction_title(const ComparisonProblem& comparison, const Finding& finding) {
@@ -54,9 +54,10 @@ namespace detail {
 
 /// Findings of confirmed candidates, with interventions and names, sorted by strength; `causes` says of each whether it
 /// is one.
-[[nodiscard]] inline std::vector<Finding> challenge(const Contest& contest, const Whitening& whitening,
-                                                    FreshCodes& fresh, const MethodOptions& options) {
-  const std::vector<std::size_t> confirmed = confirmed_candidates(contest, options.alpha);
+[[nodiscard]] inline std::vector<Finding> challenge(const detail::Contest& contest,
+                                                    const statistics::Whitening& whitening, FreshCodes& fresh,
+                                                    const MethodOptions& options) {
+  const std::vector<std::size_t> confirmed = detail::confirmed_candidates(contest, options.alpha);
   std::vector<Finding> findings;
   if (confirmed.empty()) return findings;
   const auto effects = intervene(contest.problem, whitening, contest.whitened, contest.strata,
@@ -72,7 +73,7 @@ namespace detail {
 /// Name and failure rates of one classifier.
 [[nodiscard]] inline ComparedClassifier describe_rates(const ComparisonProblem& comparison, std::size_t who) {
   const auto strata_of = [&](const Population& half) {
-    return count_outcomes(half.label, half.failed, comparison.common.classes);
+    return statistics::count_outcomes(half.label, half.failed, comparison.common.classes);
   };
   FailureReport rates;
   fill_rates(rates, pooled_strata(strata_of(comparison.discovery[who]), strata_of(comparison.confirmation[who])));
@@ -84,8 +85,9 @@ namespace detail {
 }
 
 /// Failure rates and reasons of one classifier, with its causes for distances to be measured along.
-[[nodiscard]] inline ComparedClassifier describe_classifier(const ComparisonProblem& comparison, const Contest& contest,
-                                                            std::size_t who, const Whitening& whitening,
+[[nodiscard]] inline ComparedClassifier describe_classifier(const ComparisonProblem& comparison,
+                                                            const detail::Contest& contest, std::size_t who,
+                                                            const statistics::Whitening& whitening,
                                                             const MethodOptions& options,
                                                             std::vector<Finding>& causes) {
   ComparedClassifier result = describe_rates(comparison, who);
@@ -144,13 +146,15 @@ inline void measure_separation(const ComparisonProblem& comparison, std::size_t 
     direction.codes_for += other > one ? 1 : 0;
     direction.codes_against += other < one ? 1 : 0;
   }
-  direction.separation_p = binomial_upper_tail(direction.codes_for, direction.codes_for + direction.codes_against, 0.5);
+  direction.separation_p =
+      statistics::binomial_upper_tail(direction.codes_for, direction.codes_for + direction.codes_against, 0.5);
 }
 
 /// What was confirmed and challenged about "right is right, wrong is wrong", all of it in `associated`;
 /// `conclude_orders` decides.
-[[nodiscard]] inline OrderedComparison challenge_order(const ComparisonProblem& comparison, const Contest& contest,
-                                                       std::size_t right, std::size_t wrong, const Whitening& whitening,
+[[nodiscard]] inline OrderedComparison challenge_order(const ComparisonProblem& comparison,
+                                                       const detail::Contest& contest, std::size_t right,
+                                                       std::size_t wrong, const statistics::Whitening& whitening,
                                                        const MethodOptions& options) {
   OrderedComparison result;
   result.right = static_cast<std::int64_t>(right);
@@ -203,7 +207,7 @@ inline void conclude_orders(const ComparisonProblem& comparison, std::span<PairC
         all.push_back(&direction);
         p.push_back(direction.separation_p);
       }
-  const std::vector<double> adjusted = holm(p);
+  const std::vector<double> adjusted = statistics::holm(p);
   for (std::size_t k = 0; k < all.size(); ++k) all[k]->separation_p_adjusted = adjusted[k];
 
   for (PairComparison& pair : pairs) {
@@ -237,6 +241,6 @@ inline void conclude_orders(const ComparisonProblem& comparison, std::span<PairC
   }
 }
 
-}  // namespace detail
+}  // namespace analysis
 }  // namespace v1
 }  // namespace faultline

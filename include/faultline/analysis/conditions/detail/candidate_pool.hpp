@@ -19,7 +19,7 @@
 
 namespace faultline {
 inline namespace v1 {
-namespace detail {
+namespace analysis {
 
 /// A property that w predicts worse than this is not offered as a direction.
 inline constexpr double property_least_r2 = 0.1;
@@ -28,7 +28,7 @@ inline constexpr double component_least_kurtosis = 0.5;
 
 /// The pool with what the report says about its making.
 struct NamedPool {
-  CandidatePool pool;
+  detail::CandidatePool pool;
   std::vector<double> property_r2;
   std::vector<std::string> warnings;
 
@@ -63,7 +63,7 @@ struct NamedPool {
 }
 
 /// All candidates of the discovery half, whose coordinates are `whitened` `[N, r]`. Outcomes are not looked at.
-[[nodiscard]] inline NamedPool make_pool(const Problem& problem, const Whitening& whitening,
+[[nodiscard]] inline NamedPool make_pool(const Problem& problem, const statistics::Whitening& whitening,
                                          const Matrix<double>& whitened) {
   const Population& half = problem.discovery;
   NamedPool named;
@@ -74,23 +74,23 @@ struct NamedPool {
     named.pool.source.push_back(source);
   };
 
-  PropertyRegression properties;
-  IndependentComponents components;
+  statistics::PropertyRegression properties;
+  statistics::IndependentComponents components;
   const bool enough = whitened.rows() > 2 * (whitening.rank() + problem.classes);
   if (!enough)
     named.warnings.push_back(
         "There are too few samples for the dimension of w to look for property directions and components; only style "
         "channels were candidates.");
   if (enough && half.properties.cols() > 0) {
-    const auto fit = regress_on_properties(whitened, half.properties, half.label, problem.classes);
+    const auto fit = statistics::regress_on_properties(whitened, half.properties, half.label, problem.classes);
     for (const double r2 : fit.r_squared) named.property_r2.push_back(std::clamp(r2, 0.0, 1.0));
     // Candidates hold the other candidates, not what only gives names: a direction must not depend on how finely its
     // side effects are looked at.
     const std::vector<std::int64_t> candidates = candidate_properties(problem);
-    properties =
-        candidates.size() == fit.r_squared.size()
-            ? fit
-            : regress_on_properties(whitened, columns(half.properties, candidates), half.label, problem.classes);
+    properties = candidates.size() == fit.r_squared.size()
+                     ? fit
+                     : statistics::regress_on_properties(whitened, columns(half.properties, candidates), half.label,
+                                                         problem.classes);
     for (std::int64_t k = 0; k < properties.directions.rows(); ++k) {
       const std::int64_t p = candidates[static_cast<std::size_t>(k)];
       if (named.property_r2[static_cast<std::size_t>(p)] >= property_least_r2)
@@ -100,14 +100,14 @@ struct NamedPool {
     named.property_r2.assign(problem.property_names.size(), 0.0);
   }
   if (enough) {
-    components = fast_ica(whitened, {.least_kurtosis = component_least_kurtosis, .seed = problem.seed});
+    components = statistics::fast_ica(whitened, {.least_kurtosis = component_least_kurtosis, .seed = problem.seed});
     for (std::int64_t k = 0; k < components.directions.rows(); ++k) {
       const auto at = static_cast<std::size_t>(k);
       if (std::abs(components.excess_kurtosis[at]) >= component_least_kurtosis && components.settled[at] != 0)
         offer(components.directions.row_span(k).data(), DirectionFamily::component, k);
     }
   }
-  const ReadingDirections channels = reading_directions(whitening, problem.style_matrix);
+  const statistics::ReadingDirections channels = statistics::reading_directions(whitening, problem.style_matrix);
   const double largest =
       channels.deviations.empty() ? 0.0 : *std::max_element(channels.deviations.begin(), channels.deviations.end());
   for (std::int64_t k = 0; k < channels.directions.rows(); ++k) {
@@ -122,6 +122,6 @@ struct NamedPool {
   return named;
 }
 
-}  // namespace detail
+}  // namespace analysis
 }  // namespace v1
 }  // namespace faultline

@@ -20,6 +20,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace analysis {
 namespace detail {
 
 /// Directions that may be chosen: unit vectors in whitened coordinates, and where each comes from.
@@ -64,7 +65,7 @@ struct Selection {
   Matrix<double> residual = pool.vectors;
   const std::int64_t count = residual.rows();
   for (const auto& v : basis) {
-    for (std::int64_t k = 0; k < count; ++k) project_off(residual.row_span(k), v);
+    for (std::int64_t k = 0; k < count; ++k) statistics::project_off(residual.row_span(k), v);
   }
   Matrix<double> unit(count, residual.cols());
   for (std::int64_t step = 0; step < rules.limit; ++step) {
@@ -73,18 +74,18 @@ struct Selection {
     std::vector<double> effect(static_cast<std::size_t>(count), 0.0);
     double largest = 0.0;
     for (std::int64_t k = 0; k < count; ++k) {
-      const double norm = std::sqrt(dot(residual.row_span(k), residual.row_span(k)));
+      const double norm = std::sqrt(core::dot(residual.row_span(k), residual.row_span(k)));
       const bool left = norm >= rules.remaining_norm;
       for (std::int64_t j = 0; j < residual.cols(); ++j) unit(k, j) = left ? residual(k, j) / norm : 0.0;
       if (!left) continue;
       const auto at = static_cast<std::size_t>(k);
-      effect[at] = dot(unit.row_span(k), difference);
+      effect[at] = core::dot(unit.row_span(k), difference);
       largest = std::max(largest, std::abs(effect[at]));
       std::int64_t& family = best_of[static_cast<std::size_t>(pool.family[at])];
       if (family < 0 || std::abs(effect[at]) > std::abs(effect[static_cast<std::size_t>(family)])) family = k;
     }
     if (!(largest > 0.0)) break;
-    const double bar = permutation_point(largest_effects(null, unit), rules.alpha);
+    const double bar = statistics::permutation_point(statistics::largest_effects(null, unit), rules.alpha);
     if (step == 0) selection.first_bar = bar;
     if (!(largest > bar)) break;
 
@@ -101,12 +102,13 @@ struct Selection {
     if (effect[static_cast<std::size_t>(taken)] < 0.0) {
       for (double& value : direction.v) value = -value;
     }
-    for (std::int64_t k = 0; k < count; ++k) project_off(residual.row_span(k), direction.v);
+    for (std::int64_t k = 0; k < count; ++k) statistics::project_off(residual.row_span(k), direction.v);
     selection.chosen.push_back(std::move(direction));
   }
   return selection;
 }
 
 }  // namespace detail
+}  // namespace analysis
 }  // namespace v1
 }  // namespace faultline

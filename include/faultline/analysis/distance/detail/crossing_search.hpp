@@ -12,7 +12,7 @@
 
 namespace faultline {
 inline namespace v1 {
-namespace detail {
+namespace analysis {
 
 /// A bracket whose near end is above the target and whose far end is not, narrowed by `ask` and `tell`.
 ///
@@ -76,6 +76,6 @@ class CrossingSearch {
   bool crossed_ = false;
 };
 
-}  // namespace detail
+}  // namespace analysis
 }  // namespace v1
 }  // namespace faultline

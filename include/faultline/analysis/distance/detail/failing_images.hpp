@@ -15,6 +15,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace analysis {
 namespace detail {
 
 /// p(y) of an image at a p = .5 crossing may come out this far above .5 the second time: the rounding of another batch,
@@ -104,5 +105,6 @@ inline void check_alone(const Problem& problem, std::span<DistanceSearch* const>
 }
 
 }  // namespace detail
+}  // namespace analysis
 }  // namespace v1
 }  // namespace faultline

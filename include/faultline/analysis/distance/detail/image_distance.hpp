@@ -15,6 +15,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace analysis {
 namespace detail {
 
 /// Root mean square difference over all values of two images of one shape.
@@ -84,5 +85,6 @@ inline void ssim_window(std::span<double> plane, std::int64_t height, std::int64
 }
 
 }  // namespace detail
+}  // namespace analysis
 }  // namespace v1
 }  // namespace faultline

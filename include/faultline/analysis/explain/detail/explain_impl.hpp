@@ -10,12 +10,13 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace analysis {
 
 inline Explainer::Explainer(const Problem& problem, std::vector<KnownCause> causes)
     : problem_(&problem),
       causes_(std::move(causes)),
-      whitening_(fit_whitening(problem.discovery.w, problem.discovery.label, problem.classes)),
-      whitened_(whiten(whitening_, problem.discovery.w, problem.discovery.label)) {
+      whitening_(statistics::fit_whitening(problem.discovery.w, problem.discovery.label, problem.classes)),
+      whitened_(statistics::whiten(whitening_, problem.discovery.w, problem.discovery.label)) {
   const std::int64_t d = whitening_.dimension();
   Matrix<double> moves(static_cast<std::int64_t>(causes_.size()), d);
   for (std::size_t k = 0; k < causes_.size(); ++k) {
@@ -26,11 +27,11 @@ inline Explainer::Explainer(const Problem& problem, std::vector<KnownCause> caus
                       std::to_string(d));
     std::copy(w.begin(), w.end(), moves.row_span(static_cast<std::int64_t>(k)).begin());
   }
-  Matrix<double> directions = whiten_moves(whitening_, moves);
+  Matrix<double> directions = statistics::whiten_moves(whitening_, moves);
   std::vector<std::vector<double>> known;
   for (std::int64_t k = 0; k < directions.rows(); ++k) {
     const auto row = directions.row_span(k);
-    const double length = std::sqrt(detail::dot(row, row));
+    const double length = std::sqrt(core::dot(row, row));
     // Another population of the same generator changes a standard deviation by some per cent, another generator by any
     // factor.
     if (!(std::abs(length - 1.0) <= 0.1))
@@ -42,11 +43,11 @@ inline Explainer::Explainer(const Problem& problem, std::vector<KnownCause> caus
     for (double& value : row) value /= length;
     known.emplace_back(row.begin(), row.end());
   }
-  const auto basis = orthonormal_basis(known, 1e-3);
-  levers_ = detail::make_levers(problem, whitening_, whitened_, directions);
-  const Matrix<double> random = unwhiten_directions(
-      whitening_, detail::placebo_directions(static_cast<std::int64_t>(detail::repair_placebo_directions),
-                                             whitening_.rank(), basis, problem.seed));
+  const auto basis = statistics::orthonormal_basis(known, 1e-3);
+  levers_ = make_levers(problem, whitening_, whitened_, directions);
+  const Matrix<double> random = statistics::unwhiten_directions(
+      whitening_,
+      placebo_directions(static_cast<std::int64_t>(repair_placebo_directions), whitening_.rank(), basis, problem.seed));
   for (std::int64_t j = 0; j < random.rows(); ++j) random_edits_.push_back(Edit::in_w(random.row_span(j)));
 }
 
@@ -55,11 +56,11 @@ inline Explanation Explainer::operator()(std::span<const float> w, std::int64_t 
     throw Error(
         ErrorCode::shape_mismatch, "Explainer",
         "expected a latent of " + std::to_string(whitening_.dimension()) + " entries, got " + std::to_string(w.size()));
-  detail::require_label("Explainer", label, problem_->classes);
+  statistics::require_label("Explainer", label, problem_->classes);
   Matrix<float> row(1, whitening_.dimension());
   std::copy(w.begin(), w.end(), row.row_span(0).begin());
   const std::vector<std::int64_t> labels{label};
-  const Matrix<double> white = whiten(whitening_, row, labels);
+  const Matrix<double> white = statistics::whiten(whitening_, row, labels);
 
   Explanation result;
   result.label = label;
@@ -68,14 +69,14 @@ inline Explanation Explainer::operator()(std::span<const float> w, std::int64_t 
     if (owner && *owner != label) continue;
     ExplainedCause& cause = result.causes.emplace_back();
     cause.cause = k;
-    cause.coordinate = detail::dot(white.row_span(0), levers_[k].v);
+    cause.coordinate = core::dot(white.row_span(0), levers_[k].v);
     cause.success_median = levers_[k].success_median[static_cast<std::size_t>(label)];
     cause.failing_side = cause.coordinate > cause.success_median;
     std::int64_t below = 0, all = 0;
     for (std::int64_t i = 0; i < whitened_.rows(); ++i) {
       if (problem_->discovery.label[static_cast<std::size_t>(i)] != label) continue;
       ++all;
-      below += detail::dot(whitened_.row_span(i), levers_[k].v) < cause.coordinate ? 1 : 0;
+      below += core::dot(whitened_.row_span(i), levers_[k].v) < cause.coordinate ? 1 : 0;
     }
     if (all > 0) cause.percentile = 100.0 * static_cast<double>(below) / static_cast<double>(all);
   }
@@ -144,18 +145,19 @@ inline Explanation Explainer::operator()(std::span<const float> w, std::int64_t 
 
 /// The first change of outcome on a grid of quarters of a standard deviation, then bisection to 1/256.
 inline void Explainer::find_flips(std::span<const float> w, Explanation& explanation) const {
-  const detail::SearchRules rules{.grid = detail::even_grid(0.25, static_cast<std::size_t>(4.0 * explanation_range)),
-                                  .tolerance = 1.0 / 256.0};
+  const SearchRules rules{.grid = even_grid(0.25, static_cast<std::size_t>(4.0 * explanation_range)),
+                          .tolerance = 1.0 / 256.0};
   const double way = explanation.failed ? -1.0 : 1.0;
-  const detail::Decision changes{explanation.failed ? detail::until_success : detail::until_failure};
-  std::vector<detail::BoundarySearch> searches;
+  const Decision changes{explanation.failed ? until_success : until_failure};
+  std::vector<BoundarySearch> searches;
   for (const ExplainedCause& cause : explanation.causes)
     searches.push_back({{{w, explanation.label}, Edit::in_w(levers_[cause.cause].move), 0.0, way}, {changes}, {1.0}});
-  detail::search_boundaries(problem_->answer_edits, detail::pointers_to(searches), rules);
+  search_boundaries(problem_->answer_edits, pointers_to(searches), rules);
   for (std::size_t k = 0; k < searches.size(); ++k)
-    if (const detail::CrossingSearch& found = searches[k].found[0]; found.crossed())
+    if (const CrossingSearch& found = searches[k].found[0]; found.crossed())
       explanation.causes[k].flip = way * found.far_end();
 }
 
+}  // namespace analysis
 }  // namespace v1
 }  // namespace faultline

@@ -20,10 +20,11 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace paper {
 namespace detail {
 
 /// One entry per class, with counts and the status that follows from them.
-[[nodiscard]] inline std::vector<PaperClass> paper_classes(const Strata& strata) {
+[[nodiscard]] inline std::vector<PaperClass> paper_classes(const statistics::Strata& strata) {
   std::vector<PaperClass> classes;
   for (std::size_t c = 0; c < strata.failures.size(); ++c) {
     PaperClass& one = classes.emplace_back();
@@ -49,7 +50,7 @@ namespace detail {
 /// Fills `probability`, `distances` and `together` of every class that has a centre.
 inline void shift_centres(const Problem& problem, std::span<const ChannelShift> top, std::span<PaperClass> classes,
                           const ProgressCallback& progress) {
-  const auto centres = success_centres(problem);
+  const auto centres = analysis::success_centres(problem);
   if (top.empty() || centres.empty()) return;
   report_progress(progress, "shifts of class centres", 0, 3);
   std::vector<std::int64_t> channels;
@@ -58,18 +59,18 @@ inline void shift_centres(const Problem& problem, std::span<const ChannelShift> 
   std::vector<Edit> edits;  // each channel alone, then all of them together
   for (const ChannelShift& shift : top) edits.push_back(Edit::of_channel(shift.channel, shift.unit));
   edits.push_back(Edit::of_channels(channels, units));
-  std::vector<PaperSearch> searches;
-  for (const SuccessCentre& centre : centres)
+  std::vector<analysis::PaperSearch> searches;
+  for (const analysis::SuccessCentre& centre : centres)
     for (const Edit& edit : edits) searches.push_back({{{centre.w, centre.label}, edit}});
-  begin_paper_search(problem.answer_edits, searches, true);
+  analysis::begin_paper_search(problem.answer_edits, searches, true);
   report_progress(progress, "shifts of class centres", 1, 3);
-  paper_search(problem.answer_edits, searches);
+  analysis::paper_search(problem.answer_edits, searches);
   report_progress(progress, "shifts of class centres", 2, 3);
-  std::vector<EditedLatent> ends;
-  for (const PaperSearch& search : searches) ends.push_back(search.path.at(search.sigmas.value_or(0.0)));
-  const auto again = answers_to(problem.answer_edits, ends);
+  std::vector<analysis::EditedLatent> ends;
+  for (const analysis::PaperSearch& search : searches) ends.push_back(search.path.at(search.sigmas.value_or(0.0)));
+  const auto again = analysis::answers_to(problem.answer_edits, ends);
   for (std::size_t i = 0; i < searches.size(); ++i) {
-    const PaperSearch& search = searches[i];
+    const analysis::PaperSearch& search = searches[i];
     const std::size_t k = i % edits.size();
     PaperClass& one = classes[static_cast<std::size_t>(centres[i / edits.size()].label)];
     PaperDistance distance;
@@ -106,5 +107,6 @@ inline void write_note(PaperClass& one, double reach) {
 }
 
 }  // namespace detail
+}  // namespace paper
 }  // namespace v1
 }  // namespace faultline

@@ -10,6 +10,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace analysis {
 namespace detail {
 
 /// The model name the Linux kernel states, or "unknown".
@@ -25,5 +26,6 @@ namespace detail {
 }
 
 }  // namespace detail
+}  // namespace analysis
 }  // namespace v1
 }  // namespace faultline

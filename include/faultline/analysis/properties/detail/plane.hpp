@@ -15,6 +15,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace analysis {
 namespace detail {
 
 /// One image as brightness: `[height, width]`, row-major.
@@ -109,5 +110,6 @@ struct Region {
 }
 
 }  // namespace detail
+}  // namespace analysis
 }  // namespace v1
 }  // namespace faultline

@@ -13,6 +13,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace analysis {
 namespace detail {
 
 struct DistributionDistances {
@@ -29,8 +30,8 @@ struct DistributionDistances {
 [[nodiscard]] inline DistributionDistances stratified_distances(std::span<const double> values,
                                                                 std::span<const std::int64_t> labels,
                                                                 std::span<const std::uint8_t> failed,
-                                                                const Strata& strata) {
-  require_outcomes("stratified_distances", static_cast<std::int64_t>(values.size()), labels, failed);
+                                                                const statistics::Strata& strata) {
+  statistics::require_outcomes("stratified_distances", static_cast<std::int64_t>(values.size()), labels, failed);
   struct Item {
     double value;
     bool failed;
@@ -63,5 +64,6 @@ struct DistributionDistances {
 }
 
 }  // namespace detail
+}  // namespace analysis
 }  // namespace v1
 }  // namespace faultline

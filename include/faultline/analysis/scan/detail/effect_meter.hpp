@@ -21,6 +21,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace analysis {
 namespace detail {
 
 /// Holds the start codes in sessions of up to a batch. Generator, classifier and start codes are borrowed.
@@ -81,7 +82,7 @@ class EffectMeter {
       const ImageBatch images = edited(session, still);
       const auto labels =
           std::span(start_->label).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
-      const ScoredImages scored = scorer_(images, labels);
+      const classify::ScoredImages scored = scorer_(images, labels);
       log_odds.insert(log_odds.end(), scored.log_odds.begin(), scored.log_odds.end());
       Matrix<float> part(count, start_->s.cols());
       std::copy_n(start_->s.row_span(first).data(), count * part.cols(), part.data());
@@ -148,7 +149,7 @@ class EffectMeter {
       labels.insert(labels.end(), 2, start_->label[static_cast<std::size_t>(pair.code)]);
     }
     flush(session);
-    const ScoredImages scored = scorer_(images, labels);
+    const classify::ScoredImages scored = scorer_(images, labels);
     for (std::size_t k = 0; k < order.size(); ++k)
       result[order[k]] =
           static_cast<double>(scored.probability[2 * k]) - static_cast<double>(scored.probability[2 * k + 1]);
@@ -159,11 +160,12 @@ class EffectMeter {
   const G* generator_;
   const ScanStart* start_;
   std::int64_t batch_size_;
-  Scorer<C> scorer_;
+  classify::Scorer<C> scorer_;
   std::vector<Session> sessions_;
   ScanCost cost_;
 };
 
 }  // namespace detail
+}  // namespace analysis
 }  // namespace v1
 }  // namespace faultline

@@ -23,6 +23,7 @@
 
 namespace faultline {
 inline namespace v1 {
+namespace analysis {
 namespace detail {
 
 /// The effect of one channel on one start code, to be measured.
@@ -39,7 +40,7 @@ using MeasureEffects = std::function<std::vector<double>(std::span<const CodeCha
 struct RaceResult {
   double effect = 0.0;  ///< of the mean over all codes, estimated
   /// For the mean over all codes, simultaneous over channels and rounds; a point when all were measured
-  Interval interval = {-1.0, 1.0};
+  statistics::Interval interval = {-1.0, 1.0};
   std::int64_t codes = 0;  ///< measured
   bool kept = false;
 };
@@ -51,12 +52,12 @@ struct RacePlan {
 };
 
 /// First draws of a scan: the order of its codes, then its control sample.
-inline constexpr std::int64_t scan_draws_first = intervention_first + 2'000'000;
+inline constexpr std::int64_t scan_draws_first = core::intervention_first + 2'000'000;
 
 /// The x with P(T > x) = tail for Student's t with `freedom` degrees of freedom; from the beta quantile, tail below one
 /// half.
 [[nodiscard]] inline double student_quantile(double tail, double freedom) {
-  const double x = beta_quantile(0.5 * freedom, 0.5, 2.0 * tail);
+  const double x = statistics::beta_quantile(0.5 * freedom, 0.5, 2.0 * tail);
   return x > 0.0 ? std::sqrt(freedom * (1.0 - x) / x) : std::numeric_limits<double>::infinity();
 }
 
@@ -105,8 +106,8 @@ struct RaceSchedule {
   std::stable_sort(order.begin(), order.end(), [&](std::int64_t a, std::int64_t b) {
     return moved[static_cast<std::size_t>(a)] > moved[static_cast<std::size_t>(b)];
   });
-  CounterRandom random(plan.seed, Stream::codes, scan_draws_first);
-  shuffle(std::span(order).subspan(static_cast<std::size_t>(schedule.leading)), random);
+  core::CounterRandom random(plan.seed, core::Stream::codes, scan_draws_first);
+  core::shuffle(std::span(order).subspan(static_cast<std::size_t>(schedule.leading)), random);
 
   struct Runner {
     std::size_t at;
@@ -157,7 +158,7 @@ struct RaceSchedule {
       variances.push_back(runner.variance);
       result.effect = (runner.leading + runner.others_predicted + others * mean) / total;
     }
-    const double usual = variances.empty() ? 0.0 : median(variances);
+    const double usual = variances.empty() ? 0.0 : statistics::median(variances);
     const double quantile = look == codes ? 0.0 : student_quantile(tail, sampled - 1.0);
     for (Runner& runner : running) {
       RaceResult& result = results[runner.at];
@@ -207,5 +208,6 @@ struct RaceSchedule {
 }
 
 }  // namespace detail
+}  // namespace analysis
 }  // namespace v1
 }  // namespace faultline
