@@ -116,8 +116,8 @@ struct Whitening {
   for (std::int64_t first = 0; first < w.rows(); first += fixed_sum_rows) {  // bounds the double copy of w
     const std::int64_t count = std::min(fixed_sum_rows, w.rows() - first);
     const Matrix<double> centred = centred_rows(w, labels, whitening.class_means, first, count);
-    const Matrix<double> white = centred * whitening.to_white.transpose();
-    out.middleRows(first, count) = white;
+    detail::MatrixMap<double>(out.row_span(first).data(), count, out.cols()).noalias() =
+        centred * whitening.to_white.transpose();
   }
   return out;
 }
