@@ -5,8 +5,10 @@
 #include <faultline/analysis/report.hpp>
 #include <faultline/core/image.hpp>
 #include <faultline/error.hpp>
-#include <faultline/render/detail/report_sheets.hpp>
+#include <faultline/render/detail/render_backend.hpp>
+#include <faultline/render/detail/sheet_choices.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>

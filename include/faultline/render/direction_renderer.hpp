@@ -72,7 +72,7 @@ class DirectionRenderer {
     check_generator("DirectionRenderer::sheet", report);
     detail::EditRenderer<G, C> models(*generator_, *classifier_, report, options_);
     auto sheet = detail::sheet_along(report, models.backend(), options_, finding,
-                                     detail::typical_examples(finding, options_.examples), false);
+                                     typical_examples(finding, options_.examples), false);
     if (!sheet)
       throw Error(ErrorCode::empty_input, "DirectionRenderer::sheet",
                   "there is no start latent to draw: the finding \"" + finding.direction.name + "\" lists " +

@@ -116,7 +116,7 @@ struct Whitening {
   for (std::int64_t first = 0; first < w.rows(); first += fixed_sum_rows) {  // bounds the double copy of w
     const std::int64_t count = std::min(fixed_sum_rows, w.rows() - first);
     const Matrix<double> centred = centred_rows(w, labels, whitening.class_means, first, count);
-    detail::MatrixMap<double>(out.row_span(first).data(), count, out.cols()).noalias() =
+    faultline::detail::MatrixMap<double>(out.row_span(first).data(), count, out.cols()).noalias() =
         centred * whitening.to_white.transpose();
   }
   return out;
