@@ -19,11 +19,14 @@ foreach(set core torch cuda catch2 gtest)
   install(EXPORT faultline-${set}-targets NAMESPACE faultline:: DESTINATION "${faultline_package_dir}")
 endforeach()
 
-configure_package_config_file(cmake/faultline-config.cmake.in "${CMAKE_CURRENT_BINARY_DIR}/faultline-config.cmake" INSTALL_DESTINATION "${faultline_package_dir}")
+set(faultline_source_dir "${CMAKE_INSTALL_DATADIR}/faultline/src")
+configure_package_config_file(cmake/faultline-config.cmake.in "${CMAKE_CURRENT_BINARY_DIR}/faultline-config.cmake" INSTALL_DESTINATION "${faultline_package_dir}"
+  PATH_VARS faultline_source_dir)
 write_basic_package_version_file("${CMAKE_CURRENT_BINARY_DIR}/faultline-config-version.cmake" COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
 install(FILES
   "${CMAKE_CURRENT_BINARY_DIR}/faultline-config.cmake"
   "${CMAKE_CURRENT_BINARY_DIR}/faultline-config-version.cmake"
-  cmake/FaultlineDependencies.cmake cmake/FindLibTorch.cmake cmake/LocateLibTorch.cmake
+  cmake/FaultlineCompiled.cmake cmake/FaultlineDependencies.cmake cmake/FindLibTorch.cmake cmake/LocateLibTorch.cmake
   DESTINATION "${faultline_package_dir}")
+install(DIRECTORY src/ DESTINATION "${faultline_source_dir}" FILES_MATCHING PATTERN "*.cpp")  # of faultline::compiled
 install(FILES LICENSE NOTICE DESTINATION "${CMAKE_INSTALL_DATADIR}/doc/faultline")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-# The targets that users link: faultline::core, faultline::faultline, faultline::training, faultline::cuda, faultline::catch2, faultline::gtest.
+# The targets that users link: faultline::core, faultline::compiled, faultline::faultline, faultline::training, faultline::cuda, faultline::catch2, faultline::gtest.
 set(faultline_include_dir "${PROJECT_SOURCE_DIR}/include")
 
 # Which target a header belongs to is read off its place in the tree.
@@ -34,6 +34,13 @@ if(NOT PROJECT_IS_TOP_LEVEL)
   target_include_directories(faultline_core SYSTEM INTERFACE "$<BUILD_INTERFACE:${faultline_include_dir}>")  # the parent's warnings are not ours
 endif()
 add_library(faultline::core ALIAS faultline_core)
+
+# The same, compiled: whoever links it reads declarations alone. Built where somebody asks for it, by us always.
+include("${CMAKE_CURRENT_LIST_DIR}/FaultlineCompiled.cmake")
+faultline_add_compiled("${PROJECT_SOURCE_DIR}/src" faultline_core)
+if(PROJECT_IS_TOP_LEVEL)
+  set_target_properties(faultline_compiled PROPERTIES EXCLUDE_FROM_ALL FALSE)
+endif()
 
 # The LibTorch half is always described, so that an installed package has it, but can be linked here only where LibTorch was found.
 faultline_add_target(faultline faultline_core faultline::torch_cpu)

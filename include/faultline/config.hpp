@@ -23,3 +23,11 @@ static_assert(0.1 != static_cast<double>(0.1F),
 
 #include <faultline/core/enum_text.hpp>
 #include <faultline/version.hpp>
+
+// Definitions of plain functions lie in *_impl.hpp files: inline where headers are all there is, compiled once where
+// the target faultline::compiled says FAULTLINE_COMPILED.
+#ifdef FAULTLINE_COMPILED
+#define FAULTLINE_INLINE
+#else
+#define FAULTLINE_INLINE inline
+#endif

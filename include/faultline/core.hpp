@@ -40,56 +40,19 @@
 #include <faultline/data/png.hpp>
 #include <faultline/data/safetensors.hpp>
 
-#include <faultline/statistics/binomial.hpp>
-#include <faultline/statistics/confidence_sequence.hpp>
-#include <faultline/statistics/discriminant.hpp>
-#include <faultline/statistics/distributions.hpp>
-#include <faultline/statistics/effect_split.hpp>
-#include <faultline/statistics/fast_ica.hpp>
-#include <faultline/statistics/fixed_sums.hpp>
-#include <faultline/statistics/interval.hpp>
-#include <faultline/statistics/mcnemar.hpp>
-#include <faultline/statistics/multiplicity.hpp>
-#include <faultline/statistics/orthonormal_basis.hpp>
-#include <faultline/statistics/permutation.hpp>
-#include <faultline/statistics/permutation_maximum.hpp>
-#include <faultline/statistics/pooled_effect.hpp>
-#include <faultline/statistics/quantiles.hpp>
-#include <faultline/statistics/rank.hpp>
-#include <faultline/statistics/rate_plan.hpp>
-#include <faultline/statistics/regression.hpp>
-#include <faultline/statistics/stratified.hpp>
-#include <faultline/statistics/welch_permutation.hpp>
-#include <faultline/statistics/whitening.hpp>
-#include <faultline/statistics/within_class_moments.hpp>
-
 #include <faultline/sampling/analytic_generator.hpp>
 #include <faultline/sampling/any_generator.hpp>
 #include <faultline/sampling/label_policy.hpp>
 #include <faultline/sampling/population.hpp>
 #include <faultline/sampling/style_space_sampler.hpp>
 
-#include <faultline/analysis/analyze.hpp>
 #include <faultline/analysis/characterize.hpp>
-#include <faultline/analysis/conditions/candidates.hpp>
-#include <faultline/analysis/confirm/confirm.hpp>
-#include <faultline/analysis/confirm/intervention.hpp>
-#include <faultline/analysis/confirm/omnibus.hpp>
-#include <faultline/analysis/describe/carriers.hpp>
-#include <faultline/analysis/describe/property_profiles.hpp>
-#include <faultline/analysis/distance/threshold.hpp>
-#include <faultline/analysis/distance/validity.hpp>
 #include <faultline/analysis/failure_analyzer.hpp>
-#include <faultline/analysis/paper/paper_method.hpp>
 #include <faultline/analysis/paper/paper_report.hpp>
-#include <faultline/analysis/problem/finding_context.hpp>
-#include <faultline/analysis/problem/held_out_latents.hpp>
 #include <faultline/analysis/problem/options.hpp>
 #include <faultline/analysis/problem/problem.hpp>
 #include <faultline/analysis/problem/property.hpp>
 #include <faultline/analysis/properties/default_properties.hpp>
-#include <faultline/analysis/rank/channel_ranking.hpp>
-#include <faultline/analysis/rank/class_split.hpp>
 #include <faultline/analysis/report.hpp>
 
 #include <faultline/render/direction_renderer.hpp>

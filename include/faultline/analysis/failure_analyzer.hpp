@@ -2,6 +2,9 @@
 #pragma once
 // FailureAnalyzer: from a sampler, a classifier and a criterion to a FailureReport.
 
+#include <faultline/classify/any_criterion.hpp>
+#include <faultline/core/within_memory.hpp>
+#include <faultline/analysis/problem/check_options.hpp>
 #include <faultline/analysis/analyze.hpp>
 #include <faultline/analysis/paper/paper_method.hpp>
 #include <faultline/analysis/problem/build_problem.hpp>
@@ -38,20 +41,20 @@ class FailureAnalyzer {
  public:
   FailureAnalyzer(const StyleSpaceSampler<G>& sampler, C& classifier, F criterion = {}, AnalyzerOptions options = {})
       : sampler_(sampler),
-        classifier_(std::addressof(classifier)),
+        classifier_(classify::hold<typename G::image_type>(classifier)),
         criterion_(std::move(criterion)),
         options_(std::move(options)) {
     check_samples("FailureAnalyzer", options_.samples);
     check_options(options_.method);
     core::within_memory("FailureAnalyzer", [&] {
-      source_ = std::make_shared<Source>(sampler_, *classifier_, criterion_, options_.method);
+      source_ = make_source(sampler_, classifier_, criterion_, options_.method, "FailureAnalyzer");
     });
   }
 
   /// Samples, classifies, analyses. Calling it again repeats only the analysis, on the same samples.
   [[nodiscard]] FailureReport run() {
     FailureReport report = core::within_memory("FailureAnalyzer", [&] { return analyze(problem(), options_.method); });
-    report.cost = source_->cost();
+    report.cost = source_.cost();
     describe(report);
     return report;
   }
@@ -62,7 +65,7 @@ class FailureAnalyzer {
     PaperReport report = core::within_memory("FailureAnalyzer", [&] {
       return paper_method(problem(), options, options_.method.batch_size, options_.method.progress);
     });
-    report.cost = source_->cost();
+    report.cost = source_.cost();
     describe(report);
     report.provenance.options = option_values(options);
     return report;
@@ -72,12 +75,12 @@ class FailureAnalyzer {
   /// and classifies when that has not been done.
   [[nodiscard]] const Problem& problem() {
     if (!problem_) {
-      Problem problem = make_problem(source_, sampler_);
-      source_->preflight();
+      Problem problem = source_.problem;
+      source_.preflight();
       core::within_memory("FailureAnalyzer", [&] {
-        problem.discovery = source_->sample(core::discovery_first, options_.samples, "sampling, discovery half");
+        problem.discovery = source_.sample(core::discovery_first, options_.samples, "sampling, discovery half");
         problem.confirmation =
-            source_->sample(core::confirmation_first, options_.samples, "sampling, confirmation half");
+            source_.sample(core::confirmation_first, options_.samples, "sampling, confirmation half");
       });
       problem_ = std::move(problem);
     }
@@ -85,7 +88,7 @@ class FailureAnalyzer {
   }
 
  private:
-  using Source = ProblemSource<G, C, F>;
+  using Held = classify::HeldClassifier<C, typename G::image_type>;
 
   template <class Report>
   void describe(Report& report) const {
@@ -99,10 +102,10 @@ class FailureAnalyzer {
   }
 
   StyleSpaceSampler<G> sampler_;
-  C* classifier_;
-  F criterion_;
+  std::shared_ptr<Held> classifier_;
+  classify::AnyCriterion criterion_;
   AnalyzerOptions options_;
-  std::shared_ptr<Source> source_;
+  AnySource source_;
   std::optional<Problem> problem_;
 };
 

@@ -4,6 +4,7 @@
 
 #include <faultline/concepts/generator_options.hpp>
 #include <faultline/core/describe.hpp>
+#include <faultline/sampling/label_policy.hpp>
 #include <faultline/sampling/sampler_options.hpp>
 
 #include <cstdint>
@@ -65,14 +66,7 @@ FAULTLINE_MEMBERS(Provenance, library_version, generator_digest, classifier_name
                   judge_name, judge_digest, compiler, command, method, options, properties)
 
 /// The sampler of the run, whole: with the same generator it draws the same samples.
-[[nodiscard]] inline SamplerOptions sampler_options(const Provenance& run) {
-  return {.seed = run.seed,
-          .labels = run.labels,
-          .truncation = run.truncation,
-          .cutoff = run.cutoff,
-          .noise = run.noise,
-          .batch_size = run.batch_size};
-}
+[[nodiscard]] SamplerOptions sampler_options(const Provenance& run);
 
 }  // namespace analysis
 
@@ -80,3 +74,7 @@ using analysis::Provenance;
 
 }  // namespace v1
 }  // namespace faultline
+
+#ifndef FAULTLINE_COMPILED
+#include <faultline/analysis/detail/provenance_impl.hpp>
+#endif

@@ -6,17 +6,16 @@
 #include <faultline/analysis/compare/comparison_report.hpp>
 #include <faultline/analysis/problem/describe_method.hpp>
 #include <faultline/analysis/problem/options.hpp>
+#include <faultline/analysis/problem/property.hpp>
 #include <faultline/analysis/problem/replay_text.hpp>
-#include <faultline/analysis/properties/default_properties.hpp>
+#include <faultline/analysis/provenance.hpp>
 #include <faultline/analysis/report.hpp>
+#include <faultline/concepts/generator_options.hpp>
 #include <faultline/core/number_text.hpp>
+#include <faultline/sampling/label_policy.hpp>
 
-#include <algorithm>
 #include <concepts>
-#include <cstddef>
-#include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace faultline {
@@ -24,11 +23,7 @@ inline namespace v1 {
 namespace analysis {
 
 /// Adds an option unless it is among `defaults`.
-inline void add_changed(ReplayText& to, const OptionValue& option, const std::vector<OptionValue>& defaults) {
-  for (const OptionValue& usual : defaults)
-    if (usual == option) return;
-  to.add(option.name, option.value);
-}
+void add_changed(ReplayText& to, const OptionValue& option, const std::vector<OptionValue>& defaults);
 
 /// `call(generator, models, {...}, criterion)` for characterize and compare, whose options begin alike and end in
 /// `options`; only what differs from the defaults is written.
@@ -82,29 +77,15 @@ template <class Options>
 /// provenance. Options at their defaults are left out; behind `//` stands what a line cannot carry and whoever repeats
 /// the run has to supply: a criterion or properties of one's own, a long list of labels, a model that states no digest.
 /// Example: `std::puts(replay(report).c_str());`
-[[nodiscard]] inline std::string replay(const FailureReport& report) {
-  const Provenance& run = report.provenance;
-  ReplayText text;
-  const std::string classifier = text.model("classifier", run.classifier_name, run.classifier_digest);
-  return replay_call<CharacterizeOptions>("fl::characterize", run, classifier, std::move(text));
-}
+[[nodiscard]] std::string replay(const FailureReport& report);
 
 /// The call of `compare` that gives this report again, likewise.
-[[nodiscard]] inline std::string replay(const ComparisonReport& report) {
-  const Provenance& run = report.provenance;
-  ReplayText text;
-  std::string digests = run.classifier_digest.value_or(""), models;
-  for (const ComparedClassifier& classifier : report.classifiers) {
-    const std::size_t end = std::min(digests.find(", "), digests.size());
-    const std::string digest = digests.substr(0, end);
-    digests.erase(0, end + (end < digests.size() ? 2 : 0));
-    const bool stated = !digest.empty() && digest != not_stated;
-    models += (models.empty() ? "" : "; ") +
-              text.model_note("classifier", classifier.name, stated ? std::optional(digest) : std::nullopt);
-  }
-  return replay_call<ComparisonOptions>("fl::compare", run, "classifiers /* " + models + " */", std::move(text));
-}
+[[nodiscard]] std::string replay(const ComparisonReport& report);
 
 }  // namespace analysis
 }  // namespace v1
 }  // namespace faultline
+
+#ifndef FAULTLINE_COMPILED
+#include <faultline/analysis/detail/replay_impl.hpp>
+#endif

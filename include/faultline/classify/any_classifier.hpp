@@ -3,10 +3,13 @@
 // A classifier whose type is forgotten: what options can hold and programs can choose at run time.
 
 #include <faultline/concepts/classifier.hpp>
+#include <faultline/error.hpp>
 
 #include <concepts>
 #include <memory>
 #include <optional>
+#include <span>
+#include <cstdint>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -22,6 +25,12 @@ class AnyClassifier {
   template <Classifier C>
     requires(!std::same_as<std::remove_cvref_t<C>, AnyClassifier> && std::move_constructible<C>)
   explicit AnyClassifier(C classifier) : self_(std::make_shared<Model<C>>(std::move(classifier))) {}
+  /// Borrows a classifier, which must outlive every copy; another AnyClassifier is shared.
+  template <Classifier C>
+  [[nodiscard]] static AnyClassifier borrow(C& classifier) {
+    if constexpr (std::same_as<C, AnyClassifier>) return classifier;
+    else return AnyClassifier(std::make_shared<Model<C&>>(classifier));
+  }
 
   [[nodiscard]] std::int64_t num_classes() const { return self_->num_classes(); }
   [[nodiscard]] Scores score_kind() const { return self_->score_kind(); }
@@ -31,6 +40,12 @@ class AnyClassifier {
   /// What the classifier states of itself; empty when it states nothing.
   [[nodiscard]] std::optional<std::string> digest() const { return self_->digest(); }
   void score(ImageView images, ScoreMatrix& scores) const { self_->score(images, scores); }
+  /// Whether `probability_gradient` can be asked.
+  [[nodiscard]] bool is_differentiable() const { return self_->is_differentiable(); }
+  /// As the classifier that is held. **Throws** `invalid_argument` when it has none.
+  void probability_gradient(ImageView images, std::span<const std::int64_t> labels, ImageBatch& gradient) const {
+    self_->probability_gradient(images, labels, gradient);
+  }
 
  private:
   struct Interface {
@@ -42,10 +57,13 @@ class AnyClassifier {
     virtual bool thread_safe() const = 0;
     virtual std::optional<std::string> digest() const = 0;
     virtual void score(ImageView images, ScoreMatrix& scores) = 0;
+    virtual bool is_differentiable() const = 0;
+    virtual void probability_gradient(ImageView images, std::span<const std::int64_t> labels, ImageBatch& gradient) = 0;
   };
   template <class C>
   struct Model final : Interface {
-    explicit Model(C c) : classifier(std::move(c)) {}
+    using Own = std::remove_reference_t<C>;
+    explicit Model(C c) : classifier(std::forward<C>(c)) {}
     std::int64_t num_classes() const override { return classifier.num_classes(); }
     Scores score_kind() const override { return classifier.score_kind(); }
     InputSpec input_spec() const override { return input_spec_of(classifier); }
@@ -53,8 +71,16 @@ class AnyClassifier {
     bool thread_safe() const override { return thread_safe_of(classifier); }
     std::optional<std::string> digest() const override { return digest_of(classifier); }
     void score(ImageView images, ScoreMatrix& scores) override { classifier.score(images, scores); }
-    C classifier;
+    bool is_differentiable() const override { return faultline::is_differentiable(classifier); }
+    void probability_gradient(ImageView images, std::span<const std::int64_t> labels, ImageBatch& gradient) override {
+      if constexpr (DifferentiableClassifier<Own>) classifier.probability_gradient(images, labels, gradient);
+      else
+        throw Error(ErrorCode::invalid_argument, "AnyClassifier",
+                    "the classifier has no gradients; ask is_differentiable() before");
+    }
+    C classifier;  // an object, or a reference to a borrowed one
   };
+  explicit AnyClassifier(std::shared_ptr<Interface> self) : self_(std::move(self)) {}
   std::shared_ptr<Interface> self_;
 };
 

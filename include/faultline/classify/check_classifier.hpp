@@ -5,10 +5,12 @@
 #include <faultline/classify/guarded_call.hpp>
 #include <faultline/classify/validate_scores.hpp>
 #include <faultline/concepts/classifier.hpp>
+#include <faultline/core/image.hpp>
+#include <faultline/core/matrix.hpp>
 #include <faultline/core/ranges.hpp>
+#include <faultline/error.hpp>
 
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <span>
@@ -77,21 +79,9 @@ CheckedScores lawful_call(C& classifier, ImageView images, LawReport& report, do
 }
 
 /// Difference of two rows of logits relative to the larger of 1 and the largest of them.
-inline double relative_difference(std::span<const float> a, std::span<const float> b) {
-  double scale = 1.0;
-  for (const float value : a) scale = std::max(scale, std::abs(static_cast<double>(value)));
-  double largest = 0.0;
-  for (std::size_t k = 0; k < a.size(); ++k)
-    largest = std::max(largest, std::abs(static_cast<double>(a[k]) - static_cast<double>(b[k])));
-  return largest / scale;
-}
+double relative_difference(std::span<const float> a, std::span<const float> b);
 
-inline double largest_difference(std::span<const float> a, std::span<const float> b) {
-  double largest = 0.0;
-  for (std::size_t k = 0; k < a.size(); ++k)
-    largest = std::max(largest, std::abs(static_cast<double>(a[k]) - static_cast<double>(b[k])));
-  return largest;
-}
+double largest_difference(std::span<const float> a, std::span<const float> b);
 
 }  // namespace classify
 
@@ -182,3 +172,7 @@ void require_lawful(C& classifier, ImageView images, LawOptions options = {}) {
 
 }  // namespace v1
 }  // namespace faultline
+
+#ifndef FAULTLINE_COMPILED
+#include <faultline/classify/detail/check_classifier_impl.hpp>
+#endif

@@ -6,10 +6,7 @@
 #include <faultline/error.hpp>
 
 #include <cfenv>
-#include <cmath>
 #include <exception>
-#include <limits>
-#include <new>
 #include <string>
 
 namespace faultline {
@@ -34,16 +31,7 @@ class FloatingPointScope {
 /// Refuses arithmetic without NaN or with reassociated sums where no macro tells of it (`config.hpp`): clang's
 /// -fno-honor-nans, -fassociative-math. The values are read at run time, so that only a compiler that was told to
 /// assume otherwise can get them wrong. Throws invalid_argument.
-inline void require_ieee_arithmetic(const std::string& where) {
-  volatile double nan = std::numeric_limits<double>::quiet_NaN(), large = 1e30, small = 1.0;
-  const double x = nan, a = large, b = small;
-  if (!std::isnan(x) || x == x)
-    throw Error(ErrorCode::invalid_argument, where,
-                "this file was compiled with a flag that assumes there is no NaN; compile it without");
-  if ((a + b) - a != 0.0)
-    throw Error(ErrorCode::invalid_argument, where,
-                "this file was compiled with a flag that reorders sums; compile it without");
-}
+void require_ieee_arithmetic(const std::string& where);
 
 /// Runs `call`. Lets F2xx errors, forked_process and std::bad_alloc through (the latter so that the caller can try a
 /// smaller batch); everything else leaves as classifier_threw, thrown with the original nested where that is an
@@ -63,7 +51,7 @@ void call_user(const std::string& where, Call&& call, Context&& context) {
   } catch (const std::exception& error) {
     std::throw_with_nested(
         Error(ErrorCode::classifier_threw, where,
-              "the classifier threw while it scored " + context() + ": " + detail::foreign_text(error)));
+              "the classifier threw while it scored " + context() + ": " + faultline::detail::foreign_text(error)));
   } catch (...) {
     std::throw_with_nested(
         Error(ErrorCode::classifier_threw, where,
@@ -74,3 +62,7 @@ void call_user(const std::string& where, Call&& call, Context&& context) {
 }  // namespace classify
 }  // namespace v1
 }  // namespace faultline
+
+#ifndef FAULTLINE_COMPILED
+#include <faultline/classify/detail/guarded_call_impl.hpp>
+#endif

@@ -280,20 +280,18 @@ class ImagePreparation {
 };
 
 /// Raw generator images as a classifier with this spec sees them.
-[[nodiscard]] inline ImageBatch prepare_images(ImageView raw, ValueRange range, const InputSpec& spec) {
-  return ImagePreparation(raw.shape(), range, spec)(raw);
-}
+[[nodiscard]] ImageBatch prepare_images(ImageView raw, ValueRange range, const InputSpec& spec);
 
 /// dL/draw from dL/dprepared, see `ImagePreparation::pull_gradient`.
-[[nodiscard]] inline ImageBatch pull_gradient(ImageView prepared_gradient, ImageView raw, ValueRange range,
-                                              const InputSpec& spec) {
-  return ImagePreparation(raw.shape(), range, spec).pull_gradient(prepared_gradient, raw);
-}
+[[nodiscard]] ImageBatch pull_gradient(ImageView prepared_gradient, ImageView raw, ValueRange range,
+                                       const InputSpec& spec);
 
 /// Raw generator images in [0, 1] at full size: clamp((x - lower) / (upper - lower), 0, 1).
-[[nodiscard]] inline ImageBatch to_unit_range(ImageView raw, ValueRange range) {
-  return prepare_images(raw, range, InputSpec{});
-}
+[[nodiscard]] ImageBatch to_unit_range(ImageView raw, ValueRange range);
 
 }  // namespace v1
 }  // namespace faultline
+
+#ifndef FAULTLINE_COMPILED
+#include <faultline/classify/detail/prepare_images_impl.hpp>
+#endif

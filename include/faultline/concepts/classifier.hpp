@@ -132,6 +132,16 @@ template <Classifier C>
   else return false;
 }
 
+/// Whether `probability_gradient` can be asked: of a type-erased classifier only it can tell.
+template <Classifier C>
+[[nodiscard]] bool is_differentiable(const C& classifier) {
+  if constexpr (requires {
+                  { classifier.is_differentiable() } -> std::convertible_to<bool>;
+                })
+    return classifier.is_differentiable();
+  else return DifferentiableClassifier<C>;
+}
+
 /// The digest of a classifier; empty when it states none.
 template <Classifier C>
 [[nodiscard]] std::optional<std::string> digest_of(const C& classifier) {

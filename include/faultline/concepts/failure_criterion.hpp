@@ -91,7 +91,11 @@ template <FailureCriterion F>
 /// no text can carry.
 template <FailureCriterion F>
 [[nodiscard]] std::string criterion_expression(const F& criterion) {
-  if constexpr (std::same_as<F, Misclassified>) return "fl::Misclassified{}";
+  if constexpr (requires {
+                  { criterion.expression() } -> std::convertible_to<std::string>;
+                })
+    return criterion.expression();
+  else if constexpr (std::same_as<F, Misclassified>) return "fl::Misclassified{}";
   else if constexpr (std::same_as<F, TrueClassBelow>)
     return std::isfinite(criterion.p) ? "fl::TrueClassBelow{.p = " + number_text(criterion.p) + "}" : "";
   else if constexpr (std::same_as<F, MarginBelow>)

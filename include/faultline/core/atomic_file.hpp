@@ -71,4 +71,6 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view t
 }  // namespace v1
 }  // namespace faultline
 
+#ifndef FAULTLINE_COMPILED
 #include <faultline/core/detail/atomic_file_impl.hpp>
+#endif

@@ -97,4 +97,6 @@ void parallel_for_blocks(std::int64_t count, std::int64_t block, std::int64_t th
 }  // namespace v1
 }  // namespace faultline
 
+#ifndef FAULTLINE_COMPILED
 #include <faultline/core/detail/parallel_for_impl.hpp>
+#endif

@@ -27,10 +27,11 @@ struct Progress {
 using ProgressCallback = std::function<void(const Progress&)>;
 
 /// Calls `callback` if there is one.
-inline void report_progress(const ProgressCallback& callback, const std::string& stage, std::int64_t done,
-                            std::int64_t total) {
-  if (callback) callback(Progress{stage, done, total});
-}
+void report_progress(const ProgressCallback& callback, const std::string& stage, std::int64_t done, std::int64_t total);
 
 }  // namespace v1
 }  // namespace faultline
+
+#ifndef FAULTLINE_COMPILED
+#include <faultline/core/detail/progress_impl.hpp>
+#endif

@@ -3,10 +3,8 @@
 // What options may hold: the limits that many of them share, and the one sentence that refuses a value outside its
 // range.
 
-#include <faultline/core/number_text.hpp>
-#include <faultline/error.hpp>
+#include <faultline/config.hpp>
 
-#include <cmath>
 #include <cstdint>
 #include <initializer_list>
 #include <string>
@@ -36,50 +34,26 @@ inline constexpr std::int64_t pixels = 1 << 26;  ///< values of one image: chann
 namespace core {
 
 /// "200", or "0.05" without needless digits.
-[[nodiscard]] inline std::string range_text(std::int64_t value) { return std::to_string(value); }
-[[nodiscard]] inline std::string range_text(double value) { return rounded_text(value, 10); }
+[[nodiscard]] std::string range_text(std::int64_t value);
+[[nodiscard]] std::string range_text(double value);
 
 /// Throws invalid_argument unless lower <= value <= upper: "where: name must lie in [lower, upper], got value". NaN
 /// lies nowhere.
-inline void require_in(std::string_view where, std::string_view name, std::int64_t value, std::int64_t lower,
-                       std::int64_t upper) {
-  if (value >= lower && value <= upper) return;
-  throw Error(ErrorCode::invalid_argument, where,
-              std::string(name) + " must lie in [" + range_text(lower) + ", " + range_text(upper) + "], got " +
-                  range_text(value));
-}
-inline void require_in(std::string_view where, std::string_view name, double value, double lower, double upper) {
-  if (value >= lower && value <= upper) return;
-  throw Error(ErrorCode::invalid_argument, where,
-              std::string(name) + " must lie in [" + range_text(lower) + ", " + range_text(upper) + "], got " +
-                  range_text(value));
-}
+void require_in(std::string_view where, std::string_view name, std::int64_t value, std::int64_t lower,
+                std::int64_t upper);
+void require_in(std::string_view where, std::string_view name, double value, double lower, double upper);
 
 /// The same without the ends.
-inline void require_between(std::string_view where, std::string_view name, double value, double lower, double upper) {
-  if (value > lower && value < upper) return;
-  throw Error(ErrorCode::invalid_argument, where,
-              std::string(name) + " must lie strictly between " + range_text(lower) + " and " + range_text(upper) +
-                  ", got " + range_text(value));
-}
+void require_between(std::string_view where, std::string_view name, double value, double lower, double upper);
 
 /// Throws invalid_argument for a negative length, or for axes whose product no memory holds: multiplied as doubles,
 /// which do not wrap.
-inline void require_elements(std::string_view where, std::initializer_list<std::int64_t> axes) {
-  constexpr double most = 0x1p48;
-  double product = 1.0;
-  bool negative = false;
-  for (const std::int64_t axis : axes) {
-    negative = negative || axis < 0;
-    product *= static_cast<double>(axis);
-  }
-  if (!negative && product <= most) return;
-  std::string shape;
-  for (const std::int64_t axis : axes) shape += (shape.empty() ? "" : ", ") + std::to_string(axis);
-  throw Error(ErrorCode::invalid_argument, where,
-              "lengths must not be negative and their product at most 2^48, got [" + shape + "]");
-}
+void require_elements(std::string_view where, std::initializer_list<std::int64_t> axes);
 
 }  // namespace core
 }  // namespace v1
 }  // namespace faultline
+
+#ifndef FAULTLINE_COMPILED
+#include <faultline/core/detail/ranges_impl.hpp>
+#endif

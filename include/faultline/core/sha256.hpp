@@ -5,9 +5,9 @@
 
 #include <faultline/config.hpp>
 
+#include <bit>
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -96,16 +96,10 @@ class Sha256 {
 };
 
 /// The digest of one piece of memory as 64 lower-case hexadecimal digits.
-[[nodiscard]] inline std::string sha256_hex(std::span<const std::byte> bytes) {
-  Sha256 hash;
-  hash.update(bytes);
-  return hash.hex();
-}
+[[nodiscard]] std::string sha256_hex(std::span<const std::byte> bytes);
 
 /// The digest of a text's bytes.
-[[nodiscard]] inline std::string sha256_hex(std::string_view text) {
-  return sha256_hex(std::as_bytes(std::span(text.data(), text.size())));
-}
+[[nodiscard]] std::string sha256_hex(std::string_view text);
 
 }  // namespace core
 
@@ -113,3 +107,7 @@ using core::sha256_hex;
 
 }  // namespace v1
 }  // namespace faultline
+
+#ifndef FAULTLINE_COMPILED
+#include <faultline/core/detail/sha256_impl.hpp>
+#endif

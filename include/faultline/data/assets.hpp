@@ -2,12 +2,10 @@
 #pragma once
 // Where the shipped models lie.
 
-#include <faultline/error.hpp>
+#include <faultline/config.hpp>
 
-#include <cstdlib>
 #include <filesystem>
 #include <string>
-#include <system_error>
 
 namespace faultline {
 inline namespace v1 {
@@ -19,18 +17,7 @@ namespace data {
 /// empty), into `assets/` from the working directory.
 /// **Throws** `data_unavailable`, which says where it looked.
 /// Example: `auto classifier = load_classifier(find_asset("clean.safetensors"));`
-[[nodiscard]] inline std::filesystem::path find_asset(const std::string& name) {
-  const char* const directory = std::getenv("FAULTLINE_ASSETS_DIR");
-  const bool named = directory != nullptr && *directory != '\0';
-  std::filesystem::path path = std::filesystem::path(named ? directory : "assets") / name;
-  std::error_code ignored;
-  if (!std::filesystem::is_regular_file(path, ignored))
-    throw Error(ErrorCode::data_unavailable, "find_asset",
-                "there is no file '" + path.string() + "'; " +
-                    (named ? "FAULTLINE_ASSETS_DIR names that directory"
-                           : "start in the project's root, or set FAULTLINE_ASSETS_DIR to its assets directory"));
-  return path;
-}
+[[nodiscard]] std::filesystem::path find_asset(const std::string& name);
 
 }  // namespace data
 
@@ -38,3 +25,7 @@ using data::find_asset;
 
 }  // namespace v1
 }  // namespace faultline
+
+#ifndef FAULTLINE_COMPILED
+#include <faultline/data/detail/assets_impl.hpp>
+#endif

@@ -81,4 +81,6 @@ using data::CorruptionMix;
 }  // namespace v1
 }  // namespace faultline
 
+#ifndef FAULTLINE_COMPILED
 #include <faultline/data/detail/corruptions_impl.hpp>
+#endif

@@ -47,4 +47,6 @@ struct IdxLimits {
 }  // namespace v1
 }  // namespace faultline
 
+#ifndef FAULTLINE_COMPILED
 #include <faultline/data/detail/idx_impl.hpp>
+#endif

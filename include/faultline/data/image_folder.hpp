@@ -66,4 +66,6 @@ using data::load_image_folder;
 }  // namespace v1
 }  // namespace faultline
 
+#ifndef FAULTLINE_COMPILED
 #include <faultline/data/detail/image_folder_impl.hpp>
+#endif

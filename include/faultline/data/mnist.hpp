@@ -67,4 +67,6 @@ using data::MnistPart;
 }  // namespace v1
 }  // namespace faultline
 
+#ifndef FAULTLINE_COMPILED
 #include <faultline/data/detail/mnist_impl.hpp>
+#endif

@@ -71,4 +71,6 @@ using data::write_png;
 }  // namespace v1
 }  // namespace faultline
 
+#ifndef FAULTLINE_COMPILED
 #include <faultline/data/detail/png_impl.hpp>
+#endif

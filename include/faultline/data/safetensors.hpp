@@ -113,4 +113,6 @@ using data::Integrity;
 }  // namespace v1
 }  // namespace faultline
 
+#ifndef FAULTLINE_COMPILED
 #include <faultline/data/detail/safetensors_impl.hpp>
+#endif

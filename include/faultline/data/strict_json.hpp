@@ -2,14 +2,11 @@
 #pragma once
 // JSON in which no key occurs twice: the library's parser would keep the last one and say nothing.
 
-#include <faultline/error.hpp>
+#include <faultline/config.hpp>
 
 #include <nlohmann/json.hpp>
 
-#include <set>
-#include <string>
 #include <string_view>
-#include <vector>
 
 namespace faultline {
 inline namespace v1 {
@@ -17,25 +14,12 @@ namespace data {
 
 /// Parses a JSON text. **Throws** `malformed_header` with `where` for broken JSON, a zero byte, nesting beyond 64 and
 /// two equal keys in one object.
-[[nodiscard]] inline nlohmann::json parse_strict_json(std::string_view text, std::string_view where) {
-  const auto refuse = [&](const std::string& what) { return Error(ErrorCode::malformed_header, where, what); };
-  if (text.find('\0') != std::string_view::npos) throw refuse("zero byte in a JSON text");
-  std::vector<std::set<std::string>> open;
-  const auto watch = [&](int depth, nlohmann::json::parse_event_t event, nlohmann::json& value) {
-    if (depth > 64) throw refuse("JSON nested deeper than 64");
-    if (event == nlohmann::json::parse_event_t::object_start) open.emplace_back();
-    if (event == nlohmann::json::parse_event_t::object_end) open.pop_back();
-    if (event == nlohmann::json::parse_event_t::key && !open.back().insert(value.get<std::string>()).second)
-      throw refuse("two entries '" + value.get<std::string>() + "' in one JSON object");
-    return true;
-  };
-  try {
-    return nlohmann::json::parse(text.begin(), text.end(), watch);
-  } catch (const nlohmann::json::exception& reason) {
-    throw refuse(std::string("no valid JSON: ") + reason.what());
-  }
-}
+[[nodiscard]] nlohmann::json parse_strict_json(std::string_view text, std::string_view where);
 
 }  // namespace data
 }  // namespace v1
 }  // namespace faultline
+
+#ifndef FAULTLINE_COMPILED
+#include <faultline/data/detail/strict_json_impl.hpp>
+#endif

@@ -97,4 +97,6 @@ class Canvas {
 }  // namespace v1
 }  // namespace faultline
 
+#ifndef FAULTLINE_COMPILED
 #include <faultline/render/detail/canvas_impl.hpp>
+#endif

@@ -41,5 +41,7 @@ namespace render {
 }  // namespace v1
 }  // namespace faultline
 
+#ifndef FAULTLINE_COMPILED
 #include <faultline/render/detail/charts_impl.hpp>
 #include <faultline/render/detail/overview_charts_impl.hpp>
+#endif

@@ -59,5 +59,7 @@ using render::write_comparison;
 }  // namespace v1
 }  // namespace faultline
 
-#include <faultline/render/detail/html_comparison.hpp>
-#include <faultline/render/detail/json_comparison.hpp>
+#ifndef FAULTLINE_COMPILED
+#include <faultline/render/detail/html_comparison_impl.hpp>
+#include <faultline/render/detail/json_comparison_impl.hpp>
+#endif

@@ -2,12 +2,15 @@
 #pragma once
 // DirectionRenderer: the directions of a report as images, sheets, and files that people look at.
 
+#include <faultline/render/detail/sheet_choices.hpp>
+#include <faultline/classify/any_criterion.hpp>
 #include <faultline/render/detail/edit_renderer.hpp>
 #include <faultline/render/detail/report_files.hpp>
 #include <faultline/render/direction_frames.hpp>
 #include <faultline/render/render_options.hpp>
 #include <faultline/render/sheet.hpp>
 
+#include <memory>
 #include <cstddef>
 #include <filesystem>
 #include <string>
@@ -32,7 +35,9 @@ template <StyleGenerator G, Classifier C>
 class DirectionRenderer {
  public:
   DirectionRenderer(const G& generator, C& classifier, RenderOptions options = {})
-      : generator_(&generator), classifier_(&classifier), options_(std::move(options)) {
+      : generator_(&generator),
+        classifier_(classify::hold<typename G::image_type>(classifier)),
+        options_(std::move(options)) {
     const auto require = [](bool ok, const std::string& message) {
       if (!ok) throw Error(ErrorCode::invalid_argument, "DirectionRenderer", message);
     };
@@ -58,8 +63,8 @@ class DirectionRenderer {
   [[nodiscard]] std::vector<DirectionFrame> frames(const FailureReport& report, const Finding& finding,
                                                    const FrameOptions& options = {}) const {
     check_generator("DirectionRenderer::frames", report);
-    detail::EditRenderer<G, C> models(*generator_, *classifier_, report, options_);
-    return detail::frames_along(models.backend(), finding, options);
+    const detail::RenderBackend backend = detail::make_render_backend(*generator_, *classifier_, report, options_);
+    return detail::frames_along(backend, finding, options);
   }
 
   /// The sheet of one finding, as `write_report` draws it: typical start latents (`examples` of the options), a row
@@ -70,9 +75,9 @@ class DirectionRenderer {
   /// Example: `write_png("blur.png", draw_sheet(renderer.sheet(report, report.findings[0])));`
   [[nodiscard]] Sheet sheet(const FailureReport& report, const Finding& finding) const {
     check_generator("DirectionRenderer::sheet", report);
-    detail::EditRenderer<G, C> models(*generator_, *classifier_, report, options_);
-    auto sheet = detail::sheet_along(report, models.backend(), options_, finding,
-                                     typical_examples(finding, options_.examples), false);
+    const detail::RenderBackend backend = detail::make_render_backend(*generator_, *classifier_, report, options_);
+    auto sheet =
+        detail::sheet_along(report, backend, options_, finding, typical_examples(finding, options_.examples), false);
     if (!sheet)
       throw Error(ErrorCode::empty_input, "DirectionRenderer::sheet",
                   "there is no start latent to draw: the finding \"" + finding.direction.name + "\" lists " +
@@ -91,8 +96,8 @@ class DirectionRenderer {
   /// search of failures to show.
   void write_report(const FailureReport& report, const std::filesystem::path& directory) const {
     check_generator("DirectionRenderer::write_report", report);
-    detail::EditRenderer<G, C> models(*generator_, *classifier_, report, options_);
-    const auto sheets = detail::draw_sheets(report, models.backend(), options_);
+    const detail::RenderBackend backend = detail::make_render_backend(*generator_, *classifier_, report, options_);
+    const auto sheets = detail::draw_sheets(report, backend, options_);
     report_progress(options_.progress, "writing the report", 0, 1);
     detail::write_report_files(detail::report_files(report, sheets, options_), directory);
     report_progress(options_.progress, "writing the report", 1, 1);
@@ -106,8 +111,10 @@ class DirectionRenderer {
                       "; render it with the generator that it was made with");
   }
 
+  using Held = classify::HeldClassifier<C, typename G::image_type>;
+
   const G* generator_;
-  C* classifier_;
+  std::shared_ptr<Held> classifier_;
   RenderOptions options_;
 };
 

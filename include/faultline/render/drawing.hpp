@@ -108,4 +108,6 @@ using render::write_drawing;
 }  // namespace v1
 }  // namespace faultline
 
+#ifndef FAULTLINE_COMPILED
 #include <faultline/render/detail/drawing_impl.hpp>
+#endif

@@ -2,13 +2,12 @@
 #pragma once
 // From an analysis to what the figures of figures.hpp are drawn from.
 
-#include <faultline/analysis/paper/paper_distance.hpp>
 #include <faultline/analysis/problem/problem.hpp>
-#include <faultline/analysis/rank/channel_ranking.hpp>
+#include <faultline/analysis/report.hpp>
+#include <faultline/core/matrix.hpp>
 #include <faultline/render/figures.hpp>
+#include <faultline/sampling/population.hpp>
 
-#include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -22,68 +21,21 @@ namespace render {
 /// Styles s = A w + b of latents, `[N, D]`.
 ///
 /// **Throws** `shape_mismatch`. **Cost**: N D d multiplications, N D doubles while it works.
-[[nodiscard]] inline Matrix<float> styles_of(const Problem& problem, const Matrix<float>& w) {
-  if (w.cols() != problem.style_matrix.cols())
-    throw Error(ErrorCode::shape_mismatch, "styles_of",
-                "expected latents of dimension " + std::to_string(problem.style_matrix.cols()) + ", got " +
-                    std::to_string(w.cols()));
-  const Matrix<double> wide = w.cast<double>();
-  Matrix<double> s = wide * problem.style_matrix.transpose();
-  s.rowwise() += core::as_vector(problem.style_bias).transpose();
-  return s.cast<float>();
-}
+[[nodiscard]] Matrix<float> styles_of(const Problem& problem, const Matrix<float>& w);
 
 /// `count` different channels at random, none of them among `without`; fewer when there are no more. **Randomness**:
 /// the problem's seed, stream 5.
-[[nodiscard]] inline std::vector<std::int64_t> random_channels(const Problem& problem,
-                                                               std::span<const analysis::RankedChannel> without,
-                                                               std::int64_t count) {
-  std::vector<std::int64_t> channels;
-  for (std::int64_t k = 0; k < problem.style_matrix.rows(); ++k)
-    if (std::none_of(without.begin(), without.end(),
-                     [&](const analysis::RankedChannel& ranked) { return ranked.channel.flat == k; }))
-      channels.push_back(k);
-  core::CounterRandom random(problem.seed, core::Stream::codes, core::pilot_first);
-  core::shuffle(std::span(channels), random);
-  channels.resize(std::min(channels.size(), static_cast<std::size_t>(std::max<std::int64_t>(count, 0))));
-  return channels;
-}
+[[nodiscard]] std::vector<std::int64_t> random_channels(const Problem& problem,
+                                                        std::span<const analysis::RankedChannel> without,
+                                                        std::int64_t count);
 
 /// Figure 4: the values of channels in a population, with d and AUC measured there, all classes together.
 ///
 /// **Throws** `invalid_argument` for a channel that does not exist. **Cost**: N d multiplications and a sort per
 /// channel.
 /// Example: `channel_histograms(problem, problem.confirmation, random_channels(problem, report.paper_top, 3))`
-[[nodiscard]] inline std::vector<ChannelHistogram> channel_histograms(const Problem& problem,
-                                                                      const Population& population,
-                                                                      std::span<const std::int64_t> channels) {
-  for (const std::int64_t k : channels)
-    if (k < 0 || k >= problem.style_matrix.rows())
-      throw Error(ErrorCode::invalid_argument, "channel_histograms", "there is no style channel " + std::to_string(k));
-  std::vector<ChannelHistogram> histograms;
-  analysis::visit_channels(problem, population, channels, [&](std::int64_t channel, std::span<const double> values) {
-    ChannelHistogram histogram;
-    const StyleChannel place = problem.layout.locate(channel);
-    histogram.title = problem.layout.layers()[static_cast<std::size_t>(place.layer)].name + ":" +
-                      std::to_string(place.channel) + " (index " + std::to_string(channel) + ")";
-    for (std::size_t i = 0; i < values.size(); ++i)
-      (population.failed[i] != 0 ? histogram.failed : histogram.passed).push_back(values[i]);
-    const auto mean = [](std::span<const double> of) {
-      double sum = 0.0;
-      for (const double value : of) sum += value;
-      return of.empty() ? 0.0 : sum / static_cast<double>(of.size());
-    };
-    const double centre = mean(values);
-    double square = 0.0;
-    for (const double value : values) square += (value - centre) * (value - centre);
-    const double deviation = values.size() > 1 ? std::sqrt(square / static_cast<double>(values.size() - 1)) : 0.0;
-    if (!histogram.failed.empty() && !histogram.passed.empty())
-      histogram.effect = analysis::ratio(mean(histogram.failed) - mean(histogram.passed), deviation);
-    histogram.auc = statistics::rank_auc(values, population.failed).auc;
-    histograms.push_back(std::move(histogram));
-  });
-  return histograms;
-}
+[[nodiscard]] std::vector<ChannelHistogram> channel_histograms(const Problem& problem, const Population& population,
+                                                               std::span<const std::int64_t> channels);
 
 /// Which image figure 5 moves and how it is drawn.
 struct DegradationOptions {
@@ -101,66 +53,21 @@ struct DegradationOptions {
 /// its centre already. **Cost**: about 25 + shares images per channel.
 /// Example: `degradation_figure("the WELL centre of class 3", options.shares, degradation_columns(problem,
 /// report.paper_top, options))`
-[[nodiscard]] inline std::vector<DegradationColumn> degradation_columns(
-    const Problem& problem, std::span<const analysis::RankedChannel> channels, const DegradationOptions& options,
-    std::span<const std::string> class_names = {}) {
-  const std::vector<paper::WellCentre> centres = paper::well_centres(problem);
-  const auto centre = std::find_if(centres.begin(), centres.end(),
-                                   [&](const paper::WellCentre& c) { return c.label == options.class_label; });
-  if (centre == centres.end())
-    throw Error(ErrorCode::label_out_of_range, "degradation_columns",
-                "class " + std::to_string(options.class_label) + " has no well-classified samples");
-  const std::vector<std::optional<double>> distances = paper::paper_distances(problem, *centre, channels);
-  const auto name = [&](std::int64_t label) {
-    return label >= 0 && label < static_cast<std::int64_t>(class_names.size())
-               ? class_names[static_cast<std::size_t>(label)]
-               : std::to_string(label);
-  };
-  std::vector<DegradationColumn> columns;
-  std::vector<analysis::EditedLatent> edits;  // column by column
-  for (std::size_t c = 0; c < channels.size(); ++c) {
-    const analysis::RankedChannel& channel = channels[c];
-    const double reference = distances[c].value_or(paper::paper_largest_step);
-    columns.push_back({.title = channel.layer_name + ":" + std::to_string(channel.channel.channel),
-                       .index = channel.channel.flat,
-                       .sign = channel.sign,
-                       .reference = reference,
-                       .reached = distances[c].has_value(),
-                       .cells = {}});
-    const Edit edit =
-        Edit::of_channel(channel.channel.flat, channel.sign < 0 ? -channel.sigma_total : channel.sigma_total);
-    for (const double share : options.shares) edits.push_back({{centre->w, centre->label}, edit.at(share * reference)});
-  }
-  analysis::answer_in_blocks(
-      problem.answer_edits, edits, {.images = true}, [&](std::size_t first, const analysis::EditAnswers& answers) {
-        const analysis::ClassifierAnswers& said = answers.first();
-        for (std::size_t k = 0; k < said.failed.size(); ++k)
-          columns[(first + k) / options.shares.size()].cells.push_back(
-              {to_picture(answers.images.image(static_cast<std::int64_t>(k)), answers.images.shape(),
-                          options.image_pixels),
-               static_cast<double>(said.probability[k]), name(said.prediction[k]), said.failed[k] != 0});
-      });
-  return columns;
-}
+[[nodiscard]] std::vector<DegradationColumn> degradation_columns(const Problem& problem,
+                                                                 std::span<const analysis::RankedChannel> channels,
+                                                                 const DegradationOptions& options,
+                                                                 std::span<const std::string> class_names = {});
 
 /// The class whose failure rate is highest among those whose WELL centre has p(y) above .5: where a degradation grid
 /// has most to show. Empty when there is none.
 ///
 /// **Cost**: one image per class.
-[[nodiscard]] inline std::optional<std::int64_t> degradation_class(const Problem& problem) {
-  const statistics::Strata strata =
-      statistics::count_outcomes(problem.discovery.label, problem.discovery.failed, problem.classes);
-  std::optional<std::int64_t> best;
-  double highest = -1.0;
-  for (const paper::WellCentre& centre : paper::well_centres(problem)) {
-    const auto label = static_cast<std::size_t>(centre.label);
-    const double rate = static_cast<double>(strata.failures[label]) /
-                        static_cast<double>(strata.failures[label] + strata.successes[label]);
-    if (centre.probability > 0.5 && rate > highest) highest = rate, best = centre.label;
-  }
-  return best;
-}
+[[nodiscard]] std::optional<std::int64_t> degradation_class(const Problem& problem);
 
 }  // namespace render
 }  // namespace v1
 }  // namespace faultline
+
+#ifndef FAULTLINE_COMPILED
+#include <faultline/render/detail/figure_data_impl.hpp>
+#endif

@@ -121,4 +121,6 @@ struct CornerCasePanel {
 }  // namespace v1
 }  // namespace faultline
 
+#ifndef FAULTLINE_COMPILED
 #include <faultline/render/detail/figures_impl.hpp>
+#endif

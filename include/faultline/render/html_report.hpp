@@ -38,4 +38,6 @@ struct ReportPicture {
 }  // namespace v1
 }  // namespace faultline
 
+#ifndef FAULTLINE_COMPILED
 #include <faultline/render/detail/html_report_impl.hpp>
+#endif

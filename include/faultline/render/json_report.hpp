@@ -32,4 +32,6 @@ using render::write_json;
 }  // namespace v1
 }  // namespace faultline
 
+#ifndef FAULTLINE_COMPILED
 #include <faultline/render/detail/json_report_impl.hpp>
+#endif

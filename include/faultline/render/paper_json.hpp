@@ -44,4 +44,6 @@ using render::write_json;
 }  // namespace v1
 }  // namespace faultline
 
+#ifndef FAULTLINE_COMPILED
 #include <faultline/render/detail/paper_json_impl.hpp>
+#endif

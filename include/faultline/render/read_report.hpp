@@ -38,4 +38,6 @@ using render::read_report;
 }  // namespace v1
 }  // namespace faultline
 
+#ifndef FAULTLINE_COMPILED
 #include <faultline/render/detail/read_report_impl.hpp>
+#endif

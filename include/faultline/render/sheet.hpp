@@ -59,4 +59,6 @@ struct Sheet {
 }  // namespace v1
 }  // namespace faultline
 
+#ifndef FAULTLINE_COMPILED
 #include <faultline/render/detail/sheet_impl.hpp>
+#endif

@@ -4,15 +4,10 @@
 // on a rate (method section 16).
 
 #include <faultline/core/ranges.hpp>
-#include <faultline/error.hpp>
 #include <faultline/statistics/interval.hpp>
-#include <faultline/statistics/log_beta.hpp>
 
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
-#include <limits>
-#include <string>
 
 namespace faultline {
 inline namespace v1 {
@@ -34,15 +29,7 @@ enum class RateDecision { below, above, undecided };
 /// rate its exponential is a martingale of mean 1, so by Ville's inequality it ever reaches 1/α with probability at
 /// most α, however often one looks (Ville 1939; Robbins 1970).
 /// **Throws** `invalid_argument` unless 0 ≤ k ≤ n and 0 < rate < 1.
-[[nodiscard]] inline double log_mixture_ratio(std::int64_t k, std::int64_t n, double rate) {
-  if (k < 0 || n < k || !(rate > 0.0 && rate < 1.0))
-    throw Error(ErrorCode::invalid_argument, "log_mixture_ratio",
-                "expected 0 <= k <= n and a rate strictly between 0 and 1");
-  const auto failures = static_cast<double>(k);
-  const auto successes = static_cast<double>(n - k);
-  return log_beta(failures + 0.5, successes + 0.5) - log_beta(0.5, 0.5) - failures * std::log(rate) -
-         successes * std::log1p(-rate);
-}
+[[nodiscard]] double log_mixture_ratio(std::int64_t k, std::int64_t n, double rate);
 
 /// The rates that k failures in n samples do not exclude: a step of an anytime-valid confidence sequence.
 ///
@@ -51,55 +38,17 @@ enum class RateDecision { below, above, undecided };
 /// **Formula**: the p with mixture ratio below 1 / alpha_per_side, an interval around k / n.
 /// **Throws** `invalid_argument` for impossible counts or an alpha outside (0, 1).
 /// Example: `rate_sequence_interval(0, 384, 0.025).upper` is just below .02
-[[nodiscard]] inline Interval rate_sequence_interval(std::int64_t k, std::int64_t n, double alpha_per_side = 0.025) {
-  if (!(alpha_per_side > 0.0 && alpha_per_side < 1.0))
-    throw Error(ErrorCode::invalid_argument, "rate_sequence_interval", "expected an alpha strictly between 0 and 1");
-  if (k < 0 || n < k) throw Error(ErrorCode::invalid_argument, "rate_sequence_interval", "expected 0 <= k <= n");
-  Interval interval;
-  if (n == 0) return interval;
-  const auto failures = static_cast<double>(k);
-  const auto successes = static_cast<double>(n - k);
-  const double estimate = failures / static_cast<double>(n);
-  // What log_mixture_ratio(k, n, p) lacks to the bar, but for the terms that depend on p. The ratio falls towards k / n
-  // from both sides, so each limit is one bisection.
-  const double bar = log_beta(failures + 0.5, successes + 0.5) - log_beta(0.5, 0.5) + std::log(alpha_per_side);
-  const auto boundary = [&](double excluded, double kept) {
-    for (int i = 0; i < 200 && std::abs(kept - excluded) > 1e-12 * kept; ++i) {
-      const double middle = 0.5 * (excluded + kept);
-      (failures * std::log(middle) + successes * std::log1p(-middle) <= bar ? excluded : kept) = middle;
-    }
-    return kept;
-  };
-  if (k > 0) interval.lower = boundary(0.0, estimate);
-  if (k < n) interval.upper = boundary(1.0, estimate);
-  return interval;
-}
+[[nodiscard]] Interval rate_sequence_interval(std::int64_t k, std::int64_t n, double alpha_per_side = 0.025);
 
 namespace detail {
 
-inline void require_sequence(const char* where, double bound, const RateSequenceOptions& options) {
-  if (!(bound > 0.0 && bound < 1.0))
-    throw Error(ErrorCode::invalid_argument, where,
-                "expected a bound strictly between 0 and 1, got " + std::to_string(bound));
-  if (!(options.alpha_per_side > 0.0 && options.alpha_per_side < 1.0)) {
-    throw Error(ErrorCode::invalid_argument, where,
-                "expected an alpha per side strictly between 0 and 1, got " + std::to_string(options.alpha_per_side));
-  }
-  core::require_in(where, "first_look", options.first_look, 1, limits::samples);
-  core::require_in(where, "look_every", options.look_every, 1, limits::samples);
-}
+void require_sequence(const char* where, double bound, const RateSequenceOptions& options);
 
 /// The smallest multiple of `look_every` that is at least `first_look` and more than `n`.
-[[nodiscard]] inline std::int64_t look_after(std::int64_t n, const RateSequenceOptions& options) noexcept {
-  const std::int64_t least = std::max(n + 1, options.first_look);
-  return (least + options.look_every - 1) / options.look_every * options.look_every;
-}
+[[nodiscard]] std::int64_t look_after(std::int64_t n, const RateSequenceOptions& options) noexcept;
 
 /// What k failures in n samples say about `bound`.
-[[nodiscard]] inline RateDecision decide_rate(std::int64_t k, std::int64_t n, double bound, double alpha_per_side) {
-  if (log_mixture_ratio(k, n, bound) < -std::log(alpha_per_side)) return RateDecision::undecided;
-  return static_cast<double>(k) < bound * static_cast<double>(n) ? RateDecision::below : RateDecision::above;
-}
+[[nodiscard]] RateDecision decide_rate(std::int64_t k, std::int64_t n, double bound, double alpha_per_side);
 
 }  // namespace detail
 
@@ -157,3 +106,7 @@ class RateMonitor {
 }  // namespace statistics
 }  // namespace v1
 }  // namespace faultline
+
+#ifndef FAULTLINE_COMPILED
+#include <faultline/statistics/detail/confidence_sequence_impl.hpp>
+#endif

@@ -2,9 +2,7 @@
 #pragma once
 // Eigen's decompositions, and the symmetric eigenproblem in the form in which the statistics want it.
 
-#include <faultline/core/eigen.hpp>
 #include <faultline/core/matrix.hpp>
-#include <faultline/error.hpp>
 
 #include <Eigen/Cholesky>
 #include <Eigen/Eigenvalues>
@@ -18,13 +16,7 @@ namespace detail {
 
 /// Turns a direction so that its largest entry, the first of equals, is positive: ± v are the same direction, and this
 /// makes the choice reproducible.
-inline void fix_sign(std::span<double> direction) {
-  if (direction.empty()) return;
-  Eigen::Index largest = 0;
-  auto v = core::as_vector(direction);
-  v.cwiseAbs().maxCoeff(&largest);
-  if (v[largest] < 0.0) v = -v;
-}
+void fix_sign(std::span<double> direction);
 
 /// Eigenvalues, descending, and unit eigenvectors as rows, each with its largest entry positive so that the same matrix
 /// always gives the same signs.
@@ -34,32 +26,17 @@ struct Eigenpairs {
 };
 
 /// **Throws** not_converged when an entry is not finite.
-[[nodiscard]] inline Eigenpairs symmetric_eigenpairs(const Matrix<double>& symmetric) {
-  constexpr const char* where = "symmetric_eigenpairs";
-  if (!symmetric.allFinite())
-    throw Error(ErrorCode::not_converged, where, "the matrix has an entry that is not finite");
-  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver{Eigen::MatrixXd(symmetric)};
-  if (solver.info() != Eigen::Success)
-    throw Error(ErrorCode::not_converged, where, "the eigenvalue iteration did not converge");
-  Eigenpairs pairs{solver.eigenvalues().reverse(), solver.eigenvectors().rowwise().reverse().transpose()};
-  for (Eigen::Index i = 0; i < pairs.values.size(); ++i) fix_sign(pairs.vectors.row_span(i));
-  return pairs;
-}
+[[nodiscard]] Eigenpairs symmetric_eigenpairs(const Matrix<double>& symmetric);
 
 /// Σ f(λ_i) u_i u_iᵀ over the eigenvalues above `floor` times the largest: the pseudoinverse for f = 1/λ, the inverse
 /// root for f = λ^-½. **Throws** not_converged when an entry is not finite.
-[[nodiscard]] inline Matrix<double> spectral_function(const Matrix<double>& symmetric, double floor,
-                                                      double (*f)(double)) {
-  const Eigenpairs pairs = symmetric_eigenpairs(symmetric);
-  Eigen::Index kept = 0;
-  while (kept < pairs.values.size() && pairs.values[kept] > 0.0 && pairs.values[kept] > floor * pairs.values[0]) ++kept;
-  const Matrix<double> u = pairs.vectors.topRows(kept);
-  Matrix<double> scaled = u;
-  for (Eigen::Index i = 0; i < kept; ++i) scaled.row(i) *= f(pairs.values[i]);
-  return u.transpose() * scaled;
-}
+[[nodiscard]] Matrix<double> spectral_function(const Matrix<double>& symmetric, double floor, double (*f)(double));
 
 }  // namespace detail
 }  // namespace statistics
 }  // namespace v1
 }  // namespace faultline
+
+#ifndef FAULTLINE_COMPILED
+#include <faultline/statistics/detail/decompositions_impl.hpp>
+#endif

@@ -2,35 +2,13 @@
 #pragma once
 // How much a rate changed: for the same codes before and after (or up and down) a move, and for two separate samples.
 
-#include <faultline/error.hpp>
-#include <faultline/statistics/binomial.hpp>
 #include <faultline/statistics/interval.hpp>
-#include <faultline/statistics/distributions.hpp>
-#include <faultline/statistics/stratified.hpp>
 
-#include <algorithm>
-#include <cmath>
 #include <cstdint>
-#include <string>
 
 namespace faultline {
 inline namespace v1 {
 namespace statistics {
-
-namespace detail {
-
-/// Score statistic of a mean of values −1, 0, 1 against `mean`, with the sum given apart from the counts; infinite
-/// where the hypothesis leaves no variance.
-[[nodiscard]] inline double contrast_score(double up, double down, double n, double sum, double mean) noexcept {
-  // The likelihood under P(1) − P(−1) = mean is largest at this P(−1): the positive root of 2 n q² + ((2n − up + down)
-  // mean − up − down) q − down · mean (1 − mean).
-  const double linear = (2.0 * n - up + down) * mean - up - down;
-  const double root = std::sqrt(std::max(0.0, linear * linear + 8.0 * n * down * mean * (1.0 - mean)));
-  const double q = std::max({0.0, -mean, (root - linear) / (4.0 * n)});
-  return studentise(sum - n * mean, n * (2.0 * q + mean * (1.0 - mean)));
-}
-
-}  // namespace detail
 
 /// One-sided lower bound for the mean of independent values −1, 0, 1, of which `up` were 1 and `down` were −1 among n:
 /// the contrast of an intervention.
@@ -43,60 +21,21 @@ namespace detail {
 /// down to .58 where values other than 0 are rare).
 /// **Throws** `invalid_argument` unless up, down ≥ 0, up + down ≤ n and 0 < confidence < 1. n = 0 gives −1.
 /// Example: `contrast_lower_bound(38, 6, 128)` is .165 for a mean of .25
-[[nodiscard]] inline double contrast_lower_bound(std::int64_t up, std::int64_t down, std::int64_t n,
-                                                 double confidence = 0.95) {
-  constexpr const char* where = "contrast_lower_bound";
-  detail::require_confidence(where, confidence);
-  if (up < 0 || down < 0 || up + down > n) {
-    throw Error(ErrorCode::invalid_argument, where,
-                "expected counts of at least 0 that sum to at most " + std::to_string(n) + ", got " +
-                    std::to_string(up) + " and " + std::to_string(down));
-  }
-  if (n == 0) return -1.0;
-  const double bar = normal_quantile(confidence);
-  const auto a = static_cast<double>(up);
-  const auto b = static_cast<double>(down);
-  const auto count = static_cast<double>(n);
-  const double sum = a - b - 1.0;
-  double low = -1.0;  // excluded by the score, or the end of the range
-  double high = sum / count;
-  for (int i = 0; i < 60 && high > low; ++i) {
-    const double middle = 0.5 * (low + high);
-    (detail::contrast_score(a, b, count, sum, middle) > bar ? low : high) = middle;
-  }
-  return low < -0.5 ? -1.0 : low;
-}
+[[nodiscard]] double contrast_lower_bound(std::int64_t up, std::int64_t down, std::int64_t n, double confidence = 0.95);
 
 /// Two-sided interval for the mean of values −1, 0, 1; equally for the difference p_A − p_B of two failure rates on the
 /// same samples, `up` of which failed for A alone and `down` for B alone.
 ///
 /// **Formula**: both one-sided bounds at (1 + confidence) / 2, the upper one by symmetry. **Error rate**, **Throws**:
 /// as `contrast_lower_bound`.
-[[nodiscard]] inline Interval contrast_interval(std::int64_t up, std::int64_t down, std::int64_t n,
-                                                double confidence = 0.95) {
-  detail::require_confidence("contrast_interval", confidence);
-  const double side = 0.5 * (1.0 + confidence);
-  return {contrast_lower_bound(up, down, n, side), -contrast_lower_bound(down, up, n, side)};
-}
+[[nodiscard]] Interval contrast_interval(std::int64_t up, std::int64_t down, std::int64_t n, double confidence = 0.95);
 
 /// Wilson's interval for a rate seen k times in n: close to its confidence on average, unlike `clopper_pearson`, which
 /// is never below it.
 ///
 /// **Formula**: (p̂ + z²/2n ± z √(p̂(1 − p̂)/n + z²/4n²)) / (1 + z²/n) (Wilson 1927). **Throws** `invalid_argument` as
 /// `clopper_pearson`. n = 0 gives [0, 1].
-[[nodiscard]] inline Interval wilson(std::int64_t k, std::int64_t n, double confidence = 0.95) {
-  detail::require_counts("wilson", k, n);
-  detail::require_confidence("wilson", confidence);
-  if (n == 0) return {};
-  const double z = normal_quantile(0.5 * (1.0 + confidence));
-  const auto count = static_cast<double>(n);
-  const double p = static_cast<double>(k) / count;
-  const double centre = p + z * z / (2.0 * count);
-  const double spread = z * std::sqrt(p * (1.0 - p) / count + z * z / (4.0 * count * count));
-  const double scale = 1.0 + z * z / count;
-  return {k == 0 ? 0.0 : std::max(0.0, (centre - spread) / scale),
-          k == n ? 1.0 : std::min(1.0, (centre + spread) / scale)};
-}
+[[nodiscard]] Interval wilson(std::int64_t k, std::int64_t n, double confidence = 0.95);
 
 /// Interval for p₁ − p₂ from two separate samples.
 ///
@@ -104,17 +43,13 @@ namespace detail {
 /// approximate; coverage of the 95 % interval lies above .92 for samples of 20 and more (enumerated in the tests), and
 /// is .95 on average.
 /// **Throws** `invalid_argument` for impossible counts or confidence.
-[[nodiscard]] inline Interval newcombe_difference(std::int64_t k1, std::int64_t n1, std::int64_t k2, std::int64_t n2,
-                                                  double confidence = 0.95) {
-  const Interval first = wilson(k1, n1, confidence);
-  const Interval second = wilson(k2, n2, confidence);
-  if (n1 == 0 || n2 == 0) return {-1.0, 1.0};
-  const double p1 = static_cast<double>(k1) / static_cast<double>(n1);
-  const double p2 = static_cast<double>(k2) / static_cast<double>(n2);
-  return {p1 - p2 - std::hypot(p1 - first.lower, second.upper - p2),
-          p1 - p2 + std::hypot(first.upper - p1, p2 - second.lower)};
-}
+[[nodiscard]] Interval newcombe_difference(std::int64_t k1, std::int64_t n1, std::int64_t k2, std::int64_t n2,
+                                           double confidence = 0.95);
 
 }  // namespace statistics
 }  // namespace v1
 }  // namespace faultline
+
+#ifndef FAULTLINE_COMPILED
+#include <faultline/statistics/detail/difference_impl.hpp>
+#endif

@@ -8,8 +8,6 @@
 #include <boost/math/policies/policy.hpp>
 #include <boost/math/special_functions/gamma.hpp>
 
-#include <limits>
-
 namespace faultline {
 inline namespace v1 {
 namespace statistics {
@@ -28,12 +26,12 @@ using DistributionPolicy =
 }  // namespace detail
 
 /// log B(a, b) = log Γ(a) + log Γ(b) − log Γ(a + b), for a, b > 0; NaN otherwise.
-[[nodiscard]] inline double log_beta(double a, double b) noexcept {
-  if (!(a > 0.0) || !(b > 0.0)) return std::numeric_limits<double>::quiet_NaN();
-  constexpr detail::DistributionPolicy policy{};
-  return boost::math::lgamma(a, policy) + boost::math::lgamma(b, policy) - boost::math::lgamma(a + b, policy);
-}
+[[nodiscard]] double log_beta(double a, double b) noexcept;
 
 }  // namespace statistics
 }  // namespace v1
 }  // namespace faultline
+
+#ifndef FAULTLINE_COMPILED
+#include <faultline/statistics/detail/log_beta_impl.hpp>
+#endif

@@ -61,4 +61,6 @@ struct ManifoldOptions {
 }  // namespace v1
 }  // namespace faultline
 
+#ifndef FAULTLINE_COMPILED
 #include <faultline/statistics/detail/manifold_quality_impl.hpp>
+#endif

@@ -4,15 +4,9 @@
 // apart.
 
 #include <faultline/core/describe.hpp>
-#include <faultline/error.hpp>
-#include <faultline/statistics/binomial.hpp>
-#include <faultline/statistics/difference.hpp>
-#include <faultline/statistics/interval.hpp>
 
-#include <cstddef>
 #include <cstdint>
 #include <span>
-#include <string>
 
 namespace faultline {
 inline namespace v1 {
@@ -46,23 +40,8 @@ FAULTLINE_MEMBERS(PairedTest, counts, p, difference, lower, upper, confidence)
 ///
 /// **Throws** `shape_mismatch` when the lists differ in length.
 /// Example: `PairedCounts counts = count_pairs(first.failed, second.failed);`
-[[nodiscard]] inline PairedCounts count_pairs(std::span<const std::uint8_t> first_failed,
-                                              std::span<const std::uint8_t> second_failed) {
-  if (first_failed.size() != second_failed.size()) {
-    throw Error(ErrorCode::shape_mismatch, "count_pairs",
-                "expected outcomes of the same samples, got " + std::to_string(first_failed.size()) + " and " +
-                    std::to_string(second_failed.size()));
-  }
-  PairedCounts counts;
-  for (std::size_t i = 0; i < first_failed.size(); ++i) {
-    const bool first = first_failed[i] != 0;
-    const bool second = second_failed[i] != 0;
-    ++(first    ? second ? counts.both_fail : counts.only_first_fails
-       : second ? counts.only_second_fails
-                : counts.both_right);
-  }
-  return counts;
-}
+[[nodiscard]] PairedCounts count_pairs(std::span<const std::uint8_t> first_failed,
+                                       std::span<const std::uint8_t> second_failed);
 
 /// Tests whether two failure rates on the same samples differ, and by how much.
 ///
@@ -75,23 +54,12 @@ FAULTLINE_MEMBERS(PairedTest, counts, p, difference, lower, upper, confidence)
 /// **Throws** `invalid_argument` for negative counts, or a confidence outside (0, 1). No sample gives p = 1 and the
 /// interval [−1, 1].
 /// Example: `test_pairs({.both_right = 950, .only_first_fails = 38, .only_second_fails = 6, .both_fail = 6}).p`
-[[nodiscard]] inline PairedTest test_pairs(const PairedCounts& counts, double confidence = 0.95) {
-  if (counts.both_right < 0 || counts.only_first_fails < 0 || counts.only_second_fails < 0 || counts.both_fail < 0)
-    throw Error(ErrorCode::invalid_argument, "test_pairs", "expected counts that are not negative");
-  PairedTest test;
-  test.counts = counts;
-  test.confidence = confidence;
-  test.p = mcnemar_exact(counts.only_first_fails, counts.only_second_fails);
-  const Interval interval =
-      contrast_interval(counts.only_first_fails, counts.only_second_fails, counts.total(), confidence);
-  test.lower = interval.lower;
-  test.upper = interval.upper;
-  if (counts.total() > 0)
-    test.difference =
-        static_cast<double>(counts.only_first_fails - counts.only_second_fails) / static_cast<double>(counts.total());
-  return test;
-}
+[[nodiscard]] PairedTest test_pairs(const PairedCounts& counts, double confidence = 0.95);
 
 }  // namespace statistics
 }  // namespace v1
 }  // namespace faultline
+
+#ifndef FAULTLINE_COMPILED
+#include <faultline/statistics/detail/mcnemar_impl.hpp>
+#endif

@@ -6,17 +6,12 @@
 #include <faultline/core/matrix.hpp>
 #include <faultline/core/random.hpp>
 #include <faultline/core/ranges.hpp>
-#include <faultline/error.hpp>
 #include <faultline/statistics/stratified.hpp>
 
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
-#include <functional>
-#include <limits>
 #include <numeric>
 #include <span>
-#include <string>
 #include <utility>
 #include <vector>
 
@@ -88,9 +83,7 @@ class WithinClassPermuter {
 
 namespace detail {
 
-inline void require_replicates(const char* where, const PermutationOptions& options) {
-  core::require_in(where, "replicates", options.replicates, 1, limits::permutations);
-}
+void require_replicates(const char* where, const PermutationOptions& options);
 
 }  // namespace detail
 
@@ -102,51 +95,15 @@ inline void require_replicates(const char* where, const PermutationOptions& opti
 /// **Throws** `shape_mismatch`, `label_out_of_range`, `invalid_argument` for no replicates.
 /// **Randomness**: (seed, Stream::permutations, first + b). **Cost**: replicates x (smaller groups) x d additions.
 /// Example: `auto null = permuted_differences(whitened, labels, failed, strata, {.replicates = 999, .seed = 7});`
-[[nodiscard]] inline Matrix<double> permuted_differences(const Matrix<double>& x, std::span<const std::int64_t> labels,
-                                                         std::span<const std::uint8_t> failed, const Strata& strata,
-                                                         const PermutationOptions& options) {
-  require_outcomes("permuted_differences", x.rows(), labels, failed);
-  detail::require_replicates("permuted_differences", options);
-  WithinClassPermuter permuter(labels, failed, strata);
-  Matrix<double> result(options.replicates, x.cols());
-  if (!(strata.effective_failures > 0.0)) return result;
-  const auto d = static_cast<std::size_t>(x.cols());
-
-  // With class sums S_c and failure sums F_c the numerator is Σ F_c − m_c / (m_c + n_c) S_c, or the negative of it with
-  // successes in place of failures.
-  std::vector<double> expected(d, 0.0);
-  for (std::int64_t c = 0; c < permuter.classes(); ++c) {
-    const auto m = static_cast<double>(strata.failures[static_cast<std::size_t>(c)]);
-    const auto n = static_cast<double>(strata.successes[static_cast<std::size_t>(c)]);
-    const double share = permuter.draws_failures(c) ? m / (m + n) : -n / (m + n);
-    for (const std::int64_t i : permuter.members(c)) {
-      const auto row = x.row_span(i);
-      for (std::size_t j = 0; j < d; ++j) expected[j] += share * row[j];
-    }
-  }
-  for (std::int64_t b = 0; b < options.replicates; ++b) {
-    core::CounterRandom random(options.seed, core::Stream::permutations, options.first + b);
-    double* out = result.row_span(b).data();
-    for (std::int64_t c = 0; c < permuter.classes(); ++c) {
-      const auto members = permuter.members(c);
-      const double sign = permuter.draws_failures(c) ? 1.0 : -1.0;
-      for (const std::int32_t position : permuter.draw(c, random)) {
-        const double* row = x.row_span(members[static_cast<std::size_t>(position)]).data();
-        for (std::size_t j = 0; j < d; ++j) out[j] += sign * row[j];
-      }
-    }
-    for (std::size_t j = 0; j < d; ++j) out[j] = (out[j] - expected[j]) / strata.effective_failures;
-  }
-  return result;
-}
+[[nodiscard]] Matrix<double> permuted_differences(const Matrix<double>& x, std::span<const std::int64_t> labels,
+                                                  std::span<const std::uint8_t> failed, const Strata& strata,
+                                                  const PermutationOptions& options);
 
 namespace detail {
 
 /// From here on a permuted value counts as reaching the observed one: a tie in exact arithmetic stays one whatever the
 /// order of the sums.
-[[nodiscard]] inline double tie_bar(double observed) noexcept {
-  return std::isfinite(observed) ? observed - 1e-9 * std::max(1.0, std::abs(observed)) : observed;
-}
+[[nodiscard]] double tie_bar(double observed) noexcept;
 
 }  // namespace detail
 
@@ -154,25 +111,16 @@ namespace detail {
 /// (Phipson and Smyth 2010).
 ///
 /// Values that agree to a relative 1e-9 count as equal.
-[[nodiscard]] inline double permutation_p(double observed, std::span<const double> null) {
-  const double bar = detail::tie_bar(observed);
-  std::int64_t reached = 0;
-  for (const double value : null) reached += value >= bar ? 1 : 0;
-  return static_cast<double>(1 + reached) / static_cast<double>(null.size() + 1);
-}
+[[nodiscard]] double permutation_p(double observed, std::span<const double> null);
 
 /// The point of a permutation distribution that an observed value must exceed for its `permutation_p` to be at most
 /// `alpha`; +∞ when B is too small for `alpha`.
-[[nodiscard]] inline double permutation_point(std::vector<double> null, double alpha = 0.05) {
-  const auto total = static_cast<double>(null.size() + 1);
-  // This many may be as large as the observed one
-  const auto reached = static_cast<std::int64_t>(std::floor(alpha * total + 1e-9)) - 1;
-  if (reached < 0) return std::numeric_limits<double>::infinity();
-  std::sort(null.begin(), null.end(), std::greater<>());
-  return reached < static_cast<std::int64_t>(null.size()) ? null[static_cast<std::size_t>(reached)]
-                                                          : -std::numeric_limits<double>::infinity();
-}
+[[nodiscard]] double permutation_point(std::vector<double> null, double alpha = 0.05);
 
 }  // namespace statistics
 }  // namespace v1
 }  // namespace faultline
+
+#ifndef FAULTLINE_COMPILED
+#include <faultline/statistics/detail/permutation_impl.hpp>
+#endif

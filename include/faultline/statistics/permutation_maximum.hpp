@@ -4,12 +4,7 @@
 // must beat (method section 5.1).
 
 #include <faultline/core/matrix.hpp>
-#include <faultline/error.hpp>
-#include <faultline/statistics/permutation.hpp>
 
-#include <algorithm>
-#include <cstdint>
-#include <string>
 #include <vector>
 
 namespace faultline {
@@ -24,24 +19,12 @@ namespace statistics {
 /// as long as they were chosen without looking at these outcomes (Westfall and Young 1993).
 /// **Throws** `shape_mismatch`. **Cost**: B K d multiplications; memory B · 256 numbers beyond the input.
 /// Example: `double bar = permutation_point(largest_effects(null, candidates), 0.05);`
-[[nodiscard]] inline std::vector<double> largest_effects(const Matrix<double>& differences,
-                                                         const Matrix<double>& directions) {
-  if (differences.cols() != directions.cols()) {
-    throw Error(ErrorCode::shape_mismatch, "largest_effects",
-                "expected directions of dimension " + std::to_string(differences.cols()) + ", got " +
-                    std::to_string(directions.cols()));
-  }
-  std::vector<double> largest(static_cast<std::size_t>(differences.rows()), 0.0);
-  constexpr std::int64_t block = 256;
-  for (std::int64_t first = 0; first < directions.rows(); first += block) {
-    const Matrix<double> some = directions.middleRows(first, std::min(block, directions.rows() - first));
-    const Matrix<double> effects = some * differences.transpose();
-    auto bar = core::as_vector(largest);
-    bar = bar.cwiseMax(effects.cwiseAbs().colwise().maxCoeff().transpose());
-  }
-  return largest;
-}
+[[nodiscard]] std::vector<double> largest_effects(const Matrix<double>& differences, const Matrix<double>& directions);
 
 }  // namespace statistics
 }  // namespace v1
 }  // namespace faultline
+
+#ifndef FAULTLINE_COMPILED
+#include <faultline/statistics/detail/permutation_maximum_impl.hpp>
+#endif

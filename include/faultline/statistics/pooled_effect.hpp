@@ -2,13 +2,9 @@
 #pragma once
 // Effects of independent groups taken together: their weighted mean, and how far they lie apart beyond sampling noise.
 
-#include <faultline/error.hpp>
+#include <faultline/config.hpp>
 
-#include <algorithm>
-#include <cmath>
-#include <cstddef>
 #include <span>
-#include <vector>
 
 namespace faultline {
 inline namespace v1 {
@@ -22,20 +18,7 @@ struct PooledEffect {
 };
 
 /// **Shapes**: effects and weights `[groups]`; **throws** `shape_mismatch` when they differ in length.
-[[nodiscard]] inline PooledEffect pool_effects(std::span<const double> effects, std::span<const double> weights) {
-  if (effects.size() != weights.size())
-    throw Error(ErrorCode::shape_mismatch, "pool_effects", "expected one weight per effect");
-  PooledEffect pooled;
-  for (std::size_t c = 0; c < effects.size(); ++c) {
-    pooled.weight += weights[c];
-    pooled.mean += weights[c] * effects[c];
-  }
-  if (!(pooled.weight > 0.0)) return {};
-  pooled.mean /= pooled.weight;
-  for (std::size_t c = 0; c < effects.size(); ++c)
-    pooled.scatter += weights[c] * (effects[c] - pooled.mean) * (effects[c] - pooled.mean);
-  return pooled;
-}
+[[nodiscard]] PooledEffect pool_effects(std::span<const double> effects, std::span<const double> weights);
 
 /// Mean and standard deviation of the true effects of groups that are themselves a sample.
 struct RandomEffects {
@@ -49,26 +32,12 @@ struct RandomEffects {
 ///
 /// **Shapes**: effects `[k]`, variances `[k]` of their sampling noise, positive. **Throws** `shape_mismatch`. No
 /// groups give zeros.
-[[nodiscard]] inline RandomEffects random_effects(std::span<const double> effects, std::span<const double> variances) {
-  if (effects.size() != variances.size())
-    throw Error(ErrorCode::shape_mismatch, "random_effects", "expected one variance per effect");
-  const auto weights_beside = [&](double between) {
-    std::vector<double> weights;
-    for (const double variance : variances) weights.push_back(1.0 / (variance + between));
-    return weights;
-  };
-  const std::vector<double> weights = weights_beside(0.0);
-  const PooledEffect fixed = pool_effects(effects, weights);
-  double squared = 0.0;
-  for (const double weight : weights) squared += weight * weight;
-  if (effects.empty()) return {};
-  const double rest = fixed.weight - squared / fixed.weight;
-  const double between =
-      rest > 0.0 ? std::max(0.0, (fixed.scatter - (static_cast<double>(effects.size()) - 1.0)) / rest) : 0.0;
-  const PooledEffect pooled = pool_effects(effects, weights_beside(between));
-  return {pooled.mean, 1.0 / std::sqrt(pooled.weight), std::sqrt(between)};
-}
+[[nodiscard]] RandomEffects random_effects(std::span<const double> effects, std::span<const double> variances);
 
 }  // namespace statistics
 }  // namespace v1
 }  // namespace faultline
+
+#ifndef FAULTLINE_COMPILED
+#include <faultline/statistics/detail/pooled_effect_impl.hpp>
+#endif

@@ -2,60 +2,14 @@
 #pragma once
 // How far two rankings of the same things agree: Kendall's tau over all of them, Jaccard's overlap of their first k.
 
-#include <faultline/error.hpp>
+#include <faultline/config.hpp>
 
-#include <algorithm>
-#include <cmath>
-#include <cstddef>
 #include <cstdint>
-#include <iterator>
-#include <limits>
-#include <numeric>
 #include <span>
-#include <string>
-#include <vector>
 
 namespace faultline {
 inline namespace v1 {
 namespace statistics {
-
-namespace detail {
-
-/// Number of pairs within runs of equal neighbours of a sorted sequence.
-template <class Equal>
-[[nodiscard]] double tied_pairs(std::size_t n, Equal equal_to_previous) {
-  double pairs = 0.0;
-  double run = 1.0;
-  for (std::size_t i = 1; i <= n; ++i) {
-    if (i < n && equal_to_previous(i)) {
-      run += 1.0;
-      continue;
-    }
-    pairs += 0.5 * run * (run - 1.0);
-    run = 1.0;
-  }
-  return pairs;
-}
-
-/// Sorts `values[first .. last)` and returns how many pairs were strictly in the wrong order.
-[[nodiscard]] inline double sort_and_count(std::vector<double>& values, std::vector<double>& scratch, std::size_t first,
-                                           std::size_t last) {
-  if (last - first < 2) return 0.0;
-  const std::size_t middle = first + (last - first) / 2;
-  double inversions = sort_and_count(values, scratch, first, middle) + sort_and_count(values, scratch, middle, last);
-  for (std::size_t left = first, right = middle, out = first; out < last; ++out) {
-    if (left < middle && (right == last || !(values[right] < values[left]))) scratch[out] = values[left++];
-    else {
-      inversions += static_cast<double>(middle - left);
-      scratch[out] = values[right++];
-    }
-  }
-  std::copy(scratch.begin() + static_cast<std::ptrdiff_t>(first), scratch.begin() + static_cast<std::ptrdiff_t>(last),
-            values.begin() + static_cast<std::ptrdiff_t>(first));
-  return inversions;
-}
-
-}  // namespace detail
 
 /// Kendall's tau-b of paired values: 1 for the same order, -1 for the reverse, 0 on average for unrelated ones.
 ///
@@ -65,33 +19,7 @@ template <class Equal>
 /// tied in x or in y (Kendall 1945); D is counted by merge sort (Knight 1966).
 /// **Throws** `shape_mismatch` for lists of different lengths; `invalid_argument` for NaN. **Cost**: O(N log N).
 /// Example: `double tau = kendall_tau_b(std::vector{1.0, 2.0, 3.0}, std::vector{1.0, 3.0, 2.0});  // 1/3`
-[[nodiscard]] inline double kendall_tau_b(std::span<const double> x, std::span<const double> y) {
-  if (x.size() != y.size())
-    throw Error(ErrorCode::shape_mismatch, "kendall_tau_b",
-                "expected pairs of values, got " + std::to_string(x.size()) + " and " + std::to_string(y.size()));
-  for (const auto& values : {x, y})
-    for (const double value : values)
-      if (std::isnan(value))
-        throw Error(ErrorCode::invalid_argument, "kendall_tau_b", "expected values that can be ordered, got NaN");
-  const std::size_t n = x.size();
-  std::vector<std::size_t> order(n);
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::sort(order.begin(), order.end(),
-            [&](std::size_t a, std::size_t b) { return x[a] != x[b] ? x[a] < x[b] : y[a] < y[b]; });
-  const auto same_x = [&](std::size_t i) { return x[order[i]] == x[order[i - 1]]; };
-  std::vector<double> by_x(n);
-  for (std::size_t i = 0; i < n; ++i) by_x[i] = y[order[i]];
-  const double tied_x = detail::tied_pairs(n, same_x);
-  const double tied_both = detail::tied_pairs(n, [&](std::size_t i) { return same_x(i) && by_x[i] == by_x[i - 1]; });
-  std::vector<double> scratch(n);
-  // Sorts by_x, whose ties are neighbours from here on
-  const double discordant = detail::sort_and_count(by_x, scratch, 0, n);
-  const double tied_y = detail::tied_pairs(n, [&](std::size_t i) { return by_x[i] == by_x[i - 1]; });
-  const double pairs = 0.5 * static_cast<double>(n) * (static_cast<double>(n) - 1.0);
-  const double scale = std::sqrt((pairs - tied_x) * (pairs - tied_y));
-  if (!(scale > 0.0)) return std::numeric_limits<double>::quiet_NaN();
-  return (pairs - tied_x - tied_y + tied_both - 2.0 * discordant) / scale;
-}
+[[nodiscard]] double kendall_tau_b(std::span<const double> x, std::span<const double> y);
 
 /// Jaccard's overlap of the first k of two rankings: members they share over members that either has, 0 to 1; 0 when
 /// both are empty.
@@ -101,25 +29,12 @@ template <class Equal>
 /// O(k log k).
 /// Example: `double overlap = jaccard_top(std::vector<std::int64_t>{4, 7, 1}, std::vector<std::int64_t>{7, 4, 2}, 2);
 /// // 1`
-[[nodiscard]] inline double jaccard_top(std::span<const std::int64_t> a, std::span<const std::int64_t> b,
-                                        std::int64_t k) {
-  if (k < 1) throw Error(ErrorCode::invalid_argument, "jaccard_top", "k must be at least 1, got " + std::to_string(k));
-  const auto first = [k](std::span<const std::int64_t> ranking) {
-    std::vector<std::int64_t> members(
-        ranking.begin(), ranking.begin() + static_cast<std::ptrdiff_t>(
-                                               std::min<std::size_t>(ranking.size(), static_cast<std::size_t>(k))));
-    std::sort(members.begin(), members.end());
-    if (std::adjacent_find(members.begin(), members.end()) != members.end())
-      throw Error(ErrorCode::invalid_argument, "jaccard_top", "a ranking names something twice");
-    return members;
-  };
-  const auto mine = first(a), yours = first(b);
-  std::vector<std::int64_t> shared;
-  std::set_intersection(mine.begin(), mine.end(), yours.begin(), yours.end(), std::back_inserter(shared));
-  const std::size_t either = mine.size() + yours.size() - shared.size();
-  return either == 0 ? 0.0 : static_cast<double>(shared.size()) / static_cast<double>(either);
-}
+[[nodiscard]] double jaccard_top(std::span<const std::int64_t> a, std::span<const std::int64_t> b, std::int64_t k);
 
 }  // namespace statistics
 }  // namespace v1
 }  // namespace faultline
+
+#ifndef FAULTLINE_COMPILED
+#include <faultline/statistics/detail/rank_agreement_impl.hpp>
+#endif

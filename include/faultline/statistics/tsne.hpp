@@ -55,4 +55,6 @@ inline constexpr std::int64_t tsne_samples = 5'000;
 }  // namespace v1
 }  // namespace faultline
 
+#ifndef FAULTLINE_COMPILED
 #include <faultline/statistics/detail/tsne_impl.hpp>
+#endif

@@ -5,15 +5,10 @@
 
 #include <faultline/core/matrix.hpp>
 #include <faultline/error.hpp>
-#include <faultline/statistics/decompositions.hpp>
-#include <faultline/statistics/within_class_moments.hpp>
 
-#include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <span>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace faultline {
@@ -45,35 +40,8 @@ struct Whitening {
 /// **Shapes**: covariance `[d, d]`, class_means `[classes, d]`.
 /// **Throws** `shape_mismatch`; `degenerate_statistics` when the covariance is zero or not finite. **Cost**: one
 /// eigenproblem, O(d³).
-[[nodiscard]] inline Whitening make_whitening(const Matrix<double>& covariance, Matrix<double> class_means,
-                                              double drop = 1e-4) {
-  constexpr const char* where = "make_whitening";
-  const std::int64_t d = covariance.rows();
-  if (covariance.cols() != d || class_means.cols() != d)
-    throw Error(ErrorCode::shape_mismatch, where, "expected a square covariance and class means of the same dimension");
-  const double trace = covariance.trace();
-  if (!(trace > 0.0) || !std::isfinite(trace)) {
-    throw Error(ErrorCode::degenerate_statistics, where,
-                "the latent vectors do not vary within classes (or are not finite); does the generator map every z to "
-                "the same w?");
-  }
-  const detail::Eigenpairs axes = detail::symmetric_eigenpairs(covariance);
-  const Eigen::Index rank = (axes.values.array() >= drop * trace).count();
-  Whitening result;
-  result.class_means = std::move(class_means);
-  result.to_white = axes.vectors.topRows(rank);
-  result.from_white = result.to_white;
-  double kept = 0.0;
-  for (Eigen::Index i = 0; i < rank; ++i) {
-    const double value = axes.values[i];
-    result.eigenvalues.push_back(value);
-    kept += value;
-    result.to_white.row(i) /= std::sqrt(value);
-    result.from_white.row(i) *= std::sqrt(value);
-  }
-  result.dropped_share = std::max(0.0, 1.0 - kept / trace);
-  return result;
-}
+[[nodiscard]] Whitening make_whitening(const Matrix<double>& covariance, Matrix<double> class_means,
+                                       double drop = 1e-4);
 
 /// Fits the whitening to samples.
 ///
@@ -83,66 +51,26 @@ struct Whitening {
 /// without variation. **Cost**: N d² + O(d³).
 /// Example: `Whitening white = fit_whitening(discovery.w, discovery.labels, 10); Matrix<double> x = whiten(white,
 /// confirmation.w, confirmation.labels);`
-[[nodiscard]] inline Whitening fit_whitening(const Matrix<float>& w, std::span<const std::int64_t> labels,
-                                             std::int64_t classes, double drop = 1e-4) {
-  constexpr const char* where = "fit_whitening";
-  if (static_cast<std::int64_t>(labels.size()) != w.rows())
-    throw Error(ErrorCode::shape_mismatch, where, "expected one label per row of w");
-  if (classes < 1) throw Error(ErrorCode::invalid_argument, where, "expected at least one class");
-  GroupMeans means = group_means(where, w, labels, classes);
-  if (!(means.freedom() > 0.0))
-    throw Error(ErrorCode::degenerate_statistics, where,
-                "expected more samples than classes, got " + std::to_string(w.rows()));
-  const Matrix<double> covariance = within_covariance(w, labels, means);
-  const Eigen::RowVectorXd grand = core::as_vector(means.count).transpose() * means.mean / means.rows();
-  for (std::int64_t c = 0; c < classes; ++c)
-    if (means.count[static_cast<std::size_t>(c)] == 0.0) means.mean.row(c) = grand;
-  return make_whitening(covariance, std::move(means.mean), drop);
-}
+[[nodiscard]] Whitening fit_whitening(const Matrix<float>& w, std::span<const std::int64_t> labels,
+                                      std::int64_t classes, double drop = 1e-4);
 
 /// Whitened coordinates of samples: `[N, d]` -> `[N, r]`.
 ///
 /// **Throws** `shape_mismatch`, `label_out_of_range`. **Cost**: N d r.
-[[nodiscard]] inline Matrix<double> whiten(const Whitening& whitening, const Matrix<float>& w,
-                                           std::span<const std::int64_t> labels) {
-  if (w.cols() != whitening.dimension() || static_cast<std::int64_t>(labels.size()) != w.rows()) {
-    throw Error(ErrorCode::shape_mismatch, "whiten",
-                "expected w of dimension " + std::to_string(whitening.dimension()) +
-                    " with one label per row, got dimension " + std::to_string(w.cols()) + " and " +
-                    std::to_string(labels.size()) + " labels for " + std::to_string(w.rows()) + " rows");
-  }
-  for (const std::int64_t label : labels) require_label("whiten", label, whitening.classes());
-  Matrix<double> out(w.rows(), whitening.rank());
-  for (std::int64_t first = 0; first < w.rows(); first += fixed_sum_rows) {  // bounds the double copy of w
-    const std::int64_t count = std::min(fixed_sum_rows, w.rows() - first);
-    const Matrix<double> centred = centred_rows(w, labels, whitening.class_means, first, count);
-    faultline::detail::MatrixMap<double>(out.row_span(first).data(), count, out.cols()).noalias() =
-        centred * whitening.to_white.transpose();
-  }
-  return out;
-}
+[[nodiscard]] Matrix<double> whiten(const Whitening& whitening, const Matrix<float>& w,
+                                    std::span<const std::int64_t> labels);
 
 /// The move of w by one standard deviation along each direction: rows v `[K, r]` in w̃ -> rows Σ^½ v `[K, d]` in w.
 ///
 /// **Throws** `shape_mismatch`. Example: `w + t · unwhiten_directions(white, v).row_span(0)` is t standard deviations
 /// along the first direction.
-[[nodiscard]] inline Matrix<double> unwhiten_directions(const Whitening& whitening, const Matrix<double>& directions) {
-  if (directions.cols() != whitening.rank())
-    throw Error(ErrorCode::shape_mismatch, "unwhiten_directions",
-                "expected directions of dimension " + std::to_string(whitening.rank()));
-  return directions * whitening.from_white;
-}
+[[nodiscard]] Matrix<double> unwhiten_directions(const Whitening& whitening, const Matrix<double>& directions);
 
 /// Moves of w as vectors in w̃: rows `[K, d]` -> `[K, r]`; the inverse of `unwhiten_directions` on what it returns.
 /// Parts in dropped eigenvectors vanish.
 ///
 /// **Throws** `shape_mismatch`.
-[[nodiscard]] inline Matrix<double> whiten_moves(const Whitening& whitening, const Matrix<double>& moves) {
-  if (moves.cols() != whitening.dimension())
-    throw Error(ErrorCode::shape_mismatch, "whiten_moves",
-                "expected moves of dimension " + std::to_string(whitening.dimension()));
-  return moves * whitening.to_white.transpose();
-}
+[[nodiscard]] Matrix<double> whiten_moves(const Whitening& whitening, const Matrix<double>& moves);
 
 /// Linear readings of w expressed in w̃, as unit directions with their spread.
 struct ReadingDirections {
@@ -172,3 +100,7 @@ template <class Real>
 }  // namespace statistics
 }  // namespace v1
 }  // namespace faultline
+
+#ifndef FAULTLINE_COMPILED
+#include <faultline/statistics/detail/whitening_impl.hpp>
+#endif

@@ -20,14 +20,8 @@ inline namespace v1 {
 namespace statistics {
 
 /// `outcome_group` of every sample, for `group_means`; −1 in classes that `strata` does not use.
-[[nodiscard]] inline std::vector<std::int64_t> outcome_groups(std::span<const std::int64_t> labels,
-                                                              std::span<const std::uint8_t> failed,
-                                                              const Strata& strata) {
-  std::vector<std::int64_t> group(labels.size(), -1);
-  for (std::size_t i = 0; i < labels.size(); ++i)
-    if (strata.uses(labels[i])) group[i] = outcome_group(labels[i], failed[i] != 0);
-  return group;
-}
+[[nodiscard]] std::vector<std::int64_t> outcome_groups(std::span<const std::int64_t> labels,
+                                                       std::span<const std::uint8_t> failed, const Strata& strata);
 
 /// Means of groups of rows.
 struct GroupMeans {
@@ -140,3 +134,7 @@ template <class Values>
 }  // namespace statistics
 }  // namespace v1
 }  // namespace faultline
+
+#ifndef FAULTLINE_COMPILED
+#include <faultline/statistics/detail/within_class_moments_impl.hpp>
+#endif

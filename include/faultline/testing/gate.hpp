@@ -3,6 +3,7 @@
 // gate: a statement about a classifier that a unit test can assert, with a stated error rate and a replay line (method
 // section 16).
 
+#include <faultline/classify/any_criterion.hpp>
 #include <faultline/analysis/problem/describe_run.hpp>
 #include <faultline/analysis/problem/replay_text.hpp>
 #include <faultline/analysis/provenance.hpp>
@@ -10,11 +11,11 @@
 #include <faultline/concepts/classifier.hpp>
 #include <faultline/concepts/failure_criterion.hpp>
 #include <faultline/concepts/style_generator.hpp>
-#include <faultline/core/within_memory.hpp>
 #include <faultline/core/enum_text.hpp>
 #include <faultline/core/number_text.hpp>
 #include <faultline/core/random.hpp>
 #include <faultline/core/ranges.hpp>
+#include <faultline/core/within_memory.hpp>
 #include <faultline/sampling/class_notes.hpp>
 #include <faultline/sampling/preflight.hpp>
 #include <faultline/sampling/style_space_sampler.hpp>
@@ -170,22 +171,12 @@ std::basic_ostream<char, Traits>& operator<<(std::basic_ostream<char, Traits>& o
   return out << result.explain();
 }
 
-/// Draws samples (indices from 2^43) until the policy is decided or its budget ends.
-///
-/// Before the first of them it checks, on 16 images of its own, what any verdict rests on (see `preflight`): the laws
-/// of the classifier, labels that exist, scores that depend on the image.
-/// **Throws** invalid_argument for a bound, confidence or budget out of range, a budget that ends before the first
-/// look, and labels that are walked in order; incompatible_models for an unconditional generator and a criterion that
-/// reads the label; what the sampler throws; property_threw for a criterion that throws; F2xx when the classifier
-/// misbehaves, which is never counted as a failure.
-/// **Randomness**: sample i depends on (seed, i) alone; a verdict at a budget is kept at every larger one.
-/// **Cost**: up to max_samples generator and classifier images, in batches of batch_size, one batch in memory; and the
-/// preflight.
-/// Example: `auto verdict = gate(generator, mine, FailureRateBelow{.bound = 0.02, .seed = 7});
-/// REQUIRE(verdict.passed());`
-template <StyleGenerator G, Classifier C, FailureCriterion F = Misclassified>
-[[nodiscard]] GateResult gate(const G& generator, C& classifier, const FailureRateBelow& policy,
-                              const F& criterion = {}) {
+namespace detail {
+
+/// A gate on classifier and criterion as they are held; see `gate`.
+template <StyleGenerator G, Classifier C>
+[[nodiscard]] GateResult run_gate(const G& generator, C& classifier, const FailureRateBelow& policy,
+                                  const classify::AnyCriterion& criterion) {
   faultline::core::require_between("gate", "confidence", policy.confidence, 0.0, 1.0);
   statistics::RateMonitor monitor(policy.bound, {.alpha_per_side = (1.0 - policy.confidence) / 2.0});
   if (policy.max_samples < monitor.next_look())
@@ -230,9 +221,35 @@ template <StyleGenerator G, Classifier C, FailureCriterion F = Misclassified>
   });
 }
 
+}  // namespace detail
+
+/// Draws samples (indices from 2^43) until the policy is decided or its budget ends.
+///
+/// Before the first of them it checks, on 16 images of its own, what any verdict rests on (see `preflight`): the laws
+/// of the classifier, labels that exist, scores that depend on the image.
+/// **Throws** invalid_argument for a bound, confidence or budget out of range, a budget that ends before the first
+/// look, and labels that are walked in order; incompatible_models for an unconditional generator and a criterion that
+/// reads the label; what the sampler throws; property_threw for a criterion that throws; F2xx when the classifier
+/// misbehaves, which is never counted as a failure.
+/// **Randomness**: sample i depends on (seed, i) alone; a verdict at a budget is kept at every larger one.
+/// **Cost**: up to max_samples generator and classifier images, in batches of batch_size, one batch in memory; and the
+/// preflight.
+/// Example: `auto verdict = gate(generator, mine, FailureRateBelow{.bound = 0.02, .seed = 7});
+/// REQUIRE(verdict.passed());`
+template <StyleGenerator G, Classifier C, FailureCriterion F = Misclassified>
+[[nodiscard]] GateResult gate(const G& generator, C& classifier, const FailureRateBelow& policy,
+                              const F& criterion = {}) {
+  return detail::run_gate(generator, *classify::hold<typename G::image_type>(classifier), policy,
+                          classify::AnyCriterion::borrow(criterion));
+}
+
 template <StyleGenerator G, Classifier C, FailureCriterion F = Misclassified>
 GateResult gate(const G&& generator, C& classifier, const FailureRateBelow& policy, const F& criterion = {}) = delete;
 
 }  // namespace testing
 }  // namespace v1
 }  // namespace faultline
+
+#ifdef FAULTLINE_COMPILED
+#include <faultline/testing/detail/compiled_gates.hpp>
+#endif

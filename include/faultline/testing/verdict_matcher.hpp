@@ -46,11 +46,11 @@ class VerdictMatcher {
   using is_gtest_matcher = void;
   bool MatchAndExplain(const GateResult& result, std::ostream*) const noexcept { return match(result); }
   template <class Stream>
-  void DescribeTo(core::Stream* out) const {
+  void DescribeTo(Stream* out) const {
     *out << describe();
   }
   template <class Stream>
-  void DescribeNegationTo(core::Stream* out) const {
+  void DescribeNegationTo(Stream* out) const {
     *out << (!*this).describe();
   }
 

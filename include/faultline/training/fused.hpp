@@ -5,8 +5,8 @@
 // regularisation runs the plain networks.
 
 #include <faultline/core/parallel_for.hpp>
-#include <faultline/stylegan2/torch_threads.hpp>
 #include <faultline/stylegan2/networks.hpp>
+#include <faultline/stylegan2/torch_threads.hpp>
 #include <faultline/training/detail/fused_kernels.hpp>
 #include <faultline/training/torch.hpp>
 

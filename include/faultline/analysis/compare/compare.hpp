@@ -3,18 +3,23 @@
 // compare: several classifiers on the same generated samples, in one call.
 
 #include <faultline/analysis/compare/compare_outcomes.hpp>
+#include <faultline/analysis/compare/comparison_problem.hpp>
+#include <faultline/analysis/compare/comparison_report.hpp>
 #include <faultline/analysis/compare/detail/comparison_source.hpp>
 #include <faultline/analysis/problem/check_options.hpp>
 #include <faultline/analysis/problem/describe_method.hpp>
 #include <faultline/analysis/problem/describe_run.hpp>
-#include <faultline/analysis/properties/default_properties.hpp>
+#include <faultline/analysis/provenance.hpp>
+#include <faultline/analysis/report.hpp>
+#include <faultline/classify/any_classifier.hpp>
+#include <faultline/concepts/failure_criterion.hpp>
+#include <faultline/concepts/style_generator.hpp>
+#include <faultline/core/within_memory.hpp>
+#include <faultline/sampling/style_space_sampler.hpp>
 
 #include <algorithm>
 #include <concepts>
-#include <cstddef>
-#include <cstdint>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -25,40 +30,13 @@ inline namespace v1 {
 namespace analysis {
 
 /// Names of the classifiers; a name that is taken gets a number.
-[[nodiscard]] inline std::vector<std::string> unique_names(std::span<const AnyClassifier> classifiers) {
-  std::vector<std::string> names;
-  for (const AnyClassifier& classifier : classifiers) {
-    std::string name = classifier.name();
-    for (int number = 2; std::find(names.begin(), names.end(), name) != names.end(); ++number)
-      name = classifier.name() + " (" + std::to_string(number) + ")";
-    names.push_back(std::move(name));
-  }
-  return names;
-}
+[[nodiscard]] std::vector<std::string> unique_names(std::span<const AnyClassifier> classifiers);
 
-inline void check_same_classes(std::span<const AnyClassifier> classifiers) {
-  for (const AnyClassifier& classifier : classifiers) {
-    if (classifier.num_classes() == classifiers[0].num_classes()) continue;
-    throw Error(ErrorCode::incompatible_models, "compare",
-                "classifier \"" + classifiers[0].name() + "\" knows " + std::to_string(classifiers[0].num_classes()) +
-                    " classes, \"" + classifier.name() + "\" knows " + std::to_string(classifier.num_classes()) +
-                    "; compare classifiers of the same classes");
-  }
-}
+void check_same_classes(std::span<const AnyClassifier> classifiers);
 
 /// Adds the classifiers, in their order; empty digests when none of them states one.
-inline void describe_classifiers(Provenance& run, std::span<const std::string> names,
-                                 std::span<const AnyClassifier> classifiers) {
-  std::string digests;
-  for (std::size_t c = 0; c < names.size(); ++c) {
-    run.classifier_name += (c == 0 ? "" : ", ") + names[c];
-    const std::optional<std::string> digest = classifiers[c].digest();
-    digests += (c == 0 ? "" : ", ") + digest.value_or(not_stated);
-  }
-  if (std::any_of(classifiers.begin(), classifiers.end(),
-                  [](const AnyClassifier& c) { return c.digest().has_value(); }))
-    run.classifier_digest = digests;
-}
+void describe_classifiers(Provenance& run, std::span<const std::string> names,
+                          std::span<const AnyClassifier> classifiers);
 
 /// Compares classifiers on the same samples of one generator.
 ///
@@ -117,3 +95,7 @@ using analysis::compare;
 
 }  // namespace v1
 }  // namespace faultline
+
+#ifndef FAULTLINE_COMPILED
+#include <faultline/analysis/compare/detail/compare_impl.hpp>
+#endif

@@ -4,16 +4,14 @@
 
 #include <faultline/analysis/conditions/candidates.hpp>
 #include <faultline/analysis/problem/edit.hpp>
-#include <faultline/core/random.hpp>
-#include <faultline/statistics/difference.hpp>
-#include <faultline/statistics/quantiles.hpp>
+#include <faultline/analysis/problem/problem.hpp>
+#include <faultline/analysis/report.hpp>
+#include <faultline/core/matrix.hpp>
+#include <faultline/sampling/population.hpp>
+#include <faultline/statistics/whitening.hpp>
 
-#include <algorithm>
-#include <cmath>
 #include <cstdint>
-#include <map>
 #include <span>
-#include <utility>
 #include <vector>
 
 namespace faultline {
@@ -35,57 +33,17 @@ struct Lever {
 
 /// Levers of directions; medians over the successes of the discovery half, of all classes together where a class has
 /// none.
-[[nodiscard]] inline std::vector<Lever> make_levers(const Problem& problem, const statistics::Whitening& whitening,
-                                                    const Matrix<double>& whitened, const Matrix<double>& directions) {
-  const Matrix<double> moves = statistics::unwhiten_directions(whitening, directions);
-  const Population& half = problem.discovery;
-  std::vector<Lever> levers;
-  for (std::int64_t k = 0; k < directions.rows(); ++k) {
-    Lever lever;
-    lever.v.assign(directions.row_span(k).begin(), directions.row_span(k).end());
-    lever.move.assign(moves.row_span(k).begin(), moves.row_span(k).end());
-    const auto values = coordinate(whitened, lever.v);
-    std::vector<double> all;
-    std::vector<std::vector<double>> by_class(static_cast<std::size_t>(problem.classes));
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      if (half.failed[i] != 0) continue;
-      by_class[static_cast<std::size_t>(half.label[i])].push_back(values[i]);
-      all.push_back(values[i]);
-    }
-    for (const auto& group : by_class)
-      lever.success_median.push_back(!group.empty() ? statistics::median(group)
-                                     : !all.empty() ? statistics::median(all)
-                                                    : 0.0);
-    levers.push_back(std::move(lever));
-  }
-  return levers;
-}
+[[nodiscard]] std::vector<Lever> make_levers(const Problem& problem, const statistics::Whitening& whitening,
+                                             const Matrix<double>& whitened, const Matrix<double>& directions);
 
 /// Random unit vectors orthogonal to the given orthonormal ones; none when nothing is left off them.
 ///
 /// **Randomness**: direction j from (seed, Stream::codes, 2^41 + j).
-[[nodiscard]] inline Matrix<double> placebo_directions(std::int64_t count, std::int64_t rank,
-                                                       std::span<const std::vector<double>> basis, std::int64_t seed) {
-  // Still of this width: what multiplies it has to fit
-  if (static_cast<std::int64_t>(basis.size()) >= rank) return Matrix<double>(0, rank);
-  Matrix<double> directions(count, rank);
-  for (std::int64_t j = 0; j < count; ++j) {
-    core::CounterRandom random(seed, core::Stream::codes, core::intervention_first + j);
-    auto row = directions.row_span(j);
-    for (double& value : row) value = random.normal();
-    statistics::project_off(row, basis);
-    const double norm = std::sqrt(core::dot(row, row));
-    for (double& value : row) value /= norm;
-  }
-  return directions;
-}
+[[nodiscard]] Matrix<double> placebo_directions(std::int64_t count, std::int64_t rank,
+                                                std::span<const std::vector<double>> basis, std::int64_t seed);
 
 /// Orthonormal basis of what the candidates span, in their order.
-[[nodiscard]] inline std::vector<std::vector<double>> span_of(std::span<const FrozenCandidate> candidates) {
-  std::vector<std::vector<double>> directions;
-  for (const FrozenCandidate& candidate : candidates) directions.push_back(candidate.v);
-  return statistics::orthonormal_basis(directions, 1e-3);
-}
+[[nodiscard]] std::vector<std::vector<double>> span_of(std::span<const FrozenCandidate> candidates);
 
 /// What moving a lever by ± two standard deviations did.
 struct Contrast {
@@ -97,86 +55,23 @@ struct Contrast {
 
 /// Contrasts of several edits at ± two standard deviations, each over the same `n` start latents: `edits` holds the
 /// edit and start of each, edit after edit.
-[[nodiscard]] inline std::vector<Contrast> contrasts_along(const Problem& problem, std::span<const EditedLatent> edits,
-                                                           std::size_t n) {
-  std::vector<Contrast> contrasts(n == 0 ? 0 : edits.size() / n);
-  std::vector<EditedLatent> either_way;
-  for (const auto& [start, edit] : edits) {
-    either_way.push_back({start, edit.at(+intervention_sigmas)});
-    either_way.push_back({start, edit.at(-intervention_sigmas)});
-  }
-  if (either_way.empty()) return contrasts;
-  const EditAnswers answers = problem.answer_edits(either_way, {});
-  const auto& failed = answers.first().failed;
-  const auto& probability = answers.first().probability;
-  const auto count = static_cast<double>(n);
-  for (std::size_t k = 0; k < contrasts.size(); ++k) {
-    std::int64_t worse = 0;
-    std::int64_t better = 0;
-    double probability_sum = 0.0;
-    std::map<std::int64_t, ClassContrast> classes;
-    for (std::size_t i = 2 * n * k; i < 2 * n * (k + 1); i += 2) {
-      ClassContrast& own = classes[either_way[i].start.label];
-      own.contrast += static_cast<double>(failed[i]) - static_cast<double>(failed[i + 1]);
-      ++own.codes;
-      worse += failed[i] > failed[i + 1] ? 1 : 0;
-      better += failed[i] < failed[i + 1] ? 1 : 0;
-      probability_sum += static_cast<double>(probability[i + 1]) - static_cast<double>(probability[i]);
-    }
-    contrasts[k] = {static_cast<double>(worse - better) / count,
-                    statistics::contrast_lower_bound(worse, better, static_cast<std::int64_t>(n), 0.95),
-                    probability_sum / count};
-    for (const auto& [label, sum] : classes)
-      contrasts[k].classes.push_back({label, sum.codes, sum.contrast / static_cast<double>(sum.codes)});
-  }
-  return contrasts;
-}
+[[nodiscard]] std::vector<Contrast> contrasts_along(const Problem& problem, std::span<const EditedLatent> edits,
+                                                    std::size_t n);
 
-[[nodiscard]] inline std::vector<Contrast> measure_contrasts(const Problem& problem, const Population& codes,
-                                                             std::span<const std::int64_t> positions,
-                                                             std::span<const Lever> levers) {
-  if (positions.empty()) return std::vector<Contrast>(levers.size());
-  std::vector<EditedLatent> edits;
-  for (const Lever& lever : levers) {
-    const Edit edit = Edit::in_w(lever.move);
-    for (const std::int64_t i : positions)
-      edits.push_back({{codes.w.row_span(i), codes.label[static_cast<std::size_t>(i)]}, edit});
-  }
-  return contrasts_along(problem, edits, positions.size());
-}
+[[nodiscard]] std::vector<Contrast> measure_contrasts(const Problem& problem, const Population& codes,
+                                                      std::span<const std::int64_t> positions,
+                                                      std::span<const Lever> levers);
 
 /// Share of failing codes that no longer fail when each lever's coordinate is set to the success median of the code's
 /// class.
-[[nodiscard]] inline std::vector<double> measure_repairs(const Problem& problem, const statistics::Whitening& whitening,
-                                                         const Population& codes, std::span<const std::int64_t> failing,
-                                                         std::span<const Lever> levers) {
-  std::vector<double> repaired(levers.size(), 0.0);
-  if (failing.empty()) return repaired;
-  Matrix<float> w(static_cast<std::int64_t>(failing.size()), codes.w.cols());
-  std::vector<std::int64_t> labels;
-  for (std::size_t i = 0; i < failing.size(); ++i) {
-    const auto row = codes.w.row_span(failing[i]);
-    std::copy(row.begin(), row.end(), w.row_span(static_cast<std::int64_t>(i)).begin());
-    labels.push_back(codes.label[static_cast<std::size_t>(failing[i])]);
-  }
-  const Matrix<double> whitened = statistics::whiten(whitening, w, labels);
-  std::vector<EditedLatent> edits;
-  for (const Lever& lever : levers) {
-    const Edit edit = Edit::in_w(lever.move);
-    for (std::size_t i = 0; i < failing.size(); ++i) {
-      const double distance = lever.success_median[static_cast<std::size_t>(labels[i])] -
-                              core::dot(whitened.row_span(static_cast<std::int64_t>(i)), lever.v);
-      edits.push_back({{codes.w.row_span(failing[i]), labels[i]}, edit.at(distance)});
-    }
-  }
-  if (edits.empty()) return repaired;
-  const EditAnswers answers = problem.answer_edits(edits, {});
-  for (std::size_t k = 0; k < edits.size(); ++k)
-    repaired[k / failing.size()] += answers.first().failed[k] == 0 ? 1.0 : 0.0;
-  for (double& share : repaired) share /= static_cast<double>(failing.size());
-  return repaired;
-}
+[[nodiscard]] std::vector<double> measure_repairs(const Problem& problem, const statistics::Whitening& whitening,
+                                                  const Population& codes, std::span<const std::int64_t> failing,
+                                                  std::span<const Lever> levers);
 
 }  // namespace analysis
 }  // namespace v1
 }  // namespace faultline
+
+#ifndef FAULTLINE_COMPILED
+#include <faultline/analysis/confirm/detail/intervention_directions_impl.hpp>
+#endif

@@ -3,13 +3,9 @@
 // What a run could have seen: the smallest effect that passes discovery and confirmation together with 80 % power.
 
 #include <faultline/analysis/report.hpp>
-#include <faultline/statistics/distributions.hpp>
 #include <faultline/statistics/stratified.hpp>
 
-#include <algorithm>
-#include <cmath>
 #include <cstdint>
-#include <numbers>
 
 namespace faultline {
 inline namespace v1 {
@@ -18,27 +14,14 @@ namespace analysis {
 /// **Formula**: the effect d at which Φ((d − bar) √n_eff) Φ(d √n_eff' − z(1 − α/k)) = .8, with bar the permutation bar
 /// of discovery, k the number of candidates that share α, and n_eff, n_eff' of the two halves: an effect along a
 /// candidate varies by n_eff^-½ around its true value. AUC = Φ(d / √2), as between normal distributions.
-[[nodiscard]] inline DetectableEffect smallest_detectable(const statistics::Strata& discovery,
-                                                          const statistics::Strata& confirmation, double bar,
-                                                          std::int64_t candidates, double alpha) {
-  if (!std::isfinite(bar)) bar = 0.0;
-  const double first = std::sqrt(discovery.effective_failures);
-  const double second = std::sqrt(confirmation.effective_failures);
-  const double critical =
-      statistics::normal_quantile(1.0 - alpha / static_cast<double>(std::max<std::int64_t>(1, candidates)));
-  const auto power = [&](double d) {
-    return statistics::normal_cdf((d - bar) * first) * statistics::normal_cdf(d * second - critical);
-  };
-  double low = 0.0;
-  double high = std::max(0.0, bar) + 1.0;
-  while (power(high) < 0.8 && high < 1e6) high *= 2.0;
-  for (int i = 0; i < 60; ++i) {
-    const double middle = 0.5 * (low + high);
-    (power(middle) < 0.8 ? low : high) = middle;
-  }
-  return {high, statistics::normal_cdf(high / std::numbers::sqrt2)};
-}
+[[nodiscard]] DetectableEffect smallest_detectable(const statistics::Strata& discovery,
+                                                   const statistics::Strata& confirmation, double bar,
+                                                   std::int64_t candidates, double alpha);
 
 }  // namespace analysis
 }  // namespace v1
 }  // namespace faultline
+
+#ifndef FAULTLINE_COMPILED
+#include <faultline/analysis/confirm/detail/power_impl.hpp>
+#endif

@@ -4,18 +4,13 @@
 // of each (method section 5.3).
 
 #include <faultline/analysis/problem/finding_context.hpp>
-#include <faultline/analysis/rank/style_moments.hpp>
-#include <faultline/error.hpp>
+#include <faultline/analysis/report.hpp>
+#include <faultline/concepts/style_layout.hpp>
 
-#include <algorithm>
-#include <cmath>
-#include <cstddef>
 #include <cstdint>
-#include <numeric>
 #include <optional>
 #include <span>
 #include <string>
-#include <vector>
 
 namespace faultline {
 inline namespace v1 {
@@ -25,16 +20,7 @@ namespace analysis {
 inline constexpr std::int64_t carriers_per_finding = 10;
 
 /// The flat index of a channel named "layer:channel" ("b16.conv1:17"), if the layout has it.
-[[nodiscard]] inline std::optional<std::int64_t> find_channel(const StyleLayout& layout, const std::string& name) {
-  const std::size_t colon = name.rfind(':');
-  if (colon == std::string::npos || colon + 1 == name.size() ||
-      name.find_first_not_of("0123456789", colon + 1) != std::string::npos || name.size() - colon > 10)
-    return std::nullopt;
-  const std::int64_t channel = std::stoll(name.substr(colon + 1));
-  for (const StyleLayer& layer : layout.layers())
-    if (channel < layer.width && name.compare(0, colon, layer.name) == 0) return layer.offset + channel;
-  return std::nullopt;
-}
+[[nodiscard]] std::optional<std::int64_t> find_channel(const StyleLayout& layout, const std::string& name);
 
 /// Fills `carriers`, `channel` and `sign` of every finding.
 ///
@@ -48,83 +34,15 @@ inline constexpr std::int64_t carriers_per_finding = 10;
 /// **Throws** `shape_mismatch` when a direction does not fit the whitening. **Cost**: no generator or classifier calls;
 /// two passes over w, D d² multiplications, once for all findings.
 /// Example: `attach_carriers(context, report.findings);`
-inline void attach_carriers(const FindingContext& context, std::span<Finding> findings) {
-  if (findings.empty()) return;
-  const Problem& problem = context.problem;
-  const auto strata_of = [&](const Population& half) {
-    return statistics::count_outcomes(half.label, half.failed, problem.classes);
-  };
-  const LatentMoments discovery = latent_moments(problem.discovery, strata_of(problem.discovery));
-  const StyleMoments confirmation = style_moments(problem, problem.confirmation, strata_of(problem.confirmation));
-  const Matrix<double>& a = problem.style_matrix;
-  const std::vector<double> variance = reading_variances(a, discovery.within);
-  const double largest = variance.empty() ? 0.0 : *std::max_element(variance.begin(), variance.end());
-  const auto quotient = [](double numerator, double denominator) {
-    return denominator > 0.0 ? numerator / denominator : 0.0;
-  };
-  // Of every style, between failures and successes of one class
-  const auto class_difference = [&](std::int64_t label) {
-    const Population& half = problem.confirmation;
-    const std::vector<double> difference = statistics::stratified_difference(
-        half.w, half.label, half.failed, statistics::only_class(strata_of(half), label));
-    return core::to_list(a * core::as_vector(difference));
-  };
-
-  for (Finding& finding : findings) {
-    if (static_cast<std::int64_t>(finding.direction.whitened.size()) != context.whitening.rank())
-      throw Error(ErrorCode::shape_mismatch, "attach_carriers",
-                  "direction \"" + finding.direction.name + "\" has " +
-                      std::to_string(finding.direction.whitened.size()) + " whitened coordinates, expected " +
-                      std::to_string(context.whitening.rank()));
-    const Eigen::VectorXd reading =
-        context.whitening.to_white.transpose() * core::as_vector(finding.direction.whitened);
-    const Eigen::VectorXd with_w = discovery.within * reading;
-    const double deviation = std::sqrt(std::max(0.0, reading.dot(with_w)));
-    std::vector<double> correlation = core::to_list(a * with_w);  // covariances at first
-    for (std::size_t k = 0; k < correlation.size(); ++k) {
-      // A channel that hardly varies is all rounding; its correlation means nothing.
-      const bool varies = variance[k] > 1e-12 * largest;
-      correlation[k] =
-          varies ? std::clamp(quotient(correlation[k], std::sqrt(variance[k]) * deviation), -1.0, 1.0) : 0.0;
-    }
-
-    std::vector<std::int64_t> order(correlation.size());
-    std::iota(order.begin(), order.end(), std::int64_t{0});
-    std::stable_sort(order.begin(), order.end(), [&](std::int64_t x, std::int64_t y) {
-      return std::abs(correlation[static_cast<std::size_t>(x)]) > std::abs(correlation[static_cast<std::size_t>(y)]);
-    });
-    if (finding.direction.family == DirectionFamily::channel)
-      if (const auto own = find_channel(problem.layout, finding.direction.name))
-        std::stable_partition(order.begin(), order.end(), [&](std::int64_t k) { return k == *own; });
-    order.resize(std::min(order.size(), static_cast<std::size_t>(carriers_per_finding)));
-
-    const std::vector<double> difference = finding.direction.class_label
-                                               ? class_difference(*finding.direction.class_label)
-                                               : confirmation.stratified_difference;
-    finding.carriers.clear();
-    for (const std::int64_t flat : order) {
-      const auto k = static_cast<std::size_t>(flat);
-      Carrier carrier;
-      carrier.channel = problem.layout.locate(flat);
-      carrier.layer_name = problem.layout.layers()[static_cast<std::size_t>(carrier.channel.layer)].name;
-      carrier.correlation = correlation[k];
-      carrier.sign = correlation[k] < 0.0 ? -1 : 1;
-      carrier.sigma = std::sqrt(std::max(0.0, variance[k]));
-      carrier.effect = quotient(difference[k], carrier.sigma);
-      carrier.paper_effect = quotient(confirmation.pooled_difference[k], confirmation.sigma_total[k]);
-      finding.carriers.push_back(std::move(carrier));
-    }
-    if (finding.carriers.empty()) continue;
-    finding.channel = finding.carriers.front().channel;
-    finding.sign = finding.carriers.front().sign;
-  }
-}
+void attach_carriers(const FindingContext& context, std::span<Finding> findings);
 
 /// The same for one finding; for several, the call above shares the moments.
-inline void attach_carriers(const FindingContext& context, Finding& finding) {
-  attach_carriers(context, std::span<Finding>(&finding, 1));
-}
+void attach_carriers(const FindingContext& context, Finding& finding);
 
 }  // namespace analysis
 }  // namespace v1
 }  // namespace faultline
+
+#ifndef FAULTLINE_COMPILED
+#include <faultline/analysis/describe/detail/carriers_impl.hpp>
+#endif

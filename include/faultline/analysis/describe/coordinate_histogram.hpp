@@ -5,8 +5,6 @@
 #include <faultline/analysis/report.hpp>
 #include <faultline/sampling/population.hpp>
 
-#include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -17,25 +15,13 @@ namespace analysis {
 
 /// Counts of a coordinate in 40 bins over −4 .. 4 standard deviations; values beyond either end are in the last bin on
 /// that side.
-[[nodiscard]] inline CoordinateHistogram coordinate_histogram(std::span<const double> values,
-                                                              const Population& population,
-                                                              std::optional<std::int64_t> label) {
-  constexpr std::int64_t bins = 40;
-  CoordinateHistogram histogram;
-  histogram.lower = -4.0;
-  histogram.upper = 4.0;
-  histogram.failed.assign(bins, 0);
-  histogram.passed.assign(bins, 0);
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    if (label && population.label[i] != *label) continue;
-    const double position =
-        std::floor((values[i] - histogram.lower) / (histogram.upper - histogram.lower) * static_cast<double>(bins));
-    const auto bin = static_cast<std::size_t>(std::clamp(position, 0.0, static_cast<double>(bins - 1)));
-    ++(population.failed[i] != 0 ? histogram.failed : histogram.passed)[bin];
-  }
-  return histogram;
-}
+[[nodiscard]] CoordinateHistogram coordinate_histogram(std::span<const double> values, const Population& population,
+                                                       std::optional<std::int64_t> label);
 
 }  // namespace analysis
 }  // namespace v1
 }  // namespace faultline
+
+#ifndef FAULTLINE_COMPILED
+#include <faultline/analysis/describe/detail/coordinate_histogram_impl.hpp>
+#endif

@@ -4,6 +4,7 @@
 // failure (method section 6).
 
 #include <faultline/analysis/distance/boundary_search.hpp>
+#include <faultline/analysis/distance/detail/crossing_search.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -23,9 +24,7 @@ inline constexpr double crossing_tolerance = 0.01;
 /// How often a crossing is refined at most: 1.25 / 2^7 < .01.
 inline constexpr int refinement_limit = 7;
 
-[[nodiscard]] inline SearchRules distance_rules() {
-  return {.grid = even_grid(grid_step, grid_points), .tolerance = crossing_tolerance};
-}
+[[nodiscard]] SearchRules distance_rules();
 
 /// What the failing end of a crossing looks like beside its start.
 struct FailingImage {
@@ -70,3 +69,7 @@ struct DistanceSearch : BoundarySearch {
 }  // namespace analysis
 }  // namespace v1
 }  // namespace faultline
+
+#ifndef FAULTLINE_COMPILED
+#include <faultline/analysis/distance/detail/distance_search_impl.hpp>
+#endif

@@ -2,12 +2,10 @@
 #pragma once
 // How far well-classified images lie from failure along every measured property (method section 6).
 
-#include <faultline/analysis/distance/threshold.hpp>
 #include <faultline/analysis/problem/finding_context.hpp>
+#include <faultline/analysis/report.hpp>
 
-#include <cstddef>
 #include <span>
-#include <utility>
 #include <vector>
 
 namespace faultline {
@@ -16,23 +14,13 @@ namespace analysis {
 
 /// Distances along every property, towards more and towards less, cause or not: what a classifier stands is worth
 /// knowing where it does not break, and is how classifiers compare.
-[[nodiscard]] inline std::vector<PropertyDistance> measure_property_distances(const FindingContext& context,
-                                                                              std::span<const Direction> properties) {
-  std::vector<Finding> along;  // without carriers, whose distances would cost as much again
-  for (const Direction& property : properties) {
-    along.emplace_back().direction = property;
-    Direction& less = along.emplace_back().direction = property;
-    for (auto* values : {&less.whitened, &less.w})
-      for (double& value : *values) value = -value;
-  }
-  measure_thresholds(context, along, ThresholdScope::flip_only);
-  std::vector<PropertyDistance> distances;
-  for (std::size_t k = 0; k < along.size(); ++k)
-    distances.push_back(
-        {along[k].direction.name, k % 2 == 0 ? 1 : -1, std::move(along[k].threshold.flip), along[k].validity});
-  return distances;
-}
+[[nodiscard]] std::vector<PropertyDistance> measure_property_distances(const FindingContext& context,
+                                                                       std::span<const Direction> properties);
 
 }  // namespace analysis
 }  // namespace v1
 }  // namespace faultline
+
+#ifndef FAULTLINE_COMPILED
+#include <faultline/analysis/distance/detail/property_distances_impl.hpp>
+#endif

@@ -3,6 +3,7 @@
 // Explainer: of which known cause is one failing image an instance? Its latent is read along every finding, and each
 // coordinate is repaired in turn.
 
+#include <faultline/classify/any_criterion.hpp>
 #include <faultline/analysis/confirm/intervention_directions.hpp>
 #include <faultline/analysis/distance/boundary_search.hpp>
 #include <faultline/analysis/problem/build_problem.hpp>
@@ -124,11 +125,12 @@ template <StyleGenerator G, Classifier C, FailureCriterion F>
   check_samples("discovery_problem", samples);
   check_options(method);
   method.properties.clear();
-  const auto source = std::make_shared<ProblemSource<G, C, F>>(sampler, classifier, std::move(criterion), method);
-  Problem problem = make_problem(source, sampler);
-  source->preflight();
+  const AnySource source = make_source(sampler, classify::hold<typename G::image_type>(classifier),
+                                       classify::AnyCriterion(std::move(criterion)), method, "discovery_problem");
+  Problem problem = source.problem;
+  source.preflight();
   core::within_memory("discovery_problem",
-                      [&] { problem.discovery = source->sample(core::discovery_first, samples, "sampling"); });
+                      [&] { problem.discovery = source.sample(core::discovery_first, samples, "sampling"); });
   return problem;
 }
 
@@ -140,5 +142,8 @@ using analysis::Explanation;
 }  // namespace v1
 }  // namespace faultline
 
-#include <faultline/analysis/explain/detail/explain_impl.hpp>
 #include <faultline/analysis/properties/default_properties.hpp>
+
+#ifndef FAULTLINE_COMPILED
+#include <faultline/analysis/explain/detail/explain_impl.hpp>
+#endif

@@ -3,6 +3,7 @@
 // The thin template layer: (sampler, classifier, criterion) become a plain Problem, and nothing after this knows their
 // types.
 
+#include <faultline/classify/any_criterion.hpp>
 #include <faultline/analysis/problem/image_source.hpp>
 #include <faultline/analysis/problem/options.hpp>
 #include <faultline/analysis/problem/problem.hpp>
@@ -15,6 +16,7 @@
 #include <cmath>
 #include <cstdint>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -26,7 +28,8 @@ namespace faultline {
 inline namespace v1 {
 namespace analysis {
 
-/// What the callbacks of a Problem share. Generator, classifier and sampler are borrowed; everything else is owned.
+/// What the callbacks of a Problem share. The generator is borrowed, and the classifier as its pointer says (`hold`);
+/// everything else is owned.
 template <StyleGenerator G, Classifier C, FailureCriterion F>
 class ProblemSource : public ImageSource<G, F> {
   using Base = ImageSource<G, F>;
@@ -34,13 +37,13 @@ class ProblemSource : public ImageSource<G, F> {
 
  public:
   /// `who` names the caller in errors.
-  ProblemSource(const StyleSpaceSampler<G>& sampler, C& classifier, F criterion, const MethodOptions& method,
-                std::string who = "FailureAnalyzer")
+  ProblemSource(const StyleSpaceSampler<G>& sampler, std::shared_ptr<C> classifier, F criterion,
+                const MethodOptions& method, std::string who = "FailureAnalyzer")
       : Base(std::move(who), sampler, std::move(criterion), method),
-        classifier_(std::addressof(classifier)),
-        scorer_(classifier, this->shape(), this->range(), sampler_.classes(), method.batch_size,
+        classifier_(std::move(classifier)),
+        scorer_(*classifier_, this->shape(), this->range(), sampler_.classes(), method.batch_size,
                 method.probability_tolerance) {
-    if (!ResidentClassifier<C, typename G::image_type> && thread_safe_of(classifier)) this->score_together();
+    if (!ResidentClassifier<C, typename G::image_type> && thread_safe_of(*classifier_)) this->score_together();
   }
 
   [[nodiscard]] CostCounters cost() const {
@@ -78,6 +81,7 @@ class ProblemSource : public ImageSource<G, F> {
     return answers;
   }
 
+  [[nodiscard]] bool is_differentiable() const { return faultline::is_differentiable(*classifier_); }
   [[nodiscard]] std::vector<double> gradient_sum(const Matrix<float>& w, std::span<const std::int64_t> labels) requires
       DifferentiableGenerator<G> && DifferentiableClassifier<C> {
     std::vector<double> sum(static_cast<std::size_t>(generator().layout().dimension()), 0.0);
@@ -103,32 +107,54 @@ class ProblemSource : public ImageSource<G, F> {
   }
 
  private:
-  C* classifier_;
+  std::shared_ptr<C> classifier_;
   classify::Scorer<C> scorer_;
 };
 
-/// A Problem without its populations, whose callbacks share the source.
-template <StyleGenerator G, Classifier C, FailureCriterion F>
+/// A source of classified samples without its types: what an analysis keeps of generator, classifier and criterion.
+struct AnySource {
+  Problem problem;  ///< without its populations; its callbacks share the source
+  /// Classified samples `first` .. `first + count - 1`; `stage` names them to the progress callback, if there is one
+  std::function<Population(std::int64_t first, std::int64_t count, const std::string& stage)> sample;
+  std::function<void()> preflight;     ///< what must hold before any verdict
+  std::function<CostCounters()> cost;  ///< of everything so far
+};
+
+/// Puts generator, classifier and criterion behind an `AnySource`; `who` names the caller in errors.
+template <StyleGenerator G, Classifier C>
   requires AffineStyles<G>
-[[nodiscard]] Problem make_problem(const std::shared_ptr<ProblemSource<G, C, F>>& source,
-                                   const StyleSpaceSampler<G>& sampler) {
-  Problem problem;
-  source->describe(problem);
-  problem.sample = [source](std::int64_t first, std::int64_t count) { return source->sample(first, count, ""); };
-  problem.answer_edits = [source](std::span<const EditedLatent> edits, const WantedAnswers& wanted) {
+[[nodiscard]] AnySource make_source(const StyleSpaceSampler<G>& sampler, std::shared_ptr<C> classifier,
+                                    classify::AnyCriterion criterion, const MethodOptions& method,
+                                    const std::string& who) {
+  using Source = ProblemSource<G, C, classify::AnyCriterion>;
+  const auto source = std::make_shared<Source>(sampler, std::move(classifier), std::move(criterion), method, who);
+  AnySource any;
+  any.sample = [source](std::int64_t first, std::int64_t count, const std::string& stage) {
+    return source->sample(first, count, stage);
+  };
+  any.preflight = [source] { source->preflight(); };
+  any.cost = [source] { return source->cost(); };
+  source->describe(any.problem);
+  any.problem.sample = [source](std::int64_t first, std::int64_t count) { return source->sample(first, count, ""); };
+  any.problem.answer_edits = [source](std::span<const EditedLatent> edits, const WantedAnswers& wanted) {
     return source->answer_edits(edits, wanted);
   };
   if constexpr (DifferentiableGenerator<G> && DifferentiableClassifier<C>) {
     // pullback is defined for constant noise.
-    if (sampler.options().noise == Noise::constant && is_differentiable(sampler.generator())) {
-      problem.gradient_sum = [source](const Matrix<float>& w, std::span<const std::int64_t> labels) {
+    if (sampler.options().noise == Noise::constant && is_differentiable(sampler.generator()) &&
+        source->is_differentiable()) {
+      any.problem.gradient_sum = [source](const Matrix<float>& w, std::span<const std::int64_t> labels) {
         return source->gradient_sum(w, labels);
       };
     }
   }
-  return problem;
+  return any;
 }
 
 }  // namespace analysis
 }  // namespace v1
 }  // namespace faultline
+
+#ifdef FAULTLINE_COMPILED
+#include <faultline/analysis/problem/compiled_sources.hpp>
+#endif

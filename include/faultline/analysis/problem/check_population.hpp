@@ -3,30 +3,18 @@
 // Whether the arrays of a population fit together and to the problem.
 
 #include <faultline/analysis/problem/problem.hpp>
-#include <faultline/error.hpp>
-
-#include <cstdint>
-#include <string>
+#include <faultline/sampling/population.hpp>
 
 namespace faultline {
 inline namespace v1 {
 namespace analysis {
 
-inline void check_population(const Problem& problem, const Population& half, const char* name) {
-  const auto n = half.index.size();
-  if (n == 0) throw Error(ErrorCode::empty_input, "analyze", std::string("the ") + name + " half has no samples");
-  if (half.label.size() != n || half.failed.size() != n || half.w.rows() != half.size() ||
-      half.w.cols() != problem.style_matrix.cols() ||
-      half.properties.cols() != static_cast<std::int64_t>(problem.property_names.size()) ||
-      (half.properties.rows() != half.size() && half.properties.cols() > 0)) {
-    throw Error(ErrorCode::shape_mismatch, "analyze",
-                std::string("the arrays of the ") + name + " half do not fit together or not the style matrix");
-  }
-  if (!problem.property_candidates.empty() && problem.property_candidates.size() != problem.property_names.size())
-    throw Error(ErrorCode::shape_mismatch, "analyze",
-                "property_candidates must be empty or have one entry per property");
-}
+void check_population(const Problem& problem, const Population& half, const char* name);
 
 }  // namespace analysis
 }  // namespace v1
 }  // namespace faultline
+
+#ifndef FAULTLINE_COMPILED
+#include <faultline/analysis/problem/detail/check_population_impl.hpp>
+#endif

@@ -4,7 +4,6 @@
 
 #include <faultline/analysis/problem/options.hpp>
 #include <faultline/analysis/provenance.hpp>
-#include <faultline/core/number_text.hpp>
 
 #include <cstdint>
 #include <string>
@@ -14,9 +13,9 @@ namespace faultline {
 inline namespace v1 {
 namespace analysis {
 
-[[nodiscard]] inline std::string option_text(double value) { return number_text(value); }
-[[nodiscard]] inline std::string option_text(std::int64_t value) { return std::to_string(value); }
-[[nodiscard]] inline std::string option_text(bool value) { return value ? "true" : "false"; }
+[[nodiscard]] std::string option_text(double value);
+[[nodiscard]] std::string option_text(std::int64_t value);
+[[nodiscard]] std::string option_text(bool value);
 
 /// The numbers of options, as a description keeps them.
 template <class Options>
@@ -27,18 +26,12 @@ template <class Options>
 }
 
 /// Adds the method to a description.
-inline void describe_method(Provenance& run, const MethodOptions& method) {
-  run.permutations_discovery = method.permutations_discovery;
-  run.permutations_confirmation = method.permutations_confirmation;
-  run.alpha = method.alpha;
-  run.method = option_values(method);
-  run.command = method.command;
-  for (const Property& property : method.properties) run.properties.push_back(property.name);
-  if (!method.judge) return;
-  run.judge_name = method.judge->name();
-  run.judge_digest = method.judge->digest();
-}
+void describe_method(Provenance& run, const MethodOptions& method);
 
 }  // namespace analysis
 }  // namespace v1
 }  // namespace faultline
+
+#ifndef FAULTLINE_COMPILED
+#include <faultline/analysis/problem/detail/describe_method_impl.hpp>
+#endif

@@ -4,12 +4,11 @@
 
 #include <faultline/analysis/problem/detail/cpu_name.hpp>
 #include <faultline/analysis/provenance.hpp>
-#include <faultline/classify/scoring.hpp>
 #include <faultline/concepts/classifier.hpp>
 #include <faultline/concepts/failure_criterion.hpp>
 #include <faultline/concepts/style_generator.hpp>
+#include <faultline/sampling/sampler_options.hpp>
 #include <faultline/sampling/style_space_sampler.hpp>
-#include <faultline/version.hpp>
 
 #include <concepts>
 #include <cstdint>
@@ -21,17 +20,7 @@ inline namespace v1 {
 namespace analysis {
 
 /// "GCC 12.2.0", "Clang 14.0.6".
-[[nodiscard]] inline std::string compiler_name() {
-#if defined(__clang__)
-  return "Clang " + std::to_string(__clang_major__) + "." + std::to_string(__clang_minor__) + "." +
-         std::to_string(__clang_patchlevel__);
-#elif defined(__GNUC__)
-  return "GCC " + std::to_string(__GNUC__) + "." + std::to_string(__GNUC_MINOR__) + "." +
-         std::to_string(__GNUC_PATCHLEVEL__);
-#else
-  return "unknown";
-#endif
-}
+[[nodiscard]] std::string compiler_name();
 
 /// What can be said of any run: versions, machine, generator, sampling and criterion.
 template <StyleGenerator G, FailureCriterion F>
@@ -94,3 +83,7 @@ template <StyleGenerator G>
 }  // namespace analysis
 }  // namespace v1
 }  // namespace faultline
+
+#ifndef FAULTLINE_COMPILED
+#include <faultline/analysis/problem/detail/describe_run_impl.hpp>
+#endif

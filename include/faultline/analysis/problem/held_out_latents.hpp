@@ -3,26 +3,20 @@
 // Fresh codes: classified samples that neither chose nor confirmed a direction, drawn as far as they are needed.
 
 #include <faultline/analysis/problem/problem.hpp>
+#include <faultline/core/matrix.hpp>
 #include <faultline/core/random.hpp>
+#include <faultline/sampling/population.hpp>
 
 #include <algorithm>
 #include <cstdint>
 #include <optional>
-#include <utility>
 #include <vector>
 
 namespace faultline {
 inline namespace v1 {
 namespace analysis {
 
-inline void append(Matrix<float>& to, const Matrix<float>& rows) {
-  if (rows.rows() == 0) return;
-  Matrix<float> joined(to.rows() + rows.rows(), rows.cols());
-  std::copy(to.values().begin(), to.values().end(), joined.values().begin());
-  std::copy(rows.values().begin(), rows.values().end(),
-            joined.values().begin() + static_cast<std::ptrdiff_t>(to.values().size()));
-  to = std::move(joined);
-}
+void append(Matrix<float>& to, const Matrix<float>& rows);
 
 template <class T>
 void append(std::vector<T>& to, const std::vector<T>& from) {
@@ -91,3 +85,7 @@ class FreshCodes {
 }  // namespace analysis
 }  // namespace v1
 }  // namespace faultline
+
+#ifndef FAULTLINE_COMPILED
+#include <faultline/analysis/problem/detail/held_out_latents_impl.hpp>
+#endif

@@ -3,8 +3,10 @@
 // Where the searches for a distance to failure start: fresh codes that do not fail, and the success centre of each
 // class.
 
-#include <faultline/analysis/problem/finding_context.hpp>
+#include <faultline/analysis/problem/options.hpp>
+#include <faultline/analysis/problem/problem.hpp>
 #include <faultline/core/random.hpp>
+#include <faultline/sampling/population.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -80,27 +82,12 @@ struct SuccessCentre {
 };
 
 /// Centres of all classes that have successes.
-[[nodiscard]] inline std::vector<SuccessCentre> success_centres(const Problem& problem) {
-  const Population& half = problem.discovery;
-  const auto d = static_cast<std::size_t>(half.w.cols());
-  std::vector<SuccessCentre> centres;
-  for (std::int64_t c = 0; c < problem.classes; ++c) {
-    std::vector<double> sum(d, 0.0);
-    double count = 0.0;
-    for (std::int64_t i = 0; i < half.size(); ++i) {
-      if (half.label[static_cast<std::size_t>(i)] != c || half.failed[static_cast<std::size_t>(i)] != 0) continue;
-      const auto row = half.w.row_span(i);
-      for (std::size_t j = 0; j < d; ++j) sum[j] += static_cast<double>(row[j]);
-      count += 1.0;
-    }
-    if (count == 0.0) continue;
-    SuccessCentre centre{c, std::vector<float>(d)};
-    for (std::size_t j = 0; j < d; ++j) centre.w[j] = static_cast<float>(sum[j] / count);
-    centres.push_back(std::move(centre));
-  }
-  return centres;
-}
+[[nodiscard]] std::vector<SuccessCentre> success_centres(const Problem& problem);
 
 }  // namespace analysis
 }  // namespace v1
 }  // namespace faultline
+
+#ifndef FAULTLINE_COMPILED
+#include <faultline/analysis/problem/detail/start_latents_impl.hpp>
+#endif

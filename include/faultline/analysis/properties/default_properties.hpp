@@ -3,12 +3,6 @@
 // The image properties that directions are named by unless the user says otherwise.
 
 #include <faultline/analysis/problem/property.hpp>
-#include <faultline/analysis/properties/edge_width.hpp>
-#include <faultline/analysis/properties/ink_shape.hpp>
-#include <faultline/analysis/properties/intensity.hpp>
-#include <faultline/analysis/properties/loops.hpp>
-#include <faultline/analysis/properties/noise_level.hpp>
-#include <faultline/analysis/properties/stroke_thickness.hpp>
 
 #include <vector>
 
@@ -16,22 +10,7 @@ namespace faultline {
 inline namespace v1 {
 namespace analysis {
 
-inline std::vector<Property> default_properties() {
-  return {
-      {"noise level", noise_level},
-      {"blur", edge_width},
-      {"contrast", contrast},
-      {"mean intensity", mean_intensity},
-      {"ink area", ink_area},
-      {"stroke thickness", stroke_thickness},
-      {"slant", slant, false},
-      {"width", ink_width, false},
-      {"height", ink_height, false},
-      {"horizontal position", horizontal_position, false},
-      {"vertical position", vertical_position, false},
-      {"loops", loops, false},
-  };
-}
+std::vector<Property> default_properties();
 
 }  // namespace analysis
 
@@ -39,3 +18,7 @@ using analysis::default_properties;
 
 }  // namespace v1
 }  // namespace faultline
+
+#ifndef FAULTLINE_COMPILED
+#include <faultline/analysis/properties/detail/default_properties_impl.hpp>
+#endif

@@ -3,10 +3,8 @@
 // How blurred an image is: the width of its edges, which noise hardly changes (the variance of the Laplacian would call
 // noise "sharper").
 
-#include <faultline/analysis/properties/detail/plane.hpp>
+#include <faultline/core/image.hpp>
 
-#include <algorithm>
-#include <cstdint>
 #include <span>
 
 namespace faultline {
@@ -23,18 +21,12 @@ namespace analysis {
 /// 2.56 σ. An image whose range is below .02 has no edges.
 /// **Cost**: about 20 µs for 32x32.
 /// Example: `edge_width(images.image(0), images.shape())`
-[[nodiscard]] inline double edge_width(std::span<const float> image, const ImageShape& shape) {
-  const detail::Plane plane = detail::median3(detail::median3(detail::brightness(image, shape)));
-  const auto [dark, bright] = detail::dark_and_bright(plane);
-  const float range = bright - dark;
-  if (!(range >= 0.02f)) return 0.0;
-  const float lower = dark + 0.25f * range;
-  const float upper = dark + 0.75f * range;
-  std::int64_t between = 0;
-  for (const float v : plane.values) between += v > lower && v < upper;
-  return 1.9 * static_cast<double>(between) / std::max(detail::region_above(plane, dark + 0.5f * range).contour, 1.0);
-}
+[[nodiscard]] double edge_width(std::span<const float> image, const ImageShape& shape);
 
 }  // namespace analysis
 }  // namespace v1
 }  // namespace faultline
+
+#ifndef FAULTLINE_COMPILED
+#include <faultline/analysis/properties/detail/edge_width_impl.hpp>
+#endif

@@ -2,7 +2,7 @@
 #pragma once
 // How thick the strokes of a drawing are.
 
-#include <faultline/analysis/properties/detail/plane.hpp>
+#include <faultline/core/image.hpp>
 
 #include <span>
 
@@ -17,11 +17,12 @@ namespace analysis {
 /// median keeps single noisy pixels from adding perimeter.
 /// **Cost**: about 10 µs for 32x32.
 /// Example: `stroke_thickness(images.image(0), images.shape())`
-[[nodiscard]] inline double stroke_thickness(std::span<const float> image, const ImageShape& shape) {
-  const detail::Region ink = detail::region_above(detail::median3(detail::brightness(image, shape)), 0.5f);
-  return ink.contour > 0.0 ? 2.0 * ink.area / ink.contour : 0.0;
-}
+[[nodiscard]] double stroke_thickness(std::span<const float> image, const ImageShape& shape);
 
 }  // namespace analysis
 }  // namespace v1
 }  // namespace faultline
+
+#ifndef FAULTLINE_COMPILED
+#include <faultline/analysis/properties/detail/stroke_thickness_impl.hpp>
+#endif

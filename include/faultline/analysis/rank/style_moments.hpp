@@ -4,12 +4,10 @@
 // (method section 5).
 
 #include <faultline/analysis/problem/problem.hpp>
-#include <faultline/statistics/within_class_moments.hpp>
+#include <faultline/core/matrix.hpp>
+#include <faultline/sampling/population.hpp>
+#include <faultline/statistics/stratified.hpp>
 
-#include <algorithm>
-#include <cmath>
-#include <cstdint>
-#include <span>
 #include <vector>
 
 namespace faultline {
@@ -32,53 +30,23 @@ struct LatentMoments {
 };
 
 /// **Shapes**: w `[N, d]`. **Cost**: three passes for means, 3 N d² multiplications.
-[[nodiscard]] inline LatentMoments latent_moments(const Population& population, const statistics::Strata& strata) {
-  constexpr const char* where = "latent_moments";
-  const Matrix<float>& w = population.w;
-  const std::vector<std::int64_t> everyone(population.label.size(), 0);
-  std::vector<std::int64_t> failures, outcome;
-  for (const std::uint8_t failed : population.failed) {
-    failures.push_back(failed != 0 ? 0 : -1);
-    outcome.push_back(failed != 0 ? 0 : 1);
-  }
-  const auto covariance = [&](std::span<const std::int64_t> group, std::int64_t groups) {
-    return statistics::within_covariance(w, group, statistics::group_means(where, w, group, groups));
-  };
-  LatentMoments moments{covariance(everyone, 1), covariance(population.label, strata.classes()),
-                        covariance(failures, 1), std::vector<double>(static_cast<std::size_t>(w.cols()), 0.0),
-                        statistics::stratified_difference(w, population.label, population.failed, strata)};
-  const statistics::GroupMeans by_outcome = statistics::group_means(where, w, outcome, 2);
-  if (by_outcome.count[0] > 0.0 && by_outcome.count[1] > 0.0)
-    core::as_vector(moments.pooled_difference) = by_outcome.mean.row(0) - by_outcome.mean.row(1);
-  return moments;
-}
+[[nodiscard]] LatentMoments latent_moments(const Population& population, const statistics::Strata& strata);
 
 /// Variances of the readings a w: a_k Σ a_kᵀ.
-[[nodiscard]] inline std::vector<double> reading_variances(const Matrix<double>& a, const Matrix<double>& covariance) {
-  const Matrix<double> product = a * covariance;
-  return core::to_list(product.cwiseProduct(a).rowwise().sum());
-}
+[[nodiscard]] std::vector<double> reading_variances(const Matrix<double>& a, const Matrix<double>& covariance);
 
 /// Standard deviations of the readings a w: √(a_k Σ a_kᵀ).
-[[nodiscard]] inline std::vector<double> reading_deviations(const Matrix<double>& a, const Matrix<double>& covariance) {
-  std::vector<double> variance = reading_variances(a, covariance);
-  auto v = core::as_vector(variance);
-  // What is left of a reading that cannot vary is rounding, and must not become a divisor.
-  v = (v.array() > 1e-14 * covariance.trace() * a.rowwise().squaredNorm().array()).select(v.cwiseSqrt(), 0.0);
-  return variance;
-}
+[[nodiscard]] std::vector<double> reading_deviations(const Matrix<double>& a, const Matrix<double>& covariance);
 
 /// **Formula**: difference of s_k = a_k · difference of w, variance of s_k = a_k Σ a_kᵀ. **Cost**: D d² multiplications
 /// per covariance.
-[[nodiscard]] inline StyleMoments style_moments(const Problem& problem, const Population& population,
-                                                const statistics::Strata& strata) {
-  const LatentMoments latent = latent_moments(population, strata);
-  const Matrix<double>& a = problem.style_matrix;
-  return {reading_deviations(a, latent.total), reading_deviations(a, latent.within),
-          reading_deviations(a, latent.failures), core::to_list(a * core::as_vector(latent.pooled_difference)),
-          core::to_list(a * core::as_vector(latent.stratified_difference))};
-}
+[[nodiscard]] StyleMoments style_moments(const Problem& problem, const Population& population,
+                                         const statistics::Strata& strata);
 
 }  // namespace analysis
 }  // namespace v1
 }  // namespace faultline
+
+#ifndef FAULTLINE_COMPILED
+#include <faultline/analysis/rank/detail/style_moments_impl.hpp>
+#endif

@@ -4,9 +4,16 @@
 // and then measured exactly where it matters.
 
 #include <faultline/analysis/scan/detail/effect_meter.hpp>
+#include <faultline/analysis/scan/detail/successive_elimination.hpp>
 #include <faultline/analysis/scan/scan_start.hpp>
+#include <faultline/concepts/classifier.hpp>
+#include <faultline/concepts/style_generator.hpp>
+#include <faultline/concepts/style_layout.hpp>
+#include <faultline/core/matrix.hpp>
+#include <faultline/core/random.hpp>
 #include <faultline/core/ranges.hpp>
 #include <faultline/statistics/binomial.hpp>
+#include <faultline/statistics/interval.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -14,7 +21,6 @@
 #include <cstdint>
 #include <numeric>
 #include <span>
-#include <string>
 #include <vector>
 
 namespace faultline {
@@ -78,16 +84,11 @@ struct StrongestChannels {
   ScanCost cost;
 };
 
-[[nodiscard]] inline double logistic(double x) noexcept { return 1.0 / (1.0 + std::exp(-x)); }
+[[nodiscard]] double logistic(double x) noexcept;
 
 /// p(y) after the shift down less p(y) after the shift up, log odds taken as linear; where p(1 − p) is too small to
 /// divide by, p itself, within its range.
-[[nodiscard]] inline double extrapolated_effect(double log_odds, double slope, double shift) noexcept {
-  const double spread = logistic(log_odds) * logistic(-log_odds);
-  if (spread < 1e-5) return std::clamp(-2.0 * shift * slope, -1.0, 1.0);
-  const double step = shift * slope / spread;
-  return logistic(log_odds - step) - logistic(log_odds + step);
-}
+[[nodiscard]] double extrapolated_effect(double log_odds, double slope, double shift) noexcept;
 
 template <class Meter>
 [[nodiscard]] Screening screen_with(Meter& meter, const ScanStart& start) {
@@ -107,15 +108,7 @@ template <class Meter>
   return result;
 }
 
-inline void check_scan_options(const ScanOptions& options) {
-  constexpr const char* where = "ScanOptions";
-  core::require_in(where, "keep", options.keep, 1, limits::latents);
-  if (options.candidates != 0)
-    core::require_in(where, "candidates, when not 0,", options.candidates, options.keep, limits::latents);
-  core::require_in(where, "control", options.control, 0, limits::latents);
-  core::require_in(where, "batch_size", options.batch_size, 2, limits::batch);
-  core::require_between(where, "alpha", options.alpha, 0.0, 1.0);
-}
+void check_scan_options(const ScanOptions& options);
 
 /// The first-order effect of every channel on p(y), from one gradient per start code.
 ///
@@ -252,3 +245,7 @@ using analysis::strongest_channels;
 
 }  // namespace v1
 }  // namespace faultline
+
+#ifndef FAULTLINE_COMPILED
+#include <faultline/analysis/scan/detail/scan_impl.hpp>
+#endif

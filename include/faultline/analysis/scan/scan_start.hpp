@@ -2,6 +2,7 @@
 #pragma once
 // Where a scan of StyleSpace starts and what it has cost.
 
+#include <faultline/statistics/within_class_moments.hpp>
 #include <faultline/analysis/rank/style_moments.hpp>
 #include <faultline/core/matrix.hpp>
 #include <faultline/core/random.hpp>

@@ -59,7 +59,7 @@ inline void remove_leftovers(const std::filesystem::path& path) noexcept {
 
 }  // namespace detail
 
-inline AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)) {
+FAULTLINE_INLINE AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)) {
   if (!path_.has_filename())
     throw Error(ErrorCode::cannot_write, "AtomicFile", "'" + path_.string() + "' names no file");
   detail::remove_leftovers(path_);
@@ -87,9 +87,9 @@ inline AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path
   }
 }
 
-inline AtomicFile::~AtomicFile() { discard(); }
+FAULTLINE_INLINE AtomicFile::~AtomicFile() { discard(); }
 
-inline void AtomicFile::write(std::span<const std::byte> bytes) {
+FAULTLINE_INLINE void AtomicFile::write(std::span<const std::byte> bytes) {
   if (descriptor_ < 0)
     throw Error(ErrorCode::invalid_argument, "AtomicFile::write", "'" + path_.string() + "' is already committed");
   while (!bytes.empty()) {
@@ -100,7 +100,7 @@ inline void AtomicFile::write(std::span<const std::byte> bytes) {
   }
 }
 
-inline void AtomicFile::commit() {
+FAULTLINE_INLINE void AtomicFile::commit() {
   if (descriptor_ < 0)
     throw Error(ErrorCode::invalid_argument, "AtomicFile::commit", "'" + path_.string() + "' is already committed");
   if (detail::uninterrupted([&] { return ::fsync(descriptor_); }) != 0) fail(ErrorCode::cannot_write, "flush", errno);
@@ -117,7 +117,7 @@ inline void AtomicFile::commit() {
   if (flushed != 0) fail(ErrorCode::not_durable, "flush its directory", reason);
 }
 
-inline void AtomicFile::fail(ErrorCode code, const char* step, int reason) {
+FAULTLINE_INLINE void AtomicFile::fail(ErrorCode code, const char* step, int reason) {
   discard();
   throw Error(
       code, "AtomicFile",
@@ -126,23 +126,23 @@ inline void AtomicFile::fail(ErrorCode code, const char* step, int reason) {
                                            : "; the new contents are in place but may not survive a power loss"));
 }
 
-inline void AtomicFile::discard() noexcept {
+FAULTLINE_INLINE void AtomicFile::discard() noexcept {
   if (!temporary_.empty()) ::unlink(temporary_.c_str());
   temporary_.clear();
   if (descriptor_ >= 0) ::close(std::exchange(descriptor_, -1));
 }
 
-inline void write_file_atomically(const std::filesystem::path& path, std::span<const std::byte> bytes) {
+FAULTLINE_INLINE void write_file_atomically(const std::filesystem::path& path, std::span<const std::byte> bytes) {
   AtomicFile file(path);
   file.write(bytes);
   file.commit();
 }
 
-inline void write_file_atomically(const std::filesystem::path& path, std::string_view text) {
+FAULTLINE_INLINE void write_file_atomically(const std::filesystem::path& path, std::string_view text) {
   write_file_atomically(path, std::as_bytes(std::span(text.data(), text.size())));
 }
 
-inline std::vector<std::byte> read_file(const std::filesystem::path& path, std::int64_t max_bytes) {
+FAULTLINE_INLINE std::vector<std::byte> read_file(const std::filesystem::path& path, std::int64_t max_bytes) {
   const auto refuse = [&](int reason) {
     return Error(ErrorCode::cannot_open, "read_file",
                  "could not read '" + path.string() + "': " + std::generic_category().message(reason));

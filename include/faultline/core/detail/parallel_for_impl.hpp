@@ -60,12 +60,13 @@ class PieceQueue {
   std::mutex guard_;
 };
 
-inline void run_within(std::int64_t threads, BorrowedCall<> call) {
+FAULTLINE_INLINE void run_within(std::int64_t threads, BorrowedCall<> call) {
   if (threads <= 0 || threads >= available_threads()) return call();
   tbb::task_arena(static_cast<int>(threads)).execute([&] { call(); });
 }
 
-inline void run_pieces(std::int64_t count, std::int64_t threads, BorrowedCall<std::int64_t, std::int64_t> piece) {
+FAULTLINE_INLINE void run_pieces(std::int64_t count, std::int64_t threads,
+                                 BorrowedCall<std::int64_t, std::int64_t> piece) {
   if (count <= 0) return;
   const std::int64_t available = available_threads(),
                      width = std::min(threads > 0 ? std::min(threads, available) : available, count);
@@ -94,7 +95,7 @@ inline void run_pieces(std::int64_t count, std::int64_t threads, BorrowedCall<st
 
 }  // namespace detail
 
-inline std::int64_t available_threads() {
+FAULTLINE_INLINE std::int64_t available_threads() {
   if (!detail::has_own_threads()) return 1;
   const auto allowed = tbb::global_control::active_value(tbb::global_control::max_allowed_parallelism);
   return std::max(

@@ -53,8 +53,8 @@ inline std::int64_t whole_planes(std::size_t elements, std::int64_t height, std:
 
 }  // namespace detail
 
-inline void gaussian_blur(std::span<float> image, std::int64_t height, std::int64_t width, double sigma,
-                          BlurAxis axis) {
+FAULTLINE_INLINE void gaussian_blur(std::span<float> image, std::int64_t height, std::int64_t width, double sigma,
+                                    BlurAxis axis) {
   if (!(sigma > 0.0 && sigma <= 1000.0))
     throw Error(ErrorCode::invalid_argument, "gaussian_blur",
                 "expected a sigma above 0 and up to 1000 pixels, got " + std::to_string(sigma));
@@ -69,7 +69,7 @@ inline void gaussian_blur(std::span<float> image, std::int64_t height, std::int6
   }
 }
 
-inline void gaussian_noise(std::span<float> image, double deviation, core::CounterRandom& random) {
+FAULTLINE_INLINE void gaussian_noise(std::span<float> image, double deviation, core::CounterRandom& random) {
   if (!(deviation >= 0.0) || std::isinf(deviation)) {
     throw Error(ErrorCode::invalid_argument, "gaussian_noise",
                 "expected a standard deviation of at least 0, got " + std::to_string(deviation));
@@ -77,7 +77,7 @@ inline void gaussian_noise(std::span<float> image, double deviation, core::Count
   for (float& value : image) value = static_cast<float>(static_cast<double>(value) + deviation * random.normal());
 }
 
-inline CorruptionDraw draw_corruption(CorruptionMix mix, std::int64_t seed, std::int64_t index) {
+FAULTLINE_INLINE CorruptionDraw draw_corruption(CorruptionMix mix, std::int64_t seed, std::int64_t index) {
   core::CounterRandom random(seed, core::Stream::corruptions, index);
   const bool blurred = random.below(2) == 1;
   const bool noisy = random.below(2) == 1;
@@ -91,8 +91,8 @@ inline CorruptionDraw draw_corruption(CorruptionMix mix, std::int64_t seed, std:
   throw Error(ErrorCode::invalid_argument, "draw_corruption", "unknown mix");
 }
 
-inline void corrupt(std::span<float> image, std::int64_t height, std::int64_t width, const CorruptionDraw& draw,
-                    std::int64_t seed, std::int64_t index, BlurAxis axis) {
+FAULTLINE_INLINE void corrupt(std::span<float> image, std::int64_t height, std::int64_t width,
+                              const CorruptionDraw& draw, std::int64_t seed, std::int64_t index, BlurAxis axis) {
   const auto strength = [](const std::array<double, 5>& levels, int severity) {
     if (severity < 1 || severity > 5)
       throw Error(ErrorCode::invalid_argument, "corrupt",

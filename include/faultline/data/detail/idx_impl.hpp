@@ -2,8 +2,9 @@
 #pragma once
 // Definitions of data/idx.hpp.
 
-#include <faultline/core/atomic_file.hpp>
 #include <faultline/data/idx.hpp>
+
+#include <faultline/core/atomic_file.hpp>
 
 #include <zlib.h>
 
@@ -96,7 +97,8 @@ class IdxSource {
 
 }  // namespace detail
 
-inline IdxArray decode_idx(std::span<const std::byte> bytes, const IdxLimits& limits, std::string_view file_name) {
+FAULTLINE_INLINE IdxArray decode_idx(std::span<const std::byte> bytes, const IdxLimits& limits,
+                                     std::string_view file_name) {
   const std::string name(file_name);
   const auto refuse = [&](ErrorCode code, const std::string& what) {
     return Error(code, "read_idx", "'" + name + "' " + what);
@@ -147,7 +149,7 @@ inline IdxArray decode_idx(std::span<const std::byte> bytes, const IdxLimits& li
   return array;
 }
 
-inline IdxArray read_idx(const std::filesystem::path& path, const IdxLimits& limits) {
+FAULTLINE_INLINE IdxArray read_idx(const std::filesystem::path& path, const IdxLimits& limits) {
   return decode_idx(core::read_file(path, limits.max_file_bytes), limits, path.string());
 }
 

@@ -2,9 +2,10 @@
 #pragma once
 // Definitions of data/image_folder.hpp.
 
+#include <faultline/data/image_folder.hpp>
+
 #include <faultline/data/detail/folder_files.hpp>
 #include <faultline/data/detail/folder_labels.hpp>
-#include <faultline/data/image_folder.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -60,7 +61,8 @@ inline void place_centred(const Picture& picture, std::int64_t resolution, std::
 
 }  // namespace detail
 
-inline LabelledImages load_image_folder(const std::filesystem::path& folder, const ImageFolderOptions& options) {
+FAULTLINE_INLINE LabelledImages load_image_folder(const std::filesystem::path& folder,
+                                                  const ImageFolderOptions& options) {
   const auto refuse = [](ErrorCode code, const std::string& what) { return Error(code, "load_image_folder", what); };
   constexpr std::int64_t largest = 4096;
   if (options.resolution < 0 || options.resolution > largest)
@@ -128,7 +130,7 @@ inline LabelledImages load_image_folder(const std::filesystem::path& folder, con
   return images;
 }
 
-inline ImageSetKind image_set_kind(const std::filesystem::path& folder) {
+FAULTLINE_INLINE ImageSetKind image_set_kind(const std::filesystem::path& folder) {
   const detail::FolderFiles files(folder, "image_set_kind");
   const auto refuse = [](const std::string& what) {
     return Error(ErrorCode::data_unavailable, "image_set_kind", what);

@@ -2,9 +2,10 @@
 #pragma once
 // Definitions of data/mnist.hpp.
 
+#include <faultline/data/mnist.hpp>
+
 #include <faultline/data/detail/data_files.hpp>
 #include <faultline/data/idx.hpp>
-#include <faultline/data/mnist.hpp>
 
 #include <algorithm>
 #include <cstdlib>
@@ -62,7 +63,7 @@ inline MnistFile read_mnist_file(const std::filesystem::path& directory, const s
 
 }  // namespace detail
 
-inline LabelledImages load_mnist(const std::filesystem::path& directory, MnistPart part) {
+FAULTLINE_INLINE LabelledImages load_mnist(const std::filesystem::path& directory, MnistPart part) {
   constexpr std::int64_t classes = 10;
   const auto refuse = [](ErrorCode code, const std::string& what) { return Error(code, "load_mnist", what); };
   const std::string prefix = part == MnistPart::train ? "train" : "t10k";
@@ -96,7 +97,7 @@ inline LabelledImages load_mnist(const std::filesystem::path& directory, MnistPa
   return {shape[0], shape[1], shape[2], classes, std::move(images.array.values), std::move(labels.array.values)};
 }
 
-inline std::filesystem::path find_mnist() {
+FAULTLINE_INLINE std::filesystem::path find_mnist() {
   const auto variable = [](const char* name) {
     const char* value = std::getenv(name);
     return std::filesystem::path(value != nullptr ? value : "");

@@ -3,8 +3,9 @@
 // Definitions of data/png.hpp. Pictures are read through libpng's row interface, which gives the stored values, and
 // written through its simplified one.
 
-#include <faultline/core/atomic_file.hpp>
 #include <faultline/data/png.hpp>
+
+#include <faultline/core/atomic_file.hpp>
 
 #include <png.h>
 #include <zlib.h>
@@ -237,7 +238,7 @@ inline void read_png_rows(PngJob& job) {
 
 }  // namespace detail
 
-inline std::vector<std::byte> encode_png(const Picture& picture) {
+FAULTLINE_INLINE std::vector<std::byte> encode_png(const Picture& picture) {
   constexpr std::int64_t longest = 1'000'000;  // libpng's own default limit
   if (picture.height > longest || picture.width > longest)
     throw Error(ErrorCode::oversized, "encode_png", "expected at most 1000000 pixels a side");
@@ -270,11 +271,12 @@ inline std::vector<std::byte> encode_png(const Picture& picture) {
   return bytes;
 }
 
-inline void write_png(const std::filesystem::path& path, const Picture& picture) {
+FAULTLINE_INLINE void write_png(const std::filesystem::path& path, const Picture& picture) {
   core::write_file_atomically(path, encode_png(picture));
 }
 
-inline Picture decode_png(std::span<const std::byte> bytes, const PngLimits& limits, std::string_view file_name) {
+FAULTLINE_INLINE Picture decode_png(std::span<const std::byte> bytes, const PngLimits& limits,
+                                    std::string_view file_name) {
   const std::string name(file_name);
   const auto refuse = [&](ErrorCode code, const std::string& what) {
     return Error(code, "read_png", "'" + name + "' " + what);
@@ -358,7 +360,7 @@ inline Picture decode_png(std::span<const std::byte> bytes, const PngLimits& lim
   return picture;
 }
 
-inline Picture read_png(const std::filesystem::path& path, const PngLimits& limits) {
+FAULTLINE_INLINE Picture read_png(const std::filesystem::path& path, const PngLimits& limits) {
   return decode_png(core::read_file(path, limits.max_file_bytes), limits, path.string());
 }
 

@@ -2,10 +2,11 @@
 #pragma once
 // Definitions of data/safetensors.hpp.
 
+#include <faultline/data/safetensors.hpp>
+
 #include <faultline/core/atomic_file.hpp>
 #include <faultline/core/sha256.hpp>
 #include <faultline/data/detail/safetensors_header.hpp>
-#include <faultline/data/safetensors.hpp>
 
 #include <bit>
 #include <cmath>
@@ -156,8 +157,8 @@ inline void require_layout(const detail::SafetensorsHeader& header, std::int64_t
   }
 }
 
-inline TensorFile decode_safetensors(std::span<const std::byte> bytes, const SafetensorsLimits& limits,
-                                     Integrity integrity, std::string_view file_name) {
+FAULTLINE_INLINE TensorFile decode_safetensors(std::span<const std::byte> bytes, const SafetensorsLimits& limits,
+                                               Integrity integrity, std::string_view file_name) {
   const std::string name(file_name);
   const auto refuse = [&](ErrorCode code, const std::string& what) {
     return Error(code, "read_safetensors", "'" + name + "' " + what);
@@ -204,12 +205,12 @@ inline TensorFile decode_safetensors(std::span<const std::byte> bytes, const Saf
   return file;
 }
 
-inline TensorFile read_safetensors(const std::filesystem::path& path, const SafetensorsLimits& limits,
-                                   Integrity integrity) {
+FAULTLINE_INLINE TensorFile read_safetensors(const std::filesystem::path& path, const SafetensorsLimits& limits,
+                                             Integrity integrity) {
   return decode_safetensors(core::read_file(path, limits.max_file_bytes), limits, integrity, path.string());
 }
 
-inline std::vector<std::byte> encode_safetensors(const TensorFile& file) {
+FAULTLINE_INLINE std::vector<std::byte> encode_safetensors(const TensorFile& file) {
   std::map<std::string, std::string> metadata = file.metadata;
   metadata["sha256"] = std::string(digest_characters, '0');
   std::string text = "{\"__metadata__\":{";
@@ -255,15 +256,15 @@ inline std::vector<std::byte> encode_safetensors(const TensorFile& file) {
   return bytes;
 }
 
-inline std::string write_safetensors(const std::filesystem::path& path, const TensorFile& file) {
+FAULTLINE_INLINE std::string write_safetensors(const std::filesystem::path& path, const TensorFile& file) {
   const std::vector<std::byte> bytes = encode_safetensors(file);
   core::write_file_atomically(path, bytes);
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   return std::string(text.substr(text.find(digest_marker) + digest_marker.size(), digest_characters));
 }
 
-inline void require_format(const TensorFile& file, std::string_view format,
-                           std::initializer_list<std::string_view> known_keys) {
+FAULTLINE_INLINE void require_format(const TensorFile& file, std::string_view format,
+                                     std::initializer_list<std::string_view> known_keys) {
   const auto found = file.metadata.find("format");
   if (found == file.metadata.end() || found->second != format) {
     throw Error(ErrorCode::foreign_format, "require_format",

@@ -3,6 +3,7 @@
 // Definitions of render/canvas.hpp.
 
 #include <faultline/render/canvas.hpp>
+
 #include <faultline/render/detail/stroke_font.hpp>
 
 #include <algorithm>
@@ -66,7 +67,7 @@ inline std::int64_t picture_scale(const ImageShape& shape, std::int64_t size) {
 
 }  // namespace detail
 
-inline Canvas::Canvas(std::int64_t width, std::int64_t height, Colour background) {
+FAULTLINE_INLINE Canvas::Canvas(std::int64_t width, std::int64_t height, Colour background) {
   constexpr std::int64_t largest = 20'000;
   if (width < 1 || height < 1 || width > largest || height > largest)
     throw Error(ErrorCode::invalid_argument, "Canvas",
@@ -76,7 +77,7 @@ inline Canvas::Canvas(std::int64_t width, std::int64_t height, Colour background
   fill(0, 0, width, height, background);
 }
 
-inline void Canvas::blend(std::int64_t x, std::int64_t y, Colour colour, float coverage) {
+FAULTLINE_INLINE void Canvas::blend(std::int64_t x, std::int64_t y, Colour colour, float coverage) {
   if (x < 0 || y < 0 || x >= width() || y >= height()) return;
   std::uint8_t* pixel = picture_.pixels.data() + 3 * (y * width() + x);
   const std::uint8_t target[3] = {colour.red, colour.green, colour.blue};
@@ -85,7 +86,8 @@ inline void Canvas::blend(std::int64_t x, std::int64_t y, Colour colour, float c
         std::lround(static_cast<float>(pixel[c]) * (1.0f - coverage) + static_cast<float>(target[c]) * coverage));
 }
 
-inline void Canvas::fill(std::int64_t x, std::int64_t y, std::int64_t width, std::int64_t height, Colour colour) {
+FAULTLINE_INLINE void Canvas::fill(std::int64_t x, std::int64_t y, std::int64_t width, std::int64_t height,
+                                   Colour colour) {
   const std::int64_t x1 = std::min(x + width, this->width()), y1 = std::min(y + height, this->height());
   for (std::int64_t row = std::max<std::int64_t>(y, 0); row < y1; ++row)
     for (std::int64_t column = std::max<std::int64_t>(x, 0); column < x1; ++column) {
@@ -94,15 +96,15 @@ inline void Canvas::fill(std::int64_t x, std::int64_t y, std::int64_t width, std
     }
 }
 
-inline void Canvas::frame(std::int64_t x, std::int64_t y, std::int64_t width, std::int64_t height,
-                          std::int64_t thickness, Colour colour) {
+FAULTLINE_INLINE void Canvas::frame(std::int64_t x, std::int64_t y, std::int64_t width, std::int64_t height,
+                                    std::int64_t thickness, Colour colour) {
   fill(x - thickness, y - thickness, width + 2 * thickness, thickness, colour);
   fill(x - thickness, y + height, width + 2 * thickness, thickness, colour);
   fill(x - thickness, y, thickness, height, colour);
   fill(x + width, y, thickness, height, colour);
 }
 
-inline void Canvas::line(double x0, double y0, double x1, double y1, double thickness, Colour colour) {
+FAULTLINE_INLINE void Canvas::line(double x0, double y0, double x1, double y1, double thickness, Colour colour) {
   const auto low = [&](double a, double b) {
     return static_cast<std::int64_t>(std::floor(std::min(a, b) - thickness)) - 1;
   };
@@ -118,7 +120,7 @@ inline void Canvas::line(double x0, double y0, double x1, double y1, double thic
   mask.visit([&](std::int64_t x, std::int64_t y, float coverage) { blend(x, y, colour, coverage); });
 }
 
-inline void Canvas::polygon(std::span<const std::pair<double, double>> points, Colour colour) {
+FAULTLINE_INLINE void Canvas::polygon(std::span<const std::pair<double, double>> points, Colour colour) {
   if (points.size() < 3) return;
   double left = static_cast<double>(width()), right = 0, top = static_cast<double>(height()), bottom = 0;
   for (const auto& [x, y] : points)
@@ -145,7 +147,7 @@ inline void Canvas::polygon(std::span<const std::pair<double, double>> points, C
     }
 }
 
-inline void Canvas::picture(std::int64_t x, std::int64_t y, const Picture& picture) {
+FAULTLINE_INLINE void Canvas::picture(std::int64_t x, std::int64_t y, const Picture& picture) {
   for (std::int64_t row = 0; row < picture.height; ++row)
     for (std::int64_t column = 0; column < picture.width; ++column) {
       const std::uint8_t* from = picture.pixels.data() + picture.channels * (row * picture.width + column);
@@ -154,7 +156,7 @@ inline void Canvas::picture(std::int64_t x, std::int64_t y, const Picture& pictu
     }
 }
 
-inline void Canvas::text(double x, double y, std::string_view text, const TextStyle& style) {
+FAULTLINE_INLINE void Canvas::text(double x, double y, std::string_view text, const TextStyle& style) {
   const float unit = static_cast<float>(style.height) / 10.0f, thickness = unit * (style.bold ? 1.7f : 1.15f);
   const float width = unit * detail::stroke_width(text);
   float pen = static_cast<float>(x) - (style.align == Align::left     ? 0.0f
@@ -174,11 +176,11 @@ inline void Canvas::text(double x, double y, std::string_view text, const TextSt
   mask.visit([&](std::int64_t px, std::int64_t py, float coverage) { blend(px, py, style.colour, coverage); });
 }
 
-inline double Canvas::text_width(std::string_view text, const TextStyle& style) {
+FAULTLINE_INLINE double Canvas::text_width(std::string_view text, const TextStyle& style) {
   return style.height / 10.0 * static_cast<double>(detail::stroke_width(text));
 }
 
-inline std::string Canvas::shortened(std::string_view text, double width, const TextStyle& style) {
+FAULTLINE_INLINE std::string Canvas::shortened(std::string_view text, double width, const TextStyle& style) {
   if (text_width(text, style) <= width) return std::string(text);
   std::vector<std::size_t> starts;  // of each character, so that none is cut in two
   for (std::size_t at = 0; at < text.size();) {
@@ -195,7 +197,7 @@ inline std::string Canvas::shortened(std::string_view text, double width, const 
   return {};
 }
 
-inline Picture Canvas::picture() const {
+FAULTLINE_INLINE Picture Canvas::picture() const {
   const auto& pixels = picture_.pixels;
   for (std::size_t i = 0; i < pixels.size(); i += 3)
     if (pixels[i] != pixels[i + 1] || pixels[i] != pixels[i + 2]) return picture_;
@@ -204,7 +206,7 @@ inline Picture Canvas::picture() const {
   return grey;
 }
 
-inline ImageShape picture_shape(const ImageShape& shape, std::int64_t size) {
+FAULTLINE_INLINE ImageShape picture_shape(const ImageShape& shape, std::int64_t size) {
   if (shape.elements() < 1 || size < 1)
     throw Error(ErrorCode::empty_input, "to_picture", "an image needs at least one pixel");
   const std::int64_t scale = detail::picture_scale(shape, size);
@@ -212,7 +214,7 @@ inline ImageShape picture_shape(const ImageShape& shape, std::int64_t size) {
   return {shape.channels < 3 ? 1 : 3, side(shape.height), side(shape.width)};
 }
 
-inline Picture to_picture(std::span<const float> values, const ImageShape& shape, std::int64_t size) {
+FAULTLINE_INLINE Picture to_picture(std::span<const float> values, const ImageShape& shape, std::int64_t size) {
   const ImageShape target = picture_shape(shape, size);
   if (static_cast<std::int64_t>(values.size()) != shape.elements())
     throw Error(ErrorCode::shape_mismatch, "to_picture",

@@ -3,6 +3,7 @@
 // The charts of one finding.
 
 #include <faultline/render/charts.hpp>
+
 #include <faultline/render/detail/svg.hpp>
 
 #include <algorithm>
@@ -96,7 +97,7 @@ inline double histogram_median(const TidyHistogram& h, const std::vector<double>
 
 }  // namespace detail
 
-inline std::string confidence_chart(const FailureReport& report, const Finding& finding) {
+FAULTLINE_INLINE std::string confidence_chart(const FailureReport& report, const Finding& finding) {
   using namespace detail;
   const analysis::Profile& profile = finding.profile;
   if (profile.sigmas.size() < 2) return {};
@@ -127,7 +128,7 @@ inline std::string confidence_chart(const FailureReport& report, const Finding& 
   return std::move(svg).finish();
 }
 
-inline std::string histogram_chart(const FailureReport& report, const Finding& finding) {
+FAULTLINE_INLINE std::string histogram_chart(const FailureReport& report, const Finding& finding) {
   using namespace detail;
   const detail::TidyHistogram h = tidy(finding.histogram, 48);
   if (h.failed.empty() || h.failures + h.successes == 0) return {};
@@ -169,7 +170,7 @@ inline std::string histogram_chart(const FailureReport& report, const Finding& f
   return std::move(svg).finish();
 }
 
-inline std::string side_effect_chart(const FailureReport& report, const Finding& finding) {
+FAULTLINE_INLINE std::string side_effect_chart(const FailureReport& report, const Finding& finding) {
   using namespace detail;
   const auto& effects = finding.side_effects;
   if (effects.empty()) return {};
@@ -195,7 +196,7 @@ inline std::string side_effect_chart(const FailureReport& report, const Finding&
   return std::move(svg).finish();
 }
 
-inline std::string property_chart(const FailureReport& report, const Finding& finding) {
+FAULTLINE_INLINE std::string property_chart(const FailureReport& report, const Finding& finding) {
   using namespace detail;
   if (finding.side_effects.empty() || finding.profile.sigmas.size() < 2) return {};
   const std::string& name = finding.side_effects.front().name;

@@ -2,9 +2,10 @@
 #pragma once
 // Definitions of render/drawing.hpp.
 
+#include <faultline/render/drawing.hpp>
+
 #include <faultline/core/atomic_file.hpp>
 #include <faultline/render/detail/svg.hpp>
-#include <faultline/render/drawing.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -96,29 +97,30 @@ inline Picture turned_text(std::string_view text, TextStyle style, std::int64_t&
 
 inline std::int64_t whole(double value) { return static_cast<std::int64_t>(std::lround(value)); }
 
-inline Drawing::Drawing(std::int64_t width, std::int64_t height, std::string description)
+FAULTLINE_INLINE Drawing::Drawing(std::int64_t width, std::int64_t height, std::string description)
     : width_(width), height_(height), description_(std::move(description)) {
   if (width < 1 || height < 1 || width > 20'000 || height > 20'000)
     throw Error(ErrorCode::invalid_argument, "Drawing",
                 "sides must lie in [1, 20000] pixels, got " + std::to_string(width) + " x " + std::to_string(height));
 }
 
-inline void Drawing::line(double x0, double y0, double x1, double y1, const Pen& pen) {
+FAULTLINE_INLINE void Drawing::line(double x0, double y0, double x1, double y1, const Pen& pen) {
   polyline({{x0, y0}, {x1, y1}}, pen);
 }
 
-inline void Drawing::polyline(std::vector<std::pair<double, double>> points, const Pen& pen) {
+FAULTLINE_INLINE void Drawing::polyline(std::vector<std::pair<double, double>> points, const Pen& pen) {
   std::erase_if(points, [](const auto& point) { return !std::isfinite(point.first) || !std::isfinite(point.second); });
   if (points.size() > 1) parts_.emplace_back(Lines{std::move(points), pen});
 }
 
-inline void Drawing::rectangle(double x, double y, double width, double height, Colour fill) {
+FAULTLINE_INLINE void Drawing::rectangle(double x, double y, double width, double height, Colour fill) {
   const std::int64_t left = whole(x), top = whole(y);
   const Box box{left, top, whole(x + width) - left, whole(y + height) - top, fill};
   if (box.width > 0 && box.height > 0) parts_.emplace_back(box);
 }
 
-inline void Drawing::frame(double x, double y, double width, double height, std::int64_t thickness, Colour colour) {
+FAULTLINE_INLINE void Drawing::frame(double x, double y, double width, double height, std::int64_t thickness,
+                                     Colour colour) {
   const auto t = static_cast<double>(thickness);
   rectangle(x - t, y - t, width + 2 * t, t, colour);
   rectangle(x - t, y + height, width + 2 * t, t, colour);
@@ -126,19 +128,19 @@ inline void Drawing::frame(double x, double y, double width, double height, std:
   rectangle(x + width, y, t, height, colour);
 }
 
-inline void Drawing::mark(double x, double y, Mark mark, double radius, Colour colour) {
+FAULTLINE_INLINE void Drawing::mark(double x, double y, Mark mark, double radius, Colour colour) {
   if (std::isfinite(x) && std::isfinite(y)) parts_.emplace_back(Sign{x, y, radius, mark, colour});
 }
 
-inline void Drawing::text(double x, double y, std::string_view text, const TextStyle& style, Turn turn) {
+FAULTLINE_INLINE void Drawing::text(double x, double y, std::string_view text, const TextStyle& style, Turn turn) {
   if (!text.empty()) parts_.emplace_back(Words{x, y, std::string(text), style, turn});
 }
 
-inline void Drawing::picture(double x, double y, Picture picture) {
+FAULTLINE_INLINE void Drawing::picture(double x, double y, Picture picture) {
   if (!picture.pixels.empty()) parts_.emplace_back(Image{whole(x), whole(y), std::move(picture)});
 }
 
-inline std::string Drawing::svg() const {
+FAULTLINE_INLINE std::string Drawing::svg() const {
   using namespace detail;
   detail::Svg svg(static_cast<double>(width_), static_cast<double>(height_), description_);
   const auto stroke = [](Colour colour, double width) {
@@ -187,7 +189,7 @@ inline std::string Drawing::svg() const {
   return std::move(svg).finish();
 }
 
-inline Picture Drawing::raster() const {
+FAULTLINE_INLINE Picture Drawing::raster() const {
   using namespace detail;
   Canvas canvas(width_, height_);
   const auto chain = [&canvas](const Points& points, double width, Colour colour) {
@@ -227,7 +229,7 @@ inline Picture Drawing::raster() const {
   return canvas.picture();
 }
 
-inline void write_drawing(const Drawing& drawing, const std::filesystem::path& stem) {
+FAULTLINE_INLINE void write_drawing(const Drawing& drawing, const std::filesystem::path& stem) {
   std::filesystem::path path = stem;
   core::write_file_atomically(path += ".svg", drawing.svg());
   path = stem;

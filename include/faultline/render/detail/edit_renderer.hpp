@@ -3,6 +3,7 @@
 // The thin layer between sheets and models: draws start latents again as the report describes its run, and answers
 // edits of them as the analysis does.
 
+#include <faultline/classify/any_criterion.hpp>
 #include <faultline/analysis/problem/build_problem.hpp>
 #include <faultline/concepts/failure_criterion.hpp>
 #include <faultline/core/number_text.hpp>
@@ -10,6 +11,7 @@
 #include <faultline/render/detail/report_sheets.hpp>
 #include <faultline/sampling/style_space_sampler.hpp>
 
+#include <optional>
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -32,13 +34,19 @@ inline double tolerance_of(const Provenance& run) {
   return classify::default_probability_tolerance;
 }
 
+/// What sheets mark as a failure.
+inline classify::AnyCriterion criterion_of(const FailureReport& report, const RenderOptions& options) {
+  const std::optional<CriterionFunction> named = report_criterion(report, options);
+  return named ? classify::AnyCriterion(*named) : classify::AnyCriterion(Misclassified{});
+}
+
 /// Makes and judges edited samples of a run as its report describes it. Borrows generator and classifier.
 template <StyleGenerator G, Classifier C>
 class EditRenderer {
  public:
   EditRenderer(const G& generator, C& classifier, const FailureReport& report, const RenderOptions& options)
       : sampler_(generator, analysis::sampler_options(report.provenance)),
-        source_(sampler_, classifier, report_criterion(report, options).value_or(Misclassified{}),
+        source_(sampler_, classify::hold<typename G::image_type>(classifier), criterion_of(report, options),
                 {.properties = {},
                  .batch_size = report.provenance.batch_size,
                  .probability_tolerance = tolerance_of(report.provenance)},
@@ -100,11 +108,25 @@ class EditRenderer {
   }
 
   StyleSpaceSampler<G> sampler_;
-  analysis::ProblemSource<G, C, CriterionFunction> source_;
+  analysis::ProblemSource<G, classify::HeldClassifier<C, typename G::image_type>, classify::AnyCriterion> source_;
   std::map<std::int64_t, std::vector<float>> latents_;
 };
+
+/// Draws and answers for the sheets of a report; owns what it needs but generator and classifier.
+template <StyleGenerator G, Classifier C>
+[[nodiscard]] RenderBackend make_render_backend(const G& generator, C& classifier, const FailureReport& report,
+                                                const RenderOptions& options) {
+  const auto renderer = std::make_shared<EditRenderer<G, C>>(generator, classifier, report, options);
+  RenderBackend backend = renderer->backend();
+  backend.owner = renderer;
+  return backend;
+}
 
 }  // namespace detail
 }  // namespace render
 }  // namespace v1
 }  // namespace faultline
+
+#ifdef FAULTLINE_COMPILED
+#include <faultline/render/detail/compiled_backends.hpp>
+#endif

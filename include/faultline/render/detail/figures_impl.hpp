@@ -2,9 +2,10 @@
 #pragma once
 // Definitions of render/figures.hpp: the figures of images here, those of numbers in number_figures_impl.hpp.
 
+#include <faultline/render/figures.hpp>
+
 #include <faultline/render/detail/figure_parts.hpp>
 #include <faultline/render/detail/number_figures_impl.hpp>
-#include <faultline/render/figures.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -14,7 +15,7 @@ namespace faultline {
 inline namespace v1 {
 namespace render {
 
-inline Drawing samples_figure(const SampleBlock& real, const SampleBlock& generated) {
+FAULTLINE_INLINE Drawing samples_figure(const SampleBlock& real, const SampleBlock& generated) {
   using namespace detail;
   struct Size {
     double cell = 0, picture = 0, row = 0, rows = 0;
@@ -68,8 +69,8 @@ inline Drawing samples_figure(const SampleBlock& real, const SampleBlock& genera
   return drawing;
 }
 
-inline Drawing degradation_figure(const std::string& start, std::span<const double> shares,
-                                  std::span<const DegradationColumn> columns) {
+FAULTLINE_INLINE Drawing degradation_figure(const std::string& start, std::span<const double> shares,
+                                            std::span<const DegradationColumn> columns) {
   using namespace detail;
   if (columns.empty() || shares.empty())
     throw Error(ErrorCode::empty_input, "degradation_figure", "expected at least one column and one row");
@@ -133,8 +134,8 @@ inline Drawing degradation_figure(const std::string& start, std::span<const doub
   return drawing;
 }
 
-inline Drawing corner_case_figure(std::span<const CornerCasePanel> cases, const ImageShape& shape,
-                                  std::span<const std::string> class_names, std::int64_t per_class) {
+FAULTLINE_INLINE Drawing corner_case_figure(std::span<const CornerCasePanel> cases, const ImageShape& shape,
+                                            std::span<const std::string> class_names, std::int64_t per_class) {
   using namespace detail;
   constexpr const char* where = "corner_case_figure";
   if (cases.empty()) throw Error(ErrorCode::empty_input, where, "expected at least one case");

@@ -2,11 +2,12 @@
 #pragma once
 // The page as a whole; what is about directions lies in html_findings.hpp.
 
+#include <faultline/render/html_report.hpp>
+
 #include <faultline/analysis/replay.hpp>
 #include <faultline/render/charts.hpp>
 #include <faultline/render/detail/html_findings.hpp>
 #include <faultline/render/detail/html_parts.hpp>
-#include <faultline/render/html_report.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -229,8 +230,8 @@ inline constexpr std::string_view definitions = R"html(<section id="words">
 
 }  // namespace detail
 
-inline std::string html_report(const FailureReport& report, const std::vector<ReportPicture>& pictures,
-                               const RenderOptions& options) {
+FAULTLINE_INLINE std::string html_report(const FailureReport& report, const std::vector<ReportPicture>& pictures,
+                                         const RenderOptions& options) {
   using namespace detail;
   const std::string classifier =
       report.provenance.classifier_name.empty() ? "the classifier" : report.provenance.classifier_name;

@@ -2,17 +2,18 @@
 #pragma once
 // Definitions of render/json_report.hpp.
 
+#include <faultline/render/json_report.hpp>
+
 #include <faultline/core/atomic_file.hpp>
 #include <faultline/render/detail/described_json.hpp>
-#include <faultline/render/json_report.hpp>
 
 namespace faultline {
 inline namespace v1 {
 namespace render {
 
-inline std::string to_json(const FailureReport& report) { return described_text(report); }
+FAULTLINE_INLINE std::string to_json(const FailureReport& report) { return described_text(report); }
 
-inline void write_json(const FailureReport& report, const std::filesystem::path& path) {
+FAULTLINE_INLINE void write_json(const FailureReport& report, const std::filesystem::path& path) {
   core::write_file_atomically(path, to_json(report));
 }
 

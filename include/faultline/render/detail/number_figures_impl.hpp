@@ -162,7 +162,7 @@ inline AccuracyAxes accuracy_axes(std::span<const analysis::AccuracyCurve> curve
 
 }  // namespace detail
 
-inline Drawing embedding_figure(std::span<const ScatterPanel> panels, std::span<const std::uint8_t> failed) {
+FAULTLINE_INLINE Drawing embedding_figure(std::span<const ScatterPanel> panels, std::span<const std::uint8_t> failed) {
   using namespace detail;
   if (panels.empty() || failed.empty())
     throw Error(ErrorCode::empty_input, "embedding_figure", "expected at least one map and one sample");
@@ -192,7 +192,8 @@ inline Drawing embedding_figure(std::span<const ScatterPanel> panels, std::span<
   return drawing;
 }
 
-inline Drawing histogram_figure(std::span<const ChannelHistogram> top, std::span<const ChannelHistogram> random) {
+FAULTLINE_INLINE Drawing histogram_figure(std::span<const ChannelHistogram> top,
+                                          std::span<const ChannelHistogram> random) {
   using namespace detail;
   if (top.empty() || random.empty())
     throw Error(ErrorCode::empty_input, "histogram_figure", "expected at least one influential and one random channel");
@@ -229,8 +230,8 @@ inline Drawing histogram_figure(std::span<const ChannelHistogram> top, std::span
   return drawing;
 }
 
-inline Drawing accuracy_figure(std::span<const analysis::AccuracyCurve> curves,
-                               std::span<const std::string> class_names) {
+FAULTLINE_INLINE Drawing accuracy_figure(std::span<const analysis::AccuracyCurve> curves,
+                                         std::span<const std::string> class_names) {
   using namespace detail;
   const detail::AccuracyAxes axes = accuracy_axes(curves);
   std::vector<std::string> names;  // of the classifiers, in order of appearance

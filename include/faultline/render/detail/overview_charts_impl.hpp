@@ -55,7 +55,7 @@ inline void draw_row_name(Svg& svg, const Plot& plot, double y, const FailureRep
 
 }  // namespace detail
 
-inline std::string distance_chart(const FailureReport& report) {
+FAULTLINE_INLINE std::string distance_chart(const FailureReport& report) {
   using namespace detail;
   std::vector<const Finding*> rows;
   for (const Finding& finding : report.findings) rows.push_back(&finding);
@@ -101,7 +101,7 @@ inline std::string distance_chart(const FailureReport& report) {
   return std::move(svg).finish();
 }
 
-inline std::string intervention_chart(const FailureReport& report) {
+FAULTLINE_INLINE std::string intervention_chart(const FailureReport& report) {
   using namespace detail;
   struct Row {
     const Finding* finding;
@@ -152,7 +152,7 @@ inline std::string intervention_chart(const FailureReport& report) {
   return std::move(svg).finish();
 }
 
-inline std::string class_chart(const FailureReport& report) {
+FAULTLINE_INLINE std::string class_chart(const FailureReport& report) {
   using namespace detail;
   if (report.class_rates.empty()) return {};
   double highest = std::max(0.02, report.failure_rate.upper);

@@ -2,11 +2,12 @@
 #pragma once
 // Definitions of render/paper_json.hpp.
 
+#include <faultline/render/paper_json.hpp>
+
 #include <faultline/core/atomic_file.hpp>
 #include <faultline/data/npy.hpp>
 #include <faultline/render/detail/described_json.hpp>
 #include <faultline/render/detail/described_reader.hpp>
-#include <faultline/render/paper_json.hpp>
 
 #include <cstdint>
 #include <span>
@@ -15,24 +16,24 @@
 namespace faultline {
 inline namespace v1 {
 namespace render {
-inline std::string to_json(const PaperReport& report) { return described_text(report); }
+FAULTLINE_INLINE std::string to_json(const PaperReport& report) { return described_text(report); }
 
-inline void write_json(const PaperReport& report, const std::filesystem::path& path) {
+FAULTLINE_INLINE void write_json(const PaperReport& report, const std::filesystem::path& path) {
   core::write_file_atomically(path, to_json(report));
 }
 
-inline PaperReport parse_paper_report(std::string_view text, std::string_view name) {
+FAULTLINE_INLINE PaperReport parse_paper_report(std::string_view text, std::string_view name) {
   const std::string where = "read_paper_report(" + std::string(name) + ")";
   auto report = detail::read_described<PaperReport>(text, where, "paper.json of a run of the paper's method");
   detail::ReportChecks{where}.run(report.provenance);
   return report;
 }
 
-inline PaperReport read_paper_report(const std::filesystem::path& path) {
+FAULTLINE_INLINE PaperReport read_paper_report(const std::filesystem::path& path) {
   return parse_paper_report(detail::report_text(path), path.string());
 }
 
-inline void write_corner_cases(const PaperReport& report, const std::filesystem::path& path) {
+FAULTLINE_INLINE void write_corner_cases(const PaperReport& report, const std::filesystem::path& path) {
   std::vector<float> values;
   ImageShape shape;
   std::int64_t cases = 0;

@@ -2,8 +2,9 @@
 #pragma once
 // Definitions of render/read_report.hpp.
 
-#include <faultline/render/detail/described_reader.hpp>
 #include <faultline/render/read_report.hpp>
+
+#include <faultline/render/detail/described_reader.hpp>
 #include <faultline/render/titles.hpp>
 
 #include <cstddef>
@@ -29,7 +30,7 @@ inline void check_report(const FailureReport& report, const ReportChecks& checks
 
 }  // namespace detail
 
-inline std::vector<analysis::KnownCause> known_causes(const FailureReport& report) {
+FAULTLINE_INLINE std::vector<analysis::KnownCause> known_causes(const FailureReport& report) {
   std::vector<analysis::KnownCause> causes;
   for (const Finding& finding : report.findings) {
     analysis::KnownCause cause{title_of(report, finding), finding.direction};
@@ -39,14 +40,14 @@ inline std::vector<analysis::KnownCause> known_causes(const FailureReport& repor
   return causes;
 }
 
-inline FailureReport parse_report(std::string_view text, std::string_view name) {
+FAULTLINE_INLINE FailureReport parse_report(std::string_view text, std::string_view name) {
   const std::string where = "read_report(" + std::string(name) + ")";
   auto report = detail::read_described<FailureReport>(text, where, "report.json of a characterisation");
   detail::check_report(report, {where});
   return report;
 }
 
-inline FailureReport read_report(const std::filesystem::path& path) {
+FAULTLINE_INLINE FailureReport read_report(const std::filesystem::path& path) {
   return parse_report(detail::report_text(path), path.string());
 }
 

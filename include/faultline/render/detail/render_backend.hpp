@@ -3,13 +3,13 @@
 // What drawing needs of generator and classifier, behind callbacks, so that sheets are tested without either.
 
 #include <faultline/analysis/problem/answer_edits.hpp>
+#include <faultline/analysis/problem/edit.hpp>
 #include <faultline/data/png.hpp>
-#include <faultline/render/canvas.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -40,6 +40,7 @@ struct RenderBackend {
   /// Start latents of these samples, in their order, which live as long as the backend
   std::function<std::vector<analysis::StartLatent>(std::span<const EditedSample>)> starts;
   analysis::AnswerEdits answer;
+  std::shared_ptr<const void> owner = nullptr;  ///< of what the functions use
 
   [[nodiscard]] std::vector<analysis::EditedLatent> latents(std::span<const EditedSample> samples) const {
     const std::vector<analysis::StartLatent> own = starts(samples);
@@ -53,28 +54,14 @@ struct RenderBackend {
 ///
 /// Consecutive samples as they are get their own random noise; others share the noise of their row, so that one edit
 /// differs from the next by the edit alone.
-[[nodiscard]] inline std::vector<RenderedSample> render_samples(const RenderBackend& backend,
-                                                                std::span<const EditedSample> samples,
-                                                                std::int64_t pixels) {
-  const std::vector<analysis::EditedLatent> edited = backend.latents(samples);
-  std::vector<RenderedSample> result;
-  const auto batch = static_cast<std::size_t>(backend.batch_size);
-  for (std::size_t first = 0; first < samples.size(); first += batch) {
-    const std::size_t count = std::min(batch, samples.size() - first);
-    const auto own = samples.subspan(first, count);
-    bool consecutive = true;
-    for (std::size_t i = 0; i < count; ++i) consecutive &= own[i].index == own[0].index + static_cast<std::int64_t>(i);
-    const analysis::EditAnswers answers = backend.answer(
-        std::span(edited).subspan(first, count), {.images = true, .noise_first = consecutive ? own[0].index : 0});
-    const analysis::ClassifierAnswers& said = answers.first();
-    for (std::size_t i = 0; i < count; ++i)
-      result.push_back({to_picture(answers.images.image(static_cast<std::int64_t>(i)), answers.images.shape(), pixels),
-                        static_cast<double>(said.probability[i]), said.prediction[i], said.failed[i] != 0});
-  }
-  return result;
-}
+[[nodiscard]] std::vector<RenderedSample> render_samples(const RenderBackend& backend,
+                                                         std::span<const EditedSample> samples, std::int64_t pixels);
 
 }  // namespace detail
 }  // namespace render
 }  // namespace v1
 }  // namespace faultline
+
+#ifndef FAULTLINE_COMPILED
+#include <faultline/render/detail/render_backend_impl.hpp>
+#endif

@@ -2,8 +2,9 @@
 #pragma once
 // Definitions of render/sheet.hpp: first every position is computed, then everything is drawn.
 
-#include <faultline/render/detail/text.hpp>
 #include <faultline/render/sheet.hpp>
+
+#include <faultline/render/detail/text.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -184,7 +185,7 @@ inline void draw_legend(Canvas& canvas, double y) {
 
 }  // namespace detail
 
-inline Picture draw_sheet(const Sheet& sheet) {
+FAULTLINE_INLINE Picture draw_sheet(const Sheet& sheet) {
   using namespace detail;
   if (sheet.cells.empty()) throw Error(ErrorCode::empty_input, "draw_sheet", "a sheet needs at least one cell");
   if (sheet.cells.size() != sheet.rows.size() * sheet.columns.size())

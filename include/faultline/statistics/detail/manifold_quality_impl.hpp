@@ -2,9 +2,10 @@
 #pragma once
 // Definitions of statistics/manifold_quality.hpp: brute force over blocks of distances.
 
+#include <faultline/statistics/manifold_quality.hpp>
+
 #include <faultline/core/parallel_for.hpp>
 #include <faultline/core/ranges.hpp>
-#include <faultline/statistics/manifold_quality.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -72,8 +73,8 @@ inline void require_points(const char* where, const Matrix<double>& points, std:
 
 }  // namespace detail
 
-inline Matrix<double> neighbour_distances(const Matrix<double>& points, const std::vector<std::int64_t>& neighbours,
-                                          std::int64_t threads) {
+FAULTLINE_INLINE Matrix<double> neighbour_distances(const Matrix<double>& points,
+                                                    const std::vector<std::int64_t>& neighbours, std::int64_t threads) {
   constexpr const char* where = "neighbour_distances";
   if (neighbours.empty()) throw Error(ErrorCode::invalid_argument, where, "expected at least one number of neighbours");
   core::require_in(where, "threads", threads, 0, limits::threads);
@@ -110,8 +111,8 @@ inline Matrix<double> neighbour_distances(const Matrix<double>& points, const st
   return result;
 }
 
-inline ManifoldQuality manifold_quality(const Matrix<double>& real, const Matrix<double>& generated,
-                                        const ManifoldOptions& options) {
+FAULTLINE_INLINE ManifoldQuality manifold_quality(const Matrix<double>& real, const Matrix<double>& generated,
+                                                  const ManifoldOptions& options) {
   constexpr const char* where = "manifold_quality";
   if (real.cols() != generated.cols())
     throw Error(ErrorCode::shape_mismatch, where,

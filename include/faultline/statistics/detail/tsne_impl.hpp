@@ -3,13 +3,14 @@
 // Definitions of statistics/tsne.hpp. Pairs are visited in tiles of samples that lie side by side in memory, so that
 // every inner loop is one vector instruction after the other.
 
+#include <faultline/statistics/tsne.hpp>
+
 #include <faultline/core/parallel_for.hpp>
 #include <faultline/core/random.hpp>
 #include <faultline/core/ranges.hpp>
 #include <faultline/statistics/fixed_sums.hpp>
 #include <faultline/statistics/orthonormal_basis.hpp>
 #include <faultline/statistics/within_class_moments.hpp>
-#include <faultline/statistics/tsne.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -279,7 +280,7 @@ inline Embedding run_tsne(const Matrix<float>& x, const TsneOptions& options) {
 
 }  // namespace detail
 
-inline Embedding embed_tsne(const Matrix<float>& x, const TsneOptions& options) {
+FAULTLINE_INLINE Embedding embed_tsne(const Matrix<float>& x, const TsneOptions& options) {
   detail::check_tsne(x, options);
   return within_threads(options.threads, [&] { return detail::run_tsne(x, options); });
 }

@@ -3,8 +3,9 @@
 // Definitions of CpuBackend: the choice of kernels and precision with its check, and the way between tensors and plain
 // memory.
 
-#include <faultline/core/parallel_for.hpp>
 #include <faultline/stylegan2/cpu_backend.hpp>
+
+#include <faultline/core/parallel_for.hpp>
 
 #include <array>
 

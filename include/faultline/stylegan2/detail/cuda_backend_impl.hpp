@@ -2,8 +2,9 @@
 #pragma once
 // Definitions of CudaBackend: what it has, what it found missing, and how a call takes the fastest way that is there.
 
-#include <faultline/stylegan2/cost.hpp>
 #include <faultline/stylegan2/cuda_backend.hpp>
+
+#include <faultline/stylegan2/cost.hpp>
 #include <faultline/stylegan2/detail/cuda_graphs.hpp>
 #include <faultline/stylegan2/detail/cuda_precision.hpp>
 #include <faultline/stylegan2/detail/device_synthesis.hpp>

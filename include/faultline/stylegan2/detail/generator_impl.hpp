@@ -2,9 +2,10 @@
 #pragma once
 // Definitions of Generator<Backend>: argument checks, truncation, noise and the ways to and from the host.
 
+#include <faultline/stylegan2/generator.hpp>
+
 #include <faultline/core/parallel_for.hpp>
 #include <faultline/stylegan2/libtorch_call.hpp>
-#include <faultline/stylegan2/generator.hpp>
 
 #include <algorithm>
 #include <cmath>

@@ -2,8 +2,9 @@
 #pragma once
 // Definitions of stylegan2/projector.hpp.
 
-#include <faultline/core/random.hpp>
 #include <faultline/stylegan2/projector.hpp>
+
+#include <faultline/core/random.hpp>
 
 #include <algorithm>
 #include <cmath>

@@ -2,8 +2,9 @@
 #pragma once
 // Definitions of SynthesisEdits: the pass that is held, single-channel kernels, and the two kinds of edits.
 
-#include <faultline/stylegan2/libtorch_call.hpp>
 #include <faultline/stylegan2/synthesis_edits.hpp>
+
+#include <faultline/stylegan2/libtorch_call.hpp>
 
 #include <algorithm>
 #include <cmath>

@@ -6,6 +6,7 @@
 #include <faultline/analysis/compare/comparison_problem.hpp>
 #include <faultline/analysis/conditions/candidates.hpp>
 #include <faultline/analysis/confirm/confirm.hpp>
+#include <faultline/statistics/multiplicity.hpp>
 
 #include <algorithm>
 #include <cstddef>

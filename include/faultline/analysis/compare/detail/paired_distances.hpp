@@ -10,6 +10,7 @@
 #include <faultline/analysis/distance/threshold.hpp>
 #include <faultline/analysis/problem/start_latents.hpp>
 #include <faultline/statistics/bootstrap.hpp>
+#include <faultline/statistics/multiplicity.hpp>
 #include <faultline/statistics/quantiles.hpp>
 
 #include <algorithm>

@@ -3,9 +3,11 @@
 // What the questions of a comparison answer: causes of one classifier's failures, and directions that part two
 // classifiers.
 
+#include <faultline/analysis/confirm/rates.hpp>
 #include <faultline/analysis/compare/comparison_report.hpp>
 #include <faultline/analysis/compare/detail/direction_tests.hpp>
 #include <faultline/analysis/confirm/intervention.hpp>
+#include <faultline/analysis/confirm/intervention_directions.hpp>
 #include <faultline/analysis/describe/make_finding.hpp>
 #include <faultline/analysis/describe/property_profiles.hpp>
 #include <faultline/analysis/describe/report_text.hpp>

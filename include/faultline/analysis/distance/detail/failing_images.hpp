@@ -2,8 +2,8 @@
 #pragma once
 // The failing end of every crossing, synthesised and classified once more before anybody hears of it.
 
-#include <faultline/analysis/distance/distance_search.hpp>
 #include <faultline/analysis/distance/detail/image_distance.hpp>
+#include <faultline/analysis/distance/distance_search.hpp>
 #include <faultline/analysis/problem/problem.hpp>
 
 #include <algorithm>

@@ -12,7 +12,7 @@ namespace faultline {
 inline namespace v1 {
 namespace analysis {
 
-inline Explainer::Explainer(const Problem& problem, std::vector<KnownCause> causes)
+FAULTLINE_INLINE Explainer::Explainer(const Problem& problem, std::vector<KnownCause> causes)
     : problem_(&problem),
       causes_(std::move(causes)),
       whitening_(statistics::fit_whitening(problem.discovery.w, problem.discovery.label, problem.classes)),
@@ -51,7 +51,7 @@ inline Explainer::Explainer(const Problem& problem, std::vector<KnownCause> caus
   for (std::int64_t j = 0; j < random.rows(); ++j) random_edits_.push_back(Edit::in_w(random.row_span(j)));
 }
 
-inline Explanation Explainer::operator()(std::span<const float> w, std::int64_t label) const {
+FAULTLINE_INLINE Explanation Explainer::operator()(std::span<const float> w, std::int64_t label) const {
   if (static_cast<std::int64_t>(w.size()) != whitening_.dimension())
     throw Error(
         ErrorCode::shape_mismatch, "Explainer",
@@ -144,7 +144,7 @@ inline Explanation Explainer::operator()(std::span<const float> w, std::int64_t 
 }
 
 /// The first change of outcome on a grid of quarters of a standard deviation, then bisection to 1/256.
-inline void Explainer::find_flips(std::span<const float> w, Explanation& explanation) const {
+FAULTLINE_INLINE void Explainer::find_flips(std::span<const float> w, Explanation& explanation) const {
   const SearchRules rules{.grid = even_grid(0.25, static_cast<std::size_t>(4.0 * explanation_range)),
                           .tolerance = 1.0 / 256.0};
   const double way = explanation.failed ? -1.0 : 1.0;

@@ -5,7 +5,6 @@
 
 #include <faultline/config.hpp>
 
-#include <fstream>
 #include <string>
 
 namespace faultline {
@@ -14,18 +13,13 @@ namespace analysis {
 namespace detail {
 
 /// The model name the Linux kernel states, or "unknown".
-[[nodiscard]] inline std::string cpu_name() {
-  std::ifstream file("/proc/cpuinfo");
-  std::string line;
-  while (std::getline(file, line)) {
-    if (line.rfind("model name", 0) != 0) continue;
-    const auto start = line.find(": ");
-    if (start != std::string::npos) return line.substr(start + 2);
-  }
-  return "unknown";
-}
+[[nodiscard]] std::string cpu_name();
 
 }  // namespace detail
 }  // namespace analysis
 }  // namespace v1
 }  // namespace faultline
+
+#ifndef FAULTLINE_COMPILED
+#include <faultline/analysis/problem/detail/cpu_name_impl.hpp>
+#endif

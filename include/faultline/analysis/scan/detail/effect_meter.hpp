@@ -3,8 +3,8 @@
 // What a scan asks of generator and classifier: slopes at the start codes, and effects of channels on codes, in full
 // batches and with shared prefixes.
 
-#include <faultline/analysis/scan/scan_start.hpp>
 #include <faultline/analysis/scan/detail/successive_elimination.hpp>
+#include <faultline/analysis/scan/scan_start.hpp>
 #include <faultline/classify/scoring.hpp>
 #include <faultline/concepts/style_edits.hpp>
 

@@ -7,9 +7,9 @@
 
 #include <faultline/core/matrix.hpp>
 #include <faultline/core/random.hpp>
+#include <faultline/statistics/distributions.hpp>
 #include <faultline/statistics/interval.hpp>
 #include <faultline/statistics/quantiles.hpp>
-#include <faultline/statistics/distributions.hpp>
 
 #include <algorithm>
 #include <cmath>

@@ -52,16 +52,16 @@ inline void check_comparison(const ComparisonReport& report, const detail::Repor
   }
 }
 
-inline std::string to_json(const ComparisonReport& report) { return described_text(report); }
+FAULTLINE_INLINE std::string to_json(const ComparisonReport& report) { return described_text(report); }
 
-inline ComparisonReport parse_comparison(std::string_view text, std::string_view name) {
+FAULTLINE_INLINE ComparisonReport parse_comparison(std::string_view text, std::string_view name) {
   const std::string where = "read_comparison(" + std::string(name) + ")";
   ComparisonReport report = detail::read_described<ComparisonReport>(text, where, "comparison.json of a comparison");
   check_comparison(report, {where});
   return report;
 }
 
-inline ComparisonReport read_comparison(const std::filesystem::path& path) {
+FAULTLINE_INLINE ComparisonReport read_comparison(const std::filesystem::path& path) {
   return parse_comparison(detail::report_text(path), path.string());
 }
 

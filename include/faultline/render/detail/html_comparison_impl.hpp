@@ -5,7 +5,7 @@
 #include <faultline/analysis/replay.hpp>
 #include <faultline/core/atomic_file.hpp>
 #include <faultline/render/comparison_report.hpp>
-#include <faultline/render/detail/comparison_charts.hpp>
+#include <faultline/render/detail/comparison_charts_impl.hpp>
 #include <faultline/render/html_report.hpp>
 
 #include <algorithm>
@@ -275,7 +275,7 @@ inline constexpr std::string_view comparison_definitions = R"html(<section id="w
 
 }  // namespace detail
 
-inline std::string html_comparison(const ComparisonReport& report, const RenderOptions& options) {
+FAULTLINE_INLINE std::string html_comparison(const ComparisonReport& report, const RenderOptions& options) {
   using namespace detail;
   std::string names;
   for (const ComparedClassifier& classifier : report.classifiers)
@@ -315,8 +315,8 @@ inline std::string html_comparison(const ComparisonReport& report, const RenderO
          ". Numbers in full: comparison.json beside this page.</footer>\n</main>\n</body></html>\n";
 }
 
-inline void write_comparison(const ComparisonReport& report, const std::filesystem::path& directory,
-                             const RenderOptions& options) {
+FAULTLINE_INLINE void write_comparison(const ComparisonReport& report, const std::filesystem::path& directory,
+                                       const RenderOptions& options) {
   std::error_code failed;
   std::filesystem::create_directories(directory, failed);
   if (failed)

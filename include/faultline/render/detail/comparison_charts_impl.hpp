@@ -39,7 +39,7 @@ inline std::string compared_text(const analysis::ComparedDistance& d) {
 
 }  // namespace detail
 
-inline std::string paired_distance_chart(const ComparisonReport& report) {
+FAULTLINE_INLINE std::string paired_distance_chart(const ComparisonReport& report) {
   using namespace detail;
   std::vector<const analysis::PairedDistance*> rows;
   for (const analysis::PairedDistance& direction : report.distances)
@@ -80,7 +80,7 @@ inline std::string paired_distance_chart(const ComparisonReport& report) {
   return std::move(svg).finish();
 }
 
-inline std::string accuracy_chart(const ComparisonReport& report) {
+FAULTLINE_INLINE std::string accuracy_chart(const ComparisonReport& report) {
   using namespace detail;
   std::vector<const analysis::AccuracyCurve*> curves;
   for (const analysis::AccuracyCurve& curve : report.accuracy)

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+// Definitions of analysis/problem/check_population.hpp.
+
+#include <faultline/analysis/problem/check_population.hpp>
+
+#include <faultline/error.hpp>
+
+#include <cstdint>
+#include <string>
+
+namespace faultline {
+inline namespace v1 {
+namespace analysis {
+
+FAULTLINE_INLINE void check_population(const Problem& problem, const Population& half, const char* name) {
+  const auto n = half.index.size();
+  if (n == 0) throw Error(ErrorCode::empty_input, "analyze", std::string("the ") + name + " half has no samples");
+  if (half.label.size() != n || half.failed.size() != n || half.w.rows() != half.size() ||
+      half.w.cols() != problem.style_matrix.cols() ||
+      half.properties.cols() != static_cast<std::int64_t>(problem.property_names.size()) ||
+      (half.properties.rows() != half.size() && half.properties.cols() > 0)) {
+    throw Error(ErrorCode::shape_mismatch, "analyze",
+                std::string("the arrays of the ") + name + " half do not fit together or not the style matrix");
+  }
+  if (!problem.property_candidates.empty() && problem.property_candidates.size() != problem.property_names.size())
+    throw Error(ErrorCode::shape_mismatch, "analyze",
+                "property_candidates must be empty or have one entry per property");
+}
+
+}  // namespace analysis
+}  // namespace v1
+}  // namespace faultline

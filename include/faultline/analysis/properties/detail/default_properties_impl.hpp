@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+// Definitions of analysis/properties/default_properties.hpp.
+
+#include <faultline/analysis/properties/default_properties.hpp>
+
+#include <faultline/analysis/properties/edge_width.hpp>
+#include <faultline/analysis/properties/ink_shape.hpp>
+#include <faultline/analysis/properties/intensity.hpp>
+#include <faultline/analysis/properties/loops.hpp>
+#include <faultline/analysis/properties/noise_level.hpp>
+#include <faultline/analysis/properties/stroke_thickness.hpp>
+
+#include <vector>
+
+namespace faultline {
+inline namespace v1 {
+namespace analysis {
+
+FAULTLINE_INLINE std::vector<Property> default_properties() {
+  return {
+      {"noise level", noise_level},
+      {"blur", edge_width},
+      {"contrast", contrast},
+      {"mean intensity", mean_intensity},
+      {"ink area", ink_area},
+      {"stroke thickness", stroke_thickness},
+      {"slant", slant, false},
+      {"width", ink_width, false},
+      {"height", ink_height, false},
+      {"horizontal position", horizontal_position, false},
+      {"vertical position", vertical_position, false},
+      {"loops", loops, false},
+  };
+}
+
+}  // namespace analysis
+
+}  // namespace v1
+}  // namespace faultline

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+// Definitions of render/detail/report_sheets.hpp.
+
+#include <faultline/render/detail/report_sheets.hpp>
+#include <faultline/analysis/distance/distance_search.hpp>
+#include <faultline/core/random.hpp>
+#include <faultline/render/detail/sheet_choices.hpp>
+#include <faultline/render/detail/text.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace faultline {
+inline namespace v1 {
+namespace render {
+namespace detail {
+
+FAULTLINE_INLINE std::optional<CriterionFunction> report_criterion(const FailureReport& report,
+                                                                   const RenderOptions& options) {
+  if (options.criterion) return options.criterion;
+  return criterion_from(report.provenance.criterion_expression);
+}
+
+FAULTLINE_INLINE std::string criterion_note(const FailureReport& report, const RenderOptions& options) {
+  if (report_criterion(report, options) || report.provenance.criterion.empty()) return "";
+  return " Marked are wrong answers; the criterion of this report is: " + report.provenance.criterion + ".";
+}
+
+inline SheetCell cell_of(const FailureReport& report, RenderedSample sample) {
+  return {std::move(sample.picture), sample.probability, class_name(report, sample.prediction), sample.failed, {}};
+}
+
+inline Sheet degradation_grid(const FailureReport& report, const RenderBackend& backend, const RenderOptions& options,
+                              const std::vector<GridColumn>& columns) {
+  Sheet sheet;
+  std::vector<EditedSample> samples;
+  for (const double share : grid_shares) {
+    sheet.rows.push_back({percent(share, 0), {}, {}});
+    for (const auto& [heading, sample, reference] : columns)
+      samples.push_back({sample.index, sample.label, sample.edit.at(share * reference)});
+  }
+  for (const GridColumn& column : columns) sheet.columns.push_back(column.heading);
+  for (RenderedSample& sample : render_samples(backend, samples, options.image_pixels))
+    sheet.cells.push_back(cell_of(report, std::move(sample)));
+  return sheet;
+}
+
+FAULTLINE_INLINE std::optional<NamedSheet> findings_grid(const FailureReport& report, const RenderBackend& backend,
+                                                         const RenderOptions& options) {
+  const std::vector<Finding>& findings = report.findings.empty() ? report.generator_suspect : report.findings;
+  if (findings.empty() || options.columns < 1) return std::nullopt;
+  const auto shown = std::min<std::int64_t>(options.columns, static_cast<std::int64_t>(findings.size()));
+  const std::int64_t each = std::clamp<std::int64_t>(options.columns / shown, 1, 8);
+  std::vector<GridColumn> columns;
+  for (std::int64_t f = 0; f < shown; ++f) {
+    const Finding& finding = findings[static_cast<std::size_t>(f)];
+    const auto& flip = finding.threshold.flip;
+    const Edit edit = Edit::in_w(finding.direction.w);
+    for (const analysis::ExampleCode& code : typical_examples(finding, each)) {
+      const bool flips = code.flip && std::isfinite(*code.flip), median = flip && std::isfinite(flip->sigmas);
+      const double reference = flips ? *code.flip : median ? flip->sigmas : 4.0;
+      const std::string note = (flips ? "flips at " : "no flip: ") + fixed(reference, 2) + " sd";
+      columns.push_back(
+          {{title_of(report, finding), "label " + class_name(report, code.label), code_name(code.index), note},
+           {code.index, code.label, edit},
+           reference});
+    }
+  }
+  if (columns.empty()) return std::nullopt;
+  Sheet sheet = degradation_grid(report, backend, options, columns);
+  sheet.title = report.findings.empty() ? "How failure sets in along each direction (generator suspect)"
+                                        : "How failure sets in along each cause";
+  sheet.explanation =
+      "Every column is one generated image, moved along the direction named above it; 100 % is the distance at which "
+      "the answer for that image flips (sd = standard deviations). \"No flip\": this image never flips within range, "
+      "100 % is the median distance of the others, or 4 sd." +
+      criterion_note(report, options);
+  return NamedSheet{"degradation",
+                    "Degradation grid: images moved along each finding from 0 to 150 % of their distance to failure, "
+                    "with the classifier's confidence above each",
+                    draw_sheet(sheet)};
+}
+
+FAULTLINE_INLINE std::vector<std::optional<double>> flips_of(const std::vector<GridColumn>& columns,
+                                                             const RenderBackend& backend) {
+  std::vector<EditedSample> samples;
+  for (const GridColumn& column : columns) samples.push_back(column.sample);
+  std::vector<analysis::BoundarySearch> searches;
+  for (const auto& [start, edit] : backend.latents(samples))
+    searches.push_back({{start, edit}, {{analysis::until_failure}}, {1.0}});
+  analysis::search_boundaries(backend.answer, analysis::pointers_to(searches), analysis::distance_rules());
+  std::vector<std::optional<double>> flips;
+  for (const analysis::BoundarySearch& search : searches)
+    flips.push_back(search.found[0].crossed() ? std::optional(search.found[0].far_end()) : std::nullopt);
+  return flips;
+}
+
+/// A start latent for sheets that belong to no finding: an example of the first direction, else the first sample from
+/// 2^41 that passes with p(y) > .5.
+inline std::optional<EditedSample> any_start_latent(const FailureReport& report, const RenderBackend& backend) {
+  for (const Finding& finding : report.findings.empty() ? report.generator_suspect : report.findings)
+    if (const auto typical = typical_examples(finding, 1); !typical.empty())
+      return EditedSample{typical.front().index, typical.front().label};
+  const std::vector<std::int64_t> labels = backend.labels(core::intervention_first, report.provenance.batch_size);
+  std::vector<EditedSample> samples;
+  for (std::size_t i = 0; i < labels.size(); ++i)
+    samples.push_back({core::intervention_first + static_cast<std::int64_t>(i), labels[i]});
+  const analysis::EditAnswers answers =
+      backend.answer(backend.latents(samples), {.noise_first = core::intervention_first});
+  for (std::size_t i = 0; i < samples.size(); ++i)
+    if (answers.first().failed[i] == 0 && answers.first().probability[i] > 0.5f) return samples[i];
+  return std::nullopt;
+}
+
+FAULTLINE_INLINE std::optional<NamedSheet> paper_grid(const FailureReport& report, const RenderBackend& backend,
+                                                      const RenderOptions& options) {
+  if (report.paper_top.empty() || options.columns < 1) return std::nullopt;
+  const std::optional<EditedSample> start = any_start_latent(report, backend);
+  if (!start) return std::nullopt;
+  std::vector<GridColumn> columns;
+  for (const analysis::RankedChannel& channel : report.paper_top) {
+    if (static_cast<std::int64_t>(columns.size()) == options.columns) break;
+    const double sigma = channel.sigma_within > 0 ? channel.sigma_within : channel.sigma_total;
+    const Edit edit = Edit::of_channel(channel.channel.flat, channel.sign < 0 ? -sigma : sigma);
+    const std::string rank = std::to_string(columns.size() + 1);
+    columns.push_back(
+        {{channel_name(report, channel.channel), rank + (channel.sign < 0 ? ". downwards" : ". upwards"), {}, {}},
+         {start->index, start->label, edit},
+         0});
+  }
+  const std::vector<std::optional<double>> flips = flips_of(columns, backend);
+  for (std::size_t c = 0; c < columns.size(); ++c) {
+    columns[c].reference = flips[c].value_or(4.0);
+    columns[c].heading.note = flips[c] ? "flips at " + fixed(columns[c].reference, 2) + " sd" : "no flip: 4.00 sd";
+  }
+  Sheet sheet = degradation_grid(report, backend, options, columns);
+  sheet.title = "The paper's top channels, each moved alone";
+  sheet.explanation = "All columns start from the same image (label " + class_name(report, start->label) + ", " +
+                      code_name(start->index) +
+                      ") and move one style channel in the direction that its ranking calls failure. 100 % is the "
+                      "distance at which the answer flips; \"No flip\": it does not flip within 10 sd, 100 % is 4 sd." +
+                      criterion_note(report, options);
+  return NamedSheet{"paper-top",
+                    "The paper's top ten style channels, each moved alone from 0 to 150 % of the distance to failure, "
+                    "with the classifier's confidence above each image",
+                    draw_sheet(sheet)};
+}
+
+FAULTLINE_INLINE std::optional<Sheet> sheet_along(const FailureReport& report, const RenderBackend& backend,
+                                                  const RenderOptions& options, const Finding& finding,
+                                                  const std::vector<analysis::ExampleCode>& starts, bool by_class) {
+  if (starts.empty()) return std::nullopt;
+  const std::vector<double> shifts = sheet_shifts(finding);
+  const Edit edit = Edit::in_w(finding.direction.w);
+  Sheet sheet;
+  std::vector<EditedSample> samples;
+  for (const double shift : shifts)
+    sheet.columns.push_back(
+        {{}, shift == 0 ? "start" : signed_shown(shift, shift == std::round(shift) ? 0 : 1) + " sd", {}, {}});
+  for (const analysis::ExampleCode& code : starts) {
+    const bool flips = code.flip && std::isfinite(*code.flip);
+    sheet.rows.push_back({"label " + class_name(report, code.label), code_name(code.index),
+                          flips ? "flips at " + fixed(*code.flip, 2) + " sd" : "does not flip"});
+    for (const double shift : shifts) samples.push_back({code.index, code.label, edit.at(shift)});
+  }
+  for (RenderedSample& sample : render_samples(backend, samples, options.image_pixels))
+    sheet.cells.push_back(cell_of(report, std::move(sample)));
+  sheet.title = "Along \"" + title_of(report, finding) + "\"";
+  sheet.explanation =
+      "Every row is one generated image" + std::string(by_class ? " of the class named beside it" : "") +
+      ", moved along the direction by the number of standard deviations above the column; failure lies to the right." +
+      criterion_note(report, options);
+  return sheet;
+}
+
+FAULTLINE_INLINE NamedSheet drawn(const FailureReport& report, const Finding& finding, const Sheet& sheet,
+                                  const std::string& name, const std::string& rows) {
+  return {name,
+          "Generated images moved along " + title_of(report, finding) + ", one row per " + rows +
+              ", with the classifier's confidence above each image",
+          draw_sheet(sheet)};
+}
+
+/// Several start latents along one finding.
+inline std::optional<NamedSheet> finding_sheet(const FailureReport& report, const RenderBackend& backend,
+                                               const RenderOptions& options, const Finding& finding,
+                                               const std::string& name) {
+  const auto sheet = sheet_along(report, backend, options, finding, typical_examples(finding, options.examples), false);
+  return sheet ? std::optional(drawn(report, finding, *sheet, name, "start code")) : std::nullopt;
+}
+
+FAULTLINE_INLINE std::optional<NamedSheet> class_sheet(const FailureReport& report, const RenderBackend& backend,
+                                                       const RenderOptions& options, const Finding& finding,
+                                                       const std::string& name) {
+  const std::vector<analysis::ExampleCode> codes = class_examples(finding);
+  if (finding.direction.class_label || codes.size() < 2 || codes.size() > 20 || options.examples < 1)
+    return std::nullopt;
+  const auto sheet = sheet_along(report, backend, options, finding, codes, true);
+  return sheet ? std::optional(drawn(report, finding, *sheet, name + "-classes", "class")) : std::nullopt;
+}
+
+FAULTLINE_INLINE std::optional<NamedSheet> failures_sheet(const FailureReport& report, const RenderBackend& backend,
+                                                          const RenderOptions& options) {
+  Sheet sheet;
+  const std::int64_t limit = std::min(16 * report.provenance.batch_size, report.provenance.samples_per_half);
+  for (std::int64_t first = 0; first < limit && static_cast<std::int64_t>(sheet.cells.size()) < options.failures;
+       first += report.provenance.batch_size) {
+    const std::vector<std::int64_t> labels =
+        backend.labels(core::confirmation_first + first, std::min(report.provenance.batch_size, limit - first));
+    std::vector<EditedSample> samples;
+    for (std::size_t i = 0; i < labels.size(); ++i)
+      samples.push_back({core::confirmation_first + first + static_cast<std::int64_t>(i), labels[i]});
+    std::vector<RenderedSample> shown = render_samples(backend, samples, options.image_pixels);
+    for (std::size_t i = 0; i < shown.size() && static_cast<std::int64_t>(sheet.cells.size()) < options.failures; ++i) {
+      if (!shown[i].failed) continue;
+      sheet.cells.push_back(cell_of(report, std::move(shown[i])));
+      sheet.cells.back().caption = "label " + class_name(report, samples[i].label);
+    }
+  }
+  if (sheet.cells.empty()) return std::nullopt;
+  const std::size_t columns = std::min<std::size_t>(8, sheet.cells.size()),
+                    rows = (sheet.cells.size() + columns - 1) / columns;
+  sheet.columns.resize(columns);
+  sheet.rows.resize(rows);
+  sheet.cells.resize(columns * rows);
+  sheet.title = "Failures as they come";
+  sheet.explanation = "The first failures of the confirmation half, not moved and not selected in any other way." +
+                      criterion_note(report, options);
+  return NamedSheet{
+      "failures",
+      "Generated images that the classifier fails on, with label, confidence and predicted class above each",
+      draw_sheet(sheet)};
+}
+
+FAULTLINE_INLINE std::vector<NamedSheet> draw_sheets(const FailureReport& report, const RenderBackend& backend,
+                                                     const RenderOptions& options) {
+  std::vector<NamedSheet> sheets;
+  const auto total = static_cast<std::int64_t>(3 + 2 * report.findings.size() + report.generator_suspect.size());
+  std::int64_t done = 0;
+  const auto add = [&](std::optional<NamedSheet> sheet) {
+    if (sheet) sheets.push_back(std::move(*sheet));
+    report_progress(options.progress, "drawing sheets", ++done, total);
+  };
+  add(findings_grid(report, backend, options));
+  for (std::size_t i = 0; i < report.findings.size(); ++i) {
+    const std::string name = "finding-" + std::to_string(i + 1);
+    add(finding_sheet(report, backend, options, report.findings[i], name));
+    add(class_sheet(report, backend, options, report.findings[i], name));
+  }
+  for (std::size_t i = 0; i < report.generator_suspect.size(); ++i)
+    add(finding_sheet(report, backend, options, report.generator_suspect[i], "suspect-" + std::to_string(i + 1)));
+  add(paper_grid(report, backend, options));
+  add(failures_sheet(report, backend, options));
+  return sheets;
+}
+
+}  // namespace detail
+}  // namespace render
+}  // namespace v1
+}  // namespace faultline

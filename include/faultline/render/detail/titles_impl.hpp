@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+// Definitions of render/titles.hpp.
+
+#include <faultline/render/titles.hpp>
+#include <cstdint>
+#include <string>
+
+namespace faultline {
+inline namespace v1 {
+namespace render {
+
+FAULTLINE_INLINE std::string class_name(const FailureReport& report, std::int64_t label) {
+  const bool named = label >= 0 && label < static_cast<std::int64_t>(report.class_names.size()) &&
+                     !report.class_names[static_cast<std::size_t>(label)].empty();
+  return named ? report.class_names[static_cast<std::size_t>(label)] : std::to_string(label);
+}
+
+FAULTLINE_INLINE std::string channel_name(const FailureReport& report, const StyleChannel& channel) {
+  const bool known = channel.layer >= 0 && channel.layer < static_cast<std::int64_t>(report.layers.size());
+  return (known ? report.layers[static_cast<std::size_t>(channel.layer)].name
+                : "layer " + std::to_string(channel.layer)) +
+         ":" + std::to_string(channel.channel);
+}
+
+FAULTLINE_INLINE std::string title_of(const FailureReport& report, const Finding& finding) {
+  const analysis::Direction& direction = finding.direction;
+  std::string title = direction.name.empty() ? "unnamed direction" : direction.name;
+  if (direction.family != DirectionFamily::property && !finding.property.name.empty() &&
+      finding.property.name != direction.name)
+    title = finding.property.name + " (" + title + ")";
+  return direction.class_label ? title + ", class " + class_name(report, *direction.class_label) + " only" : title;
+}
+
+}  // namespace render
+}  // namespace v1
+}  // namespace faultline

@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The compiled form of classify/.
+#include <faultline/classify/detail/check_classifier_impl.hpp>
+#include <faultline/classify/detail/guarded_call_impl.hpp>
+#include <faultline/classify/detail/prepare_images_impl.hpp>
+#include <faultline/classify/detail/validate_scores_impl.hpp>

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The compiled form of statistics/.
+#include <faultline/statistics/detail/binomial_impl.hpp>
+#include <faultline/statistics/detail/confidence_sequence_impl.hpp>
+#include <faultline/statistics/detail/decompositions_impl.hpp>
+#include <faultline/statistics/detail/difference_impl.hpp>
+#include <faultline/statistics/detail/discriminant_impl.hpp>
+#include <faultline/statistics/detail/distributions_impl.hpp>
+#include <faultline/statistics/detail/effect_split_impl.hpp>
+#include <faultline/statistics/detail/fast_ica_impl.hpp>
+#include <faultline/statistics/detail/histogram_impl.hpp>
+#include <faultline/statistics/detail/log_beta_impl.hpp>
+#include <faultline/statistics/detail/manifold_quality_impl.hpp>
+#include <faultline/statistics/detail/mcnemar_impl.hpp>
+#include <faultline/statistics/detail/multiplicity_impl.hpp>
+#include <faultline/statistics/detail/orthonormal_basis_impl.hpp>
+#include <faultline/statistics/detail/permutation_impl.hpp>
+#include <faultline/statistics/detail/permutation_maximum_impl.hpp>
+#include <faultline/statistics/detail/pooled_effect_impl.hpp>
+#include <faultline/statistics/detail/quantiles_impl.hpp>
+#include <faultline/statistics/detail/rank_agreement_impl.hpp>
+#include <faultline/statistics/detail/rank_impl.hpp>
+#include <faultline/statistics/detail/rate_plan_impl.hpp>
+#include <faultline/statistics/detail/regression_impl.hpp>
+#include <faultline/statistics/detail/stratified_impl.hpp>
+#include <faultline/statistics/detail/tsne_impl.hpp>
+#include <faultline/statistics/detail/welch_permutation_impl.hpp>
+#include <faultline/statistics/detail/whitening_impl.hpp>
+#include <faultline/statistics/detail/within_class_moments_impl.hpp>
