@@ -13,6 +13,9 @@
 
 #include <faultline/core.hpp>
 #include <faultline/core/parallel_for.hpp>
+#include <faultline/statistics/binomial.hpp>
+#include <faultline/statistics/distributions.hpp>
+#include <faultline/statistics/quantiles.hpp>
 
 #include <CLI/CLI.hpp>
 

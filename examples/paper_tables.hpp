@@ -14,9 +14,9 @@
 inline std::string text_of(const faultline::paper::PaperDistance& distance) {
   char text[32];
   std::snprintf(text, sizeof text, "%6.2f", distance.sigmas.value_or(0.0));
-  return distance.status == faultline::PaperCrossing::crossed         ? text
-         : distance.status == faultline::PaperCrossing::never_crosses ? "  >100"
-                                                                      : "    <0";
+  return distance.status == faultline::paper::PaperCrossing::crossed         ? text
+         : distance.status == faultline::paper::PaperCrossing::never_crosses ? "  >100"
+                                                                             : "    <0";
 }
 
 inline std::string name_in(const faultline::PaperReport& report, const faultline::StyleChannel& channel) {

@@ -152,7 +152,7 @@ inline Setup build(const World& world) {
   // A = S M^-1 with S the readings of x.
   fl::Matrix<double> readings(channels, w_dim);
   for (std::int64_t k = 0; k < channels; ++k) {
-    fl::core::CounterRandom random(17, fl::Stream::codes, k);
+    fl::core::CounterRandom random(17, fl::core::Stream::codes, k);
     for (std::int64_t j = 0; j < w_dim; ++j)
       readings(k, j) = k < w_dim ? (k == j ? scale(j) : 0.0) : k == channels - 1 ? 0.0 : random.normal();
   }

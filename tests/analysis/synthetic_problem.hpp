@@ -106,7 +106,7 @@ inline Setup make(const World& world, std::int64_t samples, std::int64_t seed = 
   const std::int64_t d = world.dimension;
   model->mix.resize(d, d);
   model->class_mean.resize(world.classes, d);
-  fl::core::CounterRandom random(world.seed, fl::Stream::codes, 1);
+  fl::core::CounterRandom random(world.seed, fl::core::Stream::codes, 1);
   for (double& value : model->mix.values()) value = 0.35 * random.normal();
   for (std::int64_t i = 0; i < d; ++i) model->mix(i, i) += 1.0;
   for (double& value : model->class_mean.values()) value = 2.0 * random.normal();
@@ -133,7 +133,7 @@ inline Setup make(const World& world, std::int64_t samples, std::int64_t seed = 
   for (std::int64_t p = 0; p < world.properties; ++p) problem.property_names.push_back("property " + std::to_string(p));
 
   const auto properties_of = [model](const std::vector<double>& u, std::int64_t hash, std::span<float> out) {
-    fl::core::CounterRandom noise(77, fl::Stream::corruptions, hash);
+    fl::core::CounterRandom noise(77, fl::core::Stream::corruptions, hash);
     for (std::size_t p = 0; p < out.size(); ++p) out[p] = static_cast<float>(u[p] + 0.3 * noise.normal());
   };
   problem.sample = [model, seed, properties_of](std::int64_t first, std::int64_t count) {

@@ -75,7 +75,8 @@ TEST_CASE("Both options of mix and axis reach the image", "[corrupted_images]") 
     mixes += image_of(images, index, {.mix = CorruptionMix::paper, .seed = 1}) != image_of(images, index, {.seed = 1})
                  ? 1
                  : 0;
-    axes += image_of(images, index, {.seed = 1, .axis = fl::BlurAxis::vertical}) != image_of(images, index, {.seed = 1})
+    axes += image_of(images, index, {.seed = 1, .axis = fl::data::BlurAxis::vertical}) !=
+                    image_of(images, index, {.seed = 1})
                 ? 1
                 : 0;
   }

@@ -29,7 +29,7 @@ std::vector<float> impulse(std::int64_t height, std::int64_t width, std::int64_t
 
 std::vector<float> texture(std::int64_t height, std::int64_t width) {
   std::vector<float> image(static_cast<std::size_t>(height * width));
-  fl::core::fill_normals(1, fl::Stream::codes, 0, image);
+  fl::core::fill_normals(1, fl::core::Stream::codes, 0, image);
   for (float& v : image) v = std::clamp(0.5f + 0.2f * v, 0.0f, 1.0f);
   return image;
 }
@@ -142,7 +142,7 @@ TEST_CASE("Noise has the stated standard deviation before clipping", "[corruptio
   for (std::size_t severity = 0; severity < 5; ++severity) {
     const std::size_t n = 200'000;
     std::vector<float> image(n, 0.5f);
-    fl::core::CounterRandom random(4, fl::Stream::corruptions, static_cast<std::int64_t>(severity));
+    fl::core::CounterRandom random(4, fl::core::Stream::corruptions, static_cast<std::int64_t>(severity));
     fl::data::gaussian_noise(image, fl::data::noise_deviations[severity], random);
     double mean = 0.0, square = 0.0;
     for (const float v : image) {
@@ -209,7 +209,8 @@ TEST_CASE("Corruption is blur, then noise, then clipping, reproducible from seed
   auto expected = clean;
   fl::data::gaussian_blur(expected, 8, 8, 2.0);
   std::vector<float> noise(68);
-  fl::core::fill_normals(9, fl::Stream::corruptions, 123, noise);  // the first four belong to the block of the draw
+  fl::core::fill_normals(9, fl::core::Stream::corruptions, 123,
+                         noise);  // the first four belong to the block of the draw
   for (std::size_t i = 0; i < expected.size(); ++i)
     expected[i] = std::clamp(expected[i] + 0.18f * noise[i + 4], 0.0f, 1.0f);
   CHECK(largest_difference(corrupted, expected) < 1e-6);
@@ -244,7 +245,7 @@ TEST_CASE("Corruptions refuse arguments outside their ranges and leave the image
             fl::data::corrupt(image, size.first, size.second, {0, 1}, 1, 1);
           }) == ErrorCode::shape_mismatch);
   }
-  fl::core::CounterRandom random(1, fl::Stream::corruptions, 1);
+  fl::core::CounterRandom random(1, fl::core::Stream::corruptions, 1);
   for (const double deviation : {-0.1, std::nan(""), HUGE_VAL})
     CHECK(error_code([&] { fl::data::gaussian_noise(image, deviation, random); }) == ErrorCode::invalid_argument);
   for (const CorruptionDraw draw : {CorruptionDraw{6, 1}, {1, 6}, {-1, 0}, {0, -1}})

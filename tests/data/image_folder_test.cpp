@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Folders of PNG pictures: what they hold, and every way in which folder, labels and pictures can disagree.
+#include <faultline/core/atomic_file.hpp>
 #include <faultline/data/corrupted_images.hpp>
 #include <faultline/data/image_folder.hpp>
 

@@ -76,7 +76,7 @@ int survive_every_failure(const std::function<void()>& call) {
 fl::data::TensorFile small_file() {
   return {.metadata = {{"format", "faultline.test/1"}},
           .tensors = {{"a", {.shape = {2}, .values = {1, 2}}},
-                      {"b", {.shape = {1}, .integers = {3}, .type = fl::ElementType::i64}}}};
+                      {"b", {.shape = {1}, .integers = {3}, .type = fl::data::ElementType::i64}}}};
 }
 
 }  // namespace

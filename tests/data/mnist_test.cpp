@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include <faultline/core/atomic_file.hpp>
 #include <faultline/core/sha256.hpp>
 #include <faultline/data/mnist.hpp>
 

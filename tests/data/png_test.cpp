@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include <faultline/core/atomic_file.hpp>
 #include <faultline/data/png.hpp>
 
 #include <data/malformed.hpp>

@@ -23,7 +23,8 @@ fl::data::TensorFile small_file() {
   file.metadata = {{"format", "faultline.test/1"}, {"config", R"({"classes": 2, "text": "\u00e4 \" \\ \n"})"}};
   file.tensors["scale"] = {.shape = {}, .values = {0.5f}};
   file.tensors["weight"] = {.shape = {2, 3}, .values = {1, -2, 3, -4, 5, 1e-30f}};
-  file.tensors["labels"] = {.shape = {2}, .integers = {7, -(std::int64_t{1} << 40)}, .type = fl::ElementType::i64};
+  file.tensors["labels"] = {
+      .shape = {2}, .integers = {7, -(std::int64_t{1} << 40)}, .type = fl::data::ElementType::i64};
   file.tensors["nothing"] = {.shape = {4, 0}};
   return file;
 }
@@ -176,7 +177,7 @@ TEST_CASE("A writer refuses tensors that contradict themselves", "[safetensors]"
   CHECK(refused({.shape = {2}, .values = {1}}) == ErrorCode::shape_mismatch);
   CHECK(refused({.shape = {-1}, .values = {}}) == ErrorCode::shape_mismatch);
   CHECK(refused({.shape = {}, .values = {}}) == ErrorCode::shape_mismatch);
-  CHECK(refused({.shape = {1}, .values = {1}, .type = fl::ElementType::i64}) == ErrorCode::shape_mismatch);
+  CHECK(refused({.shape = {1}, .values = {1}, .type = fl::data::ElementType::i64}) == ErrorCode::shape_mismatch);
   CHECK(refused({.shape = {1}, .values = {1}, .integers = {1}}) == ErrorCode::shape_mismatch);
   CHECK(refused({.shape = {std::int64_t{1} << 62, 4}, .values = {}}) == ErrorCode::shape_mismatch);
   CHECK(refused({.shape = {1}, .values = {1}}, "__metadata__") == ErrorCode::invalid_argument);

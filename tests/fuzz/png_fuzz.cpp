@@ -4,6 +4,7 @@
 // CRC by itself. Build: clang++ -std=c++20 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
 // -Iinclude tests/fuzz/png_fuzz.cpp -o png_fuzz -lpng -lz Run:   ./png_fuzz -max_total_time=60 -max_len=4096 corpus/
 // tests/fuzz/png_corpus/
+#include <faultline/data/detail/png_stream.hpp>
 #include <faultline/data/png.hpp>
 
 #include <cstdlib>

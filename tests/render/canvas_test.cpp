@@ -39,7 +39,7 @@ TEST_CASE("text stays within the width that is stated for it, and shortened text
   const std::string text = "stroke thickness (class 3) 0.97 \u2192 8";
   fl::render::Canvas canvas(600, 40);
   canvas.text(20, 25, text, style);
-  const double end = 20 + fl::Canvas::text_width(text, style);
+  const double end = 20 + fl::render::Canvas::text_width(text, style);
   const fl::Picture picture = canvas.picture();
   REQUIRE(picture.channels == 1);
   for (std::int64_t y = 0; y < picture.height; ++y)
@@ -47,9 +47,9 @@ TEST_CASE("text stays within the width that is stated for it, and shortened text
       if (x < 18 || static_cast<double>(x) > end + 2)
         REQUIRE(picture.pixels[static_cast<std::size_t>(y * picture.width + x)] == 255);
   for (const double width : {0.0, 5.0, 30.0, 80.0, 150.0, 1000.0})
-    CHECK(fl::Canvas::text_width(fl::Canvas::shortened(text, width, style), style) <= width);
-  CHECK(fl::Canvas::shortened(text, 1000, style) == text);
-  CHECK(fl::Canvas::shortened(text, 80, style).substr(0, 3) == "str");
+    CHECK(fl::render::Canvas::text_width(fl::render::Canvas::shortened(text, width, style), style) <= width);
+  CHECK(fl::render::Canvas::shortened(text, 1000, style) == text);
+  CHECK(fl::render::Canvas::shortened(text, 80, style).substr(0, 3) == "str");
 }
 
 TEST_CASE("what lies outside the canvas is clipped") {

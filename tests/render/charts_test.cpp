@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include <faultline/render/charts.hpp>
-#include <faultline/render/detail/charts_impl.hpp>
+#include <faultline/render/detail/chart_parts.hpp>
 
 #include <render/example_report.hpp>
 #include <render/markup.hpp>

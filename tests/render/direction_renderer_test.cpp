@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include <faultline/render/direction_renderer.hpp>
+#include <faultline/render/directions_csv.hpp>
 #include <faultline/render/read_report.hpp>
 
 #include <core/temporary_directory.hpp>

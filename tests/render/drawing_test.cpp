@@ -30,9 +30,10 @@ std::size_t inked(const fl::Picture& picture) {
   return n;
 }
 
-constexpr fl::render::Mark all_marks[] = {fl::Mark::disc,     fl::Mark::ring,     fl::Mark::square,
-                                          fl::Mark::triangle, fl::Mark::diamond,  fl::Mark::cross,
-                                          fl::Mark::plus,     fl::Mark::arrow_up, fl::Mark::arrow_down};
+constexpr fl::render::Mark all_marks[] = {
+    fl::render::Mark::disc,     fl::render::Mark::ring,     fl::render::Mark::square,
+    fl::render::Mark::triangle, fl::render::Mark::diamond,  fl::render::Mark::cross,
+    fl::render::Mark::plus,     fl::render::Mark::arrow_up, fl::render::Mark::arrow_down};
 
 }  // namespace
 
@@ -45,8 +46,8 @@ TEST_CASE("a drawing is the same twice, as sound SVG and as pixels") {
     drawing.frame(40, 40, 20, 20, 2, fl::palette::judge);
     double x = 10;
     for (const fl::render::Mark mark : all_marks) drawing.mark(x += 18, 80, mark, 6, fl::palette::accent);
-    drawing.text(100, 50, "x < 3 & \"y\" \xFF", {.align = fl::Align::centre});
-    drawing.text(150, 70, "upwards", {}, fl::Turn::upwards);
+    drawing.text(100, 50, "x < 3 & \"y\" \xFF", {.align = fl::render::Align::centre});
+    drawing.text(150, 70, "upwards", {}, fl::render::Turn::upwards);
     drawing.picture(150, 90, {.height = 2, .width = 2, .channels = 1, .pixels = {0, 255, 255, 0}});
     return drawing;
   };
@@ -67,7 +68,7 @@ TEST_CASE("both forms of a drawing show the same parts at the same places") {
   fl::Drawing drawing(60, 40, "places");
   drawing.rectangle(5.4, 5.4, 10, 8, fl::palette::success);
   drawing.picture(30, 20, {.height = 2, .width = 3, .channels = 1, .pixels = {10, 20, 30, 40, 50, 60}});
-  drawing.mark(45, 10, fl::Mark::disc, 4, fl::palette::failure);
+  drawing.mark(45, 10, fl::render::Mark::disc, 4, fl::palette::failure);
   const fl::Picture picture = drawing.raster();
   CHECK(pixel(picture, 5, 5) == fl::palette::success);
   CHECK(pixel(picture, 14, 12) == fl::palette::success);
@@ -110,8 +111,8 @@ TEST_CASE("arrows point where they say") {
       for (std::int64_t x = 0; x < 40; ++x) above += pixel(picture, x, y) == fl::palette::paper ? 0 : 1;
     return static_cast<double>(above) / static_cast<double>(inked(picture));
   };
-  CHECK(upper_ink(fl::Mark::arrow_up) > 0.6);
-  CHECK(upper_ink(fl::Mark::arrow_down) < 0.4);
+  CHECK(upper_ink(fl::render::Mark::arrow_up) > 0.6);
+  CHECK(upper_ink(fl::render::Mark::arrow_down) < 0.4);
 }
 
 TEST_CASE("dashes have gaps, whatever the pieces of the line") {
@@ -129,10 +130,10 @@ TEST_CASE("dashes have gaps, whatever the pieces of the line") {
 }
 
 TEST_CASE("text that runs upwards is the text turned to the left, at the same anchor") {
-  for (const fl::render::Align align : {fl::Align::left, fl::Align::centre, fl::Align::right}) {
+  for (const fl::render::Align align : {fl::render::Align::left, fl::render::Align::centre, fl::render::Align::right}) {
     fl::Drawing flat(120, 120, ""), turned(120, 120, "");
     flat.text(60, 60, "Faultline", {.height = 10, .align = align});
-    turned.text(60, 60, "Faultline", {.height = 10, .align = align}, fl::Turn::upwards);
+    turned.text(60, 60, "Faultline", {.height = 10, .align = align}, fl::render::Turn::upwards);
     const auto middle = [](const fl::Picture& picture) {
       double x_sum = 0, y_sum = 0, n = 0;
       for (std::int64_t y = 0; y < picture.height; ++y)
@@ -154,7 +155,7 @@ TEST_CASE("what is not finite, empty or outside leaves no trace") {
   const std::string blank = drawing.svg();
   drawing.line(0, 0, infinity, 3);
   drawing.polyline({{1, 1}});
-  drawing.mark(nan, 3, fl::Mark::disc, 3, fl::palette::ink);
+  drawing.mark(nan, 3, fl::render::Mark::disc, 3, fl::palette::ink);
   drawing.rectangle(3, 3, -5, 4, fl::palette::ink);
   drawing.text(3, 3, "");
   drawing.picture(1, 1, {});

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include <faultline/analysis/failure_analyzer.hpp>
+#include <faultline/analysis/paper/paper_distance.hpp>
 #include <faultline/classify/make_classifier.hpp>
+#include <faultline/render/detail/number_figure_parts.hpp>
 #include <faultline/render/figure_data.hpp>
 #include <faultline/render/figures.hpp>
 #include <faultline/sampling/analytic_generator.hpp>

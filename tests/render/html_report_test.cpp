@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include <faultline/render/html_report.hpp>
+#include <faultline/render/titles.hpp>
 
 #include <render/example_report.hpp>
 #include <render/markup.hpp>

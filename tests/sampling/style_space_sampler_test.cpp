@@ -135,7 +135,7 @@ TEST_CASE("labels follow their policy") {
   for (std::int64_t i = 0; i < 20'000; ++i) {
     const std::int64_t label = drawn[static_cast<std::size_t>(i)];
     of[static_cast<std::size_t>(label)] += 1.0;
-    const std::uint64_t word = fl::core::CounterRandom(11, fl::Stream::labels, 5 + i).next();
+    const std::uint64_t word = fl::core::CounterRandom(11, fl::core::Stream::labels, 5 + i).next();
     if (label != list[static_cast<std::size_t>((word * 5) >> 32)]) FAIL("label " << i);
   }
   for (const auto& [label, share] : {std::pair{0, 0.6}, std::pair{1, 0.2}, std::pair{2, 0.0}, std::pair{3, 0.2}})

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include <faultline/error.hpp>
+#include <faultline/statistics/log_beta.hpp>
 #include <faultline/statistics/binomial.hpp>
 
 #include <support/catch2.hpp>

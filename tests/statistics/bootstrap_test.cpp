@@ -15,7 +15,7 @@ TEST_CASE("bootstrap intervals of a mean agree with the normal interval and cove
   std::int64_t covered = 0;
   double width = 0.0;
   for (std::int64_t trial = 0; trial < 500; ++trial) {
-    fl::core::CounterRandom random(31, fl::Stream::subsets, trial);
+    fl::core::CounterRandom random(31, fl::core::Stream::subsets, trial);
     std::vector<double> values;
     for (int i = 0; i < 50; ++i) values.push_back(-std::log(random.uniform()));  // exponential: mean 1, skewed
     const auto mean = [&](std::span<const std::int64_t> units) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "support.hpp"
 
+#include <faultline/statistics/log_beta.hpp>
 #include <faultline/statistics/confidence_sequence.hpp>
 #include <faultline/statistics/rate_plan.hpp>
 
@@ -18,8 +19,8 @@ namespace {
 fl::statistics::RateMonitor watch(double bound, double rate, std::int64_t budget,
                                   const fl::statistics::RateSequenceOptions& options, std::int64_t trial) {
   fl::statistics::RateMonitor monitor(bound, options);
-  fl::core::CounterRandom random(21, fl::Stream::subsets, trial);
-  while (monitor.decision() == fl::RateDecision::undecided && monitor.samples() < budget)
+  fl::core::CounterRandom random(21, fl::core::Stream::subsets, trial);
+  while (monitor.decision() == fl::statistics::RateDecision::undecided && monitor.samples() < budget)
     monitor.add(random.uniform() < rate);
   return monitor;
 }
@@ -106,8 +107,8 @@ TEST_CASE("simulated verdicts agree with the plan and with the stated error rate
     std::int64_t above = 0;
     for (std::int64_t trial = 0; trial < 10000; ++trial) {
       const auto decision = watch(0.1, rate, budget, options, trial).decision();
-      below += decision == fl::RateDecision::below ? 1 : 0;
-      above += decision == fl::RateDecision::above ? 1 : 0;
+      below += decision == fl::statistics::RateDecision::below ? 1 : 0;
+      above += decision == fl::statistics::RateDecision::above ? 1 : 0;
     }
     CHECK(below <= most_events(10000, plan.below));
     CHECK(below >= fewest_events(10000, plan.below));
@@ -122,7 +123,7 @@ TEST_CASE("limits that are intersected over looks cover the true rate at all tim
   std::int64_t wrong = 0;
   for (std::int64_t trial = 0; trial < 10000; ++trial) {
     fl::statistics::RateMonitor monitor(0.5);
-    fl::core::CounterRandom random(22, fl::Stream::subsets, trial);
+    fl::core::CounterRandom random(22, fl::core::Stream::subsets, trial);
     for (int i = 0; i < 1600; ++i) monitor.add(random.uniform() < 0.08);
     if (!monitor.interval().contains(0.08)) ++wrong;
   }
@@ -133,21 +134,21 @@ TEST_CASE("a monitor looks when it should, never reverses, and agrees with one t
   fl::statistics::RateMonitor monitor(0.02, {.alpha_per_side = 0.05, .first_look = 100, .look_every = 64});
   CHECK(monitor.next_look() == 128);
   for (int i = 0; i < 319; ++i) monitor.add(false);
-  CHECK(monitor.decision() == fl::RateDecision::undecided);
+  CHECK(monitor.decision() == fl::statistics::RateDecision::undecided);
   CHECK(monitor.next_look() == 320);
   monitor.add(false);
-  CHECK(monitor.decision() == fl::RateDecision::below);
+  CHECK(monitor.decision() == fl::statistics::RateDecision::below);
   CHECK(monitor.decided_at() == 320);
   CHECK(monitor.interval().upper < 0.02);
   for (int i = 0; i < 2000; ++i) monitor.add(true);
-  CHECK(monitor.decision() == fl::RateDecision::below);  // final
+  CHECK(monitor.decision() == fl::statistics::RateDecision::below);  // final
   CHECK(monitor.failures() == 2000);
   CHECK(monitor.samples() == 2320);
 
   for (std::int64_t trial = 0; trial < 200; ++trial) {
     const auto smoke = watch(0.1, 0.13, 400, {}, trial);
     const auto campaign = watch(0.1, 0.13, 4000, {}, trial);
-    if (smoke.decision() != fl::RateDecision::undecided) {
+    if (smoke.decision() != fl::statistics::RateDecision::undecided) {
       CHECK(campaign.decision() == smoke.decision());
       CHECK(campaign.decided_at() == smoke.decided_at());
     }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include <faultline/statistics/log_beta.hpp>
 #include <faultline/statistics/distributions.hpp>
 
 #include <support/catch2.hpp>

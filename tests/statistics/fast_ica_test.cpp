@@ -24,12 +24,12 @@ Mixture make_mixture(std::int64_t n, std::int64_t dimension, std::int64_t source
   Mixture m;
   m.mixing.resize(dimension, dimension);
   for (std::int64_t j = 0; j < dimension; ++j) {
-    fl::core::CounterRandom random(71, fl::Stream::subsets, j);
+    fl::core::CounterRandom random(71, fl::core::Stream::subsets, j);
     for (float& value : m.mixing.row_span(j)) value = static_cast<float>(random.normal());
   }
   fl::Matrix<float> w(n, dimension);
   for (std::int64_t i = 0; i < n; ++i) {
-    fl::core::CounterRandom random(70, fl::Stream::subsets, i);
+    fl::core::CounterRandom random(70, fl::core::Stream::subsets, i);
     std::vector<double> s;
     for (std::int64_t k = 0; k < dimension; ++k) {
       const double normal = random.normal();

@@ -16,7 +16,7 @@ namespace {
 
 fl::statistics::ChannelHistograms fill(const Sample& sample, std::int64_t first, std::int64_t last, std::int64_t bins) {
   auto histograms =
-      fl::ChannelHistograms::around(std::vector<double>(2, 0.0), std::vector<double>(2, 0.5), 6, 6.0, bins);
+      fl::statistics::ChannelHistograms::around(std::vector<double>(2, 0.0), std::vector<double>(2, 0.5), 6, 6.0, bins);
   for (std::int64_t i = first; i < last; ++i) {
     const auto at = static_cast<std::size_t>(i);
     const std::vector<float> row{static_cast<float>(sample.x(i, 0)), static_cast<float>(sample.x(i, 1))};
@@ -84,7 +84,8 @@ TEST_CASE("histograms refuse NaN, groups, channels and shapes that do not fit") 
   CHECK_THROWS_AS(fl::statistics::ChannelHistograms({0.0}, {1.0, 2.0}, 1), fl::Error);
   CHECK_THROWS_AS(fl::statistics::ChannelHistograms({1.0}, {0.0}, 1), fl::Error);
   CHECK_THROWS_AS(fl::statistics::ChannelHistograms({0.0}, {1.0}, 0), fl::Error);
-  CHECK_THROWS_AS(fl::ChannelHistograms::around(std::vector<double>{0.0}, std::vector<double>{}, 1), fl::Error);
+  CHECK_THROWS_AS(fl::statistics::ChannelHistograms::around(std::vector<double>{0.0}, std::vector<double>{}, 1),
+                  fl::Error);
   const std::vector<std::uint32_t> three(3, 1);
   const std::vector<std::uint32_t> none(3, 0);
   CHECK(fl::statistics::histogram_auc(three, none).auc == 0.5);

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include <faultline/error.hpp>
+#include <faultline/statistics/binomial.hpp>
 #include <faultline/statistics/mcnemar.hpp>
 
 #include <support/catch2.hpp>

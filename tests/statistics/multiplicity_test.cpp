@@ -47,7 +47,7 @@ std::vector<bool> bh_rejects(const std::vector<double>& p, double q) {
 
 TEST_CASE("adjusted p-values reject exactly what the step rules reject, with ties and in any order") {
   for (std::int64_t trial = 0; trial < 300; ++trial) {
-    fl::core::CounterRandom random(5, fl::Stream::subsets, trial);
+    fl::core::CounterRandom random(5, fl::core::Stream::subsets, trial);
     std::vector<double> p;
     const std::int64_t m = 1 + random.below(12);
     for (std::int64_t i = 0; i < m; ++i)
@@ -93,7 +93,7 @@ TEST_CASE("the false-discovery rate is held, with nothing to find and with somet
   double share = 0.0;
   double found = 0.0;
   for (std::int64_t trial = 0; trial < 2000; ++trial) {
-    fl::core::CounterRandom random(6, fl::Stream::subsets, trial);
+    fl::core::CounterRandom random(6, fl::core::Stream::subsets, trial);
     std::vector<double> null;
     for (int i = 0; i < 20; ++i) null.push_back(random.uniform());
     const auto adjusted = fl::statistics::benjamini_hochberg(null);

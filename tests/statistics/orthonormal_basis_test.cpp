@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "support.hpp"
 
+#include <faultline/statistics/decompositions.hpp>
 #include <faultline/statistics/orthonormal_basis.hpp>
 
 #include <support/catch2.hpp>

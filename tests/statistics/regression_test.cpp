@@ -31,7 +31,7 @@ TEST_CASE("property directions move one property and hold the others") {
   Sample sample = make_sample(60, 6000, 5, 3, 0.3);
   fl::Matrix<float> properties(6000, 4);
   for (std::int64_t i = 0; i < 6000; ++i) {
-    fl::core::CounterRandom random(61, fl::Stream::subsets, i);
+    fl::core::CounterRandom random(61, fl::core::Stream::subsets, i);
     const double p0 = random.normal();
     const double p1 = 0.7 * p0 + 0.7 * random.normal();
     const auto c = static_cast<double>(sample.labels[static_cast<std::size_t>(i)]);
@@ -63,7 +63,7 @@ TEST_CASE("R squared equals that of an explicit fit") {
   double mean_p = 0.0;
   for (std::int64_t i = 0; i < 400; ++i) {
     property(i, 0) =
-        static_cast<float>(sample.x(i, 0) * 0.5 + fl::core::CounterRandom(63, fl::Stream::subsets, i).normal());
+        static_cast<float>(sample.x(i, 0) * 0.5 + fl::core::CounterRandom(63, fl::core::Stream::subsets, i).normal());
     mean_x += sample.x(i, 0) / 400.0;
     mean_p += static_cast<double>(property(i, 0)) / 400.0;
   }

@@ -22,7 +22,7 @@ struct Sample {
 /// standard normal, shifted by `shift` in failures.
 inline Sample make_sample(std::int64_t trial, std::int64_t n, std::int64_t dimension, std::int64_t classes, double rate,
                           double shift = 0.0) {
-  faultline::core::CounterRandom random(11, faultline::Stream::subsets, trial);
+  faultline::core::CounterRandom random(11, faultline::core::Stream::subsets, trial);
   Sample sample{{}, {}, faultline::Matrix<double>(n, dimension)};
   for (std::int64_t i = 0; i < n; ++i) {
     sample.labels.push_back(random.below(classes));

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include <faultline/core/random.hpp>
+#include <faultline/statistics/decompositions.hpp>
+#include <faultline/statistics/detail/tsne_steps.hpp>
 #include <faultline/statistics/tsne.hpp>
 
 #include <core/temporary_directory.hpp>
@@ -17,7 +20,7 @@ namespace {
 fl::Matrix<float> groups_of(std::int64_t n, std::int64_t d, std::int64_t groups, double away) {
   fl::Matrix<float> x(n, d);
   for (std::int64_t i = 0; i < n; ++i) {
-    fl::core::CounterRandom random(3, fl::Stream::subsets, i);
+    fl::core::CounterRandom random(3, fl::core::Stream::subsets, i);
     for (std::int64_t k = 0; k < d; ++k) x(i, k) = static_cast<float>(random.normal() + (k == i % groups ? away : 0.0));
   }
   return x;
@@ -50,7 +53,7 @@ TEST_CASE("the gradient of a map is that of its divergence") {
   for (const float value : p.values()) total += static_cast<double>(value);
   CHECK(total == Approx(1.0).epsilon(1e-5));
   fl::statistics::detail::TsnePlane plane(n), gradient(n);
-  fl::core::CounterRandom random(5, fl::Stream::subsets, 0);
+  fl::core::CounterRandom random(5, fl::core::Stream::subsets, 0);
   for (std::size_t i = 0; i < static_cast<std::size_t>(n); ++i)
     plane.x[i] = 2.0 * random.normal(), plane.y[i] = 2.0 * random.normal();
   const double z = fl::statistics::detail::tsne_gradient(p, plane, 1.0, gradient);
@@ -70,7 +73,7 @@ TEST_CASE("the gradient of a map is that of its divergence") {
 
 TEST_CASE("every sample has the perplexity that was asked for") {
   for (const double perplexity : {2.0, 5.0, 30.0}) {
-    fl::core::CounterRandom random(7, fl::Stream::subsets, 1);
+    fl::core::CounterRandom random(7, fl::core::Stream::subsets, 1);
     for (const double scale : {1e-12, 1.0, 1e12}) {
       std::vector<double> row(120);
       // Far away, all about as far: only differences tell
@@ -116,7 +119,7 @@ TEST_CASE("similarities are symmetric and those of a brute-force computation") {
 TEST_CASE("the start of a map is the principal components") {
   fl::Matrix<float> x(200, 30);
   for (std::int64_t i = 0; i < x.rows(); ++i) {
-    fl::core::CounterRandom random(9, fl::Stream::subsets, i);
+    fl::core::CounterRandom random(9, fl::core::Stream::subsets, i);
     for (std::int64_t k = 0; k < x.cols(); ++k)
       x(i, k) = static_cast<float>(random.normal() * std::pow(0.7, static_cast<double>(k)) + 3.0);
   }

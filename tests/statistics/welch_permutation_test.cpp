@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "support.hpp"
 
+#include <faultline/statistics/distributions.hpp>
 #include <faultline/statistics/multiplicity.hpp>
 #include <faultline/statistics/welch_permutation.hpp>
 

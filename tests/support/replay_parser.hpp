@@ -103,7 +103,7 @@ void take(std::map<std::string, std::string>& values, const std::string& name, T
 inline void take_method(const std::string& text, fl::MethodOptions& method) {
   auto values = initialisers(inside(text, "", '{', '}'));
   method = fl::MethodOptions{};  // as braces start, whatever stood there
-  fl::for_each_number(method, [&](const char* name, const auto& member) {
+  for_each_number(method, [&](const char* name, const auto& member) {
     take(values, name, const_cast<std::remove_cvref_t<decltype(member)>&>(member));
   });
   if (values.count("properties") != 0 && values["properties"] == "{}")

@@ -6,6 +6,7 @@
 
 #include <stylegan2/support.hpp>
 
+#include <faultline/core/atomic_file.hpp>
 #include <faultline/training/checkpoint.hpp>
 #include <faultline/training/sample_sheet.hpp>
 #include <faultline/training/training_images.hpp>

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "analysis/synthetic_problem.hpp"
 
+#include <faultline/analysis/compare/accuracy_distance.hpp>
 #include <faultline/analysis/compare/compare.hpp>
+#include <faultline/analysis/compare/detail/paired_distances.hpp>
 #include <faultline/classify/make_classifier.hpp>
 #include <faultline/sampling/analytic_generator.hpp>
 
@@ -76,7 +78,7 @@ fl::ComparisonOptions quick() {
 
 /// Uniform in (0, 1), a function of the sample and of the classifier.
 double chance(std::int64_t hash, std::int64_t classifier) {
-  return fl::core::CounterRandom(500 + classifier, fl::Stream::subsets, hash).uniform();
+  return fl::core::CounterRandom(500 + classifier, fl::core::Stream::subsets, hash).uniform();
 }
 
 Rule above(std::size_t factor, double level) {
@@ -424,7 +426,7 @@ TEST_CASE("the interval of a ratio of medians covers it, and says nothing about 
   std::int64_t covered = 0;
   const double inf = std::numeric_limits<double>::infinity();
   for (std::int64_t run = 0; run < runs; ++run) {
-    fl::core::CounterRandom random(31, fl::Stream::subsets, run);
+    fl::core::CounterRandom random(31, fl::core::Stream::subsets, run);
     std::vector<double> first, second;
     for (int i = 0; i < 64; ++i) {
       const double common = random.normal();

@@ -94,7 +94,7 @@ TEST_CASE("without an effect the permutation stop lets something through in abou
           "[analysis][selection]") {
   // 400 runs: Binomial(400, .05) exceeds 38 with probability 1e-4 and falls below 6 with probability 1e-4.
   std::vector<std::vector<double>> rows;
-  fl::core::CounterRandom random(9, fl::Stream::codes, 0);
+  fl::core::CounterRandom random(9, fl::core::Stream::codes, 0);
   for (int k = 0; k < 60; ++k) {
     rows.emplace_back();
     for (int j = 0; j < 6; ++j) rows.back().push_back(random.normal());

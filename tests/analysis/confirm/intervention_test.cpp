@@ -4,6 +4,7 @@
 #include <support/catch2.hpp>
 
 #include <faultline/analysis/confirm/intervention.hpp>
+#include <faultline/analysis/confirm/intervention_directions.hpp>
 
 #include <cmath>
 #include <cstdint>

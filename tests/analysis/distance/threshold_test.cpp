@@ -7,6 +7,7 @@
 #include <support/catch2.hpp>
 
 #include <faultline/analysis/describe/carriers.hpp>
+#include <faultline/analysis/distance/detail/image_distance.hpp>
 #include <faultline/analysis/distance/threshold.hpp>
 
 #include <algorithm>
@@ -417,7 +418,7 @@ TEST_CASE("image distances are those of their definitions") {
   CHECK(fl::analysis::detail::image_ssim(a, b, shape) ==
         Approx((2 * 0.24 + 1e-4) / (0.36 + 0.16 + 1e-4)).epsilon(1e-4));
   CHECK(fl::analysis::detail::image_ssim(a, a, shape) == Approx(1.0));
-  fl::core::CounterRandom random(2, fl::Stream::corruptions, 0);
+  fl::core::CounterRandom random(2, fl::core::Stream::corruptions, 0);
   for (std::size_t i = 0; i < a.size(); ++i)
     a[i] = 0.5f + 0.4f * static_cast<float>(std::sin(0.3 * static_cast<double>(i % 12)));
   double last = 1.0;

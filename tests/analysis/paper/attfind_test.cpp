@@ -74,8 +74,9 @@ TEST_CASE("AttFind and the screen agree on the planted channel and its sign", "[
   for (std::size_t k = 0; k < scores.size(); ++k)  // no other channel shows in the image
     if (found.channels[k] != truth) CHECK(std::abs(scores[k]) < 1e-4);
 
-  const auto screen = fl::analysis::channel_scores(problem, problem.discovery, fl::ChannelScore::NormalizedDifference);
-  CHECK(fl::analysis::top_channels(screen, fl::ChannelScore::NormalizedDifference, 1).front() == truth);
+  const auto screen =
+      fl::analysis::channel_scores(problem, problem.discovery, fl::analysis::ChannelScore::NormalizedDifference);
+  CHECK(fl::analysis::top_channels(screen, fl::analysis::ChannelScore::NormalizedDifference, 1).front() == truth);
   CHECK(screen[static_cast<std::size_t>(truth)] < 0.0);
 }
 
@@ -132,9 +133,9 @@ TEST_CASE("the examined channels are the first by difference and an even spread 
   CHECK(std::is_sorted(channels.begin(), channels.end()));
   for (const auto k : channels) CHECK(k < 30);  // 30 .. 39 are b8.torgb
   const auto scores = fl::analysis::channel_scores(setup.problem, setup.problem.discovery,
-                                                   fl::ChannelScore::NormalizedDifferencePooled);
+                                                   fl::analysis::ChannelScore::NormalizedDifferencePooled);
   std::int64_t kept = 0;
-  for (const auto k : fl::analysis::top_channels(scores, fl::ChannelScore::NormalizedDifferencePooled, 40)) {
+  for (const auto k : fl::analysis::top_channels(scores, fl::analysis::ChannelScore::NormalizedDifferencePooled, 40)) {
     if (k >= 30 || kept == 5) continue;
     ++kept;
     CHECK(std::find(channels.begin(), channels.end(), k) != channels.end());

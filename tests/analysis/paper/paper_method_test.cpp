@@ -7,6 +7,7 @@
 #include <support/catch2.hpp>
 
 #include <faultline/analysis/paper/paper_method.hpp>
+#include <faultline/analysis/paper/property_spread.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -96,7 +97,7 @@ TEST_CASE("class centres are shifted to p = .5 in units of the total standard de
       const double slope =
           flat < world::w_dim ? weight * row.ranked.sign * row.ranked.sigma_total / world::scale(flat) : 0.0;
       if (slope <= 0.0) {  // shows nothing in the image, or points away
-        CHECK(distance.status == fl::PaperCrossing::never_crosses);
+        CHECK(distance.status == fl::paper::PaperCrossing::never_crosses);
         CHECK_FALSE(distance.sigmas);
         continue;
       }
@@ -112,14 +113,14 @@ TEST_CASE("class centres are shifted to p = .5 in units of the total standard de
     }
   }
   CHECK(checked >= 2);
-  CHECK(report.classes[0].status == fl::PaperClassStatus::complete);
+  CHECK(report.classes[0].status == fl::paper::PaperClassStatus::complete);
   CHECK(report.classes[0].note.find("never bring p(y) to .5") != std::string::npos);
-  CHECK(report.classes[2].status == fl::PaperClassStatus::no_failures);
+  CHECK(report.classes[2].status == fl::paper::PaperClassStatus::no_failures);
   CHECK(report.classes[2].note.find("No sample of this class fails") == 0);
   CHECK(report.classes[2].note.find("Not even all of them together do.") != std::string::npos);
   CHECK(report.classes[2].distances.size() == report.top.size());
   REQUIRE(report.classes[2].together);
-  CHECK(report.classes[2].together->status == fl::PaperCrossing::never_crosses);
+  CHECK(report.classes[2].together->status == fl::paper::PaperCrossing::never_crosses);
 }
 
 TEST_CASE("channels shifted together add up, and so do their effects on fresh codes", "[analysis][paper]") {
@@ -242,17 +243,17 @@ TEST_CASE("what the paper's method cannot have is recorded and the rest survives
   const world::Setup setup = world::build(odd);
   const auto report = fl::paper::paper_method(setup.problem, quick());
   const auto& classes = report.classes;
-  CHECK(classes[0].status == fl::PaperClassStatus::no_successes);
+  CHECK(classes[0].status == fl::paper::PaperClassStatus::no_successes);
   CHECK(classes[0].distances.empty());
   CHECK_FALSE(classes[0].together);
   CHECK(classes[0].corner_cases.empty());
   CHECK(classes[0].note.find("no centre") != std::string::npos);
-  CHECK(classes[1].status == fl::PaperClassStatus::complete);
+  CHECK(classes[1].status == fl::paper::PaperClassStatus::complete);
   CHECK(classes[1].distances.size() == 10);
-  CHECK(classes[2].status == fl::PaperClassStatus::centre_below_half);
+  CHECK(classes[2].status == fl::paper::PaperClassStatus::centre_below_half);
   CHECK(classes[2].note.find("beyond their target") != std::string::npos);
   for (const auto& distance : classes[2].distances)
-    CHECK((distance.status == fl::PaperCrossing::starts_below_half && !distance.sigmas));
+    CHECK((distance.status == fl::paper::PaperCrossing::starts_below_half && !distance.sigmas));
   CHECK(classes[2].corner_cases.size() == 3);
 
   for (const bool fails : {false, true}) {
@@ -264,7 +265,7 @@ TEST_CASE("what the paper's method cannot have is recorded and the rest survives
     CHECK(nothing.note.find(fails ? "Every sample fails" : "No sample fails") == 0);
     CHECK(nothing.classes.size() == 3);
     CHECK(nothing.classes[0].status ==
-          (fails ? fl::PaperClassStatus::no_successes : fl::PaperClassStatus::no_failures));
+          (fails ? fl::paper::PaperClassStatus::no_successes : fl::paper::PaperClassStatus::no_failures));
   }
   fl::PaperOptions bad;
   bad.top = 0;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include <faultline/analysis/paper/predictability.hpp>
+#include <faultline/statistics/distributions.hpp>
 
 #include <core/temporary_directory.hpp>
 #include <statistics/support.hpp>
@@ -51,7 +52,7 @@ TEST_CASE("columns that depend on each other, or do not vary, change nothing") {
   const auto styles = [](const fl::Matrix<float>& w) {  // 300 linear readings of four coordinates, and a constant
     fl::Matrix<float> s(w.rows(), 301, 7.25f);
     for (std::int64_t k = 0; k < 300; ++k) {
-      fl::core::CounterRandom random(2, fl::Stream::subsets, k);
+      fl::core::CounterRandom random(2, fl::core::Stream::subsets, k);
       std::vector<double> a;
       for (std::int64_t j = 0; j < w.cols(); ++j)
         a.push_back(random.normal() / std::pow(10.0, static_cast<double>(j % 4)));

@@ -5,7 +5,13 @@
 #include <support/catch2.hpp>
 #include <support/skip.hpp>
 
+#include <faultline/analysis/properties/edge_width.hpp>
+#include <faultline/analysis/properties/ink_shape.hpp>
+#include <faultline/analysis/properties/intensity.hpp>
+#include <faultline/analysis/properties/loops.hpp>
 #include <faultline/analysis/properties/measure.hpp>
+#include <faultline/analysis/properties/noise_level.hpp>
+#include <faultline/analysis/properties/stroke_thickness.hpp>
 #include <faultline/core/random.hpp>
 #include <faultline/data/corruptions.hpp>
 #include <faultline/data/mnist.hpp>
@@ -179,7 +185,7 @@ TEST_CASE("noise level estimates the standard deviation of noise") {
     std::vector<double> grey, dark;
     for (std::int64_t i = 0; i < 40; ++i) {
       Image image(32 * 32, 0.5f);
-      fl::core::CounterRandom random(3, fl::Stream::corruptions, i);
+      fl::core::CounterRandom random(3, fl::core::Stream::corruptions, i);
       fl::data::gaussian_noise(image, sigma, random);
       grey.push_back(fl::analysis::noise_level(image, canvas));
       for (float& v : image) v = std::max(0.0f, v - 0.5f);
@@ -372,7 +378,7 @@ TEST_CASE("default properties are finite for any image") {
                              << level);
           CHECK(std::isfinite(property.measure(image, shape)));
         }
-        fl::core::CounterRandom random(1, fl::Stream::corruptions, pass);
+        fl::core::CounterRandom random(1, fl::core::Stream::corruptions, pass);
         for (float& v : image) v = random.uniform() < 0.3 ? nan : static_cast<float>(random.normal());
       }
     }

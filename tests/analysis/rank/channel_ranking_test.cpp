@@ -50,10 +50,11 @@ TEST_CASE("channel scores equal brute-force loops over styles", "[analysis][rank
   const fl::Problem& problem = setup.problem;
   const fl::Population& half = problem.discovery;
   const auto strata = fl::statistics::count_outcomes(half.label, half.failed, problem.classes);
-  const auto pooled = fl::analysis::channel_scores(problem, half, fl::ChannelScore::NormalizedDifferencePooled);
-  const auto stratified = fl::analysis::channel_scores(problem, half, fl::ChannelScore::NormalizedDifference);
-  const auto theta = fl::analysis::channel_scores(problem, half, fl::ChannelScore::StyleSpaceTheta);
-  const auto auc = fl::analysis::channel_scores(problem, half, fl::ChannelScore::RankAuc);
+  const auto pooled =
+      fl::analysis::channel_scores(problem, half, fl::analysis::ChannelScore::NormalizedDifferencePooled);
+  const auto stratified = fl::analysis::channel_scores(problem, half, fl::analysis::ChannelScore::NormalizedDifference);
+  const auto theta = fl::analysis::channel_scores(problem, half, fl::analysis::ChannelScore::StyleSpaceTheta);
+  const auto auc = fl::analysis::channel_scores(problem, half, fl::analysis::ChannelScore::RankAuc);
   REQUIRE(pooled.size() == 40);
   for (std::int64_t k = 0; k < 40; ++k) {
     const auto s = styles_of(problem, half, k);
@@ -105,8 +106,8 @@ TEST_CASE("the planted channel is first within classes, and the paper's table ca
     return std::vector<double>(static_cast<std::size_t>(setup.problem.style_matrix.rows()),
                                -0.25 * static_cast<double>(w.rows()));
   };
-  for (const auto score : {fl::ChannelScore::NormalizedDifference, fl::ChannelScore::RankAuc,
-                           fl::ChannelScore::KolmogorovSmirnov, fl::ChannelScore::Wasserstein}) {
+  for (const auto score : {fl::analysis::ChannelScore::NormalizedDifference, fl::analysis::ChannelScore::RankAuc,
+                           fl::analysis::ChannelScore::KolmogorovSmirnov, fl::analysis::ChannelScore::Wasserstein}) {
     CHECK(fl::analysis::top_channels(fl::analysis::channel_scores(setup.problem, setup.problem.discovery, score), score,
                                      3)
               .front() == 0);
@@ -123,7 +124,7 @@ TEST_CASE("the planted channel is first within classes, and the paper's table ca
     if (r > 0) CHECK(std::abs(row.normalized_difference) <= std::abs(table[r - 1].normalized_difference));
   }
   const auto gradient =
-      fl::analysis::channel_scores(setup.problem, setup.problem.discovery, fl::ChannelScore::Gradient);
+      fl::analysis::channel_scores(setup.problem, setup.problem.discovery, fl::analysis::ChannelScore::Gradient);
   CHECK(gradient[5] > 0.0);
 }
 
@@ -133,21 +134,23 @@ TEST_CASE("two-sided failure shows in distances and not in means", "[analysis][r
     return synthetic::fails_above(std::abs(u[2]) - 1.6);
   };
   const auto setup = synthetic::make(w, 4000);
-  const auto mean =
-      fl::analysis::channel_scores(setup.problem, setup.problem.discovery, fl::ChannelScore::NormalizedDifference);
-  const auto distance =
-      fl::analysis::channel_scores(setup.problem, setup.problem.discovery, fl::ChannelScore::KolmogorovSmirnov);
+  const auto mean = fl::analysis::channel_scores(setup.problem, setup.problem.discovery,
+                                                 fl::analysis::ChannelScore::NormalizedDifference);
+  const auto distance = fl::analysis::channel_scores(setup.problem, setup.problem.discovery,
+                                                     fl::analysis::ChannelScore::KolmogorovSmirnov);
   CHECK(std::abs(mean[2]) < 0.2);
   CHECK(distance[2] > 0.4);
-  CHECK(fl::analysis::top_channels(distance, fl::ChannelScore::KolmogorovSmirnov, 1).front() == 2);
+  CHECK(fl::analysis::top_channels(distance, fl::analysis::ChannelScore::KolmogorovSmirnov, 1).front() == 2);
 }
 
 TEST_CASE("a channel that cannot vary scores nothing, and a missing gradient is said", "[analysis][rank]") {
   auto setup = synthetic::make(world(), 500);
   for (std::int64_t j = 0; j < setup.problem.style_matrix.cols(); ++j) setup.problem.style_matrix(7, j) = 0.0;
   CHECK(fl::analysis::channel_scores(setup.problem, setup.problem.discovery,
-                                     fl::ChannelScore::NormalizedDifferencePooled)[7] == 0.0);
-  CHECK(fl::analysis::channel_scores(setup.problem, setup.problem.discovery, fl::ChannelScore::RankAuc)[7] == 0.5);
-  CHECK_THROWS_AS(fl::analysis::channel_scores(setup.problem, setup.problem.discovery, fl::ChannelScore::Gradient),
-                  fl::Error);
+                                     fl::analysis::ChannelScore::NormalizedDifferencePooled)[7] == 0.0);
+  CHECK(fl::analysis::channel_scores(setup.problem, setup.problem.discovery, fl::analysis::ChannelScore::RankAuc)[7] ==
+        0.5);
+  CHECK_THROWS_AS(
+      fl::analysis::channel_scores(setup.problem, setup.problem.discovery, fl::analysis::ChannelScore::Gradient),
+      fl::Error);
 }

@@ -6,6 +6,7 @@
 
 #include <analysis/synthetic_problem.hpp>
 #include <faultline/analysis/analyze.hpp>
+#include <faultline/analysis/rank/class_split.hpp>
 
 #include <cmath>
 #include <cstdint>

@@ -6,6 +6,7 @@
 
 #include <faultline/analysis/confirm/confirm.hpp>
 #include <faultline/analysis/confirm/intervention.hpp>
+#include <faultline/analysis/confirm/intervention_directions.hpp>
 #include <faultline/analysis/confirm/omnibus.hpp>
 #include <faultline/analysis/confirm/power.hpp>
 #include <faultline/analysis/confirm/rates.hpp>

@@ -2,6 +2,8 @@
 #pragma once
 // The two charts of a comparison: distances side by side, and accuracy against distance.
 
+#include <faultline/render/detail/svg.hpp>
+#include <faultline/render/detail/chart_parts.hpp>
 #include <faultline/render/charts.hpp>
 #include <faultline/render/comparison_report.hpp>
 

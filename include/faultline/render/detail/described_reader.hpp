@@ -8,6 +8,7 @@
 #include <faultline/core/enum_text.hpp>
 #include <faultline/core/ranges.hpp>
 #include <faultline/data/strict_json.hpp>
+#include <faultline/render/detail/text.hpp>
 
 #include <algorithm>
 #include <cmath>

@@ -6,6 +6,7 @@
 
 #include <faultline/analysis/paper/paper_distance.hpp>
 #include <faultline/analysis/rank/channel_ranking.hpp>
+#include <faultline/core/random.hpp>
 #include <faultline/statistics/rank.hpp>
 
 #include <algorithm>

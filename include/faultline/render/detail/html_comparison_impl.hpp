@@ -6,6 +6,9 @@
 #include <faultline/core/atomic_file.hpp>
 #include <faultline/render/comparison_report.hpp>
 #include <faultline/render/detail/comparison_charts_impl.hpp>
+#include <faultline/render/detail/html_parts.hpp>
+#include <faultline/render/detail/html_report_impl.hpp>
+#include <faultline/render/detail/text.hpp>
 #include <faultline/render/html_report.hpp>
 
 #include <algorithm>

@@ -8,6 +8,7 @@
 #include <faultline/render/charts.hpp>
 #include <faultline/render/detail/html_findings.hpp>
 #include <faultline/render/detail/html_parts.hpp>
+#include <faultline/render/titles.hpp>
 
 #include <algorithm>
 #include <cmath>

@@ -3,8 +3,9 @@
 // The charts that compare findings, and classes.
 
 #include <faultline/render/charts.hpp>
-#include <faultline/render/detail/charts_impl.hpp>
+#include <faultline/render/detail/chart_parts.hpp>
 #include <faultline/render/detail/svg.hpp>
+#include <faultline/render/titles.hpp>
 
 #include <algorithm>
 #include <cmath>

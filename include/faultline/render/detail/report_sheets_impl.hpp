@@ -2,11 +2,12 @@
 #pragma once
 // Definitions of render/detail/report_sheets.hpp.
 
-#include <faultline/render/detail/report_sheets.hpp>
 #include <faultline/analysis/distance/distance_search.hpp>
 #include <faultline/core/random.hpp>
+#include <faultline/render/detail/report_sheets.hpp>
 #include <faultline/render/detail/sheet_choices.hpp>
 #include <faultline/render/detail/text.hpp>
+#include <faultline/render/titles.hpp>
 
 #include <algorithm>
 #include <cmath>

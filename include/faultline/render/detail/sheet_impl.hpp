@@ -4,6 +4,7 @@
 
 #include <faultline/render/sheet.hpp>
 
+#include <faultline/render/detail/figure_parts.hpp>
 #include <faultline/render/detail/text.hpp>
 
 #include <algorithm>

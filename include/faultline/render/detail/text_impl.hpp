@@ -2,8 +2,8 @@
 #pragma once
 // Definitions of render/detail/text.hpp.
 
-#include <faultline/render/detail/text.hpp>
 #include <faultline/core/number_text.hpp>
+#include <faultline/render/detail/text.hpp>
 #include <faultline/render/titles.hpp>
 
 #include <algorithm>

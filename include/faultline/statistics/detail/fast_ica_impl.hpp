@@ -6,6 +6,7 @@
 
 #include <faultline/core/random.hpp>
 #include <faultline/error.hpp>
+#include <faultline/statistics/decompositions.hpp>
 #include <faultline/statistics/orthonormal_basis.hpp>
 
 #include <algorithm>

@@ -5,6 +5,7 @@
 #include <faultline/analysis/conditions/candidates.hpp>
 
 #include <faultline/analysis/conditions/detail/forward_selection.hpp>
+#include <faultline/statistics/permutation.hpp>
 #include <faultline/statistics/rank.hpp>
 
 #include <algorithm>

@@ -5,6 +5,8 @@
 #include <faultline/analysis/confirm/confirm.hpp>
 
 #include <faultline/statistics/multiplicity.hpp>
+#include <faultline/statistics/orthonormal_basis.hpp>
+#include <faultline/statistics/rank.hpp>
 #include <faultline/statistics/welch_permutation.hpp>
 
 #include <algorithm>

@@ -6,6 +6,7 @@
 
 #include <faultline/core/random.hpp>
 #include <faultline/statistics/difference.hpp>
+#include <faultline/statistics/orthonormal_basis.hpp>
 #include <faultline/statistics/quantiles.hpp>
 
 #include <algorithm>

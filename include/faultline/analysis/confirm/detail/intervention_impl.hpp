@@ -5,6 +5,7 @@
 #include <faultline/analysis/confirm/intervention.hpp>
 
 #include <faultline/analysis/confirm/intervention_directions.hpp>
+#include <faultline/statistics/quantiles.hpp>
 
 #include <algorithm>
 #include <cstdint>

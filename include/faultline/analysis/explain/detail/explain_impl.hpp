@@ -3,6 +3,7 @@
 // Definitions of analysis/explain/explain.hpp.
 
 #include <faultline/analysis/explain/explain.hpp>
+#include <faultline/statistics/orthonormal_basis.hpp>
 
 #include <algorithm>
 #include <cmath>

@@ -7,6 +7,7 @@
 #include <faultline/analysis/rank/channel_ranking.hpp>
 #include <faultline/analysis/rank/style_moments.hpp>
 #include <faultline/statistics/effect_split.hpp>
+#include <faultline/statistics/within_class_moments.hpp>
 
 #include <algorithm>
 #include <cmath>
