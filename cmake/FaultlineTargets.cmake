@@ -28,7 +28,6 @@ if(faultline_missing)
   message(FATAL_ERROR "${faultline_missing}")
 endif()
 faultline_add_target(core Eigen3::Eigen Boost::headers nlohmann_json::nlohmann_json xtensor TBB::tbb PNG::PNG ZLIB::ZLIB)
-target_compile_definitions(faultline_core INTERFACE EIGEN_DONT_PARALLELIZE)  # results must not depend on the number of threads
 target_sources(faultline_core INTERFACE FILE_SET headers TYPE HEADERS BASE_DIRS "${faultline_include_dir}" FILES ${faultline_core_headers})
 if(NOT PROJECT_IS_TOP_LEVEL)
   target_include_directories(faultline_core SYSTEM INTERFACE "$<BUILD_INTERFACE:${faultline_include_dir}>")  # the parent's warnings are not ours

@@ -54,17 +54,17 @@ TEST_CASE("text stays within the width that is stated for it, and shortened text
 
 TEST_CASE("what lies outside the canvas is clipped") {
   fl::render::Canvas canvas(20, 20);
-  canvas.fill(-5, -5, 8, 8, fl::palette::ink);
-  canvas.frame(15, 15, 20, 20, 3, fl::palette::failure);
-  canvas.line(-50, 10, 70, 10, 2, fl::palette::ink);
-  canvas.line(-50, -10, -70, -10, 2, fl::palette::ink);
+  canvas.fill(-5, -5, 8, 8, fl::render::palette::ink);
+  canvas.frame(15, 15, 20, 20, 3, fl::render::palette::failure);
+  canvas.line(-50, 10, 70, 10, 2, fl::render::palette::ink);
+  canvas.line(-50, -10, -70, -10, 2, fl::render::palette::ink);
   canvas.text(-100, 15, "far to the left and far to the right of a small canvas", {});
   canvas.text(5, -100, "above", {});
   canvas.picture(18, 18, {.height = 5, .width = 5, .channels = 1, .pixels = std::vector<std::uint8_t>(25, 7)});
   const fl::Picture picture = canvas.picture();
   CHECK(picture.channels == 3);
   CHECK(picture.pixels.size() == 3 * 20 * 20);
-  CHECK(picture.pixels[0] == fl::palette::ink.red);
+  CHECK(picture.pixels[0] == fl::render::palette::ink.red);
   CHECK(error_code([] { fl::render::Canvas(0, 5); }) == fl::ErrorCode::invalid_argument);
   CHECK(error_code([] { fl::render::Canvas(5, 20'001); }) == fl::ErrorCode::invalid_argument);
 }
@@ -111,7 +111,8 @@ TEST_CASE("three channels are colours, more show the first three, two are averag
 }
 
 TEST_CASE("numbers for readers") {
-  using namespace fl::detail::render;
+  using namespace fl::render;
+  using namespace fl::render::detail;
   const double infinity = std::numeric_limits<double>::infinity();
   CHECK(fixed(-0.001, 2) == "0.00");
   CHECK(fixed(1234.5, 1) == "1234.5");

@@ -135,7 +135,7 @@ TEST_CASE("edited samples are rendered as generator and classifier have them") {
   const auto report = render_test::example_report(known);
   fl::render::detail::EditRenderer<fl::AnalyticGenerator, Example> models(known, classifier, report, {});
   const fl::StyleSpaceSampler<fl::AnalyticGenerator> sampler(known, {.seed = 7});
-  const fl::analysis::ExampleCode code = report.findings[0].examples[0];
+  const fl::analysis::ExampleLatent code = report.findings[0].examples[0];
   const auto original = sampler.sample(code.index, 1);
   const fl::Edit along = fl::Edit::in_w(report.findings[0].direction.w);
   const fl::Edit channel = fl::Edit::of_channel(known.factor_channel(0), sigma_of_factor(known));
@@ -176,7 +176,7 @@ TEST_CASE("the frames of a direction are its images with shifts and answers") {
   auto classifier = render_test::example_classifier(known);
   const auto report = render_test::example_report(known);
   const fl::Finding& finding = report.findings[0];
-  const fl::analysis::ExampleCode& code = finding.examples[1];
+  const fl::analysis::ExampleLatent& code = finding.examples[1];
   const fl::DirectionRenderer renderer(known, classifier);
   const auto frames =
       renderer.frames(report, finding, {.example = 1, .shifts = {0.0, *code.flip - 0.02, *code.flip + 0.02, -1.0}});

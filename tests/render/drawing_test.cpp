@@ -26,7 +26,7 @@ fl::render::Colour pixel(const fl::Picture& picture, std::int64_t x, std::int64_
 std::size_t inked(const fl::Picture& picture) {
   std::size_t n = 0;
   for (std::int64_t y = 0; y < picture.height; ++y)
-    for (std::int64_t x = 0; x < picture.width; ++x) n += pixel(picture, x, y) == fl::palette::paper ? 0 : 1;
+    for (std::int64_t x = 0; x < picture.width; ++x) n += pixel(picture, x, y) == fl::render::palette::paper ? 0 : 1;
   return n;
 }
 
@@ -40,12 +40,12 @@ constexpr fl::render::Mark all_marks[] = {
 TEST_CASE("a drawing is the same twice, as sound SVG and as pixels") {
   const auto draw = [] {
     fl::Drawing drawing(200, 120, "a <test> & \"more\" \xFF");
-    drawing.line(10, 10, 190, 10, {fl::palette::ink, 2});
-    drawing.polyline({{10, 20}, {50, 30}, {90, 20}}, {fl::palette::success, 1.5, 6});
-    drawing.rectangle(10, 40, 20, 20, fl::palette::failure);
-    drawing.frame(40, 40, 20, 20, 2, fl::palette::judge);
+    drawing.line(10, 10, 190, 10, {fl::render::palette::ink, 2});
+    drawing.polyline({{10, 20}, {50, 30}, {90, 20}}, {fl::render::palette::success, 1.5, 6});
+    drawing.rectangle(10, 40, 20, 20, fl::render::palette::failure);
+    drawing.frame(40, 40, 20, 20, 2, fl::render::palette::judge);
     double x = 10;
-    for (const fl::render::Mark mark : all_marks) drawing.mark(x += 18, 80, mark, 6, fl::palette::accent);
+    for (const fl::render::Mark mark : all_marks) drawing.mark(x += 18, 80, mark, 6, fl::render::palette::accent);
     drawing.text(100, 50, "x < 3 & \"y\" \xFF", {.align = fl::render::Align::centre});
     drawing.text(150, 70, "upwards", {}, fl::render::Turn::upwards);
     drawing.picture(150, 90, {.height = 2, .width = 2, .channels = 1, .pixels = {0, 255, 255, 0}});
@@ -66,17 +66,17 @@ TEST_CASE("a drawing is the same twice, as sound SVG and as pixels") {
 
 TEST_CASE("both forms of a drawing show the same parts at the same places") {
   fl::Drawing drawing(60, 40, "places");
-  drawing.rectangle(5.4, 5.4, 10, 8, fl::palette::success);
+  drawing.rectangle(5.4, 5.4, 10, 8, fl::render::palette::success);
   drawing.picture(30, 20, {.height = 2, .width = 3, .channels = 1, .pixels = {10, 20, 30, 40, 50, 60}});
-  drawing.mark(45, 10, fl::render::Mark::disc, 4, fl::palette::failure);
+  drawing.mark(45, 10, fl::render::Mark::disc, 4, fl::render::palette::failure);
   const fl::Picture picture = drawing.raster();
-  CHECK(pixel(picture, 5, 5) == fl::palette::success);
-  CHECK(pixel(picture, 14, 12) == fl::palette::success);
-  CHECK(pixel(picture, 15, 12) == fl::palette::paper);
-  CHECK(pixel(picture, 4, 5) == fl::palette::paper);
+  CHECK(pixel(picture, 5, 5) == fl::render::palette::success);
+  CHECK(pixel(picture, 14, 12) == fl::render::palette::success);
+  CHECK(pixel(picture, 15, 12) == fl::render::palette::paper);
+  CHECK(pixel(picture, 4, 5) == fl::render::palette::paper);
   CHECK(pixel(picture, 32, 21) == fl::render::Colour{60, 60, 60});
-  CHECK(pixel(picture, 44, 9) == fl::palette::failure);
-  CHECK(pixel(picture, 50, 10) == fl::palette::paper);
+  CHECK(pixel(picture, 44, 9) == fl::render::palette::failure);
+  CHECK(pixel(picture, 50, 10) == fl::render::palette::paper);
   const std::string svg = drawing.svg();
   CHECK(svg.find("<rect x=\"5\" y=\"5\" width=\"10\" height=\"8\" fill=\"#0072b2\"/>") != std::string::npos);
   CHECK(svg.find("<image x=\"30\" y=\"20\" width=\"3\" height=\"2\"") != std::string::npos);
@@ -88,12 +88,12 @@ TEST_CASE("every mark has its own shape, of about its size") {
   std::vector<std::string> texts;
   for (const fl::render::Mark mark : all_marks) {
     fl::Drawing drawing(40, 40, "");
-    drawing.mark(20, 20, mark, 8, fl::palette::ink);
+    drawing.mark(20, 20, mark, 8, fl::render::palette::ink);
     const fl::Picture picture = drawing.raster();
     CHECK(inked(picture) > 20);
     for (std::int64_t y = 0; y < 40; ++y)
       for (std::int64_t x = 0; x < 40; ++x)
-        if (x < 8 || x > 31 || y < 8 || y > 31) CHECK(pixel(picture, x, y) == fl::palette::paper);
+        if (x < 8 || x > 31 || y < 8 || y > 31) CHECK(pixel(picture, x, y) == fl::render::palette::paper);
     for (const fl::Picture& other : seen) CHECK_FALSE(other == picture);
     for (const std::string& other : texts) CHECK_FALSE(other == drawing.svg());
     seen.push_back(picture);
@@ -104,11 +104,11 @@ TEST_CASE("every mark has its own shape, of about its size") {
 TEST_CASE("arrows point where they say") {
   const auto upper_ink = [](fl::render::Mark mark) {
     fl::Drawing drawing(40, 40, "");
-    drawing.mark(20, 20, mark, 8, fl::palette::ink);
+    drawing.mark(20, 20, mark, 8, fl::render::palette::ink);
     const fl::Picture picture = drawing.raster();
     std::size_t above = 0;
     for (std::int64_t y = 0; y < 20; ++y)
-      for (std::int64_t x = 0; x < 40; ++x) above += pixel(picture, x, y) == fl::palette::paper ? 0 : 1;
+      for (std::int64_t x = 0; x < 40; ++x) above += pixel(picture, x, y) == fl::render::palette::paper ? 0 : 1;
     return static_cast<double>(above) / static_cast<double>(inked(picture));
   };
   CHECK(upper_ink(fl::render::Mark::arrow_up) > 0.6);
@@ -117,16 +117,16 @@ TEST_CASE("arrows point where they say") {
 
 TEST_CASE("dashes have gaps, whatever the pieces of the line") {
   fl::Drawing whole(120, 20, ""), dashed(120, 20, ""), pieces(120, 20, "");
-  whole.line(10, 10, 110, 10, {fl::palette::ink, 2});
-  dashed.line(10, 10, 110, 10, {fl::palette::ink, 2, 8});
+  whole.line(10, 10, 110, 10, {fl::render::palette::ink, 2});
+  dashed.line(10, 10, 110, 10, {fl::render::palette::ink, 2, 8});
   std::vector<std::pair<double, double>> points;
   for (int i = 0; i <= 100; ++i) points.emplace_back(10 + i, 10);
-  pieces.polyline(points, {fl::palette::ink, 2, 8});
+  pieces.polyline(points, {fl::render::palette::ink, 2, 8});
   CHECK(inked(dashed.raster()) < inked(whole.raster()));
   CHECK(inked(dashed.raster()) > inked(whole.raster()) / 2);
   for (std::int64_t x = 0; x < 120; ++x)
-    CHECK((pixel(pieces.raster(), x, 10) == fl::palette::paper) ==
-          (pixel(dashed.raster(), x, 10) == fl::palette::paper));
+    CHECK((pixel(pieces.raster(), x, 10) == fl::render::palette::paper) ==
+          (pixel(dashed.raster(), x, 10) == fl::render::palette::paper));
 }
 
 TEST_CASE("text that runs upwards is the text turned to the left, at the same anchor") {
@@ -138,7 +138,7 @@ TEST_CASE("text that runs upwards is the text turned to the left, at the same an
       double x_sum = 0, y_sum = 0, n = 0;
       for (std::int64_t y = 0; y < picture.height; ++y)
         for (std::int64_t x = 0; x < picture.width; ++x)
-          if (!(pixel(picture, x, y) == fl::palette::paper))
+          if (!(pixel(picture, x, y) == fl::render::palette::paper))
             x_sum += static_cast<double>(x), y_sum += static_cast<double>(y), n += 1;
       return std::pair{x_sum / n - 59.5, y_sum / n - 59.5};
     };
@@ -155,8 +155,8 @@ TEST_CASE("what is not finite, empty or outside leaves no trace") {
   const std::string blank = drawing.svg();
   drawing.line(0, 0, infinity, 3);
   drawing.polyline({{1, 1}});
-  drawing.mark(nan, 3, fl::render::Mark::disc, 3, fl::palette::ink);
-  drawing.rectangle(3, 3, -5, 4, fl::palette::ink);
+  drawing.mark(nan, 3, fl::render::Mark::disc, 3, fl::render::palette::ink);
+  drawing.rectangle(3, 3, -5, 4, fl::render::palette::ink);
   drawing.text(3, 3, "");
   drawing.picture(1, 1, {});
   CHECK(drawing.svg() == blank);
@@ -171,7 +171,7 @@ TEST_CASE("what is not finite, empty or outside leaves no trace") {
 TEST_CASE("a drawing is written as both files") {
   const faultline_tests::TemporaryDirectory directory;
   fl::Drawing drawing(30, 20, "small");
-  drawing.rectangle(2, 2, 10, 10, fl::palette::failure);
+  drawing.rectangle(2, 2, 10, 10, fl::render::palette::failure);
   fl::write_drawing(drawing, directory / "v1.2");
   CHECK(directory.names() == std::vector<std::string>{"v1.2.png", "v1.2.svg"});
   CHECK(fl::read_png(directory / "v1.2.png") == drawing.raster());

@@ -116,10 +116,10 @@ inline fl::Finding example_finding(const fl::AnalyticGenerator& known, std::int6
 }
 
 /// Start codes 2^41 ... that pass, with their distance to factor 0 = 1.5.
-inline std::vector<fl::analysis::ExampleCode> example_codes(const fl::AnalyticGenerator& known, std::int64_t seed,
-                                                            std::int64_t count) {
+inline std::vector<fl::analysis::ExampleLatent> example_codes(const fl::AnalyticGenerator& known, std::int64_t seed,
+                                                              std::int64_t count) {
   const fl::StyleSpaceSampler sampler(known, {.seed = seed});
-  std::vector<fl::analysis::ExampleCode> codes;
+  std::vector<fl::analysis::ExampleLatent> codes;
   for (std::int64_t i = 0; static_cast<std::int64_t>(codes.size()) < count; ++i) {
     const auto sample = sampler.sample(fl::core::intervention_first + i, 1);
     const double factor = static_cast<double>(known.factors(sample.s)(0, 0));

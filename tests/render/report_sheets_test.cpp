@@ -12,7 +12,8 @@
 #include <vector>
 
 namespace fl = faultline;
-using namespace fl::detail::render;
+using namespace fl::render;
+using namespace fl::render::detail;
 
 namespace {
 

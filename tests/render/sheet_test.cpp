@@ -34,11 +34,11 @@ std::size_t pixels_of(const fl::Picture& picture, fl::render::Colour colour) {
 TEST_CASE("failures have a frame and a cross, other images have neither") {
   fl::render::Sheet sheet = sheet_of(1, 2, "8");
   sheet.cells[0].failed = false;
-  const auto before = pixels_of(fl::render::draw_sheet(sheet), fl::palette::failure);
+  const auto before = pixels_of(fl::render::draw_sheet(sheet), fl::render::palette::failure);
   sheet.cells[1].failed = true;
   const fl::Picture drawn = fl::render::draw_sheet(sheet);
   const auto frame = 4 * 96 * 3, cross = 60;
-  CHECK(pixels_of(drawn, fl::palette::failure) >= before + frame + cross);
+  CHECK(pixels_of(drawn, fl::render::palette::failure) >= before + frame + cross);
   CHECK(before < 600);  // the legend alone
 }
 
@@ -63,8 +63,8 @@ TEST_CASE("headings and answers of any length leave the space between columns fr
     CHECK(starts.back() + 96 < drawn.width);
     std::int64_t first_row = 0;  // below the line under the group headings, which may span columns
     for (std::int64_t y = 0; y < drawn.height; ++y)
-      if (at(starts[1] - 8, y) == fl::palette::quiet.red && at(starts[1] - 5, y) == fl::palette::quiet.red &&
-          at(starts[0], y) == fl::palette::quiet.red)
+      if (at(starts[1] - 8, y) == fl::render::palette::quiet.red &&
+          at(starts[1] - 5, y) == fl::render::palette::quiet.red && at(starts[0], y) == fl::render::palette::quiet.red)
         first_row = y + 1;
     REQUIRE(first_row > 0);
     CHECK(first_row < image_row - 96);

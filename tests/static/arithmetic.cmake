@@ -8,7 +8,7 @@ file(WRITE "${source}" [[
 #include <faultline/classify/guarded_call.hpp>
 int main() {
   try {
-    faultline::detail::call_user("here", [] {}, [] { return std::string(); });
+    faultline::classify::call_user("here", [] {}, [] { return std::string(); });
   } catch (const faultline::Error& error) {
     return error.code() == faultline::ErrorCode::invalid_argument ? 1 : 2;
   }

@@ -91,7 +91,7 @@ TEST_CASE("style channels become directions whose scalar products are within-cla
   for (std::int64_t k = 0; k < 3; ++k) {
     for (std::int64_t j = 0; j < 5; ++j) a(k, j) = rows[k][j];
   }
-  const auto reading = fl::statistics::reading_directions(white, a);
+  const auto reading = fl::statistics::projection_directions(white, a);
   std::vector<std::vector<double>> s(2);
   for (std::size_t k = 0; k < 2; ++k) {
     std::vector<double> sum(3, 0.0);
@@ -147,6 +147,6 @@ TEST_CASE("whitening refuses what does not vary or does not fit") {
   CHECK_THROWS_AS(fl::statistics::whiten(white, latents.w, std::vector<std::int64_t>(100, 3)), fl::Error);
   CHECK_THROWS_AS(fl::statistics::unwhiten_directions(white, fl::Matrix<double>(1, 3)), fl::Error);
   CHECK_THROWS_AS(fl::statistics::whiten_moves(white, fl::Matrix<double>(1, 3)), fl::Error);
-  CHECK_THROWS_AS(fl::statistics::reading_directions(white, fl::Matrix<double>(1, 3)), fl::Error);
+  CHECK_THROWS_AS(fl::statistics::projection_directions(white, fl::Matrix<double>(1, 3)), fl::Error);
   CHECK_THROWS_AS(fl::statistics::make_whitening(fl::Matrix<double>(3, 2), fl::Matrix<double>(1, 3)), fl::Error);
 }

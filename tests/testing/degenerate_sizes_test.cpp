@@ -6,6 +6,7 @@
 #include <faultline/analysis/explain/explain.hpp>
 #include <faultline/render/comparison_report.hpp>
 #include <faultline/render/direction_renderer.hpp>
+#include <faultline/render/json_report.hpp>
 #include <faultline/render/paper_json.hpp>
 #include <faultline/render/read_report.hpp>
 #include <faultline/testing.hpp>

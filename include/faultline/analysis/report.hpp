@@ -217,13 +217,13 @@ struct CoordinateHistogram {
 FAULTLINE_MEMBERS(CoordinateHistogram, lower, upper, failed, passed)
 
 /// A start code that sheets are drawn from: reproducible from (seed, index).
-struct ExampleCode {
+struct ExampleLatent {
   std::int64_t index = 0;
   std::int64_t label = 0;
   double probability = 0.0;                   ///< p(y) before the move
   std::optional<double> flip = std::nullopt;  ///< its own distance to failure along the finding
 };
-FAULTLINE_MEMBERS(ExampleCode, index, label, probability, flip)
+FAULTLINE_MEMBERS(ExampleLatent, index, label, probability, flip)
 
 /// One confirmed cause (or, in `associated`, a direction that only goes along with failures).
 struct Finding {
@@ -241,7 +241,7 @@ struct Finding {
   std::vector<Carrier> carriers;
   Validity validity;
   CoordinateHistogram histogram;
-  std::vector<ExampleCode> examples;
+  std::vector<ExampleLatent> examples;
   std::string headline;         ///< one sentence a reader understands
   ClassSplit class_split = {};  ///< is it the same in all classes?
 };

@@ -41,7 +41,7 @@ class AnyCriterion {
     return call_(probabilities, label);
   }
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
-  [[nodiscard]] const std::string& expression() const noexcept { return expression_; }
+  [[nodiscard]] const std::string& replay_expression() const noexcept { return expression_; }
 
  private:
   AnyCriterion() = default;

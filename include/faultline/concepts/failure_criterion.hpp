@@ -92,9 +92,9 @@ template <FailureCriterion F>
 template <FailureCriterion F>
 [[nodiscard]] std::string criterion_expression(const F& criterion) {
   if constexpr (requires {
-                  { criterion.expression() } -> std::convertible_to<std::string>;
+                  { criterion.replay_expression() } -> std::convertible_to<std::string>;
                 })
-    return criterion.expression();
+    return criterion.replay_expression();
   else if constexpr (std::same_as<F, Misclassified>) return "fl::Misclassified{}";
   else if constexpr (std::same_as<F, TrueClassBelow>)
     return std::isfinite(criterion.p) ? "fl::TrueClassBelow{.p = " + number_text(criterion.p) + "}" : "";

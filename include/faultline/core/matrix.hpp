@@ -57,86 +57,88 @@ class Matrix : public detail::MatrixMap<T> {
   /// Leaves `other` empty, `[0, 0]`.
   Matrix(Matrix&& other) noexcept : Matrix() { take(other); }
   /// The value of an Eigen expression.
+  template <detail::ExpressionOf<T> Expression>
+  Matrix(const Eigen::EigenBase<Expression>& expression)  // NOLINT(google-explicit-constructor): as Eigen's matrices
+      : Matrix(expression.rows(), expression.cols()) {
+    if constexpr (std::is_base_of_v<Eigen::MatrixBase<Expression>, Expression>) this->noalias() = expression.derived();
+    else if constexpr (std::is_base_of_v<Eigen::ArrayBase<Expression>, Expression>)
+      this->noalias() = expression.derived().matrix();
+    else Base::operator=(expression.derived());
+  }
+  ~Matrix() = default;
+
+  Matrix& operator=(const Matrix& other) {
+    if (this == &other) return *this;
+    values_ = other.values_;
+    show(other.rows(), other.cols());
+    return *this;
+  }
+  /// Leaves `other` empty, `[0, 0]`.
+  Matrix& operator=(Matrix&& other) noexcept {
+    if (this != &other) take(other);
+    return *this;
+  }
+  /// The value of an Eigen expression, which may look into this matrix; the shape becomes the expression's.
+  template <detail::ExpressionOf<T> Expression>
+  Matrix& operator=(const Eigen::EigenBase<Expression>& expression) {
+    return *this = Matrix(expression);
+  }
+
+  /// Sets the shape and fills every element with `value`; earlier contents are lost. A matrix without rows keeps its
+  /// columns, and the other way round. Throws invalid_argument for a negative size or more than 2^48 elements.
+  void resize(std::int64_t rows, std::int64_t cols, T value = T{}) {
+    core::require_elements("Matrix", {rows, cols});
+    values_.assign(static_cast<std::size_t>(rows) * static_cast<std::size_t>(cols), value);
+    show(rows, cols);
+  }
+
+  /// Exchanges shapes and values; Eigen's own would exchange values of one shape.
+  void swap(Matrix& other) noexcept { std::swap(*this, other); }
+  /// Any shape; Eigen's own would need a square.
+  void transposeInPlace() { *this = Matrix(this->transpose()); }
+  [[nodiscard]] bool empty() const noexcept { return values_.empty(); }
+
+  using Base::operator();  // m(Eigen::all, columns) and the like
+  [[nodiscard]] T& operator()(std::int64_t row, std::int64_t col) noexcept {
+    return this->data()[row * this->cols() + col];
+  }
+  [[nodiscard]] const T& operator()(std::int64_t row, std::int64_t col) const noexcept {
+    return this->data()[row * this->cols() + col];
+  }
+
+  /// The contiguous values of a row; `row(i)` is Eigen's expression.
+  [[nodiscard]] std::span<T> row_span(std::int64_t i) noexcept {
+    return {this->data() + i * this->cols(), static_cast<std::size_t>(this->cols())};
+  }
+  [[nodiscard]] std::span<const T> row_span(std::int64_t i) const noexcept {
+    return {this->data() + i * this->cols(), static_cast<std::size_t>(this->cols())};
+  }
+
+  [[nodiscard]] std::span<T> values() noexcept { return values_; }
+  [[nodiscard]] std::span<const T> values() const noexcept { return values_; }
+
+  /// The same shape and equal values; false, not an error, for other shapes.
+  [[nodiscard]] friend bool operator==(const Matrix& a, const Matrix& b) noexcept {
+    return a.rows() == b.rows() && a.cols() == b.cols() && a.values_ == b.values_;
+  }
   template <class Expression>
-    requires detail::ExpressionOf<Expression, T> Matrix(
-        const Eigen::EigenBase<Expression>& expression)  // NOLINT(google-explicit-constructor): as Eigen's matrices
-        : Matrix(expression.rows(), expression.cols()) {
-      if constexpr (std::is_base_of_v<Eigen::MatrixBase<Expression>, Expression>)
-        this->noalias() = expression.derived();
-      else if constexpr (std::is_base_of_v<Eigen::ArrayBase<Expression>, Expression>)
-        this->noalias() = expression.derived().matrix();
-      else Base::operator=(expression.derived());
-    }
-    ~Matrix() = default;
+  [[nodiscard]] friend bool operator==(const Matrix& a, const Eigen::MatrixBase<Expression>& b) {
+    return a.rows() == b.rows() && a.cols() == b.cols() && a.cwiseEqual(b).all();
+  }
 
-    Matrix& operator=(const Matrix& other) {
-      if (this == &other) return *this;
-      values_ = other.values_;
-      show(other.rows(), other.cols());
-      return *this;
-    }
-    /// Leaves `other` empty, `[0, 0]`.
-    Matrix& operator=(Matrix&& other) noexcept {
-      if (this != &other) take(other);
-      return *this;
-    }
-    /// The value of an Eigen expression, which may look into this matrix; the shape becomes the expression's.
-    template <class Expression>
-    requires detail::ExpressionOf<Expression, T> Matrix& operator=(const Eigen::EigenBase<Expression>& expression) {
-      return *this = Matrix(expression);
-    }
+ private:
+  /// Points the map at the values, as Eigen documents it for a map that changes its array.
+  void show(Eigen::Index rows, Eigen::Index cols) noexcept {
+    ::new (static_cast<void*>(static_cast<Base*>(this))) Base(values_.data(), rows, cols);
+  }
+  void take(Matrix& other) noexcept {
+    values_ = std::move(other.values_);
+    show(other.rows(), other.cols());
+    other.values_.clear();
+    other.show(0, 0);
+  }
 
-    /// Sets the shape and fills every element with `value`; earlier contents are lost. A matrix without rows keeps its
-    /// columns, and the other way round. Throws invalid_argument for a negative size or more than 2^48 elements.
-    void resize(std::int64_t rows, std::int64_t cols, T value = T{}) {
-      core::require_elements("Matrix", {rows, cols});
-      values_.assign(static_cast<std::size_t>(rows) * static_cast<std::size_t>(cols), value);
-      show(rows, cols);
-    }
-
-    [[nodiscard]] bool empty() const noexcept { return values_.empty(); }
-
-    using Base::operator();  // m(Eigen::all, columns) and the like
-    [[nodiscard]] T& operator()(std::int64_t row, std::int64_t col) noexcept {
-      return this->data()[row * this->cols() + col];
-    }
-    [[nodiscard]] const T& operator()(std::int64_t row, std::int64_t col) const noexcept {
-      return this->data()[row * this->cols() + col];
-    }
-
-    /// The contiguous values of a row; `row(i)` is Eigen's expression.
-    [[nodiscard]] std::span<T> row_span(std::int64_t i) noexcept {
-      return {this->data() + i * this->cols(), static_cast<std::size_t>(this->cols())};
-    }
-    [[nodiscard]] std::span<const T> row_span(std::int64_t i) const noexcept {
-      return {this->data() + i * this->cols(), static_cast<std::size_t>(this->cols())};
-    }
-
-    [[nodiscard]] std::span<T> values() noexcept { return values_; }
-    [[nodiscard]] std::span<const T> values() const noexcept { return values_; }
-
-    /// The same shape and equal values; false, not an error, for other shapes.
-    [[nodiscard]] friend bool operator==(const Matrix& a, const Matrix& b) noexcept {
-      return a.rows() == b.rows() && a.cols() == b.cols() && a.values_ == b.values_;
-    }
-    template <class Expression>
-    [[nodiscard]] friend bool operator==(const Matrix& a, const Eigen::MatrixBase<Expression>& b) {
-      return a.rows() == b.rows() && a.cols() == b.cols() && a.cwiseEqual(b).all();
-    }
-
-   private:
-    /// Points the map at the values, as Eigen documents it for a map that changes its array.
-    void show(Eigen::Index rows, Eigen::Index cols) noexcept {
-      ::new (static_cast<void*>(static_cast<Base*>(this))) Base(values_.data(), rows, cols);
-    }
-    void take(Matrix& other) noexcept {
-      values_ = std::move(other.values_);
-      show(other.rows(), other.cols());
-      other.values_.clear();
-      other.show(0, 0);
-    }
-
-    std::vector<T> values_;
+  std::vector<T> values_;
 };
 
 /// Scores of a batch, `[N, K]`: what a classifier fills. `resize(N, K)` first, then `scores(i, k) = ...`.

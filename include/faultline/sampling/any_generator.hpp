@@ -166,6 +166,4 @@ class AnyGenerator {
 }  // namespace v1
 }  // namespace faultline
 
-#ifndef FAULTLINE_COMPILED
 #include <faultline/sampling/detail/any_generator_impl.hpp>
-#endif

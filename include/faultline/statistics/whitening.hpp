@@ -73,7 +73,7 @@ struct Whitening {
 [[nodiscard]] Matrix<double> whiten_moves(const Whitening& whitening, const Matrix<double>& moves);
 
 /// Linear readings of w expressed in w̃, as unit directions with their spread.
-struct ReadingDirections {
+struct ProjectionDirections {
   Matrix<double> directions;       ///< `[K, r]` unit vectors; a zero row where the reading does not vary
   std::vector<double> deviations;  ///< `[K]` within-class standard deviation of each reading
 };
@@ -86,12 +86,12 @@ struct ReadingDirections {
 /// of their directions.
 /// **Throws** `shape_mismatch`. **Cost**: K d r.
 template <class Real>
-[[nodiscard]] ReadingDirections reading_directions(const Whitening& whitening, const Matrix<Real>& readings) {
+[[nodiscard]] ProjectionDirections projection_directions(const Whitening& whitening, const Matrix<Real>& readings) {
   if (readings.cols() != whitening.dimension())
-    throw Error(ErrorCode::shape_mismatch, "reading_directions",
+    throw Error(ErrorCode::shape_mismatch, "projection_directions",
                 "expected rows of dimension " + std::to_string(whitening.dimension()));
   const Matrix<double> a = readings.template cast<double>();
-  ReadingDirections result{a * whitening.from_white.transpose(), {}};
+  ProjectionDirections result{a * whitening.from_white.transpose(), {}};
   result.deviations = core::to_list(result.directions.rowwise().norm());
   result.directions.rowwise().normalize();  // leaves zeros as they are
   return result;

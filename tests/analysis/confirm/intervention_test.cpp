@@ -20,7 +20,7 @@ fl::analysis::FrozenCandidate candidate_along(const synthetic::Setup& setup, con
                                               std::int64_t j, std::optional<std::int64_t> label = std::nullopt) {
   fl::Matrix<double> reading(1, whitening.dimension());
   for (std::int64_t k = 0; k < whitening.dimension(); ++k) reading(0, k) = setup.model->unmix(j, k);
-  const auto directions = fl::statistics::reading_directions(whitening, reading).directions;
+  const auto directions = fl::statistics::projection_directions(whitening, reading).directions;
   fl::analysis::FrozenCandidate candidate;
   candidate.v.assign(directions.row_span(0).begin(), directions.row_span(0).end());
   candidate.direction.whitened = candidate.v;
@@ -46,7 +46,7 @@ struct Prepared {
                                                           const fl::MethodOptions& options = {}) const {
     std::vector<std::size_t> all;
     for (std::size_t k = 0; k < candidates.size(); ++k) all.push_back(k);
-    fl::analysis::FreshCodes fresh(setup.problem, 64);
+    fl::analysis::HeldOutLatents fresh(setup.problem, 64);
     return fl::analysis::intervene(setup.problem, whitening, whitened, strata, candidates, all, fresh, options);
   }
 };
@@ -135,7 +135,7 @@ TEST_CASE("an effect of nothing is called a cause in at most 5 % of runs", "[ana
     const auto whitening = fl::statistics::fit_whitening(half.w, half.label, 3);
     const auto whitened = fl::statistics::whiten(whitening, half.w, half.label);
     const auto strata = fl::statistics::count_outcomes(half.label, half.failed, 3);
-    fl::analysis::FreshCodes fresh(setup.problem, 64);
+    fl::analysis::HeldOutLatents fresh(setup.problem, 64);
     const std::vector<fl::analysis::FrozenCandidate> candidates = {candidate_along(setup, whitening, run % 8)};
     const std::vector<std::size_t> confirmed = {0};
     called += fl::analysis::is_cause(fl::analysis::intervene(setup.problem, whitening, whitened, strata, candidates,
@@ -153,8 +153,8 @@ TEST_CASE("fresh codes are samples from 2^41 on and do not depend on how they we
     return synthetic::fails_above(u[0] - 0.5);
   };
   const auto setup = synthetic::make(world, 10);
-  fl::analysis::FreshCodes at_once(setup.problem, 32);
-  fl::analysis::FreshCodes by_parts(setup.problem, 32);
+  fl::analysis::HeldOutLatents at_once(setup.problem, 32);
+  fl::analysis::HeldOutLatents by_parts(setup.problem, 32);
   const auto failing = at_once.failing(40, 1, 2000);
   (void)by_parts.first(3, std::nullopt, 2000);
   (void)by_parts.passing(20, 2, 2000);
@@ -165,7 +165,7 @@ TEST_CASE("fresh codes are samples from 2^41 on and do not depend on how they we
     CHECK(at_once.codes().failed[static_cast<std::size_t>(i)] == 1);
     CHECK(at_once.codes().label[static_cast<std::size_t>(i)] == 1);
   }
-  fl::analysis::FreshCodes limited(setup.problem, 32);
+  fl::analysis::HeldOutLatents limited(setup.problem, 32);
   CHECK(limited.first(1000, std::nullopt, 64).size() == 64);
   CHECK(limited.codes().w.rows() == 64);
 }

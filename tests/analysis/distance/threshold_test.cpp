@@ -41,7 +41,7 @@ std::vector<double> start_coordinates(const world::Setup& setup, std::int64_t j,
                                       std::optional<std::int64_t> label = std::nullopt) {
   std::vector<double> values;
   for (std::int64_t i = 0; static_cast<std::int64_t>(values.size()) < setup.options.threshold_codes; ++i) {
-    const fl::Population one = setup.problem.sample(fl::analysis::start_codes_first + i, 1);
+    const fl::Population one = setup.problem.sample(fl::analysis::start_latents_first + i, 1);
     if (one.failed[0] == 0 && (!label || one.label[0] == *label))
       values.push_back(world::coordinates(one.index[0])[static_cast<std::size_t>(j)]);
   }
@@ -180,7 +180,7 @@ TEST_CASE("a direction that changes nothing has no crossing") {
     CHECK_FALSE(centre.paper);
   }
   CHECK(finding.examples.size() == fl::analysis::examples_per_finding);
-  for (const fl::analysis::ExampleCode& example : finding.examples) CHECK_FALSE(example.flip);
+  for (const fl::analysis::ExampleLatent& example : finding.examples) CHECK_FALSE(example.flip);
 }
 
 TEST_CASE("codes that never cross count as infinitely far") {
@@ -213,7 +213,7 @@ TEST_CASE("codes that never cross count as infinitely far") {
   CHECK(one_class.threshold.flip->sigmas <= truth + 0.01);
   REQUIRE(one_class.threshold.centres.size() == 1);
   CHECK(one_class.threshold.centres[0].class_label == 0);
-  for (const fl::analysis::ExampleCode& example : one_class.examples) CHECK(example.label == 0);
+  for (const fl::analysis::ExampleLatent& example : one_class.examples) CHECK(example.label == 0);
 }
 
 TEST_CASE("crossings outside the population are flagged") {
@@ -299,10 +299,10 @@ TEST_CASE("examples are reproducible codes spread over distances and classes") {
   REQUIRE(finding.examples.size() == fl::analysis::examples_per_finding);
   std::set<std::int64_t> indices, labels;
   double last = 0.0;
-  for (const fl::analysis::ExampleCode& example : finding.examples) {
+  for (const fl::analysis::ExampleLatent& example : finding.examples) {
     indices.insert(example.index);
     labels.insert(example.label);
-    CHECK(example.index >= fl::analysis::start_codes_first);
+    CHECK(example.index >= fl::analysis::start_latents_first);
     CHECK(example.label == world::label_of(example.index));
     REQUIRE(example.flip);
     CHECK(*example.flip >= last);
@@ -343,7 +343,7 @@ TEST_CASE("an image that does not fail again is not reported") {
     const fl::Finding finding = measured(setup, setup.along(0));
     REQUIRE(finding.threshold.flip);
     CHECK(finding.threshold.flip->crossed_share == Approx((64.0 - fl::analysis::examples_per_finding) / 64.0));
-    for (const fl::analysis::ExampleCode& example : finding.examples) CHECK_FALSE(example.flip);
+    for (const fl::analysis::ExampleLatent& example : finding.examples) CHECK_FALSE(example.flip);
   }
 }
 

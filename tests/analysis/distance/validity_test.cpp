@@ -65,7 +65,7 @@ TEST_CASE("agreement counts flipped images only") {
   const fl::Finding finding = measured(setup, 0);
   std::int64_t agrees = 0, codes = 0;
   for (std::int64_t i = 0; codes < 64; ++i) {
-    const fl::Population one = setup.problem.sample(fl::analysis::start_codes_first + i, 1);
+    const fl::Population one = setup.problem.sample(fl::analysis::start_latents_first + i, 1);
     if (one.failed[0] != 0) continue;
     ++codes;
     agrees += world::coordinates(one.index[0])[1] < 1.0 ? 1 : 0;

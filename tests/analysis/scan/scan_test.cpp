@@ -308,14 +308,13 @@ Simulated simulate(Residuals kind, double alpha, std::int64_t replicates) {
     std::sort(order.begin(), order.end(),
               [&](std::size_t a, std::size_t b) { return std::abs(mean[a]) > std::abs(mean[b]); });
     std::int64_t asked = 0;
-    const auto results = fl::analysis::detail::race(predicted, flat, {keep, alpha, r},
-                                                    [&](std::span<const fl::analysis::detail::CodeChannel> pairs) {
-                                                      std::vector<double> values;
-                                                      for (const auto& pair : pairs)
-                                                        values.push_back(effect(pair.code, pair.channel - 100));
-                                                      asked += static_cast<std::int64_t>(pairs.size());
-                                                      return values;
-                                                    });
+    const auto results = fl::analysis::detail::eliminate(
+        predicted, flat, {keep, alpha, r}, [&](std::span<const fl::analysis::detail::LatentChannel> pairs) {
+          std::vector<double> values;
+          for (const auto& pair : pairs) values.push_back(effect(pair.code, pair.channel - 100));
+          asked += static_cast<std::int64_t>(pairs.size());
+          return values;
+        });
     bool wrong = false;
     for (std::size_t k = 0; k < entrants; ++k) wrong = wrong || results[order[k]].kept != (k < keep);
     result.wrong += wrong ? 1 : 0;
@@ -352,13 +351,13 @@ TEST_CASE("a race is exact after its last code and fair to bad predictions") {
   const double gap = mean[0] - mean[1];
   for (std::int64_t i = 0; i < 40; ++i) effect(i, 0) -= gap - 1e-6;  // the first one wins by a millionth
   const std::vector<std::int64_t> flat = {0, 1, 2};
-  const auto results = fl::analysis::detail::race(predicted, flat, {2, 0.05, 1},
-                                                  [&](std::span<const fl::analysis::detail::CodeChannel> pairs) {
-                                                    std::vector<double> values;
-                                                    for (const auto& pair : pairs)
-                                                      values.push_back(effect(pair.code, pair.channel));
-                                                    return values;
-                                                  });
+  const auto results = fl::analysis::detail::eliminate(predicted, flat, {2, 0.05, 1},
+                                                       [&](std::span<const fl::analysis::detail::LatentChannel> pairs) {
+                                                         std::vector<double> values;
+                                                         for (const auto& pair : pairs)
+                                                           values.push_back(effect(pair.code, pair.channel));
+                                                         return values;
+                                                       });
   CHECK(results[0].kept);
   CHECK_FALSE(results[1].kept);
   CHECK(results[2].kept);
@@ -367,9 +366,10 @@ TEST_CASE("a race is exact after its last code and fair to bad predictions") {
   CHECK(results[0].interval.width() == 0.0);
 
   // One code, and more places than entrants: everything is measured, everything is kept.
-  const auto tiny = fl::analysis::detail::race(
-      fl::Matrix<double>(1, 3), flat, {20, 0.05, 1},
-      [](std::span<const fl::analysis::detail::CodeChannel> pairs) { return std::vector<double>(pairs.size(), 0.25); });
+  const auto tiny = fl::analysis::detail::eliminate(fl::Matrix<double>(1, 3), flat, {20, 0.05, 1},
+                                                    [](std::span<const fl::analysis::detail::LatentChannel> pairs) {
+                                                      return std::vector<double>(pairs.size(), 0.25);
+                                                    });
   for (const auto& one : tiny) {
     CHECK(one.kept);
     CHECK(one.effect == 0.25);

@@ -44,7 +44,7 @@ namespace analysis {
                                                         const Matrix<double>& whitened,
                                                         const statistics::Strata& strata,
                                                         std::span<const FrozenCandidate> candidates,
-                                                        std::span<const std::size_t> confirmed, FreshCodes& fresh,
+                                                        std::span<const std::size_t> confirmed, HeldOutLatents& fresh,
                                                         const MethodOptions& options);
 
 }  // namespace analysis

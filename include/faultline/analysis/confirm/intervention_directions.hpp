@@ -25,7 +25,7 @@ inline constexpr double intervention_sigmas = 2.0;
 inline constexpr std::size_t repair_placebo_directions = 8;
 
 /// A direction to move along, with the coordinate that success has on average.
-struct Lever {
+struct InterventionDirection {
   std::vector<double> v;               ///< unit vector in whitened coordinates
   std::vector<double> move;            ///< `[w_dim]` one standard deviation in w
   std::vector<double> success_median;  ///< `[classes]` median coordinate of the successes of each class
@@ -33,8 +33,10 @@ struct Lever {
 
 /// Levers of directions; medians over the successes of the discovery half, of all classes together where a class has
 /// none.
-[[nodiscard]] std::vector<Lever> make_levers(const Problem& problem, const statistics::Whitening& whitening,
-                                             const Matrix<double>& whitened, const Matrix<double>& directions);
+[[nodiscard]] std::vector<InterventionDirection> make_intervention_directions(const Problem& problem,
+                                                                              const statistics::Whitening& whitening,
+                                                                              const Matrix<double>& whitened,
+                                                                              const Matrix<double>& directions);
 
 /// Random unit vectors orthogonal to the given orthonormal ones; none when nothing is left off them.
 ///
@@ -60,13 +62,13 @@ struct Contrast {
 
 [[nodiscard]] std::vector<Contrast> measure_contrasts(const Problem& problem, const Population& codes,
                                                       std::span<const std::int64_t> positions,
-                                                      std::span<const Lever> levers);
+                                                      std::span<const InterventionDirection> levers);
 
 /// Share of failing codes that no longer fail when each lever's coordinate is set to the success median of the code's
 /// class.
 [[nodiscard]] std::vector<double> measure_repairs(const Problem& problem, const statistics::Whitening& whitening,
                                                   const Population& codes, std::span<const std::int64_t> failing,
-                                                  std::span<const Lever> levers);
+                                                  std::span<const InterventionDirection> levers);
 
 }  // namespace analysis
 }  // namespace v1

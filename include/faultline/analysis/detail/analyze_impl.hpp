@@ -97,7 +97,7 @@ FAULTLINE_INLINE FailureReport analyze(const Problem& problem, const MethodOptio
   for (std::size_t k = 0; k < candidates.frozen.size(); ++k) {
     if (confirmed_effects.effects[k].p_adjusted <= options.alpha) confirmed.push_back(k);
   }
-  FreshCodes fresh(problem, options.batch_size);
+  HeldOutLatents fresh(problem, options.batch_size);
   if (!confirmed.empty()) {
     const auto effects = intervene(problem, whitening, whitened, strata, candidates.frozen, confirmed, fresh, options);
     for (std::size_t i = 0; i < confirmed.size(); ++i) {

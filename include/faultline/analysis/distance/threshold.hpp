@@ -86,7 +86,7 @@ struct SearchPlan {
 void judge_centres(const Problem& problem, SearchPlan& plan);
 
 /// Lays out the searches of one finding or carrier; `offset` is the number of the first centre among the starts.
-void add_group(const FindingContext& context, SearchPlan& plan, Finding& finding, bool alone, const StartCodes& pool,
+void add_group(const FindingContext& context, SearchPlan& plan, Finding& finding, bool alone, const StartLatents& pool,
                std::span<const std::size_t> numbers, std::size_t offset);
 
 /// The paper's search from the centres, whose grid has been at 5 and 10 already.

@@ -14,6 +14,7 @@
 #include <faultline/statistics/whitening.hpp>
 
 #include <cstddef>
+#include <concepts>
 #include <cstdint>
 #include <limits>
 #include <memory>
@@ -104,8 +105,8 @@ class Explainer {
   const Problem* problem_;
   std::vector<KnownCause> causes_;
   statistics::Whitening whitening_;
-  Matrix<double> whitened_;         ///< of the discovery half
-  std::vector<Lever> levers_;       ///< one per cause
+  Matrix<double> whitened_;                                     ///< of the discovery half
+  std::vector<InterventionDirection> intervention_directions_;  ///< one per cause
   std::vector<Edit> random_edits_;  ///< one standard deviation each, orthogonal to all causes
 };
 
@@ -119,7 +120,7 @@ class Explainer {
 /// Example: `Problem problem = discovery_problem(sampler, classifier, Misclassified{},
 /// report.provenance.samples_per_half, {.batch_size = report.provenance.batch_size});`
 template <StyleGenerator G, Classifier C, FailureCriterion F>
-  requires AffineStyles<G>
+  requires AffineStyles<G> && std::copy_constructible<F>
 [[nodiscard]] Problem discovery_problem(const StyleSpaceSampler<G>& sampler, C& classifier, F criterion,
                                         std::int64_t samples, MethodOptions method = {}) {
   check_samples("discovery_problem", samples);

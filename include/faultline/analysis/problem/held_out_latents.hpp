@@ -25,9 +25,9 @@ void append(std::vector<T>& to, const std::vector<T>& from) {
 
 /// Samples 2^41, 2^41 + 1, ... of the problem's seed, in whole batches so that their bits do not depend on how far the
 /// pool has grown.
-class FreshCodes {
+class HeldOutLatents {
  public:
-  FreshCodes(const Problem& problem, std::int64_t batch_size)
+  HeldOutLatents(const Problem& problem, std::int64_t batch_size)
       : problem_(&problem), chunk_(std::max<std::int64_t>(1, batch_size)) {}
 
   [[nodiscard]] const Population& codes() const noexcept { return codes_; }

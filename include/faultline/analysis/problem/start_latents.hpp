@@ -21,9 +21,9 @@ namespace analysis {
 
 /// Start codes begin here, off the intervention codes: the findings were chosen on those, and a distance measured on
 /// them would be a little too short.
-inline constexpr std::int64_t start_codes_first = core::intervention_first + 1'000'000;
+inline constexpr std::int64_t start_latents_first = core::intervention_first + 1'000'000;
 
-struct StartCode {
+struct StartSample {
   std::int64_t index = 0;
   std::int64_t label = 0;
   double probability = 0.0;
@@ -31,13 +31,13 @@ struct StartCode {
 };
 
 /// Fresh codes without failure, drawn batch by batch as far as they are needed.
-class StartCodes {
+class StartLatents {
  public:
-  StartCodes(const Problem& problem, const MethodOptions& options)
+  StartLatents(const Problem& problem, const MethodOptions& options)
       : problem_(&problem), wanted_(options.threshold_codes), batch_(std::max<std::int64_t>(1, options.batch_size)) {}
 
   [[nodiscard]] std::size_t size() const noexcept { return codes_.size(); }
-  [[nodiscard]] const StartCode& operator[](std::size_t i) const noexcept { return codes_[i]; }
+  [[nodiscard]] const StartSample& operator[](std::size_t i) const noexcept { return codes_[i]; }
 
   /// Numbers of the first codes, of one class if a label is given: as many as the options want, fewer when hundreds of
   /// samples per code do not hold that many.
@@ -56,7 +56,7 @@ class StartCodes {
 
  private:
   void grow() {
-    const Population more = problem_->sample(start_codes_first + drawn_, batch_);
+    const Population more = problem_->sample(start_latents_first + drawn_, batch_);
     drawn_ += batch_;
     for (std::int64_t i = 0; i < more.size(); ++i) {
       const auto at = static_cast<std::size_t>(i);
@@ -71,7 +71,7 @@ class StartCodes {
   std::int64_t wanted_;
   std::int64_t batch_;
   std::int64_t drawn_ = 0;
-  std::vector<StartCode> codes_;
+  std::vector<StartSample> codes_;
   std::map<std::optional<std::int64_t>, std::vector<std::size_t>> chosen_;
 };
 

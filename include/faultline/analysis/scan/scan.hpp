@@ -148,7 +148,7 @@ template <StyleGenerator G, Classifier C>
   const auto n = static_cast<double>(start.s.rows());
   for (const std::int64_t channel : channels)
     result.push_back({generator.layout().locate(channel), 0.0, 0.0, start.s.rows()});
-  std::vector<detail::CodeChannel> pairs;
+  std::vector<detail::LatentChannel> pairs;
   for (const std::int64_t channel : channels)
     for (std::int64_t i = 0; i < start.s.rows(); ++i) pairs.push_back({i, channel});
   const std::vector<double> effects = meter.effects(pairs);
@@ -172,10 +172,10 @@ std::vector<ChannelEffect> scan(const G&&, C&, const ScanStart&, std::span<const
 ///
 /// A gradient per code screens all channels; the first `candidates` and a random control sample of the rest are
 /// measured by intervention, code after code, each only until intervals say that it is among the strongest or not
-/// (`detail::race`). The control sample says how much the screen missed: effects that a gradient does not show, such as
+/// (`detail::eliminate`). The control sample says how much the screen missed: effects that a gradient does not show, such as
 /// those that both directions share, are missed by design.
 /// **Error rate**: a candidate is ranked or dropped wrongly, against the mean over the same start codes, with
-/// probability at most about alpha (see `detail::race`); what no candidate is, is covered by `missed`.
+/// probability at most about alpha (see `detail::eliminate`); what no candidate is, is covered by `missed`.
 /// **Randomness**: (seed, Stream::codes, 2^41 + 2 000 000 and the next). **Throws** as `screen`; `invalid_argument` for
 /// options out of range.
 /// **Cost**: the screen, and at most two edits per code and examined channel; see `cost`.
@@ -206,8 +206,9 @@ template <DifferentiableGenerator G, DifferentiableClassifier C>
   for (std::int64_t i = 0; i < predicted.rows(); ++i)
     for (std::size_t k = 0; k < examined.size(); ++k)
       predicted(i, static_cast<std::int64_t>(k)) = screening.predicted(i, examined[k]);
-  const auto measured = detail::race(predicted, examined, {options.keep, options.alpha, options.seed},
-                                     [&](std::span<const detail::CodeChannel> pairs) { return meter.effects(pairs); });
+  const auto measured =
+      detail::eliminate(predicted, examined, {options.keep, options.alpha, options.seed},
+                        [&](std::span<const detail::LatentChannel> pairs) { return meter.effects(pairs); });
 
   StrongestChannels ranking;
   ranking.codes = start.s.rows();

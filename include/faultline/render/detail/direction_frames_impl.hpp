@@ -27,7 +27,7 @@ FAULTLINE_INLINE std::vector<DirectionFrame> frames_along(const RenderBackend& b
     throw Error(ErrorCode::invalid_argument, where,
                 "the finding \"" + finding.direction.name + "\" lists " + std::to_string(finding.examples.size()) +
                     " examples, asked for number " + std::to_string(options.example));
-  const analysis::ExampleCode& start = finding.examples[static_cast<std::size_t>(options.example)];
+  const analysis::ExampleLatent& start = finding.examples[static_cast<std::size_t>(options.example)];
   const std::vector<double> shifts = options.shifts.empty() ? sheet_shifts(finding) : options.shifts;
   const Edit edit = Edit::in_w(finding.direction.w);
   std::vector<EditedSample> samples;

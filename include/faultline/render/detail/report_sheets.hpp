@@ -57,7 +57,7 @@ std::optional<NamedSheet> paper_grid(const FailureReport& report, const RenderBa
 /// Start latents edited along one finding, a row each; empty when there are none.
 std::optional<Sheet> sheet_along(const FailureReport& report, const RenderBackend& backend,
                                  const RenderOptions& options, const Finding& finding,
-                                 const std::vector<analysis::ExampleCode>& starts, bool by_class);
+                                 const std::vector<analysis::ExampleLatent>& starts, bool by_class);
 
 NamedSheet drawn(const FailureReport& report, const Finding& finding, const Sheet& sheet, const std::string& name,
                  const std::string& rows);

@@ -64,7 +64,7 @@ FAULTLINE_INLINE std::optional<NamedSheet> findings_grid(const FailureReport& re
     const Finding& finding = findings[static_cast<std::size_t>(f)];
     const auto& flip = finding.threshold.flip;
     const Edit edit = Edit::in_w(finding.direction.w);
-    for (const analysis::ExampleCode& code : typical_examples(finding, each)) {
+    for (const analysis::ExampleLatent& code : typical_examples(finding, each)) {
       const bool flips = code.flip && std::isfinite(*code.flip), median = flip && std::isfinite(flip->sigmas);
       const double reference = flips ? *code.flip : median ? flip->sigmas : 4.0;
       const std::string note = (flips ? "flips at " : "no flip: ") + fixed(reference, 2) + " sd";
@@ -156,7 +156,7 @@ FAULTLINE_INLINE std::optional<NamedSheet> paper_grid(const FailureReport& repor
 
 FAULTLINE_INLINE std::optional<Sheet> sheet_along(const FailureReport& report, const RenderBackend& backend,
                                                   const RenderOptions& options, const Finding& finding,
-                                                  const std::vector<analysis::ExampleCode>& starts, bool by_class) {
+                                                  const std::vector<analysis::ExampleLatent>& starts, bool by_class) {
   if (starts.empty()) return std::nullopt;
   const std::vector<double> shifts = sheet_shifts(finding);
   const Edit edit = Edit::in_w(finding.direction.w);
@@ -165,7 +165,7 @@ FAULTLINE_INLINE std::optional<Sheet> sheet_along(const FailureReport& report, c
   for (const double shift : shifts)
     sheet.columns.push_back(
         {{}, shift == 0 ? "start" : signed_shown(shift, shift == std::round(shift) ? 0 : 1) + " sd", {}, {}});
-  for (const analysis::ExampleCode& code : starts) {
+  for (const analysis::ExampleLatent& code : starts) {
     const bool flips = code.flip && std::isfinite(*code.flip);
     sheet.rows.push_back({"label " + class_name(report, code.label), code_name(code.index),
                           flips ? "flips at " + fixed(*code.flip, 2) + " sd" : "does not flip"});
@@ -200,7 +200,7 @@ inline std::optional<NamedSheet> finding_sheet(const FailureReport& report, cons
 FAULTLINE_INLINE std::optional<NamedSheet> class_sheet(const FailureReport& report, const RenderBackend& backend,
                                                        const RenderOptions& options, const Finding& finding,
                                                        const std::string& name) {
-  const std::vector<analysis::ExampleCode> codes = class_examples(finding);
+  const std::vector<analysis::ExampleLatent> codes = class_examples(finding);
   if (finding.direction.class_label || codes.size() < 2 || codes.size() > 20 || options.examples < 1)
     return std::nullopt;
   const auto sheet = sheet_along(report, backend, options, finding, codes, true);

@@ -17,14 +17,14 @@ std::string code_name(std::int64_t index);
 
 /// Up to `count` examples that stand for the whole: those whose distance is nearest to the median come first, and
 /// labels do not repeat while others are left.
-std::vector<analysis::ExampleCode> typical_examples(const Finding& finding, std::int64_t count);
+std::vector<analysis::ExampleLatent> typical_examples(const Finding& finding, std::int64_t count);
 
 /// Shifts of a finding's own sheet: round steps from about -2 sd to half as far again as the median flip, zero among
 /// them, at most nine.
 std::vector<double> sheet_shifts(const Finding& finding);
 
 /// One code of every class that has a start latent, the most typical one, by label.
-std::vector<analysis::ExampleCode> class_examples(const Finding& finding);
+std::vector<analysis::ExampleLatent> class_examples(const Finding& finding);
 
 }  // namespace render
 }  // namespace v1

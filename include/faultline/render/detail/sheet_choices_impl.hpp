@@ -23,20 +23,20 @@ FAULTLINE_INLINE std::string code_name(std::int64_t index) {
              : "index " + std::to_string(index);
 }
 
-FAULTLINE_INLINE std::vector<analysis::ExampleCode> typical_examples(const Finding& finding, std::int64_t count) {
-  std::vector<analysis::ExampleCode> sorted = finding.examples;
+FAULTLINE_INLINE std::vector<analysis::ExampleLatent> typical_examples(const Finding& finding, std::int64_t count) {
+  std::vector<analysis::ExampleLatent> sorted = finding.examples;
   const auto& flip = finding.threshold.flip;
   const double median = flip && std::isfinite(flip->sigmas) ? flip->sigmas : 0.0;
-  const auto key = [&](const analysis::ExampleCode& code) {
+  const auto key = [&](const analysis::ExampleLatent& code) {
     return code.flip && std::isfinite(*code.flip) ? std::abs(*code.flip - median) : 1e9;
   };
   std::stable_sort(sorted.begin(), sorted.end(),
-                   [&](const analysis::ExampleCode& a, const analysis::ExampleCode& b) { return key(a) < key(b); });
-  std::vector<analysis::ExampleCode> chosen;
+                   [&](const analysis::ExampleLatent& a, const analysis::ExampleLatent& b) { return key(a) < key(b); });
+  std::vector<analysis::ExampleLatent> chosen;
   while (!sorted.empty() && static_cast<std::int64_t>(chosen.size()) < count) {
     std::set<std::int64_t> seen;
-    std::vector<analysis::ExampleCode> left;
-    for (const analysis::ExampleCode& code : sorted) {
+    std::vector<analysis::ExampleLatent> left;
+    for (const analysis::ExampleLatent& code : sorted) {
       if (static_cast<std::int64_t>(chosen.size()) < count && seen.insert(code.label).second) chosen.push_back(code);
       else left.push_back(code);
     }
@@ -59,14 +59,14 @@ FAULTLINE_INLINE std::vector<double> sheet_shifts(const Finding& finding) {
   return {-2, 0, 2, 4, 6, 8, 10, 12};
 }
 
-FAULTLINE_INLINE std::vector<analysis::ExampleCode> class_examples(const Finding& finding) {
-  std::vector<analysis::ExampleCode> chosen;
+FAULTLINE_INLINE std::vector<analysis::ExampleLatent> class_examples(const Finding& finding) {
+  std::vector<analysis::ExampleLatent> chosen;
   std::set<std::int64_t> seen;
-  for (const analysis::ExampleCode& code :
+  for (const analysis::ExampleLatent& code :
        typical_examples(finding, static_cast<std::int64_t>(finding.examples.size())))
     if (seen.insert(code.label).second) chosen.push_back(code);
   std::sort(chosen.begin(), chosen.end(),
-            [](const analysis::ExampleCode& a, const analysis::ExampleCode& b) { return a.label < b.label; });
+            [](const analysis::ExampleLatent& a, const analysis::ExampleLatent& b) { return a.label < b.label; });
   return chosen;
 }
 

@@ -103,7 +103,9 @@ struct Ticks {
 inline Ticks round_ticks(double lower, double upper, int target) {
   Ticks ticks;
   const double rough = (upper - lower) / target;
-  if (!(rough > 0) || !std::isfinite(rough)) return {{lower}, 1};
+  // (nor where steps are too small for the numbers)
+  if (!(rough > 0) || !std::isfinite(rough) || std::max(std::abs(lower), std::abs(upper)) > 1e9 * rough)
+    return {{lower}, 1};
   const double decade = std::pow(10.0, std::floor(std::log10(rough)));
   double step = 10 * decade;
   for (const double nice : {1.0, 2.0, 5.0})
@@ -124,14 +126,16 @@ struct Plot {
   double left, top, width, height;
   double x_lower, x_upper, y_lower, y_upper;
 
-  [[nodiscard]] double x(double value) const {
-    return left + width * (std::clamp(value, x_lower, x_upper) - x_lower) / (x_upper - x_lower);
-  }
-  [[nodiscard]] double y(double value) const {
-    return top + height * (1 - (std::clamp(value, y_lower, y_upper) - y_lower) / (y_upper - y_lower));
-  }
+  [[nodiscard]] double x(double value) const { return left + width * within(value, x_lower, x_upper); }
+  [[nodiscard]] double y(double value) const { return top + height * (1 - within(value, y_lower, y_upper)); }
   [[nodiscard]] double right() const { return left + width; }
   [[nodiscard]] double bottom() const { return top + height; }
+
+ private:
+  /// Where a value lies between two others, 0 to 1; 0 when they are equal or in the wrong order.
+  [[nodiscard]] static double within(double value, double lower, double upper) {
+    return lower < upper ? (std::clamp(value, lower, upper) - lower) / (upper - lower) : 0.0;
+  }
 };
 
 /// The horizontal axis below the plot, with a light line at every tick.

@@ -50,7 +50,7 @@ class AnyArray {
     explicit Value(T value) : array(std::move(value)) {}
     const void* type() const noexcept override { return &mark; }
     AnyArray first_rows(std::int64_t count) const override {
-      if constexpr (CutsRows<T>) return of<T>(first_rows(array, count));
+      if constexpr (CutsRows<T>) return of<T>(detail::first_rows(array, count));
       else throw Error(ErrorCode::invalid_argument, "AnyGenerator", "the generator's arrays cannot be cut");
     }
     static inline char mark = 0;  // its address stands for the type, where there is no run-time type information

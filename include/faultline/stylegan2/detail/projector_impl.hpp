@@ -367,7 +367,7 @@ Projection Projector<Backend>::best(ImageView image, std::optional<std::int64_t>
 template <class Backend>
 void Projector<Backend>::refine_styles(const at::Tensor& target, Projection& projection) const {
   namespace sd = stylegan2::detail;
-  const auto readings = statistics::reading_directions(whitening_, generator_->style_matrix());
+  const auto readings = statistics::projection_directions(whitening_, generator_->style_matrix());
   at::Tensor inverse = at::empty({1, static_cast<std::int64_t>(readings.deviations.size())}, at::kFloat),
              origin = at::empty_like(inverse);
   for (std::size_t k = 0; k < readings.deviations.size(); ++k)

@@ -115,18 +115,18 @@ FAULTLINE_INLINE ComparisonReport compare_outcomes(const ComparisonProblem& prob
   std::vector<std::vector<Finding>> causes(classifiers);
   for (std::size_t c = 0; c < classifiers; ++c) {
     report_progress(method.progress, "choosing and confirming directions", asked++, questions);
-    const detail::Contest contest =
-        detail::hold_contest(detail::single_problem(problem, samples, c), whitening, pool, method);
+    const detail::DirectionTest contest =
+        detail::run_direction_test(detail::single_problem(problem, samples, c), whitening, pool, method);
     report.classifiers.push_back(describe_classifier(problem, contest, c, whitening, method, causes[c]));
   }
 
-  std::vector<detail::Contest> contests;
+  std::vector<detail::DirectionTest> contests;
   for (const PairComparison& pair : report.pairs) {
     const auto first = static_cast<std::size_t>(pair.first), second = static_cast<std::size_t>(pair.second);
     for (const auto& [right, wrong] : {std::pair{first, second}, std::pair{second, first}}) {
       report_progress(method.progress, "choosing and confirming directions", asked++, questions);
       contests.push_back(
-          detail::hold_contest(detail::ordered_problem(problem, samples, right, wrong), whitening, pool, method));
+          detail::run_direction_test(detail::ordered_problem(problem, samples, right, wrong), whitening, pool, method));
     }
   }
   detail::adjust_together(contests);

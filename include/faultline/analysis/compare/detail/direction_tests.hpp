@@ -149,7 +149,7 @@ class SharedSamples {
 }
 
 /// A question with its candidates, tested on the confirmation half.
-struct Contest {
+struct DirectionTest {
   Problem problem;
   statistics::Strata strata, fresh_strata;
   Matrix<double> whitened;  ///< of the discovery half of this question
@@ -159,9 +159,9 @@ struct Contest {
 };
 
 /// Chooses and tests directions; nothing but counts where there are too few failures.
-[[nodiscard]] inline Contest hold_contest(Problem problem, const statistics::Whitening& whitening,
-                                          const NamedPool& pool, const MethodOptions& options) {
-  Contest contest;
+[[nodiscard]] inline DirectionTest run_direction_test(Problem problem, const statistics::Whitening& whitening,
+                                                      const NamedPool& pool, const MethodOptions& options) {
+  DirectionTest contest;
   contest.problem = std::move(problem);
   const Population& discovery = contest.problem.discovery;
   const Population& confirmation = contest.problem.confirmation;
@@ -178,7 +178,7 @@ struct Contest {
 }
 
 /// Candidates whose adjusted p-value reaches alpha.
-[[nodiscard]] inline std::vector<std::size_t> confirmed_candidates(const Contest& contest, double alpha) {
+[[nodiscard]] inline std::vector<std::size_t> confirmed_candidates(const DirectionTest& contest, double alpha) {
   std::vector<std::size_t> confirmed;
   for (std::size_t k = 0; k < contest.confirmation.effects.size(); ++k)
     if (contest.confirmation.effects[k].p_adjusted <= alpha) confirmed.push_back(k);
@@ -186,13 +186,13 @@ struct Contest {
 }
 
 /// Makes the adjusted p-values hold for all questions together.
-inline void adjust_together(std::span<Contest> contests) {
+inline void adjust_together(std::span<DirectionTest> contests) {
   std::vector<double> p;
-  for (const Contest& contest : contests)
+  for (const DirectionTest& contest : contests)
     for (const ConfirmationEffect& effect : contest.confirmation.effects) p.push_back(effect.p);
   const std::vector<double> adjusted = statistics::holm(p), q = statistics::benjamini_hochberg(p);
   std::size_t at = 0;
-  for (Contest& contest : contests) {
+  for (DirectionTest& contest : contests) {
     for (ConfirmationEffect& effect : contest.confirmation.effects) {
       effect.p_adjusted = adjusted[at];
       effect.q = q[at++];

@@ -143,7 +143,7 @@ inline void measure_paired_distances(const ComparisonProblem& comparison, const 
   std::int64_t done = 0;
   const auto step_done = [&] { report_progress(options.progress, "distances to failure", ++done, steps); };
   const Problem anybody = anybody_problem(comparison, samples);
-  StartCodes pool(anybody, options);
+  StartLatents pool(anybody, options);
   // Drawn before anything points at them
   for (const PairedDistance& direction : directions) (void)pool.of(direction.direction.class_label);
 
@@ -156,7 +156,7 @@ inline void measure_paired_distances(const ComparisonProblem& comparison, const 
     Matrix<float> w(static_cast<std::int64_t>(numbers.size()), context.whitening.dimension());
     std::vector<std::int64_t> labels;
     for (const std::size_t number : numbers) {
-      const StartCode& code = pool[number];
+      const StartSample& code = pool[number];
       std::copy(code.w.begin(), code.w.end(), w.row_span(static_cast<std::int64_t>(labels.size())).begin());
       labels.push_back(code.label);
       searches.emplace_back().path = {{code.w, code.label}, edit};

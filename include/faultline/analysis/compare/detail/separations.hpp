@@ -56,8 +56,8 @@ namespace analysis {
 
 /// Findings of confirmed candidates, with interventions and names, sorted by strength; `causes` says of each whether it
 /// is one.
-[[nodiscard]] inline std::vector<Finding> challenge(const detail::Contest& contest,
-                                                    const statistics::Whitening& whitening, FreshCodes& fresh,
+[[nodiscard]] inline std::vector<Finding> challenge(const detail::DirectionTest& contest,
+                                                    const statistics::Whitening& whitening, HeldOutLatents& fresh,
                                                     const MethodOptions& options) {
   const std::vector<std::size_t> confirmed = detail::confirmed_candidates(contest, options.alpha);
   std::vector<Finding> findings;
@@ -88,7 +88,7 @@ namespace analysis {
 
 /// Failure rates and reasons of one classifier, with its causes for distances to be measured along.
 [[nodiscard]] inline ComparedClassifier describe_classifier(const ComparisonProblem& comparison,
-                                                            const detail::Contest& contest, std::size_t who,
+                                                            const detail::DirectionTest& contest, std::size_t who,
                                                             const statistics::Whitening& whitening,
                                                             const MethodOptions& options,
                                                             std::vector<Finding>& causes) {
@@ -100,7 +100,7 @@ namespace analysis {
                        samples_needed(contest.strata, contest.fresh_strata, options.minimum_effective_failures));
     return result;
   }
-  FreshCodes fresh(contest.problem, options.batch_size);
+  HeldOutLatents fresh(contest.problem, options.batch_size);
   for (Finding& finding : challenge(contest, whitening, fresh, options)) {
     if (!is_cause(finding.intervention, options.min_effect)) continue;
     result.findings.push_back(direction_title(comparison, finding));
@@ -122,7 +122,7 @@ namespace analysis {
 /// deviations. If the two are exchangeable g is symmetric about 0, so the signs of what is not 0 are fair coins: an
 /// exact one-sided sign test, the swap of outcomes within pairs of method section 16. **Cost**: 2 images per code.
 inline void measure_separation(const ComparisonProblem& comparison, std::size_t right, std::size_t wrong,
-                               FreshCodes& fresh, const MethodOptions& options, SeparatingDirection& direction) {
+                               HeldOutLatents& fresh, const MethodOptions& options, SeparatingDirection& direction) {
   const auto& label = direction.direction.class_label;
   const auto positions =
       fresh.first(options.intervention_codes, label,
@@ -155,7 +155,7 @@ inline void measure_separation(const ComparisonProblem& comparison, std::size_t 
 /// What was confirmed and challenged about "right is right, wrong is wrong", all of it in `associated`;
 /// `conclude_orders` decides.
 [[nodiscard]] inline OrderedComparison challenge_order(const ComparisonProblem& comparison,
-                                                       const detail::Contest& contest, std::size_t right,
+                                                       const detail::DirectionTest& contest, std::size_t right,
                                                        std::size_t wrong, const statistics::Whitening& whitening,
                                                        const MethodOptions& options) {
   OrderedComparison result;
@@ -183,7 +183,7 @@ inline void measure_separation(const ComparisonProblem& comparison, std::size_t 
                     (needed.exact ? "would be enough." : "would be needed.");
     return result;
   }
-  FreshCodes fresh(contest.problem, options.batch_size);
+  HeldOutLatents fresh(contest.problem, options.batch_size);
   for (Finding& finding : challenge(contest, whitening, fresh, options)) {
     SeparatingDirection& direction = result.associated.emplace_back();
     direction.title = direction_title(comparison, finding);

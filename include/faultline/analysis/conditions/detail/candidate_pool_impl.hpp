@@ -75,7 +75,7 @@ FAULTLINE_INLINE NamedPool make_pool(const Problem& problem, const statistics::W
         offer(components.directions.row_span(k).data(), DirectionFamily::component, k);
     }
   }
-  const statistics::ReadingDirections channels = statistics::reading_directions(whitening, problem.style_matrix);
+  const statistics::ProjectionDirections channels = statistics::projection_directions(whitening, problem.style_matrix);
   const double largest =
       channels.deviations.empty() ? 0.0 : *std::max_element(channels.deviations.begin(), channels.deviations.end());
   for (std::int64_t k = 0; k < channels.directions.rows(); ++k) {

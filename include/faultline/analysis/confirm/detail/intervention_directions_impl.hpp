@@ -21,13 +21,15 @@ namespace faultline {
 inline namespace v1 {
 namespace analysis {
 
-FAULTLINE_INLINE std::vector<Lever> make_levers(const Problem& problem, const statistics::Whitening& whitening,
-                                                const Matrix<double>& whitened, const Matrix<double>& directions) {
+FAULTLINE_INLINE std::vector<InterventionDirection> make_intervention_directions(const Problem& problem,
+                                                                                 const statistics::Whitening& whitening,
+                                                                                 const Matrix<double>& whitened,
+                                                                                 const Matrix<double>& directions) {
   const Matrix<double> moves = statistics::unwhiten_directions(whitening, directions);
   const Population& half = problem.discovery;
-  std::vector<Lever> levers;
+  std::vector<InterventionDirection> levers;
   for (std::int64_t k = 0; k < directions.rows(); ++k) {
-    Lever lever;
+    InterventionDirection lever;
     lever.v.assign(directions.row_span(k).begin(), directions.row_span(k).end());
     lever.move.assign(moves.row_span(k).begin(), moves.row_span(k).end());
     const auto values = coordinate(whitened, lever.v);
@@ -106,10 +108,10 @@ FAULTLINE_INLINE std::vector<Contrast> contrasts_along(const Problem& problem, s
 
 FAULTLINE_INLINE std::vector<Contrast> measure_contrasts(const Problem& problem, const Population& codes,
                                                          std::span<const std::int64_t> positions,
-                                                         std::span<const Lever> levers) {
+                                                         std::span<const InterventionDirection> levers) {
   if (positions.empty()) return std::vector<Contrast>(levers.size());
   std::vector<EditedLatent> edits;
-  for (const Lever& lever : levers) {
+  for (const InterventionDirection& lever : levers) {
     const Edit edit = Edit::in_w(lever.move);
     for (const std::int64_t i : positions)
       edits.push_back({{codes.w.row_span(i), codes.label[static_cast<std::size_t>(i)]}, edit});
@@ -119,7 +121,7 @@ FAULTLINE_INLINE std::vector<Contrast> measure_contrasts(const Problem& problem,
 
 FAULTLINE_INLINE std::vector<double> measure_repairs(const Problem& problem, const statistics::Whitening& whitening,
                                                      const Population& codes, std::span<const std::int64_t> failing,
-                                                     std::span<const Lever> levers) {
+                                                     std::span<const InterventionDirection> levers) {
   std::vector<double> repaired(levers.size(), 0.0);
   if (failing.empty()) return repaired;
   Matrix<float> w(static_cast<std::int64_t>(failing.size()), codes.w.cols());
@@ -131,7 +133,7 @@ FAULTLINE_INLINE std::vector<double> measure_repairs(const Problem& problem, con
   }
   const Matrix<double> whitened = statistics::whiten(whitening, w, labels);
   std::vector<EditedLatent> edits;
-  for (const Lever& lever : levers) {
+  for (const InterventionDirection& lever : levers) {
     const Edit edit = Edit::in_w(lever.move);
     for (std::size_t i = 0; i < failing.size(); ++i) {
       const double distance = lever.success_median[static_cast<std::size_t>(labels[i])] -

@@ -25,7 +25,7 @@ FAULTLINE_INLINE bool is_cause(const InterventionEffect& effect, double min_effe
 FAULTLINE_INLINE std::vector<InterventionEffect> intervene(
     const Problem& problem, const statistics::Whitening& whitening, const Matrix<double>& whitened,
     const statistics::Strata& strata, std::span<const FrozenCandidate> candidates,
-    std::span<const std::size_t> confirmed, FreshCodes& fresh, const MethodOptions& options) {
+    std::span<const std::size_t> confirmed, HeldOutLatents& fresh, const MethodOptions& options) {
   std::vector<InterventionEffect> effects(confirmed.size());
   const auto basis = span_of(candidates);
   std::optional<double> common_placebo;
@@ -48,7 +48,7 @@ FAULTLINE_INLINE std::vector<InterventionEffect> intervene(
       const auto& v = candidates[confirmed[members[k]]].v;
       std::copy(v.begin(), v.end(), directions.row_span(static_cast<std::int64_t>(k)).begin());
     }
-    const auto levers = make_levers(problem, whitening, whitened, directions);
+    const auto levers = make_intervention_directions(problem, whitening, whitened, directions);
 
     const std::int64_t wanted = options.intervention_codes;
     const std::int64_t most = wanted * std::max<std::int64_t>(16, label ? 2 * problem.classes : 0);
@@ -62,7 +62,7 @@ FAULTLINE_INLINE std::vector<InterventionEffect> intervene(
       const std::size_t part = label ? (codes.size() + 3) / 4 : codes.size();
       return std::vector<std::int64_t>(codes.begin(), codes.begin() + static_cast<std::ptrdiff_t>(part));
     };
-    std::vector<Lever> random;
+    std::vector<InterventionDirection> random;
     std::optional<double> placebo = common_placebo;
     if (promising || !label) {
       Matrix<double> off = placebo_directions(options.placebo_directions, whitening.rank(), basis, problem.seed);
@@ -73,7 +73,7 @@ FAULTLINE_INLINE std::vector<InterventionEffect> intervene(
         if (core::dot(off.row_span(j), difference) >= 0.0) continue;
         for (double& value : off.row_span(j)) value = -value;
       }
-      random = make_levers(problem, whitening, whitened, off);
+      random = make_intervention_directions(problem, whitening, whitened, off);
       std::vector<double> means;
       for (const auto& contrast : measure_contrasts(problem, fresh.codes(), placebo_part(moved), random))
         means.push_back(contrast.mean);

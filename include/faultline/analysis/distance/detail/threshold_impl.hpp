@@ -54,7 +54,7 @@ FAULTLINE_INLINE void judge_centres(const Problem& problem, SearchPlan& plan) {
 }
 
 FAULTLINE_INLINE void add_group(const FindingContext& context, SearchPlan& plan, Finding& finding, bool alone,
-                                const StartCodes& pool, std::span<const std::size_t> numbers, std::size_t offset) {
+                                const StartLatents& pool, std::span<const std::size_t> numbers, std::size_t offset) {
   SearchGroup group{&finding, alone, plan.searches.size(), numbers.size(), 0, {}};
   Edit edit;
   if (alone) {
@@ -70,7 +70,7 @@ FAULTLINE_INLINE void add_group(const FindingContext& context, SearchPlan& plan,
   Matrix<float> w(static_cast<std::int64_t>(numbers.size()), context.whitening.dimension());
   std::vector<std::int64_t> labels;
   for (const std::size_t number : numbers) {
-    const StartCode& code = pool[number];
+    const StartSample& code = pool[number];
     std::copy(code.w.begin(), code.w.end(), w.row_span(static_cast<std::int64_t>(labels.size())).begin());
     labels.push_back(code.label);
     add(code.w, code.label, number, code.probability, false);
@@ -157,7 +157,7 @@ FAULTLINE_INLINE void measure_thresholds(const FindingContext& context, std::spa
     if (context.options.progress) context.options.progress({"distances to failure", done, steps});
   };
 
-  StartCodes pool(problem, context.options);
+  StartLatents pool(problem, context.options);
   // Drawn before anything points at them
   for (const Finding& finding : findings) (void)pool.of(finding.direction.class_label);
   SearchPlan plan;
@@ -210,7 +210,7 @@ FAULTLINE_INLINE void measure_thresholds(const FindingContext& context, std::spa
     const std::span<DistanceSearch> own = group.of_latents(searches);
     finding.examples.clear();
     for (const std::size_t i : examples[g]) {
-      const StartCode& code = pool[own[i].start_number];
+      const StartSample& code = pool[own[i].start_number];
       finding.examples.push_back({code.index, code.label, code.probability,
                                   own[i].flip().crossed() ? std::optional(own[i].flip().far_end()) : std::nullopt});
     }

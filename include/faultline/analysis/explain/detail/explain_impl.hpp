@@ -45,7 +45,7 @@ FAULTLINE_INLINE Explainer::Explainer(const Problem& problem, std::vector<KnownC
     known.emplace_back(row.begin(), row.end());
   }
   const auto basis = statistics::orthonormal_basis(known, 1e-3);
-  levers_ = make_levers(problem, whitening_, whitened_, directions);
+  intervention_directions_ = make_intervention_directions(problem, whitening_, whitened_, directions);
   const Matrix<double> random = statistics::unwhiten_directions(
       whitening_,
       placebo_directions(static_cast<std::int64_t>(repair_placebo_directions), whitening_.rank(), basis, problem.seed));
@@ -70,14 +70,14 @@ FAULTLINE_INLINE Explanation Explainer::operator()(std::span<const float> w, std
     if (owner && *owner != label) continue;
     ExplainedCause& cause = result.causes.emplace_back();
     cause.cause = k;
-    cause.coordinate = core::dot(white.row_span(0), levers_[k].v);
-    cause.success_median = levers_[k].success_median[static_cast<std::size_t>(label)];
+    cause.coordinate = core::dot(white.row_span(0), intervention_directions_[k].v);
+    cause.success_median = intervention_directions_[k].success_median[static_cast<std::size_t>(label)];
     cause.failing_side = cause.coordinate > cause.success_median;
     std::int64_t below = 0, all = 0;
     for (std::int64_t i = 0; i < whitened_.rows(); ++i) {
       if (problem_->discovery.label[static_cast<std::size_t>(i)] != label) continue;
       ++all;
-      below += core::dot(whitened_.row_span(i), levers_[k].v) < cause.coordinate ? 1 : 0;
+      below += core::dot(whitened_.row_span(i), intervention_directions_[k].v) < cause.coordinate ? 1 : 0;
     }
     if (all > 0) cause.percentile = 100.0 * static_cast<double>(below) / static_cast<double>(all);
   }
@@ -89,7 +89,7 @@ FAULTLINE_INLINE Explanation Explainer::operator()(std::span<const float> w, std
   std::vector<double> all(w.size(), 0.0);
   for (const ExplainedCause& cause : result.causes) {
     const double length = cause.success_median - cause.coordinate;
-    const std::vector<double>& step = levers_[cause.cause].move;
+    const std::vector<double>& step = intervention_directions_[cause.cause].move;
     repairs.push_back({start, Edit::in_w(step, length)});
     for (std::size_t j = 0; cause.failing_side && j < all.size(); ++j) all[j] += step[j] * length;
     for (const Edit& edit : random_edits_) {
@@ -152,7 +152,8 @@ FAULTLINE_INLINE void Explainer::find_flips(std::span<const float> w, Explanatio
   const Decision changes{explanation.failed ? until_success : until_failure};
   std::vector<BoundarySearch> searches;
   for (const ExplainedCause& cause : explanation.causes)
-    searches.push_back({{{w, explanation.label}, Edit::in_w(levers_[cause.cause].move), 0.0, way}, {changes}, {1.0}});
+    searches.push_back(
+        {{{w, explanation.label}, Edit::in_w(intervention_directions_[cause.cause].move), 0.0, way}, {changes}, {1.0}});
   search_boundaries(problem_->answer_edits, pointers_to(searches), rules);
   for (std::size_t k = 0; k < searches.size(); ++k)
     if (const CrossingSearch& found = searches[k].found[0]; found.crossed())

@@ -94,7 +94,7 @@ FAULTLINE_INLINE AttFindResult attfind(const Problem& problem, std::vector<std::
   for (const std::int64_t channel : channels) (void)problem.layout.locate(channel);
   AttFindResult result;
   result.channels = std::move(channels);
-  analysis::FreshCodes fresh(problem, batch_size);
+  analysis::HeldOutLatents fresh(problem, batch_size);
   const auto positions = fresh.passing(options.images, std::nullopt, 64 * std::max<std::int64_t>(1, options.images));
   result.images = static_cast<std::int64_t>(positions.size());
   if (positions.empty()) return result;

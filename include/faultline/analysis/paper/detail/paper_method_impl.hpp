@@ -57,7 +57,7 @@ FAULTLINE_INLINE std::vector<analysis::ChannelRanking> paper_rankings(const Prob
 
 FAULTLINE_INLINE void paper_contrasts(const Problem& problem, std::span<const double> sigma,
                                       const PaperOptions& options, std::int64_t batch_size, PaperReport& report) {
-  analysis::FreshCodes fresh(problem, batch_size);
+  analysis::HeldOutLatents fresh(problem, batch_size);
   const auto positions = fresh.first(options.contrast_codes, std::nullopt, options.contrast_codes);
   report.contrast_codes = static_cast<std::int64_t>(positions.size());
   if (positions.empty()) return;

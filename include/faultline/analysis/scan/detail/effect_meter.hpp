@@ -57,7 +57,7 @@ class EffectMeter {
   }
 
   /// p(y) after the shift down less p(y) after the shift up, for each pair; pairs in any order.
-  [[nodiscard]] std::vector<double> effects(std::span<const CodeChannel> pairs) {
+  [[nodiscard]] std::vector<double> effects(std::span<const LatentChannel> pairs) {
     std::vector<std::size_t> order(pairs.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
     const auto session_of = [&](std::size_t i) { return pairs[i].code / batch_size_; };
@@ -119,7 +119,7 @@ class EffectMeter {
     return generator_->image_to_host(sessions_[session].images(edits));
   }
 
-  void measure_block(std::span<const CodeChannel> pairs, std::span<const std::size_t> order,
+  void measure_block(std::span<const LatentChannel> pairs, std::span<const std::size_t> order,
                      std::vector<double>& result) {
     ImageBatch images(2 * static_cast<std::int64_t>(order.size()), generator_->image_shape());
     std::vector<std::int64_t> labels;
@@ -135,7 +135,7 @@ class EffectMeter {
     std::int64_t layer = -1;
     std::size_t session = 0;
     for (const std::size_t i : order) {
-      const CodeChannel& pair = pairs[i];
+      const LatentChannel& pair = pairs[i];
       const std::int64_t own_layer = generator_->layout().locate(pair.channel).layer;
       const auto own_session = static_cast<std::size_t>(pair.code / batch_size_);
       if (own_layer != layer || own_session != session || static_cast<std::int64_t>(edits.size()) + 2 > batch_size_)

@@ -27,17 +27,17 @@ namespace analysis {
 namespace detail {
 
 /// The effect of one channel on one start code, to be measured.
-struct CodeChannel {
+struct LatentChannel {
   std::int64_t code = 0;
   std::int64_t channel = 0;  ///< flat index
 };
 
 /// Measured effects, in the order asked for.
-using MeasureEffects = std::function<std::vector<double>(std::span<const CodeChannel>)>;
+using MeasureEffects = std::function<std::vector<double>(std::span<const LatentChannel>)>;
 
 /// How a channel ends: among the strongest or not, decided by intervals or, when all codes were measured, by the
 /// numbers themselves.
-struct RaceResult {
+struct EliminationResult {
   double effect = 0.0;  ///< of the mean over all codes, estimated
   /// For the mean over all codes, simultaneous over channels and rounds; a point when all were measured
   statistics::Interval interval = {-1.0, 1.0};
@@ -45,7 +45,7 @@ struct RaceResult {
   bool kept = false;
 };
 
-struct RacePlan {
+struct EliminationPlan {
   std::int64_t keep = 20;
   double alpha = 0.05;
   std::int64_t seed = 0;
@@ -61,12 +61,12 @@ inline constexpr std::int64_t scan_draws_first = core::intervention_first + 2'00
   return x > 0.0 ? std::sqrt(freedom * (1.0 - x) / x) : std::numeric_limits<double>::infinity();
 }
 
-/// Leading codes and the numbers of codes at which the race is looked at.
-struct RaceSchedule {
+/// Leading codes and the numbers of codes at which the elimination is looked at.
+struct EliminationSchedule {
   std::int64_t leading = 0;         ///< codes that predictions move most, measured first
   std::vector<std::int64_t> looks;  ///< ascending, the last one is the number of codes
 
-  explicit RaceSchedule(std::int64_t codes) : leading(codes / 4) {
+  explicit EliminationSchedule(std::int64_t codes) : leading(codes / 4) {
     for (const std::int64_t sixteenths : {5, 7, 11, 16}) {
       const std::int64_t look = sixteenths * codes / 16;
       // Fewer than four random codes say nothing about their spread
@@ -90,13 +90,14 @@ struct RaceSchedule {
 /// wrongly with probability at most alpha; a rare effect (one of many codes, which no prediction shows) can escape it.
 /// Simulated in the tests for normal, heavy-tailed and rare residuals.
 /// **Randomness**: the order of the codes, from (seed, Stream::codes, 2^41 + 2 000 000).
-[[nodiscard]] inline std::vector<RaceResult> race(const Matrix<double>& predicted,
-                                                  std::span<const std::int64_t> channels, const RacePlan& plan,
-                                                  const MeasureEffects& measure) {
+[[nodiscard]] inline std::vector<EliminationResult> eliminate(const Matrix<double>& predicted,
+                                                              std::span<const std::int64_t> channels,
+                                                              const EliminationPlan& plan,
+                                                              const MeasureEffects& measure) {
   const std::int64_t codes = predicted.rows();
   const std::size_t all = channels.size();
-  std::vector<RaceResult> results(all);
-  const RaceSchedule schedule(codes);
+  std::vector<EliminationResult> results(all);
+  const EliminationSchedule schedule(codes);
 
   std::vector<double> moved(static_cast<std::size_t>(codes), 0.0);
   for (std::int64_t i = 0; i < codes; ++i)
@@ -128,7 +129,7 @@ struct RaceSchedule {
   std::int64_t done = 0, kept = 0;
   for (const std::int64_t look : schedule.looks) {
     if (running.empty()) break;
-    std::vector<CodeChannel> wanted;
+    std::vector<LatentChannel> wanted;
     for (const Runner& runner : running)
       for (std::int64_t i = done; i < look; ++i)
         wanted.push_back({order[static_cast<std::size_t>(i)], channels[runner.at]});
@@ -145,7 +146,7 @@ struct RaceSchedule {
           runner.residuals.push_back(
               effect - predicted(order[static_cast<std::size_t>(i)], static_cast<std::int64_t>(runner.at)));
       }
-      RaceResult& result = results[runner.at];
+      EliminationResult& result = results[runner.at];
       result.codes = look;
       if (look == codes) {
         result.effect = std::accumulate(runner.measured.begin(), runner.measured.end(), 0.0) / total;
@@ -161,7 +162,7 @@ struct RaceSchedule {
     const double usual = variances.empty() ? 0.0 : statistics::median(variances);
     const double quantile = look == codes ? 0.0 : student_quantile(tail, sampled - 1.0);
     for (Runner& runner : running) {
-      RaceResult& result = results[runner.at];
+      EliminationResult& result = results[runner.at];
       double width = 0.0;
       if (look < codes) {
         const double variance =
