@@ -42,8 +42,11 @@ const std::vector<std::pair<std::string, std::string>> rows = {
     {"scan.time", "effect of all channels on 64 codes: less time"},
     {"scan.recall", "effect of all channels on 64 codes: recall of the true top 20"},
     {"memory", "run over 1 000 000 samples, peak memory"},
-    {"include.testing", "compiling a file that includes testing.hpp"},
-    {"include.core", "compiling a file that includes core.hpp"},
+    {"include.testing.compiled", "compiling a file that includes testing.hpp, compiled form"},
+    {"include.testing", "the same, headers alone"},
+    {"include.core.compiled", "compiling a file that includes core.hpp, compiled form"},
+    {"compile.lambda_classifier", "compiling a whole program against the compiled form"},
+    {"compile.lambda_classifier.memory", "its memory"},
 };
 
 std::string amount(double value, const std::string& unit) {

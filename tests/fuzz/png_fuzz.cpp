@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // libFuzzer target of the PNG reader: any bytes give a picture or an Error, and a picture survives writing and reading
 // again. The input is tried as it is and once more with every chunk checksum repaired, because a fuzzer does not find a
-// CRC by itself. Build: clang++ -std=c++20 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
-// -Iinclude tests/fuzz/png_fuzz.cpp -o png_fuzz -lpng -lz Run:   ./png_fuzz -max_total_time=60 -max_len=4096 corpus/
+// CRC by itself.
+// Build: clang++ -std=c++20 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+// -Iinclude tests/fuzz/png_fuzz.cpp -o png_fuzz -lpng -lz
+// Run: ./png_fuzz -max_total_time=60 -max_len=4096 corpus/
 // tests/fuzz/png_corpus/
 #include <faultline/data/detail/png_stream.hpp>
 #include <faultline/data/png.hpp>
@@ -14,6 +16,7 @@ namespace {
 
 void try_bytes(std::span<const std::byte> bytes) {
   using namespace faultline;
+  using namespace faultline::data;
   try {
     const Picture picture = decode_png(bytes, {.max_file_bytes = 1 << 20, .max_pixels = 1 << 20});
     if (decode_png(encode_png(picture)) != picture) std::abort();

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // libFuzzer target of the reader of reports, of each of the three kinds: any bytes give a report that reads back from
-// its own JSON as it is, or an Error. Build: clang++ -std=c++20 -O1 -g -fsanitize=fuzzer,address,undefined
-// -fno-sanitize-recover=all -Iinclude -I/usr/include/eigen3 tests/fuzz/report_fuzz.cpp -o report_fuzz Run:
-// ./report_fuzz -max_total_time=60 -max_len=8192 -dict=tests/fuzz/report.dict corpus/ tests/fuzz/report_corpus/
+// its own JSON as it is, or an Error.
+// Build: clang++ -std=c++20 -O1 -g -fsanitize=fuzzer,address,undefined
+// -fno-sanitize-recover=all -Iinclude -I/usr/include/eigen3 tests/fuzz/report_fuzz.cpp -o report_fuzz
+// Run: // ./report_fuzz -max_total_time=60 -max_len=8192 -dict=tests/fuzz/report.dict corpus/ tests/fuzz/report_corpus/
 #include <faultline/render/comparison_report.hpp>
 #include <faultline/render/json_report.hpp>
 #include <faultline/render/paper_json.hpp>
@@ -16,6 +17,7 @@ namespace {
 template <class Parse>
 void try_text(std::string_view text, Parse parse) {
   using namespace faultline;
+  using namespace faultline::render;
   try {
     const auto report = parse(text, "fuzz");
     if (!(parse(to_json(report), "again") == report)) std::abort();
@@ -28,6 +30,7 @@ void try_text(std::string_view text, Parse parse) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace faultline;
+  using namespace faultline::render;
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   try_text(text, [](std::string_view bytes, const char* name) { return parse_report(bytes, name); });
   try_text(text, [](std::string_view bytes, const char* name) { return parse_paper_report(bytes, name); });

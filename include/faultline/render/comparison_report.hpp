@@ -53,6 +53,8 @@ void write_comparison(const ComparisonReport& report, const std::filesystem::pat
 
 }  // namespace render
 
+using render::parse_comparison;
+using render::read_comparison;
 using render::to_json;
 using render::write_comparison;
 

@@ -38,6 +38,8 @@ void write_corner_cases(const PaperReport& report, const std::filesystem::path& 
 
 }  // namespace render
 
+using render::parse_paper_report;
+using render::read_paper_report;
 using render::to_json;
 using render::write_json;
 

@@ -2,6 +2,7 @@
 #pragma once
 // Eigen's decompositions, and the symmetric eigenproblem in the form in which the statistics want it.
 
+#include <faultline/core/eigen.hpp>
 #include <faultline/core/matrix.hpp>
 
 #include <Eigen/Cholesky>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "analysis/synthetic_problem.hpp"
+#include <analysis/synthetic_problem.hpp>
 
 #include <faultline/analysis/compare/accuracy_distance.hpp>
 #include <faultline/analysis/compare/compare.hpp>

@@ -12,7 +12,7 @@
 #include <vector>
 
 namespace fl = faultline;
-namespace fd = faultline::detail;
+namespace fd = faultline::analysis;
 
 namespace {
 

@@ -2,7 +2,7 @@
 // Distances to failure against worlds where every one of them is known: medians, flags, centres, the paper's search,
 // and what it all costs.
 
-#include "analysis/findings_world.hpp"
+#include <analysis/findings_world.hpp>
 
 #include <support/catch2.hpp>
 

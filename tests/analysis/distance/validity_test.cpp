@@ -2,7 +2,7 @@
 // The judge's part: agreement at the flip, the bar below which a finding is the generator's, and what leaks between
 // classes unmoved.
 
-#include "analysis/findings_world.hpp"
+#include <analysis/findings_world.hpp>
 
 #include <support/catch2.hpp>
 

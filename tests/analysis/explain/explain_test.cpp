@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Explaining one image by known causes, in a world where every coordinate and every reason is known.
 
-#include "analysis/findings_world.hpp"
+#include <analysis/findings_world.hpp>
 
 #include <faultline/analysis/explain/explain.hpp>
 #include <faultline/error.hpp>

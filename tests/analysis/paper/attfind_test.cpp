@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // AttFind and the agreement of rankings, on a generator whose planted channel is known and against brute force.
 
-#include "analysis/findings_world.hpp"
+#include <analysis/findings_world.hpp>
 
 #include <support/catch2.hpp>
 

@@ -2,7 +2,7 @@
 // The paper's method on a world with closed forms: distances of class centres, corner cases, contrasts, and all that
 // may be missing.
 
-#include "analysis/findings_world.hpp"
+#include <analysis/findings_world.hpp>
 
 #include <support/catch2.hpp>
 

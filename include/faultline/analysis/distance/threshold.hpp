@@ -48,8 +48,8 @@ enum class ThresholdScope {
 /// **Cost**: per finding and latent 8 images on the grid, about 10 for both crossings, 2 to check them; the same for
 /// the carrier where it crosses; all directions and latents share batches. Example: `attach_carriers(context,
 /// findings); measure_thresholds(context, findings); findings[0].threshold.flip->sigmas`
-inline void measure_thresholds(const FindingContext& context, std::span<Finding> findings,
-                               ThresholdScope scope = ThresholdScope::full);
+void measure_thresholds(const FindingContext& context, std::span<Finding> findings,
+                        ThresholdScope scope = ThresholdScope::full);
 
 /// The searches of one direction, or of one carrier alone: first those of the start latents, then those of the centres.
 struct SearchGroup {
@@ -97,8 +97,6 @@ void search_as_the_paper(const Problem& problem, std::span<DistanceSearch* const
 [[nodiscard]] std::vector<std::size_t> choose_examples(std::span<const DistanceSearch> searches);
 
 [[nodiscard]] Threshold summarise(const SearchGroup& group, std::span<DistanceSearch> searches);
-
-void measure_thresholds(const FindingContext& context, std::span<Finding> findings, ThresholdScope scope);
 
 }  // namespace analysis
 }  // namespace v1

@@ -172,8 +172,8 @@ std::vector<ChannelEffect> scan(const G&&, C&, const ScanStart&, std::span<const
 ///
 /// A gradient per code screens all channels; the first `candidates` and a random control sample of the rest are
 /// measured by intervention, code after code, each only until intervals say that it is among the strongest or not
-/// (`detail::eliminate`). The control sample says how much the screen missed: effects that a gradient does not show, such as
-/// those that both directions share, are missed by design.
+/// (`detail::eliminate`). The control sample says how much the screen missed: effects that a gradient does not show,
+/// such as those that both directions share, are missed by design.
 /// **Error rate**: a candidate is ranked or dropped wrongly, against the mean over the same start codes, with
 /// probability at most about alpha (see `detail::eliminate`); what no candidate is, is covered by `missed`.
 /// **Randomness**: (seed, Stream::codes, 2^41 + 2 000 000 and the next). **Throws** as `screen`; `invalid_argument` for

@@ -2,7 +2,7 @@
 #pragma once
 // What the figures share: heading, axes, captions.
 
-#include <faultline/render/detail/sheet_impl.hpp>
+#include <faultline/render/detail/sheet_parts.hpp>
 #include <faultline/render/detail/svg.hpp>
 #include <faultline/render/drawing.hpp>
 

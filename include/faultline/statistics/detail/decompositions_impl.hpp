@@ -7,9 +7,6 @@
 #include <faultline/core/eigen.hpp>
 #include <faultline/error.hpp>
 
-#include <Eigen/Cholesky>
-#include <Eigen/Eigenvalues>
-
 #include <span>
 
 namespace faultline {
