@@ -9,7 +9,7 @@ if(expected STREQUAL "")
 endif()
 
 list(TRANSFORM includes PREPEND "-I")
-set(compile "${compiler}" -std=c++20 -fsyntax-only ${includes} "${source}")
+set(compile "${compiler}" -std=c++20 -fsyntax-only -DFAULTLINE_COMPILED ${includes} "${source}")
 
 execute_process(COMMAND ${compile} -DFAULTLINE_CONTROL RESULT_VARIABLE code OUTPUT_VARIABLE output ERROR_VARIABLE output)
 if(NOT code EQUAL 0)

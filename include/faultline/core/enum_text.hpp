@@ -73,5 +73,39 @@ std::basic_ostream<char, Traits>& operator<<(std::basic_ostream<char, Traits>& o
 }
 
 }  // namespace core
+
+// An enumeration is printed through its own namespace.
+using core::operator<<;
+namespace classify {
+using core::operator<<;
+}  // namespace classify
+namespace data {
+using core::operator<<;
+}  // namespace data
+namespace statistics {
+using core::operator<<;
+}  // namespace statistics
+namespace sampling {
+using core::operator<<;
+}  // namespace sampling
+namespace analysis {
+using core::operator<<;
+}  // namespace analysis
+namespace paper {
+using core::operator<<;
+}  // namespace paper
+namespace render {
+using core::operator<<;
+}  // namespace render
+namespace testing {
+using core::operator<<;
+}  // namespace testing
+namespace stylegan2 {
+using core::operator<<;
+}  // namespace stylegan2
+namespace training {
+using core::operator<<;
+}  // namespace training
+
 }  // namespace v1
 }  // namespace faultline

@@ -38,8 +38,6 @@ namespace testing {
 /// What a gate concludes. `undecided` means that the budget ended before the evidence sufficed for either answer.
 enum class GateVerdict { pass, fail, undecided };
 
-using v1::operator<<;  // verdicts print by name
-
 /// Policy: the failure rate on generated samples is below `bound`.
 ///
 /// Passes when a confidence sequence excludes every rate of `bound` and above, fails when it excludes every rate of
