@@ -14,7 +14,7 @@ namespace analysis {
 /// Carries out the method on a problem: rates, candidates, confirmation, intervention, distances, names, verdict.
 ///
 /// **Shapes**: `problem.discovery` and `problem.confirmation` hold classified samples with labels in 0 .. classes − 1;
-/// `evaluate` is called with edited codes.
+/// `answer_edits` is called with edited latents.
 /// **Error rates**: a run on a classifier whose failures depend on nothing in w reports a cause with probability at
 /// most `alpha` (Holm over all frozen candidates; the screening before and the intervention after it only lower that).
 /// Rates carry exact 95 % intervals. The paper's table and `discovery` effects carry no claim.

@@ -24,7 +24,7 @@ inline namespace v1 {
 namespace analysis {
 namespace detail {
 
-/// Holds the start codes in sessions of up to a batch. Generator, classifier and start codes are borrowed.
+/// Holds the start latents in sessions of up to a batch. Generator, classifier and latents are borrowed.
 template <StyleGenerator G, Classifier C>
 class EffectMeter {
  public:
