@@ -103,10 +103,12 @@ class NetworkClassifier {
       const c10::AutoGradMode mode(gradients);
       for (std::int64_t first = 0; first < images.count(); first += batch_size) {
         const std::int64_t count = std::min(batch_size, images.count() - first);
-        at::Tensor batch =
-            at::zeros({gradients ? batch_size : count, expected.channels, expected.height, expected.width}, at::kFloat);
-        std::memcpy(batch.data_ptr<float>(), images.data() + first * expected.elements(),
-                    static_cast<std::size_t>(count * expected.elements()) * sizeof(float));
+        // filled here: a loop of LibTorch's leaves its threads spinning on the cores that the network wants
+        const std::int64_t rows = gradients ? batch_size : count;
+        at::Tensor batch = at::empty({rows, expected.channels, expected.height, expected.width}, at::kFloat);
+        float* const to = std::copy_n(images.data() + first * expected.elements(), count * expected.elements(),
+                                      batch.data_ptr<float>());
+        std::fill_n(to, (rows - count) * expected.elements(), 0.0f);
         function(batch, first, count);
       }
     });

@@ -4,10 +4,9 @@
 // stylegan2/networks.hpp. The discriminator is differentiable twice, for R1; the generator once: path length
 // regularisation runs the plain networks.
 
-#include <faultline/core/parallel_for.hpp>
 #include <faultline/stylegan2/networks.hpp>
-#include <faultline/stylegan2/torch_threads.hpp>
 #include <faultline/training/detail/fused_kernels.hpp>
+#include <faultline/training/detail/libtorch_loop.hpp>
 #include <faultline/training/torch.hpp>
 
 #include <optional>
@@ -39,13 +38,12 @@ inline at::Tensor fir_planes(const at::Tensor& input, std::int64_t pad, double g
   at::Tensor y = at::empty({x.size(0), x.size(1), out, out}, x.options());
   const float* from = floats(x);
   float* to = y.data_ptr<float>();
-  parallel_for_blocks(
-      x.size(0) * x.size(1), 16, stylegan2::detail::loop_threads(), [&](std::int64_t begin, std::int64_t end) {
-        std::vector<float> row(static_cast<std::size_t>(in + 2 * pad)), zeros(static_cast<std::size_t>(in));
-        for (std::int64_t p = begin; p < end; ++p)
-          fused_kernels().fir_plane(from + p * in * in, in, pad, static_cast<float>(gain / 64.0), to + p * out * out,
-                                    row.data(), zeros.data());
-      });
+  libtorch_loop(x.size(0) * x.size(1), 16, [&](std::int64_t begin, std::int64_t end) {
+    std::vector<float> row(static_cast<std::size_t>(in + 2 * pad)), zeros(static_cast<std::size_t>(in));
+    for (std::int64_t p = begin; p < end; ++p)
+      fused_kernels().fir_plane(from + p * in * in, in, pad, static_cast<float>(gain / 64.0), to + p * out * out,
+                                row.data(), zeros.data());
+  });
   return y;
 }
 
@@ -75,7 +73,7 @@ struct SynthesisEpilogue : public torch::autograd::Function<SynthesisEpilogue> {
                 *sp = floats(styles), *wp = floats(weights);
     float *yp = y.data_ptr<float>(), *scp = scaled.defined() ? scaled.data_ptr<float>() : nullptr,
           *ip = image.defined() ? image.data_ptr<float>() : nullptr;
-    parallel_for(n, stylegan2::detail::loop_threads(), [&](std::int64_t i) {
+    libtorch_loop(n, 1, [&](std::int64_t i, std::int64_t) {
       for (std::int64_t c = 0; c < channels; ++c) {
         const std::int64_t plane = i * channels + c;
         fused_kernels().epilogue_plane(from + plane * pixels, pixels, dp[plane], np ? np + i * pixels : nullptr, sigma,
@@ -107,7 +105,7 @@ struct SynthesisEpilogue : public torch::autograd::Function<SynthesisEpilogue> {
                 *wp = floats(rgb), *gsp = floats(gscaled), *gip = floats(gimage);
     float *gup = gu.data_ptr<float>(), *sump = sums.data_ptr<float>(),
           *grp = grgb.defined() ? grgb.data_ptr<float>() : nullptr;
-    parallel_for(n, stylegan2::detail::loop_threads(), [&](std::int64_t i) {
+    libtorch_loop(n, 1, [&](std::int64_t i, std::int64_t) {
       for (std::int64_t c = 0; c < channels; ++c) {
         const std::int64_t plane = i * channels + c;
         PlaneSums plane_sums;
@@ -146,7 +144,7 @@ struct EpiloguePlanes {
     at::Tensor result = at::empty({x.size(0), x.size(1), out, out}, x.options());
     const float* from = floats(input);
     float* to = result.data_ptr<float>();
-    parallel_for_blocks(planes, 16, stylegan2::detail::loop_threads(), [&](std::int64_t begin, std::int64_t end) {
+    libtorch_loop(planes, 16, [&](std::int64_t begin, std::int64_t end) {
       std::vector<float> row(static_cast<std::size_t>(side + 4)), zeros(static_cast<std::size_t>(side + 1)),
           plane(static_cast<std::size_t>(filter ? side * side : 0));
       for (std::int64_t p = begin; p < end; ++p) run(p, from + p * in * in, to + p * out * out, row, zeros, plane);
@@ -261,26 +259,25 @@ inline at::Tensor halving_filter(const at::Tensor& input) {
   at::Tensor y = at::empty({x.size(0), x.size(1), half, half}, x.options());
   const float* xp = floats(x);
   float* yp = y.data_ptr<float>();
-  parallel_for_blocks(
-      x.size(0) * x.size(1), 16, stylegan2::detail::loop_threads(), [&](std::int64_t begin, std::int64_t end) {
-        std::vector<float> row(static_cast<std::size_t>(side + 2)), zeros(static_cast<std::size_t>(side));
-        for (std::int64_t p = begin; p < end; ++p)
-          for (std::int64_t j = 0; j < half; ++j) {
-            const float* plane = xp + p * side * side;
-            const float* tap[4];
-            for (std::int64_t k = 0; k < 4; ++k) {
-              const std::int64_t line = 2 * j + k - 1;
-              tap[k] = line >= 0 && line < side ? plane + line * side : zeros.data();
-            }
-            for (std::int64_t i = 0; i < side; ++i)
-              row[static_cast<std::size_t>(i + 1)] =
-                  ((tap[0][i] + tap[3][i]) + 3.0f * (tap[1][i] + tap[2][i])) * (1.0f / 64.0f);
-            float* target = yp + (p * half + j) * half;
-            const float* r = row.data();
-            for (std::int64_t i = 0; i < half; ++i)
-              target[i] = (r[2 * i] + r[2 * i + 3]) + 3.0f * (r[2 * i + 1] + r[2 * i + 2]);
-          }
-      });
+  libtorch_loop(x.size(0) * x.size(1), 16, [&](std::int64_t begin, std::int64_t end) {
+    std::vector<float> row(static_cast<std::size_t>(side + 2)), zeros(static_cast<std::size_t>(side));
+    for (std::int64_t p = begin; p < end; ++p)
+      for (std::int64_t j = 0; j < half; ++j) {
+        const float* plane = xp + p * side * side;
+        const float* tap[4];
+        for (std::int64_t k = 0; k < 4; ++k) {
+          const std::int64_t line = 2 * j + k - 1;
+          tap[k] = line >= 0 && line < side ? plane + line * side : zeros.data();
+        }
+        for (std::int64_t i = 0; i < side; ++i)
+          row[static_cast<std::size_t>(i + 1)] =
+              ((tap[0][i] + tap[3][i]) + 3.0f * (tap[1][i] + tap[2][i])) * (1.0f / 64.0f);
+        float* target = yp + (p * half + j) * half;
+        const float* r = row.data();
+        for (std::int64_t i = 0; i < half; ++i)
+          target[i] = (r[2 * i] + r[2 * i + 3]) + 3.0f * (r[2 * i + 1] + r[2 * i + 2]);
+      }
+  });
   return y;
 }
 
@@ -291,24 +288,23 @@ inline at::Tensor halving_filter_transposed(const at::Tensor& incoming) {
   at::Tensor gx = at::empty({gy.size(0), gy.size(1), side, side}, gy.options());
   const float* gp = floats(gy);
   float* xp = gx.data_ptr<float>();
-  parallel_for_blocks(
-      gy.size(0) * gy.size(1), 16, stylegan2::detail::loop_threads(), [&](std::int64_t begin, std::int64_t end) {
-        std::vector<float> row(static_cast<std::size_t>(half + 2)), zeros(static_cast<std::size_t>(half));
-        for (std::int64_t p = begin; p < end; ++p)
-          for (std::int64_t j = 0; j < side; ++j) {
-            const std::int64_t near = j / 2, far = j % 2 == 0 ? near - 1 : near + 1;
-            const float* a = gp + (p * half + near) * half;
-            const float* b = far >= 0 && far < half ? gp + (p * half + far) * half : zeros.data();
-            for (std::int64_t i = 0; i < half; ++i)
-              row[static_cast<std::size_t>(i + 1)] = (3.0f * a[i] + b[i]) * (1.0f / 64.0f);
-            float* target = xp + (p * side + j) * side;
-            const float* r = row.data() + 1;
-            for (std::int64_t i = 0; i < half; ++i) {
-              target[2 * i] = 3.0f * r[i] + r[i - 1];
-              target[2 * i + 1] = 3.0f * r[i] + r[i + 1];
-            }
-          }
-      });
+  libtorch_loop(gy.size(0) * gy.size(1), 16, [&](std::int64_t begin, std::int64_t end) {
+    std::vector<float> row(static_cast<std::size_t>(half + 2)), zeros(static_cast<std::size_t>(half));
+    for (std::int64_t p = begin; p < end; ++p)
+      for (std::int64_t j = 0; j < side; ++j) {
+        const std::int64_t near = j / 2, far = j % 2 == 0 ? near - 1 : near + 1;
+        const float* a = gp + (p * half + near) * half;
+        const float* b = far >= 0 && far < half ? gp + (p * half + far) * half : zeros.data();
+        for (std::int64_t i = 0; i < half; ++i)
+          row[static_cast<std::size_t>(i + 1)] = (3.0f * a[i] + b[i]) * (1.0f / 64.0f);
+        float* target = xp + (p * side + j) * side;
+        const float* r = row.data() + 1;
+        for (std::int64_t i = 0; i < half; ++i) {
+          target[2 * i] = 3.0f * r[i] + r[i - 1];
+          target[2 * i + 1] = 3.0f * r[i] + r[i + 1];
+        }
+      }
+  });
   return gx;
 }
 

@@ -6,6 +6,7 @@
 #include <faultline/stylegan2/torch_threads.hpp>
 #include <faultline/training/adam.hpp>
 #include <faultline/training/augment.hpp>
+#include <faultline/training/detail/libtorch_loop.hpp>
 #include <faultline/training/fused.hpp>
 #include <faultline/training/gan_options.hpp>
 #include <faultline/training/losses.hpp>
@@ -221,7 +222,8 @@ class GanTrainer {
     } else {
       const int threads = at::get_num_threads();
       const stylegan2::detail::TorchThreads restored(threads);
-      parallel_for(number, stylegan2::detail::loop_threads(), [&](std::int64_t i) {
+      detail::libtorch_loop(number, 1, [&](std::int64_t i, std::int64_t) {
+        // the convolutions would else plan for all threads and be given one
         const stylegan2::detail::TorchThreads one(1, threads);
         within_threads(1, [&] { work(parts[static_cast<std::size_t>(i)]); });
       });
@@ -296,7 +298,7 @@ class GanTrainer {
       at::Tensor values = at::empty({count, 1, layer.resolution, layer.resolution}, at::kFloat);
       float* data = values.data_ptr<float>();
       const std::int64_t layer_seed = seed + layer_index++;
-      parallel_for(count, stylegan2::detail::loop_threads(), [&](std::int64_t i) {
+      detail::libtorch_loop(count, 1, [&](std::int64_t i, std::int64_t) {
         core::fill_normals(layer_seed, core::Stream::noise, first + i,
                            std::span<float>(data + i * pixels, static_cast<std::size_t>(pixels)));
       });

@@ -2,9 +2,9 @@
 #pragma once
 // Batches of padded, corrupted training images in an order that is a function of (seed, step) alone.
 
-#include <faultline/core/parallel_for.hpp>
 #include <faultline/core/random.hpp>
 #include <faultline/data/corrupted_images.hpp>
+#include <faultline/training/detail/libtorch_loop.hpp>
 #include <faultline/training/gan_trainer.hpp>
 
 #include <cstdint>
@@ -42,7 +42,7 @@ class TrainingImages {
     for (std::int64_t k = first; k < first + count; ++k) indices.push_back(index_at(k));
     float* data = result.images.data_ptr<float>();
     std::int64_t* labels = images_.classes > 0 ? result.labels.data_ptr<std::int64_t>() : nullptr;
-    parallel_for(count, stylegan2::detail::loop_threads(), [&](std::int64_t i) {
+    detail::libtorch_loop(count, 1, [&](std::int64_t i, std::int64_t) {
       const std::int64_t index = indices[static_cast<std::size_t>(i)];
       data::make_corrupted_image(
           images_, index, options_,
