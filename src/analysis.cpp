@@ -1,12 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The compiled form of analysis/.
+
+namespace faultline {
+inline namespace v1 {
+namespace analysis {
+
+template AnySource make_source(const StyleSpaceSampler<AnalyticGenerator>& sampler,
+                               std::shared_ptr<AnyClassifier> classifier, classify::AnyCriterion criterion,
+                               const MethodOptions& method, const std::string& who);
+template AnySource make_source(const StyleSpaceSampler<AnyGenerator>& sampler,
+                               std::shared_ptr<AnyClassifier> classifier, classify::AnyCriterion criterion,
+                               const MethodOptions& method, const std::string& who);
+
+}  // namespace analysis
+}  // namespace v1
+}  // namespace faultline
 #include <faultline/analysis/compare/detail/accuracy_distance_impl.hpp>
 #include <faultline/analysis/compare/detail/compare_impl.hpp>
 #include <faultline/analysis/compare/detail/compare_outcomes_impl.hpp>
 #include <faultline/analysis/conditions/detail/candidate_pool_impl.hpp>
 #include <faultline/analysis/conditions/detail/candidates_impl.hpp>
+#include <faultline/analysis/conditions/detail/condition_impl.hpp>
+#include <faultline/analysis/conditions/detail/condition_sample_impl.hpp>
 #include <faultline/analysis/conditions/detail/forward_selection_impl.hpp>
+#include <faultline/analysis/conditions/detail/residual_directions_impl.hpp>
+#include <faultline/analysis/conditions/detail/select_terms_impl.hpp>
+#include <faultline/analysis/conditions/detail/term_impl.hpp>
 #include <faultline/analysis/confirm/detail/auc_interval_impl.hpp>
+#include <faultline/analysis/confirm/detail/confirm_conditions_impl.hpp>
 #include <faultline/analysis/confirm/detail/confirm_impl.hpp>
 #include <faultline/analysis/confirm/detail/intervention_directions_impl.hpp>
 #include <faultline/analysis/confirm/detail/intervention_impl.hpp>
@@ -57,18 +78,3 @@
 #include <faultline/analysis/rank/detail/class_split_impl.hpp>
 #include <faultline/analysis/rank/detail/style_moments_impl.hpp>
 #include <faultline/analysis/scan/detail/scan_impl.hpp>
-
-namespace faultline {
-inline namespace v1 {
-namespace analysis {
-
-template AnySource make_source(const StyleSpaceSampler<AnalyticGenerator>& sampler,
-                               std::shared_ptr<AnyClassifier> classifier, classify::AnyCriterion criterion,
-                               const MethodOptions& method, const std::string& who);
-template AnySource make_source(const StyleSpaceSampler<AnyGenerator>& sampler,
-                               std::shared_ptr<AnyClassifier> classifier, classify::AnyCriterion criterion,
-                               const MethodOptions& method, const std::string& who);
-
-}  // namespace analysis
-}  // namespace v1
-}  // namespace faultline

@@ -10,9 +10,11 @@
 #include <faultline/statistics/detail/fast_ica_impl.hpp>
 #include <faultline/statistics/detail/histogram_impl.hpp>
 #include <faultline/statistics/detail/log_beta_impl.hpp>
+#include <faultline/statistics/detail/logistic_regression_impl.hpp>
 #include <faultline/statistics/detail/manifold_quality_impl.hpp>
 #include <faultline/statistics/detail/mcnemar_impl.hpp>
 #include <faultline/statistics/detail/multiplicity_impl.hpp>
+#include <faultline/statistics/detail/natural_spline_impl.hpp>
 #include <faultline/statistics/detail/orthonormal_basis_impl.hpp>
 #include <faultline/statistics/detail/permutation_impl.hpp>
 #include <faultline/statistics/detail/permutation_maximum_impl.hpp>
@@ -27,3 +29,4 @@
 #include <faultline/statistics/detail/welch_permutation_impl.hpp>
 #include <faultline/statistics/detail/whitening_impl.hpp>
 #include <faultline/statistics/detail/within_class_moments_impl.hpp>
+#include <faultline/statistics/detail/within_class_scores_impl.hpp>

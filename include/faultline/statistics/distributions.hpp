@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// The normal and the beta distribution, from Boost.Math; a value out of range gives NaN or infinity.
+// The normal, the beta and the χ² distribution, from Boost.Math; a value out of range gives NaN or infinity.
 
 #include <faultline/config.hpp>
 
@@ -24,6 +24,9 @@ namespace statistics {
 
 /// The x with Φ(x) = p: −∞ at 0, +∞ at 1, NaN outside; relative error below 1e-13 (tested from 1e-300 to 1 − 1e-15).
 [[nodiscard]] double normal_quantile(double p) noexcept;
+
+/// P(X > x) for X ~ χ² with `freedom` degrees of freedom, Q(freedom / 2, x / 2) (NIST DLMF 8.2.4); 1 for x ≤ 0.
+[[nodiscard]] double chi_squared_upper_tail(double freedom, double x) noexcept;
 
 }  // namespace statistics
 }  // namespace v1

@@ -8,7 +8,9 @@
 
 #include <boost/math/distributions/beta.hpp>
 #include <boost/math/distributions/normal.hpp>
+#include <boost/math/special_functions/gamma.hpp>
 
+#include <cmath>
 #include <limits>
 
 namespace faultline {
@@ -42,6 +44,12 @@ FAULTLINE_INLINE double normal_upper_tail(double x) noexcept {
 
 FAULTLINE_INLINE double normal_quantile(double p) noexcept {
   return boost::math::quantile(detail::NormalDistribution(), p);
+}
+
+FAULTLINE_INLINE double chi_squared_upper_tail(double freedom, double x) noexcept {
+  if (!(freedom > 0.0) || std::isnan(x)) return std::numeric_limits<double>::quiet_NaN();
+  if (x <= 0.0) return 1.0;
+  return boost::math::gamma_q(0.5 * freedom, 0.5 * x, detail::DistributionPolicy{});
 }
 
 }  // namespace statistics

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+// Definitions of analysis/conditions/condition_sample.hpp.
+
+#include <faultline/analysis/conditions/condition_sample.hpp>
+
+#include <faultline/error.hpp>
+#include <faultline/statistics/decompositions.hpp>
+#include <faultline/statistics/within_class_moments.hpp>
+#include <faultline/statistics/within_class_scores.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace faultline {
+inline namespace v1 {
+namespace analysis {
+
+FAULTLINE_INLINE PropertyReadings read_properties(const Matrix<double>& whitened, const Matrix<float>& properties,
+                                                  std::span<const std::int64_t> labels, std::int64_t classes) {
+  constexpr const char* where = "read_properties";
+  const std::int64_t n = properties.rows(), count = properties.cols(), r = whitened.cols();
+  if (whitened.rows() != n && r > 0)
+    throw Error(ErrorCode::shape_mismatch, where, "expected one row of coordinates for each row of properties");
+  const statistics::GroupMeans means = statistics::group_means(where, properties, labels, classes);
+  PropertyReadings readings{Matrix<double>(count, r), std::vector<double>(static_cast<std::size_t>(count), 0.0), {}};
+  // below the resolution of the float it came in, a difference is rounding
+  readings.deviations = statistics::within_deviations(properties, labels, means, means.freedom(), 1e-7);
+  const double freedom = means.freedom();
+  if (count == 0 || r == 0 || !(freedom > static_cast<double>(r))) return readings;
+  const Eigen::ArrayXd deviation = core::as_vector(readings.deviations).array();
+  const Eigen::VectorXd scale = (deviation > 0.0).select(deviation.inverse(), 0.0).matrix();
+  Matrix<double> cross(r, count), squares(r, r);
+  for (std::int64_t first = 0; first < n; first += statistics::fixed_sum_rows) {
+    const std::int64_t rows = std::min(statistics::fixed_sum_rows, n - first);
+    const Matrix<double> m = statistics::centred_rows(properties, labels, means.mean, first, rows) * scale.asDiagonal();
+    const auto x = whitened.middleRows(first, rows);
+    cross += Matrix<double>(x.transpose() * m);
+    squares += Matrix<double>(x.transpose() * x);
+  }
+  const Matrix<double> inverse =
+      statistics::detail::spectral_function(squares, 1e-10, [](double value) { return 1.0 / value; });
+  readings.vectors = Matrix<double>((inverse * cross).transpose());
+  for (std::int64_t k = 0; k < count; ++k) {
+    const double explained = readings.vectors.row(k).dot(cross.col(k)) / freedom;
+    if (readings.deviations[static_cast<std::size_t>(k)] > 0.0)
+      readings.r_squared[static_cast<std::size_t>(k)] =
+          1.0 - (1.0 - explained) * freedom / (freedom - static_cast<double>(r));
+  }
+  return readings;
+}
+
+FAULTLINE_INLINE ConditionSample make_condition_sample(const Population& population, const Matrix<double>& whitened,
+                                                       std::span<const std::int64_t> rows,
+                                                       const PropertyReadings& readings, std::int64_t classes) {
+  ConditionSample sample;
+  sample.classes = classes;
+  sample.row.assign(rows.begin(), rows.end());
+  const auto label_of = [&](std::int64_t row) { return population.label[static_cast<std::size_t>(row)]; };
+  std::stable_sort(sample.row.begin(), sample.row.end(),
+                   [&](std::int64_t a, std::int64_t b) { return label_of(a) < label_of(b); });
+  const auto n = static_cast<std::int64_t>(sample.row.size());
+  const std::int64_t count = population.properties.cols(), r = whitened.cols();
+  sample.whitened.resize(n, r);
+  for (std::int64_t i = 0; i < n; ++i) {
+    const std::int64_t row = sample.row[static_cast<std::size_t>(i)];
+    sample.label.push_back(label_of(row));
+    sample.failed.push_back(population.failed[static_cast<std::size_t>(row)]);
+    if (r > 0) sample.whitened.row(i) = whitened.row(row);
+  }
+  sample.scores.resize(count, n);
+  sample.readings.resize(count, n);
+  std::vector<double> values(static_cast<std::size_t>(n));
+  for (std::int64_t k = 0; k < count; ++k) {
+    for (std::int64_t i = 0; i < n; ++i)
+      values[static_cast<std::size_t>(i)] =
+          static_cast<double>(population.properties(sample.row[static_cast<std::size_t>(i)], k));
+    const std::vector<double> scores = statistics::within_class_scores(values, sample.label, classes);
+    std::copy(scores.begin(), scores.end(), sample.scores.row_span(k).begin());
+    if (r == 0 || readings.r_squared[static_cast<std::size_t>(k)] < least_reading) continue;
+    core::as_vector(values) = sample.whitened * readings.vectors.row(k).transpose();
+    const std::vector<double> read = statistics::within_class_scores(values, sample.label, classes);
+    std::copy(read.begin(), read.end(), sample.readings.row_span(k).begin());
+  }
+  return sample;
+}
+
+FAULTLINE_INLINE ConditionSample subset(const ConditionSample& sample, std::span<const std::int64_t> positions) {
+  ConditionSample part;
+  part.classes = sample.classes;
+  const auto n = static_cast<std::int64_t>(positions.size());
+  part.scores.resize(sample.scores.rows(), n);
+  part.readings.resize(sample.readings.rows(), n);
+  part.whitened.resize(n, sample.whitened.cols());
+  for (std::int64_t i = 0; i < n; ++i) {
+    const std::int64_t at = positions[static_cast<std::size_t>(i)];
+    part.row.push_back(sample.row[static_cast<std::size_t>(at)]);
+    part.label.push_back(sample.label[static_cast<std::size_t>(at)]);
+    part.failed.push_back(sample.failed[static_cast<std::size_t>(at)]);
+    part.whitened.row(i) = sample.whitened.row(at);
+    part.scores.col(i) = sample.scores.col(at);
+    part.readings.col(i) = sample.readings.col(at);
+  }
+  return part;
+}
+
+}  // namespace analysis
+}  // namespace v1
+}  // namespace faultline

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+// What moving a condition does to failures on valid images, and which share of the failures would not occur without it
+// (method sections 5.4 and 5.5).
+
+#include <faultline/analysis/confirm/condition_moves.hpp>
+#include <faultline/analysis/problem/held_out_latents.hpp>
+#include <faultline/statistics/attributable_fraction.hpp>
+#include <faultline/statistics/betting_bounds.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+namespace faultline {
+inline namespace v1 {
+namespace analysis {
+
+/// How far interventions go.
+struct EffectOptions {
+  double alpha = 0.05;            ///< family-wise over all conditions
+  std::int64_t first_look = 128;  ///< latents before the first look
+  std::int64_t look_every = 64;
+  std::int64_t latents = 4'096;  ///< of a condition at most
+  std::int64_t images = 30'000;  ///< of all conditions together at most
+  std::int64_t placebo_directions = 32;
+  std::int64_t fraction_latents = 2'048;  ///< on which attributable fractions are measured
+  std::int64_t batch_size = 64;
+};
+
+/// What moving one condition did.
+struct MoveEffect {
+  statistics::EffectDecision decision = statistics::EffectDecision::undecided;
+  double effect = 0.0;  ///< mean of e_i: the change of the failure rate on valid images
+  double lower = -1.0;  ///< simultaneous bounds that hold at any time
+  double upper = 1.0;
+  double min_effect = 0.0;  ///< what counts as an effect, from the failure rate of the latents that were moved
+  std::int64_t latents = 0;
+  std::optional<std::int64_t> needed = std::nullopt;  ///< forecast of the latents that would decide
+  double invalid_high = 0.0;  ///< share of images that the judge no longer reads at +2 (of all ends where both fail)
+  double invalid_low = 0.0;   ///< at −2
+};
+
+/// Moves every condition that can be moved on latents that nobody selected, until a bound decides.
+///
+/// A failure counts where the image is valid: the judge, if there is one, still sees the class. One-sided conditions
+/// are compared between +2 and −2, two-sided ones between both ends and the middle, pairs at ±1.4 by their product,
+/// subspaces along each of their vectors (the one that decides first).
+/// **Error rate**: any bound is wrong at any look with probability at most alpha, for all conditions together.
+/// **Cost**: two to four images per latent and condition, 128 to `latents` latents, at most `images` in all.
+[[nodiscard]] std::vector<MoveEffect> measure_effects(const Problem& problem, HeldOutLatents& latents,
+                                                      const Conditions& found, std::span<const ConditionMove> moves,
+                                                      const EffectOptions& options);
+
+/// Attributable fractions of causes, each and together.
+struct CauseFractions {
+  std::vector<std::optional<statistics::AttributableFraction>> each;  ///< one per position that was asked for
+  std::optional<statistics::AttributableFraction> together;
+  std::int64_t latents = 0;   ///< that were set
+  std::int64_t failures = 0;  ///< among them, on valid images
+};
+
+/// The share of the failures on valid images that would not occur if every latent had each cause at its usual level.
+///
+/// **Formula**: w̃ ← w̃ + v (c_y − g·w̃)/(g·v), c_y the median over the successes of its class on the discovery split
+/// (where the middle fails, the quartile of which is farther from it in the better direction); all together w̃ +
+/// G⁺ (c − G w̃). Failures of the same latents before and after, so what the change breaks counts.
+/// **Cost**: `fraction_latents` images per cause, and as many for all together.
+[[nodiscard]] CauseFractions attribute_failures(const Problem& problem, const statistics::Whitening& whitening,
+                                                const ConditionSample& discovery, const Conditions& found,
+                                                std::span<const ConditionMove> moves,
+                                                std::span<const std::size_t> causes, const EffectOptions& options);
+
+}  // namespace analysis
+}  // namespace v1
+}  // namespace faultline
+
+#ifndef FAULTLINE_COMPILED
+#include <faultline/analysis/confirm/detail/condition_effects_impl.hpp>
+#endif

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+// How the latents are moved so that one condition changes and the others stay (method section 5.3).
+
+#include <faultline/analysis/conditions/condition.hpp>
+#include <faultline/analysis/confirm/confirm_conditions.hpp>
+#include <faultline/analysis/problem/problem.hpp>
+#include <faultline/statistics/whitening.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace faultline {
+inline namespace v1 {
+namespace analysis {
+
+/// Whether a condition can be moved by itself.
+enum class Movability {
+  movable,
+  not_movable,    ///< no move of w changes it by half a deviation
+  not_separable,  ///< another condition moves along
+};
+
+/// The shape in which a condition acts, which decides what is compared.
+enum class ConditionShape {
+  one_sided,  ///< more of it, or less of it, fails
+  two_sided,  ///< both ends fail, or the middle does
+  pair,       ///< two properties together
+  subspace,   ///< several directions
+};
+
+/// How a condition is moved.
+struct ConditionMove {
+  Movability movability = Movability::movable;
+  ConditionShape shape = ConditionShape::one_sided;
+  int sign = 1;               ///< direction of failure along the first direction; of a pair, of the product
+  bool middle_fails = false;  ///< two-sided with the failures in the middle
+  /// `[m, r]` unit vectors: the coordinates of w̃ that are the condition, two for a pair
+  Matrix<double> readings = {};
+  Matrix<double> directions = {};  ///< `[m, r]` unit vectors along which they move with the others held
+  Matrix<double> steps = {};       ///< `[m, w_dim]` the same as moves of w by one standard deviation
+  /// `[P]` what moving from −2 to +2 along the first direction does to every property, in within-class deviations
+  std::vector<double> property_effects = {};
+  std::optional<std::int64_t> held_back = std::nullopt;  ///< the property that moves along when it is not separable
+};
+
+/// Latents on which moves are calibrated.
+inline constexpr std::int64_t calibration_latents = 256;
+
+/// Plans the moves of conditions.
+///
+/// **Formula**: the dual basis of the reading vectors of all conditions, (G Gᵀ)⁻¹ G, calibrated once on
+/// `calibration_latents` latents moved by ±2 (V ← T⁻¹ V with T the mean moves of the properties), normalised. A
+/// property without a reading moves along the leading second-moment direction of it, a direction by itself. A property
+/// that moves by less than half a deviation between −2 and +2 is not movable; one that moves another condition's
+/// property by more than .1 of its own move is not separable from it.
+/// **Shapes**: `discovery` is the sample of the selection; shapes are those of `found`. **Throws** what answering edits
+/// throws. **Cost**: 4 · 256 images per condition.
+[[nodiscard]] std::vector<ConditionMove> plan_moves(const Problem& problem, const statistics::Whitening& whitening,
+                                                    const PropertyReadings& readings, const ConditionSample& discovery,
+                                                    const Conditions& found, const FrozenShapes& shapes);
+
+}  // namespace analysis
+}  // namespace v1
+}  // namespace faultline
+
+#ifndef FAULTLINE_COMPILED
+#include <faultline/analysis/confirm/detail/condition_moves_impl.hpp>
+#endif

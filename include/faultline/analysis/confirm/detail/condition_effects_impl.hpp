@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+// Definitions of analysis/confirm/condition_effects.hpp.
+
+#include <faultline/analysis/confirm/condition_effects.hpp>
+
+#include <faultline/core/random.hpp>
+#include <faultline/statistics/decompositions.hpp>
+#include <faultline/statistics/mcnemar.hpp>
+#include <faultline/statistics/quantiles.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace faultline {
+inline namespace v1 {
+namespace analysis {
+namespace detail {
+
+/// Whether each edit fails on a valid image, and whether its image is valid.
+struct ValidFailures {
+  std::vector<double> failed;
+  std::vector<std::uint8_t> valid;
+};
+[[nodiscard]] inline ValidFailures answer_valid(const Problem& problem, std::span<const EditedLatent> edits) {
+  ValidFailures result;
+  answer_in_blocks(problem.answer_edits, edits, {.judge = problem.has_judge},
+                   [&](std::size_t, const EditAnswers& answers) {
+                     const auto& failed = answers.first().failed;
+                     for (std::size_t i = 0; i < failed.size(); ++i) {
+                       const bool valid = answers.judge_agrees.empty() || answers.judge_agrees[i] != 0;
+                       result.valid.push_back(valid ? 1 : 0);
+                       result.failed.push_back(failed[i] != 0 && valid ? 1.0 : 0.0);
+                     }
+                   });
+  return result;
+}
+
+/// One comparison: edits of a latent with weights that add up to its effect.
+struct Comparison {
+  std::vector<Edit> edits;
+  std::vector<double> weights;
+};
+[[nodiscard]] inline std::vector<Comparison> comparisons_of(const ConditionMove& move) {
+  const auto step = [&](std::int64_t m) { return Edit::in_w(move.steps.row_span(m)); };
+  const auto both_ends = [&](std::int64_t m, double side) -> Comparison {
+    return {{step(m).at(2.0), step(m).at(-2.0), Edit()}, {0.5 * side, 0.5 * side, -side}};
+  };
+  if (move.shape == ConditionShape::pair && move.steps.rows() == 2) {
+    constexpr double amount = 1.4;
+    Comparison corners;
+    for (const double a : {amount, -amount})
+      for (const double b : {amount, -amount}) {
+        const Eigen::RowVectorXd sum = a * move.steps.row(0) + b * move.steps.row(1);
+        corners.edits.push_back(Edit::in_w(core::to_list(sum)));
+        corners.weights.push_back((a * b > 0.0 ? 0.5 : -0.5) * move.sign);
+      }
+    return {corners};
+  }
+  if (move.shape == ConditionShape::subspace || move.shape == ConditionShape::pair) {
+    std::vector<Comparison> list;
+    for (std::int64_t m = 0; m < move.steps.rows(); ++m) list.push_back(both_ends(m, move.middle_fails ? -1.0 : 1.0));
+    return list;
+  }
+  if (move.shape == ConditionShape::two_sided) return {both_ends(0, move.middle_fails ? -1.0 : 1.0)};
+  return {{{step(0).at(2.0), step(0).at(-2.0)}, {static_cast<double>(move.sign), -static_cast<double>(move.sign)}}};
+}
+
+/// The level at which a coordinate is usual for successes of each class; 0 (the mean) where a class has none.
+[[nodiscard]] inline std::vector<double> usual_levels(const ConditionSample& sample, const Eigen::RowVectorXd& reading,
+                                                      double level) {
+  std::vector<std::vector<double>> values(static_cast<std::size_t>(sample.classes));
+  for (std::int64_t i = 0; i < sample.size(); ++i)
+    if (sample.failed[static_cast<std::size_t>(i)] == 0)
+      values[static_cast<std::size_t>(sample.label[static_cast<std::size_t>(i)])].push_back(
+          reading.dot(sample.whitened.row(i)));
+  std::vector<double> levels;
+  for (const auto& own : values) levels.push_back(own.empty() ? 0.0 : statistics::quantile(own, level));
+  return levels;
+}
+
+}  // namespace detail
+
+FAULTLINE_INLINE std::vector<MoveEffect> measure_effects(const Problem& problem, HeldOutLatents& latents,
+                                                         const Conditions& found, std::span<const ConditionMove> moves,
+                                                         const EffectOptions& options) {
+  std::vector<MoveEffect> effects(moves.size());
+  std::int64_t able = 0, images = 0;
+  for (const ConditionMove& move : moves) able += move.movability == Movability::movable ? 1 : 0;
+  const double alpha = options.alpha / std::max<double>(1.0, static_cast<double>(able));
+  struct Watch {
+    std::vector<detail::Comparison> comparisons;
+    std::vector<statistics::ValueCounts> values;
+    std::int64_t taken = 0;        // latents
+    double failures = 0.0;         // of them unmoved
+    std::int64_t invalid[2] = {};  // at the first and the second edit
+    bool done = true;
+  };
+  std::vector<Watch> watches(moves.size());
+  for (std::size_t k = 0; k < moves.size(); ++k) {
+    if (moves[k].movability != Movability::movable) continue;
+    watches[k].comparisons = detail::comparisons_of(moves[k]);
+    watches[k].values.resize(watches[k].comparisons.size());
+    watches[k].done = false;
+  }
+  for (std::int64_t look = options.first_look; look <= options.latents; look += options.look_every) {
+    bool open = false;
+    for (std::size_t k = 0; k < moves.size(); ++k) {
+      Watch& watch = watches[k];
+      if (watch.done) continue;
+      const std::optional<std::int64_t> label = found.conditions[k].class_label;
+      const std::vector<std::int64_t> positions =
+          latents.first(look, label, look * std::max<std::int64_t>(4, label ? 4 * problem.classes : 1));
+      const auto first = static_cast<std::size_t>(watch.taken);
+      if (positions.size() <= first) {
+        watch.done = true;
+        continue;
+      }
+      std::vector<EditedLatent> edits;
+      for (std::size_t i = first; i < positions.size(); ++i) {
+        const auto at = static_cast<std::size_t>(positions[i]);
+        const StartLatent start{latents.codes().w.row_span(positions[i]), latents.codes().label[at]};
+        for (const detail::Comparison& comparison : watch.comparisons)
+          for (const Edit& edit : comparison.edits) edits.push_back({start, edit});
+      }
+      const detail::ValidFailures answers = detail::answer_valid(problem, edits);
+      images += static_cast<std::int64_t>(edits.size());
+      std::size_t at = 0;
+      for (std::size_t i = first; i < positions.size(); ++i) {
+        watch.failures += latents.codes().failed[static_cast<std::size_t>(positions[i])] != 0 ? 1.0 : 0.0;
+        for (std::size_t c = 0; c < watch.comparisons.size(); ++c) {
+          double effect = 0.0;
+          for (std::size_t e = 0; e < watch.comparisons[c].edits.size(); ++e, ++at) {
+            effect += watch.comparisons[c].weights[e] * answers.failed[at];
+            if (c == 0 && e < 2) watch.invalid[e] += answers.valid[at] != 0 ? 0 : 1;
+          }
+          watch.values[c].add(std::clamp(effect, -1.0, 1.0));
+        }
+      }
+      watch.taken = static_cast<std::int64_t>(positions.size());
+      MoveEffect& effect = effects[k];
+      effect.latents = watch.taken;
+      const auto n = static_cast<double>(watch.taken);
+      // fixed at the first look, so that later looks hold the same bar
+      if (effect.min_effect == 0.0) effect.min_effect = std::clamp(0.5 * watch.failures / n, 0.005, 0.05);
+      const double own_alpha = alpha / static_cast<double>(watch.comparisons.size());
+      std::size_t best = 0, does_not = 0;
+      for (std::size_t c = 0; c < watch.values.size(); ++c) {
+        if (watch.values[c].mean() > watch.values[best].mean()) best = c;
+        const auto decision = statistics::decide_effect(watch.values[c], effect.min_effect, own_alpha);
+        if (decision == statistics::EffectDecision::changes) effect.decision = decision;
+        does_not += decision == statistics::EffectDecision::does_not ? 1 : 0;
+      }
+      if (effect.decision == statistics::EffectDecision::undecided && does_not == watch.values.size())
+        effect.decision = statistics::EffectDecision::does_not;
+      const statistics::ValueCounts& values = watch.values[best];
+      effect.effect = values.mean();
+      effect.lower = statistics::betting_lower_bound(values, own_alpha);
+      effect.upper = statistics::betting_upper_bound(values, own_alpha);
+      effect.invalid_high = static_cast<double>(watch.invalid[0]) / n;
+      effect.invalid_low = static_cast<double>(watch.invalid[1]) / n;
+      if (effect.decision != statistics::EffectDecision::undecided) watch.done = true;
+      else effect.needed = statistics::forecast_samples(values, effect.min_effect, own_alpha);
+      if (images >= options.images) return effects;
+      open = open || !watch.done;
+    }
+    if (!open) break;
+  }
+  for (MoveEffect& effect : effects)
+    if (effect.decision != statistics::EffectDecision::undecided) effect.needed.reset();
+  return effects;
+}
+
+FAULTLINE_INLINE CauseFractions attribute_failures(const Problem& problem, const statistics::Whitening& whitening,
+                                                   const ConditionSample& discovery, const Conditions& found,
+                                                   std::span<const ConditionMove> moves,
+                                                   std::span<const std::size_t> causes, const EffectOptions& options) {
+  CauseFractions result;
+  result.each.resize(causes.size());
+  if (causes.empty()) return result;
+  // what is set, and to which level in each class
+  struct Setting {
+    std::size_t cause = 0;
+    std::int64_t row = 0;  // of the move
+    std::vector<double> levels;
+  };
+  std::vector<Setting> settings;
+  for (std::size_t k = 0; k < causes.size(); ++k) {
+    const ConditionMove& move = moves[causes[k]];
+    for (std::int64_t m = 0; m < move.readings.rows(); ++m) {
+      const Eigen::RowVectorXd reading = move.readings.row(m);
+      // where the middle fails, the middle is left to the better side; else the median is usual
+      double level = 0.5;
+      if (move.middle_fails && move.shape == ConditionShape::two_sided) level = move.sign > 0 ? 0.25 : 0.75;
+      settings.push_back({k, m, detail::usual_levels(discovery, reading, level)});
+    }
+  }
+  Matrix<double> g(static_cast<std::int64_t>(settings.size()), whitening.rank());
+  for (std::size_t i = 0; i < settings.size(); ++i)
+    g.row(static_cast<Eigen::Index>(i)) = moves[causes[settings[i].cause]].readings.row(settings[i].row);
+  const auto inverse = [](double value) { return 1.0 / value; };
+  // moves that set all readings at once: rows of (G Gᵀ)⁻¹ G
+  const Matrix<double> together =
+      statistics::detail::spectral_function(Matrix<double>(g * g.transpose()), 1e-6, inverse) * g;
+
+  const std::int64_t first = core::pilot_first + (std::int64_t{1} << 41), chunk = 4 * options.batch_size;
+  std::vector<statistics::PairedCounts> counts(causes.size() + 1);
+  for (std::int64_t done = 0; done < options.fraction_latents; done += chunk) {
+    const Population population = problem.sample(first + done, std::min(chunk, options.fraction_latents - done));
+    const Matrix<double> whitened = statistics::whiten(whitening, population.w, population.label);
+    const Matrix<double> now = whitened * g.transpose();  // [n, settings]
+    std::vector<EditedLatent> edits;
+    for (std::int64_t i = 0; i < population.size(); ++i) {
+      const auto label = static_cast<std::size_t>(population.label[static_cast<std::size_t>(i)]);
+      const StartLatent start{population.w.row_span(i), population.label[static_cast<std::size_t>(i)]};
+      edits.push_back({start});
+      Eigen::RowVectorXd missing(static_cast<Eigen::Index>(settings.size()));
+      for (std::size_t s = 0; s < settings.size(); ++s) {
+        const auto& condition = found.conditions[causes[settings[s].cause]];
+        const bool concerned = !condition.class_label || *condition.class_label == static_cast<std::int64_t>(label);
+        missing[static_cast<Eigen::Index>(s)] =
+            concerned ? settings[s].levels[label] - now(i, static_cast<Eigen::Index>(s)) : 0.0;
+      }
+      const auto move_by = [&](const Matrix<double>& change) {
+        return Edit::in_w(core::to_list(statistics::unwhiten_directions(whitening, change)));
+      };
+      for (std::size_t k = 0; k < causes.size(); ++k) {
+        const ConditionMove& move = moves[causes[k]];
+        Matrix<double> change(1, whitening.rank());
+        for (std::size_t s = 0; s < settings.size(); ++s)
+          if (settings[s].cause == k) {
+            const auto direction = move.directions.row(settings[s].row);
+            change.row(0) +=
+                direction * (missing[static_cast<Eigen::Index>(s)] / direction.dot(move.readings.row(settings[s].row)));
+          }
+        edits.push_back({start, move_by(change)});
+      }
+      edits.push_back({start, move_by(Matrix<double>(missing * together))});
+    }
+    const detail::ValidFailures answers = detail::answer_valid(problem, edits);
+    const std::size_t width = causes.size() + 2;
+    for (std::int64_t i = 0; i < population.size(); ++i) {
+      const bool before = answers.failed[static_cast<std::size_t>(i) * width] != 0.0;
+      result.failures += before ? 1 : 0;
+      for (std::size_t k = 0; k + 1 < width; ++k) {
+        const bool after = answers.failed[static_cast<std::size_t>(i) * width + 1 + k] != 0.0;
+        statistics::PairedCounts& own = counts[k];
+        ++(before ? (after ? own.both_fail : own.only_first_fails) : (after ? own.only_second_fails : own.both_pass));
+      }
+    }
+    result.latents += population.size();
+  }
+  for (std::size_t k = 0; k < causes.size(); ++k) result.each[k] = statistics::attributable_fraction(counts[k]);
+  result.together = statistics::attributable_fraction(counts.back());
+  return result;
+}
+
+}  // namespace analysis
+}  // namespace v1
+}  // namespace faultline

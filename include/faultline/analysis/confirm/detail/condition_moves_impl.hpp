@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+// Definitions of analysis/confirm/condition_moves.hpp.
+
+#include <faultline/analysis/confirm/condition_moves.hpp>
+
+#include <faultline/analysis/conditions/residual_directions.hpp>
+#include <faultline/core/random.hpp>
+#include <faultline/statistics/decompositions.hpp>
+#include <faultline/statistics/natural_spline.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace faultline {
+inline namespace v1 {
+namespace analysis {
+namespace detail {
+
+/// The fitted effect of a condition at a score of its coordinate m, on the logit scale.
+[[nodiscard]] inline double effect_at(const Condition& condition, std::span<const double> coefficients, double score,
+                                      std::int64_t m = 0) {
+  const statistics::SplineRow basis = statistics::natural_spline(score);
+  double sum = 0.0;
+  std::size_t first = 0;
+  for (const Term& term : condition.terms) {
+    // a term of one class refines what all have, unless the condition is that class's
+    if (term.kind != TermKind::pair && term.class_label == condition.class_label)
+      for (std::size_t j = 0; j < basis.size(); ++j)
+        sum += basis[j] *
+               coefficients[first + (term.kind == TermKind::subspace ? static_cast<std::size_t>(m) * basis.size() : 0) +
+                            j];
+    first += static_cast<std::size_t>(column_count(term));
+  }
+  return sum;
+}
+
+inline void set_shape(ConditionMove& move, const Condition& condition, std::span<const double> coefficients) {
+  constexpr double end = 1.6448536269514722;  // the .95 quantile
+  if (condition.kind == ConditionKind::pair) {
+    move.shape = ConditionShape::pair;
+    std::size_t first = 0;
+    for (const Term& term : condition.terms) {
+      if (term.kind == TermKind::pair) {
+        move.sign = coefficients[first] >= 0.0 ? 1 : -1;
+        break;
+      }
+      first += static_cast<std::size_t>(column_count(term));
+    }
+    return;
+  }
+  const double low = effect_at(condition, coefficients, -end), middle = effect_at(condition, coefficients, 0.0),
+               high = effect_at(condition, coefficients, end);
+  const double curve = 0.5 * (low + high) - middle;
+  if (condition.kind == ConditionKind::direction && condition.terms.front().directions.rows() > 1) {
+    move.shape = ConditionShape::subspace;
+  } else if (std::abs(curve) > std::abs(high - low)) {
+    move.shape = ConditionShape::two_sided;
+  }
+  move.middle_fails = curve < 0.0;
+  move.sign = high >= low ? 1 : -1;
+}
+
+/// The leading eigenvector of Σ m_i w̃_i w̃_iᵀ of a property that no linear rule reads, where it stands out of
+/// permutations.
+[[nodiscard]] inline std::optional<Matrix<double>> curved_reading(const ConditionSample& sample, std::int64_t property,
+                                                                  std::int64_t seed) {
+  if (sample.whitened.cols() == 0) return std::nullopt;
+  // the same search as for residuals, with the property in their place
+  statistics::LogisticFit as_residual;
+  as_residual.probability.resize(sample.failed.size());
+  for (std::size_t i = 0; i < sample.failed.size(); ++i)
+    as_residual.probability[i] =
+        (sample.failed[i] != 0 ? 1.0 : 0.0) - sample.scores(property, static_cast<std::int64_t>(i));
+  const auto term = residual_subspace(sample, as_residual, Matrix<double>(0, sample.whitened.cols()), seed);
+  if (!term) return std::nullopt;
+  return Matrix<double>(term->directions.topRows(1));
+}
+
+/// Means of every property at −2 and +2 along directions, `[directions, P]` of the difference.
+[[nodiscard]] inline Matrix<double> property_moves(const Problem& problem, const ConditionSample& sample,
+                                                   const Matrix<double>& steps, std::span<const double> deviations) {
+  const auto count = static_cast<std::int64_t>(problem.property_names.size());
+  Matrix<double> moves(steps.rows(), count);
+  const std::int64_t n = std::min<std::int64_t>(calibration_latents, sample.size());
+  if (count == 0 || n == 0) return moves;
+  for (std::int64_t k = 0; k < steps.rows(); ++k) {
+    const Edit step = Edit::in_w(steps.row_span(k));
+    std::vector<EditedLatent> edits;
+    for (std::int64_t i = 0; i < n; ++i) {
+      const std::int64_t row = sample.row[static_cast<std::size_t>(i * sample.size() / n)];  // all classes alike
+      const StartLatent start{problem.discovery.w.row_span(row),
+                              problem.discovery.label[static_cast<std::size_t>(row)]};
+      edits.push_back({start, step.at(2.0)});
+      edits.push_back({start, step.at(-2.0)});
+    }
+    answer_in_blocks(problem.answer_edits, edits, {.properties = true},
+                     [&](std::size_t first, const EditAnswers& answers) {
+                       for (std::int64_t i = 0; i < answers.properties.rows(); ++i)
+                         moves.row(k) += ((first + static_cast<std::size_t>(i)) % 2 == 0 ? 1.0 : -1.0) *
+                                         answers.properties.row(i).cast<double>() / static_cast<double>(n);
+                     });
+    for (std::int64_t p = 0; p < count; ++p)
+      moves(k, p) =
+          deviations[static_cast<std::size_t>(p)] > 0.0 ? moves(k, p) / deviations[static_cast<std::size_t>(p)] : 0.0;
+  }
+  return moves;
+}
+
+/// A coordinate of w̃ that a condition is, and what measures whether it moved.
+struct Coordinate {
+  std::size_t condition = 0;
+  Eigen::RowVectorXd reading;  // unit
+  std::int64_t property = -1;  // −1: nothing measures it
+  bool is_held = true;         // takes part in the dual basis
+};
+
+}  // namespace detail
+
+FAULTLINE_INLINE std::vector<ConditionMove> plan_moves(const Problem& problem, const statistics::Whitening& whitening,
+                                                       const PropertyReadings& readings,
+                                                       const ConditionSample& discovery, const Conditions& found,
+                                                       const FrozenShapes& shapes) {
+  std::vector<ConditionMove> moves(found.conditions.size());
+  std::vector<detail::Coordinate> coordinates;
+  for (std::size_t k = 0; k < moves.size(); ++k) {
+    const Condition& condition = found.conditions[k];
+    detail::set_shape(moves[k], condition, shapes.coefficients[k]);
+    const auto add = [&](const Eigen::RowVectorXd& reading, std::int64_t property, bool held) {
+      coordinates.push_back({k, reading.normalized(), property, held});
+    };
+    if (condition.kind == ConditionKind::direction) {
+      for (std::int64_t m = 0; m < condition.terms.front().directions.rows(); ++m)
+        add(condition.terms.front().directions.row(m), -1, false);
+      continue;
+    }
+    if (condition.kind == ConditionKind::property && condition.properties.size() > 1) {
+      add(condition.terms.front().directions.row(0), -1, true);
+      continue;
+    }
+    for (const std::int64_t p : condition.properties) {
+      if (whitening.rank() > 0 && readings.r_squared[static_cast<std::size_t>(p)] >= least_reading) {
+        add(readings.vectors.row(p), p, true);
+      } else if (const auto curved = detail::curved_reading(discovery, p, problem.seed + p)) {
+        add(curved->row(0), p, false);
+        if (moves[k].shape == ConditionShape::one_sided) {  // both ways along it is more, or less, of the property
+          moves[k].shape = ConditionShape::two_sided;
+          const double outwards =
+              discovery.scores.row(p).dot((discovery.whitened * curved->row(0).transpose()).cwiseAbs2().transpose());
+          moves[k].middle_fails = (outwards >= 0.0) != (moves[k].sign > 0);
+        }
+      } else {
+        moves[k].movability = Movability::not_movable;
+      }
+    }
+  }
+  // the dual basis of those that are held, the rest by themselves
+  std::vector<std::size_t> held;
+  for (std::size_t i = 0; i < coordinates.size(); ++i)
+    if (coordinates[i].is_held && moves[coordinates[i].condition].movability == Movability::movable) held.push_back(i);
+  const std::int64_t r = whitening.rank();
+  Matrix<double> directions(static_cast<std::int64_t>(coordinates.size()), r);
+  for (std::size_t i = 0; i < coordinates.size(); ++i)
+    directions.row(static_cast<Eigen::Index>(i)) = coordinates[i].reading;
+  Matrix<double> g(static_cast<std::int64_t>(held.size()), r);
+  for (std::size_t i = 0; i < held.size(); ++i) g.row(static_cast<Eigen::Index>(i)) = coordinates[held[i]].reading;
+  const auto put = [&](const Matrix<double>& dual) {
+    for (std::size_t i = 0; i < held.size(); ++i)
+      if (const auto row = dual.row(static_cast<Eigen::Index>(i)); row.norm() > 0.0)
+        directions.row(static_cast<Eigen::Index>(held[i])) = row.normalized();
+  };
+  if (!held.empty()) {
+    const auto inverse = [](double value) { return 1.0 / value; };
+    put(statistics::detail::spectral_function(Matrix<double>(g * g.transpose()), 1e-6, inverse) * g);
+    // calibrated where every held coordinate is measured by a property of its own
+    const bool measured =
+        std::all_of(held.begin(), held.end(), [&](std::size_t i) { return coordinates[i].property >= 0; });
+    if (measured) {
+      Matrix<double> units(static_cast<std::int64_t>(held.size()), r);
+      for (std::size_t i = 0; i < held.size(); ++i)
+        units.row(static_cast<Eigen::Index>(i)) = directions.row(static_cast<Eigen::Index>(held[i]));
+      const Matrix<double> all = detail::property_moves(
+          problem, discovery, statistics::unwhiten_directions(whitening, units), readings.deviations);
+      Eigen::MatrixXd t(held.size(), held.size());
+      for (std::size_t i = 0; i < held.size(); ++i)
+        for (std::size_t j = 0; j < held.size(); ++j)
+          t(static_cast<Eigen::Index>(i), static_cast<Eigen::Index>(j)) =
+              all(static_cast<Eigen::Index>(i), coordinates[held[j]].property);
+      for (Eigen::Index i = 0; i < t.rows(); ++i) {  // each in units of its own move, where it moves at all
+        if (std::abs(t(i, i)) > 0.5) {
+          units.row(i) /= t(i, i);
+          t.row(i) /= t(i, i);
+        } else {
+          t.row(i).setZero();
+          t(i, i) = 1.0;
+        }
+      }
+      if (std::abs(t.determinant()) > 0.05) put(Matrix<double>(t.inverse() * units));
+    }
+  }
+  const Matrix<double> steps = r > 0 && directions.rows() > 0
+                                   ? statistics::unwhiten_directions(whitening, directions)
+                                   : Matrix<double>(directions.rows(), whitening.dimension());
+  const Matrix<double> effects = detail::property_moves(problem, discovery, steps, readings.deviations);
+  for (std::size_t k = 0; k < moves.size(); ++k) {
+    ConditionMove& move = moves[k];
+    std::vector<std::int64_t> own;
+    for (std::size_t i = 0; i < coordinates.size(); ++i)
+      if (coordinates[i].condition == k) own.push_back(static_cast<std::int64_t>(i));
+    if (move.movability != Movability::movable || own.empty()) continue;
+    const auto m = static_cast<std::int64_t>(own.size());
+    move.readings.resize(m, r);
+    move.directions.resize(m, r);
+    move.steps.resize(m, steps.cols());
+    for (std::int64_t i = 0; i < m; ++i) {
+      move.readings.row(i) = coordinates[static_cast<std::size_t>(own[static_cast<std::size_t>(i)])].reading;
+      move.directions.row(i) = directions.row(own[static_cast<std::size_t>(i)]);
+      move.steps.row(i) = steps.row(own[static_cast<std::size_t>(i)]);
+    }
+    move.property_effects = core::to_list(effects.row(own.front()));
+    for (const std::int64_t i : own) {
+      const detail::Coordinate& coordinate = coordinates[static_cast<std::size_t>(i)];
+      if (coordinate.property < 0 || !coordinate.is_held) continue;
+      const double moved = effects(i, coordinate.property);
+      if (std::abs(moved) < 0.5) {
+        move.movability = Movability::not_movable;
+        break;
+      }
+      for (const std::size_t j : held) {
+        const detail::Coordinate& other = coordinates[j];
+        if (other.condition == k || other.property < 0) continue;
+        if (std::abs(effects(i, other.property)) > 0.1 * std::max(1.0, std::abs(moved))) {
+          move.movability = Movability::not_separable;
+          move.held_back = other.property;
+        }
+      }
+    }
+  }
+  return moves;
+}
+
+}  // namespace analysis
+}  // namespace v1
+}  // namespace faultline
