@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The compiled form of statistics/.
+#include <faultline/statistics/detail/attributable_fraction_impl.hpp>
 #include <faultline/statistics/detail/binomial_impl.hpp>
 #include <faultline/statistics/detail/confidence_sequence_impl.hpp>
 #include <faultline/statistics/detail/decompositions_impl.hpp>
+#include <faultline/statistics/detail/deviance_gain_impl.hpp>
 #include <faultline/statistics/detail/difference_impl.hpp>
 #include <faultline/statistics/detail/discriminant_impl.hpp>
 #include <faultline/statistics/detail/distributions_impl.hpp>
@@ -24,6 +26,7 @@
 #include <faultline/statistics/detail/rank_impl.hpp>
 #include <faultline/statistics/detail/rate_plan_impl.hpp>
 #include <faultline/statistics/detail/regression_impl.hpp>
+#include <faultline/statistics/detail/simultaneous_rates_impl.hpp>
 #include <faultline/statistics/detail/stratified_impl.hpp>
 #include <faultline/statistics/detail/tsne_impl.hpp>
 #include <faultline/statistics/detail/welch_permutation_impl.hpp>
