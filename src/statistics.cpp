@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The compiled form of statistics/.
 #include <faultline/statistics/detail/attributable_fraction_impl.hpp>
+#include <faultline/statistics/detail/betting_bounds_impl.hpp>
 #include <faultline/statistics/detail/binomial_impl.hpp>
 #include <faultline/statistics/detail/confidence_sequence_impl.hpp>
 #include <faultline/statistics/detail/decompositions_impl.hpp>
@@ -26,6 +27,7 @@
 #include <faultline/statistics/detail/rank_impl.hpp>
 #include <faultline/statistics/detail/rate_plan_impl.hpp>
 #include <faultline/statistics/detail/regression_impl.hpp>
+#include <faultline/statistics/detail/score_tail_impl.hpp>
 #include <faultline/statistics/detail/simultaneous_rates_impl.hpp>
 #include <faultline/statistics/detail/stratified_impl.hpp>
 #include <faultline/statistics/detail/tsne_impl.hpp>
