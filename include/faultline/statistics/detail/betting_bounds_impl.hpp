@@ -38,7 +38,7 @@ using Bets = std::array<double, betting_fractions>;
 }
 
 /// How far a value lies from the bar, in units of the way from the bar to the losing end; −1 or more.
-[[nodiscard]] inline double gain(double value, double bar, MeanSide side) noexcept {
+[[nodiscard]] inline double betting_gain(double value, double bar, MeanSide side) noexcept {
   return side == MeanSide::above ? (value - bar) / (1.0 + bar) : (bar - value) / (1.0 - bar);
 }
 
@@ -51,11 +51,11 @@ using Bets = std::array<double, betting_fractions>;
 }
 
 /// log of each bet's product of factors.
-[[nodiscard]] inline Bets log_products(std::span<const ValueCount> groups, double bar, MeanSide side) {
+[[nodiscard]] inline Bets betting_log_products(std::span<const ValueCount> groups, double bar, MeanSide side) {
   Bets sums{};
   const Bets& fractions = betting_fraction_grid();
   for (const ValueCount& group : groups) {
-    const double won = gain(group.value, bar, side);
+    const double won = betting_gain(group.value, bar, side);
     for (std::size_t j = 0; j < sums.size(); ++j)
       sums[j] += static_cast<double>(group.count) * std::log1p(fractions[j] * won);
   }
@@ -96,7 +96,7 @@ FAULTLINE_INLINE double ValueCounts::second_moment() const noexcept {
 
 FAULTLINE_INLINE double log_betting_capital(const ValueCounts& values, double bar, MeanSide side) {
   core::require_between("log_betting_capital", "bar", bar, -1.0, 1.0);
-  return detail::log_mean_exp(detail::log_products(values.groups(), bar, side));
+  return detail::log_mean_exp(detail::betting_log_products(values.groups(), bar, side));
 }
 
 FAULTLINE_INLINE BettingCapital::BettingCapital(double bar, MeanSide side) : bar_(bar), side_(side) {
@@ -105,7 +105,7 @@ FAULTLINE_INLINE BettingCapital::BettingCapital(double bar, MeanSide side) : bar
 
 FAULTLINE_INLINE void BettingCapital::add(double value) {
   core::require_in("BettingCapital::add", "value", value, -1.0, 1.0);
-  const double won = detail::gain(value, bar_, side_);
+  const double won = detail::betting_gain(value, bar_, side_);
   const detail::Bets& fractions = detail::betting_fraction_grid();
   for (std::size_t j = 0; j < log_products_.size(); ++j) log_products_[j] += std::log1p(fractions[j] * won);
   ++size_;
@@ -139,7 +139,7 @@ namespace detail {
   const double mean = sign * values.mean();
   // In t = 1 + bar (or 1 − bar): the losing end is 0 and cannot be reached
   const auto excess = [&](double t) {
-    return log_mean_exp(log_products(values.groups(), sign * (t - 1.0), side)) + std::log(alpha);
+    return log_mean_exp(betting_log_products(values.groups(), sign * (t - 1.0), side)) + std::log(alpha);
   };
   double kept = 1.0 + mean;  // at the mean itself the sum of logarithms is at most 0: never excluded
   if (values.size() == 0 || kept <= 0.0) return -1.0;
@@ -190,7 +190,7 @@ FAULTLINE_INLINE std::optional<std::int64_t> forecast_samples(const ValueCounts&
   core::require_between("forecast_samples", "alpha", alpha, 0.0, 1.0);
   if (values.size() == 0) return std::nullopt;
   const MeanSide side = values.mean() > bar ? MeanSide::above : MeanSide::below;
-  const detail::Bets sums = detail::log_products(values.groups(), bar, side);
+  const detail::Bets sums = detail::betting_log_products(values.groups(), bar, side);
   const double growth = *std::max_element(sums.begin(), sums.end()) / static_cast<double>(values.size());
   const double wanted = std::log(static_cast<double>(betting_fractions) / alpha);
   if (!(growth * 1e15 > wanted)) return std::nullopt;

@@ -30,7 +30,7 @@ struct ScoreTerm {
 };
 
 /// Cumulant generating function at t ≥ 0 with its first three derivatives.
-struct Cumulants {
+struct ScoreCumulants {
   double value = 0.0, first = 0.0, second = 0.0, third = 0.0;
 };
 
@@ -79,8 +79,8 @@ class ScoreSum {
     return std::exp(sum);
   }
 
-  [[nodiscard]] Cumulants at(double t) const noexcept {
-    Cumulants k;
+  [[nodiscard]] ScoreCumulants at(double t) const noexcept {
+    ScoreCumulants k;
     for (const ScoreTerm& term : terms_) {
       const double y = t * term.weight;
       const double lost = -std::expm1(-y);                  // 1 − exp(−y)
@@ -117,7 +117,7 @@ class ScoreSum {
     double high = std::numeric_limits<double>::infinity();
     double t = value;  // the solution of a normal sum of variance 1
     for (int i = 0; i < 200; ++i) {
-      const Cumulants k = at(t);
+      const ScoreCumulants k = at(t);
       const double miss = k.first - value;
       (miss < 0.0 ? low : high) = t;
       if (std::abs(miss) <= 1e-13 * value || (std::isfinite(high) && high - low <= 1e-13 * high)) break;
@@ -142,7 +142,7 @@ struct SaddlepointTail {
 };
 
 [[nodiscard]] inline SaddlepointTail saddlepoint_tail(const ScoreSum& sum, double t) {
-  const Cumulants k = sum.at(t);
+  const ScoreCumulants k = sum.at(t);
   const double w = std::sqrt(std::max(0.0, 2.0 * (t * k.first - k.value)));
   const double u = t * std::sqrt(k.second);
   SaddlepointTail result;
