@@ -22,15 +22,15 @@ namespace analysis {
 /// The direction along which the residuals of a fit grow, off `held`: a term with one direction, or none when the
 /// residuals have no linear part.
 ///
-/// **Formula**: starts at Σ (f_i − p̂_i) w̃_i, then Gauss–Newton steps of the single-index model logit = x·β + h(d·w̃),
-/// h a spline that is refitted after every step (unpolished, one threshold is split into two directions).
+/// **Formula**: starts where a linear logit would point (consistent for elliptical latents, Li and Duan 1989), then
+/// Gauss–Newton steps of the single-index model logit = x·β + h(d·w̃), h a spline that is refitted after every step
+/// (unpolished, one threshold is split into two directions).
 /// **Shapes**: x `[N, p]` the columns of the model that `fit` is; held `[k, r]` orthonormal rows. With `class_label`
 /// only samples of this class count.
 /// **Cost**: some six times N r².
 [[nodiscard]] std::optional<Term> residual_direction(const ConditionSample& sample, const Matrix<double>& x,
                                                      const statistics::LogisticFit& fit, const Matrix<double>& held,
-                                                     std::optional<std::int64_t> class_label = std::nullopt,
-                                                     int steps = 6);
+                                                     std::optional<std::int64_t> class_label = std::nullopt);
 
 /// The directions along which the second moment of failures differs from that of successes, off `held`: failures in
 /// the middle, on two sides, or where two coordinates agree (XOR).

@@ -13,10 +13,17 @@ namespace faultline {
 inline namespace v1 {
 namespace analysis {
 
+/// How the candidates that pass the screen are compared.
+enum class Comparing {
+  score_test,        ///< by the screen itself: no further fit
+  likelihood,        ///< by the deviance that their fits gain, less twice their columns (Akaike)
+  cross_validation,  ///< by the deviance that they gain on samples left out
+};
+
 /// When a term is accepted, and how many there may be.
 struct SelectionOptions {
   double alpha = 0.05;   ///< a term's score test must reach this after Bonferroni over all candidates
-  double least_z = 1.5;  ///< and its cross-validated gain in deviance this many standard errors
+  double least_z = 1.5;  ///< and its gain in deviance this many standard errors
   std::int64_t folds = 5;
   std::int64_t properties = 16;        ///< at most so many conditions made of properties
   std::int64_t subspaces = 3;          ///< and so many directions or subspaces
@@ -24,14 +31,14 @@ struct SelectionOptions {
   double least_direction_gain = 0.05;  ///< a direction must explain this share of what is explained so far
   std::int64_t class_outcomes = 10;    ///< failures and successes that a class needs for terms of its own
   std::int64_t seed = 0;
-  bool directions = true;      ///< whether directions that no property names are sought
-  bool cross_validate = true;  ///< else gains are those of the fit less twice the columns
+  bool directions = true;  ///< whether directions that no property names are sought
+  Comparing comparing = Comparing::likelihood;
 };
 
 /// The terms in the order in which they were accepted, and the model that they are.
 struct Selection {
   std::vector<Term> terms;
-  std::vector<double> gains;    ///< of each term over those before it, in units of deviance, cross-validated
+  std::vector<double> gains;    ///< of each term over those before it, in units of deviance, as compared
   statistics::LogisticFit fit;  ///< on the samples of the selection
   double null_deviance = 0.0;   ///< of the class intercepts alone
   std::int64_t candidates = 0;  ///< properties, readings, classes and pairs that were compared
@@ -40,7 +47,7 @@ struct Selection {
 /// Selects terms that failures go with.
 ///
 /// Phase 1: properties by value and by reading, for all classes and for one, and pairs; screened by score tests, the
-/// best compared by cross-validated deviance. A simpler term of the same property is preferred when its gain is at
+/// best compared as the options say. A simpler term of the same property is preferred when its gain is at
 /// least .7 of the best. Phase 2, when nothing of phase 1 is accepted: directions and subspaces of w̃, off what is
 /// selected.
 /// **Shapes**: `admitted` `[P]`, 0 for a property that is no candidate; empty: all are.

@@ -45,12 +45,14 @@ struct MoveEffect {
 /// Moves every condition that can be moved on latents that nobody selected, until a bound decides.
 ///
 /// A failure counts where the image is valid: the judge, if there is one, still sees the class. One-sided conditions
-/// are compared between +2 and −2, two-sided ones between both ends and the middle, pairs at ±1.4 by their product,
+/// are compared between +2 and −2, two-sided ones between both ends and where they are,
+/// bands between the worst and the best level, pairs at ±1.4 by their product,
 /// subspaces along each of their vectors (the one that decides first).
 /// **Error rate**: any bound is wrong at any look with probability at most alpha, for all conditions together.
 /// **Cost**: two to four images per latent and condition, 128 to `latents` latents, at most `images` in all.
-[[nodiscard]] std::vector<MoveEffect> measure_effects(const Problem& problem, HeldOutLatents& latents,
-                                                      const Conditions& found, std::span<const ConditionMove> moves,
+[[nodiscard]] std::vector<MoveEffect> measure_effects(const Problem& problem, const statistics::Whitening& whitening,
+                                                      HeldOutLatents& latents, const Conditions& found,
+                                                      std::span<const ConditionMove> moves,
                                                       const EffectOptions& options);
 
 /// Attributable fractions of causes, each and together.
@@ -64,7 +66,7 @@ struct CauseFractions {
 /// The share of the failures on valid images that would not occur if every latent had each cause at its usual level.
 ///
 /// **Formula**: w̃ ← w̃ + v (c_y − g·w̃)/(g·v), c_y the median over the successes of its class on the discovery split
-/// (where the middle fails, the quartile of which is farther from it in the better direction); all together w̃ +
+/// (of a band the quartile on the better side); all together w̃ +
 /// G⁺ (c − G w̃). Failures of the same latents before and after, so what the change breaks counts.
 /// **Cost**: `fraction_latents` images per cause, and as many for all together.
 [[nodiscard]] CauseFractions attribute_failures(const Problem& problem, const statistics::Whitening& whitening,

@@ -27,7 +27,8 @@ enum class Movability {
 /// The shape in which a condition acts, which decides what is compared.
 enum class ConditionShape {
   one_sided,  ///< more of it, or less of it, fails
-  two_sided,  ///< both ends fail, or the middle does
+  two_sided,  ///< both ends fail
+  band,       ///< values in between fail, more than either end
   pair,       ///< two properties together
   subspace,   ///< several directions
 };
@@ -36,8 +37,10 @@ enum class ConditionShape {
 struct ConditionMove {
   Movability movability = Movability::movable;
   ConditionShape shape = ConditionShape::one_sided;
-  int sign = 1;               ///< direction of failure along the first direction; of a pair, of the product
-  bool middle_fails = false;  ///< two-sided with the failures in the middle
+  int sign = 1;  ///< direction of failure along the first direction; of a pair, of the product
+  /// Scores (normal, of the first reading) between −2 and +2 at which the fitted effect is largest and smallest
+  double worst = 2.0;
+  double best = -2.0;
   /// `[m, r]` unit vectors: the coordinates of w̃ that are the condition, two for a pair
   Matrix<double> readings = {};
   Matrix<double> directions = {};  ///< `[m, r]` unit vectors along which they move with the others held

@@ -7,6 +7,7 @@
 #include <faultline/analysis/conditions/residual_directions.hpp>
 #include <faultline/core/parallel_for.hpp>
 #include <faultline/core/random.hpp>
+#include <faultline/statistics/natural_spline.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -57,15 +58,15 @@ inline void gather_term(Conditions& found, const Term& term, double gain) {
 /// Akaike's criterion of a model of terms.
 [[nodiscard]] inline double criterion(const ConditionSample& sample, std::span<const Term> terms) {
   const Matrix<double> x = design(terms, sample);
-  return statistics::fit_logistic(x, sample.label, sample.failed, sample.classes).deviance +
+  // a light ridge: with the usual one, two splines can be steeper together than one, where failures separate
+  return statistics::fit_logistic(x, sample.label, sample.failed, sample.classes, {.ridge = 0.002}).deviance +
          2.0 * static_cast<double>(x.cols());
 }
 
-/// One term along a single direction in the span of the readings of some properties, fitted next to `others`; with
-/// `steps` = 0 where the search begins.
+/// One term along a single direction in the span of the readings of some properties, fitted next to `others`.
 [[nodiscard]] inline std::optional<Term> single_index(const ConditionSample& sample, const PropertyReadings& readings,
                                                       std::span<const Term> others,
-                                                      std::span<const std::int64_t> properties, int steps) {
+                                                      std::span<const std::int64_t> properties) {
   // the same search as for residual directions, in coordinates of the span of the readings
   std::vector<Term> members;
   for (const std::int64_t k : properties) members.push_back({.kind = TermKind::reading, .property = k});
@@ -75,7 +76,7 @@ inline void gather_term(Conditions& found, const Term& term, double gain) {
   inside.whitened = Matrix<double>(sample.whitened * basis.transpose());
   const Matrix<double> x = design(others, sample);
   const statistics::LogisticFit fit = statistics::fit_logistic(x, sample.label, sample.failed, sample.classes);
-  std::optional<Term> term = residual_direction(inside, x, fit, Matrix<double>(0, basis.rows()), std::nullopt, steps);
+  std::optional<Term> term = residual_direction(inside, x, fit, Matrix<double>(0, basis.rows()));
   if (term) term->directions = Matrix<double>(term->directions * basis);
   return term;
 }
@@ -95,52 +96,80 @@ inline void gather_term(Conditions& found, const Term& term, double gain) {
 
 /// Merges the two conditions that lose least by acting through one sum, if they lose nothing; returns whether it did.
 inline bool merge_once(const ConditionSample& sample, const PropertyReadings& readings, Conditions& found) {
-  std::vector<std::size_t> able;
-  for (std::size_t k = 0; k < found.conditions.size(); ++k)
-    if (may_merge(found.conditions[k], readings, found, k)) able.push_back(k);
-  if (able.size() < 2) return false;
+  const std::size_t count = found.conditions.size();
+  std::vector<std::uint8_t> able(count, 0);
+  // on one footing with the merged terms: readings, which measurement error does not blur
+  std::vector<std::vector<Term>> groups(count);
+  for (std::size_t k = 0; k < count; ++k) {
+    const Condition& condition = found.conditions[k];
+    able[k] = may_merge(condition, readings, found, k) ? 1 : 0;
+    if (able[k] != 0 && condition.properties.size() == 1)
+      groups[k] = {{.kind = TermKind::reading, .property = condition.properties.front()}};
+    else groups[k] = condition.terms;
+  }
+  if (std::count(able.begin(), able.end(), 1) < 2) return false;
+  const auto all_but = [&](std::size_t a, std::size_t b) {
+    std::vector<Term> terms;
+    for (std::size_t k = 0; k < count; ++k)
+      if (k != a && k != b) terms.insert(terms.end(), groups[k].begin(), groups[k].end());
+    return terms;
+  };
+  const std::vector<Term> apart = all_but(count, count);
+  const Matrix<double> x = design(apart, sample);
+  const statistics::LogisticFit fit = statistics::fit_logistic(x, sample.label, sample.failed, sample.classes);
+  const double limit = criterion(sample, apart);
+  // what each property adds to the others: a weak companion of a strong condition is no part of a sum
+  std::vector<double> own_part(count, 0.0);
+  parallel_for(static_cast<std::int64_t>(count), 0, [&](std::int64_t k) {
+    const auto at = static_cast<std::size_t>(k);
+    if (able[at] != 0)
+      own_part[at] =
+          (criterion(sample, all_but(at, at)) - limit) / static_cast<double>(found.conditions[at].properties.size());
+  });
+
+  // Two splines are one spline of a sum where both are straight, or where their product is missed.
+  std::vector<std::uint8_t> straight(count, 0);
+  std::vector<std::vector<double>> along(count);
+  std::size_t first = 0;
+  for (std::size_t k = 0; k < count; ++k) {
+    if (able[k] != 0) {
+      const std::span<const double> own(fit.coefficients.data() + first,
+                                        static_cast<std::size_t>(statistics::spline_columns));
+      straight[k] = own[1] * own[1] + own[2] * own[2] + own[3] * own[3] < 0.1 * own[0] * own[0] ? 1 : 0;
+      along[k] = core::to_list(term_columns(groups[k].front(), sample).col(0));
+    }
+    for (const Term& term : groups[k]) first += static_cast<std::size_t>(column_count(term));
+  }
+  const statistics::ScoreScreen tests(fit, x, sample.label, sample.failed, sample.classes);
   struct Merge {
     std::size_t a = 0, b = 0;
-    double change = 0.0;
+    double change = 1.0;
     std::optional<Term> term;
   };
   std::vector<Merge> merges;
-  for (std::size_t i = 0; i < able.size(); ++i)
-    for (std::size_t j = i + 1; j < able.size(); ++j) merges.push_back({able[i], able[j], 0.0, std::nullopt});
-  std::vector<Term> everything;
-  for (const Condition& condition : found.conditions)
-    everything.insert(everything.end(), condition.terms.begin(), condition.terms.end());
+  for (std::size_t a = 0; a < count; ++a)
+    for (std::size_t b = a + 1; b < count; ++b) {
+      if (able[a] == 0 || able[b] == 0) continue;
+      if (std::min(own_part[a], own_part[b]) < 0.15 * std::max(own_part[a], own_part[b])) continue;
+      Matrix<double> product(sample.size(), 1);
+      core::as_vector(product.values()) = core::as_vector(along[a]).cwiseProduct(core::as_vector(along[b]));
+      if ((straight[a] != 0 && straight[b] != 0) || tests.test(tests.sums(product)).p < 0.01)
+        merges.push_back({a, b, 1.0, std::nullopt});
+    }
   parallel_for(static_cast<std::int64_t>(merges.size()), 0, [&](std::int64_t m) {
     Merge& merge = merges[static_cast<std::size_t>(m)];
-    std::vector<Term> others, apart;
-    std::vector<std::int64_t> properties;
-    for (std::size_t k = 0; k < found.conditions.size(); ++k) {
-      const Condition& condition = found.conditions[k];
-      if (k != merge.a && k != merge.b) {
-        others.insert(others.end(), condition.terms.begin(), condition.terms.end());
-        continue;
-      }
-      properties.insert(properties.end(), condition.properties.begin(), condition.properties.end());
-      // on the same footing as the merged term: readings, which measurement error does not blur
-      if (condition.properties.size() == 1)
-        apart.push_back({.kind = TermKind::reading, .property = condition.properties.front()});
-      else apart.insert(apart.end(), condition.terms.begin(), condition.terms.end());
-    }
-    apart.insert(apart.end(), others.begin(), others.end());
-    const double limit = criterion(sample, apart);
-    for (const int steps : {0, 6}) {  // what is far from as good is not worth a search
-      merge.term = single_index(sample, readings, others, properties, steps);
-      if (!merge.term) return;
-      std::vector<Term> together = others;
-      together.push_back(*merge.term);
-      merge.change = criterion(sample, together) - limit;
-      if (merge.change > 0.05 * limit) return;
-    }
+    std::vector<Term> together = all_but(merge.a, merge.b);
+    std::vector<std::int64_t> properties = found.conditions[merge.a].properties;
+    const auto& more = found.conditions[merge.b].properties;
+    properties.insert(properties.end(), more.begin(), more.end());
+    merge.term = single_index(sample, readings, together, properties);
+    if (!merge.term) return;
+    together.push_back(*merge.term);
+    merge.change = criterion(sample, together) - limit;
   });
-  const auto best = std::min_element(merges.begin(), merges.end(), [](const Merge& a, const Merge& b) {
-    return (a.term ? a.change : 1.0) < (b.term ? b.change : 1.0);
-  });
-  if (!best->term || !(best->change < 0.0)) return false;
+  const auto best = std::min_element(merges.begin(), merges.end(),
+                                     [](const Merge& a, const Merge& b) { return a.change < b.change; });
+  if (best == merges.end() || !(best->change < 0.0)) return false;
   Condition& into = found.conditions[best->a];
   Condition& from = found.conditions[best->b];
   into.properties.insert(into.properties.end(), from.properties.begin(), from.properties.end());
@@ -192,7 +221,7 @@ FAULTLINE_INLINE std::vector<double> stability(const ConditionSample& sample, co
       if (random.uniform() * static_cast<double>(left) < static_cast<double>(wanted)) half.push_back(i), --wanted;
     const ConditionSample part = subset(sample, half);
     SelectionOptions light = options;
-    light.cross_validate = false;
+    light.comparing = Comparing::score_test;
     const Selection again = select_terms(part, readings, admitted, light);
     std::vector<std::uint8_t>& own = chosen[static_cast<std::size_t>(b)];
     const Matrix<double> span = [&] {

@@ -90,12 +90,18 @@ FAULTLINE_INLINE Matrix<double> spanned_by(std::span<const Term> terms, const Pr
 
 FAULTLINE_INLINE std::optional<Term> residual_direction(const ConditionSample& sample, const Matrix<double>& x,
                                                         const statistics::LogisticFit& fit, const Matrix<double>& held,
-                                                        std::optional<std::int64_t> class_label, int steps) {
+                                                        std::optional<std::int64_t> class_label) {
   const detail::RowRange rows = detail::rows_of_class(sample, class_label);
   if (rows.count == 0 || sample.whitened.cols() <= held.rows()) return std::nullopt;
   const Matrix<double> w = detail::off_span(sample.whitened.middleRows(rows.first, rows.count), held);
-  const std::vector<double> residual = detail::residuals_of(sample, fit);
-  Eigen::VectorXd direction = w.transpose() * core::as_vector(residual).segment(rows.first, rows.count);
+  // where a linear logit would point: under latents of elliptical distribution that is the right direction whatever the
+  // shape along it, up to noise (Li and Duan 1989)
+  Matrix<double> linear(sample.size(), x.cols() + w.cols());
+  linear.leftCols(x.cols()) = x;
+  linear.rightCols(w.cols()).middleRows(rows.first, rows.count) = w;
+  const statistics::LogisticFit straight =
+      statistics::fit_logistic(linear, sample.label, sample.failed, sample.classes, {}, &fit);
+  Eigen::VectorXd direction = core::as_vector(straight.coefficients).tail(static_cast<Eigen::Index>(w.cols()));
   if (!(direction.norm() > 0.0)) return std::nullopt;
   direction.normalize();
 
@@ -107,9 +113,8 @@ FAULTLINE_INLINE std::optional<Term> residual_direction(const ConditionSample& s
     columns.rightCols(statistics::spline_columns) = term_columns(with, sample);
     return statistics::fit_logistic(columns, sample.label, sample.failed, sample.classes, {}, start);
   };
-  if (steps == 0) return term;
   statistics::LogisticFit model = fitted(term, &fit);
-  for (int step = 0; step < steps; ++step) {
+  for (int step = 0; step < 6; ++step) {
     const std::vector<double> along = core::to_list(sample.whitened * term.directions.row(0).transpose());
     const std::vector<double> scores = statistics::within_class_scores(along, sample.label, sample.classes);
     Eigen::VectorXd slope(rows.count), weight(rows.count), rest(rows.count);

@@ -59,7 +59,6 @@ class TermSelector {
     columns_ = Matrix<double>(sample.size(), 0);
     selection_.fit = statistics::fit_logistic(columns_, sample.label, sample.failed, sample.classes);
     selection_.null_deviance = selection_.fit.deviance;
-    deviance_scale_ = selection_.fit.deviance;
     make_folds();
   }
 
@@ -130,8 +129,9 @@ class TermSelector {
     refit_folds();
   }
 
+  /// Directions are always cross-validated, but most selections never come to one.
   void refit_folds() {
-    if (!options_.cross_validate && !options_.directions) return;
+    if (options_.comparing != Comparing::cross_validation && !folds_wanted_) return;
     parallel_for(static_cast<std::int64_t>(folds_.size()), 0, [&](std::int64_t f) {
       Fold& fold = folds_[static_cast<std::size_t>(f)];
       const bool first = fold.fit.intercepts.empty();
@@ -182,11 +182,19 @@ class TermSelector {
   }
 
   [[nodiscard]] std::vector<Gain> gains_of(const std::vector<Screened>& candidates) const {
+    if (options_.comparing == Comparing::score_test) {
+      std::vector<Gain> gains;
+      for (const Screened& candidate : candidates) {
+        const double gain = candidate.test.statistic - 2.0 * static_cast<double>(column_count(candidate.term));
+        gains.push_back({gain, gain > 0.0 ? 0.5 * std::sqrt(gain) : 0.0});
+      }
+      return gains;
+    }
     std::vector<Matrix<double>> columns(candidates.size());
     parallel_for(static_cast<std::int64_t>(candidates.size()), 0, [&](std::int64_t i) {
       columns[static_cast<std::size_t>(i)] = term_columns(candidates[static_cast<std::size_t>(i)].term, sample_);
     });
-    if (options_.cross_validate)
+    if (options_.comparing == Comparing::cross_validation)
       return cross_validated(candidates.size(),
                              [&](std::size_t i, std::size_t) -> std::optional<Matrix<double>> { return columns[i]; });
     std::vector<Gain> gains(candidates.size());
@@ -344,6 +352,10 @@ class TermSelector {
     if (held.rows() >= sample_.whitened.cols()) return false;
     const std::vector<Screened> proposals = propose(held);
     if (proposals.empty()) return false;
+    if (!folds_wanted_) {
+      folds_wanted_ = true;
+      refit_folds();
+    }
     std::vector<ConditionSample> parts(folds_.size());
     std::vector<Matrix<double>> part_columns(folds_.size());
     parallel_for(static_cast<std::int64_t>(folds_.size()), 0, [&](std::int64_t f) {
@@ -376,8 +388,8 @@ class TermSelector {
   std::vector<Matrix<double>> bases_;     // splines of value and reading of each
   Matrix<double> columns_;                // of the model
   std::vector<Fold> folds_;
+  bool folds_wanted_ = false;
   Selection selection_;
-  double deviance_scale_ = 0.0;
 };
 
 }  // namespace detail

@@ -42,34 +42,60 @@ struct ValidFailures {
   return result;
 }
 
-/// One comparison: edits of a latent with weights that add up to its effect.
+/// One comparison: moves of a latent with weights that add up to its effect. A move goes `amount` standard deviations
+/// along each row, or until the first reading stands at a level.
 struct Comparison {
-  std::vector<Edit> edits;
-  std::vector<double> weights;
+  struct Part {
+    std::vector<double> amounts;  ///< one per row of the move; empty: not moved
+    std::optional<double> level;  ///< of the first row instead
+    double weight = 0.0;
+  };
+  std::vector<Part> parts;
 };
 [[nodiscard]] inline std::vector<Comparison> comparisons_of(const ConditionMove& move) {
-  const auto step = [&](std::int64_t m) { return Edit::in_w(move.steps.row_span(m)); };
-  const auto both_ends = [&](std::int64_t m, double side) -> Comparison {
-    return {{step(m).at(2.0), step(m).at(-2.0), Edit()}, {0.5 * side, 0.5 * side, -side}};
+  const std::int64_t rows = move.steps.rows();
+  const auto along = [&](std::int64_t m, double amount) {
+    std::vector<double> amounts(static_cast<std::size_t>(rows), 0.0);
+    amounts[static_cast<std::size_t>(m)] = amount;
+    return amounts;
   };
-  if (move.shape == ConditionShape::pair && move.steps.rows() == 2) {
-    constexpr double amount = 1.4;
-    Comparison corners;
-    for (const double a : {amount, -amount})
-      for (const double b : {amount, -amount}) {
-        const Eigen::RowVectorXd sum = a * move.steps.row(0) + b * move.steps.row(1);
-        corners.edits.push_back(Edit::in_w(core::to_list(sum)));
-        corners.weights.push_back((a * b > 0.0 ? 0.5 : -0.5) * move.sign);
+  const auto both_ends = [&](std::int64_t m, double side) -> Comparison {
+    return {{{along(m, 2.0), {}, 0.5 * side}, {along(m, -2.0), {}, 0.5 * side}, {{}, {}, -side}}};
+  };
+  switch (move.shape) {
+    case ConditionShape::pair: {
+      if (rows != 2) return {both_ends(0, 1.0)};
+      Comparison corners;
+      for (const double a : {1.4, -1.4})
+        for (const double b : {1.4, -1.4})
+          corners.parts.push_back({{a, b}, {}, (a * b > 0.0 ? 0.5 : -0.5) * move.sign});
+      return {corners};
+    }
+    case ConditionShape::subspace: {
+      std::vector<Comparison> list;
+      for (std::int64_t m = 0; m < rows; ++m) {
+        list.push_back(both_ends(m, 1.0));
+        list.push_back(both_ends(m, -1.0));
       }
-    return {corners};
+      return list;
+    }
+    case ConditionShape::two_sided: return {both_ends(0, 1.0)};
+    case ConditionShape::band: return {{{{{}, move.worst, 1.0}, {{}, move.best, -1.0}}}};
+    case ConditionShape::one_sided: break;
   }
-  if (move.shape == ConditionShape::subspace || move.shape == ConditionShape::pair) {
-    std::vector<Comparison> list;
-    for (std::int64_t m = 0; m < move.steps.rows(); ++m) list.push_back(both_ends(m, move.middle_fails ? -1.0 : 1.0));
-    return list;
-  }
-  if (move.shape == ConditionShape::two_sided) return {both_ends(0, move.middle_fails ? -1.0 : 1.0)};
-  return {{{step(0).at(2.0), step(0).at(-2.0)}, {static_cast<double>(move.sign), -static_cast<double>(move.sign)}}};
+  const auto side = static_cast<double>(move.sign);
+  return {{{{along(0, 2.0), {}, side}, {along(0, -2.0), {}, -side}}}};
+}
+
+/// The edit that a part of a comparison makes of a latent whose readings are `now`.
+[[nodiscard]] inline Edit edit_of(const Comparison::Part& part, const ConditionMove& move, double now) {
+  if (part.level)
+    return Edit::in_w(move.steps.row_span(0), (*part.level - now) / move.directions.row(0).dot(move.readings.row(0)));
+  if (part.amounts.empty()) return {};
+  Eigen::RowVectorXd sum = Eigen::RowVectorXd::Zero(move.steps.cols());
+  for (std::size_t m = 0; m < part.amounts.size(); ++m)
+    sum += part.amounts[m] * move.steps.row(static_cast<Eigen::Index>(m));
+  return Edit::in_w(core::to_list(sum));
 }
 
 /// The level at which a coordinate is usual for successes of each class; 0 (the mean) where a class has none.
@@ -87,8 +113,9 @@ struct Comparison {
 
 }  // namespace detail
 
-FAULTLINE_INLINE std::vector<MoveEffect> measure_effects(const Problem& problem, HeldOutLatents& latents,
-                                                         const Conditions& found, std::span<const ConditionMove> moves,
+FAULTLINE_INLINE std::vector<MoveEffect> measure_effects(const Problem& problem, const statistics::Whitening& whitening,
+                                                         HeldOutLatents& latents, const Conditions& found,
+                                                         std::span<const ConditionMove> moves,
                                                          const EffectOptions& options) {
   std::vector<MoveEffect> effects(moves.size());
   std::int64_t able = 0, images = 0;
@@ -101,6 +128,11 @@ FAULTLINE_INLINE std::vector<MoveEffect> measure_effects(const Problem& problem,
     double failures = 0.0;         // of them unmoved
     std::int64_t invalid[2] = {};  // at the first and the second edit
     bool done = true;
+  };
+  const auto reading_of = [&](const ConditionMove& move, const StartLatent& start) {
+    Matrix<float> row(1, static_cast<std::int64_t>(start.w.size()));
+    std::copy(start.w.begin(), start.w.end(), row.data());
+    return move.readings.row(0).dot(statistics::whiten(whitening, row, std::span(&start.label, 1)).row(0));
   };
   std::vector<Watch> watches(moves.size());
   for (std::size_t k = 0; k < moves.size(); ++k) {
@@ -126,8 +158,9 @@ FAULTLINE_INLINE std::vector<MoveEffect> measure_effects(const Problem& problem,
       for (std::size_t i = first; i < positions.size(); ++i) {
         const auto at = static_cast<std::size_t>(positions[i]);
         const StartLatent start{latents.codes().w.row_span(positions[i]), latents.codes().label[at]};
+        const double now = reading_of(moves[k], start);
         for (const detail::Comparison& comparison : watch.comparisons)
-          for (const Edit& edit : comparison.edits) edits.push_back({start, edit});
+          for (const auto& part : comparison.parts) edits.push_back({start, detail::edit_of(part, moves[k], now)});
       }
       const detail::ValidFailures answers = detail::answer_valid(problem, edits);
       images += static_cast<std::int64_t>(edits.size());
@@ -136,8 +169,8 @@ FAULTLINE_INLINE std::vector<MoveEffect> measure_effects(const Problem& problem,
         watch.failures += latents.codes().failed[static_cast<std::size_t>(positions[i])] != 0 ? 1.0 : 0.0;
         for (std::size_t c = 0; c < watch.comparisons.size(); ++c) {
           double effect = 0.0;
-          for (std::size_t e = 0; e < watch.comparisons[c].edits.size(); ++e, ++at) {
-            effect += watch.comparisons[c].weights[e] * answers.failed[at];
+          for (std::size_t e = 0; e < watch.comparisons[c].parts.size(); ++e, ++at) {
+            effect += watch.comparisons[c].parts[e].weight * answers.failed[at];
             if (c == 0 && e < 2) watch.invalid[e] += answers.valid[at] != 0 ? 0 : 1;
           }
           watch.values[c].add(std::clamp(effect, -1.0, 1.0));
@@ -195,9 +228,9 @@ FAULTLINE_INLINE CauseFractions attribute_failures(const Problem& problem, const
     const ConditionMove& move = moves[causes[k]];
     for (std::int64_t m = 0; m < move.readings.rows(); ++m) {
       const Eigen::RowVectorXd reading = move.readings.row(m);
-      // where the middle fails, the middle is left to the better side; else the median is usual
+      // where values in between fail, the quartile on the better side; else the median is usual
       double level = 0.5;
-      if (move.middle_fails && move.shape == ConditionShape::two_sided) level = move.sign > 0 ? 0.25 : 0.75;
+      if (move.shape == ConditionShape::band) level = move.best < move.worst ? 0.25 : 0.75;
       settings.push_back({k, m, detail::usual_levels(discovery, reading, level)});
     }
   }
@@ -228,7 +261,7 @@ FAULTLINE_INLINE CauseFractions attribute_failures(const Problem& problem, const
             concerned ? settings[s].levels[label] - now(i, static_cast<Eigen::Index>(s)) : 0.0;
       }
       const auto move_by = [&](const Matrix<double>& change) {
-        return Edit::in_w(core::to_list(statistics::unwhiten_directions(whitening, change)));
+        return Edit::in_w(statistics::unwhiten_directions(whitening, change).row_span(0));
       };
       for (std::size_t k = 0; k < causes.size(); ++k) {
         const ConditionMove& move = moves[causes[k]];
@@ -251,7 +284,7 @@ FAULTLINE_INLINE CauseFractions attribute_failures(const Problem& problem, const
       for (std::size_t k = 0; k + 1 < width; ++k) {
         const bool after = answers.failed[static_cast<std::size_t>(i) * width + 1 + k] != 0.0;
         statistics::PairedCounts& own = counts[k];
-        ++(before ? (after ? own.both_fail : own.only_first_fails) : (after ? own.only_second_fails : own.both_pass));
+        ++(before ? (after ? own.both_fail : own.only_first_fails) : (after ? own.only_second_fails : own.both_right));
       }
     }
     result.latents += population.size();

@@ -56,14 +56,21 @@ inline void set_shape(ConditionMove& move, const Condition& condition, std::span
   }
   const double low = effect_at(condition, coefficients, -end), middle = effect_at(condition, coefficients, 0.0),
                high = effect_at(condition, coefficients, end);
-  const double curve = 0.5 * (low + high) - middle;
+  double most = -1e300, least = 1e300;
+  for (int step = -20; step <= 20; ++step) {
+    const double score = 0.1 * step, effect = effect_at(condition, coefficients, score);
+    if (effect > most) most = effect, move.worst = score;
+    if (effect < least) least = effect, move.best = score;
+  }
+  move.sign = high >= low ? 1 : -1;
+  const double ends = std::max(effect_at(condition, coefficients, -2.0), effect_at(condition, coefficients, 2.0));
   if (condition.kind == ConditionKind::direction && condition.terms.front().directions.rows() > 1) {
     move.shape = ConditionShape::subspace;
-  } else if (std::abs(curve) > std::abs(high - low)) {
+  } else if (std::abs(move.worst) < end && most - ends > 0.25 * (most - least)) {
+    move.shape = ConditionShape::band;
+  } else if (0.5 * (low + high) - middle > std::abs(high - low)) {
     move.shape = ConditionShape::two_sided;
   }
-  move.middle_fails = curve < 0.0;
-  move.sign = high >= low ? 1 : -1;
 }
 
 /// The leading eigenvector of Σ m_i w̃_i w̃_iᵀ of a property that no linear rule reads, where it stands out of
@@ -149,10 +156,12 @@ FAULTLINE_INLINE std::vector<ConditionMove> plan_moves(const Problem& problem, c
       } else if (const auto curved = detail::curved_reading(discovery, p, problem.seed + p)) {
         add(curved->row(0), p, false);
         if (moves[k].shape == ConditionShape::one_sided) {  // both ways along it is more, or less, of the property
-          moves[k].shape = ConditionShape::two_sided;
           const double outwards =
               discovery.scores.row(p).dot((discovery.whitened * curved->row(0).transpose()).cwiseAbs2().transpose());
-          moves[k].middle_fails = (outwards >= 0.0) != (moves[k].sign > 0);
+          const bool ends_fail = (outwards >= 0.0) == (moves[k].sign > 0);
+          moves[k].shape = ends_fail ? ConditionShape::two_sided : ConditionShape::band;
+          moves[k].worst = ends_fail ? 2.0 : 0.0;
+          moves[k].best = ends_fail ? 0.0 : 2.0;
         }
       } else {
         moves[k].movability = Movability::not_movable;
