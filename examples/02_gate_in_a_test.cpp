@@ -10,6 +10,9 @@
 #include <catch2/catch.hpp>
 #endif
 
+#include <cstdint>
+#include <string>
+
 namespace fl = faultline;
 using fl::testing::FailureRateBelow;
 using fl::testing::gate;
@@ -55,4 +58,13 @@ TEST_CASE("what counts as a failure is a choice: here a true class below .9") {
   auto mine = my_classifier();
   const auto verdict = gate(generator, mine, FailureRateBelow{.bound = 0.05, .seed = 7}, fl::TrueClassBelow{.p = 0.9});
   REQUIRE_THAT(verdict, fl::testing::Passes());
+}
+
+TEST_CASE("fewer than 3 % of each class are misclassified, with one error rate for all four statements") {
+  auto mine = my_classifier();
+  fl::testing::GateSuite suite(0.95);
+  for (const std::int64_t label : {0, 1, 2, 3})
+    suite.add("class " + std::to_string(label), generator, mine,
+              {.bound = 0.03, .seed = 7, .labels = fl::LabelPolicy::fixed(label)});
+  REQUIRE_THAT(suite.run(), fl::testing::Passes());
 }

@@ -9,6 +9,7 @@
 #include <faultline/statistics/detail/difference_impl.hpp>
 #include <faultline/statistics/detail/discriminant_impl.hpp>
 #include <faultline/statistics/detail/distributions_impl.hpp>
+#include <faultline/statistics/detail/e_values_impl.hpp>
 #include <faultline/statistics/detail/effect_split_impl.hpp>
 #include <faultline/statistics/detail/fast_ica_impl.hpp>
 #include <faultline/statistics/detail/histogram_impl.hpp>
@@ -25,6 +26,7 @@
 #include <faultline/statistics/detail/quantiles_impl.hpp>
 #include <faultline/statistics/detail/rank_agreement_impl.hpp>
 #include <faultline/statistics/detail/rank_impl.hpp>
+#include <faultline/statistics/detail/rate_boundary_impl.hpp>
 #include <faultline/statistics/detail/rate_plan_impl.hpp>
 #include <faultline/statistics/detail/regression_impl.hpp>
 #include <faultline/statistics/detail/score_tail_impl.hpp>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The compiled form of testing/.
 #include <faultline/testing/detail/compiled_gates.hpp>
+#include <faultline/testing/detail/gate_suite_impl.hpp>
 
 namespace faultline {
 inline namespace v1 {

@@ -6,3 +6,4 @@
 #include <faultline/concepts/failure_criterion.hpp>
 #include <faultline/sampling/analytic_generator.hpp>
 #include <faultline/testing/gate.hpp>
+#include <faultline/testing/gate_suite.hpp>

@@ -130,6 +130,9 @@ TEST_CASE("labels follow their policy") {
   // A list that is drawn from: entry (x L) >> 32 of stream 1, wherever the samples begin.
   const std::vector<std::int64_t> list{3, 0, 0, 1, 0};
   const Sampler given(known, {.seed = 11, .labels = fl::LabelPolicy::given(list)});
+  // Known answers, from another implementation of Philox, where a gate's samples begin and at the start.
+  CHECK(given.labels(fl::core::gate_first, 12) == std::vector<std::int64_t>{1, 1, 0, 0, 0, 0, 1, 3, 0, 3, 3, 1});
+  CHECK(given.labels(0, 12) == std::vector<std::int64_t>{3, 0, 3, 0, 1, 3, 0, 0, 0, 0, 1, 0});
   const auto drawn = given.labels(5, 20'000);
   std::vector<double> of(4);
   for (std::int64_t i = 0; i < 20'000; ++i) {

@@ -62,6 +62,7 @@ GateResult again(const G& generator, C& classifier, const GateResult& first) {
   take(values, "cutoff", policy.cutoff);
   take(values, "noise", policy.noise);
   take(values, "probability_tolerance", policy.probability_tolerance);
+  take(values, "gates", policy.gates);
   if (!values.empty()) throw std::runtime_error("not understood: " + values.begin()->first);
   return gate(generator, classifier, policy, criterion_of(arguments));
 }
@@ -98,6 +99,11 @@ TEST_CASE("the replay line of a gate gives the same counts for every option") {
   check_gate({.bound = 1e-4, .seed = 3, .max_samples = 256, .labels = fl::LabelPolicy::fixed(2)}, fl::Misclassified{});
   check_gate({.bound = 0.1, .seed = 3, .max_samples = 512, .labels = fl::LabelPolicy::given({2, 2, 2, 0})},
              fl::Misclassified{});
+  // A list that is drawn from, at budgets that end at a look and between two
+  for (const std::int64_t budget : {300, 512, 4'000})
+    check_gate({.bound = 0.3, .seed = 4, .max_samples = budget, .labels = fl::LabelPolicy::given({3, 1, 2, 2, 0, 0})},
+               fl::Misclassified{});
+  check_gate({.bound = 0.1, .seed = 3, .max_samples = 2'000, .gates = 20}, fl::Misclassified{});
   check_gate({.bound = 0.1, .seed = 3, .max_samples = 512, .truncation = 0.7}, fl::Misclassified{});
   check_gate({.bound = 0.1, .seed = 3, .max_samples = 512, .truncation = -0.25, .cutoff = 1}, fl::Misclassified{});
   check_gate({.bound = 0.1, .seed = 3, .max_samples = 512, .batch_size = 7}, fl::Misclassified{});

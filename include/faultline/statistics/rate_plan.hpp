@@ -3,7 +3,7 @@
 // How many samples a gate on a rate will need, and how often it errs: exact, by following the distribution of the
 // failure count from look to look.
 
-#include <faultline/statistics/confidence_sequence.hpp>
+#include <faultline/statistics/rate_boundary.hpp>
 
 #include <cstdint>
 
@@ -20,19 +20,26 @@ struct RatePlan {
   double below = 0.0;          ///< probability of `below` within the budget
   double above = 0.0;          ///< probability of `above` within the budget
   double undecided = 1.0;      ///< the rest
+
+  /// Whether more than half of all runs end with the budget.
+  [[nodiscard]] bool usually_undecided() const noexcept { return undecided > 0.5; }
 };
 
-/// Plans a test of "rate below `bound`" for a supposed true rate and a budget of samples.
+/// Plans a test of "rate below `bound`" for a supposed true rate and a budget of samples, which is the time there is
+/// times the samples per second.
 ///
-/// With .05 per side and a bound of .02 the median is 320 samples when nothing ever fails, 704 at a rate of .005 and 2
-/// 048 at .01 (1 860 if one looked at every sample).
+/// For a bound of .02 the median is 256 samples when nothing ever fails, 320 at a rate of .005 and 1 344 at .01; with
+/// .05 per side 192, 320 and 960.
 /// **Throws** `invalid_argument` for a bound, rate, budget or options out of range.
-/// **Cost**: (budget / look_every) x (spread of the count) x look_every operations; a tenth of a second for a budget of
-/// 100 000.
-/// Example: `auto plan = plan_rate_test(0.02, 0.005, 3000); if (plan.undecided > 0.5) { /* say that the budget will
-/// usually not do */ }`
+/// **Cost**: that of a `RateBoundary`, which plans of one bound can share, and as much again; a tenth of a second for a
+/// budget of 100 000 at a bound of .5.
+/// Example: `auto plan = plan_rate_test(0.02, 0.015, 3 * 400); if (plan.usually_undecided()) { /* say that three
+/// seconds will not do */ }`
 [[nodiscard]] RatePlan plan_rate_test(double bound, double true_rate, std::int64_t budget,
                                       const RateSequenceOptions& options = {});
+
+/// The same with a boundary that is there.
+[[nodiscard]] RatePlan plan_rate_test(const RateBoundary& boundary, double true_rate, std::int64_t budget);
 
 }  // namespace statistics
 }  // namespace v1

@@ -14,10 +14,12 @@ namespace faultline {
 inline namespace v1 {
 namespace testing {
 
-/// Whether a gate's result is what was wanted; the message of a failed assertion is the explanation of the result.
+/// Whether the result of a gate or a suite is what was wanted; the message of a failed assertion is the explanation of
+/// the result.
 ///
 /// Example: `EXPECT_TRUE(verify(gate(generator, mine, policy), Passes()));`
-[[nodiscard]] inline ::testing::AssertionResult verify(const GateResult& result, const VerdictMatcher& wanted) {
+template <VerdictHolder R>
+[[nodiscard]] ::testing::AssertionResult verify(const R& result, const VerdictMatcher& wanted) {
   if (wanted.match(result)) return ::testing::AssertionSuccess() << result;
   return ::testing::AssertionFailure() << "expected a gate that " << wanted.describe() << ", but: " << result;
 }

@@ -1,17 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Passes(), Fails() and DoesNotFail(): what a test asserts of a gate, once for every test framework. Include
-// testing/catch2.hpp or testing/gtest.hpp.
+// Passes(), Fails() and DoesNotFail(): what a test asserts of a gate or a suite of them, once for every test framework.
+// Include testing/catch2.hpp or testing/gtest.hpp.
 
 #include <faultline/testing/gate.hpp>
+#include <faultline/testing/gate_suite.hpp>
 
 #include <array>
+#include <concepts>
 #include <iosfwd>
 #include <string>
 
 namespace faultline {
 inline namespace v1 {
 namespace testing {
+
+/// What a verdict matcher looks at.
+template <class T>
+concept VerdictHolder = std::same_as<T, GateResult> || std::same_as<T, SuiteResult>;
 
 /// A set of verdicts. It is a matcher of Catch2 (`REQUIRE_THAT`) and of GoogleTest (`EXPECT_THAT`), and combines with
 /// `!`, `&&` and `||`.
@@ -21,7 +27,8 @@ class VerdictMatcher {
  public:
   constexpr VerdictMatcher(bool pass, bool fail, bool undecided) noexcept : wanted_{pass, fail, undecided} {}
 
-  [[nodiscard]] bool match(const GateResult& result) const noexcept {
+  template <VerdictHolder R>
+  [[nodiscard]] bool match(const R& result) const noexcept {
     return result.passed() ? wanted_[0] : result.failed() ? wanted_[1] : wanted_[2];
   }
   /// "passes or is undecided".
@@ -44,7 +51,10 @@ class VerdictMatcher {
   // What the frameworks call; descriptions are templates, so that no stream is needed here.
   [[nodiscard]] std::string toString() const { return describe(); }
   using is_gtest_matcher = void;
-  bool MatchAndExplain(const GateResult& result, std::ostream*) const noexcept { return match(result); }
+  template <VerdictHolder R>
+  bool MatchAndExplain(const R& result, std::ostream*) const noexcept {
+    return match(result);
+  }
   template <class Stream>
   void DescribeTo(Stream* out) const {
     *out << describe();
@@ -58,11 +68,11 @@ class VerdictMatcher {
   std::array<bool, 3> wanted_;  // by GateVerdict
 };
 
-/// The gate passed. Undecided does not pass.
+/// The gate, or every gate of the suite, passed. Undecided does not pass.
 [[nodiscard]] constexpr VerdictMatcher Passes() noexcept { return {true, false, false}; }
-/// The gate failed.
+/// The gate failed, or a gate of the suite.
 [[nodiscard]] constexpr VerdictMatcher Fails() noexcept { return {false, true, false}; }
-/// The gate did not fail: for smoke tests whose budget may end undecided.
+/// Nothing failed: for smoke tests whose budget may end undecided.
 [[nodiscard]] constexpr VerdictMatcher DoesNotFail() noexcept { return {true, false, true}; }
 
 }  // namespace testing

@@ -10,7 +10,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <string>
 
 namespace faultline {
 inline namespace v1 {
@@ -50,31 +49,21 @@ FAULTLINE_INLINE Interval rate_sequence_interval(std::int64_t k, std::int64_t n,
   return interval;
 }
 
-namespace detail {
-
-FAULTLINE_INLINE void require_sequence(const char* where, double bound, const RateSequenceOptions& options) {
-  if (!(bound > 0.0 && bound < 1.0))
-    throw Error(ErrorCode::invalid_argument, where,
-                "expected a bound strictly between 0 and 1, got " + std::to_string(bound));
-  if (!(options.alpha_per_side > 0.0 && options.alpha_per_side < 1.0)) {
-    throw Error(ErrorCode::invalid_argument, where,
-                "expected an alpha per side strictly between 0 and 1, got " + std::to_string(options.alpha_per_side));
-  }
-  core::require_in(where, "first_look", options.first_look, 1, limits::samples);
-  core::require_in(where, "look_every", options.look_every, 1, limits::samples);
+FAULTLINE_INLINE RateEvidence rate_evidence(std::int64_t k, std::int64_t n, double bound) {
+  if (k < 0 || n < k || !(bound > 0.0 && bound < 1.0))
+    throw Error(ErrorCode::invalid_argument, "rate_evidence",
+                "expected 0 <= k <= n and a bound strictly between 0 and 1");
+  if (n == 0) return {};
+  const auto failures = static_cast<double>(k);
+  const auto successes = static_cast<double>(n - k);
+  const auto samples = static_cast<double>(n);
+  const auto log_power = [](double count, double rate) { return count > 0.0 ? count * std::log(rate) : 0.0; };
+  const double least = log_beta(failures + 0.5, successes + 0.5) - log_beta(0.5, 0.5) -
+                       log_power(failures, failures / samples) - log_power(successes, successes / samples);
+  const double at_bound = std::exp(std::min(log_mixture_ratio(k, n, bound), 700.0));
+  const bool fewer = failures < bound * samples;
+  return {fewer ? at_bound : std::exp(least), fewer ? std::exp(least) : at_bound};
 }
-
-FAULTLINE_INLINE std::int64_t look_after(std::int64_t n, const RateSequenceOptions& options) noexcept {
-  const std::int64_t least = std::max(n + 1, options.first_look);
-  return (least + options.look_every - 1) / options.look_every * options.look_every;
-}
-
-FAULTLINE_INLINE RateDecision decide_rate(std::int64_t k, std::int64_t n, double bound, double alpha_per_side) {
-  if (log_mixture_ratio(k, n, bound) < -std::log(alpha_per_side)) return RateDecision::undecided;
-  return static_cast<double>(k) < bound * static_cast<double>(n) ? RateDecision::below : RateDecision::above;
-}
-
-}  // namespace detail
 
 }  // namespace statistics
 }  // namespace v1
