@@ -4,6 +4,9 @@
 #include <faultline/testing.hpp>
 #include <faultline/testing/catch2.hpp>
 
+#include <faultline/statistics/rate_plan.hpp>
+
+#include <statistics/support.hpp>
 #include <support/catch2.hpp>
 
 #include <algorithm>
@@ -15,6 +18,8 @@
 #include <vector>
 
 namespace fl = faultline;
+using faultline_test::fewest_events;
+using faultline_test::most_events;
 using fl::testing::FailureRateBelow;
 using fl::testing::gate;
 
@@ -89,6 +94,41 @@ TEST_CASE("at the bound, wrong verdicts stay within the stated rate") {
                  : 1;
   INFO("wrong verdicts: " << wrong << " of 300");
   CHECK(wrong <= 93);
+}
+
+TEST_CASE("ten thousand gates at their bound err as the plan says, on both sides, with labels drawn from a list",
+          "[.slow]") {
+  // The rate is that of the list: class 1 always fails, class 0 never, and one label of ten is 1. Limits that a right
+  // gate leaves with probability 1e-6 each.
+  const fl::AnalyticGenerator known({.factors = 1, .channels = 32, .classes = 2, .seed = 1});
+  auto misses_one = fl::make_classifier(
+      [&known](fl::ImageView images, fl::ScoreMatrix& scores) {
+        scores.resize(images.count(), 2);
+        for (std::int64_t i = 0; i < images.count(); ++i) scores(i, 0) = 100.0f + known.read(images, i).factors[0];
+      },
+      {.classes = 2, .scores = fl::Scores::logits});
+  std::vector<std::int64_t> list(10, 0);
+  list.back() = 1;
+  const std::int64_t budget = 320;
+  const fl::statistics::RatePlan plan = fl::statistics::plan_rate_test(0.1, 0.1, budget);
+  std::int64_t passed = 0, failed = 0, missed_low = 0, missed_high = 0;
+  for (std::int64_t seed = 0; seed < 10'000; ++seed) {
+    const auto verdict = gate(
+        known, misses_one,
+        FailureRateBelow{.bound = 0.1, .seed = seed, .max_samples = budget, .labels = fl::LabelPolicy::given(list)});
+    passed += verdict.passed() ? 1 : 0;
+    failed += verdict.failed() ? 1 : 0;
+    missed_low += verdict.interval().upper < 0.1 ? 1 : 0;
+    missed_high += verdict.interval().lower > 0.1 ? 1 : 0;
+  }
+  INFO(passed << " passed, " << failed << " failed");
+  CHECK(passed <= most_events(10'000, plan.below));
+  CHECK(passed >= fewest_events(10'000, plan.below));
+  CHECK(failed <= most_events(10'000, plan.above));
+  CHECK(failed >= fewest_events(10'000, plan.above));
+  CHECK(passed + failed <= most_events(10'000, 0.05));
+  CHECK(missed_low == passed);  // what is shown agrees with what was decided
+  CHECK(missed_high == failed);
 }
 
 TEST_CASE("a gate refuses arguments out of range and a classifier that misbehaves") {

@@ -35,7 +35,7 @@ enum class RateDecision { below, above, undecided };
 /// bound, fits. The last look N is at 64 000 samples, or where v = 64 if that is later. Beyond it the remaining .05 α
 /// stand behind Ville's bound on `log_mixture_ratio`, which needs no last look.
 /// **Throws** `invalid_argument` for a bound or options out of range.
-/// **Cost**: one pass over 1 000 looks: 1.3 ms for a bound of .02, 11 ms for .5 on one core.
+/// **Cost**: one pass over 1 000 looks: 1.2 ms for a bound of .02, 12 ms for .5 on one core.
 /// Example: `RateBoundary(0.02).decide(0, 256) == RateDecision::below`
 class RateBoundary {
  public:
