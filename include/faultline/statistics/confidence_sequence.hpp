@@ -37,7 +37,7 @@ struct RateEvidence {
 
 /// E-values of k failures in n samples about `bound`, valid whenever one stops, for whatever reason.
 ///
-/// **Formula**: the smallest mixture ratio over the rates spoken against (Ramdas et al. 2023, section 5): the ratio at
+/// **Formula**: the smallest mixture ratio over the rates spoken against (Ramdas et al. 2023): the ratio at
 /// the bound while k / n lies on the other side, else that at k / n, which is below 1. Cut off at e^700.
 /// **Throws** `invalid_argument` for impossible counts or a bound outside (0, 1).
 /// Example: `rate_evidence(0, 384, 0.02).against_at_least` is 42
