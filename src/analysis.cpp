@@ -1,20 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The compiled form of analysis/.
-
-namespace faultline {
-inline namespace v1 {
-namespace analysis {
-
-template AnySource make_source(const StyleSpaceSampler<AnalyticGenerator>& sampler,
-                               std::shared_ptr<AnyClassifier> classifier, classify::AnyCriterion criterion,
-                               const MethodOptions& method, const std::string& who);
-template AnySource make_source(const StyleSpaceSampler<AnyGenerator>& sampler,
-                               std::shared_ptr<AnyClassifier> classifier, classify::AnyCriterion criterion,
-                               const MethodOptions& method, const std::string& who);
-
-}  // namespace analysis
-}  // namespace v1
-}  // namespace faultline
 #include <faultline/analysis/compare/detail/accuracy_distance_impl.hpp>
 #include <faultline/analysis/compare/detail/compare_impl.hpp>
 #include <faultline/analysis/compare/detail/compare_outcomes_impl.hpp>
@@ -27,6 +12,8 @@ template AnySource make_source(const StyleSpaceSampler<AnyGenerator>& sampler,
 #include <faultline/analysis/conditions/detail/select_terms_impl.hpp>
 #include <faultline/analysis/conditions/detail/term_impl.hpp>
 #include <faultline/analysis/confirm/detail/auc_interval_impl.hpp>
+#include <faultline/analysis/confirm/detail/condition_effects_impl.hpp>
+#include <faultline/analysis/confirm/detail/condition_moves_impl.hpp>
 #include <faultline/analysis/confirm/detail/confirm_conditions_impl.hpp>
 #include <faultline/analysis/confirm/detail/confirm_impl.hpp>
 #include <faultline/analysis/confirm/detail/intervention_directions_impl.hpp>
@@ -40,6 +27,7 @@ template AnySource make_source(const StyleSpaceSampler<AnyGenerator>& sampler,
 #include <faultline/analysis/describe/detail/property_profiles_impl.hpp>
 #include <faultline/analysis/describe/detail/report_text_impl.hpp>
 #include <faultline/analysis/detail/analyze_impl.hpp>
+#include <faultline/analysis/detail/condition_chain_impl.hpp>
 #include <faultline/analysis/detail/provenance_impl.hpp>
 #include <faultline/analysis/detail/replay_impl.hpp>
 #include <faultline/analysis/distance/detail/boundary_search_impl.hpp>
@@ -78,3 +66,18 @@ template AnySource make_source(const StyleSpaceSampler<AnyGenerator>& sampler,
 #include <faultline/analysis/rank/detail/class_split_impl.hpp>
 #include <faultline/analysis/rank/detail/style_moments_impl.hpp>
 #include <faultline/analysis/scan/detail/scan_impl.hpp>
+
+namespace faultline {
+inline namespace v1 {
+namespace analysis {
+
+template AnySource make_source(const StyleSpaceSampler<AnalyticGenerator>& sampler,
+                               std::shared_ptr<AnyClassifier> classifier, classify::AnyCriterion criterion,
+                               const MethodOptions& method, const std::string& who);
+template AnySource make_source(const StyleSpaceSampler<AnyGenerator>& sampler,
+                               std::shared_ptr<AnyClassifier> classifier, classify::AnyCriterion criterion,
+                               const MethodOptions& method, const std::string& who);
+
+}  // namespace analysis
+}  // namespace v1
+}  // namespace faultline

@@ -54,7 +54,7 @@ struct Conditions {
 /// by one sum are merged: where a spline along a single direction in the span of their readings fits as well as a
 /// spline of each (Akaike's criterion, refitted), they are one condition over several properties.
 [[nodiscard]] Conditions gather_conditions(const ConditionSample& sample, const PropertyReadings& readings,
-                                           const Selection& selection);
+                                           const SelectedTerms& selection);
 
 /// Name of a condition: "blur", "blur and noise level, when both", "slant + width together", "unnamed direction 1".
 [[nodiscard]] std::string condition_name(const Condition& condition, std::span<const std::string> property_names,

@@ -17,8 +17,8 @@ namespace analysis {
 
 /// What w says about each property by a linear rule within classes (method section 5.3). No outcome enters.
 struct PropertyReadings {
-  Matrix<double> vectors;         ///< `[P, r]` g_k: the property in deviations is g_k·w̃ plus what w does not predict
-  std::vector<double> r_squared;  ///< `[P]` share that w̃ predicts, adjusted for its number of coordinates
+  Matrix<double> vectors;  ///< `[P, r]` g_k: the property's normal score is g_k·w̃ plus what w does not predict
+  std::vector<double> r_squared;   ///< `[P]` share that w̃ predicts, adjusted for its number of coordinates
   std::vector<double> deviations;  ///< `[P]` pooled within-class standard deviation; 0: the property does not vary
 };
 
@@ -28,7 +28,8 @@ inline constexpr double least_reading = 0.1;
 /// Regresses every property on w̃ within classes.
 ///
 /// **Shapes**: whitened `[N, r]`, properties `[N, P]`, labels `[N]` in 0 .. classes − 1; r = 0 gives no readings.
-/// **Formula**: g_k = (W̃ᵀW̃)⁻¹ W̃ᵀ m_k with m_k in within-class deviations, adjusted R² (Ezekiel 1930).
+/// **Formula**: g_k = (W̃ᵀW̃)⁻¹ W̃ᵀ m_k with m_k the normal scores of the property within classes, adjusted R² (Ezekiel
+/// 1930).
 /// **Throws** `shape_mismatch`, `label_out_of_range`. **Cost**: N r (r + P).
 [[nodiscard]] PropertyReadings read_properties(const Matrix<double>& whitened, const Matrix<float>& properties,
                                                std::span<const std::int64_t> labels, std::int64_t classes);

@@ -36,7 +36,7 @@ struct SelectionOptions {
 };
 
 /// The terms in the order in which they were accepted, and the model that they are.
-struct Selection {
+struct SelectedTerms {
   std::vector<Term> terms;
   std::vector<double> gains;    ///< of each term over those before it, in units of deviance, as compared
   statistics::LogisticFit fit;  ///< on the samples of the selection
@@ -54,8 +54,8 @@ struct Selection {
 /// **Throws** `invalid_argument` for options out of range; `shape_mismatch`; `empty_input` without samples.
 /// **Randomness**: folds from (seed, stream 7, 0). **Cost**: per accepted term one score test of every candidate, N·4·p
 /// each, and some 7 · 5 fits.
-[[nodiscard]] Selection select_terms(const ConditionSample& sample, const PropertyReadings& readings,
-                                     std::span<const std::uint8_t> admitted, const SelectionOptions& options = {});
+[[nodiscard]] SelectedTerms select_terms(const ConditionSample& sample, const PropertyReadings& readings,
+                                         std::span<const std::uint8_t> admitted, const SelectionOptions& options = {});
 
 }  // namespace analysis
 }  // namespace v1

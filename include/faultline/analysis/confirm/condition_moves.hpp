@@ -55,11 +55,13 @@ inline constexpr std::int64_t calibration_latents = 256;
 
 /// Plans the moves of conditions.
 ///
-/// **Formula**: the dual basis of the reading vectors of all conditions, (G Gᵀ)⁻¹ G, calibrated once on
-/// `calibration_latents` latents moved by ±2 (V ← T⁻¹ V with T the mean moves of the properties), normalised. A
-/// property without a reading moves along the leading second-moment direction of it, a direction by itself. A property
-/// that moves by less than half a deviation between −2 and +2 is not movable; one that moves another condition's
-/// property by more than .1 of its own move is not separable from it.
+/// **Formula**: the dual basis (G Gᵀ)⁻¹ G of the reading vectors of the conditions that are held, calibrated once on
+/// `calibration_latents` latents moved by ±2 (V ← T⁻¹ V with T the mean moves of the properties), normalised. Held, in
+/// their order, are those that leave every held one a whole deviation between −2 and +2: readings that say nearly the
+/// same cannot be moved apart, and holding the weaker would only keep the stronger from moving. A property without a
+/// reading moves along the leading second-moment direction of it, a direction by itself. A property that moves by less
+/// than half a deviation is not movable; it is not separable from another that moves along where the model says that a
+/// quarter of the change of the logit comes through that one.
 /// **Shapes**: `discovery` is the sample of the selection; shapes are those of `found`. **Throws** what answering edits
 /// throws. **Cost**: 4 · 256 images per condition.
 [[nodiscard]] std::vector<ConditionMove> plan_moves(const Problem& problem, const statistics::Whitening& whitening,

@@ -73,7 +73,7 @@ FAULTLINE_INLINE ConditionChain find_causes(const Problem& problem, std::span<co
   }
   SelectionOptions selecting = options.selection;
   selecting.seed = problem.seed;
-  const Selection selection = select_terms(sample, readings, problem.property_candidates, selecting);
+  const SelectedTerms selection = select_terms(sample, readings, problem.property_candidates, selecting);
   const Conditions found = gather_conditions(sample, readings, selection);
   progress("conditions", 1);
   if (found.conditions.empty()) return chain;

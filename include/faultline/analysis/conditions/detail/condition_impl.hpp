@@ -186,7 +186,7 @@ inline bool merge_once(const ConditionSample& sample, const PropertyReadings& re
 }  // namespace detail
 
 FAULTLINE_INLINE Conditions gather_conditions(const ConditionSample& sample, const PropertyReadings& readings,
-                                              const Selection& selection) {
+                                              const SelectedTerms& selection) {
   Conditions found;
   for (std::size_t k = 0; k < selection.terms.size(); ++k)
     detail::gather_term(found, selection.terms[k], selection.gains[k]);
@@ -213,6 +213,11 @@ FAULTLINE_INLINE std::vector<double> stability(const ConditionSample& sample, co
                                                std::span<const std::uint8_t> admitted, const Conditions& found,
                                                const SelectionOptions& options, std::int64_t runs) {
   std::vector<std::vector<std::uint8_t>> chosen(static_cast<std::size_t>(runs));
+  SelectionOptions light = options;
+  light.comparing = Comparing::score_test;
+  // directions are sought again only where there is one to be found again
+  light.directions = std::any_of(found.conditions.begin(), found.conditions.end(),
+                                 [](const Condition& condition) { return condition.kind == ConditionKind::direction; });
   parallel_for(runs, 0, [&](std::int64_t b) {
     core::CounterRandom random(options.seed, core::Stream::augmentations, 1 + b);
     std::vector<std::int64_t> half;
@@ -220,9 +225,7 @@ FAULTLINE_INLINE std::vector<double> stability(const ConditionSample& sample, co
     for (std::int64_t i = 0; i < sample.size(); ++i, --left)  // Knuth's algorithm S: ascending, uniform
       if (random.uniform() * static_cast<double>(left) < static_cast<double>(wanted)) half.push_back(i), --wanted;
     const ConditionSample part = subset(sample, half);
-    SelectionOptions light = options;
-    light.comparing = Comparing::score_test;
-    const Selection again = select_terms(part, readings, admitted, light);
+    const SelectedTerms again = select_terms(part, readings, admitted, light);
     std::vector<std::uint8_t>& own = chosen[static_cast<std::size_t>(b)];
     const Matrix<double> span = [&] {
       std::vector<Term> directions;

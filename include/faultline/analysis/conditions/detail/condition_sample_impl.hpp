@@ -30,21 +30,29 @@ FAULTLINE_INLINE PropertyReadings read_properties(const Matrix<double>& whitened
   readings.deviations = statistics::within_deviations(properties, labels, means, means.freedom(), 1e-7);
   const double freedom = means.freedom();
   if (count == 0 || r == 0 || !(freedom > static_cast<double>(r))) return readings;
-  const Eigen::ArrayXd deviation = core::as_vector(readings.deviations).array();
-  const Eigen::VectorXd scale = (deviation > 0.0).select(deviation.inverse(), 0.0).matrix();
+  // ranks, so that a long tail of the property does not decide where it grows
+  Matrix<double> scores(n, count);
+  std::vector<double> values(static_cast<std::size_t>(n));
+  for (std::int64_t k = 0; k < count; ++k) {
+    if (!(readings.deviations[static_cast<std::size_t>(k)] > 0.0)) continue;
+    core::as_vector(values) = properties.col(k).template cast<double>();
+    scores.col(k) = core::as_vector(statistics::within_class_scores(values, labels, classes));
+  }
   Matrix<double> cross(r, count), squares(r, r);
+  Eigen::VectorXd spread = Eigen::VectorXd::Zero(count);
   for (std::int64_t first = 0; first < n; first += statistics::fixed_sum_rows) {
     const std::int64_t rows = std::min(statistics::fixed_sum_rows, n - first);
-    const Matrix<double> m = statistics::centred_rows(properties, labels, means.mean, first, rows) * scale.asDiagonal();
+    const auto m = scores.middleRows(first, rows);
     const auto x = whitened.middleRows(first, rows);
     cross += Matrix<double>(x.transpose() * m);
     squares += Matrix<double>(x.transpose() * x);
+    spread += m.colwise().squaredNorm().transpose();
   }
   const Matrix<double> inverse =
       statistics::detail::spectral_function(squares, 1e-10, [](double value) { return 1.0 / value; });
   readings.vectors = Matrix<double>((inverse * cross).transpose());
   for (std::int64_t k = 0; k < count; ++k) {
-    const double explained = readings.vectors.row(k).dot(cross.col(k)) / freedom;
+    const double explained = spread[k] > 0.0 ? readings.vectors.row(k).dot(cross.col(k)) / spread[k] : 0.0;
     if (readings.deviations[static_cast<std::size_t>(k)] > 0.0)
       readings.r_squared[static_cast<std::size_t>(k)] =
           1.0 - (1.0 - explained) * freedom / (freedom - static_cast<double>(r));

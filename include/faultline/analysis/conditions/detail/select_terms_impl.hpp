@@ -8,6 +8,7 @@
 #include <faultline/core/parallel_for.hpp>
 #include <faultline/core/random.hpp>
 #include <faultline/error.hpp>
+#include <faultline/statistics/distributions.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -62,7 +63,7 @@ class TermSelector {
     make_folds();
   }
 
-  [[nodiscard]] Selection run() {
+  [[nodiscard]] SelectedTerms run() {
     bool more = true;
     while (more) {
       while (add_property_term()) {}
@@ -389,13 +390,13 @@ class TermSelector {
   Matrix<double> columns_;                // of the model
   std::vector<Fold> folds_;
   bool folds_wanted_ = false;
-  Selection selection_;
+  SelectedTerms selection_;
 };
 
 }  // namespace detail
 
-FAULTLINE_INLINE Selection select_terms(const ConditionSample& sample, const PropertyReadings& readings,
-                                        std::span<const std::uint8_t> admitted, const SelectionOptions& options) {
+FAULTLINE_INLINE SelectedTerms select_terms(const ConditionSample& sample, const PropertyReadings& readings,
+                                            std::span<const std::uint8_t> admitted, const SelectionOptions& options) {
   constexpr const char* where = "select_terms";
   if (sample.size() == 0) throw Error(ErrorCode::empty_input, where, "expected at least one sample");
   if (!(options.alpha > 0.0) || !(options.alpha < 1.0) || options.folds < 2 || options.class_outcomes < 1)

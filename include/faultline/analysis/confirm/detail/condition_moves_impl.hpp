@@ -124,8 +124,91 @@ struct Coordinate {
   std::size_t condition = 0;
   Eigen::RowVectorXd reading;  // unit
   std::int64_t property = -1;  // −1: nothing measures it
-  bool is_held = true;         // takes part in the dual basis
+  bool is_linear = true;       // may take part in the dual basis
+  double length = 1.0;         // of the reading in deviations of the property
 };
+
+/// (G Gᵀ)⁻¹ G of some coordinates, rows of unit length.
+[[nodiscard]] inline Matrix<double> dual_directions(const std::vector<Coordinate>& coordinates,
+                                                    std::span<const std::size_t> of) {
+  Matrix<double> g(static_cast<Eigen::Index>(of.size()), coordinates[of.front()].reading.size());
+  for (std::size_t i = 0; i < of.size(); ++i) g.row(static_cast<Eigen::Index>(i)) = coordinates[of[i]].reading;
+  const auto inverse = [](double value) { return 1.0 / value; };
+  Matrix<double> dual = statistics::detail::spectral_function(Matrix<double>(g * g.transpose()), 1e-6, inverse) * g;
+  dual.rowwise().normalize();
+  return dual;
+}
+
+/// Which coordinates are held while others move: in the order of the conditions, each unless it would leave one of them
+/// less than a whole deviation between −2 and +2. Two readings that say nearly the same cannot be moved apart.
+[[nodiscard]] inline std::vector<std::size_t> choose_held(const std::vector<Coordinate>& coordinates,
+                                                          std::span<const ConditionMove> moves) {
+  std::vector<std::size_t> held;
+  for (std::size_t c = 0; c < coordinates.size(); ++c) {
+    if (!coordinates[c].is_linear || moves[coordinates[c].condition].movability != Movability::movable) continue;
+    std::vector<std::size_t> trial = held;
+    trial.push_back(c);
+    const Matrix<double> dual = dual_directions(coordinates, trial);
+    bool room = true;
+    for (std::size_t i = 0; i < trial.size(); ++i)
+      room = room && 4.0 * coordinates[trial[i]].length *
+                             std::abs(dual.row(static_cast<Eigen::Index>(i)).dot(coordinates[trial[i]].reading)) >=
+                         1.0;
+    if (room || held.empty()) held = std::move(trial);
+  }
+  return held;
+}
+
+/// Unit directions of all coordinates `[coordinates, r]`: of the held ones the dual basis of their readings, calibrated
+/// by what the properties really do; of other linear ones what is left off the held ones; of the rest their readings.
+[[nodiscard]] inline Matrix<double> held_directions(const Problem& problem, const statistics::Whitening& whitening,
+                                                    const PropertyReadings& readings, const ConditionSample& discovery,
+                                                    const std::vector<Coordinate>& coordinates,
+                                                    const std::vector<std::size_t>& held) {
+  const std::int64_t r = whitening.rank();
+  Matrix<double> directions(static_cast<std::int64_t>(coordinates.size()), r);
+  const auto count = static_cast<Eigen::Index>(held.size());
+  for (std::size_t i = 0; i < coordinates.size(); ++i) {
+    directions.row(static_cast<Eigen::Index>(i)) = coordinates[i].reading;
+    if (!coordinates[i].is_linear || held.empty() || std::find(held.begin(), held.end(), i) != held.end()) continue;
+    std::vector<std::size_t> with = held;
+    with.push_back(i);
+    const Matrix<double> dual = dual_directions(coordinates, with);
+    if (dual.row(count).norm() > 0.0) directions.row(static_cast<Eigen::Index>(i)) = dual.row(count);
+  }
+  if (held.empty()) return directions;
+  const auto put = [&](const Matrix<double>& rows) {
+    for (std::size_t i = 0; i < held.size(); ++i)
+      if (const auto row = rows.row(static_cast<Eigen::Index>(i)); row.norm() > 0.0)
+        directions.row(static_cast<Eigen::Index>(held[i])) = row.normalized();
+  };
+  put(dual_directions(coordinates, held));
+  // calibrated where every held coordinate is measured by a property of its own
+  if (std::any_of(held.begin(), held.end(), [&](std::size_t i) { return coordinates[i].property < 0; }))
+    return directions;
+  for (int round = 0; round < 2;
+       ++round) {  // properties bend: what is left after one round is small, after two nothing
+    Matrix<double> units(count, r);
+    for (std::size_t i = 0; i < held.size(); ++i)
+      units.row(static_cast<Eigen::Index>(i)) = directions.row(static_cast<Eigen::Index>(held[i]));
+    const Matrix<double> all =
+        property_moves(problem, discovery, statistics::unwhiten_directions(whitening, units), readings.deviations);
+    Eigen::MatrixXd t(count, count);
+    for (Eigen::Index i = 0; i < count; ++i) {
+      for (Eigen::Index j = 0; j < count; ++j)
+        t(i, j) = all(i, coordinates[held[static_cast<std::size_t>(j)]].property);
+      if (const double own = t(i, i); std::abs(own) > 0.5) {  // in units of its own move, where it moves at all
+        units.row(i) /= own;
+        t.row(i) /= own;
+      } else {
+        t.row(i).setZero();
+        t(i, i) = 1.0;
+      }
+    }
+    if (std::abs(t.determinant()) > 0.05) put(Matrix<double>(t.inverse() * units));
+  }
+  return directions;
+}
 
 }  // namespace detail
 
@@ -138,8 +221,8 @@ FAULTLINE_INLINE std::vector<ConditionMove> plan_moves(const Problem& problem, c
   for (std::size_t k = 0; k < moves.size(); ++k) {
     const Condition& condition = found.conditions[k];
     detail::set_shape(moves[k], condition, shapes.coefficients[k]);
-    const auto add = [&](const Eigen::RowVectorXd& reading, std::int64_t property, bool held) {
-      coordinates.push_back({k, reading.normalized(), property, held});
+    const auto add = [&](const Eigen::RowVectorXd& reading, std::int64_t property, bool linear) {
+      coordinates.push_back({k, reading.normalized(), property, linear, property >= 0 ? reading.norm() : 1.0});
     };
     if (condition.kind == ConditionKind::direction) {
       for (std::int64_t m = 0; m < condition.terms.front().directions.rows(); ++m)
@@ -168,60 +251,25 @@ FAULTLINE_INLINE std::vector<ConditionMove> plan_moves(const Problem& problem, c
       }
     }
   }
-  // the dual basis of those that are held, the rest by themselves
-  std::vector<std::size_t> held;
-  for (std::size_t i = 0; i < coordinates.size(); ++i)
-    if (coordinates[i].is_held && moves[coordinates[i].condition].movability == Movability::movable) held.push_back(i);
   const std::int64_t r = whitening.rank();
-  Matrix<double> directions(static_cast<std::int64_t>(coordinates.size()), r);
-  for (std::size_t i = 0; i < coordinates.size(); ++i)
-    directions.row(static_cast<Eigen::Index>(i)) = coordinates[i].reading;
-  Matrix<double> g(static_cast<std::int64_t>(held.size()), r);
-  for (std::size_t i = 0; i < held.size(); ++i) g.row(static_cast<Eigen::Index>(i)) = coordinates[held[i]].reading;
-  const auto put = [&](const Matrix<double>& dual) {
-    for (std::size_t i = 0; i < held.size(); ++i)
-      if (const auto row = dual.row(static_cast<Eigen::Index>(i)); row.norm() > 0.0)
-        directions.row(static_cast<Eigen::Index>(held[i])) = row.normalized();
-  };
-  if (!held.empty()) {
-    const auto inverse = [](double value) { return 1.0 / value; };
-    put(statistics::detail::spectral_function(Matrix<double>(g * g.transpose()), 1e-6, inverse) * g);
-    // calibrated where every held coordinate is measured by a property of its own
-    const bool measured =
-        std::all_of(held.begin(), held.end(), [&](std::size_t i) { return coordinates[i].property >= 0; });
-    if (measured) {
-      Matrix<double> units(static_cast<std::int64_t>(held.size()), r);
-      for (std::size_t i = 0; i < held.size(); ++i)
-        units.row(static_cast<Eigen::Index>(i)) = directions.row(static_cast<Eigen::Index>(held[i]));
-      const Matrix<double> all = detail::property_moves(
-          problem, discovery, statistics::unwhiten_directions(whitening, units), readings.deviations);
-      Eigen::MatrixXd t(held.size(), held.size());
-      for (std::size_t i = 0; i < held.size(); ++i)
-        for (std::size_t j = 0; j < held.size(); ++j)
-          t(static_cast<Eigen::Index>(i), static_cast<Eigen::Index>(j)) =
-              all(static_cast<Eigen::Index>(i), coordinates[held[j]].property);
-      for (Eigen::Index i = 0; i < t.rows(); ++i) {  // each in units of its own move, where it moves at all
-        if (std::abs(t(i, i)) > 0.5) {
-          units.row(i) /= t(i, i);
-          t.row(i) /= t(i, i);
-        } else {
-          t.row(i).setZero();
-          t(i, i) = 1.0;
-        }
-      }
-      if (std::abs(t.determinant()) > 0.05) put(Matrix<double>(t.inverse() * units));
-    }
-  }
-  const Matrix<double> steps = r > 0 && directions.rows() > 0
-                                   ? statistics::unwhiten_directions(whitening, directions)
-                                   : Matrix<double>(directions.rows(), whitening.dimension());
+  const std::vector<std::size_t> held = detail::choose_held(coordinates, moves);
+  const Matrix<double> directions = detail::held_directions(problem, whitening, readings, discovery, coordinates, held);
+  const Matrix<double> steps = statistics::unwhiten_directions(whitening, directions);
   const Matrix<double> effects = detail::property_moves(problem, discovery, steps, readings.deviations);
+  // what a move changes in the fitted logit through one condition
+  const auto logit_change = [&](std::size_t condition, double moved) {
+    const auto at = [&](double score) {
+      return detail::effect_at(found.conditions[condition], shapes.coefficients[condition], score);
+    };
+    const double low = at(-0.5 * moved), middle = at(0.0), high = at(0.5 * moved);
+    return std::max({low, middle, high}) - std::min({low, middle, high});
+  };
   for (std::size_t k = 0; k < moves.size(); ++k) {
     ConditionMove& move = moves[k];
     std::vector<std::int64_t> own;
     for (std::size_t i = 0; i < coordinates.size(); ++i)
       if (coordinates[i].condition == k) own.push_back(static_cast<std::int64_t>(i));
-    if (move.movability != Movability::movable || own.empty()) continue;
+    if (own.empty()) continue;
     const auto m = static_cast<std::int64_t>(own.size());
     move.readings.resize(m, r);
     move.directions.resize(m, r);
@@ -232,21 +280,26 @@ FAULTLINE_INLINE std::vector<ConditionMove> plan_moves(const Problem& problem, c
       move.steps.row(i) = steps.row(own[static_cast<std::size_t>(i)]);
     }
     move.property_effects = core::to_list(effects.row(own.front()));
+    if (move.movability != Movability::movable) continue;
     for (const std::int64_t i : own) {
       const detail::Coordinate& coordinate = coordinates[static_cast<std::size_t>(i)];
-      if (coordinate.property < 0 || !coordinate.is_held) continue;
+      if (coordinate.property < 0 || !coordinate.is_linear) continue;
       const double moved = effects(i, coordinate.property);
       if (std::abs(moved) < 0.5) {
         move.movability = Movability::not_movable;
         break;
       }
-      for (const std::size_t j : held) {
-        const detail::Coordinate& other = coordinates[j];
+      // a companion that moves along matters as far as the model says that it changes failures by itself
+      double worst = 0.25 * logit_change(k, moved);
+      for (const detail::Coordinate& other : coordinates) {
+        const auto& its_class = found.conditions[other.condition].class_label;
         if (other.condition == k || other.property < 0) continue;
-        if (std::abs(effects(i, other.property)) > 0.1 * std::max(1.0, std::abs(moved))) {
-          move.movability = Movability::not_separable;
-          move.held_back = other.property;
-        }
+        if (its_class && its_class != found.conditions[k].class_label) continue;  // one class in many
+        const double through = logit_change(other.condition, effects(i, other.property));
+        if (through <= worst || move.shape == ConditionShape::pair) continue;
+        worst = through;
+        move.movability = Movability::not_separable;
+        move.held_back = other.property;
       }
     }
   }

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "../../examples/worlds.hpp"
+
+#include <faultline/analysis/condition_chain.hpp>
+
+#include <support/catch2.hpp>
+
+#include <string>
+#include <vector>
+
+namespace fl = faultline;
+namespace an = faultline::analysis;
+
+namespace {
+
+an::ConditionChain chain_of(const std::string& name, std::int64_t samples, std::int64_t seed = 3) {
+  for (worlds::World& world : worlds::all()) {
+    if (world.name != name) continue;
+    world.samples = samples;
+    worlds::Setup setup = worlds::make(world, seed);
+    worlds::draw(setup);
+    return an::find_causes(setup.problem, {}, {}, {.permutations = 999, .half_samples = 2});
+  }
+  throw std::runtime_error("no such world");
+}
+
+}  // namespace
+
+TEST_CASE("a threshold is one cause without which nothing would fail") {
+  const an::ConditionChain chain = chain_of("threshold", 4000);
+  REQUIRE(chain.conditions.size() == 1);
+  const an::ChainedCondition& cause = chain.conditions.front();
+  CHECK(cause.condition.properties == std::vector<std::int64_t>{0});
+  CHECK(cause.cause);
+  CHECK(cause.stability == 1.0);
+  CHECK(cause.move.shape == an::ConditionShape::one_sided);
+  CHECK(cause.move.sign == 1);
+  CHECK(cause.effect.decision == fl::statistics::EffectDecision::changes);
+  CHECK(cause.effect.lower > cause.effect.min_effect);
+  // u0 between −2 and +2 standard deviations around where it is: Φ(−1.5 + 2) − Φ(−1.5 − 2) of them fail more
+  CHECK(cause.effect.effect == Approx(0.691).margin(0.15));
+  REQUIRE(cause.fraction);
+  CHECK(cause.fraction->value > 0.95);
+  REQUIRE(chain.fraction);
+  CHECK(chain.fraction->value > 0.95);
+  CHECK(chain.together.share > 0.9);
+}
+
+TEST_CASE("shapes are said as they are: both ends, a band, a pair, one class") {
+  const an::ConditionChain ends = chain_of("two-sided", 4000);
+  REQUIRE(ends.conditions.size() == 1);
+  CHECK(ends.conditions[0].move.shape == an::ConditionShape::two_sided);
+  CHECK(ends.conditions[0].cause);
+  for (const char* name : {"band", "centre"}) {
+    const an::ConditionChain band = chain_of(name, 6000);
+    REQUIRE(band.conditions.size() == 1);
+    CHECK(band.conditions[0].move.shape == an::ConditionShape::band);
+    CHECK(band.conditions[0].cause);
+    REQUIRE(band.conditions[0].fraction);
+    CHECK(band.conditions[0].fraction->value > 0.9);
+  }
+  const an::ConditionChain pair = chain_of("XOR", 4000);
+  REQUIRE(pair.conditions.size() == 1);
+  CHECK(pair.conditions[0].move.shape == an::ConditionShape::pair);
+  CHECK(pair.conditions[0].move.sign == -1);
+  CHECK(pair.conditions[0].cause);
+  const an::ConditionChain of_class = chain_of("one class of 10", 8000);
+  REQUIRE(of_class.conditions.size() >= 1);
+  CHECK(of_class.conditions[0].condition.class_label == std::optional<std::int64_t>(3));
+  CHECK(of_class.conditions[0].cause);
+}
+
+TEST_CASE("two causes that are needed both repair everything each") {
+  const an::ConditionChain chain = chain_of("AND", 6000);
+  REQUIRE(chain.conditions.size() == 2);
+  for (const an::ChainedCondition& cause : chain.conditions) {
+    REQUIRE(cause.fraction);
+    CHECK(cause.fraction->value > 0.95);
+  }
+}
+
+TEST_CASE("errors without a system have no confirmed condition, and marks of another length are refused") {
+  const an::ConditionChain chain = chain_of("null, random errors", 4000);
+  for (const an::ChainedCondition& condition : chain.conditions) CHECK_FALSE(condition.confirmed);
+  worlds::World world = worlds::all().front();
+  world.samples = 100;
+  worlds::Setup setup = worlds::make(world, 1);
+  worlds::draw(setup);
+  const std::vector<std::uint8_t> marks(99, 1);
+  CHECK_THROWS_AS(an::find_causes(setup.problem, marks, {}), fl::Error);
+}
+
+TEST_CASE("only samples that are valid take part") {
+  worlds::World world = worlds::all().front();
+  world.samples = 3000;
+  worlds::Setup setup = worlds::make(world, 1);
+  worlds::draw(setup);
+  // nothing that fails is valid: nothing is left to explain
+  std::vector<std::uint8_t> discovery, confirmation;
+  for (const auto f : setup.problem.discovery.failed) discovery.push_back(f != 0 ? 0 : 1);
+  for (const auto f : setup.problem.confirmation.failed) confirmation.push_back(f != 0 ? 0 : 1);
+  const an::ConditionChain chain = an::find_causes(setup.problem, discovery, confirmation, {});
+  CHECK(chain.conditions.empty());
+  CHECK(chain.failures[0] == 0);
+  CHECK(chain.samples[0] == setup.problem.discovery.size() - setup.problem.discovery.failures());
+}
