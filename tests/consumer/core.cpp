@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // A user's file that knows faultline::core only.
+#ifndef CONSUMER_LIGHT
 #include <faultline/core.hpp>
+#endif
 #include <faultline/testing.hpp>
 
 #if FAULTLINE_VERSION_MAJOR < 0

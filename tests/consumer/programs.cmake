@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-# What each of the consuming projects builds, and what it checks of the targets it got.
+# What each of the consuming projects builds, and what it checks of the targets it got. CONSUMER_LIGHT says, separated by commas, which programs
+# read a header or two in place of a whole door: core, torch; and compiled, whether the LibTorch programs link the compiled form.
 set(consumer_dir "${CMAKE_CURRENT_LIST_DIR}")
+string(REPLACE "," ";" light "${CONSUMER_LIGHT}")
 
 add_executable(core_program "${consumer_dir}/core.cpp")
 target_link_libraries(core_program PRIVATE faultline::core)
+if(core IN_LIST light)
+  target_compile_definitions(core_program PRIVATE CONSUMER_LIGHT)
+endif()
 enable_testing()
 add_test(NAME core_program COMMAND core_program)
 
@@ -16,6 +21,11 @@ endif()
 if(CONSUMER_WITH_LIBTORCH)
   add_executable(torch_program "${consumer_dir}/torch.cpp")
   target_link_libraries(torch_program PRIVATE faultline::faultline)
+  if(torch IN_LIST light)
+    target_compile_definitions(torch_program PRIVATE CONSUMER_LIGHT)
+  elseif(compiled IN_LIST light)
+    target_link_libraries(torch_program PRIVATE faultline::compiled)
+  endif()
   add_test(NAME torch_program COMMAND torch_program)
 endif()
 
