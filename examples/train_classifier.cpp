@@ -14,8 +14,10 @@
 // test(2): --learning-rate inf
 // test(2): --batch 4294967360
 
+#include "classifier_training.hpp"
 #include "options.hpp"
 
+#include <faultline/core/enum_text.hpp>
 #include <faultline/core/parallel_for.hpp>
 #include <faultline/data/image_folder.hpp>
 #include <faultline/data/mnist.hpp>
@@ -24,12 +26,8 @@
 
 #include <CLI/CLI.hpp>
 
-#include <malloc.h>
-
-#include <chrono>
 #include <cstdio>
 #include <filesystem>
-#include <functional>
 #include <string>
 
 namespace fl = faultline;
@@ -48,26 +46,7 @@ struct Arguments {
   ft::ClassifierOptions options;
 };
 
-fl::CorruptionMix mix_by_name(const std::string& name) {
-  if (name == "none") return fl::CorruptionMix::none;
-  if (name == "independent") return fl::CorruptionMix::independent;
-  return fl::CorruptionMix::paper;
-}
-
-ft::ClassAccuracy test_accuracy(const ft::NetworkClassifier& classifier, const fl::LabelledImages& test,
-                                fl::CorruptionMix mix, std::int64_t padding) {
-  const fl::InputSpec input = classifier.input_spec();
-  ft::TrainingImages data(test, {.mix = mix, .seed = 1'000'003, .padding = padding});
-  ft::ClassAccuracy accuracy;
-  for (std::int64_t first = 0; first < test.count; first += 1000) {
-    const ft::RealBatch batch = data.batch(first, std::min<std::int64_t>(1000, test.count - first), {0.0, 1.0});
-    const at::Tensor images = ft::centre_crop(batch.images, input.height, input.width).contiguous();
-    ft::count_correct(classifier,
-                      {images.data_ptr<float>(), images.size(0), {input.channels, input.height, input.width}},
-                      {batch.labels.data_ptr<std::int64_t>(), static_cast<std::size_t>(images.size(0))}, accuracy);
-  }
-  return accuracy;
-}
+fl::CorruptionMix mix_by_name(const std::string& name) { return *fl::core::enumerator_from<fl::CorruptionMix>(name); }
 
 std::string data_name(const std::string& folder, bool pictures) {
   if (folder.empty()) return "MNIST";
@@ -76,7 +55,6 @@ std::string data_name(const std::string& folder, bool pictures) {
 }
 
 int train(Arguments arguments) {
-  using Clock = std::chrono::steady_clock;
   fl::LabelledImages images, test;
   ft::ClassifierConfig config{.architecture = arguments.architecture};
   const bool pictures = !arguments.data.empty() && fl::image_set_kind(arguments.data) == fl::ImageSetKind::png_pictures;
@@ -104,26 +82,11 @@ int train(Arguments arguments) {
           fl::ErrorCode::invalid_argument, "train_classifier",
           "--test-data and --resolution are for PNG pictures; IDX files bring their own test part and size");
     const auto directory = arguments.data.empty() ? fl::find_mnist() : std::filesystem::path(arguments.data);
-    images = fl::load_mnist(directory, fl::MnistPart::train);
-    test = fl::load_mnist(directory, fl::MnistPart::test);
-    for (const fl::LabelledImages& part : {std::cref(images), std::cref(test)}) {
-      if (part.height != config.input.height || part.width != config.input.width)
-        throw fl::Error(fl::ErrorCode::inconsistent_files, "train_classifier",
-                        "expected IDX images of 28x28 pixels in '" + directory.string() + "', got " +
-                            std::to_string(part.height) + "x" + std::to_string(part.width) +
-                            "; give them as PNG pictures with labels.csv");
-    }
+    images = program::load_digits("train_classifier", directory, fl::MnistPart::train, config.input);
+    test = program::load_digits("train_classifier", directory, fl::MnistPart::test, config.input);
   }
   arguments.options.mix = mix_by_name(arguments.mix);
-  const auto start = Clock::now();
-  auto last = start;
-  arguments.options.progress = [&](std::int64_t done, std::int64_t total, double loss) {
-    if (std::chrono::duration<double>(Clock::now() - last).count() < 5.0 && done < total) return;
-    last = Clock::now();
-    const double rate = static_cast<double>(done) / std::chrono::duration<double>(last - start).count();
-    std::fprintf(stderr, "%lld/%lld images  %.0f images/s  ETA %.0f s  loss %.4f\n", static_cast<long long>(done),
-                 static_cast<long long>(total), rate, static_cast<double>(total - done) / rate, loss);
-  };
+  arguments.options.progress = program::training_progress();
   ft::ClassifierModel model = ft::train_classifier(config, images, arguments.options);
   model.provenance = nlohmann::json{{"data", data_name(arguments.data, pictures) + ", mix " + arguments.mix},
                                     {"epochs", arguments.options.epochs},
@@ -132,23 +95,23 @@ int train(Arguments arguments) {
                          .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   const std::string digest = ft::save_classifier(arguments.out, model);
   const ft::NetworkClassifier classifier(model);
-  const double clean = test_accuracy(classifier, test, fl::CorruptionMix::none, arguments.options.padding).overall();
+  const double clean =
+      program::test_accuracy(classifier, test, fl::CorruptionMix::none, arguments.options.padding).overall();
   const double mixed =
-      test_accuracy(classifier, test, fl::CorruptionMix::independent, arguments.options.padding).overall();
+      program::test_accuracy(classifier, test, fl::CorruptionMix::independent, arguments.options.padding).overall();
   std::printf("{\"classifier\": \"%s\", \"clean_accuracy\": %.4f, \"mixed_accuracy\": %.4f, \"sha256\": \"%s\"}\n",
               arguments.out.c_str(), clean, mixed, digest.c_str());
   return 0;
 }
 
 int answer(int argc, char** argv) {
-  mallopt(M_MMAP_THRESHOLD, 1 << 30);  // keep large blocks between steps
-  mallopt(M_TRIM_THRESHOLD, 2147483647);
+  program::keep_memory();
   Arguments arguments;
   CLI::App app("Trains a built-in classifier on MNIST or on a folder of PNG pictures.");
   app.add_option("--architecture", arguments.architecture, "paper-cnn or judge-cnn")
       ->check(CLI::IsMember({"paper-cnn", "judge-cnn"}));
-  app.add_option("--mix", arguments.mix, "none, independent or paper")
-      ->check(CLI::IsMember({"none", "independent", "paper"}));
+  app.add_option("--mix", arguments.mix, "none, independent, paper, blur or noise")
+      ->check(CLI::IsMember({"none", "independent", "paper", "blur", "noise"}));
   app.add_option("--out", arguments.out, "the classifier file");
   app.add_option("--data", arguments.data,
                  "directory of the four MNIST files, or of PNG pictures with dataset.json or labels.csv");

@@ -52,6 +52,7 @@
 #include <faultline/analysis/problem/detail/describe_run_impl.hpp>
 #include <faultline/analysis/problem/detail/edit_impl.hpp>
 #include <faultline/analysis/problem/detail/held_out_latents_impl.hpp>
+#include <faultline/analysis/problem/detail/labelled_table_impl.hpp>
 #include <faultline/analysis/problem/detail/start_latents_impl.hpp>
 #include <faultline/analysis/properties/detail/default_properties_impl.hpp>
 #include <faultline/analysis/properties/detail/edge_width_impl.hpp>
@@ -59,6 +60,7 @@
 #include <faultline/analysis/properties/detail/intensity_impl.hpp>
 #include <faultline/analysis/properties/detail/loops_impl.hpp>
 #include <faultline/analysis/properties/detail/measure_impl.hpp>
+#include <faultline/analysis/properties/detail/measure_labelled_images_impl.hpp>
 #include <faultline/analysis/properties/detail/noise_level_impl.hpp>
 #include <faultline/analysis/properties/detail/stroke_thickness_impl.hpp>
 #include <faultline/analysis/rank/detail/agreement_impl.hpp>

@@ -168,6 +168,10 @@ TEST_CASE("Draws follow the documented words", "[corruptions]") {
           CorruptionDraw{blurred ? severity(words[2]) : 0, noisy ? severity(words[3]) : 0});
     CHECK(fl::data::draw_corruption(CorruptionMix::paper, 77, index) ==
           (blurred ? CorruptionDraw{severity(words[2]), severity(words[3])} : CorruptionDraw{}));
+    CHECK(fl::data::draw_corruption(CorruptionMix::blur, 77, index) ==
+          CorruptionDraw{blurred ? severity(words[2]) : 0, 0});
+    CHECK(fl::data::draw_corruption(CorruptionMix::noise, 77, index) ==
+          CorruptionDraw{0, noisy ? severity(words[3]) : 0});
   }
 }
 

@@ -78,6 +78,13 @@ save("png_corpus", "after_stream", png(2, 1, 8, 0, b"\0ab").replace(
     chunk(b"IDAT", packed), chunk(b"IDAT", b"") + chunk(b"IDAT", packed + b"zz") + chunk(b"IDAT", b"z")))
 save("png_corpus", "odd_extras", png(1, 1, 8, 2, b"\0abc", chunk(b"iCCP", b"odd\0\0garbage"), chunk(b"tIME", b"ab"), chunk(b"PLTE", b"ab"), chunk(b"gAMA", bytes(4))[:-1] + b"x"))
 
+save("score_table_corpus", "numbered", b"image,label,score_0,score_1\n0,1,0.25,-3e1\n1,0,7,+2\n")
+save("score_table_corpus", "named", b"cat,image,dog,label\r\n1,a.png,2,dog\r\n3,\"b, c.png\",4,0\r\n")
+save("score_table_corpus", "marked", b"\xef\xbb\xbfimage,score_cat,score_dog\r\n\r\n./x/../y.png , .5,\t0.5\r\n\"q\"\"q\",\"1\",0")
+save("score_table_corpus", "shuffled", b"1,0,image\n.75,.25,10\n1,0,9\n")
+save("score_table_corpus", "open", b"image,0,1\na,\"1,2\n")
+save("score_table_corpus", "bad", b"image,0,1\na,nan,2\nb,1e39\n")
+
 
 def from_schema(root, schema, key="", bare=False):
     """The least value that a schema of docs/ allows: every list with one entry, or `bare`, empty and null where that is allowed."""

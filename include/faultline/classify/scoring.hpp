@@ -33,6 +33,33 @@ struct ScoredImages {
   std::vector<float> log_odds;           ///< log p(y) / (1 - p(y)) from the scores in double, clipped to +-20
 };
 
+/// Room for the answers to so many images.
+[[nodiscard]] inline ScoredImages room_for_scores(std::int64_t count, std::int64_t classes) {
+  ScoredImages result;
+  result.probabilities.resize(count, classes);
+  result.prediction.resize(static_cast<std::size_t>(count));
+  result.probability.resize(static_cast<std::size_t>(count));
+  result.margin.resize(static_cast<std::size_t>(count));
+  result.log_odds.resize(static_cast<std::size_t>(count));
+  return result;
+}
+
+/// Fills row i of `result` with what these scores, which are valid, mean for an image of that label.
+inline void judge_scores(std::span<const float> scores, Scores kind, std::int64_t label, std::int64_t i,
+                         ScoredImages& result) {
+  const std::span<float> p = result.probabilities.row_span(i);
+  to_probabilities(scores, kind, p);
+  const auto at = static_cast<std::size_t>(i);
+  result.prediction[at] = std::max_element(p.begin(), p.end()) - p.begin();
+  const float own = p[static_cast<std::size_t>(label)];
+  float other = 0.0f;
+  for (std::size_t k = 0; k < p.size(); ++k)
+    if (static_cast<std::int64_t>(k) != label) other = std::max(other, p[k]);
+  result.probability[at] = own;
+  result.margin[at] = own - other;
+  result.log_odds[at] = static_cast<float>(log_odds(scores, kind, label));
+}
+
 /// Where images come from, for error messages only.
 struct SampleOrigin {
   std::span<const std::int64_t> index = {};         ///< sample index of each image, or empty
@@ -88,7 +115,7 @@ class Scorer {
                                         const SampleOrigin& origin = {}) {
     check_labels(raw.count(), labels, origin);
     const std::int64_t count = raw.count();
-    ScoredImages result = answers(count);
+    ScoredImages result = room_for_scores(count, classes_);
     if (count > batch_size_ && thread_safe_of(*classifier_) && score_side_by_side(raw, labels, origin, result))
       return result;
     for (std::int64_t first = 0; first < count;) {
@@ -107,7 +134,7 @@ class Scorer {
         continue;
       }
       for (std::int64_t i = 0; i < rows; ++i)
-        judge(scores.row_span(i), labels[static_cast<std::size_t>(first + i)], first + i, result);
+        judge_scores(scores.row_span(i), kind_, labels[static_cast<std::size_t>(first + i)], first + i, result);
       first += rows;
       images_ += rows;
     }
@@ -122,7 +149,7 @@ class Scorer {
                                       const SampleOrigin& origin = {}) {
     const auto count = static_cast<std::int64_t>(labels.size());
     check_labels(count, labels, origin);
-    ScoredImages result = answers(count);
+    ScoredImages result = room_for_scores(count, classes_);
     for (;;) {
       ScoreMatrix scores;
       try {
@@ -142,7 +169,7 @@ class Scorer {
           scores, count, classes_, kind_, count, where(), [&](std::int64_t i) { return row_name(i, labels, origin); },
           tolerance_);
       for (std::int64_t i = 0; i < count; ++i)
-        judge(scores.row_span(i), labels[static_cast<std::size_t>(i)], i, result);
+        judge_scores(scores.row_span(i), kind_, labels[static_cast<std::size_t>(i)], i, result);
       images_ += count;
       return result;
     }
@@ -193,17 +220,6 @@ class Scorer {
  private:
   static std::string where() { return "Scorer"; }
 
-  /// Room for the answers to so many images.
-  [[nodiscard]] ScoredImages answers(std::int64_t count) const {
-    ScoredImages result;
-    result.probabilities.resize(count, classes_);
-    result.prediction.resize(static_cast<std::size_t>(count));
-    result.probability.resize(static_cast<std::size_t>(count));
-    result.margin.resize(static_cast<std::size_t>(count));
-    result.log_odds.resize(static_cast<std::size_t>(count));
-    return result;
-  }
-
   void check_labels(std::int64_t count, std::span<const std::int64_t> labels, const SampleOrigin& origin) const {
     if (static_cast<std::int64_t>(labels.size()) != count ||
         (!origin.index.empty() && origin.index.size() != labels.size())) {
@@ -228,7 +244,7 @@ class Scorer {
         ScoreMatrix scores;
         score_batch(raw.slice(first, rows), first, labels, origin, scores);
         for (std::int64_t i = 0; i < rows; ++i)
-          judge(scores.row_span(i), labels[static_cast<std::size_t>(first + i)], first + i, result);
+          judge_scores(scores.row_span(i), kind_, labels[static_cast<std::size_t>(first + i)], first + i, result);
       });
     } catch (const std::bad_alloc&) {
       batches_ -= batches;
@@ -258,20 +274,6 @@ class Scorer {
     for (std::int64_t i = own.count(); i < batch_size_; ++i)
       std::copy(own.image(own.count() - 1).begin(), own.image(own.count() - 1).end(), result.image(i).begin());
     return result;
-  }
-
-  void judge(std::span<const float> scores, std::int64_t label, std::int64_t i, ScoredImages& result) const {
-    const std::span<float> p = result.probabilities.row_span(i);
-    to_probabilities(scores, kind_, p);
-    const auto at = static_cast<std::size_t>(i);
-    result.prediction[at] = std::max_element(p.begin(), p.end()) - p.begin();
-    const float own = p[static_cast<std::size_t>(label)];
-    float other = 0.0f;
-    for (std::size_t k = 0; k < p.size(); ++k)
-      if (static_cast<std::int64_t>(k) != label) other = std::max(other, p[k]);
-    result.probability[at] = own;
-    result.margin[at] = own - other;
-    result.log_odds[at] = static_cast<float>(log_odds(scores, kind_, label));
   }
 
   static std::string row_name(std::int64_t i, std::span<const std::int64_t> labels, const SampleOrigin& origin) {

@@ -18,8 +18,8 @@ namespace faultline {
 inline namespace v1 {
 namespace core {
 
-/// What a draw is for; two streams never share a random word. The numbers are part of the file formats and never
-/// change.
+/// What a draw is for; two streams of one run never share a random word. The numbers are part of the file formats and
+/// never change.
 enum class Stream : std::uint32_t {
   latents = 0,        ///< z of a sample
   labels = 1,         ///< class label of a sample
@@ -29,6 +29,7 @@ enum class Stream : std::uint32_t {
   codes = 5,          ///< choice of start codes and placebo directions
   subsets = 6,        ///< subset simulation
   augmentations = 7,  ///< augmentation of training images
+  halves = 7,         ///< splits and half-samples of images that are there; no run draws these and augmentations
 };
 
 /// First sample index of each purpose, so that samples used to choose are never used to measure.

@@ -30,6 +30,8 @@ enum class CorruptionMix {
   /// exist
   independent,
   paper,  ///< with probability 0.5 both blur and noise, else clean (Le Coz, Herbin, Adjed 2022)
+  blur,   ///< blur as in `independent`, never noise
+  noise,  ///< noise as in `independent`, never blur
 };
 
 /// What happens to one image: severities 1 .. 5, 0 for "not at all".

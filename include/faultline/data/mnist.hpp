@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace faultline {
@@ -24,6 +25,9 @@ struct LabelledImages {
   std::vector<std::uint8_t> pixels = {};
   std::vector<std::uint8_t> labels = {};
   std::int64_t channels = 1;
+  /// Path of each picture in its folder, with '/'; empty where images have no names, as in IDX files
+  std::vector<std::string> names = {};
+  std::vector<std::string> class_names = {};  ///< where the set names its classes; else empty
 
   /// Pixels of image i, channel by channel, row by row.
   [[nodiscard]] std::span<const std::uint8_t> image(std::int64_t i) const noexcept {
@@ -33,7 +37,7 @@ struct LabelledImages {
   [[nodiscard]] ImageShape shape() const noexcept { return {channels, height, width}; }
 };
 
-/// Which half of the data set: 60 000 images to train on or 10 000 to test on.
+/// Which part of the data set: 60 000 images to train on or 10 000 to test on.
 enum class MnistPart { train, test };
 
 /// Reads images and labels of one part from `directory`, from `train-images-idx3-ubyte` or `t10k-...` and the like,

@@ -3,6 +3,9 @@
 // Definitions of data/corrupted_images.hpp.
 
 #include <faultline/data/corrupted_images.hpp>
+
+#include <faultline/core/parallel_for.hpp>
+
 #include <algorithm>
 #include <cstdint>
 #include <span>
@@ -50,7 +53,9 @@ FAULTLINE_INLINE ImageBatch corrupted_images(const LabelledImages& images, std::
                                              const CorruptionOptions& options) {
   if (count < 0) throw Error(ErrorCode::invalid_argument, "corrupted_images", "count cannot be negative");
   ImageBatch batch(count, canvas_shape(images, options));
-  for (std::int64_t i = 0; i < count; ++i) make_corrupted_image(images, first + i, options, batch.image(i));
+  parallel_for_blocks(count, 8, 0, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) make_corrupted_image(images, first + i, options, batch.image(i));
+  });
   return batch;
 }
 

@@ -87,6 +87,8 @@ FAULTLINE_INLINE CorruptionDraw draw_corruption(CorruptionMix mix, std::int64_t 
     case CorruptionMix::none: return {};
     case CorruptionMix::independent: return {blurred ? blur : 0, noisy ? noise : 0};
     case CorruptionMix::paper: return blurred ? CorruptionDraw{blur, noise} : CorruptionDraw{};
+    case CorruptionMix::blur: return {blurred ? blur : 0, 0};
+    case CorruptionMix::noise: return {0, noisy ? noise : 0};
   }
   throw Error(ErrorCode::invalid_argument, "draw_corruption", "unknown mix");
 }

@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 // Comma-separated tables after RFC 4180, with what spreadsheets add: a byte order mark, spaces about a field, any line
-// end, empty lines.
+// end, empty lines. Read record by record, so that a table of any length takes the memory of one record.
 
+#include <faultline/core/ranges.hpp>
 #include <faultline/error.hpp>
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -30,10 +36,11 @@ namespace detail {
   return out + (text.size() > 60 ? "...'" : "'");
 }
 
+/// The first ten of them.
 [[nodiscard]] inline std::string shown(const std::vector<std::string>& fields) {
   std::string text;
-  for (const std::string& field : fields) text += (text.empty() ? "" : ", ") + shown(field);
-  return text;
+  for (std::size_t i = 0; i < fields.size() && i < 10; ++i) text += (text.empty() ? "" : ", ") + shown(fields[i]);
+  return fields.size() > 10 ? text + ", ..." : text;
 }
 
 /// One record and the line on which it begins, from 1.
@@ -42,71 +49,150 @@ struct CsvRecord {
   std::vector<std::string> fields = {};
 };
 
-/// All records of a table that are not empty lines. A field in double quotes is taken as it is, doubled quotes made
-/// single; others lose the spaces and tabs about them.
+/// Hands out a table's records one after the other.
 ///
+/// A field in double quotes is taken as it is, doubled quotes made single; others lose the spaces and tabs about them.
 /// **Throws** `malformed_header` with `where` and the line for a quote that is not closed, text after one that is, and
-/// text that is not UTF-8 but UTF-16.
-[[nodiscard]] inline std::vector<CsvRecord> parse_csv(std::string_view text, std::string_view where) {
-  std::int64_t line = 1;
-  const auto refuse = [&](const std::string& what) {
-    return Error(ErrorCode::malformed_header, where, "line " + std::to_string(line) + ": " + what);
-  };
-  const auto is_blank = [](char c) { return c == ' ' || c == '\t'; };
-  if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff") || text.find('\0') != std::string_view::npos)
-    throw refuse("expected text in UTF-8, got UTF-16 or zero bytes; save it as UTF-8");
-  if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
+/// text that is not UTF-8 but UTF-16; `oversized` for a record of more than 16 MiB or a million fields, as a quote too
+/// many makes of the rest of a table.
+class CsvReader {
+ public:
+  /// Fills as much of a buffer as it can and returns how much that was; 0 at the end.
+  using Source = std::function<std::size_t(std::span<char>)>;
 
-  std::vector<CsvRecord> records;
-  std::size_t at = 0;
-  const auto skip_blanks = [&] {
-    while (at < text.size() && is_blank(text[at])) ++at;
-  };
-  const auto field_ends = [&] { return at == text.size() || text[at] == ',' || text[at] == '\n' || text[at] == '\r'; };
-  const auto quoted = [&] {
-    std::string field;
-    const std::int64_t opened = line;
-    for (++at;; ++at) {
-      if (at == text.size()) {
-        line = opened;
+  CsvReader(Source source, std::string_view where) : source_(std::move(source)), where_(where) {
+    while (filled_ < 3 && fill()) {}
+    const std::string_view begin(buffer_.data(), filled_);
+    if (begin.starts_with("\xff\xfe") || begin.starts_with("\xfe\xff")) throw not_utf8();
+    if (begin.starts_with("\xef\xbb\xbf")) at_ = 3;
+  }
+
+  /// The next record that is not an empty line, valid until the next call; nothing at the end.
+  [[nodiscard]] const CsvRecord* next() {
+    while (peek() != end) {
+      record_.line = line_;
+      std::size_t count = 0;
+      bool any = false;
+      bytes_ = 0;
+      for (bool more = true; more;) {
+        skip_blanks();
+        if (count == record_.fields.size()) add_field();
+        std::string& field = record_.fields[count++];
+        field.clear();
+        const bool opens = peek() == '"';
+        if (opens) read_quoted(field);
+        else read_plain(field);
+        any = any || opens || !field.empty();
+        more = peek() == ',';
+        if (more) take();
+      }
+      if (peek() == '\r') take();
+      if (peek() == '\n') take();
+      ++line_;
+      record_.fields.resize(count);
+      if (any || count > 1) return &record_;
+    }
+    return nullptr;
+  }
+
+ private:
+  static constexpr int end = -1;
+  static constexpr std::int64_t longest_record = std::int64_t{1} << 24;
+  static constexpr std::int64_t most_fields = limits::classes + 2;
+
+  [[nodiscard]] Error refuse(const std::string& what, ErrorCode code = ErrorCode::malformed_header) const {
+    return Error(code, where_, "line " + std::to_string(line_) + ": " + what);
+  }
+  [[nodiscard]] Error not_utf8() const {
+    return refuse("expected text in UTF-8, got UTF-16 or zero bytes; save it as UTF-8");
+  }
+
+  /// Appends to the buffer; false at the end.
+  bool fill() {
+    const std::size_t got = source_(std::span<char>(buffer_).subspan(filled_));
+    if (std::memchr(buffer_.data() + filled_, '\0', got) != nullptr) throw not_utf8();
+    filled_ += got;
+    return got > 0;
+  }
+  [[nodiscard]] int peek() {
+    if (at_ == filled_) {
+      at_ = filled_ = 0;
+      if (!fill()) return end;
+    }
+    return static_cast<unsigned char>(buffer_[at_]);
+  }
+  char take() {
+    if (++bytes_ > longest_record) {
+      line_ = record_.line;
+      throw refuse("expected a record of at most 16 MiB; is there a double quote too many?", ErrorCode::oversized);
+    }
+    return buffer_[at_++];
+  }
+
+  void add_field() {
+    if (static_cast<std::int64_t>(record_.fields.size()) == most_fields)
+      throw refuse("expected at most " + std::to_string(most_fields) + " fields in a record", ErrorCode::oversized);
+    record_.fields.emplace_back();
+  }
+
+  void skip_blanks() {
+    while (peek() == ' ' || peek() == '\t') take();
+  }
+  [[nodiscard]] bool field_ends() {
+    const int c = peek();
+    return c == end || c == ',' || c == '\n' || c == '\r';
+  }
+  void read_plain(std::string& field) {
+    while (!field_ends()) field += take();
+    const std::size_t last = field.find_last_not_of(" \t");
+    field.resize(last == std::string::npos ? 0 : last + 1);
+  }
+  void read_quoted(std::string& field) {
+    const std::int64_t opened = line_;
+    for (take();;) {
+      if (peek() == end) {
+        line_ = opened;
         throw refuse("a double quote is not closed");
       }
-      if (text[at] == '"') {
-        if (at + 1 == text.size() || text[at + 1] != '"') break;
-        ++at;
+      const char c = take();
+      if (c == '"') {
+        if (peek() != '"') break;
+        take();
       }
-      if (text[at] == '\n') ++line;
-      field += text[at];
+      if (c == '\n') ++line_;
+      field += c;
     }
-    ++at;
     skip_blanks();
     if (!field_ends())
       throw refuse("expected a comma or the end of the line after " + shown(field) + " in double quotes, got " +
-                   shown(text.substr(at, 1)));
-    return field;
-  };
-  const auto plain = [&] {
-    const std::size_t start = at;
-    while (!field_ends()) ++at;
-    std::size_t end = at;
-    while (end > start && is_blank(text[end - 1])) --end;
-    return std::string(text.substr(start, end - start));
-  };
-  while (at < text.size()) {
-    CsvRecord record{line, {}};
-    bool any = false;
-    for (bool more = true; more;) {
-      skip_blanks();
-      const bool opens = at < text.size() && text[at] == '"';
-      record.fields.push_back(opens ? quoted() : plain());
-      any = any || opens || !record.fields.back().empty();
-      more = at < text.size() && text[at] == ',';
-      if (more) ++at;
-    }
-    if (at < text.size()) at += text.substr(at).starts_with("\r\n") ? 2 : 1;
-    ++line;
-    if (any || record.fields.size() > 1) records.push_back(std::move(record));
+                   shown(std::string(1, static_cast<char>(peek()))));
   }
+
+  Source source_;
+  std::string where_;
+  std::vector<char> buffer_ = std::vector<char>(1 << 16);
+  std::size_t at_ = 0;
+  std::size_t filled_ = 0;
+  std::int64_t bytes_ = 0;  ///< of this record
+  std::int64_t line_ = 1;
+  CsvRecord record_;
+};
+
+/// The bytes of a text, for a `CsvReader`; the text must outlive it.
+[[nodiscard]] inline CsvReader::Source csv_source(std::string_view text) {
+  return [text](std::span<char> out) mutable {
+    const std::size_t count = std::min(out.size(), text.size());
+    std::copy_n(text.begin(), count, out.begin());
+    text.remove_prefix(count);
+    return count;
+  };
+}
+
+/// All records of a table. **Throws** as `CsvReader`.
+[[nodiscard]] inline std::vector<CsvRecord> parse_csv(std::string_view text, std::string_view where) {
+  CsvReader reader(csv_source(text), where);
+  std::vector<CsvRecord> records;
+  while (const CsvRecord* record = reader.next()) records.push_back(*record);
   return records;
 }
 

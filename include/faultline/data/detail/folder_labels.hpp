@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// What the label files of a folder of pictures say: dataset.json, labels.csv.
+// What the label files of a folder of pictures say (dataset.json, labels.csv), or the folders that they lie in.
 
 #include <faultline/core/atomic_file.hpp>
 #include <faultline/data/detail/csv.hpp>
 #include <faultline/data/detail/folder_files.hpp>
+#include <faultline/data/idx.hpp>
 #include <faultline/data/strict_json.hpp>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -32,11 +35,18 @@ struct FolderLabel {
 /// The labels of a folder, by normalised path.
 class FolderLabels {
  public:
-  FolderLabels(const std::filesystem::path& folder, std::int64_t classes)
+  /// Reads `given`, or the folder's own label files where that is empty. `names` are the folder's pictures, sorted.
+  FolderLabels(const std::filesystem::path& folder, std::int64_t classes, const std::filesystem::path& given = {},
+               const std::vector<std::string>& names = {})
       : limit_(classes > 0 ? classes : most_classes) {
     std::error_code ignored;
-    if (const auto file = folder / "dataset.json"; std::filesystem::exists(file, ignored)) read_json(file);
-    if (const auto file = folder / "labels.csv"; std::filesystem::exists(file, ignored)) read_csv(file);
+    if (!given.empty()) {
+      read(given, names);
+      return;
+    }
+    if (const auto file = folder / "dataset.json"; std::filesystem::exists(file, ignored))
+      read_json(file, text_of(file));
+    if (const auto file = folder / "labels.csv"; std::filesystem::exists(file, ignored)) read_csv(file, text_of(file));
   }
 
   /// Whether there is any label file, be it one that says that there are no labels.
@@ -46,9 +56,37 @@ class FolderLabels {
   [[nodiscard]] const std::map<std::string, FolderLabel>& all() const noexcept { return labels_; }
 
  private:
-  static std::string text_of(const std::filesystem::path& file) {
-    const auto bytes = core::read_file(file, std::int64_t{1} << 28);
+  static constexpr std::int64_t most_bytes = std::int64_t{1} << 28;
+
+  static std::string text_of(std::span<const std::byte> bytes) {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+  }
+  static std::string text_of(const std::filesystem::path& file) { return text_of(core::read_file(file, most_bytes)); }
+
+  void read(const std::filesystem::path& file, const std::vector<std::string>& names) {
+    const std::vector<std::byte> bytes = core::read_file(file, most_bytes);
+    const auto begins = [&](int first, int second) {
+      return bytes.size() > 1 && bytes[0] == std::byte(first) && bytes[1] == std::byte(second);
+    };
+    if (in_small_letters(file.extension().string()) == ".json") return read_json(file, text_of(bytes));
+    if (begins(0x1f, 0x8b) || begins(0, 0)) return read_labels_idx(file, bytes, names);
+    read_csv(file, text_of(bytes));
+  }
+
+  void read_labels_idx(const std::filesystem::path& file, std::span<const std::byte> bytes,
+                       const std::vector<std::string>& names) {
+    stated_ = present_ = true;
+    const IdxArray array = decode_idx(bytes, {}, file.string());
+    if (array.shape.size() != 1 || array.values.size() != names.size())
+      throw Error(ErrorCode::inconsistent_files, "load_image_folder",
+                  "expected '" + file.string() + "' to hold one label for each of the " + std::to_string(names.size()) +
+                      " pictures, got " + std::to_string(array.values.size()) + " values on " +
+                      std::to_string(array.shape.size()) + (array.shape.size() == 1 ? " axis" : " axes"));
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      const std::string place = "entry " + std::to_string(i) + " of '" + file.string() + "'";
+      if (array.values[i] >= limit_) throw out_of_range(place, names[i], std::to_string(array.values[i]));
+      add(place, names[i], array.values[i]);
+    }
   }
 
   [[nodiscard]] std::string range() const { return "0 to " + std::to_string(limit_ - 1); }
@@ -68,10 +106,10 @@ class FolderLabels {
     }
   }
 
-  void read_json(const std::filesystem::path& file) {
+  void read_json(const std::filesystem::path& file, const std::string& text) {
     stated_ = true;
     const std::string where = "load_image_folder, '" + file.string() + "'";
-    const nlohmann::json json = parse_strict_json(text_of(file), where);
+    const nlohmann::json json = parse_strict_json(text, where);
     const auto refuse = [&](const std::string& what) { return Error(ErrorCode::malformed_header, where, what); };
     if (!json.is_object() || !json.contains("labels")) throw refuse("expected an object with the key 'labels'");
     const nlohmann::json& list = json.at("labels");
@@ -95,10 +133,10 @@ class FolderLabels {
     }
   }
 
-  void read_csv(const std::filesystem::path& file) {
+  void read_csv(const std::filesystem::path& file, const std::string& text) {
     stated_ = present_ = true;
     const std::string where = "load_image_folder, '" + file.string() + "'";
-    const std::vector<CsvRecord> records = parse_csv(text_of(file), where);
+    const std::vector<CsvRecord> records = parse_csv(text, where);
     const auto refuse = [&](std::int64_t line, const std::string& what) {
       return Error(ErrorCode::malformed_header, where, "line " + std::to_string(line) + ": " + what);
     };
@@ -192,6 +230,60 @@ inline std::vector<std::uint8_t> labels_of(const std::filesystem::path& folder, 
     values.push_back(static_cast<std::uint8_t>(found->second.value));
   }
   return values;
+}
+
+/// Classes as folders: which picture belongs to which, and the names of the classes.
+struct ClassFolders {
+  std::vector<std::string> class_names;
+  std::vector<std::uint8_t> labels;
+};
+
+/// Classes of pictures that lie in folders of their own. **Throws** `inconsistent_files` for a picture elsewhere, for
+/// less than two classes, and for names that are numbers with gaps; `label_out_of_range` for more than `limit` classes.
+inline ClassFolders class_folders_of(const std::filesystem::path& folder, const std::vector<std::string>& names,
+                                     std::int64_t limit) {
+  const auto refuse = [&](const std::string& what) {
+    return Error(ErrorCode::inconsistent_files, "load_image_folder",
+                 "in '" + folder.string() + "' there is no label file, and " + what);
+  };
+  std::map<std::string, std::int64_t> classes;
+  for (const std::string& name : names) {
+    const std::size_t slash = name.find('/');
+    if (slash == std::string::npos || name.find('/', slash + 1) != std::string::npos)
+      throw refuse(shown(name) +
+                   " does not lie in the folder of its class; write labels to 'labels.csv' or 'dataset.json', name a "
+                   "label file, or put the pictures of each class straight into one folder");
+    classes.emplace(name.substr(0, slash), 0);
+  }
+  if (classes.size() < 2)
+    throw refuse("all pictures lie in the one folder " + shown(classes.begin()->first) +
+                 ", which would be the only class");
+  if (static_cast<std::int64_t>(classes.size()) > limit)
+    throw Error(ErrorCode::label_out_of_range, "load_image_folder",
+                "'" + folder.string() + "' holds pictures in " + std::to_string(classes.size()) +
+                    " folders, expected at most " + std::to_string(limit) + " classes");
+  ClassFolders result;
+  const bool numbers = std::all_of(classes.begin(), classes.end(), [](const auto& one) {
+    return one.first.find_first_not_of("0123456789") == std::string::npos && (one.first == "0" || one.first[0] != '0');
+  });
+  std::int64_t next = 0;
+  for (auto& [name, number] : classes) {
+    number = next++;
+    result.class_names.push_back(name);
+  }
+  if (numbers) {  // in the order of what they say: "10" comes after "9"
+    for (std::int64_t k = 0; k < next; ++k) {
+      const auto found = classes.find(std::to_string(k));
+      if (found == classes.end())
+        throw refuse("its folders are numbers, of which " + std::to_string(k) +
+                     " is missing; number the classes from 0 without gaps, or give them names");
+      found->second = k;
+      result.class_names[static_cast<std::size_t>(k)] = found->first;
+    }
+  }
+  for (const std::string& name : names)
+    result.labels.push_back(static_cast<std::uint8_t>(classes.find(name.substr(0, name.find('/')))->second));
+  return result;
 }
 
 /// The number of classes when nobody states it: all up to the largest label, none of them without a picture.

@@ -42,19 +42,19 @@ inline void require_only_pictures(const std::filesystem::path& folder, const Fol
         "no file in '" + folder.string() + "' or below it ends in .png, other than in what is skipped for its name");
 }
 
-/// Copies the overlap of a picture and a square `[C, resolution, resolution]` that share their centre.
-inline void place_centred(const Picture& picture, std::int64_t resolution, std::uint8_t* out) {
-  const auto start = [&](std::int64_t extent) {
-    return std::pair{std::max<std::int64_t>(0, (extent - resolution) / 2),
-                     std::max<std::int64_t>(0, (resolution - extent) / 2)};
+/// Copies the overlap of a picture and an image of this shape that share their centre.
+inline void place_centred(const Picture& picture, const ImageShape& shape, std::uint8_t* out) {
+  const auto start = [](std::int64_t extent, std::int64_t wanted) {
+    return std::pair{std::max<std::int64_t>(0, (extent - wanted) / 2),
+                     std::max<std::int64_t>(0, (wanted - extent) / 2)};
   };
-  const auto [from_y, to_y] = start(picture.height);
-  const auto [from_x, to_x] = start(picture.width);
-  const std::int64_t height = std::min(picture.height, resolution), width = std::min(picture.width, resolution);
+  const auto [from_y, to_y] = start(picture.height, shape.height);
+  const auto [from_x, to_x] = start(picture.width, shape.width);
+  const std::int64_t height = std::min(picture.height, shape.height), width = std::min(picture.width, shape.width);
   for (std::int64_t c = 0; c < picture.channels; ++c)
     for (std::int64_t y = 0; y < height; ++y)
       for (std::int64_t x = 0; x < width; ++x)
-        out[(c * resolution + to_y + y) * resolution + to_x + x] =
+        out[(c * shape.height + to_y + y) * shape.width + to_x + x] =
             picture
                 .pixels[static_cast<std::size_t>(((from_y + y) * picture.width + from_x + x) * picture.channels + c)];
 }
@@ -78,7 +78,7 @@ FAULTLINE_INLINE LabelledImages load_image_folder(const std::filesystem::path& f
   detail::require_only_pictures(folder, files);
   const std::vector<std::string>& names = files.pictures;
   LabelledImages images{.count = static_cast<std::int64_t>(names.size()), .height = 0, .width = 0, .classes = 0};
-  const detail::FolderLabels labels(folder, options.classes);
+  const detail::FolderLabels labels(folder, options.classes, options.labels, names);
   if (!labels.stated() && !files.tables.empty()) {
     throw refuse(ErrorCode::foreign_format, "'" + (folder / files.tables.front()).string() +
                                                 "' is not read: labels stand in 'labels.csv' or 'dataset.json' of '" +
@@ -88,6 +88,12 @@ FAULTLINE_INLINE LabelledImages load_image_folder(const std::filesystem::path& f
   if (labels.present()) {
     images.labels = detail::labels_of(folder, names, labels);
     images.classes = options.classes > 0 ? options.classes : detail::counted_classes(folder, images.labels);
+  } else if (options.class_folders && !labels.stated()) {
+    detail::ClassFolders found =
+        detail::class_folders_of(folder, names, options.classes > 0 ? options.classes : detail::most_classes);
+    images.class_names = std::move(found.class_names);
+    images.labels = std::move(found.labels);
+    images.classes = options.classes > 0 ? options.classes : static_cast<std::int64_t>(images.class_names.size());
   }
 
   std::int64_t height = 0, width = 0;  // of the first picture
@@ -98,7 +104,7 @@ FAULTLINE_INLINE LabelledImages load_image_folder(const std::filesystem::path& f
     if (i == 0) {
       height = picture.height;
       width = picture.width;
-      if (options.resolution == 0 &&
+      if (options.resolution == 0 && !options.any_size &&
           (height != width || height < 4 || height > largest || (height & (height - 1)) != 0)) {
         throw refuse(
             ErrorCode::shape_mismatch,
@@ -106,7 +112,8 @@ FAULTLINE_INLINE LabelledImages load_image_folder(const std::filesystem::path& f
                 " pixels, expected a square of a power of two from 4 to 4096; give a resolution to pad or crop to");
       }
       images.channels = picture.channels;
-      images.height = images.width = options.resolution > 0 ? options.resolution : height;
+      images.height = options.resolution > 0 ? options.resolution : height;
+      images.width = options.resolution > 0 ? options.resolution : width;
       const std::int64_t bytes = images.shape().elements();
       if (bytes > options.max_bytes / images.count) {
         throw refuse(ErrorCode::oversized, std::to_string(images.count) + " pictures of '" + folder.string() + "' of " +
@@ -125,8 +132,9 @@ FAULTLINE_INLINE LabelledImages load_image_folder(const std::filesystem::path& f
                                                       "' has " + std::to_string(height) + " x " +
                                                       std::to_string(width) + "; give a resolution to pad or crop to");
     }
-    detail::place_centred(picture, images.height, images.pixels.data() + i * images.shape().elements());
+    detail::place_centred(picture, images.shape(), images.pixels.data() + i * images.shape().elements());
   }
+  images.names = files.pictures;
   return images;
 }
 

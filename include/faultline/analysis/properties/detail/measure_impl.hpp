@@ -17,7 +17,9 @@ namespace faultline {
 inline namespace v1 {
 namespace analysis {
 
-FAULTLINE_INLINE Matrix<float> measure_properties(std::span<const Property> properties, ImageView unit_images) {
+FAULTLINE_INLINE Matrix<float> measure_properties(std::span<const Property> properties, ImageView unit_images,
+                                                  const classify::RowName& name) {
+  const auto named = [&](std::int64_t i) { return name ? name(i) : "image " + std::to_string(i) + " of the batch"; };
   for (const Property& property : properties)
     if (!property.measure)
       throw Error(ErrorCode::invalid_argument, "measure_properties",
@@ -30,18 +32,17 @@ FAULTLINE_INLINE Matrix<float> measure_properties(std::span<const Property> prop
         value = properties[p].measure(unit_images.image(i), unit_images.shape());
       } catch (const std::exception& error) {
         throw Error(ErrorCode::property_threw, "measure_properties",
-                    "property \"" + properties[p].name + "\" threw on image " + std::to_string(i) +
-                        " of the batch: " + faultline::detail::foreign_text(error));
+                    "property \"" + properties[p].name + "\" threw on " + named(i) + ": " +
+                        faultline::detail::foreign_text(error));
       } catch (...) {
         throw Error(ErrorCode::property_threw, "measure_properties",
-                    "property \"" + properties[p].name + "\" threw something that is no std::exception on image " +
-                        std::to_string(i) + " of the batch");
+                    "property \"" + properties[p].name + "\" threw something that is no std::exception on " + named(i));
       }
       const auto stored = static_cast<float>(value);
       if (!std::isfinite(stored))
         throw Error(ErrorCode::property_threw, "measure_properties",
-                    "property \"" + properties[p].name + "\" returned " + std::to_string(value) + " on image " +
-                        std::to_string(i) + " of the batch; it must be finite for every image");
+                    "property \"" + properties[p].name + "\" returned " + std::to_string(value) + " on " + named(i) +
+                        "; it must be finite for every image");
       values(i, static_cast<std::int64_t>(p)) = stored;
     }
   }
