@@ -114,25 +114,56 @@ struct JudgedImages {
   }
 };
 
+/// Refuses real images that cannot stand beside generated ones of this shape.
+inline void require_comparable(const LabelledImages& images, const ImageShape& shape, const NetworkClassifier& judge,
+                               const QualityOptions& options) {
+  const auto text = [](const ImageShape& s) {
+    return std::to_string(s.channels) + " x " + std::to_string(s.height) + " x " + std::to_string(s.width);
+  };
+  const std::int64_t padding = shape.height - images.height;
+  if (images.count < 1) throw Error(ErrorCode::empty_input, "evaluate_generator", "a set has no images");
+  if (images.channels != shape.channels || padding < 0 || padding % 2 != 0 || padding != shape.width - images.width)
+    throw Error(ErrorCode::incompatible_models, "evaluate_generator",
+                "real images are " + text(images.shape()) + " (channels, height, width), generated ones " +
+                    text(shape) +
+                    "; expected the same size, or one that is smaller by the same even number of pixels in height and "
+                    "width; load them at the generator's resolution");
+  if (images.labels.empty() || images.classes < 1 || images.classes > judge.num_classes())
+    throw Error(ErrorCode::incompatible_models, "evaluate_generator",
+                "expected labelled images of at most " + std::to_string(judge.num_classes()) + " classes, got " +
+                    (images.labels.empty() ? "some without labels" : std::to_string(images.classes) + " classes"));
+  if (options.mix == CorruptionMix::none && options.samples > images.count)
+    throw Error(ErrorCode::invalid_argument, "evaluate_generator",
+                "expected at most " + std::to_string(images.count) + " samples, as many as a set has images, got " +
+                    std::to_string(options.samples) + "; without corruption each image is there once");
+}
+
 }  // namespace detail
 
 /// Measures a generator against real data with an independent judge.
 ///
 /// Generated sample i has label i mod classes and the latent of (seed, stream 0, pilot_first + i), ψ = 1; real images
-/// are the first `samples` of either set, corrupted by index. All are seen through the judge's centre crop, clamped to
-/// [0, 1]. Throws incompatible_models when generator and judge do not fit. Cost: `samples` images generated, 3 x
-/// `samples` judged, and about seven times `samples`² distances (some twenty seconds for 10 000 on two cores).
+/// are the first `samples` of either set, padded to the generator's size and corrupted by index. All are seen through
+/// the judge's centre crop, clamped to [0, 1]. Throws incompatible_models when generator, judge and images do not fit;
+/// invalid_argument for more samples than images where no mix makes further ones of them. Cost: `samples` images
+/// generated, 3 x `samples` judged, and about seven times `samples`² distances (some twenty seconds for 10 000 on two
+/// cores).
 template <class Backend>
 GeneratorQuality evaluate_generator(const Generator<Backend>& generator, const NetworkClassifier& judge,
                                     const LabelledImages& train, const LabelledImages& test,
                                     const QualityOptions& options = {}) {
   const InputSpec input = judge.input_spec();
-  if (generator.num_classes() != judge.num_classes() || generator.image_shape().channels != input.channels ||
-      generator.image_shape().height < input.height)
+  const ImageShape shape = generator.image_shape();
+  if (generator.num_classes() != judge.num_classes() || shape.channels != input.channels ||
+      shape.height < input.height || shape.width < input.width)
     throw Error(
         ErrorCode::incompatible_models, "evaluate_generator",
         "generator and judge must have the same classes and channels, and the judge's input must fit into the images");
+  if (!(input.range == ValueRange{0.0, 1.0}) || !input.mean.empty() || !input.std.empty())
+    throw Error(ErrorCode::incompatible_models, "evaluate_generator",
+                "the judge must take pixels in [0, 1] without normalisation");
   faultline::core::require_in("evaluate_generator", "samples", options.samples, 2, limits::samples);
+  for (const LabelledImages* set : {&train, &test}) detail::require_comparable(*set, shape, judge, options);
   const stylegan2::detail::LibTorchScope scope("evaluate_generator");
   constexpr std::int64_t batch_size = 250;
   GeneratorQuality quality;
@@ -153,8 +184,9 @@ GeneratorQuality evaluate_generator(const Generator<Backend>& generator, const N
       count_correct(judge, view, {labels.const_data_ptr<std::int64_t>(), static_cast<std::size_t>(labels.size(0))},
                     *accuracy);
   };
-  CorruptionOptions corruption{
-      .mix = options.mix, .seed = options.seed, .padding = (generator.image_shape().height - train.height) / 2};
+  const auto corruption_of = [&](const LabelledImages& set) {
+    return CorruptionOptions{.mix = options.mix, .seed = options.seed, .padding = (shape.height - set.height) / 2};
+  };
   for (std::int64_t first = 0; first < options.samples; first += batch_size) {
     const std::int64_t count = std::min(batch_size, options.samples - first);
     at::Tensor z = at::empty({count, generator.latent_dim()}, at::kFloat), labels = at::empty({count}, at::kLong);
@@ -172,13 +204,12 @@ GeneratorQuality evaluate_generator(const Generator<Backend>& generator, const N
     for (const auto& [set, moments, seen, accuracy] :
          {std::tuple{&train, &real_train, &seen_train, static_cast<ClassAccuracy*>(nullptr)},
           std::tuple{&test, &real_test, &seen_test, &quality.real}}) {
-      at::Tensor images =
-                     at::empty({count, 1, generator.image_shape().height, generator.image_shape().width}, at::kFloat),
+      at::Tensor images = at::empty({count, shape.channels, shape.height, shape.width}, at::kFloat),
                  truth = at::empty({count}, at::kLong);
       for (std::int64_t i = 0; i < count; ++i) {
-        data::make_corrupted_image(*set, first + i, corruption,
-                                   std::span<float>(images.data_ptr<float>() + i * generator.image_shape().elements(),
-                                                    static_cast<std::size_t>(generator.image_shape().elements())));
+        data::make_corrupted_image(*set, first + i, corruption_of(*set),
+                                   std::span<float>(images.data_ptr<float>() + i * shape.elements(),
+                                                    static_cast<std::size_t>(shape.elements())));
         truth.data_ptr<std::int64_t>()[i] = set->label((first + i) % set->count);
       }
       look(images, truth, *moments, *seen, accuracy);
