@@ -4,6 +4,7 @@
 #include <faultline/data/idx.hpp>
 #include <faultline/data/png.hpp>
 #include <faultline/data/safetensors.hpp>
+#include <faultline/data/score_table.hpp>
 
 #include <data/malformed.hpp>
 #include <support/catch2.hpp>
@@ -141,6 +142,22 @@ TEST_CASE("A sound file is read in about twice its size", "[memory]") {
         static_cast<std::int64_t>(bytes.size()) * 11 / 10);
 }
 
+TEST_CASE("A table of scores takes memory for what it holds, whatever a quote or a line of commas claims", "[memory]") {
+  const fl::ScoreTableOptions logits{.scores = fl::Scores::logits};
+  const std::int64_t mebibyte = 1 << 20;
+  const std::string open = "image,0,1\na,\"" + std::string(100'000'000, 'x'),
+                    commas = "image,0,1\n" + std::string(15'000'000, ',');
+  for (const std::string& text : {open, commas})
+    CHECK(error_code([&] { (void)fl::parse_score_table(text, logits); }) == fl::ErrorCode::oversized);
+  CHECK(peak_of([&] { (void)fl::parse_score_table(open, logits); }) < 64 * mebibyte);
+  CHECK(peak_of([&] { (void)fl::parse_score_table(commas, logits); }) < 128 * mebibyte);
+
+  std::string sound = "image,score_0,score_1,score_2,score_3,score_4,score_5,score_6,score_7,score_8,score_9\n";
+  for (int i = 0; i < 20'000; ++i) sound += "a/picture-" + std::to_string(i) + ".png,1,2,3.5,4.5,5,6,7,8,9,-10\n";
+  CHECK(fl::parse_score_table(sound, logits).size() == 20'000);
+  CHECK(peak_of([&] { (void)fl::parse_score_table(sound, logits); }) < 5 * static_cast<std::int64_t>(sound.size()));
+}
+
 TEST_CASE("Whichever allocation fails, nothing stays behind", "[memory]") {
   const auto tensors = fl::data::encode_safetensors(small_file());
   CHECK(survive_every_failure([&] { (void)fl::data::decode_safetensors(tensors); }) > 10);
@@ -151,6 +168,9 @@ TEST_CASE("Whichever allocation fails, nothing stays behind", "[memory]") {
   const auto png = fl::data::encode_png(picture);
   CHECK(survive_every_failure([&] { (void)fl::data::decode_png(png); }) > 0);
   CHECK(survive_every_failure([&] { (void)fl::data::encode_png(picture); }) > 0);
+
+  const std::string table = "image,label,cat,dog\na-picture-of-a-cat.png,cat,1,2\nb.png,1,3,4\n";
+  CHECK(survive_every_failure([&] { (void)fl::parse_score_table(table, {.scores = fl::Scores::logits}); }) > 5);
 
   const TemporaryDirectory directory;
   const auto path = directory / "a.safetensors";

@@ -5,8 +5,9 @@
 // -Iinclude tests/fuzz/score_table_fuzz.cpp -o score_table_fuzz -lz -ltbb
 // Run: ./score_table_fuzz -max_total_time=60 -max_len=4096 -dict=tests/fuzz/score_table.dict corpus/
 // tests/fuzz/score_table_corpus/
-#include <faultline/data/detail/score_rows.hpp>
 #include <faultline/data/score_table.hpp>
+
+#include <faultline/data/detail/score_rows.hpp>
 
 #include <algorithm>
 #include <cmath>
