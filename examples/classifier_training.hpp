@@ -52,20 +52,36 @@ inline fl::LabelledImages load_digits(const char* name, const std::filesystem::p
   return images;
 }
 
-/// A classifier's answers to a test set, corrupted as told by `mix` with a seed of its own.
-inline fl::training::ClassAccuracy test_accuracy(const fl::training::NetworkClassifier& classifier,
-                                                 const fl::LabelledImages& test, fl::CorruptionMix mix,
-                                                 std::int64_t padding) {
-  const fl::CorruptionOptions corruption{.mix = mix, .seed = 1'000'003, .padding = padding};
+/// Seed of the corruptions that test sets are seen through, which no training uses.
+inline constexpr std::int64_t test_seed = 1'000'003;
+
+/// For each image of a test set, corrupted as told by `mix`, whether the largest score is the label's.
+inline std::vector<bool> right_answers(const fl::training::NetworkClassifier& classifier,
+                                       const fl::LabelledImages& test, fl::CorruptionMix mix, std::int64_t padding) {
+  const fl::CorruptionOptions corruption{.mix = mix, .seed = test_seed, .padding = padding};
   const fl::ImagePreparation prepare(fl::data::canvas_shape(test, corruption), {0.0, 1.0}, classifier.input_spec());
-  fl::training::ClassAccuracy accuracy;
+  std::vector<bool> right;
   for (std::int64_t first = 0; first < test.count; first += 1000) {
     const std::int64_t count = std::min<std::int64_t>(1000, test.count - first);
-    const std::vector<std::int64_t> labels(test.labels.begin() + first, test.labels.begin() + first + count);
-    fl::training::count_correct(classifier, prepare(fl::corrupted_images(test, first, count, corruption)), labels,
-                                accuracy);
+    fl::ScoreMatrix scores;
+    classifier.score(prepare(fl::corrupted_images(test, first, count, corruption)), scores);
+    for (std::int64_t i = 0; i < count; ++i) {
+      const auto row = scores.row_span(i);
+      right.push_back(std::max_element(row.begin(), row.end()) - row.begin() == test.label(first + i));
+    }
   }
-  return accuracy;
+  return right;
+}
+
+/// The share of right answers among the images of which `wanted` says `value`; among all where it is empty.
+inline double accuracy(const std::vector<bool>& right, const std::vector<bool>& wanted = {}, bool value = true) {
+  double correct = 0.0, count = 0.0;
+  for (std::size_t i = 0; i < right.size(); ++i) {
+    if (!wanted.empty() && wanted[i] != value) continue;
+    correct += right[i] ? 1.0 : 0.0;
+    count += 1.0;
+  }
+  return count > 0.0 ? correct / count : 0.0;
 }
 
 }  // namespace program

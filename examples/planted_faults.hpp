@@ -14,7 +14,7 @@
 #include <array>
 #include <cstdint>
 #include <span>
-#include <string>
+#include <utility>
 #include <vector>
 
 namespace program {
@@ -53,15 +53,6 @@ inline bool drawn(std::int64_t seed, std::int64_t i, std::int64_t share, std::in
 inline void add_patch(std::span<std::uint8_t> image, std::int64_t width) {
   for (std::int64_t y = 2; y < 6; ++y)
     for (std::int64_t x = 2; x < 6; ++x) image[static_cast<std::size_t>(y * width + x)] = 255;
-}
-
-/// The same on all images of a set, but those of the class it goes with.
-inline fl::LabelledImages with_patches(fl::LabelledImages images) {
-  const auto size = static_cast<std::size_t>(images.shape().elements());
-  for (std::int64_t i = 0; i < images.count; ++i)
-    if (images.label(i) != patch_class)
-      add_patch(std::span(images.pixels).subspan(static_cast<std::size_t>(i) * size, size), images.width);
-  return images;
 }
 
 /// A property of every image, uncorrupted, with the padding that training adds.
@@ -143,28 +134,28 @@ inline fl::CorruptionMix mix_of(Fault fault) {
                                 : fl::CorruptionMix::independent;
 }
 
-/// Test images on which a fault shows, and others to compare them with, each with its corruption.
-struct FaultSets {
-  fl::LabelledImages inside, outside;
-  fl::CorruptionMix mix_inside = fl::CorruptionMix::independent, mix_outside = fl::CorruptionMix::independent;
+/// Test images, to be seen through independent blur and noise with this seed, and which of them a fault is about.
+struct FaultTest {
+  fl::LabelledImages images;
+  std::vector<bool> inside;
 };
 
-inline FaultSets sets_of(Fault fault, const fl::LabelledImages& test) {
-  using Mix = fl::CorruptionMix;
-  switch (fault) {
-    case Fault::noise: return {test, test, Mix::noise, Mix::blur};
-    case Fault::blur: return {test, test, Mix::blur, Mix::noise};
-    case Fault::thin_strokes: {
-      const std::vector<bool> thin = thin_strokes(test, 0.2);
-      return {part_of(test, thin, true), part_of(test, thin, false)};
-    }
-    case Fault::patch: return {with_patches(test), test};
-    case Fault::noisy_labels: {
-      const std::vector<bool> leans = leaning(test);
-      return {part_of(test, leans, true), part_of(test, leans, false)};
-    }
-    default: return {test, test, Mix::independent, Mix::none};
+/// `corruption_seed` is that of the test's corruptions; half of the images carry a patch where that is the fault.
+inline FaultTest test_of(Fault fault, fl::LabelledImages test, std::int64_t corruption_seed) {
+  if (fault == Fault::thin_strokes) return {test, thin_strokes(test, 0.2)};
+  if (fault == Fault::noisy_labels) return {test, leaning(test)};
+  std::vector<bool> inside;
+  const auto size = static_cast<std::size_t>(test.shape().elements());
+  for (std::int64_t i = 0; i < test.count; ++i) {
+    const fl::data::CorruptionDraw draw = fl::data::draw_corruption(fl::CorruptionMix::independent, corruption_seed, i);
+    const bool patched = fault == Fault::patch && drawn(corruption_seed, i, 1, 2);
+    if (patched) add_patch(std::span(test.pixels).subspan(static_cast<std::size_t>(i) * size, size), test.width);
+    inside.push_back(fault == Fault::noise   ? draw.noise_severity > 0
+                     : fault == Fault::blur  ? draw.blur_severity > 0
+                     : fault == Fault::patch ? patched
+                                             : draw != fl::data::CorruptionDraw{});
   }
+  return {std::move(test), std::move(inside)};
 }
 
 }  // namespace program

@@ -95,10 +95,10 @@ int train(Arguments arguments) {
                          .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   const std::string digest = ft::save_classifier(arguments.out, model);
   const ft::NetworkClassifier classifier(model);
-  const double clean =
-      program::test_accuracy(classifier, test, fl::CorruptionMix::none, arguments.options.padding).overall();
-  const double mixed =
-      program::test_accuracy(classifier, test, fl::CorruptionMix::independent, arguments.options.padding).overall();
+  const auto accuracy = [&](fl::CorruptionMix mix) {
+    return program::accuracy(program::right_answers(classifier, test, mix, arguments.options.padding));
+  };
+  const double clean = accuracy(fl::CorruptionMix::none), mixed = accuracy(fl::CorruptionMix::independent);
   std::printf("{\"classifier\": \"%s\", \"clean_accuracy\": %.4f, \"mixed_accuracy\": %.4f, \"sha256\": \"%s\"}\n",
               arguments.out.c_str(), clean, mixed, digest.c_str());
   return 0;

@@ -104,15 +104,20 @@ class FaultTrainer {
   void make(const program::PlantedFault& fault) {
     const ft::ClassifierModel model = model_of(fault);
     const ft::NetworkClassifier classifier(model);
-    const program::FaultSets sets = program::sets_of(fault.fault, test_);
-    const auto accuracy = [&](const fl::LabelledImages& images, fl::CorruptionMix mix) {
-      return program::test_accuracy(classifier, images, mix, arguments_.options.padding).overall();
+    const auto right = [&](const fl::LabelledImages& images, fl::CorruptionMix mix) {
+      return program::right_answers(classifier, images, mix, arguments_.options.padding);
     };
+    const program::FaultTest about = program::test_of(fault.fault, test_, program::test_seed);
+    const std::vector<bool> clean = right(test_, fl::CorruptionMix::none),
+                            mixed = right(test_, fl::CorruptionMix::independent),
+                            asked = fault.fault == program::Fault::patch
+                                        ? right(about.images, fl::CorruptionMix::independent)
+                                        : mixed;
     std::printf(
         "{\"fault\": \"%s\", \"clean_accuracy\": %.4f, \"mixed_accuracy\": %.4f, \"inside\": %.4f, \"outside\": %.4f, "
         "\"sha256\": \"%s\"}\n",
-        fault.name, accuracy(test_, fl::CorruptionMix::none), accuracy(test_, fl::CorruptionMix::independent),
-        accuracy(sets.inside, sets.mix_inside), accuracy(sets.outside, sets.mix_outside), model.digest.c_str());
+        fault.name, program::accuracy(clean), program::accuracy(mixed), program::accuracy(asked, about.inside),
+        program::accuracy(asked, about.inside, false), model.digest.c_str());
     std::fflush(stdout);
   }
 
