@@ -3,6 +3,7 @@
 // Faults that are trained into classifiers on purpose, so that an analysis can be asked for what is known: what is done
 // to the training images or to the weights, and on which images it shows.
 
+#include <faultline/analysis/problem/property.hpp>
 #include <faultline/analysis/properties/ink_shape.hpp>
 #include <faultline/analysis/properties/stroke_thickness.hpp>
 #include <faultline/core/parallel_for.hpp>
@@ -53,6 +54,17 @@ inline bool drawn(std::int64_t seed, std::int64_t i, std::int64_t share, std::in
 inline void add_patch(std::span<std::uint8_t> image, std::int64_t width) {
   for (std::int64_t y = 2; y < 6; ++y)
     for (std::int64_t x = 2; x < 6; ++x) image[static_cast<std::size_t>(y * width + x)] = 255;
+}
+
+/// Brightness of the corner that the patch lies in: what measures it on images with the padding that training adds.
+inline fl::Property corner_brightness() {
+  return {"corner brightness", [](std::span<const float> image, const fl::ImageShape& shape) {
+            double sum = 0.0;
+            for (std::int64_t y = 4; y < 8; ++y)
+              for (std::int64_t x = 4; x < 8; ++x)
+                sum += static_cast<double>(image[static_cast<std::size_t>(y * shape.width + x)]);
+            return sum / 16.0;
+          }};
 }
 
 /// A property of every image, uncorrupted, with the padding that training adds.
