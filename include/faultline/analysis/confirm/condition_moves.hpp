@@ -62,7 +62,8 @@ inline constexpr std::int64_t calibration_latents = 256;
 /// reading moves along the leading second-moment direction of it, a direction by itself. A property that moves by less
 /// than half a deviation is not movable; it is not separable from another that moves along where the model says that a
 /// quarter of the change of the logit comes through that one.
-/// **Shapes**: `discovery` is the sample of the selection; shapes are those of `found`. **Throws** what answering edits
+/// The shapes of the effects are those of one spline for each condition, fitted together on the discovery split.
+/// **Shapes**: `discovery` is the sample of the selection. **Throws** what answering edits
 /// throws. **Cost**: 4 · 256 images per condition.
 [[nodiscard]] std::vector<ConditionMove> plan_moves(const Problem& problem, const statistics::Whitening& whitening,
                                                     const PropertyReadings& readings, const ConditionSample& discovery,

@@ -89,7 +89,6 @@ FAULTLINE_INLINE ConditionChain find_causes(const Problem& problem, std::span<co
   chain.interaction_tests = std::move(tests.interactions);
   chain.together = tests.together;
   Conditions confirmed;
-  FrozenShapes frozen;
   std::vector<std::size_t> position;
   for (std::size_t k = 0; k < found.conditions.size(); ++k) {
     ChainedCondition& own = chain.conditions.emplace_back();
@@ -99,13 +98,12 @@ FAULTLINE_INLINE ConditionChain find_causes(const Problem& problem, std::span<co
     own.confirmed = own.test.p_adjusted <= options.alpha && own.test.gain.share >= options.least_share;
     if (!own.confirmed) continue;
     confirmed.conditions.push_back(own.condition);
-    frozen.coefficients.push_back(shapes.coefficients[k]);
     position.push_back(k);
   }
   if (confirmed.conditions.empty() || !options.interventions || whitening.rank() == 0) return chain;
 
   progress("intervention", 0);
-  std::vector<ConditionMove> moves = plan_moves(problem, whitening, readings, sample, confirmed, frozen);
+  std::vector<ConditionMove> moves = plan_moves(problem, whitening, readings, sample, confirmed);
   for (std::size_t k = 0; k < position.size(); ++k) {
     // a condition whose gain lies in one class is moved in that class
     Condition& own = chain.conditions[position[k]].condition;

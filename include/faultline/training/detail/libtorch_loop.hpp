@@ -27,7 +27,7 @@ void libtorch_loop(std::int64_t count, std::int64_t block, const Body& body) {
   const std::int64_t blocks = (count + block - 1) / block;
   if (blocks <= 0) return;
   at::Tensor cells = at::empty({blocks}, at::kByte);
-  auto pass = at::TensorIteratorConfig().add_output(cells).resize_outputs(false).build();
+  auto pass = at::TensorIteratorConfig().add_output(cells).check_all_same_dtype(false).resize_outputs(false).build();
   const char* const base = static_cast<const char*>(cells.data_ptr());
   pass.for_each(
       [&](char** data, const std::int64_t* strides, std::int64_t inner, std::int64_t outer) {

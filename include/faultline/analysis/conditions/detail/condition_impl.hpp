@@ -219,7 +219,7 @@ FAULTLINE_INLINE std::vector<double> stability(const ConditionSample& sample, co
   light.directions = std::any_of(found.conditions.begin(), found.conditions.end(),
                                  [](const Condition& condition) { return condition.kind == ConditionKind::direction; });
   parallel_for(runs, 0, [&](std::int64_t b) {
-    core::CounterRandom random(options.seed, core::Stream::augmentations, 1 + b);
+    core::CounterRandom random(options.seed, core::Stream::halves, 1 + b);
     std::vector<std::int64_t> half;
     std::int64_t wanted = sample.size() / 2, left = sample.size();
     for (std::int64_t i = 0; i < sample.size(); ++i, --left)  // Knuth's algorithm S: ascending, uniform

@@ -29,15 +29,26 @@ namespace detail {
   double sum = 0.0;
   std::size_t first = 0;
   for (const Term& term : condition.terms) {
-    // a term of one class refines what all have, unless the condition is that class's
-    if (term.kind != TermKind::pair && term.class_label == condition.class_label)
-      for (std::size_t j = 0; j < basis.size(); ++j)
-        sum += basis[j] *
-               coefficients[first + (term.kind == TermKind::subspace ? static_cast<std::size_t>(m) * basis.size() : 0) +
-                            j];
+    const std::size_t at = first + (term.kind == TermKind::subspace ? static_cast<std::size_t>(m) * basis.size() : 0);
+    if (term.kind != TermKind::pair)
+      for (std::size_t j = 0; j < basis.size(); ++j) sum += basis[j] * coefficients[at + j];
     first += static_cast<std::size_t>(column_count(term));
   }
   return sum;
+}
+
+/// The conditions with one spline each, along what they are moved by, so that their shapes are not shared out among
+/// terms that say nearly the same.
+[[nodiscard]] inline Conditions one_spline_each(const Conditions& found, const PropertyReadings& readings) {
+  Conditions simple{found.conditions, {}};
+  for (Condition& condition : simple.conditions) {
+    if (condition.kind != ConditionKind::property || condition.properties.size() != 1) continue;
+    const std::int64_t k = condition.properties.front();
+    const bool read = readings.vectors.cols() > 0 && readings.r_squared[static_cast<std::size_t>(k)] >= least_reading;
+    condition.terms = {
+        {.kind = read ? TermKind::reading : TermKind::value, .property = k, .class_label = condition.class_label}};
+  }
+  return simple;
 }
 
 inline void set_shape(ConditionMove& move, const Condition& condition, std::span<const double> coefficients) {
@@ -214,8 +225,9 @@ struct Coordinate {
 
 FAULTLINE_INLINE std::vector<ConditionMove> plan_moves(const Problem& problem, const statistics::Whitening& whitening,
                                                        const PropertyReadings& readings,
-                                                       const ConditionSample& discovery, const Conditions& found,
-                                                       const FrozenShapes& shapes) {
+                                                       const ConditionSample& discovery, const Conditions& conditions) {
+  const Conditions found = detail::one_spline_each(conditions, readings);
+  const FrozenShapes shapes = freeze_shapes(discovery, found);
   std::vector<ConditionMove> moves(found.conditions.size());
   std::vector<detail::Coordinate> coordinates;
   for (std::size_t k = 0; k < moves.size(); ++k) {
