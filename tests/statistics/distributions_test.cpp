@@ -100,11 +100,13 @@ TEST_CASE("normal quantile and distribution function are inverse to each other i
 
 TEST_CASE("the tail of the chi-squared distribution agrees with its closed forms") {
   for (const double x : {0.1, 1.0, 3.84, 20.0, 80.0}) {
-    CHECK(st::chi_squared_upper_tail(2.0, x) == Approx(std::exp(-0.5 * x)).epsilon(1e-12));
-    CHECK(st::chi_squared_upper_tail(4.0, x) == Approx(std::exp(-0.5 * x) * (1.0 + 0.5 * x)).epsilon(1e-12));
-    CHECK(st::chi_squared_upper_tail(1.0, x) == Approx(2.0 * st::normal_upper_tail(std::sqrt(x))).epsilon(1e-10));
+    CHECK(fl::statistics::chi_squared_upper_tail(2.0, x) == Approx(std::exp(-0.5 * x)).epsilon(1e-12));
+    CHECK(fl::statistics::chi_squared_upper_tail(4.0, x) ==
+          Approx(std::exp(-0.5 * x) * (1.0 + 0.5 * x)).epsilon(1e-12));
+    CHECK(fl::statistics::chi_squared_upper_tail(1.0, x) ==
+          Approx(2.0 * fl::statistics::normal_upper_tail(std::sqrt(x))).epsilon(1e-10));
   }
-  CHECK(st::chi_squared_upper_tail(3.0, 0.0) == 1.0);
-  CHECK(st::chi_squared_upper_tail(3.0, -1.0) == 1.0);
-  CHECK(std::isnan(st::chi_squared_upper_tail(0.0, 1.0)));
+  CHECK(fl::statistics::chi_squared_upper_tail(3.0, 0.0) == 1.0);
+  CHECK(fl::statistics::chi_squared_upper_tail(3.0, -1.0) == 1.0);
+  CHECK(std::isnan(fl::statistics::chi_squared_upper_tail(0.0, 1.0)));
 }
