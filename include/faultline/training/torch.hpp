@@ -6,6 +6,7 @@
 
 #include <faultline/stylegan2/libtorch_begin.hpp>
 
+#include <ATen/TensorIterator.h>
 #include <ATen/ops/batch_norm.h>
 #include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/empty_like.h>

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <limits>
 #include <system_error>
 #include <utility>
@@ -63,8 +64,10 @@ FAULTLINE_INLINE AtomicFile::AtomicFile(std::filesystem::path path) : path_(std:
   if (!path_.has_filename())
     throw Error(ErrorCode::cannot_write, "AtomicFile", "'" + path_.string() + "' names no file");
   detail::remove_leftovers(path_);
-  // Distinct without any shared counter
-  const auto self = std::to_string(::getpid()) + "-" + std::to_string(reinterpret_cast<std::uintptr_t>(this)) + "-";
+  // Distinct without any shared counter, and never used twice: who tidies may hold a file of an earlier writer that has
+  // just been committed, and would take away the name of the next one.
+  const auto self = std::to_string(::getpid()) + "-" + std::to_string(reinterpret_cast<std::uintptr_t>(this)) + "-" +
+                    std::to_string(std::chrono::steady_clock::now().time_since_epoch().count()) + "-";
   for (int attempt = 0; descriptor_ < 0; ++attempt) {
     temporary_ = detail::directory_of(path_) / (detail::temporary_prefix(path_) + self + std::to_string(attempt) +
                                                 std::string(detail::temporary_suffix));

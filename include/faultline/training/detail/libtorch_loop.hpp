@@ -4,10 +4,7 @@
 // the threads of one pool go on spinning for a while on the cores that the other wants: two pools cost a tenth of the
 // speed.
 
-#include <faultline/config.hpp>
-
-#include <ATen/Parallel.h>
-#include <ATen/TensorIterator.h>
+#include <faultline/training/torch.hpp>
 
 #include <algorithm>
 #include <cstdint>

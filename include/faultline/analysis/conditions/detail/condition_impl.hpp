@@ -117,14 +117,18 @@ inline bool merge_once(const ConditionSample& sample, const PropertyReadings& re
   const std::vector<Term> apart = all_but(count, count);
   const Matrix<double> x = design(apart, sample);
   const statistics::LogisticFit fit = statistics::fit_logistic(x, sample.label, sample.failed, sample.classes);
-  const double limit = criterion(sample, apart);
+  // what a sum has to reach: the readings by themselves, and everything that was accepted
+  std::vector<Term> accepted;
+  for (const Condition& condition : found.conditions)
+    accepted.insert(accepted.end(), condition.terms.begin(), condition.terms.end());
+  const double readings_alone = criterion(sample, apart), limit = std::min(readings_alone, criterion(sample, accepted));
   // what each property adds to the others: a weak companion of a strong condition is no part of a sum
   std::vector<double> own_part(count, 0.0);
   parallel_for(static_cast<std::int64_t>(count), 0, [&](std::int64_t k) {
     const auto at = static_cast<std::size_t>(k);
     if (able[at] != 0)
-      own_part[at] =
-          (criterion(sample, all_but(at, at)) - limit) / static_cast<double>(found.conditions[at].properties.size());
+      own_part[at] = (criterion(sample, all_but(at, at)) - readings_alone) /
+                     static_cast<double>(found.conditions[at].properties.size());
   });
 
   // Two splines are one spline of a sum where both are straight, or where their product is missed.

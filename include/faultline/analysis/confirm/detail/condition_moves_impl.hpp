@@ -37,16 +37,16 @@ namespace detail {
   return sum;
 }
 
-/// The conditions with one spline each, along what they are moved by, so that their shapes are not shared out among
+/// The conditions with one spline each, so that their shapes are not shared out among
 /// terms that say nearly the same.
-[[nodiscard]] inline Conditions one_spline_each(const Conditions& found, const PropertyReadings& readings) {
+[[nodiscard]] inline Conditions one_spline_each(const Conditions& found) {
   Conditions simple{found.conditions, {}};
   for (Condition& condition : simple.conditions) {
     if (condition.kind != ConditionKind::property || condition.properties.size() != 1) continue;
-    const std::int64_t k = condition.properties.front();
-    const bool read = readings.vectors.cols() > 0 && readings.r_squared[static_cast<std::size_t>(k)] >= least_reading;
-    condition.terms = {
-        {.kind = read ? TermKind::reading : TermKind::value, .property = k, .class_label = condition.class_label}};
+    // the first that was accepted says most
+    Term term = condition.terms.front();
+    term.class_label = condition.class_label;
+    condition.terms = {term};
   }
   return simple;
 }
@@ -226,7 +226,7 @@ struct Coordinate {
 FAULTLINE_INLINE std::vector<ConditionMove> plan_moves(const Problem& problem, const statistics::Whitening& whitening,
                                                        const PropertyReadings& readings,
                                                        const ConditionSample& discovery, const Conditions& conditions) {
-  const Conditions found = detail::one_spline_each(conditions, readings);
+  const Conditions found = detail::one_spline_each(conditions);
   const FrozenShapes shapes = freeze_shapes(discovery, found);
   std::vector<ConditionMove> moves(found.conditions.size());
   std::vector<detail::Coordinate> coordinates;
