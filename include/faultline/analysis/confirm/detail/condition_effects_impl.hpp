@@ -13,6 +13,7 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
+#include <numeric>
 #include <optional>
 #include <span>
 #include <utility>
@@ -180,8 +181,20 @@ FAULTLINE_INLINE std::vector<MoveEffect> measure_effects(const Problem& problem,
       MoveEffect& effect = effects[k];
       effect.latents = watch.taken;
       const auto n = static_cast<double>(watch.taken);
-      // fixed at the first look, so that later looks hold the same bar
-      if (effect.min_effect == 0.0) effect.min_effect = std::clamp(0.5 * watch.failures / n, 0.005, 0.05);
+      // fixed at the first look, so that later looks hold the same bar; failures on valid images, as everywhere here
+      if (effect.min_effect == 0.0) {
+        double failures = watch.failures;
+        if (problem.has_judge) {
+          std::vector<EditedLatent> unmoved;
+          for (const std::int64_t position : positions)
+            unmoved.push_back(
+                {{latents.codes().w.row_span(position), latents.codes().label[static_cast<std::size_t>(position)]}});
+          const detail::ValidFailures answered = detail::answer_valid(problem, unmoved);
+          images += static_cast<std::int64_t>(unmoved.size());
+          failures = std::accumulate(answered.failed.begin(), answered.failed.end(), 0.0);
+        }
+        effect.min_effect = std::clamp(0.5 * failures / n, 0.005, 0.05);
+      }
       const double own_alpha = alpha / static_cast<double>(watch.comparisons.size());
       std::size_t best = 0, does_not = 0;
       for (std::size_t c = 0; c < watch.values.size(); ++c) {
