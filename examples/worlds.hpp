@@ -6,6 +6,7 @@
 
 #include <faultline/analysis/problem/problem.hpp>
 #include <faultline/core/random.hpp>
+#include <faultline/statistics/decompositions.hpp>
 
 #include <cmath>
 #include <cstdint>
@@ -32,7 +33,7 @@ struct Measure {
   double noise = 0.3;
 };
 
-/// One planted fault: every way to say it rightly, as `described` writes conditions.
+/// One planted fault: every way to say it rightly, as the programs write conditions.
 struct Planted {
   std::vector<std::string> names;
 };
@@ -89,30 +90,6 @@ inline double hash_of(std::span<const float> w) {
   return static_cast<double>(h >> 11) * 0x1p-53;
 }
 
-/// Inverse by elimination with pivots; these matrices are small and well conditioned.
-inline fl::Matrix<double> inverse(fl::Matrix<double> a) {
-  const std::int64_t n = a.rows();
-  fl::Matrix<double> b(n, n);
-  for (std::int64_t i = 0; i < n; ++i) b(i, i) = 1.0;
-  for (std::int64_t c = 0; c < n; ++c) {
-    std::int64_t pivot = c;
-    for (std::int64_t r = c; r < n; ++r)
-      if (std::abs(a(r, c)) > std::abs(a(pivot, c))) pivot = r;
-    a.row(c).swap(a.row(pivot));
-    b.row(c).swap(b.row(pivot));
-    const double scale = 1.0 / a(c, c);
-    a.row(c) *= scale;
-    b.row(c) *= scale;
-    for (std::int64_t r = 0; r < n; ++r) {
-      const double f = a(r, c);
-      if (r == c || f == 0.0) continue;
-      a.row(r) -= f * a.row(c);
-      b.row(r) -= f * b.row(c);
-    }
-  }
-  return b;
-}
-
 }  // namespace detail
 
 /// The problem of a world for one seed, without populations: `draw` fills them.
@@ -134,7 +111,7 @@ inline Setup make(const World& world, std::int64_t seed) {
   for (std::int64_t i = 0; i < d; ++i) model->mix(i, i) += 1.0;
   model->mix.col(0) *= world.first_spread;
   for (double& value : model->class_mean.values()) value = 2.0 * random.normal();
-  model->unmix = detail::inverse(model->mix);
+  model->unmix = model->mix.inverse();
 
   Setup setup;
   setup.model = model;

@@ -22,9 +22,8 @@ struct EffectOptions {
   double alpha = 0.05;            ///< family-wise over all conditions
   std::int64_t first_look = 128;  ///< latents before the first look
   std::int64_t look_every = 64;
-  std::int64_t latents = 4'096;  ///< of a condition at most
-  std::int64_t images = 30'000;  ///< of all conditions together at most
-  std::int64_t placebo_directions = 32;
+  std::int64_t latents = 4'096;           ///< of a condition at most
+  std::int64_t images = 30'000;           ///< of all conditions together at most
   std::int64_t fraction_latents = 2'048;  ///< on which attributable fractions are measured
   std::int64_t batch_size = 64;
 };
@@ -45,9 +44,8 @@ struct MoveEffect {
 /// Moves every condition that can be moved on latents that nobody selected, until a bound decides.
 ///
 /// A failure counts where the image is valid: the judge, if there is one, still sees the class. One-sided conditions
-/// are compared between +2 and −2, two-sided ones between both ends and where they are,
-/// bands between the worst and the best level, pairs at ±1.4 by their product,
-/// subspaces along each of their vectors (the one that decides first).
+/// are compared between +2 and −2, two-sided ones between both ends and where they are, bands between the worst and the
+/// best level, pairs at ±1.4 by their product, subspaces along each of their vectors (the one that decides first).
 /// **Error rate**: any bound is wrong at any look with probability at most alpha, for all conditions together.
 /// **Cost**: two to four images per latent and condition, 128 to `latents` latents, at most `images` in all.
 [[nodiscard]] std::vector<MoveEffect> measure_effects(const Problem& problem, const statistics::Whitening& whitening,

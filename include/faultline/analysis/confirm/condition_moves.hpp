@@ -55,7 +55,7 @@ inline constexpr std::int64_t calibration_latents = 256;
 
 /// Plans the moves of conditions.
 ///
-/// **Formula**: the dual basis (G Gᵀ)⁻¹ G of the reading vectors of the conditions that are held, calibrated once on
+/// **Formula**: the dual basis (G Gᵀ)⁻¹ G of the reading vectors of the conditions that are held, calibrated twice on
 /// `calibration_latents` latents moved by ±2 (V ← T⁻¹ V with T the mean moves of the properties), normalised. Held, in
 /// their order, are those that leave every held one a whole deviation between −2 and +2: readings that say nearly the
 /// same cannot be moved apart, and holding the weaker would only keep the stronger from moving. A property without a
@@ -64,10 +64,10 @@ inline constexpr std::int64_t calibration_latents = 256;
 /// quarter of the change of the logit comes through that one.
 /// The shapes of the effects are those of one spline for each condition, fitted together on the discovery split.
 /// **Shapes**: `discovery` is the sample of the selection. **Throws** what answering edits
-/// throws. **Cost**: 4 · 256 images per condition.
+/// throws. **Cost**: 6 · 256 images per condition.
 [[nodiscard]] std::vector<ConditionMove> plan_moves(const Problem& problem, const statistics::Whitening& whitening,
                                                     const PropertyReadings& readings, const ConditionSample& discovery,
-                                                    const Conditions& found, const FrozenShapes& shapes);
+                                                    const Conditions& conditions);
 
 }  // namespace analysis
 }  // namespace v1

@@ -57,15 +57,14 @@ FAULTLINE_INLINE ConditionChain find_causes(const Problem& problem, std::span<co
   // no outcome enters here, so both splits do; everything that reaches the styles above rounding is kept
   const Population all = detail::both_splits(problem);
   const statistics::Whitening whitening = statistics::fit_whitening(all.w, all.label, problem.classes, 1e-12);
-  const PropertyReadings readings =
-      read_properties(statistics::whiten(whitening, all.w, all.label), all.properties, all.label, problem.classes);
+  const Matrix<double> whitened = statistics::whiten(whitening, all.w, all.label);
+  const PropertyReadings readings = read_properties(whitened, all.properties, all.label, problem.classes);
   const auto rows = detail::rows_of(discovery, valid_discovery);
   const auto fresh_rows = detail::rows_of(confirmation, valid_confirmation);
-  const ConditionSample sample = make_condition_sample(
-      discovery, statistics::whiten(whitening, discovery.w, discovery.label), rows, readings, problem.classes);
-  const ConditionSample fresh =
-      make_condition_sample(confirmation, statistics::whiten(whitening, confirmation.w, confirmation.label), fresh_rows,
-                            readings, problem.classes);
+  const ConditionSample sample = make_condition_sample(discovery, Matrix<double>(whitened.topRows(discovery.size())),
+                                                       rows, readings, problem.classes);
+  const ConditionSample fresh = make_condition_sample(
+      confirmation, Matrix<double>(whitened.bottomRows(confirmation.size())), fresh_rows, readings, problem.classes);
   for (const int split : {0, 1}) {
     const ConditionSample& own = split == 0 ? sample : fresh;
     chain.samples[split] = own.size();

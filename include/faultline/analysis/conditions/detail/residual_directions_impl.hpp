@@ -75,16 +75,10 @@ FAULTLINE_INLINE Matrix<double> spanned_by(std::span<const Term> terms, const Pr
     for (std::int64_t m = 0; m < term.directions.rows(); ++m)
       directions.push_back(core::to_list(term.directions.row(m)));
   }
-  Matrix<double> basis(0, r);
-  for (const std::vector<double>& direction : directions) {
-    Eigen::RowVectorXd rest = core::as_vector(direction).transpose();
-    for (int twice = 0; twice < 2 && basis.rows() > 0; ++twice) rest -= (rest * basis.transpose()) * basis;
-    if (rest.norm() < 1e-6) continue;
-    Matrix<double> grown(basis.rows() + 1, r);
-    if (basis.rows() > 0) grown.topRows(basis.rows()) = basis;
-    grown.row(basis.rows()) = rest.normalized();
-    basis = std::move(grown);
-  }
+  const auto rows = statistics::orthonormal_basis(directions, 1e-6);
+  Matrix<double> basis(static_cast<std::int64_t>(rows.size()), r);
+  for (std::size_t k = 0; k < rows.size(); ++k)
+    basis.row(static_cast<Eigen::Index>(k)) = core::as_vector(rows[k]).transpose();
   return basis;
 }
 

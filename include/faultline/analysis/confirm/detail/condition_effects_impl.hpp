@@ -159,7 +159,7 @@ FAULTLINE_INLINE std::vector<MoveEffect> measure_effects(const Problem& problem,
       for (std::size_t i = first; i < positions.size(); ++i) {
         const auto at = static_cast<std::size_t>(positions[i]);
         const StartLatent start{latents.codes().w.row_span(positions[i]), latents.codes().label[at]};
-        const double now = reading_of(moves[k], start);
+        const double now = moves[k].shape == ConditionShape::band ? reading_of(moves[k], start) : 0.0;
         for (const detail::Comparison& comparison : watch.comparisons)
           for (const auto& part : comparison.parts) edits.push_back({start, detail::edit_of(part, moves[k], now)});
       }

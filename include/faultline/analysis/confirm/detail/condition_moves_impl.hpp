@@ -197,8 +197,8 @@ struct Coordinate {
   // calibrated where every held coordinate is measured by a property of its own
   if (std::any_of(held.begin(), held.end(), [&](std::size_t i) { return coordinates[i].property < 0; }))
     return directions;
-  for (int round = 0; round < 2;
-       ++round) {  // properties bend: what is left after one round is small, after two nothing
+  // properties bend: what is left after one round is small, after two nothing
+  for (int round = 0; round < 2; ++round) {
     Matrix<double> units(count, r);
     for (std::size_t i = 0; i < held.size(); ++i)
       units.row(static_cast<Eigen::Index>(i)) = directions.row(static_cast<Eigen::Index>(held[i]));
