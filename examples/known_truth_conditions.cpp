@@ -53,11 +53,11 @@ Run run_once(const worlds::World& world, std::int64_t seed) {
   worlds::Setup setup = worlds::make(world, seed);
   worlds::draw(setup);
   const auto start = std::chrono::steady_clock::now();
-  const an::ConditionChain chain = an::find_causes(setup.problem, {}, {}, {});
+  const an::ConditionChain chain = an::find_causes(setup.problem);
   Run run;
   run.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   run.share = chain.together.share;
-  if (chain.fraction) run.fraction = chain.fraction->value;
+  if (chain.fractions.together) run.fraction = chain.fractions.together->value;
   for (const an::ChainedCondition& condition : chain.conditions) {
     if (!condition.confirmed) continue;
     (condition.cause ? run.causes : run.others).push_back(named(condition.condition, setup.problem.property_names));

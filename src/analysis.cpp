@@ -16,6 +16,7 @@
 #include <faultline/analysis/confirm/detail/condition_moves_impl.hpp>
 #include <faultline/analysis/confirm/detail/confirm_conditions_impl.hpp>
 #include <faultline/analysis/confirm/detail/confirm_impl.hpp>
+#include <faultline/analysis/confirm/detail/find_conditions_impl.hpp>
 #include <faultline/analysis/confirm/detail/intervention_directions_impl.hpp>
 #include <faultline/analysis/confirm/detail/intervention_impl.hpp>
 #include <faultline/analysis/confirm/detail/omnibus_impl.hpp>

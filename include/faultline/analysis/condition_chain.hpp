@@ -6,7 +6,7 @@
 #include <faultline/analysis/conditions/condition.hpp>
 #include <faultline/analysis/confirm/condition_effects.hpp>
 #include <faultline/analysis/confirm/condition_moves.hpp>
-#include <faultline/analysis/confirm/confirm_conditions.hpp>
+#include <faultline/analysis/confirm/find_conditions.hpp>
 #include <faultline/analysis/problem/problem.hpp>
 #include <faultline/core/progress.hpp>
 
@@ -20,22 +20,29 @@ namespace analysis {
 
 /// How the chain is carried out.
 struct ChainOptions {
-  double alpha = 0.05;         ///< family-wise error of confirmed conditions, and again of effects
-  double least_share = 0.005;  ///< share of the null deviance from which a condition is reported
-  SelectionOptions selection = {};
+  ConditionOptions conditions = {};  ///< its alpha is also the family-wise error of effects
   EffectOptions effects = {};
-  std::int64_t permutations = 9'999;
-  std::int64_t half_samples = 20;  ///< for stability; 0 leaves it out
   bool interventions = true;
   ProgressCallback progress = nullptr;
 };
 
-/// What became of one frozen condition.
-struct ChainedCondition {
-  Condition condition;
-  ConditionTest test;
-  double stability = 0.0;
-  bool confirmed = false;
+/// What conditions are sought in: the valid samples of both splits in whitened coordinates.
+struct ConditionGround {
+  statistics::Whitening whitening;                           ///< of both splits together: no outcome enters
+  Matrix<double> discovery_whitened, confirmation_whitened;  ///< `[N, r]` of all samples, valid or not
+  PropertyReadings readings;
+  ConditionSample discovery, confirmation;  ///< of the valid samples
+};
+
+/// Prepares the ground: whitening, readings, samples in ranks.
+///
+/// Everything that reaches the styles above rounding is kept by the whitening.
+/// **Throws** `shape_mismatch`, `label_out_of_range`, `invalid_argument` for a property that is not finite.
+/// **Cost**: N r (r + P).
+[[nodiscard]] ConditionGround prepare_ground(const Problem& problem);
+
+/// A tested condition and what moving it did.
+struct ChainedCondition : TestedCondition {
   ConditionMove move = {};  ///< of confirmed conditions
   MoveEffect effect = {};   ///< of those that can be moved
   bool cause = false;       ///< whether moving it changes the failure rate
@@ -45,22 +52,24 @@ struct ChainedCondition {
 /// Everything that the steps gave.
 struct ConditionChain {
   std::vector<ChainedCondition> conditions;  ///< in the order in which they were found
-  std::vector<Interaction> interactions;
-  std::vector<ConditionTest> interaction_tests;
+  std::vector<TestedInteraction> interactions;
   statistics::DevianceGain together;  ///< what all frozen terms explain on the confirmation split
-  std::optional<statistics::AttributableFraction> fraction = std::nullopt;  ///< of all causes together
+  std::int64_t candidates = 0;        ///< terms that were compared
+  CauseFractions fractions = {};      ///< in the order of the causes among `conditions`
   std::int64_t samples[2] = {0, 0};   ///< valid samples of discovery and confirmation
   std::int64_t failures[2] = {0, 0};  ///< among them
 };
 
-/// Runs the chain.
+/// Runs the chain on the valid samples of a problem.
 ///
-/// **Shapes**: `valid` holds 1 for every sample of the discovery and of the confirmation split that takes part; empty
-/// spans: all do. **Throws** what its steps throw. **Error rate**: if failures depend on nothing but the class, any
-/// condition is confirmed with probability at most alpha. **Randomness**: (problem.seed, streams permutations and 7).
-[[nodiscard]] ConditionChain find_causes(const Problem& problem, std::span<const std::uint8_t> valid_discovery,
-                                         std::span<const std::uint8_t> valid_confirmation,
-                                         const ChainOptions& options = {});
+/// **Throws** what its steps throw. **Error rate**: if failures depend on nothing but the class, any condition is
+/// confirmed with probability at most alpha. **Randomness**: (problem.seed, streams permutations and 7).
+/// Example: `ConditionChain chain = find_causes(problem);`
+[[nodiscard]] ConditionChain find_causes(const Problem& problem, const ChainOptions& options = {});
+
+/// The same on prepared ground, with interventions on latents that are drawn from `latents`.
+[[nodiscard]] ConditionChain find_causes(const Problem& problem, const ConditionGround& ground, HeldOutLatents& latents,
+                                         const ChainOptions& options);
 
 }  // namespace analysis
 }  // namespace v1

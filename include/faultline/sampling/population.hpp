@@ -16,6 +16,7 @@ struct Population {
   std::vector<std::int64_t> label;       ///< class given to the generator
   std::vector<std::int64_t> prediction;  ///< class with the highest probability
   std::vector<std::uint8_t> failed;      ///< 1 where the criterion says failure
+  std::vector<std::uint8_t> valid = {};  ///< 1 where the judge still gives the label; empty without a judge
   std::vector<float> probability;        ///< probability of the label, p(y)
   std::vector<float> margin;             ///< p(y) minus the largest other probability
   Matrix<float> w;                       ///< untruncated latents [N, w_dim]
@@ -29,6 +30,8 @@ struct Population {
     for (const std::uint8_t f : failed) sum += f;
     return sum;
   }
+  /// Whether sample i is valid: without a judge every sample counts as valid.
+  [[nodiscard]] bool is_valid(std::size_t i) const noexcept { return valid.empty() || valid[i] != 0; }
 };
 
 }  // namespace v1

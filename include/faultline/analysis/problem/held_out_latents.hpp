@@ -71,6 +71,7 @@ class HeldOutLatents {
     append(codes_.label, more.label);
     append(codes_.prediction, more.prediction);
     append(codes_.failed, more.failed);
+    append(codes_.valid, more.valid);
     append(codes_.probability, more.probability);
     append(codes_.margin, more.margin);
     append(codes_.w, more.w);

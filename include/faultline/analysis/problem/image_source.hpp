@@ -207,8 +207,12 @@ class ImageSource {
     const auto rows = static_cast<std::int64_t>(edits.size());
     if (wanted.properties) answers.properties.resize(rows, static_cast<std::int64_t>(properties_.size()));
     if (wanted.images) answers.images = ImageBatch(rows, shape());
+    const bool judging = wanted.judge && judge_;
     const auto score_any = [&](const GeneratedImages<G>& images, std::span<const std::int64_t> labels,
-                               std::span<const std::int64_t>) { score(images, labels); };
+                               std::span<const std::int64_t>) {
+      score(images, labels);
+      if (judging) ask_judge(images, labels, answers.judge_agrees);
+    };
     const std::int64_t batch = sampler_.options().batch_size;
     for (std::int64_t first = 0; first < rows; first += batch) {
       const std::int64_t count = std::min(batch, rows - first);
@@ -219,18 +223,13 @@ class ImageSource {
       count_images(count, Work::edit);
       if (wanted.alone) {
         for (std::int64_t i = 0; i < count; ++i) score(images.alone(i), labels.subspan(static_cast<std::size_t>(i), 1));
+        if (judging) ask_judge(images, labels, answers.judge_agrees);
       } else {
         gather(images, labels, {}, score_any);
       }
       if (wanted.properties) measure(images, count, answers.properties, first);
       for (std::int64_t i = 0; i < count; ++i) {
         if (wanted.images) unit_.to_unit(images.host().view().image(i), answers.images.image(first + i), i);
-      }
-      if (wanted.judge && judge_) {
-        const classify::ScoredImages judged = (*judge_)(images.host(), labels);
-        for (std::int64_t i = 0; i < count; ++i)
-          answers.judge_agrees.push_back(
-              Misclassified{}(judged.probabilities.row_span(i), labels[static_cast<std::size_t>(i)]) ? 0 : 1);
       }
     }
     finish(score_any);
@@ -263,14 +262,20 @@ class ImageSource {
     append_outcomes(population.failed, scored, labels);
   }
 
-  /// Draws samples into `population` (w, index, label, properties) and hands them on to `score(images, labels, index)`,
-  /// batch by batch or several batches at once; `stage` names them to the progress callback, if there is one.
+  /// Draws samples into `population` (w, index, label, properties, validity) and hands them on to `score(images,
+  /// labels, index)`, batch by batch or several batches at once; `stage` names them to the progress callback, if there
+  /// is one.
   template <class Score>
   void draw(std::int64_t first, std::int64_t count, const std::string& stage, Population& population,
             const Score& score) {
     forget_gathered();
     population.w.resize(count, generator().w_dim());
     population.properties.resize(count, static_cast<std::int64_t>(properties_.size()));
+    const auto score_and_judge = [&](const GeneratedImages<G>& images, std::span<const std::int64_t> labels,
+                                     std::span<const std::int64_t> index) {
+      score(images, labels, index);
+      if (judge_) ask_judge(images, labels, population.valid);
+    };
     std::int64_t done = 0;
     for (const auto& batch : sampler_.batches(first, count)) {
       const Matrix<float> w = generator().latent_to_host(batch.w);
@@ -279,12 +284,12 @@ class ImageSource {
       std::copy_n(w.data(), batch.size() * w.cols(), population.w.row_span(done).data());
       population.index.insert(population.index.end(), batch.index.begin(), batch.index.end());
       population.label.insert(population.label.end(), batch.label.begin(), batch.label.end());
-      gather(images, batch.label, batch.index, score);
+      gather(images, batch.label, batch.index, score_and_judge);
       measure(images, batch.size(), population.properties, done);
       done += batch.size();
       if (!stage.empty()) report_progress(progress_, stage, done, count);
     }
-    finish(score);
+    finish(score_and_judge);
   }
 
   // a copy, which borrows the generator: the caller's sampler may be a temporary of characterize
@@ -308,6 +313,14 @@ class ImageSource {
     auto [images, labels, index] = chunk_->take();
     score(GeneratedImages<G>::on_host(generator(), std::move(images)), std::span<const std::int64_t>(labels),
           std::span<const std::int64_t>(index));
+  }
+
+  /// Appends whether the judge gives images their labels.
+  void ask_judge(const GeneratedImages<G>& images, std::span<const std::int64_t> labels,
+                 std::vector<std::uint8_t>& agrees) {
+    const classify::ScoredImages judged = (*judge_)(images.host(), labels);
+    for (std::size_t i = 0; i < labels.size(); ++i)
+      agrees.push_back(Misclassified{}(judged.probabilities.row_span(static_cast<std::int64_t>(i)), labels[i]) ? 0 : 1);
   }
 
   void append_outcomes(std::vector<std::uint8_t>& failed, const classify::ScoredImages& scored,

@@ -77,6 +77,7 @@ class ComparisonSource : public ImageSource<G, F> {
       own.label = common.label;
       own.w = common.w;
       own.properties = common.properties;
+      own.valid = common.valid;
     }
     return outcomes;
   }

@@ -71,6 +71,7 @@ class SharedSamples {
   pick(from.label, to.label);
   pick(from.prediction, to.prediction);
   pick(from.failed, to.failed);
+  if (!from.valid.empty()) pick(from.valid, to.valid);
   pick(from.probability, to.probability);
   pick(from.margin, to.margin);
   const auto pick_rows = [&](const Matrix<float>& matrix, Matrix<float>& out) {

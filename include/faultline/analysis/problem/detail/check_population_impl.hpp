@@ -16,8 +16,8 @@ namespace analysis {
 FAULTLINE_INLINE void check_population(const Problem& problem, const Population& half, const char* name) {
   const auto n = half.index.size();
   if (n == 0) throw Error(ErrorCode::empty_input, "analyze", std::string("the ") + name + " half has no samples");
-  if (half.label.size() != n || half.failed.size() != n || half.w.rows() != half.size() ||
-      half.w.cols() != problem.style_matrix.cols() ||
+  if (half.label.size() != n || half.failed.size() != n || (!half.valid.empty() && half.valid.size() != n) ||
+      half.w.rows() != half.size() || half.w.cols() != problem.style_matrix.cols() ||
       half.properties.cols() != static_cast<std::int64_t>(problem.property_names.size()) ||
       (half.properties.rows() != half.size() && half.properties.cols() > 0)) {
     throw Error(ErrorCode::shape_mismatch, "analyze",
