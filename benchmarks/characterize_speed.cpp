@@ -192,7 +192,7 @@ static int benchmark(int argc, char** argv) {
     rusage usage{};
     getrusage(RUSAGE_SELF, &usage);
     std::string more =
-        "\"samples_per_half\": " + std::to_string(samples) +
+        "\"samples_per_split\": " + std::to_string(samples) +
         ", \"generator_seconds\": " + bench::number(generator_seconds) +
         ", \"classifier_seconds\": " + bench::number(classifier_seconds) +
         ", \"model_share\": " + bench::number((generator_seconds + classifier_seconds) / total) +

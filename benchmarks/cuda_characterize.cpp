@@ -74,7 +74,7 @@ static int benchmark(int argc, char** argv) {
     runs += ", " + measure("CPU, no properties", here, on_host, samples, false);
     bench::print("cuda_characterize", {},
                  "\"measured\": true, \"device\": \"" + there.backend().path() +
-                     "\", \"samples_per_half\": " + std::to_string(samples) + ", \"runs\": {" + runs + "}");
+                     "\", \"samples_per_split\": " + std::to_string(samples) + ", \"runs\": {" + runs + "}");
     return 0;
   } catch (const fl::Error& error) {
     if (error.code() != fl::ErrorCode::device_unavailable) throw;

@@ -34,7 +34,7 @@ fl::CharacterizeOptions smoke() {
   method.class_candidates = 0;
   method.intervention_codes = 24;
   method.placebo_directions = 8;
-  method.threshold_codes = 6;
+  method.threshold_latents = 6;
   method.minimum_effective_failures = 10.0;
   method.property_distances = false;
   method.centre_distances = false;

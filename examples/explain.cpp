@@ -272,7 +272,7 @@ int explain(const Arguments& arguments) {
                     "cannot write into '" + arguments.out + "'; choose another --out");
 
   std::fprintf(stderr, "drawing the report's %lld samples again\n",
-               static_cast<long long>(report.provenance.samples_per_half));
+               static_cast<long long>(report.provenance.samples_per_split));
   const fl::Provenance& from = report.provenance;
   const fl::StyleSpaceSampler sampler(generator, fl::analysis::sampler_options(from));
   for (const std::int64_t index : arguments.indices) {
@@ -285,7 +285,7 @@ int explain(const Arguments& arguments) {
     fl::write_png(path,
                   fl::render::to_picture(subjects.back().image.image(0), made, std::max(made.height, made.width)));
   }
-  const fl::Problem problem = fl::analysis::discovery_problem(sampler, classifier, *criterion, from.samples_per_half,
+  const fl::Problem problem = fl::analysis::discovery_problem(sampler, classifier, *criterion, from.samples_per_split,
                                                               {.batch_size = from.batch_size});
   const fl::Explainer explainer(problem, fl::render::known_causes(report));
   fl::classify::Scorer scorer(classifier, made, {0.0, 1.0}, problem.classes, from.batch_size);

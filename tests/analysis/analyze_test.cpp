@@ -285,7 +285,7 @@ TEST_CASE("options out of range and halves that do not fit are refused", "[analy
   CHECK(refuses([](auto& o) { o.common_candidates = -1; }));
   CHECK(refuses([](auto& o) { o.intervention_codes = 1; }));
   CHECK(refuses([](auto& o) { o.placebo_directions = 0; }));
-  CHECK(refuses([](auto& o) { o.threshold_codes = 0; }));
+  CHECK(refuses([](auto& o) { o.threshold_latents = 0; }));
   CHECK(refuses([](auto& o) { o.minimum_effective_failures = 0.0; }));
   CHECK(refuses([](auto& o) { o.batch_size = 0; }));
   fl::Problem broken = setup.problem;

@@ -82,7 +82,7 @@ TEST_CASE("characterize finds the planted channel and says how it can be repeate
   CHECK(report.provenance.criterion == "misclassified");
   CHECK(report.provenance.generator_digest == known.digest());
   CHECK(report.provenance.seed == 3);
-  CHECK(report.provenance.samples_per_half == 2500);
+  CHECK(report.provenance.samples_per_split == 2500);
   CHECK(report.provenance.library_version == fl::version_string);
   CHECK(!report.provenance.cpu.empty());
   CHECK(report.classes == classes);

@@ -101,7 +101,7 @@ def from_schema(root, schema, key="", bare=False):
         return {name: from_schema(root, one, name, bare) for name, one in schema["properties"].items()}
     if kind == "array":
         return [] if bare else [from_schema(root, schema["items"], key, bare)]
-    counts = {"classes": 1, "samples_per_half": 1, "batch_size": 1}  # which are never 0
+    counts = {"classes": 1, "samples_per_split": 1, "batch_size": 1}  # which are never 0
     return {"null": None, "string": "a", "boolean": True, "number": 0.5, "integer": counts.get(key, 0)}[kind]
 
 

@@ -104,7 +104,7 @@ fl::ComparisonReport filled() {
   report.cost.generator_images = 31'000;
   report.provenance.classifier_name = "release 4.1, release 4.2";
   report.provenance.library_version = "0.1.0";
-  report.provenance.samples_per_half = 1000;
+  report.provenance.samples_per_split = 1000;
   report.provenance.seed = 7;
   report.warnings = {"[F601] accuracy_axis: something <small>"};
   return report;

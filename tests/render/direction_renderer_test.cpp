@@ -381,7 +381,7 @@ TEST_CASE("reports without findings, and for one fixed class, are rendered too")
   report.verdict = fl::Verdict::too_few_failures;
   report.provenance.generator_digest = known.digest();
   report.provenance.labels = fl::LabelPolicy::fixed(2);
-  report.provenance.samples_per_half = 200;
+  report.provenance.samples_per_split = 200;
   const TemporaryDirectory directory;
   fl::DirectionRenderer(known, classifier).write_report(report, directory / "out");
   const auto files = contents(directory / "out");

@@ -194,7 +194,7 @@ inline fl::FailureReport example_report(const fl::AnalyticGenerator& known) {
   r.provenance.properties = r.property_names;
   r.provenance.cpu = "an ordinary one";
   r.provenance.seed = 7;
-  r.provenance.samples_per_half = 4'000;
+  r.provenance.samples_per_split = 4'000;
   r.provenance.batch_size = 64;
   r.provenance.permutations_discovery = 999;
   r.provenance.permutations_confirmation = 9'999;

@@ -106,7 +106,7 @@ TEST_CASE("what is not a report, or contradicts itself, is refused") {
   CHECK(with("/findings/0/direction/class_label", 99) == ErrorCode::malformed_header);
   CHECK(with("/classes", 0) == ErrorCode::malformed_header);
   CHECK(with("/classes", 4.5) == ErrorCode::malformed_header);
-  CHECK(with("/provenance/samples_per_half", -1) == ErrorCode::malformed_header);
+  CHECK(with("/provenance/samples_per_split", -1) == ErrorCode::malformed_header);
   CHECK(with("/provenance/seed", 18446744073709551615u) == ErrorCode::malformed_header);
   CHECK(with("/provenance/noise", "loud") == ErrorCode::malformed_header);
   CHECK(with("/provenance/labels/label", -1) == ErrorCode::malformed_header);

@@ -98,7 +98,7 @@ TEST_CASE("the smallest networks are stored, read back and characterised") {
     fl::MethodOptions quick;
     quick.permutations_discovery = quick.permutations_confirmation = 99;
     quick.intervention_codes = 16;
-    quick.threshold_codes = 8;
+    quick.threshold_latents = 8;
     quick.placebo_directions = 8;
     const auto report = fl::characterize(generator, classifier, {.samples = 200, .seed = 3, .method = quick}, unsure);
     CHECK(report.failure_rate.n == 400);

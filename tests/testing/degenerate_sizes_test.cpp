@@ -53,7 +53,7 @@ fl::MethodOptions quick_method(std::vector<fl::Property> properties = {brightnes
   method.permutations_discovery = method.permutations_confirmation = 99;
   method.intervention_codes = 16;
   method.placebo_directions = 4;
-  method.threshold_codes = 4;
+  method.threshold_latents = 4;
   method.minimum_effective_failures = 4.0;
   method.gradient_samples = 4;
   method.batch_size = 16;
@@ -204,7 +204,7 @@ TEST_CASE("the smallest options that are allowed end in a valid report") {
   method.permutations_discovery = method.permutations_confirmation = 19;
   method.intervention_codes = 2;
   method.placebo_directions = 1;
-  method.threshold_codes = 1;
+  method.threshold_latents = 1;
   method.minimum_effective_failures = 2.0;
   method.gradient_samples = 0;
   for (const std::int64_t candidates : {0, 1, 2}) {

@@ -83,7 +83,7 @@ TEST_CASE("the options of the method are refused outside their ranges before any
   add(wrong, whole("class_candidates", &M::class_candidates, 0));
   add(wrong, whole("intervention_codes", &M::intervention_codes, 2));
   add(wrong, whole("placebo_directions", &M::placebo_directions, 1));
-  add(wrong, whole("threshold_codes", &M::threshold_codes, 1));
+  add(wrong, whole("threshold_latents", &M::threshold_latents, 1));
   add(wrong, whole("batch_size", &M::batch_size, 1));
   add(wrong, whole("gradient_samples", &M::gradient_samples, 0));
   add(wrong, real("alpha", &M::alpha, 0.0));

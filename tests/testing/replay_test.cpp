@@ -180,7 +180,7 @@ TEST_CASE("the replay line of a characterisation gives the same report") {
   quick.properties.clear();
   quick.permutations_discovery = 99;
   quick.permutations_confirmation = 199;
-  quick.threshold_codes = 16;
+  quick.threshold_latents = 16;
   quick.intervention_codes = 32;
   quick.placebo_directions = 8;
   check_characterize({.samples = 800, .seed = 4, .method = quick}, fl::Misclassified{});

@@ -4,6 +4,7 @@
 // method in their order.
 
 #include <faultline/analysis/conditions/condition.hpp>
+#include <faultline/analysis/confirm/cause_fractions.hpp>
 #include <faultline/analysis/confirm/condition_effects.hpp>
 #include <faultline/analysis/confirm/condition_moves.hpp>
 #include <faultline/analysis/confirm/find_conditions.hpp>

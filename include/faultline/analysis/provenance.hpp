@@ -19,7 +19,7 @@ namespace analysis {
 /// Stands for the digest of a classifier that states none, among those of a comparison.
 inline constexpr const char* not_stated = "not stated";
 
-/// An option of a run as C++ text: "min_effect", "0.02".
+/// An option of a run as C++ text: "alpha", "0.05".
 struct OptionValue {
   std::string name;
   std::string value;
@@ -35,13 +35,11 @@ struct Provenance {
   std::string torch_version;    ///< of the generator; empty for one without LibTorch
   std::string cpu;
   std::int64_t seed = 0;
-  std::int64_t samples_per_half = 0;  ///< of a gate: samples drawn
+  std::int64_t samples_per_split = 0;  ///< of a gate: samples drawn
   std::int64_t batch_size = 64;
   double truncation = 1.0;
   Noise noise = Noise::constant;
   LabelPolicy labels;
-  std::int64_t permutations_discovery = 0;
-  std::int64_t permutations_confirmation = 0;
   double alpha = 0.05;
   /// What the generator's backend says it ran (device, precision, kernels); empty if nothing
   std::string backend = {};
@@ -61,9 +59,9 @@ struct Provenance {
   std::vector<std::string> properties = {};  ///< names of the measured image properties
 };
 FAULTLINE_MEMBERS(Provenance, library_version, generator_digest, classifier_name, criterion, torch_version, cpu, seed,
-                  samples_per_half, batch_size, truncation, noise, labels, permutations_discovery,
-                  permutations_confirmation, alpha, backend, cutoff, criterion_expression, classifier_digest,
-                  judge_name, judge_digest, compiler, command, method, options, properties)
+                  samples_per_split, batch_size, truncation, noise, labels, alpha, backend, cutoff,
+                  criterion_expression, classifier_digest, judge_name, judge_digest, compiler, command, method, options,
+                  properties)
 
 /// The sampler of the run, whole: with the same generator it draws the same samples.
 [[nodiscard]] SamplerOptions sampler_options(const Provenance& run);

@@ -32,7 +32,7 @@ template <class Options>
                                       ReplayText text = {}) {
   const Options standard;
   text.write(call + "(" + text.model("generator", "", run.generator_digest) + ", " + models + ", {");
-  text.add("samples", run.samples_per_half);
+  text.add("samples", run.samples_per_split);
   text.add("seed", run.seed);
   if (run.labels.kind != LabelPolicy::Kind::uniform) text.add("labels", text.labels(run.labels));
   if (run.truncation != 1.0) text.add("truncation", number_text(run.truncation));

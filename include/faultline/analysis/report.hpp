@@ -2,9 +2,8 @@
 #pragma once
 // FailureReport: everything the analysis found, as plain data; every output format is written from it.
 
+#include <faultline/analysis/finding.hpp>
 #include <faultline/analysis/provenance.hpp>
-#include <faultline/concepts/style_layout.hpp>
-#include <faultline/core/describe.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -15,238 +14,75 @@ namespace faultline {
 inline namespace v1 {
 namespace analysis {
 
-/// What the analysis concludes (method 5.2).
+/// What the analysis concludes (method 5.6).
 enum class Verdict {
-  systematic_causes,  ///< at least one finding that is not generator suspect
-  none_found,         ///< no cause survived; see `smallest_detectable` for what would have been confirmed
-  too_few_failures,   ///< fewer than 50 effective failures in a half; see `reason`
+  systematic_causes,         ///< at least one condition is a cause
+  systematic_without_cause,  ///< conditions are confirmed, none of which is known to be a cause; see `reason`
+  none_found,        ///< no condition was confirmed; see `smallest_detectable` for what would have been reported
+  too_few_failures,  ///< neither the whole nor any class can be tested; see `reason`
 };
 
-/// Where a candidate direction comes from (method 5.1).
-enum class DirectionFamily { property, component, channel };
+/// Counts in rows and columns.
+struct CountTable {
+  std::vector<std::vector<std::int64_t>> counts = {};
 
-/// A proportion with a Clopper-Pearson interval.
-struct Rate {
-  double estimate = 0.0;
-  double lower = 0.0;
-  double upper = 1.0;
-  std::int64_t failures = 0;
-  std::int64_t n = 0;
-  double confidence = 0.95;
+  [[nodiscard]] std::int64_t rows() const noexcept { return static_cast<std::int64_t>(counts.size()); }
+  [[nodiscard]] std::int64_t cols() const noexcept {
+    return counts.empty() ? 0 : static_cast<std::int64_t>(counts.front().size());
+  }
+  [[nodiscard]] std::int64_t& operator()(std::int64_t row, std::int64_t col) noexcept {
+    return counts[static_cast<std::size_t>(row)][static_cast<std::size_t>(col)];
+  }
+  [[nodiscard]] std::int64_t operator()(std::int64_t row, std::int64_t col) const noexcept {
+    return counts[static_cast<std::size_t>(row)][static_cast<std::size_t>(col)];
+  }
 };
-FAULTLINE_MEMBERS(Rate, estimate, lower, upper, failures, n, confidence)
+FAULTLINE_MEMBERS(CountTable, counts)
 
-/// A direction in w. Moving by t standard deviations means w + t * `w`.
-struct Direction {
-  DirectionFamily family = DirectionFamily::channel;
-  std::string name;  ///< "noise level", "component 3", "b16.conv1:17"
-  /// [w_dim] move of one within-class standard deviation towards failure
-  std::vector<double> w = {};
-  std::vector<double> whitened = {};  ///< the unit vector in whitened coordinates
-  /// Share of the total (bias-free) Mahalanobis d^2 between failures and successes
-  double explained = 0.0;
-  std::optional<std::int64_t> class_label = std::nullopt;  ///< set when the direction belongs to one class
+/// Whose failures they are (method 4): the judge still gives the label, or it does not either. `failures` of a rate
+/// counts what the rate is of, `n` are all failures.
+struct Blame {
+  Rate classifier;  ///< share of the failures on valid images
+  Rate generator;   ///< share on images that the judge cannot read either: the generator's, or ambiguous to anybody
 };
-FAULTLINE_MEMBERS(Direction, family, name, w, whitened, explained, class_label)
+FAULTLINE_MEMBERS(Blame, classifier, generator)
 
-/// What the discovery half showed; selected there, so optimistic.
-struct DiscoveryEffect {
-  /// Stratified difference failures - successes in standard deviations along the direction
-  double effect = 0.0;
-  double auc = 0.5;  ///< stratified area under the ROC curve
+/// What can be wrong with a class as a whole.
+enum class ClassFault {
+  always_fails,  ///< every sample of the class fails
+  answered_as,   ///< the class is mostly answered as one other
+  swapped,       ///< two classes are answered as each other
 };
-FAULTLINE_MEMBERS(DiscoveryEffect, effect, auc)
 
-/// What fresh samples showed for the frozen direction.
-struct ConfirmationEffect {
-  double effect = 0.0;
-  double auc = 0.5;
-  double t = 0.0;           ///< stratified Welch statistic
-  double p = 1.0;           ///< one-sided permutation p-value
-  double p_adjusted = 1.0;  ///< Holm over all frozen candidates
-  double q = 1.0;           ///< Benjamini-Hochberg over the same family
-};
-FAULTLINE_MEMBERS(ConfirmationEffect, effect, auc, t, p, p_adjusted, q)
-
-/// What moving a direction did to the codes of one class.
-struct ClassContrast {
+/// A class that fails as a class.
+struct ClassFinding {
+  ClassFault fault = ClassFault::always_fails;
   std::int64_t class_label = 0;
-  std::int64_t codes = 0;
-  /// Mean of fail(w + 2 sd) - fail(w - 2 sd) over them: a share of so few codes, without an interval
-  double contrast = 0.0;
+  std::optional<std::int64_t> answer = std::nullopt;  ///< what it is mostly answered as
+  Rate rate;                                          ///< of failures in the class
+  std::string headline;
 };
-FAULTLINE_MEMBERS(ClassContrast, class_label, codes, contrast)
+FAULTLINE_MEMBERS(ClassFinding, fault, class_label, answer, rate, headline)
 
-/// What moving the direction did on fresh codes not selected by outcome.
-struct InterventionEffect {
-  std::int64_t codes = 0;
-  double contrast = 0.0;  ///< mean of fail(w + 2 sd) - fail(w - 2 sd)
-  double lower = 0.0;     ///< one-sided 95 % lower bound of the contrast
-  /// 95th percentile of the contrasts of random directions; empty when none was moved
-  std::optional<double> placebo = std::nullopt;
-  /// Mean of p(y | w - 2 sd) - p(y | w + 2 sd): positive when the move hurts
-  double probability_contrast = 0.0;
-  /// Share of fresh failures that disappear when the coordinate is set to its class's success median
-  double repaired_share = 0.0;
-  /// The same for random directions; empty when none was tried
-  std::optional<double> repaired_placebo = std::nullopt;
-  std::optional<double> coverage = std::nullopt;  ///< repaired_share - repaired_placebo
-  std::int64_t repaired_failures = 0;             ///< number of fresh failures this was measured on
-  /// The contrast taken apart by class, ascending; classes without codes are left out
-  std::vector<ClassContrast> classes = {};
+/// Two conditions that are more, or less, together than each by itself.
+struct InteractionFinding {
+  std::string first;  ///< titles of the conditions
+  std::string second;
+  std::vector<std::string> properties = {};            ///< two
+  std::optional<Share> deviance_share = std::nullopt;  ///< of their product beyond both; empty where none was found
+  std::optional<double> p_adjusted = std::nullopt;
+  /// AF_a + AF_b − AF_ab: above 0 failures need both, 0 they act separately; of two causes
+  std::optional<Share> overlap = std::nullopt;
+  /// Mean of [ℓ_ab < 0] − [ℓ_a + ℓ_b − ℓ_0 < 0], ℓ = log p_y/(1−p_y): failures beyond what adds up on the logit scale
+  std::optional<Share> beyond_additive = std::nullopt;
+  std::vector<double> first_edges = {};   ///< [A + 1] cells of the map, in units of the properties
+  std::vector<double> second_edges = {};  ///< [B + 1]
+  CountTable failures = {};               ///< [A][B] failures on valid images
+  CountTable samples = {};                ///< [A][B]
+  std::string headline;
 };
-FAULTLINE_MEMBERS(InterventionEffect, codes, contrast, lower, placebo, probability_contrast, repaired_share,
-                  repaired_placebo, coverage, repaired_failures, classes)
-
-/// How failures and successes of one class differ along a direction or in a style channel.
-struct ClassEffect {
-  std::int64_t class_label = 0;
-  std::int64_t failures = 0;
-  std::int64_t successes = 0;
-  double effect = 0.0;  ///< mean of failures - mean of successes, in within-class standard deviations
-  double standard_error = 0.0;
-};
-FAULTLINE_MEMBERS(ClassEffect, class_label, failures, successes, effect, standard_error)
-
-/// How much of an effect all classes share, and how much belongs to some of them (method 10); measured on the
-/// confirmation half.
-struct ClassSplit {
-  /// common^2 / (common^2 + specific^2), noise removed; empty when neither stands out of the noise, and with fewer than
-  /// two classes
-  std::optional<double> common_share = std::nullopt;
-  double lower = 0.0;  ///< 95 % interval of the share
-  double upper = 1.0;
-  double common = 0.0;    ///< the stratified effect: mean over classes, weighted by precision
-  double specific = 0.0;  ///< standard deviation of the classes' effects around it, noise removed
-  double q = 0.0;         ///< Cochran's Q
-  double p = 1.0;         ///< of equal effects in all classes
-  /// Ascending; a class with fewer than two failures or successes is left out
-  std::vector<ClassEffect> classes = {};
-};
-FAULTLINE_MEMBERS(ClassSplit, common_share, lower, upper, common, specific, q, p, classes)
-
-/// A distance to failure: where a confidence curve first crosses its target.
-struct Crossing {
-  /// Median distance over the start codes, in standard deviations (+inf when fewer than half cross)
-  double sigmas = 0.0;
-  double lower = 0.0;               ///< lower end of the 95 % interval of the median
-  double upper = 0.0;               ///< upper end (+inf possible)
-  double quartile_low = 0.0;        ///< first quartile of the distances
-  double quartile_high = 0.0;       ///< third quartile (+inf possible)
-  double crossed_share = 0.0;       ///< share of eligible start codes that cross within range
-  std::int64_t codes = 0;           ///< eligible start codes
-  std::int64_t left_out = 0;        ///< start codes already beyond the target
-  double percentile = 0.0;          ///< median percentile of the crossing coordinate in the population, 0 to 100
-  bool monotone = true;             ///< the profile does not come back for at least 95 % of the codes
-  double monotone_share = 1.0;      ///< share of start codes whose profile does not come back
-  bool off_manifold = false;        ///< the median crossing lies outside the .1 to 99.9 % range of the coordinate
-  double off_manifold_share = 0.0;  ///< share of crossings outside that range
-  /// Median root mean square difference between start and failing image, images in [0, 1]
-  double image_rms = 0.0;
-  double image_ssim = 1.0;  ///< median structural similarity between them
-};
-FAULTLINE_MEMBERS(Crossing, sigmas, lower, upper, quartile_low, quartile_high, crossed_share, codes, left_out,
-                  percentile, monotone, monotone_share, off_manifold, off_manifold_share, image_rms, image_ssim)
-void null_means_infinite(std::type_identity<Crossing>);  // beyond the searched range
-
-/// Distance from the success centre of one class (the paper's start code).
-struct CentreDistance {
-  std::int64_t class_label = 0;
-  double probability = 0.0;                    ///< p(y) at the centre
-  std::optional<double> half = std::nullopt;   ///< standard deviations to p(y) = .5, if crossed within range
-  std::optional<double> flip = std::nullopt;   ///< standard deviations to the change of outcome
-  std::optional<double> paper = std::nullopt;  ///< the paper's search from the same centre
-};
-FAULTLINE_MEMBERS(CentreDistance, class_label, probability, half, flip, paper)
-
-/// Mean behaviour along a direction over the start codes.
-struct Profile {
-  std::vector<double> sigmas;         ///< grid of moves, negative to positive
-  std::vector<double> probability;    ///< mean p(y)
-  std::vector<double> failure_share;  ///< share of codes that fail
-  /// Share of images the judge still gives the label (empty without a judge)
-  std::vector<double> judge_agreement;
-  std::vector<std::vector<double>> properties;  ///< [P][grid] mean of each property
-};
-FAULTLINE_MEMBERS(Profile, sigmas, probability, failure_share, judge_agreement, properties)
-
-/// Both crossings along one direction or channel (method 6).
-struct Threshold {
-  std::optional<Crossing> half = std::nullopt;  ///< p(y) = .5, empty when no start code crosses
-  std::optional<Crossing> flip = std::nullopt;  ///< the outcome changes, empty when no start code crosses
-  std::vector<CentreDistance> centres;          ///< per class, from the success centre
-};
-FAULTLINE_MEMBERS(Threshold, half, flip, centres)
-
-/// A style channel that goes along with a direction (method 5.3).
-struct Carrier {
-  StyleChannel channel;
-  std::string layer_name;
-  int sign = 1;               ///< sign of its correlation with the failing direction
-  double correlation = 0.0;   ///< within-class correlation with the direction
-  double effect = 0.0;        ///< stratified difference in units of the pooled within-class sigma
-  double paper_effect = 0.0;  ///< the paper's pooled normalised difference
-  double sigma = 0.0;         ///< pooled within-class standard deviation of the channel, in style units
-  /// Distance when this channel alone is moved; filled for the first carrier
-  std::optional<Threshold> threshold = std::nullopt;
-};
-FAULTLINE_MEMBERS(Carrier, channel, layer_name, sign, correlation, effect, paper_effect, sigma, threshold)
-
-/// How strongly a property follows the direction.
-struct PropertyEffect {
-  std::string name;
-  double strength = 0.0;  ///< [m(+2 sd) - m(-2 sd)] / within-class standard deviation of m
-};
-FAULTLINE_MEMBERS(PropertyEffect, name, strength)
-
-/// Is a shifted image still what it should be? (method 8)
-struct Validity {
-  /// Share of flipped images the judge still gives the label; empty without a judge
-  std::optional<double> judge_agreement = std::nullopt;
-  bool generator_suspect = false;  ///< below the bar of .9
-};
-FAULTLINE_MEMBERS(Validity, judge_agreement, generator_suspect)
-
-/// Counts of one coordinate for failures and successes over the confirmation half.
-struct CoordinateHistogram {
-  double lower = 0.0;  ///< left edge of the first bin, in within-class standard deviations from the class mean
-  double upper = 0.0;
-  std::vector<std::int64_t> failed;
-  std::vector<std::int64_t> passed;
-};
-FAULTLINE_MEMBERS(CoordinateHistogram, lower, upper, failed, passed)
-
-/// A start code that sheets are drawn from: reproducible from (seed, index).
-struct ExampleLatent {
-  std::int64_t index = 0;
-  std::int64_t label = 0;
-  double probability = 0.0;                   ///< p(y) before the move
-  std::optional<double> flip = std::nullopt;  ///< its own distance to failure along the finding
-};
-FAULTLINE_MEMBERS(ExampleLatent, index, label, probability, flip)
-
-/// One confirmed cause (or, in `associated`, a direction that only goes along with failures).
-struct Finding {
-  Direction direction;
-  StyleChannel channel;  ///< the first carrier
-  int sign = 1;          ///< sign of the first carrier
-  DiscoveryEffect discovery;
-  ConfirmationEffect confirmation;
-  InterventionEffect intervention;
-  Threshold threshold;
-  Profile profile;
-  /// The strongest property; name "mixed: a + b" when there is no clear winner, "" when none moves
-  PropertyEffect property;
-  std::vector<PropertyEffect> side_effects;  ///< all properties, strongest first
-  std::vector<Carrier> carriers;
-  Validity validity;
-  CoordinateHistogram histogram;
-  std::vector<ExampleLatent> examples;
-  std::string headline;         ///< one sentence a reader understands
-  ClassSplit class_split = {};  ///< is it the same in all classes?
-};
-FAULTLINE_MEMBERS(Finding, direction, channel, sign, discovery, confirmation, intervention, threshold, profile,
-                  property, side_effects, carriers, validity, histogram, examples, headline, class_split)
+FAULTLINE_MEMBERS(InteractionFinding, first, second, properties, deviance_share, p_adjusted, overlap, beyond_additive,
+                  first_edges, second_edges, failures, samples, headline)
 
 /// How much more (or less) of one image property well-classified images stand, whether the property was found to be a
 /// cause or not. The direction depends on generator, labels and seed, not on the classifier: distances of several
@@ -254,11 +90,12 @@ FAULTLINE_MEMBERS(Finding, direction, channel, sign, discovery, confirmation, in
 struct PropertyDistance {
   std::string name;
   int sign = 1;  ///< +1: towards more of the property, -1: towards less
-  /// Along the direction that moves this property with the others held; empty when no start code crosses
+  /// Along the direction that moves this property with the others held; empty when no start latent crosses
   std::optional<Crossing> flip = std::nullopt;
-  Validity validity;  ///< does the judge still see the class at the flip?
+  std::optional<PropertyAtFlip> at_flip = std::nullopt;  ///< the property itself there
+  Validity validity;                                     ///< does the judge still see the class at the flip?
 };
-FAULTLINE_MEMBERS(PropertyDistance, name, sign, flip, validity)
+FAULTLINE_MEMBERS(PropertyDistance, name, sign, flip, at_flip, validity)
 
 /// One row of the paper's table: pooled ranking of single channels, no error control.
 struct RankedChannel {
@@ -297,23 +134,14 @@ struct ClassRanking {
 };
 FAULTLINE_MEMBERS(ClassRanking, class_label, failures, successes, skipped, top)
 
-/// Held-out predictability of failure from w (method 5.2).
-struct Omnibus {
-  double auc = 0.5;
-  double lower = 0.0;
-  double upper = 1.0;
-  double p = 1.0;
-  bool significant = false;
-};
-FAULTLINE_MEMBERS(Omnibus, auc, lower, upper, p, significant)
-
-/// The smallest effect that discovery and confirmation together would have let through with 80 % power; the
-/// intervention that follows is not in it.
+/// The smallest condition that the whole procedure, intervention included, would have reported with probability .8: one
+/// property that acts in one direction in all classes and is read by w.
 struct DetectableEffect {
-  double effect = 0.0;  ///< standardised mean difference
-  double auc = 0.5;
+  double effect = 0.0;          ///< change of the failure rate between −2 and +2 standard deviations
+  double deviance_share = 0.0;  ///< D² of such a condition
+  double power = 0.8;
 };
-FAULTLINE_MEMBERS(DetectableEffect, effect, auc)
+FAULTLINE_MEMBERS(DetectableEffect, effect, deviance_share, power)
 
 /// What the run cost, in numbers that do not depend on the machine. A batch is one call. The calls that try the laws of
 /// a classifier before the run are not among them.
@@ -345,51 +173,56 @@ FAULTLINE_MEMBERS(CostCounters, generator_images, generator_batches, classifier_
 
 /// The whole result of a characterisation. Plain data; `write_json`, `DirectionRenderer` and the gates read it.
 struct FailureReport {
-  std::string schema = "faultline.report/1";
+  std::string schema = "faultline.report/2";
   Verdict verdict = Verdict::none_found;
-  std::string reason;                         ///< one sentence on why the verdict is what it is
-  Rate failure_rate;                          ///< both halves pooled
-  std::vector<Rate> class_rates;              ///< per class, both halves pooled
-  double effective_failures_discovery = 0.0;  ///< n_eff
+  std::string reason;                             ///< one sentence on why the verdict is what it is
+  Rate failure_rate;                              ///< both splits pooled
+  bool validity_checked = false;                  ///< whether a judge read every sample
+  std::optional<Blame> blame = std::nullopt;      ///< empty without a judge or without failures
+  std::optional<Rate> class_leak = std::nullopt;  ///< share of all images that are not valid; empty without a judge
+  std::vector<Rate> class_leaks = {};             ///< the same per class, simultaneous; empty without a judge
+  std::vector<Rate> class_rates;                  ///< per class, both splits pooled, simultaneous intervals
+  CountTable confusion;                           ///< label x answer, both splits
+  std::vector<ClassFinding> class_findings;       ///< classes that fail as classes
+  double effective_failures_discovery = 0.0;      ///< n_eff of the valid samples
   double effective_failures_confirmation = 0.0;
-  /// Population per half that would give enough failures; 0 when there are enough, or when more would not help
+  /// Population per split that would give enough failures; 0 when there are enough, or when more would not help
   std::int64_t samples_needed = 0;
-  std::vector<Finding> findings;  ///< causes, by the lower bound of the intervention contrast
-  /// Go along with failures but moving them changes nothing; their distances are not measured
-  std::vector<Finding> associated;
-  std::vector<Finding> generator_suspect;  ///< causes that may be the generator's fault
+  std::vector<Finding> findings;                  ///< causes, by the lower bound of the attributable fraction
+  std::vector<Finding> associated;                ///< go with failures, but moving them does nothing
+  std::vector<Finding> undecided;                 ///< moved, without a decision
+  std::vector<Finding> not_movable;               ///< this generator does not move them, or not by themselves
+  std::vector<Finding> generators;                ///< go with images that are not valid: the generator's
+  Attributable attributable_together;             ///< of all causes
+  std::optional<Share> explained = std::nullopt;  ///< D² of all conditions together
+  std::optional<Share> ceiling = std::nullopt;    ///< D² that all properties and a quadratic rule in w reach together
+  std::vector<InteractionFinding> interactions;
+  std::optional<DetectableEffect> smallest_detectable = std::nullopt;
   /// Along every property that w predicts, towards more and then towards less
   std::vector<PropertyDistance> property_distances;
-  Omnibus omnibus;
-  /// Share of what a linear rule can explain that the findings carry together
-  double explained_share = 0.0;
-  DetectableEffect smallest_detectable;
   std::vector<RankedChannel> paper_top;  ///< the paper's ten channels
   std::vector<std::string> property_names;
   std::vector<double> property_r2;  ///< how well w predicts each property, within class
-  /// Share of unshifted images the judge gives another label; empty without a judge
-  std::optional<double> class_leak = std::nullopt;
   std::vector<StyleLayer> layers;
   std::int64_t classes = 0;
   std::vector<std::string> class_names;
   CostCounters cost;
   Provenance provenance;
   std::vector<std::string> warnings;
-  /// One per class, from the discovery half; empty when all samples fail or none does
+  /// One per class, from the discovery split; empty when all samples fail or none does
   std::vector<ClassRanking> class_rankings;
 };
-FAULTLINE_MEMBERS(FailureReport, schema, verdict, reason, failure_rate, class_rates, effective_failures_discovery,
-                  effective_failures_confirmation, samples_needed, findings, associated, generator_suspect,
-                  property_distances, omnibus, explained_share, smallest_detectable, paper_top, property_names,
-                  property_r2, class_leak, layers, classes, class_names, cost, provenance, warnings, class_rankings)
+FAULTLINE_MEMBERS(FailureReport, schema, verdict, reason, failure_rate, validity_checked, blame, class_leak,
+                  class_leaks, class_rates, confusion, class_findings, effective_failures_discovery,
+                  effective_failures_confirmation, samples_needed, findings, associated, undecided, not_movable,
+                  generators, attributable_together, explained, ceiling, interactions, smallest_detectable,
+                  property_distances, paper_top, property_names, property_r2, layers, classes, class_names, cost,
+                  provenance, warnings, class_rankings)
 
 }  // namespace analysis
 
-using analysis::Crossing;
-using analysis::DirectionFamily;
+using analysis::CountTable;
 using analysis::FailureReport;
-using analysis::Finding;
-using analysis::Rate;
 using analysis::Verdict;
 
 }  // namespace v1

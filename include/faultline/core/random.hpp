@@ -35,8 +35,10 @@ enum class Stream : std::uint32_t {
 /// First sample index of each purpose, so that samples used to choose are never used to measure.
 inline constexpr std::int64_t discovery_first = 0;
 inline constexpr std::int64_t confirmation_first = std::int64_t{1} << 40;
-inline constexpr std::int64_t intervention_first = std::int64_t{1} << 41;
+inline constexpr std::int64_t start_first = std::int64_t{1} << 41;  ///< of searches for a distance to failure
+inline constexpr std::int64_t intervention_first = start_first + (std::int64_t{1} << 40);
 inline constexpr std::int64_t pilot_first = std::int64_t{1} << 42;
+inline constexpr std::int64_t fraction_first = pilot_first + (std::int64_t{1} << 41);  ///< of attributable fractions
 inline constexpr std::int64_t gate_first = std::int64_t{1} << 43;
 
 namespace detail {

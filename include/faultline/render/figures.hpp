@@ -40,8 +40,8 @@ struct SampleBlock {
 /// One space of figure 3.
 struct ScatterPanel {
   std::string title;
-  Matrix<double> points;             ///< `[N, 2]` map of the samples, see `embed_tsne`
-  analysis::Omnibus predictability;  ///< how well failure can be predicted from the space, on other samples
+  Matrix<double> points;                 ///< `[N, 2]` map of the samples, see `embed_tsne`
+  paper::Predictability predictability;  ///< how well failure can be predicted from the space, on other samples
 };
 
 /// Figure 3: maps of the same samples in several spaces, by outcome, with the held-out AUC above each. **Shapes**:

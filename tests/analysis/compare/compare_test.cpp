@@ -395,7 +395,7 @@ TEST_CASE("classifiers that err at random, equally often, get a direction in at 
   options.method.permutations_confirmation = 199;
   options.method.placebo_directions = 8;
   options.method.intervention_codes = 32;
-  options.method.threshold_codes = 2;
+  options.method.threshold_latents = 2;
   options.bootstrap_replicates = 39;
   synthetic::World world;
   world.dimension = 4;

@@ -40,7 +40,7 @@ world::World slope() {
 std::vector<double> start_coordinates(const world::Setup& setup, std::int64_t j,
                                       std::optional<std::int64_t> label = std::nullopt) {
   std::vector<double> values;
-  for (std::int64_t i = 0; static_cast<std::int64_t>(values.size()) < setup.options.threshold_codes; ++i) {
+  for (std::int64_t i = 0; static_cast<std::int64_t>(values.size()) < setup.options.threshold_latents; ++i) {
     const fl::Population one = setup.problem.sample(fl::analysis::start_latents_first + i, 1);
     if (one.failed[0] == 0 && (!label || one.label[0] == *label))
       values.push_back(world::coordinates(one.index[0])[static_cast<std::size_t>(j)]);

@@ -34,13 +34,12 @@ struct ComparisonProblem {
 
 /// Options of `compare`.
 struct ComparisonOptions {
-  std::int64_t samples = 10'000;  ///< per half
+  std::int64_t samples = 10'000;  ///< per split
   std::int64_t seed = 0;
   LabelPolicy labels = LabelPolicy::uniform();
   double truncation = 1.0;
   Noise noise = Noise::constant;
-  /// Directions common to all classes; class-specific ones on request
-  MethodOptions method = {.class_candidates = 0};
+  MethodOptions method = {};
   /// Of each classifier's pooled ranking, whose union spans the subspace of accuracy against distance
   std::int64_t accuracy_channels = 100;
   std::int64_t accuracy_bins = 10;

@@ -19,7 +19,7 @@ namespace analysis {
 /// One of the compared classifiers, by itself.
 struct ComparedClassifier {
   std::string name;   ///< unique: a second classifier of the same name gets " (2)"
-  Rate failure_rate;  ///< both halves pooled
+  Rate failure_rate;  ///< both splits pooled
   std::vector<Rate> class_rates;
   /// On its own findings, found as `analyze` finds them; validity is not asked here
   Verdict verdict = Verdict::none_found;
@@ -28,25 +28,15 @@ struct ComparedClassifier {
 };
 FAULTLINE_MEMBERS(ComparedClassifier, name, failure_rate, class_rates, verdict, reason, findings)
 
-/// A direction on which one classifier is right and the other wrong.
-struct SeparatingDirection {
-  /// What it leads to, with its own name behind: "less ink area", "more blur (component 3)"
-  std::string title;
-  Direction direction;              ///< towards "the one right, the other wrong"
-  DiscoveryEffect discovery;        ///< the one right and the other wrong against both right
-  ConfirmationEffect confirmation;  ///< p_adjusted: Holm over the candidates of all pairs and both orders
-  InterventionEffect intervention;  ///< of the outcome "the one right, the other wrong"
-  /// Change of the failure rate of the one that is right, between 2 standard deviations either way, on the same codes
-  double right_contrast = 0.0;
-  double wrong_contrast = 0.0;         ///< the same for the one that is wrong
-  std::int64_t codes_for = 0;          ///< codes on which the move made the wrong one fail more than the right one
-  std::int64_t codes_against = 0;      ///< codes on which it was the other way round
-  double separation_p = 1.0;           ///< exact one-sided sign test of the two
-  double separation_p_adjusted = 1.0;  ///< Holm over the confirmed directions of all pairs and both orders
-  std::vector<PropertyEffect> side_effects;  ///< all properties, strongest first
+/// What a condition of one classifier is to a pair: the same latents set to its usual level, both asked.
+struct SeparatingCondition {
+  /// With everything that is measured of a condition; its outcome is "the one right, the other wrong", its attributable
+  /// fraction the share of these that would not occur with the condition at its usual level
+  Finding finding;
+  Share right_change;  ///< change of the failure rate of the one that is right, between both ends of the move
+  Share wrong_change;  ///< the same for the one that is wrong, on the same latents
 };
-FAULTLINE_MEMBERS(SeparatingDirection, title, direction, discovery, confirmation, intervention, right_contrast,
-                  wrong_contrast, codes_for, codes_against, separation_p, separation_p_adjusted, side_effects)
+FAULTLINE_MEMBERS(SeparatingCondition, finding, right_change, wrong_change)
 
 /// Both right against one right and the other wrong, in one order of two classifiers.
 struct OrderedComparison {
@@ -56,31 +46,31 @@ struct OrderedComparison {
   std::string reason;  ///< one sentence
   double effective_failures_discovery = 0.0;
   double effective_failures_confirmation = 0.0;
-  std::int64_t samples_needed = 0;  ///< per half, when there are too few; 0 when there are enough
-  /// Confirmed, and moving along them parts the classifiers; strongest first
-  std::vector<SeparatingDirection> directions;
-  std::vector<SeparatingDirection> associated;  ///< confirmed, but not shown to part them when moved
+  std::int64_t samples_needed = 0;              ///< per split, when there are too few; 0 when there are enough
+  std::vector<SeparatingCondition> conditions;  ///< confirmed, and moving them parts the classifiers
+  std::vector<SeparatingCondition>
+      others;  ///< confirmed, but not shown to part them: associated, undecided, not movable
 };
 FAULTLINE_MEMBERS(OrderedComparison, right, wrong, verdict, reason, effective_failures_discovery,
-                  effective_failures_confirmation, samples_needed, directions, associated)
+                  effective_failures_confirmation, samples_needed, conditions, others)
 
 /// Two classifiers on the same samples.
 struct PairComparison {
   std::int64_t first = 0;  ///< position in `classifiers`
   std::int64_t second = 0;
-  statistics::PairedTest test;            ///< both halves pooled
+  statistics::PairedTest test;            ///< both splits pooled
   double p_adjusted = 1.0;                ///< Holm over the pairs
   std::vector<OrderedComparison> orders;  ///< first right and second wrong, then the reverse
 };
 FAULTLINE_MEMBERS(PairComparison, first, second, test, p_adjusted, orders)
 
-/// How far along a direction a classifier holds out, over start codes that all classifiers get right.
+/// How far along a direction a classifier holds out, over start latents that all classifiers get right.
 struct ComparedDistance {
   /// Median distance to the flip, in standard deviations (+inf when fewer than half flip within range)
   double sigmas = 0.0;
   double lower = 0.0;  ///< 95 % interval of the median
   double upper = 0.0;
-  double crossed_share = 0.0;  ///< share of start codes that flip within range
+  double crossed_share = 0.0;  ///< share of start latents that flip within range
   bool off_manifold = false;   ///< the median flip lies outside the .1 to 99.9 % range of the coordinate
   /// Share of flipped images the judge still gives the label
   std::optional<double> judge_agreement = std::nullopt;
@@ -88,16 +78,16 @@ struct ComparedDistance {
 FAULTLINE_MEMBERS(ComparedDistance, sigmas, lower, upper, crossed_share, off_manifold, judge_agreement)
 void null_means_infinite(std::type_identity<ComparedDistance>);  // beyond the searched range
 
-/// How many times as far one classifier holds out as another, on the same codes.
+/// How many times as far one classifier holds out as another, on the same latents.
 struct DistanceRatio {
   std::int64_t first = 0;  ///< position in `classifiers`
   std::int64_t second = 0;
   /// Median distance of the second over that of the first; empty when either lies beyond the searched range
   std::optional<double> ratio = std::nullopt;
-  /// 95 % bootstrap interval over the codes; what lies beyond the range counts as the worst for either end
+  /// 95 % bootstrap interval over the latents; what lies beyond the range counts as the worst for either end
   double lower = 0.0;
   double upper = 0.0;               ///< (+inf possible)
-  std::int64_t second_farther = 0;  ///< codes on which the second holds out longer
+  std::int64_t second_farther = 0;  ///< latents on which the second holds out longer
   /// Codes on which the first does; on the rest both flip at once, or not within range
   std::int64_t first_farther = 0;
   double p = 1.0;           ///< exact sign test of the two
@@ -113,11 +103,11 @@ struct PairedDistance {
   /// For properties +1 towards more, −1 towards less; +1 for findings, which point towards failure
   int sign = 1;
   Direction direction;
-  std::int64_t codes = 0;                   ///< start codes, all of which every classifier gets right
+  std::int64_t latents = 0;                 ///< start latents, all of which every classifier gets right
   std::vector<ComparedDistance> distances;  ///< one per classifier
   std::vector<DistanceRatio> ratios;        ///< one per pair
 };
-FAULTLINE_MEMBERS(PairedDistance, title, source, sign, direction, codes, distances, ratios)
+FAULTLINE_MEMBERS(PairedDistance, title, source, sign, direction, latents, distances, ratios)
 
 /// Failure rate among samples whose distance from the centre lies in [lower, upper).
 struct AccuracyBin {
@@ -138,7 +128,7 @@ FAULTLINE_MEMBERS(AccuracyCurve, name, class_label, bins)
 
 /// The whole result of a comparison. Plain data.
 struct ComparisonReport {
-  std::string schema = "faultline.comparison/1";
+  std::string schema = "faultline.comparison/2";
   std::vector<ComparedClassifier> classifiers;
   std::vector<PairComparison> pairs;
   std::vector<PairedDistance> distances;
@@ -148,7 +138,7 @@ struct ComparisonReport {
   std::vector<std::string> property_names;
   std::int64_t classes = 0;
   std::vector<std::string> class_names;
-  /// Of both halves alone: one image per sample, however many classifiers
+  /// Of both splits alone: one image per sample, however many classifiers
   CostCounters population_cost;
   CostCounters cost;      ///< of everything
   Provenance provenance;  ///< `classifier_name` lists all

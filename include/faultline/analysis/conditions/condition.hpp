@@ -3,6 +3,7 @@
 // Conditions: what failures go with, each made of all the terms that say something about it (method section 5a).
 
 #include <faultline/analysis/conditions/select_terms.hpp>
+#include <faultline/analysis/finding.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -13,14 +14,6 @@
 namespace faultline {
 inline namespace v1 {
 namespace analysis {
-
-/// What a condition is.
-enum class ConditionKind {
-  property,     ///< a measured property, or several that matter by one sum
-  pair,         ///< two properties together, neither by itself
-  direction,    ///< a direction or subspace of w that no property explains
-  class_label,  ///< a class that always fails, or is answered as another
-};
 
 /// One condition of a selection.
 struct Condition {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// What moving a condition does to failures on valid images, and which share of the failures would not occur without it
-// (method sections 5.4 and 5.5).
+// What moving a condition does to failures on valid images (method section 5.4).
 
 #include <faultline/analysis/confirm/condition_moves.hpp>
 #include <faultline/analysis/problem/held_out_latents.hpp>
@@ -52,25 +51,6 @@ struct MoveEffect {
                                                       HeldOutLatents& latents, const Conditions& found,
                                                       std::span<const ConditionMove> moves,
                                                       const EffectOptions& options);
-
-/// Attributable fractions of causes, each and together.
-struct CauseFractions {
-  std::vector<std::optional<statistics::AttributableFraction>> each;  ///< one per position that was asked for
-  std::optional<statistics::AttributableFraction> together;
-  std::int64_t latents = 0;   ///< that were set
-  std::int64_t failures = 0;  ///< among them, on valid images
-};
-
-/// The share of the failures on valid images that would not occur if every latent had each cause at its usual level.
-///
-/// **Formula**: w̃ ← w̃ + v (c_y − g·w̃)/(g·v), c_y the median over the successes of its class on the discovery split
-/// (of a band the quartile on the better side); all together w̃ +
-/// G⁺ (c − G w̃). Failures of the same latents before and after, so what the change breaks counts.
-/// **Cost**: `fraction_latents` images per cause, and as many for all together.
-[[nodiscard]] CauseFractions attribute_failures(const Problem& problem, const statistics::Whitening& whitening,
-                                                const ConditionSample& discovery, const Conditions& found,
-                                                std::span<const ConditionMove> moves,
-                                                std::span<const std::size_t> causes, const EffectOptions& options);
 
 }  // namespace analysis
 }  // namespace v1

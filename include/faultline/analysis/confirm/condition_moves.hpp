@@ -17,22 +17,6 @@ namespace faultline {
 inline namespace v1 {
 namespace analysis {
 
-/// Whether a condition can be moved by itself.
-enum class Movability {
-  movable,
-  not_movable,    ///< no move of w changes it by half a deviation
-  not_separable,  ///< another condition moves along
-};
-
-/// The shape in which a condition acts, which decides what is compared.
-enum class ConditionShape {
-  one_sided,  ///< more of it, or less of it, fails
-  two_sided,  ///< both ends fail
-  band,       ///< values in between fail, more than either end
-  pair,       ///< two properties together
-  subspace,   ///< several directions
-};
-
 /// How a condition is moved.
 struct ConditionMove {
   Movability movability = Movability::movable;
@@ -68,6 +52,12 @@ inline constexpr std::int64_t calibration_latents = 256;
 [[nodiscard]] std::vector<ConditionMove> plan_moves(const Problem& problem, const statistics::Whitening& whitening,
                                                     const PropertyReadings& readings, const ConditionSample& discovery,
                                                     const Conditions& conditions);
+
+/// Directions that move one property each, towards more, with the other properties held: the dual basis of the readings
+/// of all candidates that w predicts with R² ≥ `least_reading`. No outcome enters, so that distances of several
+/// classifiers along them compare.
+[[nodiscard]] std::vector<Direction> property_directions(const Problem& problem, const statistics::Whitening& whitening,
+                                                         const PropertyReadings& readings);
 
 }  // namespace analysis
 }  // namespace v1

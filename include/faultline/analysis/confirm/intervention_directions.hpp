@@ -2,10 +2,9 @@
 #pragma once
 // Moving codes along directions and judging what becomes of them: the machinery under the intervention.
 
-#include <faultline/analysis/conditions/candidates.hpp>
+#include <faultline/analysis/finding.hpp>
 #include <faultline/analysis/problem/edit.hpp>
 #include <faultline/analysis/problem/problem.hpp>
-#include <faultline/analysis/report.hpp>
 #include <faultline/core/matrix.hpp>
 #include <faultline/sampling/population.hpp>
 #include <faultline/statistics/whitening.hpp>
@@ -40,12 +39,9 @@ struct InterventionDirection {
 
 /// Random unit vectors orthogonal to the given orthonormal ones; none when nothing is left off them.
 ///
-/// **Randomness**: direction j from (seed, Stream::codes, 2^41 + j).
+/// **Randomness**: direction j from (seed, Stream::codes, 2^41 + 2^40 + j).
 [[nodiscard]] Matrix<double> placebo_directions(std::int64_t count, std::int64_t rank,
                                                 std::span<const std::vector<double>> basis, std::int64_t seed);
-
-/// Orthonormal basis of what the candidates span, in their order.
-[[nodiscard]] std::vector<std::vector<double>> span_of(std::span<const FrozenCandidate> candidates);
 
 /// What moving a lever by ± two standard deviations did.
 struct Contrast {
@@ -59,16 +55,6 @@ struct Contrast {
 /// edit and start of each, edit after edit.
 [[nodiscard]] std::vector<Contrast> contrasts_along(const Problem& problem, std::span<const EditedLatent> edits,
                                                     std::size_t n);
-
-[[nodiscard]] std::vector<Contrast> measure_contrasts(const Problem& problem, const Population& codes,
-                                                      std::span<const std::int64_t> positions,
-                                                      std::span<const InterventionDirection> levers);
-
-/// Share of failing codes that no longer fail when each lever's coordinate is set to the success median of the code's
-/// class.
-[[nodiscard]] std::vector<double> measure_repairs(const Problem& problem, const statistics::Whitening& whitening,
-                                                  const Population& codes, std::span<const std::int64_t> failing,
-                                                  std::span<const InterventionDirection> levers);
 
 }  // namespace analysis
 }  // namespace v1

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 // From a direction in w back to StyleSpace: which style channels go along with it, and what the paper would have said
-// of each (method section 5.3).
+// of each (method section 5.7).
 
 #include <faultline/analysis/problem/finding_context.hpp>
 #include <faultline/analysis/report.hpp>
@@ -19,13 +19,10 @@ namespace analysis {
 /// How many style channels are listed with each finding.
 inline constexpr std::int64_t carriers_per_finding = 10;
 
-/// The flat index of a channel named "layer:channel" ("b16.conv1:17"), if the layout has it.
-[[nodiscard]] std::optional<std::int64_t> find_channel(const StyleLayout& layout, const std::string& name);
-
 /// Fills `carriers`, `channel` and `sign` of every finding.
 ///
-/// The ten style channels with the largest within-class |correlation| with the direction, strongest first; where the
-/// direction was proposed as a channel, that channel comes first.
+/// The ten style channels with the largest within-class |correlation| with the direction, strongest first; none for a
+/// finding without a direction.
 /// **Formula**: with u the linear reading v·w̃ = u·w, corr(s_k, u·w) = a_k Σ uᵀ / √(a_k Σ a_kᵀ · u Σ uᵀ), Σ the pooled
 /// within-class covariance of w on the discovery half: exact, because s = A w + b. Effects are those of the
 /// confirmation half: `effect` within classes (within the one class of a class-specific direction) over σ_k,

@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <span>
 #include <vector>
 
@@ -18,39 +19,34 @@ namespace analysis {
 
 /// Moves, in standard deviations, at which a profile is measured.
 inline constexpr std::array<double, 9> profile_sigmas = {-4, -3, -2, -1, 0, 1, 2, 3, 4};
-/// The moves that a name needs.
-inline constexpr std::array<double, 3> naming_sigmas = {-2, 0, 2};
-/// A property moves when its strength reaches this.
-inline constexpr double naming_strength = 0.5;
-/// ... and names the direction alone when it is this many times as strong as the next.
-inline constexpr double naming_lead = 1.25;
-
-/// The property a direction is named by, from all properties, strongest first.
-///
-/// The strongest one when |strength| ≥ .5 and ≥ 1.25 times the runner-up; "mixed: a + b" (with the strength of a) when
-/// the runner-up is closer; no name when none reaches .5.
-[[nodiscard]] PropertyEffect name_direction(std::span<const PropertyEffect> strongest_first);
+/// The moves that side effects need.
+inline constexpr std::array<double, 3> side_effect_sigmas = {-2, 0, 2};
+/// Latents over which a profile is averaged.
+inline constexpr std::int64_t profile_latents = 128;
 
 /// Standard deviation of every property within classes, pooled; 0 where there is no variation to speak of.
 [[nodiscard]] std::vector<double> property_deviations(const Population& population, std::int64_t classes);
 
-/// Sums over codes of everything a profile shows, at one move.
+/// Sums over latents of everything a profile shows, at one move.
 struct ProfilePoint {
   double probability = 0.0;
   double failed = 0.0;
   double agreed = 0.0;
   std::vector<double> properties;
+  std::map<std::int64_t, double> wrong_answers;    ///< on valid images that fail
+  std::map<std::int64_t, double> failed_in_class;  ///< on valid images
 };
 
-/// Fills `profile`, `property` and `side_effects` of every finding.
+/// Fills `profile`, `side_effects`, `answers` and the classes of the intervention of every finding that has a
+/// direction.
 ///
-/// Means over the first `options.threshold_codes` fresh codes (of its class, for a class-specific direction), **not
-/// selected by outcome**, at the moves `sigmas` (−4 .. 4 standard deviations), which must hold −2, 0 and 2.
-/// **Formula**: strength = [m(+2) − m(−2)] / within-class standard deviation of m on the confirmation half; names by
-/// `name_direction`. A property without variation has strength 0. A finding without a fresh code of its class keeps an
-/// empty profile and no name.
-/// **Cost**: one image per finding, code and move other than 0, and one more per code.
-/// Example: `measure_profiles(context, report.findings); report.findings[0].property.name`
+/// Means over the first `profile_latents` fresh latents (of its class, for a class's condition), **not selected by
+/// outcome**, at the moves `sigmas` (−4 .. 4 standard deviations), which must hold −2, 0 and 2.
+/// **Formula**: strength of a side effect = [m(+2) − m(−2)] / within-class standard deviation of m on the confirmation
+/// split; a property without variation has strength 0. Answers gain between the failing end (both ends, where both
+/// fail) and the other (the middle). A finding without a fresh latent of its class keeps an empty profile.
+/// **Cost**: one image per finding, latent and move other than 0, and one more per latent.
+/// Example: `measure_profiles(context, report.findings); report.findings[0].side_effects`
 void measure_profiles(const FindingContext& context, std::span<Finding> findings,
                       std::span<const double> sigmas = profile_sigmas);
 

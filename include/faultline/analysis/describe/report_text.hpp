@@ -5,6 +5,7 @@
 #include <faultline/analysis/report.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace faultline {
@@ -21,27 +22,21 @@ namespace analysis {
 
 [[nodiscard]] std::string counted(std::int64_t n, const std::string& one, const std::string& many);
 
-/// What a finding is called: the property that follows it, else where it comes from.
-[[nodiscard]] std::string title(const Finding& finding);
+/// How failure looks along a condition: "more blur", "less contrast", "much or little slant", "slant in between",
+/// "blur with noise level, both high or both low".
+[[nodiscard]] std::string condition_words(const Finding& finding);
 
-/// "high noise level", "high blur (component 3)", "a direction that no measured property follows (component 3)": how
-/// failure looks along the direction. The direction's own name stands behind whatever it is not named after, so that
-/// no two findings read alike.
-[[nodiscard]] std::string condition(const Finding& finding);
-
-/// What a direction has to change to be called a cause.
-[[nodiscard]] double required_effect(const InterventionEffect& effect, double min_effect);
-
-/// Moving the direction seems to change the failure rate enough, but too few codes were moved to be sure.
-[[nodiscard]] bool is_undecided(const InterventionEffect& effect, double min_effect);
-
-/// Formula of method section 5.2: what repairing the direction removes, next to what a random one does.
+/// What heads an entry of the report, by the list that it is on: a cause by its attributable fraction (method section
+/// 5.5), the others by why they are no cause.
 [[nodiscard]] std::string headline(const Finding& finding);
 
-/// Why a direction that failures go along with is not called a cause.
-[[nodiscard]] std::string associated_headline(const Finding& finding, double min_effect);
+/// The same for conditions of images that are not valid.
+[[nodiscard]] std::string generator_headline(const Finding& finding);
 
-[[nodiscard]] std::string verdict_reason(const FailureReport& report, double min_effect);
+/// What two conditions are together.
+[[nodiscard]] std::string interaction_headline(const InteractionFinding& interaction);
+
+[[nodiscard]] std::string verdict_reason(const FailureReport& report);
 
 }  // namespace analysis
 }  // namespace v1

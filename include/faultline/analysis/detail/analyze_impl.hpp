@@ -4,31 +4,30 @@
 
 #include <faultline/analysis/analyze.hpp>
 
-#include <faultline/analysis/confirm/confirm.hpp>
-#include <faultline/analysis/confirm/intervention.hpp>
-#include <faultline/analysis/confirm/intervention_directions.hpp>
-#include <faultline/analysis/confirm/omnibus.hpp>
-#include <faultline/analysis/confirm/power.hpp>
+#include <faultline/analysis/condition_chain.hpp>
+#include <faultline/analysis/confirm/ceiling.hpp>
+#include <faultline/analysis/confirm/detectable.hpp>
+#include <faultline/analysis/confirm/placebo.hpp>
 #include <faultline/analysis/confirm/rates.hpp>
 #include <faultline/analysis/describe/carriers.hpp>
 #include <faultline/analysis/describe/coordinate_histogram.hpp>
 #include <faultline/analysis/describe/make_finding.hpp>
 #include <faultline/analysis/describe/property_profiles.hpp>
 #include <faultline/analysis/describe/report_text.hpp>
+#include <faultline/analysis/describe/responses.hpp>
 #include <faultline/analysis/distance/property_distances.hpp>
 #include <faultline/analysis/distance/threshold.hpp>
-#include <faultline/analysis/distance/validity.hpp>
 #include <faultline/analysis/problem/check_options.hpp>
 #include <faultline/analysis/problem/check_population.hpp>
 #include <faultline/analysis/properties/default_properties.hpp>
 #include <faultline/analysis/rank/channel_ranking.hpp>
 #include <faultline/analysis/rank/class_split.hpp>
 #include <faultline/core/ranges.hpp>
-#include <faultline/core/within_memory.hpp>
-#include <faultline/sampling/class_notes.hpp>
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -36,119 +35,257 @@
 namespace faultline {
 inline namespace v1 {
 namespace analysis {
+namespace detail {
+
+[[nodiscard]] inline ChainOptions chain_options(const MethodOptions& options) {
+  ChainOptions chain;
+  chain.conditions.alpha = options.alpha;
+  chain.conditions.permutations = options.permutations;
+  chain.conditions.half_samples = options.half_samples;
+  chain.effects.latents = options.intervention_latents;
+  chain.effects.images = options.intervention_images;
+  chain.effects.fraction_latents = options.fraction_latents;
+  chain.effects.batch_size = options.batch_size;
+  chain.progress = options.progress;
+  return chain;
+}
+
+/// What the paper would say, and the channels of each class.
+inline void fill_rankings(FailureReport& report, const Problem& problem, const MethodOptions& options) {
+  if (report.failure_rate.failures == 0 || report.failure_rate.failures == report.failure_rate.n) return;
+  report.paper_top = paper_table(problem, problem.discovery, 10, options.gradient_samples);
+  split_channels(problem, report.paper_top);
+  report.class_rankings = rank_per_class(problem, problem.discovery);
+}
+
+/// Where failures and valid successes lie along a finding, on the confirmation split, and whether classes agree.
+inline void describe_coordinate(const Problem& problem, const Matrix<double>& whitened, Finding& finding) {
+  if (finding.direction.whitened.empty()) return;
+  const Population& split = problem.confirmation;
+  const std::vector<double> values = core::to_list(whitened * core::as_vector(finding.direction.whitened));
+  finding.histogram = coordinate_histogram(values, split, finding.direction.class_label);
+  finding.class_split =
+      split_by_class(values, split.label, split.failed,
+                     statistics::count_outcomes(split.label, split.failed, problem.classes), problem.seed);
+}
+
+/// Distances of causes, and where both ends fail those towards the other end.
+inline void measure_distances(const FindingContext& context, std::vector<Finding>& causes) {
+  measure_thresholds(context, causes);
+  std::vector<Finding> turned;
+  std::vector<std::size_t> whose;
+  for (std::size_t k = 0; k < causes.size(); ++k) {
+    const auto shape = causes[k].condition.shape;
+    if (shape != ConditionShape::two_sided && shape != ConditionShape::pair) continue;
+    Finding& other = turned.emplace_back();
+    other.condition = causes[k].condition;
+    other.direction = causes[k].direction;
+    for (auto* values : {&other.direction.w, &other.direction.whitened})
+      for (double& value : *values) value = -value;
+    whose.push_back(k);
+  }
+  measure_thresholds(context, turned, ThresholdScope::flip_only);
+  for (std::size_t i = 0; i < whose.size(); ++i) causes[whose[i]].other_end = std::move(turned[i].threshold);
+}
+
+[[nodiscard]] inline Attributable attributable_of(const CauseFractions& fractions) {
+  if (!fractions.together) return {};
+  return {fractions.together->value, fractions.together->interval.lower, fractions.together->interval.upper,
+          fractions.latents, fractions.failures};
+}
+
+/// The title of a condition of the chain, by what it is.
+[[nodiscard]] inline const Finding* entry_of(const FailureReport& report, const Finding& like) {
+  for (const auto* list : {&report.findings, &report.associated, &report.undecided, &report.not_movable})
+    for (const Finding& finding : *list)
+      if (finding.confirmation.p == like.confirmation.p && finding.condition.properties == like.condition.properties &&
+          finding.condition.class_label == like.condition.class_label &&
+          finding.condition.deviance_share == like.condition.deviance_share)
+        return &finding;
+  return nullptr;
+}
+
+/// Confirmed interactions, and what two causes are together.
+inline void fill_interactions(FailureReport& report, const Problem& problem, const statistics::Whitening& whitening,
+                              const ConditionChain& chain) {
+  std::vector<const Finding*> entries;
+  std::vector<std::size_t> causes;  // positions in the chain
+  for (std::size_t k = 0; k < chain.conditions.size(); ++k) {
+    entries.push_back(entry_of(report, make_finding(problem, whitening, chain.conditions[k], chain.fractions)));
+    if (chain.conditions[k].cause) causes.push_back(k);
+  }
+  const auto as_share = [](const statistics::AttributableFraction& value) {
+    return Share{value.value, value.interval.lower, value.interval.upper};
+  };
+  const auto together = [&](std::size_t a, std::size_t b) -> InteractionFinding* {
+    if (entries[a] == nullptr || entries[b] == nullptr) return nullptr;
+    for (InteractionFinding& known : report.interactions)
+      if ((known.first == entries[a]->title && known.second == entries[b]->title) ||
+          (known.first == entries[b]->title && known.second == entries[a]->title))
+        return &known;
+    InteractionFinding& added = report.interactions.emplace_back();
+    added.first = entries[a]->title;
+    added.second = entries[b]->title;
+    const auto &x = entries[a]->condition.properties, &y = entries[b]->condition.properties;
+    if (x.size() == 1 && y.size() == 1 && x != y) added.properties = {x.front(), y.front()};
+    fill_property_map(problem, added);
+    return &added;
+  };
+  for (const TestedInteraction& tested : chain.interactions) {
+    if (!tested.confirmed) continue;
+    InteractionFinding* found = together(static_cast<std::size_t>(tested.interaction.first),
+                                         static_cast<std::size_t>(tested.interaction.second));
+    if (found == nullptr) continue;
+    found->deviance_share = detail::share_of(tested.test.gain);
+    found->p_adjusted = tested.test.p_adjusted;
+  }
+  for (const CausePair& pair : chain.fractions.pairs) {
+    InteractionFinding* found = together(causes[pair.first], causes[pair.second]);
+    if (found == nullptr) continue;
+    if (pair.overlap) found->overlap = as_share(*pair.overlap);
+    if (pair.beyond_additive) found->beyond_additive = as_share(*pair.beyond_additive);
+  }
+  for (InteractionFinding& interaction : report.interactions) interaction.headline = interaction_headline(interaction);
+  // a pair is a map of its own
+  for (const auto* list : {&report.findings, &report.associated, &report.undecided, &report.not_movable})
+    for (const Finding& finding : *list) {
+      if (finding.condition.kind != ConditionKind::pair) continue;
+      InteractionFinding& own = report.interactions.emplace_back();
+      own.first = own.second = finding.title;
+      own.properties = finding.condition.properties;
+      own.deviance_share = finding.condition.deviance_share;
+      own.p_adjusted = finding.confirmation.p_adjusted;
+      fill_property_map(problem, own);
+      own.headline = finding.headline;
+    }
+}
+
+/// Conditions of invalid images that are not listed already; a condition that does nothing on valid images while more
+/// and more of them are no longer valid is the generator's.
+inline void fill_generators(FailureReport& report, const Problem& problem, const ConditionGround& ground,
+                            const ConditionOptions& options) {
+  std::vector<Finding> found =
+      generator_conditions(problem, ground.discovery_whitened, ground.confirmation_whitened, ground.readings, options);
+  const auto same = [](const Finding& finding) {
+    return [&finding](const Finding& other) {
+      return other.condition.properties == finding.condition.properties &&
+             other.condition.class_label == finding.condition.class_label;
+    };
+  };
+  for (Finding& finding : found) {
+    const auto listed = [&](const std::vector<Finding>& list) {
+      return std::any_of(list.begin(), list.end(), same(finding));
+    };
+    if (listed(report.findings) || listed(report.undecided) || listed(report.not_movable)) continue;
+    const auto nothing = std::find_if(report.associated.begin(), report.associated.end(), same(finding));
+    if (nothing != report.associated.end()) {
+      nothing->response = std::move(finding.response);
+      report.generators.push_back(std::move(*nothing));
+      report.associated.erase(nothing);
+    } else {
+      report.generators.push_back(std::move(finding));
+    }
+  }
+}
+
+}  // namespace detail
 
 FAULTLINE_INLINE FailureReport analyze(const Problem& problem, const MethodOptions& options) {
   check_options(options);
   check_population(problem, problem.discovery, "discovery");
   check_population(problem, problem.confirmation, "confirmation");
-  const Population& discovery = problem.discovery;
-  const Population& confirmation = problem.confirmation;
-  const statistics::Strata strata = statistics::count_outcomes(discovery.label, discovery.failed, problem.classes);
-  const statistics::Strata fresh_strata =
-      statistics::count_outcomes(confirmation.label, confirmation.failed, problem.classes);
-  const statistics::Strata pooled = pooled_strata(strata, fresh_strata);
-
   FailureReport report;
   report.layers = problem.layout.layers();
   report.classes = problem.classes;
   report.property_names = problem.property_names;
-  fill_rates(report, pooled);
+  fill_rates(report, problem);
+  const statistics::Strata strata = valid_outcomes(problem.discovery, problem.classes);
+  const statistics::Strata fresh_strata = valid_outcomes(problem.confirmation, problem.classes);
   report.effective_failures_discovery = strata.effective_failures;
   report.effective_failures_confirmation = fresh_strata.effective_failures;
-  if (pooled.total_failures() > 0 && pooled.total_failures() < pooled.total()) {
-    report.paper_top = paper_table(problem, discovery, 10, options.gradient_samples);
-    split_channels(problem, report.paper_top);
-    report.class_rankings = rank_per_class(problem, discovery);
-  }
+  detail::fill_rankings(report, problem, options);
 
-  sampling::ClassNotes answers;
-  if (problem.classes > 1) {
-    answers.add(discovery.label, discovery.prediction);
-    answers.add(confirmation.label, confirmation.prediction);
-  }
-  report.warnings = answers.sentences();
-
-  const double wanted = options.minimum_effective_failures;
-  if (std::min(strata.effective_failures, fresh_strata.effective_failures) < wanted) {
-    const auto needed = samples_needed(strata, fresh_strata, wanted);
-    report.verdict = Verdict::too_few_failures;
-    report.samples_needed = report.warnings.empty() ? needed.samples : 0;
-    report.reason = too_few_reason(strata, fresh_strata, wanted, needed, report.warnings);
+  report_progress(options.progress, "readings", 0, 1);
+  const ConditionGround ground = prepare_ground(problem);
+  report.property_r2 = ground.readings.r_squared;
+  for (double& r2 : report.property_r2) r2 = std::clamp(r2, 0.0, 1.0);
+  report_progress(options.progress, "readings", 1, 1);
+  const ChainOptions chain_options = detail::chain_options(options);
+  std::vector<std::string> class_notes;
+  for (const ClassFinding& finding : report.class_findings) class_notes.push_back(finding.headline);
+  const double wanted = options.least_effective_failures;
+  if (!enough_failures(strata, fresh_strata, wanted)) {
+    detail::fill_generators(report, problem, ground, chain_options.conditions);
+    name_findings(std::vector<std::vector<Finding>*>{&report.generators});
+    for (Finding& finding : report.generators) finding.headline = generator_headline(finding);
+    const SamplesNeeded needed = samples_needed(strata, fresh_strata, wanted);
+    report.verdict = class_notes.empty() ? Verdict::too_few_failures : Verdict::systematic_without_cause;
+    report.samples_needed = class_notes.empty() ? needed.samples : 0;
+    report.reason = class_notes.empty() ? too_few_reason(strata, fresh_strata, wanted, needed) : verdict_reason(report);
     return report;
   }
 
-  report_progress(options.progress, "candidates", 0, 1);
-  const statistics::Whitening whitening = statistics::fit_whitening(discovery.w, discovery.label, problem.classes);
-  const Matrix<double> whitened = statistics::whiten(whitening, discovery.w, discovery.label);
-  const Matrix<double> fresh_whitened = statistics::whiten(whitening, confirmation.w, confirmation.label);
-  Candidates candidates = find_candidates(problem, whitening, whitened, strata, options);
-  report.property_r2 = candidates.property_r2;
-  for (std::string& warning : candidates.warnings) report.warnings.push_back(std::move(warning));
-  report_progress(options.progress, "candidates", 1, 1);
-
-  report_progress(options.progress, "confirmation", 0, 1);
-  const Confirmation confirmed_effects = confirm(problem, fresh_whitened, fresh_strata, candidates.frozen, options);
-  report.omnibus = test_omnibus(problem, whitened, strata, fresh_whitened, fresh_strata, options.alpha);
-  report.smallest_detectable = smallest_detectable(strata, fresh_strata, candidates.detection_bar,
-                                                   static_cast<std::int64_t>(candidates.frozen.size()), options.alpha);
-  report_progress(options.progress, "confirmation", 1, 1);
-
-  std::vector<std::size_t> confirmed;
-  for (std::size_t k = 0; k < candidates.frozen.size(); ++k) {
-    if (confirmed_effects.effects[k].p_adjusted <= options.alpha) confirmed.push_back(k);
-  }
   HeldOutLatents fresh(problem, options.batch_size);
-  if (!confirmed.empty()) {
-    const auto effects = intervene(problem, whitening, whitened, strata, candidates.frozen, confirmed, fresh, options);
-    for (std::size_t i = 0; i < confirmed.size(); ++i) {
-      const std::size_t k = confirmed[i];
-      Finding finding =
-          make_finding(candidates.frozen[k], confirmed_effects.effects[k], confirmed_effects.explained[k], effects[i]);
-      const auto values = coordinate(fresh_whitened, finding.direction.whitened);
-      finding.histogram = coordinate_histogram(values, confirmation, finding.direction.class_label);
-      finding.class_split = split_by_class(values, confirmation.label, confirmation.failed, fresh_strata, problem.seed);
-      (is_cause(effects[i], options.min_effect) ? report.findings : report.associated).push_back(std::move(finding));
-    }
-    if (whitening.rank() <= static_cast<std::int64_t>(span_of(candidates.frozen).size())) {
-      report.warnings.push_back(
-          "The candidates span all directions in which w varies, so there was no room for a placebo orthogonal to "
-          "them; interventions are compared with min_effect alone.");
+  const ConditionChain chain = find_causes(problem, ground, fresh, chain_options);
+  SortedFindings sorted = sort_findings(problem, ground.whitening, chain);
+  const bool any =
+      std::any_of(chain.conditions.begin(), chain.conditions.end(), [](const auto& c) { return c.confirmed; });
+  if (any) report.explained = detail::share_of(chain.together);
+  const statistics::DevianceGain ceiling =
+      systematic_share(ground.discovery, ground.confirmation, problem.property_candidates);
+  report.ceiling = detail::share_of(ceiling);
+  report.attributable_together = detail::attributable_of(chain.fractions);
+  const statistics::Strata pooled = pooled_strata(strata, fresh_strata);
+  report.smallest_detectable =
+      smallest_detectable({chain.samples[0], chain.samples[1],
+                           static_cast<double>(pooled.total_failures()) / static_cast<double>(pooled.total()),
+                           std::max<std::int64_t>(1, chain.candidates)},
+                          chain_options.conditions, chain_options.effects);
+
+  // What is measured of findings is measured on latents that chose nothing.
+  (void)fresh.first(profile_latents, std::nullopt, profile_latents);
+  for (std::vector<Finding>* list : sorted.lists())
+    for (const Finding& finding : *list)
+      if (const auto label = finding.direction.class_label)
+        (void)fresh.first(profile_latents, label, 4 * problem.classes * profile_latents);
+  const FindingContext context{problem, ground.whitening, options, fresh.codes()};
+  std::vector<ConditionMove> moves;
+  for (const ChainedCondition& condition : chain.conditions) moves.push_back(condition.move);
+  std::optional<double> placebo;
+  if (any) placebo = placebo_effect(problem, ground.whitening, fresh.codes(), moves, options.placebo_directions);
+  for (std::vector<Finding>* list : sorted.lists()) {
+    attach_carriers(context, std::span(*list));
+    if (list == &sorted.causes) measure_profiles(context, *list);
+    else measure_profiles(context, *list, side_effect_sigmas);
+    attach_responses(problem, *list);
+    for (Finding& finding : *list) {
+      detail::describe_coordinate(problem, ground.confirmation_whitened, finding);
+      if (finding.intervention.effect && !finding.condition.class_label) finding.intervention.placebo = placebo;
     }
   }
-  sort_by_strength(report.findings);
-  sort_by_strength(report.associated);
-
-  // Distances start from codes that do not fail; a very failing classifier needs a larger pool for enough of them.
-  if (!report.findings.empty())
-    (void)fresh.passing(options.threshold_codes, std::nullopt,
-                        16 * std::max(options.threshold_codes, options.intervention_codes));
-  if (report.findings.empty() && problem.has_judge)
-    (void)fresh.first(options.intervention_codes, std::nullopt, options.intervention_codes);
-  const FindingContext context{problem, whitening, options, fresh.codes()};
-  attach_carriers(context, std::span(report.findings));
-  attach_carriers(context, std::span(report.associated));
-  measure_profiles(context, report.findings);
-  measure_profiles(context, report.associated, naming_sigmas);
-  measure_thresholds(context, report.findings);
+  detail::measure_distances(context, sorted.causes);
+  report.findings = std::move(sorted.causes);
+  report.associated = std::move(sorted.associated);
+  report.undecided = std::move(sorted.undecided);
+  report.not_movable = std::move(sorted.not_movable);
+  detail::fill_generators(report, problem, ground, chain_options.conditions);
+  std::vector<Finding>* const lists[] = {&report.findings, &report.associated, &report.undecided, &report.not_movable,
+                                         &report.generators};
+  name_findings(lists);
+  for (std::vector<Finding>* list : lists)
+    for (Finding& finding : *list)
+      finding.headline = list == &report.generators ? generator_headline(finding) : headline(finding);
+  detail::fill_interactions(report, problem, ground.whitening, chain);
   if (options.property_distances)
-    report.property_distances = measure_property_distances(context, candidates.properties);
-  report.class_leak = measure_class_leak(context);
+    report.property_distances =
+        measure_property_distances(context, property_directions(problem, ground.whitening, ground.readings));
 
-  std::vector<std::vector<double>> directions;
-  for (const Finding& finding : report.findings) directions.push_back(finding.direction.whitened);
-  report.explained_share = explained_together(
-      statistics::stratified_difference(fresh_whitened, confirmation.label, confirmation.failed, fresh_strata),
-      directions, fresh_strata.effective_failures);
-
-  for (Finding& finding : report.findings) finding.headline = headline(finding);
-  for (Finding& finding : report.associated) finding.headline = associated_headline(finding, options.min_effect);
-  const auto sound = std::stable_partition(report.findings.begin(), report.findings.end(),
-                                           [](const Finding& finding) { return !finding.validity.generator_suspect; });
-  report.generator_suspect.assign(std::make_move_iterator(sound), std::make_move_iterator(report.findings.end()));
-  report.findings.erase(sound, report.findings.end());
-
-  report.verdict = report.findings.empty() ? Verdict::none_found : Verdict::systematic_causes;
-  report.reason = verdict_reason(report, options.min_effect);
+  const bool systematic = !report.associated.empty() || !report.undecided.empty() || !report.not_movable.empty() ||
+                          !report.class_findings.empty();
+  report.verdict = !report.findings.empty() ? Verdict::systematic_causes
+                   : systematic             ? Verdict::systematic_without_cause
+                                            : Verdict::none_found;
+  report.reason = verdict_reason(report);
   return report;
 }
 

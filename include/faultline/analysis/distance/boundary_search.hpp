@@ -27,7 +27,7 @@ struct Answer {
 
 /// A decision whose first change is searched: one classifier, and a value of its answer that is positive before the
 /// change and ≤ 0 beyond it.
-struct Decision {
+struct SearchedDecision {
   double (*value)(const Answer&) = nullptr;
   std::size_t classifier = 0;
 };
@@ -52,7 +52,7 @@ struct EditPath {
 /// One edit path, with the decisions that are searched along it together, so that an image made for one serves all.
 struct BoundarySearch {
   EditPath path;
-  std::vector<Decision> decisions;
+  std::vector<SearchedDecision> decisions;
   /// Value of each decision at t = 0; one that is not positive has changed already and is left alone
   std::vector<double> start;
   /// What was found of each decision: its `far_end()` is the t of the first change. A search without a grid starts from

@@ -31,6 +31,7 @@ struct FailingImage {
   double rms = 0.0;
   double ssim = 1.0;
   std::optional<bool> judge_agrees = std::nullopt;
+  std::vector<float> properties = {};  ///< [P], measured at the flip where it was asked for
 };
 
 /// One start latent along one edit, with both boundaries: p(y) = .5 and the flip of the outcome.

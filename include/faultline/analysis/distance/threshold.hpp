@@ -34,8 +34,9 @@ enum class ThresholdScope {
 /// Fills `threshold`, `validity` and `examples` of every finding, and `threshold` of its first carrier (attach carriers
 /// before).
 ///
-/// **Start latents**: the first `options.threshold_codes` held-out latents that do not fail (of its class, for a
-/// class-specific direction), and, with `options.centre_distances`, the mean w of the successes of each class.
+/// **Start latents**: the first `options.threshold_latents` held-out latents that are valid and do not fail (of its
+/// class, for a class-specific direction), and, with `options.centre_distances`, the mean w of the successes of each
+/// class.
 /// **Formula**: f(t) = p(y | w + t · direction), for a carrier f(t) = p(y | s + t · sign · σ_k · e_k); a grid every
 /// 1.25 standard deviations up to 10, then at most 7 refinements per crossing inside the first bracket, until it is ≤
 /// .01 wide; its failing end is reported. Two crossings, p(y) = .5 and the flip of the outcome; a latent that never
@@ -43,7 +44,7 @@ enum class ThresholdScope {
 /// from the centres. See `Crossing` and `CentreDistance` for each number.
 /// **Checks**: every failing image is classified again in a batch, those of the listed examples also alone; a crossing
 /// whose image does not fail again is not reported.
-/// **Randomness**: none of its own; start latents are samples 2^41 + 1 000 000 onwards of the problem's seed, unused
+/// **Randomness**: none of its own; start latents are samples 2^41 onwards of the problem's seed, unused
 /// before. **Throws** `shape_mismatch` when a direction does not fit w.
 /// **Cost**: per finding and latent 8 images on the grid, about 10 for both crossings, 2 to check them; the same for
 /// the carrier where it crosses; all directions and latents share batches. Example: `attach_carriers(context,
@@ -95,6 +96,10 @@ void search_as_the_paper(const Problem& problem, std::span<DistanceSearch* const
 /// Examples spread over the distances, and over the labels where there is a choice; start latents that never flip only
 /// fill up.
 [[nodiscard]] std::vector<std::size_t> choose_examples(std::span<const DistanceSearch> searches);
+
+/// The named properties of the images at the flip, each over the latents that flip.
+[[nodiscard]] std::vector<PropertyAtFlip> properties_at_flip(const Problem& problem, std::span<const std::string> names,
+                                                             std::span<const DistanceSearch> searches);
 
 [[nodiscard]] Threshold summarise(const SearchGroup& group, std::span<DistanceSearch> searches);
 

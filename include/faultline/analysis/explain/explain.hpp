@@ -118,7 +118,7 @@ class Explainer {
 /// **Throws** empty_input for no samples; what the classifier gives rise to (F2xx). **Cost**: `samples` images, and the
 /// preflight.
 /// Example: `Problem problem = discovery_problem(sampler, classifier, Misclassified{},
-/// report.provenance.samples_per_half, {.batch_size = report.provenance.batch_size});`
+/// report.provenance.samples_per_split, {.batch_size = report.provenance.batch_size});`
 template <StyleGenerator G, Classifier C, FailureCriterion F>
   requires AffineStyles<G> && std::copy_constructible<F>
 [[nodiscard]] Problem discovery_problem(const StyleSpaceSampler<G>& sampler, C& classifier, F criterion,

@@ -37,6 +37,16 @@ class ClassStandard {
   std::vector<double> deviations_;
 };
 
+/// How well a linear rule tells failures on samples that it was not fitted on.
+struct Predictability {
+  double auc = 0.5;
+  double lower = 0.0;  ///< 95 % interval
+  double upper = 1.0;
+  double p = 1.0;
+  bool significant = false;
+};
+FAULTLINE_MEMBERS(Predictability, auc, lower, upper, p, significant)
+
 /// How well one linear rule in the columns of `x`, fitted on one population, ranks failures above successes on another,
 /// within classes.
 ///
@@ -47,9 +57,9 @@ class ClassStandard {
 /// **Throws** `shape_mismatch`, `label_out_of_range`; `empty_input` without rows or columns. **Cost**: N d² + d³ / 3
 /// multiplications.
 /// Example: `predictability(styles, discovery, fresh_styles, confirmation, 10).auc`
-[[nodiscard]] analysis::Omnibus predictability(const Matrix<float>& x, const Population& population,
-                                               const Matrix<float>& fresh_x, const Population& fresh,
-                                               std::int64_t classes, double alpha = 0.05);
+[[nodiscard]] Predictability predictability(const Matrix<float>& x, const Population& population,
+                                            const Matrix<float>& fresh_x, const Population& fresh, std::int64_t classes,
+                                            double alpha = 0.05);
 
 }  // namespace paper
 }  // namespace v1

@@ -44,7 +44,7 @@ template <StyleGenerator G, FailureCriterion F>
                 })
     run.backend = generator.backend_description();
   run.seed = sampling.seed;
-  run.samples_per_half = samples;
+  run.samples_per_split = samples;
   run.batch_size = sampling.batch_size;
   run.truncation = sampling.truncation;
   run.cutoff = sampling.cutoff;

@@ -19,24 +19,23 @@ namespace analysis {
 
 /// How the method is carried out; shared by `AnalyzerOptions` and `CharacterizeOptions`.
 struct MethodOptions {
-  double alpha = 0.05;       ///< family-wise error rate of the confirmed directions
-  double min_effect = 0.02;  ///< smallest intervention contrast that counts as a cause
-  std::int64_t permutations_discovery = 999;
-  std::int64_t permutations_confirmation = 9'999;
-  std::int64_t common_candidates = 10;    ///< at most so many directions common to all classes
-  std::int64_t class_candidates = 2;      ///< at most so many more per class
-  std::int64_t intervention_codes = 128;  ///< 512 in a campaign
-  std::int64_t placebo_directions = 32;
-  std::int64_t threshold_codes = 64;
-  double minimum_effective_failures = 50.0;
+  double alpha = 0.05;  ///< family-wise error rate of the confirmed conditions, and again of their effects
+  std::int64_t permutations = 9'999;                        ///< of the first condition's test
+  std::int64_t half_samples = 20;                           ///< of the discovery split, for stability; 0 leaves it out
+  std::int64_t intervention_latents = 4'096;                ///< that one condition is moved on at most
+  std::int64_t intervention_images = 30'000;                ///< of all conditions together at most
+  std::int64_t fraction_latents = 2'048;                    ///< on which attributable fractions are measured
+  std::int64_t placebo_directions = 32;                     ///< 0 leaves them out
+  std::int64_t threshold_latents = 64;                      ///< from which distances to failure are measured
+  double least_effective_failures = 20.0;                   ///< in each split, where no class can be tested by itself
   std::vector<Property> properties = default_properties();  ///< append your own measures
-  /// a second, stronger classifier used only for validity
+  /// a second, stronger classifier that reads every sample and is used for validity alone
   std::optional<AnyClassifier> judge = std::nullopt;
   std::int64_t batch_size = 64;  ///< fixed padded batch of generator and classifier
   ProgressCallback progress = nullptr;
   /// Whether distances are measured along every property, cause or not: about 1 000 images per property and side
   bool property_distances = true;
-  /// Samples of the discovery half over which the paper's gradient ranking is averaged, where models have gradients; 0
+  /// Samples of the discovery split over which the paper's gradient ranking is averaged, where models have gradients; 0
   /// leaves it out
   std::int64_t gradient_samples = 1'024;
   /// Whether distances are also measured from the mean of each class's successes, with the paper's search: some hundred
@@ -52,15 +51,14 @@ struct MethodOptions {
 template <class Visit>
 void for_each_number(const MethodOptions& method, const Visit& visit) {
   visit("alpha", method.alpha);
-  visit("min_effect", method.min_effect);
-  visit("permutations_discovery", method.permutations_discovery);
-  visit("permutations_confirmation", method.permutations_confirmation);
-  visit("common_candidates", method.common_candidates);
-  visit("class_candidates", method.class_candidates);
-  visit("intervention_codes", method.intervention_codes);
+  visit("permutations", method.permutations);
+  visit("half_samples", method.half_samples);
+  visit("intervention_latents", method.intervention_latents);
+  visit("intervention_images", method.intervention_images);
+  visit("fraction_latents", method.fraction_latents);
   visit("placebo_directions", method.placebo_directions);
-  visit("threshold_codes", method.threshold_codes);
-  visit("minimum_effective_failures", method.minimum_effective_failures);
+  visit("threshold_latents", method.threshold_latents);
+  visit("least_effective_failures", method.least_effective_failures);
   visit("batch_size", method.batch_size);
   visit("property_distances", method.property_distances);
   visit("gradient_samples", method.gradient_samples);
@@ -70,13 +68,13 @@ void for_each_number(const MethodOptions& method, const Visit& visit) {
 
 /// Options of `FailureAnalyzer`; seed, labels and truncation are the sampler's.
 struct AnalyzerOptions {
-  std::int64_t samples = 10'000;  ///< per half
+  std::int64_t samples = 10'000;  ///< per split
   MethodOptions method = {};
 };
 
 /// Options of `characterize`.
 struct CharacterizeOptions {
-  std::int64_t samples = 10'000;  ///< per half
+  std::int64_t samples = 10'000;  ///< per split
   std::int64_t seed = 0;
   LabelPolicy labels = LabelPolicy::uniform();
   double truncation = 1.0;

@@ -20,15 +20,14 @@ struct Property {
   /// Value of one image, given as [C, H, W] in [0, 1] at the generator's full size. Must be finite, deterministic and
   /// callable from several threads.
   std::function<double(std::span<const float> image, const ImageShape& shape)> measure;
-  /// May the direction that moves this property (with the other candidates held) be a cause, and is its distance to
-  /// failure measured? If not, it only gives names and side effects.
+  /// May it become a condition, and is its distance to failure measured? If not, it is a side effect only.
   bool candidate = true;
 };
 
 /// Defined in properties/default_properties.hpp.
 ///
-/// Noise level, blur, contrast, mean intensity, ink area and stroke thickness, which are candidates; slant, width,
-/// height, horizontal and vertical position and loops, which only name (method section 9; why, in docs/method.md).
+/// Noise level, blur, contrast, mean intensity, ink area, stroke thickness, slant, width, height, horizontal and
+/// vertical position and loops (method section 9).
 [[nodiscard]] std::vector<Property> default_properties();
 
 }  // namespace analysis

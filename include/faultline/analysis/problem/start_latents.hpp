@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Where the searches for a distance to failure start: fresh codes that do not fail, and the success centre of each
+// Where the searches for a distance to failure start: fresh latents that do not fail, and the success centre of each
 // class.
 
 #include <faultline/analysis/problem/options.hpp>
@@ -19,10 +19,6 @@ namespace faultline {
 inline namespace v1 {
 namespace analysis {
 
-/// Start codes begin here, off the intervention codes: the findings were chosen on those, and a distance measured on
-/// them would be a little too short.
-inline constexpr std::int64_t start_latents_first = core::intervention_first + 1'000'000;
-
 struct StartSample {
   std::int64_t index = 0;
   std::int64_t label = 0;
@@ -30,11 +26,11 @@ struct StartSample {
   std::vector<float> w;
 };
 
-/// Fresh codes without failure, drawn batch by batch as far as they are needed.
+/// Fresh valid latents without failure, drawn batch by batch as far as they are needed.
 class StartLatents {
  public:
   StartLatents(const Problem& problem, const MethodOptions& options)
-      : problem_(&problem), wanted_(options.threshold_codes), batch_(std::max<std::int64_t>(1, options.batch_size)) {}
+      : problem_(&problem), wanted_(options.threshold_latents), batch_(std::max<std::int64_t>(1, options.batch_size)) {}
 
   [[nodiscard]] std::size_t size() const noexcept { return codes_.size(); }
   [[nodiscard]] const StartSample& operator[](std::size_t i) const noexcept { return codes_[i]; }
@@ -56,11 +52,11 @@ class StartLatents {
 
  private:
   void grow() {
-    const Population more = problem_->sample(start_latents_first + drawn_, batch_);
+    const Population more = problem_->sample(core::start_first + drawn_, batch_);
     drawn_ += batch_;
     for (std::int64_t i = 0; i < more.size(); ++i) {
       const auto at = static_cast<std::size_t>(i);
-      if (more.failed[at] != 0) continue;
+      if (more.failed[at] != 0 || !more.is_valid(at)) continue;
       const auto row = more.w.row_span(i);
       codes_.push_back({more.index[at], more.label[at], static_cast<double>(more.probability[at]),
                         std::vector<float>(row.begin(), row.end())});

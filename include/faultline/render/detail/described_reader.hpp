@@ -184,7 +184,7 @@ struct ReportChecks {
     const auto in_range = [&](std::int64_t value, std::int64_t highest, const char* place) {
       require(value >= 1 && value <= highest, place, "must be a whole number in its range");
     };
-    in_range(run.samples_per_half, std::int64_t{1} << 40, "provenance.samples_per_half");
+    in_range(run.samples_per_split, std::int64_t{1} << 40, "provenance.samples_per_split");
     in_range(run.batch_size, std::int64_t{1} << 20, "provenance.batch_size");
     require(std::isfinite(run.truncation), "provenance.truncation", "must be a number");
     require(std::isfinite(run.alpha), "provenance.alpha", "must be a number");

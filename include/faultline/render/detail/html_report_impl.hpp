@@ -52,7 +52,7 @@ inline std::string tiles(const FailureReport& report) {
              "in the two halves: failures that have successes of their class to be compared with");
     if (report.samples_needed > 0)
       out += tile("Would be enough", count(report.samples_needed),
-                  "samples per half, at this failure rate; this run had " + count(report.provenance.samples_per_half));
+                  "samples per half, at this failure rate; this run had " + count(report.provenance.samples_per_split));
     return out + "</div>\n";
   }
   out += tile("Predictable from w", "AUC " + shown(report.omnibus.auc, 2),
@@ -157,7 +157,7 @@ inline std::vector<std::pair<std::string, std::string>> run_facts(const Provenan
     labels += ", from a list of " + count(static_cast<std::int64_t>(p.labels.labels.size()));
   std::vector<std::pair<std::string, std::string>> list = {
       {"Seed", std::to_string(p.seed)},
-      {"Samples", count(p.samples_per_half) + " per half"},
+      {"Samples", count(p.samples_per_split) + " per half"},
       {"Labels", labels},
       {"Truncation",
        exact(p.truncation) + (p.cutoff ? " in the first " + std::to_string(*p.cutoff) + " layers" : std::string())},

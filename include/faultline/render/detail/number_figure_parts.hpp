@@ -31,7 +31,7 @@ inline void draw_outcome_legend(Drawing& drawing, double x, double y, std::int64
 
 inline void draw_map(Drawing& drawing, const ScatterPanel& panel, std::span<const std::uint8_t> failed, double left,
                      double top, double size) {
-  const analysis::Omnibus& p = panel.predictability;
+  const paper::Predictability& p = panel.predictability;
   drawing.text(left, top + 12, Canvas::shortened(panel.title, size, figure_heading), figure_heading);
   drawing.text(
       left, top + 31,

@@ -210,7 +210,7 @@ FAULTLINE_INLINE std::optional<NamedSheet> class_sheet(const FailureReport& repo
 FAULTLINE_INLINE std::optional<NamedSheet> failures_sheet(const FailureReport& report, const RenderBackend& backend,
                                                           const RenderOptions& options) {
   Sheet sheet;
-  const std::int64_t limit = std::min(16 * report.provenance.batch_size, report.provenance.samples_per_half);
+  const std::int64_t limit = std::min(16 * report.provenance.batch_size, report.provenance.samples_per_split);
   for (std::int64_t first = 0; first < limit && static_cast<std::int64_t>(sheet.cells.size()) < options.failures;
        first += report.provenance.batch_size) {
     const std::vector<std::int64_t> labels =

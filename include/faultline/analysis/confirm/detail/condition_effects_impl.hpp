@@ -4,6 +4,7 @@
 
 #include <faultline/analysis/confirm/condition_effects.hpp>
 
+#include <faultline/analysis/confirm/detail/valid_failures.hpp>
 #include <faultline/core/random.hpp>
 #include <faultline/statistics/decompositions.hpp>
 #include <faultline/statistics/mcnemar.hpp>
@@ -23,25 +24,6 @@ namespace faultline {
 inline namespace v1 {
 namespace analysis {
 namespace detail {
-
-/// Whether each edit fails on a valid image, and whether its image is valid.
-struct ValidFailures {
-  std::vector<double> failed;
-  std::vector<std::uint8_t> valid;
-};
-[[nodiscard]] inline ValidFailures answer_valid(const Problem& problem, std::span<const EditedLatent> edits) {
-  ValidFailures result;
-  answer_in_blocks(problem.answer_edits, edits, {.judge = problem.has_judge},
-                   [&](std::size_t, const EditAnswers& answers) {
-                     const auto& failed = answers.first().failed;
-                     for (std::size_t i = 0; i < failed.size(); ++i) {
-                       const bool valid = answers.judge_agrees.empty() || answers.judge_agrees[i] != 0;
-                       result.valid.push_back(valid ? 1 : 0);
-                       result.failed.push_back(failed[i] != 0 && valid ? 1.0 : 0.0);
-                     }
-                   });
-  return result;
-}
 
 /// One comparison: moves of a latent with weights that add up to its effect. A move goes `amount` standard deviations
 /// along each row, or until the first reading stands at a level.
@@ -97,19 +79,6 @@ struct Comparison {
   for (std::size_t m = 0; m < part.amounts.size(); ++m)
     sum += part.amounts[m] * move.steps.row(static_cast<Eigen::Index>(m));
   return Edit::in_w(core::to_list(sum));
-}
-
-/// The level at which a coordinate is usual for successes of each class; 0 (the mean) where a class has none.
-[[nodiscard]] inline std::vector<double> usual_levels(const ConditionSample& sample, const Eigen::RowVectorXd& reading,
-                                                      double level) {
-  std::vector<std::vector<double>> values(static_cast<std::size_t>(sample.classes));
-  for (std::int64_t i = 0; i < sample.size(); ++i)
-    if (sample.failed[static_cast<std::size_t>(i)] == 0)
-      values[static_cast<std::size_t>(sample.label[static_cast<std::size_t>(i)])].push_back(
-          reading.dot(sample.whitened.row(i)));
-  std::vector<double> levels;
-  for (const auto& own : values) levels.push_back(own.empty() ? 0.0 : statistics::quantile(own, level));
-  return levels;
 }
 
 }  // namespace detail
@@ -221,90 +190,6 @@ FAULTLINE_INLINE std::vector<MoveEffect> measure_effects(const Problem& problem,
   for (MoveEffect& effect : effects)
     if (effect.decision != statistics::EffectDecision::undecided) effect.needed.reset();
   return effects;
-}
-
-FAULTLINE_INLINE CauseFractions attribute_failures(const Problem& problem, const statistics::Whitening& whitening,
-                                                   const ConditionSample& discovery, const Conditions& found,
-                                                   std::span<const ConditionMove> moves,
-                                                   std::span<const std::size_t> causes, const EffectOptions& options) {
-  CauseFractions result;
-  result.each.resize(causes.size());
-  if (causes.empty()) return result;
-  // what is set, and to which level in each class
-  struct Setting {
-    std::size_t cause = 0;
-    std::int64_t row = 0;  // of the move
-    std::vector<double> levels;
-  };
-  std::vector<Setting> settings;
-  for (std::size_t k = 0; k < causes.size(); ++k) {
-    const ConditionMove& move = moves[causes[k]];
-    for (std::int64_t m = 0; m < move.readings.rows(); ++m) {
-      const Eigen::RowVectorXd reading = move.readings.row(m);
-      // where values in between fail, the quartile on the better side; else the median is usual
-      double level = 0.5;
-      if (move.shape == ConditionShape::band) level = move.best < move.worst ? 0.25 : 0.75;
-      settings.push_back({k, m, detail::usual_levels(discovery, reading, level)});
-    }
-  }
-  Matrix<double> g(static_cast<std::int64_t>(settings.size()), whitening.rank());
-  for (std::size_t i = 0; i < settings.size(); ++i)
-    g.row(static_cast<Eigen::Index>(i)) = moves[causes[settings[i].cause]].readings.row(settings[i].row);
-  const auto inverse = [](double value) { return 1.0 / value; };
-  // moves that set all readings at once: rows of (G Gᵀ)⁻¹ G
-  const Matrix<double> together =
-      statistics::detail::spectral_function(Matrix<double>(g * g.transpose()), 1e-6, inverse) * g;
-
-  const std::int64_t first = core::pilot_first + (std::int64_t{1} << 41), chunk = 4 * options.batch_size;
-  std::vector<statistics::PairedCounts> counts(causes.size() + 1);
-  for (std::int64_t done = 0; done < options.fraction_latents; done += chunk) {
-    const Population population = problem.sample(first + done, std::min(chunk, options.fraction_latents - done));
-    const Matrix<double> whitened = statistics::whiten(whitening, population.w, population.label);
-    const Matrix<double> now = whitened * g.transpose();  // [n, settings]
-    std::vector<EditedLatent> edits;
-    for (std::int64_t i = 0; i < population.size(); ++i) {
-      const auto label = static_cast<std::size_t>(population.label[static_cast<std::size_t>(i)]);
-      const StartLatent start{population.w.row_span(i), population.label[static_cast<std::size_t>(i)]};
-      edits.push_back({start});
-      Eigen::RowVectorXd missing(static_cast<Eigen::Index>(settings.size()));
-      for (std::size_t s = 0; s < settings.size(); ++s) {
-        const auto& condition = found.conditions[causes[settings[s].cause]];
-        const bool concerned = !condition.class_label || *condition.class_label == static_cast<std::int64_t>(label);
-        missing[static_cast<Eigen::Index>(s)] =
-            concerned ? settings[s].levels[label] - now(i, static_cast<Eigen::Index>(s)) : 0.0;
-      }
-      const auto move_by = [&](const Matrix<double>& change) {
-        return Edit::in_w(statistics::unwhiten_directions(whitening, change).row_span(0));
-      };
-      for (std::size_t k = 0; k < causes.size(); ++k) {
-        const ConditionMove& move = moves[causes[k]];
-        Matrix<double> change(1, whitening.rank());
-        for (std::size_t s = 0; s < settings.size(); ++s)
-          if (settings[s].cause == k) {
-            const auto direction = move.directions.row(settings[s].row);
-            change.row(0) +=
-                direction * (missing[static_cast<Eigen::Index>(s)] / direction.dot(move.readings.row(settings[s].row)));
-          }
-        edits.push_back({start, move_by(change)});
-      }
-      edits.push_back({start, move_by(Matrix<double>(missing * together))});
-    }
-    const detail::ValidFailures answers = detail::answer_valid(problem, edits);
-    const std::size_t width = causes.size() + 2;
-    for (std::int64_t i = 0; i < population.size(); ++i) {
-      const bool before = answers.failed[static_cast<std::size_t>(i) * width] != 0.0;
-      result.failures += before ? 1 : 0;
-      for (std::size_t k = 0; k + 1 < width; ++k) {
-        const bool after = answers.failed[static_cast<std::size_t>(i) * width + 1 + k] != 0.0;
-        statistics::PairedCounts& own = counts[k];
-        ++(before ? (after ? own.both_fail : own.only_first_fails) : (after ? own.only_second_fails : own.both_right));
-      }
-    }
-    result.latents += population.size();
-  }
-  for (std::size_t k = 0; k < causes.size(); ++k) result.each[k] = statistics::attributable_fraction(counts[k]);
-  result.together = statistics::attributable_fraction(counts.back());
-  return result;
 }
 
 }  // namespace analysis

@@ -318,6 +318,36 @@ FAULTLINE_INLINE std::vector<ConditionMove> plan_moves(const Problem& problem, c
   return moves;
 }
 
+FAULTLINE_INLINE std::vector<Direction> property_directions(const Problem& problem,
+                                                            const statistics::Whitening& whitening,
+                                                            const PropertyReadings& readings) {
+  std::vector<detail::Coordinate> coordinates;
+  for (std::size_t p = 0; p < readings.r_squared.size(); ++p) {
+    const bool wanted = problem.property_candidates.empty() || problem.property_candidates[p] != 0;
+    if (!wanted || readings.r_squared[p] < least_reading) continue;
+    const Eigen::RowVectorXd reading = readings.vectors.row(static_cast<Eigen::Index>(p));
+    coordinates.push_back(
+        {coordinates.size(), reading.normalized(), static_cast<std::int64_t>(p), true, reading.norm()});
+  }
+  std::vector<Direction> directions;
+  if (coordinates.empty()) return directions;
+  const std::vector<ConditionMove> movable(coordinates.size());
+  const std::vector<std::size_t> held = detail::choose_held(coordinates, movable);
+  for (std::size_t c = 0; c < coordinates.size(); ++c) {
+    std::vector<std::size_t> with = held;
+    const auto found = std::find(with.begin(), with.end(), c);
+    const Eigen::Index row = found - with.begin();
+    if (found == with.end()) with.push_back(c);
+    const Eigen::RowVectorXd v = detail::dual_directions(coordinates, with).row(row);
+    if (!(v.norm() > 0.5)) continue;  // a zero row: held by the others entirely
+    Direction& direction = directions.emplace_back();
+    direction.name = problem.property_names[static_cast<std::size_t>(coordinates[c].property)];
+    direction.whitened = core::to_list(v);
+    direction.w = core::to_list(statistics::unwhiten_directions(whitening, Matrix<double>(v)).row(0));
+  }
+  return directions;
+}
+
 }  // namespace analysis
 }  // namespace v1
 }  // namespace faultline

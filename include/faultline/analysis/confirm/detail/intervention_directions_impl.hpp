@@ -32,7 +32,7 @@ FAULTLINE_INLINE std::vector<InterventionDirection> make_intervention_directions
     InterventionDirection lever;
     lever.v.assign(directions.row_span(k).begin(), directions.row_span(k).end());
     lever.move.assign(moves.row_span(k).begin(), moves.row_span(k).end());
-    const auto values = coordinate(whitened, lever.v);
+    const std::vector<double> values = core::to_list(whitened * core::as_vector(lever.v));
     std::vector<double> all;
     std::vector<std::vector<double>> by_class(static_cast<std::size_t>(problem.classes));
     for (std::size_t i = 0; i < values.size(); ++i) {
@@ -65,12 +65,6 @@ FAULTLINE_INLINE Matrix<double> placebo_directions(std::int64_t count, std::int6
   return directions;
 }
 
-FAULTLINE_INLINE std::vector<std::vector<double>> span_of(std::span<const FrozenCandidate> candidates) {
-  std::vector<std::vector<double>> directions;
-  for (const FrozenCandidate& candidate : candidates) directions.push_back(candidate.v);
-  return statistics::orthonormal_basis(directions, 1e-3);
-}
-
 FAULTLINE_INLINE std::vector<Contrast> contrasts_along(const Problem& problem, std::span<const EditedLatent> edits,
                                                        std::size_t n) {
   std::vector<Contrast> contrasts(n == 0 ? 0 : edits.size() / n);
@@ -92,7 +86,7 @@ FAULTLINE_INLINE std::vector<Contrast> contrasts_along(const Problem& problem, s
     for (std::size_t i = 2 * n * k; i < 2 * n * (k + 1); i += 2) {
       ClassContrast& own = classes[either_way[i].start.label];
       own.contrast += static_cast<double>(failed[i]) - static_cast<double>(failed[i + 1]);
-      ++own.codes;
+      ++own.latents;
       worse += failed[i] > failed[i + 1] ? 1 : 0;
       better += failed[i] < failed[i + 1] ? 1 : 0;
       probability_sum += static_cast<double>(probability[i + 1]) - static_cast<double>(probability[i]);
@@ -101,52 +95,9 @@ FAULTLINE_INLINE std::vector<Contrast> contrasts_along(const Problem& problem, s
                     statistics::contrast_lower_bound(worse, better, static_cast<std::int64_t>(n), 0.95),
                     probability_sum / count};
     for (const auto& [label, sum] : classes)
-      contrasts[k].classes.push_back({label, sum.codes, sum.contrast / static_cast<double>(sum.codes)});
+      contrasts[k].classes.push_back({label, sum.latents, sum.contrast / static_cast<double>(sum.latents)});
   }
   return contrasts;
-}
-
-FAULTLINE_INLINE std::vector<Contrast> measure_contrasts(const Problem& problem, const Population& codes,
-                                                         std::span<const std::int64_t> positions,
-                                                         std::span<const InterventionDirection> levers) {
-  if (positions.empty()) return std::vector<Contrast>(levers.size());
-  std::vector<EditedLatent> edits;
-  for (const InterventionDirection& lever : levers) {
-    const Edit edit = Edit::in_w(lever.move);
-    for (const std::int64_t i : positions)
-      edits.push_back({{codes.w.row_span(i), codes.label[static_cast<std::size_t>(i)]}, edit});
-  }
-  return contrasts_along(problem, edits, positions.size());
-}
-
-FAULTLINE_INLINE std::vector<double> measure_repairs(const Problem& problem, const statistics::Whitening& whitening,
-                                                     const Population& codes, std::span<const std::int64_t> failing,
-                                                     std::span<const InterventionDirection> levers) {
-  std::vector<double> repaired(levers.size(), 0.0);
-  if (failing.empty()) return repaired;
-  Matrix<float> w(static_cast<std::int64_t>(failing.size()), codes.w.cols());
-  std::vector<std::int64_t> labels;
-  for (std::size_t i = 0; i < failing.size(); ++i) {
-    const auto row = codes.w.row_span(failing[i]);
-    std::copy(row.begin(), row.end(), w.row_span(static_cast<std::int64_t>(i)).begin());
-    labels.push_back(codes.label[static_cast<std::size_t>(failing[i])]);
-  }
-  const Matrix<double> whitened = statistics::whiten(whitening, w, labels);
-  std::vector<EditedLatent> edits;
-  for (const InterventionDirection& lever : levers) {
-    const Edit edit = Edit::in_w(lever.move);
-    for (std::size_t i = 0; i < failing.size(); ++i) {
-      const double distance = lever.success_median[static_cast<std::size_t>(labels[i])] -
-                              core::dot(whitened.row_span(static_cast<std::int64_t>(i)), lever.v);
-      edits.push_back({{codes.w.row_span(failing[i]), labels[i]}, edit.at(distance)});
-    }
-  }
-  if (edits.empty()) return repaired;
-  const EditAnswers answers = problem.answer_edits(edits, {});
-  for (std::size_t k = 0; k < edits.size(); ++k)
-    repaired[k / failing.size()] += answers.first().failed[k] == 0 ? 1.0 : 0.0;
-  for (double& share : repaired) share /= static_cast<double>(failing.size());
-  return repaired;
 }
 
 }  // namespace analysis

@@ -21,17 +21,6 @@ namespace faultline {
 inline namespace v1 {
 namespace analysis {
 
-FAULTLINE_INLINE std::optional<std::int64_t> find_channel(const StyleLayout& layout, const std::string& name) {
-  const std::size_t colon = name.rfind(':');
-  if (colon == std::string::npos || colon + 1 == name.size() ||
-      name.find_first_not_of("0123456789", colon + 1) != std::string::npos || name.size() - colon > 10)
-    return std::nullopt;
-  const std::int64_t channel = std::stoll(name.substr(colon + 1));
-  for (const StyleLayer& layer : layout.layers())
-    if (channel < layer.width && name.compare(0, colon, layer.name) == 0) return layer.offset + channel;
-  return std::nullopt;
-}
-
 FAULTLINE_INLINE void attach_carriers(const FindingContext& context, std::span<Finding> findings) {
   if (findings.empty()) return;
   const Problem& problem = context.problem;
@@ -55,6 +44,7 @@ FAULTLINE_INLINE void attach_carriers(const FindingContext& context, std::span<F
   };
 
   for (Finding& finding : findings) {
+    if (finding.direction.whitened.empty()) continue;
     if (static_cast<std::int64_t>(finding.direction.whitened.size()) != context.whitening.rank())
       throw Error(ErrorCode::shape_mismatch, "attach_carriers",
                   "direction \"" + finding.direction.name + "\" has " +
@@ -77,9 +67,6 @@ FAULTLINE_INLINE void attach_carriers(const FindingContext& context, std::span<F
     std::stable_sort(order.begin(), order.end(), [&](std::int64_t x, std::int64_t y) {
       return std::abs(correlation[static_cast<std::size_t>(x)]) > std::abs(correlation[static_cast<std::size_t>(y)]);
     });
-    if (finding.direction.family == DirectionFamily::channel)
-      if (const auto own = find_channel(problem.layout, finding.direction.name))
-        std::stable_partition(order.begin(), order.end(), [&](std::int64_t k) { return k == *own; });
     order.resize(std::min(order.size(), static_cast<std::size_t>(carriers_per_finding)));
 
     const std::vector<double> difference = finding.direction.class_label

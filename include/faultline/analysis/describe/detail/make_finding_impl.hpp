@@ -3,27 +3,158 @@
 // Definitions of analysis/describe/make_finding.hpp.
 
 #include <faultline/analysis/describe/make_finding.hpp>
+
+#include <faultline/core/matrix.hpp>
+
 #include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <numeric>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <utility>
 #include <vector>
 
 namespace faultline {
 inline namespace v1 {
 namespace analysis {
+namespace detail {
 
-FAULTLINE_INLINE Finding make_finding(const FrozenCandidate& candidate, const ConfirmationEffect& confirmation,
-                                      double explained, const InterventionEffect& intervention) {
+/// The move towards failure: against the first direction where less of it fails, along the failing diagonal of a pair.
+[[nodiscard]] inline Direction failing_direction(const statistics::Whitening& whitening, const ConditionMove& move,
+                                                 std::optional<std::int64_t> class_label) {
+  Direction direction;
+  direction.class_label = class_label;
+  if (move.directions.rows() == 0) return direction;
+  Eigen::RowVectorXd v = move.directions.row(0);
+  if (move.shape == ConditionShape::pair && move.directions.rows() == 2)
+    v += static_cast<double>(move.sign) * move.directions.row(1);
+  else if (move.shape == ConditionShape::band) v *= move.worst >= move.best ? 1.0 : -1.0;
+  else if (move.shape != ConditionShape::pair && move.shape != ConditionShape::subspace)
+    v *= static_cast<double>(move.sign);
+  v.normalize();
+  direction.whitened = core::to_list(v);
+  direction.w = core::to_list(statistics::unwhiten_directions(whitening, Matrix<double>(v)).row(0));
+  if (move.steps.rows() > 1)
+    for (Eigen::Index m = 0; m < move.steps.rows(); ++m) direction.parts.push_back(core::to_list(move.steps.row(m)));
+  return direction;
+}
+
+[[nodiscard]] inline Share share_of(const statistics::DevianceGain& gain) {
+  return {gain.share, gain.interval.lower, gain.interval.upper};
+}
+
+/// Shares of the gain that classes have, largest first.
+[[nodiscard]] inline std::vector<ClassShare> class_shares(std::span<const double> gains) {
+  std::vector<ClassShare> shares;
+  const double total = std::accumulate(gains.begin(), gains.end(), 0.0);
+  if (!(total > 0.0) || gains.size() < 2) return shares;
+  for (std::size_t c = 0; c < gains.size(); ++c)
+    if (gains[c] > 0.0) shares.push_back({static_cast<std::int64_t>(c), gains[c] / total});
+  std::stable_sort(shares.begin(), shares.end(),
+                   [](const ClassShare& a, const ClassShare& b) { return a.share > b.share; });
+  if (shares.size() > 5) shares.resize(5);
+  return shares;
+}
+
+}  // namespace detail
+
+FAULTLINE_INLINE Finding make_finding(const Problem& problem, const statistics::Whitening& whitening,
+                                      const ChainedCondition& condition, const CauseFractions& fractions) {
   Finding finding;
-  finding.direction = candidate.direction;
-  finding.direction.explained = explained;
-  finding.discovery = {candidate.discovery_effect, candidate.discovery_auc};
-  finding.confirmation = confirmation;
-  finding.intervention = intervention;
+  const ConditionMove& move = condition.move;
+  ConditionSummary& summary = finding.condition;
+  summary.kind = condition.condition.kind;
+  for (const std::int64_t k : condition.condition.properties)
+    summary.properties.push_back(problem.property_names[static_cast<std::size_t>(k)]);
+  summary.class_label = condition.condition.class_label;
+  summary.deviance_share = detail::share_of(condition.test.gain);
+  summary.stability = condition.stability;
+  summary.classes = detail::class_shares(condition.test.class_gains);
+  finding.confirmation = {condition.test.p, condition.test.p_adjusted};
+  summary.shape = move.shape;
+  summary.sign = move.shape == ConditionShape::band ? (move.worst >= move.best ? 1 : -1) : move.sign;
+  summary.movability = move.movability;
+  if (move.held_back) summary.moves_along = problem.property_names[static_cast<std::size_t>(*move.held_back)];
+  finding.direction = detail::failing_direction(whitening, move, summary.class_label);
+  if (move.movability != Movability::movable) return finding;
+
+  const MoveEffect& effect = condition.effect;
+  Intervention& moved = finding.intervention;
+  moved.decision = effect.decision;
+  moved.latents = effect.latents;
+  moved.needed = effect.needed;
+  if (effect.latents > 0) {
+    moved.effect = effect.effect;
+    moved.lower = effect.lower;
+    moved.upper = effect.upper;
+    moved.min_effect = effect.min_effect;
+    if (problem.has_judge) {
+      const bool turned = move.shape == ConditionShape::one_sided && move.sign < 0;
+      moved.invalid_high = turned ? effect.invalid_low : effect.invalid_high;
+      moved.invalid_low = turned ? effect.invalid_high : effect.invalid_low;
+    }
+  }
+  if (condition.fraction)
+    finding.attributable = {condition.fraction->value, condition.fraction->interval.lower,
+                            condition.fraction->interval.upper, fractions.latents, fractions.failures};
   return finding;
 }
 
-FAULTLINE_INLINE void sort_by_strength(std::vector<Finding>& findings) {
-  std::stable_sort(findings.begin(), findings.end(),
-                   [](const Finding& a, const Finding& b) { return a.intervention.lower > b.intervention.lower; });
+FAULTLINE_INLINE SortedFindings sort_findings(const Problem& problem, const statistics::Whitening& whitening,
+                                              const ConditionChain& chain) {
+  SortedFindings sorted;
+  for (const ChainedCondition& condition : chain.conditions) {
+    if (!condition.confirmed) continue;
+    Finding finding = make_finding(problem, whitening, condition, chain.fractions);
+    std::vector<Finding>* list = &sorted.undecided;
+    if (condition.move.movability != Movability::movable) list = &sorted.not_movable;
+    else if (condition.cause) list = &sorted.causes;
+    else if (condition.effect.decision == Decision::does_not) list = &sorted.associated;
+    list->push_back(std::move(finding));
+  }
+  std::stable_sort(sorted.causes.begin(), sorted.causes.end(), [](const Finding& a, const Finding& b) {
+    return a.attributable.lower.value_or(-2.0) > b.attributable.lower.value_or(-2.0);
+  });
+  return sorted;
+}
+
+namespace detail {
+
+[[nodiscard]] inline std::string plain_title(const Finding& finding) {
+  const std::vector<std::string>& properties = finding.condition.properties;
+  std::string text;
+  if (!properties.empty()) {
+    const char* between = finding.condition.kind == ConditionKind::pair ? " with " : " + ";
+    for (const std::string& name : properties) text += (text.empty() ? "" : between) + name;
+    if (finding.condition.kind != ConditionKind::pair && properties.size() > 1) text += " together";
+    return text;
+  }
+  const std::vector<PropertyEffect>& effects = finding.side_effects;
+  constexpr double moves = 0.5;  // a property moves from half a deviation on
+  if (effects.empty() || std::abs(effects[0].strength) < moves) return {};
+  const double second = effects.size() > 1 ? std::abs(effects[1].strength) : 0.0;
+  if (std::abs(effects[0].strength) > 2.0 * second) return effects[0].name + ", as w tells it";
+  return effects[0].name + " + " + effects[1].name;
+}
+
+}  // namespace detail
+
+FAULTLINE_INLINE void name_findings(std::span<std::vector<Finding>* const> lists) {
+  std::set<std::string> used;
+  std::int64_t unnamed = 0;
+  for (std::vector<Finding>* list : lists)
+    for (Finding& finding : *list) {
+      std::string title = detail::plain_title(finding);
+      if (title.empty()) title = "unnamed direction " + std::to_string(++unnamed);
+      if (finding.condition.class_label) title += " in class " + std::to_string(*finding.condition.class_label);
+      std::string name = title;
+      for (int number = 2; !used.insert(name).second; ++number) name = title + " (" + std::to_string(number) + ")";
+      finding.title = name;
+      finding.direction.name = std::move(name);
+    }
 }
 
 }  // namespace analysis

@@ -9,7 +9,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <vector>
 
 namespace faultline {
 inline namespace v1 {
@@ -31,90 +33,126 @@ FAULTLINE_INLINE std::string counted(std::int64_t n, const std::string& one, con
   return std::to_string(n) + " " + (n == 1 ? one : many);
 }
 
-FAULTLINE_INLINE std::string title(const Finding& finding) {
-  return finding.property.name.empty() ? finding.direction.name : finding.property.name;
+FAULTLINE_INLINE std::string condition_words(const Finding& finding) {
+  const std::string& title = finding.title;
+  const auto sided = [&](int sign) { return (sign > 0 ? "more " : "less ") + title; };
+  switch (finding.condition.shape.value_or(ConditionShape::one_sided)) {
+    case ConditionShape::two_sided: return "much or little " + title;
+    case ConditionShape::band: return "values of " + title + " in between";
+    case ConditionShape::pair:
+      return title + (finding.condition.sign > 0 ? ", both high or both low" : ", one high and the other low");
+    case ConditionShape::subspace: return "the ends of " + title;
+    case ConditionShape::one_sided: break;
+  }
+  if (finding.condition.kind == ConditionKind::direction) return title;
+  return sided(finding.condition.sign);
 }
 
-FAULTLINE_INLINE std::string condition(const Finding& finding) {
-  const std::string& name = finding.property.name;
-  const bool property = finding.direction.family == DirectionFamily::property;
-  const std::string own = (property ? " (along " : " (") + finding.direction.name + ")";
-  if (name.empty()) return "a direction that no measured property follows" + own;
-  if (name.rfind("mixed", 0) == 0) return "a mixture of " + name.substr(name.size() > 7 ? 7 : 0) + own;
-  const std::string words = std::string(finding.property.strength < 0.0 ? "low " : "high ") + name;
-  return name == finding.direction.name || finding.direction.name.empty() ? words : words + own;
+namespace detail {
+
+[[nodiscard]] inline std::string confirmed_words(const Finding& finding) {
+  return "explains " + percent(finding.condition.deviance_share.estimate) + " of the deviance on fresh samples";
 }
 
-FAULTLINE_INLINE double required_effect(const InterventionEffect& effect, double min_effect) {
-  return std::max(min_effect, effect.placebo.value_or(0.0));
-}
-
-FAULTLINE_INLINE bool is_undecided(const InterventionEffect& effect, double min_effect) {
-  return effect.contrast > required_effect(effect, min_effect);
-}
+}  // namespace detail
 
 FAULTLINE_INLINE std::string headline(const Finding& finding) {
-  const InterventionEffect& effect = finding.intervention;
-  const std::string where = finding.direction.class_label
-                                ? "Class " + std::to_string(*finding.direction.class_label) + " fails with "
-                                : "Failures come with ";
-  if (effect.repaired_failures == 0)
-    return where + condition(finding) +
-           ": moving it by two standard deviations either way changes the failure rate by " + points(effect.contrast) +
-           (effect.placebo ? ", a random direction by at most " + hundredths(*effect.placebo) : std::string()) + ".";
-  return where + condition(finding) +
-         ": repairing this direction (setting its coordinate to its class's success median) removes " +
-         percent(effect.repaired_share) + " of the failures" +
-         (effect.repaired_placebo ? "; a random direction " + percent(*effect.repaired_placebo) : std::string()) + ".";
+  const Intervention& moved = finding.intervention;
+  const Attributable& share = finding.attributable;
+  const std::string goes = "Failures go with " + condition_words(finding);
+  if (finding.condition.movability == Movability::not_separable)
+    return goes + ", but this generator does not move it without " +
+           finding.condition.moves_along.value_or("other properties") + ": whether it is a cause cannot be told (it " +
+           detail::confirmed_words(finding) + ").";
+  if (finding.condition.movability != Movability::movable)
+    return goes + ", but this generator does not move it: whether it is a cause cannot be told (it " +
+           detail::confirmed_words(finding) + ").";
+  if (moved.decision == Decision::changes) {
+    if (share.fraction && *share.fraction > 0.0)
+      return "With " + finding.title + " at its usual level " + percent(*share.fraction) + " (" +
+             hundredths(*share.lower) + " to " + hundredths(*share.upper) +
+             ") of the failures would not occur; failures come with " + condition_words(finding) + ".";
+    if (share.fraction)
+      return "Moving " + finding.title + " changes the failure rate by " + points(moved.effect.value_or(0.0)) +
+             ", but setting it to its usual level would add failures (" + hundredths(*share.lower) + " to " +
+             hundredths(*share.upper) + " % of them); failures come with " + condition_words(finding) + ".";
+    return "Moving " + finding.title + " changes the failure rate by " + points(moved.effect.value_or(0.0)) +
+           "; failures come with " + condition_words(finding) + ".";
+  }
+  if (moved.decision == Decision::does_not)
+    return goes + ", but moving it by itself does not change the failure rate: by at most " +
+           points(moved.upper.value_or(0.0)) + ", where " + points(moved.min_effect.value_or(0.0)) + " would count.";
+  if (!moved.effect) return goes + "; it was not moved: the budget ended before.";
+  return goes + "; after " + counted(moved.latents, "latent", "latents") +
+         " it is undecided whether moving it changes the failure rate: by " + hundredths(*moved.effect) + " (" +
+         hundredths(moved.lower.value_or(-1.0)) + " to " + hundredths(moved.upper.value_or(1.0)) +
+         ") percentage points, where " + hundredths(moved.min_effect.value_or(0.0)) + " would count" +
+         (moved.needed ? "; about " + std::to_string(*moved.needed) + " latents would decide" : std::string()) + ".";
 }
 
-FAULTLINE_INLINE std::string associated_headline(const Finding& finding, double min_effect) {
-  const InterventionEffect& effect = finding.intervention;
-  return std::string(finding.direction.class_label
-                         ? "Failures of class " + std::to_string(*finding.direction.class_label) + " go"
-                         : "Failures go") +
-         " along with " + condition(finding) +
-         "; moving it by two standard deviations either way changes the failure rate by " + points(effect.contrast) +
-         " (at least " + hundredths(std::max(0.0, effect.lower)) + ") on " +
-         counted(effect.codes, "fresh code", "fresh codes") +
-         (is_undecided(effect, min_effect) ? ": it may be a cause, which so few codes do not decide."
-                                           : ": too little to call it a cause.");
+FAULTLINE_INLINE std::string generator_headline(const Finding& finding) {
+  return "Images that the judge cannot read either come with " + condition_words(finding) +
+         ": what fails there says nothing about the classifier.";
 }
 
-FAULTLINE_INLINE std::string verdict_reason(const FailureReport& report, double min_effect) {
+FAULTLINE_INLINE std::string interaction_headline(const InteractionFinding& interaction) {
+  const auto interval = [](const Share& share) {
+    return percent(share.estimate) + " (" + hundredths(share.lower) + " to " + hundredths(share.upper) + ")";
+  };
+  std::string text = interaction.first + " and " + interaction.second;
+  std::string said;
+  if (const auto& overlap = interaction.overlap) {
+    if (overlap->lower > 0.0)
+      said = ": " + interval(*overlap) + " of the failures need both, and either at its usual level takes them away";
+    else if (overlap->upper < 0.0)
+      said = ": " + interval(*overlap) + " of the failures are taken away only by both at their usual levels";
+    else said = " act separately, as far as could be seen: failures that need both are " + interval(*overlap);
+  }
+  if (const auto& beyond = interaction.beyond_additive; beyond && (beyond->lower > 0.0 || beyond->upper < 0.0))
+    said += std::string(said.empty() ? ":" : ";") + " moved together they add " + interval(*beyond) +
+            " failures to what adds up";
+  if (interaction.deviance_share)
+    said += std::string(said.empty() ? ":" : ";") + " together they explain " +
+            percent(interaction.deviance_share->estimate) + " of the deviance beyond each by itself";
+  return text + said + ".";
+}
+
+FAULTLINE_INLINE std::string verdict_reason(const FailureReport& report) {
+  const auto number = [](const std::vector<Finding>& list) { return static_cast<std::int64_t>(list.size()); };
+  std::string classes;
+  for (const ClassFinding& finding : report.class_findings) classes += " " + finding.headline;
   if (report.verdict == Verdict::systematic_causes) {
-    return counted(static_cast<std::int64_t>(report.findings.size()), "direction was", "directions were") +
-           " confirmed on fresh samples and found to change the failure rate when moved; together " +
-           (report.findings.size() == 1 ? "it explains " : "they explain ") + percent(report.explained_share) +
-           " of what a linear rule can explain. The strongest: " + title(report.findings.front()) + ".";
+    const Attributable& all = report.attributable_together;
+    std::string text = counted(number(report.findings), "cause was", "causes were") +
+                       " found: confirmed on fresh samples, and changing the failure rate when moved with the others "
+                       "held.";
+    if (all.fraction && *all.fraction > 0.0)
+      text += " With " + std::string(report.findings.size() == 1 ? "it" : "all of them") + " at the usual level " +
+              percent(*all.fraction) + " (" + hundredths(*all.lower) + " to " + hundredths(*all.upper) +
+              ") of the failures would not occur.";
+    return text + classes;
   }
-  const std::string reach = "An effect of AUC " + fixed_text(report.smallest_detectable.auc, 2) +
-                            " or more would have been confirmed on fresh samples with 80 % power; what an intervention "
-                            "then shows is not in that figure.";
-  if (!report.generator_suspect.empty()) {
-    return "The only causes found may be the generator's fault: too few of the images that fail still show their class "
-           "(" +
-           title(report.generator_suspect.front()) + "). " + reach;
+  if (report.verdict == Verdict::systematic_without_cause) {
+    std::string text;
+    const auto say = [&](const std::vector<Finding>& list, const char* why) {
+      for (const Finding& finding : list) text += (text.empty() ? "" : ", ") + finding.title + " (" + why + ")";
+    };
+    say(report.undecided, "undecided");
+    say(report.not_movable, "not movable by itself");
+    say(report.associated, "moving it does nothing");
+    if (text.empty())
+      return "Whole classes fail; within classes nothing that failures go with was confirmed." + classes;
+    return "Failures go with " + text + "; none of these is known to be a cause." + classes;
   }
-  const auto undecided = std::find_if(report.associated.begin(), report.associated.end(),
-                                      [&](const Finding& f) { return is_undecided(f.intervention, min_effect); });
-  const std::string systematic =
-      report.omnibus.significant ? "Failures are systematic (a linear rule predicts them on fresh samples with AUC " +
-                                       fixed_text(report.omnibus.auc, 2) + "), but "
-                                 : "";
-  if (undecided != report.associated.end())
-    return (systematic.empty() ? std::string("It was not decided") : systematic + "it was not decided") +
-           " whether the direction that goes along with them is a cause: moving " + title(*undecided) +
-           " changed the failure rate by " + points(undecided->intervention.contrast) + " (at least " +
-           hundredths(std::max(0.0, undecided->intervention.lower)) + ") on " +
-           counted(undecided->intervention.codes, "fresh code", "fresh codes") +
-           "; more intervention_codes decide it. " + reach;
-  if (!report.associated.empty())
-    return (systematic.empty() ? std::string("D") : systematic + "d") +
-           "irections that go along with failures do not change the failure rate enough when they are moved. " + reach;
-  if (report.omnibus.significant)
-    return systematic + "none of the directions that were tried was confirmed to carry them. " + reach;
-  return "No direction sets failures apart from successes. " + reach;
+  const std::int64_t properties = static_cast<std::int64_t>(report.property_names.size());
+  std::string text = "Nothing that failures go with was confirmed among means and spreads of w and " +
+                     counted(properties, "property", "properties") + ", their pairs and each class by itself.";
+  if (report.smallest_detectable)
+    text += " A property whose move by two standard deviations either way changes the failure rate by " +
+            points(report.smallest_detectable->effect) +
+            " or more would have been reported as a cause with probability " +
+            fixed_text(report.smallest_detectable->power, 1) + ".";
+  return text + classes;
 }
 
 }  // namespace analysis

@@ -24,7 +24,7 @@ FAULTLINE_INLINE std::optional<Crossing> summarise_crossings(std::span<const Dis
       ++crossing.left_out;
       continue;
     }
-    ++crossing.codes;
+    ++crossing.latents;
     monotone += (flip ? one.flip_comes_back() : one.half_comes_back()) ? 0.0 : 1.0;
     const CrossingSearch& search = flip ? one.flip() : one.half();
     distances.push_back(search.crossed() ? search.far_end() : never);
@@ -37,7 +37,7 @@ FAULTLINE_INLINE std::optional<Crossing> summarise_crossings(std::span<const Dis
     ssim.push_back(image.ssim);
   }
   if (percentiles.empty()) return std::nullopt;
-  const auto codes = static_cast<double>(crossing.codes);
+  const auto latents = static_cast<double>(crossing.latents);
   const auto crossed = static_cast<double>(percentiles.size());
   const statistics::Interval interval = statistics::median_interval(distances);
   crossing.sigmas = statistics::median(distances);
@@ -45,9 +45,9 @@ FAULTLINE_INLINE std::optional<Crossing> summarise_crossings(std::span<const Dis
   crossing.upper = interval.upper;
   crossing.quartile_low = statistics::quantile(distances, 0.25);
   crossing.quartile_high = statistics::quantile(distances, 0.75);
-  crossing.crossed_share = crossed / codes;
+  crossing.crossed_share = crossed / latents;
   crossing.percentile = statistics::median(percentiles);
-  crossing.monotone_share = monotone / codes;
+  crossing.monotone_share = monotone / latents;
   crossing.monotone = crossing.monotone_share >= monotone_bar;
   crossing.off_manifold = range.outside(statistics::median(coordinates));
   crossing.off_manifold_share = outside / crossed;

@@ -52,9 +52,10 @@ struct StartImages {
 }
 
 /// Classifies the failing ends of these searches again, as a batch. A crossing whose image does not fail again is
-/// dropped; the others get their image distances and, if `judge`, the judge's answer at the flip.
+/// dropped; the others get their image distances and, if `whole`, the judge's answer and the properties at the flip.
 inline void check_failing_images(const Problem& problem, std::span<DistanceSearch* const> searches,
-                                 const StartImages& starts, bool judge) {
+                                 const StartImages& starts, bool whole) {
+  const bool judge = whole && problem.has_judge, properties = whole && !problem.property_names.empty();
   struct End {
     DistanceSearch* search;
     bool flip;
@@ -69,7 +70,7 @@ inline void check_failing_images(const Problem& problem, std::span<DistanceSearc
       ends.push_back({search, flip});
     }
   }
-  answer_in_blocks(problem.answer_edits, edits, {.judge = judge, .images = true},
+  answer_in_blocks(problem.answer_edits, edits, {.properties = properties, .judge = judge, .images = true},
                    [&](std::size_t first, const EditAnswers& answers) {
                      const ClassifierAnswers& said = answers.first();
                      for (std::size_t k = 0; k < said.failed.size(); ++k) {
@@ -85,6 +86,9 @@ inline void check_failing_images(const Problem& problem, std::span<DistanceSearc
                        image.rms = image_rms(starts.images[search->start_number], values);
                        image.ssim = image_ssim(starts.images[search->start_number], values, starts.shape);
                        if (flip && judge) image.judge_agrees = answers.judge_agrees[k] != 0;
+                       if (!flip || !properties) continue;
+                       const auto measured = answers.properties.row_span(static_cast<std::int64_t>(k));
+                       image.properties.assign(measured.begin(), measured.end());
                      }
                    });
 }

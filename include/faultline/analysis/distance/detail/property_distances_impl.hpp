@@ -19,8 +19,11 @@ FAULTLINE_INLINE std::vector<PropertyDistance> measure_property_distances(const 
                                                                           std::span<const Direction> properties) {
   std::vector<Finding> along;  // without carriers, whose distances would cost as much again
   for (const Direction& property : properties) {
-    along.emplace_back().direction = property;
-    Direction& less = along.emplace_back().direction = property;
+    for (int side = 0; side < 2; ++side) {
+      along.emplace_back().direction = property;
+      along.back().condition.properties = {property.name};  // measured at the flip
+    }
+    Direction& less = along.back().direction;
     for (auto* values : {&less.whitened, &less.w})
       for (double& value : *values) value = -value;
   }
@@ -28,7 +31,9 @@ FAULTLINE_INLINE std::vector<PropertyDistance> measure_property_distances(const 
   std::vector<PropertyDistance> distances;
   for (std::size_t k = 0; k < along.size(); ++k)
     distances.push_back(
-        {along[k].direction.name, k % 2 == 0 ? 1 : -1, std::move(along[k].threshold.flip), along[k].validity});
+        {along[k].direction.name, k % 2 == 0 ? 1 : -1, std::move(along[k].threshold.flip),
+         along[k].threshold.at_flip.empty() ? std::nullopt : std::optional(along[k].threshold.at_flip.front()),
+         along[k].validity});
   return distances;
 }
 

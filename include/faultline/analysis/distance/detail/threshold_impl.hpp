@@ -137,6 +137,26 @@ FAULTLINE_INLINE Threshold summarise(const SearchGroup& group, std::span<Distanc
   return threshold;
 }
 
+FAULTLINE_INLINE std::vector<PropertyAtFlip> properties_at_flip(const Problem& problem,
+                                                                std::span<const std::string> names,
+                                                                std::span<const DistanceSearch> searches) {
+  std::vector<PropertyAtFlip> all;
+  for (const std::string& name : names) {
+    const auto found = std::find(problem.property_names.begin(), problem.property_names.end(), name);
+    if (found == problem.property_names.end()) continue;
+    const auto at = static_cast<std::size_t>(found - problem.property_names.begin());
+    std::vector<double> values;
+    for (const DistanceSearch& search : searches)
+      if (search.flip().crossed() && at < search.flip_image.properties.size())
+        values.push_back(static_cast<double>(search.flip_image.properties[at]));
+    if (values.empty()) continue;
+    std::sort(values.begin(), values.end());
+    all.push_back({name, static_cast<std::int64_t>(values.size()), statistics::quantile(values, 0.5),
+                   statistics::quantile(values, 0.25), statistics::quantile(values, 0.75)});
+  }
+  return all;
+}
+
 FAULTLINE_INLINE void measure_thresholds(const FindingContext& context, std::span<Finding> findings,
                                          ThresholdScope scope) {
   if (findings.empty()) return;
@@ -187,7 +207,7 @@ FAULTLINE_INLINE void measure_thresholds(const FindingContext& context, std::spa
   search_as_the_paper(problem, from_centres);
   step_done();
   const detail::StartImages images = detail::start_images(problem, plan.starts, searches);
-  detail::check_failing_images(problem, judged, images, problem.has_judge);
+  detail::check_failing_images(problem, judged, images, true);
   detail::check_failing_images(problem, others, images, false);
   step_done();
 
@@ -216,6 +236,7 @@ FAULTLINE_INLINE void measure_thresholds(const FindingContext& context, std::spa
     }
     finding.threshold = summarise(group, searches);
     if (scope == ThresholdScope::flip_only) finding.threshold.half.reset();
+    finding.threshold.at_flip = properties_at_flip(problem, finding.condition.properties, own);
     std::vector<std::uint8_t> agrees;
     for (const DistanceSearch& one : own)
       if (one.flip().crossed() && one.flip_image.judge_agrees) agrees.push_back(*one.flip_image.judge_agrees ? 1 : 0);

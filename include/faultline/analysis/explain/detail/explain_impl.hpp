@@ -149,7 +149,7 @@ FAULTLINE_INLINE void Explainer::find_flips(std::span<const float> w, Explanatio
   const SearchRules rules{.grid = even_grid(0.25, static_cast<std::size_t>(4.0 * explanation_range)),
                           .tolerance = 1.0 / 256.0};
   const double way = explanation.failed ? -1.0 : 1.0;
-  const Decision changes{explanation.failed ? until_success : until_failure};
+  const SearchedDecision changes{explanation.failed ? until_success : until_failure};
   std::vector<BoundarySearch> searches;
   for (const ExplainedCause& cause : explanation.causes)
     searches.push_back(

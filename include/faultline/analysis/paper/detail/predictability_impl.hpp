@@ -16,9 +16,9 @@ namespace faultline {
 inline namespace v1 {
 namespace paper {
 
-FAULTLINE_INLINE analysis::Omnibus predictability(const Matrix<float>& x, const Population& population,
-                                                  const Matrix<float>& fresh_x, const Population& fresh,
-                                                  std::int64_t classes, double alpha) {
+FAULTLINE_INLINE Predictability predictability(const Matrix<float>& x, const Population& population,
+                                               const Matrix<float>& fresh_x, const Population& fresh,
+                                               std::int64_t classes, double alpha) {
   constexpr const char* where = "predictability";
   if (x.empty() || fresh_x.empty())
     throw Error(ErrorCode::empty_input, where, "expected at least one row and one column in each half");

@@ -18,8 +18,6 @@ FAULTLINE_INLINE std::string option_text(std::int64_t value) { return std::to_st
 FAULTLINE_INLINE std::string option_text(bool value) { return value ? "true" : "false"; }
 
 FAULTLINE_INLINE void describe_method(Provenance& run, const MethodOptions& method) {
-  run.permutations_discovery = method.permutations_discovery;
-  run.permutations_confirmation = method.permutations_confirmation;
   run.alpha = method.alpha;
   run.method = option_values(method);
   run.command = method.command;

@@ -25,12 +25,12 @@ FAULTLINE_INLINE std::vector<Property> default_properties() {
       {"mean intensity", mean_intensity},
       {"ink area", ink_area},
       {"stroke thickness", stroke_thickness},
-      {"slant", slant, false},
-      {"width", ink_width, false},
-      {"height", ink_height, false},
-      {"horizontal position", horizontal_position, false},
-      {"vertical position", vertical_position, false},
-      {"loops", loops, false},
+      {"slant", slant},
+      {"width", ink_width},
+      {"height", ink_height},
+      {"horizontal position", horizontal_position},
+      {"vertical position", vertical_position},
+      {"loops", loops},
   };
 }
 

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+// What moves along random directions do, as context for interventions (method section 5.4); it decides nothing.
+
+#include <faultline/analysis/confirm/condition_moves.hpp>
+#include <faultline/analysis/problem/problem.hpp>
+#include <faultline/statistics/whitening.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <span>
+
+namespace faultline {
+inline namespace v1 {
+namespace analysis {
+
+/// Latents that are moved along each random direction.
+inline constexpr std::int64_t placebo_latents = 64;
+
+/// 95th percentile, over random directions, of the change of the failure rate on valid images between −2 and +2
+/// standard deviations along them.
+///
+/// The directions are uniform off the span of the readings of all conditions; empty where nothing is left, without
+/// latents or with no directions asked for.
+/// **Randomness**: (seed, stream 5, 2^41 + 2^40 + direction). **Cost**: 2 · 64 images a direction.
+[[nodiscard]] std::optional<double> placebo_effect(const Problem& problem, const statistics::Whitening& whitening,
+                                                   const Population& latents, std::span<const ConditionMove> moves,
+                                                   std::int64_t directions);
+
+}  // namespace analysis
+}  // namespace v1
+}  // namespace faultline
+
+#ifndef FAULTLINE_COMPILED
+#include <faultline/analysis/confirm/detail/placebo_impl.hpp>
+#endif
