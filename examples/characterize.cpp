@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// How does this classifier fail? Samples a generator, finds the directions along which the classifier breaks, and
+// How does this classifier fail? Samples a generator, finds the conditions under which the classifier breaks, and
 // writes a report.
 //
 //   characterize --generator digits.safetensors --classifier clean.safetensors --judge judge.safetensors --out report
@@ -127,7 +127,7 @@ int answer(int argc, char** argv) {
       ->capture_default_str();
   program::option(app, "--attfind", arguments.attfind, 0, 100'000,
                   "images that AttFind pushes channels of, with --method paper; 0 leaves it out");
-  program::option(app, "--samples", arguments.samples, 1, fl::limits::samples, "samples per half");
+  program::option(app, "--samples", arguments.samples, 1, fl::limits::samples, "samples per split");
   program::option(app, "--seed", arguments.seed, program::least, program::most, "decides every draw");
   program::option(app, "--label", arguments.label, 0, fl::limits::latents, "one class only");
   program::option(app, "--truncation", arguments.truncation, -2.0, 2.0, "psi of the generator");

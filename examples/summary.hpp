@@ -29,27 +29,16 @@ inline std::string whole_percent(const std::optional<double>& share) {
   return share ? formatted("%.0f %%", 100 * *share) : "-";
 }
 
-/// "2 more directions", "1 more direction".
+/// "2 more conditions", "1 more condition".
 inline std::string counted(std::size_t count, const std::string& noun) {
   return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
 }
 
-/// What a reader can picture, as the finding's headline has it: the property that follows the direction, and which way;
-/// a direction that no property follows is called that, by its name in the report.
-inline std::string condition_of(const fl::FailureReport& report, const fl::Finding& finding) {
-  const fl::analysis::Direction& direction = finding.direction;
-  const std::string mixed = "mixed: ", &property = finding.property.name;
-  std::string name = "no measured property (" + direction.name + ")";
-  if (property.rfind(mixed, 0) == 0) name = property.substr(mixed.size());
-  else if (!property.empty()) name = (finding.property.strength < 0.0 ? "low " : "high ") + property;
-  return direction.class_label ? name + ", class " + fl::render::class_name(report, *direction.class_label) + " only"
-                               : name;
-}
-
-/// The share of the failures that disappear when the condition is repaired; empty when there was no failure to repair.
-inline std::optional<double> removed_by(const fl::Finding& finding) {
-  if (finding.intervention.repaired_failures == 0) return std::nullopt;
-  return finding.intervention.repaired_share;
+/// "62 % (55 to 68)": the share of the failures that would not occur.
+inline std::string share_of(const fl::analysis::Attributable& share) {
+  if (!share.fraction) return "-";
+  return whole_percent(share.fraction) + formatted(" (%.0f", 100 * share.lower.value_or(0.0)) +
+         formatted(" to %.0f)", 100 * share.upper.value_or(0.0));
 }
 
 /// "1.4 (1.0 to 2.6)": the distance to failure with its interval, in standard deviations.
@@ -61,46 +50,55 @@ inline std::string distance_of(const std::optional<fl::Crossing>& crossing) {
          formatted(" to %.1f)", crossing->upper);
 }
 
-/// Those whose repair removes most failures first.
-inline std::vector<fl::Finding> strongest_first(std::vector<fl::Finding> findings) {
-  std::stable_sort(findings.begin(), findings.end(),
-                   [](const fl::Finding& a, const fl::Finding& b) { return removed_by(a) > removed_by(b); });
-  return findings;
+/// "blur 3.4": the condition's own property on the images that flip.
+inline std::string flips_at(const fl::Finding& finding) {
+  if (finding.threshold.at_flip.empty()) return "-";
+  const fl::analysis::PropertyAtFlip& at = finding.threshold.at_flip.front();
+  return formatted("%.3g", at.median);
 }
 
-/// At most five rows of each kind; the report has all of them, and everything else.
+/// At most five rows of each list; the report has all of them, and everything else.
 inline std::string table_of(const fl::FailureReport& report) {
   constexpr std::size_t shown = 5;
   std::string text;
-  const auto line = [&text](const std::string& removes, const std::string& random, const std::string& distance,
-                            const std::string& what) {
-    char row[96];
-    std::snprintf(row, sizeof row, "%10s %9s   %-19s ", removes.c_str(), random.c_str(), distance.c_str());
+  const auto line = [&text](const std::string& share, const std::string& stable, const std::string& distance,
+                            const std::string& value, const std::string& what) {
+    char row[128];
+    std::snprintf(row, sizeof row, "%16s %8s   %-19s %9s   ", share.c_str(), stable.c_str(), distance.c_str(),
+                  value.c_str());
     text += row + what + "\n";
   };
-  const auto rows = [&](const std::vector<fl::Finding>& findings, const char* title) {
-    if (findings.empty()) return;
-    line("removes", "random", "distance, sd", title);
-    const auto sorted = strongest_first(findings);
-    for (std::size_t i = 0; i < std::min(shown, sorted.size()); ++i)
-      line(whole_percent(removed_by(sorted[i])),
-           removed_by(sorted[i]) ? whole_percent(sorted[i].intervention.repaired_placebo) : "-",
-           distance_of(sorted[i].threshold.flip), condition_of(report, sorted[i]));
-    if (sorted.size() > shown) line("", "", "", "and " + std::to_string(sorted.size() - shown) + " more in the report");
+  if (!report.findings.empty()) {
+    line("without it, less", "stable", "distance, sd", "flips at", "cause");
+    for (std::size_t i = 0; i < std::min(shown, report.findings.size()); ++i) {
+      const fl::Finding& finding = report.findings[i];
+      line(share_of(finding.attributable), whole_percent(finding.condition.stability),
+           distance_of(finding.threshold.flip), flips_at(finding), fl::render::title_of(report, finding));
+    }
+    if (report.findings.size() > shown)
+      line("", "", "", "", "and " + std::to_string(report.findings.size() - shown) + " more in the report");
     text += "\n";
+  }
+  const auto others = [&](const std::vector<fl::Finding>& list, const std::string& why) {
+    for (std::size_t i = 0; i < std::min(shown, list.size()); ++i)
+      text += why + ": " + fl::render::title_of(report, list[i]) + "\n";
+    if (list.size() > shown) text += why + ": " + counted(list.size() - shown, "more condition") + " in the report\n";
   };
-  rows(report.findings, "cause");
-  rows(report.generator_suspect, "perhaps the generator's fault: moved images lose their class");
-  if (!text.empty())
+  others(report.undecided, "undecided whether a cause");
+  others(report.not_movable, "not movable by this generator");
+  others(report.associated, "goes along with a cause");
+  others(report.generators, "the generator's");
+  for (const fl::analysis::ClassFinding& finding : report.class_findings) text += finding.headline + "\n";
+  if (!report.findings.empty())
     text +=
-        "removes: the share of the failures that disappear when this condition is repaired, beside that of random "
-        "directions;\n"
-        "distance: how far an image moves until the classifier fails, in standard deviations, with its 95 % "
-        "interval\n\n";
+        "\nwithout it, less: the share of the failures that would not occur with this at its usual level (95 % "
+        "interval);\n"
+        "stable: how often it is chosen again on half of the samples; distance: how far an image moves until the\n"
+        "classifier fails; flips at: the property itself on the images that fail then\n\n";
   return text;
 }
 
-/// Three lines: how often the classifier fails, on what, where the report is.
+/// Some lines: how often the classifier fails, whose fault, on what, where the report is.
 inline std::string answer_of(const fl::FailureReport& report, const std::string& generator,
                              const std::string& classifier, const std::filesystem::path& page) {
   constexpr std::size_t named = 3;
@@ -109,21 +107,28 @@ inline std::string answer_of(const fl::FailureReport& report, const std::string&
                      " makes (" + std::to_string(rate.failures) + " of " + std::to_string(rate.n) + ", " +
                      formatted("%.0f %%", 100 * rate.confidence) + " interval " + formatted("%.1f", 100 * rate.lower) +
                      formatted(" to %.1f %%", 100 * rate.upper) + ").\n";
+  if (report.blame)
+    text += formatted("%.0f %%", 100 * report.blame->classifier.estimate) +
+            formatted(" (%.0f", 100 * report.blame->classifier.lower) +
+            formatted(
+                " to %.0f) of these failures are its own; the rest are on images that the judge cannot read "
+                "either.\n",
+                100 * report.blame->classifier.upper);
   if (report.findings.empty()) {
     text += report.reason;
   } else {
-    const auto causes = strongest_first(report.findings);
     text += "It fails because of ";
-    for (std::size_t i = 0; i < std::min(named, causes.size()); ++i) {
-      text += (i == 0 ? "" : ", ") + condition_of(report, causes[i]);
-      if (const auto share = removed_by(causes[i]))
-        text += (i == 0 ? " (repairing it removes " + whole_percent(share) + " of the failures)"
-                        : " (" + whole_percent(share) + ")");
+    for (std::size_t i = 0; i < std::min(named, report.findings.size()); ++i) {
+      const fl::Finding& cause = report.findings[i];
+      text += (i == 0 ? "" : ", ") + fl::render::title_of(report, cause);
+      if (cause.attributable.fraction)
+        text += (i == 0 ? " (without it " : " (") + whole_percent(cause.attributable.fraction) +
+                (i == 0 ? " of the failures would not occur)" : ")");
     }
-    if (causes.size() > named) text += " and " + counted(causes.size() - named, "weaker cause");
-    text += report.generator_suspect.empty() ? "."
-                                             : "; " + counted(report.generator_suspect.size(), "further direction") +
-                                                   " may be the generator's fault.";
+    if (report.findings.size() > named) text += " and " + counted(report.findings.size() - named, "weaker cause");
+    if (report.findings.size() > 1 && report.attributable_together.fraction)
+      text += "; without all of them " + whole_percent(report.attributable_together.fraction);
+    text += ".";
   }
   return text + "\nReport: " + std::filesystem::absolute(page).lexically_normal().string() + "\n";
 }

@@ -5,6 +5,7 @@
 
 #include <faultline/analysis/report.hpp>
 
+#include <optional>
 #include <string>
 
 namespace faultline {
@@ -30,12 +31,28 @@ namespace render {
 /// Empty without findings.
 [[nodiscard]] std::string distance_chart(const FailureReport& report);
 
-/// What moving each direction did to the failure rate, against random directions: findings first, then what is only
-/// associated. Empty without either.
+/// The share of the failures that would not occur with each cause at its usual level, and with all of them, with
+/// intervals. Empty without causes.
+[[nodiscard]] std::string attributable_chart(const FailureReport& report);
+
+/// What moving each condition did to the failure rate, with bounds, what counts as an effect, and random directions:
+/// causes first, then what is undecided or does nothing. Empty when nothing was moved.
 [[nodiscard]] std::string intervention_chart(const FailureReport& report);
 
 /// Failure rate of every class (of the fifty worst when there are more) with its interval. Empty without class rates.
 [[nodiscard]] std::string class_chart(const FailureReport& report);
+
+/// Failure rate against a property as samples fall, with simultaneous intervals; where the flip lies is marked when
+/// `flip` is given. `what` names the rate: "failure rate", "share of unreadable images". Empty without bins.
+[[nodiscard]] std::string response_chart(const analysis::ResponseCurve& curve, const std::string& what,
+                                         const std::optional<analysis::PropertyAtFlip>& flip = std::nullopt);
+
+/// Where images flip along a finding, in the property of a curve, where that was measured.
+[[nodiscard]] std::optional<analysis::PropertyAtFlip> flip_of(const Finding& finding,
+                                                              const analysis::ResponseCurve& curve);
+
+/// Failure rate in cells of two properties; cells with fewer than 20 samples stay blank. Empty without cells.
+[[nodiscard]] std::string property_map_chart(const analysis::InteractionFinding& interaction);
 
 }  // namespace render
 }  // namespace v1

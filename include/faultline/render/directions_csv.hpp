@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// The directions of a report as a table: one row each, for spreadsheets and data frames.
+// The conditions of a report as a table: one row each, for spreadsheets and data frames.
 
 #include <faultline/analysis/report.hpp>
 
@@ -11,8 +11,7 @@ namespace faultline {
 inline namespace v1 {
 namespace render {
 
-/// Findings, generator-suspect directions and associated directions, one row each, in the report's order, below a
-/// header line.
+/// The conditions of all lists, one row each, in the report's order, below a header line.
 ///
 /// RFC 4180: comma, quotes where needed, CRLF line ends, UTF-8. A cell is empty where a number is not finite or was not
 /// measured. docs/formats.md has the columns.

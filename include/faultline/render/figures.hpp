@@ -3,6 +3,7 @@
 // The paper's figures 2 to 7 (method section 12), each drawn from plain data; `figure_data.hpp` gets the data from an
 // analysis.
 
+#include <faultline/analysis/paper/predictability.hpp>
 #include <faultline/analysis/compare/comparison_report.hpp>
 #include <faultline/analysis/report.hpp>
 #include <faultline/core/matrix.hpp>

@@ -18,8 +18,7 @@ namespace render {
 /// "b16.conv1:17": layer and channel of a style coordinate.
 [[nodiscard]] std::string channel_name(const FailureReport& report, const StyleChannel& channel);
 
-/// What a reader should call a direction: a property by its name, any other by what it changes, with its own name
-/// behind ("blur (component 3)"); and the class when it belongs to one.
+/// What a reader should call a condition: its title, with the class by its name.
 [[nodiscard]] std::string title_of(const FailureReport& report, const Finding& finding);
 
 }  // namespace render

@@ -151,14 +151,26 @@ class DescribedReader {
   return listed ? static_cast<std::int64_t>(found->size()) : limits::classes;
 }
 
+/// Whether a JSON text names an earlier version of the same format: "faultline.report/1" where "faultline.report/2" is
+/// expected.
+[[nodiscard]] inline bool is_older(const nlohmann::json& json, const std::string& schema) {
+  if (!json.is_object() || !json.contains("schema") || !json["schema"].is_string()) return false;
+  const auto& given = json["schema"].get_ref<const std::string&>();
+  const std::size_t slash = schema.rfind('/');
+  return given.size() == schema.size() && given.compare(0, slash + 1, schema, 0, slash + 1) == 0 && given < schema;
+}
+
 /// A structure with a `schema` out of a JSON text. **Throws** `foreign_format` for another schema, `malformed_header`.
 template <Described T>
 [[nodiscard]] T read_described(std::string_view text, std::string_view where, std::string_view expected) {
   const nlohmann::json json = data::parse_strict_json(text, where);
   T report;
   if (!json.is_object() || !json.contains("schema") || json["schema"] != report.schema)
-    throw Error(ErrorCode::foreign_format, where,
-                "this is not a report of the schema " + report.schema + "; give the " + std::string(expected));
+    throw Error(
+        ErrorCode::foreign_format, where,
+        "this is not a report of the schema " + report.schema + "; give the " + std::string(expected) +
+            (is_older(json, report.schema) ? ", made again by this version: reports of earlier ones mean other things"
+                                           : ""));
   DescribedReader(where, stated_classes(json, where)).read(json, {}, report);
   return report;
 }
@@ -189,12 +201,18 @@ struct ReportChecks {
     require(std::isfinite(run.truncation), "provenance.truncation", "must be a number");
     require(std::isfinite(run.alpha), "provenance.alpha", "must be a number");
   }
-  /// `size` is the length of w that all directions share, 0 before the first.
+  /// `size` is the length of w that all directions share, 0 before the first; a condition that cannot be moved has
+  /// none.
   void direction(const analysis::Direction& along, const std::string& place, std::size_t& size) const {
+    if (along.w.empty() && along.whitened.empty() && along.parts.empty()) return;
     if (size == 0) size = along.w.size();
     require(size > 0 && along.w.size() == size, place + ".direction.w", "must be as long as every other direction");
     numbers(along.w, place + ".direction.w");
     numbers(along.whitened, place + ".direction.whitened");
+    for (const std::vector<double>& part : along.parts) {
+      require(part.size() == size, place + ".direction.parts", "must be as long as every other direction");
+      numbers(part, place + ".direction.parts");
+    }
   }
 
  private:

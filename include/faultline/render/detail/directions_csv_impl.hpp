@@ -19,46 +19,55 @@ namespace render {
 
 FAULTLINE_INLINE std::string directions_csv(const FailureReport& report) {
   std::string out =
-      "status,rank,name,family,class,layer,channel,flat,sign,discovery_effect,discovery_auc,confirmation_effect,"
-      "confirmation_auc,p,p_adjusted,q,contrast,contrast_lower,placebo,"
-      "probability_contrast,repaired_share,repaired_placebo,coverage,explained,flip_sigmas,flip_lower,flip_upper,flip_"
-      "share,half_sigmas,half_lower,half_upper,half_share,off_manifold,"
-      "monotone,property,property_strength,judge_agreement\r\n";
+      "list,rank,title,kind,shape,class,sign,deviance_share,deviance_share_lower,deviance_share_upper,stability,p,"
+      "p_adjusted,decision,effect,effect_lower,effect_upper,min_effect,placebo,latents,fraction,fraction_lower,"
+      "fraction_upper,flip_sigmas,flip_lower,flip_upper,flip_share,half_sigmas,half_lower,half_upper,half_share,"
+      "off_manifold,monotone,property_at_flip,judge_agreement,layer,channel,flat,channel_sign\r\n";
   const auto crossing = [](const std::optional<Crossing>& c) {
     return c ? exact(c->sigmas) + "," + exact(c->lower) + "," + exact(c->upper) + "," + exact(c->crossed_share)
-             : std::string(",,,0");
+             : std::string(",,,");
   };
-  const auto rows = [&](const char* status, const std::vector<Finding>& findings) {
+  const auto flag = [](bool known, bool value) { return std::string(!known ? "" : value ? "true" : "false"); };
+  const auto rows = [&](const char* list, const std::vector<Finding>& findings) {
     std::int64_t rank = 0;
     for (const Finding& f : findings) {
-      const analysis::InterventionEffect& e = f.intervention;
-      const bool located = f.channel.layer >= 0 && f.channel.layer < static_cast<std::int64_t>(report.layers.size());
-      std::string row = std::string(status) + "," + std::to_string(++rank) + "," +
-                        csv_cell(valid_utf8(f.direction.name)) + "," +
-                        std::string(core::enumerator_of(f.direction.family)) + ",";
-      if (f.direction.class_label) row += csv_cell(valid_utf8(class_name(report, *f.direction.class_label)));
-      row += "," + csv_cell(located ? valid_utf8(report.layers[static_cast<std::size_t>(f.channel.layer)].name)
-                                    : std::to_string(f.channel.layer));
-      row +=
-          "," + std::to_string(f.channel.channel) + "," + std::to_string(f.channel.flat) + "," + std::to_string(f.sign);
-      for (const std::optional<double>& value : std::initializer_list<std::optional<double>>{
-               f.discovery.effect, f.discovery.auc, f.confirmation.effect, f.confirmation.auc, f.confirmation.p,
-               f.confirmation.p_adjusted, f.confirmation.q, e.contrast, e.lower, e.placebo, e.probability_contrast,
-               e.repaired_share, e.repaired_placebo, e.coverage, f.direction.explained})
-        row += "," + exact(value);
-      row += "," + crossing(f.threshold.flip) + "," + crossing(f.threshold.half) + ",";
-      if (f.threshold.flip) row += f.threshold.flip->off_manifold ? "true," : "false,";
-      else row += ",";
-      if (f.threshold.flip) row += f.threshold.flip->monotone ? "true," : "false,";
-      else row += ",";
-      row += csv_cell(valid_utf8(f.property.name)) + "," + exact(f.property.strength) + "," +
-             (f.validity.judge_agreement ? exact(*f.validity.judge_agreement) : std::string());
+      const analysis::ConditionSummary& c = f.condition;
+      const analysis::Intervention& e = f.intervention;
+      std::string row = std::string(list) + "," + std::to_string(++rank) + "," + csv_cell(valid_utf8(f.title)) + "," +
+                        std::string(core::enumerator_of(c.kind)) + "," +
+                        (c.shape ? std::string(core::enumerator_of(*c.shape)) : std::string()) + ",";
+      if (c.class_label) row += csv_cell(valid_utf8(class_name(report, *c.class_label)));
+      row += "," + std::to_string(c.sign);
+      const auto numbers = [&row](std::initializer_list<std::optional<double>> values) {
+        for (const std::optional<double>& value : values) row += "," + exact(value);
+      };
+      numbers({c.deviance_share.estimate, c.deviance_share.lower, c.deviance_share.upper, c.stability, f.confirmation.p,
+               f.confirmation.p_adjusted});
+      row += "," + (e.decision ? std::string(core::enumerator_of(*e.decision)) : std::string());
+      numbers({e.effect, e.lower, e.upper, e.min_effect, e.placebo});
+      row += "," + std::to_string(e.latents);
+      numbers({f.attributable.fraction, f.attributable.lower, f.attributable.upper});
+      const std::optional<Crossing>& flip = f.threshold.flip;
+      row += "," + crossing(flip) + "," + crossing(f.threshold.half) + "," +
+             flag(flip.has_value(), flip && flip->off_manifold) + "," + flag(flip.has_value(), flip && flip->monotone);
+      row += "," + (f.threshold.at_flip.empty() ? std::string() : exact(f.threshold.at_flip.front().median)) + "," +
+             (f.validity.agreement ? exact(f.validity.agreement->estimate) : std::string());
+      const bool carried = !f.carriers.empty();
+      const bool located = carried && f.channel.layer < static_cast<std::int64_t>(report.layers.size());
+      row += "," + (located   ? csv_cell(valid_utf8(report.layers[static_cast<std::size_t>(f.channel.layer)].name))
+                    : carried ? std::to_string(f.channel.layer)
+                              : std::string());
+      row += carried ? "," + std::to_string(f.channel.channel) + "," + std::to_string(f.channel.flat) + "," +
+                           std::to_string(f.sign)
+                     : std::string(",,,");
       out += row + "\r\n";
     }
   };
-  rows("finding", report.findings);
-  rows("generator_suspect", report.generator_suspect);
+  rows("findings", report.findings);
   rows("associated", report.associated);
+  rows("undecided", report.undecided);
+  rows("not_movable", report.not_movable);
+  rows("generators", report.generators);
   return out;
 }
 

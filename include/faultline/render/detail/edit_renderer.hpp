@@ -3,6 +3,7 @@
 // The thin layer between sheets and models: draws start latents again as the report describes its run, and answers
 // edits of them as the analysis does.
 
+#include <faultline/analysis/properties/default_properties.hpp>
 #include <faultline/classify/any_criterion.hpp>
 #include <faultline/analysis/problem/build_problem.hpp>
 #include <faultline/concepts/failure_criterion.hpp>
@@ -34,6 +35,14 @@ inline double tolerance_of(const Provenance& run) {
   return classify::default_probability_tolerance;
 }
 
+/// Those of the library's properties that a report names; a report does not hold the measures of users.
+inline std::vector<Property> known_properties(const std::vector<std::string>& names) {
+  std::vector<Property> known;
+  for (Property& property : default_properties())
+    if (std::find(names.begin(), names.end(), property.name) != names.end()) known.push_back(std::move(property));
+  return known;
+}
+
 /// What sheets mark as a failure.
 inline classify::AnyCriterion criterion_of(const FailureReport& report, const RenderOptions& options) {
   const std::optional<CriterionFunction> named = report_criterion(report, options);
@@ -47,10 +56,12 @@ class EditRenderer {
   EditRenderer(const G& generator, C& classifier, const FailureReport& report, const RenderOptions& options)
       : sampler_(generator, analysis::sampler_options(report.provenance)),
         source_(sampler_, classify::hold<typename G::image_type>(classifier), criterion_of(report, options),
-                {.properties = {},
+                {.properties = known_properties(report.property_names),
                  .batch_size = report.provenance.batch_size,
                  .probability_tolerance = tolerance_of(report.provenance)},
-                "DirectionRenderer") {}
+                "DirectionRenderer") {
+    for (const Property& property : known_properties(report.property_names)) property_names_.push_back(property.name);
+  }
 
   [[nodiscard]] RenderBackend backend() {
     return {sampler_.options().batch_size,
@@ -58,7 +69,9 @@ class EditRenderer {
             [this](std::span<const EditedSample> samples) { return starts(samples); },
             [this](std::span<const analysis::EditedLatent> edits, const analysis::WantedAnswers& wanted) {
               return source_.answer_edits(edits, wanted);
-            }};
+            },
+            nullptr,
+            property_names_};
   }
 
  private:
@@ -110,6 +123,7 @@ class EditRenderer {
   StyleSpaceSampler<G> sampler_;
   analysis::ProblemSource<G, classify::HeldClassifier<C, typename G::image_type>, classify::AnyCriterion> source_;
   std::map<std::int64_t, std::vector<float>> latents_;
+  std::vector<std::string> property_names_;
 };
 
 /// Draws and answers for the sheets of a report; owns what it needs but generator and classifier.

@@ -23,40 +23,63 @@ inline std::string share_text(const analysis::ClassSplit& split) {
              : std::string("—");
 }
 
-/// One row per direction; `key` is "finding" or "suspect" and leads to its section.
-inline std::string findings_table(const FailureReport& report, const std::vector<Finding>& findings,
-                                  const std::string& key) {
+/// "62 % (55 to 68 %)".
+inline std::string share_text(const analysis::Attributable& share) {
+  if (!share.fraction) return "not measured";
+  return percent(*share.fraction, 0) + " (" + percent(share.lower.value_or(0.0), 0) + " to " +
+         percent(share.upper.value_or(0.0), 0) + ")";
+}
+
+inline std::string share_text(const analysis::Share& share, int digits = 1) {
+  return percent(share.estimate, digits) + " (" + percent(share.lower, digits) + " to " + percent(share.upper, digits) +
+         ")";
+}
+
+/// What moving a condition did: "+0.412 (+0.371 to +0.452)".
+inline std::string effect_text(const analysis::Intervention& moved) {
+  if (!moved.effect) return "not moved";
+  return signed_shown(moved.effect, 3) + " (" + signed_shown(moved.lower, 3) + " to " + signed_shown(moved.upper, 3) +
+         ")";
+}
+
+/// "blur 3.42 (3.10 to 3.77)": the property at the flip with its quartiles.
+inline std::string flip_property_text(const std::optional<analysis::PropertyAtFlip>& flip) {
+  if (!flip) return "not measured";
+  return flip->name + " " + shown(flip->median, 2) + " (" + shown(flip->quartile_low, 2) + " to " +
+         shown(flip->quartile_high, 2) + ")";
+}
+
+inline std::string validity_text(const analysis::Validity& validity) {
+  if (!validity.agreement) return "no judge";
+  return percent(validity.agreement->estimate, 0) + " (" + percent(validity.agreement->lower, 0) + " to " +
+         percent(validity.agreement->upper, 0) + ")";
+}
+
+/// One row per cause; its name leads to its section.
+inline std::string findings_table(const FailureReport& report, const std::vector<Finding>& findings) {
   HtmlTable table({{"#", true},
-                   {"Direction"},
-                   {"Kind"},
-                   {"Failures repaired (random direction)", true},
-                   {"Change of failure rate (at least)", true},
-                   {"Random directions", true},
-                   {"Median distance to failure, 95 % interval", true},
-                   {"p, adjusted", true},
-                   {"Judge agrees at the flip", true},
-                   {"Common to all classes", true}},
-                  "Sorted by the lower bound of the change of the failure rate. The bound and p come from samples that "
-                  "had no part in choosing the direction.");
+                   {"Cause"},
+                   {"Failures that would not occur at its usual level", true},
+                   {"Change of the failure rate when moved", true},
+                   {"Explains of the deviance", true},
+                   {"Chosen again in half-samples", true},
+                   {"Median distance to failure", true},
+                   {"Images flip at"},
+                   {"Still valid there", true}},
+                  "Sorted by the lower end of the first share. All numbers come from samples that had no part in "
+                  "choosing the condition; intervals are 95 % intervals.");
   for (std::size_t i = 0; i < findings.size(); ++i) {
     const Finding& f = findings[i];
-    const analysis::InterventionEffect& e = f.intervention;
     const bool crosses = f.threshold.flip && std::isfinite(f.threshold.flip->sigmas);
-    table.row(
-        {std::to_string(i + 1),
-         "<a href=\"#" + key + "-" + std::to_string(i + 1) + "\"><b>" + html(title_of(report, f)) + "</b></a>",
-         std::string(core::enumerator_of(f.direction.family)),
-         "<b>" + (e.repaired_failures > 0 ? percent(e.repaired_share, 0) : std::string("—")) + "</b>" +
-             (e.repaired_placebo ? " <span class=\"quiet\">(" + percent(*e.repaired_placebo, 0) + ")</span>"
-                                 : std::string()),
-         "<b>" + signed_shown(e.contrast, 2) + "</b> <span class=\"quiet\">(" + signed_shown(e.lower, 2) + ")</span>",
-         signed_shown(e.placebo, 2),
-         crosses ? "<b>" + distance(f.threshold.flip->sigmas) + "</b> <span class=\"quiet\">(" +
-                       shown(f.threshold.flip->lower, 2) + " to " + shown(f.threshold.flip->upper, 2) + ")</span>"
-                 : "beyond range",
-         html(p_value(f.confirmation.p_adjusted)),
-         f.validity.judge_agreement ? percent(*f.validity.judge_agreement, 0) : "no judge",
-         f.class_split.common_share ? percent(*f.class_split.common_share, 0) : "—"});
+    table.row({std::to_string(i + 1),
+               "<a href=\"#finding-" + std::to_string(i + 1) + "\"><b>" + html(title_of(report, f)) + "</b></a>",
+               "<b>" + html(share_text(f.attributable)) + "</b>", html(effect_text(f.intervention)),
+               html(share_text(f.condition.deviance_share)), percent(f.condition.stability, 0),
+               crosses ? "<b>" + distance(f.threshold.flip->sigmas) + "</b> <span class=\"quiet\">(" +
+                             shown(f.threshold.flip->lower, 2) + " to " + shown(f.threshold.flip->upper, 2) + ")</span>"
+                       : "beyond range",
+               html(f.threshold.at_flip.empty() ? std::string("—") : flip_property_text(f.threshold.at_flip.front())),
+               html(validity_text(f.validity))});
   }
   return std::move(table).finish();
 }
@@ -90,7 +113,7 @@ inline std::string centres_table(const FailureReport& report, const Finding& fin
                    {"to the flip", true},
                    {"the paper's search", true}},
                   "Distances in standard deviations, starting from the centre of the well-classified samples of each "
-                  "class (the paper's start code); — where it is not reached.");
+                  "class (the paper's start latent); — where it is not reached.");
   const auto cell = [](const std::optional<double>& value) { return value ? shown(*value, 2) : std::string("—"); };
   const std::vector<std::int64_t> classes = shown_classes(report);
   for (const analysis::CentreDistance& centre : finding.threshold.centres)
@@ -108,9 +131,9 @@ inline std::string class_split_table(const FailureReport& report, const Finding&
                    {"Failures", true},
                    {"Difference failures − passes, sd", true},
                    {"Moved by ±2 sd: change of its failure rate", true},
-                   {"Codes moved", true}},
-                  "Failures and differences: confirmation half, with standard errors; — where a class has fewer than "
-                  "two failures or passes. The change is that of few codes.");
+                   {"Latents moved", true}},
+                  "Failures and differences: confirmation split, with standard errors; — where a class has fewer than "
+                  "two failures or passes. The change is that of few latents.");
   for (const std::int64_t label : shown_classes(report)) {
     const auto effect = std::find_if(split.classes.begin(), split.classes.end(),
                                      [&](const analysis::ClassEffect& e) { return e.class_label == label; });
@@ -123,7 +146,7 @@ inline std::string class_split_table(const FailureReport& report, const Finding&
                                              : signed_shown(effect->effect, 2) + " <span class=\"quiet\">(" +
                                                    shown(effect->standard_error, 2) + ")</span>",
                contrast == moved.end() ? "—" : signed_shown(contrast->contrast, 2),
-               contrast == moved.end() ? "—" : count(contrast->codes)});
+               contrast == moved.end() ? "—" : count(contrast->latents)});
   }
   const std::string share = split.common_share ? "All classes share " + share_text(split) +
                                                      " of the effect; the rest belongs to some of them. "
@@ -134,88 +157,130 @@ inline std::string class_split_table(const FailureReport& report, const Finding&
          "</p>\n" + std::move(table).finish();
 }
 
+inline std::string shape_words(const Finding& finding) {
+  const bool more = finding.condition.sign > 0;
+  switch (finding.condition.shape.value_or(analysis::ConditionShape::one_sided)) {
+    case analysis::ConditionShape::two_sided: return "both ends fail";
+    case analysis::ConditionShape::band: return "values in between fail";
+    case analysis::ConditionShape::pair:
+      return more ? "fails when both are high or both low" : "fails when one is high and the other low";
+    case analysis::ConditionShape::subspace: return "several directions";
+    case analysis::ConditionShape::one_sided: break;
+  }
+  if (finding.condition.kind == analysis::ConditionKind::direction) return "a direction without a property";
+  return more ? "more of it fails" : "less of it fails";
+}
+
 inline std::string chips(const FailureReport& report, const Finding& finding) {
   const auto chip = [](const std::string& text, bool warn) {
     return std::string("<span class=\"chip") + (warn ? " warn" : "") + "\">" + html(text) + "</span>";
   };
-  std::string out = chip(std::string(core::enumerator_of(finding.direction.family)), false);
-  if (finding.direction.class_label) out += chip("class " + class_name(report, *finding.direction.class_label), false);
+  std::string out = chip(shape_words(finding), false);
+  if (finding.condition.class_label) out += chip("class " + class_name(report, *finding.condition.class_label), false);
+  if (finding.condition.stability < 0.5)
+    out += chip("unstable: chosen in " + percent(finding.condition.stability, 0) + " of half-samples", true);
   if (finding.threshold.flip && finding.threshold.flip->off_manifold) out += chip("flips off the manifold", true);
   if (finding.threshold.flip && !finding.threshold.flip->monotone) out += chip("not monotone", true);
-  if (finding.validity.generator_suspect) out += chip("generator suspect", true);
+  if (finding.validity.decision == analysis::ValidityDecision::mostly_invalid)
+    out += chip("most images are no longer valid at the flip", true);
   return out;
 }
 
-inline std::string finding_facts(const Finding& f) {
-  const analysis::InterventionEffect& e = f.intervention;
+/// "7 (+12 %), 2 (+3 %)".
+inline std::string gained_answers_text(const FailureReport& report, const Finding& finding) {
+  std::string text;
+  for (const analysis::GainedAnswer& gained : finding.answers)
+    text += (text.empty() ? "" : ", ") + class_name(report, gained.answer) + " (on " + percent(gained.gain, 1) +
+            " more of the images)";
+  return text;
+}
+
+inline std::string finding_facts(const FailureReport& report, const Finding& f) {
+  const analysis::Intervention& e = f.intervention;
   std::vector<std::pair<std::string, std::string>> list;
   const auto add = [&list](const char* name, std::string text) { list.push_back({name, std::move(text)}); };
-  add("Repaired",
-      e.repaired_failures == 0
-          ? std::string("no fresh failure to repair")
-          : percent(e.repaired_share, 0) + " of " + count(e.repaired_failures) +
-                " fresh failures disappear when this coordinate is set to what is usual for well-classified images" +
-                (e.repaired_placebo ? "; along a random direction " + percent(*e.repaired_placebo, 0) : std::string()));
-  add("Moved by ±2 sd",
-      "failure rate changes by " + signed_shown(e.contrast, 3) + " (at least " + signed_shown(e.lower, 3) +
-          " with 95 % confidence; " +
-          (e.placebo ? "random directions stay below " + signed_shown(*e.placebo, 3) + "; " : std::string()) +
-          count(e.codes) + " fresh codes)");
-  add("Distance to the flip", interval_text(f.threshold.flip) +
-                                  (f.threshold.flip && std::isfinite(f.threshold.flip->sigmas)
-                                       ? ", at percentile " + shown(f.threshold.flip->percentile, 1) +
-                                             " of the population; " + percent(f.threshold.flip->crossed_share, 0) +
-                                             " of " + count(f.threshold.flip->codes) + " codes flip"
-                                       : ""));
+  add("Attributable fraction",
+      share_text(f.attributable) +
+          " of the failures on valid images would not occur with it at its usual level and the "
+          "other causes held (" +
+          count(f.attributable.failures) + " failures among " + count(f.attributable.latents) + " latents)");
+  add("When moved",
+      "failure rate on valid images changes by " + effect_text(e) + ", decided after " + count(e.latents) +
+          " latents; from " + shown(e.min_effect.value_or(0.0), 3) + " it counts" +
+          (e.placebo ? "; 95 % of random directions stay below " + signed_shown(e.placebo, 3) : std::string()));
+  if (e.invalid_high)
+    add("Valid when moved", percent(1.0 - *e.invalid_high, 0) + " of the images at the failing end, " +
+                                percent(1.0 - e.invalid_low.value_or(0.0), 0) + " at the other");
+  if (!f.answers.empty()) add("Answered instead", gained_answers_text(report, f));
+  add("Explains", share_text(f.condition.deviance_share) +
+                      " of the deviance on fresh samples beyond the conditions found before it");
+  add("p, adjusted", p_value(f.confirmation.p_adjusted) + " (raw " + p_value(f.confirmation.p) + ")");
+  add("Stability", "chosen again in " + percent(f.condition.stability, 0) + " of random half-samples");
+  const std::optional<Crossing>& flip = f.threshold.flip;
+  add("Distance to the flip",
+      interval_text(flip) + (flip && std::isfinite(flip->sigmas)
+                                 ? ", at percentile " + shown(flip->percentile, 1) + " of the population; " +
+                                       percent(flip->crossed_share, 0) + " of " + count(flip->latents) + " latents flip"
+                                 : ""));
+  for (const analysis::PropertyAtFlip& at : f.threshold.at_flip)
+    add("Images flip at", flip_property_text(at) + ": median and quartiles over " + count(at.flips) + " images");
+  if (f.other_end) {
+    add("Towards the other end", interval_text(f.other_end->flip));
+    for (const analysis::PropertyAtFlip& at : f.other_end->at_flip) add("Images flip there at", flip_property_text(at));
+  }
   add("Distance to p(y) = .5", interval_text(f.threshold.half));
-  if (f.threshold.flip && std::isfinite(f.threshold.flip->sigmas))
-    add("Image distance", "RMS " + shown(f.threshold.flip->image_rms, 3) + ", structural similarity " +
-                              shown(f.threshold.flip->image_ssim, 2) + " between start and failing image (medians)");
-  add("Difference failures − passes", signed_shown(f.discovery.effect, 2) + " sd on discovery, " +
-                                          signed_shown(f.confirmation.effect, 2) + " sd on fresh samples; AUC " +
-                                          shown(f.discovery.auc, 3) + " and " + shown(f.confirmation.auc, 3));
-  add("p, adjusted", p_value(f.confirmation.p_adjusted) + " (raw " + p_value(f.confirmation.p) + ", q " +
-                         p_value(f.confirmation.q) + ")");
-  add("Explains", percent(f.direction.explained, 0) + " of what a linear rule can explain");
-  if (!f.property.name.empty())
-    add("Moves most", f.property.name + " (" + signed_shown(f.property.strength, 2) + " sd of the property)");
-  if (f.validity.judge_agreement)
-    add("Still valid?",
-        "the judge gives " + percent(*f.validity.judge_agreement, 0) + " of the flipped images their label" +
-            (f.validity.generator_suspect ? ": below the bar of 90 %, so the generator may be at fault" : ""));
-  if (f.threshold.flip && (f.threshold.flip->off_manifold || f.threshold.flip->off_manifold_share > 0))
-    add("Off the manifold", percent(f.threshold.flip->off_manifold_share, 0) +
+  if (flip && std::isfinite(flip->sigmas))
+    add("Image distance", "RMS " + shown(flip->image_rms, 3) + ", structural similarity " + shown(flip->image_ssim, 2) +
+                              " between start and failing image (medians)");
+  if (f.validity.agreement)
+    add("Valid at the flip",
+        "the judge gives " + validity_text(f.validity) + " of " + count(f.validity.flips) +
+            " flipped images their label" +
+            (f.validity.decision == analysis::ValidityDecision::undecided ? ": undecided whether most of them are valid"
+                                                                          : ""));
+  if (flip && (flip->off_manifold || flip->off_manifold_share > 0))
+    add("Off the manifold", percent(flip->off_manifold_share, 0) +
                                 " of the crossings lie outside the .1 to 99.9 % range of this coordinate");
-  if (f.threshold.flip && !f.threshold.flip->monotone)
-    add("Not monotone",
-        "only " + percent(f.threshold.flip->monotone_share, 0) + " of the codes stay failed once they failed");
+  if (flip && !flip->monotone)
+    add("Not monotone", "only " + percent(flip->monotone_share, 0) + " of the latents stay failed once they failed");
   return facts(list);
 }
 
-/// Everything about one finding. `key` is "finding" or "suspect".
+/// The charts of how often samples fail against the condition's properties.
+inline std::string response_figures(const Finding& finding, const std::string& what, const std::string& caption) {
+  std::string out;
+  for (const analysis::ResponseCurve& curve : finding.response)
+    out += chart_figure(response_chart(curve, what, flip_of(finding, curve)), caption);
+  return out;
+}
+
+/// Everything about one cause.
 inline std::string finding_section(const FailureReport& report, const Finding& finding, std::size_t number,
-                                   const char* key, const std::vector<ReportPicture>& pictures) {
-  const std::string id = std::string(key) + "-" + std::to_string(number);
-  std::string out = "<section class=\"" + std::string(key) + "\" id=\"" + id + "\">\n<h3>" + std::to_string(number) +
-                    ". " + html(title_of(report, finding)) + chips(report, finding) + "</h3>\n";
+                                   const std::vector<ReportPicture>& pictures) {
+  const std::string id = "finding-" + std::to_string(number);
+  std::string out = "<section class=\"finding\" id=\"" + id + "\">\n<h3>" + std::to_string(number) + ". " +
+                    html(title_of(report, finding)) + chips(report, finding) + "</h3>\n";
   if (!finding.headline.empty()) out += "<p>" + html(finding.headline) + "</p>\n";
-  out += finding_facts(finding);
   out += picture_figure(pictures, id,
-                        "Each row is one generated image, moved along this direction from left to right. A thick frame "
-                        "and a cross mark the images that the classifier fails on.");
-  out += "<div class=\"pair\">\n";
+                        "Each row is one generated image, moved along this condition from left to right, with the "
+                        "property as measured on it. A thick frame and a cross mark the images that the classifier "
+                        "fails on.");
+  out += finding_facts(report, finding) + "<div class=\"pair\">\n";
+  out += response_figures(finding, "failure rate",
+                          "How often valid samples fail, not moved, against the property; bars: intervals that hold "
+                          "together. The band is where moved images flip.");
   out += chart_figure(confidence_chart(report, finding),
-                      "Confidence and failures when start codes are moved. The dotted line is the median distance to "
+                      "Confidence and failures when start latents are moved. The dotted line is the median distance to "
                       "the flip, its band the 95 % interval.");
-  out += chart_figure(histogram_chart(report, finding),
-                      "Where failures and well-classified samples of the confirmation half lie along this direction.");
-  out += chart_figure(
-      side_effect_chart(report, finding),
-      "What the direction changes in the image. Between −.5 and .5 (grey) a property counts as hardly moved.");
+  out +=
+      chart_figure(side_effect_chart(report, finding),
+                   "What the move changes in the image. Between −.5 and .5 (grey) a property counts as hardly moved.");
   out +=
       chart_figure(property_chart(report, finding), "The property that moves most, as it is measured along the way.");
+  out += chart_figure(histogram_chart(report, finding),
+                      "Where failures and well-classified samples of the confirmation split lie along this direction.");
   return out + "</div>\n" + class_split_table(report, finding) +
-         picture_figure(pictures, id + "-classes", "The same direction, one image of each class.") +
+         picture_figure(pictures, id + "-classes", "The same condition, one image of each class.") +
          carriers_table(report, finding) + centres_table(report, finding) + "</section>\n";
 }
 
@@ -224,7 +289,8 @@ inline std::string property_distances_section(const FailureReport& report) {
   HtmlTable table({{"Image property"},
                    {"Moved towards"},
                    {"Median distance to the flip, 95 % interval"},
-                   {"Codes that flip", true},
+                   {"The property there, with quartiles", true},
+                   {"Latents that flip", true},
                    {"Population percentile of the flip", true},
                    {"Judge agrees at the flip", true}},
                   "Moving one property while the others are held. These directions depend on the generator and the "
@@ -232,39 +298,85 @@ inline std::string property_distances_section(const FailureReport& report) {
   for (const analysis::PropertyDistance& property : report.property_distances) {
     const std::optional<Crossing>& flip = property.flip;
     const bool crosses = flip && std::isfinite(flip->sigmas);
-    table.row({html(property.name), property.sign < 0 ? "less" : "more",
-               html(interval_text(flip)) +
-                   (crosses && flip->off_manifold ? " <span class=\"chip warn\">off the manifold</span>" : ""),
-               flip ? percent(flip->crossed_share, 0) : "0 %", crosses ? shown(flip->percentile, 1) : "—",
-               property.validity.judge_agreement ? percent(*property.validity.judge_agreement, 0) : "—"});
+    table.row(
+        {html(property.name), property.sign < 0 ? "less" : "more",
+         html(interval_text(flip)) +
+             (crosses && flip->off_manifold ? " <span class=\"chip warn\">off the manifold</span>" : ""),
+         html(property.at_flip ? shown(property.at_flip->median, 2) + " (" + shown(property.at_flip->quartile_low, 2) +
+                                     " to " + shown(property.at_flip->quartile_high, 2) + ")"
+                               : std::string("—")),
+         flip ? percent(flip->crossed_share, 0) : "0 %", crosses ? shown(flip->percentile, 1) : "—",
+         property.validity.agreement ? html(validity_text(property.validity)) : "—"});
   }
   return "<section id=\"properties\">\n<h2>How much of each property it stands</h2>\n" + std::move(table).finish() +
          "</section>\n";
 }
 
-inline std::string associated_section(const FailureReport& report) {
-  std::string out = "<section id=\"associated\">\n<h2>Associated, but not shown to be causes</h2>\n";
-  if (report.associated.empty())
-    return out + "<p class=\"quiet\">None. No other direction sets failures apart on fresh samples.</p></section>\n";
-  out +=
-      "<p>Failures lie differently along these directions, on fresh samples too; but moving images along them did not "
-      "change the failure rate enough. They may go along with a cause without being one.</p>\n";
-  HtmlTable table({{"Direction"},
-                   {"Kind"},
-                   {"Moves most"},
-                   {"Effect, sd", true},
-                   {"AUC", true},
-                   {"p, adjusted", true},
-                   {"Change of failure rate (at least)", true},
-                   {"Random directions", true}});
-  for (const Finding& f : report.associated)
-    table.row({html(title_of(report, f)), std::string(core::enumerator_of(f.direction.family)),
-               html(f.property.name.empty() ? "—" : f.property.name), signed_shown(f.confirmation.effect, 2),
-               shown(f.confirmation.auc, 3), html(p_value(f.confirmation.p_adjusted)),
-               signed_shown(f.intervention.contrast, 2) + " <span class=\"quiet\">(" +
-                   signed_shown(f.intervention.lower, 2) + ")</span>",
-               signed_shown(f.intervention.placebo, 2)});
-  return out + std::move(table).finish() + "</section>\n";
+/// Conditions that are confirmed and not known to be causes, each with its reason.
+inline std::string other_conditions_section(const FailureReport& report) {
+  struct List {
+    const std::vector<Finding>* findings;
+    const char* title;
+    const char* words;
+  };
+  const List lists[] = {
+      {&report.undecided, "Undecided",
+       "Failures go with these; the latents that were moved do not say whether they are causes."},
+      {&report.not_movable, "Not movable by this generator",
+       "Failures go with these; the generator does not move them, or not without another condition, so whether they "
+       "are "
+       "causes cannot be tried."},
+      {&report.associated, "Associated, but no causes",
+       "Failures go with these on fresh samples too, but moving them by themselves does not change the failure rate: "
+       "they go along with a cause."}};
+  std::string out;
+  for (const List& list : lists) {
+    if (list.findings->empty()) continue;
+    out += "<h3>" + std::string(list.title) + "</h3>\n<p>" + list.words + "</p>\n";
+    HtmlTable table({{"Condition"},
+                     {"Explains of the deviance", true},
+                     {"p, adjusted", true},
+                     {"Chosen again in half-samples", true},
+                     {"Change of the failure rate when moved", true},
+                     {"What is said"}});
+    for (const Finding& f : *list.findings)
+      table.row({"<b>" + html(title_of(report, f)) + "</b>", html(share_text(f.condition.deviance_share)),
+                 html(p_value(f.confirmation.p_adjusted)), percent(f.condition.stability, 0),
+                 html(effect_text(f.intervention)), html(f.headline)});
+    out += std::move(table).finish() + "<div class=\"pair\">\n";
+    for (const Finding& f : *list.findings)
+      out += response_figures(f, "failure rate", "How often valid samples fail against " + title_of(report, f) + ".");
+    out += "</div>\n";
+  }
+  if (out.empty()) return out;
+  return "<section id=\"others\">\n<h2>Conditions that are not known to be causes</h2>\n" + out + "</section>\n";
+}
+
+/// What is the generator's.
+inline std::string generators_section(const FailureReport& report) {
+  if (report.generators.empty()) return {};
+  std::string out =
+      "<section id=\"generators\">\n<h2>The generator's</h2>\n<p>Under these conditions the judge cannot read the "
+      "images either. Failures there are left out of everything above.</p>\n<ul>";
+  for (const Finding& f : report.generators) out += "<li>" + html(f.headline) + "</li>";
+  out += "</ul>\n<div class=\"pair\">\n";
+  for (const Finding& f : report.generators)
+    out += response_figures(f, "share not valid",
+                            "Share of images that the judge cannot read against " + title_of(report, f) + ".");
+  return out + "</div></section>\n";
+}
+
+/// What conditions are together.
+inline std::string interactions_section(const FailureReport& report) {
+  if (report.interactions.empty()) return {};
+  std::string out = "<section id=\"interactions\">\n<h2>Together</h2>\n<ul>";
+  for (const analysis::InteractionFinding& i : report.interactions) out += "<li>" + html(i.headline) + "</li>";
+  out += "</ul>\n<div class=\"pair\">\n";
+  for (const analysis::InteractionFinding& i : report.interactions)
+    out += chart_figure(property_map_chart(i),
+                        "Failure rate of valid samples against both properties; every row and "
+                        "every column holds as many samples.");
+  return out + "</div></section>\n";
 }
 
 inline std::string paper_section(const FailureReport& report, const std::vector<ReportPicture>& pictures) {

@@ -35,23 +35,20 @@ inline std::string crossing_text(const Crossing& crossing) {
   return shown(crossing.sigmas, 2) + " sd (" + shown(crossing.lower, 2) + " to " + shown(crossing.upper, 2) + ")";
 }
 
-/// The name of a row in two lines, so that directions that change the same thing are still told apart: what it changes,
-/// then its own name and class.
+/// The name of a row: the title of its condition.
 inline void draw_row_name(Svg& svg, const Plot& plot, double y, const FailureReport& report, const Finding& finding,
                           bool strong) {
-  const std::string title = title_of(report, finding), own = finding.direction.name;
-  const std::string first = title.rfind(finding.property.name, 0) == 0 && !finding.property.name.empty()
-                                ? finding.property.name
-                            : own.empty() ? title
-                                          : own;
-  std::string second = first == own || own.empty() ? "" : own;
-  if (finding.direction.class_label)
-    second += (second.empty() ? "" : ", ") + std::string("class ") +
-              class_name(report, *finding.direction.class_label) + " only";
-  const double x = plot.left - 14, room = plot.left - 24;
-  svg.label(x, second.empty() ? y + 4 : y - 3, first, room,
+  svg.label(plot.left - 14, y + 4, title_of(report, finding), plot.left - 24,
             strong ? "text-anchor=\"end\" font-weight=\"600\"" : "text-anchor=\"end\"");
-  if (!second.empty()) svg.label(x, y + 12, second, room, "text-anchor=\"end\" font-size=\"11\" fill=\"#495057\"");
+}
+
+/// An estimate with its interval on a row.
+inline void draw_interval(Svg& svg, const Plot& plot, double y, double estimate, double lower, double upper,
+                          const CurveLook& look, bool hollow) {
+  const std::string stroke = "stroke=\"" + hex(look.colour) + "\" stroke-width=\"3\"";
+  svg.line(plot.x(lower), y, plot.x(upper), y, stroke);
+  for (const double end : {lower, upper}) svg.line(plot.x(end), y - 6, plot.x(end), y + 6, stroke);
+  draw_marker(svg, plot.x(estimate), y, look, hollow);
 }
 
 }  // namespace detail
@@ -60,7 +57,6 @@ FAULTLINE_INLINE std::string distance_chart(const FailureReport& report) {
   using namespace detail;
   std::vector<const Finding*> rows;
   for (const Finding& finding : report.findings) rows.push_back(&finding);
-  for (const Finding& finding : report.generator_suspect) rows.push_back(&finding);
   if (rows.empty()) return {};
   double reach = 4;
   for (const Finding* finding : rows)
@@ -75,7 +71,7 @@ FAULTLINE_INLINE std::string distance_chart(const FailureReport& report) {
   const detail::Plot plot{240, 46, 530, row * static_cast<double>(rows.size()), 0, reach, 0, 1};
   const detail::CurveLook flip{palette::failure, "none", 'o'}, half{palette::success, "none", 's'},
       alone{palette::quiet, "none", 't'};
-  detail::draw_x_axis(svg, plot, "distance from a well-classified start code, in standard deviations", 10);
+  detail::draw_x_axis(svg, plot, "distance from a well-classified start latent, in standard deviations", 10);
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const Finding& finding = *rows[i];
     const double y = plot.top + row * static_cast<double>(i);
@@ -86,7 +82,7 @@ FAULTLINE_INLINE std::string distance_chart(const FailureReport& report) {
       if (crossing) draw_crossing(svg, plot, y + offset, *crossing, look, hollow);
       svg.text(
           plot.right() + 18, y + offset + 4,
-          std::string(name) + (crossing ? crossing_text(*crossing) : "not reached by any code"),
+          std::string(name) + (crossing ? crossing_text(*crossing) : "not reached by any latent"),
           "font-size=\"11\" fill=\"" + hex(look.colour == palette::failure ? Colour{163, 71, 0} : look.colour) + "\"");
     };
     one(13, finding.threshold.flip, flip, false, "flip: ");
@@ -102,6 +98,45 @@ FAULTLINE_INLINE std::string distance_chart(const FailureReport& report) {
   return std::move(svg).finish();
 }
 
+FAULTLINE_INLINE std::string attributable_chart(const FailureReport& report) {
+  using namespace detail;
+  struct Row {
+    std::string name;
+    const analysis::Attributable* share;
+  };
+  std::vector<Row> rows;
+  for (const Finding& finding : report.findings)
+    if (finding.attributable.fraction) rows.push_back({title_of(report, finding), &finding.attributable});
+  if (rows.empty()) return {};
+  if (rows.size() > 1 && report.attributable_together.fraction)
+    rows.push_back({"all together", &report.attributable_together});
+  double lowest = 0;
+  for (const Row& row : rows) lowest = std::min(lowest, std::max(-1.0, row.share->lower.value_or(0.0)));
+  const double step = 34;
+  Svg svg(1120, step * static_cast<double>(rows.size()) + 66, "Share of the failures that would not occur");
+  const Plot plot{240, 14, 620, step * static_cast<double>(rows.size()), lowest, 1, 0, 1};
+  Plot scale = plot;
+  scale.x_lower *= 100;
+  scale.x_upper *= 100;
+  draw_x_axis(svg, scale, "share of the failures that would not occur at the usual level, in %, with 95 % interval",
+              10);
+  svg.line(plot.x(0), plot.top, plot.x(0), plot.bottom(), "stroke=\"#626a73\"");
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const analysis::Attributable& share = *rows[i].share;
+    const double y = plot.top + step * (static_cast<double>(i) + 0.5);
+    const bool together = share == report.attributable_together && i + 1 == rows.size() && rows.size() > 1;
+    const Colour colour = together ? palette::ink : palette::failure;
+    svg.label(plot.left - 14, y + 4, rows[i].name, plot.left - 24, "text-anchor=\"end\" font-weight=\"600\"");
+    draw_interval(svg, plot, y, *share.fraction, share.lower.value_or(*share.fraction),
+                  share.upper.value_or(*share.fraction), {colour, "none", 'o'}, false);
+    svg.text(plot.right() + 18, y + 4,
+             percent(*share.fraction, 0) + " (" + percent(share.lower.value_or(0.0), 0) + " to " +
+                 percent(share.upper.value_or(0.0), 0) + ")",
+             "font-size=\"12\"");
+  }
+  return std::move(svg).finish();
+}
+
 FAULTLINE_INLINE std::string intervention_chart(const FailureReport& report) {
   using namespace detail;
   struct Row {
@@ -109,47 +144,48 @@ FAULTLINE_INLINE std::string intervention_chart(const FailureReport& report) {
     const char* kind;
   };
   std::vector<Row> rows;
-  for (const Finding& finding : report.findings) rows.push_back({&finding, "cause"});
-  for (const Finding& finding : report.generator_suspect) rows.push_back({&finding, "generator suspect"});
-  for (const Finding& finding : report.associated) rows.push_back({&finding, "associated only"});
+  const auto add = [&rows](const std::vector<Finding>& list, const char* kind) {
+    for (const Finding& finding : list)
+      if (finding.intervention.effect && finding.intervention.lower && finding.intervention.upper)
+        rows.push_back({&finding, kind});
+  };
+  add(report.findings, "changes the failure rate");
+  add(report.undecided, "undecided");
+  add(report.associated, "does nothing");
   if (rows.empty()) return {};
-  double lowest = 0, highest = 0.1;
+  double lowest = -0.02, highest = 0.1;
   for (const Row& row : rows) {
-    const analysis::InterventionEffect& e = row.finding->intervention;
-    for (const double value : {e.contrast, e.lower, e.placebo.value_or(0.0)})
+    const analysis::Intervention& e = row.finding->intervention;
+    for (const double value : {*e.effect, *e.lower, *e.upper, e.placebo.value_or(0.0), e.min_effect.value_or(0.0)})
       if (std::isfinite(value)) lowest = std::min(lowest, value), highest = std::max(highest, value);
   }
-  const double step = 40;
-  detail::Svg svg(1120, step * static_cast<double>(rows.size()) + 106, "Effect of moving each direction");
-  const detail::Plot plot{
-      240, 46, 530, step * static_cast<double>(rows.size()), lowest - 0.02, std::min(1.02, highest * 1.08), 0, 1};
-  detail::draw_x_axis(svg, plot, "failure rate at +2 sd minus failure rate at −2 sd, same fresh codes", 10);
+  const double step = 36;
+  Svg svg(1120, step * static_cast<double>(rows.size()) + 106, "What moving each condition does to the failure rate");
+  const Plot plot{240, 46, 560, step * static_cast<double>(rows.size()), lowest, std::min(1.0, highest), 0, 1};
+  draw_x_axis(svg, plot, "change of the failure rate on valid images, the same fresh latents moved both ways", 10);
   svg.line(plot.x(0), plot.top, plot.x(0), plot.bottom(), "stroke=\"#626a73\"");
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    const analysis::InterventionEffect& e = rows[i].finding->intervention;
+    const analysis::Intervention& e = rows[i].finding->intervention;
     const bool cause = rows[i].kind[0] == 'c';
-    const Colour colour = cause ? palette::failure : palette::quiet;
     const double y = plot.top + step * (static_cast<double>(i) + 0.5);
     draw_row_name(svg, plot, y, report, *rows[i].finding, cause);
-    if (e.placebo) {
-      svg.rect(plot.x(0), y - 9, plot.x(*e.placebo) - plot.x(0), 18, "fill=\"#dfe3e7\"");
-      svg.line(plot.x(*e.placebo), y - 11, plot.x(*e.placebo), y + 11, "stroke=\"#626a73\" stroke-width=\"2\"");
-    }
-    svg.line(plot.x(e.lower), y, plot.x(e.contrast), y, "stroke=\"" + hex(colour) + "\" stroke-width=\"3\"");
-    svg.line(plot.x(e.lower), y - 6, plot.x(e.lower), y + 6, "stroke=\"" + hex(colour) + "\" stroke-width=\"3\"");
-    detail::draw_marker(svg, plot.x(e.contrast), y, {colour, "none", cause ? 'o' : 's'}, !cause);
+    if (e.placebo) svg.rect(plot.x(0), y - 9, plot.x(*e.placebo) - plot.x(0), 18, "fill=\"#dfe3e7\"");
+    if (e.min_effect)
+      svg.line(plot.x(*e.min_effect), y - 12, plot.x(*e.min_effect), y + 12,
+               "stroke=\"#626a73\" stroke-width=\"1.5\" stroke-dasharray=\"3 2\"");
+    draw_interval(svg, plot, y, *e.effect, *e.lower, *e.upper,
+                  {cause ? palette::failure : palette::quiet, "none", cause ? 'o' : 's'}, !cause);
     svg.text(plot.right() + 18, y + 4,
-             signed_shown(e.contrast, 2) + ", at least " + signed_shown(e.lower, 2) + " (" + rows[i].kind + ")",
+             signed_shown(*e.effect, 3) + " (" + signed_shown(*e.lower, 3) + " to " + signed_shown(*e.upper, 3) +
+                 "): " + rows[i].kind,
              "font-size=\"11\"");
   }
-  detail::draw_marker(svg, plot.left + 6, 18, {palette::failure, "none", 'o'});
-  svg.text(plot.left + 16, 22, "measured effect");
-  svg.line(plot.left + 134, 18, plot.left + 160, 18, "stroke=\"#d55e00\" stroke-width=\"3\"");
-  svg.line(plot.left + 134, 12, plot.left + 134, 24, "stroke=\"#d55e00\" stroke-width=\"3\"");
-  svg.text(plot.left + 166, 22, "down to its 95 % lower bound");
-  svg.rect(plot.left + 360, 10, 24, 16, "fill=\"#dfe3e7\"");
-  svg.line(plot.left + 384, 8, plot.left + 384, 28, "stroke=\"#626a73\" stroke-width=\"2\"");
-  svg.text(plot.left + 392, 22, "what 95 % of random directions stay below");
+  draw_marker(svg, plot.left + 6, 18, {palette::failure, "none", 'o'});
+  svg.text(plot.left + 16, 22, "effect, with bounds that hold for all conditions together");
+  svg.line(plot.left + 330, 8, plot.left + 330, 28, "stroke=\"#626a73\" stroke-width=\"1.5\" stroke-dasharray=\"3 2\"");
+  svg.text(plot.left + 338, 22, "what counts as an effect");
+  svg.rect(plot.left + 490, 10, 24, 16, "fill=\"#dfe3e7\"");
+  svg.text(plot.left + 522, 22, "95 % of random directions stay below");
   return std::move(svg).finish();
 }
 
@@ -165,8 +201,7 @@ FAULTLINE_INLINE std::string class_chart(const FailureReport& report) {
   const detail::Plot plot{110, 26, 432, height, 0, std::min(1.0, highest * 1.06), 0, 1};
   detail::Plot scale = plot;
   scale.x_upper *= 100;
-  detail::draw_x_axis(svg, scale,
-                      "failure rate in %, with its " + percent(report.failure_rate.confidence, 0) + " interval", 6);
+  detail::draw_x_axis(svg, scale, "failure rate in %, with intervals that hold for all classes together", 6);
   svg.line(plot.x(report.failure_rate.estimate), plot.top - 6, plot.x(report.failure_rate.estimate), plot.bottom(),
            "stroke=\"#626a73\" stroke-dasharray=\"4 3\"");
   svg.text(std::clamp(plot.x(report.failure_rate.estimate), plot.left + 24, plot.right() - 24), plot.top - 10,

@@ -25,7 +25,27 @@ inline void check_report(const FailureReport& report, const ReportChecks& checks
   };
   directions(report.findings, "findings");
   directions(report.associated, "associated");
-  directions(report.generator_suspect, "generator_suspect");
+  directions(report.undecided, "undecided");
+  directions(report.not_movable, "not_movable");
+  directions(report.generators, "generators");
+  const auto table = [&](const analysis::CountTable& counts, const std::string& place) {
+    for (const auto& row : counts.counts)
+      checks.require(row.size() == counts.counts.front().size(), place + ".counts", "must have rows of one length");
+  };
+  table(report.confusion, "confusion");
+  checks.require(report.confusion.rows() == 0 || report.confusion.rows() == report.classes, "confusion.counts",
+                 "must have a row for every class");
+  for (std::size_t i = 0; i < report.interactions.size(); ++i) {
+    const analysis::InteractionFinding& own = report.interactions[i];
+    const std::string place = entry("interactions", i);
+    table(own.failures, place + ".failures");
+    table(own.samples, place + ".samples");
+    const auto rows = own.first_edges.empty() ? 0 : static_cast<std::int64_t>(own.first_edges.size()) - 1,
+               cols = own.second_edges.empty() ? 0 : static_cast<std::int64_t>(own.second_edges.size()) - 1;
+    for (const analysis::CountTable* counts : {&own.failures, &own.samples})
+      checks.require(counts->rows() == 0 || (counts->rows() == rows && counts->cols() == cols), place + ".samples",
+                     "must fit its edges");
+  }
 }
 
 }  // namespace detail
@@ -33,6 +53,7 @@ inline void check_report(const FailureReport& report, const ReportChecks& checks
 FAULTLINE_INLINE std::vector<analysis::KnownCause> known_causes(const FailureReport& report) {
   std::vector<analysis::KnownCause> causes;
   for (const Finding& finding : report.findings) {
+    if (finding.direction.w.empty()) continue;
     analysis::KnownCause cause{title_of(report, finding), finding.direction};
     if (finding.threshold.flip) cause.flip = finding.threshold.flip->sigmas;
     causes.push_back(std::move(cause));

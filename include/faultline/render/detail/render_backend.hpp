@@ -31,6 +31,7 @@ struct RenderedSample {
   double probability = 0.0;
   std::int64_t prediction = 0;
   bool failed = false;
+  std::vector<float> properties = {};  ///< those of the backend, measured on the image
 };
 
 struct RenderBackend {
@@ -40,7 +41,8 @@ struct RenderBackend {
   /// Start latents of these samples, in their order, which live as long as the backend
   std::function<std::vector<analysis::StartLatent>(std::span<const EditedSample>)> starts;
   analysis::AnswerEdits answer;
-  std::shared_ptr<const void> owner = nullptr;  ///< of what the functions use
+  std::shared_ptr<const void> owner = nullptr;   ///< of what the functions use
+  std::vector<std::string> property_names = {};  ///< that it can measure
 
   [[nodiscard]] std::vector<analysis::EditedLatent> latents(std::span<const EditedSample> samples) const {
     const std::vector<analysis::StartLatent> own = starts(samples);

@@ -28,11 +28,17 @@ FAULTLINE_INLINE std::vector<RenderedSample> render_samples(const RenderBackend&
     bool consecutive = true;
     for (std::size_t i = 0; i < count; ++i) consecutive &= own[i].index == own[0].index + static_cast<std::int64_t>(i);
     const analysis::EditAnswers answers = backend.answer(
-        std::span(edited).subspan(first, count), {.images = true, .noise_first = consecutive ? own[0].index : 0});
+        std::span(edited).subspan(first, count),
+        {.properties = !backend.property_names.empty(), .images = true, .noise_first = consecutive ? own[0].index : 0});
     const analysis::ClassifierAnswers& said = answers.first();
-    for (std::size_t i = 0; i < count; ++i)
-      result.push_back({to_picture(answers.images.image(static_cast<std::int64_t>(i)), answers.images.shape(), pixels),
-                        static_cast<double>(said.probability[i]), said.prediction[i], said.failed[i] != 0});
+    for (std::size_t i = 0; i < count; ++i) {
+      const auto row = static_cast<std::int64_t>(i);
+      RenderedSample& sample = result.emplace_back();
+      sample = {to_picture(answers.images.image(row), answers.images.shape(), pixels),
+                static_cast<double>(said.probability[i]), said.prediction[i], said.failed[i] != 0};
+      if (answers.properties.rows() > row)
+        sample.properties.assign(answers.properties.row_span(row).begin(), answers.properties.row_span(row).end());
+    }
   }
   return result;
 }

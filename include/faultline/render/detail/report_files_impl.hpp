@@ -51,10 +51,15 @@ FAULTLINE_INLINE std::vector<ReportFile> report_files(const FailureReport& repor
       chart(prefix + "histogram", histogram_chart(report, findings[i]));
       chart(prefix + "properties", side_effect_chart(report, findings[i]));
       chart(prefix + "property", property_chart(report, findings[i]));
+      if (!findings[i].response.empty())
+        chart(prefix + "response", response_chart(findings[i].response.front(), "failure rate",
+                                                  flip_of(findings[i], findings[i].response.front())));
     }
   };
   all("finding", report.findings);
-  all("suspect", report.generator_suspect);
+  for (std::size_t i = 0; i < report.interactions.size(); ++i)
+    chart("map-" + std::to_string(i + 1), property_map_chart(report.interactions[i]));
+  chart("attributable", attributable_chart(report));
   chart("distances", distance_chart(report));
   chart("interventions", intervention_chart(report));
   chart("classes", class_chart(report));
@@ -68,14 +73,16 @@ inline bool is_report_picture(const std::string& name, std::string_view extensio
   if (name.size() <= extension.size() || std::string_view(name).substr(name.size() - extension.size()) != extension)
     return false;
   const std::string stem = name.substr(0, name.size() - extension.size());
-  for (const char* known : {"degradation", "paper-top", "failures", "distances", "interventions", "classes"})
+  for (const char* known :
+       {"degradation", "paper-top", "failures", "distances", "interventions", "classes", "attributable"})
     if (stem == known) return true;
-  for (const std::string prefix : {"finding-", "suspect-"})
+  for (const std::string prefix : {"finding-", "map-", "suspect-"})
     if (stem.rfind(prefix, 0) == 0) {
       const std::size_t end = stem.find_first_not_of("0123456789", prefix.size());
       const std::string rest = end == std::string::npos ? "" : stem.substr(end);
-      return end != prefix.size() && (rest.empty() || rest == "-confidence" || rest == "-histogram" ||
-                                      rest == "-properties" || rest == "-property" || rest == "-classes");
+      return end != prefix.size() &&
+             (rest.empty() || rest == "-confidence" || rest == "-histogram" || rest == "-properties" ||
+              rest == "-property" || rest == "-response" || rest == "-classes");
     }
   return false;
 }

@@ -55,7 +55,7 @@ inline Sheet degradation_grid(const FailureReport& report, const RenderBackend& 
 
 FAULTLINE_INLINE std::optional<NamedSheet> findings_grid(const FailureReport& report, const RenderBackend& backend,
                                                          const RenderOptions& options) {
-  const std::vector<Finding>& findings = report.findings.empty() ? report.generator_suspect : report.findings;
+  const std::vector<Finding>& findings = report.findings;
   if (findings.empty() || options.columns < 1) return std::nullopt;
   const auto shown = std::min<std::int64_t>(options.columns, static_cast<std::int64_t>(findings.size()));
   const std::int64_t each = std::clamp<std::int64_t>(options.columns / shown, 1, 8);
@@ -69,15 +69,14 @@ FAULTLINE_INLINE std::optional<NamedSheet> findings_grid(const FailureReport& re
       const double reference = flips ? *code.flip : median ? flip->sigmas : 4.0;
       const std::string note = (flips ? "flips at " : "no flip: ") + fixed(reference, 2) + " sd";
       columns.push_back(
-          {{title_of(report, finding), "label " + class_name(report, code.label), code_name(code.index), note},
+          {{title_of(report, finding), "label " + class_name(report, code.label), latent_name(code.index), note},
            {code.index, code.label, edit},
            reference});
     }
   }
   if (columns.empty()) return std::nullopt;
   Sheet sheet = degradation_grid(report, backend, options, columns);
-  sheet.title = report.findings.empty() ? "How failure sets in along each direction (generator suspect)"
-                                        : "How failure sets in along each cause";
+  sheet.title = "How failure sets in along each cause";
   sheet.explanation =
       "Every column is one generated image, moved along the direction named above it; 100 % is the distance at which "
       "the answer for that image flips (sd = standard deviations). \"No flip\": this image never flips within range, "
@@ -94,8 +93,12 @@ FAULTLINE_INLINE std::vector<std::optional<double>> flips_of(const std::vector<G
   std::vector<EditedSample> samples;
   for (const GridColumn& column : columns) samples.push_back(column.sample);
   std::vector<analysis::BoundarySearch> searches;
-  for (const auto& [start, edit] : backend.latents(samples))
-    searches.push_back({{start, edit}, {{analysis::until_failure}}, {1.0}});
+  for (const auto& [start, edit] : backend.latents(samples)) {
+    analysis::BoundarySearch& search = searches.emplace_back();
+    search.path = {start, edit};
+    search.decisions = {{analysis::until_failure}};
+    search.start = {1.0};
+  }
   analysis::search_boundaries(backend.answer, analysis::pointers_to(searches), analysis::distance_rules());
   std::vector<std::optional<double>> flips;
   for (const analysis::BoundarySearch& search : searches)
@@ -104,9 +107,9 @@ FAULTLINE_INLINE std::vector<std::optional<double>> flips_of(const std::vector<G
 }
 
 /// A start latent for sheets that belong to no finding: an example of the first direction, else the first sample from
-/// 2^41 that passes with p(y) > .5.
+/// 2^41 + 2^40 that passes with p(y) > .5.
 inline std::optional<EditedSample> any_start_latent(const FailureReport& report, const RenderBackend& backend) {
-  for (const Finding& finding : report.findings.empty() ? report.generator_suspect : report.findings)
+  for (const Finding& finding : report.findings)
     if (const auto typical = typical_examples(finding, 1); !typical.empty())
       return EditedSample{typical.front().index, typical.front().label};
   const std::vector<std::int64_t> labels = backend.labels(core::intervention_first, report.provenance.batch_size);
@@ -144,7 +147,7 @@ FAULTLINE_INLINE std::optional<NamedSheet> paper_grid(const FailureReport& repor
   Sheet sheet = degradation_grid(report, backend, options, columns);
   sheet.title = "The paper's top channels, each moved alone";
   sheet.explanation = "All columns start from the same image (label " + class_name(report, start->label) + ", " +
-                      code_name(start->index) +
+                      latent_name(start->index) +
                       ") and move one style channel in the direction that its ranking calls failure. 100 % is the "
                       "distance at which the answer flips; \"No flip\": it does not flip within 10 sd, 100 % is 4 sd." +
                       criterion_note(report, options);
@@ -152,6 +155,17 @@ FAULTLINE_INLINE std::optional<NamedSheet> paper_grid(const FailureReport& repor
                     "The paper's top ten style channels, each moved alone from 0 to 150 % of the distance to failure, "
                     "with the classifier's confidence above each image",
                     draw_sheet(sheet)};
+}
+
+/// The property whose value is written beside every image: the condition's own, else what its move changes most.
+[[nodiscard]] inline std::optional<std::size_t> shown_property(const RenderBackend& backend, const Finding& finding) {
+  std::vector<std::string> names = finding.condition.properties;
+  if (!finding.side_effects.empty()) names.push_back(finding.side_effects.front().name);
+  for (const std::string& name : names) {
+    const auto found = std::find(backend.property_names.begin(), backend.property_names.end(), name);
+    if (found != backend.property_names.end()) return static_cast<std::size_t>(found - backend.property_names.begin());
+  }
+  return std::nullopt;
 }
 
 FAULTLINE_INLINE std::optional<Sheet> sheet_along(const FailureReport& report, const RenderBackend& backend,
@@ -167,12 +181,18 @@ FAULTLINE_INLINE std::optional<Sheet> sheet_along(const FailureReport& report, c
         {{}, shift == 0 ? "start" : signed_shown(shift, shift == std::round(shift) ? 0 : 1) + " sd", {}, {}});
   for (const analysis::ExampleLatent& code : starts) {
     const bool flips = code.flip && std::isfinite(*code.flip);
-    sheet.rows.push_back({"label " + class_name(report, code.label), code_name(code.index),
+    sheet.rows.push_back({"label " + class_name(report, code.label), latent_name(code.index),
                           flips ? "flips at " + fixed(*code.flip, 2) + " sd" : "does not flip"});
     for (const double shift : shifts) samples.push_back({code.index, code.label, edit.at(shift)});
   }
-  for (RenderedSample& sample : render_samples(backend, samples, options.image_pixels))
+  const std::optional<std::size_t> property = shown_property(backend, finding);
+  for (RenderedSample& sample : render_samples(backend, samples, options.image_pixels)) {
+    std::string value;
+    if (property && *property < sample.properties.size())
+      value = backend.property_names[*property] + " " + shown(static_cast<double>(sample.properties[*property]), 2);
     sheet.cells.push_back(cell_of(report, std::move(sample)));
+    sheet.cells.back().caption = std::move(value);
+  }
   sheet.title = "Along \"" + title_of(report, finding) + "\"";
   sheet.explanation =
       "Every row is one generated image" + std::string(by_class ? " of the class named beside it" : "") +
@@ -194,7 +214,7 @@ inline std::optional<NamedSheet> finding_sheet(const FailureReport& report, cons
                                                const RenderOptions& options, const Finding& finding,
                                                const std::string& name) {
   const auto sheet = sheet_along(report, backend, options, finding, typical_examples(finding, options.examples), false);
-  return sheet ? std::optional(drawn(report, finding, *sheet, name, "start code")) : std::nullopt;
+  return sheet ? std::optional(drawn(report, finding, *sheet, name, "start latent")) : std::nullopt;
 }
 
 FAULTLINE_INLINE std::optional<NamedSheet> class_sheet(const FailureReport& report, const RenderBackend& backend,
@@ -232,7 +252,7 @@ FAULTLINE_INLINE std::optional<NamedSheet> failures_sheet(const FailureReport& r
   sheet.rows.resize(rows);
   sheet.cells.resize(columns * rows);
   sheet.title = "Failures as they come";
-  sheet.explanation = "The first failures of the confirmation half, not moved and not selected in any other way." +
+  sheet.explanation = "The first failures of the confirmation split, not moved and not selected in any other way." +
                       criterion_note(report, options);
   return NamedSheet{
       "failures",
@@ -243,7 +263,7 @@ FAULTLINE_INLINE std::optional<NamedSheet> failures_sheet(const FailureReport& r
 FAULTLINE_INLINE std::vector<NamedSheet> draw_sheets(const FailureReport& report, const RenderBackend& backend,
                                                      const RenderOptions& options) {
   std::vector<NamedSheet> sheets;
-  const auto total = static_cast<std::int64_t>(3 + 2 * report.findings.size() + report.generator_suspect.size());
+  const auto total = static_cast<std::int64_t>(3 + 2 * report.findings.size());
   std::int64_t done = 0;
   const auto add = [&](std::optional<NamedSheet> sheet) {
     if (sheet) sheets.push_back(std::move(*sheet));
@@ -255,8 +275,6 @@ FAULTLINE_INLINE std::vector<NamedSheet> draw_sheets(const FailureReport& report
     add(finding_sheet(report, backend, options, report.findings[i], name));
     add(class_sheet(report, backend, options, report.findings[i], name));
   }
-  for (std::size_t i = 0; i < report.generator_suspect.size(); ++i)
-    add(finding_sheet(report, backend, options, report.generator_suspect[i], "suspect-" + std::to_string(i + 1)));
   add(paper_grid(report, backend, options));
   add(failures_sheet(report, backend, options));
   return sheets;

@@ -12,8 +12,8 @@ namespace faultline {
 inline namespace v1 {
 namespace render {
 
-/// Start latents are sample indices from 2^41 on: "code 12" is index 2^41 + 12.
-std::string code_name(std::int64_t index);
+/// "start 12" is sample 2^41 + 12, "latent 12" is sample 2^41 + 2^40 + 12.
+std::string latent_name(std::int64_t index);
 
 /// Up to `count` examples that stand for the whole: those whose distance is nearest to the median come first, and
 /// labels do not repeat while others are left.

@@ -17,10 +17,12 @@ namespace faultline {
 inline namespace v1 {
 namespace render {
 
-FAULTLINE_INLINE std::string code_name(std::int64_t index) {
-  return index >= core::intervention_first && index < core::pilot_first
-             ? "code " + std::to_string(index - core::intervention_first)
-             : "index " + std::to_string(index);
+FAULTLINE_INLINE std::string latent_name(std::int64_t index) {
+  if (index >= core::intervention_first && index < core::pilot_first)
+    return "latent " + std::to_string(index - core::intervention_first);
+  if (index >= core::start_first && index < core::intervention_first)
+    return "start " + std::to_string(index - core::start_first);
+  return "index " + std::to_string(index);
 }
 
 FAULTLINE_INLINE std::vector<analysis::ExampleLatent> typical_examples(const Finding& finding, std::int64_t count) {

@@ -24,12 +24,14 @@ FAULTLINE_INLINE std::string channel_name(const FailureReport& report, const Sty
 }
 
 FAULTLINE_INLINE std::string title_of(const FailureReport& report, const Finding& finding) {
-  const analysis::Direction& direction = finding.direction;
-  std::string title = direction.name.empty() ? "unnamed direction" : direction.name;
-  if (direction.family != DirectionFamily::property && !finding.property.name.empty() &&
-      finding.property.name != direction.name)
-    title = finding.property.name + " (" + title + ")";
-  return direction.class_label ? title + ", class " + class_name(report, *direction.class_label) + " only" : title;
+  const std::string& title = finding.title.empty() ? finding.direction.name : finding.title;
+  if (title.empty()) return "unnamed direction";
+  if (!finding.condition.class_label) return title;
+  const std::string number = " in class " + std::to_string(*finding.condition.class_label);
+  const std::size_t at = title.rfind(number);
+  if (at == std::string::npos) return title;
+  return title.substr(0, at) + " in class " + class_name(report, *finding.condition.class_label) +
+         title.substr(at + number.size());
 }
 
 }  // namespace render
