@@ -140,7 +140,7 @@ fl::Drawing figure_6(const fl::Problem& problem, const std::vector<std::string>&
   return fl::render::corner_case_figure(panels, shape, names, fl::paper::CornerCaseOptions{}.cases);
 }
 
-/// The codes of both halves in one space, and the map of the first of the confirmation half.
+/// The codes of both splits in one space, and the map of the first of the confirmation split.
 struct Space {
   std::string title;
   fl::Matrix<float> discovery, confirmation;

@@ -110,10 +110,8 @@ inline std::string answer_of(const fl::FailureReport& report, const std::string&
   if (report.blame)
     text += formatted("%.0f %%", 100 * report.blame->classifier.estimate) +
             formatted(" (%.0f", 100 * report.blame->classifier.lower) +
-            formatted(
-                " to %.0f) of these failures are its own; the rest are on images that the judge cannot read "
-                "either.\n",
-                100 * report.blame->classifier.upper);
+            formatted(" to %.0f)", 100 * report.blame->classifier.upper) +
+            " of these failures are its own; the rest are on images that the judge cannot read either.\n";
   if (report.findings.empty()) {
     text += report.reason;
   } else {

@@ -59,4 +59,5 @@
 #include <faultline/render/directions_csv.hpp>
 #include <faultline/render/html_report.hpp>
 #include <faultline/render/json_report.hpp>
+#include <faultline/render/read_report.hpp>
 #include <faultline/render/render_options.hpp>

@@ -129,6 +129,7 @@ inline fl::Population sample(const World& world, std::int64_t first, std::int64_
     population.failed.push_back(answers.failed ? 1 : 0);
     population.probability.push_back(static_cast<float>(answers.probability));
     population.margin.push_back(static_cast<float>(2.0 * answers.probability - 1.0));
+    if (world.has_judge) population.valid.push_back(answers.judge_agrees ? 1 : 0);
     const auto properties = world.properties(x, label);
     for (std::size_t p = 0; p < properties.size(); ++p)
       population.properties(i, static_cast<std::int64_t>(p)) = static_cast<float>(properties[p]);

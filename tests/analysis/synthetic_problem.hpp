@@ -26,6 +26,8 @@ struct World {
   /// Factors are Laplace instead of normal, so that independent components can be found
   bool heavy_tails = false;
   std::int64_t properties = 0;  ///< property j reads factor j with a little noise
+  /// Whether a judge reads an image with these factors; no judge when empty
+  std::function<bool(const std::vector<double>& u)> judge = nullptr;
   /// p(y) of a sample with these factors; failure is p(y) < 1/2. Default: right always.
   std::function<double(const std::vector<double>& u, std::int64_t label, std::int64_t hash)> probability =
       [](const auto&, std::int64_t, std::int64_t) { return 0.9; };
@@ -83,7 +85,7 @@ inline fl::Matrix<double> inverse(fl::Matrix<double> a) {
 
 }  // namespace detail
 
-/// The problem of a world, with both halves of `samples` each. The direction of factor j in w is column j of the mixing
+/// The problem of a world, with both splits of `samples` each. The direction of factor j in w is column j of the mixing
 /// matrix.
 struct Setup {
   fl::Problem problem;
@@ -119,6 +121,7 @@ inline Setup make(const World& world, std::int64_t samples, std::int64_t seed = 
       fl::StyleLayout({{"b4.conv1", world.channels / 2}, {"b8.conv0", world.channels - world.channels / 2}});
   problem.classes = world.classes;
   problem.seed = seed;
+  problem.has_judge = static_cast<bool>(world.judge);
   problem.style_matrix.resize(world.channels, d);
   problem.style_bias.assign(static_cast<std::size_t>(world.channels), 1.0);
   for (std::int64_t k = 0; k < world.channels; ++k) {
@@ -159,7 +162,9 @@ inline Setup make(const World& world, std::int64_t samples, std::int64_t seed = 
         population.w(i, j) = static_cast<float>(value);
       }
       const std::int64_t hash = detail::hash_of(population.w.row_span(i));
-      const double p = w.probability(detail::factors_of(*model, population.w.row_span(i), label), label, hash);
+      const std::vector<double> seen = detail::factors_of(*model, population.w.row_span(i), label);
+      const double p = w.probability(seen, label, hash);
+      if (w.judge) population.valid.push_back(w.judge(seen) ? 1 : 0);
       population.index.push_back(index);
       population.label.push_back(label);
       population.failed.push_back(p < 0.5 ? 1 : 0);
@@ -191,6 +196,7 @@ inline Setup make(const World& world, std::int64_t samples, std::int64_t seed = 
       own.prediction.push_back(p < 0.5 ? label + 1 : label);
       own.probability.push_back(static_cast<float>(p));
       own.log_odds.push_back(static_cast<float>(std::log(p / (1.0 - p))));
+      if (wanted.judge && w.judge) answers.judge_agrees.push_back(w.judge(u) ? 1 : 0);
       if (wanted.properties) properties_of(u, hash, answers.properties.row_span(i));
     }
     if (wanted.images) answers.images = fl::ImageBatch(batch.w.rows(), {1, 2, 2});

@@ -59,7 +59,7 @@ class FailureAnalyzer {
     return report;
   }
 
-  /// The paper's method on the same discovery half, see `paper_method`; cost counts everything this analyzer has done.
+  /// The paper's method on the same discovery split, see `paper_method`; cost counts everything this analyzer has done.
   [[nodiscard]] PaperReport run_paper(const PaperOptions& options = {}) {
     paper::check_paper_options(options, options_.method.batch_size);  // before anything is sampled
     PaperReport report = core::within_memory("FailureAnalyzer", [&] {
@@ -71,16 +71,16 @@ class FailureAnalyzer {
     return report;
   }
 
-  /// The plain problem behind the report, for one's own questions (`channel_scores`, `find_candidates`, ...). Samples
+  /// The plain problem behind the report, for one's own questions (`channel_scores`, `find_causes`, ...). Samples
   /// and classifies when that has not been done.
   [[nodiscard]] const Problem& problem() {
     if (!problem_) {
       Problem problem = source_.problem;
       source_.preflight();
       core::within_memory("FailureAnalyzer", [&] {
-        problem.discovery = source_.sample(core::discovery_first, options_.samples, "sampling, discovery half");
+        problem.discovery = source_.sample(core::discovery_first, options_.samples, "sampling, discovery split");
         problem.confirmation =
-            source_.sample(core::confirmation_first, options_.samples, "sampling, confirmation half");
+            source_.sample(core::confirmation_first, options_.samples, "sampling, confirmation split");
       });
       problem_ = std::move(problem);
     }

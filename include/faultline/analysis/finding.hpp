@@ -158,7 +158,7 @@ struct ClassEffect {
 FAULTLINE_MEMBERS(ClassEffect, class_label, failures, successes, effect, standard_error)
 
 /// How much of an effect all classes share, and how much belongs to some of them (method 10); measured on the
-/// confirmation half.
+/// confirmation split.
 struct ClassSplit {
   /// common^2 / (common^2 + specific^2), noise removed; empty when neither stands out of the noise, and with fewer than
   /// two classes
@@ -291,7 +291,7 @@ struct ResponseCurve {
 };
 FAULTLINE_MEMBERS(ResponseCurve, property, class_label, bins)
 
-/// Counts of one coordinate for failures and successes over the confirmation half.
+/// Counts of one coordinate for failures and successes over the confirmation split.
 struct CoordinateHistogram {
   double lower = 0.0;  ///< left edge of the first bin, in within-class standard deviations from the class mean
   double upper = 0.0;

@@ -44,7 +44,7 @@ struct DegradationOptions {
   std::int64_t image_pixels = 96;
 };
 
-/// Figure 5: the WELL centre of a class (mean w of its successes in the discovery half) moved along each of the
+/// Figure 5: the WELL centre of a class (mean w of its successes in the discovery split) moved along each of the
 /// channels alone, in their direction of failure.
 ///
 /// The reference shift is the paper's distance to failure, in standard deviations of all samples, see

@@ -1,30 +1,113 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include <support/catch2.hpp>
 
-#include <faultline/analysis/confirm/power.hpp>
+#include <faultline/analysis/confirm/detectable.hpp>
 #include <faultline/analysis/confirm/rates.hpp>
+#include <faultline/analysis/describe/make_finding.hpp>
 #include <faultline/analysis/describe/report_text.hpp>
+#include <faultline/statistics/binomial.hpp>
 
 #include <cmath>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <vector>
 
 namespace fl = faultline;
 
-TEST_CASE("rates pool both halves and carry exact intervals", "[analysis][rates]") {
-  const auto a = fl::statistics::make_strata({10, 0}, {90, 100});
-  const auto b = fl::statistics::make_strata({14, 2}, {86, 98});
+namespace {
+
+/// A problem of which only the outcomes matter.
+fl::Problem outcomes(const std::vector<std::int64_t>& labels, const std::vector<std::int64_t>& answers,
+                     const std::vector<std::uint8_t>& valid, std::int64_t classes) {
+  fl::Problem problem;
+  problem.classes = classes;
+  problem.has_judge = !valid.empty();
+  for (fl::Population* split : {&problem.discovery, &problem.confirmation}) {
+    split->label = labels;
+    split->prediction = answers;
+    split->valid = valid;
+    for (std::size_t i = 0; i < labels.size(); ++i) split->failed.push_back(labels[i] != answers[i] ? 1 : 0);
+  }
+  return problem;
+}
+
+}  // namespace
+
+TEST_CASE("rates pool both splits, class intervals hold together, blame is exact", "[analysis][rates]") {
+  // 2 · 40 samples: class 0 fails 6 of 40, 4 of these readable; class 1 fails 4 of 40, none readable
+  std::vector<std::int64_t> labels, answers;
+  std::vector<std::uint8_t> valid;
+  for (int i = 0; i < 20; ++i) {
+    labels.push_back(0), answers.push_back(i < 3 ? 1 : 0), valid.push_back(i == 2 || i == 19 ? 0 : 1);
+    labels.push_back(1), answers.push_back(i < 2 ? 0 : 1), valid.push_back(i < 2 ? 0 : 1);
+  }
   fl::FailureReport report;
-  fl::analysis::fill_rates(report, fl::analysis::pooled_strata(a, b));
-  CHECK(report.failure_rate.n == 400);
-  CHECK(report.failure_rate.failures == 26);
-  CHECK(report.failure_rate.estimate == Approx(0.065));
-  CHECK(report.failure_rate.lower < 0.065);
-  CHECK(report.failure_rate.upper > 0.065);
+  fl::analysis::fill_rates(report, outcomes(labels, answers, valid, 2));
+  CHECK(report.failure_rate.n == 80);
+  CHECK(report.failure_rate.failures == 10);
+  CHECK(report.failure_rate.estimate == Approx(0.125));
   REQUIRE(report.class_rates.size() == 2);
-  CHECK(report.class_rates[0].estimate == Approx(0.12));
-  CHECK(report.class_rates[1].failures == 2);
+  CHECK(report.class_rates[0].failures == 6);
+  CHECK(report.class_rates[1].failures == 4);
+  const auto alone = fl::statistics::clopper_pearson(6, 40);
+  CHECK(report.class_rates[0].lower < alone.lower);  // wider: they hold together
+  CHECK(report.class_rates[0].upper > alone.upper);
+  REQUIRE(report.blame);
+  CHECK(report.blame->classifier.failures == 4);
+  CHECK(report.blame->classifier.n == 10);
+  CHECK(report.blame->generator.failures == 6);
+  CHECK(report.blame->classifier.lower == Approx(fl::statistics::clopper_pearson(4, 10).lower));
+  REQUIRE(report.class_leak);
+  CHECK(report.class_leak->failures == 8);
+  REQUIRE(report.class_leaks.size() == 2);
+  CHECK(report.class_leaks[0].failures == 4);
+  CHECK(report.confusion.counts == std::vector<std::vector<std::int64_t>>{{34, 6}, {4, 36}});
+  CHECK(report.class_findings.empty());
   CHECK(fl::analysis::make_rate(0, 0).upper == 1.0);
+  fl::FailureReport unjudged;
+  fl::analysis::fill_rates(unjudged, outcomes(labels, answers, {}, 2));
+  CHECK_FALSE(unjudged.validity_checked);
+  CHECK_FALSE(unjudged.blame);
+  CHECK_FALSE(unjudged.class_leak);
+}
+
+TEST_CASE("classes that fail as classes are named: always, as another, swapped", "[analysis][rates]") {
+  std::vector<std::int64_t> labels, answers;
+  for (std::int64_t i = 0; i < 12; ++i) {
+    const auto add = [&](std::int64_t label, std::int64_t answer) {
+      labels.push_back(label), answers.push_back(answer);
+    };
+    add(0, 1), add(1, 0);               // swapped
+    add(2, i % 2 == 0 ? 3 : 4);         // always wrong, as no one class
+    add(3, i < 10 ? 4 : 3), add(4, 4);  // mostly answered 4
+    add(5, i < 2 ? 0 : 5);              // nothing the matter
+  }
+  fl::FailureReport report;
+  fl::analysis::fill_rates(report, outcomes(labels, answers, {}, 6));
+  using fl::analysis::ClassFault;
+  REQUIRE(report.class_findings.size() == 3);
+  CHECK(report.class_findings[0].fault == ClassFault::swapped);
+  CHECK(report.class_findings[0].class_label == 0);
+  CHECK(report.class_findings[0].answer == std::optional<std::int64_t>(1));
+  CHECK(report.class_findings[0].headline.find("two labels are swapped") != std::string::npos);
+  CHECK(report.class_findings[1].fault == ClassFault::always_fails);
+  CHECK(report.class_findings[1].class_label == 2);
+  CHECK_FALSE(report.class_findings[1].answer);
+  CHECK(report.class_findings[2].fault == ClassFault::answered_as);
+  CHECK(report.class_findings[2].class_label == 3);
+  CHECK(report.class_findings[2].rate.failures == 20);
+}
+
+TEST_CASE("failures are enough in the whole or in one class", "[analysis][rates]") {
+  const auto few = fl::statistics::make_strata({9, 2}, {9, 500}),
+             some = fl::statistics::make_strata({10, 2}, {10, 500});
+  CHECK_FALSE(fl::analysis::enough_failures(few, few, 20.0));
+  CHECK_FALSE(fl::analysis::enough_failures(few, some, 20.0));
+  CHECK(fl::analysis::enough_failures(some, some, 20.0));
+  const auto spread = fl::statistics::make_strata({8, 8, 8}, {900, 900, 900});
+  CHECK(fl::analysis::enough_failures(spread, spread, 20.0));
+  CHECK_FALSE(fl::analysis::enough_failures(spread, few, 20.0));
 }
 
 TEST_CASE("too few failures: how many samples would do, and why", "[analysis][rates]") {
@@ -60,7 +143,7 @@ TEST_CASE("too few failures: how many samples would do, and why", "[analysis][ra
     const std::string named = fl::analysis::too_few_reason(a, a, 50.0, needed, {"Class 0 is always answered 1."});
     CHECK(named.find("The class alone") == 0);
     CHECK(named.find("Class 0 is always answered 1.") != std::string::npos);
-    CHECK(named.find("samples per half would") == std::string::npos);  // more of the same answers nothing
+    CHECK(named.find("samples per split would") == std::string::npos);  // more of the same answers nothing
   }
   SECTION("few successes") {
     const auto a = fl::statistics::make_strata({990}, {10});
@@ -69,75 +152,109 @@ TEST_CASE("too few failures: how many samples would do, and why", "[analysis][ra
   }
 }
 
-TEST_CASE("the smallest detectable effect shrinks with failures and grows with candidates", "[analysis][power]") {
-  const auto few = fl::statistics::make_strata({60}, {600});
-  const auto many = fl::statistics::make_strata({600}, {6000});
-  const auto a = fl::analysis::smallest_detectable(few, few, 0.3, 1, 0.05);
-  const auto b = fl::analysis::smallest_detectable(many, many, 0.1, 1, 0.05);
-  const auto c = fl::analysis::smallest_detectable(many, many, 0.1, 30, 0.05);
-  CHECK(b.effect < a.effect);
-  CHECK(b.effect < c.effect);
-  CHECK(b.auc > 0.5);
-  CHECK(b.auc == Approx(0.5 * std::erfc(-b.effect / 2.0)));
-  // Without a bar it is the textbook sum of quantiles.
-  const auto plain = fl::analysis::smallest_detectable(many, many, -10.0, 1, 0.05);
-  CHECK(plain.effect == Approx((1.6448536 + 0.8416212) / std::sqrt(many.effective_failures)).epsilon(1e-4));
+TEST_CASE("what is detectable shrinks with failures and grows with candidates", "[analysis][power]") {
+  const auto detectable = [](std::int64_t samples, std::int64_t candidates, double power = 0.8) {
+    return fl::analysis::smallest_detectable({samples, samples, 0.1, candidates}, {}, {}, power);
+  };
+  const auto few = detectable(600, 60), many = detectable(6000, 60), more_candidates = detectable(600, 600),
+             surer = detectable(600, 60, 0.95);
+  REQUIRE(few);
+  REQUIRE(many);
+  REQUIRE(more_candidates);
+  REQUIRE(surer);
+  CHECK(many->effect < few->effect);
+  CHECK(many->deviance_share < few->deviance_share);
+  CHECK(few->effect < more_candidates->effect);
+  CHECK(few->effect < surer->effect);
+  CHECK(many->effect > 0.05);  // half the failure rate counts as an effect, at most .05
+  CHECK(many->deviance_share > 0.005);
+  CHECK_FALSE(fl::analysis::smallest_detectable({1000, 1000, 0.0, 10}, {}, {}));
+  CHECK_FALSE(detectable(12, 60));  // not even one that decides everything
+  CHECK_THROWS_AS(detectable(0, 1), fl::Error);
 }
 
-TEST_CASE("sentences are for readers", "[analysis][text]") {
-  CHECK(fl::analysis::percent(0.343) == "34 %");
-  CHECK(fl::analysis::percent(0.004) == "0.4 %");
-  CHECK(fl::analysis::percent(0.0) == "0 %");
-  CHECK(fl::analysis::percent(-0.0003) == "0 %");
-  CHECK(fl::analysis::points(0.578) == "58 percentage points");
-  CHECK(fl::analysis::points(0.0101) == "1 percentage point");
-  CHECK(fl::analysis::points(-0.004) == "-0.4 percentage points");
+namespace {
+
+fl::Finding cause(double fraction, double lower, double upper) {
   fl::Finding finding;
-  finding.direction.name = "noise level";
-  finding.property = {"noise level", 1.4};
-  finding.intervention.repaired_share = 0.34;
-  finding.intervention.repaired_placebo = 0.06;
-  finding.intervention.repaired_failures = 100;
-  const auto text = fl::analysis::headline(finding);
-  CHECK(text.find("high noise level") != std::string::npos);
-  CHECK(text.find("removes 34 % of the failures; a random direction 6 %") != std::string::npos);
-  finding.property = {};
-  finding.direction.name = "component 3";
-  finding.direction.class_label = 4;
-  CHECK(fl::analysis::headline(finding).find(
-            "Class 4 fails with a direction that no measured property follows (component 3)") == 0);
-  finding.intervention.repaired_failures = 0;
-  finding.intervention.contrast = 0.58;
-  finding.intervention.placebo = 0.06;
-  finding.intervention.lower = 0.49;
-  CHECK(fl::analysis::headline(finding).find(
-            "changes the failure rate by 58 percentage points, a random direction by at most 6.") != std::string::npos);
-  finding.intervention.codes = 128;
-  const auto associated = [&] { return fl::analysis::associated_headline(finding, 0.02); };
-  CHECK(associated().find("changes the failure rate by 58 percentage points (at least 49) on 128 fresh codes: it may "
-                          "be a cause, which so few codes do not decide.") != std::string::npos);
-  finding.intervention.contrast = 0.05;  // less than what random directions do
-  CHECK(associated().find("(at least 49) on 128 fresh codes: too little to call it a cause.") != std::string::npos);
-  finding.intervention.placebo = std::nullopt;  // none was moved, so none is spoken of
-  CHECK(fl::analysis::headline(finding).find("random") == std::string::npos);
-  CHECK(associated().find("it may be a cause") != std::string::npos);
-  finding.intervention.contrast = 0.02;
-  CHECK(associated().find("too little") != std::string::npos);
+  finding.title = "blur";
+  finding.condition.properties = {"blur"};
+  finding.condition.shape = fl::analysis::ConditionShape::one_sided;
+  finding.condition.movability = fl::analysis::Movability::movable;
+  finding.intervention.decision = fl::Decision::changes;
+  finding.intervention.effect = 0.41;
+  finding.attributable = {fraction, lower, upper, 2048, 300};
+  return finding;
 }
 
-TEST_CASE("two directions that move the same property most have headlines of their own", "[analysis][text]") {
-  fl::Finding blur, ink, component;
-  blur.direction = {.family = fl::DirectionFamily::property, .name = "blur"};
-  ink.direction = {.family = fl::DirectionFamily::property, .name = "ink area"};
-  component.direction = {.family = fl::DirectionFamily::component, .name = "component 3"};
-  for (fl::Finding* finding : {&blur, &ink, &component}) {
-    finding->property = {"blur", 1.2};
-    finding->intervention.repaired_share = 0.5;
-    finding->intervention.repaired_failures = 100;
-  }
-  CHECK(fl::analysis::headline(blur).find("high blur:") != std::string::npos);
-  CHECK(fl::analysis::headline(ink).find("high blur (along ink area):") != std::string::npos);
-  CHECK(fl::analysis::headline(component).find("high blur (component 3):") != std::string::npos);
-  ink.property.name = component.property.name = "mixed: blur + width";
-  CHECK(fl::analysis::headline(ink) != fl::analysis::headline(component));
+}  // namespace
+
+TEST_CASE("headlines say what is known and no more", "[analysis][text]") {
+  using fl::analysis::headline;
+  fl::Finding finding = cause(0.62, 0.55, 0.68);
+  CHECK(headline(finding) ==
+        "With blur at its usual level 62 % (55 to 68) of the failures would not occur; failures come with more blur.");
+  finding.condition.sign = -1;
+  CHECK(headline(finding).find("less blur") != std::string::npos);
+  finding.condition.shape = fl::analysis::ConditionShape::two_sided;
+  CHECK(headline(finding).find("much or little blur") != std::string::npos);
+  finding.condition.shape = fl::analysis::ConditionShape::band;
+  CHECK(headline(finding).find("in between") != std::string::npos);
+  const std::string negative = headline(cause(-0.2, -0.4, -0.1));
+  CHECK(negative.find("would not occur") == std::string::npos);
+  CHECK(negative.find("would add failures") != std::string::npos);
+
+  finding = cause(0.0, 0.0, 0.0);
+  finding.attributable = {};
+  finding.intervention = {fl::Decision::does_not, 0.004, -0.02, 0.03, 0.04, 512, std::nullopt, {}, {}, {}, {}};
+  CHECK(headline(finding).find("does not change the failure rate: by at most 3 percentage points, where 4") !=
+        std::string::npos);
+  finding.intervention = {fl::Decision::undecided, 0.05, 0.01, 0.1, 0.04, 4096, 9000, {}, {}, {}, {}};
+  const std::string undecided = headline(finding);
+  CHECK(undecided.find("after 4096 latents it is undecided") != std::string::npos);
+  CHECK(undecided.find("about 9000 latents would decide") != std::string::npos);
+  finding.intervention = {};
+  finding.condition.movability = fl::analysis::Movability::not_separable;
+  finding.condition.moves_along = "contrast";
+  CHECK(headline(finding).find("does not move it without contrast") != std::string::npos);
+  finding.condition.movability = fl::analysis::Movability::not_movable;
+  CHECK(headline(finding).find("cannot be told") != std::string::npos);
+}
+
+TEST_CASE("the reason of a verdict names what was compared, and what is not known", "[analysis][text]") {
+  fl::FailureReport report;
+  report.property_names = {"blur", "contrast"};
+  report.verdict = fl::Verdict::none_found;
+  report.smallest_detectable = fl::analysis::DetectableEffect{0.12, 0.02, 0.8};
+  const std::string nothing = fl::analysis::verdict_reason(report);
+  CHECK(nothing.find("2 properties, their pairs and each class") != std::string::npos);
+  CHECK(nothing.find("12 percentage points or more would have been reported as a cause with probability 0.8") !=
+        std::string::npos);
+  report.verdict = fl::Verdict::systematic_without_cause;
+  report.undecided = {cause(0, 0, 0)};
+  CHECK(fl::analysis::verdict_reason(report) ==
+        "Failures go with blur (undecided); none of these is known to be a cause.");
+  report.verdict = fl::Verdict::systematic_causes;
+  report.findings = {cause(0.62, 0.55, 0.68)};
+  report.attributable_together = report.findings[0].attributable;
+  CHECK(fl::analysis::verdict_reason(report).find("With it at the usual level 62 % (55 to 68)") != std::string::npos);
+}
+
+TEST_CASE("two conditions that change the same thing have titles of their own", "[analysis][text]") {
+  fl::Finding a, b, c, d;
+  a.side_effects = b.side_effects = {{"slant", 1.2}, {"width", -0.9}};
+  c.side_effects = {{"slant", 1.2}, {"width", 0.5}};
+  d.side_effects = {{"slant", 0.4}};
+  for (fl::Finding* finding : {&a, &b, &c, &d}) finding->condition.kind = fl::ConditionKind::direction;
+  b.condition.class_label = 3;
+  std::vector<fl::Finding> first = {a, a, b}, second = {c, d, d};
+  std::vector<fl::Finding>* const lists[] = {&first, &second};
+  fl::analysis::name_findings(lists);
+  CHECK(first[0].title == "slant + width");
+  CHECK(first[1].title == "slant + width (2)");
+  CHECK(first[2].title == "slant + width in class 3");
+  CHECK(second[0].title == "slant, as w tells it");
+  CHECK(second[1].title == "unnamed direction 1");
+  CHECK(second[2].title == "unnamed direction 2");
+  CHECK(second[2].direction.name == second[2].title);
 }

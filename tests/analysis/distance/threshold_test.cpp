@@ -41,7 +41,7 @@ std::vector<double> start_coordinates(const world::Setup& setup, std::int64_t j,
                                       std::optional<std::int64_t> label = std::nullopt) {
   std::vector<double> values;
   for (std::int64_t i = 0; static_cast<std::int64_t>(values.size()) < setup.options.threshold_latents; ++i) {
-    const fl::Population one = setup.problem.sample(fl::analysis::start_latents_first + i, 1);
+    const fl::Population one = setup.problem.sample(fl::core::start_first + i, 1);
     if (one.failed[0] == 0 && (!label || one.label[0] == *label))
       values.push_back(world::coordinates(one.index[0])[static_cast<std::size_t>(j)]);
   }
@@ -111,10 +111,10 @@ TEST_CASE("both crossings of a known slope are found to the tolerance") {
   const fl::Crossing& flip = *finding.threshold.flip;
 
   const auto to_half = distances_to(starts, 1.5), to_flip = distances_to(starts, 2.0);
-  CHECK(half.codes == static_cast<std::int64_t>(to_half.size()));
-  CHECK(half.left_out == 64 - half.codes);
+  CHECK(half.latents == static_cast<std::int64_t>(to_half.size()));
+  CHECK(half.left_out == 64 - half.latents);
   CHECK(half.left_out > 0);
-  CHECK(flip.codes == 64);
+  CHECK(flip.latents == 64);
   CHECK(flip.left_out == 0);
   CHECK(half.crossed_share == 1.0);
   CHECK(flip.crossed_share == 1.0);
@@ -148,9 +148,9 @@ TEST_CASE("both crossings of a known slope are found to the tolerance") {
   CHECK(alone.flip->sigmas == Approx(flip.sigmas).epsilon(0.06));
   CHECK(alone.flip->percentile == Approx(97.7).margin(2.0));
   REQUIRE(alone.half);
-  CHECK(alone.half->codes == half.codes);
-  CHECK_FALSE(finding.validity.judge_agreement);
-  CHECK_FALSE(finding.validity.generator_suspect);
+  CHECK(alone.half->latents == half.latents);
+  CHECK_FALSE(finding.validity.agreement);
+  CHECK_FALSE(finding.validity.decision);
 }
 
 TEST_CASE("a negative channel is moved against its sign") {
@@ -206,7 +206,7 @@ TEST_CASE("codes that never cross count as infinitely far") {
   one_class.direction.class_label = 0;
   one_class = measured(setup, one_class);
   REQUIRE(one_class.threshold.flip);
-  CHECK(one_class.threshold.flip->codes == 64);
+  CHECK(one_class.threshold.flip->latents == 64);
   CHECK(one_class.threshold.flip->crossed_share == 1.0);
   const double truth = fl::statistics::median(distances_to(start_coordinates(setup, 0, 0), 1.0));
   CHECK(one_class.threshold.flip->sigmas >= truth - 1e-4);
@@ -302,7 +302,7 @@ TEST_CASE("examples are reproducible codes spread over distances and classes") {
   for (const fl::analysis::ExampleLatent& example : finding.examples) {
     indices.insert(example.index);
     labels.insert(example.label);
-    CHECK(example.index >= fl::analysis::start_latents_first);
+    CHECK(example.index >= fl::core::start_first);
     CHECK(example.label == world::label_of(example.index));
     REQUIRE(example.flip);
     CHECK(*example.flip >= last);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The judge's part: agreement at the flip, the bar below which a finding is the generator's, and what leaks between
-// classes unmoved.
+// The judge's part: agreement at the flip, and what its interval decides.
 
 #include <analysis/findings_world.hpp>
 
@@ -34,54 +33,54 @@ fl::Finding measured(const world::Setup& setup, std::int64_t coordinate) {
 
 }  // namespace
 
-TEST_CASE("agreement is a share with a bar at nine tenths") {
-  const std::vector<std::uint8_t> nine = {1, 1, 1, 1, 0, 1, 1, 1, 1, 1};
-  CHECK(fl::analysis::validity_of(nine).judge_agreement == Approx(0.9));
-  CHECK_FALSE(fl::analysis::validity_of(nine).generator_suspect);
-  const std::vector<std::uint8_t> eight = {1, 1, 1, 1, 0, 1, 0, 1, 1, 1};
-  CHECK(fl::analysis::validity_of(eight).generator_suspect);
-  CHECK_FALSE(fl::analysis::validity_of({}).judge_agreement);
-  CHECK_FALSE(fl::analysis::validity_of({}).generator_suspect);
+TEST_CASE("agreement is a share with an exact interval, which decides or does not") {
+  using fl::analysis::ValidityDecision;
+  std::vector<std::uint8_t> answers(20, 1);
+  answers[3] = answers[7] = 0;
+  const fl::analysis::Validity most = fl::analysis::validity_of(answers);
+  REQUIRE(most.agreement);
+  CHECK(most.agreement->estimate == Approx(0.9));
+  CHECK(most.agreement->lower == Approx(0.68302).margin(1e-4));  // Clopper and Pearson
+  CHECK(most.agreement->upper == Approx(0.98765).margin(1e-4));
+  CHECK(most.flips == 20);
+  CHECK(most.decision == ValidityDecision::mostly_valid);
+  for (std::size_t i = 0; i < 9; ++i) answers[i] = 0;
+  CHECK(fl::analysis::validity_of(answers).decision == ValidityDecision::undecided);
+  for (std::size_t i = 0; i < 17; ++i) answers[i] = 0;
+  CHECK(fl::analysis::validity_of(answers).decision == ValidityDecision::mostly_invalid);
+  CHECK_FALSE(fl::analysis::validity_of({}).agreement);
+  CHECK_FALSE(fl::analysis::validity_of({}).decision);
 }
 
-TEST_CASE("a judge that still sees the label at the flip clears the finding") {
-  const world::Setup setup = world::build(judged(3.0, 100.0));
-  const fl::Finding finding = measured(setup, 0);
-  REQUIRE(finding.validity.judge_agreement);
-  CHECK(*finding.validity.judge_agreement == 1.0);
-  CHECK_FALSE(finding.validity.generator_suspect);
+TEST_CASE("a judge that still sees the label at the flip, and one that gives up before it") {
+  const fl::Finding clear = measured(world::build(judged(3.0, 100.0)), 0);
+  REQUIRE(clear.validity.agreement);
+  CHECK(clear.validity.agreement->estimate == 1.0);
+  CHECK(clear.validity.decision == fl::analysis::ValidityDecision::mostly_valid);
+  // start latents are valid, so those beyond the judge's level are none
+  const fl::Finding lost = measured(world::build(judged(1.0, 100.0)), 0);
+  REQUIRE(lost.validity.agreement);
+  CHECK(lost.validity.agreement->estimate == 0.0);
+  CHECK(lost.validity.decision == fl::analysis::ValidityDecision::mostly_invalid);
 }
 
-TEST_CASE("a judge that gives up before the flip makes the generator suspect") {
-  const world::Setup setup = world::build(judged(1.0, 100.0));
+TEST_CASE("start latents are valid and agreement counts flipped images only") {
+  // the judge gives up where x0 + x1 is beyond 2.2: of the flipped images those with x1 > .7
+  world::World w = judged(100.0, 100.0);
+  w.answer = [](std::span<const double> x, std::int64_t) {
+    return world::Answers{world::logistic(4.0 * (1.5 - x[0])), x[0] > 1.5, x[0] + x[1] < 2.2};
+  };
+  const world::Setup setup = world::build(w);
   const fl::Finding finding = measured(setup, 0);
-  REQUIRE(finding.validity.judge_agreement);
-  CHECK(*finding.validity.judge_agreement == 0.0);
-  CHECK(finding.validity.generator_suspect);
-}
-
-TEST_CASE("agreement counts flipped images only") {
-  const world::Setup setup = world::build(judged(3.0, 1.0));  // P(x1 > 1) = .159
-  const fl::Finding finding = measured(setup, 0);
-  std::int64_t agrees = 0, codes = 0;
-  for (std::int64_t i = 0; codes < 64; ++i) {
-    const fl::Population one = setup.problem.sample(fl::analysis::start_latents_first + i, 1);
-    if (one.failed[0] != 0) continue;
-    ++codes;
-    agrees += world::coordinates(one.index[0])[1] < 1.0 ? 1 : 0;
+  std::int64_t agrees = 0, latents = 0;
+  for (std::int64_t i = 0; latents < 64; ++i) {
+    const fl::Population one = setup.problem.sample(fl::core::start_first + i, 1);
+    if (one.failed[0] != 0 || one.valid[0] == 0) continue;
+    ++latents;
+    agrees += 1.505 + world::coordinates(one.index[0])[1] < 2.2 ? 1 : 0;
   }
-  REQUIRE(finding.validity.judge_agreement);
-  CHECK(*finding.validity.judge_agreement == Approx(static_cast<double>(agrees) / 64.0));
-  CHECK_FALSE(measured(setup, 3).validity.judge_agreement);  // nothing flips, nothing to judge
-}
-
-TEST_CASE("class leak is what the judge denies of unmoved images") {
-  const world::Setup setup = world::build(judged(100.0, 1.0));
-  double denied = 0.0;
-  for (const std::int64_t index : setup.codes.index) denied += world::coordinates(index)[1] < 1.0 ? 0.0 : 1.0;
-  REQUIRE(fl::analysis::measure_class_leak(setup.context()));
-  CHECK(*fl::analysis::measure_class_leak(setup.context()) == Approx(denied / static_cast<double>(setup.codes.size())));
-  world::World without = judged(1.0, 1.0);
-  without.has_judge = false;
-  CHECK_FALSE(fl::analysis::measure_class_leak(world::build(without).context()));
+  REQUIRE(finding.validity.agreement);
+  CHECK(finding.validity.flips == 64);
+  CHECK(finding.validity.agreement->estimate == Approx(static_cast<double>(agrees) / 64.0).margin(0.0157));
+  CHECK_FALSE(measured(setup, 3).validity.agreement);  // nothing flips, nothing to judge
 }

@@ -32,7 +32,7 @@ world::World slope() {
   }};
 }
 
-/// x of the centre of the successes of a class on the discovery half.
+/// x of the centre of the successes of a class on the discovery split.
 std::vector<double> centre(const fl::Problem& problem, std::int64_t label) {
   std::vector<double> sum(world::w_dim, 0.0);
   double n = 0.0;

@@ -30,7 +30,7 @@ struct InterventionDirection {
   std::vector<double> success_median;  ///< `[classes]` median coordinate of the successes of each class
 };
 
-/// Levers of directions; medians over the successes of the discovery half, of all classes together where a class has
+/// Levers of directions; medians over the successes of the discovery split, of all classes together where a class has
 /// none.
 [[nodiscard]] std::vector<InterventionDirection> make_intervention_directions(const Problem& problem,
                                                                               const statistics::Whitening& whitening,

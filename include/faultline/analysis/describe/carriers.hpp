@@ -24,9 +24,9 @@ inline constexpr std::int64_t carriers_per_finding = 10;
 /// The ten style channels with the largest within-class |correlation| with the direction, strongest first; none for a
 /// finding without a direction.
 /// **Formula**: with u the linear reading v·w̃ = u·w, corr(s_k, u·w) = a_k Σ uᵀ / √(a_k Σ a_kᵀ · u Σ uᵀ), Σ the pooled
-/// within-class covariance of w on the discovery half: exact, because s = A w + b. Effects are those of the
-/// confirmation half: `effect` within classes (within the one class of a class-specific direction) over σ_k,
-/// `paper_effect` pooled over the standard deviation of all samples; σ_k (`sigma`) is the discovery half's, in which
+/// within-class covariance of w on the discovery split: exact, because s = A w + b. Effects are those of the
+/// confirmation split: `effect` within classes (within the one class of a class-specific direction) over σ_k,
+/// `paper_effect` pooled over the standard deviation of all samples; σ_k (`sigma`) is the discovery split's, in which
 /// shifts are counted.
 /// **Throws** `shape_mismatch` when a direction does not fit the whitening. **Cost**: no generator or classifier calls;
 /// two passes over w, D d² multiplications, once for all findings.

@@ -105,13 +105,13 @@ class Explainer {
   const Problem* problem_;
   std::vector<KnownCause> causes_;
   statistics::Whitening whitening_;
-  Matrix<double> whitened_;                                     ///< of the discovery half
+  Matrix<double> whitened_;                                     ///< of the discovery split
   std::vector<InterventionDirection> intervention_directions_;  ///< one per cause
   std::vector<Edit> random_edits_;  ///< one standard deviation each, orthogonal to all causes
 };
 
 /// The population that a characterisation discovered its causes on, drawn and classified again: what an `Explainer`
-/// needs, without properties and confirmation half.
+/// needs, without properties and confirmation split.
 ///
 /// Sampler, classifier and criterion must be those of the characterisation, as its provenance has them. Generator and
 /// classifier are borrowed.

@@ -67,7 +67,7 @@ FAULTLINE_MEMBERS(AttFindResult, images, cost, channels, effect_smallest, effect
 /// Flat indices, ascending, of the channels that the options ask for; colour layers ("torgb") are left out, as in the
 /// original.
 ///
-/// **Throws** `invalid_argument` for negative numbers. **Cost**: moments of the discovery half; no images.
+/// **Throws** `invalid_argument` for negative numbers. **Cost**: moments of the discovery split; no images.
 /// Example: `attfind_images(options.images, attfind_channels(problem, options).size())  // before anything is spent`
 [[nodiscard]] std::vector<std::int64_t> attfind_channels(const Problem& problem, const AttFindOptions& options);
 
@@ -80,7 +80,7 @@ void greedy_cover(const Problem& problem, std::int64_t most,
 /// Pushes each channel of each image to both ends of its observed range and watches the log odds of the true class.
 ///
 /// **Formula**: for N codes that do not fail, loss(i, k, end) = log odds_i − log odds_i(s_k := end_k), ends over the
-/// discovery half; the cover repeats "the channel and end with the largest mean loss over the images left, of those
+/// discovery split; the cover repeats "the channel and end with the largest mean loss over the images left, of those
 /// that flip any; the images that it flips are explained" (the original's algorithm 1 with the flip of the outcome for
 /// its threshold).
 /// **Randomness**: codes are the first samples from 2^41 that do not fail. **Error rate**: none is controlled; ends of

@@ -54,8 +54,8 @@ struct ChannelShift {
 
 /// Corner cases of every class that has a success centre, class by class; classes without successes have none.
 ///
-/// **Formula**: from w the mean of the class's successes (discovery half), s_k + t · unit_k for the drawn channels, t =
-/// 0, step, 2 step, ..., until the outcome is a failure.
+/// **Formula**: from w the mean of the class's successes (discovery split), s_k + t · unit_k for the drawn channels, t
+/// = 0, step, 2 step, ..., until the outcome is a failure.
 /// **Shapes**: `pool` in order of influence; channels are drawn from its first `options.pool`.
 /// **Checks**: every failing image is classified again, in a batch and alone; one that does not fail again is not
 /// called failed.

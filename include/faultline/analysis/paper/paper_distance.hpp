@@ -19,7 +19,7 @@ namespace paper {
 /// Largest step of the paper's search, in standard deviations.
 inline constexpr double paper_largest_step = analysis::paper_reach;
 
-/// Mean w of the successes of a class on the discovery half, and what the classifier says to its image.
+/// Mean w of the successes of a class on the discovery split, and what the classifier says to its image.
 struct WellCentre {
   std::int64_t label = 0;
   std::vector<float> w;

@@ -52,7 +52,7 @@ void for_each_number(const PaperOptions& paper, const Visit& visit) {
 
 void check_paper_options(const PaperOptions& options, std::int64_t batch_size);
 
-/// The rankings that are compared, all of them over the discovery half; AttFind where it ran.
+/// The rankings that are compared, all of them over the discovery split; AttFind where it ran.
 [[nodiscard]] std::vector<analysis::ChannelRanking> paper_rankings(const Problem& problem,
                                                                    std::span<const double> pooled,
                                                                    std::span<const double> theta,
@@ -63,7 +63,7 @@ void check_paper_options(const PaperOptions& options, std::int64_t batch_size);
 void paper_contrasts(const Problem& problem, std::span<const double> sigma, const PaperOptions& options,
                      std::int64_t batch_size, PaperReport& report);
 
-/// Carries out the paper's method on a problem's discovery half.
+/// Carries out the paper's method on a problem's discovery split.
 ///
 /// The ranking (`ChannelScore::NormalizedDifferencePooled`) and its first ten channels; the gradient ranking; the
 /// centre of each class's successes shifted along each of the ten, and along all of them together, by the paper's

@@ -94,7 +94,7 @@ FAULTLINE_MEMBERS(PropertySpread, name, by_class, common, error, spread)
 struct PaperReport {
   std::string schema = "faultline.paper/1";
   std::string note;   ///< one sentence on what is missing as a whole, or ""
-  Rate failure_rate;  ///< discovery half, which everything here is computed on
+  Rate failure_rate;  ///< discovery split, which everything here is computed on
   /// By pooled normalised difference; empty when all samples fail or none
   std::vector<PaperChannel> top;
   std::vector<analysis::RankedChannel> top_by_gradient;    ///< by the gradient ranking; empty without gradients

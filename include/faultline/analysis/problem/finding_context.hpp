@@ -14,7 +14,7 @@ namespace analysis {
 /// The frozen problem, and fresh codes that chose nothing; all four are borrowed.
 struct FindingContext {
   const Problem& problem;
-  const statistics::Whitening& whitening;  ///< of the discovery half
+  const statistics::Whitening& whitening;  ///< of the discovery split
   const MethodOptions& options;
   const Population& codes;  ///< fresh intervention codes, not selected by outcome
 };

@@ -71,7 +71,7 @@ class StartLatents {
   std::map<std::optional<std::int64_t>, std::vector<std::size_t>> chosen_;
 };
 
-/// Mean w of the successes of a class on the discovery half.
+/// Mean w of the successes of a class on the discovery split.
 struct SuccessCentre {
   std::int64_t label = 0;
   std::vector<float> w;

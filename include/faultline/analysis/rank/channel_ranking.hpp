@@ -32,7 +32,7 @@ enum class ChannelScore {
   Wasserstein,  ///< within-class transport distance over the within-class deviation: likewise
 };
 
-/// Samples of the discovery half that the gradient is averaged over in reports: a mean needs no more, and a gradient
+/// Samples of the discovery split that the gradient is averaged over in reports: a mean needs no more, and a gradient
 /// costs three times an image.
 inline constexpr std::int64_t gradient_samples = 1'024;
 

@@ -34,7 +34,7 @@ namespace analysis {
                                         std::span<const std::uint8_t> failed, const statistics::Strata& strata,
                                         std::int64_t seed);
 
-/// Fills `class_split` of every row of the paper's table from the confirmation half, in units of the channel's
+/// Fills `class_split` of every row of the paper's table from the confirmation split, in units of the channel's
 /// within-class deviation there. A channel that does not vary keeps an empty split.
 ///
 /// **Cost**: moments of w, and the styles of the rows' channels alone.

@@ -67,7 +67,7 @@ NamedSheet drawn(const FailureReport& report, const Finding& finding, const Shee
 std::optional<NamedSheet> class_sheet(const FailureReport& report, const RenderBackend& backend,
                                       const RenderOptions& options, const Finding& finding, const std::string& name);
 
-/// The first failures of the confirmation half as they are, among at most 16 batches.
+/// The first failures of the confirmation split as they are, among at most 16 batches.
 std::optional<NamedSheet> failures_sheet(const FailureReport& report, const RenderBackend& backend,
                                          const RenderOptions& options);
 

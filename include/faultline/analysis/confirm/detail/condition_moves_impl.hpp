@@ -22,15 +22,19 @@ inline namespace v1 {
 namespace analysis {
 namespace detail {
 
-/// The fitted effect of a condition at a score of its coordinate m, on the logit scale.
+/// The fitted effect of a condition at a score of its coordinate m, on the logit scale; of a pair at a score of one of
+/// its properties, whose own terms count: the product of both is nothing on average. Terms of one class count where the
+/// condition is that class's.
 [[nodiscard]] inline double effect_at(const Condition& condition, std::span<const double> coefficients, double score,
-                                      std::int64_t m = 0) {
+                                      std::int64_t m = 0, std::int64_t property = -1) {
   const statistics::SplineRow basis = statistics::natural_spline(score);
   double sum = 0.0;
   std::size_t first = 0;
   for (const Term& term : condition.terms) {
     const std::size_t at = first + (term.kind == TermKind::subspace ? static_cast<std::size_t>(m) * basis.size() : 0);
-    if (term.kind != TermKind::pair)
+    const bool concerned = (condition.kind != ConditionKind::pair || term.property == property) &&
+                           (!term.class_label || term.class_label == condition.class_label);
+    if (term.kind != TermKind::pair && concerned)
       for (std::size_t j = 0; j < basis.size(); ++j) sum += basis[j] * coefficients[at + j];
     first += static_cast<std::size_t>(column_count(term));
   }
@@ -269,9 +273,9 @@ FAULTLINE_INLINE std::vector<ConditionMove> plan_moves(const Problem& problem, c
   const Matrix<double> steps = statistics::unwhiten_directions(whitening, directions);
   const Matrix<double> effects = detail::property_moves(problem, discovery, steps, readings.deviations);
   // what a move changes in the fitted logit through one condition
-  const auto logit_change = [&](std::size_t condition, double moved) {
+  const auto logit_change = [&](std::size_t condition, double moved, std::int64_t property) {
     const auto at = [&](double score) {
-      return detail::effect_at(found.conditions[condition], shapes.coefficients[condition], score);
+      return detail::effect_at(found.conditions[condition], shapes.coefficients[condition], score, 0, property);
     };
     const double low = at(-0.5 * moved), middle = at(0.0), high = at(0.5 * moved);
     return std::max({low, middle, high}) - std::min({low, middle, high});
@@ -302,12 +306,12 @@ FAULTLINE_INLINE std::vector<ConditionMove> plan_moves(const Problem& problem, c
         break;
       }
       // a companion that moves along matters as far as the model says that it changes failures by itself
-      double worst = 0.25 * logit_change(k, moved);
+      double worst = 0.25 * logit_change(k, moved, coordinate.property);
       for (const detail::Coordinate& other : coordinates) {
         const auto& its_class = found.conditions[other.condition].class_label;
         if (other.condition == k || other.property < 0) continue;
         if (its_class && its_class != found.conditions[k].class_label) continue;  // one class in many
-        const double through = logit_change(other.condition, effects(i, other.property));
+        const double through = logit_change(other.condition, effects(i, other.property), other.property);
         if (through <= worst || move.shape == ConditionShape::pair) continue;
         worst = through;
         move.movability = Movability::not_separable;

@@ -112,6 +112,7 @@ FAULTLINE_INLINE ConditionTests confirm_conditions(const ConditionSample& confir
     return statistics::deviances(statistics::linear_predictor(fit, x, confirmation.label), confirmation.failed);
   };
   const std::vector<double> null = deviance_of(values);
+  const bool several_classes = !confirmation.label.empty() && confirmation.label.front() != confirmation.label.back();
   std::vector<double> before = null;
   std::vector<double> p;
   std::vector<ConditionTest> tests;
@@ -134,8 +135,7 @@ FAULTLINE_INLINE ConditionTests confirm_conditions(const ConditionSample& confir
       total += before[i] - after[i];
     }
     const auto most = std::max_element(test.class_gains.begin(), test.class_gains.end());
-    if (confirmation.classes > 1 && total > 0.0 && *most >= 0.8 * total)
-      test.class_label = most - test.class_gains.begin();
+    if (several_classes && total > 0.0 && *most >= 0.8 * total) test.class_label = most - test.class_gains.begin();
     before = after;
     Matrix<double> wider(n, earlier.cols() + columns.cols());
     wider.leftCols(earlier.cols()) = earlier;

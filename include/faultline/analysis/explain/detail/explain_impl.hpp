@@ -151,9 +151,12 @@ FAULTLINE_INLINE void Explainer::find_flips(std::span<const float> w, Explanatio
   const double way = explanation.failed ? -1.0 : 1.0;
   const SearchedDecision changes{explanation.failed ? until_success : until_failure};
   std::vector<BoundarySearch> searches;
-  for (const ExplainedCause& cause : explanation.causes)
-    searches.push_back(
-        {{{w, explanation.label}, Edit::in_w(intervention_directions_[cause.cause].move), 0.0, way}, {changes}, {1.0}});
+  for (const ExplainedCause& cause : explanation.causes) {
+    BoundarySearch& search = searches.emplace_back();
+    search.path = {{w, explanation.label}, Edit::in_w(intervention_directions_[cause.cause].move), 0.0, way};
+    search.decisions = {changes};
+    search.start = {1.0};
+  }
   search_boundaries(problem_->answer_edits, pointers_to(searches), rules);
   for (std::size_t k = 0; k < searches.size(); ++k)
     if (const CrossingSearch& found = searches[k].found[0]; found.crossed())

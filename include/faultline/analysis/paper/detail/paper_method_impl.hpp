@@ -92,7 +92,7 @@ FAULTLINE_INLINE PaperReport paper_method(const Problem& problem, const PaperOpt
                                           const ProgressCallback& progress) {
   check_paper_options(options, batch_size);
   const Population& half = problem.discovery;
-  if (half.size() == 0) throw Error(ErrorCode::empty_input, "paper_method", "the discovery half has no samples");
+  if (half.size() == 0) throw Error(ErrorCode::empty_input, "paper_method", "the discovery split has no samples");
   const statistics::Strata strata = statistics::count_outcomes(half.label, half.failed, problem.classes);
 
   PaperReport report;
