@@ -1,173 +1,256 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Is the method right where the truth is known? Classifiers without any system in their errors must be left alone, and
-// a planted cause must be found.
+// Is the method right where the truth is known? Worlds whose truth has a closed form (method section 13): how often is
+// each planted cause found and named, what else is named, how far are the attributable fraction and the threshold from
+// the truth, and how often is something reported where there is nothing to find? Exits 1 when a row is short.
 //
-//   known_truth --null-runs 1000 --setups 100
+//   known_truth --seeds 20 --null-runs 1000 --baselines --json truth.json
 //
-// test: --null-runs 40 --setups 12
-// test(2): --setups 1e3
-// test(2): --threads 100000
-// full: --null-runs 1 --setups 0 --samples 500
+// test: --seeds 1 --worlds threshold --samples 3000 --null-runs 0 --baselines --json @out@/truth.json
+// test: --level 3 --worlds null, --seeds 1 --samples 1000 --null-runs 20
+// test(2): --seeds 0
+// test(2): --worlds nothing
+// test(2): --level 7
+// full: --worlds threshold --seeds 1 --samples 1000 --null-runs 0
 
 #include "options.hpp"
+#include "truth_table.hpp"
+#include "world_list.hpp"
 
-#include <faultline/core.hpp>
+#include <faultline/analysis/condition_chain.hpp>
+#include <faultline/analysis/distance/boundary_search.hpp>
+#include <faultline/core/atomic_file.hpp>
 #include <faultline/core/parallel_for.hpp>
 #include <faultline/statistics/binomial.hpp>
-#include <faultline/statistics/distributions.hpp>
 #include <faultline/statistics/quantiles.hpp>
 
 #include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
 
-#include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <cmath>
 #include <cstdint>
 #include <cstdio>
-#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
 #include <vector>
 
 namespace fl = faultline;
+namespace an = faultline::analysis;
 
 namespace {
 
-constexpr std::int64_t classes = 4;
-
-double seconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+/// The name of a condition as the worlds write it.
+std::string named(const an::Condition& condition, const std::vector<std::string>& properties) {
+  std::string text;
+  const char* between = condition.kind == an::ConditionKind::pair ? " x " : " + ";
+  for (const std::int64_t k : condition.properties)
+    text += (text.empty() ? "" : between) + properties[static_cast<std::size_t>(k)];
+  if (text.empty()) text = "direction";
+  if (condition.class_label) text += " in class " + std::to_string(*condition.class_label);
+  return text;
 }
 
-/// Calls work(0) .. work(count − 1), each on whichever thread is free; an error of one is thrown here.
-void in_parallel(std::int64_t count, std::int64_t threads, const std::function<void(std::int64_t)>& work) {
-  fl::parallel_for(count, threads, work);
-}
-
-void give(fl::ScoreMatrix& scores, std::int64_t i, std::int64_t label, bool wrong, double certainty) {
-  const std::int64_t given = wrong ? (label + 1) % classes : label;
-  for (std::int64_t k = 0; k < classes; ++k) scores(i, k) = k == given ? static_cast<float>(certainty) : 0.0f;
-}
-
-std::uint64_t hash_of(std::span<const float> image) {
-  std::uint64_t h = 1469598103934665603ull;
-  for (const float v : image) {
-    h ^= static_cast<std::uint64_t>(std::llround(static_cast<double>(v) * 1e6));
-    h *= 1099511628211ull;
-    h ^= h >> 29;
+/// The value of a one-sided cause's property at which the decision flips: median over 64 latents that do not fail,
+/// moved along it until they do.
+std::optional<double> threshold_of(const fl::Problem& problem, const an::ChainedCondition& cause) {
+  if (cause.condition.properties.size() != 1 || cause.move.shape != an::ConditionShape::one_sided) return std::nullopt;
+  an::HeldOutLatents latents(problem, 64);
+  const auto positions = latents.passing(64, cause.condition.class_label, 64 * 64);
+  const an::Edit step = an::Edit::in_w(cause.move.steps.row_span(0));
+  std::vector<an::BoundarySearch> searches;
+  for (const std::int64_t i : positions) {
+    const an::StartLatent start{latents.codes().w.row_span(i), latents.codes().label[static_cast<std::size_t>(i)]};
+    an::BoundarySearch& search = searches.emplace_back();
+    search.path = {start, step, 0.0, static_cast<double>(cause.move.sign)};
+    search.decisions = {{an::until_failure}};
+    search.start = {1.0};
+    search.found.resize(1);
   }
-  return h;
+  an::search_boundaries(problem.answer_edits, an::pointers_to(searches), {an::even_grid(1.25, 8), 0.01});
+  std::vector<an::EditedLatent> flipped;
+  for (const an::BoundarySearch& search : searches)
+    if (search.found[0].crossed()) flipped.push_back(search.path.at(search.found[0].far_end()));
+  if (flipped.empty()) return std::nullopt;
+  const fl::Matrix<float> at = problem.answer_edits(flipped, {.properties = true}).properties;
+  std::vector<double> values;
+  for (std::int64_t i = 0; i < at.rows(); ++i)
+    values.push_back(static_cast<double>(at(i, cause.condition.properties.front())));
+  return fl::statistics::median(values);
 }
 
-/// Number of runs on errors by image hash that report a cause.
-std::int64_t null_alarms(std::int64_t runs, std::int64_t samples, std::int64_t threads, std::int64_t& associated) {
-  const fl::AnalyticGenerator known({.factors = 6, .channels = 512, .classes = classes, .seed = 1});
-  std::atomic<std::int64_t> alarms{0};
-  std::atomic<std::int64_t> along{0};
-  in_parallel(runs, threads, [&](std::int64_t run) {
-    auto random_errors = fl::make_classifier(
-        [&known](fl::ImageView images, fl::ScoreMatrix& scores) {
-          scores.resize(images.count(), classes);
-          for (std::int64_t i = 0; i < images.count(); ++i)
-            give(scores, i, known.read(images, i).label, hash_of(images.image(i)) % 1000 < 70, 3.0);
-        },
-        {.classes = classes, .scores = fl::Scores::logits});
-    const auto report = fl::characterize(
-        known, random_errors, {.samples = samples, .seed = 1000 + run, .method = {.property_distances = false}});
-    alarms += report.verdict == fl::Verdict::systematic_causes ? 1 : 0;
-    along += report.associated.empty() ? 0 : 1;
-  });
-  associated = along;
-  return alarms;
+/// Analyses a problem, and says what was found in the names of the worlds.
+truth::Run analyse(const fl::Problem& problem, bool wants_threshold) {
+  const an::ConditionChain chain = an::find_causes(problem);
+  truth::Run run;
+  run.share = chain.together.share;
+  if (chain.fractions.together) run.fraction = chain.fractions.together->value;
+  for (const an::ChainedCondition& condition : chain.conditions) {
+    if (!condition.confirmed) continue;
+    (condition.cause ? run.causes : run.others).push_back(named(condition.condition, problem.property_names));
+    if (condition.cause && wants_threshold && !run.threshold) run.threshold = threshold_of(problem, condition);
+  }
+  return run;
 }
 
-/// What became of one planted cause.
-struct Recovery {
-  bool channel = false;       ///< the planted channel is the first finding's
-  bool sign = false;          ///< ... and points the right way
-  bool within_three = false;  ///< it is the channel of one of the first three
-  double error = 1.0;         ///< relative error of the distance to failure
+truth::Run run_once(const worlds::World& world, std::int64_t seed, bool with_baselines) {
+  worlds::Setup setup = worlds::make(world, seed);
+  worlds::draw(setup);
+  const auto start = std::chrono::steady_clock::now();
+  truth::Run run = analyse(setup.problem, world.threshold.has_value());
+  run.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  if (with_baselines) run.baselines = baselines::names(setup.problem);
+  return run;
+}
+
+std::string number(std::optional<double> value) {
+  char text[16] = "-";
+  if (value) std::snprintf(text, sizeof text, "%.2f", *value);
+  return text;
+}
+
+void print_head(bool with_baselines) {
+  std::printf("%-5s %-46s %6s %6s %6s %6s %8s %6s %6s %6s %6s", "level", "world", "heard", "per", "wrong", "alarm",
+              "fraction", "truth", "thresh", "D2", "s/run");
+  if (with_baselines)
+    for (const char* title : baselines::titles) std::printf(" %13s", title);
+  std::printf("  named in so many runs; (confirmed, not a cause)\n");
+}
+
+void print(const truth::Row& row, bool with_baselines) {
+  const worlds::World& world = *row.world;
+  const bool plants = !world.planted.empty();
+  const auto if_planted = [&](double value) { return number(plants ? std::optional(value) : std::nullopt); };
+  std::printf("%-5d %-46s %6s %6s %6s %6s %8s %6s %6s %6.2f %6.2f", world.level, world.name.c_str(),
+              if_planted(row.heard).c_str(), if_planted(row.per_planted).c_str(), if_planted(row.misnamed).c_str(),
+              number(plants ? std::nullopt : std::optional(row.alarms)).c_str(), number(row.fraction).c_str(),
+              number(world.fraction).c_str(), number(row.threshold_error).c_str(), row.share, row.seconds);
+  if (with_baselines)
+    for (const truth::Hearing& hearing : row.baselines)
+      std::printf(" %6s /%5.2f", if_planted(hearing.heard).c_str(), hearing.wrong);
+  std::printf("  %s", truth::is_good(row) ? "" : "SHORT ");
+  for (const auto& [name, count] : row.names) std::printf("%s %d; ", name.c_str(), count);
+  std::printf("\n");
+  std::fflush(stdout);
+}
+
+nlohmann::ordered_json json_of(const truth::Row& row, bool with_baselines) {
+  const worlds::World& world = *row.world;
+  const auto or_null = [](std::optional<double> value) -> nlohmann::ordered_json {
+    return value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json(nullptr);
+  };
+  nlohmann::ordered_json json = {{"world", world.name},
+                                 {"level", world.level},
+                                 {"runs", row.runs},
+                                 {"good", truth::is_good(row)},
+                                 {"planted", nlohmann::ordered_json::array()},
+                                 {"findings_per_planted", row.per_planted},
+                                 {"misnamed_per_run", row.misnamed},
+                                 {"missed_per_run", row.missed},
+                                 {"false_alarms", row.alarms},
+                                 {"fraction", or_null(row.fraction)},
+                                 {"true_fraction", or_null(world.fraction)},
+                                 {"headline_error", or_null(row.headline_error())},
+                                 {"threshold_error", or_null(row.threshold_error)},
+                                 {"deviance_share", row.share},
+                                 {"seconds_per_run", row.seconds},
+                                 {"named", row.names}};
+  for (std::size_t k = 0; k < world.planted.size(); ++k)
+    json["planted"].push_back(
+        {{"names", world.planted[k].names}, {"heard", row.heard_each[k]}, {"findings_per_run", row.findings_each[k]}});
+  if (with_baselines)
+    for (std::size_t b = 0; b < baselines::count; ++b)
+      json["baselines"][baselines::titles[b]] = {{"heard", row.baselines[b].heard},
+                                                 {"wrong_per_run", row.baselines[b].wrong}};
+  return json;
+}
+
+/// Runs on errors that have no system, and how many report any condition.
+struct NullRuns {
+  std::int64_t runs = 0, alarms = 0, allowed = 0;
+  double seconds = 0.0;
 };
-
-/// A classifier that fails where one factor lies beyond a level on one side.
-Recovery recover(std::int64_t setup, std::int64_t samples) {
-  const fl::AnalyticGenerator known({.factors = 6, .channels = 512, .classes = classes, .seed = 100 + setup});
-  const std::int64_t factor = setup % 6;
-  const double sign = setup % 2 == 0 ? 1.0 : -1.0;
-  const double level = 0.8 + 0.2 * static_cast<double>(setup % 5);
-  auto planted = fl::make_classifier(
-      [&](fl::ImageView images, fl::ScoreMatrix& scores) {
-        scores.resize(images.count(), classes);
-        for (std::int64_t i = 0; i < images.count(); ++i) {
-          const auto reading = known.read(images, i);
-          const double excess = sign * static_cast<double>(reading.factors[static_cast<std::size_t>(factor)]) - level;
-          give(scores, i, reading.label, excess > 0.0, 4.0 * std::abs(excess));
-        }
-      },
-      {.classes = classes, .scores = fl::Scores::logits});
-  const auto report = fl::characterize(known, planted, {.samples = samples, .seed = setup});
-  Recovery result;
-  const std::int64_t truth = known.factor_channel(factor);
-  for (std::size_t f = 0; f < std::min<std::size_t>(3, report.findings.size()); ++f)
-    result.within_three = result.within_three || report.findings[f].channel.flat == truth;
-  if (report.findings.empty()) return result;
-  const fl::Finding& first = report.findings.front();
-  result.channel = first.channel.flat == truth;
-  result.sign = result.channel && first.sign == (sign > 0 ? 1 : -1);
-  // A code that does not fail has a factor below the level: a truncated standard normal, whose median is known.
-  const double expected = level - fl::statistics::normal_quantile(0.5 * fl::statistics::normal_cdf(level));
-  if (first.threshold.flip) result.error = std::abs(first.threshold.flip->sigmas - expected) / expected;
+NullRuns null_runs(std::int64_t runs, std::int64_t first, std::int64_t samples, program::Progress& progress) {
+  std::vector<worlds::World> list = worlds::controls();
+  list.resize(2);  // random errors, and with a rate of each class
+  NullRuns result{.runs = runs};
+  std::atomic<std::int64_t> alarms{0}, done{0};
+  std::mutex printing;
+  const double start = progress.seconds();
+  fl::parallel_for(runs, 0, [&](std::int64_t k) {
+    worlds::World world = list[static_cast<std::size_t>(k % 2)];
+    world.samples = samples;
+    const truth::Run run = run_once(world, first + 1'000'000 + k, false);
+    alarms += run.causes.empty() && run.others.empty() ? 0 : 1;
+    const std::int64_t now = ++done;
+    const std::lock_guard lock(printing);
+    progress({"null runs", now, runs});
+  });
+  progress.finish();
+  result.alarms = alarms;
+  result.seconds = (progress.seconds() - start) / static_cast<double>(runs);
+  // what a method with exactly 5 % exceeds once in ten thousand experiments: 77 of 1 000
+  while (fl::statistics::binomial_upper_tail(result.allowed + 1, runs, 0.05) > 1e-4) ++result.allowed;
   return result;
 }
 
 int answer(int argc, char** argv) {
-  std::int64_t runs = 1'000, setups = 100, samples = 4'000,
-               threads = std::min<std::int64_t>(fl::available_threads(), 256);
-  CLI::App app("False alarms and recall of the method on a generator whose truth is known.");
-  program::option(app, "--null-runs", runs, 0, 100'000, "runs on a classifier whose errors have no system");
-  program::option(app, "--setups", setups, 0, 10'000, "planted causes to be found");
-  program::option(app, "--samples", samples, 500, 1'000'000, "samples per half");
-  program::option(app, "--threads", threads, 1, 256, "runs at a time");
+  std::int64_t seeds = 5, first = 1, samples = 0, nulls = 200;
+  std::optional<std::int64_t> level;
+  std::string only, file;
+  bool with_baselines = false;
+  CLI::App app("Conditions and causes of failure where the truth is known.");
+  program::option(app, "--level", level, 0, 3, "only worlds of this level: 0 something to find, 3 controls");
+  program::option(app, "--seeds", seeds, 1, 1000, "runs of each world");
+  program::option(app, "--first-seed", first, 0, 1'000'000'000, "seed of the first run");
+  program::option(app, "--samples", samples, 0, 1'000'000, "samples per split; 0: what each world needs");
+  app.add_option("--worlds", only, "only worlds whose name begins like this");
+  program::option(app, "--null-runs", nulls, 0, 100'000, "further runs on errors that have no system");
+  app.add_option("--json", file, "also write the table to this file");
+  app.add_flag("--baselines", with_baselines, "also ask simpler ways: heard / wrong names per run");
   if (const auto code = program::parse(app, argc, argv)) return *code;
-
+  std::vector<worlds::World> list;
+  for (worlds::World& world : worlds::all()) {
+    if (world.name.compare(0, only.size(), only) != 0 || (level && world.level != *level)) continue;
+    if (samples > 0) world.samples = samples;
+    list.push_back(std::move(world));
+  }
+  if (list.empty()) {
+    std::fprintf(stderr, "no world begins with '%s' and is of this level\n", only.c_str());
+    return 2;
+  }
+  program::Progress progress;
+  print_head(with_baselines);
   bool good = true;
-  auto start = std::chrono::steady_clock::now();
-  if (runs > 0) {
-    std::int64_t associated = 0;
-    const std::int64_t alarms = null_alarms(runs, samples, threads, associated);
-    // The number of alarms that a tool with exactly 5 % exceeds once in ten thousand experiments: 77 of 1 000.
-    std::int64_t allowed = 0;
-    while (fl::statistics::binomial_upper_tail(allowed + 1, runs, 0.05) > 1e-4) ++allowed;
-    std::printf(
-        "null runs      %lld of %lld report a cause (allowed: %lld), %lld more an associated direction; %.2f s a run\n",
-        static_cast<long long>(alarms), static_cast<long long>(runs), static_cast<long long>(allowed),
-        static_cast<long long>(associated), seconds_since(start) / static_cast<double>(runs));
-    good = alarms <= allowed;
+  nlohmann::ordered_json json = {{"command", program::quoted(argc, argv)}, {"rows", nlohmann::ordered_json::array()}};
+  for (const worlds::World& world : list) {
+    std::vector<truth::Run> runs(static_cast<std::size_t>(seeds));
+    std::atomic<std::int64_t> done{0};
+    std::mutex printing;
+    fl::parallel_for(seeds, 0, [&](std::int64_t k) {
+      runs[static_cast<std::size_t>(k)] = run_once(world, first + k, with_baselines);
+      const std::int64_t now = ++done;
+      const std::lock_guard lock(printing);
+      progress({world.name, now, seeds});
+    });
+    progress.finish();
+    const truth::Row row = truth::row_of(world, runs);
+    good = good && truth::is_good(row);
+    print(row, with_baselines);
+    json["rows"].push_back(json_of(row, with_baselines));
   }
-  if (setups > 0) {
-    start = std::chrono::steady_clock::now();
-    std::vector<Recovery> results(static_cast<std::size_t>(setups));
-    in_parallel(setups, threads,
-                [&](std::int64_t setup) { results[static_cast<std::size_t>(setup)] = recover(setup, samples); });
-    std::int64_t channel = 0, sign = 0, within_three = 0;
-    std::vector<double> errors;
-    for (const Recovery& r : results) {
-      channel += r.channel ? 1 : 0;
-      sign += r.sign ? 1 : 0;
-      within_three += r.within_three ? 1 : 0;
-      if (r.channel) errors.push_back(r.error);
-    }
-    const double share = static_cast<double>(channel) / static_cast<double>(setups);
-    std::printf("planted cause  first finding in %lld of %lld, among the first three in %lld; sign right in %lld\n",
-                static_cast<long long>(channel), static_cast<long long>(setups), static_cast<long long>(within_three),
-                static_cast<long long>(sign));
-    if (!errors.empty())
-      std::printf(
-          "threshold      relative error of the median distance to failure: median %.3f, 95 %% %.3f, largest %.3f; "
-          "%.2f s a set-up\n",
-          fl::statistics::median(errors), fl::statistics::quantile(errors, 0.95), fl::statistics::quantile(errors, 1.0),
-          seconds_since(start) / static_cast<double>(setups));
-    good = good && share >= 0.95 && sign == channel && fl::statistics::median(errors) < 0.1;
+  if (nulls > 0) {
+    const NullRuns result = null_runs(nulls, first, samples > 0 ? samples : 10'000, progress);
+    std::printf("null runs: %lld of %lld report a condition (allowed: %lld); %.2f s a run\n",
+                static_cast<long long>(result.alarms), static_cast<long long>(result.runs),
+                static_cast<long long>(result.allowed), result.seconds);
+    good = good && result.alarms <= result.allowed;
+    json["null_runs"] = {{"runs", result.runs}, {"alarms", result.alarms}, {"allowed", result.allowed}};
   }
+  json["seconds"] = progress.seconds();
+  json["good"] = good;
+  if (!file.empty()) fl::core::write_file_atomically(file, json.dump(1) + "\n");
   return good ? 0 : 1;
 }
 
