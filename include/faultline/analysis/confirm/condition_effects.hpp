@@ -21,8 +21,8 @@ struct EffectOptions {
   double alpha = 0.05;            ///< family-wise over all conditions
   std::int64_t first_look = 128;  ///< latents before the first look
   std::int64_t look_every = 64;
-  std::int64_t latents = 4'096;           ///< of a condition at most
-  std::int64_t images = 30'000;           ///< of all conditions together at most
+  std::int64_t latents = 4'096;           ///< from which on the samples drawn to find further ones count as images
+  std::int64_t images = 30'000;           ///< of all conditions together; nothing is begun beyond
   std::int64_t fraction_latents = 2'048;  ///< on which attributable fractions are measured
   std::int64_t batch_size = 64;
 };
@@ -33,7 +33,7 @@ struct MoveEffect {
   double effect = 0.0;  ///< mean of e_i: the change of the failure rate on valid images
   double lower = -1.0;  ///< simultaneous bounds that hold at any time
   double upper = 1.0;
-  double min_effect = 0.0;  ///< what counts as an effect, from the failure rate of the latents that were moved
+  double min_effect = 0.0;  ///< what counts as an effect, from the failure rate of the populations
   std::int64_t latents = 0;
   std::optional<std::int64_t> needed = std::nullopt;  ///< forecast of the latents that would decide
   double invalid_high = 0.0;  ///< share of images that the judge no longer reads at +2 (of all ends where both fail)
@@ -45,8 +45,11 @@ struct MoveEffect {
 /// A failure counts where the image is valid: the judge, if there is one, still sees the class. One-sided conditions
 /// are compared between +2 and −2, two-sided ones between both ends and where they are, bands between the worst and the
 /// best level, pairs at ±1.4 by their product, subspaces along each of their vectors (the one that decides first).
+/// What counts as an effect is half the rate of failures on valid images among all samples of both splits, in the class
+/// of the condition if it has one; at least .005 and at most .05.
 /// **Error rate**: any bound is wrong at any look with probability at most alpha, for all conditions together.
-/// **Cost**: two to four images per latent and condition, 128 to `latents` latents, at most `images` in all.
+/// **Cost**: two to four images per latent and condition, 128 latents at least; conditions take turns until all are
+/// decided or `images` are made, so that one near its bar has what the others leave.
 [[nodiscard]] std::vector<MoveEffect> measure_effects(const Problem& problem, const statistics::Whitening& whitening,
                                                       HeldOutLatents& latents, const Conditions& found,
                                                       std::span<const ConditionMove> moves,

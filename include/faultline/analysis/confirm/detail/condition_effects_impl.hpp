@@ -14,7 +14,6 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
-#include <numeric>
 #include <optional>
 #include <span>
 #include <utility>
@@ -24,6 +23,19 @@ namespace faultline {
 inline namespace v1 {
 namespace analysis {
 namespace detail {
+
+/// Share of the samples of both splits, of one class if a label is given, that fail on a valid image; 0 without
+/// samples.
+[[nodiscard]] inline double valid_failure_rate(const Problem& problem, std::optional<std::int64_t> label) {
+  double failures = 0.0, samples = 0.0;
+  for (const Population* split : {&problem.discovery, &problem.confirmation})
+    for (std::size_t i = 0; i < split->label.size(); ++i) {
+      if (label && split->label[i] != *label) continue;
+      samples += 1.0;
+      failures += split->failed[i] != 0 && split->is_valid(i) ? 1.0 : 0.0;
+    }
+  return samples > 0.0 ? failures / samples : 0.0;
+}
 
 /// One comparison: moves of a latent with weights that add up to its effect. A move goes `amount` standard deviations
 /// along each row, or until the first reading stands at a level.
@@ -95,7 +107,6 @@ FAULTLINE_INLINE std::vector<MoveEffect> measure_effects(const Problem& problem,
     std::vector<detail::Comparison> comparisons;
     std::vector<statistics::ValueCounts> values;
     std::int64_t taken = 0;        // latents
-    double failures = 0.0;         // of them unmoved
     std::int64_t invalid[2] = {};  // at the first and the second edit
     bool done = true;
   };
@@ -110,15 +121,21 @@ FAULTLINE_INLINE std::vector<MoveEffect> measure_effects(const Problem& problem,
     watches[k].comparisons = detail::comparisons_of(moves[k]);
     watches[k].values.resize(watches[k].comparisons.size());
     watches[k].done = false;
+    const double rate = detail::valid_failure_rate(problem, found.conditions[k].class_label);
+    effects[k].min_effect = std::clamp(0.5 * rate, 0.005, 0.05);
   }
-  for (std::int64_t look = options.first_look; look <= options.latents; look += options.look_every) {
-    bool open = false;
-    for (std::size_t k = 0; k < moves.size(); ++k) {
+  // every open condition in turn, so that those near their bar have what the others leave
+  bool open = able > 0;
+  for (std::int64_t look = options.first_look; open; look += options.look_every) {
+    open = false;
+    for (std::size_t k = 0; k < moves.size() && images < options.images; ++k) {
       Watch& watch = watches[k];
       if (watch.done) continue;
       const std::optional<std::int64_t> label = found.conditions[k].class_label;
+      const std::int64_t drawn = latents.codes().size();
       const std::vector<std::int64_t> positions =
           latents.first(look, label, look * std::max<std::int64_t>(4, label ? 4 * problem.classes : 1));
+      if (look > options.latents) images += latents.codes().size() - drawn;
       const auto first = static_cast<std::size_t>(watch.taken);
       if (positions.size() <= first) {
         watch.done = true;
@@ -135,8 +152,7 @@ FAULTLINE_INLINE std::vector<MoveEffect> measure_effects(const Problem& problem,
       const detail::ValidFailures answers = detail::answer_valid(problem, edits);
       images += static_cast<std::int64_t>(edits.size());
       std::size_t at = 0;
-      for (std::size_t i = first; i < positions.size(); ++i) {
-        watch.failures += latents.codes().failed[static_cast<std::size_t>(positions[i])] != 0 ? 1.0 : 0.0;
+      for (std::size_t i = first; i < positions.size(); ++i)
         for (std::size_t c = 0; c < watch.comparisons.size(); ++c) {
           double effect = 0.0;
           for (std::size_t e = 0; e < watch.comparisons[c].parts.size(); ++e, ++at) {
@@ -145,25 +161,10 @@ FAULTLINE_INLINE std::vector<MoveEffect> measure_effects(const Problem& problem,
           }
           watch.values[c].add(std::clamp(effect, -1.0, 1.0));
         }
-      }
       watch.taken = static_cast<std::int64_t>(positions.size());
       MoveEffect& effect = effects[k];
       effect.latents = watch.taken;
       const auto n = static_cast<double>(watch.taken);
-      // fixed at the first look, so that later looks hold the same bar; failures on valid images, as everywhere here
-      if (effect.min_effect == 0.0) {
-        double failures = watch.failures;
-        if (problem.has_judge) {
-          std::vector<EditedLatent> unmoved;
-          for (const std::int64_t position : positions)
-            unmoved.push_back(
-                {{latents.codes().w.row_span(position), latents.codes().label[static_cast<std::size_t>(position)]}});
-          const detail::ValidFailures answered = detail::answer_valid(problem, unmoved);
-          images += static_cast<std::int64_t>(unmoved.size());
-          failures = std::accumulate(answered.failed.begin(), answered.failed.end(), 0.0);
-        }
-        effect.min_effect = std::clamp(0.5 * failures / n, 0.005, 0.05);
-      }
       const double own_alpha = alpha / static_cast<double>(watch.comparisons.size());
       std::size_t best = 0, does_not = 0;
       for (std::size_t c = 0; c < watch.values.size(); ++c) {
@@ -180,15 +181,13 @@ FAULTLINE_INLINE std::vector<MoveEffect> measure_effects(const Problem& problem,
       effect.upper = statistics::betting_upper_bound(values, own_alpha);
       effect.invalid_high = static_cast<double>(watch.invalid[0]) / n;
       effect.invalid_low = static_cast<double>(watch.invalid[1]) / n;
+      effect.needed.reset();
       if (effect.decision != statistics::EffectDecision::undecided) watch.done = true;
       else effect.needed = statistics::forecast_samples(values, effect.min_effect, own_alpha);
-      if (images >= options.images) return effects;
       open = open || !watch.done;
     }
-    if (!open) break;
+    open = open && images < options.images;
   }
-  for (MoveEffect& effect : effects)
-    if (effect.decision != statistics::EffectDecision::undecided) effect.needed.reset();
   return effects;
 }
 
