@@ -22,9 +22,9 @@ namespace analysis {
 /// The direction along which the residuals of a fit grow, off `held`: a term with one direction, or none when the
 /// residuals have no linear part.
 ///
-/// **Formula**: starts where a linear logit would point (consistent for elliptical latents, Li and Duan 1989), then
-/// Gauss–Newton steps of the single-index model logit = x·β + h(d·w̃), h a spline that is refitted after every step
-/// (unpolished, one threshold is split into two directions).
+/// **Formula**: starts where one Newton step of a linear logit points (consistent for elliptical latents, Li and Duan
+/// 1989), then Gauss–Newton steps of the single-index model logit = x·β + h(d·w̃), h a spline that is refitted after
+/// every step (unpolished, one threshold is split into two directions).
 /// **Shapes**: x `[N, p]` the columns of the model that `fit` is; held `[k, r]` orthonormal rows. With `class_label`
 /// only samples of this class count.
 /// **Cost**: some six times N r².
@@ -37,7 +37,8 @@ namespace analysis {
 ///
 /// **Formula**: eigenvectors of Σ (f_i − p̂_i) w̃_i w̃_iᵀ whose eigenvalue is beyond the largest of `permutations` draws
 /// in which residuals are permuted within classes; exactly the `dimension` largest when it is given.
-/// **Randomness**: (seed, Stream::permutations, first + b). **Cost**: permutations · N r².
+/// **Randomness**: (seed, Stream::permutations, b). **Cost**: at most 24 · permutations · N r for the draws, N r² + r³
+/// for what stands out of them.
 [[nodiscard]] std::optional<Term> residual_subspace(const ConditionSample& sample, const statistics::LogisticFit& fit,
                                                     const Matrix<double>& held, std::int64_t seed,
                                                     std::optional<std::int64_t> class_label = std::nullopt,

@@ -38,18 +38,20 @@ FAULTLINE_INLINE PropertyReadings read_properties(const Matrix<double>& whitened
     core::as_vector(values) = properties.col(k).template cast<double>();
     scores.col(k) = core::as_vector(statistics::within_class_scores(values, labels, classes));
   }
-  Matrix<double> cross(r, count), squares(r, r);
+  Matrix<double> cross(r, count);
+  Eigen::MatrixXd squares = Eigen::MatrixXd::Zero(r, r);
   Eigen::VectorXd spread = Eigen::VectorXd::Zero(count);
   for (std::int64_t first = 0; first < n; first += statistics::fixed_sum_rows) {
     const std::int64_t rows = std::min(statistics::fixed_sum_rows, n - first);
     const auto m = scores.middleRows(first, rows);
     const auto x = whitened.middleRows(first, rows);
     cross += Matrix<double>(x.transpose() * m);
-    squares += Matrix<double>(x.transpose() * x);
+    squares.selfadjointView<Eigen::Lower>().rankUpdate(x.transpose());
     spread += m.colwise().squaredNorm().transpose();
   }
+  squares.triangularView<Eigen::StrictlyUpper>() = squares.transpose();
   const Matrix<double> inverse =
-      statistics::detail::spectral_function(squares, 1e-10, [](double value) { return 1.0 / value; });
+      statistics::detail::spectral_function(Matrix<double>(squares), 1e-10, [](double value) { return 1.0 / value; });
   readings.vectors = Matrix<double>((inverse * cross).transpose());
   for (std::int64_t k = 0; k < count; ++k) {
     const double explained = spread[k] > 0.0 ? readings.vectors.row(k).dot(cross.col(k)) / spread[k] : 0.0;

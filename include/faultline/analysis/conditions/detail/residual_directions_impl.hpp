@@ -49,13 +49,57 @@ template <class Rows>
   return Matrix<double>(rows - (rows * held.transpose()) * held);
 }
 
-/// Σ weight_i x_i x_iᵀ in fixed parts.
+/// Σ weight_i x_i x_iᵀ in fixed parts: half of it is calculated, positive and negative weights by themselves.
 [[nodiscard]] inline Matrix<double> weighted_squares(const Matrix<double>& x, const Eigen::VectorXd& weight) {
-  return statistics::fixed_sum(
-      x.rows(), Matrix<double>(x.cols(), x.cols()), [&](std::int64_t first, std::int64_t count) -> Matrix<double> {
-        const auto part = x.middleRows(first, count);
-        return Matrix<double>(part.transpose() * (weight.segment(first, count).asDiagonal() * part));
-      });
+  const auto part = [&](std::int64_t first, std::int64_t count) -> Matrix<double> {
+    Eigen::MatrixXd lower = Eigen::MatrixXd::Zero(x.cols(), x.cols());
+    for (const double side : {1.0, -1.0}) {
+      Matrix<double> rows(count, x.cols());
+      std::int64_t used = 0;
+      for (std::int64_t i = first; i < first + count; ++i)
+        if (side * weight[i] > 0.0) rows.row(used++) = std::sqrt(side * weight[i]) * x.row(i);
+      if (used > 0) lower.selfadjointView<Eigen::Lower>().rankUpdate(rows.topRows(used).transpose(), side);
+    }
+    return Matrix<double>(lower);
+  };
+  Eigen::MatrixXd sum = statistics::fixed_sum(x.rows(), Matrix<double>(x.cols(), x.cols()), part);
+  sum.triangularView<Eigen::StrictlyUpper>() = sum.transpose();
+  return Matrix<double>(sum);
+}
+
+/// For each column e of `weights` the largest size of an eigenvalue of Σ e_i x_i x_iᵀ, by 24 steps of Lanczos'
+/// algorithm (1950; exact up to 24 coordinates, beyond that within a hundredth or so), all columns side by side.
+[[nodiscard]] inline std::vector<double> largest_eigenvalues(const Matrix<double>& x, const Matrix<double>& weights,
+                                                             std::int64_t seed) {
+  const std::int64_t r = x.cols(), columns = weights.cols(), steps = std::min<std::int64_t>(r, 24);
+  std::vector<Eigen::MatrixXd> basis;
+  std::vector<Matrix<double>> small(static_cast<std::size_t>(columns), Matrix<double>(steps, steps));
+  core::CounterRandom random(seed, core::Stream::permutations, core::pilot_first);
+  Eigen::MatrixXd next(r, columns);
+  for (std::int64_t i = 0; i < r; ++i) next.row(i).setConstant(random.normal());
+  for (std::int64_t step = 0; step < steps; ++step) {
+    for (Eigen::Index c = 0; c < columns; ++c) {
+      const double length = next.col(c).norm();
+      const bool more = length > 1e-12 * (1.0 + std::abs(small[static_cast<std::size_t>(c)](0, 0)));
+      next.col(c) *= more ? 1.0 / length : 0.0;
+      if (step > 0) {
+        Matrix<double>& own = small[static_cast<std::size_t>(c)];
+        own(step, step - 1) = own(step - 1, step) = more ? length : 0.0;
+      }
+    }
+    basis.push_back(next);
+    const Matrix<double> along = Matrix<double>(x * basis.back()).cwiseProduct(weights);
+    next = x.transpose() * along;
+    for (Eigen::Index c = 0; c < columns; ++c)
+      small[static_cast<std::size_t>(c)](step, step) = basis.back().col(c).dot(next.col(c));
+    for (int twice = 0; twice < 2; ++twice)  // orthogonal to rounding
+      for (const Eigen::MatrixXd& earlier : basis)
+        next -= earlier * earlier.cwiseProduct(next).colwise().sum().asDiagonal();
+  }
+  std::vector<double> largest;
+  for (const Matrix<double>& own : small)
+    largest.push_back(statistics::detail::symmetric_eigenpairs(own).values.cwiseAbs().maxCoeff());
+  return largest;
 }
 
 }  // namespace detail
@@ -88,14 +132,17 @@ FAULTLINE_INLINE std::optional<Term> residual_direction(const ConditionSample& s
   const detail::RowRange rows = detail::rows_of_class(sample, class_label);
   if (rows.count == 0 || sample.whitened.cols() <= held.rows()) return std::nullopt;
   const Matrix<double> w = detail::off_span(sample.whitened.middleRows(rows.first, rows.count), held);
-  // where a linear logit would point: under latents of elliptical distribution that is the right direction whatever the
-  // shape along it, up to noise (Li and Duan 1989)
-  Matrix<double> linear(sample.size(), x.cols() + w.cols());
-  linear.leftCols(x.cols()) = x;
-  linear.rightCols(w.cols()).middleRows(rows.first, rows.count) = w;
-  const statistics::LogisticFit straight =
-      statistics::fit_logistic(linear, sample.label, sample.failed, sample.classes, {}, &fit);
-  Eigen::VectorXd direction = core::as_vector(straight.coefficients).tail(static_cast<Eigen::Index>(w.cols()));
+  // where a linear logit would point, by one Newton step from the fit: under latents of elliptical distribution that is
+  // the right direction whatever the shape along it, up to noise (Li and Duan 1989)
+  const std::vector<double> unexplained = detail::residuals_of(sample, fit);
+  const auto solve = [&](const Eigen::VectorXd& weight, const Eigen::VectorXd& score) -> Eigen::VectorXd {
+    Eigen::MatrixXd information = detail::weighted_squares(w, weight);
+    information.diagonal().array() += 1e-3 * information.trace() / static_cast<double>(w.cols()) + 1e-9;
+    return information.selfadjointView<Eigen::Lower>().ldlt().solve(score);
+  };
+  const auto probability = core::as_vector(fit.probability).segment(rows.first, rows.count).array();
+  Eigen::VectorXd direction = solve((probability * (1.0 - probability)).matrix(),
+                                    w.transpose() * core::as_vector(unexplained).segment(rows.first, rows.count));
   if (!(direction.norm() > 0.0)) return std::nullopt;
   direction.normalize();
 
@@ -118,13 +165,11 @@ FAULTLINE_INLINE std::optional<Term> residual_direction(const ConditionSample& s
       const statistics::SplineRow basis = statistics::natural_spline_slope(scores[at]);
       slope[i] = 0.0;
       for (std::size_t k = 0; k < basis.size(); ++k) slope[i] += basis[k] * model.coefficients[p + k];
-      const double probability = model.probability[at];
-      weight[i] = probability * (1.0 - probability) * slope[i] * slope[i];
-      rest[i] = ((sample.failed[at] != 0 ? 1.0 : 0.0) - probability) * slope[i];
+      const double p_now = model.probability[at];
+      weight[i] = p_now * (1.0 - p_now) * slope[i] * slope[i];
+      rest[i] = ((sample.failed[at] != 0 ? 1.0 : 0.0) - p_now) * slope[i];
     }
-    Eigen::MatrixXd information = detail::weighted_squares(w, weight);
-    information.diagonal().array() += 1e-3 * information.trace() / static_cast<double>(w.cols()) + 1e-9;
-    const Eigen::VectorXd change = information.selfadjointView<Eigen::Lower>().ldlt().solve(w.transpose() * rest);
+    const Eigen::VectorXd change = solve(weight, w.transpose() * rest);
     bool better = false;
     double length = 1.0;
     for (int halving = 0; halving < 4 && !better; ++halving, length *= 0.5) {
@@ -156,15 +201,10 @@ FAULTLINE_INLINE std::optional<Term> residual_subspace(const ConditionSample& sa
   const Matrix<double> w = detail::off_span(sample.whitened.middleRows(rows.first, rows.count), held);
   const std::vector<double> all = detail::residuals_of(sample, fit);
   Eigen::VectorXd residual = core::as_vector(all).segment(rows.first, rows.count);
-  const statistics::detail::Eigenpairs pairs =
-      statistics::detail::symmetric_eigenpairs(detail::weighted_squares(w, residual));
-  std::vector<std::int64_t> order(static_cast<std::size_t>(r));
-  for (std::size_t k = 0; k < order.size(); ++k) order[k] = static_cast<std::int64_t>(k);
-  std::sort(order.begin(), order.end(),
-            [&](std::int64_t a, std::int64_t b) { return std::abs(pairs.values[a]) > std::abs(pairs.values[b]); });
-  std::int64_t kept = dimension;
+  double largest = 0.0;
   if (dimension == 0) {
-    double largest = 0.0;
+    Matrix<double> weights(rows.count, permutations + 1);
+    weights.col(0) = residual;
     for (std::int64_t b = 0; b < permutations; ++b) {
       core::CounterRandom random(seed, core::Stream::permutations, b);
       Eigen::VectorXd permuted = residual;
@@ -175,11 +215,21 @@ FAULTLINE_INLINE std::optional<Term> residual_subspace(const ConditionSample& sa
         for (std::int64_t i = first; i + 1 < last; ++i) std::swap(permuted[i], permuted[i + random.below(last - i)]);
         first = last;
       }
-      const auto values = statistics::detail::symmetric_eigenpairs(detail::weighted_squares(w, permuted)).values;
-      largest = std::max(largest, values.cwiseAbs().maxCoeff());
+      weights.col(b + 1) = permuted;
     }
-    while (kept < r && std::abs(pairs.values[order[static_cast<std::size_t>(kept)]]) > largest) ++kept;
+    const std::vector<double> sizes = detail::largest_eigenvalues(w, weights, seed);
+    largest = *std::max_element(sizes.begin() + 1, sizes.end());
+    if (!(sizes.front() > largest)) return std::nullopt;
   }
+  const statistics::detail::Eigenpairs pairs =
+      statistics::detail::symmetric_eigenpairs(detail::weighted_squares(w, residual));
+  std::vector<std::int64_t> order(static_cast<std::size_t>(r));
+  for (std::size_t k = 0; k < order.size(); ++k) order[k] = static_cast<std::int64_t>(k);
+  std::sort(order.begin(), order.end(),
+            [&](std::int64_t a, std::int64_t b) { return std::abs(pairs.values[a]) > std::abs(pairs.values[b]); });
+  std::int64_t kept = dimension;
+  if (dimension == 0)
+    while (kept < r && std::abs(pairs.values[order[static_cast<std::size_t>(kept)]]) > largest) ++kept;
   if (kept == 0) return std::nullopt;
   Term term{.kind = TermKind::subspace, .class_label = class_label, .directions = Matrix<double>(kept, r)};
   for (std::int64_t m = 0; m < kept; ++m)
