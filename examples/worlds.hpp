@@ -85,6 +85,7 @@ namespace detail {
 struct Model {
   World world;
   fl::Matrix<double> mix, unmix, class_mean;
+  fl::Matrix<double> channels, unmix_channels;  // style channels of the factors that are read, and what they mean
   std::int64_t seed = 0;
 
   /// The factors of a latent that rules and properties read.
@@ -178,7 +179,15 @@ inline Setup make(const World& world, std::int64_t seed) {
   problem.has_judge = static_cast<bool>(world.unreadable);
   problem.style_matrix.resize(2 * d, d);
   problem.style_bias.assign(static_cast<std::size_t>(2 * d), 1.0);
-  problem.style_matrix.topRows(d) = 2.0 * model->unmix;  // channel j reads factor j
+  // no style channel is a factor: editing one changes several, those beyond the first d none
+  fl::core::CounterRandom mixing(seed, fl::core::Stream::codes, 1'000'000'008);
+  const std::int64_t read = model->world.read;
+  model->channels.resize(read, read);
+  for (double& value : model->channels.values()) value = 0.2 * mixing.normal();
+  for (std::int64_t i = 0; i < read; ++i) model->channels(i, i) += 1.0;
+  model->unmix_channels = model->channels.inverse();
+  problem.style_matrix.topRows(d) = 2.0 * model->unmix;
+  problem.style_matrix.topRows(read) = fl::Matrix<double>(model->channels * problem.style_matrix.topRows(read));
   for (std::int64_t k = d; k < 2 * d; ++k)
     for (std::int64_t j = 0; j < d; ++j) problem.style_matrix(k, j) = random.normal();
   for (const Measure& measure : world.measures) problem.property_names.push_back(measure.name);
@@ -230,8 +239,8 @@ inline Setup make(const World& world, std::int64_t seed) {
       auto u = model->factors_of(batch.w.row_span(i), label);
       for (std::size_t j = 0; j < batch.channels.size(); ++j)
         if (batch.channels[j] < rules.read)
-          u[static_cast<std::size_t>(batch.channels[j])] +=
-              static_cast<double>(batch.shifts(i, static_cast<std::int64_t>(j))) / 2.0;
+          fl::core::as_vector(u) += model->unmix_channels.col(batch.channels[j]) *
+                                    (static_cast<double>(batch.shifts(i, static_cast<std::int64_t>(j))) / 2.0);
       const detail::Fate fate = detail::fate_of(rules, batch.w.row_span(i), u, label);
       own.failed.push_back(fate.failed ? 1 : 0);
       own.prediction.push_back(fate.failed ? (label + 1) % rules.classes : label);
