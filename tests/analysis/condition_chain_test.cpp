@@ -5,7 +5,9 @@
 
 #include <support/catch2.hpp>
 
+#include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace fl = faultline;
@@ -13,15 +15,25 @@ namespace an = faultline::analysis;
 
 namespace {
 
-an::ConditionChain chain_of(const std::string& name, std::int64_t samples, std::int64_t seed = 3) {
-  for (worlds::World& world : worlds::all()) {
-    if (world.name != name) continue;
-    world.samples = samples;
-    worlds::Setup setup = worlds::make(world, seed);
-    worlds::draw(setup);
-    return an::find_causes(setup.problem, {.conditions = {.permutations = 999, .half_samples = 2}});
-  }
+worlds::World world_of(const std::string& name) {
+  for (worlds::World& world : worlds::all())
+    if (world.name == name) return std::move(world);
   throw std::runtime_error("no such world");
+}
+
+worlds::Setup drawn(worlds::World world, std::int64_t samples, std::int64_t seed = 3) {
+  world.samples = samples;
+  worlds::Setup setup = worlds::make(world, seed);
+  worlds::draw(setup);
+  return setup;
+}
+
+constexpr auto light = [](an::EffectOptions effects = {}) {
+  return an::ChainOptions{.conditions = {.permutations = 999, .half_samples = 2}, .effects = effects};
+};
+
+an::ConditionChain chain_of(const std::string& name, std::int64_t samples, std::int64_t seed = 3) {
+  return an::find_causes(drawn(world_of(name), samples, seed).problem, light());
 }
 
 }  // namespace
@@ -85,10 +97,7 @@ TEST_CASE("errors without a system have no confirmed condition") {
 }
 
 TEST_CASE("only samples that are valid take part") {
-  worlds::World world = worlds::all().front();
-  world.samples = 3000;
-  worlds::Setup setup = worlds::make(world, 1);
-  worlds::draw(setup);
+  worlds::Setup setup = drawn(worlds::all().front(), 3000, 1);
   // nothing that fails is valid: nothing is left to explain
   for (fl::Population* split : {&setup.problem.discovery, &setup.problem.confirmation})
     for (const auto failed : split->failed) split->valid.push_back(failed != 0 ? 0 : 1);
@@ -96,4 +105,46 @@ TEST_CASE("only samples that are valid take part") {
   CHECK(chain.conditions.empty());
   CHECK(chain.failures[0] == 0);
   CHECK(chain.samples[0] == setup.problem.discovery.size() - setup.problem.discovery.failures());
+}
+
+TEST_CASE("what counts as an effect is half the rate of failures on valid images among all samples of both splits") {
+  const worlds::Setup setup = drawn(world_of("unreadable elsewhere"), 4000);
+  const fl::Problem& problem = setup.problem;
+  double failures = 0.0;
+  for (const fl::Population* split : {&problem.discovery, &problem.confirmation})
+    for (std::size_t i = 0; i < split->failed.size(); ++i)
+      failures += split->failed[i] != 0 && split->valid[i] != 0 ? 1.0 : 0.0;
+  const an::ConditionChain chain = an::find_causes(problem, light());
+  REQUIRE(chain.conditions.size() == 1);
+  const an::ChainedCondition& cause = chain.conditions.front();
+  // an eighth of the images cannot be read and fails: that is the generator's, and no condition
+  CHECK(cause.condition.properties == std::vector<std::int64_t>{0});
+  CHECK(cause.cause);
+  CHECK(cause.effect.min_effect == Approx(0.5 * failures / 8000.0));
+  REQUIRE(cause.fraction);
+  CHECK(cause.fraction->value > 0.9);
+
+  const an::ConditionChain of_class = chain_of("one class of 10", 8000);
+  REQUIRE(!of_class.conditions.empty());
+  CHECK(of_class.conditions.front().effect.min_effect == Approx(0.05));  // a fifth of class 3 fails
+}
+
+TEST_CASE("a condition near its bar may use all images, and no more") {
+  // moving u0 from −2 to +2 changes the rate by about as much as counts
+  worlds::World world = world_of("threshold");
+  world.risk = [](worlds::Factors u, std::int64_t) { return u[0] > 0.0 ? 0.16 : 0.105; };
+  const worlds::Setup setup = drawn(world, 20'000);
+  const auto effect_with = [&](std::int64_t images) {
+    const an::ConditionChain chain = an::find_causes(setup.problem, light({.images = images}));
+    REQUIRE(chain.conditions.size() == 1);
+    return chain.conditions.front().effect;
+  };
+  const an::MoveEffect few = effect_with(2'000), all = effect_with(30'000);
+  CHECK(few.decision == fl::statistics::EffectDecision::undecided);
+  CHECK(few.needed.value_or(0) > 1'000);
+  CHECK(few.latents >= 1'000);
+  CHECK(few.latents < 1'000 + 64);
+  CHECK(all.decision == fl::statistics::EffectDecision::undecided);
+  CHECK(all.latents > 4'096);
+  CHECK(2 * all.latents < 30'000 + 128);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "../../../examples/worlds.hpp"
+#include "../../../examples/world_list.hpp"
 
 #include <faultline/analysis/confirm/confirm_conditions.hpp>
 #include <faultline/statistics/binomial.hpp>
