@@ -46,7 +46,9 @@ inline constexpr std::int64_t calibration_latents = 256;
 /// reading moves along the leading second-moment direction of it, a direction by itself. A property that moves by less
 /// than half a deviation is not movable; it is not separable from another that moves along where the model says that a
 /// quarter of the change of the logit comes through that one.
-/// The shapes of the effects are those of one spline for each condition, fitted together on the discovery split.
+/// The shapes of the effects are those of one spline for each condition, fitted together on the discovery split: two
+/// ends fail where the fit predicts that moving both ways, compared with not moving, changes the failure rate by more
+/// than one end compared with the other.
 /// **Shapes**: `discovery` is the sample of the selection. **Throws** what answering edits
 /// throws. **Cost**: 6 · 256 images per condition.
 [[nodiscard]] std::vector<ConditionMove> plan_moves(const Problem& problem, const statistics::Whitening& whitening,

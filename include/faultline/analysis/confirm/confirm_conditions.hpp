@@ -34,6 +34,7 @@ struct ConditionTests {
 /// The shape that each condition had on the discovery split.
 struct FrozenShapes {
   std::vector<std::vector<double>> coefficients;  ///< of the columns of each condition, then of each interaction
+  std::vector<double> intercepts = {};            ///< of the classes
 };
 
 /// Fits all conditions together on the samples of their selection and keeps the shapes.

@@ -55,7 +55,25 @@ namespace detail {
   return simple;
 }
 
-inline void set_shape(ConditionMove& move, const Condition& condition, std::span<const double> coefficients) {
+/// The failure rate that the fitted effect predicts when the scores of all samples, which are standard normal, are
+/// moved by `shift`: a mean over the classes concerned.
+[[nodiscard]] inline double moved_rate(const Condition& condition, std::span<const double> coefficients,
+                                       std::span<const double> intercepts, double shift) {
+  if (condition.class_label) intercepts = intercepts.subspan(static_cast<std::size_t>(*condition.class_label), 1);
+  double sum = 0.0, total = 0.0;
+  for (int step = -40; step <= 40; ++step) {
+    const double z = 0.1 * step, density = std::exp(-0.5 * z * z);
+    const double effect = effect_at(condition, coefficients, z + shift);
+    for (const double intercept : intercepts) {
+      sum += density / (1.0 + std::exp(-std::clamp(intercept + effect, -15.0, 15.0)));
+      total += density;
+    }
+  }
+  return sum / total;
+}
+
+inline void set_shape(ConditionMove& move, const Condition& condition, std::span<const double> coefficients,
+                      std::span<const double> intercepts) {
   constexpr double end = 1.6448536269514722;  // the .95 quantile
   if (condition.kind == ConditionKind::pair) {
     move.shape = ConditionShape::pair;
@@ -69,8 +87,10 @@ inline void set_shape(ConditionMove& move, const Condition& condition, std::span
     }
     return;
   }
-  const double low = effect_at(condition, coefficients, -end), middle = effect_at(condition, coefficients, 0.0),
-               high = effect_at(condition, coefficients, end);
+  // on the scale of what is measured: where failures separate, the logit wiggles far below and beyond what anybody sees
+  const double low = moved_rate(condition, coefficients, intercepts, -2.0),
+               middle = moved_rate(condition, coefficients, intercepts, 0.0),
+               high = moved_rate(condition, coefficients, intercepts, 2.0);
   double most = -1e300, least = 1e300;
   for (int step = -20; step <= 20; ++step) {
     const double score = 0.1 * step, effect = effect_at(condition, coefficients, score);
@@ -236,7 +256,7 @@ FAULTLINE_INLINE std::vector<ConditionMove> plan_moves(const Problem& problem, c
   std::vector<detail::Coordinate> coordinates;
   for (std::size_t k = 0; k < moves.size(); ++k) {
     const Condition& condition = found.conditions[k];
-    detail::set_shape(moves[k], condition, shapes.coefficients[k]);
+    detail::set_shape(moves[k], condition, shapes.coefficients[k], shapes.intercepts);
     const auto add = [&](const Eigen::RowVectorXd& reading, std::int64_t property, bool linear) {
       coordinates.push_back({k, reading.normalized(), property, linear, property >= 0 ? reading.norm() : 1.0});
     };

@@ -87,6 +87,7 @@ FAULTLINE_INLINE FrozenShapes freeze_shapes(const ConditionSample& discovery, co
   const statistics::LogisticFit fit =
       statistics::fit_logistic(design(all, discovery), discovery.label, discovery.failed, discovery.classes);
   FrozenShapes shapes;
+  shapes.intercepts = fit.intercepts;
   std::size_t first = 0;
   for (const auto& group : groups) {
     std::size_t width = 0;
