@@ -39,18 +39,21 @@ inline constexpr std::int64_t calibration_latents = 256;
 
 /// Plans the moves of conditions.
 ///
-/// **Formula**: the dual basis (G Gᵀ)⁻¹ G of the reading vectors of the conditions that are held, calibrated twice on
-/// `calibration_latents` latents moved by ±2 (V ← T⁻¹ V with T the mean moves of the properties), normalised. Held, in
-/// their order, are those that leave every held one a whole deviation between −2 and +2: readings that say nearly the
-/// same cannot be moved apart, and holding the weaker would only keep the stronger from moving. A property without a
-/// reading moves along the leading second-moment direction of it, a direction by itself. A property that moves by less
-/// than half a deviation is not movable; it is not separable from another that moves along where the model says that a
-/// quarter of the change of the logit comes through that one.
+/// **Formula**: what every property does along the reading of each condition is measured once, on `calibration_latents`
+/// latents moved by ±2; the move of a condition is the combination of the readings along which its property moves and
+/// those that are held stay, T⁻ᵀe, of unit length. Held are the stronger conditions, in their order, each unless less
+/// than a whole deviation between −2 and +2 would be left; then whatever else moves along so far that the fitted model
+/// sees more than a quarter of the change of the logit come through it. A property that follows others by what it is
+/// (`Property::specific`) is not held while a specific one moves. Twice the move is
+/// measured and what the held ones still moved is taken back. A property that moves by
+/// less than half a deviation is not movable, and a condition is not separable from another through which more than a
+/// quarter of the change still comes. A property without a reading moves along the leading second-moment direction of
+/// it, a direction by itself.
 /// The shapes of the effects are those of one spline for each condition, fitted together on the discovery split: two
 /// ends fail where the fit predicts that moving both ways, compared with not moving, changes the failure rate by more
 /// than one end compared with the other.
 /// **Shapes**: `discovery` is the sample of the selection. **Throws** what answering edits
-/// throws. **Cost**: 6 · 256 images per condition.
+/// throws. **Cost**: 8 · 256 images per condition.
 [[nodiscard]] std::vector<ConditionMove> plan_moves(const Problem& problem, const statistics::Whitening& whitening,
                                                     const PropertyReadings& readings, const ConditionSample& discovery,
                                                     const Conditions& conditions);

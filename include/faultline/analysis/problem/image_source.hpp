@@ -122,6 +122,7 @@ class ImageSource {
     for (const Property& property : properties_) {
       problem.property_names.push_back(property.name);
       problem.property_candidates.push_back(property.candidate ? 1 : 0);
+      problem.property_specific.push_back(property.specific ? 1 : 0);
     }
     problem.has_judge = judge_.has_value();
     problem.seed = sampler_.options().seed;

@@ -27,6 +27,8 @@ struct Problem {
   std::vector<std::string> property_names;
   /// 0 for a property that gives names and side effects only; empty: all are candidates
   std::vector<std::uint8_t> property_candidates = {};
+  /// 0 for a property that follows others by what it is (`Property::specific`); empty: none does
+  std::vector<std::uint8_t> property_specific = {};
   bool has_judge = false;
   std::int64_t seed = 0;
 

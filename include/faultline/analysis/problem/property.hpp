@@ -22,6 +22,10 @@ struct Property {
   std::function<double(std::span<const float> image, const ImageShape& shape)> measure;
   /// May it become a condition, and is its distance to failure measured? If not, it is a side effect only.
   bool candidate = true;
+  /// Does it respond to what it is named after and to nothing else (method section 9, `property_admission`)? One that
+  /// follows other properties by what it is, as the mean intensity follows noise and ink, may become a condition, but
+  /// is not held when a specific one is moved.
+  bool specific = true;
 };
 
 /// Defined in properties/default_properties.hpp.

@@ -174,75 +174,104 @@ struct Coordinate {
   return dual;
 }
 
-/// Which coordinates are held while others move: in the order of the conditions, each unless it would leave one of them
-/// less than a whole deviation between −2 and +2. Two readings that say nearly the same cannot be moved apart.
-[[nodiscard]] inline std::vector<std::size_t> choose_held(const std::vector<Coordinate>& coordinates,
-                                                          std::span<const ConditionMove> moves) {
-  std::vector<std::size_t> held;
-  for (std::size_t c = 0; c < coordinates.size(); ++c) {
-    if (!coordinates[c].is_linear || moves[coordinates[c].condition].movability != Movability::movable) continue;
-    std::vector<std::size_t> trial = held;
-    trial.push_back(c);
-    const Matrix<double> dual = dual_directions(coordinates, trial);
-    bool room = true;
-    for (std::size_t i = 0; i < trial.size(); ++i)
-      room = room && 4.0 * coordinates[trial[i]].length *
-                             std::abs(dual.row(static_cast<Eigen::Index>(i)).dot(coordinates[trial[i]].reading)) >=
-                         1.0;
-    if (room || held.empty()) held = std::move(trial);
+/// What moving along the reading of each linear coordinate does, measured once: every other move is a combination of
+/// these.
+class Responses {
+ public:
+  Responses(const Problem& problem, const statistics::Whitening& whitening, const PropertyReadings& readings,
+            const ConditionSample& discovery, const std::vector<Coordinate>& coordinates)
+      : coordinates_(coordinates), position_(coordinates.size(), -1) {
+    std::vector<std::size_t> linear;
+    for (std::size_t c = 0; c < coordinates.size(); ++c)
+      if (coordinates[c].is_linear) position_[c] = static_cast<Eigen::Index>(linear.size()), linear.push_back(c);
+    const auto count = static_cast<std::int64_t>(linear.size());
+    units_.resize(count, whitening.rank());
+    for (std::size_t i = 0; i < linear.size(); ++i)
+      units_.row(static_cast<Eigen::Index>(i)) = coordinates[linear[i]].reading;
+    moves_ =
+        property_moves(problem, discovery, statistics::unwhiten_directions(whitening, units_), readings.deviations);
   }
-  return held;
-}
 
-/// Unit directions of all coordinates `[coordinates, r]`: of the held ones the dual basis of their readings, calibrated
-/// by what the properties really do; of other linear ones what is left off the held ones; of the rest their readings.
-[[nodiscard]] inline Matrix<double> held_directions(const Problem& problem, const statistics::Whitening& whitening,
-                                                    const PropertyReadings& readings, const ConditionSample& discovery,
-                                                    const std::vector<Coordinate>& coordinates,
-                                                    const std::vector<std::size_t>& held) {
-  const std::int64_t r = whitening.rank();
-  Matrix<double> directions(static_cast<std::int64_t>(coordinates.size()), r);
-  const auto count = static_cast<Eigen::Index>(held.size());
-  for (std::size_t i = 0; i < coordinates.size(); ++i) {
-    directions.row(static_cast<Eigen::Index>(i)) = coordinates[i].reading;
-    if (!coordinates[i].is_linear || held.empty() || std::find(held.begin(), held.end(), i) != held.end()) continue;
-    std::vector<std::size_t> with = held;
-    with.push_back(i);
-    const Matrix<double> dual = dual_directions(coordinates, with);
-    if (dual.row(count).norm() > 0.0) directions.row(static_cast<Eigen::Index>(i)) = dual.row(count);
-  }
-  if (held.empty()) return directions;
-  const auto put = [&](const Matrix<double>& rows) {
-    for (std::size_t i = 0; i < held.size(); ++i)
-      if (const auto row = rows.row(static_cast<Eigen::Index>(i)); row.norm() > 0.0)
-        directions.row(static_cast<Eigen::Index>(held[i])) = row.normalized();
+  /// The unit direction that moves one coordinate and leaves the held ones where they are, and how far it goes: the
+  /// change of its property from −2 to +2, in deviations (of its reading, where nothing measures it).
+  struct Move {
+    Eigen::RowVectorXd direction;
+    Eigen::RowVectorXd properties;  // predicted change of every property
+    double own = 0.0;
   };
-  put(dual_directions(coordinates, held));
-  // calibrated where every held coordinate is measured by a property of its own
-  if (std::any_of(held.begin(), held.end(), [&](std::size_t i) { return coordinates[i].property < 0; }))
-    return directions;
-  // properties bend: what is left after one round is small, after two nothing
-  for (int round = 0; round < 2; ++round) {
-    Matrix<double> units(count, r);
-    for (std::size_t i = 0; i < held.size(); ++i)
-      units.row(static_cast<Eigen::Index>(i)) = directions.row(static_cast<Eigen::Index>(held[i]));
-    const Matrix<double> all =
-        property_moves(problem, discovery, statistics::unwhiten_directions(whitening, units), readings.deviations);
-    Eigen::MatrixXd t(count, count);
-    for (Eigen::Index i = 0; i < count; ++i) {
-      for (Eigen::Index j = 0; j < count; ++j)
-        t(i, j) = all(i, coordinates[held[static_cast<std::size_t>(j)]].property);
-      if (const double own = t(i, i); std::abs(own) > 0.5) {  // in units of its own move, where it moves at all
-        units.row(i) /= own;
-        t.row(i) /= own;
-      } else {
-        t.row(i).setZero();
-        t(i, i) = 1.0;
-      }
-    }
-    if (std::abs(t.determinant()) > 0.05) put(Matrix<double>(t.inverse() * units));
+  [[nodiscard]] Move move(std::size_t coordinate, std::span<const std::size_t> held) const {
+    const std::vector<std::size_t> all = concerned(coordinate, held);
+    Eigen::VectorXd wanted = Eigen::VectorXd::Zero(static_cast<Eigen::Index>(all.size()));
+    wanted[0] = 1.0;
+    return combined(all, solve(all, wanted));
   }
-  return directions;
+  /// The same move, corrected by what it really did: properties bend, and what a held one still moved is taken back.
+  [[nodiscard]] Move corrected(std::size_t coordinate, std::span<const std::size_t> held, const Move& before,
+                               const Eigen::RowVectorXd& measured) const {
+    const std::vector<std::size_t> all = concerned(coordinate, held);
+    Eigen::VectorXd missing = Eigen::VectorXd::Zero(static_cast<Eigen::Index>(all.size()));
+    for (std::size_t i = 1; i < all.size(); ++i)
+      if (const Coordinate& own = coordinates_[all[i]]; own.property >= 0)
+        missing[static_cast<Eigen::Index>(i)] = -measured[own.property];
+    const Eigen::VectorXd weights = solve(all, missing);
+    Move result = before;
+    for (std::size_t i = 0; i < all.size(); ++i)
+      result.direction += weights[static_cast<Eigen::Index>(i)] * units_.row(position_[all[i]]);
+    result.direction.normalize();
+    return result;
+  }
+
+ private:
+  [[nodiscard]] double response(std::size_t coordinate, const Move& move) const {
+    const Coordinate& own = coordinates_[coordinate];
+    return own.property >= 0 ? move.properties[own.property] : 4.0 * move.direction.dot(own.reading);
+  }
+  [[nodiscard]] static std::vector<std::size_t> concerned(std::size_t coordinate, std::span<const std::size_t> held) {
+    std::vector<std::size_t> all = {coordinate};
+    all.insert(all.end(), held.begin(), held.end());
+    return all;
+  }
+  [[nodiscard]] Move combined(const std::vector<std::size_t>& all, const Eigen::VectorXd& weights) const {
+    Move result;
+    result.direction = Eigen::RowVectorXd::Zero(units_.cols());
+    result.properties = Eigen::RowVectorXd::Zero(moves_.cols());
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      result.direction += weights[static_cast<Eigen::Index>(i)] * units_.row(position_[all[i]]);
+      result.properties += weights[static_cast<Eigen::Index>(i)] * moves_.row(position_[all[i]]);
+    }
+    const double norm = result.direction.norm();
+    result.direction /= norm;
+    result.properties /= norm;
+    result.own = response(all.front(), result);
+    return result;
+  }
+  /// Weights of the readings such that the coordinates move as wanted, by what was measured, or by the readings alone
+  /// where the measured moves say nearly the same.
+  [[nodiscard]] Eigen::VectorXd solve(const std::vector<std::size_t>& all, const Eigen::VectorXd& wanted) const {
+    const auto n = static_cast<Eigen::Index>(all.size());
+    Eigen::MatrixXd measured(n, n), readings(n, n);
+    for (Eigen::Index i = 0; i < n; ++i)
+      for (Eigen::Index j = 0; j < n; ++j) {
+        const Coordinate& of = coordinates_[all[static_cast<std::size_t>(j)]];
+        const Eigen::Index along = position_[all[static_cast<std::size_t>(i)]];
+        readings(j, i) = 4.0 * of.length * units_.row(along).dot(of.reading);
+        measured(j, i) = of.property >= 0 ? moves_(along, of.property) : readings(j, i);
+      }
+    const bool usable = Eigen::FullPivLU<Eigen::MatrixXd>(measured).rcond() >= 0.02;
+    return (usable ? measured : readings).completeOrthogonalDecomposition().solve(wanted);
+  }
+
+  const std::vector<Coordinate>& coordinates_;
+  std::vector<Eigen::Index> position_;  // row of a coordinate below
+  Matrix<double> units_;                // [linear, r]
+  Matrix<double> moves_;                // [linear, P]
+};
+
+/// Whether every property of a condition is specific; a direction has none and is.
+[[nodiscard]] inline bool is_specific(const Problem& problem, const Condition& condition) {
+  return problem.property_specific.empty() ||
+         std::all_of(condition.properties.begin(), condition.properties.end(),
+                     [&](std::int64_t p) { return problem.property_specific[static_cast<std::size_t>(p)] != 0; });
 }
 
 }  // namespace detail
@@ -288,54 +317,107 @@ FAULTLINE_INLINE std::vector<ConditionMove> plan_moves(const Problem& problem, c
     }
   }
   const std::int64_t r = whitening.rank();
-  const std::vector<std::size_t> held = detail::choose_held(coordinates, moves);
-  const Matrix<double> directions = detail::held_directions(problem, whitening, readings, discovery, coordinates, held);
-  const Matrix<double> steps = statistics::unwhiten_directions(whitening, directions);
-  const Matrix<double> effects = detail::property_moves(problem, discovery, steps, readings.deviations);
-  // what a move changes in the fitted logit through one condition
-  const auto logit_change = [&](std::size_t condition, double moved, std::int64_t property) {
+  const detail::Responses responses(problem, whitening, readings, discovery, coordinates);
+  // what a move changes in the fitted logit through one condition: towards failure where both act along one side
+  const auto logit_change = [&](std::size_t condition, double moved, std::int64_t property, double side) {
     const auto at = [&](double score) {
       return detail::effect_at(found.conditions[condition], shapes.coefficients[condition], score, 0, property);
     };
     const double low = at(-0.5 * moved), middle = at(0.0), high = at(0.5 * moved);
-    return std::max({low, middle, high}) - std::min({low, middle, high});
+    const bool sided = side != 0.0 && moves[condition].shape == ConditionShape::one_sided;
+    return sided ? side * (high - low) : std::max({low, middle, high}) - std::min({low, middle, high});
   };
+  // whether one condition may be behind what another does
+  const auto competes = [&](std::size_t other, std::size_t k) {
+    const auto &its_class = found.conditions[other].class_label, &own_class = found.conditions[k].class_label;
+    if (other == k || (its_class && its_class != own_class)) return false;
+    return detail::is_specific(problem, found.conditions[other]) || !detail::is_specific(problem, found.conditions[k]);
+  };
+  struct Companion {
+    std::size_t coordinate = 0;
+    double share = 0.0;  // of the change of the logit
+  };
+  // what moves along by more than a quarter, the most of it, among coordinates that `asked` says
+  const auto companion = [&](std::size_t c, const Eigen::RowVectorXd& moved, const auto& asked) {
+    std::optional<Companion> most;
+    const detail::Coordinate& own = coordinates[c];
+    const ConditionMove& move = moves[own.condition];
+    if (own.property < 0 || move.shape == ConditionShape::pair) return most;
+    const double side = move.shape == ConditionShape::one_sided ? static_cast<double>(move.sign) : 0.0;
+    const double change = logit_change(own.condition, moved[own.property], own.property, side);
+    for (std::size_t o = 0; o < coordinates.size(); ++o) {
+      const detail::Coordinate& other = coordinates[o];
+      if (other.property < 0 || !competes(other.condition, own.condition) || !asked(o)) continue;
+      const double through = logit_change(other.condition, moved[other.property], other.property, side);
+      if (through > 0.25 * change && (!most || through > most->share)) most = Companion{o, through};
+    }
+    return most;
+  };
+  constexpr double least_moved = 0.5, room = 1.0;  // deviations between −2 and +2
+  Matrix<double> directions(static_cast<std::int64_t>(coordinates.size()), r);
+  for (std::size_t c = 0; c < coordinates.size(); ++c) {
+    const detail::Coordinate& own = coordinates[c];
+    directions.row(static_cast<Eigen::Index>(c)) = own.reading;
+    if (!own.is_linear) continue;
+    // held: the other property of a pair; then stronger conditions, while there is room; then what moves along
+    std::vector<std::size_t> held;
+    const auto is_held = [&](std::size_t o) { return std::find(held.begin(), held.end(), o) != held.end(); };
+    const auto hold = [&](std::size_t o, bool always) {
+      if (o == c || is_held(o) || !coordinates[o].is_linear) return false;
+      held.push_back(o);
+      if (always || responses.move(c, held).own >= room) return true;
+      held.pop_back();
+      return false;
+    };
+    for (std::size_t o = 0; o < coordinates.size(); ++o)
+      if (coordinates[o].condition == own.condition) (void)hold(o, true);
+    for (std::size_t o = 0; o < coordinates.size(); ++o)
+      if (coordinates[o].condition < own.condition && competes(coordinates[o].condition, own.condition))
+        (void)hold(o, false);
+    detail::Responses::Move move = responses.move(c, held);
+    for (bool grown = true; grown;) {
+      const auto along = companion(c, move.properties, [&](std::size_t o) { return !is_held(o); });
+      grown = along && hold(along->coordinate, false);
+      if (grown) move = responses.move(c, held);
+    }
+    for (int round = 0; round < 2 && !held.empty(); ++round) {
+      const Matrix<double> step = statistics::unwhiten_directions(whitening, Matrix<double>(move.direction));
+      move = responses.corrected(c, held, move,
+                                 detail::property_moves(problem, discovery, step, readings.deviations).row(0));
+    }
+    directions.row(static_cast<Eigen::Index>(c)) = move.direction;
+  }
+  const Matrix<double> steps = statistics::unwhiten_directions(whitening, directions);
+  const Matrix<double> effects = detail::property_moves(problem, discovery, steps, readings.deviations);
   for (std::size_t k = 0; k < moves.size(); ++k) {
     ConditionMove& move = moves[k];
-    std::vector<std::int64_t> own;
-    for (std::size_t i = 0; i < coordinates.size(); ++i)
-      if (coordinates[i].condition == k) own.push_back(static_cast<std::int64_t>(i));
+    std::vector<std::size_t> own;
+    for (std::size_t c = 0; c < coordinates.size(); ++c)
+      if (coordinates[c].condition == k) own.push_back(c);
     if (own.empty()) continue;
     const auto m = static_cast<std::int64_t>(own.size());
     move.readings.resize(m, r);
     move.directions.resize(m, r);
     move.steps.resize(m, steps.cols());
     for (std::int64_t i = 0; i < m; ++i) {
-      move.readings.row(i) = coordinates[static_cast<std::size_t>(own[static_cast<std::size_t>(i)])].reading;
-      move.directions.row(i) = directions.row(own[static_cast<std::size_t>(i)]);
-      move.steps.row(i) = steps.row(own[static_cast<std::size_t>(i)]);
+      const std::size_t c = own[static_cast<std::size_t>(i)];
+      move.readings.row(i) = coordinates[c].reading;
+      move.directions.row(i) = directions.row(static_cast<Eigen::Index>(c));
+      move.steps.row(i) = steps.row(static_cast<Eigen::Index>(c));
     }
-    move.property_effects = core::to_list(effects.row(own.front()));
+    move.property_effects = core::to_list(effects.row(static_cast<Eigen::Index>(own.front())));
     if (move.movability != Movability::movable) continue;
-    for (const std::int64_t i : own) {
-      const detail::Coordinate& coordinate = coordinates[static_cast<std::size_t>(i)];
+    for (const std::size_t c : own) {
+      const detail::Coordinate& coordinate = coordinates[c];
       if (coordinate.property < 0 || !coordinate.is_linear) continue;
-      const double moved = effects(i, coordinate.property);
-      if (std::abs(moved) < 0.5) {
+      const Eigen::RowVectorXd moved = effects.row(static_cast<Eigen::Index>(c));
+      if (std::abs(moved[coordinate.property]) < least_moved) {
         move.movability = Movability::not_movable;
         break;
       }
-      // a companion that moves along matters as far as the model says that it changes failures by itself
-      double worst = 0.25 * logit_change(k, moved, coordinate.property);
-      for (const detail::Coordinate& other : coordinates) {
-        const auto& its_class = found.conditions[other.condition].class_label;
-        if (other.condition == k || other.property < 0) continue;
-        if (its_class && its_class != found.conditions[k].class_label) continue;  // one class in many
-        const double through = logit_change(other.condition, effects(i, other.property), other.property);
-        if (through <= worst || move.shape == ConditionShape::pair) continue;
-        worst = through;
+      if (const auto along = companion(c, moved, [](std::size_t) { return true; })) {
         move.movability = Movability::not_separable;
-        move.held_back = other.property;
+        move.held_back = coordinates[along->coordinate].property;
       }
     }
   }
@@ -355,8 +437,19 @@ FAULTLINE_INLINE std::vector<Direction> property_directions(const Problem& probl
   }
   std::vector<Direction> directions;
   if (coordinates.empty()) return directions;
-  const std::vector<ConditionMove> movable(coordinates.size());
-  const std::vector<std::size_t> held = detail::choose_held(coordinates, movable);
+  // held are, in their order, those that leave every held one a whole deviation between −2 and +2
+  std::vector<std::size_t> held;
+  for (std::size_t c = 0; c < coordinates.size(); ++c) {
+    std::vector<std::size_t> trial = held;
+    trial.push_back(c);
+    const Matrix<double> dual = detail::dual_directions(coordinates, trial);
+    bool room = true;
+    for (std::size_t i = 0; i < trial.size(); ++i)
+      room = room && 4.0 * coordinates[trial[i]].length *
+                             std::abs(dual.row(static_cast<Eigen::Index>(i)).dot(coordinates[trial[i]].reading)) >=
+                         1.0;
+    if (room || held.empty()) held = std::move(trial);
+  }
   for (std::size_t c = 0; c < coordinates.size(); ++c) {
     std::vector<std::size_t> with = held;
     const auto found = std::find(with.begin(), with.end(), c);

@@ -23,9 +23,10 @@ FAULTLINE_INLINE void check_population(const Problem& problem, const Population&
     throw Error(ErrorCode::shape_mismatch, "analyze",
                 std::string("the arrays of the ") + name + " half do not fit together or not the style matrix");
   }
-  if (!problem.property_candidates.empty() && problem.property_candidates.size() != problem.property_names.size())
-    throw Error(ErrorCode::shape_mismatch, "analyze",
-                "property_candidates must be empty or have one entry per property");
+  for (const auto* marks : {&problem.property_candidates, &problem.property_specific})
+    if (!marks->empty() && marks->size() != problem.property_names.size())
+      throw Error(ErrorCode::shape_mismatch, "analyze",
+                  "property_candidates and property_specific must be empty or have one entry per property");
 }
 
 }  // namespace analysis
