@@ -23,11 +23,13 @@
 #include <faultline/analysis/describe/detail/coordinate_histogram_impl.hpp>
 #include <faultline/analysis/describe/detail/make_finding_impl.hpp>
 #include <faultline/analysis/describe/detail/property_profiles_impl.hpp>
+#include <faultline/analysis/describe/detail/real_image_check_impl.hpp>
 #include <faultline/analysis/describe/detail/report_text_impl.hpp>
 #include <faultline/analysis/describe/detail/response_curve_impl.hpp>
 #include <faultline/analysis/describe/detail/responses_impl.hpp>
 #include <faultline/analysis/detail/analyze_impl.hpp>
 #include <faultline/analysis/detail/condition_chain_impl.hpp>
+#include <faultline/analysis/detail/labelled_conditions_impl.hpp>
 #include <faultline/analysis/detail/provenance_impl.hpp>
 #include <faultline/analysis/detail/replay_impl.hpp>
 #include <faultline/analysis/distance/detail/boundary_search_impl.hpp>

@@ -9,8 +9,10 @@
 #include <faultline/render/detail/figure_data_impl.hpp>
 #include <faultline/render/detail/figures_impl.hpp>
 #include <faultline/render/detail/html_comparison_impl.hpp>
+#include <faultline/render/detail/html_conditions_impl.hpp>
 #include <faultline/render/detail/html_report_impl.hpp>
 #include <faultline/render/detail/json_comparison_impl.hpp>
+#include <faultline/render/detail/json_conditions_impl.hpp>
 #include <faultline/render/detail/json_report_impl.hpp>
 #include <faultline/render/detail/overview_charts_impl.hpp>
 #include <faultline/render/detail/paper_json_impl.hpp>
@@ -19,6 +21,7 @@
 #include <faultline/render/detail/render_backend_impl.hpp>
 #include <faultline/render/detail/report_files_impl.hpp>
 #include <faultline/render/detail/report_sheets_impl.hpp>
+#include <faultline/render/detail/response_figure_impl.hpp>
 #include <faultline/render/detail/sheet_choices_impl.hpp>
 #include <faultline/render/detail/sheet_impl.hpp>
 #include <faultline/render/detail/text_impl.hpp>

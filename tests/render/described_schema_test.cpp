@@ -2,6 +2,7 @@
 // The schemas in docs/ say of every structure what its description says, no less and no more.
 #include <faultline/core/describe.hpp>
 #include <faultline/render/comparison_report.hpp>
+#include <faultline/render/conditions_report.hpp>
 #include <faultline/render/json_report.hpp>
 #include <faultline/render/paper_json.hpp>
 
@@ -136,3 +137,4 @@ void check(const std::string& name) {
 TEST_CASE("the schema of a report says what its structures say") { check<fl::FailureReport>("report"); }
 TEST_CASE("the schema of the paper's report says what its structures say") { check<fl::PaperReport>("paper"); }
 TEST_CASE("the schema of a comparison says what its structures say") { check<fl::ComparisonReport>("comparison"); }
+TEST_CASE("the schema of conditions says what its structures say") { check<fl::LabelledConditions>("conditions"); }

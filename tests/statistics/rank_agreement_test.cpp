@@ -103,3 +103,20 @@ TEST_CASE("the overlap equals a brute-force count of members") {
     CHECK(fl::statistics::jaccard_top(a, b, k) == Approx(shared / (2.0 * static_cast<double>(size) - shared)));
   }
 }
+
+TEST_CASE("rho is the correlation of ranks, ties at their mean") {
+  using fl::statistics::spearman_rho;
+  const std::vector<double> up = {1, 2, 3, 4, 5}, down = {5, 4, 3, 2, 1}, bent = {1, 4, 9, 16, 1e300};
+  CHECK(spearman_rho(up, up) == Approx(1.0));
+  CHECK(spearman_rho(up, down) == Approx(-1.0));
+  CHECK(spearman_rho(up, bent) == Approx(1.0));
+  // without ties it is 1 - 6 sum d^2 / (n (n^2 - 1)): d = 0, 1, -1, 1, -1
+  CHECK(spearman_rho(up, std::vector<double>{1, 3, 2, 5, 4}) == Approx(1.0 - 6.0 * 4.0 / (5.0 * 24.0)));
+  // ranks 1.5, 1.5, 3, 4 against 1, 2, 3.5, 3.5: covariance 4, variances 4.5 and 4.5
+  CHECK(spearman_rho(std::vector<double>{7, 7, 8, 9}, std::vector<double>{1, 2, 3, 3}) == Approx(4.0 / 4.5));
+  CHECK(std::isnan(spearman_rho(std::vector<double>{}, std::vector<double>{})));
+  CHECK(std::isnan(spearman_rho(std::vector<double>{1}, std::vector<double>{1})));
+  CHECK(std::isnan(spearman_rho(up, std::vector<double>(5, 2.0))));
+  CHECK_THROWS_AS(spearman_rho(up, std::vector<double>{1, 2}), fl::Error);
+  CHECK_THROWS_AS(spearman_rho(up, std::vector<double>{1, 2, 3, 4, std::nan("")}), fl::Error);
+}

@@ -274,22 +274,28 @@ struct Validity {
 };
 FAULTLINE_MEMBERS(Validity, agreement, flips, decision)
 
-/// Failure rate of samples whose property lies in [lower, upper].
+/// The samples with values in [lower, upper); of the last bin, in [lower, upper].
 struct ResponseBin {
   double lower = 0.0;
   double upper = 0.0;
-  double median = 0.0;  ///< of the property in the bin
-  Rate rate;            ///< intervals hold for all bins together
+  std::optional<double> median = std::nullopt;  ///< of the values in it; empty without samples
+  /// Its interval is wider than one by itself: those of all bins hold together with probability `confidence`
+  Rate rate;
+  /// Failure rate that a model gives to all samples of the curve at the median of this bin, everything else that is in
+  /// it as it is; empty where there is nothing else
+  std::optional<double> adjusted = std::nullopt;
 };
-FAULTLINE_MEMBERS(ResponseBin, lower, upper, median, rate)
+FAULTLINE_MEMBERS(ResponseBin, lower, upper, median, rate, adjusted)
 
-/// Failure rate against one property, as samples fall.
+/// Failure rate against one property.
 struct ResponseCurve {
   std::string property;
-  std::optional<std::int64_t> class_label = std::nullopt;
-  std::vector<ResponseBin> bins = {};
+  std::optional<std::int64_t> class_label = std::nullopt;  ///< set when it is of the samples of one class
+  std::vector<ResponseBin> bins;                           ///< ascending; the upper end of one is the lower of the next
+  std::string unit = {};                                   ///< of the property: "px"; empty for a number without one
+  std::string among = {};  ///< which samples, where it is not all of them: "width below 14.2 px"
 };
-FAULTLINE_MEMBERS(ResponseCurve, property, class_label, bins)
+FAULTLINE_MEMBERS(ResponseCurve, property, class_label, bins, unit, among)
 
 /// Counts of one coordinate for failures and successes over the confirmation split.
 struct CoordinateHistogram {
@@ -343,6 +349,7 @@ using analysis::Crossing;
 using analysis::Decision;
 using analysis::Finding;
 using analysis::Rate;
+using analysis::ResponseCurve;
 
 }  // namespace v1
 }  // namespace faultline

@@ -25,8 +25,9 @@ class ClassNotes {
   }
 
   /// One sentence per class of at least 10 samples of which at least four in five get one and the same wrong answer;
-  /// two classes that are answered as each other share one. Empty when there is no such class.
-  [[nodiscard]] std::vector<std::string> sentences() const {
+  /// two classes that are answered as each other share one. Empty when there is no such class. `source` is where the
+  /// labels come from.
+  [[nodiscard]] std::vector<std::string> sentences(const std::string& source = "the generator") const {
     std::map<std::int64_t, Usual> usual;
     for (const auto& [label, answers] : counts_) {
       Usual u;
@@ -43,7 +44,7 @@ class ClassNotes {
       if (swapped && u.answer < label) continue;  // said with the other
       std::string sentence = said(label, u);
       if (swapped) sentence += " and " + said(u.answer, other->second, "class ") + ": two labels are swapped";
-      result.push_back(sentence + "; does the classifier number its classes like the generator?");
+      result.push_back(sentence + "; does the classifier number its classes like " + source + "?");
     }
     return result;
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// How far two rankings of the same things agree: Kendall's tau over all of them, Jaccard's overlap of their first k.
+// How far two rankings of the same things agree: Kendall's tau and Spearman's rho over all of them, Jaccard's overlap
+// of their first k.
 
 #include <faultline/config.hpp>
 
@@ -20,6 +21,16 @@ namespace statistics {
 /// **Throws** `shape_mismatch` for lists of different lengths; `invalid_argument` for NaN. **Cost**: O(N log N).
 /// Example: `double tau = kendall_tau_b(std::vector{1.0, 2.0, 3.0}, std::vector{1.0, 3.0, 2.0});  // 1/3`
 [[nodiscard]] double kendall_tau_b(std::span<const double> x, std::span<const double> y);
+
+/// Spearman's rank correlation of paired values: 1 for the same order, -1 for the reverse, 0 on average for unrelated
+/// ones.
+///
+/// **Shapes**: x, y `[N]`. NaN where it is undefined: fewer than two pairs of values, or all values of x or of y equal.
+/// **Formula**: Pearson's correlation of the ranks, equal values sharing their mean rank (Spearman 1904; Kendall 1970,
+/// chapter 3).
+/// **Throws** `shape_mismatch` for lists of different lengths; `invalid_argument` for NaN. **Cost**: O(N log N).
+/// Example: `double rho = spearman_rho(std::vector{1.0, 2.0, 3.0}, std::vector{1.0, 3.0, 2.0});  // 1/2`
+[[nodiscard]] double spearman_rho(std::span<const double> x, std::span<const double> y);
 
 /// Jaccard's overlap of the first k of two rankings: members they share over members that either has, 0 to 1; 0 when
 /// both are empty.

@@ -29,6 +29,7 @@ struct LabelledTable {
   /// Rows that are never split: those of equal value here, such as several corrupted versions of one picture, or the
   /// frames of one film; empty: every row stands for itself
   std::vector<std::int64_t> group = {};
+  std::vector<std::string> property_units = {};  ///< [P] as an axis has them: "px"; empty where nobody said
 
   [[nodiscard]] std::int64_t size() const noexcept { return static_cast<std::int64_t>(label.size()); }
   [[nodiscard]] std::int64_t failures() const noexcept {

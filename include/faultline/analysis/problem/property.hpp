@@ -26,6 +26,7 @@ struct Property {
   /// follows other properties by what it is, as the mean intensity follows noise and ink, may become a condition, but
   /// is not held when a specific one is moved.
   bool specific = true;
+  std::string unit = {};  ///< of the value, as an axis has it: "px"; empty for a number without one
 };
 
 /// Defined in properties/default_properties.hpp.

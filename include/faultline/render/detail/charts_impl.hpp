@@ -139,10 +139,13 @@ FAULTLINE_INLINE std::string property_chart(const FailureReport& report, const F
 FAULTLINE_INLINE std::string response_chart(const analysis::ResponseCurve& curve, const std::string& what,
                                             const std::optional<analysis::PropertyAtFlip>& flip) {
   using namespace detail;
-  if (curve.bins.empty()) return {};
-  double lower = curve.bins.front().median, upper = curve.bins.back().median, highest = 0.05;
+  std::vector<const analysis::ResponseBin*> bins;
+  for (const analysis::ResponseBin& bin : curve.bins)
+    if (bin.median && std::isfinite(*bin.median)) bins.push_back(&bin);
+  if (bins.empty()) return {};
+  double lower = *bins.front()->median, upper = *bins.back()->median, highest = 0.05;
   if (flip) lower = std::min(lower, flip->quartile_low), upper = std::max(upper, flip->quartile_high);
-  for (const analysis::ResponseBin& bin : curve.bins) highest = std::max(highest, bin.rate.upper);
+  for (const analysis::ResponseBin* bin : bins) highest = std::max(highest, bin->rate.upper);
   const double margin = upper > lower ? 0.04 * (upper - lower) : std::max(0.1 * std::abs(upper), 0.1);
   Svg svg(560, 316, what + " against " + curve.property);
   const Plot plot{62, 40, 480, 226, lower - margin, upper + margin, 0, std::min(1.0, highest * 1.05)};
@@ -157,14 +160,14 @@ FAULTLINE_INLINE std::string response_chart(const analysis::ResponseCurve& curve
              "text-anchor=\"middle\" fill=\"#a34700\" font-weight=\"600\"");
   }
   const std::string where = curve.class_label ? " (class " + std::to_string(*curve.class_label) + ")" : "";
-  draw_x_axis(svg, plot, curve.property + where + ", in its own unit");
+  draw_x_axis(svg, plot, curve.property + where + (curve.unit.empty() ? "" : ", " + curve.unit));
   draw_y_axis(svg, plot, what, 100, " %");
   std::vector<double> xs, ys;
-  for (const analysis::ResponseBin& bin : curve.bins) {
-    const double x = plot.x(bin.median);
-    svg.line(x, plot.y(bin.rate.lower), x, plot.y(bin.rate.upper), "stroke=\"#0072b2\" stroke-width=\"2\"");
-    xs.push_back(bin.median);
-    ys.push_back(bin.rate.estimate);
+  for (const analysis::ResponseBin* bin : bins) {
+    const double x = plot.x(*bin->median);
+    svg.line(x, plot.y(bin->rate.lower), x, plot.y(bin->rate.upper), "stroke=\"#0072b2\" stroke-width=\"2\"");
+    xs.push_back(*bin->median);
+    ys.push_back(bin->rate.estimate);
   }
   draw_curve(svg, plot, xs, ys, {palette::success, "none", 'o'});
   return std::move(svg).finish();

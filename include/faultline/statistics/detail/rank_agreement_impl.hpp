@@ -57,16 +57,46 @@ template <class Equal>
   return inversions;
 }
 
-}  // namespace detail
-
-FAULTLINE_INLINE double kendall_tau_b(std::span<const double> x, std::span<const double> y) {
+inline void require_pairs(const char* where, std::span<const double> x, std::span<const double> y) {
   if (x.size() != y.size())
-    throw Error(ErrorCode::shape_mismatch, "kendall_tau_b",
+    throw Error(ErrorCode::shape_mismatch, where,
                 "expected pairs of values, got " + std::to_string(x.size()) + " and " + std::to_string(y.size()));
   for (const auto& values : {x, y})
     for (const double value : values)
       if (std::isnan(value))
-        throw Error(ErrorCode::invalid_argument, "kendall_tau_b", "expected values that can be ordered, got NaN");
+        throw Error(ErrorCode::invalid_argument, where, "expected values that can be ordered, got NaN");
+}
+
+/// Ranks about their mean: 1 .. N less (N + 1) / 2, equal values sharing their mean rank.
+[[nodiscard]] inline std::vector<double> centered_ranks(std::span<const double> values) {
+  std::vector<std::size_t> order(values.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return values[a] < values[b]; });
+  std::vector<double> ranks(values.size());
+  for (std::size_t first = 0; first < order.size();) {
+    std::size_t last = first;
+    while (last < order.size() && values[order[last]] == values[order[first]]) ++last;
+    // ranks first + 1 .. last: twice their mean is first + last + 1
+    const double rank = 0.5 * (static_cast<double>(first + last) - static_cast<double>(values.size()));
+    for (; first < last; ++first) ranks[order[first]] = rank;
+  }
+  return ranks;
+}
+
+}  // namespace detail
+
+FAULTLINE_INLINE double spearman_rho(std::span<const double> x, std::span<const double> y) {
+  detail::require_pairs("spearman_rho", x, y);
+  const std::vector<double> a = detail::centered_ranks(x), b = detail::centered_ranks(y);
+  const auto product = [](const std::vector<double>& u, const std::vector<double>& v) {
+    return std::inner_product(u.begin(), u.end(), v.begin(), 0.0);
+  };
+  const double scale = std::sqrt(product(a, a) * product(b, b));
+  return scale > 0.0 ? product(a, b) / scale : std::numeric_limits<double>::quiet_NaN();
+}
+
+FAULTLINE_INLINE double kendall_tau_b(std::span<const double> x, std::span<const double> y) {
+  detail::require_pairs("kendall_tau_b", x, y);
   const std::size_t n = x.size();
   std::vector<std::size_t> order(n);
   std::iota(order.begin(), order.end(), std::size_t{0});

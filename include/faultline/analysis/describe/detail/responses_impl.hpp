@@ -53,7 +53,9 @@ inline void attach_responses(const Problem& problem, Finding& finding, bool inva
     const auto property = property_position(problem, name);
     if (!property) continue;
     const PropertyOutcomes samples = property_outcomes(problem, *property, finding.condition.class_label, invalid);
-    finding.response.push_back(response_curve(name, samples.values, samples.outcomes, finding.condition.class_label));
+    if (samples.values.empty()) continue;
+    finding.response.push_back(response_curve(name, samples.values, samples.outcomes));
+    finding.response.back().class_label = finding.condition.class_label;
   }
 }
 

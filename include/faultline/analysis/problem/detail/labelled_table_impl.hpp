@@ -53,6 +53,7 @@ FAULTLINE_INLINE void check_table(const LabelledTable& table, const std::string&
   require("margin", size_of(table.margin), n);
   require("properties (rows)", table.properties.rows(), n);
   require("properties (columns)", table.properties.cols(), size_of(table.property_names));
+  if (!table.property_units.empty()) require("property_units", size_of(table.property_units), table.properties.cols());
   if (!table.image_names.empty()) require("image_names", size_of(table.image_names), n);
   if (!table.group.empty()) require("group", size_of(table.group), n);
   if (!table.class_names.empty()) require("class_names", size_of(table.class_names), table.classes);
@@ -76,6 +77,7 @@ FAULTLINE_INLINE void check_table(const LabelledTable& table, const std::string&
 FAULTLINE_INLINE LabelledTable select_rows(const LabelledTable& table, std::span<const std::int64_t> rows) {
   LabelledTable part{.property_names = table.property_names, .classes = table.classes};
   part.class_names = table.class_names;
+  part.property_units = table.property_units;
   part.properties.resize(static_cast<std::int64_t>(rows.size()), table.properties.cols());
   const auto take = [](const auto& from, std::size_t at, auto& to) {
     if (!from.empty()) to.push_back(from[at]);

@@ -20,16 +20,16 @@ namespace analysis {
 FAULTLINE_INLINE std::vector<Property> default_properties() {
   return {
       {"noise level", noise_level},
-      {"blur", edge_width},
+      {"blur", edge_width, true, true, "px"},
       {"contrast", contrast},
       {"mean intensity", mean_intensity, true, false},
       {"ink area", ink_area, true, false},
-      {"stroke thickness", stroke_thickness, true, false},
+      {"stroke thickness", stroke_thickness, true, false, "px"},
       {"slant", slant},
-      {"width", ink_width},
-      {"height", ink_height},
-      {"horizontal position", horizontal_position},
-      {"vertical position", vertical_position},
+      {"width", ink_width, true, true, "px"},
+      {"height", ink_height, true, true, "px"},
+      {"horizontal position", horizontal_position, true, true, "px"},
+      {"vertical position", vertical_position, true, true, "px"},
       {"loops", loops},
   };
 }

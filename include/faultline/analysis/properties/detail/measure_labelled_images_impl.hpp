@@ -57,7 +57,10 @@ class LabelledRows {
       throw Error(ErrorCode::invalid_argument, where,
                   "expected at most " + std::to_string(images.count) + " samples, as many as there are images, got " +
                       std::to_string(samples) + "; without corruption each image is there once");
-    for (const Property& property : options.properties) table.property_names.push_back(property.name);
+    for (const Property& property : options.properties) {
+      table.property_names.push_back(property.name);
+      table.property_units.push_back(property.unit);
+    }
     table.index.resize(static_cast<std::size_t>(std::max(samples, images.count)));
     std::iota(table.index.begin(), table.index.end(), std::int64_t{0});
     if (samples < images.count) {

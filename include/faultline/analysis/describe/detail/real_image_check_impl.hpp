@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+// Definitions of analysis/describe/real_image_check.hpp.
+
+#include <faultline/analysis/describe/real_image_check.hpp>
+
+#include <faultline/error.hpp>
+#include <faultline/statistics/rank_agreement.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace faultline {
+inline namespace v1 {
+namespace analysis {
+
+FAULTLINE_INLINE RealImageCheck check_on_real_images(const std::string& property, std::span<const double> generated,
+                                                     std::span<const std::uint8_t> generated_failed,
+                                                     std::span<const double> real,
+                                                     std::span<const std::uint8_t> real_failed,
+                                                     const ResponseBinning& binning) {
+  const std::vector<double> edges = common_response_edges(generated, real, binning);
+  RealImageCheck check;
+  check.property = property;
+  check.generated = response_curve(property, generated, generated_failed, edges, binning.confidence);
+  check.real = response_curve(property, real, real_failed, edges, binning.confidence);
+  check.bins = static_cast<std::int64_t>(edges.size()) - 1;
+  const auto rates = [](const ResponseCurve& curve) {
+    std::vector<double> list;
+    for (const ResponseBin& bin : curve.bins) list.push_back(bin.rate.estimate);
+    return list;
+  };
+  const double rho = statistics::spearman_rho(rates(check.generated), rates(check.real));
+  if (std::isfinite(rho)) check.rank_correlation = rho;
+  return check;
+}
+
+FAULTLINE_INLINE std::vector<RealImageCheck> check_on_real_images(
+    std::span<const std::string> names, const Matrix<float>& generated, std::span<const std::uint8_t> failed,
+    std::span<const std::uint8_t> valid, const LabelledTable& real, const ResponseBinning& binning) {
+  constexpr const char* where = "check_on_real_images";
+  check_table(real, where);
+  const auto n = static_cast<std::size_t>(generated.rows());
+  if (generated.cols() != static_cast<std::int64_t>(names.size()) || failed.size() != n ||
+      (!valid.empty() && valid.size() != n))
+    throw Error(ErrorCode::shape_mismatch, where,
+                "expected a column of values for each name, and a row of values and one outcome for each sample");
+  std::vector<RealImageCheck> checks;
+  for (std::size_t k = 0; k < names.size(); ++k) {
+    const auto own = std::find(real.property_names.begin(), real.property_names.end(), names[k]);
+    if (own == real.property_names.end())
+      throw Error(ErrorCode::invalid_argument, where,
+                  "the real images were not measured for \"" + names[k] + "\"; measure both by the same properties");
+    const auto column = static_cast<std::int64_t>(own - real.property_names.begin());
+    std::vector<double> values, real_values;
+    std::vector<std::uint8_t> outcomes;
+    for (std::size_t i = 0; i < n; ++i) {
+      if (!valid.empty() && valid[i] == 0) continue;
+      values.push_back(static_cast<double>(generated(static_cast<std::int64_t>(i), static_cast<std::int64_t>(k))));
+      outcomes.push_back(failed[i]);
+    }
+    for (std::int64_t i = 0; i < real.size(); ++i)
+      real_values.push_back(static_cast<double>(real.properties(i, column)));
+    RealImageCheck& check =
+        checks.emplace_back(check_on_real_images(names[k], values, outcomes, real_values, real.failed, binning));
+    if (!real.property_units.empty())
+      check.generated.unit = check.real.unit = real.property_units[static_cast<std::size_t>(column)];
+  }
+  return checks;
+}
+
+}  // namespace analysis
+}  // namespace v1
+}  // namespace faultline
