@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+// What properties do along the readings of conditions, and the moves that are made of that.
+
+#include <faultline/analysis/confirm/condition_moves.hpp>
+#include <faultline/statistics/decompositions.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace faultline {
+inline namespace v1 {
+namespace analysis {
+namespace detail {
+
+/// Means of every property at −2 and +2 along directions, `[directions, P]` of the difference.
+[[nodiscard]] inline Matrix<double> property_moves(const Problem& problem, const ConditionSample& sample,
+                                                   const Matrix<double>& steps, std::span<const double> deviations) {
+  const auto count = static_cast<std::int64_t>(problem.property_names.size());
+  Matrix<double> moves(steps.rows(), count);
+  const std::int64_t n = std::min<std::int64_t>(calibration_latents, sample.size());
+  if (count == 0 || n == 0) return moves;
+  for (std::int64_t k = 0; k < steps.rows(); ++k) {
+    const Edit step = Edit::in_w(steps.row_span(k));
+    std::vector<EditedLatent> edits;
+    for (std::int64_t i = 0; i < n; ++i) {
+      const std::int64_t row = sample.row[static_cast<std::size_t>(i * sample.size() / n)];  // all classes alike
+      const StartLatent start{problem.discovery.w.row_span(row),
+                              problem.discovery.label[static_cast<std::size_t>(row)]};
+      edits.push_back({start, step.at(2.0)});
+      edits.push_back({start, step.at(-2.0)});
+    }
+    answer_in_blocks(problem.answer_edits, edits, {.properties = true},
+                     [&](std::size_t first, const EditAnswers& answers) {
+                       for (std::int64_t i = 0; i < answers.properties.rows(); ++i)
+                         moves.row(k) += ((first + static_cast<std::size_t>(i)) % 2 == 0 ? 1.0 : -1.0) *
+                                         answers.properties.row(i).cast<double>() / static_cast<double>(n);
+                     });
+    for (std::int64_t p = 0; p < count; ++p)
+      moves(k, p) =
+          deviations[static_cast<std::size_t>(p)] > 0.0 ? moves(k, p) / deviations[static_cast<std::size_t>(p)] : 0.0;
+  }
+  return moves;
+}
+
+/// A coordinate of w̃ that a condition is, and what measures whether it moved.
+struct Coordinate {
+  std::size_t condition = 0;
+  Eigen::RowVectorXd reading;  // unit
+  std::int64_t property = -1;  // −1: nothing measures it
+  bool is_linear = true;       // may take part in the dual basis
+  double length = 1.0;         // of the reading in deviations of the property
+};
+
+/// (G Gᵀ)⁻¹ G of some coordinates, rows of unit length.
+[[nodiscard]] inline Matrix<double> dual_directions(const std::vector<Coordinate>& coordinates,
+                                                    std::span<const std::size_t> of) {
+  Matrix<double> g(static_cast<Eigen::Index>(of.size()), coordinates[of.front()].reading.size());
+  for (std::size_t i = 0; i < of.size(); ++i) g.row(static_cast<Eigen::Index>(i)) = coordinates[of[i]].reading;
+  const auto inverse = [](double value) { return 1.0 / value; };
+  Matrix<double> dual = statistics::detail::spectral_function(Matrix<double>(g * g.transpose()), 1e-6, inverse) * g;
+  dual.rowwise().normalize();
+  return dual;
+}
+
+/// What moving along the reading of each linear coordinate does, measured once: every other move is a combination of
+/// these.
+class Responses {
+ public:
+  Responses(const Problem& problem, const statistics::Whitening& whitening, const PropertyReadings& readings,
+            const ConditionSample& discovery, const std::vector<Coordinate>& coordinates)
+      : coordinates_(coordinates), position_(coordinates.size(), -1) {
+    std::vector<std::size_t> linear;
+    for (std::size_t c = 0; c < coordinates.size(); ++c)
+      if (coordinates[c].is_linear) position_[c] = static_cast<Eigen::Index>(linear.size()), linear.push_back(c);
+    const auto count = static_cast<std::int64_t>(linear.size());
+    units_.resize(count, whitening.rank());
+    for (std::size_t i = 0; i < linear.size(); ++i)
+      units_.row(static_cast<Eigen::Index>(i)) = coordinates[linear[i]].reading;
+    moves_ =
+        property_moves(problem, discovery, statistics::unwhiten_directions(whitening, units_), readings.deviations);
+  }
+
+  /// The unit direction that moves one coordinate and leaves the held ones where they are, and how far it goes: the
+  /// change of its property from −2 to +2, in deviations (of its reading, where nothing measures it).
+  struct Move {
+    Eigen::RowVectorXd direction;
+    Eigen::RowVectorXd properties;  // predicted change of every property
+    double own = 0.0;
+  };
+  [[nodiscard]] Move move(std::size_t coordinate, std::span<const std::size_t> held) const {
+    const std::vector<std::size_t> all = concerned(coordinate, held);
+    Eigen::VectorXd wanted = Eigen::VectorXd::Zero(static_cast<Eigen::Index>(all.size()));
+    wanted[0] = 1.0;
+    return combined(all, solve(all, wanted));
+  }
+  /// The same move, corrected by what it really did: properties bend, and what a held one still moved is taken back.
+  [[nodiscard]] Move corrected(std::size_t coordinate, std::span<const std::size_t> held, const Move& before,
+                               const Eigen::RowVectorXd& measured) const {
+    const std::vector<std::size_t> all = concerned(coordinate, held);
+    Eigen::VectorXd missing = Eigen::VectorXd::Zero(static_cast<Eigen::Index>(all.size()));
+    for (std::size_t i = 1; i < all.size(); ++i)
+      if (const Coordinate& own = coordinates_[all[i]]; own.property >= 0)
+        missing[static_cast<Eigen::Index>(i)] = -measured[own.property];
+    const Eigen::VectorXd weights = solve(all, missing);
+    Move result = before;
+    for (std::size_t i = 0; i < all.size(); ++i)
+      result.direction += weights[static_cast<Eigen::Index>(i)] * units_.row(position_[all[i]]);
+    result.direction.normalize();
+    return result;
+  }
+
+ private:
+  [[nodiscard]] double response(std::size_t coordinate, const Move& move) const {
+    const Coordinate& own = coordinates_[coordinate];
+    return own.property >= 0 ? move.properties[own.property] : 4.0 * move.direction.dot(own.reading);
+  }
+  [[nodiscard]] static std::vector<std::size_t> concerned(std::size_t coordinate, std::span<const std::size_t> held) {
+    std::vector<std::size_t> all = {coordinate};
+    all.insert(all.end(), held.begin(), held.end());
+    return all;
+  }
+  [[nodiscard]] Move combined(const std::vector<std::size_t>& all, const Eigen::VectorXd& weights) const {
+    Move result;
+    result.direction = Eigen::RowVectorXd::Zero(units_.cols());
+    result.properties = Eigen::RowVectorXd::Zero(moves_.cols());
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      result.direction += weights[static_cast<Eigen::Index>(i)] * units_.row(position_[all[i]]);
+      result.properties += weights[static_cast<Eigen::Index>(i)] * moves_.row(position_[all[i]]);
+    }
+    const double norm = result.direction.norm();
+    result.direction /= norm;
+    result.properties /= norm;
+    result.own = response(all.front(), result);
+    return result;
+  }
+  /// Weights of the readings such that the coordinates move as wanted, by what was measured, or by the readings alone
+  /// where the measured moves say nearly the same.
+  [[nodiscard]] Eigen::VectorXd solve(const std::vector<std::size_t>& all, const Eigen::VectorXd& wanted) const {
+    const auto n = static_cast<Eigen::Index>(all.size());
+    Eigen::MatrixXd measured(n, n), readings(n, n);
+    for (Eigen::Index i = 0; i < n; ++i)
+      for (Eigen::Index j = 0; j < n; ++j) {
+        const Coordinate& of = coordinates_[all[static_cast<std::size_t>(j)]];
+        const Eigen::Index along = position_[all[static_cast<std::size_t>(i)]];
+        readings(j, i) = 4.0 * of.length * units_.row(along).dot(of.reading);
+        measured(j, i) = of.property >= 0 ? moves_(along, of.property) : readings(j, i);
+      }
+    const bool usable = Eigen::FullPivLU<Eigen::MatrixXd>(measured).rcond() >= 0.02;
+    return (usable ? measured : readings).completeOrthogonalDecomposition().solve(wanted);
+  }
+
+  const std::vector<Coordinate>& coordinates_;
+  std::vector<Eigen::Index> position_;  // row of a coordinate below
+  Matrix<double> units_;                // [linear, r]
+  Matrix<double> moves_;                // [linear, P]
+};
+
+/// Whether every property of a condition is specific; a direction has none and is.
+[[nodiscard]] inline bool is_specific(const Problem& problem, const Condition& condition) {
+  return problem.property_specific.empty() ||
+         std::all_of(condition.properties.begin(), condition.properties.end(),
+                     [&](std::int64_t p) { return problem.property_specific[static_cast<std::size_t>(p)] != 0; });
+}
+
+}  // namespace detail
+}  // namespace analysis
+}  // namespace v1
+}  // namespace faultline
