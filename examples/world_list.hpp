@@ -377,16 +377,19 @@ inline std::vector<World> wide_worlds() {
   wide.planted = {{{"u0"}}, {{"u1"}}};
   wide.threshold = std::nullopt;
   list.push_back(wide);
-  wide.name = "w of 512 dimensions, unmeasured threshold";
-  wide.risk = above;
-  wide.measures.erase(wide.measures.begin());
-  wide.planted = {{{"direction"}}};
-  list.push_back(wide);
   wide.name = "null, w of 512 dimensions";
   wide.level = 3;
   wide.risk = [](Factors, std::int64_t) { return 0.07; };
   wide.planted.clear();
   wide.fraction = std::nullopt;
+  list.push_back(wide);
+  wide.name = "w of 128 dimensions, unmeasured threshold";
+  wide.factors = 128;  // a direction is sought again on every fold of every half-sample
+  wide.risk = above;
+  wide.level = 0;
+  wide.fraction = 1.0;
+  wide.measures.erase(wide.measures.begin());
+  wide.planted = {{{"direction"}}};
   list.push_back(wide);
   return list;
 }
