@@ -93,7 +93,7 @@ struct ConditionSummary {
   std::optional<std::string> moves_along = std::nullopt;  ///< the property it cannot be separated from
 };
 FAULTLINE_MEMBERS(ConditionSummary, kind, properties, class_label, shape, sign, deviance_share, stability, classes,
-                  movability, moves_along)
+                  movability, moves_along, minor)
 
 /// What fresh samples showed for the frozen condition.
 struct ConfirmationEffect {

@@ -25,6 +25,10 @@ struct EffectOptions {
   std::int64_t images = 30'000;           ///< of all conditions together; nothing is begun beyond
   std::int64_t fraction_latents = 2'048;  ///< on which attributable fractions are measured
   std::int64_t batch_size = 64;
+  /// What counts as an effect: this share of the failure rate, within these bounds
+  double relative_effect = 0.5;
+  double smallest_effect = 0.005;
+  double largest_effect = 0.025;
 };
 
 /// What moving one condition did.
@@ -46,7 +50,7 @@ struct MoveEffect {
 /// are compared between +2 and −2, two-sided ones between both ends and where they are, bands between the worst and the
 /// best level, pairs at ±1.4 by their product, subspaces along each of their vectors (the one that decides first).
 /// What counts as an effect is half the rate of failures on valid images among all samples of both splits, in the class
-/// of the condition if it has one; at least .005 and at most .05.
+/// of the condition if it has one; at least .005 and at most .025 (`EffectOptions`).
 /// **Error rate**: any bound is wrong at any look with probability at most alpha, for all conditions together.
 /// **Cost**: two to four images per latent and condition, 128 latents at least; conditions take turns until all are
 /// decided or `images` are made, so that one near its bar has what the others leave.

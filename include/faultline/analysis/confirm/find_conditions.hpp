@@ -17,6 +17,8 @@ namespace analysis {
 struct ConditionOptions {
   double alpha = 0.05;         ///< family-wise error of confirmed conditions
   double least_share = 0.005;  ///< share of the null deviance from which a condition is reported
+  /// ... and of what all conditions explain together, from which it is more than a minor one
+  double least_part = 0.025;
   SelectionOptions selection = {};
   std::int64_t permutations = 9'999;
   std::int64_t half_samples = 20;  ///< for stability; 0 leaves it out
@@ -28,6 +30,8 @@ struct TestedCondition {
   ConditionTest test;
   double stability = 0.0;  ///< share of the half-samples of the discovery split in which it is chosen again
   bool confirmed = false;
+  bool minor =
+      false;  ///< confirmed, but explains less than `least_part` of what all explain: it is not tried as a cause
 };
 
 /// Two conditions that are more (or less) together than each by itself, and what became of that.

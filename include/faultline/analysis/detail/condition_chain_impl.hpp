@@ -80,7 +80,7 @@ FAULTLINE_INLINE ConditionChain find_causes(const Problem& problem, const Condit
   std::vector<std::size_t> position;
   for (TestedCondition& condition : tested.conditions) {
     ChainedCondition& own = chain.conditions.emplace_back(ChainedCondition{std::move(condition)});
-    if (!own.confirmed) continue;
+    if (!own.confirmed || own.minor) continue;
     confirmed.conditions.push_back(own.condition);
     position.push_back(chain.conditions.size() - 1);
   }

@@ -122,7 +122,7 @@ FAULTLINE_INLINE std::vector<MoveEffect> measure_effects(const Problem& problem,
     watches[k].values.resize(watches[k].comparisons.size());
     watches[k].done = false;
     const double rate = detail::valid_failure_rate(problem, found.conditions[k].class_label);
-    effects[k].min_effect = std::clamp(0.5 * rate, 0.005, 0.05);
+    effects[k].min_effect = std::clamp(options.relative_effect * rate, options.smallest_effect, options.largest_effect);
   }
   // every open condition in turn, so that those near their bar have what the others leave
   bool open = able > 0;

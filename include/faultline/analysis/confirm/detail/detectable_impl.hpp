@@ -79,7 +79,8 @@ FAULTLINE_INLINE std::optional<DetectableEffect> smallest_detectable(const Power
     (tail > conditions.alpha ? low : high) = x;
   }
   const double selected_from = 0.5 * (low + high), z = statistics::normal_quantile(1.0 - conditions.alpha);
-  const double min_effect = std::clamp(0.5 * setting.rate, 0.005, 0.05);
+  const double min_effect =
+      std::clamp(effects.relative_effect * setting.rate, effects.smallest_effect, effects.largest_effect);
 
   const auto reported = [&](const detail::SlopeEffect& effect) {
     const double first = effect.deviance * static_cast<double>(setting.discovery),

@@ -36,7 +36,8 @@ FAULTLINE_INLINE TestedConditions find_conditions(const ConditionSample& discove
   };
   for (std::size_t k = 0; k < found.conditions.size(); ++k) {
     const bool confirmed = holds(tests.conditions[k]);
-    result.conditions.push_back({found.conditions[k], std::move(tests.conditions[k]), stable[k], confirmed});
+    const bool minor = confirmed && tests.conditions[k].gain.share < options.least_part * tests.together.share;
+    result.conditions.push_back({found.conditions[k], std::move(tests.conditions[k]), stable[k], confirmed, minor});
   }
   for (std::size_t k = 0; k < found.interactions.size(); ++k) {
     const bool confirmed = holds(tests.interactions[k]);

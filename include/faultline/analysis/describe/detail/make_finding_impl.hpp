@@ -74,6 +74,10 @@ FAULTLINE_INLINE Finding make_finding(const Problem& problem, const statistics::
   summary.stability = condition.stability;
   summary.classes = detail::class_shares(condition.test.class_gains);
   finding.confirmation = {condition.test.p, condition.test.p_adjusted};
+  if (condition.minor) {  // not moved, so that its shape and its direction are not known either
+    summary.minor = true;
+    return finding;
+  }
   summary.shape = move.shape;
   summary.sign = move.shape == ConditionShape::band ? (move.worst >= move.best ? 1 : -1) : move.sign;
   summary.movability = move.movability;
@@ -110,7 +114,8 @@ FAULTLINE_INLINE SortedFindings sort_findings(const Problem& problem, const stat
     if (!condition.confirmed) continue;
     Finding finding = make_finding(problem, whitening, condition, chain.fractions);
     std::vector<Finding>* list = &sorted.undecided;
-    if (condition.move.movability != Movability::movable) list = &sorted.not_movable;
+    if (condition.minor) list = &sorted.undecided;
+    else if (condition.move.movability != Movability::movable) list = &sorted.not_movable;
     else if (condition.cause) list = &sorted.causes;
     else if (condition.effect.decision == Decision::does_not) list = &sorted.associated;
     list->push_back(std::move(finding));

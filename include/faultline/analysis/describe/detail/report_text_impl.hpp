@@ -35,6 +35,7 @@ FAULTLINE_INLINE std::string counted(std::int64_t n, const std::string& one, con
 
 FAULTLINE_INLINE std::string condition_words(const Finding& finding) {
   const std::string& title = finding.title;
+  if (!finding.condition.shape) return title;
   const auto sided = [&](int sign) { return (sign > 0 ? "more " : "less ") + title; };
   switch (finding.condition.shape.value_or(ConditionShape::one_sided)) {
     case ConditionShape::two_sided: return "much or little " + title;
@@ -60,6 +61,9 @@ FAULTLINE_INLINE std::string headline(const Finding& finding) {
   const Intervention& moved = finding.intervention;
   const Attributable& share = finding.attributable;
   const std::string goes = "Failures go with " + condition_words(finding);
+  if (finding.condition.minor)
+    return goes + " a little: it " + detail::confirmed_words(finding) +
+           ", less than a fortieth of what all conditions explain, and was not moved.";
   if (finding.condition.movability == Movability::not_separable)
     return goes + ", but this generator does not move it without " +
            finding.condition.moves_along.value_or("other properties") + ": whether it is a cause cannot be told (it " +
@@ -137,7 +141,8 @@ FAULTLINE_INLINE std::string verdict_reason(const FailureReport& report) {
     const auto say = [&](const std::vector<Finding>& list, const char* why) {
       for (const Finding& finding : list) text += (text.empty() ? "" : ", ") + finding.title + " (" + why + ")";
     };
-    say(report.undecided, "undecided");
+    for (const Finding& finding : report.undecided)
+      text += (text.empty() ? "" : ", ") + finding.title + (finding.condition.minor ? " (minor)" : " (undecided)");
     say(report.not_movable, "not movable by itself");
     say(report.associated, "moving it does nothing");
     if (text.empty())
