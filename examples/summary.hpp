@@ -69,7 +69,7 @@ inline std::string table_of(const fl::FailureReport& report) {
     text += row + what + "\n";
   };
   if (!report.findings.empty()) {
-    line("without it, less", "stable", "distance, sd", "flips at", "cause");
+    line("failures gone", "stable", "distance, sd", "flips at", "cause");
     for (std::size_t i = 0; i < std::min(shown, report.findings.size()); ++i) {
       const fl::Finding& finding = report.findings[i];
       line(share_of(finding.attributable), whole_percent(finding.condition.stability),
@@ -91,7 +91,7 @@ inline std::string table_of(const fl::FailureReport& report) {
   for (const fl::analysis::ClassFinding& finding : report.class_findings) text += finding.headline + "\n";
   if (!report.findings.empty())
     text +=
-        "\nwithout it, less: the share of the failures that would not occur with this at its usual level (95 % "
+        "\nfailures gone: the share of the failures that would not occur with this at its usual level (95 % "
         "interval);\n"
         "stable: how often it is chosen again on half of the samples; distance: how far an image moves until the\n"
         "classifier fails; flips at: the property itself on the images that fail then\n\n";
@@ -119,12 +119,12 @@ inline std::string answer_of(const fl::FailureReport& report, const std::string&
     for (std::size_t i = 0; i < std::min(named, report.findings.size()); ++i) {
       const fl::Finding& cause = report.findings[i];
       text += (i == 0 ? "" : ", ") + fl::render::title_of(report, cause);
-      if (cause.attributable.fraction)
+      if (cause.attributable.fraction && *cause.attributable.fraction > 0.0)
         text += (i == 0 ? " (without it " : " (") + whole_percent(cause.attributable.fraction) +
                 (i == 0 ? " of the failures would not occur)" : ")");
     }
     if (report.findings.size() > named) text += " and " + counted(report.findings.size() - named, "weaker cause");
-    if (report.findings.size() > 1 && report.attributable_together.fraction)
+    if (report.findings.size() > 1 && report.attributable_together.fraction.value_or(0.0) > 0.0)
       text += "; without all of them " + whole_percent(report.attributable_together.fraction);
     text += ".";
   }

@@ -21,6 +21,7 @@
 #include <faultline/render/detail/render_backend_impl.hpp>
 #include <faultline/render/detail/report_files_impl.hpp>
 #include <faultline/render/detail/report_sheets_impl.hpp>
+#include <faultline/render/detail/response_charts_impl.hpp>
 #include <faultline/render/detail/response_figure_impl.hpp>
 #include <faultline/render/detail/sheet_choices_impl.hpp>
 #include <faultline/render/detail/sheet_impl.hpp>

@@ -87,20 +87,21 @@ save("score_table_corpus", "bad", b"image,0,1\na,nan,2\nb,1e39\n")
 
 
 def from_schema(root, schema, key="", bare=False):
-    """The least value that a schema of docs/ allows: every list with one entry, or `bare`, empty and null where that is allowed."""
+    """The least value that a schema of docs/ allows: every list with one entry (two edges make one cell), or `bare`, empty and null where that is
+    allowed."""
     if "$ref" in schema:
         return from_schema(root, root["$defs"][schema["$ref"].removeprefix("#/$defs/")], key, bare)
     if "anyOf" in schema:
         return None if bare else from_schema(root, next(one for one in schema["anyOf"] if "$ref" in one), key, bare)
     if "enum" in schema:
-        return schema["enum"][0]
+        return None if bare and None in schema["enum"] else schema["enum"][0]
     kind = schema["type"]
     if isinstance(kind, list):
         kind = "null" if bare and key not in ("truncation", "alpha") else next(one for one in kind if one != "null")
     if kind == "object":
         return {name: from_schema(root, one, name, bare) for name, one in schema["properties"].items()}
     if kind == "array":
-        return [] if bare else [from_schema(root, schema["items"], key, bare)]
+        return [] if bare else [from_schema(root, schema["items"], key, bare)] * (2 if key.endswith("_edges") else 1)
     counts = {"classes": 1, "samples_per_split": 1, "batch_size": 1}  # which are never 0
     return {"null": None, "string": "a", "boolean": True, "number": 0.5, "integer": counts.get(key, 0)}[kind]
 

@@ -50,6 +50,9 @@ TEST_CASE("text stays within the width that is stated for it, and shortened text
     CHECK(fl::render::Canvas::text_width(fl::render::Canvas::shortened(text, width, style), style) <= width);
   CHECK(fl::render::Canvas::shortened(text, 1000, style) == text);
   CHECK(fl::render::Canvas::shortened(text, 80, style).substr(0, 3) == "str");
+  CHECK(fl::render::Canvas::shortened(text, 1, style).empty());
+  const std::string endless(1'000'000, 'w');  // in no time that grows with the square of its length
+  CHECK(fl::render::Canvas::text_width(fl::render::Canvas::shortened(endless, 300, style), style) > 270);
 }
 
 TEST_CASE("what lies outside the canvas is clipped") {
@@ -112,12 +115,23 @@ TEST_CASE("three channels are colours, more show the first three, two are averag
 
 TEST_CASE("numbers for readers") {
   using namespace fl::render;
-  using namespace fl::render::detail;
   const double infinity = std::numeric_limits<double>::infinity();
   CHECK(fixed(-0.001, 2) == "0.00");
   CHECK(fixed(1234.5, 1) == "1234.5");
   CHECK(shown(-1.25, 2) == "−1.25");
   CHECK(shown(infinity, 2) == "∞");
+  CHECK(shown(-1.7e308, 2) == "−1.7e+308");
+  CHECK(shown(123456789.25, 1) == "123456789.2");
+  CHECK(measured(3.4217) == "3.42");
+  CHECK(measured(-0.03419) == "−0.0342");
+  CHECK(measured(1234.5) == "1234");
+  CHECK(measured(0.0) == "0");
+  CHECK(measured(1e-9) == "0.000000");
+  CHECK(measured(infinity) == "∞");
+  CHECK(points(0.412) == "+41 points");
+  CHECK(points(-0.01) == "−1 point");
+  CHECK(points(0.0, 1) == "0.0 points");
+  CHECK(points(infinity) == "n/a");
   CHECK(signed_shown(0.001, 2) == "0.00");
   CHECK(signed_shown(0.25, 2) == "+0.25");
   CHECK(percent(0.364) == "36\u00A0%");
@@ -126,6 +140,7 @@ TEST_CASE("numbers for readers") {
   CHECK(count(1234567) == "1\u00A0234\u00A0567");
   CHECK(count(-1234) == "−1\u00A0234");
   CHECK(count(12) == "12");
+  CHECK(count(std::numeric_limits<std::int64_t>::min()) == "−9\u00A0223\u00A0372\u00A0036\u00A0854\u00A0775\u00A0808");
   CHECK(p_value(0.00004) == "< 0.0001");
   CHECK(p_value(0.0012) == "0.0012");
   CHECK(p_value(0.25) == "0.250");

@@ -2,57 +2,25 @@
 #include <faultline/render/charts.hpp>
 #include <faultline/render/detail/chart_parts.hpp>
 
-#include <render/example_report.hpp>
-#include <render/markup.hpp>
+#include <render/chart_checks.hpp>
 #include <support/catch2.hpp>
 
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
 namespace fl = faultline;
-using render_test::Markup;
-using render_test::read_markup;
-
-namespace {
-
-std::vector<std::string> all_charts(const fl::FailureReport& report) {
-  std::vector<std::string> charts = {fl::render::distance_chart(report), fl::render::intervention_chart(report),
-                                     fl::render::class_chart(report)};
-  for (const fl::Finding& finding : report.findings)
-    for (const std::string& chart :
-         {fl::render::confidence_chart(report, finding), fl::render::histogram_chart(report, finding),
-          fl::render::side_effect_chart(report, finding), fl::render::property_chart(report, finding)})
-      charts.push_back(chart);
-  return charts;
-}
-
-/// Well formed, drawn with finite coordinates inside the picture's width, and asking for nothing from outside.
-void check_chart(const std::string& svg) {
-  const Markup markup = read_markup(svg, false);
-  CHECK(markup.complaint == "");
-  REQUIRE_FALSE(markup.tags.empty());
-  CHECK(markup.tags.front() == "svg");
-  double width = 0;
-  for (const std::string& attribute : markup.attributes) {
-    const std::string name = attribute.substr(0, attribute.find('=')),
-                      value = attribute.substr(attribute.find('=') + 1);
-    CHECK(name != "href");
-    CHECK(name != "src");
-    CHECK(value.find("url(") == std::string::npos);
-    if (name == "width" && width == 0) width = std::stod(value);
-    if (name == "x" || name == "x1" || name == "x2" || name == "cx" || name == "y" || name == "y1" ||
-        name == "points") {
-      CHECK(value.find_first_not_of("0123456789.,- ") == std::string::npos);
-      if (name[0] == 'x' || name == "cx") {
-        CHECK(std::stod(value) >= 0);
-        CHECK(std::stod(value) <= width);
-      }
-    }
-  }
-}
-
-}  // namespace
+using render_test::all_charts;
+using render_test::check_chart;
 
 TEST_CASE("every chart of a filled report is sound SVG that is the same each time") {
   const fl::FailureReport report = render_test::example_report(render_test::example_generator());
   const auto charts = all_charts(report), again = all_charts(report);
+  REQUIRE(charts.size() == 4 + 3 * 4 + 2 * (4 + 4) + 1);
   for (std::size_t i = 0; i < charts.size(); ++i) {
     check_chart(charts[i]);
     CHECK(charts[i] == again[i]);
@@ -62,16 +30,62 @@ TEST_CASE("every chart of a filled report is sound SVG that is the same each tim
 TEST_CASE("charts survive infinite distances, NaN and extreme names") {
   fl::FailureReport report = render_test::example_report(render_test::example_generator());
   const double infinity = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
+  const std::string name = "<script>\"&'\xFF " + std::string(400, 'w');
   for (fl::Finding& finding : report.findings) {
-    finding.direction.name = "<script>\"&'\xFF " + std::string(400, 'w');
+    finding.title = finding.side_effects[0].name = finding.response[0].property = report.property_names[0] = name;
+    if (!finding.threshold.flip) finding.threshold.flip.emplace();
     finding.threshold.flip->sigmas = finding.threshold.flip->upper = finding.threshold.flip->quartile_high = infinity;
     finding.threshold.half.reset();
     finding.profile.probability[2] = nan;
     finding.side_effects[0].strength = infinity;
     finding.profile.properties[0][1] = nan;
   }
+  report.interactions[0].properties = {name, name};
+  report.class_names = {name, name, name, name};
   for (const std::string& chart : all_charts(report)) check_chart(chart);
   CHECK(fl::render::confidence_chart(report, report.findings[0]).find("never flip") != std::string::npos);
+  report.findings[0].threshold.flip->sigmas = 9.4;  // the profile ends at 8
+  CHECK(fl::render::confidence_chart(report, report.findings[0]).find("median flip at 9.40 sd, off this axis") !=
+        std::string::npos);
+}
+
+TEST_CASE("charts survive whatever numbers a file can hold") {
+  const double infinity = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
+  const std::int64_t most = std::numeric_limits<std::int64_t>::max();
+  for (const double odd : {nan, infinity, -infinity, 1.7e308, -1.7e308, 1e12, -3.0, 1e-300}) {
+    CAPTURE(odd);
+    fl::FailureReport report = render_test::example_report(render_test::example_generator());
+    report.failure_rate.estimate = report.failure_rate.upper = odd;
+    report.class_rates[0] = {odd, odd, odd, most, most, 0.95};
+    report.class_rates[1] = {odd, -odd, odd, -1, 5, 0.95};
+    report.attributable_together = {odd, odd, -odd, most, most};
+    for (auto* list : {&report.findings, &report.associated, &report.undecided})
+      for (fl::Finding& finding : *list) {
+        finding.intervention.effect = finding.intervention.lower = odd;
+        finding.intervention.upper = -odd;
+        finding.intervention.placebo = finding.intervention.min_effect = odd;
+        finding.attributable = {odd, -odd, odd, most, most};
+        for (auto& curve : finding.response) {
+          curve.bins[1].median = curve.bins[2].rate.estimate = curve.bins[3].rate.lower = odd;
+          curve.bins[4].rate.upper = odd;
+        }
+        for (auto& flip : finding.threshold.at_flip) flip.median = flip.quartile_low = odd, flip.quartile_high = -odd;
+        for (auto& effect : finding.side_effects) effect.strength = odd;
+        finding.histogram.failed.assign(finding.histogram.failed.size(), most);  // whose sum does not fit
+        finding.histogram.passed.assign(finding.histogram.passed.size(), most);
+        for (auto* crossing : {&finding.threshold.flip, &finding.threshold.half})
+          if (*crossing) (*crossing)->sigmas = (*crossing)->lower = odd, (*crossing)->quartile_high = -odd;
+        if (finding.profile.sigmas.empty()) continue;
+        finding.profile.sigmas.front() = odd;
+        finding.profile.probability[1] = finding.profile.failure_share[1] = odd;
+        for (auto& values : finding.profile.properties) values[3] = odd;
+      }
+    report.interactions[0].first_edges[1] = report.interactions[0].second_edges[4] = odd;
+    report.interactions[0].failures.counts[2] = {most, -most, 60, 8};
+    report.interactions[0].samples.counts[1] = {most, most, -most, 20};
+    for (const std::string& chart : all_charts(report))
+      if (!chart.empty()) check_chart(chart);
+  }
 }
 
 TEST_CASE("a chart without data is empty, not broken") {
@@ -84,10 +98,16 @@ TEST_CASE("a chart without data is empty, not broken") {
   CHECK(fl::render::distance_chart(nothing).empty());
   CHECK(fl::render::intervention_chart(nothing).empty());
   CHECK(fl::render::class_chart(nothing).empty());
+  CHECK(fl::render::attributable_chart(nothing).empty());
+  CHECK(fl::render::response_chart({}, "failure rate").empty());
+  CHECK(fl::render::response_chart({"blur", std::nullopt, {{0, 1, std::nan(""), {}}}}, "failure rate").empty());
+  CHECK(fl::render::property_map_chart({}).empty());
+  CHECK_FALSE(fl::render::flip_of(bare, {}));
   fl::FailureReport one_bare;
   one_bare.findings.resize(1);
   check_chart(fl::render::distance_chart(one_bare));
-  check_chart(fl::render::intervention_chart(one_bare));
+  CHECK(fl::render::intervention_chart(one_bare).empty());  // it was not moved
+  check_chart(fl::render::response_chart({"blur", std::nullopt, {{0, 0, 0, {}}}}, "failure rate"));
   fl::Finding flat;
   flat.profile.sigmas = {0, 1};
   flat.profile.probability = flat.profile.failure_share = {0.5, 0.5};
@@ -117,6 +137,9 @@ TEST_CASE("the histogram keeps every count when bins are merged and ends are cut
   const fl::analysis::CoordinateHistogram split{0, 4, {1, 0, 0, 1}, {0, 2, 2, 0}};
   const auto halves = fl::render::detail::tidy(split, 48);
   CHECK(fl::render::detail::histogram_median(halves, halves.passed) == Approx(2.0));
+  const fl::analysis::CoordinateHistogram gap{0, 4, {0, 3, 0, 0}, {1, 0, 0, 1}};
+  const auto shares = fl::render::detail::tidy(gap, 48);
+  CHECK(fl::render::detail::histogram_median(shares, shares.failed) == Approx(1.5));
 }
 
 TEST_CASE("axes are marked at round numbers that cover the range") {

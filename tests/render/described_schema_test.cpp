@@ -82,6 +82,7 @@ class Expected {
         Json made = of<V>();
         made["type"] = {made["type"], "null"};
         std::sort(made["type"].begin(), made["type"].end());
+        if (made.contains("enum")) made["enum"].push_back(nullptr);
         return made;
       }
     } else {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include <faultline/render/direction_renderer.hpp>
 #include <faultline/render/directions_csv.hpp>
+#include <faultline/render/json_report.hpp>
 #include <faultline/render/read_report.hpp>
 
 #include <core/temporary_directory.hpp>
@@ -97,11 +98,13 @@ TEST_CASE("a report becomes the files it promises, with the same bytes each time
   CHECK(first.at("directions.csv") == fl::render::directions_csv(report));
   for (const char* name :
        {"report.html", "sheets/degradation.png", "sheets/finding-1.png", "sheets/finding-1-classes.png",
-        "sheets/finding-2.png", "sheets/suspect-1.png", "sheets/paper-top.png", "sheets/failures.png",
-        "charts/finding-1-confidence.svg", "charts/finding-2-histogram.svg", "charts/suspect-1-properties.svg",
-        "charts/distances.svg", "charts/interventions.svg", "charts/classes.svg"})
+        "sheets/finding-2.png", "sheets/finding-3.png", "sheets/finding-3-classes.png", "sheets/paper-top.png",
+        "sheets/failures.png", "charts/finding-1-confidence.svg", "charts/finding-2-histogram.svg",
+        "charts/finding-2-properties.svg", "charts/finding-1-response.svg", "charts/finding-3-response-2.svg",
+        "charts/map-1.svg", "charts/attributable.svg", "charts/distances.svg", "charts/interventions.svg",
+        "charts/classes.svg"})
     CHECK(first.count(name) == 1);
-  CHECK(first.size() == 2 + 1 + 7 + 12 + 3);
+  CHECK(first.size() == 2 + 1 + 8 + 3 * 4 + 4 + 1 + 4);
   CHECK(stages.size() >= 5);
   for (const auto& [name, bytes] : first)
     if (name.ends_with(".png")) CHECK(fl::read_png(directory / "c" / name).width > 500);
@@ -210,6 +213,12 @@ TEST_CASE("the frames of a direction are its images with shifts and answers") {
         fl::ErrorCode::invalid_argument);
   CHECK(error_code([&] { (void)renderer.frames(report, finding, {.shifts = {std::nan("")}}); }) ==
         fl::ErrorCode::invalid_argument);
+  const fl::Finding& unmovable = report.not_movable[0];
+  CHECK(error_text([&] { (void)renderer.sheet(report, unmovable); }).find("has no direction") != std::string::npos);
+  fl::Finding still = unmovable;
+  still.examples = finding.examples;
+  CHECK(error_code([&] { (void)renderer.sheet(report, still); }) == fl::ErrorCode::empty_input);
+  CHECK(error_code([&] { (void)renderer.frames(report, still); }) == fl::ErrorCode::invalid_argument);
   fl::FailureReport other = report;
   other.provenance.generator_digest = "another";
   CHECK(error_code([&] { (void)renderer.frames(other, finding); }) == fl::ErrorCode::incompatible_models);
@@ -279,13 +288,16 @@ TEST_CASE("pictures that an earlier report left are removed, other files are not
   renderer.write_report(report, directory.path());
   fl::core::write_file_atomically(directory / "sheets" / "finding-of-mine.png", std::string_view("mine"));
   fl::core::write_file_atomically(directory / "notes.txt", std::string_view("mine"));
+  fl::core::write_file_atomically(directory / "charts" / "suspect-1-histogram.svg", std::string_view("of version 1"));
   report.findings.resize(1);
-  report.generator_suspect.clear();
+  report.interactions.clear();
   report.paper_top.clear();
   renderer.write_report(report, directory.path());
   CHECK_FALSE(fs::exists(directory / "sheets" / "finding-2.png"));
   CHECK_FALSE(fs::exists(directory / "sheets" / "paper-top.png"));
-  CHECK_FALSE(fs::exists(directory / "sheets" / "suspect-1.png"));
+  CHECK_FALSE(fs::exists(directory / "charts" / "suspect-1-histogram.svg"));
+  CHECK_FALSE(fs::exists(directory / "charts" / "finding-3-response-2.svg"));
+  CHECK_FALSE(fs::exists(directory / "charts" / "map-1.svg"));
   CHECK_FALSE(fs::exists(directory / "charts" / "finding-2-histogram.svg"));
   CHECK(fs::exists(directory / "sheets" / "finding-1.png"));
   CHECK(fs::exists(directory / "sheets" / "finding-of-mine.png"));
@@ -315,7 +327,7 @@ TEST_CASE("a disk that fills up on the way gives one error and leaves nothing be
   rlimit before{};
   REQUIRE(getrlimit(RLIMIT_FSIZE, &before) == 0);
   const auto handler = std::signal(SIGXFSZ, SIG_IGN);
-  const rlimit tight{60'000, before.rlim_max};  // report.json fits, the page does not
+  const rlimit tight{150'000, before.rlim_max};  // report.json fits, the page does not
   REQUIRE(setrlimit(RLIMIT_FSIZE, &tight) == 0);
   const auto code = error_code([&] { renderer.write_report(report, directory / "new"); });
   const bool nothing_new = directory.names().empty();
@@ -326,6 +338,8 @@ TEST_CASE("a disk that fills up on the way gives one error and leaves nothing be
   const auto again = error_code([&] { renderer.write_report(report, directory / "old"); });
   (void)setrlimit(RLIMIT_FSIZE, &before);
   std::signal(SIGXFSZ, handler);
+  CHECK(complete.at("report.json").size() < tight.rlim_cur);
+  CHECK(complete.at("report.html").size() > tight.rlim_cur);
   CHECK(code == fl::ErrorCode::cannot_write);
   CHECK(nothing_new);
   CHECK(again == fl::ErrorCode::cannot_write);

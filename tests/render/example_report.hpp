@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// A report with every field filled, about AnalyticGenerator and a rule, for the tests of rendering. Its start codes and
-// flips are real, the statistics made up.
+// A report with every field filled, about AnalyticGenerator and a rule, for the tests of rendering. Its start latents
+// and flips are real, the statistics made up.
 
 #include <faultline/classify/make_classifier.hpp>
 #include <faultline/core/random.hpp>
 #include <faultline/render/direction_renderer.hpp>
 #include <faultline/sampling/analytic_generator.hpp>
+
+#include <render/example_finding.hpp>
 
 #include <cmath>
 #include <limits>
@@ -15,12 +17,6 @@
 #include <vector>
 
 namespace render_test {
-
-namespace fl = faultline;
-
-inline fl::AnalyticGenerator example_generator() {
-  return fl::AnalyticGenerator({.factors = 6, .channels = 128, .classes = 4, .seed = 1});
-}
 
 /// Right except where factor 0 exceeds 1.5.
 inline auto example_classifier(const fl::AnalyticGenerator& known) {
@@ -31,134 +27,128 @@ inline auto example_classifier(const fl::AnalyticGenerator& known) {
           const auto reading = known.read(images, i);
           const float excess = reading.factors[0] - 1.5f;
           for (std::int64_t k = 0; k < 4; ++k)
-            scores(i, k) = k == reading.label ? -2 * excess : k == (reading.label + 1) % 4 ? 2 * excess : -6.0f;
+            scores(i, k) = k == reading.label ? -2 * excess : k == (reading.label + 1) % 4 ? 2 * excess : -60.0f;
         }
       },
       {.classes = 4, .scores = fl::Scores::logits, .name = "rule <0> & \"friends\""});
 }
 
-inline fl::Finding example_finding(const fl::AnalyticGenerator& known, std::int64_t factor, std::string name,
-                                   double median) {
-  fl::Finding f;
-  const std::int64_t flat = known.factor_channel(factor);
-  double norm = 0;
-  for (const float a : known.style_matrix().row_span(flat)) norm += static_cast<double>(a) * static_cast<double>(a);
-  for (const float a : known.style_matrix().row_span(flat))
-    f.direction.w.push_back(static_cast<double>(a) / std::sqrt(norm));
-  f.direction.whitened = f.direction.w;
-  f.direction.name = std::move(name);
-  f.direction.family = factor == 0 ? fl::DirectionFamily::property : fl::DirectionFamily::component;
-  f.direction.explained = factor == 0 ? 0.61 : 0.27;
-  f.channel = known.layout().locate(flat);
-  f.discovery = {1.31, 0.842};
-  f.confirmation = {1.22, 0.823, 31.5, 0.0001, 0.0012, 0.0004};
-  f.intervention = {128,  0.46, 0.39, 0.05, 0.51,
-                    0.34, 0.06, 0.28, 412,  {{0, 30, 0.5}, {1, 33, 0.42}, {2, 31, 0.55}, {3, 34, 0.38}}};
-  f.class_split = {factor == 0 ? 0.94 : 0.31,
-                   factor == 0 ? 0.88 : 0.12,
-                   factor == 0 ? 0.99 : 0.55,
-                   1.22,
-                   0.31,
-                   9.4,
-                   0.021,
-                   {{0, 60, 900, 1.31, 0.13}, {1, 71, 880, 1.02, 0.12}, {3, 90, 850, 1.4, 0.11}}};
-  fl::Crossing flip;
-  flip.sigmas = median, flip.lower = median - 0.2, flip.upper = median + 0.25, flip.quartile_low = median - 0.7,
-  flip.quartile_high = median + 0.9;
-  flip.crossed_share = 0.97, flip.codes = 64, flip.percentile = 96.2, flip.image_rms = 0.121, flip.image_ssim = 0.83;
-  f.threshold.flip = flip;
-  flip.sigmas -= 0.1, flip.lower -= 0.1, flip.upper -= 0.1, flip.left_out = 2;
-  f.threshold.half = flip;
-  for (std::int64_t k = 0; k < 4; ++k)
-    f.threshold.centres.push_back({k, 0.97, 1.4 + 0.1 * static_cast<double>(k), std::nullopt, 1.5});
-  for (int i = -3; i <= 8; ++i) {
-    const double x = i, p = 1 / (1 + std::exp(3 * (x - median)));
-    f.profile.sigmas.push_back(x);
-    f.profile.probability.push_back(0.96 * p);
-    f.profile.failure_share.push_back(1 - p);
-    f.profile.judge_agreement.push_back(0.99 - 0.004 * (x + 3));
-  }
-  for (int p = 0; p < 3; ++p) {
-    std::vector<double> values;
-    for (const double x : f.profile.sigmas) values.push_back(0.02 + (p == 0 ? 0.013 : 0.001) * (x + 3));
-    f.profile.properties.push_back(values);
-  }
-  f.property = {"noise level", 2.81};
-  f.side_effects = {{"noise level", 2.81}, {"blur", -0.34}, {"stroke thickness of the letter at half height", 0.12}};
-  for (int i = 0; i < 10; ++i) {
-    const fl::StyleChannel channel = known.layout().locate((flat + i) % known.layout().dimension());
-    fl::analysis::Carrier carrier{channel,
-                                  known.layout().layers()[static_cast<std::size_t>(channel.layer)].name,
-                                  i % 3 == 0 ? 1 : -1,
-                                  0.97 - 0.05 * i,
-                                  0.9 - 0.06 * i,
-                                  0.8 - 0.05 * i,
-                                  0.4,
-                                  std::nullopt};
-    if (i == 0) {
-      carrier.threshold.emplace();
-      carrier.threshold->flip = f.threshold.flip;
-      carrier.threshold->flip->sigmas = std::numeric_limits<double>::infinity();
-      carrier.threshold->flip->upper = carrier.threshold->flip->quartile_high = std::numeric_limits<double>::infinity();
-      carrier.threshold->flip->crossed_share = 0.22;
-    }
-    f.carriers.push_back(carrier);
-  }
-  f.validity = {0.97, false};
-  f.histogram = {-6, 6, {}, {}};
-  for (int i = 0; i < 96; ++i) {
-    const double x = -6 + (i + 0.5) / 8;
-    f.histogram.passed.push_back(std::llround(900 * std::exp(-0.5 * (x + 0.3) * (x + 0.3))));
-    f.histogram.failed.push_back(std::llround(350 * std::exp(-0.5 * (x - 1.1) * (x - 1.1) / 0.8)));
-  }
-  f.headline = "Repairing \"" + f.direction.name + "\" removes 34 % of the failures; a random direction 6 %.";
-  return f;
-}
-
-/// Start codes 2^41 ... that pass, with their distance to factor 0 = 1.5.
-inline std::vector<fl::analysis::ExampleLatent> example_codes(const fl::AnalyticGenerator& known, std::int64_t seed,
-                                                              std::int64_t count) {
+/// Start latents 2^41 ... that pass, with their distance to factor 0 = 1.5.
+inline std::vector<fl::analysis::ExampleLatent> example_latents(const fl::AnalyticGenerator& known, std::int64_t seed,
+                                                                std::int64_t count) {
   const fl::StyleSpaceSampler sampler(known, {.seed = seed});
-  std::vector<fl::analysis::ExampleLatent> codes;
-  for (std::int64_t i = 0; static_cast<std::int64_t>(codes.size()) < count; ++i) {
+  std::vector<fl::analysis::ExampleLatent> latents;
+  for (std::int64_t i = 0; static_cast<std::int64_t>(latents.size()) < count; ++i) {
     const auto sample = sampler.sample(fl::core::intervention_first + i, 1);
     const double factor = static_cast<double>(known.factors(sample.s)(0, 0));
     if (factor < 1.2)
-      codes.push_back(
+      latents.push_back(
           {fl::core::intervention_first + i, sample.label[0], 1 / (1 + std::exp(4 * (factor - 1.5))), 1.5 - factor});
   }
-  return codes;
+  return latents;
+}
+
+/// Two properties together, with a map of three by four cells of which one is too empty to judge.
+inline fl::analysis::InteractionFinding example_interaction() {
+  fl::analysis::InteractionFinding both;
+  both.first = "noise level";
+  both.second = "slant";
+  both.properties = {"noise level", "slant"};
+  both.deviance_share = fl::analysis::Share{0.021, 0.012, 0.031};
+  both.p_adjusted = 0.0021;
+  both.overlap = fl::analysis::Share{0.14, 0.09, 0.2};
+  both.beyond_additive = fl::analysis::Share{0.05, 0.01, 0.09};
+  both.first_edges = {0.02, 0.05, 0.08, 0.15};
+  both.second_edges = {-0.4, -0.1, 0.0, 0.1, 0.5};
+  both.failures.counts = {{2, 1, 1, 3}, {9, 12, 11, 20}, {70, 60, 8, 110}};
+  both.samples.counts = {{200, 210, 190, 205}, {195, 200, 202, 199}, {205, 190, 19, 201}};
+  both.headline =
+      "noise level and slant: 14 % (9 to 20) of the failures need both, and either at its usual level takes "
+      "them away.";
+  return both;
+}
+
+/// The lists of conditions: causes one-sided and two-sided (the latter of one class), a pair, and one of each of the
+/// others.
+inline void fill_lists(fl::FailureReport& r, const fl::AnalyticGenerator& known) {
+  using namespace fl::analysis;
+  r.findings = {example_finding(known, 0, "noise level", 1.6), example_finding(known, 1, "slant in class 2", 2.9),
+                example_finding(known, 4, "noise level with slant", 5.5)};
+  r.findings[0].examples = example_latents(known, 7, 12);
+  r.findings[1].examples = r.findings[2].examples = example_latents(known, 7, 5);
+  for (std::size_t k : {1, 2})
+    for (auto& latent : r.findings[k].examples) latent.flip.reset();
+  make_two_sided(r.findings[1], 2);
+  make_pair(r.findings[2], known);
+
+  r.associated = {example_finding(known, 2, "mean intensity", 9.4)};
+  r.undecided = {example_finding(known, 5, "slant + blur", 2.0)};
+  r.not_movable = {example_finding(known, 3, "stroke <i>width</i> & \"ink\"", 2.0),
+                   example_finding(known, 3, "blur, \"odd\"", 2.0)};
+  r.generators = {example_finding(known, 3, "blur", 2.0)};
+  for (auto* list : {&r.associated, &r.undecided, &r.not_movable, &r.generators})
+    for (fl::Finding& finding : *list) only_confirmed(finding);
+  r.associated[0].intervention = {fl::Decision::does_not, 0.004, -0.008, 0.011, 0.033, 2048, std::nullopt, 0.01};
+  r.associated[0].headline =
+      "Failures go with more mean intensity, but moving it by itself does not change the failure rate: by at most 1 "
+      "percentage point, where 3 percentage points would count.";
+  r.undecided[0].condition = {ConditionKind::direction, {},  std::nullopt, ConditionShape::subspace, 1,
+                              {0.03, 0.02, 0.04},       0.4, {},           Movability::movable,      std::nullopt};
+  r.undecided[0].response.clear();
+  r.undecided[0].direction.parts = {r.undecided[0].direction.w, r.undecided[0].direction.w};
+  r.undecided[0].intervention = {fl::Decision::undecided, 0.03, -0.01, 0.07, 0.033, 4096, 9200, std::nullopt};
+  r.undecided[0].headline = "Failures go with the ends of slant + blur; after 4096 latents it is undecided.";
+  r.not_movable[0].condition.movability = Movability::not_movable;
+  r.not_movable[0].direction = {r.not_movable[0].title, {}, {}, std::nullopt, {}};
+  r.not_movable[0].headline = "Failures go with less stroke width, but this generator does not move it.";
+  r.not_movable[1].condition.movability = Movability::not_separable;
+  r.not_movable[1].condition.moves_along = "noise level";
+  r.not_movable[1].condition.shape = ConditionShape::band;
+  r.not_movable[1].headline = "Failures go with values of blur in between, but not without noise level.";
+  r.generators[0].direction = {"blur", {}, {}, std::nullopt, {}};
+  r.generators[0].headline = "Images that the judge cannot read either come with more blur.";
 }
 
 inline fl::FailureReport example_report(const fl::AnalyticGenerator& known) {
+  using namespace fl::analysis;
   fl::FailureReport r;
   r.verdict = fl::Verdict::systematic_causes;
   r.reason =
-      "2 of 5 candidate directions are confirmed on fresh samples and change the failure rate when they are moved.";
+      "3 causes were found: confirmed on fresh samples, and changing the failure rate when moved with the others held.";
   r.failure_rate = {0.0668, 0.0614, 0.0725, 534, 8000, 0.95};
-  for (int k = 0; k < 4; ++k)
+  r.validity_checked = true;
+  r.blame = Blame{{0.93, 0.905, 0.95, 497, 534, 0.95}, {0.07, 0.05, 0.095, 37, 534, 0.95}};
+  r.class_leak = fl::Rate{0.012, 0.0097, 0.0146, 96, 8000, 0.95};
+  for (int k = 0; k < 4; ++k) {
+    r.class_leaks.push_back({0.01 + 0.002 * k, 0.005, 0.02, 20 + 4 * k, 2000, 0.95});
     r.class_rates.push_back({0.05 + 0.02 * k, 0.04 + 0.02 * k, 0.062 + 0.02 * k, 100 + 40 * k, 2000, 0.95});
+  }
+  r.confusion.counts = {{1900, 70, 30, 0, 0}, {8, 1860, 132, 0, 0}, {0, 20, 1820, 160, 0}, {190, 20, 0, 1780, 10}};
+  r.class_findings = {{ClassFault::answered_as,
+                       3,
+                       0,
+                       {0.9, 0.8, 0.95, 180, 200, 0.95},
+                       "Class 3 is nearly always answered 0 (180 of 200 samples)."},
+                      {ClassFault::always_fails,
+                       1,
+                       std::nullopt,
+                       {1, 0.9, 1, 30, 30, 0.95},
+                       "Class 1 always fails (30 of 30 samples)."}};
   r.effective_failures_discovery = 241.4;
   r.effective_failures_confirmation = 250.9;
-  r.findings = {example_finding(known, 0, "noise level", 1.6), example_finding(known, 1, "component 3", 2.9)};
-  r.findings[0].examples = example_codes(known, 7, 12);
-  r.findings[1].examples = example_codes(known, 7, 5);
-  for (auto& code : r.findings[1].examples) code.flip.reset();
-  r.findings[1].direction.class_label = 2;
-  r.findings[1].threshold.flip->off_manifold = true;
-  r.findings[1].threshold.flip->off_manifold_share = 0.7;
-  r.findings[1].intervention = {128, 0.21, 0.14, 0.05, 0.2, 0.11, 0.04, 0.07, 412};
-  r.associated = {example_finding(known, 2, "mean intensity", 9.4)};
-  r.associated[0].intervention = {128, 0.03, -0.01, 0.05, 0.02, 0.05, 0.04, 0.01, 412};
-  r.generator_suspect = {example_finding(known, 3, "component, 7 \"odd\"", 4.2)};
-  r.generator_suspect[0].validity = {0.61, true};
-  r.generator_suspect[0].examples = example_codes(known, 7, 3);
-  r.property_distances = {{"noise level", 1, r.findings[0].threshold.flip, {0.97, false}},
-                          {"blur", -1, r.findings[1].threshold.flip, {0.92, false}}};
+  fill_lists(r, known);
+  r.attributable_together = {0.88, 0.83, 0.92, 4000, 262};
+  r.explained = Share{0.56, 0.53, 0.59};
+  r.ceiling = Share{0.71, 0.68, 0.74};
+  r.interactions = {example_interaction(), {}};
+  r.interactions[1].first = r.interactions[1].second = "noise level with slant";
+  r.interactions[1].headline = "With noise level with slant at its usual level 12 % of the failures would not occur.";
+  r.smallest_detectable = DetectableEffect{0.17, 0.008, 0.8};
+  r.property_distances = {
+      {"noise level", 1, r.findings[0].threshold.flip, r.findings[0].threshold.at_flip[0], r.findings[0].validity},
+      {"blur", -1, r.findings[1].threshold.flip, std::nullopt, {}},
+      {"slant", 1, std::nullopt, std::nullopt, {}}};
   r.property_distances[1].flip->sigmas = std::numeric_limits<double>::infinity();
-  r.omnibus = {0.931, 0.92, 0.94, 0.0001, true};
-  r.explained_share = 0.88;
-  r.smallest_detectable = {0.17, 0.548};
   for (int i = 0; i < 10; ++i) {
     const fl::StyleChannel channel = known.layout().locate(i == 0 ? known.factor_channel(0) : 3 + 11 * i);
     r.paper_top.push_back({channel, known.layout().layers()[static_cast<std::size_t>(channel.layer)].name,
@@ -176,7 +166,6 @@ inline fl::FailureReport example_report(const fl::AnalyticGenerator& known) {
   }
   r.property_names = {"noise level", "blur", "stroke thickness of the letter at half height"};
   r.property_r2 = {0.81, 0.64, 0.07};
-  r.class_leak = 0.012;
   r.layers = known.layout().layers();
   r.classes = 4;
   r.class_names = {"cat", "<b>dog</b>", "horse & cart", "a class with a very long name indeed"};
@@ -190,16 +179,13 @@ inline fl::FailureReport example_report(const fl::AnalyticGenerator& known) {
   r.provenance.judge_name = "judge";
   r.provenance.compiler = "GCC 12.2.0";
   r.provenance.command = "characterize --samples 4000 --seed 7";
-  r.provenance.method = {{"alpha", "0.05"}, {"min_effect", "0.02"}};
+  r.provenance.method = {{"alpha", "0.05"}, {"half_samples", "20"}};
   r.provenance.properties = r.property_names;
   r.provenance.cpu = "an ordinary one";
   r.provenance.seed = 7;
   r.provenance.samples_per_split = 4'000;
   r.provenance.batch_size = 64;
-  r.provenance.permutations_discovery = 999;
-  r.provenance.permutations_confirmation = 9'999;
-  r.warnings = {
-      "The property \"stroke thickness\" is poorly predicted by w (R² .07) and was not offered as a direction."};
+  r.warnings = {"The property \"stroke thickness\" is poorly predicted by w (R² .07)."};
   return r;
 }
 

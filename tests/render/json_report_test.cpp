@@ -38,12 +38,26 @@ TEST_CASE("the schema refuses what is not a report") {
     return !validator.complaints(bad).empty();
   };
   CHECK(refused("/verdict", "guilty"));
-  CHECK(refused("/schema", "faultline.report/2"));
+  CHECK(refused("/schema", "faultline.report/1"));
   CHECK(refused("/failure_rate/n", 12.5));
   CHECK(refused("/findings/0/direction/w/3", "0.1"));
   CHECK(refused("/findings/0/threshold/flip/monotone", nullptr));
   CHECK(refused("/findings/1/carriers/0/channel/surprise", 1));
   CHECK(refused("/provenance/noise", "loud"));
+  CHECK(refused("/findings/0/condition/kind", "hunch"));
+  CHECK(refused("/findings/0/condition/shape", "round"));
+  CHECK(refused("/findings/0/condition/movability", false));
+  CHECK(refused("/findings/0/intervention/decision", "perhaps"));
+  CHECK(refused("/findings/0/intervention/latents", nullptr));
+  CHECK(refused("/findings/1/other_end", Json::object()));
+  CHECK(refused("/undecided/0/direction/parts/0", 1.0));
+  CHECK(refused("/not_movable/1/condition/moves_along", 3));
+  CHECK(refused("/generators/0/response/0/bins/0/rate", 0.5));
+  CHECK(refused("/confusion/counts/0/0", 1.5));
+  CHECK(refused("/interactions/0/samples", Json::array()));
+  CHECK(refused("/class_findings/0/fault", "slow"));
+  CHECK(refused("/blame/classifier", nullptr));
+  CHECK(refused("/validity_checked", nullptr));
   for (const auto& [key, value] : good.items()) {
     Json bad = good;
     bad.erase(key);
@@ -61,72 +75,106 @@ TEST_CASE("every member of the report's structures is a key, under its own name 
     for (const auto& [key, value] : object.items()) names.push_back(key);
     return names;
   };
+  CHECK(keys(json) == std::vector<std::string>{"schema",
+                                               "verdict",
+                                               "reason",
+                                               "failure_rate",
+                                               "validity_checked",
+                                               "blame",
+                                               "class_leak",
+                                               "class_leaks",
+                                               "class_rates",
+                                               "confusion",
+                                               "class_findings",
+                                               "effective_failures_discovery",
+                                               "effective_failures_confirmation",
+                                               "samples_needed",
+                                               "findings",
+                                               "associated",
+                                               "undecided",
+                                               "not_movable",
+                                               "generators",
+                                               "attributable_together",
+                                               "explained",
+                                               "ceiling",
+                                               "interactions",
+                                               "smallest_detectable",
+                                               "property_distances",
+                                               "paper_top",
+                                               "property_names",
+                                               "property_r2",
+                                               "layers",
+                                               "classes",
+                                               "class_names",
+                                               "cost",
+                                               "provenance",
+                                               "warnings",
+                                               "class_rankings"});
   {
-    [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x, y, z] =
-        report;
-    CHECK(keys(json) == std::vector<std::string>{"schema",
-                                                 "verdict",
-                                                 "reason",
-                                                 "failure_rate",
-                                                 "class_rates",
-                                                 "effective_failures_discovery",
-                                                 "effective_failures_confirmation",
-                                                 "samples_needed",
-                                                 "findings",
-                                                 "associated",
-                                                 "generator_suspect",
-                                                 "property_distances",
-                                                 "omnibus",
-                                                 "explained_share",
-                                                 "smallest_detectable",
-                                                 "paper_top",
-                                                 "property_names",
-                                                 "property_r2",
-                                                 "class_leak",
-                                                 "layers",
-                                                 "classes",
-                                                 "class_names",
-                                                 "cost",
-                                                 "provenance",
-                                                 "warnings",
-                                                 "class_rankings"});
+    [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x, y, z, aa, ab,
+                                  ac, ad, ae, af, ag, ah, ai] = report;
+    CHECK(json.size() == 35);
   }
   const Json& finding = json["findings"][0];
   {
-    [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = report.findings[0];
-    CHECK(keys(finding) == std::vector<std::string>{"direction", "channel", "sign", "discovery", "confirmation",
-                                                    "intervention", "threshold", "profile", "property", "side_effects",
-                                                    "carriers", "validity", "histogram", "examples", "headline",
-                                                    "class_split"});
+    [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t] = report.findings[0];
+    CHECK(keys(finding) == std::vector<std::string>{"title",        "headline",     "condition", "confirmation",
+                                                    "intervention", "attributable", "direction", "channel",
+                                                    "sign",         "threshold",    "other_end", "profile",
+                                                    "side_effects", "answers",      "response",  "carriers",
+                                                    "validity",     "histogram",    "examples",  "class_split"});
+  }
+  {
+    [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h, i, j] = report.findings[0].condition;
+    CHECK(finding["condition"].size() == 10);
+  }
+  {
+    [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h, i, j, k] = report.findings[0].intervention;
+    CHECK(finding["intervention"].size() == 11);
+  }
+  {
+    [[maybe_unused]] const auto& [a, b, c, d, e] = report.findings[0].attributable;
+    CHECK(finding["attributable"].size() == 5);
+  }
+  {
+    [[maybe_unused]] const auto& [a, b, c, d, e] = report.findings[0].direction;
+    CHECK(finding["direction"].size() == 5);
+  }
+  {
+    [[maybe_unused]] const auto& [a, b, c, d] = report.findings[0].threshold;
+    CHECK(finding["threshold"].size() == 4);
   }
   {
     [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o] = *report.findings[0].threshold.flip;
     CHECK(finding["threshold"]["flip"].size() == 15);
   }
   {
-    [[maybe_unused]] const auto& [a, b, c, d, e, f] = report.findings[0].direction;
-    CHECK(finding["direction"].size() == 6);
+    [[maybe_unused]] const auto& [a, b, c, d, e] = report.findings[0].threshold.at_flip[0];
+    CHECK(finding["threshold"]["at_flip"][0].size() == 5);
   }
   {
-    [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h, i, j] = report.findings[0].intervention;
-    CHECK(finding["intervention"].size() == 10);
+    [[maybe_unused]] const auto& [a, b, c, d, e] = report.findings[0].profile;
+    CHECK(finding["profile"].size() == 5);
+  }
+  {
+    [[maybe_unused]] const auto& [a, b] = report.findings[0].answers[0];
+    CHECK(finding["answers"][0].size() == 2);
+  }
+  {
+    [[maybe_unused]] const auto& [a, b, c] = report.findings[0].response[0];
+    CHECK(finding["response"][0].size() == 3);
+  }
+  {
+    [[maybe_unused]] const auto& [a, b, c, d] = report.findings[0].response[0].bins[0];
+    CHECK(finding["response"][0]["bins"][0].size() == 4);
   }
   {
     [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h] = report.findings[0].carriers[0];
     CHECK(finding["carriers"][0].size() == 8);
   }
   {
-    [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h, i, j] = report.paper_top[0];
-    CHECK(json["paper_top"][0].size() == 10);
-  }
-  {
-    [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h, i, j] = report.cost;
-    CHECK(json["cost"].size() == 10);
-  }
-  {
-    [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x, y, z] =
-        report.provenance;
-    CHECK(json["provenance"].size() == 26);
+    [[maybe_unused]] const auto& [a, b, c] = report.findings[0].validity;
+    CHECK(finding["validity"].size() == 3);
   }
   {
     [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h] = report.findings[0].class_split;
@@ -141,16 +189,45 @@ TEST_CASE("every member of the report's structures is a key, under its own name 
     CHECK(finding["intervention"]["classes"][0].size() == 3);
   }
   {
+    [[maybe_unused]] const auto& [a, b] = *report.blame;
+    CHECK(json["blame"].size() == 2);
+  }
+  {
+    [[maybe_unused]] const auto& [a, b, c, d, e] = report.class_findings[0];
+    CHECK(json["class_findings"][0].size() == 5);
+  }
+  {
+    [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h, i, j, k, l] = report.interactions[0];
+    CHECK(json["interactions"][0].size() == 12);
+  }
+  {
+    [[maybe_unused]] const auto& [a, b, c] = *report.smallest_detectable;
+    CHECK(json["smallest_detectable"].size() == 3);
+  }
+  {
+    [[maybe_unused]] const auto& [a, b, c, d, e] = report.property_distances[0];
+    CHECK(json["property_distances"][0].size() == 5);
+  }
+  {
+    [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h, i, j] = report.paper_top[0];
+    CHECK(json["paper_top"][0].size() == 10);
+  }
+  {
+    [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h, i, j] = report.cost;
+    CHECK(json["cost"].size() == 10);
+  }
+  {
+    [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x] =
+        report.provenance;
+    CHECK(json["provenance"].size() == 24);
+  }
+  {
     [[maybe_unused]] const auto& [a, b, c, d, e] = report.class_rankings[0];
     CHECK(json["class_rankings"][0].size() == 5);
   }
   {
     [[maybe_unused]] const auto& [a, b, c, d] = report.class_rankings[0].top[0];
     CHECK(json["class_rankings"][0]["top"][0].size() == 4);
-  }
-  {
-    [[maybe_unused]] const auto& [a, b, c, d, e] = report.findings[0].profile;
-    CHECK(finding["profile"].size() == 5);
   }
 }
 
@@ -168,6 +245,14 @@ TEST_CASE("numbers read back exactly, and what is not finite is null") {
   CHECK(json["findings"][0]["threshold"]["half"].is_null());
   CHECK(json["provenance"]["seed"].get<std::int64_t>() == std::numeric_limits<std::int64_t>::max());
   CHECK(json["findings"][1]["direction"]["class_label"] == 2);
+  CHECK(json["findings"][1]["condition"]["shape"] == "two_sided");
+  CHECK(json["findings"][1]["other_end"]["flip"]["sigmas"] == 3.4);
+  CHECK(json["findings"][0]["other_end"].is_null());
+  CHECK(json["findings"][2]["direction"]["parts"][1] == Json(report.findings[2].direction.parts[1]));
+  CHECK(json["not_movable"][0]["direction"]["w"] == Json::array());
+  CHECK(json["not_movable"][1]["condition"]["moves_along"] == "noise level");
+  CHECK(json["not_movable"][0]["intervention"]["decision"].is_null());
+  CHECK(json["interactions"][0]["samples"]["counts"][2] == Json({205, 190, 19, 201}));
   CHECK(json["findings"][0]["direction"]["class_label"].is_null());
   CHECK(SchemaValidator(schema()).complaints(json) == std::vector<std::string>{});
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include <faultline/render/detail/described_reader.hpp>
 #include <faultline/render/json_report.hpp>
 #include <faultline/render/read_report.hpp>
 #include <faultline/render/titles.hpp>
@@ -7,8 +8,13 @@
 #include <render/example_report.hpp>
 #include <support/catch2.hpp>
 
+#include <nlohmann/json.hpp>
+
 #include <cmath>
+#include <filesystem>
 #include <limits>
+#include <optional>
+#include <string>
 
 namespace fl = faultline;
 using Json = nlohmann::ordered_json;
@@ -35,8 +41,8 @@ TEST_CASE("a report reads back as it was, whole") {
   report.provenance.cutoff = 4;
   report.provenance.seed = -7;
   report.failure_rate.estimate = 0.1 + 0.2;
-  report.findings.back().threshold.flip.reset();
   report.findings.front().direction.class_label = 3;
+  REQUIRE_FALSE(report.findings.back().threshold.flip);
   const faultline_tests::TemporaryDirectory directory;
   fl::write_json(report, directory.path() / "report.json");
   const fl::FailureReport stored = fl::read_report(directory.path() / "report.json");
@@ -45,6 +51,7 @@ TEST_CASE("a report reads back as it was, whole") {
 
   const std::vector<fl::analysis::KnownCause> causes = fl::render::known_causes(stored);
   REQUIRE(causes.size() == report.findings.size());
+  CHECK(causes[2].direction.parts == report.findings[2].direction.parts);
   for (std::size_t k = 0; k < causes.size(); ++k) {
     const fl::Finding& finding = report.findings[k];
     CHECK(causes[k].title == fl::render::title_of(report, finding));
@@ -68,13 +75,23 @@ TEST_CASE("a report equals another one only when every member does") {
   CHECK(differs([](fl::FailureReport& r) { r.class_rankings[3].top[9].channel.flat += 1; }));
   CHECK(differs([](fl::FailureReport& r) { r.provenance.properties[0] = "blue"; }));
   CHECK(differs([](fl::FailureReport& r) { r.class_leak.reset(); }));
-  CHECK(differs([](fl::FailureReport& r) { r.omnibus.p = std::nan(""); }));
+  CHECK(differs([](fl::FailureReport& r) { r.undecided[0].intervention.needed.reset(); }));
+  CHECK(differs([](fl::FailureReport& r) { r.findings[1].other_end->at_flip[0].flips += 1; }));
+  CHECK(differs([](fl::FailureReport& r) { r.findings[2].direction.parts[1][0] += 1e-12; }));
+  CHECK(differs([](fl::FailureReport& r) { r.not_movable[0].condition.movability.reset(); }));
+  CHECK(differs([](fl::FailureReport& r) { r.generators[0].response[0].bins[5].rate.n += 1; }));
+  CHECK(differs([](fl::FailureReport& r) { r.interactions[0].failures(2, 3) += 1; }));
+  CHECK(differs([](fl::FailureReport& r) { r.confusion(3, 4) += 1; }));
+  CHECK(differs([](fl::FailureReport& r) { r.blame->generator.n += 1; }));
+  CHECK(differs([](fl::FailureReport& r) { r.ceiling->estimate = std::nan(""); }));
 }
 
 TEST_CASE("what is not finite, null in JSON, reads back as what it can have been") {
   fl::FailureReport report = filled();
   report.findings.front().threshold.flip->sigmas = std::numeric_limits<double>::infinity();
   report.findings.front().profile.probability[1] = std::nan("");
+  report.findings.front().response[0].bins[0].rate.upper = std::nan("");
+  report.associated.front().side_effects[0].strength = std::nan("");
   const fl::FailureReport stored = fl::parse_report(fl::to_json(report));
   CHECK(std::isinf(stored.findings.front().threshold.flip->sigmas));
   CHECK(std::isinf(fl::render::known_causes(stored).front().flip));
@@ -88,9 +105,9 @@ TEST_CASE("what is not a report, or contradicts itself, is refused") {
   CHECK_NOTHROW(fl::parse_report(good.dump()));
   CHECK(code_of([] { (void)fl::parse_report("{"); }) == ErrorCode::malformed_header);
   CHECK(code_of([] { (void)fl::parse_report("[]"); }) == ErrorCode::foreign_format);
-  CHECK(code_of([] { (void)fl::parse_report(R"({"schema": "faultline.report/2"})"); }) == ErrorCode::foreign_format);
+  CHECK(code_of([] { (void)fl::parse_report(R"({"schema": "faultline.report/3"})"); }) == ErrorCode::foreign_format);
   CHECK(code_of([] {
-          (void)fl::parse_report(R"({"schema": "faultline.report/1", "schema": "faultline.report/1"})");
+          (void)fl::parse_report(R"({"schema": "faultline.report/2", "schema": "faultline.report/2"})");
         }) == ErrorCode::malformed_header);
   CHECK(code_of([] { (void)fl::read_report("/nowhere/report.json"); }) == ErrorCode::cannot_open);
   const auto with = [&](const char* pointer, const Json& value) {
@@ -102,7 +119,16 @@ TEST_CASE("what is not a report, or contradicts itself, is refused") {
   CHECK(with("/findings/0/direction/w/3", nullptr) == ErrorCode::malformed_header);
   CHECK(with("/findings/1/direction/w", Json::array({1.0})) == ErrorCode::malformed_header);
   CHECK(with("/findings/0/direction/w", Json::array()) == ErrorCode::malformed_header);
-  CHECK(with("/findings/0/direction/family", "hunch") == ErrorCode::malformed_header);
+  CHECK(with("/findings/0/condition/kind", "hunch") == ErrorCode::malformed_header);
+  CHECK(with("/findings/0/condition/shape", "") == ErrorCode::malformed_header);
+  CHECK(with("/findings/0/condition/class_label", 4) == ErrorCode::malformed_header);
+  CHECK(with("/findings/0/intervention/decision", "perhaps") == ErrorCode::malformed_header);
+  CHECK(with("/findings/2/direction/parts/1", Json::array({1.0})) == ErrorCode::malformed_header);
+  CHECK(with("/findings/2/direction/parts/1/0", nullptr) == ErrorCode::malformed_header);
+  CHECK(with("/not_movable/0/direction/parts", Json::array({Json::array({1.0})})) == ErrorCode::malformed_header);
+  CHECK(with("/not_movable/0/direction/whitened", Json::array({1.0})) == ErrorCode::malformed_header);
+  CHECK(with("/generators/0/direction/w", Json::array({1.0})) == ErrorCode::malformed_header);
+  CHECK(with("/undecided/0/direction/w/0", nullptr) == ErrorCode::malformed_header);
   CHECK(with("/findings/0/direction/class_label", 99) == ErrorCode::malformed_header);
   CHECK(with("/classes", 0) == ErrorCode::malformed_header);
   CHECK(with("/classes", 4.5) == ErrorCode::malformed_header);
@@ -115,9 +141,18 @@ TEST_CASE("what is not a report, or contradicts itself, is refused") {
   CHECK(with("/findings/0/examples/0/label", 4) == ErrorCode::malformed_header);
   CHECK(with("/findings/0/examples/0/index", -1) == ErrorCode::malformed_header);
   CHECK(with("/associated/0/direction/w", Json::array({1.0})) == ErrorCode::malformed_header);
-  CHECK(with("/omnibus/significant", 1) == ErrorCode::malformed_header);
-  CHECK(with("/omnibus/auc", "high") == ErrorCode::malformed_header);
-  CHECK(with("/omnibus", nullptr) == ErrorCode::malformed_header);
+  CHECK(with("/validity_checked", 1) == ErrorCode::malformed_header);
+  CHECK(with("/blame/classifier/estimate", "high") == ErrorCode::malformed_header);
+  CHECK(with("/attributable_together", nullptr) == ErrorCode::malformed_header);
+  CHECK(with("/class_findings/0/class_label", 4) == ErrorCode::malformed_header);
+  CHECK(with("/confusion/counts", Json::array({Json::array({1, 2, 3, 4})})) == ErrorCode::malformed_header);
+  CHECK(with("/confusion/counts/2", Json::array({1})) == ErrorCode::malformed_header);
+  CHECK(with("/confusion/counts/2/2", -1) == ErrorCode::malformed_header);
+  CHECK(with("/interactions/0/samples/counts", Json::array()) == ErrorCode::malformed_header);
+  CHECK(with("/interactions/0/failures/counts/1", Json::array({1})) == ErrorCode::malformed_header);
+  CHECK(with("/interactions/0/failures/counts", Json::array()) == ErrorCode::malformed_header);
+  CHECK(with("/interactions/0/first_edges", Json::array({1.0, 2.0})) == ErrorCode::malformed_header);
+  CHECK(with("/interactions/0/second_edges", Json::array()) == ErrorCode::malformed_header);
   CHECK(with("/verdict", "guilty") == ErrorCode::malformed_header);
   CHECK(with("/verdict", "") == ErrorCode::malformed_header);
   CHECK(with("/class_names", Json::array({"a", "b", "c", "d", "e"})) == ErrorCode::malformed_header);
@@ -136,6 +171,12 @@ TEST_CASE("what is not a report, or contradicts itself, is refused") {
         "[F304] read_report(old.json): 'findings[1].carriers[0].channel' has the unknown entry 'surprise'");
   CHECK(sentence("/findings/1/threshold/half", Json::object()) ==
         "[F304] read_report(old.json): 'findings[1].threshold.half' has no 'sigmas'");
+  CHECK(sentence("/confusion/counts/2", Json::array({1})) ==
+        "[F304] read_report(old.json): 'confusion.counts' must have rows of one length");
+  CHECK(sentence("/interactions/0/first_edges", Json::array({1.0, 2.0})) ==
+        "[F304] read_report(old.json): 'interactions[0].failures' must fit the edges of the map");
+  CHECK(sentence("/findings/2/direction/parts/1", Json::array({1.0})) ==
+        "[F304] read_report(old.json): 'findings[2].direction.parts' must be as long as every other direction");
   for (const auto& [key, value] : good.items()) {
     Json bad = good;
     bad.erase(key);
@@ -147,4 +188,46 @@ TEST_CASE("what is not a report, or contradicts itself, is refused") {
     bad.erase(key);
     CHECK(code_of([&] { (void)fl::parse_report(bad.dump()); }) == ErrorCode::malformed_header);
   }
+}
+
+TEST_CASE("a report of an earlier version is refused in one sentence that says to make it again") {
+  const auto sentence = [](const std::string& schema) {
+    return faultline_tests::error_text([&] { (void)fl::parse_report("{\"schema\": " + schema + "}", "old.json"); });
+  };
+  CHECK(sentence("\"faultline.report/1\"") ==
+        "[F310] read_report(old.json): this report is of the earlier schema faultline.report/1, in which names and "
+        "numbers mean something else than in faultline.report/2: make it again with this version");
+  for (const char* other : {"\"faultline.report/3\"", "\"faultline.report/10\"", "\"faultline.report/0\"",
+                            "\"faultline.report/!\"", "\"faultline.report/\"", "\"faultline.report\"", "\"\"", "1",
+                            "null", "\"faultline.paper/1\"", "\"faultline.report/99999999999999999999\""}) {
+    INFO(other);
+    CHECK(sentence(other) ==
+          "[F310] read_report(old.json): this is not a report of the schema faultline.report/2; give the report.json "
+          "of a characterisation");
+  }
+  const auto older = [](const char* given, const char* schema) {
+    return fl::render::detail::is_older(nlohmann::json{{"schema", given}}, schema);
+  };
+  CHECK(older("a/9", "a/10"));
+  CHECK_FALSE(older("a/10", "a/9"));
+  CHECK_FALSE(older("a/2", "a/2"));
+  CHECK_FALSE(older("b/1", "a/2"));
+  CHECK_FALSE(fl::render::detail::is_older(nlohmann::json::array(), "a/2"));
+}
+
+TEST_CASE("conditions without a direction read back so, and a map may be missing") {
+  fl::FailureReport report = filled();
+  report.interactions[0].failures = report.interactions[0].samples = {};  // one of the properties never varies
+  report.interactions[0].second_edges = {1.0};
+  report.confusion = {};
+  for (fl::Finding& finding : report.findings) finding.direction = {finding.title, {}, {}, std::nullopt, {}};
+  const fl::FailureReport stored = fl::parse_report(fl::to_json(report));
+  CHECK(stored == report);
+  CHECK(fl::render::known_causes(stored).empty());
+}
+
+TEST_CASE("the seeds of the fuzz target are reports of this schema") {
+  const auto folder = std::filesystem::path(__FILE__).parent_path() / "../fuzz/report_corpus";
+  CHECK(fl::read_report(folder / "report").interactions.front().samples(0, 0) == 0);
+  CHECK(fl::read_report(folder / "report_bare").findings.empty());
 }

@@ -9,6 +9,8 @@
 #include <functional>
 #include <map>
 #include <set>
+#include <string>
+#include <utility>
 #include <vector>
 
 namespace fl = faultline;
@@ -96,7 +98,7 @@ TEST_CASE("the shifts of a finding's sheet go from minus two past the flip, thro
     finding.threshold.flip.emplace();
     finding.threshold.flip->sigmas = median;
     const auto shifts = sheet_shifts(finding);
-    CHECK(shifts.size() <= 10);
+    CHECK(shifts.size() <= 9);
     CHECK(shifts.size() >= 5);
     CHECK(shifts.front() <= -1.5);
     CHECK(std::count(shifts.begin(), shifts.end(), 0.0) == 1);
@@ -104,32 +106,51 @@ TEST_CASE("the shifts of a finding's sheet go from minus two past the flip, thro
     if (median < 8) CHECK(shifts.back() >= 1.5 * median);
   }
   CHECK(sheet_shifts({}).back() >= 6);
+  for (const double right : {0.5, 2.9, 12.0})
+    for (const double left : {0.5, 3.4, 12.0, std::numeric_limits<double>::infinity()}) {
+      fl::Finding finding;  // both ends fail
+      finding.threshold.flip.emplace().sigmas = right;
+      finding.other_end.emplace().flip.emplace().sigmas = left;
+      const auto shifts = sheet_shifts(finding);
+      CHECK(shifts.size() >= 5);
+      CHECK(shifts.size() <= 9);
+      CHECK(std::count(shifts.begin(), shifts.end(), 0.0) == 1);
+      CHECK(std::is_sorted(shifts.begin(), shifts.end()));
+      CHECK(shifts.back() >= std::min(1.5 * right, 12.0));
+      if (std::isfinite(left)) CHECK(shifts.front() <= -std::min(1.5 * left, 12.0));
+      if (!std::isfinite(left)) CHECK(shifts.front() <= -1.5 * std::min(right, 8.0));
+    }
 }
 
-TEST_CASE("the degradation grid moves each code by shares of its own distance") {
+TEST_CASE("the degradation grid moves each latent by shares of its own distance") {
   const fl::FailureReport r = report();
   FakeModels fake;
   fake.fails = [](const Asked& one) { return one.amount() > 1.5; };
-  const auto sheet = findings_grid(r, fake.backend(), {.columns = 4});
+  const auto sheet = findings_grid(r, fake.backend(), {.columns = 6});
   REQUIRE(sheet);
-  REQUIRE(fake.asked.size() == 7 * 4);
-  for (std::size_t c = 0; c < 4; ++c) {
-    const Asked& whole = fake.asked[5 * 4 + c];  // the row of 100 %
+  REQUIRE(fake.asked.size() == 7 * 6);
+  for (std::size_t c = 0; c < 6; ++c) {
+    const Asked& whole = fake.asked[5 * 6 + c];  // the row of 100 %
     CHECK(step_of(whole) == r.findings[c / 2].direction.w);
     for (std::size_t row = 0; row < 7; ++row)
-      CHECK(fake.asked[row * 4 + c].amount() == Approx(grid_shares[row] * whole.amount()));
-    double expected = 2.9;  // the second finding's codes never flip: its median distance
+      CHECK(fake.asked[row * 6 + c].amount() == Approx(grid_shares[row] * whole.amount()));
+    double expected = c < 4 ? 2.9 : 4.0;  // latents that never flip: the median of the cause, or 4 sd without one
     if (c < 2)
       for (const auto& code : r.findings[0].examples)
         if (code.index == whole.index) expected = *code.flip;
     CHECK(whole.amount() == Approx(expected));
   }
   CHECK(fake.asked[0].label != fake.asked[1].label);
-  fl::FailureReport only_suspects = r;
-  only_suspects.findings.clear();
+  fl::FailureReport unmovable = r;
+  unmovable.findings[0].direction.w.clear();
   fake.asked.clear();
-  REQUIRE(findings_grid(only_suspects, fake.backend(), {.columns = 4}));
-  CHECK(step_of(fake.asked.front()) == only_suspects.generator_suspect[0].direction.w);
+  REQUIRE(findings_grid(unmovable, fake.backend(), {.columns = 6}));
+  CHECK(fake.asked.size() == 7 * 4);
+  CHECK(step_of(fake.asked.front()) == r.findings[1].direction.w);
+  unmovable.findings.resize(1);
+  CHECK_FALSE(findings_grid(unmovable, fake.backend(), {.columns = 6}));
+  CHECK_FALSE(sheet_along(unmovable, fake.backend(), {}, unmovable.findings[0], unmovable.findings[0].examples, false));
+  CHECK_FALSE(class_sheet(unmovable, fake.backend(), {}, unmovable.findings[0], "finding-1"));
   CHECK_FALSE(findings_grid(fl::FailureReport{}, fake.backend(), {}));
 }
 
@@ -168,7 +189,6 @@ TEST_CASE("the paper's channels all start from one code that passes") {
   }
   SECTION("or the first sample that passes") {
     r.findings.clear();
-    r.generator_suspect.clear();
     REQUIRE(paper_grid(r, fake.backend(), {}));
     CHECK(fake.asked.back().index == fl::core::intervention_first + 5);
     std::set<std::int64_t> channels;
@@ -178,7 +198,6 @@ TEST_CASE("the paper's channels all start from one code that passes") {
   }
   SECTION("or there is no sheet when nothing passes") {
     r.findings.clear();
-    r.generator_suspect.clear();
     fake.fails = [](const Asked&) { return true; };
     CHECK_FALSE(paper_grid(r, fake.backend(), {}));
   }
@@ -203,6 +222,38 @@ TEST_CASE("a finding has a sheet with one row per class, by label, each the most
   finding.examples.resize(1);
   CHECK_FALSE(class_sheet(r, fake.backend(), {}, finding, "finding-1"));
   CHECK_FALSE(class_sheet(r, fake.backend(), {}, r.findings[1], "finding-2"));  // belongs to one class
+}
+
+TEST_CASE("a sheet says where failure lies, and writes the property beside every image") {
+  fl::FailureReport r = report();
+  FakeModels fake;
+  fake.fails = [](const Asked& one) { return one.amount() > 1.5; };
+  RenderBackend backend = fake.backend();
+  backend.property_names = {"blur", "noise level"};
+  const auto answer = backend.answer;
+  backend.answer = [answer](const auto& edits, const fl::analysis::WantedAnswers& wanted) {
+    fl::analysis::EditAnswers answers = answer(edits, wanted);
+    answers.properties = fl::Matrix<float>(static_cast<std::int64_t>(edits.size()), 2, 0.03421f);
+    return answers;
+  };
+  fl::Finding finding = r.findings[0];
+  using Shape = fl::analysis::ConditionShape;
+  for (const auto& [shape, words] : {std::pair{Shape::one_sided, "failure lies to the right."},
+                                     {Shape::two_sided, "failure lies to the right and to the left."},
+                                     {Shape::pair, "failure lies to the right and to the left."},
+                                     {Shape::band, "failure lies between the ends."},
+                                     {Shape::subspace, "failure may lie at either end."}}) {
+    finding.condition.shape = shape;
+    const auto sheet = sheet_along(r, backend, {}, finding, finding.examples, false);
+    REQUIRE(sheet);
+    CHECK(sheet->explanation.find(words) != std::string::npos);
+    CHECK(sheet->title == "Along \"noise level\"");
+    for (const SheetCell& cell : sheet->cells) CHECK(cell.caption == "noise level 0.0342");
+  }
+  finding.condition.properties = {"loops"};  // of a user; then the one that moves most
+  CHECK(sheet_along(r, backend, {}, finding, finding.examples, false)->cells[0].caption == "noise level 0.0342");
+  finding.side_effects.clear();
+  CHECK(sheet_along(r, backend, {}, finding, finding.examples, false)->cells[0].caption.empty());
 }
 
 TEST_CASE("plain failures are shown as they come, and the search for them ends") {

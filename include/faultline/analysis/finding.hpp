@@ -91,9 +91,10 @@ struct ConditionSummary {
   std::vector<ClassShare> classes = {};                   ///< of its gain, largest first, at most five
   std::optional<Movability> movability = std::nullopt;    ///< empty where nothing was to be moved
   std::optional<std::string> moves_along = std::nullopt;  ///< the property it cannot be separated from
+  bool is_minor = false;  ///< explains less than a fortieth of what all conditions explain, and was not moved
 };
 FAULTLINE_MEMBERS(ConditionSummary, kind, properties, class_label, shape, sign, deviance_share, stability, classes,
-                  movability, moves_along, minor)
+                  movability, moves_along, is_minor)
 
 /// What fresh samples showed for the frozen condition.
 struct ConfirmationEffect {

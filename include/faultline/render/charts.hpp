@@ -43,15 +43,20 @@ namespace render {
 [[nodiscard]] std::string class_chart(const FailureReport& report);
 
 /// Failure rate against a property as samples fall, with simultaneous intervals; where the flip lies is marked when
-/// `flip` is given. `what` names the rate: "failure rate", "share of unreadable images". Empty without bins.
+/// `flip` is given. `what` names the rate: "failure rate", "share not valid". Empty without bins.
 [[nodiscard]] std::string response_chart(const analysis::ResponseCurve& curve, const std::string& what,
                                          const std::optional<analysis::PropertyAtFlip>& flip = std::nullopt);
+
+/// The same for a curve of a finding: with the flips of either end that fails, and its class by name.
+[[nodiscard]] std::string response_chart(const FailureReport& report, const Finding& finding,
+                                         const analysis::ResponseCurve& curve, const std::string& what);
 
 /// Where images flip along a finding, in the property of a curve, where that was measured.
 [[nodiscard]] std::optional<analysis::PropertyAtFlip> flip_of(const Finding& finding,
                                                               const analysis::ResponseCurve& curve);
 
-/// Failure rate in cells of two properties; cells with fewer than 20 samples stay blank. Empty without cells.
+/// Failure rate in cells of two properties, with 95 % intervals where there is room; cells with fewer than 20 samples
+/// stay blank. Empty without cells, for more than 40 in a row, and when tables and edges do not fit together.
 [[nodiscard]] std::string property_map_chart(const analysis::InteractionFinding& interaction);
 
 }  // namespace render
@@ -61,4 +66,5 @@ namespace render {
 #ifndef FAULTLINE_COMPILED
 #include <faultline/render/detail/charts_impl.hpp>
 #include <faultline/render/detail/overview_charts_impl.hpp>
+#include <faultline/render/detail/response_charts_impl.hpp>
 #endif

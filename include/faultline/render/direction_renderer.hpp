@@ -56,9 +56,9 @@ class DirectionRenderer {
 
   /// One start latent of a finding at shifts along its direction, in their order: images, and what the classifier says.
   ///
-  /// **Throws** `invalid_argument` when the finding lists no such example or a shift is not finite. **Cost**: one image
-  /// per shift, as few as a batch.
-  /// Example: `for (const DirectionFrame& frame : renderer.frames(report, report.findings[0], {.shifts = {0, 1, 2}}))
+  /// **Throws** `invalid_argument` when the finding lists no such example, has no direction, or a shift is not finite.
+  /// **Cost**: one image per shift, as few as a batch. Example: `for (const DirectionFrame& frame :
+  /// renderer.frames(report, report.findings[0], {.shifts = {0, 1, 2}}))
   /// ...`
   [[nodiscard]] std::vector<DirectionFrame> frames(const FailureReport& report, const Finding& finding,
                                                    const FrameOptions& options = {}) const {
@@ -70,9 +70,9 @@ class DirectionRenderer {
   /// The sheet of one finding, as `write_report` draws it: typical start latents (`examples` of the options), a row
   /// each, along the direction. `draw_sheet` makes a picture of it.
   ///
-  /// **Throws** `empty_input` when the finding lists no examples or the options ask for none. **Cost**: at most nine
-  /// images per row.
-  /// Example: `write_png("blur.png", draw_sheet(renderer.sheet(report, report.findings[0])));`
+  /// **Throws** `empty_input` when the finding lists no examples or has no direction, or the options ask for none.
+  /// **Cost**: at most nine images per row. Example: `write_png("blur.png", draw_sheet(renderer.sheet(report,
+  /// report.findings[0])));`
   [[nodiscard]] Sheet sheet(const FailureReport& report, const Finding& finding) const {
     check_generator("DirectionRenderer::sheet", report);
     const detail::RenderBackend backend = detail::make_render_backend(*generator_, *classifier_, report, options_);
@@ -80,9 +80,11 @@ class DirectionRenderer {
         detail::sheet_along(report, backend, options_, finding, typical_examples(finding, options_.examples), false);
     if (!sheet)
       throw Error(ErrorCode::empty_input, "DirectionRenderer::sheet",
-                  "there is no start latent to draw: the finding \"" + finding.direction.name + "\" lists " +
-                      std::to_string(finding.examples.size()) + " examples, the options ask for " +
-                      std::to_string(options_.examples));
+                  finding.direction.w.empty()
+                      ? "the condition \"" + finding.title + "\" has no direction: the generator does not move it"
+                      : "there is no start latent to draw: the finding \"" + finding.title + "\" lists " +
+                            std::to_string(finding.examples.size()) + " examples, the options ask for " +
+                            std::to_string(options_.examples));
     return std::move(*sheet);
   }
 

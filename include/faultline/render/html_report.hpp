@@ -15,8 +15,8 @@ namespace faultline {
 inline namespace v1 {
 namespace render {
 
-/// A PNG picture for the page. The names that the page looks for: "degradation", "finding-1", "finding-2", ...,
-/// "suspect-1", ..., "paper-top", "failures".
+/// A PNG picture for the page. The names that the page looks for: "degradation", "finding-1", "finding-1-classes",
+/// "finding-2", ..., "paper-top", "failures".
 struct ReportPicture {
   std::string name;
   std::string alt;  ///< what it shows, in words

@@ -20,7 +20,7 @@ namespace render {
 ///
 /// JSON has `null` for what is not finite. In a `Crossing` it reads back as +inf (beyond the searched range), in an
 /// optional as an empty one, elsewhere as NaN; bytes of texts that were not UTF-8 were replaced when it was written.
-/// **Throws** `cannot_open`; `oversized` above 64 MB; `foreign_format` for another schema than faultline.report/1;
+/// **Throws** `cannot_open`; `oversized` above 64 MB; `foreign_format` for another schema than faultline.report/2;
 /// `malformed_header`, naming the place, for broken JSON, for keys that are missing, unknown or twice there, values of
 /// another type or out of range, and parts that contradict each other (directions of different length, labels outside
 /// the classes).

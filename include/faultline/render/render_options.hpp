@@ -14,8 +14,8 @@ namespace render {
 
 /// Options of `DirectionRenderer`. How samples are drawn again, and in which batches, the report says.
 struct RenderOptions {
-  std::int64_t columns = 10;       ///< of the degradation grids; few findings get several start codes each
-  std::int64_t examples = 6;       ///< start codes (rows) on the sheet of one finding
+  std::int64_t columns = 10;       ///< of the degradation grids; few findings get several start latents each
+  std::int64_t examples = 6;       ///< start latents (rows) on the sheet of one finding
   std::int64_t failures = 24;      ///< images on the sheet of plain failures; 0 leaves it out
   std::int64_t image_pixels = 96;  ///< longer side of an image on a sheet, about
   std::string title = {};          ///< of the page; empty: "Failure conditions of <classifier>"

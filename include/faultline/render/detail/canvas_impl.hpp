@@ -187,14 +187,15 @@ FAULTLINE_INLINE std::string Canvas::shortened(std::string_view text, double wid
     starts.push_back(at);
     next_code_point(text, at);
   }
-  while (!starts.empty()) {
-    std::string shorter(text.substr(0, starts.back()));
+  const auto cut = [&](std::size_t start) {
+    std::string shorter(text.substr(0, start));
     while (!shorter.empty() && shorter.back() == ' ') shorter.pop_back();
-    shorter += "\u2026";
-    if (text_width(shorter, style) <= width) return shorter;
-    starts.pop_back();
-  }
-  return {};
+    return shorter + "\u2026";
+  };
+  const auto fit = std::partition_point(starts.begin(), starts.end(), [&](std::size_t start) {
+    return text_width(cut(start), style) <= width;  // (halved, because a name of a file may be as long as it likes)
+  });
+  return fit == starts.begin() ? std::string() : cut(*(fit - 1));
 }
 
 FAULTLINE_INLINE Picture Canvas::picture() const {

@@ -7,8 +7,9 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <limits>
-#include <numeric>
+#include <cmath>
+#include <string>
+#include <utility>
 #include <vector>
 
 namespace faultline {
@@ -26,12 +27,11 @@ FAULTLINE_INLINE std::string confidence_chart(const FailureReport& report, const
              "fill=\"#d55e00\" fill-opacity=\"0.14\"");
     svg.line(plot.x(flip->sigmas), plot.top, plot.x(flip->sigmas), plot.bottom(),
              "stroke=\"#d55e00\" stroke-width=\"1.5\" stroke-dasharray=\"2 3\"");
-    const double centre = std::clamp(plot.x(flip->sigmas), plot.left + 70, plot.right() - 70);
-    svg.text(centre, plot.top - 7, "median flip at " + shown(flip->sigmas, 2) + " sd",
-             "text-anchor=\"middle\" fill=\"#a34700\" font-weight=\"600\"");
+    draw_note(svg, plot, plot.x(flip->sigmas), plot.top - 7, "median flip at " + shown(flip->sigmas, 2) + " sd");
+  } else if (flip && std::isfinite(flip->sigmas)) {
+    draw_note(svg, plot, plot.right(), plot.top - 7, "median flip at " + shown(flip->sigmas, 2) + " sd, off this axis");
   } else {
-    svg.text(plot.right(), plot.top - 7, "most start latents never flip within range",
-             "text-anchor=\"end\" fill=\"#a34700\" font-weight=\"600\"");
+    draw_note(svg, plot, plot.right(), plot.top - 7, "most start latents never flip within range");
   }
   detail::draw_x_axis(svg, plot, "move along the direction, in standard deviations (0 = the start latent)");
   detail::draw_y_axis(svg, plot, "share / probability");
@@ -49,7 +49,7 @@ FAULTLINE_INLINE std::string confidence_chart(const FailureReport& report, const
 FAULTLINE_INLINE std::string histogram_chart(const FailureReport& report, const Finding& finding) {
   using namespace detail;
   const detail::TidyHistogram h = tidy(finding.histogram, 48);
-  if (h.failed.empty() || h.failures + h.successes == 0) return {};
+  if (h.failed.empty()) return {};
   detail::Svg svg(560, 316, "Failures and successes along " + title_of(report, finding));
   const double highest = std::max(*std::max_element(h.failed.begin(), h.failed.end()),
                                   *std::max_element(h.passed.begin(), h.passed.end()));
@@ -80,10 +80,11 @@ FAULTLINE_INLINE std::string histogram_chart(const FailureReport& report, const 
              "fill=\"" + hex(colour) + "\" fill-opacity=\"0.20\" stroke=\"" + hex(colour) +
                  "\" stroke-width=\"1.6\" stroke-dasharray=\"" + dash + "\"");
     svg.text(x + 31, 20, name);
-    return x + 31 + Canvas::text_width(name, {.height = 9.6}) + 20;
+    return x + 31 + Canvas::text_width(name, {.height = Svg::plain_height}) + 20;
   };
-  const double next = entry(plot.left, palette::success, "none", "well classified (" + count(h.successes) + ")");
-  entry(next, palette::failure, "5 3", "failures (" + count(h.failures) + ")");
+  const auto samples = [](double n) { return n < 1e12 ? count(std::llround(n)) : shown(n, 0); };
+  const double next = entry(plot.left, palette::success, "none", "well classified (" + samples(h.successes) + ")");
+  entry(next, palette::failure, "5 3", "failures (" + samples(h.failures) + ")");
   svg.text(plot.right(), 42, "triangles: medians", "text-anchor=\"end\" fill=\"#495057\"");
   return std::move(svg).finish();
 }
@@ -122,105 +123,16 @@ FAULTLINE_INLINE std::string property_chart(const FailureReport& report, const F
   const auto row = static_cast<std::size_t>(found - report.property_names.begin());
   if (found == report.property_names.end() || row >= finding.profile.properties.size()) return {};
   const std::vector<double>& values = finding.profile.properties[row];
-  double lower = std::numeric_limits<double>::infinity(), upper = -lower;
-  for (const double value : values)
-    if (std::isfinite(value)) lower = std::min(lower, value), upper = std::max(upper, value);
-  if (!std::isfinite(lower)) return {};
-  const double margin = upper > lower ? 0.08 * (upper - lower) : std::max(0.1 * std::abs(upper), 0.1);
+  Reach reach;
+  for (const double value : values) reach.add(value);
+  if (reach.empty()) return {};
+  const double lower = reach.lower, upper = reach.upper, margin = reach.margin(0.08);
   detail::Svg svg(560, 286, "Mean " + name + " along " + title_of(report, finding));
   const detail::Plot plot{
       74, 20, 468, 216, finding.profile.sigmas.front(), finding.profile.sigmas.back(), lower - margin, upper + margin};
   detail::draw_x_axis(svg, plot, "move along the direction, in standard deviations (0 = the start latent)");
   detail::draw_y_axis(svg, plot, "mean " + name);
   draw_curve(svg, plot, finding.profile.sigmas, values, {palette::ink, "none", 'o'});
-  return std::move(svg).finish();
-}
-
-FAULTLINE_INLINE std::string response_chart(const analysis::ResponseCurve& curve, const std::string& what,
-                                            const std::optional<analysis::PropertyAtFlip>& flip) {
-  using namespace detail;
-  std::vector<const analysis::ResponseBin*> bins;
-  for (const analysis::ResponseBin& bin : curve.bins)
-    if (bin.median && std::isfinite(*bin.median)) bins.push_back(&bin);
-  if (bins.empty()) return {};
-  double lower = *bins.front()->median, upper = *bins.back()->median, highest = 0.05;
-  if (flip) lower = std::min(lower, flip->quartile_low), upper = std::max(upper, flip->quartile_high);
-  for (const analysis::ResponseBin* bin : bins) highest = std::max(highest, bin->rate.upper);
-  const double margin = upper > lower ? 0.04 * (upper - lower) : std::max(0.1 * std::abs(upper), 0.1);
-  Svg svg(560, 316, what + " against " + curve.property);
-  const Plot plot{62, 40, 480, 226, lower - margin, upper + margin, 0, std::min(1.0, highest * 1.05)};
-  if (flip) {
-    svg.rect(plot.x(flip->quartile_low), plot.top, plot.x(flip->quartile_high) - plot.x(flip->quartile_low),
-             plot.height, "fill=\"#d55e00\" fill-opacity=\"0.12\"");
-    svg.line(plot.x(flip->median), plot.top, plot.x(flip->median), plot.bottom(),
-             "stroke=\"#d55e00\" stroke-width=\"1.5\" stroke-dasharray=\"2 3\"");
-    svg.text(std::clamp(plot.x(flip->median), plot.left + 110, plot.right() - 110), plot.top - 7,
-             "images flip at " + shown(flip->median, 2) + " (" + shown(flip->quartile_low, 2) + " to " +
-                 shown(flip->quartile_high, 2) + ")",
-             "text-anchor=\"middle\" fill=\"#a34700\" font-weight=\"600\"");
-  }
-  const std::string where = curve.class_label ? " (class " + std::to_string(*curve.class_label) + ")" : "";
-  draw_x_axis(svg, plot, curve.property + where + (curve.unit.empty() ? "" : ", " + curve.unit));
-  draw_y_axis(svg, plot, what, 100, " %");
-  std::vector<double> xs, ys;
-  for (const analysis::ResponseBin* bin : bins) {
-    const double x = plot.x(*bin->median);
-    svg.line(x, plot.y(bin->rate.lower), x, plot.y(bin->rate.upper), "stroke=\"#0072b2\" stroke-width=\"2\"");
-    xs.push_back(*bin->median);
-    ys.push_back(bin->rate.estimate);
-  }
-  draw_curve(svg, plot, xs, ys, {palette::success, "none", 'o'});
-  return std::move(svg).finish();
-}
-
-FAULTLINE_INLINE std::optional<analysis::PropertyAtFlip> flip_of(const Finding& finding,
-                                                                 const analysis::ResponseCurve& curve) {
-  for (const analysis::PropertyAtFlip& flip : finding.threshold.at_flip)
-    if (flip.name == curve.property) return flip;
-  return std::nullopt;
-}
-
-FAULTLINE_INLINE std::string property_map_chart(const analysis::InteractionFinding& interaction) {
-  using namespace detail;
-  const std::int64_t rows = interaction.samples.rows(), cols = interaction.samples.cols();
-  if (rows == 0 || cols == 0 || interaction.properties.size() != 2) return {};
-  constexpr std::int64_t least = 20;
-  double highest = 0.01;
-  const auto rate = [&](std::int64_t a, std::int64_t b) {
-    return static_cast<double>(interaction.failures(a, b)) / static_cast<double>(interaction.samples(a, b));
-  };
-  for (std::int64_t a = 0; a < rows; ++a)
-    for (std::int64_t b = 0; b < cols; ++b)
-      if (interaction.samples(a, b) >= least) highest = std::max(highest, rate(a, b));
-  const double width = 430.0 / static_cast<double>(rows), height = 240.0 / static_cast<double>(cols);
-  Svg svg(560, 336, "Failure rate against " + interaction.properties[0] + " and " + interaction.properties[1]);
-  const double left = 96, top = 14;
-  const auto edge = [](double value) { return shown(value, std::abs(value) < 10.0 ? 2 : 0); };
-  for (std::int64_t a = 0; a < rows; ++a)
-    for (std::int64_t b = 0; b < cols; ++b) {
-      const double x = left + width * static_cast<double>(a), y = top + height * static_cast<double>(cols - 1 - b);
-      if (interaction.samples(a, b) < least) {
-        svg.rect(x, y, width, height, "fill=\"#f6f7f9\" stroke=\"#dee2e6\"");
-        continue;
-      }
-      const double share = rate(a, b);
-      svg.rect(x, y, width, height,
-               "fill=\"#d55e00\" stroke=\"#ffffff\" fill-opacity=\"" + at(0.04 + 0.9 * share / highest) + "\"");
-      svg.text(x + width / 2, y + height / 2 + 4, percent(share, share < 0.095 ? 1 : 0),
-               std::string("text-anchor=\"middle\" font-size=\"11\" fill=\"") +
-                   (share > 0.55 * highest ? "#ffffff" : "#212529") + "\"");
-    }
-  for (std::int64_t a = 0; a <= rows; ++a)
-    svg.text(left + width * static_cast<double>(a), top + 240 + 16,
-             edge(interaction.first_edges[static_cast<std::size_t>(a)]), "text-anchor=\"middle\" font-size=\"11\"");
-  for (std::int64_t b = 0; b <= cols; ++b)
-    svg.text(left - 6, top + 240 - height * static_cast<double>(b) + 4,
-             edge(interaction.second_edges[static_cast<std::size_t>(b)]), "text-anchor=\"end\" font-size=\"11\"");
-  svg.text(left + 215, top + 240 + 36, interaction.properties[0], "text-anchor=\"middle\" fill=\"#495057\"");
-  svg.text(0, 0, interaction.properties[1],
-           "transform=\"translate(20 " + at(top + 120) + ") rotate(-90)\" text-anchor=\"middle\" fill=\"#495057\"");
-  svg.text(left, top + 240 + 58, "cells: failure rate of valid samples; blank below 20 samples",
-           "font-size=\"11\" fill=\"#495057\"");
   return std::move(svg).finish();
 }
 

@@ -156,8 +156,13 @@ class DescribedReader {
 [[nodiscard]] inline bool is_older(const nlohmann::json& json, const std::string& schema) {
   if (!json.is_object() || !json.contains("schema") || !json["schema"].is_string()) return false;
   const auto& given = json["schema"].get_ref<const std::string&>();
-  const std::size_t slash = schema.rfind('/');
-  return given.size() == schema.size() && given.compare(0, slash + 1, schema, 0, slash + 1) == 0 && given < schema;
+  const std::size_t number = schema.rfind('/') + 1;
+  const auto version = [number](const std::string& name) {
+    const bool counts = name.size() > number && name.size() < number + 10 &&
+                        name.find_first_not_of("0123456789", number) == std::string::npos;
+    return counts ? std::stoi(name.substr(number)) : 0;
+  };
+  return given.compare(0, number, schema, 0, number) == 0 && version(given) > 0 && version(given) < version(schema);
 }
 
 /// A structure with a `schema` out of a JSON text. **Throws** `foreign_format` for another schema, `malformed_header`.
@@ -165,12 +170,14 @@ template <Described T>
 [[nodiscard]] T read_described(std::string_view text, std::string_view where, std::string_view expected) {
   const nlohmann::json json = data::parse_strict_json(text, where);
   T report;
+  if (is_older(json, report.schema))
+    throw Error(ErrorCode::foreign_format, where,
+                "this report is of the earlier schema " + json["schema"].get<std::string>() +
+                    ", in which names and numbers mean something else than in " + report.schema +
+                    ": make it again with this version");
   if (!json.is_object() || !json.contains("schema") || json["schema"] != report.schema)
-    throw Error(
-        ErrorCode::foreign_format, where,
-        "this is not a report of the schema " + report.schema + "; give the " + std::string(expected) +
-            (is_older(json, report.schema) ? ", made again by this version: reports of earlier ones mean other things"
-                                           : ""));
+    throw Error(ErrorCode::foreign_format, where,
+                "this is not a report of the schema " + report.schema + "; give the " + std::string(expected));
   DescribedReader(where, stated_classes(json, where)).read(json, {}, report);
   return report;
 }

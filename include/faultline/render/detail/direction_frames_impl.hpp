@@ -25,8 +25,11 @@ FAULTLINE_INLINE std::vector<DirectionFrame> frames_along(const RenderBackend& b
   constexpr const char* where = "DirectionRenderer::frames";
   if (options.example < 0 || options.example >= static_cast<std::int64_t>(finding.examples.size()))
     throw Error(ErrorCode::invalid_argument, where,
-                "the finding \"" + finding.direction.name + "\" lists " + std::to_string(finding.examples.size()) +
+                "the finding \"" + finding.title + "\" lists " + std::to_string(finding.examples.size()) +
                     " examples, asked for number " + std::to_string(options.example));
+  if (finding.direction.w.empty())
+    throw Error(ErrorCode::invalid_argument, where,
+                "the condition \"" + finding.title + "\" has no direction: the generator does not move it");
   const analysis::ExampleLatent& start = finding.examples[static_cast<std::size_t>(options.example)];
   const std::vector<double> shifts = options.shifts.empty() ? sheet_shifts(finding) : options.shifts;
   const Edit edit = Edit::in_w(finding.direction.w);

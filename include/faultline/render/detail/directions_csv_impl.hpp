@@ -12,6 +12,7 @@
 #include <initializer_list>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace faultline {
 inline namespace v1 {
@@ -19,13 +20,19 @@ namespace render {
 
 FAULTLINE_INLINE std::string directions_csv(const FailureReport& report) {
   std::string out =
-      "list,rank,title,kind,shape,class,sign,deviance_share,deviance_share_lower,deviance_share_upper,stability,p,"
+      "list,rank,title,kind,properties,shape,class,sign,movability,moves_along,deviance_share,deviance_share_lower,"
+      "deviance_share_upper,stability,p,"
       "p_adjusted,decision,effect,effect_lower,effect_upper,min_effect,placebo,latents,fraction,fraction_lower,"
       "fraction_upper,flip_sigmas,flip_lower,flip_upper,flip_share,half_sigmas,half_lower,half_upper,half_share,"
       "off_manifold,monotone,property_at_flip,judge_agreement,layer,channel,flat,channel_sign\r\n";
   const auto crossing = [](const std::optional<Crossing>& c) {
     return c ? exact(c->sigmas) + "," + exact(c->lower) + "," + exact(c->upper) + "," + exact(c->crossed_share)
              : std::string(",,,");
+  };
+  const auto listed = [](const std::vector<std::string>& names) {
+    std::string text;
+    for (const std::string& name : names) text += (text.empty() ? "" : " | ") + name;
+    return text;
   };
   const auto flag = [](bool known, bool value) { return std::string(!known ? "" : value ? "true" : "false"); };
   const auto rows = [&](const char* list, const std::vector<Finding>& findings) {
@@ -34,10 +41,12 @@ FAULTLINE_INLINE std::string directions_csv(const FailureReport& report) {
       const analysis::ConditionSummary& c = f.condition;
       const analysis::Intervention& e = f.intervention;
       std::string row = std::string(list) + "," + std::to_string(++rank) + "," + csv_cell(valid_utf8(f.title)) + "," +
-                        std::string(core::enumerator_of(c.kind)) + "," +
-                        (c.shape ? std::string(core::enumerator_of(*c.shape)) : std::string()) + ",";
+                        std::string(core::enumerator_of(c.kind)) + "," + csv_cell(valid_utf8(listed(c.properties))) +
+                        "," + (c.shape ? std::string(core::enumerator_of(*c.shape)) : std::string()) + ",";
       if (c.class_label) row += csv_cell(valid_utf8(class_name(report, *c.class_label)));
-      row += "," + std::to_string(c.sign);
+      row += "," + std::to_string(c.sign) + "," +
+             (c.movability ? std::string(core::enumerator_of(*c.movability)) : std::string()) + "," +
+             csv_cell(valid_utf8(c.moves_along.value_or("")));
       const auto numbers = [&row](std::initializer_list<std::optional<double>> values) {
         for (const std::optional<double>& value : values) row += "," + exact(value);
       };
@@ -53,7 +62,8 @@ FAULTLINE_INLINE std::string directions_csv(const FailureReport& report) {
       row += "," + (f.threshold.at_flip.empty() ? std::string() : exact(f.threshold.at_flip.front().median)) + "," +
              (f.validity.agreement ? exact(f.validity.agreement->estimate) : std::string());
       const bool carried = !f.carriers.empty();
-      const bool located = carried && f.channel.layer < static_cast<std::int64_t>(report.layers.size());
+      const bool located =
+          carried && f.channel.layer >= 0 && f.channel.layer < static_cast<std::int64_t>(report.layers.size());
       row += "," + (located   ? csv_cell(valid_utf8(report.layers[static_cast<std::size_t>(f.channel.layer)].name))
                     : carried ? std::to_string(f.channel.layer)
                               : std::string());

@@ -36,7 +36,6 @@ nav{margin-top:12px;font-size:14px;line-height:1.9}
 nav a{margin-right:16px;white-space:nowrap}
 section{background:#fff;border:1px solid #dee2e6;border-radius:8px;padding:22px 26px;margin:20px 0}
 section.finding{border-left:5px solid #d55e00}
-section.suspect{border-left:5px solid #868e96}
 .verdict{border-left:8px solid #0072b2}
 .verdict.causes{border-left-color:#d55e00}
 .verdict.few{border-left-color:#868e96}
@@ -145,12 +144,12 @@ inline std::string facts(const std::vector<std::pair<std::string, std::string>>&
 /// "2.92 sd (2.70 to 3.10)".
 inline std::string interval_text(const Crossing& crossing) {
   if (!std::isfinite(crossing.sigmas))
-    return "beyond range (only " + percent(crossing.crossed_share, 0) + " of the codes get there)";
+    return "beyond range (only " + percent(crossing.crossed_share, 0) + " of the latents get there)";
   return shown(crossing.sigmas, 2) + "\u00A0sd (" + shown(crossing.lower, 2) + " to " + shown(crossing.upper, 2) + ")";
 }
 
 inline std::string interval_text(const std::optional<Crossing>& crossing) {
-  return crossing ? interval_text(*crossing) : std::string("not reached by any code");
+  return crossing ? interval_text(*crossing) : std::string("not reached by any latent");
 }
 
 }  // namespace detail

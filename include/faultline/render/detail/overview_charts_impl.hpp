@@ -51,6 +51,13 @@ inline void draw_interval(Svg& svg, const Plot& plot, double y, double estimate,
   draw_marker(svg, plot.x(estimate), y, look, hollow);
 }
 
+/// "62 % (55 to 68 %)", or that nobody measured it.
+inline std::string share_words(const analysis::Attributable& share) {
+  if (!share.fraction) return "not measured";
+  if (!share.lower || !share.upper) return percent(*share.fraction, 0);
+  return percent(*share.fraction, 0) + " (" + shown(100 * *share.lower, 0) + " to " + percent(*share.upper, 0) + ")";
+}
+
 }  // namespace detail
 
 FAULTLINE_INLINE std::string distance_chart(const FailureReport& report) {
@@ -67,7 +74,7 @@ FAULTLINE_INLINE std::string distance_chart(const FailureReport& report) {
   for (const Finding* finding : rows)
     if (!finding->carriers.empty() && finding->carriers.front().threshold) reach = std::max(reach, 10.0);
   const double row = 58;
-  detail::Svg svg(1120, row * static_cast<double>(rows.size()) + 106, "Distances to failure of the findings");
+  detail::Svg svg(1120, row * static_cast<double>(rows.size()) + 106, "Distances to failure of the causes");
   const detail::Plot plot{240, 46, 530, row * static_cast<double>(rows.size()), 0, reach, 0, 1};
   const detail::CurveLook flip{palette::failure, "none", 'o'}, half{palette::success, "none", 's'},
       alone{palette::quiet, "none", 't'};
@@ -111,7 +118,9 @@ FAULTLINE_INLINE std::string attributable_chart(const FailureReport& report) {
   if (rows.size() > 1 && report.attributable_together.fraction)
     rows.push_back({"all together", &report.attributable_together});
   double lowest = 0;
-  for (const Row& row : rows) lowest = std::min(lowest, std::max(-1.0, row.share->lower.value_or(0.0)));
+  for (const Row& row : rows)
+    for (const double value : {*row.share->fraction, row.share->lower.value_or(0.0)})
+      if (std::isfinite(value)) lowest = std::min(lowest, std::max(-1.0, value));
   const double step = 34;
   Svg svg(1120, step * static_cast<double>(rows.size()) + 66, "Share of the failures that would not occur");
   const Plot plot{240, 14, 620, step * static_cast<double>(rows.size()), lowest, 1, 0, 1};
@@ -124,15 +133,12 @@ FAULTLINE_INLINE std::string attributable_chart(const FailureReport& report) {
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const analysis::Attributable& share = *rows[i].share;
     const double y = plot.top + step * (static_cast<double>(i) + 0.5);
-    const bool together = share == report.attributable_together && i + 1 == rows.size() && rows.size() > 1;
+    const bool together = &share == &report.attributable_together;
     const Colour colour = together ? palette::ink : palette::failure;
     svg.label(plot.left - 14, y + 4, rows[i].name, plot.left - 24, "text-anchor=\"end\" font-weight=\"600\"");
     draw_interval(svg, plot, y, *share.fraction, share.lower.value_or(*share.fraction),
                   share.upper.value_or(*share.fraction), {colour, "none", 'o'}, false);
-    svg.text(plot.right() + 18, y + 4,
-             percent(*share.fraction, 0) + " (" + percent(share.lower.value_or(0.0), 0) + " to " +
-                 percent(share.upper.value_or(0.0), 0) + ")",
-             "font-size=\"12\"");
+    svg.text(plot.right() + 18, y + 4, share_words(share));
   }
   return std::move(svg).finish();
 }
@@ -161,8 +167,12 @@ FAULTLINE_INLINE std::string intervention_chart(const FailureReport& report) {
   }
   const double step = 36;
   Svg svg(1120, step * static_cast<double>(rows.size()) + 106, "What moving each condition does to the failure rate");
-  const Plot plot{240, 46, 560, step * static_cast<double>(rows.size()), lowest, std::min(1.0, highest), 0, 1};
-  draw_x_axis(svg, plot, "change of the failure rate on valid images, the same fresh latents moved both ways", 10);
+  const Plot plot{240, 46, 520, step * static_cast<double>(rows.size()), std::max(-1.0, lowest), std::min(1.0, highest),
+                  0,   1};
+  Plot scale = plot;
+  scale.x_lower *= 100;
+  scale.x_upper *= 100;
+  draw_x_axis(svg, scale, "change of the failure rate on valid images, in percentage points, when they are moved", 10);
   svg.line(plot.x(0), plot.top, plot.x(0), plot.bottom(), "stroke=\"#626a73\"");
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const analysis::Intervention& e = rows[i].finding->intervention;
@@ -176,16 +186,16 @@ FAULTLINE_INLINE std::string intervention_chart(const FailureReport& report) {
     draw_interval(svg, plot, y, *e.effect, *e.lower, *e.upper,
                   {cause ? palette::failure : palette::quiet, "none", cause ? 'o' : 's'}, !cause);
     svg.text(plot.right() + 18, y + 4,
-             signed_shown(*e.effect, 3) + " (" + signed_shown(*e.lower, 3) + " to " + signed_shown(*e.upper, 3) +
-                 "): " + rows[i].kind,
+             signed_shown(100 * *e.effect, 1) + " (" + signed_shown(100 * *e.lower, 1) + " to " +
+                 signed_shown(100 * *e.upper, 1) + "): " + rows[i].kind,
              "font-size=\"11\"");
   }
   draw_marker(svg, plot.left + 6, 18, {palette::failure, "none", 'o'});
-  svg.text(plot.left + 16, 22, "effect, with bounds that hold for all conditions together");
-  svg.line(plot.left + 330, 8, plot.left + 330, 28, "stroke=\"#626a73\" stroke-width=\"1.5\" stroke-dasharray=\"3 2\"");
-  svg.text(plot.left + 338, 22, "what counts as an effect");
-  svg.rect(plot.left + 490, 10, 24, 16, "fill=\"#dfe3e7\"");
-  svg.text(plot.left + 522, 22, "95 % of random directions stay below");
+  svg.text(plot.left + 16, 22, "effect, with bounds for all conditions together");
+  svg.line(plot.left + 380, 8, plot.left + 380, 28, "stroke=\"#626a73\" stroke-width=\"1.5\" stroke-dasharray=\"3 2\"");
+  svg.text(plot.left + 388, 22, "what counts as an effect");
+  svg.rect(plot.left + 560, 10, 24, 16, "fill=\"#dfe3e7\"");
+  svg.text(plot.left + 592, 22, "95 % of random directions stay below");
   return std::move(svg).finish();
 }
 
@@ -201,7 +211,7 @@ FAULTLINE_INLINE std::string class_chart(const FailureReport& report) {
   const detail::Plot plot{110, 26, 432, height, 0, std::min(1.0, highest * 1.06), 0, 1};
   detail::Plot scale = plot;
   scale.x_upper *= 100;
-  detail::draw_x_axis(svg, scale, "failure rate in %, with intervals that hold for all classes together", 6);
+  detail::draw_x_axis(svg, scale, "failure rate in %; the intervals hold for all classes together", 6);
   svg.line(plot.x(report.failure_rate.estimate), plot.top - 6, plot.x(report.failure_rate.estimate), plot.bottom(),
            "stroke=\"#626a73\" stroke-dasharray=\"4 3\"");
   svg.text(std::clamp(plot.x(report.failure_rate.estimate), plot.left + 24, plot.right() - 24), plot.top - 10,

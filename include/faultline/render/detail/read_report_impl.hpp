@@ -42,9 +42,10 @@ inline void check_report(const FailureReport& report, const ReportChecks& checks
     table(own.samples, place + ".samples");
     const auto rows = own.first_edges.empty() ? 0 : static_cast<std::int64_t>(own.first_edges.size()) - 1,
                cols = own.second_edges.empty() ? 0 : static_cast<std::int64_t>(own.second_edges.size()) - 1;
-    for (const analysis::CountTable* counts : {&own.failures, &own.samples})
-      checks.require(counts->rows() == 0 || (counts->rows() == rows && counts->cols() == cols), place + ".samples",
-                     "must fit its edges");
+    if (own.failures.rows() == 0 && own.samples.rows() == 0) continue;  // no map
+    for (const auto& [counts, name] : {std::pair{&own.failures, ".failures"}, std::pair{&own.samples, ".samples"}})
+      checks.require(counts->rows() > 0 && counts->rows() == rows && counts->cols() == cols, place + name,
+                     "must fit the edges of the map");
   }
 }
 

@@ -51,9 +51,9 @@ FAULTLINE_INLINE std::vector<ReportFile> report_files(const FailureReport& repor
       chart(prefix + "histogram", histogram_chart(report, findings[i]));
       chart(prefix + "properties", side_effect_chart(report, findings[i]));
       chart(prefix + "property", property_chart(report, findings[i]));
-      if (!findings[i].response.empty())
-        chart(prefix + "response", response_chart(findings[i].response.front(), "failure rate",
-                                                  flip_of(findings[i], findings[i].response.front())));
+      for (std::size_t k = 0; k < findings[i].response.size(); ++k)
+        chart(prefix + "response" + (k == 0 ? std::string() : "-" + std::to_string(k + 1)),
+              response_chart(report, findings[i], findings[i].response[k], "failure rate"));
     }
   };
   all("finding", report.findings);
@@ -81,8 +81,8 @@ inline bool is_report_picture(const std::string& name, std::string_view extensio
       const std::size_t end = stem.find_first_not_of("0123456789", prefix.size());
       const std::string rest = end == std::string::npos ? "" : stem.substr(end);
       return end != prefix.size() &&
-             (rest.empty() || rest == "-confidence" || rest == "-histogram" || rest == "-properties" ||
-              rest == "-property" || rest == "-response" || rest == "-classes");
+             (rest.empty() || rest.rfind("-response-", 0) == 0 || rest == "-confidence" || rest == "-histogram" ||
+              rest == "-properties" || rest == "-property" || rest == "-response" || rest == "-classes");
     }
   return false;
 }

@@ -41,7 +41,7 @@ struct GridColumn {
   double reference = 0.0;
 };
 
-/// Figure 5 along the findings, or along what is generator suspect when there are no others.
+/// Figure 5 along the causes; empty when none of them has a start latent and a direction.
 std::optional<NamedSheet> findings_grid(const FailureReport& report, const RenderBackend& backend,
                                         const RenderOptions& options);
 
@@ -54,7 +54,8 @@ std::vector<std::optional<double>> flips_of(const std::vector<GridColumn>& colum
 std::optional<NamedSheet> paper_grid(const FailureReport& report, const RenderBackend& backend,
                                      const RenderOptions& options);
 
-/// Start latents edited along one finding, a row each; empty when there are none.
+/// Start latents edited along one finding, a row each; empty when there are none, and for a condition without a
+/// direction.
 std::optional<Sheet> sheet_along(const FailureReport& report, const RenderBackend& backend,
                                  const RenderOptions& options, const Finding& finding,
                                  const std::vector<analysis::ExampleLatent>& starts, bool by_class);

@@ -62,6 +62,7 @@ FAULTLINE_INLINE std::optional<NamedSheet> findings_grid(const FailureReport& re
   std::vector<GridColumn> columns;
   for (std::int64_t f = 0; f < shown; ++f) {
     const Finding& finding = findings[static_cast<std::size_t>(f)];
+    if (finding.direction.w.empty()) continue;  // (a report of a file may say so of a cause)
     const auto& flip = finding.threshold.flip;
     const Edit edit = Edit::in_w(finding.direction.w);
     for (const analysis::ExampleLatent& code : typical_examples(finding, each)) {
@@ -168,10 +169,22 @@ FAULTLINE_INLINE std::optional<NamedSheet> paper_grid(const FailureReport& repor
   return std::nullopt;
 }
 
+/// Where on its sheet a condition fails.
+[[nodiscard]] inline std::string failing_side(const Finding& finding) {
+  switch (finding.condition.shape.value_or(analysis::ConditionShape::one_sided)) {
+    case analysis::ConditionShape::two_sided:
+    case analysis::ConditionShape::pair: return "failure lies to the right and to the left";
+    case analysis::ConditionShape::band: return "failure lies between the ends";
+    case analysis::ConditionShape::subspace: return "failure may lie at either end";
+    case analysis::ConditionShape::one_sided: break;
+  }
+  return "failure lies to the right";
+}
+
 FAULTLINE_INLINE std::optional<Sheet> sheet_along(const FailureReport& report, const RenderBackend& backend,
                                                   const RenderOptions& options, const Finding& finding,
                                                   const std::vector<analysis::ExampleLatent>& starts, bool by_class) {
-  if (starts.empty()) return std::nullopt;
+  if (starts.empty() || finding.direction.w.empty()) return std::nullopt;
   const std::vector<double> shifts = sheet_shifts(finding);
   const Edit edit = Edit::in_w(finding.direction.w);
   Sheet sheet;
@@ -189,15 +202,15 @@ FAULTLINE_INLINE std::optional<Sheet> sheet_along(const FailureReport& report, c
   for (RenderedSample& sample : render_samples(backend, samples, options.image_pixels)) {
     std::string value;
     if (property && *property < sample.properties.size())
-      value = backend.property_names[*property] + " " + shown(static_cast<double>(sample.properties[*property]), 2);
+      value = backend.property_names[*property] + " " + measured(static_cast<double>(sample.properties[*property]));
     sheet.cells.push_back(cell_of(report, std::move(sample)));
     sheet.cells.back().caption = std::move(value);
   }
   sheet.title = "Along \"" + title_of(report, finding) + "\"";
-  sheet.explanation =
-      "Every row is one generated image" + std::string(by_class ? " of the class named beside it" : "") +
-      ", moved along the direction by the number of standard deviations above the column; failure lies to the right." +
-      criterion_note(report, options);
+  sheet.explanation = "Every row is one generated image" +
+                      std::string(by_class ? " of the class named beside it" : "") +
+                      ", moved along the direction by the number of standard deviations above the column; " +
+                      failing_side(finding) + "." + criterion_note(report, options);
   return sheet;
 }
 

@@ -19,11 +19,11 @@ std::string latent_name(std::int64_t index);
 /// labels do not repeat while others are left.
 std::vector<analysis::ExampleLatent> typical_examples(const Finding& finding, std::int64_t count);
 
-/// Shifts of a finding's own sheet: round steps from about -2 sd to half as far again as the median flip, zero among
-/// them, at most nine.
+/// Shifts of a finding's own sheet: round steps from about -2 sd, or where both ends fail from half as far again as the
+/// median flip there, to half as far again as the median flip, zero among them, at most nine.
 std::vector<double> sheet_shifts(const Finding& finding);
 
-/// One code of every class that has a start latent, the most typical one, by label.
+/// One example of every class that has a start latent, the most typical one, by label.
 std::vector<analysis::ExampleLatent> class_examples(const Finding& finding);
 
 }  // namespace render

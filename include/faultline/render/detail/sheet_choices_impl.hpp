@@ -48,17 +48,21 @@ FAULTLINE_INLINE std::vector<analysis::ExampleLatent> typical_examples(const Fin
 }
 
 FAULTLINE_INLINE std::vector<double> sheet_shifts(const Finding& finding) {
-  const auto& flip = finding.threshold.flip;
-  const double median = flip && std::isfinite(flip->sigmas) ? flip->sigmas : 4.0;
-  const double reach = std::clamp(1.5 * median, 2.0, 12.0);
-  for (const double step : {0.5, 1.0, 1.5, 2.0}) {
-    const double below = std::round(2.0 / step), above = std::ceil(reach / step - 1e-9);
-    if (below + above + 1 > 9) continue;
-    std::vector<double> shifts;
-    for (double i = -below; i <= above; ++i) shifts.push_back(i * step);
-    return shifts;
-  }
-  return {-2, 0, 2, 4, 6, 8, 10, 12};
+  const auto reach = [](const std::optional<Crossing>& flip, double without) {
+    return flip && std::isfinite(flip->sigmas) ? std::clamp(1.5 * flip->sigmas, 2.0, 12.0) : without;
+  };
+  const double right = reach(finding.threshold.flip, 6.0);
+  const double left = finding.other_end ? reach(finding.other_end->flip, right) : 2.0;
+  const auto below = [&](double step) {
+    return finding.other_end ? std::ceil(left / step - 1e-9) : std::round(2.0 / step);
+  };
+  const auto above = [&](double step) { return std::ceil(right / step - 1e-9); };
+  double step = 3.0;  // the finest of which nine are enough
+  for (const double finer : {2.0, 1.5, 1.0, 0.5})
+    if (below(finer) + above(finer) + 1 <= 9) step = finer;
+  std::vector<double> shifts;
+  for (double i = -below(step); i <= above(step); ++i) shifts.push_back(i * step);
+  return shifts;
 }
 
 FAULTLINE_INLINE std::vector<analysis::ExampleLatent> class_examples(const Finding& finding) {

@@ -70,9 +70,10 @@ class Svg {
             escape(valid_utf8(content)) + "</text>\n";
   }
   /// A label of at most `width` pixels at 12 px: longer ones are cut with an ellipsis and keep the whole text as a
-  /// tooltip.
-  void label(double x, double y, std::string_view content, double width, std::string_view style = "") {
-    const TextStyle wide{.height = 10.8};  // as wide as the widest usual system font, bold, at 12 px
+  /// tooltip. Measured as bold text is, unless it is `plain`.
+  void label(double x, double y, std::string_view content, double width, std::string_view style = "",
+             bool plain = false) {
+    const TextStyle wide{.height = plain ? plain_height : bold_height};
     const std::string whole = valid_utf8(content), cut = Canvas::shortened(whole, width, wide);
     out_ += "<text x=\"" + at(x) + "\" y=\"" + at(y) + "\"" + (style.empty() ? "" : " ") + std::string(style) + ">" +
             escape(cut) + (cut == whole ? "" : "<title>" + escape(whole) + "</title>") + "</text>\n";
@@ -86,6 +87,9 @@ class Svg {
         "style=\"image-rendering:pixelated\" href=\"data:image/png;base64," + base64(data::encode_png(picture)) + "\"");
   }
   [[nodiscard]] std::string finish() && { return std::move(out_) + "</svg>\n"; }
+
+  /// Heights of the stroke font that is as wide as the widest usual system font at 12 px.
+  static constexpr double plain_height = 9.6, bold_height = 10.8;
 
  private:
   void element(std::string_view name, const std::string& geometry, std::string_view style) {
@@ -132,9 +136,11 @@ struct Plot {
   [[nodiscard]] double bottom() const { return top + height; }
 
  private:
-  /// Where a value lies between two others, 0 to 1; 0 when they are equal or in the wrong order.
+  /// Where a value lies between two others, 0 to 1; 0 when they are equal, in the wrong order or endlessly far apart,
+  /// and for what is not a number.
   [[nodiscard]] static double within(double value, double lower, double upper) {
-    return lower < upper ? (std::clamp(value, lower, upper) - lower) / (upper - lower) : 0.0;
+    if (!(lower < upper) || !std::isfinite(upper - lower) || std::isnan(value)) return 0.0;
+    return (std::clamp(value, lower, upper) - lower) / (upper - lower);
   }
 };
 
@@ -147,7 +153,8 @@ inline void draw_x_axis(Svg& svg, const Plot& plot, std::string_view title, int 
     svg.text(plot.x(value), plot.bottom() + 17, shown(value, ticks.digits), "text-anchor=\"middle\"");
   }
   svg.line(plot.left, plot.bottom(), plot.right(), plot.bottom(), "stroke=\"#626a73\"");
-  svg.text(plot.left + plot.width / 2, plot.bottom() + 36, title, "text-anchor=\"middle\" fill=\"#495057\"");
+  svg.label(plot.left + plot.width / 2, plot.bottom() + 36, title, plot.width + 32,
+            "text-anchor=\"middle\" fill=\"#495057\"", true);
 }
 
 /// The vertical axis to the left of the plot; values are multiplied by `unit` for the tick labels (100 for
@@ -162,8 +169,8 @@ inline void draw_y_axis(Svg& svg, const Plot& plot, std::string_view title, doub
   }
   svg.line(plot.left, plot.top, plot.left, plot.bottom(), "stroke=\"#626a73\"");
   const std::string x = at(18), y = at(plot.top + plot.height / 2);
-  svg.text(0, 0, title,
-           "transform=\"translate(" + x + " " + y + ") rotate(-90)\" text-anchor=\"middle\" fill=\"#495057\"");
+  svg.label(0, 0, title, plot.height + 20,
+            "transform=\"translate(" + x + " " + y + ") rotate(-90)\" text-anchor=\"middle\" fill=\"#495057\"", true);
 }
 
 }  // namespace detail

@@ -25,8 +25,11 @@ std::string exact(double value);
 /// An empty cell where nothing was measured.
 std::string exact(const std::optional<double>& value);
 
-/// For readers: like `fixed`, with the typographic minus, and infinity as a word.
+/// For readers: like `fixed`, with the typographic minus, infinity as a sign, and an exponent from 10^9 on.
 std::string shown(double value, int digits);
+
+/// A value of a property, whose unit may be large or small: three digits that count, "3.42", "0.0342", "1234".
+std::string measured(double value);
 
 /// Like `shown`, with a plus sign where there is no minus: for effects that may go both ways.
 std::string signed_shown(double value, int digits);
@@ -39,6 +42,9 @@ std::string percent(double share, int digits = -1);
 
 /// A count with no-break spaces between groups of three digits.
 std::string count(std::int64_t value);
+
+/// A difference of two shares in percentage points: "+41 points".
+std::string points(double difference, int digits = 0);
 
 /// A p-value: four decimals where they matter, never "0.000".
 std::string p_value(double p);

@@ -34,9 +34,16 @@ FAULTLINE_INLINE std::string exact(const std::optional<double>& value) { return 
 FAULTLINE_INLINE std::string shown(double value, int digits) {
   if (std::isnan(value)) return "n/a";
   if (std::isinf(value)) return value > 0 ? "∞" : "−∞";
-  std::string text = fixed(value, digits);
+  // (a number too long to be read at a glance, and for any picture, has an exponent)
+  std::string text = std::abs(value) < 1e9 ? fixed(value, digits) : rounded_text(value, 2);
   if (text.front() == '-') text.replace(0, 1, "−");
   return text;
+}
+
+FAULTLINE_INLINE std::string measured(double value) {
+  if (!std::isfinite(value) || value == 0.0) return shown(value, 0);
+  const double digits = 2.0 - std::floor(std::log10(std::abs(value)));
+  return shown(value, static_cast<int>(std::clamp(digits, 0.0, 6.0)));
 }
 
 FAULTLINE_INLINE std::string signed_shown(double value, int digits) {
@@ -57,10 +64,17 @@ FAULTLINE_INLINE std::string percent(double share, int digits) {
 }
 
 FAULTLINE_INLINE std::string count(std::int64_t value) {
-  std::string digits = std::to_string(value < 0 ? -value : value);
+  const auto magnitude = static_cast<std::uint64_t>(value);
+  std::string digits = std::to_string(value < 0 ? 0 - magnitude : magnitude);
   for (std::ptrdiff_t at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > 0; at -= 3)
     digits.insert(static_cast<std::size_t>(at), "\u00A0");
   return value < 0 ? "−" + digits : digits;
+}
+
+FAULTLINE_INLINE std::string points(double difference, int digits) {
+  if (!std::isfinite(difference)) return "n/a";
+  const std::string text = signed_shown(100.0 * difference, digits);
+  return text + (text == "+1" || text == "−1" ? " point" : " points");
 }
 
 FAULTLINE_INLINE std::string p_value(double p) {

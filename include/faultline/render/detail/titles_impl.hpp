@@ -3,6 +3,7 @@
 // Definitions of render/titles.hpp.
 
 #include <faultline/render/titles.hpp>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -32,6 +33,17 @@ FAULTLINE_INLINE std::string title_of(const FailureReport& report, const Finding
   if (at == std::string::npos) return title;
   return title.substr(0, at) + " in class " + class_name(report, *finding.condition.class_label) +
          title.substr(at + number.size());
+}
+
+FAULTLINE_INLINE std::string headline_of(const FailureReport& report, const Finding& finding) {
+  const std::string title = title_of(report, finding);
+  if (finding.title.empty() || title == finding.title) return finding.headline;
+  std::string text;
+  std::size_t from = 0;
+  for (std::size_t at = 0; (at = finding.headline.find(finding.title, from)) != std::string::npos;
+       from = at + finding.title.size())
+    text += finding.headline.substr(from, at - from) + title;
+  return text + finding.headline.substr(from);
 }
 
 }  // namespace render

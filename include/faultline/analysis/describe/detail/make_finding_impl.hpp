@@ -75,7 +75,7 @@ FAULTLINE_INLINE Finding make_finding(const Problem& problem, const statistics::
   summary.classes = detail::class_shares(condition.test.class_gains);
   finding.confirmation = {condition.test.p, condition.test.p_adjusted};
   if (condition.minor) {  // not moved, so that its shape and its direction are not known either
-    summary.minor = true;
+    summary.is_minor = true;
     return finding;
   }
   summary.shape = move.shape;

@@ -61,7 +61,7 @@ FAULTLINE_INLINE std::string headline(const Finding& finding) {
   const Intervention& moved = finding.intervention;
   const Attributable& share = finding.attributable;
   const std::string goes = "Failures go with " + condition_words(finding);
-  if (finding.condition.minor)
+  if (finding.condition.is_minor)
     return goes + " a little: it " + detail::confirmed_words(finding) +
            ", less than a fortieth of what all conditions explain, and was not moved.";
   if (finding.condition.movability == Movability::not_separable)
@@ -142,7 +142,7 @@ FAULTLINE_INLINE std::string verdict_reason(const FailureReport& report) {
       for (const Finding& finding : list) text += (text.empty() ? "" : ", ") + finding.title + " (" + why + ")";
     };
     for (const Finding& finding : report.undecided)
-      text += (text.empty() ? "" : ", ") + finding.title + (finding.condition.minor ? " (minor)" : " (undecided)");
+      text += (text.empty() ? "" : ", ") + finding.title + (finding.condition.is_minor ? " (minor)" : " (undecided)");
     say(report.not_movable, "not movable by itself");
     say(report.associated, "moving it does nothing");
     if (text.empty())

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+// The charts of how often samples fail as they fall, against one property and against two.
+
+#include <faultline/render/charts.hpp>
+#include <faultline/render/detail/chart_parts.hpp>
+#include <faultline/render/titles.hpp>
+#include <faultline/statistics/binomial.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace faultline {
+inline namespace v1 {
+namespace render {
+namespace detail {
+
+/// A response curve; `where` follows the name of its property, " (class 2)".
+inline std::string draw_response(const analysis::ResponseCurve& curve, const std::string& where,
+                                 const std::string& what, const std::vector<analysis::PropertyAtFlip>& flips) {
+  Reach reach;
+  double highest = 0.05;
+  for (const analysis::ResponseBin& bin : curve.bins) {
+    if (bin.median) reach.add(*bin.median);
+    if (std::isfinite(bin.rate.upper)) highest = std::max(highest, bin.rate.upper);
+  }
+  if (reach.empty()) return {};
+  for (const analysis::PropertyAtFlip& flip : flips) reach.add(flip.quartile_low), reach.add(flip.quartile_high);
+  const double margin = reach.margin(0.04);
+  const double notes = 16 * static_cast<double>(std::max<std::size_t>(flips.size(), 1) - 1);
+  Svg svg(560, 316 + notes, what + " against " + curve.property + where);
+  const Plot plot{
+      62, 40 + notes, 480, 226, reach.lower - margin, reach.upper + margin, 0, std::min(1.0, highest * 1.05)};
+  for (std::size_t i = 0; i < flips.size(); ++i) {
+    const analysis::PropertyAtFlip& flip = flips[i];
+    svg.rect(plot.x(flip.quartile_low), plot.top, plot.x(flip.quartile_high) - plot.x(flip.quartile_low), plot.height,
+             "fill=\"#d55e00\" fill-opacity=\"0.12\"");
+    svg.line(plot.x(flip.median), plot.top, plot.x(flip.median), plot.bottom(),
+             "stroke=\"#d55e00\" stroke-width=\"1.5\" stroke-dasharray=\"2 3\"");
+    draw_note(svg, plot, plot.x(flip.median), plot.top - 7 - 16 * static_cast<double>(i),
+              "images flip at " + measured(flip.median) + " (" + measured(flip.quartile_low) + " to " +
+                  measured(flip.quartile_high) + ")");
+  }
+  draw_x_axis(svg, plot, curve.property + where + (curve.unit.empty() ? ", in its own unit" : ", " + curve.unit));
+  draw_y_axis(svg, plot, what, 100, " %");
+  std::vector<double> medians, rates;
+  for (const analysis::ResponseBin& bin : curve.bins) {
+    if (!bin.median || !std::isfinite(*bin.median) || !std::isfinite(bin.rate.estimate)) continue;
+    const double x = plot.x(*bin.median);
+    svg.line(x, plot.y(bin.rate.lower), x, plot.y(bin.rate.upper), "stroke=\"#0072b2\" stroke-width=\"2\"");
+    medians.push_back(*bin.median);
+    rates.push_back(bin.rate.estimate);
+  }
+  draw_curve(svg, plot, medians, rates, {palette::success, "none", 'o'});
+  return std::move(svg).finish();
+}
+
+inline void add_flip(std::vector<analysis::PropertyAtFlip>& flips, const analysis::Threshold& threshold,
+                     const std::string& property) {
+  for (const analysis::PropertyAtFlip& flip : threshold.at_flip)
+    if (flip.name == property && std::isfinite(flip.median)) return flips.push_back(flip);
+}
+
+/// Whether the cells of a map are there, and as many as the edges say.
+inline bool has_cells(const analysis::InteractionFinding& interaction) {
+  constexpr std::size_t most = 40;
+  const auto fits = [&](const analysis::CountTable& table) {
+    return table.counts.size() + 1 == interaction.first_edges.size() &&
+           std::all_of(table.counts.begin(), table.counts.end(),
+                       [&](const auto& row) { return row.size() + 1 == interaction.second_edges.size(); });
+  };
+  const std::size_t first = interaction.first_edges.size(), second = interaction.second_edges.size();
+  return interaction.properties.size() == 2 && first > 1 && first <= most + 1 && second > 1 && second <= most + 1 &&
+         fits(interaction.failures) && fits(interaction.samples);
+}
+
+}  // namespace detail
+
+FAULTLINE_INLINE std::string response_chart(const analysis::ResponseCurve& curve, const std::string& what,
+                                            const std::optional<analysis::PropertyAtFlip>& flip) {
+  std::vector<analysis::PropertyAtFlip> flips;
+  if (flip && std::isfinite(flip->median)) flips.push_back(*flip);
+  const std::string where = curve.class_label ? " (class " + std::to_string(*curve.class_label) + ")" : "";
+  return detail::draw_response(curve, where, what, flips);
+}
+
+FAULTLINE_INLINE std::string response_chart(const FailureReport& report, const Finding& finding,
+                                            const analysis::ResponseCurve& curve, const std::string& what) {
+  std::vector<analysis::PropertyAtFlip> flips;
+  detail::add_flip(flips, finding.threshold, curve.property);
+  if (finding.other_end) detail::add_flip(flips, *finding.other_end, curve.property);
+  const std::string where = curve.class_label ? " (class " + class_name(report, *curve.class_label) + ")" : "";
+  return detail::draw_response(curve, where, what, flips);
+}
+
+FAULTLINE_INLINE std::optional<analysis::PropertyAtFlip> flip_of(const Finding& finding,
+                                                                 const analysis::ResponseCurve& curve) {
+  for (const analysis::PropertyAtFlip& flip : finding.threshold.at_flip)
+    if (flip.name == curve.property) return flip;
+  return std::nullopt;
+}
+
+FAULTLINE_INLINE std::string property_map_chart(const analysis::InteractionFinding& interaction) {
+  using namespace detail;
+  if (!has_cells(interaction)) return {};
+  const std::int64_t rows = interaction.samples.rows(), cols = interaction.samples.cols();
+  constexpr std::int64_t least = 20;
+  const auto failures = [&](std::int64_t a, std::int64_t b) {
+    return std::clamp<std::int64_t>(interaction.failures(a, b), 0, interaction.samples(a, b));
+  };
+  const auto rate = [&](std::int64_t a, std::int64_t b) {
+    return static_cast<double>(failures(a, b)) / static_cast<double>(interaction.samples(a, b));
+  };
+  double highest = 0.01;
+  for (std::int64_t a = 0; a < rows; ++a)
+    for (std::int64_t b = 0; b < cols; ++b)
+      if (interaction.samples(a, b) >= least) highest = std::max(highest, rate(a, b));
+  Svg svg(560, 336, "Failure rate against " + interaction.properties[0] + " and " + interaction.properties[1]);
+  const double left = 96, top = 14, whole_width = 430, whole_height = 240;
+  const double width = whole_width / static_cast<double>(rows), height = whole_height / static_cast<double>(cols);
+  const bool says_rate = width >= 36 && height >= 14, says_interval = width >= 52 && height >= 32;
+  for (std::int64_t a = 0; a < rows; ++a)
+    for (std::int64_t b = 0; b < cols; ++b) {
+      const double x = left + width * static_cast<double>(a), y = top + height * static_cast<double>(cols - 1 - b);
+      if (interaction.samples(a, b) < least) {
+        svg.rect(x, y, width, height, "fill=\"#f6f7f9\" stroke=\"#dee2e6\"");
+        continue;
+      }
+      const double share = rate(a, b);
+      svg.rect(x, y, width, height,
+               "fill=\"#d55e00\" stroke=\"#ffffff\" fill-opacity=\"" + at(0.04 + 0.9 * share / highest) + "\"");
+      const std::string colour = share > 0.55 * highest ? "#ffffff" : "#212529";
+      const double middle = y + height / 2 + (says_interval ? -2 : 4);
+      if (says_rate)
+        svg.text(x + width / 2, middle, percent(share, share < 0.095 ? 1 : 0),
+                 "text-anchor=\"middle\" font-size=\"11\" fill=\"" + colour + "\"");
+      constexpr std::int64_t most =
+          1'000'000'000;  // of samples; a file may say more, and limits are not computed of that
+      if (!says_interval || interaction.samples(a, b) > most) continue;
+      const statistics::Interval bounds = statistics::clopper_pearson(failures(a, b), interaction.samples(a, b));
+      svg.text(x + width / 2, middle + 13, shown(100 * bounds.lower, 0) + " to " + shown(100 * bounds.upper, 0),
+               "text-anchor=\"middle\" font-size=\"9\" fill=\"" + colour + "\"");
+    }
+  // Edges are named as far as there is room for their numbers.
+  const auto each = [](double step, double room) { return static_cast<std::int64_t>(std::ceil(room / step)); };
+  for (std::int64_t a = 0; a <= rows; a += each(width, 52))
+    svg.text(left + width * static_cast<double>(a), top + whole_height + 16,
+             measured(interaction.first_edges[static_cast<std::size_t>(a)]), "text-anchor=\"middle\" font-size=\"11\"");
+  for (std::int64_t b = 0; b <= cols; b += each(height, 14))
+    svg.text(left - 6, top + whole_height - height * static_cast<double>(b) + 4,
+             measured(interaction.second_edges[static_cast<std::size_t>(b)]), "text-anchor=\"end\" font-size=\"11\"");
+  svg.label(left + whole_width / 2, top + whole_height + 36, interaction.properties[0], whole_width,
+            "text-anchor=\"middle\" fill=\"#495057\"", true);
+  svg.label(0, 0, interaction.properties[1], whole_height + 20,
+            "transform=\"translate(20 " + at(top + whole_height / 2) +
+                ") rotate(-90)\" text-anchor=\"middle\" fill=\"#495057\"",
+            true);
+  svg.text(left, top + whole_height + 58,
+           std::string("cells: failure rate of valid samples") + (says_interval ? " with 95 % interval" : "") +
+               "; blank below 20 samples",
+           "font-size=\"11\" fill=\"#495057\"");
+  return std::move(svg).finish();
+}
+
+}  // namespace render
+}  // namespace v1
+}  // namespace faultline
