@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Which of these classifiers stands more, and where do they part? Shows the same generated images to all of them and
-// writes a comparison.
+// Which of these classifiers fails more often, and on what is one right and the other wrong? Shows the same generated
+// images to all of them and writes a comparison.
 //
 //   compare --generator digits.safetensors --classifier clean.safetensors --classifier robust.safetensors --out
 //   comparison
@@ -9,10 +9,11 @@
 // test(2): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors
 // test(3): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --classifier @source@/LICENSE --out @out@/refused
 // test: --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --classifier @assets@/robust.safetensors --judge @assets@/judge.safetensors --samples 400 --seed 7 --json --out @out@/comparison
-// test(2): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --classifier @assets@/robust.safetensors --class-directions 1e2
+// test(2): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --classifier @assets@/robust.safetensors --seed 1e2
 // full: --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --classifier @assets@/robust.safetensors --samples 60 --json --out @out@/comparison
 
 #include "options.hpp"
+#include "summary.hpp"
 
 #include <faultline/core/parallel_for.hpp>
 #include <faultline/faultline.hpp>
@@ -38,7 +39,7 @@ namespace {
 struct Arguments {
   std::string generator, judge, out = "faultline-comparison";
   std::vector<std::string> classifiers;
-  std::int64_t samples = 10'000, seed = 0, threads = 0, class_candidates = 0;
+  std::int64_t samples = 10'000, seed = 0, threads = 0;
   std::optional<std::int64_t> label;
   double truncation = 1.0;
   bool json = false;
@@ -64,17 +65,24 @@ std::string ratio(const fl::analysis::DistanceRatio& r) {
 
 std::string p_value(double p) { return p < 1e-300 ? "below 1e-300" : text("%.2g", p); }
 
+/// "61 (55 to 66)", in hundredths.
+std::string hundredths(const std::optional<fl::analysis::Share>& share) {
+  return share ? text("%+.1f (%+.1f to %+.1f)", 100 * share->estimate, 100 * share->lower, 100 * share->upper) : "-";
+}
+
 void print_summary(const fl::ComparisonReport& report) {
   const auto name = [&](std::int64_t position) {
     return report.classifiers[static_cast<std::size_t>(position)].name.c_str();
   };
-  std::printf("%-20s %12s %-20s %s\n", "classifier", "failure rate", "  95 % interval", "causes of its own");
   for (const fl::ComparedClassifier& c : report.classifiers) {
-    std::string causes;
-    for (const std::string& finding : c.findings) causes += (causes.empty() ? "" : ", ") + finding;
-    std::printf("%-20s %10.2f %%   %-18s %s\n", c.name.c_str(), 100 * c.failure_rate.estimate,
-                text("%.2f to %.2f %%", 100 * c.failure_rate.lower, 100 * c.failure_rate.upper).c_str(),
-                causes.empty() ? c.reason.c_str() : causes.c_str());
+    std::printf("%s fails on %.2f %% (%.2f to %.2f)", c.name.c_str(), 100 * c.failure_rate.estimate,
+                100 * c.failure_rate.lower, 100 * c.failure_rate.upper);
+    if (c.blame) std::printf("; %.0f %% of these failures are its own", 100 * c.blame->classifier.estimate);
+    std::printf(".\n");
+    for (const fl::analysis::ComparedFinding& finding : c.findings)
+      std::printf("  %-28s without it, less: %s\n", finding.title.c_str(),
+                  program::share_of(finding.attributable).c_str());
+    if (c.findings.empty()) std::printf("  %s\n", c.reason.c_str());
   }
   for (const fl::analysis::PairComparison& pair : report.pairs) {
     const fl::statistics::PairedTest& t = pair.test;
@@ -85,22 +93,33 @@ void print_summary(const fl::ComparisonReport& report) {
     std::printf("  difference %+.2f percentage points (%+.2f to %+.2f), exact p %s (adjusted %s)\n", 100 * t.difference,
                 100 * t.lower, 100 * t.upper, p_value(t.p).c_str(), p_value(pair.p_adjusted).c_str());
     for (const fl::analysis::OrderedComparison& order : pair.orders) {
-      std::printf("  %s right, %s wrong: %s\n", name(order.right), name(order.wrong), order.reason.c_str());
-      for (const fl::analysis::SeparatingDirection& d : order.directions)
-        std::printf("    %-32s p %.4f   moved: %s %+.2f, %s %+.2f\n", d.title.c_str(), d.confirmation.p_adjusted,
-                    name(order.wrong), d.wrong_contrast, name(order.right), d.right_contrast);
+      if (order.conditions.empty())
+        std::printf("  %s right, %s wrong: %s\n", name(order.right), name(order.wrong), order.reason.c_str());
+      for (const auto* list : {&order.conditions, &order.others})
+        for (const fl::analysis::SeparatingCondition& condition : *list)
+          std::printf("  %s\n", condition.finding.headline.c_str());
     }
+  }
+  if (!report.fractions.empty()) std::printf("\nfailures that would not occur with a cause at its usual level\n");
+  for (const fl::analysis::PairedFraction& f : report.fractions) {
+    std::printf("%-30s %-16s", f.title.c_str(), f.source.c_str());
+    for (const fl::analysis::Attributable& own : f.fractions) std::printf(" %-20s", program::share_of(own).c_str());
+    for (const fl::analysis::FractionDifference& d : f.differences)
+      std::printf("  %s - %s %s", name(d.first), name(d.second), hundredths(d.difference).c_str());
+    std::printf("\n");
   }
   if (!report.distances.empty()) {
     std::printf("\n%-30s %-16s", "distance to the flip, sd", "from");
-    for (const fl::ComparedClassifier& c : report.classifiers) std::printf(" %-20s", c.name.c_str());
+    for (const fl::ComparedClassifier& c : report.classifiers) std::printf(" %-29s", c.name.c_str());
     for (const fl::analysis::PairComparison& pair : report.pairs)
       std::printf(" %-20s", (std::string(name(pair.second)) + " / " + name(pair.first)).c_str());
     std::printf("\n");
   }
   for (const fl::analysis::PairedDistance& d : report.distances) {
     std::printf("%-30s %-16s", d.title.c_str(), d.source.c_str());
-    for (const fl::analysis::ComparedDistance& c : d.distances) std::printf(" %-20s", distance(c).c_str());
+    for (const fl::analysis::ComparedDistance& c : d.distances)
+      std::printf(" %-20s %-8s", distance(c).c_str(),
+                  c.at_flip.empty() ? "" : text("at %.3g", c.at_flip.front().median).c_str());
     for (const fl::analysis::DistanceRatio& r : d.ratios) std::printf(" %-20s", ratio(r).c_str());
     std::printf("\n");
   }
@@ -124,7 +143,6 @@ int compare(const Arguments& arguments) {
   fl::ComparisonOptions options{
       .samples = arguments.samples, .seed = arguments.seed, .truncation = arguments.truncation};
   if (arguments.label) options.labels = fl::LabelPolicy::fixed(*arguments.label);
-  options.method.class_candidates = arguments.class_candidates;
   options.method.command = arguments.command;
   options.method.progress = [&progress](const fl::Progress& p) { progress(p); };
   if (!arguments.judge.empty()) options.method.judge = fl::AnyClassifier(fl::load_classifier(arguments.judge));
@@ -143,7 +161,8 @@ int answer(int argc, char** argv) {
   mallopt(M_TRIM_THRESHOLD, 2147483647);
   Arguments arguments;
   CLI::App app(
-      "Compares classifiers on the same generated images: who fails, on what they part, and how far each holds out. "
+      "Compares classifiers on the same generated images: which fails more often, on what one is right and the other "
+      "wrong, and how far each withstands. "
       "Writes comparison.html.\n"
       "Exit codes: 0 done (whatever was found), 2 usage, 3 bad input, 5 internal error.");
   app.add_option("--generator", arguments.generator, "generator file (faultline.stylegan2/1)")->required();
@@ -151,13 +170,10 @@ int answer(int argc, char** argv) {
                  "classifier file (faultline.classifier/1); once for each classifier, at least two")
       ->required()
       ->allow_extra_args(false);
-  app.add_option("--judge", arguments.judge,
-                 "a stronger classifier that says whether moved images still show their class");
-  program::option(app, "--samples", arguments.samples, 1, fl::limits::samples, "samples per half");
+  app.add_option("--judge", arguments.judge, "a stronger classifier that says whether images still show their class");
+  program::option(app, "--samples", arguments.samples, 1, fl::limits::samples, "samples per split");
   program::option(app, "--seed", arguments.seed, program::least, program::most, "decides every draw");
   program::option(app, "--label", arguments.label, 0, fl::limits::latents, "one class only");
-  program::option(app, "--class-directions", arguments.class_candidates, 0, fl::limits::directions,
-                  "directions that belong to one class: at most so many per class");
   program::option(app, "--truncation", arguments.truncation, -2.0, 2.0, "psi of the generator");
   app.add_option("--out", arguments.out, "folder of the comparison")->capture_default_str();
   app.add_flag("--json", arguments.json, "print the whole comparison as JSON instead of the summary");

@@ -10,6 +10,7 @@
 #include <faultline/analysis/conditions/detail/term_impl.hpp>
 #include <faultline/analysis/confirm/detail/auc_interval_impl.hpp>
 #include <faultline/analysis/confirm/detail/cause_fractions_impl.hpp>
+#include <faultline/analysis/confirm/detail/cause_settings_impl.hpp>
 #include <faultline/analysis/confirm/detail/ceiling_impl.hpp>
 #include <faultline/analysis/confirm/detail/condition_effects_impl.hpp>
 #include <faultline/analysis/confirm/detail/condition_moves_impl.hpp>
@@ -17,6 +18,7 @@
 #include <faultline/analysis/confirm/detail/detectable_impl.hpp>
 #include <faultline/analysis/confirm/detail/find_conditions_impl.hpp>
 #include <faultline/analysis/confirm/detail/intervention_directions_impl.hpp>
+#include <faultline/analysis/confirm/detail/move_comparisons_impl.hpp>
 #include <faultline/analysis/confirm/detail/placebo_impl.hpp>
 #include <faultline/analysis/confirm/detail/rates_impl.hpp>
 #include <faultline/analysis/describe/detail/carriers_impl.hpp>

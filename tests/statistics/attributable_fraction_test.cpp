@@ -304,6 +304,80 @@ TEST_CASE("the interval of an overlap covers: simulation") {
   CHECK(worst < 0.97);
 }
 
+TEST_CASE("a difference of fractions is that of both, and covers: simulation") {
+  using Outcomes = std::vector<std::uint8_t>;
+  const auto difference = [](const Outcomes& a, const Outcomes& a_after, const Outcomes& b, const Outcomes& b_after) {
+    return fl::statistics::attributable_difference(a, a_after, b, b_after);
+  };
+  {
+    const Outcomes a = {1, 1, 1, 1, 0, 0}, repaired = {0, 0, 0, 1, 0, 0}, none(6, 0);
+    CHECK(difference(a, repaired, a, a)->value == Approx(0.75));
+    const auto same = difference(a, repaired, a, repaired);
+    CHECK(same->value == 0.0);
+    CHECK(same->interval.contains(0.0));
+    CHECK(same->interval.width() > 0.05);  // six latents do not show that two classifiers are alike
+    CHECK_FALSE(difference(none, none, a, repaired).has_value());
+    CHECK_FALSE(difference(a, repaired, none, none).has_value());
+    const auto turned = difference(a, a, a, repaired);
+    CHECK(turned->interval.lower == Approx(-difference(a, repaired, a, a)->interval.upper));
+  }
+  // Of each latent: whether either fails before and after; failures that both have, that one has, that a change breaks.
+  struct PairKind {
+    std::uint8_t a, a_after, b, b_after;
+    double probability;
+  };
+  using PairWorld = std::vector<PairKind>;
+  const std::vector<PairWorld> worlds = {
+      {{1, 0, 1, 0, 0.05}, {1, 1, 1, 1, 0.03}},                                          // alike
+      {{1, 0, 0, 0, 0.06}, {0, 0, 1, 1, 0.04}, {1, 1, 1, 1, 0.02}},                      // one is repaired
+      {{1, 0, 1, 1, 0.04}, {1, 1, 1, 0, 0.04}, {1, 1, 1, 1, 0.02}},                      // against each other
+      {{1, 0, 1, 0, 0.1}, {1, 0, 0, 0, 0.1}, {1, 1, 1, 1, 0.05}, {0, 0, 1, 1, 0.01}},    // many
+      {{1, 0, 1, 0, 0.02}, {0, 1, 0, 1, 0.01}, {1, 1, 0, 0, 0.02}, {0, 0, 1, 1, 0.01}},  // and broken
+      {{1, 0, 0, 0, 0.08}, {0, 0, 1, 0, 0.01}, {0, 0, 1, 1, 0.002}},                     // one seldom fails
+  };
+  constexpr std::int64_t trials = 2'000;
+  double worst = 1.0;
+  for (std::size_t w = 0; w < worlds.size(); ++w) {
+    double fails[2] = {0, 0}, after[2] = {0, 0};
+    for (const PairKind& kind : worlds[w]) {
+      fails[0] += kind.a * kind.probability, after[0] += kind.a_after * kind.probability;
+      fails[1] += kind.b * kind.probability, after[1] += kind.b_after * kind.probability;
+    }
+    const double truth = after[1] / fails[1] - after[0] / fails[0];
+    for (const std::int64_t n : {128, 1024}) {
+      std::int64_t covered = 0, measured = 0;
+      for (std::int64_t trial = 0; trial < trials; ++trial) {
+        fl::core::CounterRandom random(43, fl::core::Stream::permutations,
+                                       trial + 10'000 * static_cast<std::int64_t>(w));
+        Outcomes drawn[4];
+        for (std::int64_t i = 0; i < n; ++i) {
+          double u = random.uniform();
+          PairKind own{0, 0, 0, 0, 0.0};
+          for (const PairKind& kind : worlds[w]) {
+            if (u >= 0.0 && u < kind.probability) own = kind;
+            u -= kind.probability;
+          }
+          drawn[0].push_back(own.a);
+          drawn[1].push_back(own.a_after);
+          drawn[2].push_back(own.b);
+          drawn[3].push_back(own.b_after);
+        }
+        const auto found = difference(drawn[0], drawn[1], drawn[2], drawn[3]);
+        if (!found) continue;
+        ++measured;
+        covered += found->interval.lower <= truth + 1e-9 && truth <= found->interval.upper + 1e-9 ? 1 : 0;
+      }
+      CAPTURE(w, n, covered, measured, truth);
+      REQUIRE(measured > trials / 3);
+      CHECK(covered >= fewest_events(measured, 0.95));
+      worst = std::min(worst, static_cast<double>(covered) / static_cast<double>(measured));
+    }
+  }
+  CAPTURE(worst);
+  CHECK(worst > 0.94);
+  CHECK(worst < 0.985);
+}
+
 TEST_CASE("attributable fractions refuse impossible counts") {
   CHECK_THROWS_AS(fraction(-1, 2, 3), fl::Error);
   CHECK_THROWS_AS(fraction(1, -2, 3), fl::Error);
@@ -316,4 +390,8 @@ TEST_CASE("attributable fractions refuse impossible counts") {
   CHECK_THROWS_AS(fl::statistics::attributable_overlap(two, two, three, two), fl::Error);
   CHECK_THROWS_AS(fl::statistics::attributable_overlap(two, two, two, three), fl::Error);
   CHECK_THROWS_AS(fl::statistics::attributable_overlap(two, two, two, two, 0.0), fl::Error);
+  CHECK_THROWS_AS(fl::statistics::attributable_difference(two, three, two, two), fl::Error);
+  CHECK_THROWS_AS(fl::statistics::attributable_difference(two, two, three, two), fl::Error);
+  CHECK_THROWS_AS(fl::statistics::attributable_difference(two, two, two, three), fl::Error);
+  CHECK_THROWS_AS(fl::statistics::attributable_difference(two, two, two, two, 1.0), fl::Error);
 }

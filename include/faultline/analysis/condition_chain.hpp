@@ -8,6 +8,7 @@
 #include <faultline/analysis/confirm/condition_effects.hpp>
 #include <faultline/analysis/confirm/condition_moves.hpp>
 #include <faultline/analysis/confirm/find_conditions.hpp>
+#include <faultline/analysis/problem/options.hpp>
 #include <faultline/analysis/problem/problem.hpp>
 #include <faultline/core/progress.hpp>
 
@@ -27,6 +28,9 @@ struct ChainOptions {
   ProgressCallback progress = nullptr;
 };
 
+/// As the options of an analysis say.
+[[nodiscard]] ChainOptions chain_options(const MethodOptions& options);
+
 /// What conditions are sought in: the valid samples of both splits in whitened coordinates.
 struct ConditionGround {
   statistics::Whitening whitening;                           ///< of both splits together: no outcome enters
@@ -41,6 +45,10 @@ struct ConditionGround {
 /// **Throws** `shape_mismatch`, `label_out_of_range`, `invalid_argument` for a property that is not finite.
 /// **Cost**: N r (r + P).
 [[nodiscard]] ConditionGround prepare_ground(const Problem& problem);
+
+/// Puts other outcomes on prepared ground: those of a problem with the same samples, of which other ones may be valid.
+/// Whitening and readings, which see no outcome, stay.
+void set_outcomes(ConditionGround& ground, const Problem& problem);
 
 /// A tested condition and what moving it did.
 struct ChainedCondition : TestedCondition {
@@ -71,6 +79,12 @@ struct ConditionChain {
 /// The same on prepared ground, with interventions on latents that are drawn from `latents`.
 [[nodiscard]] ConditionChain find_causes(const Problem& problem, const ConditionGround& ground, HeldOutLatents& latents,
                                          const ChainOptions& options);
+
+/// The steps after the test, 5.3 to 5.5: what moving the conditions does that `tested` calls confirmed. For callers who
+/// test several problems together; `ground` holds the outcomes that were tested.
+[[nodiscard]] ConditionChain prove_causes(const Problem& problem, const ConditionGround& ground,
+                                          HeldOutLatents& latents, TestedConditions tested,
+                                          const ChainOptions& options);
 
 }  // namespace analysis
 }  // namespace v1

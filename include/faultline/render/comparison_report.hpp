@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// A ComparisonReport as JSON, format faultline.comparison/1 (docs/comparison.schema.json describes it), and as one HTML
+// A ComparisonReport as JSON, format faultline.comparison/2 (docs/comparison.schema.json describes it), and as one HTML
 // page that needs nothing else.
 
 #include <faultline/analysis/compare/comparison_report.hpp>
@@ -29,6 +29,9 @@ namespace render {
 /// The same from text; `name` stands for the file in messages.
 [[nodiscard]] ComparisonReport parse_comparison(std::string_view text, std::string_view name = "memory");
 
+/// Share of the failures of every classifier that would not occur without each cause, as SVG; empty without causes.
+[[nodiscard]] std::string paired_fraction_chart(const ComparisonReport& report);
+
 /// Distances of all classifiers along every direction, as SVG; empty without distances.
 [[nodiscard]] std::string paired_distance_chart(const ComparisonReport& report);
 
@@ -36,8 +39,9 @@ namespace render {
 /// curves.
 [[nodiscard]] std::string accuracy_chart(const ComparisonReport& report);
 
-/// The page, self-contained UTF-8 HTML5: who fails how often, what parts the classifiers, how far each holds out, and
-/// what the words mean.
+/// The page, self-contained UTF-8 HTML5: who fails how often, which of two fails more often and on what one is right
+/// and the other wrong (the first screen), what each would lose without a cause, how far each holds out, and what the
+/// words mean.
 ///
 /// Every text of the report is escaped; scripts and requests are forbidden by the page itself. Of the options, `title`
 /// and `command` are used. Same arguments, same bytes.

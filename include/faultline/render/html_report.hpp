@@ -5,6 +5,7 @@
 
 #include <faultline/analysis/report.hpp>
 #include <faultline/render/render_options.hpp>
+#include <faultline/render/report_picture.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -14,16 +15,6 @@
 namespace faultline {
 inline namespace v1 {
 namespace render {
-
-/// A PNG picture for the page. The names that the page looks for: "degradation", "finding-1", "finding-1-classes",
-/// "finding-2", ..., "paper-top", "failures".
-struct ReportPicture {
-  std::string name;
-  std::string alt;  ///< what it shows, in words
-  std::int64_t width = 0;
-  std::int64_t height = 0;
-  std::vector<std::byte> png;
-};
 
 /// The page, self-contained UTF-8 HTML5: verdict first, then the evidence, then how to repeat it and what the words
 /// mean.

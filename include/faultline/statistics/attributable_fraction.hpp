@@ -53,6 +53,25 @@ struct AttributableFraction {
                                                                        std::span<const std::uint8_t> both,
                                                                        double confidence = 0.95);
 
+/// How much more of its failures one of two classifiers loses by a change of the same latents, AF_first − AF_second; no
+/// value where either never failed before.
+///
+/// **Shapes**: outcomes `[N]` of the same latents, 0 or not: of the first and of the second classifier, before and
+/// after.
+/// **Formula**: the limits of both fractions (`attributable_fraction`) combined by the method of variance estimates
+/// recovery (Zou and Donner 2008, for correlated estimates): with a, b the fractions, l and u their limits and d = a −
+/// b, lower = d − √((a − l_a)² + (u_b − b)² − 2 z² c), upper likewise, c = Σ h_a h_b the covariance of the estimates, h
+/// = (f R − f_after) / Σ f.
+/// **Error rate**: contains the true difference with probability at least .95 in six simulated worlds of 128 and 1 024
+/// latents with 1 to 260 failures (lowest .954); near 1 with few failures and where both fail alike.
+/// **Throws** `shape_mismatch` when the lengths differ, `invalid_argument` for a confidence outside (0, 1).
+/// Example: `attributable_difference(a.failed, a_without_blur, b.failed, b_without_blur)`
+[[nodiscard]] std::optional<AttributableFraction> attributable_difference(std::span<const std::uint8_t> first_before,
+                                                                          std::span<const std::uint8_t> first_after,
+                                                                          std::span<const std::uint8_t> second_before,
+                                                                          std::span<const std::uint8_t> second_after,
+                                                                          double confidence = 0.95);
+
 }  // namespace statistics
 }  // namespace v1
 }  // namespace faultline

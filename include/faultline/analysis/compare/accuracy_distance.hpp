@@ -13,7 +13,7 @@ namespace faultline {
 inline namespace v1 {
 namespace analysis {
 
-/// The shared axis: which channels span the subspace, and how far each sample of the confirmation half lies from the
+/// The shared axis: which channels span the subspace, and how far each sample of the confirmation split lies from the
 /// centre of its class.
 struct AccuracyAxis {
   std::vector<std::int64_t> channels;  ///< flat style indices, ascending
@@ -27,8 +27,8 @@ struct AccuracyAxis {
 /// mean of s_k over the samples of the class that every classifier gets right (over all samples of the class where
 /// there is none) and σ_k the pooled within-class standard deviation, distance = √(mean over the channels of ((s_k −
 /// c_k) / σ_k)²): Euclidean distance, divided by the root of the number of channels, so that 1 is about what a typical
-/// sample has. Channels, centres and σ come from the discovery half, distances are of the confirmation half. Because s
-/// = A w + b, the squared distance is a quadratic form of w: no style is formed.
+/// sample has. Channels, centres and σ come from the discovery split, distances are of the confirmation split. Because
+/// s = A w + b, the squared distance is a quadratic form of w: no style is formed.
 /// **Throws** `invalid_argument` unless channels ≥ 1; `degenerate_statistics` when no classifier ranks any. **Cost**: D
 /// d² multiplications per classifier, N d².
 [[nodiscard]] AccuracyAxis accuracy_axis(const ComparisonProblem& problem, std::int64_t channels = 100);
@@ -36,7 +36,7 @@ struct AccuracyAxis {
 /// Accuracy of every classifier in bins of one axis, over all classes and then for each class that has samples.
 ///
 /// **Formula**: bins of equal width between the 1 % and 99 % quantile of all distances; the first begins at 0 and the
-/// last is open, so that no sample is lost. Rates count failures of the confirmation half, with Clopper-Pearson
+/// last is open, so that no sample is lost. Rates count failures of the confirmation split, with Clopper-Pearson
 /// intervals; accuracy is 1 − rate. Empty bins keep the interval [0, 1].
 /// **Error rate**: each interval by itself covers with at least 95 %; nothing is said about all of them together.
 /// **Throws** `invalid_argument` unless bins ≥ 1; `shape_mismatch`.

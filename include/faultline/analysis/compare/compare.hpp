@@ -40,7 +40,7 @@ void describe_classifiers(Provenance& run, std::span<const std::string> names,
 
 /// Compares classifiers on the same samples of one generator.
 ///
-/// Both halves are generated once, whatever the number of classifiers, and so is every edited image that several of
+/// Both splits are generated once, whatever the number of classifiers, and so is every edited image that several of
 /// them are asked about. See `compare_outcomes` for what is found and how sure it is, `ComparisonReport` for each
 /// number. Two identical classifiers are a result: no sample tells them apart, p = 1, all ratios of distances are 1.
 /// Classifiers are called from one thread, unless they say that they are thread-safe, in batches of
@@ -73,8 +73,8 @@ template <StyleGenerator G, FailureCriterion F = Misclassified>
   source->preflight();
   const CostCounters before = source->cost();
   core::within_memory("compare", [&] {
-    problem.discovery = source->sample(core::discovery_first, options.samples, "sampling, discovery half");
-    problem.confirmation = source->sample(core::confirmation_first, options.samples, "sampling, confirmation half");
+    problem.discovery = source->sample(core::discovery_first, options.samples, "sampling, discovery split");
+    problem.confirmation = source->sample(core::confirmation_first, options.samples, "sampling, confirmation split");
   });
   const CostCounters population = source->cost().since(before);
 

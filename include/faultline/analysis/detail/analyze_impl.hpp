@@ -37,19 +37,6 @@ inline namespace v1 {
 namespace analysis {
 namespace detail {
 
-[[nodiscard]] inline ChainOptions chain_options(const MethodOptions& options) {
-  ChainOptions chain;
-  chain.conditions.alpha = options.alpha;
-  chain.conditions.permutations = options.permutations;
-  chain.conditions.half_samples = options.half_samples;
-  chain.effects.latents = options.intervention_latents;
-  chain.effects.images = options.intervention_images;
-  chain.effects.fraction_latents = options.fraction_latents;
-  chain.effects.batch_size = options.batch_size;
-  chain.progress = options.progress;
-  return chain;
-}
-
 /// What the paper would say, and the channels of each class.
 inline void fill_rankings(FailureReport& report, const Problem& problem, const MethodOptions& options) {
   if (report.failure_rate.failures == 0 || report.failure_rate.failures == report.failure_rate.n) return;
@@ -210,7 +197,7 @@ FAULTLINE_INLINE FailureReport analyze(const Problem& problem, const MethodOptio
   report.property_r2 = ground.readings.r_squared;
   for (double& r2 : report.property_r2) r2 = std::clamp(r2, 0.0, 1.0);
   report_progress(options.progress, "readings", 1, 1);
-  const ChainOptions chain_options = detail::chain_options(options);
+  const ChainOptions chain_options = analysis::chain_options(options);
   std::vector<std::string> class_notes;
   for (const ClassFinding& finding : report.class_findings) class_notes.push_back(finding.headline);
   const double wanted = options.least_effective_failures;

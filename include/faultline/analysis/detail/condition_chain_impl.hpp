@@ -34,6 +34,19 @@ template <class T>
 
 }  // namespace detail
 
+FAULTLINE_INLINE ChainOptions chain_options(const MethodOptions& options) {
+  ChainOptions chain;
+  chain.conditions.alpha = options.alpha;
+  chain.conditions.permutations = options.permutations;
+  chain.conditions.half_samples = options.half_samples;
+  chain.effects.latents = options.intervention_latents;
+  chain.effects.images = options.intervention_images;
+  chain.effects.fraction_latents = options.fraction_latents;
+  chain.effects.batch_size = options.batch_size;
+  chain.progress = options.progress;
+  return chain;
+}
+
 FAULTLINE_INLINE ConditionGround prepare_ground(const Problem& problem) {
   ConditionGround ground;
   const Population &discovery = problem.discovery, &confirmation = problem.confirmation;
@@ -46,11 +59,16 @@ FAULTLINE_INLINE ConditionGround prepare_ground(const Problem& problem) {
       read_properties(whitened, detail::stacked(discovery.properties, confirmation.properties), label, problem.classes);
   ground.discovery_whitened = Matrix<double>(whitened.topRows(discovery.size()));
   ground.confirmation_whitened = Matrix<double>(whitened.bottomRows(confirmation.size()));
+  set_outcomes(ground, problem);
+  return ground;
+}
+
+FAULTLINE_INLINE void set_outcomes(ConditionGround& ground, const Problem& problem) {
+  const Population &discovery = problem.discovery, &confirmation = problem.confirmation;
   ground.discovery = make_condition_sample(discovery, ground.discovery_whitened, detail::valid_rows(discovery),
                                            ground.readings, problem.classes);
   ground.confirmation = make_condition_sample(confirmation, ground.confirmation_whitened,
                                               detail::valid_rows(confirmation), ground.readings, problem.classes);
-  return ground;
 }
 
 FAULTLINE_INLINE ConditionChain find_causes(const Problem& problem, const ChainOptions& options) {
@@ -60,6 +78,16 @@ FAULTLINE_INLINE ConditionChain find_causes(const Problem& problem, const ChainO
 
 FAULTLINE_INLINE ConditionChain find_causes(const Problem& problem, const ConditionGround& ground,
                                             HeldOutLatents& latents, const ChainOptions& options) {
+  report_progress(options.progress, "conditions", 0, 1);
+  TestedConditions tested = find_conditions(ground.discovery, ground.confirmation, ground.readings,
+                                            problem.property_candidates, problem.seed, options.conditions);
+  report_progress(options.progress, "conditions", 1, 1);
+  return prove_causes(problem, ground, latents, std::move(tested), options);
+}
+
+FAULTLINE_INLINE ConditionChain prove_causes(const Problem& problem, const ConditionGround& ground,
+                                             HeldOutLatents& latents, TestedConditions tested,
+                                             const ChainOptions& options) {
   ConditionChain chain;
   const auto progress = [&](const char* stage, std::int64_t done) {
     report_progress(options.progress, stage, done, 1);
@@ -69,10 +97,6 @@ FAULTLINE_INLINE ConditionChain find_causes(const Problem& problem, const Condit
     chain.samples[split] = own.size();
     chain.failures[split] = std::count_if(own.failed.begin(), own.failed.end(), [](auto f) { return f != 0; });
   }
-  progress("conditions", 0);
-  TestedConditions tested = find_conditions(ground.discovery, ground.confirmation, ground.readings,
-                                            problem.property_candidates, problem.seed, options.conditions);
-  progress("conditions", 1);
   chain.interactions = std::move(tested.interactions);
   chain.together = tested.together;
   chain.candidates = tested.candidates;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// The two charts of a comparison: distances side by side, and accuracy against distance.
+// The charts of a comparison: fractions and distances side by side, and accuracy against distance.
 
 #include <faultline/render/detail/svg.hpp>
 #include <faultline/render/detail/chart_parts.hpp>
+#include <faultline/render/detail/html_findings.hpp>
 #include <faultline/render/charts.hpp>
 #include <faultline/render/comparison_report.hpp>
 
@@ -41,6 +42,45 @@ inline std::string compared_text(const analysis::ComparedDistance& d) {
 
 }  // namespace detail
 
+FAULTLINE_INLINE std::string paired_fraction_chart(const ComparisonReport& report) {
+  using namespace detail;
+  if (report.fractions.empty()) return {};
+  constexpr double line = 17.0;
+  const double row = line * static_cast<double>(report.classifiers.size()) + 16.0;
+  double lowest = 0.0;
+  for (const analysis::PairedFraction& fraction : report.fractions)
+    for (const analysis::Attributable& own : fraction.fractions) lowest = std::min(lowest, own.lower.value_or(0.0));
+  lowest = std::max(-1.0, std::floor(lowest * 5.0) / 5.0);
+  Svg svg(1120, row * static_cast<double>(report.fractions.size()) + 106,
+          "Share of the failures of every classifier that would not occur with each cause at its usual level");
+  const Plot plot{270, 46, 560, row * static_cast<double>(report.fractions.size()), 100.0 * lowest, 100.0, 0, 1};
+  draw_x_axis(svg, plot, "failures that would not occur with the cause at its usual level, %", 10);
+  draw_classifier_legend(svg, plot.left, 22, report.classifiers);
+  svg.line(plot.x(0.0), plot.top, plot.x(0.0), plot.bottom(), "stroke=\"#868e96\" stroke-width=\"1\"");
+  for (std::size_t i = 0; i < report.fractions.size(); ++i) {
+    const analysis::PairedFraction& fraction = report.fractions[i];
+    const double top = plot.top + row * static_cast<double>(i), y = top + row / 2;
+    if (i > 0) svg.line(16, top, 1104, top, "stroke=\"#ced3d8\"");
+    const double x = plot.left - 14, room = plot.left - 24;
+    svg.label(x, y - 3, fraction.title, room, "text-anchor=\"end\" font-weight=\"600\"");
+    svg.label(x, y + 12, "cause of " + fraction.source, room, "text-anchor=\"end\" font-size=\"11\" fill=\"#495057\"");
+    for (std::size_t c = 0; c < fraction.fractions.size(); ++c) {
+      const analysis::Attributable& own = fraction.fractions[c];
+      const double at = top + 8 + line * (static_cast<double>(c) + 0.5);
+      if (own.fraction) {
+        const CurveLook look = look_of(c);
+        const auto inside = [&](double share) { return plot.x(100.0 * std::clamp(share, lowest, 1.0)); };
+        svg.line(inside(own.lower.value_or(-1.0)), at, inside(own.upper.value_or(1.0)), at,
+                 "stroke=\"" + hex(look.colour) + "\" stroke-width=\"4\" stroke-opacity=\"0.5\"");
+        draw_marker(svg, inside(*own.fraction), at, look, *own.fraction < lowest);
+      }
+      svg.text(plot.right() + 18, at + 4, own.fraction ? share_text(own) : std::string("did not fail"),
+               "font-size=\"11\"");
+    }
+  }
+  return std::move(svg).finish();
+}
+
 FAULTLINE_INLINE std::string paired_distance_chart(const ComparisonReport& report) {
   using namespace detail;
   std::vector<const analysis::PairedDistance*> rows;
@@ -53,7 +93,7 @@ FAULTLINE_INLINE std::string paired_distance_chart(const ComparisonReport& repor
                   "Distances to the flip of all classifiers, along every direction");
   const detail::Plot plot{270, 46, 560, row * static_cast<double>(rows.size()), 0, reach, 0, 1};
   detail::draw_x_axis(
-      svg, plot, "distance to the flip from start codes that all classifiers get right, in standard deviations", 10);
+      svg, plot, "distance to the flip from start latents that all classifiers get right, in standard deviations", 10);
   draw_classifier_legend(svg, plot.left, 22, report.classifiers);
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const analysis::PairedDistance& direction = *rows[i];

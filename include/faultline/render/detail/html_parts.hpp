@@ -2,8 +2,9 @@
 #pragma once
 // What the sections of the page are built from: style sheet, tables, figures.
 
+#include <faultline/analysis/finding.hpp>
 #include <faultline/render/detail/text.hpp>
-#include <faultline/render/html_report.hpp>
+#include <faultline/render/report_picture.hpp>
 
 #include <initializer_list>
 #include <string>

@@ -30,12 +30,19 @@ inline void check_comparison(const ComparisonReport& report, const detail::Repor
       const std::string own = detail::entry(place + ".orders", k);
       position(order.right, own + ".right");
       position(order.wrong, own + ".wrong");
-      for (std::size_t d = 0; d < order.directions.size(); ++d)
-        checks.direction(order.directions[d].direction, detail::entry(own + ".directions", d), size);
-      for (std::size_t d = 0; d < order.associated.size(); ++d)
-        checks.direction(order.associated[d].direction, detail::entry(own + ".associated", d), size);
+      for (std::size_t d = 0; d < order.conditions.size(); ++d)
+        checks.direction(order.conditions[d].finding.direction, detail::entry(own + ".conditions", d) + ".finding",
+                         size);
+      for (std::size_t d = 0; d < order.others.size(); ++d)
+        checks.direction(order.others[d].finding.direction, detail::entry(own + ".others", d) + ".finding", size);
     }
   }
+  for (std::size_t i = 0; i < report.fractions.size(); ++i)
+    for (std::size_t k = 0; k < report.fractions[i].differences.size(); ++k) {
+      const std::string own = detail::entry(detail::entry("fractions", i) + ".differences", k);
+      position(report.fractions[i].differences[k].first, own + ".first");
+      position(report.fractions[i].differences[k].second, own + ".second");
+    }
   for (std::size_t i = 0; i < report.distances.size(); ++i) {
     const analysis::PairedDistance& along = report.distances[i];
     const std::string place = detail::entry("distances", i);

@@ -138,6 +138,42 @@ FAULTLINE_INLINE std::optional<AttributableFraction> attributable_overlap(std::s
   return detail::fraction_from_ratio(cells, confidence, 0.0);
 }
 
+FAULTLINE_INLINE std::optional<AttributableFraction> attributable_difference(
+    std::span<const std::uint8_t> first_before, std::span<const std::uint8_t> first_after,
+    std::span<const std::uint8_t> second_before, std::span<const std::uint8_t> second_after, double confidence) {
+  constexpr const char* where = "attributable_difference";
+  detail::require_confidence(where, confidence);
+  const std::size_t n = first_before.size();
+  if (first_after.size() != n || second_before.size() != n || second_after.size() != n) {
+    throw Error(ErrorCode::shape_mismatch, where,
+                "expected four outcomes of each of " + std::to_string(n) + " latents, got " +
+                    std::to_string(first_after.size()) + ", " + std::to_string(second_before.size()) + " and " +
+                    std::to_string(second_after.size()));
+  }
+  const PairedCounts first = count_pairs(first_before, first_after), second = count_pairs(second_before, second_after);
+  const auto a = attributable_fraction(first, confidence), b = attributable_fraction(second, confidence);
+  if (!a || !b) return std::nullopt;
+  const auto failed = [](const PairedCounts& counts) {
+    return static_cast<double>(counts.both_fail + counts.only_first_fails);
+  };
+  const auto influence = [](double value, std::uint8_t before, std::uint8_t after) {
+    return (before != 0 ? 1.0 - value : 0.0) - (after != 0 ? 1.0 : 0.0);
+  };
+  double covariance = 0.0;
+  for (std::size_t i = 0; i < n; ++i)
+    covariance +=
+        influence(a->value, first_before[i], first_after[i]) * influence(b->value, second_before[i], second_after[i]);
+  covariance /= failed(first) * failed(second);
+  const double z = normal_quantile(0.5 * (1.0 + confidence));
+  const auto reach = [&](double one, double other) {
+    return std::sqrt(std::max(0.0, one * one + other * other - 2.0 * z * z * covariance));
+  };
+  const double difference = a->value - b->value;
+  return AttributableFraction{difference,
+                              {difference - reach(a->value - a->interval.lower, b->interval.upper - b->value),
+                               difference + reach(a->interval.upper - a->value, b->value - b->interval.lower)}};
+}
+
 }  // namespace statistics
 }  // namespace v1
 }  // namespace faultline

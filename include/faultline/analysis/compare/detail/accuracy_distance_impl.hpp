@@ -35,10 +35,10 @@ FAULTLINE_INLINE AccuracyAxis accuracy_axis(const ComparisonProblem& problem, st
 
   std::set<std::int64_t> together;
   std::vector<double> sigma;
-  for (const Population& half : problem.discovery) {
-    if (half.failures() == 0 || half.failures() == half.size()) continue;  // ranks nothing
-    const statistics::Strata strata = statistics::count_outcomes(half.label, half.failed, problem.common.classes);
-    const StyleMoments moments = style_moments(problem.common, half, strata);
+  for (const Population& split : problem.discovery) {
+    if (split.failures() == 0 || split.failures() == split.size()) continue;  // ranks nothing
+    const statistics::Strata strata = statistics::count_outcomes(split.label, split.failed, problem.common.classes);
+    const StyleMoments moments = style_moments(problem.common, split, strata);
     sigma = moments.sigma_within;  // the same for all
     std::vector<double> scores(sigma.size());
     for (std::size_t k = 0; k < sigma.size(); ++k)
@@ -50,7 +50,7 @@ FAULTLINE_INLINE AccuracyAxis accuracy_axis(const ComparisonProblem& problem, st
   axis.channels.assign(together.begin(), together.end());
   if (axis.channels.empty())
     throw Error(ErrorCode::degenerate_statistics, where,
-                "no classifier both fails and succeeds on the discovery half, so no style channel is more influential "
+                "no classifier both fails and succeeds on the discovery split, so no style channel is more influential "
                 "than another; accuracy against distance needs failures");
 
   Matrix<double> readings(static_cast<std::int64_t>(axis.channels.size()), d);
@@ -64,17 +64,17 @@ FAULTLINE_INLINE AccuracyAxis accuracy_axis(const ComparisonProblem& problem, st
   std::vector<std::int64_t> all_right(chosen.label);  // the class where every classifier is right, -1 elsewhere
   for (std::size_t i = 0; i < all_right.size(); ++i)
     if (!std::all_of(problem.discovery.begin(), problem.discovery.end(),
-                     [&](const Population& half) { return half.failed[i] == 0; }))
+                     [&](const Population& split) { return split.failed[i] == 0; }))
       all_right[i] = -1;
   statistics::GroupMeans centre = statistics::group_means(where, chosen.w, all_right, problem.common.classes);
   const Matrix<double> mean = statistics::group_means(where, chosen.w, chosen.label, problem.common.classes).mean;
   for (std::int64_t c = 0; c < problem.common.classes; ++c)
     if (!(centre.count[static_cast<std::size_t>(c)] > 0.0)) centre.mean.row(c) = mean.row(c);
 
-  const Population& half = problem.confirmation.front();
-  for (std::int64_t first = 0; first < half.size(); first += statistics::fixed_sum_rows) {
-    const std::int64_t count = std::min(statistics::fixed_sum_rows, half.size() - first);
-    const Matrix<double> away = statistics::centred_rows(half.w, half.label, centre.mean, first, count);
+  const Population& split = problem.confirmation.front();
+  for (std::int64_t first = 0; first < split.size(); first += statistics::fixed_sum_rows) {
+    const std::int64_t count = std::min(statistics::fixed_sum_rows, split.size() - first);
+    const Matrix<double> away = statistics::centred_rows(split.w, split.label, centre.mean, first, count);
     const Matrix<double> scaled = away * std::as_const(readings).transpose();
     const std::vector<double> part = core::to_list(scaled.rowwise().norm());
     axis.distances.insert(axis.distances.end(), part.begin(), part.end());
@@ -89,7 +89,7 @@ FAULTLINE_INLINE std::vector<AccuracyCurve> accuracy_curves(const ComparisonProb
     throw Error(ErrorCode::invalid_argument, where, "expected at least one bin, got " + std::to_string(bins));
   const std::vector<std::int64_t>& label = problem.confirmation.front().label;
   if (axis.distances.size() != label.size())
-    throw Error(ErrorCode::shape_mismatch, where, "expected one distance per sample of the confirmation half");
+    throw Error(ErrorCode::shape_mismatch, where, "expected one distance per sample of the confirmation split");
   const double low = statistics::quantile(axis.distances, 0.01), high = statistics::quantile(axis.distances, 0.99);
   const double width = (high - low) / static_cast<double>(bins);
   const auto edge = [&](std::int64_t b) {

@@ -5,16 +5,19 @@
 #include <faultline/analysis/compare/compare_outcomes.hpp>
 
 #include <faultline/analysis/compare/accuracy_distance.hpp>
-#include <faultline/analysis/compare/detail/direction_tests.hpp>
+#include <faultline/analysis/compare/detail/own_causes.hpp>
 #include <faultline/analysis/compare/detail/paired_distances.hpp>
+#include <faultline/analysis/compare/detail/paired_fractions.hpp>
+#include <faultline/analysis/compare/detail/questions.hpp>
 #include <faultline/analysis/compare/detail/separations.hpp>
 #include <faultline/analysis/problem/check_options.hpp>
 #include <faultline/analysis/problem/check_population.hpp>
 #include <faultline/core/ranges.hpp>
-#include <faultline/core/within_memory.hpp>
+#include <faultline/statistics/multiplicity.hpp>
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -40,11 +43,11 @@ FAULTLINE_INLINE void check_comparison(const ComparisonProblem& problem, const C
   constexpr const char* where = "compare";
   check_comparison_options(problem.size(), options);
   if (problem.discovery.size() != problem.size() || problem.confirmation.size() != problem.size())
-    throw Error(ErrorCode::shape_mismatch, where, "expected one population per classifier in each half");
-  for (const auto* halves : {&problem.discovery, &problem.confirmation}) {
-    for (const Population& half : *halves) {
-      check_population(problem.common, half, halves == &problem.discovery ? "discovery" : "confirmation");
-      if (half.index != halves->front().index || half.label != halves->front().label)
+    throw Error(ErrorCode::shape_mismatch, where, "expected one population per classifier in each split");
+  for (const auto* splits : {&problem.discovery, &problem.confirmation}) {
+    for (const Population& split : *splits) {
+      check_population(problem.common, split, splits == &problem.discovery ? "discovery" : "confirmation");
+      if (split.index != splits->front().index || split.label != splits->front().label)
         throw Error(ErrorCode::shape_mismatch, where, "all classifiers must have been given the same samples");
     }
   }
@@ -86,84 +89,59 @@ FAULTLINE_INLINE ComparisonReport compare_outcomes(const ComparisonProblem& prob
   report.property_names = problem.common.property_names;
   report.pairs = compare_rates(problem);
 
-  // Coordinates and candidates look at no outcome, so they are the same for every question.
+  // Coordinates and readings look at no outcome, so they are the same for every question.
   Problem common = problem.common;
   common.discovery = problem.discovery.front();
   common.confirmation = problem.confirmation.front();
-  statistics::Whitening whitening;
+  report_progress(method.progress, "readings", 0, 1);
+  std::optional<ConditionGround> ground;
   try {
-    whitening = statistics::fit_whitening(common.discovery.w, common.discovery.label, common.classes);
+    ground = prepare_ground(common);
   } catch (const Error& error) {
     if (error.code() != ErrorCode::degenerate_statistics) throw;
-    for (std::size_t c = 0; c < classifiers; ++c) {
-      report.classifiers.push_back(describe_rates(problem, c));
-      report.classifiers.back().verdict = Verdict::too_few_failures;
-      report.classifiers.back().reason = "The samples do not vary enough to look for directions.";
-    }
     report.warnings.push_back(error.what());
-    return report;
   }
-  report_progress(method.progress, "candidates", 0, 1);
-  const NamedPool pool =
-      make_pool(common, whitening, statistics::whiten(whitening, common.discovery.w, common.discovery.label));
-  report.warnings = pool.warnings;
-  report_progress(method.progress, "candidates", 1, 1);
+  report_progress(method.progress, "readings", 1, 1);
+  ConditionGround* const prepared = ground ? &*ground : nullptr;
   detail::SharedSamples samples(problem);
 
-  const auto questions = static_cast<std::int64_t>(classifiers * classifiers);
-  std::int64_t asked = 0;
-  std::vector<std::vector<Finding>> causes(classifiers);
-  for (std::size_t c = 0; c < classifiers; ++c) {
-    report_progress(method.progress, "choosing and confirming directions", asked++, questions);
-    const detail::DirectionTest contest =
-        detail::run_direction_test(detail::single_problem(problem, samples, c), whitening, pool, method);
-    report.classifiers.push_back(describe_classifier(problem, contest, c, whitening, method, causes[c]));
-  }
+  std::vector<detail::OwnCauses> causes(classifiers);
+  for (std::size_t c = 0; c < classifiers; ++c)
+    report.classifiers.push_back(detail::describe_classifier(problem, samples, c, prepared, method, causes[c]));
 
-  std::vector<detail::DirectionTest> contests;
-  for (const PairComparison& pair : report.pairs) {
-    const auto first = static_cast<std::size_t>(pair.first), second = static_cast<std::size_t>(pair.second);
-    for (const auto& [right, wrong] : {std::pair{first, second}, std::pair{second, first}}) {
-      report_progress(method.progress, "choosing and confirming directions", asked++, questions);
-      contests.push_back(
-          detail::run_direction_test(detail::ordered_problem(problem, samples, right, wrong), whitening, pool, method));
+  // First the tests of all orders, which share one error; then what moving does.
+  const auto orders = static_cast<std::int64_t>(2 * report.pairs.size());
+  ConditionOptions conditions = chain_options(method).conditions;
+  conditions.permutations = detail::order_permutations(method, orders);
+  std::vector<detail::OrderTest> tests;
+  for (PairComparison& pair : report.pairs)
+    for (const auto& [right, wrong] : {std::pair{pair.first, pair.second}, std::pair{pair.second, pair.first}}) {
+      report_progress(method.progress, "one right, the other wrong", static_cast<std::int64_t>(tests.size()), orders);
+      OrderedComparison& order = pair.orders.emplace_back();
+      order.right = right;
+      order.wrong = wrong;
+      tests.push_back(detail::test_order(problem, samples, prepared, method, conditions, order));
     }
-  }
-  detail::adjust_together(contests);
-  for (std::size_t k = 0; k < report.pairs.size(); ++k) {
-    PairComparison& pair = report.pairs[k];
-    const auto first = static_cast<std::size_t>(pair.first), second = static_cast<std::size_t>(pair.second);
-    pair.orders.push_back(challenge_order(problem, contests[2 * k], first, second, whitening, method));
-    pair.orders.push_back(challenge_order(problem, contests[2 * k + 1], second, first, whitening, method));
-  }
-  conclude_orders(problem, report.pairs, method);
+  report_progress(method.progress, "one right, the other wrong", orders, orders);
+  detail::adjust_together(tests, conditions);
+  std::int64_t confirmed = 0;
+  for (const detail::OrderTest& test : tests) confirmed += test.confirmed();
+  for (std::size_t k = 0; k < tests.size(); ++k)
+    if (tests[k].enough)
+      detail::prove_order(problem, samples, *ground, method, tests[k], confirmed, report.pairs[k / 2].orders[k % 2]);
+  if (!ground) return report;
 
-  for (const Direction& property : property_directions(pool, common, whitening)) {
-    for (const int sign : {1, -1}) {
-      PairedDistance along;
-      along.title = (sign > 0 ? "more " : "less ") + property.name;
-      along.source = "property";
-      along.sign = sign;
-      along.direction = property;
-      for (auto* values : {&along.direction.whitened, &along.direction.w})
-        for (double& value : *values) value *= sign;
-      report.distances.push_back(std::move(along));
-    }
-  }
-  for (std::size_t c = 0; c < classifiers; ++c) {
-    for (std::size_t k = 0; k < causes[c].size(); ++k) {
-      PairedDistance along;
-      along.title = report.classifiers[c].findings[k];
-      along.source = problem.names[c];
-      along.direction = causes[c][k].direction;
-      report.distances.push_back(std::move(along));
-    }
-  }
+  report.fractions = detail::measure_paired_fractions(problem, samples, ground->whitening, causes, method);
+  const std::vector<Direction> properties = method.property_distances
+                                                ? property_directions(common, ground->whitening, ground->readings)
+                                                : std::vector<Direction>();
+  std::vector<detail::MovedProperties> along = detail::distance_directions(problem, properties, causes);
   const Population none;
-  detail::measure_paired_distances(problem, {common, whitening, method, none}, samples, options.bootstrap_replicates,
-                                   report.distances);
-  if (!report.distances.empty() && report.distances.front().codes == 0)
-    report.warnings.push_back("No start code is right for every classifier, so no distances could be compared.");
+  detail::measure_paired_distances(problem, {common, ground->whitening, method, none}, samples,
+                                   options.bootstrap_replicates, along);
+  for (detail::MovedProperties& moved : along) report.distances.push_back(std::move(moved.along));
+  if (!report.distances.empty() && report.distances.front().latents == 0)
+    report.warnings.push_back("No start latent is right for every classifier, so no distances could be compared.");
 
   try {
     const AccuracyAxis axis = accuracy_axis(problem, options.accuracy_channels);

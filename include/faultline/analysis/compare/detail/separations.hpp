@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// What the questions of a comparison answer: causes of one classifier's failures, and directions that part two
-// classifiers.
+// On what one classifier is right and another wrong: the chain of an analysis for every pair and order, with one
+// family-wise error for all of them.
 
-#include <faultline/analysis/confirm/rates.hpp>
 #include <faultline/analysis/compare/comparison_report.hpp>
-#include <faultline/analysis/compare/detail/direction_tests.hpp>
-#include <faultline/analysis/confirm/intervention.hpp>
-#include <faultline/analysis/confirm/intervention_directions.hpp>
-#include <faultline/analysis/describe/make_finding.hpp>
-#include <faultline/analysis/describe/property_profiles.hpp>
-#include <faultline/analysis/describe/report_text.hpp>
-#include <faultline/statistics/binomial.hpp>
+#include <faultline/analysis/compare/detail/own_causes.hpp>
+#include <faultline/analysis/compare/detail/questions.hpp>
+#include <faultline/analysis/compare/detail/separation_text.hpp>
+#include <faultline/analysis/confirm/move_comparisons.hpp>
+#include <faultline/analysis/describe/carriers.hpp>
+#include <faultline/analysis/describe/responses.hpp>
+#include <faultline/statistics/betting_bounds.hpp>
 #include <faultline/statistics/multiplicity.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -26,223 +26,248 @@
 namespace faultline {
 inline namespace v1 {
 namespace analysis {
+namespace detail {
 
-/// What a reader should call a direction: "less ink area", "more blur (component 3), class 4 only".
-[[nodiscard]] inline std::string direction_title(const ComparisonProblem& comparison, const Finding& finding) {
-  const Direction& direction = finding.direction;
-  std::string title = direction.name;
-  PropertyEffect leading = finding.property;
-  if (direction.family == DirectionFamily::property) {
-    const auto own = std::find_if(finding.side_effects.begin(), finding.side_effects.end(),
-                                  [&](const PropertyEffect& effect) { return effect.name == title; });
-    leading = own != finding.side_effects.end() ? *own : PropertyEffect{};
-  } else if (!leading.name.empty()) {
-    title = leading.name + " (" + title + ")";
+/// One order of one pair with its conditions, tested on the confirmation split.
+struct OrderTest {
+  std::size_t right = 0, wrong = 0;
+  bool enough = false;
+  TestedConditions tested;
+
+  [[nodiscard]] std::int64_t confirmed() const {
+    return std::count_if(tested.conditions.begin(), tested.conditions.end(), [](const auto& c) { return c.confirmed; });
   }
-  if (std::abs(leading.strength) >= naming_strength && title.rfind("mixed", 0) != 0)
-    title = (leading.strength < 0.0 ? "less " : "more ") + title;
-  if (!direction.class_label) return title;
-  const auto label = static_cast<std::size_t>(*direction.class_label);
-  return title + ", class " +
-         (label < comparison.class_names.size() ? comparison.class_names[label] : std::to_string(label)) + " only";
+};
+
+/// Permutations of the first test of every order, so many that its p-value can pass Holm over all orders with ten
+/// conditions each; a permutation test is exact with any number.
+[[nodiscard]] inline std::int64_t order_permutations(const MethodOptions& options, std::int64_t orders) {
+  return std::max(options.permutations,
+                  static_cast<std::int64_t>(std::ceil(10.0 * static_cast<double>(orders) / options.alpha)));
 }
 
-/// "high blur", "low contrast": what the direction leads to.
-[[nodiscard]] inline std::string towards(const std::vector<PropertyEffect>& side_effects, const std::string& title) {
-  return side_effects.empty() || std::abs(side_effects.front().strength) < naming_strength
-             ? title
-             : (side_effects.front().strength < 0.0 ? "low " : "high ") + side_effects.front().name;
-}
-
-/// Findings of confirmed candidates, with interventions and names, sorted by strength; `causes` says of each whether it
-/// is one.
-[[nodiscard]] inline std::vector<Finding> challenge(const detail::DirectionTest& contest,
-                                                    const statistics::Whitening& whitening, HeldOutLatents& fresh,
-                                                    const MethodOptions& options) {
-  const std::vector<std::size_t> confirmed = detail::confirmed_candidates(contest, options.alpha);
-  std::vector<Finding> findings;
-  if (confirmed.empty()) return findings;
-  const auto effects = intervene(contest.problem, whitening, contest.whitened, contest.strata,
-                                 contest.candidates.frozen, confirmed, fresh, options);
-  for (std::size_t i = 0; i < confirmed.size(); ++i)
-    findings.push_back(make_finding(contest.candidates.frozen[confirmed[i]], contest.confirmation.effects[confirmed[i]],
-                                    contest.confirmation.explained[confirmed[i]], effects[i]));
-  sort_by_strength(findings);
-  measure_profiles({contest.problem, whitening, options, fresh.codes()}, findings);
-  return findings;
-}
-
-/// Name and failure rates of one classifier.
-[[nodiscard]] inline ComparedClassifier describe_rates(const ComparisonProblem& comparison, std::size_t who) {
-  const auto strata_of = [&](const Population& half) {
-    return statistics::count_outcomes(half.label, half.failed, comparison.common.classes);
-  };
-  FailureReport rates;
-  fill_rates(rates, pooled_strata(strata_of(comparison.discovery[who]), strata_of(comparison.confirmation[who])));
-  ComparedClassifier result;
-  result.name = comparison.names[who];
-  result.failure_rate = rates.failure_rate;
-  result.class_rates = std::move(rates.class_rates);
-  return result;
-}
-
-/// Failure rates and reasons of one classifier, with its causes for distances to be measured along.
-[[nodiscard]] inline ComparedClassifier describe_classifier(const ComparisonProblem& comparison,
-                                                            const detail::DirectionTest& contest, std::size_t who,
-                                                            const statistics::Whitening& whitening,
-                                                            const MethodOptions& options,
-                                                            std::vector<Finding>& causes) {
-  ComparedClassifier result = describe_rates(comparison, who);
-  if (!contest.enough) {
-    result.verdict = Verdict::too_few_failures;
-    result.reason =
-        too_few_reason(contest.strata, contest.fresh_strata, options.minimum_effective_failures,
-                       samples_needed(contest.strata, contest.fresh_strata, options.minimum_effective_failures));
-    return result;
+/// Makes the adjusted p-values hold for all conditions of all orders together, and decides anew what is confirmed.
+inline void adjust_together(std::span<OrderTest> orders, const ConditionOptions& options) {
+  std::vector<ConditionTest*> tests;
+  for (OrderTest& order : orders) {
+    for (TestedCondition& condition : order.tested.conditions) tests.push_back(&condition.test);
+    for (TestedInteraction& interaction : order.tested.interactions) tests.push_back(&interaction.test);
   }
-  HeldOutLatents fresh(contest.problem, options.batch_size);
-  for (Finding& finding : challenge(contest, whitening, fresh, options)) {
-    if (!is_cause(finding.intervention, options.min_effect)) continue;
-    result.findings.push_back(direction_title(comparison, finding));
-    causes.push_back(std::move(finding));
-  }
-  result.verdict = causes.empty() ? Verdict::none_found : Verdict::systematic_causes;
-  result.reason =
-      causes.empty()
-          ? "No direction was both confirmed on fresh samples and found to change the failure rate when moved."
-          : counted(static_cast<std::int64_t>(causes.size()), "direction was", "directions were") +
-                " confirmed on fresh samples and found to change the failure rate when moved; the strongest: " +
-                towards(causes.front().side_effects, result.findings.front()) + ".";
-  return result;
-}
-
-/// Does moving along the direction hurt one classifier more than the other? Both are asked about the same moved images.
-///
-/// **Formula**: on each code g = [change of wrong's outcome] − [change of right's], both between −2 and +2 standard
-/// deviations. If the two are exchangeable g is symmetric about 0, so the signs of what is not 0 are fair coins: an
-/// exact one-sided sign test, the swap of outcomes within pairs of method section 16. **Cost**: 2 images per code.
-inline void measure_separation(const ComparisonProblem& comparison, std::size_t right, std::size_t wrong,
-                               HeldOutLatents& fresh, const MethodOptions& options, SeparatingDirection& direction) {
-  const auto& label = direction.direction.class_label;
-  const auto positions =
-      fresh.first(options.intervention_codes, label,
-                  options.intervention_codes * std::max<std::int64_t>(16, label ? 2 * comparison.common.classes : 0));
-  const Population& codes = fresh.codes();
-  const Edit edit = Edit::in_w(direction.direction.w);
-  std::vector<EditedLatent> edits;
-  for (const std::int64_t i : positions) {
-    const StartLatent start{codes.w.row_span(i), codes.label[static_cast<std::size_t>(i)]};
-    edits.push_back({start, edit.at(+intervention_sigmas)});
-    edits.push_back({start, edit.at(-intervention_sigmas)});
-  }
-  const EditAnswers answers = comparison.common.answer_edits(edits, {.classifiers = {right, wrong}});
-  // Fails on the upper side less fails on the lower side, on start latent i
-  const auto change = [&](std::size_t classifier, std::size_t i) {
-    const auto& failed = answers.classifiers[classifier].failed;
-    return static_cast<int>(failed[2 * i]) - static_cast<int>(failed[2 * i + 1]);
-  };
-  for (std::size_t i = 0; i < positions.size(); ++i) {
-    const int one = change(0, i), other = change(1, i);
-    direction.right_contrast += static_cast<double>(one) / static_cast<double>(positions.size());
-    direction.wrong_contrast += static_cast<double>(other) / static_cast<double>(positions.size());
-    direction.codes_for += other > one ? 1 : 0;
-    direction.codes_against += other < one ? 1 : 0;
-  }
-  direction.separation_p =
-      statistics::binomial_upper_tail(direction.codes_for, direction.codes_for + direction.codes_against, 0.5);
-}
-
-/// What was confirmed and challenged about "right is right, wrong is wrong", all of it in `associated`;
-/// `conclude_orders` decides.
-[[nodiscard]] inline OrderedComparison challenge_order(const ComparisonProblem& comparison,
-                                                       const detail::DirectionTest& contest, std::size_t right,
-                                                       std::size_t wrong, const statistics::Whitening& whitening,
-                                                       const MethodOptions& options) {
-  OrderedComparison result;
-  result.right = static_cast<std::int64_t>(right);
-  result.wrong = static_cast<std::int64_t>(wrong);
-  result.effective_failures_discovery = contest.strata.effective_failures;
-  result.effective_failures_confirmation = contest.fresh_strata.effective_failures;
-  if (!contest.enough) {
-    const std::string where = comparison.names[right] + " is right and " + comparison.names[wrong] + " is wrong";
-    const std::int64_t discordant = contest.strata.total_failures() + contest.fresh_strata.total_failures();
-    result.verdict = Verdict::too_few_failures;
-    if (discordant == 0) {
-      result.reason = "There is no sample on which " + where + ".";
-      return result;
-    }
-    // The halves hold only what `right` gets right; a run is planned by all its samples.
-    const SamplesNeeded needed =
-        samples_needed(contest.strata, contest.fresh_strata, options.minimum_effective_failures);
-    const double share =
-        static_cast<double>(contest.strata.total()) / static_cast<double>(comparison.discovery.front().size());
-    result.samples_needed = round_up(static_cast<double>(needed.samples) / std::max(share, 1e-9));
-    result.reason = "On only " + std::to_string(discordant) + " samples of both halves " + where +
-                    ": too few for directions. " + (needed.exact ? "About " : "At least ") +
-                    std::to_string(result.samples_needed) + " samples per half " +
-                    (needed.exact ? "would be enough." : "would be needed.");
-    return result;
-  }
-  HeldOutLatents fresh(contest.problem, options.batch_size);
-  for (Finding& finding : challenge(contest, whitening, fresh, options)) {
-    SeparatingDirection& direction = result.associated.emplace_back();
-    direction.title = direction_title(comparison, finding);
-    direction.direction = std::move(finding.direction);
-    direction.discovery = finding.discovery;
-    direction.confirmation = finding.confirmation;
-    direction.intervention = finding.intervention;
-    direction.side_effects = std::move(finding.side_effects);
-    measure_separation(comparison, right, wrong, fresh, options, direction);
-  }
-  return result;
-}
-
-/// Decides over all pairs and orders together which of the confirmed directions part the classifiers; the rest stay
-/// associated. Then every order gets its verdict.
-inline void conclude_orders(const ComparisonProblem& comparison, std::span<PairComparison> pairs,
-                            const MethodOptions& options) {
-  std::vector<SeparatingDirection*> all;
   std::vector<double> p;
-  for (PairComparison& pair : pairs)
-    for (OrderedComparison& order : pair.orders)
-      for (SeparatingDirection& direction : order.associated) {
-        all.push_back(&direction);
-        p.push_back(direction.separation_p);
-      }
+  for (const ConditionTest* test : tests) p.push_back(test->p);
   const std::vector<double> adjusted = statistics::holm(p);
-  for (std::size_t k = 0; k < all.size(); ++k) all[k]->separation_p_adjusted = adjusted[k];
-
-  for (PairComparison& pair : pairs) {
-    for (OrderedComparison& order : pair.orders) {
-      if (order.verdict == Verdict::too_few_failures) continue;
-      std::vector<SeparatingDirection> confirmed;
-      confirmed.swap(order.associated);
-      for (SeparatingDirection& direction : confirmed) {
-        const bool parts =
-            is_cause(direction.intervention, options.min_effect) && direction.separation_p_adjusted <= options.alpha;
-        (parts ? order.directions : order.associated).push_back(std::move(direction));
-      }
-      const std::string &right = comparison.names[static_cast<std::size_t>(order.right)],
-                        &wrong = comparison.names[static_cast<std::size_t>(order.wrong)];
-      const std::string where = right + " is right and " + wrong + " is wrong";
-      order.verdict = order.directions.empty() ? Verdict::none_found : Verdict::systematic_causes;
-      if (!order.directions.empty()) {
-        const SeparatingDirection& first = order.directions.front();
-        order.reason =
-            counted(static_cast<std::int64_t>(order.directions.size()), "direction leads", "directions lead") +
-            " to where " + where + "; the strongest is " + towards(first.side_effects, first.title) +
-            ": moving it by two standard deviations either way changes the failure rate of " + wrong + " by " +
-            points(first.wrong_contrast) + ", that of " + right + " by " + hundredths(first.right_contrast) + ".";
-      } else if (!order.associated.empty()) {
-        order.reason = "Some directions go along with samples on which " + where + ", but moving them does not hurt " +
-                       wrong + " clearly more than " + right + ".";
-      } else {
-        order.reason = "Nothing sets the samples on which " + where + " apart from those that both get right.";
-      }
-    }
+  for (std::size_t k = 0; k < tests.size(); ++k) tests[k]->p_adjusted = adjusted[k];
+  const auto holds = [&](const ConditionTest& test) {
+    return test.p_adjusted <= options.alpha && test.gain.share >= options.least_share;
+  };
+  for (OrderTest& order : orders) {
+    for (TestedCondition& condition : order.tested.conditions) condition.confirmed = holds(condition.test);
+    for (TestedInteraction& interaction : order.tested.interactions) interaction.confirmed = holds(interaction.test);
   }
 }
 
+/// How often the one is wrong where the other is right, classes that it fails as classes, and whether that is enough to
+/// look further.
+inline void describe_order(const Problem& problem, OrderedComparison& order) {
+  Problem kept = problem;
+  kept.has_judge = false;
+  for (Population* split : {&kept.discovery, &kept.confirmation}) {
+    Population rows;
+    for (std::size_t i = 0; i < split->label.size(); ++i) {
+      if (!split->is_valid(i)) continue;
+      rows.label.push_back(split->label[i]);
+      rows.prediction.push_back(split->prediction[i]);
+      rows.failed.push_back(split->failed[i]);
+    }
+    *split = std::move(rows);
+  }
+  FailureReport rates;
+  fill_rates(rates, kept);
+  order.rate = rates.failure_rate;
+  order.class_rates = std::move(rates.class_rates);
+  order.class_findings = std::move(rates.class_findings);
+}
+
+/// Conditions of one order, sought and tested; nothing but counts where there are too few samples of either kind.
+[[nodiscard]] inline OrderTest test_order(const ComparisonProblem& comparison, SharedSamples& samples,
+                                          ConditionGround* ground, const MethodOptions& options,
+                                          const ConditionOptions& conditions, OrderedComparison& result) {
+  OrderTest test;
+  test.right = static_cast<std::size_t>(result.right);
+  test.wrong = static_cast<std::size_t>(result.wrong);
+  const Problem problem = ordered_problem(comparison, samples, test.right, test.wrong);
+  describe_order(problem, result);
+  const statistics::Strata strata = valid_outcomes(problem.discovery, problem.classes);
+  const statistics::Strata fresh_strata = valid_outcomes(problem.confirmation, problem.classes);
+  result.effective_failures_discovery = strata.effective_failures;
+  result.effective_failures_confirmation = fresh_strata.effective_failures;
+  const double wanted = options.least_effective_failures;
+  test.enough = ground != nullptr && enough_failures(strata, fresh_strata, wanted);
+  const std::string &right = comparison.names[test.right], &wrong = comparison.names[test.wrong];
+  if (!test.enough) {
+    const std::string where = right + " is right and " + wrong + " is wrong";
+    result.verdict = result.class_findings.empty() ? Verdict::too_few_failures : Verdict::systematic_without_cause;
+    if (!result.class_findings.empty()) {
+      result.reason = order_reason(result, right, wrong, problem.property_names);
+    } else if (result.rate.failures == 0) {
+      result.reason = "There is no sample on which " + where + ".";
+    } else {
+      // the splits hold only what `right` gets right; a run is planned by all its samples
+      const SamplesNeeded needed = samples_needed(strata, fresh_strata, wanted);
+      const double share = static_cast<double>(strata.total()) / static_cast<double>(problem.discovery.size());
+      result.samples_needed = round_up(static_cast<double>(needed.samples) / std::max(share, 1e-9));
+      result.reason = "On only " + counted(result.rate.failures, "sample", "samples") + " of both splits " + where +
+                      ": too few to say on what. " + (needed.exact ? "About " : "At least ") +
+                      std::to_string(result.samples_needed) + " samples per split " +
+                      (needed.exact ? "would be enough." : "would be needed.");
+    }
+    return test;
+  }
+  set_outcomes(*ground, problem);
+  test.tested = find_conditions(ground->discovery, ground->confirmation, ground->readings, problem.property_candidates,
+                                problem.seed, conditions);
+  const statistics::Strata pooled = pooled_strata(strata, fresh_strata);
+  ConditionOptions shared = conditions;
+  shared.alpha /= static_cast<double>(comparison.size() * (comparison.size() - 1));
+  result.smallest_detectable =
+      smallest_detectable({strata.total(), fresh_strata.total(),
+                           static_cast<double>(pooled.total_failures()) / static_cast<double>(pooled.total()),
+                           std::max<std::int64_t>(1, test.tested.candidates)},
+                          shared, chain_options(options).effects);
+  return test;
+}
+
+/// Latents on which both classifiers are moved at least, for bounds that say something, and at most, where those of the
+/// intervention are fewer.
+inline constexpr std::int64_t least_separation_latents = 512;
+inline constexpr std::int64_t separation_latents = 2'048;
+
+/// What moving a condition does to the failure rates of both, on valid images of the same latents.
+///
+/// **Formula**: on each latent the comparison of the intervention for the failures of either classifier, r and w, and w
+/// − r; betting bounds at `alpha` / 6 for each end of the three means, for a subspace divided by its comparisons, of
+/// which the one that hurts `wrong` most beside `right` is reported. Latents are doubled until w − r is known to be
+/// above or below 0. **Cost**: the images of the intervention once more.
+inline void measure_both(const ComparisonProblem& comparison, const statistics::Whitening& whitening,
+                         const OrderTest& order, const ChainedCondition& chained, HeldOutLatents& fresh, double alpha,
+                         std::int64_t most, SeparatingCondition& condition) {
+  const ConditionMove& move = chained.move;
+  const std::vector<MoveComparison> comparisons = comparisons_of(move);
+  const auto label = chained.condition.class_label;
+  using Three = std::array<statistics::ValueCounts, 3>;  // right, wrong, half their difference
+  std::vector<Three> values(comparisons.size());
+  const double own_alpha = alpha / (6.0 * static_cast<double>(comparisons.size()));
+  most = std::max(chained.effect.latents, std::min(most, separation_latents));
+  std::int64_t taken = 0;
+  for (std::int64_t look = std::max(chained.effect.latents, std::min(most, least_separation_latents));;
+       look = std::min(most, 2 * look)) {
+    const std::vector<std::int64_t> positions =
+        fresh.first(look, label, look * std::max<std::int64_t>(4, label ? 4 * comparison.common.classes : 1));
+    std::vector<EditedLatent> edits;
+    for (auto i = static_cast<std::size_t>(taken); i < positions.size(); ++i) {
+      const StartLatent start{fresh.codes().w.row_span(positions[i]),
+                              fresh.codes().label[static_cast<std::size_t>(positions[i])]};
+      const double now = move.shape == ConditionShape::band ? first_reading(move, whitening, start) : 0.0;
+      for (const MoveComparison& one : comparisons)
+        for (const MoveComparison::Part& part : one.parts) edits.push_back({start, edit_of(part, move, now)});
+    }
+    std::vector<std::array<double, 2>> failed;
+    answer_in_blocks(comparison.common.answer_edits, edits,
+                     {.judge = comparison.common.has_judge, .classifiers = {order.right, order.wrong}},
+                     [&](std::size_t, const EditAnswers& answers) {
+                       for (std::size_t i = 0; i < answers.first().failed.size(); ++i) {
+                         const bool valid = answers.judge_agrees.empty() || answers.judge_agrees[i] != 0;
+                         const auto fails = [&](std::size_t c) {
+                           return valid && answers.classifiers[c].failed[i] != 0 ? 1.0 : 0.0;
+                         };
+                         failed.push_back({fails(0), fails(1)});
+                       }
+                     });
+    for (std::size_t at = 0; at < failed.size();) {
+      for (std::size_t c = 0; c < comparisons.size(); ++c) {
+        double right = 0.0, wrong = 0.0;
+        for (const MoveComparison::Part& part : comparisons[c].parts) {
+          right += part.weight * failed[at][0];
+          wrong += part.weight * failed[at++][1];
+        }
+        values[c][0].add(std::clamp(right, -1.0, 1.0));
+        values[c][1].add(std::clamp(wrong, -1.0, 1.0));
+        values[c][2].add(std::clamp(0.5 * (wrong - right), -1.0, 1.0));
+      }
+    }
+    const bool grew = static_cast<std::int64_t>(positions.size()) > taken;
+    taken = static_cast<std::int64_t>(positions.size());
+    if (taken == 0) return;
+    std::size_t best = 0;
+    for (std::size_t c = 0; c < values.size(); ++c)
+      if (values[c][2].mean() > values[best][2].mean()) best = c;
+    const auto share = [&](std::size_t which, double unit) {
+      const statistics::ValueCounts& counts = values[best][which];
+      return Share{unit * counts.mean(), unit * statistics::betting_lower_bound(counts, own_alpha),
+                   unit * statistics::betting_upper_bound(counts, own_alpha)};
+    };
+    condition.latents = taken;
+    condition.right_change = share(0, 1.0);
+    condition.wrong_change = share(1, 1.0);
+    condition.difference = share(2, 2.0);
+    if (condition.difference->lower > 0.0 || condition.difference->upper < 0.0 || look >= most || !grew) return;
+  }
+}
+
+/// What moving the confirmed conditions of one order does; `all_confirmed` counts those of all orders.
+inline void prove_order(const ComparisonProblem& comparison, SharedSamples& samples, ConditionGround& ground,
+                        const MethodOptions& options, OrderTest& test, std::int64_t all_confirmed,
+                        OrderedComparison& result) {
+  const std::string &right = comparison.names[test.right], &wrong = comparison.names[test.wrong];
+  const std::int64_t own = test.confirmed();
+  if (own > 0) {
+    const Problem problem = ordered_problem(comparison, samples, test.right, test.wrong);
+    set_outcomes(ground, problem);
+    HeldOutLatents fresh(problem, options.batch_size);
+    ChainOptions chaining = chain_options(options);
+    // each condition's share of the error of all
+    const double alpha = options.alpha / static_cast<double>(all_confirmed);
+    chaining.conditions.alpha = alpha * static_cast<double>(own);
+    const ConditionChain chain = prove_causes(problem, ground, fresh, std::move(test.tested), chaining);
+    SortedFindings sorted;
+    std::vector<SeparatingCondition> all;
+    for (const ChainedCondition& chained : chain.conditions) {
+      if (!chained.confirmed) continue;
+      SeparatingCondition& condition = all.emplace_back();
+      condition.finding = make_finding(problem, ground.whitening, chained, chain.fractions);
+      if (chained.move.movability == Movability::movable && chained.effect.latents > 0)
+        measure_both(comparison, ground.whitening, test, chained, fresh, alpha, options.intervention_latents,
+                     condition);
+      sorted.causes.push_back(condition.finding);
+    }
+    draw_profile_latents(problem, fresh, sorted);
+    const FindingContext context{problem, ground.whitening, options, fresh.codes()};
+    measure_profiles(context, sorted.causes, side_effect_sigmas);
+    attach_carriers(context, sorted.causes);
+    attach_responses(problem, sorted.causes);
+    std::vector<Finding>* const lists[] = {&sorted.causes};
+    name_findings(lists);
+    for (std::size_t k = 0; k < all.size(); ++k) {
+      SeparatingCondition& condition = all[k];
+      condition.finding = std::move(sorted.causes[k]);
+      const bool parts = condition.finding.intervention.decision == Decision::changes && condition.difference &&
+                         condition.difference->lower > 0.0;
+      condition.finding.headline = separating_headline(condition, right, wrong, parts);
+      (parts ? result.conditions : result.others).push_back(std::move(condition));
+    }
+    std::stable_sort(result.conditions.begin(), result.conditions.end(), [](const auto& a, const auto& b) {
+      return a.finding.attributable.lower.value_or(-2.0) > b.finding.attributable.lower.value_or(-2.0);
+    });
+  }
+  const bool systematic = !result.others.empty() || !result.class_findings.empty();
+  result.verdict = !result.conditions.empty() ? Verdict::systematic_causes
+                   : systematic               ? Verdict::systematic_without_cause
+                                              : Verdict::none_found;
+  if (result.verdict != Verdict::none_found) result.smallest_detectable.reset();
+  result.reason = order_reason(result, right, wrong, comparison.common.property_names);
+}
+
+}  // namespace detail
 }  // namespace analysis
 }  // namespace v1
 }  // namespace faultline

@@ -4,6 +4,7 @@
 
 #include <faultline/analysis/confirm/cause_fractions.hpp>
 
+#include <faultline/analysis/confirm/cause_settings.hpp>
 #include <faultline/analysis/confirm/detail/valid_failures.hpp>
 #include <faultline/core/random.hpp>
 #include <faultline/statistics/betting_bounds.hpp>
@@ -23,84 +24,6 @@ namespace faultline {
 inline namespace v1 {
 namespace analysis {
 namespace detail {
-
-/// The level at which a coordinate is usual for successes of each class; 0 (the mean) where a class has none.
-[[nodiscard]] inline std::vector<double> usual_levels(const ConditionSample& sample, const Eigen::RowVectorXd& reading,
-                                                      double level) {
-  std::vector<std::vector<double>> values(static_cast<std::size_t>(sample.classes));
-  for (std::int64_t i = 0; i < sample.size(); ++i)
-    if (sample.failed[static_cast<std::size_t>(i)] == 0)
-      values[static_cast<std::size_t>(sample.label[static_cast<std::size_t>(i)])].push_back(
-          reading.dot(sample.whitened.row(i)));
-  std::vector<double> levels;
-  for (const auto& own : values) levels.push_back(own.empty() ? 0.0 : statistics::quantile(own, level));
-  return levels;
-}
-
-/// What is set of the causes, and to which level in each class.
-class CauseSettings {
- public:
-  CauseSettings(const statistics::Whitening& whitening, const ConditionSample& discovery, const Conditions& found,
-                std::span<const ConditionMove> moves, std::span<const std::size_t> causes)
-      : whitening_(whitening) {
-    for (std::size_t k = 0; k < causes.size(); ++k) {
-      const ConditionMove& move = moves[causes[k]];
-      for (std::int64_t m = 0; m < move.readings.rows(); ++m) {
-        // where values in between fail, the quartile on the better side; else the median is usual
-        double level = 0.5;
-        if (move.shape == ConditionShape::band) level = move.best < move.worst ? 0.25 : 0.75;
-        const Eigen::RowVectorXd reading = move.readings.row(m);
-        settings_.push_back({k, found.conditions[causes[k]].class_label, usual_levels(discovery, reading, level)});
-        rows_.push_back({reading, move.directions.row(m)});
-      }
-    }
-  }
-
-  /// Sets the causes whose numbers are given; one by itself moves along its own directions, which hold all others.
-  [[nodiscard]] Matrix<double> together(std::span<const std::size_t> which) const {
-    Matrix<double> dual(static_cast<std::int64_t>(settings_.size()), whitening_.rank());
-    std::vector<std::size_t> chosen;
-    for (std::size_t s = 0; s < settings_.size(); ++s)
-      if (std::find(which.begin(), which.end(), settings_[s].cause) != which.end()) chosen.push_back(s);
-    if (which.size() == 1) {
-      for (const std::size_t s : chosen)
-        dual.row(static_cast<Eigen::Index>(s)) = rows_[s].direction / rows_[s].direction.dot(rows_[s].reading);
-      return dual;
-    }
-    Matrix<double> g(static_cast<std::int64_t>(chosen.size()), whitening_.rank());
-    for (std::size_t i = 0; i < chosen.size(); ++i) g.row(static_cast<Eigen::Index>(i)) = rows_[chosen[i]].reading;
-    const auto inverse = [](double value) { return 1.0 / value; };
-    const Matrix<double> rows =
-        statistics::detail::spectral_function(Matrix<double>(g * g.transpose()), 1e-6, inverse) * g;
-    for (std::size_t i = 0; i < chosen.size(); ++i)
-      dual.row(static_cast<Eigen::Index>(chosen[i])) = rows.row(static_cast<Eigen::Index>(i));
-    return dual;
-  }
-
-  /// The edit that sets a latent by one of these.
-  [[nodiscard]] Edit set(const Matrix<double>& dual, const Eigen::RowVectorXd& whitened, std::int64_t label) const {
-    Eigen::RowVectorXd missing(static_cast<Eigen::Index>(settings_.size()));
-    for (std::size_t s = 0; s < settings_.size(); ++s) {
-      const bool concerned = !settings_[s].class_label || *settings_[s].class_label == label;
-      missing[static_cast<Eigen::Index>(s)] =
-          concerned ? settings_[s].levels[static_cast<std::size_t>(label)] - rows_[s].reading.dot(whitened) : 0.0;
-    }
-    return Edit::in_w(statistics::unwhiten_directions(whitening_, Matrix<double>(missing * dual)).row_span(0));
-  }
-
- private:
-  struct Setting {
-    std::size_t cause = 0;
-    std::optional<std::int64_t> class_label;
-    std::vector<double> levels;
-  };
-  struct Rows {
-    Eigen::RowVectorXd reading, direction;
-  };
-  const statistics::Whitening& whitening_;
-  std::vector<Setting> settings_;
-  std::vector<Rows> rows_;
-};
 
 /// Moves every two causes by +2 towards failure and asks whether they do more together than their log odds add up to.
 inline void measure_beyond_additive(const Problem& problem, const Population& population,
@@ -137,7 +60,7 @@ FAULTLINE_INLINE CauseFractions attribute_failures(const Problem& problem, const
   CauseFractions result;
   result.each.resize(causes.size());
   if (causes.empty()) return result;
-  const detail::CauseSettings settings(whitening, discovery, found, moves, causes);
+  const CauseSettings settings(whitening, discovery, found, moves, causes);
   std::vector<std::size_t> every;
   std::vector<Matrix<double>> single, paired;
   for (std::size_t k = 0; k < causes.size(); ++k) {

@@ -4,6 +4,7 @@
 
 #include <faultline/analysis/confirm/condition_effects.hpp>
 
+#include <faultline/analysis/confirm/move_comparisons.hpp>
 #include <faultline/analysis/confirm/detail/valid_failures.hpp>
 #include <faultline/core/random.hpp>
 #include <faultline/statistics/decompositions.hpp>
@@ -37,62 +38,6 @@ namespace detail {
   return samples > 0.0 ? failures / samples : 0.0;
 }
 
-/// One comparison: moves of a latent with weights that add up to its effect. A move goes `amount` standard deviations
-/// along each row, or until the first reading stands at a level.
-struct Comparison {
-  struct Part {
-    std::vector<double> amounts;  ///< one per row of the move; empty: not moved
-    std::optional<double> level;  ///< of the first row instead
-    double weight = 0.0;
-  };
-  std::vector<Part> parts;
-};
-[[nodiscard]] inline std::vector<Comparison> comparisons_of(const ConditionMove& move) {
-  const std::int64_t rows = move.steps.rows();
-  const auto along = [&](std::int64_t m, double amount) {
-    std::vector<double> amounts(static_cast<std::size_t>(rows), 0.0);
-    amounts[static_cast<std::size_t>(m)] = amount;
-    return amounts;
-  };
-  const auto both_ends = [&](std::int64_t m, double side) -> Comparison {
-    return {{{along(m, 2.0), {}, 0.5 * side}, {along(m, -2.0), {}, 0.5 * side}, {{}, {}, -side}}};
-  };
-  switch (move.shape) {
-    case ConditionShape::pair: {
-      if (rows != 2) return {both_ends(0, 1.0)};
-      Comparison corners;
-      for (const double a : {1.4, -1.4})
-        for (const double b : {1.4, -1.4})
-          corners.parts.push_back({{a, b}, {}, (a * b > 0.0 ? 0.5 : -0.5) * move.sign});
-      return {corners};
-    }
-    case ConditionShape::subspace: {
-      std::vector<Comparison> list;
-      for (std::int64_t m = 0; m < rows; ++m) {
-        list.push_back(both_ends(m, 1.0));
-        list.push_back(both_ends(m, -1.0));
-      }
-      return list;
-    }
-    case ConditionShape::two_sided: return {both_ends(0, 1.0)};
-    case ConditionShape::band: return {{{{{}, move.worst, 1.0}, {{}, move.best, -1.0}}}};
-    case ConditionShape::one_sided: break;
-  }
-  const auto side = static_cast<double>(move.sign);
-  return {{{{along(0, 2.0), {}, side}, {along(0, -2.0), {}, -side}}}};
-}
-
-/// The edit that a part of a comparison makes of a latent whose readings are `now`.
-[[nodiscard]] inline Edit edit_of(const Comparison::Part& part, const ConditionMove& move, double now) {
-  if (part.level)
-    return Edit::in_w(move.steps.row_span(0), (*part.level - now) / move.directions.row(0).dot(move.readings.row(0)));
-  if (part.amounts.empty()) return {};
-  Eigen::RowVectorXd sum = Eigen::RowVectorXd::Zero(move.steps.cols());
-  for (std::size_t m = 0; m < part.amounts.size(); ++m)
-    sum += part.amounts[m] * move.steps.row(static_cast<Eigen::Index>(m));
-  return Edit::in_w(core::to_list(sum));
-}
-
 }  // namespace detail
 
 FAULTLINE_INLINE std::vector<MoveEffect> measure_effects(const Problem& problem, const statistics::Whitening& whitening,
@@ -104,21 +49,16 @@ FAULTLINE_INLINE std::vector<MoveEffect> measure_effects(const Problem& problem,
   for (const ConditionMove& move : moves) able += move.movability == Movability::movable ? 1 : 0;
   const double alpha = options.alpha / std::max<double>(1.0, static_cast<double>(able));
   struct Watch {
-    std::vector<detail::Comparison> comparisons;
+    std::vector<MoveComparison> comparisons;
     std::vector<statistics::ValueCounts> values;
     std::int64_t taken = 0;        // latents
     std::int64_t invalid[2] = {};  // at the first and the second edit
     bool done = true;
   };
-  const auto reading_of = [&](const ConditionMove& move, const StartLatent& start) {
-    Matrix<float> row(1, static_cast<std::int64_t>(start.w.size()));
-    std::copy(start.w.begin(), start.w.end(), row.data());
-    return move.readings.row(0).dot(statistics::whiten(whitening, row, std::span(&start.label, 1)).row(0));
-  };
   std::vector<Watch> watches(moves.size());
   for (std::size_t k = 0; k < moves.size(); ++k) {
     if (moves[k].movability != Movability::movable) continue;
-    watches[k].comparisons = detail::comparisons_of(moves[k]);
+    watches[k].comparisons = comparisons_of(moves[k]);
     watches[k].values.resize(watches[k].comparisons.size());
     watches[k].done = false;
     const double rate = detail::valid_failure_rate(problem, found.conditions[k].class_label);
@@ -145,9 +85,9 @@ FAULTLINE_INLINE std::vector<MoveEffect> measure_effects(const Problem& problem,
       for (std::size_t i = first; i < positions.size(); ++i) {
         const auto at = static_cast<std::size_t>(positions[i]);
         const StartLatent start{latents.codes().w.row_span(positions[i]), latents.codes().label[at]};
-        const double now = moves[k].shape == ConditionShape::band ? reading_of(moves[k], start) : 0.0;
-        for (const detail::Comparison& comparison : watch.comparisons)
-          for (const auto& part : comparison.parts) edits.push_back({start, detail::edit_of(part, moves[k], now)});
+        const double now = moves[k].shape == ConditionShape::band ? first_reading(moves[k], whitening, start) : 0.0;
+        for (const MoveComparison& comparison : watch.comparisons)
+          for (const auto& part : comparison.parts) edits.push_back({start, edit_of(part, moves[k], now)});
       }
       const detail::ValidFailures answers = detail::answer_valid(problem, edits);
       images += static_cast<std::int64_t>(edits.size());

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+// Definitions of analysis/confirm/move_comparisons.hpp.
+
+#include <faultline/analysis/confirm/move_comparisons.hpp>
+
+#include <faultline/core/matrix.hpp>
+#include <faultline/statistics/decompositions.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace faultline {
+inline namespace v1 {
+namespace analysis {
+
+FAULTLINE_INLINE std::vector<MoveComparison> comparisons_of(const ConditionMove& move) {
+  const std::int64_t rows = move.steps.rows();
+  const auto along = [&](std::int64_t m, double amount) {
+    std::vector<double> amounts(static_cast<std::size_t>(rows), 0.0);
+    amounts[static_cast<std::size_t>(m)] = amount;
+    return amounts;
+  };
+  const auto both_ends = [&](std::int64_t m, double side) -> MoveComparison {
+    return {{{along(m, 2.0), {}, 0.5 * side}, {along(m, -2.0), {}, 0.5 * side}, {{}, {}, -side}}};
+  };
+  switch (move.shape) {
+    case ConditionShape::pair: {
+      if (rows != 2) return {both_ends(0, 1.0)};
+      MoveComparison corners;
+      for (const double a : {1.4, -1.4})
+        for (const double b : {1.4, -1.4})
+          corners.parts.push_back({{a, b}, {}, (a * b > 0.0 ? 0.5 : -0.5) * move.sign});
+      return {corners};
+    }
+    case ConditionShape::subspace: {
+      std::vector<MoveComparison> list;
+      for (std::int64_t m = 0; m < rows; ++m) {
+        list.push_back(both_ends(m, 1.0));
+        list.push_back(both_ends(m, -1.0));
+      }
+      return list;
+    }
+    case ConditionShape::two_sided: return {both_ends(0, 1.0)};
+    case ConditionShape::band: return {{{{{}, move.worst, 1.0}, {{}, move.best, -1.0}}}};
+    case ConditionShape::one_sided: break;
+  }
+  const auto side = static_cast<double>(move.sign);
+  return {{{{along(0, 2.0), {}, side}, {along(0, -2.0), {}, -side}}}};
+}
+
+FAULTLINE_INLINE Edit edit_of(const MoveComparison::Part& part, const ConditionMove& move, double now) {
+  if (part.level)
+    return Edit::in_w(move.steps.row_span(0), (*part.level - now) / move.directions.row(0).dot(move.readings.row(0)));
+  if (part.amounts.empty()) return {};
+  Eigen::RowVectorXd sum = Eigen::RowVectorXd::Zero(move.steps.cols());
+  for (std::size_t m = 0; m < part.amounts.size(); ++m)
+    sum += part.amounts[m] * move.steps.row(static_cast<Eigen::Index>(m));
+  return Edit::in_w(core::to_list(sum));
+}
+
+FAULTLINE_INLINE double first_reading(const ConditionMove& move, const statistics::Whitening& whitening,
+                                      const StartLatent& start) {
+  Matrix<float> row(1, static_cast<std::int64_t>(start.w.size()));
+  std::copy(start.w.begin(), start.w.end(), row.data());
+  return move.readings.row(0).dot(statistics::whiten(whitening, row, std::span(&start.label, 1)).row(0));
+}
+
+}  // namespace analysis
+}  // namespace v1
+}  // namespace faultline
