@@ -7,7 +7,7 @@
 #include <support/figures.hpp>
 #include <worlds.hpp>
 
-#include <faultline/analysis/condition_chain.hpp>
+#include <faultline/analysis/confirm/condition_chain.hpp>
 #include <faultline/core/parallel_for.hpp>
 
 #include <chrono>

@@ -16,7 +16,7 @@
 #include "truth_table.hpp"
 #include "world_list.hpp"
 
-#include <faultline/analysis/condition_chain.hpp>
+#include <faultline/analysis/confirm/condition_chain.hpp>
 #include <faultline/analysis/distance/boundary_search.hpp>
 #include <faultline/core/atomic_file.hpp>
 #include <faultline/core/parallel_for.hpp>

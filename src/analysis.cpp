@@ -12,6 +12,7 @@
 #include <faultline/analysis/confirm/detail/cause_fractions_impl.hpp>
 #include <faultline/analysis/confirm/detail/cause_settings_impl.hpp>
 #include <faultline/analysis/confirm/detail/ceiling_impl.hpp>
+#include <faultline/analysis/confirm/detail/condition_chain_impl.hpp>
 #include <faultline/analysis/confirm/detail/condition_effects_impl.hpp>
 #include <faultline/analysis/confirm/detail/condition_moves_impl.hpp>
 #include <faultline/analysis/confirm/detail/confirm_conditions_impl.hpp>
@@ -30,7 +31,6 @@
 #include <faultline/analysis/describe/detail/response_curve_impl.hpp>
 #include <faultline/analysis/describe/detail/responses_impl.hpp>
 #include <faultline/analysis/detail/analyze_impl.hpp>
-#include <faultline/analysis/detail/condition_chain_impl.hpp>
 #include <faultline/analysis/detail/labelled_conditions_impl.hpp>
 #include <faultline/analysis/detail/provenance_impl.hpp>
 #include <faultline/analysis/detail/replay_impl.hpp>

@@ -18,7 +18,7 @@ set(training_may "${stylegan2_may};training")
 set(interop_may "${analysis_may};stylegan2;interop")
 
 # The rooms of analysis/. Reports and the description of a run are the words that all of them use; what composes the rooms lies above them.
-set(words "report;provenance")
+set(words finding "report;provenance")
 set(words_may "detail")  # their own definitions
 set(problem_may "problem")
 set(properties_may "problem;properties")

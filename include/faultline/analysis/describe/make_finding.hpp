@@ -2,7 +2,7 @@
 #pragma once
 // From a condition of the chain to an entry of the report.
 
-#include <faultline/analysis/condition_chain.hpp>
+#include <faultline/analysis/confirm/condition_chain.hpp>
 #include <faultline/analysis/finding.hpp>
 #include <faultline/analysis/problem/problem.hpp>
 

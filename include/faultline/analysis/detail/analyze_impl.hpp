@@ -4,7 +4,7 @@
 
 #include <faultline/analysis/analyze.hpp>
 
-#include <faultline/analysis/condition_chain.hpp>
+#include <faultline/analysis/confirm/condition_chain.hpp>
 #include <faultline/analysis/confirm/ceiling.hpp>
 #include <faultline/analysis/confirm/detectable.hpp>
 #include <faultline/analysis/confirm/placebo.hpp>

@@ -4,7 +4,7 @@
 
 #include <faultline/analysis/compare/comparison_report.hpp>
 #include <faultline/analysis/compare/detail/questions.hpp>
-#include <faultline/analysis/condition_chain.hpp>
+#include <faultline/analysis/confirm/condition_chain.hpp>
 #include <faultline/analysis/confirm/cause_settings.hpp>
 #include <faultline/analysis/confirm/detectable.hpp>
 #include <faultline/analysis/confirm/rates.hpp>

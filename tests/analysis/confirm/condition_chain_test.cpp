@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "../../examples/world_list.hpp"
+#include "../../../examples/world_list.hpp"
 
-#include <faultline/analysis/condition_chain.hpp>
+#include <faultline/analysis/confirm/condition_chain.hpp>
 
 #include <support/catch2.hpp>
 

@@ -91,5 +91,5 @@ struct ConditionChain {
 }  // namespace faultline
 
 #ifndef FAULTLINE_COMPILED
-#include <faultline/analysis/detail/condition_chain_impl.hpp>
+#include <faultline/analysis/confirm/detail/condition_chain_impl.hpp>
 #endif

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Definitions of analysis/condition_chain.hpp.
+// Definitions of analysis/confirm/condition_chain.hpp.
 
-#include <faultline/analysis/condition_chain.hpp>
+#include <faultline/analysis/confirm/condition_chain.hpp>
 
 #include <algorithm>
 #include <cstdint>
