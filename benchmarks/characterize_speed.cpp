@@ -134,26 +134,21 @@ class Stages {
 
 void describe(const fl::FailureReport& report) {
   std::fprintf(stderr, "failure rate %.4f, %s\n", report.failure_rate.estimate, report.reason.c_str());
-  std::fprintf(stderr, "omnibus AUC %.3f, explained %.2f, smallest detectable AUC %.3f\n", report.omnibus.auc,
-               report.explained_share, report.smallest_detectable.auc);
+  if (report.explained && report.ceiling)
+    std::fprintf(stderr, "explained %.2f of %.2f\n", report.explained->estimate, report.ceiling->estimate);
   const auto list = [](const char* what, const std::vector<fl::Finding>& findings) {
-    for (const auto& f : findings) {
-      std::fprintf(stderr,
-                   "%-10s %-22s class %2lld  d %.2f/%.2f p %.4f explained %.2f  contrast %.3f lower %.3f placebo %.3f  "
-                   "repaired %.2f/%.2f of %lld  flip %.2f crossed %.2f  judge %.2f  | %s\n",
-                   what, f.direction.name.c_str(), static_cast<long long>(f.direction.class_label.value_or(-1)),
-                   f.discovery.effect, f.confirmation.effect, f.confirmation.p_adjusted, f.direction.explained,
-                   f.intervention.contrast, f.intervention.lower, f.intervention.placebo.value_or(0.0),
-                   f.intervention.repaired_share, f.intervention.repaired_placebo.value_or(0.0),
-                   static_cast<long long>(f.intervention.repaired_failures),
-                   f.threshold.flip ? f.threshold.flip->sigmas : -1.0,
-                   f.threshold.flip ? f.threshold.flip->crossed_share : 0.0, f.validity.judge_agreement.value_or(-1.0),
-                   f.property.name.c_str());
-    }
+    for (const auto& f : findings)
+      std::fprintf(stderr, "%-10s %-22s D2 %.3f p %.4f stable %.2f  effect %.3f after %lld  fraction %.2f  flip %.2f\n",
+                   what, f.title.c_str(), f.condition.deviance_share.estimate, f.confirmation.p_adjusted,
+                   f.condition.stability, f.intervention.effect.value_or(0.0),
+                   static_cast<long long>(f.intervention.latents), f.attributable.fraction.value_or(0.0),
+                   f.threshold.flip ? f.threshold.flip->sigmas : -1.0);
   };
   list("cause", report.findings);
-  list("suspect", report.generator_suspect);
+  list("undecided", report.undecided);
+  list("not moved", report.not_movable);
   list("associated", report.associated);
+  list("generator", report.generators);
   for (std::size_t p = 0; p < report.property_r2.size(); ++p)
     std::fprintf(stderr, "  %s R2 %.2f\n", report.property_names[p].c_str(), report.property_r2[p]);
   for (const auto& warning : report.warnings) std::fprintf(stderr, "warning: %s\n", warning.c_str());

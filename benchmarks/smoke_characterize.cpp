@@ -23,19 +23,17 @@ namespace fl = faultline;
 
 namespace {
 
-/// 500 samples per half; three directions for all classes together; fewer codes and permutations; distances of the
-/// causes alone.
+/// 500 samples per split; few latents and permutations; distances of the causes alone.
 fl::CharacterizeOptions smoke() {
   fl::CharacterizeOptions options{.samples = 500, .seed = 7};
   fl::MethodOptions& method = options.method;
-  method.permutations_discovery = 99;
-  method.permutations_confirmation = 999;
-  method.common_candidates = 3;
-  method.class_candidates = 0;
-  method.intervention_codes = 24;
+  method.permutations = 999;
+  method.half_samples = 0;
+  method.intervention_images = 500;
+  method.fraction_latents = 128;
   method.placebo_directions = 8;
   method.threshold_latents = 6;
-  method.minimum_effective_failures = 10.0;
+  method.least_effective_failures = 10.0;
   method.property_distances = false;
   method.centre_distances = false;
   method.gradient_samples = 0;

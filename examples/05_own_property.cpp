@@ -41,11 +41,12 @@ static int show() {
 
   for (const fl::Finding& finding : report.findings) {
     std::printf("%s\n", finding.headline.c_str());
-    std::printf("  it changes \"%s\" by %+.1f standard deviations\n", finding.property.name.c_str(),
-                finding.property.strength);
+    if (finding.side_effects.empty()) continue;
+    const fl::analysis::PropertyEffect& most = finding.side_effects.front();
+    std::printf("  moving it changes \"%s\" by %+.1f standard deviations\n", most.name.c_str(), most.strength);
   }
-  return !report.findings.empty() && report.findings.front().property.name == balance.name &&
-                 report.findings.front().property.strength < 0.0
+  return !report.findings.empty() && report.findings.front().title == balance.name &&
+                 report.findings.front().condition.sign < 0
              ? 0
              : 1;
 }

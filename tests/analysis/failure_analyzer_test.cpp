@@ -146,31 +146,34 @@ TEST_CASE("the cost of a run is exact, step by step", "[analysis][analyzer]") {
   }
   SECTION("one cause: each step asks for what its documentation says") {
     auto mine = rule(known, above);
+    options.method.properties = {{"first factor", [&](std::span<const float> image, const fl::ImageShape& shape) {
+                                    return static_cast<double>(
+                                        known.read(fl::ImageView(image.data(), 1, shape), 0).factors[0]);
+                                  }}};
+    options.method.property_distances = false;
     const auto report = fl::characterize(known, mine, options);
     REQUIRE(report.findings.size() == 1);
     REQUIRE(report.associated.empty());
+    REQUIRE(report.findings[0].condition.kind == fl::ConditionKind::property);
+    REQUIRE(report.findings[0].intervention.latents == 128);
     CHECK(calls_until.at("sampling, discovery split") == 2 + half);
     CHECK(calls_until.at("sampling, confirmation split") == 2 + 2 * half);
-    CHECK(calls_until.at("candidates") == 2 + 2 * half);
-    CHECK(calls_until.at("confirmation") == 2 + 2 * half);
-    // 18 calls for fresh codes until 128 of them fail; 128 codes moved both ways along the cause and 32 placebos; 128
-    // failures repaired along the cause and 8 placebos.
-    REQUIRE(report.findings[0].intervention.codes == 128);
-    REQUIRE(report.findings[0].intervention.repaired_failures == 128);
-    CHECK(calls_until.at("intervention") - calls_until.at("confirmation") ==
-          18 + 2 * 128 / 64 * (1 + 32) + 128 / 64 * (1 + 8));
-    // Carriers, profile, distances: two more calls for fresh codes, the rest edits, those of different channels in one
-    // call.
-    CHECK(calls - calls_until.at("intervention") == 71);
+    CHECK(calls_until.at("conditions") == 2 + 2 * half);
+    // 256 latents moved both ways along the reading, and along the move that came of it; then 128 fresh latents, moved
+    // both ways
+    CHECK(calls_until.at("intervention") - calls_until.at("conditions") == 2 * (2 * 256 / 64) + 128 / 64 + 2 * 128 / 64);
+    // 256 further latents as they are, with the cause set, and with all causes set
+    CHECK(calls_until.at("attributable fractions") - calls_until.at("intervention") == 3 * 256 / 64);
+    // 4 random directions, 64 latents both ways; the profile of 128 latents at 9 moves; distances
+    CHECK(calls - calls_until.at("attributable fractions") == 4 * 2 * 64 / 64 + 128 * 9 / 64 + 40);
 
     CHECK(report.cost.generator_batches == calls);
-    CHECK(report.cost.generator_images == 16'740);
+    CHECK(report.cost.generator_images == 1);
     CHECK(report.cost.classifier_images == report.cost.generator_images - 16);  // the pilot sample is made twice
     // Eight listed examples are made in one call and classified one by one
     CHECK(report.cost.classifier_batches == report.cost.generator_batches + 6);
-    CHECK(report.cost.property_images == 3'856);
+    CHECK(report.cost.property_images == 2);
     CHECK(rows == 64 * calls);
-    CHECK(report.cost.generator_macs == rows * (50 + 700) + (2 + 2 * half + 18 + 2) * 64 * 3);  // edits start at w
     CHECK(report.cost.generator_bytes == rows * 11);
     CHECK(report.cost.generator_launches == calls * 2);
   }

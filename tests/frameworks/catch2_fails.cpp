@@ -45,8 +45,8 @@ TEST_CASE("wrong assertions") {
   fl::FailureReport report;
   // expect: none_found == systematic_causes
   CHECK(report.verdict == fl::Verdict::systematic_causes);
-  // expect: channel == component
-  CHECK(fl::DirectionFamily::channel == fl::DirectionFamily::component);
+  // expect: property == pair
+  CHECK(fl::ConditionKind::property == fl::ConditionKind::pair);
   // expect: uniform == fixed
   CHECK(report.provenance.labels.kind == fl::LabelPolicy::Kind::fixed);
   // expect: undeclared == logits

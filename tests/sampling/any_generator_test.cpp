@@ -109,8 +109,9 @@ fl::CharacterizeOptions quick(std::optional<std::int64_t> cutoff = std::nullopt)
   fl::CharacterizeOptions options{.samples = 600, .seed = 3};
   options.truncation = cutoff ? 0.8 : 1.0;
   options.cutoff = cutoff;
-  options.method.permutations_discovery = 99;
-  options.method.permutations_confirmation = 199;
+  options.method.permutations = 199;
+  options.method.half_samples = 2;
+  options.method.fraction_latents = 128;
   return options;
 }
 

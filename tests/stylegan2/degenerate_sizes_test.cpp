@@ -96,8 +96,10 @@ TEST_CASE("the smallest networks are stored, read back and characterised") {
         {.classes = 2, .scores = fl::Scores::logits});
     const auto unsure = [](std::span<const float> p, std::int64_t) { return std::max(p[0], p[1]) < 0.8f; };
     fl::MethodOptions quick;
-    quick.permutations_discovery = quick.permutations_confirmation = 99;
-    quick.intervention_codes = 16;
+    quick.permutations = 99;
+    quick.half_samples = 2;
+    quick.intervention_images = 1'000;
+    quick.fraction_latents = 64;
     quick.threshold_latents = 8;
     quick.placebo_directions = 8;
     const auto report = fl::characterize(generator, classifier, {.samples = 200, .seed = 3, .method = quick}, unsure);
@@ -105,7 +107,7 @@ TEST_CASE("the smallest networks are stored, read back and characterised") {
     CHECK(report.classes == std::max<std::int64_t>(1, sizes.classes));
     for (const fl::Finding& finding : report.findings) {
       CHECK(finding.direction.w.size() == static_cast<std::size_t>(sizes.w));
-      CHECK(std::isfinite(finding.intervention.contrast));
+      CHECK(std::isfinite(finding.intervention.effect.value()));
     }
     fl::DirectionRenderer(generator, classifier, {.criterion = unsure})
         .write_report(report, folder.path() / std::to_string(number));

@@ -50,11 +50,14 @@ fl::Property first_pixel() {
 
 fl::MethodOptions quick_method(std::vector<fl::Property> properties = {brightness()}) {
   fl::MethodOptions method;
-  method.permutations_discovery = method.permutations_confirmation = 99;
-  method.intervention_codes = 16;
+  method.permutations = 99;
+  method.half_samples = 2;
+  method.intervention_latents = 128;
+  method.intervention_images = 2'000;
+  method.fraction_latents = 64;
   method.placebo_directions = 4;
   method.threshold_latents = 4;
-  method.minimum_effective_failures = 4.0;
+  method.least_effective_failures = 4.0;
   method.gradient_samples = 4;
   method.batch_size = 16;
   method.properties = std::move(properties);
@@ -201,21 +204,20 @@ TEST_CASE("one sample, two, and batches of one or larger than all of them end in
 
 TEST_CASE("the smallest options that are allowed end in a valid report") {
   fl::MethodOptions method = quick_method();
-  method.permutations_discovery = method.permutations_confirmation = 19;
-  method.intervention_codes = 2;
-  method.placebo_directions = 1;
+  method.permutations = 19;
+  method.half_samples = method.placebo_directions = method.fraction_latents = method.gradient_samples = 0;
   method.threshold_latents = 1;
-  method.minimum_effective_failures = 2.0;
-  method.gradient_samples = 0;
-  for (const std::int64_t candidates : {0, 1, 2}) {
-    method.common_candidates = method.class_candidates = candidates;
+  method.least_effective_failures = 2.0;
+  for (const std::int64_t latents : {0, 1, 200}) {
+    method.intervention_latents = latents;
+    method.intervention_images = 10 * latents;
     go_all_the_way({}, method, 120);
   }
 }
 
 TEST_CASE("fewer samples than latent dimensions end in a valid report") {
   fl::MethodOptions method = quick_method();
-  method.minimum_effective_failures = 2.0;
+  method.least_effective_failures = 2.0;
   for (const std::int64_t w : {16, 40, 64}) {
     const WorldSizes sizes{.latent = w, .w = w};
     for (const std::int64_t samples : {20, 41, 66}) go_all_the_way(sizes, method, samples);

@@ -77,18 +77,17 @@ bool says(const std::string& sentence, const char* name) {
 TEST_CASE("the options of the method are refused outside their ranges before any image") {
   std::vector<Wrong<fl::MethodOptions>> wrong;
   using M = fl::MethodOptions;
-  add(wrong, whole("permutations_discovery", &M::permutations_discovery, 19));
-  add(wrong, whole("permutations_confirmation", &M::permutations_confirmation, 19));
-  add(wrong, whole("common_candidates", &M::common_candidates, 0));
-  add(wrong, whole("class_candidates", &M::class_candidates, 0));
-  add(wrong, whole("intervention_codes", &M::intervention_codes, 2));
-  add(wrong, whole("placebo_directions", &M::placebo_directions, 1));
+  add(wrong, whole("permutations", &M::permutations, 19));
+  add(wrong, whole("half_samples", &M::half_samples, 0));
+  add(wrong, whole("intervention_latents", &M::intervention_latents, 0));
+  add(wrong, whole("intervention_images", &M::intervention_images, 0));
+  add(wrong, whole("fraction_latents", &M::fraction_latents, 0));
+  add(wrong, whole("placebo_directions", &M::placebo_directions, 0));
   add(wrong, whole("threshold_latents", &M::threshold_latents, 1));
   add(wrong, whole("batch_size", &M::batch_size, 1));
   add(wrong, whole("gradient_samples", &M::gradient_samples, 0));
   add(wrong, real("alpha", &M::alpha, 0.0));
-  add(wrong, real("min_effect", &M::min_effect, -0.01));
-  add(wrong, real("minimum_effective_failures", &M::minimum_effective_failures, 1.9));
+  add(wrong, real("least_effective_failures", &M::least_effective_failures, 1.9));
   const faultline_tests::LinearWorld world({});
   auto classifier = faultline_tests::world_classifier({});
   const std::vector<fl::AnyClassifier> both{fl::AnyClassifier(classifier), fl::AnyClassifier(classifier)};

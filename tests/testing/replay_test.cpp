@@ -178,16 +178,17 @@ void check_characterize(const fl::CharacterizeOptions& options, const F& criteri
 TEST_CASE("the replay line of a characterisation gives the same report") {
   fl::MethodOptions quick;
   quick.properties.clear();
-  quick.permutations_discovery = 99;
-  quick.permutations_confirmation = 199;
+  quick.permutations = 199;
+  quick.half_samples = 2;
+  quick.fraction_latents = 128;
   quick.threshold_latents = 16;
-  quick.intervention_codes = 32;
+  quick.intervention_latents = 256;
   quick.placebo_directions = 8;
   check_characterize({.samples = 800, .seed = 4, .method = quick}, fl::Misclassified{});
   quick.batch_size = 50;
   quick.alpha = 0.01;
   quick.property_distances = false;
-  quick.minimum_effective_failures = 20.5;
+  quick.least_effective_failures = 10.5;
   check_characterize({.samples = 600,
                       .seed = 5,
                       .labels = fl::LabelPolicy::given({0, 2, 2}),
@@ -204,14 +205,13 @@ TEST_CASE("the replay line of a comparison gives the same comparison") {
   fl::ComparisonOptions options{
       .samples = 400, .seed = 2, .truncation = 0.8, .accuracy_bins = 4, .bootstrap_replicates = 99, .cutoff = 1};
   options.method.properties.clear();
-  options.method.permutations_discovery = options.method.permutations_confirmation = 99;
+  options.method.permutations = 99;
   const auto first = fl::compare(known, classifiers, options);
   const std::string line = fl::analysis::replay(first);
   CAPTURE(line);
   CHECK(line.find("to be supplied") == std::string::npos);
   CHECK(line.find("classifiers /* graded  / release, 0123456789ab; graded  / release (2), fedcba987654 */") !=
         std::string::npos);
-  CHECK(line.find(".class_candidates = 0") != std::string::npos);  // the braces of a method start from its own defaults
   fl::ComparisonOptions read;
   std::vector<std::string> arguments;
   auto rest = call_options(line, "fl::compare", arguments, read);
@@ -263,19 +263,18 @@ TEST_CASE("every field of a run's description is filled") {
                                    .accuracy_bins = 4,
                                    .bootstrap_replicates = 99,
                                    .cutoff = 1};
-  comparison.method.permutations_discovery = comparison.method.permutations_confirmation = 99;
+  comparison.method.permutations = 99;
   comparison.method.command = "compare --seed 2";
   comparison.method.judge = fl::AnyClassifier(graded(known));
   const fl::Provenance run = fl::compare(known, std::vector{fl::AnyClassifier(mine), fl::AnyClassifier(mine)},
                                          comparison, fl::MarginBelow{0.1})
                                  .provenance;
   const auto& [library, generator, classifier, criterion, torch, cpu, seed, samples, batch, truncation, noise, labels,
-               discovery, confirmation, alpha, backend, cutoff, expression, classifier_digest, judge, judge_digest,
-               compiler, command, method, options, properties] = run;
+               alpha, backend, cutoff, expression, classifier_digest, judge, judge_digest, compiler, command, method,
+               options, properties] = run;
   CHECK((filled(library) && filled(generator) && filled(classifier) && filled(criterion) && filled(torch) &&
          filled(cpu) && filled(seed) && filled(samples)));
-  CHECK((filled(batch) && filled(truncation) && filled(noise) && filled(labels) && filled(discovery) &&
-         filled(confirmation) && filled(alpha) && filled(backend)));
+  CHECK((filled(batch) && filled(truncation) && filled(noise) && filled(labels) && filled(alpha) && filled(backend)));
   CHECK((filled(cutoff) && filled(expression) && filled(classifier_digest) && filled(judge) && filled(judge_digest) &&
          filled(compiler) && filled(command)));
   CHECK((filled(method) && filled(options) && filled(properties)));

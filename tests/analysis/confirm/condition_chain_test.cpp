@@ -126,7 +126,7 @@ TEST_CASE("what counts as an effect is half the rate of failures on valid images
 
   const an::ConditionChain of_class = chain_of("one class of 10", 8000);
   REQUIRE(!of_class.conditions.empty());
-  CHECK(of_class.conditions.front().effect.min_effect == Approx(0.05));  // a fifth of class 3 fails
+  CHECK(of_class.conditions.front().effect.min_effect == Approx(0.025));  // a fifth of class 3 fails
 }
 
 TEST_CASE("a condition near its bar may use all images, and no more") {

@@ -258,9 +258,11 @@ FAULTLINE_INLINE std::vector<double> stability(const ConditionSample& sample, co
                         : 0);
     }
   });
-  std::vector<double> share(found.conditions.size(), 0.0);
-  for (const auto& own : chosen)
-    for (std::size_t k = 0; k < share.size(); ++k) share[k] += static_cast<double>(own[k]) / static_cast<double>(runs);
+  std::vector<double> share;
+  for (std::size_t k = 0; k < found.conditions.size(); ++k)
+    share.push_back(
+        static_cast<double>(std::count_if(chosen.begin(), chosen.end(), [k](const auto& own) { return own[k] != 0; })) /
+        static_cast<double>(runs));
   return share;
 }
 
