@@ -11,21 +11,20 @@ namespace faultline {
 inline namespace v1 {
 namespace analysis {
 
-/// Carries out the method on a problem: rates, candidates, confirmation, intervention, distances, names, verdict.
+/// Carries out the method on a problem: rates, conditions, confirmation, intervention, distances, names, verdict.
 ///
 /// **Shapes**: `problem.discovery` and `problem.confirmation` hold classified samples with labels in 0 .. classes − 1;
 /// `answer_edits` is called with edited latents.
 /// **Error rates**: a run on a classifier whose failures depend on nothing in w reports a cause with probability at
-/// most `alpha` (Holm over all frozen candidates; the screening before and the intervention after it only lower that).
-/// Rates carry exact 95 % intervals. The paper's table and `discovery` effects carry no claim.
+/// most `alpha` (Holm over all frozen conditions; the screening before and the intervention after it only lower that).
+/// Rates carry exact 95 % intervals. The paper's table and rankings of channels carry no claim.
 /// **Throws** `invalid_argument` for options out of range, `empty_input`, `shape_mismatch`, `label_out_of_range`; what
 /// the callbacks throw. Too few failures are a verdict, not an error.
 /// **Randomness**: (problem.seed, streams permutations and codes); the same problem and options give the same report,
 /// whatever the number of threads.
-/// **Cost**: beyond the populations, images for intervention (see `intervene`), distances and profiles of the findings;
-/// distances along properties alone when nothing is confirmed. Provenance and cost counters are the caller's, who knows
-/// the models.
-/// Example: `FailureReport report = analyze(problem, {});`
+/// **Cost**: beyond the populations, images for intervention (see `measure_effects`), distances and profiles of the
+/// findings; distances along properties alone when nothing is confirmed. Provenance and cost counters are the caller's,
+/// who knows the models. Example: `FailureReport report = analyze(problem, {});`
 [[nodiscard]] FailureReport analyze(const Problem& problem, const MethodOptions& options);
 
 }  // namespace analysis

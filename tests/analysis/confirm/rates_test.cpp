@@ -207,8 +207,8 @@ TEST_CASE("headlines say what is known and no more", "[analysis][text]") {
   finding = cause(0.0, 0.0, 0.0);
   finding.attributable = {};
   finding.intervention = {fl::Decision::does_not, 0.004, -0.02, 0.03, 0.04, 512, std::nullopt, {}, {}, {}, {}};
-  CHECK(headline(finding).find("does not change the failure rate: by at most 3 percentage points, where 4") !=
-        std::string::npos);
+  CHECK(headline(finding).find("does not add failures: it changes the failure rate by 0.4 percentage points, at most "
+                               "by 3, where 4 would count") != std::string::npos);
   finding.intervention = {fl::Decision::undecided, 0.05, 0.01, 0.1, 0.04, 4096, 9000, {}, {}, {}, {}};
   const std::string undecided = headline(finding);
   CHECK(undecided.find("after 4096 latents it is undecided") != std::string::npos);

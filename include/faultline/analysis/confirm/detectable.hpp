@@ -29,7 +29,7 @@ struct PowerSetting {
 /// sample, beyond the level that candidates share. Confirmation: its one-sided test at α with a shape estimated from
 /// the discovery split, and a share of deviance above `least_share`. Intervention: e from −1 to 1 between z − 2 and z +
 /// 2 must exceed `min_effect` within the latents there are (`forecast_samples`). β by bisection; empty where not even β
-/// = 20 is enough. Simulated in `known_truth`.
+/// = 20 is enough. Simulated in the tests.
 /// **Throws** `invalid_argument` for counts below 1 or a power outside (0, 1).
 [[nodiscard]] std::optional<DetectableEffect> smallest_detectable(const PowerSetting& setting,
                                                                   const ConditionOptions& conditions,

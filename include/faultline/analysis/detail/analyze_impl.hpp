@@ -218,8 +218,11 @@ FAULTLINE_INLINE FailureReport analyze(const Problem& problem, const MethodOptio
   const bool any =
       std::any_of(chain.conditions.begin(), chain.conditions.end(), [](const auto& c) { return c.confirmed; });
   if (any) report.explained = detail::share_of(chain.together);
+  std::vector<Term> terms;
+  for (const ChainedCondition& condition : chain.conditions)
+    terms.insert(terms.end(), condition.condition.terms.begin(), condition.condition.terms.end());
   const statistics::DevianceGain ceiling =
-      systematic_share(ground.discovery, ground.confirmation, problem.property_candidates);
+      systematic_share(ground.discovery, ground.confirmation, problem.property_candidates, terms);
   report.ceiling = detail::share_of(ceiling);
   report.attributable_together = detail::attributable_of(chain.fractions);
   const statistics::Strata pooled = pooled_strata(strata, fresh_strata);

@@ -22,7 +22,7 @@ struct MethodOptions {
   double alpha = 0.05;  ///< family-wise error rate of the confirmed conditions, and again of their effects
   std::int64_t permutations = 9'999;                        ///< of the first condition's test
   std::int64_t half_samples = 20;                           ///< of the discovery split, for stability; 0 leaves it out
-  std::int64_t intervention_latents = 4'096;                ///< that one condition is moved on at most
+  std::int64_t intervention_latents = 4'096;                ///< within which one should decide: see `EffectOptions`
   std::int64_t intervention_images = 30'000;                ///< of all conditions together at most
   std::int64_t fraction_latents = 2'048;                    ///< on which attributable fractions are measured
   std::int64_t placebo_directions = 32;                     ///< 0 leaves them out

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// An image property: a named measure of one image. The set is open; `default_properties()` is what directions are named
+// An image property: a named measure of one image. The set is open; `default_properties()` is what conditions are named
 // by.
 
 #include <faultline/core/image.hpp>

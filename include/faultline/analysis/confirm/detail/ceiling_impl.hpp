@@ -69,7 +69,7 @@ class QuadraticRule {
 
 /// Splines of the admitted properties and of one more score, side by side.
 [[nodiscard]] inline Matrix<double> ceiling_columns(const ConditionSample& sample,
-                                                    std::span<const std::uint8_t> admitted,
+                                                    std::span<const std::uint8_t> admitted, std::span<const Term> terms,
                                                     std::span<const double> quadratic) {
   std::vector<std::vector<double>> scores;
   for (std::int64_t p = 0; p < sample.properties(); ++p)
@@ -77,7 +77,9 @@ class QuadraticRule {
       scores.emplace_back(sample.scores.row_span(p).begin(), sample.scores.row_span(p).end());
   if (!quadratic.empty()) scores.push_back(statistics::within_class_scores(quadratic, sample.label, sample.classes));
   constexpr std::int64_t width = statistics::spline_columns;
-  Matrix<double> columns(sample.size(), width * static_cast<std::int64_t>(scores.size()));
+  const Matrix<double> selected = design(terms, sample);
+  Matrix<double> columns(sample.size(), width * static_cast<std::int64_t>(scores.size()) + selected.cols());
+  columns.rightCols(selected.cols()) = selected;
   for (std::size_t k = 0; k < scores.size(); ++k)
     columns.middleCols(width * static_cast<Eigen::Index>(k), width) = statistics::natural_spline_columns(scores[k]);
   return columns;
@@ -87,7 +89,8 @@ class QuadraticRule {
 
 FAULTLINE_INLINE statistics::DevianceGain systematic_share(const ConditionSample& discovery,
                                                            const ConditionSample& confirmation,
-                                                           std::span<const std::uint8_t> admitted) {
+                                                           std::span<const std::uint8_t> admitted,
+                                                           std::span<const Term> terms) {
   std::vector<double> own, fresh;
   if (discovery.whitened.cols() > 0) {
     constexpr std::int64_t folds = 5;
@@ -101,10 +104,10 @@ FAULTLINE_INLINE statistics::DevianceGain systematic_share(const ConditionSample
     const detail::QuadraticRule rule(discovery, [](std::int64_t) { return false; });
     for (std::int64_t i = 0; i < confirmation.size(); ++i) fresh.push_back(rule(confirmation.whitened.row(i)));
   }
-  const Matrix<double> x = detail::ceiling_columns(discovery, admitted, own);
+  const Matrix<double> x = detail::ceiling_columns(discovery, admitted, terms, own);
   const statistics::LogisticFit fit = statistics::fit_logistic(x, discovery.label, discovery.failed, discovery.classes);
   const Matrix<double> value =
-      detail::ceiling_columns(confirmation, admitted, fresh) * core::as_vector(fit.coefficients);
+      detail::ceiling_columns(confirmation, admitted, terms, fresh) * core::as_vector(fit.coefficients);
   const auto deviance_of = [&](const Matrix<double>& columns) {
     const statistics::LogisticFit refit =
         statistics::fit_logistic(columns, confirmation.label, confirmation.failed, confirmation.classes);

@@ -84,8 +84,9 @@ FAULTLINE_INLINE std::string headline(const Finding& finding) {
            "; failures come with " + condition_words(finding) + ".";
   }
   if (moved.decision == Decision::does_not)
-    return goes + ", but moving it by itself does not change the failure rate: by at most " +
-           points(moved.upper.value_or(0.0)) + ", where " + points(moved.min_effect.value_or(0.0)) + " would count.";
+    return goes + ", but moving it by itself does not add failures: it changes the failure rate by " +
+           points(moved.effect.value_or(0.0)) + ", at most by " + hundredths(moved.upper.value_or(0.0)) + ", where " +
+           hundredths(moved.min_effect.value_or(0.0)) + " would count.";
   if (!moved.effect) return goes + "; it was not moved: the budget ended before.";
   return goes + "; after " + counted(moved.latents, "latent", "latents") +
          " it is undecided whether moving it changes the failure rate: by " + hundredths(*moved.effect) + " (" +
