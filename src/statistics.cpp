@@ -11,7 +11,6 @@
 #include <faultline/statistics/detail/distributions_impl.hpp>
 #include <faultline/statistics/detail/e_values_impl.hpp>
 #include <faultline/statistics/detail/effect_split_impl.hpp>
-#include <faultline/statistics/detail/fast_ica_impl.hpp>
 #include <faultline/statistics/detail/histogram_impl.hpp>
 #include <faultline/statistics/detail/log_beta_impl.hpp>
 #include <faultline/statistics/detail/logistic_regression_impl.hpp>
@@ -21,19 +20,16 @@
 #include <faultline/statistics/detail/natural_spline_impl.hpp>
 #include <faultline/statistics/detail/orthonormal_basis_impl.hpp>
 #include <faultline/statistics/detail/permutation_impl.hpp>
-#include <faultline/statistics/detail/permutation_maximum_impl.hpp>
 #include <faultline/statistics/detail/pooled_effect_impl.hpp>
 #include <faultline/statistics/detail/quantiles_impl.hpp>
 #include <faultline/statistics/detail/rank_agreement_impl.hpp>
 #include <faultline/statistics/detail/rank_impl.hpp>
 #include <faultline/statistics/detail/rate_boundary_impl.hpp>
 #include <faultline/statistics/detail/rate_plan_impl.hpp>
-#include <faultline/statistics/detail/regression_impl.hpp>
 #include <faultline/statistics/detail/score_tail_impl.hpp>
 #include <faultline/statistics/detail/simultaneous_rates_impl.hpp>
 #include <faultline/statistics/detail/stratified_impl.hpp>
 #include <faultline/statistics/detail/tsne_impl.hpp>
-#include <faultline/statistics/detail/welch_permutation_impl.hpp>
 #include <faultline/statistics/detail/whitening_impl.hpp>
 #include <faultline/statistics/detail/within_class_moments_impl.hpp>
 #include <faultline/statistics/detail/within_class_scores_impl.hpp>

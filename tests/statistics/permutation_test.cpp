@@ -2,7 +2,6 @@
 #include "support.hpp"
 
 #include <faultline/statistics/permutation.hpp>
-#include <faultline/statistics/permutation_maximum.hpp>
 
 #include <support/catch2.hpp>
 

@@ -37,7 +37,7 @@ Half make_half(std::int64_t trial, std::int64_t n, std::int64_t d, double shift)
 
 TEST_CASE("failure is predicted as well as the shift between outcomes allows") {
   const Half first = make_half(1, 6'000, 5, 1.0), second = make_half(2, 6'000, 5, 1.0);
-  const fl::analysis::Omnibus result =
+  const fl::paper::Predictability result =
       fl::paper::predictability(first.x, first.population, second.x, second.population, 3);
   // Of two unit normals one standard deviation apart: .7602
   const double truth = 1.0 - fl::statistics::normal_upper_tail(1.0 / std::sqrt(2.0));
@@ -65,16 +65,16 @@ TEST_CASE("columns that depend on each other, or do not vary, change nothing") {
     }
     return s;
   };
-  const fl::analysis::Omnibus in_w =
+  const fl::paper::Predictability in_w =
       fl::paper::predictability(first.x, first.population, second.x, second.population, 3);
-  const fl::analysis::Omnibus in_s =
+  const fl::paper::Predictability in_s =
       fl::paper::predictability(styles(first.x), first.population, styles(second.x), second.population, 3);
   CHECK(in_s.auc == Approx(in_w.auc).margin(0.005));
 }
 
 TEST_CASE("more columns than samples are no obstacle, and fitting to noise predicts nothing") {
   const Half first = make_half(5, 200, 400, 0.0), second = make_half(6, 3'000, 400, 0.0);
-  const fl::analysis::Omnibus result =
+  const fl::paper::Predictability result =
       fl::paper::predictability(first.x, first.population, second.x, second.population, 3);
   CHECK(std::abs(result.auc - 0.5) < 0.06);  // 5 standard errors
 }
