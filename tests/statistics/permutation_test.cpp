@@ -81,47 +81,6 @@ TEST_CASE("permutation p-values count ties and never reach zero") {
   CHECK(fl::statistics::permutation_point({1.0, 2.0}, 0.05) == std::numeric_limits<double>::infinity());
 }
 
-TEST_CASE("the largest effect over directions equals a plain loop") {
-  const Sample sample = make_sample(4, 400, 6, 2, 0.3);
-  const fl::statistics::Strata strata = fl::statistics::count_outcomes(sample.labels, sample.failed, 2);
-  const auto null = fl::statistics::permuted_differences(sample.x, sample.labels, sample.failed, strata,
-                                                         {.replicates = 50, .seed = 2, .first = 0});
-  const Sample directions = make_sample(5, 600, 6, 2, 0.3);  // more than one block
-  const auto largest = fl::statistics::largest_effects(null, directions.x);
-  for (std::int64_t b = 0; b < 50; ++b) {
-    double truth = 0.0;
-    for (std::int64_t k = 0; k < 600; ++k) {
-      double effect = 0.0;
-      for (std::int64_t j = 0; j < 6; ++j) effect += null(b, j) * directions.x(k, j);
-      truth = std::max(truth, std::abs(effect));
-    }
-    CHECK(largest[static_cast<std::size_t>(b)] == Approx(truth).epsilon(1e-12));
-  }
-  CHECK(fl::statistics::largest_effects(null, fl::Matrix<double>(0, 6)) == std::vector<double>(50, 0.0));
-  CHECK_THROWS_AS(fl::statistics::largest_effects(null, fl::Matrix<double>(3, 5)), fl::Error);
-}
-
-TEST_CASE("the maximum over directions holds its level under the null") {
-  // 400 null populations, 200 correlated directions, level .1: at most the 1 - 1e-6 quantile of Binomial(400, .1), and
-  // not far below it either (the test is exact).
-  std::int64_t rejected = 0;
-  const Sample directions = make_sample(6, 200, 5, 2, 0.3);
-  for (std::int64_t trial = 0; trial < 400; ++trial) {
-    const Sample sample = make_sample(1000 + trial, 160, 5, 3, 0.25);
-    const fl::statistics::Strata strata = fl::statistics::count_outcomes(sample.labels, sample.failed, 3);
-    const auto observed = fl::statistics::stratified_difference(sample.x, sample.labels, sample.failed, strata);
-    fl::Matrix<double> row(1, 5);
-    std::copy(observed.begin(), observed.end(), row.data());
-    const auto null = fl::statistics::permuted_differences(sample.x, sample.labels, sample.failed, strata,
-                                                           {.replicates = 99, .seed = trial, .first = 0});
-    if (fl::statistics::permutation_p(fl::statistics::largest_effects(row, directions.x)[0],
-                                      fl::statistics::largest_effects(null, directions.x)) <= 0.1)
-      ++rejected;
-  }
-  CHECK(rejected <= most_events(400, 0.1));
-  CHECK(rejected >= fewest_events(400, 0.1));
-}
-
 TEST_CASE("permutations refuse input that does not fit") {
   const Sample sample = make_sample(7, 50, 2, 2, 0.3);
   const fl::statistics::Strata strata = fl::statistics::count_outcomes(sample.labels, sample.failed, 2);
