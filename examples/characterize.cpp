@@ -9,6 +9,8 @@
 // test(2): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --samples many
 // test(3): --generator @source@/LICENSE --classifier @assets@/clean.safetensors --out @out@/refused
 // test: --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --judge @assets@/judge.safetensors --samples 600 --seed 7 --out @out@/report
+// test(3): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --real @source@/tests/fixtures/segments --samples 100 --out @out@/refused
+// test: --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --samples 600 --seed 7 --real @source@/tests/fixtures/segments --real-mix independent --real-padding 2 --out @out@/report
 // test: --generator @assets@/digits.safetensors --classifier @assets@/robust.safetensors --samples 200 --label 3 --truncation 0.8 --json --arrays --out @out@/report
 // test: --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --method paper --attfind 2 --samples 300 --label 4 --out @out@/report
 // test(2): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --method other
@@ -22,7 +24,11 @@
 #include "paper_tables.hpp"
 #include "summary.hpp"
 
+#include <faultline/analysis/describe/real_image_check.hpp>
+#include <faultline/analysis/properties/measure_labelled_images.hpp>
+#include <faultline/core/enum_text.hpp>
 #include <faultline/core/parallel_for.hpp>
+#include <faultline/data/labelled_images.hpp>
 #include <faultline/faultline.hpp>
 #include <faultline/render/population_arrays.hpp>
 #include <faultline/training/classifier.hpp>
@@ -44,7 +50,8 @@ namespace {
 
 struct Arguments {
   std::string generator, classifier, judge, out = "faultline-report", method = "ours", precision = "fp32";
-  std::int64_t samples = 10'000, seed = 0, threads = 0, attfind = 32;
+  std::string real, real_labels, real_mix = "none";
+  std::int64_t samples = 10'000, seed = 0, threads = 0, attfind = 32, real_padding = 0;
   std::optional<std::int64_t> label;
   double truncation = 1.0;
   bool json = false, arrays = false;
@@ -59,6 +66,25 @@ void print_summary(const fl::FailureReport& report, const Arguments& arguments) 
                                 std::filesystem::path(arguments.out) / "report.html")
                  .c_str(),
              stdout);
+}
+
+/// Real labelled images, measured as the generated ones are and classified by the same classifier.
+fl::LabelledTable measure_real(const Arguments& arguments, fl::training::NetworkClassifier& classifier,
+                               const fl::ImageShape& generated, const fl::MethodOptions& method) {
+  fl::LabelledImageOptions measuring;
+  measuring.properties = method.properties;
+  measuring.progress = method.progress;
+  measuring.corruption = {.mix = *fl::core::enumerator_from<fl::CorruptionMix>(arguments.real_mix),
+                          .seed = arguments.seed,
+                          .padding = arguments.real_padding};
+  const fl::LabelledImages images = fl::load_labelled_images(arguments.real, {.labels = arguments.real_labels});
+  const fl::ImageShape shape = fl::data::canvas_shape(images, measuring.corruption);
+  if (shape.channels != generated.channels || shape.height != generated.height || shape.width != generated.width)
+    throw fl::Error(fl::ErrorCode::incompatible_models, "characterize",
+                    "the real images have " + std::to_string(shape.height) + " x " + std::to_string(shape.width) +
+                        " pixels, the generator makes " + std::to_string(generated.height) + " x " +
+                        std::to_string(generated.width) + "; use --real-padding");
+  return fl::measure_labelled_images(images, classifier, fl::Misclassified{}, measuring);
 }
 
 int characterize(const Arguments& arguments) {
@@ -85,6 +111,8 @@ int characterize(const Arguments& arguments) {
                                                   .labels = labels,
                                                   .truncation = arguments.truncation,
                                                   .batch_size = options.method.batch_size});
+  std::optional<fl::LabelledTable> real;  // before the long work, so that what is wrong with them is said at once
+  if (!arguments.real.empty()) real = measure_real(arguments, classifier, generator.image_shape(), options.method);
   fl::FailureAnalyzer analyzer(sampler, classifier, fl::Misclassified{}, options);
   const std::filesystem::path out = arguments.out;
   if (arguments.arrays) fl::write_arrays(analyzer.problem(), out / "arrays");
@@ -96,7 +124,8 @@ int characterize(const Arguments& arguments) {
     if (arguments.json) std::fputs(fl::to_json(report).c_str(), stdout);
     else print_paper(report);
   } else {
-    const fl::FailureReport report = analyzer.run();
+    fl::FailureReport report = analyzer.run();
+    if (real) report.real_images = fl::check_causes(report, analyzer.problem(), *real);
     fl::DirectionRenderer(generator, classifier, {.progress = follow}).write_report(report, out);
     progress.finish();
     if (arguments.json) std::fputs(fl::to_json(report).c_str(), stdout);
@@ -131,6 +160,15 @@ int answer(int argc, char** argv) {
   program::option(app, "--seed", arguments.seed, program::least, program::most, "decides every draw");
   program::option(app, "--label", arguments.label, 0, fl::limits::latents, "one class only");
   program::option(app, "--truncation", arguments.truncation, -2.0, 2.0, "psi of the generator");
+  app.add_option("--real", arguments.real,
+                 "folder of real labelled images (the four MNIST files, or PNG pictures) on which causes are checked");
+  app.add_option("--real-labels", arguments.real_labels, "label file of the pictures: CSV, JSON or IDX");
+  app.add_option("--real-mix", arguments.real_mix,
+                 "none, independent, paper, blur or noise: what is done to the real images first")
+      ->check(CLI::IsMember({"none", "independent", "paper", "blur", "noise"}))
+      ->capture_default_str();
+  program::option(app, "--real-padding", arguments.real_padding, 0, 4'096,
+                  "black pixels added on every side: 2 makes MNIST as large as the generated digits");
   app.add_option("--precision", arguments.precision,
                  "of the generator: fp32, or bf16, which is checked against it and faster where the processor knows it")
       ->check(CLI::IsMember({"fp32", "bf16"}))

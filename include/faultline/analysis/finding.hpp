@@ -298,6 +298,20 @@ struct ResponseCurve {
 };
 FAULTLINE_MEMBERS(ResponseCurve, property, class_label, bins, unit, among)
 
+/// One property on generated and on real images, in the same bins.
+struct RealImageCheck {
+  std::string property;
+  ResponseCurve generated;
+  ResponseCurve real;
+  /// Spearman's, of the failure rates over the bins; empty where the bins, or what varies over them, are too few
+  std::optional<double> rank_correlation = std::nullopt;
+  std::int64_t bins = 0;                      ///< that it is over
+  std::optional<double> flip = std::nullopt;  ///< of a cause: the property where moved images flip, a median
+  /// Failure rate of the real images minus that of the generated ones in the bin of the flip
+  std::optional<double> difference = std::nullopt;
+};
+FAULTLINE_MEMBERS(RealImageCheck, property, generated, real, rank_correlation, bins, flip, difference)
+
 /// Counts of one coordinate for failures and successes over the confirmation split.
 struct CoordinateHistogram {
   double lower = 0.0;  ///< left edge of the first bin, in within-class standard deviations from the class mean
@@ -350,6 +364,7 @@ using analysis::Crossing;
 using analysis::Decision;
 using analysis::Finding;
 using analysis::Rate;
+using analysis::RealImageCheck;
 using analysis::ResponseCurve;
 
 }  // namespace v1

@@ -211,13 +211,15 @@ struct FailureReport {
   std::vector<std::string> warnings;
   /// One per class, from the discovery split; empty when all samples fail or none does
   std::vector<ClassRanking> class_rankings;
+  /// Every property of every cause on real images, where some were given
+  std::vector<RealImageCheck> real_images = {};
 };
 FAULTLINE_MEMBERS(FailureReport, schema, verdict, reason, failure_rate, validity_checked, blame, class_leak,
                   class_leaks, class_rates, confusion, class_findings, effective_failures_discovery,
                   effective_failures_confirmation, samples_needed, findings, associated, undecided, not_movable,
                   generators, attributable_together, explained, ceiling, interactions, smallest_detectable,
                   property_distances, paper_top, property_names, property_r2, layers, classes, class_names, cost,
-                  provenance, warnings, class_rankings)
+                  provenance, warnings, class_rankings, real_images)
 
 }  // namespace analysis
 

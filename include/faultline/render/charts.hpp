@@ -59,6 +59,10 @@ namespace render {
 /// stay blank. Empty without cells, for more than 40 in a row, and when tables and edges do not fit together.
 [[nodiscard]] std::string property_map_chart(const analysis::InteractionFinding& interaction);
 
+/// Failure rates of generated and of real images against one property, on one axis, with intervals; the flip of a cause
+/// is marked. Empty without bins.
+[[nodiscard]] std::string real_image_chart(const analysis::RealImageCheck& check);
+
 }  // namespace render
 }  // namespace v1
 }  // namespace faultline

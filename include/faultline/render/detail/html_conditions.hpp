@@ -74,6 +74,34 @@ inline std::string generators_section(const FailureReport& report) {
   return out + "</div></section>\n";
 }
 
+/// The causes on real images.
+inline std::string real_images_section(const FailureReport& report) {
+  if (report.real_images.empty()) return {};
+  std::string out =
+      "<section id=\"real\">\n<h2>On real images</h2>\n<p>How often real labelled images fail against the properties "
+      "of "
+      "the causes, beside the generated ones, in the same bins. Levels need not agree, because the real images have a "
+      "mix of their own; the order should.</p>\n";
+  HtmlTable table({{"Property"},
+                   {"Rank correlation of the failure rates", true},
+                   {"Bins", true},
+                   {"Generated images flip at", true},
+                   {"Real minus generated there, percentage points", true}});
+  for (const analysis::RealImageCheck& check : report.real_images) {
+    const auto& label = check.real.class_label;
+    table.row({html(check.property + (label ? " in class " + class_name(report, *label) : "")),
+               check.rank_correlation ? shown(*check.rank_correlation, 2) : "—", count(check.bins),
+               check.flip ? measured(*check.flip) : "—",
+               check.difference ? signed_shown(100.0 * *check.difference, 1) : "—"});
+  }
+  out += std::move(table).finish() + "<div class=\"pair\">\n";
+  for (const analysis::RealImageCheck& check : report.real_images)
+    out += chart_figure(real_image_chart(check), "Failure rate against " + check.property +
+                                                     ", generated and real; bars: 95 % intervals that "
+                                                     "hold for all points of a curve together.");
+  return out + "</div></section>\n";
+}
+
 /// What conditions are together.
 inline std::string interactions_section(const FailureReport& report) {
   if (report.interactions.empty()) return {};

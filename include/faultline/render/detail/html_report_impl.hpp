@@ -57,6 +57,7 @@ FAULTLINE_INLINE std::string html_report(const FailureReport& report, const std:
   if (!together.empty()) link("interactions", "Together");
   if (!others.empty()) link("others", "Not known to be causes");
   if (!generators.empty()) link("generators", "The generator's");
+  if (!report.real_images.empty()) link("real", "On real images");
   if (!report.property_distances.empty()) link("properties", "Properties");
   if (!report.paper_top.empty()) link("paper", "The paper's channels");
   link("repeat", "How to repeat");
@@ -81,7 +82,7 @@ FAULTLINE_INLINE std::string html_report(const FailureReport& report, const std:
   }
   for (std::size_t i = 0; i < report.findings.size(); ++i)
     page += finding_section(report, report.findings[i], i + 1, pictures);
-  page += together + others;
+  page += together + real_images_section(report) + others;
   page += generators + property_distances_section(report) + paper_section(report, pictures) + repeat_section(report) +
           std::string(definitions);
   return page + "<footer>Format " + html(report.schema) +

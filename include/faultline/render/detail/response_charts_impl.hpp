@@ -167,6 +167,47 @@ FAULTLINE_INLINE std::string property_map_chart(const analysis::InteractionFindi
   return std::move(svg).finish();
 }
 
+FAULTLINE_INLINE std::string real_image_chart(const analysis::RealImageCheck& check) {
+  using namespace detail;
+  Reach reach;
+  double highest = 0.05;
+  for (const analysis::ResponseCurve* curve : {&check.generated, &check.real})
+    for (const analysis::ResponseBin& bin : curve->bins) {
+      if (bin.median) reach.add(*bin.median);
+      if (std::isfinite(bin.rate.upper)) highest = std::max(highest, bin.rate.upper);
+    }
+  if (reach.empty()) return {};
+  if (check.flip) reach.add(*check.flip);
+  const double margin = reach.margin(0.04);
+  Svg svg(560, 340, "Failure rate of generated and of real images against " + check.property);
+  const Plot plot{62, 64, 480, 226, reach.lower - margin, reach.upper + margin, 0, std::min(1.0, highest * 1.05)};
+  if (check.flip && std::isfinite(*check.flip)) {
+    svg.line(plot.x(*check.flip), plot.top, plot.x(*check.flip), plot.bottom(),
+             "stroke=\"#d55e00\" stroke-width=\"1.5\" stroke-dasharray=\"2 3\"");
+    draw_note(svg, plot, plot.x(*check.flip), plot.top - 7, "generated images flip at " + measured(*check.flip));
+  }
+  draw_x_axis(svg, plot, check.property + (check.real.unit.empty() ? ", in its own unit" : ", " + check.real.unit));
+  draw_y_axis(svg, plot, "failure rate", 100, " %");
+  const auto draw = [&](const analysis::ResponseCurve& curve, const CurveLook& look) {
+    std::vector<double> medians, rates;
+    for (const analysis::ResponseBin& bin : curve.bins) {
+      if (!bin.median || !std::isfinite(*bin.median) || !std::isfinite(bin.rate.estimate)) continue;
+      const double x = plot.x(*bin.median);
+      svg.line(x, plot.y(bin.rate.lower), x, plot.y(bin.rate.upper),
+               "stroke=\"" + hex(look.colour) + "\" stroke-width=\"2\"");
+      medians.push_back(*bin.median);
+      rates.push_back(bin.rate.estimate);
+    }
+    draw_curve(svg, plot, medians, rates, look);
+  };
+  const CurveLook generated{palette::success, "none", 'o'}, real{palette::failure, "7 4", 's'};
+  draw(check.generated, generated);
+  draw(check.real, real);
+  const double next = draw_legend_entry(svg, plot.left, 20, generated, "generated images");
+  draw_legend_entry(svg, next, 20, real, "real images");
+  return std::move(svg).finish();
+}
+
 }  // namespace render
 }  // namespace v1
 }  // namespace faultline

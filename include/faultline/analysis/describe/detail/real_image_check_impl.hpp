@@ -74,6 +74,53 @@ FAULTLINE_INLINE std::vector<RealImageCheck> check_on_real_images(
   return checks;
 }
 
+FAULTLINE_INLINE std::vector<RealImageCheck> check_causes(const FailureReport& report, const Problem& problem,
+                                                          const LabelledTable& real, const ResponseBinning& binning) {
+  constexpr const char* where = "check_causes";
+  check_table(real, where);
+  const auto position = [](const std::vector<std::string>& names, const std::string& name) {
+    return std::find(names.begin(), names.end(), name) - names.begin();
+  };
+  std::vector<RealImageCheck> checks;
+  for (const Finding& finding : report.findings)
+    for (const std::string& name : finding.condition.properties) {
+      const std::optional<std::int64_t> label = finding.condition.class_label;
+      const auto column = position(problem.property_names, name), real_column = position(real.property_names, name);
+      if (column == static_cast<std::ptrdiff_t>(problem.property_names.size()) ||
+          real_column == static_cast<std::ptrdiff_t>(real.property_names.size()))
+        throw Error(ErrorCode::invalid_argument, where,
+                    "generated and real images were not both measured for \"" + name +
+                        "\"; measure both by the same properties");
+      std::vector<double> values, real_values;
+      std::vector<std::uint8_t> failed, real_failed;
+      for (const Population* split : {&problem.discovery, &problem.confirmation})
+        for (std::int64_t i = 0; i < split->size(); ++i) {
+          const auto at = static_cast<std::size_t>(i);
+          if (!split->is_valid(at) || (label && split->label[at] != *label)) continue;
+          values.push_back(static_cast<double>(split->properties(i, column)));
+          failed.push_back(split->failed[at]);
+        }
+      for (std::int64_t i = 0; i < real.size(); ++i) {
+        const auto at = static_cast<std::size_t>(i);
+        if (label && real.label[at] != *label) continue;
+        real_values.push_back(static_cast<double>(real.properties(i, real_column)));
+        real_failed.push_back(real.failed[at]);
+      }
+      if (values.empty() || real_values.empty()) continue;  // no real image of the class
+      RealImageCheck& check =
+          checks.emplace_back(check_on_real_images(name, values, failed, real_values, real_failed, binning));
+      check.generated.class_label = check.real.class_label = label;
+      if (!real.property_units.empty())
+        check.generated.unit = check.real.unit = real.property_units[static_cast<std::size_t>(real_column)];
+      for (const PropertyAtFlip& flip : finding.threshold.at_flip)
+        if (flip.name == name) check.flip = flip.median;
+      for (std::size_t b = 0; check.flip && b < check.real.bins.size(); ++b)
+        if (const ResponseBin& bin = check.real.bins[b]; *check.flip >= bin.lower && *check.flip <= bin.upper)
+          check.difference = bin.rate.estimate - check.generated.bins[b].rate.estimate;
+    }
+  return checks;
+}
+
 }  // namespace analysis
 }  // namespace v1
 }  // namespace faultline
