@@ -34,7 +34,7 @@ static int show() {
   };
 
   const fl::StyleSpaceSampler sampler(generator, {.seed = 7, .labels = fl::LabelPolicy::fixed(2)});
-  fl::FailureAnalyzer analyzer(sampler, mine, confidently_wrong, {.samples = 4'000});
+  fl::FailureAnalyzer analyzer(sampler, mine, confidently_wrong, {.samples = 4'000, .method = {.properties = {}}});
   const fl::FailureReport report = analyzer.run();
 
   const fl::Rate& rate = report.failure_rate;

@@ -97,7 +97,9 @@ static int show() {
       },
       {.classes = 2, .scores = fl::Scores::logits});
 
-  const fl::FailureReport report = fl::characterize(generator, mine, {.samples = 4'000, .seed = 7});
+  const fl::FailureReport report = fl::characterize(
+      generator, mine,
+      {.samples = 4'000, .seed = 7, .method = {.properties = {}}});  // those of digits say nothing here
   std::printf("%s\n", report.reason.c_str());
   for (const fl::Finding& finding : report.findings) {
     const fl::analysis::Carrier& carrier = finding.carriers.front();

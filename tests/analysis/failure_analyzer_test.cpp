@@ -166,14 +166,17 @@ TEST_CASE("the cost of a run is exact, step by step", "[analysis][analyzer]") {
     // 256 further latents as they are, with the cause set, and with all causes set
     CHECK(calls_until.at("attributable fractions") - calls_until.at("intervention") == 3 * 256 / 64);
     // 4 random directions, 64 latents both ways; the profile of 128 latents at 9 moves; distances
-    CHECK(calls - calls_until.at("attributable fractions") == 4 * 2 * 64 / 64 + 128 * 9 / 64 + 40);
+    CHECK(calls - calls_until.at("attributable fractions") == 4 * 2 * 64 / 64 + 128 * 9 / 64 + 57);
 
     CHECK(report.cost.generator_batches == calls);
-    CHECK(report.cost.generator_images == 1);
+    // pilots and samples, the two calibrations, the intervention, the fractions, the placebo, the profile, distances
+    CHECK(report.cost.generator_images ==
+          2 * 16 + 2 * 1000 + 2 * 2 * 256 + 3 * 128 + 3 * 256 + 4 * 2 * 64 + 128 * 9 + 3'333);
     CHECK(report.cost.classifier_images == report.cost.generator_images - 16);  // the pilot sample is made twice
     // Eight listed examples are made in one call and classified one by one
     CHECK(report.cost.classifier_batches == report.cost.generator_batches + 6);
-    CHECK(report.cost.property_images == 2);
+    // of samples, calibrations, fresh and fraction latents, the profile, start latents and flips
+    CHECK(report.cost.property_images == 2 * 1000 + 2 * 2 * 256 + 128 + 256 + 128 * 9 + 247);
     CHECK(rows == 64 * calls);
     CHECK(report.cost.generator_bytes == rows * 11);
     CHECK(report.cost.generator_launches == calls * 2);
@@ -308,8 +311,10 @@ TEST_CASE("an unconditional generator is one class, for criteria that need no la
         }
       },
       {.classes = 2, .scores = fl::Scores::probabilities});
+  auto options = quick(1500);
+  options.method.properties.clear();  // those of digits say nothing about these images
   const auto report =
-      fl::characterize(known, mine, quick(1500), [](std::span<const float> p, std::int64_t) { return p[1] > p[0]; });
+      fl::characterize(known, mine, options, [](std::span<const float> p, std::int64_t) { return p[1] > p[0]; });
   CHECK(report.classes == 1);
   CHECK(report.class_rates.size() == 1);
   REQUIRE(!report.findings.empty());

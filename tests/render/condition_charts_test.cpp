@@ -20,7 +20,7 @@ TEST_CASE("a response shows how often samples fail, and every end at which image
   REQUIRE(flip);
   CHECK(flip->median == 0.0342);
   CHECK_FALSE(fl::render::flip_of(pair, pair.response[0]));
-  CHECK_FALSE(fl::render::flip_of(one, {.property = "blur"}));
+  CHECK_FALSE(fl::render::flip_of(one, {.property = "blur", .bins = {}}));
 
   const std::string svg = fl::render::response_chart(report, one, one.response[0], "failure rate");
   CHECK(svg == fl::render::response_chart(one.response[0], "failure rate", flip));
@@ -101,4 +101,15 @@ TEST_CASE("the moves of a report are shown in percentage points, causes first, a
   CHECK(svg.find("+3.0 (−1.0 to +7.0): undecided") < svg.find("+0.4 (−0.8 to +1.1): does nothing"));
   CHECK(svg.find("stroke") == svg.find("stroke="));
   CHECK(svg.find(">blur</text>") == std::string::npos);
+}
+
+TEST_CASE("generated and real images stand on one axis, each with its intervals, and the flip is marked") {
+  const fl::FailureReport report = render_test::example_report(render_test::example_generator());
+  const std::string svg = fl::render::real_image_chart(report.real_images[0]);
+  check_chart(svg);
+  CHECK(parts_of(svg, "<circle") == 6 + 1);  // generated: circles; one more in the legend
+  CHECK(svg.find("generated images flip at") != std::string::npos);
+  CHECK(svg.find("real images") != std::string::npos);
+  CHECK(fl::render::real_image_chart(report.real_images[1]).find("flip at") == std::string::npos);
+  CHECK(fl::render::real_image_chart({}).empty());
 }

@@ -140,6 +140,9 @@ inline fl::FailureReport example_report(const fl::AnalyticGenerator& known) {
   r.attributable_together = {0.88, 0.83, 0.92, 4000, 262};
   r.explained = Share{0.56, 0.53, 0.59};
   r.ceiling = Share{0.71, 0.68, 0.74};
+  r.real_images = {
+      {"noise level", example_response("noise level"), example_response("noise level", 1), 0.94, 6, 0.034, 0.02},
+      {"width", example_response("width"), example_response("width"), std::nullopt, 6, std::nullopt, std::nullopt}};
   r.interactions = {example_interaction(), {}};
   r.interactions[1].first = r.interactions[1].second = "noise level with slant";
   r.interactions[1].headline = "With noise level with slant at its usual level 12 % of the failures would not occur.";

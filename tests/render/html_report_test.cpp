@@ -26,8 +26,8 @@ TEST_CASE("the page of a filled report is sound, closed in itself and complete")
   CHECK(page == fl::render::html_report(report, pictures));
   CHECK(occurrences(page, "<img ") == 7);
   // Classes; three of all causes; four, one response each and two of the pair; one of each other list that has a
-  // property, two that cannot be moved; the map.
-  CHECK(occurrences(page, "<svg ") == 1 + 3 + 3 * 4 + 4 + 1 + 2 + 1 + 1);
+  // property, two that cannot be moved; the map; two on real images.
+  CHECK(occurrences(page, "<svg ") == 1 + 3 + 3 * 4 + 4 + 1 + 2 + 1 + 1 + 2);
   for (const char* part : {"3 causes of failure",
                            "6.7\u00A0%",
                            "93\u00A0% the classifier&#39;s",
@@ -111,6 +111,16 @@ TEST_CASE("the first screen says how often, whose fault, on what, how sure, and 
   CHECK(fl::render::html_report(unjudged, {}).find("Whose fault") == std::string::npos);
 }
 
+TEST_CASE("the page shows the causes on real images, where some were given") {
+  fl::FailureReport report = filled();
+  const std::string page = fl::render::html_report(report, {});
+  CHECK(page.find("<h2>On real images</h2>") != std::string::npos);
+  CHECK(page.find("0.94") != std::string::npos);
+  CHECK(page.find("+2.0") != std::string::npos);  // real minus generated at the flip, in points
+  report.real_images.clear();
+  CHECK(fl::render::html_report(report, {}).find("On real images") == std::string::npos);
+}
+
 TEST_CASE("the page reads well when nothing was found") {
   fl::FailureReport report = filled();
   report.verdict = fl::Verdict::none_found;
@@ -142,7 +152,7 @@ TEST_CASE("when no condition is known to be a cause the page says why of each, a
   check_page(page);
   CHECK(page.find("Failures are systematic, but no cause is known") != std::string::npos);
   CHECK(occurrences(page, "<img ") == 0);
-  CHECK(occurrences(page, "<svg ") == 1 + 1 + 1 + 2 + 1 + 1);  // classes, moves, the others' responses, map
+  CHECK(occurrences(page, "<svg ") == 1 + 1 + 1 + 2 + 1 + 1 + 2);  // classes, moves, the others' responses, map
   CHECK(page.find("On what") == std::string::npos);
   CHECK(page.find("+3.0 (−1.0 to +7.0)") != std::string::npos);
   CHECK(occurrences(page, ">not moved</td>") == 2);

@@ -109,11 +109,12 @@ TEST_CASE("every member of the report's structures is a key, under its own name 
                                                "cost",
                                                "provenance",
                                                "warnings",
-                                               "class_rankings"});
+                                               "class_rankings",
+                                               "real_images"});
   {
     [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x, y, z, aa, ab,
-                                  ac, ad, ae, af, ag, ah, ai] = report;
-    CHECK(json.size() == 35);
+                                  ac, ad, ae, af, ag, ah, ai, aj] = report;
+    CHECK(json.size() == 36);
   }
   const Json& finding = json["findings"][0];
   {
@@ -125,8 +126,8 @@ TEST_CASE("every member of the report's structures is a key, under its own name 
                                                     "validity",     "histogram",    "examples",  "class_split"});
   }
   {
-    [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h, i, j] = report.findings[0].condition;
-    CHECK(finding["condition"].size() == 10);
+    [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h, i, j, k] = report.findings[0].condition;
+    CHECK(finding["condition"].size() == 11);
   }
   {
     [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h, i, j, k] = report.findings[0].intervention;
@@ -161,12 +162,16 @@ TEST_CASE("every member of the report's structures is a key, under its own name 
     CHECK(finding["answers"][0].size() == 2);
   }
   {
-    [[maybe_unused]] const auto& [a, b, c] = report.findings[0].response[0];
-    CHECK(finding["response"][0].size() == 3);
+    [[maybe_unused]] const auto& [a, b, c, d, e] = report.findings[0].response[0];
+    CHECK(finding["response"][0].size() == 5);
   }
   {
-    [[maybe_unused]] const auto& [a, b, c, d] = report.findings[0].response[0].bins[0];
-    CHECK(finding["response"][0]["bins"][0].size() == 4);
+    [[maybe_unused]] const auto& [a, b, c, d, e] = report.findings[0].response[0].bins[0];
+    CHECK(finding["response"][0]["bins"][0].size() == 5);
+  }
+  {
+    [[maybe_unused]] const auto& [a, b, c, d, e, f, g] = report.real_images[0];
+    CHECK(json["real_images"][0].size() == 7);
   }
   {
     [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h] = report.findings[0].carriers[0];

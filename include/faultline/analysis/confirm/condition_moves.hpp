@@ -47,11 +47,12 @@ inline constexpr std::int64_t calibration_latents = 256;
 /// (`Property::specific`) is not held while a specific one moves. Twice the move is
 /// measured and what the held ones still moved is taken back. A property that moves by
 /// less than half a deviation is not movable, and a condition is not separable from another through which more than a
-/// quarter of the change still comes. A property without a reading moves along the leading second-moment direction of
-/// it, a direction by itself.
-/// The shapes of the effects are those of one spline for each condition, fitted together on the discovery split: two
-/// ends fail where the fit predicts that moving both ways, compared with not moving, changes the failure rate by more
-/// than one end compared with the other.
+/// quarter of the change still comes (a weaker one with nearly the same reading is another name for it and does not
+/// count), and the weaker of two that are moved by the same move from the other. A property
+/// without a reading moves along the leading second-moment direction of it, a direction by itself. The shapes of the
+/// effects are those of one spline for each condition, fitted together on the discovery split: two ends fail where the
+/// fit predicts that moving both ways, compared with not moving, changes the failure rate by more than one end compared
+/// with the other.
 /// **Shapes**: `discovery` is the sample of the selection. **Throws** what answering edits
 /// throws. **Cost**: 8 · 256 images per condition.
 [[nodiscard]] std::vector<ConditionMove> plan_moves(const Problem& problem, const statistics::Whitening& whitening,

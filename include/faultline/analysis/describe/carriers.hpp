@@ -22,7 +22,7 @@ inline constexpr std::int64_t carriers_per_finding = 10;
 /// Fills `carriers`, `channel` and `sign` of every finding.
 ///
 /// The ten style channels with the largest within-class |correlation| with the direction, strongest first; none for a
-/// finding without a direction.
+/// finding without a direction. Of a pair or a subspace, the correlation is the multiple one with its directions.
 /// **Formula**: with u the linear reading v·w̃ = u·w, corr(s_k, u·w) = a_k Σ uᵀ / √(a_k Σ a_kᵀ · u Σ uᵀ), Σ the pooled
 /// within-class covariance of w on the discovery split: exact, because s = A w + b. Effects are those of the
 /// confirmation split: `effect` within classes (within the one class of a class-specific direction) over σ_k,

@@ -192,17 +192,20 @@ FAULTLINE_INLINE FailureReport analyze(const Problem& problem, const MethodOptio
   report.effective_failures_confirmation = fresh_strata.effective_failures;
   detail::fill_rankings(report, problem, options);
 
+  const bool tiny = problem.discovery.size() + problem.confirmation.size() <= 2 * problem.classes;
+  ConditionGround ground;  // with so few samples there is nothing to prepare
   report_progress(options.progress, "readings", 0, 1);
-  const ConditionGround ground = prepare_ground(problem);
+  if (!tiny) ground = prepare_ground(problem);
   report.property_r2 = ground.readings.r_squared;
+  report.property_r2.resize(problem.property_names.size(), 0.0);
   for (double& r2 : report.property_r2) r2 = std::clamp(r2, 0.0, 1.0);
   report_progress(options.progress, "readings", 1, 1);
   const ChainOptions chain_options = analysis::chain_options(options);
   std::vector<std::string> class_notes;
   for (const ClassFinding& finding : report.class_findings) class_notes.push_back(finding.headline);
   const double wanted = options.least_effective_failures;
-  if (!enough_failures(strata, fresh_strata, wanted)) {
-    detail::fill_generators(report, problem, ground, chain_options.conditions);
+  if (tiny || !enough_failures(strata, fresh_strata, wanted)) {
+    if (!tiny) detail::fill_generators(report, problem, ground, chain_options.conditions);
     name_findings(std::vector<std::vector<Finding>*>{&report.generators});
     for (Finding& finding : report.generators) finding.headline = generator_headline(finding);
     const SamplesNeeded needed = samples_needed(strata, fresh_strata, wanted);

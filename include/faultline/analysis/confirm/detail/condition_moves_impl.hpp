@@ -93,6 +93,9 @@ FAULTLINE_INLINE std::vector<ConditionMove> plan_moves(const Problem& problem, c
     for (std::size_t o = 0; o < coordinates.size(); ++o) {
       const detail::Coordinate& other = coordinates[o];
       if (other.property < 0 || !competes(other.condition, own.condition) || !asked(o)) continue;
+      // a weaker condition with nearly the same reading is another name for this one
+      const bool alike = std::abs(other.reading.dot(own.reading)) >= 0.9;
+      if (alike && found.conditions[other.condition].gain < found.conditions[own.condition].gain) continue;
       const double through = logit_change(other.condition, moved[other.property], other.property, side);
       if (through > 0.25 * change && (!most || through > most->share)) most = Companion{o, through};
     }
@@ -166,6 +169,19 @@ FAULTLINE_INLINE std::vector<ConditionMove> plan_moves(const Problem& problem, c
       }
     }
   }
+  // two conditions that are moved by the same move are one: the one that says more
+  for (std::size_t k = 0; k < moves.size(); ++k)
+    for (std::size_t j = 0; j < k; ++j) {
+      const bool both = moves[j].movability == Movability::movable && moves[k].movability == Movability::movable &&
+                        moves[j].directions.rows() == 1 && moves[k].directions.rows() == 1 &&
+                        found.conditions[j].class_label == found.conditions[k].class_label;
+      if (!both || std::abs(moves[j].directions.row(0).dot(moves[k].directions.row(0))) < 0.95) continue;
+      const bool later = found.conditions[k].gain <= found.conditions[j].gain;
+      const std::size_t weaker = later ? k : j, stronger = later ? j : k;
+      moves[weaker].movability = Movability::not_separable;
+      if (!found.conditions[stronger].properties.empty())
+        moves[weaker].held_back = found.conditions[stronger].properties.front();
+    }
   return moves;
 }
 

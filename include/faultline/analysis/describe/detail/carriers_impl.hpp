@@ -50,17 +50,30 @@ FAULTLINE_INLINE void attach_carriers(const FindingContext& context, std::span<F
                   "direction \"" + finding.direction.name + "\" has " +
                       std::to_string(finding.direction.whitened.size()) + " whitened coordinates, expected " +
                       std::to_string(context.whitening.rank()));
-    const Eigen::VectorXd reading =
-        context.whitening.to_white.transpose() * core::as_vector(finding.direction.whitened);
-    const Eigen::VectorXd with_w = discovery.within * reading;
-    const double deviation = std::sqrt(std::max(0.0, reading.dot(with_w)));
-    std::vector<double> correlation = core::to_list(a * with_w);  // covariances at first
-    for (std::size_t k = 0; k < correlation.size(); ++k) {
-      // A channel that hardly varies is all rounding; its correlation means nothing.
-      const bool varies = variance[k] > 1e-12 * largest;
-      correlation[k] =
-          varies ? std::clamp(quotient(correlation[k], std::sqrt(variance[k]) * deviation), -1.0, 1.0) : 0.0;
+    // of a pair or a subspace the multiple correlation with its directions, which hardly overlap; signs are the first's
+    Matrix<double> rows(1, context.whitening.rank());
+    core::as_vector(rows.values()) = core::as_vector(finding.direction.whitened);
+    if (finding.direction.parts.size() > 1) {
+      Matrix<double> steps(static_cast<std::int64_t>(finding.direction.parts.size()), context.whitening.dimension());
+      for (std::size_t m = 0; m < finding.direction.parts.size(); ++m)
+        steps.row(static_cast<Eigen::Index>(m)) = core::as_vector(finding.direction.parts[m]).transpose();
+      rows = statistics::whiten_moves(context.whitening, steps);
     }
+    std::vector<double> correlation(variance.size(), 0.0), squared(variance.size(), 0.0);
+    for (Eigen::Index m = 0; m < rows.rows(); ++m) {
+      const Eigen::VectorXd reading = context.whitening.to_white.transpose() * rows.row(m).transpose();
+      const Eigen::VectorXd with_w = discovery.within * reading;
+      const double deviation = std::sqrt(std::max(0.0, reading.dot(with_w)));
+      const std::vector<double> covariance = core::to_list(a * with_w);
+      for (std::size_t k = 0; k < variance.size(); ++k) {
+        if (!(variance[k] > 1e-12 * largest)) continue;  // a channel that hardly varies is all rounding
+        const double own = quotient(covariance[k], std::sqrt(variance[k]) * deviation);
+        squared[k] += own * own;
+        if (m == 0) correlation[k] = own;
+      }
+    }
+    for (std::size_t k = 0; k < correlation.size(); ++k)
+      correlation[k] = std::copysign(std::min(1.0, std::sqrt(squared[k])), correlation[k]);
 
     std::vector<std::int64_t> order(correlation.size());
     std::iota(order.begin(), order.end(), std::int64_t{0});
