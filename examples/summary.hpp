@@ -84,11 +84,19 @@ inline std::string table_of(const fl::FailureReport& report) {
       text += why + ": " + fl::render::title_of(report, list[i]) + "\n";
     if (list.size() > shown) text += why + ": " + counted(list.size() - shown, "more condition") + " in the report\n";
   };
-  others(report.undecided, "undecided whether a cause");
+  std::vector<fl::Finding> undecided, minor;
+  for (const fl::Finding& finding : report.undecided)
+    (finding.condition.is_minor ? minor : undecided).push_back(finding);
+  others(undecided, "undecided whether a cause");
   others(report.not_movable, "not movable by this generator");
   others(report.associated, "goes along with a cause");
+  others(minor, "matters little, not tried");
   others(report.generators, "the generator's");
   for (const fl::analysis::ClassFinding& finding : report.class_findings) text += finding.headline + "\n";
+  for (const fl::RealImageCheck& check : report.real_images)
+    text += "on real images: " + check.property + ", rank correlation of the failure rates " +
+            (check.rank_correlation ? formatted("%.2f", *check.rank_correlation) : std::string("unknown")) + " over " +
+            counted(static_cast<std::size_t>(check.bins), "bin") + "\n";
   if (!report.findings.empty())
     text +=
         "\nfailures gone: the share of the failures that would not occur with this at its usual level (95 % "

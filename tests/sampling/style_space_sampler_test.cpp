@@ -66,8 +66,7 @@ TEST_CASE("latents and labels are the specified words of Philox") {
   for (std::int64_t j = 0; j < 6; ++j)
     CHECK(static_cast<double>(z(0, j)) == Approx(expected[static_cast<std::size_t>(j)]).epsilon(2e-7));
   CHECK(Sampler(four, {.seed = 7}).labels(0, 12) == std::vector<std::int64_t>{3, 2, 3, 2, 1, 1, 1, 3, 0, 1, 3, 1});
-  CHECK(Sampler(ten, {.seed = 7}).labels(fl::core::intervention_first, 6) ==
-        std::vector<std::int64_t>{6, 8, 7, 8, 8, 9});
+  CHECK(Sampler(ten, {.seed = 7}).labels(fl::core::start_first, 6) == std::vector<std::int64_t>{6, 8, 7, 8, 8, 9});
 }
 
 TEST_CASE("a sample is the same bit for bit in whatever range it is asked for") {

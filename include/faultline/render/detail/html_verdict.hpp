@@ -83,9 +83,14 @@ inline std::string titles_of(const FailureReport& report, const std::vector<Find
 /// What a reader must not take for known.
 inline std::string unknowns(const FailureReport& report) {
   std::vector<std::string> list;
-  if (!report.undecided.empty())
-    list.push_back("Whether these are causes is undecided; more moved images would tell: " +
-                   titles_of(report, report.undecided) + ".");
+  std::vector<Finding> undecided, minor;
+  for (const Finding& finding : report.undecided) (finding.condition.is_minor ? minor : undecided).push_back(finding);
+  if (!undecided.empty())
+    list.push_back(
+        "Whether these are causes is undecided; more moved images would tell: " + titles_of(report, undecided) + ".");
+  if (!minor.empty())
+    list.push_back("Failures go with these too, but so little that it was not tried whether they are causes: " +
+                   titles_of(report, minor) + ".");
   if (!report.not_movable.empty())
     list.push_back(
         "Whether these are causes cannot be tried, because this generator does not change them by "
