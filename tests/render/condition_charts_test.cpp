@@ -98,7 +98,7 @@ TEST_CASE("the moves of a report are shown in percentage points, causes first, a
   const fl::FailureReport report = render_test::example_report(render_test::example_generator());
   const std::string svg = fl::render::intervention_chart(report);
   CHECK(svg.find(">+41.2 (+37.1 to +45.2): changes the failure rate</text>") != std::string::npos);
-  CHECK(svg.find("+3.0 (−1.0 to +7.0): undecided") < svg.find("+0.4 (−0.8 to +1.1): does nothing"));
+  CHECK(svg.find("+3.0 (−1.0 to +7.0): undecided") < svg.find("+0.4 (−0.8 to +1.1): adds no failures"));
   CHECK(svg.find("stroke") == svg.find("stroke="));
   CHECK(svg.find(">blur</text>") == std::string::npos);
 }

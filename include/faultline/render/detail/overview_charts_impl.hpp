@@ -157,7 +157,7 @@ FAULTLINE_INLINE std::string intervention_chart(const FailureReport& report) {
   };
   add(report.findings, "changes the failure rate");
   add(report.undecided, "undecided");
-  add(report.associated, "does nothing");
+  add(report.associated, "adds no failures");
   if (rows.empty()) return {};
   double lowest = -0.02, highest = 0.1;
   for (const Row& row : rows) {

@@ -145,7 +145,7 @@ FAULTLINE_INLINE std::string verdict_reason(const FailureReport& report) {
     for (const Finding& finding : report.undecided)
       text += (text.empty() ? "" : ", ") + finding.title + (finding.condition.is_minor ? " (minor)" : " (undecided)");
     say(report.not_movable, "not movable by itself");
-    say(report.associated, "moving it does nothing");
+    say(report.associated, "moving it adds no failures");
     if (text.empty())
       return "Whole classes fail; within classes nothing that failures go with was confirmed." + classes;
     return "Failures go with " + text + "; none of these is known to be a cause." + classes;
