@@ -81,7 +81,8 @@ class DirectionRenderer {
     if (!sheet)
       throw Error(ErrorCode::empty_input, "DirectionRenderer::sheet",
                   finding.direction.w.empty()
-                      ? "the condition \"" + finding.title + "\" has no direction: the generator does not move it"
+                      ? "the condition \"" + finding.title +
+                            "\" has no direction: it is minor, or the generator does not move it"
                       : "there is no start latent to draw: the finding \"" + finding.title + "\" lists " +
                             std::to_string(finding.examples.size()) + " examples, the options ask for " +
                             std::to_string(options_.examples));

@@ -384,6 +384,20 @@ TEST_CASE("conditions of all orders are tested together", "[analysis][compare]")
   CHECK(fl::analysis::detail::order_permutations(method, 380) == 76'000);
 }
 
+TEST_CASE("a condition that was not moved because it is minor is not said to be out of the generator's reach",
+          "[analysis][compare]") {
+  fl::analysis::SeparatingCondition condition;
+  condition.finding.title = "width";
+  const auto headline = [&] { return fl::analysis::detail::separating_headline(condition, "A", "B", false); };
+  CHECK(headline() ==
+        "A is right and B wrong with width, but this generator does not move it: whether it is a reason cannot be "
+        "told.");
+  condition.finding.condition.is_minor = true;
+  CHECK(headline() ==
+        "A is right and B wrong with width a little: it explains less than a fortieth of what all conditions explain, "
+        "and was not moved.");
+}
+
 TEST_CASE("distances are paired, and one image serves all classifiers", "[analysis][compare]") {
   synthetic::World world;
   world.properties = 3;

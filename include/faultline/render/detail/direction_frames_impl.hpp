@@ -28,8 +28,9 @@ FAULTLINE_INLINE std::vector<DirectionFrame> frames_along(const RenderBackend& b
                 "the finding \"" + finding.title + "\" lists " + std::to_string(finding.examples.size()) +
                     " examples, asked for number " + std::to_string(options.example));
   if (finding.direction.w.empty())
-    throw Error(ErrorCode::invalid_argument, where,
-                "the condition \"" + finding.title + "\" has no direction: the generator does not move it");
+    throw Error(
+        ErrorCode::invalid_argument, where,
+        "the condition \"" + finding.title + "\" has no direction: it is minor, or the generator does not move it");
   const analysis::ExampleLatent& start = finding.examples[static_cast<std::size_t>(options.example)];
   const std::vector<double> shifts = options.shifts.empty() ? sheet_shifts(finding) : options.shifts;
   const Edit edit = Edit::in_w(finding.direction.w);

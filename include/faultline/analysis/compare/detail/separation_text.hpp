@@ -40,6 +40,8 @@ namespace detail {
               hundredths(*share.lower) + " to " + hundredths(*share.upper) + ") of these samples would not be so";
     return text + ".";
   }
+  if (finding.condition.is_minor)
+    return where + " a little: it explains less than a fortieth of what all conditions explain, and was not moved.";
   if (finding.condition.movability != Movability::movable) {
     std::string text = where + ", but this generator does not move it";
     if (finding.condition.movability == Movability::not_separable)
