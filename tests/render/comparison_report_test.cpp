@@ -3,6 +3,7 @@
 
 #include <core/temporary_directory.hpp>
 #include <render/markup.hpp>
+#include <render/page_checks.hpp>
 #include <render/schema_validator.hpp>
 #include <support/catch2.hpp>
 
@@ -13,6 +14,7 @@
 #include <vector>
 
 namespace fl = faultline;
+using render_test::check_page;
 using render_test::SchemaValidator;
 using Json = nlohmann::ordered_json;
 
@@ -144,27 +146,6 @@ fl::ComparisonReport filled() {
   report.provenance.seed = 7;
   report.warnings = {"[F601] accuracy_axis: something <small>"};
   return report;
-}
-
-/// Sound markup, no script, nothing to fetch, every link of the page leads somewhere in the page.
-void check_page(const std::string& page) {
-  const auto markup = render_test::read_markup(page, true);
-  CHECK(markup.complaint == "");
-  for (const std::string& tag : markup.tags)
-    for (const char* forbidden : {"script", "link", "iframe", "object", "embed", "base", "form"})
-      CHECK(tag != forbidden);
-  for (const std::string& attribute : markup.attributes) {
-    const std::string name = attribute.substr(0, attribute.find('=')),
-                      value = attribute.substr(attribute.find('=') + 1);
-    if (name == "href") {
-      REQUIRE(value.size() > 1);
-      CHECK(value[0] == '#');
-      CHECK(markup.ids.count(value.substr(1)) == 1);
-    }
-    CHECK(name.rfind("on", 0) != 0);
-    if (name != "xmlns") CHECK(value.find("://") == std::string::npos);
-  }
-  CHECK(page.find("default-src 'none'") != std::string::npos);
 }
 
 std::vector<std::string> keys(const Json& object) {
