@@ -12,6 +12,9 @@
 // test(3): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --real @source@/tests/fixtures/segments --samples 100 --out @out@/refused
 // test: --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --samples 600 --seed 7 --real @source@/tests/fixtures/segments --real-mix independent --real-padding 2 --out @out@/report
 // test: --generator @assets@/digits.safetensors --classifier @assets@/robust.safetensors --samples 200 --label 3 --truncation 0.8 --json --arrays --out @out@/report
+// test: --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --budget-images 3000 --seed 7 --out @out@/report
+// test(2): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --budget-images 3000 --method paper
+// test(2): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --budget-seconds -1
 // test: --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --method paper --attfind 2 --samples 300 --label 4 --out @out@/report
 // test(2): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --method other
 // test(2): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --seed 18446744073709551615
@@ -55,6 +58,7 @@ struct Arguments {
   std::optional<std::int64_t> label;
   double truncation = 1.0;
   bool json = false, arrays = false;
+  fl::Budget budget;
   std::string command;
 };
 
@@ -87,6 +91,20 @@ fl::LabelledTable measure_real(const Arguments& arguments, fl::training::Network
   return fl::measure_labelled_images(images, classifier, fl::Misclassified{}, measuring);
 }
 
+/// What the run is going to cost, before it starts.
+void print_forecast(const fl::Forecast& forecast, const fl::Budget& budget, std::int64_t samples) {
+  std::fprintf(stderr, "forecast: %lld to %lld images, %.0f to %.0f s at %.0f images a second",
+               static_cast<long long>(forecast.least_images), static_cast<long long>(forecast.most_images),
+               forecast.least_seconds(), forecast.most_seconds(), forecast.images_per_second);
+  if (forecast.samples < samples)
+    std::fprintf(stderr, "; the budget holds %lld of %lld samples per split", static_cast<long long>(forecast.samples),
+                 static_cast<long long>(samples));
+  else if ((budget.images > 0 && budget.images < forecast.most_images) ||
+           (budget.seconds > 0.0 && budget.seconds < forecast.most_seconds()))
+    std::fputs("; the budget may end it before", stderr);
+  std::fputs("\n", stderr);
+}
+
 int characterize(const Arguments& arguments) {
   program::Progress progress;
   const auto follow = [&progress](const fl::Progress& p) { progress(p); };
@@ -104,6 +122,7 @@ int characterize(const Arguments& arguments) {
   fl::AnalyzerOptions options{.samples = arguments.samples};
   options.method.progress = follow;
   options.method.command = arguments.command;
+  options.method.budget = arguments.budget;
   if (!arguments.judge.empty()) options.method.judge = fl::AnyClassifier(fl::load_classifier(arguments.judge));
   const fl::LabelPolicy labels =
       arguments.label ? fl::LabelPolicy::fixed(*arguments.label) : fl::LabelPolicy::uniform();
@@ -115,6 +134,7 @@ int characterize(const Arguments& arguments) {
   if (!arguments.real.empty()) real = measure_real(arguments, classifier, generator.image_shape(), options.method);
   fl::FailureAnalyzer analyzer(sampler, classifier, fl::Misclassified{}, options);
   const std::filesystem::path out = arguments.out;
+  if (arguments.method == "ours") print_forecast(analyzer.forecast(), options.method.budget, arguments.samples);
   if (arguments.arrays) fl::write_arrays(analyzer.problem(), out / "arrays");
   if (arguments.method == "paper") {
     const fl::PaperReport report = analyzer.run_paper({.attfind = {.images = arguments.attfind}});
@@ -158,6 +178,11 @@ int answer(int argc, char** argv) {
                   "images that AttFind pushes channels of, with --method paper; 0 leaves it out");
   program::option(app, "--samples", arguments.samples, 1, fl::limits::samples, "samples per split");
   program::option(app, "--seed", arguments.seed, program::least, program::most, "decides every draw");
+  program::option(
+      app, "--budget-images", arguments.budget.images, 0, fl::limits::samples,
+      "images after which the run ends early, with a whole report that says what was cut short; 0: no limit");
+  program::option(app, "--budget-seconds", arguments.budget.seconds, 0.0, fl::limits::seconds,
+                  "the same in seconds from the first sample on");
   program::option(app, "--label", arguments.label, 0, fl::limits::latents, "one class only");
   program::option(app, "--truncation", arguments.truncation, -2.0, 2.0, "psi of the generator");
   app.add_option("--real", arguments.real,
@@ -179,6 +204,10 @@ int answer(int argc, char** argv) {
   program::option(app, "--threads", arguments.threads, 0, fl::limits::threads,
                   "threads, no more than cores; 0: as many");
   if (const auto code = program::parse(app, argc, argv)) return *code;
+  if (arguments.budget.is_limited() && arguments.method == "paper") {
+    std::fputs("characterize: --method paper has no budget\n", stderr);
+    return 2;
+  }
   arguments.command = program::quoted(argc, argv);
   if (arguments.threads > 0) at::set_num_threads(static_cast<int>(arguments.threads));
   return fl::within_threads(arguments.threads, [&] { return characterize(arguments); });

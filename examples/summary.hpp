@@ -94,9 +94,9 @@ inline std::string table_of(const fl::FailureReport& report) {
   others(report.generators, "the generator's");
   for (const fl::analysis::ClassFinding& finding : report.class_findings) text += finding.headline + "\n";
   for (const fl::RealImageCheck& check : report.real_images)
-    text += "on real images: " + check.property + ", rank correlation of the failure rates " +
-            (check.rank_correlation ? formatted("%.2f", *check.rank_correlation) : std::string("unknown")) + " over " +
-            counted(static_cast<std::size_t>(check.bins), "bin") + "\n";
+    text += "on real images: " + check.property + ", rank correlation of predicted and real failure rates " +
+            (check.prediction_correlation ? formatted("%.2f", *check.prediction_correlation) : std::string("unknown")) +
+            " over " + counted(static_cast<std::size_t>(check.bins), "bin") + "\n";
   if (!report.findings.empty())
     text +=
         "\nfailures gone: the share of the failures that would not occur with this at its usual level (95 % "
@@ -136,6 +136,7 @@ inline std::string answer_of(const fl::FailureReport& report, const std::string&
       text += "; without all of them " + whole_percent(report.attributable_together.fraction);
     text += ".";
   }
+  if (report.cut_short) text += "\nThe budget cut this run short; the warnings say what is missing.";
   return text + "\nReport: " + std::filesystem::absolute(page).lexically_normal().string() + "\n";
 }
 

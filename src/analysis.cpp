@@ -25,6 +25,7 @@
 #include <faultline/analysis/describe/detail/carriers_impl.hpp>
 #include <faultline/analysis/describe/detail/coordinate_histogram_impl.hpp>
 #include <faultline/analysis/describe/detail/make_finding_impl.hpp>
+#include <faultline/analysis/describe/detail/outcome_model_impl.hpp>
 #include <faultline/analysis/describe/detail/property_profiles_impl.hpp>
 #include <faultline/analysis/describe/detail/real_image_check_impl.hpp>
 #include <faultline/analysis/describe/detail/report_text_impl.hpp>
@@ -37,6 +38,7 @@
 #include <faultline/analysis/distance/detail/boundary_search_impl.hpp>
 #include <faultline/analysis/distance/detail/crossing_summary_impl.hpp>
 #include <faultline/analysis/distance/detail/distance_search_impl.hpp>
+#include <faultline/analysis/distance/detail/joint_shift_impl.hpp>
 #include <faultline/analysis/distance/detail/paper_search_impl.hpp>
 #include <faultline/analysis/distance/detail/property_distances_impl.hpp>
 #include <faultline/analysis/distance/detail/threshold_impl.hpp>
@@ -55,6 +57,7 @@
 #include <faultline/analysis/problem/detail/describe_method_impl.hpp>
 #include <faultline/analysis/problem/detail/describe_run_impl.hpp>
 #include <faultline/analysis/problem/detail/edit_impl.hpp>
+#include <faultline/analysis/problem/detail/forecast_impl.hpp>
 #include <faultline/analysis/problem/detail/held_out_latents_impl.hpp>
 #include <faultline/analysis/problem/detail/labelled_table_impl.hpp>
 #include <faultline/analysis/problem/detail/start_latents_impl.hpp>

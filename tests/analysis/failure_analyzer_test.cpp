@@ -300,6 +300,82 @@ TEST_CASE("gradients reach the paper's table", "[analysis][analyzer]") {
   CHECK(plain.paper_top[0].gradient == 0.0);
 }
 
+TEST_CASE("a budget ends a run early, with a whole report that says what is missing", "[analysis][analyzer][budget]") {
+  const fl::AnalyticGenerator known({.factors = 5, .channels = 20, .classes = classes, .seed = 2});
+  auto mine = rule(known, above);
+  auto options = quick(2500);
+  options.method.budget.images = 6000;
+  const auto report = fl::characterize(known, mine, options);
+  CHECK(report.cut_short);
+  // blocks of 256 until a fifth of the budget is spent
+  CHECK(report.failure_rate.n == 2 * 1280);
+  CHECK(report.provenance.samples_per_split == 1280);
+  REQUIRE(!report.warnings.empty());
+  CHECK(report.warnings.front() == "The budget ended the sampling at 1280 of 2500 samples per split.");
+  CHECK(report.property_distances.empty());
+  CHECK(report.warnings.back().find("left out") != std::string::npos);
+  REQUIRE(report.verdict == fl::Verdict::systematic_causes);
+  CHECK(report.findings[0].threshold.flip.has_value());
+  CHECK(report.findings[0].attributable.fraction.has_value());
+  // what lies beyond is the description of the causes
+  const std::int64_t description = 3000 * static_cast<std::int64_t>(report.findings.size());
+  CHECK(report.cost.generator_images < 6000 + description);
+
+  SECTION("the same again, and from the same samples again") {
+    CHECK(fl::characterize(known, mine, options) == report);
+    const fl::StyleSpaceSampler sampler(known, {.seed = 3});
+    fl::FailureAnalyzer analyzer(sampler, mine, fl::Misclassified{}, {.samples = 2500, .method = options.method});
+    fl::FailureReport first = analyzer.run(), second = analyzer.run();
+    second.cost = first.cost;
+    CHECK(first == second);
+  }
+  SECTION("one that is not reached changes nothing") {
+    options.method.budget.images = 1'000'000;
+    const auto unlimited = fl::characterize(known, mine, options);
+    options.method.budget = {};
+    auto plain = fl::characterize(known, mine, options);
+    CHECK_FALSE(unlimited.cut_short);
+    plain.provenance = unlimited.provenance;
+    CHECK(plain == unlimited);
+  }
+  SECTION("no time at all") {
+    options.method.budget = {.seconds = 1e-9};
+    const auto hurried = fl::characterize(known, mine, options);
+    CHECK(hurried.cut_short);
+    CHECK(hurried.failure_rate.n == 2 * 256);
+    for (const auto* list : {&hurried.findings, &hurried.undecided})
+      for (const fl::Finding& finding : *list) CHECK_FALSE(finding.intervention.effect.has_value());
+  }
+  SECTION("where nothing heeds it, it is refused") {
+    const fl::StyleSpaceSampler sampler(known, {.seed = 3});
+    fl::FailureAnalyzer analyzer(sampler, mine, fl::Misclassified{}, {.samples = 100, .method = options.method});
+    CHECK_THROWS_WITH(analyzer.run_paper(), Catch::Contains("it has no budget"));
+  }
+}
+
+TEST_CASE("a forecast is made before the start", "[analysis][analyzer][budget]") {
+  const fl::AnalyticGenerator known({.factors = 5, .channels = 20, .classes = classes, .seed = 2});
+  auto mine = rule(known, above);
+  const auto with = quick(2500);
+  const fl::StyleSpaceSampler sampler(known, {.seed = 3});
+  fl::FailureAnalyzer analyzer(sampler, mine, fl::Misclassified{}, {.samples = 2500, .method = with.method});
+  const fl::Forecast forecast = analyzer.forecast();
+  const std::int64_t before = 9 * with.method.batch_size + 2 * 16;  // what it took itself, with the preflight
+  const auto report = analyzer.run();
+  CHECK(forecast.samples == 2500);
+  CHECK(forecast.images_per_second > 0.0);
+  CHECK(forecast.least_images <= report.cost.generator_images);
+  CHECK(report.cost.generator_images - before <= forecast.most_images);
+  CHECK(forecast.most_seconds() == Approx(static_cast<double>(forecast.most_images) / forecast.images_per_second));
+  auto limited = with.method;
+  limited.budget = {.images = 5000};
+  CHECK(fl::analysis::forecast_images(limited, 2500, 100.0).samples == 1000);
+  limited.budget = {.seconds = 20.0};
+  CHECK(fl::analysis::forecast_images(limited, 2500, 100.0).samples == 400);
+  limited.budget = {.seconds = 1.0, .images = 5000};
+  CHECK(fl::analysis::forecast_images(limited, 2500, 100.0).samples == with.method.batch_size);
+}
+
 TEST_CASE("an unconditional generator is one class, for criteria that need no label", "[analysis][analyzer]") {
   const fl::AnalyticGenerator known({.factors = 3, .channels = 80, .classes = 0, .seed = 5});
   auto mine = fl::make_classifier(

@@ -58,6 +58,7 @@ inline fl::analysis::InteractionFinding example_interaction() {
   both.p_adjusted = 0.0021;
   both.overlap = fl::analysis::Share{0.14, 0.09, 0.2};
   both.beyond_additive = fl::analysis::Share{0.05, 0.01, 0.09};
+  both.joint = fl::analysis::JointShift{64, 61, 48, 0.9, 1.3};
   both.first_edges = {0.02, 0.05, 0.08, 0.15};
   both.second_edges = {-0.4, -0.1, 0.0, 0.1, 0.5};
   both.failures.counts = {{2, 1, 1, 3}, {9, 12, 11, 20}, {70, 60, 8, 110}};

@@ -111,6 +111,18 @@ TEST_CASE("the first screen says how often, whose fault, on what, how sure, and 
   CHECK(fl::render::html_report(unjudged, {}).find("Whose fault") == std::string::npos);
 }
 
+TEST_CASE("a run that its budget cut short says so on the first screen") {
+  fl::FailureReport report = filled();
+  CHECK(fl::render::html_report(report, {}).find("cut short by its budget") == std::string::npos);
+  report.cut_short = true;
+  report.warnings = {"The budget ended the sampling at 10 of 20 samples per split."};
+  const std::string page = fl::render::html_report(report, {});
+  const auto said = page.find("cut short by its budget"), numbers = page.find("<div class=\"tiles\">");
+  REQUIRE(said != std::string::npos);
+  CHECK(said < numbers);
+  CHECK(page.find("10 of 20 samples per split") != std::string::npos);
+}
+
 TEST_CASE("the page shows the causes on real images, where some were given") {
   fl::FailureReport report = filled();
   const std::string page = fl::render::html_report(report, {});

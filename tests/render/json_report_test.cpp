@@ -109,12 +109,13 @@ TEST_CASE("every member of the report's structures is a key, under its own name 
                                                "cost",
                                                "provenance",
                                                "warnings",
+                                               "cut_short",
                                                "class_rankings",
                                                "real_images"});
   {
     [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x, y, z, aa, ab,
-                                  ac, ad, ae, af, ag, ah, ai, aj] = report;
-    CHECK(json.size() == 36);
+                                  ac, ad, ae, af, ag, ah, ai, aj, ak] = report;
+    CHECK(json.size() == 37);
   }
   const Json& finding = json["findings"][0];
   {
@@ -170,8 +171,8 @@ TEST_CASE("every member of the report's structures is a key, under its own name 
     CHECK(finding["response"][0]["bins"][0].size() == 5);
   }
   {
-    [[maybe_unused]] const auto& [a, b, c, d, e, f, g] = report.real_images[0];
-    CHECK(json["real_images"][0].size() == 7);
+    [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h, i] = report.real_images[0];
+    CHECK(json["real_images"][0].size() == 9);
   }
   {
     [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h] = report.findings[0].carriers[0];
@@ -202,8 +203,8 @@ TEST_CASE("every member of the report's structures is a key, under its own name 
     CHECK(json["class_findings"][0].size() == 5);
   }
   {
-    [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h, i, j, k, l] = report.interactions[0];
-    CHECK(json["interactions"][0].size() == 12);
+    [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m] = report.interactions[0];
+    CHECK(json["interactions"][0].size() == 13);
   }
   {
     [[maybe_unused]] const auto& [a, b, c] = *report.smallest_detectable;

@@ -108,6 +108,12 @@ inline void take_method(const std::string& text, fl::MethodOptions& method) {
   });
   if (values.count("properties") != 0 && values["properties"] == "{}")
     method.properties.clear(), values.erase("properties");
+  if (values.count("budget") != 0) {
+    auto budget = initialisers(inside(values["budget"], "", '{', '}'));
+    take(budget, "seconds", method.budget.seconds);
+    take(budget, "images", method.budget.images);
+    if (budget.empty()) values.erase("budget");
+  }
   if (!values.empty()) throw std::runtime_error("not understood: " + values.begin()->first);
 }
 

@@ -197,6 +197,15 @@ TEST_CASE("the replay line of a characterisation gives the same report") {
                       .cutoff = 1},
                      fl::TrueClassBelow{0.4});
   check_characterize({.samples = 600, .seed = 5, .noise = fl::Noise::random, .method = quick}, fl::MarginBelow{0.1});
+  quick.budget.images = 2'000;  // ends the sampling at 400 of 600
+  check_characterize({.samples = 600, .seed = 5, .method = quick}, fl::Misclassified{});
+
+  quick.budget = {.seconds = 1e6};
+  const auto known = replayed_world();
+  auto mine = graded(known);
+  const std::string line = fl::analysis::replay(fl::characterize(known, mine, {.samples = 100, .method = quick}));
+  CHECK(line.find(".budget = {.seconds = 1e+06}") != std::string::npos);
+  CHECK(line.find("a machine of the same pace") != std::string::npos);
 }
 
 TEST_CASE("the replay line of a comparison gives the same comparison") {

@@ -10,7 +10,11 @@
 #include <faultline/analysis/problem/build_problem.hpp>
 #include <faultline/analysis/problem/describe_method.hpp>
 #include <faultline/analysis/problem/describe_run.hpp>
+#include <faultline/analysis/problem/forecast.hpp>
+#include <faultline/analysis/problem/held_out_latents.hpp>
 
+#include <algorithm>
+#include <chrono>
 #include <concepts>
 #include <cstdint>
 #include <memory>
@@ -31,10 +35,14 @@ namespace analysis {
 /// **Throws** empty_input for no samples, invalid_argument for options out of range; F2xx for a classifier that answers
 /// wrongly (shape, NaN, not probabilities, exceptions), before any of its answers is used; property_threw for a
 /// property or criterion that fails.
-/// **Randomness**: the sampler's seed decides everything. **Cost**: the preflight, 2 · samples images, and what
-/// interventions, distances and profiles of the findings need; memory for w and properties of the samples, no images.
-/// Example: `FailureAnalyzer analyzer(sampler, mine, TrueClassBelow{0.5}, {.samples = 2'000}); FailureReport report =
-/// analyzer.run();`
+/// **Budget** (`method.budget`): both splits get shorter alike where it does not hold them; conditions that it leaves
+/// undecided say so; `cut_short` marks the report and `warnings` say of what. The description of what was found is not
+/// cut: some thousand images for each cause beyond a budget that is too small. Run again on the same samples it goes on
+/// from what these have spent.
+/// **Randomness**: the sampler's seed decides everything, but for a budget in seconds. **Cost**: the preflight, 2 ·
+/// samples images, and what interventions, distances and profiles of the findings need; memory for w and properties of
+/// the samples, no images. Example: `FailureAnalyzer analyzer(sampler, mine, TrueClassBelow{0.5}, {.samples = 2'000});
+/// FailureReport report = analyzer.run();`
 template <StyleGenerator G, Classifier C, FailureCriterion F = Misclassified>
   requires AffineStyles<G> && std::copy_constructible<F>
 class FailureAnalyzer {
@@ -53,7 +61,15 @@ class FailureAnalyzer {
 
   /// Samples, classifies, analyses. Calling it again repeats only the analysis, on the same samples.
   [[nodiscard]] FailureReport run() {
-    FailureReport report = core::within_memory("FailureAnalyzer", [&] { return analyze(problem(), options_.method); });
+    (void)problem();
+    if (options_.method.budget.is_limited()) start_clock(spent_by_samples_);
+    FailureReport report = core::within_memory("FailureAnalyzer", [&] { return analyze(*problem_, options_.method); });
+    if (problem_->discovery.size() < options_.samples) {
+      report.cut_short = true;
+      report.warnings.insert(report.warnings.begin(), "The budget ended the sampling at " +
+                                                          std::to_string(problem_->discovery.size()) + " of " +
+                                                          std::to_string(options_.samples) + " samples per split.");
+    }
     report.cost = source_.cost();
     describe(report);
     return report;
@@ -62,6 +78,7 @@ class FailureAnalyzer {
   /// The paper's method on the same discovery split, see `paper_method`; cost counts everything this analyzer has done.
   [[nodiscard]] PaperReport run_paper(const PaperOptions& options = {}) {
     paper::check_paper_options(options, options_.method.batch_size);  // before anything is sampled
+    refuse_budget("run_paper", options_.method);
     PaperReport report = core::within_memory("FailureAnalyzer", [&] {
       return paper_method(problem(), options, options_.method.batch_size, options_.method.progress);
     });
@@ -71,17 +88,35 @@ class FailureAnalyzer {
     return report;
   }
 
+  /// What `run()` is going to cost. Carries out the preflight, and times a few batches of samples.
+  [[nodiscard]] Forecast forecast() {
+    check_premises();
+    const MethodOptions& method = options_.method;
+    double images = 0.0, seconds = 0.0;
+    for (const std::int64_t batches : {1, 8}) {  // a second look where the first is too short to tell
+      if (seconds > 0.25) break;
+      const std::int64_t count = batches * method.batch_size;
+      const auto start = std::chrono::steady_clock::now();
+      core::within_memory("FailureAnalyzer", [&] { (void)source_.sample(core::discovery_first, count, ""); });
+      seconds = std::max(1e-9, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+      images = static_cast<double>(count);
+    }
+    return forecast_images(method, options_.samples, images / seconds);
+  }
+
   /// The plain problem behind the report, for one's own questions (`channel_scores`, `find_causes`, ...). Samples
   /// and classifies when that has not been done.
   [[nodiscard]] const Problem& problem() {
     if (!problem_) {
+      check_premises();
+      if (options_.method.budget.is_limited()) start_clock(0.0);
       Problem problem = source_.problem;
-      source_.preflight();
       core::within_memory("FailureAnalyzer", [&] {
-        problem.discovery = source_.sample(core::discovery_first, options_.samples, "sampling, discovery split");
+        problem.discovery = split(core::discovery_first, options_.samples, "discovery", budget_share::discovery);
         problem.confirmation =
-            source_.sample(core::confirmation_first, options_.samples, "sampling, confirmation split");
+            split(core::confirmation_first, problem.discovery.size(), "confirmation", budget_share::sampling);
       });
+      spent_by_samples_ = clock_ ? clock_->used() : 0.0;
       problem_ = std::move(problem);
     }
     return *problem_;
@@ -90,9 +125,34 @@ class FailureAnalyzer {
  private:
   using Held = classify::HeldClassifier<C, typename G::image_type>;
 
+  /// The preflight, once.
+  void check_premises() {
+    if (!premises_hold_) source_.preflight();
+    premises_hold_ = true;
+  }
+
+  void start_clock(double before) {
+    clock_ = std::make_shared<BudgetClock>(
+        options_.method.budget, [cost = source_.cost] { return cost().generator_images; }, before);
+    if (problem_) problem_->budget_used = [clock = clock_] { return clock->used(); };
+  }
+
+  /// Samples of a split, as many as are wanted or as the budget allows; at least one batch.
+  [[nodiscard]] Population split(std::int64_t first, std::int64_t count, const std::string& name, double share) {
+    const std::string stage = "sampling, " + name + " split";
+    if (!clock_) return source_.sample(first, count, stage);
+    Population samples;
+    const std::int64_t block = 4 * options_.method.batch_size;
+    while (samples.size() < count && (samples.size() == 0 || clock_->used() < share)) {
+      append(samples, source_.sample(first + samples.size(), std::min(block, count - samples.size()), ""));
+      report_progress(options_.method.progress, stage, samples.size(), count);
+    }
+    return samples;
+  }
+
   template <class Report>
   void describe(Report& report) const {
-    report.provenance = describe_sampling(sampler_, criterion_, options_.samples);
+    report.provenance = describe_sampling(sampler_, criterion_, problem_->discovery.size());
     describe_classifier(report.provenance, *classifier_);
     describe_method(report.provenance, options_.method);
     report.class_names = class_names_of(sampler_.generator());
@@ -106,6 +166,9 @@ class FailureAnalyzer {
   classify::AnyCriterion criterion_;
   AnalyzerOptions options_;
   AnySource source_;
+  bool premises_hold_ = false;
+  std::shared_ptr<BudgetClock> clock_;  // with a budget
+  double spent_by_samples_ = 0.0;       // share of it
   std::optional<Problem> problem_;
 };
 

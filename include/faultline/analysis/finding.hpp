@@ -309,8 +309,13 @@ struct RealImageCheck {
   std::optional<double> flip = std::nullopt;  ///< of a cause: the property where moved images flip, a median
   /// Failure rate of the real images minus that of the generated ones in the bin of the flip
   std::optional<double> difference = std::nullopt;
+  /// Of a cause: failure rate that the generated images predict for the real ones of each bin, from their class and all
+  /// properties of all causes (`OutcomeModel`): what the real rate is to be compared with where their mix differs
+  std::vector<double> predicted = {};
+  std::optional<double> prediction_correlation = std::nullopt;  ///< Spearman's, of predicted and real rates
 };
-FAULTLINE_MEMBERS(RealImageCheck, property, generated, real, rank_correlation, bins, flip, difference)
+FAULTLINE_MEMBERS(RealImageCheck, property, generated, real, rank_correlation, bins, flip, difference, predicted,
+                  prediction_correlation)
 
 /// Counts of one coordinate for failures and successes over the confirmation split.
 struct CoordinateHistogram {

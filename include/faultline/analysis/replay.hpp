@@ -25,6 +25,9 @@ namespace analysis {
 /// Adds an option unless it is among `defaults`.
 void add_changed(ReplayText& to, const OptionValue& option, const std::vector<OptionValue>& defaults);
 
+/// Adds the budget of a run to its options, if it had one; one in seconds ends elsewhere on another machine.
+void add_budget(ReplayText& to, ReplayText& notes, const Provenance& run);
+
 /// `call(generator, models, {...}, criterion)` for characterize and compare, whose options begin alike and end in
 /// `options`; only what differs from the defaults is written.
 template <class Options>
@@ -58,8 +61,9 @@ template <class Options>
       if (run.judge_name)
         method.add("judge", "fl::AnyClassifier(" + text.model("judge", *run.judge_name, run.judge_digest) + ")");
     }
-    add_changed(method, option, usual);
+    if (option.name.rfind("budget.", 0) != 0) add_changed(method, option, usual);
   }
+  add_budget(method, text, run);  // the last member of the options
   if (!as_the_call_has_it) text.add("method", method.text() + "}");
   if constexpr (std::same_as<Options, ComparisonOptions>)
     for (const OptionValue& option : run.options) add_changed(text, option, option_values(standard));

@@ -64,6 +64,18 @@ struct ClassFinding {
 };
 FAULTLINE_MEMBERS(ClassFinding, fault, class_label, answer, rate, headline)
 
+/// Two causes moved together by as little as still makes the classifier fail on a valid image: what is left when shifts
+/// are dropped or halved as long as that holds.
+struct JointShift {
+  std::int64_t latents = 0;    ///< start latents, valid and not failing
+  std::int64_t failed = 0;     ///< of them: fail, on a valid image, when both causes are moved
+  std::int64_t need_both = 0;  ///< of these: neither shift can be dropped
+  /// Median shift of each cause over those that need both, in standard deviations; empty where none does
+  std::optional<double> first = std::nullopt;
+  std::optional<double> second = std::nullopt;
+};
+FAULTLINE_MEMBERS(JointShift, latents, failed, need_both, first, second)
+
 /// Two conditions that are more, or less, together than each by itself.
 struct InteractionFinding {
   std::string first;  ///< titles of the conditions
@@ -75,14 +87,15 @@ struct InteractionFinding {
   std::optional<Share> overlap = std::nullopt;
   /// Mean of [ℓ_ab < 0] − [ℓ_a + ℓ_b − ℓ_0 < 0], ℓ = log p_y/(1−p_y): failures beyond what adds up on the logit scale
   std::optional<Share> beyond_additive = std::nullopt;
-  std::vector<double> first_edges = {};   ///< [A + 1] cells of the map, in units of the properties
-  std::vector<double> second_edges = {};  ///< [B + 1]
-  CountTable failures = {};               ///< [A][B] failures on valid images
-  CountTable samples = {};                ///< [A][B]
+  std::optional<JointShift> joint = std::nullopt;  ///< of two causes
+  std::vector<double> first_edges = {};            ///< [A + 1] cells of the map, in units of the properties
+  std::vector<double> second_edges = {};           ///< [B + 1]
+  CountTable failures = {};                        ///< [A][B] failures on valid images
+  CountTable samples = {};                         ///< [A][B]
   std::string headline;
 };
 FAULTLINE_MEMBERS(InteractionFinding, first, second, properties, deviance_share, p_adjusted, overlap, beyond_additive,
-                  first_edges, second_edges, failures, samples, headline)
+                  joint, first_edges, second_edges, failures, samples, headline)
 
 /// How much more (or less) of one image property well-classified images stand, whether the property was found to be a
 /// cause or not. The direction depends on generator, labels and seed, not on the classifier: distances of several
@@ -209,6 +222,7 @@ struct FailureReport {
   CostCounters cost;
   Provenance provenance;
   std::vector<std::string> warnings;
+  bool cut_short = false;  ///< a budget ended the run early; `warnings` say what that left undone
   /// One per class, from the discovery split; empty when all samples fail or none does
   std::vector<ClassRanking> class_rankings;
   /// Every property of every cause on real images, where some were given
@@ -219,7 +233,7 @@ FAULTLINE_MEMBERS(FailureReport, schema, verdict, reason, failure_rate, validity
                   effective_failures_confirmation, samples_needed, findings, associated, undecided, not_movable,
                   generators, attributable_together, explained, ceiling, interactions, smallest_detectable,
                   property_distances, paper_top, property_names, property_r2, layers, classes, class_names, cost,
-                  provenance, warnings, class_rankings, real_images)
+                  provenance, warnings, cut_short, class_rankings, real_images)
 
 }  // namespace analysis
 

@@ -27,6 +27,7 @@ inline constexpr std::int64_t latents = 1'000'000;
 inline constexpr std::int64_t directions = 10'000;  ///< candidates, placebos, entries of a ranking
 inline constexpr std::int64_t classes = 1 << 20;
 inline constexpr std::int64_t threads = 1'024;
+inline constexpr double seconds = 1e9;           ///< three decades
 inline constexpr std::int64_t pixels = 1 << 26;  ///< values of one image: channels x height x width
 
 }  // namespace limits

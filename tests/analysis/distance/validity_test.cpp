@@ -84,3 +84,61 @@ TEST_CASE("start latents are valid and agreement counts flipped images only") {
   CHECK(finding.validity.agreement->estimate == Approx(static_cast<double>(agrees) / 64.0).margin(0.0157));
   CHECK_FALSE(measured(setup, 3).validity.agreement);  // nothing flips, nothing to judge
 }
+
+TEST_CASE("more flips are drawn until they decide, or as many as sixteen times the first look") {
+  using fl::analysis::ValidityDecision;
+  // at the flip x0 is 1.5, so that the judge agrees where x1 is below `level`
+  const auto with_level = [](double level) {
+    world::World w = judged(100.0, 100.0);
+    w.answer = [=](std::span<const double> x, std::int64_t) {
+      const bool beyond = x[0] > 1.5;
+      return world::Answers{world::logistic(4.0 * (1.5 - x[0])), beyond, !beyond || x[1] < level};
+    };
+    return world::build(w);
+  };
+  const auto decided = [](const world::Setup& setup) {
+    fl::Finding finding = measured(setup, 0);
+    REQUIRE(finding.validity.flips == 64);
+    fl::analysis::decide_validity(setup.context(), std::span<fl::Finding>(&finding, 1));
+    return finding.validity;
+  };
+  const fl::analysis::Validity clear = decided(with_level(1.0));
+  CHECK(clear.flips == 64);
+  CHECK(clear.decision == ValidityDecision::mostly_valid);
+
+  const world::Setup close = with_level(0.38);  // 65 % agree
+  const fl::analysis::Validity later = decided(close);
+  CHECK((later.flips == 256 || later.flips == 1024));
+  CHECK(later.decision == ValidityDecision::mostly_valid);
+  std::int64_t agrees = 0, latents = 0;
+  for (std::int64_t i = 0; latents < later.flips; ++i) {
+    const fl::Population one = close.problem.sample(fl::core::start_first + i, 1);
+    if (one.failed[0] != 0) continue;
+    ++latents;
+    agrees += world::coordinates(one.index[0])[1] < 0.38 ? 1 : 0;
+  }
+  CHECK(later.agreement->estimate == static_cast<double>(agrees) / static_cast<double>(latents));
+
+  const fl::analysis::Validity half = decided(with_level(0.0));
+  CHECK(half.flips == 1024);
+  CHECK(half.decision == ValidityDecision::undecided);
+}
+
+TEST_CASE("looks at validity are wrong together as seldom as one look may be") {
+  // the judge agrees with probability one half: no decision is right, and any is an error
+  fl::core::CounterRandom random(5, fl::core::Stream::codes, 0);
+  const double confidence = 1.0 - 0.05 / static_cast<double>(fl::analysis::validity_looks.size());
+  int wrong = 0;
+  constexpr int runs = 2000;
+  for (int run = 0; run < runs; ++run) {
+    std::int64_t agreed = 0, flips = 0;
+    for (const std::int64_t look : fl::analysis::validity_looks) {
+      for (; flips < 64 * look; ++flips) agreed += random.uniform() < 0.5 ? 1 : 0;
+      const auto validity = fl::analysis::validity_of_counts(agreed, flips, confidence);
+      if (validity.decision == fl::analysis::ValidityDecision::undecided) continue;
+      ++wrong;
+      break;
+    }
+  }
+  CHECK(wrong <= 137);  // binomial(2000, .05) exceeds it with probability 1e-4
+}

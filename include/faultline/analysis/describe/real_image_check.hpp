@@ -44,7 +44,8 @@ namespace analysis {
     std::span<const std::uint8_t> valid, const LabelledTable& real, const ResponseBinning& binning = {});
 
 /// Every property of every cause of a report on real images: among the valid samples of both splits, and in the one
-/// class where the cause is one class's. `difference` is filled where images flip within the common bins.
+/// class where the cause is one class's. `difference` is filled where images flip within the common bins, `predicted`
+/// where real images have all properties of all causes.
 ///
 /// **Throws** as above. **Cost**: N + M values sorted per property.
 /// Example: `report.real_images = check_causes(report, analyzer.problem(), photos);`

@@ -15,8 +15,10 @@
 #include <faultline/analysis/describe/property_profiles.hpp>
 #include <faultline/analysis/describe/report_text.hpp>
 #include <faultline/analysis/describe/responses.hpp>
+#include <faultline/analysis/distance/joint_shift.hpp>
 #include <faultline/analysis/distance/property_distances.hpp>
 #include <faultline/analysis/distance/threshold.hpp>
+#include <faultline/analysis/distance/validity.hpp>
 #include <faultline/analysis/problem/check_options.hpp>
 #include <faultline/analysis/problem/check_population.hpp>
 #include <faultline/analysis/properties/default_properties.hpp>
@@ -59,6 +61,7 @@ inline void describe_coordinate(const Problem& problem, const Matrix<double>& wh
 /// Distances of causes, and where both ends fail those towards the other end.
 inline void measure_distances(const FindingContext& context, std::vector<Finding>& causes) {
   measure_thresholds(context, causes);
+  if (!context.problem.is_spent(budget_share::all)) decide_validity(context, causes);
   std::vector<Finding> turned;
   std::vector<std::size_t> whose;
   for (std::size_t k = 0; k < causes.size(); ++k) {
@@ -92,13 +95,34 @@ inline void measure_distances(const FindingContext& context, std::vector<Finding
   return nullptr;
 }
 
+/// Says what a budget left undone of the proof of causes.
+inline void mark_unfinished(FailureReport& report, const Problem& problem, const MethodOptions& options,
+                            const ConditionChain& chain) {
+  const auto cut = [&](std::string what) {
+    report.cut_short = true;
+    report.warnings.push_back("The budget ended " + std::move(what));
+  };
+  const auto open = std::count_if(chain.conditions.begin(), chain.conditions.end(), [](const auto& condition) {
+    return condition.confirmed && !condition.minor && condition.move.movability == Movability::movable &&
+           condition.effect.decision == Decision::undecided;
+  });
+  if (open > 0 && problem.is_spent(budget_share::effects))
+    cut("the interventions: " + std::to_string(open) + (open == 1 ? " condition is" : " conditions are") +
+        " undecided that more moved latents may decide.");
+  if (chain.fractions.together && chain.fractions.latents < options.fraction_latents)
+    cut("the attributable fractions at " + std::to_string(chain.fractions.latents) + " of " +
+        std::to_string(options.fraction_latents) + " latents: their intervals are wider.");
+  if (problem.is_spent(budget_share::all) && (options.property_distances || options.placebo_directions > 0))
+    cut("the run before placebo directions and distances along all properties, which are left out.");
+}
+
 /// Confirmed interactions, and what two causes are together.
-inline void fill_interactions(FailureReport& report, const Problem& problem, const statistics::Whitening& whitening,
-                              const ConditionChain& chain) {
+inline void fill_interactions(FailureReport& report, const FindingContext& context, const ConditionChain& chain) {
+  const Problem& problem = context.problem;
   std::vector<const Finding*> entries;
   std::vector<std::size_t> causes;  // positions in the chain
   for (std::size_t k = 0; k < chain.conditions.size(); ++k) {
-    entries.push_back(entry_of(report, make_finding(problem, whitening, chain.conditions[k], chain.fractions)));
+    entries.push_back(entry_of(report, make_finding(problem, context.whitening, chain.conditions[k], chain.fractions)));
     if (chain.conditions[k].cause) causes.push_back(k);
   }
   const auto as_share = [](const statistics::AttributableFraction& value) {
@@ -120,8 +144,10 @@ inline void fill_interactions(FailureReport& report, const Problem& problem, con
   };
   for (const TestedInteraction& tested : chain.interactions) {
     if (!tested.confirmed) continue;
-    InteractionFinding* found = together(static_cast<std::size_t>(tested.interaction.first),
-                                         static_cast<std::size_t>(tested.interaction.second));
+    const auto a = static_cast<std::size_t>(tested.interaction.first),
+               b = static_cast<std::size_t>(tested.interaction.second);
+    if (chain.conditions[a].minor || chain.conditions[b].minor) continue;
+    InteractionFinding* found = together(a, b);
     if (found == nullptr) continue;
     found->deviance_share = detail::share_of(tested.test.gain);
     found->p_adjusted = tested.test.p_adjusted;
@@ -132,6 +158,7 @@ inline void fill_interactions(FailureReport& report, const Problem& problem, con
     if (pair.overlap) found->overlap = as_share(*pair.overlap);
     if (pair.beyond_additive) found->beyond_additive = as_share(*pair.beyond_additive);
   }
+  if (!problem.is_spent(budget_share::all)) measure_joint_shifts(context, report.findings, report.interactions);
   for (InteractionFinding& interaction : report.interactions) interaction.headline = interaction_headline(interaction);
   // a pair is a map of its own
   for (const auto* list : {&report.findings, &report.associated, &report.undecided, &report.not_movable})
@@ -245,7 +272,8 @@ FAULTLINE_INLINE FailureReport analyze(const Problem& problem, const MethodOptio
   std::vector<ConditionMove> moves;
   for (const ChainedCondition& condition : chain.conditions) moves.push_back(condition.move);
   std::optional<double> placebo;
-  if (any) placebo = placebo_effect(problem, ground.whitening, fresh.codes(), moves, options.placebo_directions);
+  if (any && !problem.is_spent(budget_share::all))
+    placebo = placebo_effect(problem, ground.whitening, fresh.codes(), moves, options.placebo_directions);
   for (std::vector<Finding>* list : sorted.lists()) {
     attach_carriers(context, std::span(*list));
     if (list == &sorted.causes) measure_profiles(context, *list);
@@ -257,6 +285,7 @@ FAULTLINE_INLINE FailureReport analyze(const Problem& problem, const MethodOptio
     }
   }
   detail::measure_distances(context, sorted.causes);
+  detail::mark_unfinished(report, problem, options, chain);
   report.findings = std::move(sorted.causes);
   report.associated = std::move(sorted.associated);
   report.undecided = std::move(sorted.undecided);
@@ -268,8 +297,8 @@ FAULTLINE_INLINE FailureReport analyze(const Problem& problem, const MethodOptio
   for (std::vector<Finding>* list : lists)
     for (Finding& finding : *list)
       finding.headline = list == &report.generators ? generator_headline(finding) : headline(finding);
-  detail::fill_interactions(report, problem, ground.whitening, chain);
-  if (options.property_distances)
+  detail::fill_interactions(report, context, chain);
+  if (options.property_distances && !problem.is_spent(budget_share::all))
     report.property_distances =
         measure_property_distances(context, property_directions(problem, ground.whitening, ground.readings));
 

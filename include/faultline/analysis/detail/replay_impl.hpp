@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -21,6 +22,17 @@ FAULTLINE_INLINE void add_changed(ReplayText& to, const OptionValue& option, con
   for (const OptionValue& usual : defaults)
     if (usual == option) return;
   to.add(option.name, option.value);
+}
+
+FAULTLINE_INLINE void add_budget(ReplayText& to, ReplayText& notes, const Provenance& run) {
+  std::string budget;
+  for (const OptionValue& option : run.method) {
+    if (option.name.rfind("budget.", 0) != 0 || option.value == "0") continue;
+    budget +=
+        (budget.empty() ? "." : ", .") + option.name.substr(std::string_view("budget.").size()) + " = " + option.value;
+    if (option.name == "budget.seconds") notes.supply("a machine of the same pace, as the budget was in seconds");
+  }
+  if (!budget.empty()) to.add("budget", "{" + budget + "}");
 }
 
 FAULTLINE_INLINE std::string replay(const FailureReport& report) {

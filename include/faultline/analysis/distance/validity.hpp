@@ -4,7 +4,9 @@
 // section 6).
 
 #include <faultline/analysis/finding.hpp>
+#include <faultline/analysis/problem/finding_context.hpp>
 
+#include <array>
 #include <cstdint>
 #include <span>
 
@@ -17,6 +19,19 @@ namespace analysis {
 /// **Formula**: the share that agrees with its Clopper-Pearson interval; *mostly valid* when that lies above one half,
 /// *mostly invalid* when below, else *undecided*.
 [[nodiscard]] Validity validity_of(std::span<const std::uint8_t> judge_agrees);
+
+/// The same from counts: the judge gives the label to `agreed` of so many flips; the interval is of this confidence.
+[[nodiscard]] Validity validity_of_counts(std::int64_t agreed, std::int64_t flips, double confidence);
+
+/// Looks at validity at the flip, each at so many times `threshold_latents` start latents.
+inline constexpr std::array<std::int64_t, 3> validity_looks = {1, 4, 16};
+
+/// Draws more flips of findings whose validity (of `measure_thresholds`) does not decide at a level that holds at all
+/// three looks together; the interval is of that level then.
+///
+/// **Cost**: up to 15 `options.threshold_latents` more start latents for each, about 12 images per latent; none where
+/// the first look decides, or without a judge.
+void decide_validity(const FindingContext& context, std::span<Finding> findings);
 
 }  // namespace analysis
 }  // namespace v1

@@ -13,6 +13,9 @@ namespace analysis {
 
 void check_options(const MethodOptions& options);
 
+/// Throws invalid_argument for a budget, where nothing heeds one.
+void refuse_budget(const char* where, const MethodOptions& options);
+
 /// The number of samples of a split; none is empty_input.
 void check_samples(const char* where, std::int64_t samples);
 

@@ -23,6 +23,9 @@ void append(std::vector<T>& to, const std::vector<T>& from) {
   to.insert(to.end(), from.begin(), from.end());
 }
 
+/// Appends every sample of `more`.
+void append(Population& to, const Population& more);
+
 /// Samples 2^41, 2^41 + 1, ... of the problem's seed, in whole batches so that their bits do not depend on how far the
 /// pool has grown.
 class HeldOutLatents {
@@ -65,18 +68,7 @@ class HeldOutLatents {
     return positions;
   }
 
-  void grow() {
-    const Population more = problem_->sample(core::intervention_first + codes_.size(), chunk_);
-    append(codes_.index, more.index);
-    append(codes_.label, more.label);
-    append(codes_.prediction, more.prediction);
-    append(codes_.failed, more.failed);
-    append(codes_.valid, more.valid);
-    append(codes_.probability, more.probability);
-    append(codes_.margin, more.margin);
-    append(codes_.w, more.w);
-    append(codes_.properties, more.properties);
-  }
+  void grow() { append(codes_, problem_->sample(core::intervention_first + codes_.size(), chunk_)); }
 
   const Problem* problem_;
   std::int64_t chunk_;

@@ -2,6 +2,7 @@
 #pragma once
 // The options of the analysis, with the defaults of the method (section 15).
 
+#include <faultline/analysis/problem/budget.hpp>
 #include <faultline/analysis/problem/property.hpp>
 #include <faultline/classify/any_classifier.hpp>
 #include <faultline/classify/validate_scores.hpp>
@@ -44,6 +45,7 @@ struct MethodOptions {
   /// By how much declared probabilities may miss [0, 1] and a sum of 1, in [0, 0.1]
   double probability_tolerance = classify::default_probability_tolerance;
   std::string command = {};  ///< the command line of a program, which the report keeps
+  Budget budget = {};        ///< of `FailureAnalyzer::run` and `characterize`; others refuse one
 };
 
 /// Calls visit(name, member) for every number among the options, in their order: what descriptions of a run are written
@@ -64,6 +66,8 @@ void for_each_number(const MethodOptions& method, const Visit& visit) {
   visit("gradient_samples", method.gradient_samples);
   visit("centre_distances", method.centre_distances);
   visit("probability_tolerance", method.probability_tolerance);
+  visit("budget.seconds", method.budget.seconds);
+  visit("budget.images", method.budget.images);
 }
 
 /// Options of `FailureAnalyzer`; seed, labels and truncation are the sampler's.

@@ -44,6 +44,11 @@ struct Problem {
   /// Sum over the rows of d p(y) / d s, [D], at unedited latents w with labels; empty when generator or classifier has
   /// no gradient.
   std::function<std::vector<double>(const Matrix<float>& w, std::span<const std::int64_t> labels)> gradient_sum;
+  /// Share of the budget that is spent, see `BudgetClock`; empty without a budget.
+  std::function<double()> budget_used = nullptr;
+
+  /// Whether a step that may go on up to this share of the budget has to end.
+  [[nodiscard]] bool is_spent(double share) const { return budget_used && budget_used() >= share; }
 };
 
 }  // namespace analysis

@@ -81,25 +81,30 @@ inline std::string real_images_section(const FailureReport& report) {
   std::string out =
       "<section id=\"real\">\n<h2>On real images</h2>\n<p>How often real labelled images fail against the properties "
       "of "
-      "the causes, beside the generated ones, in the same bins. Levels need not agree, because the real images have a "
-      "mix of their own; the order should.</p>\n";
+      "the causes, beside the generated ones, in the same bins. Levels of the two need not agree, because the real "
+      "images have "
+      "a mix of their own; what the generated images predict for exactly these real ones, from their class and the "
+      "properties of all causes, should.</p>\n";
   HtmlTable table({{"Property"},
                    {"Rank correlation of the failure rates", true},
+                   {"... of predicted and real rates", true},
                    {"Bins", true},
                    {"Generated images flip at", true},
                    {"Real minus generated there, percentage points", true}});
   for (const analysis::RealImageCheck& check : report.real_images) {
     const auto& label = check.real.class_label;
     table.row({html(check.property + (label ? " in class " + class_name(report, *label) : "")),
-               check.rank_correlation ? shown(*check.rank_correlation, 2) : "—", count(check.bins),
+               check.rank_correlation ? shown(*check.rank_correlation, 2) : "—",
+               check.prediction_correlation ? shown(*check.prediction_correlation, 2) : "—", count(check.bins),
                check.flip ? measured(*check.flip) : "—",
                check.difference ? signed_shown(100.0 * *check.difference, 1) : "—"});
   }
   out += std::move(table).finish() + "<div class=\"pair\">\n";
   for (const analysis::RealImageCheck& check : report.real_images)
-    out += chart_figure(real_image_chart(check), "Failure rate against " + check.property +
-                                                     ", generated and real; bars: 95 % intervals that "
-                                                     "hold for all points of a curve together.");
+    out += chart_figure(real_image_chart(check),
+                        "Failure rate against " + check.property +
+                            ", generated, real, and predicted for the real; bars: 95 % intervals that "
+                            "hold for all points of a curve together.");
   return out + "</div></section>\n";
 }
 

@@ -132,6 +132,10 @@ inline std::string verdict_section(const FailureReport& report) {
   std::string out = "<section class=\"verdict " + std::string(kind) + "\" id=\"verdict\">\n<h2>" +
                     html(verdict_words(report)) + "</h2>\n";
   if (!report.reason.empty()) out += "<p>" + html(report.reason) + "</p>\n";
+  if (report.cut_short)
+    out +=
+        "<p><b>This run was cut short by its budget.</b> What is stated holds; the <a href=\"#warnings\">warnings</a> "
+        "say what is missing.</p>\n";
   out += tiles(report);
   if (!report.findings.empty()) {
     out += "<ol>";

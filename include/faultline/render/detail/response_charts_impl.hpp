@@ -176,6 +176,8 @@ FAULTLINE_INLINE std::string real_image_chart(const analysis::RealImageCheck& ch
       if (bin.median) reach.add(*bin.median);
       if (std::isfinite(bin.rate.upper)) highest = std::max(highest, bin.rate.upper);
     }
+  for (const double rate : check.predicted)
+    if (std::isfinite(rate)) highest = std::max(highest, rate);
   if (reach.empty()) return {};
   if (check.flip) reach.add(*check.flip);
   const double margin = reach.margin(0.04);
@@ -203,8 +205,19 @@ FAULTLINE_INLINE std::string real_image_chart(const analysis::RealImageCheck& ch
   const CurveLook generated{palette::success, "none", 'o'}, real{palette::failure, "7 4", 's'};
   draw(check.generated, generated);
   draw(check.real, real);
-  const double next = draw_legend_entry(svg, plot.left, 20, generated, "generated images");
-  draw_legend_entry(svg, next, 20, real, "real images");
+  double next = draw_legend_entry(svg, plot.left, 20, generated, "generated images");
+  next = draw_legend_entry(svg, next, 20, real, "real images");
+  if (check.predicted.size() == check.real.bins.size()) {
+    const CurveLook predicted{palette::judge, "2 3", 't'};
+    std::vector<double> medians, rates;
+    for (std::size_t b = 0; b < check.predicted.size(); ++b) {
+      if (!check.real.bins[b].median) continue;
+      medians.push_back(*check.real.bins[b].median);
+      rates.push_back(check.predicted[b]);
+    }
+    draw_curve(svg, plot, medians, rates, predicted);
+    draw_legend_entry(svg, next, 20, predicted, "predicted for the real ones");
+  }
   return std::move(svg).finish();
 }
 

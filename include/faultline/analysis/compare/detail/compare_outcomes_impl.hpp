@@ -29,6 +29,7 @@ namespace analysis {
 FAULTLINE_INLINE void check_comparison_options(std::size_t classifiers, const ComparisonOptions& options) {
   constexpr const char* where = "compare";
   check_options(options.method);
+  refuse_budget(where, options.method);
   if (classifiers < 2)
     throw Error(ErrorCode::invalid_argument, where,
                 "a comparison needs at least two classifiers, got " + std::to_string(classifiers) +

@@ -81,6 +81,7 @@ FAULTLINE_INLINE CauseFractions attribute_failures(const Problem& problem, const
   std::vector<statistics::ValueCounts> beyond(paired.size());
   const std::int64_t chunk = 4 * options.batch_size;
   for (std::int64_t done = 0; done < options.fraction_latents; done += chunk) {
+    if (done > 0 && problem.is_spent(budget_share::fractions)) break;
     const Population population =
         problem.sample(core::fraction_first + done, std::min(chunk, options.fraction_latents - done));
     const Matrix<double> whitened = statistics::whiten(whitening, population.w, population.label);

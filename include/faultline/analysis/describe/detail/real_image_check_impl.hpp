@@ -4,6 +4,7 @@
 
 #include <faultline/analysis/describe/real_image_check.hpp>
 
+#include <faultline/analysis/describe/outcome_model.hpp>
 #include <faultline/error.hpp>
 #include <faultline/statistics/rank_agreement.hpp>
 
@@ -18,6 +19,27 @@
 namespace faultline {
 inline namespace v1 {
 namespace analysis {
+
+namespace detail {
+
+/// Mean of what is predicted for the real images of each bin, and how it goes with their failure rates.
+inline void add_prediction(RealImageCheck& check, std::span<const double> values, std::span<const double> expected) {
+  std::vector<double> inner, real;
+  for (const ResponseBin& bin : check.real.bins) {
+    if (!inner.empty() || &bin != &check.real.bins.front()) inner.push_back(bin.lower);
+    real.push_back(bin.rate.estimate);
+  }
+  std::vector<double> sums(real.size(), 0.0);
+  for (std::size_t i = 0; i < values.size(); ++i)
+    sums[static_cast<std::size_t>(std::upper_bound(inner.begin(), inner.end(), values[i]) - inner.begin())] +=
+        expected[i];
+  for (std::size_t b = 0; b < sums.size(); ++b)
+    check.predicted.push_back(sums[b] / std::max(1.0, static_cast<double>(check.real.bins[b].rate.n)));
+  const double rho = statistics::spearman_rho(check.predicted, real);
+  if (std::isfinite(rho)) check.prediction_correlation = rho;
+}
+
+}  // namespace detail
 
 FAULTLINE_INLINE RealImageCheck check_on_real_images(const std::string& property, std::span<const double> generated,
                                                      std::span<const std::uint8_t> generated_failed,
@@ -82,6 +104,12 @@ FAULTLINE_INLINE std::vector<RealImageCheck> check_causes(const FailureReport& r
     return std::find(names.begin(), names.end(), name) - names.begin();
   };
   std::vector<RealImageCheck> checks;
+  std::vector<std::string> of_causes;
+  for (const Finding& finding : report.findings)
+    for (const std::string& name : finding.condition.properties)
+      if (std::find(of_causes.begin(), of_causes.end(), name) == of_causes.end()) of_causes.push_back(name);
+  const std::vector<double> predicted =
+      of_causes.empty() ? std::vector<double>() : OutcomeModel(problem, of_causes).predict(real);
   for (const Finding& finding : report.findings)
     for (const std::string& name : finding.condition.properties) {
       const std::optional<std::int64_t> label = finding.condition.class_label;
@@ -91,7 +119,7 @@ FAULTLINE_INLINE std::vector<RealImageCheck> check_causes(const FailureReport& r
         throw Error(ErrorCode::invalid_argument, where,
                     "generated and real images were not both measured for \"" + name +
                         "\"; measure both by the same properties");
-      std::vector<double> values, real_values;
+      std::vector<double> values, real_values, expected;
       std::vector<std::uint8_t> failed, real_failed;
       for (const Population* split : {&problem.discovery, &problem.confirmation})
         for (std::int64_t i = 0; i < split->size(); ++i) {
@@ -105,11 +133,13 @@ FAULTLINE_INLINE std::vector<RealImageCheck> check_causes(const FailureReport& r
         if (label && real.label[at] != *label) continue;
         real_values.push_back(static_cast<double>(real.properties(i, real_column)));
         real_failed.push_back(real.failed[at]);
+        expected.push_back(predicted[at]);
       }
       if (values.empty() || real_values.empty()) continue;  // no real image of the class
       RealImageCheck& check =
           checks.emplace_back(check_on_real_images(name, values, failed, real_values, real_failed, binning));
       check.generated.class_label = check.real.class_label = label;
+      detail::add_prediction(check, real_values, expected);
       if (!real.property_units.empty())
         check.generated.unit = check.real.unit = real.property_units[static_cast<std::size_t>(real_column)];
       for (const PropertyAtFlip& flip : finding.threshold.at_flip)

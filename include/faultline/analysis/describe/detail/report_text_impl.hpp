@@ -119,6 +119,11 @@ FAULTLINE_INLINE std::string interaction_headline(const InteractionFinding& inte
   if (interaction.deviance_share)
     said += std::string(said.empty() ? ":" : ";") + " together they explain " +
             percent(interaction.deviance_share->estimate) + " of the deviance beyond each by itself";
+  if (const auto& joint = interaction.joint; joint && joint->first && joint->second)
+    said += std::string(said.empty() ? ":" : ";") + " moved together, " + fixed_text(*joint->first, 1) +
+            " standard deviations of " + interaction.first + " and " + fixed_text(*joint->second, 1) + " of " +
+            interaction.second + " are enough (medians of the " + std::to_string(joint->need_both) + " of " +
+            std::to_string(joint->latents) + " latents that fail, on a valid image, only with both)";
   return text + said + ".";
 }
 

@@ -25,6 +25,13 @@ FAULTLINE_INLINE void check_options(const MethodOptions& options) {
   core::require_in(where, "batch_size", options.batch_size, 1, limits::batch);
   core::require_in(where, "gradient_samples", options.gradient_samples, 0, limits::samples);
   core::require_in(where, "probability_tolerance", options.probability_tolerance, 0.0, 0.1);
+  core::require_in(where, "budget.seconds", options.budget.seconds, 0.0, limits::seconds);
+  core::require_in(where, "budget.images", options.budget.images, 0, limits::samples);
+}
+
+FAULTLINE_INLINE void refuse_budget(const char* where, const MethodOptions& options) {
+  if (options.budget.is_limited())
+    throw Error(ErrorCode::invalid_argument, where, "it has no budget; leave method.budget empty");
 }
 
 FAULTLINE_INLINE void check_samples(const char* where, std::int64_t samples) {

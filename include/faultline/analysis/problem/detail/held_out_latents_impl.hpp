@@ -19,6 +19,19 @@ FAULTLINE_INLINE void append(Matrix<float>& to, const Matrix<float>& rows) {
   to = std::move(joined);
 }
 
+FAULTLINE_INLINE void append(Population& to, const Population& more) {
+  append(to.index, more.index);
+  append(to.label, more.label);
+  append(to.prediction, more.prediction);
+  append(to.failed, more.failed);
+  append(to.valid, more.valid);
+  append(to.probability, more.probability);
+  append(to.margin, more.margin);
+  append(to.w, more.w);
+  append(to.properties, more.properties);
+  append(to.s, more.s);
+}
+
 }  // namespace analysis
 }  // namespace v1
 }  // namespace faultline
