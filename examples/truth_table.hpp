@@ -6,6 +6,8 @@
 #include "truth_baselines.hpp"
 #include "worlds.hpp"
 
+#include <faultline/analysis/report.hpp>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -18,15 +20,58 @@
 
 namespace truth {
 
-/// What one run reported, in the names of the worlds.
+namespace fl = faultline;
+
+/// What one report says, in the names of the worlds.
 struct Run {
   std::vector<std::string> causes, others;  ///< others: conditions that are confirmed and no causes
-  std::optional<double> fraction;           ///< attributable to all causes together
-  std::optional<double> threshold;          ///< of the first cause's property, where the decision flips
-  double share = 0.0;                       ///< of the null deviance that the conditions explain
+  std::vector<std::optional<fl::analysis::ConditionShape>> shapes;  ///< of the causes
+  std::vector<std::string> generators, class_findings;
+  bool verdict_fits = true;         ///< the verdict is what the lists amount to, and no title or headline stands twice
+  std::optional<double> fraction;   ///< attributable to all causes together
+  std::optional<double> threshold;  ///< of the first cause's property, where the decision flips
+  double share = 0.0;               ///< of the null deviance that the conditions explain
   double seconds = 0.0;
   std::array<std::set<std::string>, baselines::count> baselines;
 };
+
+/// The name of a condition as the worlds write it.
+inline std::string named(const fl::analysis::ConditionSummary& condition) {
+  std::string text;
+  const char* between = condition.kind == fl::ConditionKind::pair ? " x " : " + ";
+  for (const std::string& property : condition.properties) text += (text.empty() ? "" : between) + property;
+  if (text.empty()) text = "direction";
+  if (condition.class_label) text += " in class " + std::to_string(*condition.class_label);
+  return text;
+}
+
+inline Run run_of(const fl::FailureReport& report) {
+  Run run;
+  run.share = report.explained ? report.explained->estimate : 0.0;
+  run.fraction = report.attributable_together.fraction;
+  std::multiset<std::string> said;
+  const auto names = [&](const std::vector<fl::Finding>& list, std::vector<std::string>& to) {
+    for (const fl::Finding& finding : list) {
+      to.push_back(named(finding.condition));
+      said.insert(finding.title);
+      said.insert(finding.headline);
+    }
+  };
+  names(report.findings, run.causes);
+  for (const auto* list : {&report.associated, &report.undecided, &report.not_movable}) names(*list, run.others);
+  names(report.generators, run.generators);
+  for (const fl::Finding& cause : report.findings) run.shapes.push_back(cause.condition.shape);
+  for (const auto& finding : report.class_findings) run.class_findings.push_back(worlds::name_of(finding));
+  const bool other = !run.others.empty() || !run.class_findings.empty();
+  run.verdict_fits = !run.causes.empty() ? report.verdict == fl::Verdict::systematic_causes
+                     : other
+                         ? report.verdict == fl::Verdict::systematic_without_cause
+                         : report.verdict == fl::Verdict::none_found || report.verdict == fl::Verdict::too_few_failures;
+  for (const std::string& text : said) run.verdict_fits = run.verdict_fits && !text.empty() && said.count(text) == 1;
+  if (!report.findings.empty() && !report.findings.front().threshold.at_flip.empty())
+    run.threshold = report.findings.front().threshold.at_flip.front().median;
+  return run;
+}
 
 inline bool contains(const std::vector<std::string>& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
@@ -64,6 +109,9 @@ struct Row {
   double alarms = 0.0;                     ///< share of runs with a confirmed condition where there is nothing to find
   std::optional<double> fraction = std::nullopt;         ///< mean headline; a run without one counts as 0
   std::optional<double> threshold_error = std::nullopt;  ///< relative, of the median of the runs
+  /// Share of runs with a verdict that fits, the class findings of the world and no other, its condition among the
+  /// generator's, and its first cause, where it is heard, in the right shape
+  double rightly_said = 1.0;
   double share = 0.0, seconds = 0.0;
   std::map<std::string, int> names = {};  ///< what was named, in so many runs; in parentheses what is no cause
   std::array<Hearing, baselines::count> baselines = {};
@@ -97,12 +145,21 @@ inline Hearing hearing_of(const worlds::World& world, const std::vector<Run>& ru
   return result;
 }
 
+/// Whether a report says the rest rightly: see `Row::rightly_said`.
+inline bool is_rightly_said(const worlds::World& world, const Run& run) {
+  if (!run.verdict_fits || run.class_findings != world.class_findings) return false;
+  if (world.generators && !contains(run.generators, *world.generators)) return false;
+  for (std::size_t k = 0; k < run.causes.size() && world.shape; ++k)
+    if (contains(world.planted.front().names, run.causes[k])) return run.shapes[k] == world.shape;
+  return true;
+}
+
 inline Row row_of(const worlds::World& world, const std::vector<Run>& runs) {
   Row row{.world = &world, .runs = static_cast<std::int64_t>(runs.size())};
   const auto n = static_cast<double>(runs.size());
   row.heard_each.assign(world.planted.size(), 0.0);
   row.findings_each.assign(world.planted.size(), 0.0);
-  double fraction = 0.0;
+  double fraction = 0.0, rightly = 0.0;
   std::vector<double> thresholds;
   for (const Run& run : runs) {
     for (std::size_t k = 0; k < world.planted.size(); ++k) {
@@ -126,9 +183,11 @@ inline Row row_of(const worlds::World& world, const std::vector<Run>& runs) {
     fraction += run.fraction.value_or(0.0) / n;
     if (run.threshold) thresholds.push_back(*run.threshold);
     if (world.planted.empty()) row.alarms += run.causes.empty() && run.others.empty() ? 0.0 : 1.0 / n;
+    rightly += is_rightly_said(world, run) ? 1.0 / n : 0.0;
     row.share += run.share / n;
     row.seconds += run.seconds / n;
   }
+  row.rightly_said = rightly;
   if (!world.planted.empty()) {
     row.heard = 1.0 - row.missed / static_cast<double>(world.planted.size());
     row.fraction = fraction;
@@ -145,6 +204,7 @@ inline Row row_of(const worlds::World& world, const std::vector<Run>& runs) {
 /// the allowance is two more than expected.
 inline bool is_good(const Row& row) {
   const double slack = 2.0 / static_cast<double>(row.runs);
+  if (row.rightly_said < 0.9) return false;
   if (row.world->planted.empty()) return row.alarms <= 0.05 + slack;
   return row.heard >= 0.9 && row.per_planted <= 1.1 + slack && row.misnamed <= 0.05 + slack &&
          row.headline_error().value_or(0.0) <= 0.1 &&

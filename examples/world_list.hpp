@@ -32,6 +32,7 @@ inline std::function<void(std::span<double>)> proxies(double correlation, std::s
 /// Worlds with something to find.
 inline std::vector<World> with_causes() {
   using detail::logistic, detail::proxies;
+  using Shape = fl::analysis::ConditionShape;
   const auto above = [](std::size_t j, double level) {
     return [=](Factors u, std::int64_t) { return u[j] > level ? 1.0 : 0.0; };
   };
@@ -45,26 +46,31 @@ inline std::vector<World> with_causes() {
        .risk = above(0, 1.5),
        .planted = one("u0"),
        .fraction = 1.0,
-       .threshold = 1.5});
+       .threshold = 1.5,
+       .shape = Shape::one_sided});
   add({.name = "noisy threshold",
        .measures = factor_measures(6),
        .risk = [](Factors u, std::int64_t) { return u[0] > 1.3 ? 0.7 : 0.03; },
        .planted = one("u0"),
-       .fraction = 0.684});
+       .fraction = 0.684,
+       .shape = Shape::one_sided});
   add({.name = "smooth risk",
        .measures = factor_measures(6),
        .risk = [](Factors u, std::int64_t) { return 1.0 / (1.0 + std::exp(3.0 - 1.2 * u[0])); },
-       .planted = one("u0")});
+       .planted = one("u0"),
+       .shape = Shape::one_sided});
   add({.name = "band",
        .measures = factor_measures(6),
        .risk = [](Factors u, std::int64_t) { return u[0] > 0.6 && u[0] < 1.2 ? 1.0 : 0.0; },
        .planted = one("u0"),
-       .fraction = 1.0});
+       .fraction = 1.0,
+       .shape = Shape::band});
   add({.name = "two-sided",
        .measures = factor_measures(6),
        .risk = [](Factors u, std::int64_t) { return std::abs(u[0]) > 1.8 ? 1.0 : 0.0; },
        .planted = one("u0"),
-       .fraction = 1.0});
+       .fraction = 1.0,
+       .shape = Shape::two_sided});
   add({.name = "uneven two-sided",
        .measures = factor_measures(6),
        .risk = [](Factors u, std::int64_t) { return u[0] > 1.5 || u[0] < -2.1 ? 1.0 : 0.0; },
@@ -74,16 +80,19 @@ inline std::vector<World> with_causes() {
        .measures = factor_measures(6),
        .risk = [](Factors u, std::int64_t) { return std::abs(u[0]) < 0.1 ? 1.0 : 0.0; },
        .planted = one("u0"),
-       .fraction = 1.0});
+       .fraction = 1.0,
+       .shape = Shape::band});
   add({.name = "XOR",
        .measures = factor_measures(6),
        .risk = [](Factors u, std::int64_t) { return u[0] * u[1] < -0.8 ? 0.9 : 0.02; },
        .planted = one("u0 x u1"),
-       .fraction = 0.856});
+       .fraction = 0.856,
+       .shape = Shape::pair});
   add({.name = "XOR without main effects",
        .measures = factor_measures(6),
        .risk = [](Factors u, std::int64_t) { return u[0] * u[1] < 0.0 ? 0.15 : 0.03; },
-       .planted = one("u0 x u1")});
+       .planted = one("u0 x u1"),
+       .shape = Shape::pair});
   add({.name = "AND",
        .measures = factor_measures(6),
        .risk = [](Factors u, std::int64_t) { return u[0] > 0.7 && u[1] > 0.7 ? 0.9 : 0.0; },
@@ -291,6 +300,7 @@ inline std::vector<World> with_causes() {
   shaped("skewed factors", Tails::skewed, 0.0, 1.5);
   shaped("bimodal factors", Tails::bimodal, 0.0, 1.2);
   shaped("bent w", Tails::normal, 0.4, 1.5);
+  list.back().is_limit = true;  // moves are straight: see docs/limits.md
 
   // properties as they happen to be
   World with{.name = "a constant property",
@@ -320,12 +330,14 @@ inline std::vector<World> with_causes() {
                .unreadable = [](Factors u, std::int64_t) { return u[1] > 1.2 ? 1.0 : 0.0; },
                .planted = one("u0"),
                .fraction = 1.0,
-               .threshold = 1.5};
+               .threshold = 1.5,
+               .generators = "u1"};
   add(partly);
   partly.name = "unreadable along a correlated factor";
   partly.relate = proxies(0.5, 1);
   add(partly);
   partly.name = "unreadable at the other end";
+  partly.generators = std::nullopt;  // the same property, which is listed once: as the cause
   partly.relate = nullptr;
   partly.unreadable = [](Factors u, std::int64_t) { return u[0] < -1.5 ? 1.0 : 0.0; };
   add(partly);
@@ -343,19 +355,29 @@ inline std::vector<World> controls() {
                     .measures = factor_measures(6),
                     .risk = std::move(risk),
                     .unreadable = std::move(unreadable)});
+    return &list.back();
   };
   const auto at_random = [](double rate) { return [=](Factors, std::int64_t) { return rate; }; };
   add("null, random errors", 4, at_random(0.07));
   add("null, by class", 10, [](Factors, std::int64_t c) { return 0.02 * static_cast<double>(1 + c); });
   add("null, rare", 4, at_random(0.01));
   add("null, perfect", 4, at_random(0.0));
-  add("null, constant answers", 4, [](Factors, std::int64_t c) { return c == 0 ? 0.0 : 1.0; });
-  add("null, one class always wrong", 4, [](Factors, std::int64_t c) { return c == 2 ? 1.0 : 0.03; });
+  add("null, constant answers", 4, [](Factors, std::int64_t c) { return c == 0 ? 0.0 : 1.0; })->answer =
+      [](std::int64_t) { return std::int64_t{0}; };
+  list.back().class_findings = {"class 1 is answered as 0", "class 2 is answered as 0", "class 3 is answered as 0"};
+  add("null, one class always wrong", 4, [](Factors, std::int64_t c) {
+    return c == 2 ? 1.0 : 0.03;
+  })->class_findings = {"class 2 is answered as 3"};
+  add("null, two labels swapped", 4, [](Factors, std::int64_t c) { return c == 1 || c == 3 ? 1.0 : 0.02; })->answer =
+      [](std::int64_t c) { return c == 1 || c == 3 ? 4 - c : (c + 1) % 4; };
+  list.back().class_findings = {"class 1 and 3 are swapped"};
   add("null, leak at random", 4, at_random(0.05), at_random(0.1));
-  add("null, leak where a factor is high", 4, at_random(0.05),
-      [](Factors u, std::int64_t) { return u[1] > 1.2 ? 1.0 : 0.0; });
-  add("null, leak more often where a factor is high", 4, at_random(0.05),
-      [](Factors u, std::int64_t) { return u[1] > 1.0 ? 0.7 : 0.02; });
+  add("null, leak where a factor is high", 4, at_random(0.05), [](Factors u, std::int64_t) {
+    return u[1] > 1.2 ? 1.0 : 0.0;
+  })->generators = "u1";
+  add("null, leak more often where a factor is high", 4, at_random(0.05), [](Factors u, std::int64_t) {
+    return u[1] > 1.0 ? 0.7 : 0.02;
+  })->generators = "u1";
   return list;
 }
 

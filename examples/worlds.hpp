@@ -5,6 +5,7 @@
 // microseconds a sample. The list of them is world_list.hpp; a new one is one entry there.
 
 #include <faultline/analysis/problem/problem.hpp>
+#include <faultline/analysis/report.hpp>
 #include <faultline/core/random.hpp>
 #include <faultline/statistics/decompositions.hpp>
 
@@ -63,6 +64,8 @@ struct World {
   /// P(nobody can read the image): the judge does not agree, and the classifier fails with probability .9. Without it
   /// there is no judge
   std::function<double(Factors, std::int64_t label)> unreadable = nullptr;
+  /// What is answered where the classifier fails; the next class without it
+  std::function<std::int64_t(std::int64_t label)> answer = nullptr;
   std::vector<Planted> planted = {};
   /// Further names that are no mistake beside the planted ones: what is true but was not asked for
   std::vector<std::string> allowed = {};
@@ -70,7 +73,31 @@ struct World {
   /// closed form
   std::optional<double> fraction = std::nullopt;
   std::optional<double> threshold = std::nullopt;  ///< level of the first property from which everything fails
+  /// How the first planted cause has to be described, where the rule leaves no choice
+  std::optional<fl::analysis::ConditionShape> shape = std::nullopt;
+  /// Of class findings, as `name_of` writes them: all that a report must have, and no other
+  std::vector<std::string> class_findings = {};
+  /// Beyond what the method promises: kept so that everybody sees how it errs there, and does not decide the exit code
+  bool is_limit = false;
+  /// A condition of images that nobody can read, which belongs among the generator's
+  std::optional<std::string> generators = std::nullopt;
 };
+
+/// The wrong answer of a world's classifier.
+inline std::int64_t wrong_answer(const World& world, std::int64_t label) {
+  return world.answer ? world.answer(label) : (label + 1) % world.classes;
+}
+
+/// A class finding in words: "class 2 always fails".
+inline std::string name_of(const fl::analysis::ClassFinding& finding) {
+  const std::string label = "class " + std::to_string(finding.class_label);
+  switch (finding.fault) {
+    case fl::analysis::ClassFault::always_fails: return label + " always fails";
+    case fl::analysis::ClassFault::answered_as: return label + " is answered as " + std::to_string(*finding.answer);
+    case fl::analysis::ClassFault::swapped: break;
+  }
+  return label + " and " + std::to_string(*finding.answer) + " are swapped";
+}
 
 /// Property j measures factor j for the first `count` factors.
 inline std::vector<Measure> factor_measures(std::int64_t count, double noise = 0.3) {
@@ -220,7 +247,7 @@ inline Setup make(const World& world, std::int64_t seed) {
       const detail::Fate fate = detail::fate_of(rules, population.w.row_span(i), factors, label);
       population.failed.push_back(fate.failed ? 1 : 0);
       if (rules.unreadable) population.valid.push_back(fate.valid ? 1 : 0);
-      population.prediction.push_back(fate.failed ? (label + 1) % rules.classes : label);
+      population.prediction.push_back(fate.failed ? wrong_answer(rules, label) : label);
       population.probability.push_back(static_cast<float>(1.0 - fate.risk));
       population.margin.push_back(static_cast<float>(1.0 - 2.0 * fate.risk));
       measure(factors, fate.hash, population.properties.row_span(i));
@@ -243,7 +270,7 @@ inline Setup make(const World& world, std::int64_t seed) {
                                     (static_cast<double>(batch.shifts(i, static_cast<std::int64_t>(j))) / 2.0);
       const detail::Fate fate = detail::fate_of(rules, batch.w.row_span(i), u, label);
       own.failed.push_back(fate.failed ? 1 : 0);
-      own.prediction.push_back(fate.failed ? (label + 1) % rules.classes : label);
+      own.prediction.push_back(fate.failed ? wrong_answer(rules, label) : label);
       own.probability.push_back(static_cast<float>(1.0 - fate.risk));
       own.log_odds.push_back(static_cast<float>(std::log((1.0 - fate.risk + 1e-9) / (fate.risk + 1e-9))));
       if (wanted.judge && rules.unreadable) answers.judge_agrees.push_back(fate.valid ? 1 : 0);
