@@ -249,10 +249,14 @@ bool same_answer(Runs& runs, const Arguments& arguments, Json& json) {
     json["level 5"]["seeds"].push_back({{"seed", arguments.seed + k}, {"said", named.text}});
   }
   const faults::Agreement agreement = faults::agreement_of(reports);
-  std::printf("same causes: %s; headline numbers inside each other's intervals: %lld of %lld  %s\n",
-              agreement.same_causes ? "yes" : "no", static_cast<long long>(agreement.inside),
-              static_cast<long long>(agreement.pairs), agreement.is_good() ? "" : "SHORT");
+  std::printf(
+      "same causes: %s; of %lld pairs of headline numbers %lld agree within the interval of their difference, and "
+      "%lld lie in each other's intervals (.83 of them would, were these exact)  %s\n",
+      agreement.same_causes ? "yes" : "no", static_cast<long long>(agreement.pairs),
+      static_cast<long long>(agreement.agree), static_cast<long long>(agreement.inside),
+      agreement.is_good() ? "" : "SHORT");
   json["level 5"]["same causes"] = agreement.same_causes;
+  json["level 5"]["agree"] = agreement.agree;
   json["level 5"]["inside"] = agreement.inside;
   json["level 5"]["pairs"] = agreement.pairs;
   return agreement.is_good();

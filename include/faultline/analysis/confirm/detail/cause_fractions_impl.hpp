@@ -5,7 +5,7 @@
 #include <faultline/analysis/confirm/cause_fractions.hpp>
 
 #include <faultline/analysis/confirm/cause_settings.hpp>
-#include <faultline/analysis/confirm/detail/valid_failures.hpp>
+#include <faultline/analysis/problem/valid_failures.hpp>
 #include <faultline/core/random.hpp>
 #include <faultline/statistics/betting_bounds.hpp>
 #include <faultline/statistics/decompositions.hpp>
@@ -96,7 +96,7 @@ FAULTLINE_INLINE CauseFractions attribute_failures(const Problem& problem, const
           for (const Matrix<double>& dual : *duals)
             edits.push_back({start, settings.set(dual, whitened.row(i), start.label)});
     }
-    const detail::ValidFailures answers = detail::answer_valid(problem, edits);
+    const ValidFailures answers = answer_valid(problem, edits);
     std::size_t at = 0;
     for (std::int64_t i = 0; i < population.size(); ++i) {
       for (auto& outcomes : after) outcomes.push_back(answers.failed[at++] != 0.0 ? 1 : 0);

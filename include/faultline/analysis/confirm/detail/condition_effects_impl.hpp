@@ -5,7 +5,7 @@
 #include <faultline/analysis/confirm/condition_effects.hpp>
 
 #include <faultline/analysis/confirm/move_comparisons.hpp>
-#include <faultline/analysis/confirm/detail/valid_failures.hpp>
+#include <faultline/analysis/problem/valid_failures.hpp>
 #include <faultline/core/random.hpp>
 #include <faultline/statistics/decompositions.hpp>
 #include <faultline/statistics/mcnemar.hpp>
@@ -90,7 +90,7 @@ FAULTLINE_INLINE std::vector<MoveEffect> measure_effects(const Problem& problem,
         for (const MoveComparison& comparison : watch.comparisons)
           for (const auto& part : comparison.parts) edits.push_back({start, edit_of(part, moves[k], now)});
       }
-      const detail::ValidFailures answers = detail::answer_valid(problem, edits);
+      const ValidFailures answers = answer_valid(problem, edits);
       images += static_cast<std::int64_t>(edits.size());
       std::size_t at = 0;
       for (std::size_t i = first; i < positions.size(); ++i)

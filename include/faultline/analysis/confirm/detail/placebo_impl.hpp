@@ -4,7 +4,7 @@
 
 #include <faultline/analysis/confirm/placebo.hpp>
 
-#include <faultline/analysis/confirm/detail/valid_failures.hpp>
+#include <faultline/analysis/problem/valid_failures.hpp>
 #include <faultline/analysis/confirm/intervention_directions.hpp>
 #include <faultline/statistics/orthonormal_basis.hpp>
 #include <faultline/statistics/quantiles.hpp>
@@ -37,7 +37,7 @@ FAULTLINE_INLINE std::optional<double> placebo_effect(const Problem& problem, co
       for (const double amount : {2.0, -2.0})
         edits.push_back({{latents.w.row_span(i), latents.label[static_cast<std::size_t>(i)]}, step.at(amount)});
   }
-  const std::vector<double> failed = detail::answer_valid(problem, edits).failed;
+  const std::vector<double> failed = answer_valid(problem, edits).failed;
   std::vector<double> effects(static_cast<std::size_t>(directions), 0.0);
   for (std::size_t k = 0; k < failed.size(); ++k)
     effects[k / static_cast<std::size_t>(2 * n)] += (k % 2 == 0 ? 1.0 : -1.0) * failed[k] / static_cast<double>(n);

@@ -4,7 +4,7 @@
 
 #include <faultline/analysis/distance/joint_shift.hpp>
 
-#include <faultline/analysis/confirm/detail/valid_failures.hpp>
+#include <faultline/analysis/problem/valid_failures.hpp>
 #include <faultline/analysis/distance/distance_search.hpp>
 #include <faultline/analysis/problem/start_latents.hpp>
 #include <faultline/core/matrix.hpp>
@@ -129,7 +129,7 @@ FAULTLINE_INLINE std::optional<JointShift> joint_shift(const FindingContext& con
       if (failed[i] != 0.0) all[kept++] = all[i];
     all.resize(kept);
   };
-  keep_failing(detail::answer_valid(problem, flips).failed);
+  keep_failing(answer_valid(problem, flips).failed);
   detail::shrink(problem, joint, all);
   flips.clear();
   for (const detail::ShrinkingShift& one : all) flips.push_back(joint.at(one.start, one.shifts));

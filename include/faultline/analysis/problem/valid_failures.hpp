@@ -13,13 +13,14 @@
 namespace faultline {
 inline namespace v1 {
 namespace analysis {
-namespace detail {
 
 /// Whether each edit fails on a valid image, and whether its image is valid.
 struct ValidFailures {
   std::vector<double> failed;
   std::vector<std::uint8_t> valid;
 };
+
+/// Asks the classifier, and the judge if there is one.
 [[nodiscard]] inline ValidFailures answer_valid(const Problem& problem, std::span<const EditedLatent> edits) {
   ValidFailures result;
   answer_in_blocks(problem.answer_edits, edits, {.judge = problem.has_judge},
@@ -34,7 +35,6 @@ struct ValidFailures {
   return result;
 }
 
-}  // namespace detail
 }  // namespace analysis
 }  // namespace v1
 }  // namespace faultline
