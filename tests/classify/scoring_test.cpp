@@ -146,6 +146,15 @@ TEST_CASE("misbehaviour: the classifier throws an exception") {
   CHECK(nested);
 }
 
+TEST_CASE("misbehaviour: an error of the classifier's own family keeps its code and gets the sample") {
+  const auto [code, text] = refusal([](fl::ImageView, fl::ScoreMatrix&) {
+    throw fl::Error(fl::ErrorCode::wrong_score_shape, "inside", "two scores too few");
+  });
+  CHECK(code == fl::ErrorCode::wrong_score_shape);
+  CHECK(mentions(text, "[F203] inside: two scores too few"));
+  CHECK(mentions(text, "4 images beginning with sample 100 (label 0, seed 9)"));
+}
+
 TEST_CASE("misbehaviour: the classifier throws something that is no exception") {
   const auto [code, text] = refusal([](fl::ImageView, fl::ScoreMatrix&) { throw 42; });
   CHECK(code == fl::ErrorCode::classifier_threw);
