@@ -17,12 +17,18 @@
 // test(2): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --budget-seconds -1
 // test: --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --method paper --attfind 2 --samples 300 --label 4 --out @out@/report
 // test(2): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --method other
+// test: --generator @assets@/digits.safetensors --classifier "command:python3 @source@/examples/child_classifier.py" --input "28x28 grey" --samples 100 --out @out@/report
+// test(3): --generator @assets@/digits.safetensors --classifier "command:exit 7" --samples 100 --out @out@/refused
+// test(3): --generator @assets@/digits.safetensors --classifier absent.onnx --samples 100 --out @out@/refused
+// test(3): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --input 28x28 --out @out@/refused
+// test(3): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --classes 1,1 --out @out@/refused
 // test(2): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --seed 18446744073709551615
 // test(2): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --samples 99999999999999999999
 // test(2): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --threads 100000
 // test(2): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --truncation nan
 // full: --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --samples 100 --json --out @out@/report
 
+#include "classifier_choice.hpp"
 #include "options.hpp"
 #include "paper_tables.hpp"
 #include "summary.hpp"
@@ -34,7 +40,6 @@
 #include <faultline/data/labelled_images.hpp>
 #include <faultline/faultline.hpp>
 #include <faultline/render/population_arrays.hpp>
-#include <faultline/training/classifier.hpp>
 
 #include <CLI/CLI.hpp>
 
@@ -52,6 +57,7 @@ namespace fl = faultline;
 namespace {
 
 struct Arguments {
+  program::ClassifierChoice choice;
   std::string generator, classifier, judge, out = "faultline-report", method = "ours", precision = "fp32";
   std::string real, real_labels, real_mix = "none";
   std::int64_t samples = 10'000, seed = 0, threads = 0, attfind = 32, real_padding = 0;
@@ -73,7 +79,7 @@ void print_summary(const fl::FailureReport& report, const Arguments& arguments) 
 }
 
 /// Real labelled images, measured as the generated ones are and classified by the same classifier.
-fl::LabelledTable measure_real(const Arguments& arguments, fl::training::NetworkClassifier& classifier,
+fl::LabelledTable measure_real(const Arguments& arguments, fl::AnyClassifier& classifier,
                                const fl::ImageShape& generated, const fl::MethodOptions& method) {
   fl::LabelledImageOptions measuring;
   measuring.properties = method.properties;
@@ -112,7 +118,7 @@ int characterize(const Arguments& arguments) {
       arguments.precision == "bf16" ? fl::CpuOptions::Precision::bf16 : fl::CpuOptions::Precision::fp32;
   const auto generator =
       fl::Generator<fl::CpuBackend>::load(arguments.generator, fl::Integrity::checked, {.precision = precision});
-  auto classifier = fl::load_classifier(arguments.classifier);
+  auto classifier = program::open_classifier(arguments.classifier, arguments.choice);
   std::error_code failed;
   std::filesystem::create_directories(arguments.out, failed);  // before the work, not after it
   if (failed || ::access(arguments.out.c_str(), W_OK) != 0)
@@ -166,7 +172,8 @@ int answer(int argc, char** argv) {
       "and writes report.html.\n"
       "Exit codes: 0 done (whatever was found), 2 usage, 3 bad input, 5 internal error.");
   app.add_option("--generator", arguments.generator, "generator file (faultline.stylegan2/1)")->required();
-  app.add_option("--classifier", arguments.classifier, "classifier file (faultline.classifier/1)")->required();
+  app.add_option("--classifier", arguments.classifier, program::classifier_help)->required();
+  program::add_classifier_options(app, arguments.choice);
   app.add_option("--judge", arguments.judge,
                  "a second, stronger classifier that says whether moved images still show their class");
   app.add_option(

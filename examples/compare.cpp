@@ -12,6 +12,7 @@
 // test(2): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --classifier @assets@/robust.safetensors --seed 1e2
 // full: --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --classifier @assets@/robust.safetensors --samples 60 --json --out @out@/comparison
 
+#include "classifier_choice.hpp"
 #include "options.hpp"
 #include "summary.hpp"
 
@@ -39,6 +40,7 @@ namespace {
 struct Arguments {
   std::string generator, judge, out = "faultline-comparison";
   std::vector<std::string> classifiers;
+  program::ClassifierChoice choice;
   std::int64_t samples = 10'000, seed = 0, threads = 0;
   std::optional<std::int64_t> label;
   double truncation = 1.0;
@@ -133,7 +135,8 @@ int compare(const Arguments& arguments) {
   program::Progress progress;
   const auto generator = fl::Generator<fl::CpuBackend>::load(arguments.generator);
   std::vector<fl::AnyClassifier> classifiers;
-  for (const std::string& path : arguments.classifiers) classifiers.emplace_back(fl::load_classifier(path));
+  for (const std::string& text : arguments.classifiers)
+    classifiers.push_back(program::open_classifier(text, arguments.choice, program::Others::may_need_it));
   std::error_code failed;
   std::filesystem::create_directories(arguments.out, failed);  // before the work, not after it
   if (failed || ::access(arguments.out.c_str(), W_OK) != 0)
@@ -167,9 +170,10 @@ int answer(int argc, char** argv) {
       "Exit codes: 0 done (whatever was found), 2 usage, 3 bad input, 5 internal error.");
   app.add_option("--generator", arguments.generator, "generator file (faultline.stylegan2/1)")->required();
   app.add_option("--classifier", arguments.classifiers,
-                 "classifier file (faultline.classifier/1); once for each classifier, at least two")
+                 std::string(program::classifier_help) + "; once for each classifier, at least two")
       ->required()
       ->allow_extra_args(false);
+  program::add_classifier_options(app, arguments.choice);
   app.add_option("--judge", arguments.judge, "a stronger classifier that says whether images still show their class");
   program::option(app, "--samples", arguments.samples, 1, fl::limits::samples, "samples per split");
   program::option(app, "--seed", arguments.seed, program::least, program::most, "decides every draw");

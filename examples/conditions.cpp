@@ -26,6 +26,7 @@
 // test: --images @source@/tests/fixtures/segments --classifier @assets@/clean.safetensors --samples 3 --json --out @out@/report
 // full: --images @source@/tests/fixtures/segments --classifier @assets@/clean.safetensors --samples 60 --out @out@/report
 
+#include "classifier_choice.hpp"
 #include "options.hpp"
 
 #include <faultline/analysis/describe/real_image_check.hpp>
@@ -64,6 +65,7 @@ struct Arguments {
   std::int64_t resolution = 0, padding = 0, samples = 0, seed = 0, threads = 0, generated = 2'000;
   double alpha = 0.05;
   bool resize = false, json = false, pictures = false;
+  program::ClassifierChoice choice;
   std::string command;
 };
 
@@ -117,9 +119,8 @@ void print_summary(const fl::LabelledConditions& result) {
 using Checks = std::vector<fl::RealImageCheck>;
 
 /// The failure rates of generated images beside those of the table.
-Checks check_generated(const Arguments& arguments, fl::training::NetworkClassifier& classifier,
-                       const fl::ImageShape& shape, const fl::LabelledTable& table,
-                       const fl::LabelledImageOptions& measuring) {
+Checks check_generated(const Arguments& arguments, fl::AnyClassifier& classifier, const fl::ImageShape& shape,
+                       const fl::LabelledTable& table, const fl::LabelledImageOptions& measuring) {
   const auto generator = fl::Generator<fl::CpuBackend>::load(arguments.generator);
   const fl::ImageShape own = generator.image_shape();
   if (own.channels != shape.channels || own.height != shape.height || own.width != shape.width)
@@ -156,7 +157,7 @@ int conditions(const Arguments& arguments) {
   program::Progress progress;
   const auto follow = [&progress](const fl::Progress& p) { progress(p); };
   const bool scored = !arguments.scores.empty();
-  if (scored == !arguments.classifier.empty() || scored != !arguments.score_kind.empty())
+  if (scored == !arguments.classifier.empty() || (scored && arguments.score_kind.empty()))
     throw fl::Error(fl::ErrorCode::invalid_argument, "conditions",
                     "expected either --classifier, or --scores with --score-kind");
   if (scored && !arguments.generator.empty())
@@ -186,8 +187,10 @@ int conditions(const Arguments& arguments) {
     table = fl::measure_labelled_images(images, fl::read_score_table(arguments.scores, {.scores = kind}),
                                         fl::Misclassified{}, measuring);
   } else {
-    auto classifier = fl::load_classifier(arguments.classifier);
-    digest = classifier.digest();
+    program::ClassifierChoice choice = arguments.choice;
+    choice.scores = arguments.score_kind;
+    auto classifier = program::open_classifier(arguments.classifier, choice);
+    digest = classifier.digest().value_or("");
     const fl::ImageShape shape = fl::data::canvas_shape(images, measuring.corruption);
     table = fl::measure_labelled_images(images, classifier, fl::Misclassified{}, measuring);
     if (!arguments.generator.empty()) checks = check_generated(arguments, classifier, shape, table, measuring);
@@ -237,7 +240,8 @@ int answer(int argc, char** argv) {
       ->capture_default_str();
   program::option(app, "--resolution", arguments.resolution, 0, 4'096,
                   "pad or crop PNG pictures to this size; 0: they have one size already");
-  app.add_option("--classifier", arguments.classifier, "classifier file (faultline.classifier/1)");
+  app.add_option("--classifier", arguments.classifier, program::classifier_help);
+  program::add_input_options(app, arguments.choice);
   app.add_option("--scores", arguments.scores, "scores that were written down elsewhere: image,label,score_0,...");
   app.add_option("--score-kind", arguments.score_kind, "what the scores are: logits or probabilities")
       ->check(CLI::IsMember({"logits", "probabilities"}));

@@ -301,7 +301,7 @@ TEST_CASE("gradients reach the paper's table", "[analysis][analyzer]") {
 }
 
 TEST_CASE("a budget ends a run early, with a whole report that says what is missing", "[analysis][analyzer][budget]") {
-  const fl::AnalyticGenerator known({.factors = 5, .channels = 20, .classes = classes, .seed = 2});
+  const fl::AnalyticGenerator known({.factors = 5, .channels = 40, .classes = classes, .seed = 2});
   auto mine = rule(known, above);
   auto options = quick(2500);
   options.method.budget.images = 6000;
@@ -354,7 +354,7 @@ TEST_CASE("a budget ends a run early, with a whole report that says what is miss
 }
 
 TEST_CASE("a forecast is made before the start", "[analysis][analyzer][budget]") {
-  const fl::AnalyticGenerator known({.factors = 5, .channels = 20, .classes = classes, .seed = 2});
+  const fl::AnalyticGenerator known({.factors = 5, .channels = 40, .classes = classes, .seed = 2});
   auto mine = rule(known, above);
   const auto with = quick(2500);
   const fl::StyleSpaceSampler sampler(known, {.seed = 3});

@@ -521,12 +521,15 @@ TEST_CASE("the page on child processes shows the example as it is") {
 TEST_CASE("the example in Python answers as its rule says", "[.data]") {
   const std::string python = python_or_skip();
   Child child(python + "'" FAULTLINE_SOURCE_DIR "/examples/child_classifier.py'");
-  CHECK(child.num_classes() == 4);
-  fl::ImageBatch images(8, {1, 8, 8});
-  for (std::int64_t i = 0; i < 8; ++i)
-    for (std::int64_t k = 0; k < 64; ++k) images.image(i)[static_cast<std::size_t>(k)] = k / 16 == i % 4 ? 1.0f : 0.25f;
-  fl::classify::Scorer scorer(child, {1, 8, 8}, {0, 1}, 4, 64);
-  const std::vector<std::int64_t> labels{0, 1, 2, 3, 0, 1, 2, 3};
+  CHECK(child.num_classes() == 10);
+  fl::ImageBatch images(20, {1, 10, 10});
+  std::vector<std::int64_t> labels;
+  for (std::int64_t i = 0; i < 20; ++i) {
+    labels.push_back(i % 10);
+    for (std::int64_t k = 0; k < 100; ++k)
+      images.image(i)[static_cast<std::size_t>(k)] = k / 10 == i % 10 ? 1.0f : 0.25f;
+  }
+  fl::classify::Scorer scorer(child, {1, 10, 10}, {0, 1}, 10, 64);
   CHECK(scorer(images, labels).prediction == labels);
   CHECK(scorer(images, labels).prediction == labels);
 }
