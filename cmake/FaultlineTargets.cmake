@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-# The targets that users link: faultline::core, faultline::compiled, faultline::faultline, faultline::training, faultline::cuda, faultline::catch2, faultline::gtest.
+# The targets that users link: faultline::core, faultline::compiled, faultline::faultline, faultline::training, faultline::cuda, faultline::catch2, faultline::gtest,
+# faultline::opencv.
 set(faultline_include_dir "${PROJECT_SOURCE_DIR}/include")
 
 # Which target a header belongs to is read off its place in the tree.
@@ -82,4 +83,15 @@ if(PROJECT_IS_TOP_LEVEL OR NOT TARGET GTest::gtest)
 endif()
 if(TARGET GTest::gtest)
   add_library(faultline::gtest ALIAS faultline_gtest)
+endif()
+
+# ONNX files as classifiers, where the engine is; the header itself is one of faultline::core's.
+faultline_add_target(opencv faultline_core faultline::opencv_dnn)
+faultline_find_opencv(faultline_missing ${faultline_scope})
+if(faultline_missing)
+  message(STATUS "Faultline: without faultline::opencv. ${faultline_missing}")
+else()
+  add_library(faultline::opencv ALIAS faultline_opencv)
+  get_target_property(faultline_opencv_version faultline::opencv_dnn FAULTLINE_VERSION)
+  message(STATUS "Faultline: OpenCV ${faultline_opencv_version}")
 endif()

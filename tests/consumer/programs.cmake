@@ -29,8 +29,17 @@ if(CONSUMER_WITH_LIBTORCH)
   add_test(NAME torch_program COMMAND torch_program)
 endif()
 
+if(TARGET faultline::opencv)
+  add_executable(opencv_program "${consumer_dir}/opencv.cpp")
+  target_link_libraries(opencv_program PRIVATE faultline::opencv)
+  if(compiled IN_LIST light)
+    target_link_libraries(opencv_program PRIVATE faultline::compiled)
+  endif()
+  add_test(NAME opencv_program COMMAND opencv_program "${FAULTLINE_SOURCE}/tests/fixtures/onnx/quadrants.onnx")
+endif()
+
 # Nothing but include directories, libraries and the language may come along; with the compiled form, the macro that says so.
-foreach(target core compiled faultline training cuda catch2 gtest)
+foreach(target core compiled faultline training cuda catch2 gtest opencv)
   if(NOT TARGET faultline::${target})
     continue()
   endif()
