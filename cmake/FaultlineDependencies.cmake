@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-# The libraries behind faultline::core and faultline::opencv, found alike by our own build and by an installed package; a parent's targets are taken
-# as they are.
+# The libraries behind faultline::core, faultline::opencv and faultline::onnxruntime, found alike by our own build and by an installed package;
+# a parent's targets are taken as they are.
 include_guard(GLOBAL)
 
 # faultline_find_core_dependencies(<missing> [GLOBAL]): `missing` becomes one sentence, or empty when everything is there.
@@ -118,4 +118,35 @@ function(faultline_find_opencv missing)
   target_link_libraries(faultline::opencv_dnn INTERFACE ${libraries})
   target_include_directories(faultline::opencv_dnn INTERFACE ${folders})
   set_target_properties(faultline::opencv_dnn PROPERTIES FAULTLINE_VERSION "${version}")
+endfunction()
+
+# faultline_find_onnxruntime(<missing> [GLOBAL]): makes faultline::onnxruntime_engine; where it cannot be had, `missing` becomes one sentence.
+function(faultline_find_onnxruntime missing)
+  set(scope ${ARGN})
+  set(${missing} "" PARENT_SCOPE)
+  if(TARGET faultline::onnxruntime_engine)
+    return()
+  endif()
+  if(NOT TARGET onnxruntime::onnxruntime)
+    find_package(onnxruntime QUIET CONFIG ${scope})
+  endif()
+  set(version "${onnxruntime_VERSION}")
+  if(TARGET onnxruntime::onnxruntime)
+    set(libraries onnxruntime::onnxruntime)
+    set(folders "")
+  else()
+    find_path(FAULTLINE_ONNXRUNTIME_INCLUDE_DIR onnxruntime_cxx_api.h PATH_SUFFIXES onnxruntime)
+    find_library(FAULTLINE_ONNXRUNTIME_LIBRARY onnxruntime)
+    mark_as_advanced(FAULTLINE_ONNXRUNTIME_INCLUDE_DIR FAULTLINE_ONNXRUNTIME_LIBRARY)
+    if(NOT FAULTLINE_ONNXRUNTIME_INCLUDE_DIR OR NOT FAULTLINE_ONNXRUNTIME_LIBRARY)
+      set(${missing} "ONNX Runtime was not found (Debian 13 has it as libonnxruntime-dev)." PARENT_SCOPE)
+      return()
+    endif()
+    set(libraries "${FAULTLINE_ONNXRUNTIME_LIBRARY}")
+    set(folders "${FAULTLINE_ONNXRUNTIME_INCLUDE_DIR}")
+  endif()
+  add_library(faultline::onnxruntime_engine INTERFACE IMPORTED ${scope})
+  target_link_libraries(faultline::onnxruntime_engine INTERFACE ${libraries})
+  target_include_directories(faultline::onnxruntime_engine INTERFACE ${folders})
+  set_target_properties(faultline::onnxruntime_engine PROPERTIES FAULTLINE_VERSION "${version}")
 endfunction()

@@ -11,6 +11,7 @@
 #include <faultline/interop/opencv_dnn.hpp>
 
 #include <support/catch2.hpp>
+#include <support/onnx_models.hpp>
 
 #include <opencv2/core/utils/logger.hpp>
 
@@ -28,6 +29,10 @@
 namespace fl = faultline;
 namespace logging = cv::utils::logging;
 using Catch::Matchers::StartsWith;
+using onnx_models::different_images;
+using onnx_models::expected;
+using onnx_models::logits;
+using onnx_models::model;
 
 static_assert(fl::Classifier<fl::OpenCvClassifier>);
 static_assert(!fl::DifferentiableClassifier<fl::OpenCvClassifier>);
@@ -35,30 +40,6 @@ static_assert(!std::is_copy_constructible_v<fl::OpenCvClassifier>);
 static_assert(std::is_nothrow_move_constructible_v<fl::OnnxOptions>);
 
 namespace {
-
-const fl::OnnxOptions logits{.scores = fl::Scores::logits};
-
-std::filesystem::path model(const std::string& name) {
-  return std::filesystem::path(FAULTLINE_SOURCE_DIR) / "tests/fixtures/onnx" / (name + ".onnx");
-}
-
-fl::ImageBatch different_images(std::int64_t count, fl::ImageShape shape = {1, 28, 28}) {
-  fl::ImageBatch images(count, shape);
-  for (std::int64_t p = 0; p < count * shape.elements(); ++p)
-    images.data()[p] = static_cast<float>((p * 7'919) % 1'013) / 1'013.0f;
-  return images;
-}
-
-/// The logit of class k of the model `quadrants` and its relatives; `clipped` cuts the means.
-double expected(std::span<const float> image, std::int64_t k, double lower = 0.0, double upper = 1.0) {
-  double mean[4] = {};
-  for (std::size_t y = 0; y < 28; ++y)
-    for (std::size_t x = 0; x < 28; ++x) mean[2 * (y / 14) + x / 14] += static_cast<double>(image[28 * y + x]) / 196.0;
-  double logit = static_cast<double>(k % 4) / 8.0;
-  for (std::int64_t j = 0; j < 4; ++j)
-    logit += static_cast<double>((3 * k + 5 * j) % 7 - 3) / 4.0 * std::clamp(mean[j], lower, upper);
-  return logit;
-}
 
 void check_quadrants(fl::OpenCvClassifier& classifier, const fl::ImageBatch& images) {
   fl::ScoreMatrix scores;
@@ -69,18 +50,8 @@ void check_quadrants(fl::OpenCvClassifier& classifier, const fl::ImageBatch& ima
       CHECK(static_cast<double>(scores(i, k)) == Approx(expected(images.image(i), k)).margin(1e-5));
 }
 
-/// What loading says, or "loaded".
 std::string refusal(const std::filesystem::path& path, const fl::OnnxOptions& options = logits) {
-  try {
-    const fl::OpenCvClassifier classifier = fl::load_opencv_classifier(path, options);
-    return "loaded";
-  } catch (const fl::Error& error) {
-    std::string text = error.what();
-    CHECK(text.find('\n') == std::string::npos);
-    if (const auto folder = text.find(path.parent_path().string() + "/"); folder != std::string::npos)
-      text.erase(folder, path.parent_path().string().size() + 1);
-    return text;
-  }
+  return onnx_models::refusal(fl::load_opencv_classifier, path, options);
 }
 
 /// What stands on stderr, OpenCV's streams and C's, until it is asked for.

@@ -30,6 +30,14 @@ inline std::string shown(std::string_view name) {
   return text;
 }
 
+/// "[64, 1, 28, 28]".
+template <class Axes>
+std::string axes_text(const Axes& axes) {
+  std::string text;
+  for (const auto length : axes) text += (text.empty() ? "[" : ", ") + std::to_string(length);
+  return text + "]";
+}
+
 /// A named input or output.
 struct OnnxValue {
   std::string name;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// An ONNX file in memory, rewritten so that OpenCV reads more of them: its importer evaluates what depends on shapes
-// while it reads, and gives up where an axis is open.
+// An ONNX file in memory, rewritten so that engines read more of them: OpenCV's importer evaluates what depends on
+// shapes while it reads, and gives up where an axis is open; ONNX Runtime refuses another batch than the file's.
 
 #include <faultline/interop/detail/wire_format.hpp>
 
@@ -18,23 +18,29 @@ namespace faultline {
 inline namespace v1 {
 namespace detail {
 
+/// How the limits of Clip are handed over.
+enum class ClipLimits {
+  as_stored,
+  /// Constants become attributes, as before operator set 11: OpenCV 4.6 knows no others
+  attributes,
+};
+
 /// Rewrites a file that `OnnxReader` has read. The weights stay as they are.
 class OnnxRewriter {
  public:
-  /// The file with the shape of its one input stated. Limits of Clip that are constants become attributes, as before
-  /// operator set 11: OpenCV 4.6 knows no others. Shapes stated in between, which may be open, are left out.
+  /// The file with the shape of its one input stated. Shapes stated in between, which may be open, are left out.
   [[nodiscard]] static std::string with_input_shape(std::string_view file, std::string_view input,
-                                                    std::span<const std::int64_t> axes) {
+                                                    std::span<const std::int64_t> axes, ClipLimits limits) {
     std::string result;
     visit(file, [&](const WireField& field) {
-      if (field.number == 7) append_block(result, 7, OnnxRewriter(field.bytes).graph(field.bytes, input, axes));
+      if (field.number == 7) append_block(result, 7, OnnxRewriter(field.bytes, limits).graph(field.bytes, input, axes));
       else result += field.as_stored;
     });
     return result;
   }
 
  private:
-  explicit OnnxRewriter(std::string_view graph) {
+  OnnxRewriter(std::string_view graph, ClipLimits limits) : limits_(limits) {
     visit(graph, [&](const WireField& field) {
       if (field.number == 5) note(text_of(field.bytes, 8), field.bytes);
       if (field.number != 1 || text_of(field.bytes, 4) != "Constant") return;
@@ -100,7 +106,7 @@ class OnnxRewriter {
   }
 
   [[nodiscard]] std::string node(std::string_view message) const {
-    if (text_of(message, 4) != "Clip") return std::string(message);
+    if (limits_ == ClipLimits::as_stored || text_of(message, 4) != "Clip") return std::string(message);
     std::vector<std::string_view> inputs;
     std::string others;
     visit(message, [&](const WireField& field) {
@@ -123,6 +129,7 @@ class OnnxRewriter {
     return result + others;
   }
 
+  ClipLimits limits_;
   std::map<std::string_view, float> single_;
 };
 

@@ -24,14 +24,6 @@ namespace faultline {
 inline namespace v1 {
 namespace detail {
 
-/// "[64, 1, 28, 28]".
-template <class Axes>
-std::string axes_text(const Axes& axes) {
-  std::string text;
-  for (const auto length : axes) text += (text.empty() ? "[" : ", ") + std::to_string(length);
-  return text + "]";
-}
-
 inline std::vector<int> axes_of(const cv::Mat& values) { return {values.size.p, values.size.p + values.dims}; }
 
 /// Whether values are `[batch, K]`, but for axes of length 1 at the end.
@@ -66,7 +58,8 @@ inline void OpenCvClassifier::build(std::string_view contents, const detail::Onn
   const detail::OpenCvState state(options_.threads);
   cv::Mat said;
   try {
-    const std::string fixed = detail::OnnxRewriter::with_input_shape(contents, input.name(), input.axes());
+    const std::string fixed =
+        detail::OnnxRewriter::with_input_shape(contents, input.name(), input.axes(), detail::ClipLimits::attributes);
     net_ = cv::dnn::readNetFromONNX(fixed.data(), fixed.size());
     net_.setPreferableBackend(cv::dnn::DNN_BACKEND_OPENCV);
     net_.setPreferableTarget(cv::dnn::DNN_TARGET_CPU);
