@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-# The targets that users link: faultline::core, faultline::compiled, faultline::faultline, faultline::training, faultline::cuda, faultline::catch2, faultline::gtest.
+# The targets that users link: faultline::core, faultline::compiled, faultline::faultline, faultline::training, faultline::cuda, faultline::catch2, faultline::gtest,
+# faultline::opencv, faultline::onnxruntime.
 set(faultline_include_dir "${PROJECT_SOURCE_DIR}/include")
 
 # Which target a header belongs to is read off its place in the tree.
@@ -83,3 +84,21 @@ endif()
 if(TARGET GTest::gtest)
   add_library(faultline::gtest ALIAS faultline_gtest)
 endif()
+
+# ONNX files as classifiers, where an engine is; the headers themselves are faultline::core's.
+faultline_add_target(opencv faultline_core faultline::opencv_dnn)
+faultline_add_target(onnxruntime faultline_core faultline::onnxruntime_engine)
+foreach(engine "opencv|OpenCV|opencv_dnn" "onnxruntime|ONNX Runtime|onnxruntime_engine")
+  string(REGEX MATCH "^(.*)\\|(.*)\\|(.*)$" engine "${engine}")
+  set(faultline_engine ${CMAKE_MATCH_1})
+  set(faultline_engine_name "${CMAKE_MATCH_2}")
+  set(faultline_engine_library faultline::${CMAKE_MATCH_3})
+  cmake_language(CALL faultline_find_${faultline_engine} faultline_missing ${faultline_scope})
+  if(faultline_missing)
+    message(STATUS "Faultline: without faultline::${faultline_engine}. ${faultline_missing}")
+  else()
+    add_library(faultline::${faultline_engine} ALIAS faultline_${faultline_engine})
+    get_target_property(faultline_engine_version ${faultline_engine_library} FAULTLINE_VERSION)
+    message(STATUS "Faultline: ${faultline_engine_name} ${faultline_engine_version}")
+  endif()
+endforeach()

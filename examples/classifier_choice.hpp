@@ -9,7 +9,7 @@
 #include <faultline/core/enum_text.hpp>
 #include <faultline/interop/child_process.hpp>
 #include <faultline/training/classifier.hpp>
-#if __has_include(<opencv2/dnn.hpp>) && defined(FAULTLINE_HAS_OPENCV)
+#if __has_include(<opencv2/dnn.hpp>)  // with faultline::opencv, which brings the folder of OpenCV's headers
 #include <faultline/interop/opencv_dnn.hpp>
 #endif
 
@@ -61,9 +61,13 @@ inline fl::Scores scores_of(const ClassifierChoice& choice, fl::Scores otherwise
 
 inline fl::AnyClassifier open_onnx([[maybe_unused]] const std::string& file,
                                    [[maybe_unused]] const ClassifierChoice& choice) {
-#ifdef FAULTLINE_HAS_OPENCV
-  return fl::AnyClassifier(fl::load_onnx(file, {.scores = scores_of(choice, fl::Scores::logits),
-                                                .input = fl::classify::input_spec_from_text(choice.input)}));
+#if __has_include(<opencv2/dnn.hpp>)
+  if (choice.scores.empty())
+    throw fl::Error(fl::ErrorCode::scores_undeclared, "classifier",
+                    "an ONNX file does not say what its scores are; add --score-kind logits or probabilities");
+  return fl::AnyClassifier(
+      fl::load_opencv_classifier(file, {.scores = scores_of(choice, fl::Scores::undeclared),
+                                        .input = fl::classify::input_spec_from_text(choice.input)}));
 #else
   throw fl::Error(fl::ErrorCode::invalid_argument, "classifier",
                   "'" + file +

@@ -42,6 +42,7 @@ const std::vector<std::pair<std::string, std::string>> rows = {
     {"scan.time", "effect of all channels on 64 codes: less time"},
     {"scan.recall", "effect of all channels on 64 codes: recall of the true top 20"},
     {"conditions.many_classes", "conditions among 100 classes and 30 properties on 10 000 samples, seconds"},
+    {"opencv.share_of_direct", "an ONNX classifier of 28x28 images, against calling OpenCV directly"},
     {"memory", "run over 1 000 000 samples, peak memory"},
     {"include.testing.compiled", "compiling a file that includes testing.hpp, compiled form"},
     {"include.testing", "the same, headers alone"},
