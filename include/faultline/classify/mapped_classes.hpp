@@ -65,7 +65,7 @@ void check_mapped_shape(const ScoreMatrix& scores, std::int64_t images, std::int
 /// any of them: an image that is answered so fails. Gradients are not handed on.
 /// **Throws** `invalid_argument` when constructed with a meaning that is no class of the classifier. **Cost**: one
 /// softmax per image.
-/// Example: `MappedClassifier mine(load_onnx("imagenet.onnx"), ClassMap::from_text("281+282, 207"));`
+/// Example: `MappedClassifier mine(std::move(imagenet), ClassMap::from_text("281+282, 207"));`
 template <Classifier C>
 class MappedClassifier {
  public:

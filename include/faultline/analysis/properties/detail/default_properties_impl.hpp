@@ -30,7 +30,7 @@ FAULTLINE_INLINE std::vector<Property> default_properties() {
       {"height", ink_height, true, true, "px"},
       {"horizontal position", horizontal_position, true, true, "px"},
       {"vertical position", vertical_position, true, true, "px"},
-      {"loops", loops},
+      {"loops", loops, true, false},
   };
 }
 
