@@ -19,9 +19,11 @@
 // test(2): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --method other
 // test: --generator @assets@/digits.safetensors --classifier "command:python3 @source@/examples/child_classifier.py" --input "28x28 grey" --samples 100 --out @out@/report
 // test(3): --generator @assets@/digits.safetensors --classifier "command:exit 7" --samples 100 --out @out@/refused
+// test: --generator @assets@/digits.safetensors --classifier @source@/tests/fixtures/onnx/network.onnx --score-kind logits --samples 100 --out @out@/report
+// test(3): --generator @assets@/digits.safetensors --classifier @source@/tests/fixtures/onnx/network.onnx --samples 100 --out @out@/refused
 // test(3): --generator @assets@/digits.safetensors --classifier absent.onnx --samples 100 --out @out@/refused
-// test(3): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --input 28x28 --out @out@/refused
-// test(3): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --classes 1,1 --out @out@/refused
+// test(2): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --input 28x28 --out @out@/refused
+// test(2): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --classes 1,1 --out @out@/refused
 // test(2): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --seed 18446744073709551615
 // test(2): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --samples 99999999999999999999
 // test(2): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --threads 100000

@@ -318,7 +318,7 @@ TEST_CASE("a budget ends a run early, with a whole report that says what is miss
   CHECK(report.findings[0].threshold.flip.has_value());
   CHECK(report.findings[0].attributable.fraction.has_value());
   // what lies beyond is the description of the causes
-  const std::int64_t description = 3000 * static_cast<std::int64_t>(report.findings.size());
+  const std::int64_t description = 4500 * static_cast<std::int64_t>(report.findings.size());
   CHECK(report.cost.generator_images < 6000 + description);
 
   SECTION("the same again, and from the same samples again") {

@@ -37,7 +37,7 @@ namespace analysis {
 /// property or criterion that fails.
 /// **Budget** (`method.budget`): both splits get shorter alike where it does not hold them; conditions that it leaves
 /// undecided say so; `cut_short` marks the report and `warnings` say of what. The description of what was found is not
-/// cut: some thousand images for each cause beyond a budget that is too small. Run again on the same samples it goes on
+/// cut: about 4 000 images for each cause beyond a budget that is too small. Run again on the same samples it goes on
 /// from what these have spent.
 /// **Randomness**: the sampler's seed decides everything, but for a budget in seconds. **Cost**: the preflight, 2 ·
 /// samples images, and what interventions, distances and profiles of the findings need; memory for w and properties of

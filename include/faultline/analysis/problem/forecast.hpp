@@ -12,7 +12,7 @@ namespace analysis {
 
 /// What a run is going to cost, in images of the generator.
 struct Forecast {
-  std::int64_t least_images = 0;   ///< where nothing is found
+  std::int64_t least_images = 0;   ///< where nothing is found, and w reads no property
   std::int64_t most_images = 0;    ///< where interventions take all that they may, with three causes
   double images_per_second = 0.0;  ///< made, classified, judged and measured, in a few batches just now
   std::int64_t samples = 0;        ///< per split, as far as the budget allows

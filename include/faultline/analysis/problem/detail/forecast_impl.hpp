@@ -23,12 +23,12 @@ FAULTLINE_INLINE Forecast forecast_images(const MethodOptions& method, std::int6
   constexpr std::int64_t images_per_distance = 13;
   const auto properties = static_cast<std::int64_t>(method.properties.size());
   const std::int64_t distance = images_per_distance * method.threshold_latents;
-  forecast.least_images =
-      2 * forecast.samples + method.gradient_samples + (method.property_distances ? 2 * properties * distance : 0);
-  // beside the proof of three causes: their fractions, by themselves, together and in pairs; distances of the direction
-  // and of its first channel, profiles
+  forecast.least_images = 2 * forecast.samples;
+  // beside interventions and distances along properties the proof of three causes: their fractions, by themselves,
+  // together and in pairs; distances of the direction and of its first channel, profiles
   constexpr std::int64_t causes = 3;
-  forecast.most_images = forecast.least_images + method.intervention_images +
+  forecast.most_images = forecast.least_images + method.gradient_samples +
+                         (method.property_distances ? 2 * properties * distance : 0) + method.intervention_images +
                          (2 + causes + causes / 2) * method.fraction_latents + 3 * causes * distance;
   return forecast;
 }
