@@ -14,6 +14,8 @@
 // test: --generator @assets@/digits.safetensors --classifier @assets@/robust.safetensors --samples 200 --label 3 --truncation 0.8 --json --arrays --out @out@/report
 // test: --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --budget-images 3000 --seed 7 --out @out@/report
 // test(2): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --budget-images 3000 --method paper
+// test(2): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --accuracy 0.9
+// test(3): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --real @source@/tests/fixtures/segments --real-padding 2 --accuracy 0.999 --out @out@/refused
 // test(2): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --budget-seconds -1
 // test: --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --method paper --attfind 2 --samples 300 --label 4 --out @out@/report
 // test(2): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --method other
@@ -42,6 +44,7 @@
 #include <faultline/data/labelled_images.hpp>
 #include <faultline/faultline.hpp>
 #include <faultline/render/population_arrays.hpp>
+#include <faultline/statistics/binomial.hpp>
 
 #include <CLI/CLI.hpp>
 
@@ -64,7 +67,7 @@ struct Arguments {
   std::string real, real_labels, real_mix = "none";
   std::int64_t samples = 10'000, seed = 0, threads = 0, attfind = 32, real_padding = 0;
   std::optional<std::int64_t> label;
-  double truncation = 1.0;
+  double truncation = 1.0, accuracy = 0.0;
   bool json = false, arrays = false;
   fl::Budget budget;
   std::string command;
@@ -97,6 +100,23 @@ fl::LabelledTable measure_real(const Arguments& arguments, fl::AnyClassifier& cl
                         " pixels, the generator makes " + std::to_string(generated.height) + " x " +
                         std::to_string(generated.width) + "; use --real-padding");
   return fl::measure_labelled_images(images, classifier, fl::Misclassified{}, measuring);
+}
+
+/// Says how often the classifier is right on the real images, and refuses it where that is not what its makers
+/// measured: before anything is claimed about it.
+void check_accuracy(const fl::LabelledTable& real, double expected) {
+  const std::int64_t right = real.size() - real.failures();
+  const auto interval = fl::statistics::clopper_pearson(right, real.size(), 0.99);
+  const auto percent = [](double share) { return fl::fixed_text(100.0 * share, 1); };
+  const std::string seen = percent(static_cast<double>(right) / static_cast<double>(real.size())) + " % of " +
+                           std::to_string(real.size()) + " real images (99 % interval " + percent(interval.lower) +
+                           " to " + percent(interval.upper) + ")";
+  std::fprintf(stderr, "the classifier is right on %s\n", seen.c_str());
+  if (expected > 0.0 && (expected < interval.lower || expected > interval.upper))
+    throw fl::Error(fl::ErrorCode::incompatible_models, "characterize",
+                    "the classifier is right on " + seen + ", not on " + percent(expected) +
+                        " %; are --input (size, range, mean, channel order), --classes and the labels what it was "
+                        "trained with?");
 }
 
 /// What the run is going to cost, before it starts.
@@ -139,7 +159,10 @@ int characterize(const Arguments& arguments) {
                                                   .truncation = arguments.truncation,
                                                   .batch_size = options.method.batch_size});
   std::optional<fl::LabelledTable> real;  // before the long work, so that what is wrong with them is said at once
-  if (!arguments.real.empty()) real = measure_real(arguments, classifier, generator.image_shape(), options.method);
+  if (!arguments.real.empty()) {
+    real = measure_real(arguments, classifier, generator.image_shape(), options.method);
+    check_accuracy(*real, arguments.accuracy);
+  }
   fl::FailureAnalyzer analyzer(sampler, classifier, fl::Misclassified{}, options);
   const std::filesystem::path out = arguments.out;
   if (arguments.method == "ours") print_forecast(analyzer.forecast(), options.method.budget, arguments.samples);
@@ -203,6 +226,9 @@ int answer(int argc, char** argv) {
       ->capture_default_str();
   program::option(app, "--real-padding", arguments.real_padding, 0, 4'096,
                   "black pixels added on every side: 2 makes MNIST as large as the generated digits");
+  program::option(
+      app, "--accuracy", arguments.accuracy, 0.0, 1.0,
+      "share of the real images that the classifier is known to be right on: refused where it is not; 0: any");
   app.add_option("--precision", arguments.precision,
                  "of the generator: fp32, or bf16, which is checked against it and faster where the processor knows it")
       ->check(CLI::IsMember({"fp32", "bf16"}))
@@ -213,6 +239,10 @@ int answer(int argc, char** argv) {
   program::option(app, "--threads", arguments.threads, 0, fl::limits::threads,
                   "threads, no more than cores; 0: as many");
   if (const auto code = program::parse(app, argc, argv)) return *code;
+  if (arguments.accuracy > 0.0 && arguments.real.empty()) {
+    std::fputs("characterize: --accuracy needs --real\n", stderr);
+    return 2;
+  }
   if (arguments.budget.is_limited() && arguments.method == "paper") {
     std::fputs("characterize: --method paper has no budget\n", stderr);
     return 2;
