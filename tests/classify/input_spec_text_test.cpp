@@ -48,5 +48,5 @@ TEST_CASE("a word that cannot be read is named") {
       CHECK(error.code() == fl::ErrorCode::invalid_argument);
     }
   }
-  CHECK_THROWS_WITH(input_spec_from_text("28x28 sepia"), Catch::Contains("\"sepia\" is not understood"));
+  CHECK_THROWS_WITH(input_spec_from_text("28x28 sepia"), ContainsSubstring("\"sepia\" is not understood"));
 }

@@ -58,7 +58,7 @@ TEST_CASE("a map of classes is read from a line, and written as it is read") {
     CAPTURE(wrong);
     CHECK(code_of(wrong) == fl::ErrorCode::invalid_argument);
   }
-  CHECK_THROWS_WITH(fl::ClassMap::from_text("1, x"), Catch::Contains("from character 4 on"));
+  CHECK_THROWS_WITH(fl::ClassMap::from_text("1, x"), ContainsSubstring("from character 4 on"));
 }
 
 TEST_CASE("scores are put into the generator's classes, and what means none of them is a class of its own") {
@@ -131,5 +131,5 @@ TEST_CASE("what a map would hide is refused before it is mapped") {
   CHECK(code(constant({0.5f, std::numeric_limits<float>::quiet_NaN()}, fl::Scores::logits)) ==
         fl::ErrorCode::non_finite_scores);
   CHECK_THROWS_WITH(fl::MappedClassifier(constant({0.5f, 0.5f}, fl::Scores::logits), fl::ClassMap::from_text("0, 7")),
-                    Catch::Contains("class 7 is no class of the classifier, which has 2"));
+                    ContainsSubstring("class 7 is no class of the classifier, which has 2"));
 }

@@ -110,7 +110,7 @@ TEST_CASE("a model of outcomes refuses what it cannot predict", "[analysis][desc
   std::vector<double> truth;
   fl::LabelledTable table = shifted(30, 0.0, truth);
   const fl::Problem known = problem();
-  CHECK_THROWS_WITH(fl::OutcomeModel(known, {"c"}), Catch::Contains("generated images were not measured for \"c\""));
+  CHECK_THROWS_WITH(fl::OutcomeModel(known, {"c"}), ContainsSubstring("generated images were not measured for \"c\""));
   CHECK(code_of(fl::OutcomeModel(known, {"nothing"}), table) == fl::ErrorCode::invalid_argument);
   const fl::OutcomeModel model(known, {"a"});
   table.classes = 9;
