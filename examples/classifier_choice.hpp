@@ -15,10 +15,12 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <filesystem>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace program {
 
@@ -31,20 +33,16 @@ struct ClassifierChoice {
   std::string scores;   ///< "logits" or "probabilities"; empty: as the classifier states
 };
 
-/// --input and --classes, which are about classifiers that do not say it themselves.
-inline void add_input_options(CLI::App& app, ClassifierChoice& choice) {
+/// --input, --classes and --score-kind.
+inline void add_classifier_options(CLI::App& app, ClassifierChoice& choice) {
   app.add_option("--input", choice.input,
                  "what an ONNX file or a command wants its images to look like: \"28x28 grey mean=.1307 std=.3081\"; "
                  "words are HEIGHTxWIDTH, grey, rgb, bgr, crop, resize, range=0:255, mean=, std=, chw, hwc");
   app.add_option("--classes", choice.classes,
                  "for each class of the generator the class of the classifier that means it: \"1, 0, 2\", or several: "
                  "\"281+282, 207\"; an answer that means none of them is a failure");
-}
-
-/// The same and --score-kind.
-inline void add_classifier_options(CLI::App& app, ClassifierChoice& choice) {
-  add_input_options(app, choice);
-  app.add_option("--score-kind", choice.scores, "what an ONNX file or a command gives, where it does not say")
+  app.add_option("--score-kind", choice.scores,
+                 "what scores are that do not say it themselves: logits or probabilities")
       ->check(CLI::IsMember({"logits", "probabilities"}));
 }
 
@@ -55,8 +53,15 @@ inline constexpr const char* classifier_help =
 
 namespace detail {
 
-inline fl::Scores scores_of(const ClassifierChoice& choice, fl::Scores otherwise) {
-  return choice.scores.empty() ? otherwise : *fl::core::enumerator_from<fl::Scores>(choice.scores);
+inline constexpr std::string_view command_prefix = "command:";
+
+inline bool is_command(const std::string& text) { return text.rfind(command_prefix, 0) == 0; }
+inline bool is_onnx(const std::string& text) {
+  return !is_command(text) && std::filesystem::path(text).extension() == ".onnx";
+}
+
+inline fl::Scores scores_of(const ClassifierChoice& choice) {
+  return choice.scores.empty() ? fl::Scores::undeclared : *fl::core::enumerator_from<fl::Scores>(choice.scores);
 }
 
 inline fl::AnyClassifier open_onnx([[maybe_unused]] const std::string& file,
@@ -65,9 +70,8 @@ inline fl::AnyClassifier open_onnx([[maybe_unused]] const std::string& file,
   if (choice.scores.empty())
     throw fl::Error(fl::ErrorCode::scores_undeclared, "classifier",
                     "an ONNX file does not say what its scores are; add --score-kind logits or probabilities");
-  return fl::AnyClassifier(
-      fl::load_opencv_classifier(file, {.scores = scores_of(choice, fl::Scores::undeclared),
-                                        .input = fl::classify::input_spec_from_text(choice.input)}));
+  return fl::AnyClassifier(fl::load_opencv_classifier(
+      file, {.scores = scores_of(choice), .input = fl::classify::input_spec_from_text(choice.input)}));
 #else
   throw fl::Error(fl::ErrorCode::invalid_argument, "classifier",
                   "'" + file +
@@ -78,31 +82,38 @@ inline fl::AnyClassifier open_onnx([[maybe_unused]] const std::string& file,
 
 }  // namespace detail
 
-/// Whether there are other classifiers that --input and --score-kind may be meant for.
-enum class Others { none, may_need_it };
-
-/// The classifier that `text` names: "model.safetensors", "model.onnx", "command:python3 model.py".
+/// The classifiers that texts name: "model.safetensors", "model.onnx", "command:python3 model.py".
 ///
-/// **Throws** what opening it throws; `invalid_argument` for --input or --score-kind beside a file of this library,
-/// which says both itself.
-inline fl::AnyClassifier open_classifier(const std::string& text, const ClassifierChoice& choice,
-                                         Others others = Others::none) {
-  constexpr std::string_view command = "command:";
-  const fl::AnyClassifier own = [&] {
-    if (text.rfind(command, 0) == 0)
-      return fl::AnyClassifier(fl::ChildProcessClassifier(text.substr(command.size()),
-                                                          {.scores = detail::scores_of(choice, fl::Scores::undeclared),
-                                                           .input = fl::classify::input_spec_from_text(choice.input)}));
-    if (std::filesystem::path(text).extension() == ".onnx") return detail::open_onnx(text, choice);
-    if (others == Others::none && (!choice.input.empty() || !choice.scores.empty()))
-      throw fl::Error(fl::ErrorCode::invalid_argument, "classifier",
-                      "'" + text + "' says itself what its images look like and what its scores are; leave " +
-                          (choice.input.empty() ? "--score-kind" : "--input") + " away");
-    return fl::AnyClassifier(fl::load_classifier(text));
-  }();
-  if (choice.classes.empty() && own.num_classes() > 1) return own;
-  return fl::AnyClassifier(
-      fl::MappedClassifier(own, choice.classes.empty() ? fl::ClassMap() : fl::ClassMap::from_text(choice.classes)));
+/// **Throws** what opening them throws; `invalid_argument` for --input or --score-kind where all are files of this
+/// library, which say both themselves.
+inline std::vector<fl::AnyClassifier> open_classifiers(const std::vector<std::string>& texts,
+                                                       const ClassifierChoice& choice) {
+  const bool asks = std::any_of(texts.begin(), texts.end(), [](const std::string& text) {
+    return detail::is_command(text) || detail::is_onnx(text);
+  });
+  if (!asks && (!choice.input.empty() || !choice.scores.empty()))
+    throw fl::Error(fl::ErrorCode::invalid_argument, "classifier",
+                    "'" + texts.front() + "' says itself what its images look like and what its scores are; leave " +
+                        (choice.input.empty() ? "--score-kind" : "--input") + " away");
+  std::vector<fl::AnyClassifier> classifiers;
+  for (const std::string& text : texts) {
+    const fl::AnyClassifier own =
+        detail::is_command(text)
+            ? fl::AnyClassifier(fl::ChildProcessClassifier(
+                  text.substr(detail::command_prefix.size()),
+                  {.scores = detail::scores_of(choice), .input = fl::classify::input_spec_from_text(choice.input)}))
+        : detail::is_onnx(text) ? detail::open_onnx(text, choice)
+                                : fl::AnyClassifier(fl::load_classifier(text));
+    const fl::ClassMap map = choice.classes.empty() ? fl::ClassMap() : fl::ClassMap::from_text(choice.classes);
+    const bool is_mapped = !map.is_identity() || own.num_classes() == 1;
+    classifiers.push_back(is_mapped ? fl::AnyClassifier(fl::MappedClassifier(own, map)) : own);
+  }
+  return classifiers;
+}
+
+/// One of them.
+inline fl::AnyClassifier open_classifier(const std::string& text, const ClassifierChoice& choice) {
+  return open_classifiers({text}, choice).front();
 }
 
 }  // namespace program

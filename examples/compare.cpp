@@ -10,6 +10,7 @@
 // test(3): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --classifier @source@/LICENSE --out @out@/refused
 // test: --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --classifier @assets@/robust.safetensors --judge @assets@/judge.safetensors --samples 400 --seed 7 --json --out @out@/comparison
 // test(2): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --classifier @assets@/robust.safetensors --seed 1e2
+// test(2): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --classifier @assets@/robust.safetensors --input 28x28 --out @out@/refused
 // full: --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --classifier @assets@/robust.safetensors --samples 60 --json --out @out@/comparison
 
 #include "classifier_choice.hpp"
@@ -134,9 +135,7 @@ void print_summary(const fl::ComparisonReport& report) {
 int compare(const Arguments& arguments) {
   program::Progress progress;
   const auto generator = fl::Generator<fl::CpuBackend>::load(arguments.generator);
-  std::vector<fl::AnyClassifier> classifiers;
-  for (const std::string& text : arguments.classifiers)
-    classifiers.push_back(program::open_classifier(text, arguments.choice, program::Others::may_need_it));
+  const std::vector<fl::AnyClassifier> classifiers = program::open_classifiers(arguments.classifiers, arguments.choice);
   std::error_code failed;
   std::filesystem::create_directories(arguments.out, failed);  // before the work, not after it
   if (failed || ::access(arguments.out.c_str(), W_OK) != 0)

@@ -59,8 +59,7 @@ namespace fl = faultline;
 namespace {
 
 struct Arguments {
-  std::string images, labels, part = "test", classifier, scores, score_kind, generator, mix = "none",
-                              out = "faultline-conditions";
+  std::string images, labels, part = "test", classifier, scores, generator, mix = "none", out = "faultline-conditions";
   std::vector<std::string> without;
   std::int64_t resolution = 0, padding = 0, samples = 0, seed = 0, threads = 0, generated = 2'000;
   double alpha = 0.05;
@@ -157,7 +156,7 @@ int conditions(const Arguments& arguments) {
   program::Progress progress;
   const auto follow = [&progress](const fl::Progress& p) { progress(p); };
   const bool scored = !arguments.scores.empty();
-  if (scored == !arguments.classifier.empty() || (scored && arguments.score_kind.empty()))
+  if (scored == !arguments.classifier.empty() || (scored && arguments.choice.scores.empty()))
     throw fl::Error(fl::ErrorCode::invalid_argument, "conditions",
                     "expected either --classifier, or --scores with --score-kind");
   if (scored && !arguments.generator.empty())
@@ -183,13 +182,11 @@ int conditions(const Arguments& arguments) {
   std::string digest;
   Checks checks;
   if (scored) {
-    const auto kind = *fl::core::enumerator_from<fl::Scores>(arguments.score_kind);
+    const auto kind = *fl::core::enumerator_from<fl::Scores>(arguments.choice.scores);
     table = fl::measure_labelled_images(images, fl::read_score_table(arguments.scores, {.scores = kind}),
                                         fl::Misclassified{}, measuring);
   } else {
-    program::ClassifierChoice choice = arguments.choice;
-    choice.scores = arguments.score_kind;
-    auto classifier = program::open_classifier(arguments.classifier, choice);
+    auto classifier = program::open_classifier(arguments.classifier, arguments.choice);
     digest = classifier.digest().value_or("");
     const fl::ImageShape shape = fl::data::canvas_shape(images, measuring.corruption);
     table = fl::measure_labelled_images(images, classifier, fl::Misclassified{}, measuring);
@@ -241,10 +238,8 @@ int answer(int argc, char** argv) {
   program::option(app, "--resolution", arguments.resolution, 0, 4'096,
                   "pad or crop PNG pictures to this size; 0: they have one size already");
   app.add_option("--classifier", arguments.classifier, program::classifier_help);
-  program::add_input_options(app, arguments.choice);
+  program::add_classifier_options(app, arguments.choice);
   app.add_option("--scores", arguments.scores, "scores that were written down elsewhere: image,label,score_0,...");
-  app.add_option("--score-kind", arguments.score_kind, "what the scores are: logits or probabilities")
-      ->check(CLI::IsMember({"logits", "probabilities"}));
   app.add_flag("--resize", arguments.resize, "resize images to the classifier's size in place of cutting them");
   app.add_option("--mix", arguments.mix, "none, independent, paper, blur or noise: what is done to the images first")
       ->check(CLI::IsMember({"none", "independent", "paper", "blur", "noise"}))

@@ -91,6 +91,16 @@ template <class Searches>
   return pointers;
 }
 
+/// The search for the flip alone, from a start that does not fail.
+[[nodiscard]] inline BoundarySearch flip_search(const StartLatent& start, const Edit& edit) {
+  BoundarySearch search;
+  search.path = {start, edit};
+  search.decisions = {{until_failure}};
+  search.start = {1.0};
+  search.found.resize(1);
+  return search;
+}
+
 /// Answers to edits, `[edit][classifier]`.
 [[nodiscard]] std::vector<std::vector<Answer>> answers_to(const AnswerEdits& answer,
                                                           std::span<const EditedLatent> edits);

@@ -4,18 +4,15 @@
 
 #include <faultline/interop/onnxruntime.hpp>
 
-#include <faultline/core/atomic_file.hpp>
 #include <faultline/core/parallel_for.hpp>
-#include <faultline/core/sha256.hpp>
 #include <faultline/core/within_memory.hpp>
 #include <faultline/error.hpp>
-#include <faultline/interop/detail/onnx_file.hpp>
 #include <faultline/interop/detail/onnx_input.hpp>
+#include <faultline/interop/detail/onnx_model.hpp>
 #include <faultline/interop/detail/onnx_rewrite.hpp>
 
 #include <algorithm>
 #include <cstddef>
-#include <limits>
 #include <new>
 #include <string_view>
 #include <utility>
@@ -49,10 +46,7 @@ inline void rethrow_lack_of_memory(const std::string& reason) {
 inline bool is_score_table(const Ort::Value& values, std::int64_t batch) {
   if (!values.IsTensor()) return false;
   const auto said = values.GetTensorTypeAndShapeInfo();
-  const std::vector<std::int64_t> axes = said.GetShape();
-  return axes.size() >= 2 && axes[0] == batch && axes[1] >= 1 &&
-         said.GetElementType() == ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT &&
-         std::all_of(axes.begin() + 2, axes.end(), [](std::int64_t length) { return length == 1; });
+  return said.GetElementType() == ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT && are_scores(said.GetShape(), batch);
 }
 
 inline std::string onnxruntime_name() { return "ONNX Runtime " + Ort::GetVersionString(); }
@@ -61,18 +55,13 @@ inline std::string onnxruntime_name() { return "ONNX Runtime " + Ort::GetVersion
 
 inline OnnxRuntimeClassifier::OnnxRuntimeClassifier(const std::filesystem::path& path, OnnxOptions options)
     : options_(std::move(options)) {
-  const std::string where = "load_onnxruntime_classifier", file = path.string();
-  // (what a protocol buffer may have at most)
-  const std::vector<std::byte> bytes = core::read_file(path, std::numeric_limits<std::int32_t>::max());
-  const std::string_view contents(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  digest_ = sha256_hex(contents);
-  const detail::OnnxGraph graph = detail::OnnxReader(where, file).read(contents);
-  const detail::OnnxInput input(graph, options_, where, file);
-  if (options_.name.empty()) options_.name = path.stem().string();
+  const std::string where = "load_onnxruntime_classifier";
+  const detail::OnnxModel model(path, options_, where);
+  digest_ = model.digest();
   shape_ = {options_.input.channels, options_.input.height, options_.input.width};
-  input_ = input.name();
-  axes_ = input.axes();
-  core::within_memory(where, [&] { build(contents, input, "'" + file + "'"); });
+  input_ = model.input().name();
+  axes_ = model.input().axes();
+  core::within_memory(where, [&] { build(model.contents(), model.input(), "'" + path.string() + "'"); });
 }
 
 inline void OnnxRuntimeClassifier::build(std::string_view contents, const detail::OnnxInput& input,
@@ -112,32 +101,17 @@ inline void OnnxRuntimeClassifier::build(std::string_view contents, const detail
                     ", expected float32 [" + std::to_string(options_.batch_size) +
                     ", K]: one row per image, one score per class");
   const std::int64_t classes = said.GetTensorTypeAndShapeInfo().GetShape()[1];
-  if (options_.classes != 0 && options_.classes != classes)
-    throw Error(ErrorCode::wrong_score_shape, where,
-                output + " has " + std::to_string(classes) + " scores per image, .classes says " +
-                    std::to_string(options_.classes));
-  options_.classes = classes;
+  detail::settle_classes(options_, classes, where, output);
 }
 
 inline void OnnxRuntimeClassifier::score(ImageView images, ScoreMatrix& scores) const {
-  if (images.shape() != shape_)
-    throw Error(ErrorCode::shape_mismatch, "OnnxRuntimeClassifier",
-                "expected images of " + detail::axes_text(std::vector{shape_.channels, shape_.height, shape_.width}) +
-                    " (channels, height, width), got " +
-                    detail::axes_text(std::vector{images.channels(), images.height(), images.width()}));
+  detail::require_shape(images, shape_, "OnnxRuntimeClassifier");
   const std::int64_t batch = options_.batch_size, classes = options_.classes;
   scores.resize(images.count(), classes);
   ImageBatch filled_up;
   for (std::int64_t first = 0; first < images.count(); first += batch) {
     const std::int64_t rows = std::min(batch, images.count() - first);
-    const float* pixels = images.slice(first, rows).data();
-    if (rows < batch) {
-      filled_up = ImageBatch(batch, shape_);
-      float* end = std::copy_n(pixels, rows * shape_.elements(), filled_up.data());
-      for (std::int64_t i = rows; i < batch; ++i)
-        end = std::copy_n(pixels + (rows - 1) * shape_.elements(), shape_.elements(), end);
-      pixels = filled_up.data();
-    }
+    const float* pixels = detail::full_batch(images, first, batch, filled_up);
     try {
       const Ort::Value said = forward(pixels);
       if (!detail::is_score_table(said, batch) || said.GetTensorTypeAndShapeInfo().GetShape()[1] != classes)

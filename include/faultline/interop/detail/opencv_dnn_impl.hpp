@@ -4,18 +4,15 @@
 
 #include <faultline/interop/opencv_dnn.hpp>
 
-#include <faultline/core/atomic_file.hpp>
-#include <faultline/core/sha256.hpp>
 #include <faultline/core/within_memory.hpp>
 #include <faultline/error.hpp>
-#include <faultline/interop/detail/onnx_file.hpp>
 #include <faultline/interop/detail/onnx_input.hpp>
+#include <faultline/interop/detail/onnx_model.hpp>
 #include <faultline/interop/detail/onnx_rewrite.hpp>
 #include <faultline/interop/detail/opencv_call.hpp>
 
 #include <algorithm>
 #include <cstddef>
-#include <limits>
 #include <new>
 #include <string_view>
 #include <utility>
@@ -28,26 +25,19 @@ inline std::vector<int> axes_of(const cv::Mat& values) { return {values.size.p, 
 
 /// Whether values are `[batch, K]`, but for axes of length 1 at the end.
 inline bool is_score_table(const cv::Mat& values, std::int64_t batch) {
-  const std::vector<int> axes = axes_of(values);
-  return axes.size() >= 2 && axes[0] == batch && axes[1] >= 1 && values.type() == CV_32F &&
-         std::all_of(axes.begin() + 2, axes.end(), [](int length) { return length == 1; });
+  return values.type() == CV_32F && are_scores(axes_of(values), batch);
 }
 
 }  // namespace detail
 
 inline OpenCvClassifier::OpenCvClassifier(const std::filesystem::path& path, OnnxOptions options)
     : options_(std::move(options)) {
-  const std::string where = "load_opencv_classifier", file = path.string();
-  // (what a protocol buffer may have at most)
-  const std::vector<std::byte> bytes = core::read_file(path, std::numeric_limits<std::int32_t>::max());
-  const std::string_view contents(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  digest_ = sha256_hex(contents);
-  const detail::OnnxGraph graph = detail::OnnxReader(where, file).read(contents);
-  const detail::OnnxInput input(graph, options_, where, file);
-  if (options_.name.empty()) options_.name = path.stem().string();
+  const std::string where = "load_opencv_classifier";
+  const detail::OnnxModel model(path, options_, where);
+  digest_ = model.digest();
   shape_ = {options_.input.channels, options_.input.height, options_.input.width};
-  axes_.assign(input.axes().begin(), input.axes().end());
-  core::within_memory(where, [&] { build(contents, input, "'" + file + "'"); });
+  axes_.assign(model.input().axes().begin(), model.input().axes().end());
+  core::within_memory(where, [&] { build(model.contents(), model.input(), "'" + path.string() + "'"); });
 }
 
 inline void OpenCvClassifier::build(std::string_view contents, const detail::OnnxInput& input,
@@ -80,31 +70,17 @@ inline void OpenCvClassifier::build(std::string_view contents, const detail::Onn
                 output + " is " + detail::axes_text(detail::axes_of(said)) + ", expected [" +
                     std::to_string(options_.batch_size) + ", K]: one row per image, one score per class");
   const std::int64_t classes = said.size[1];
-  if (options_.classes != 0 && options_.classes != classes)
-    throw Error(ErrorCode::wrong_score_shape, where,
-                output + " has " + std::to_string(classes) + " scores per image, .classes says " +
-                    std::to_string(options_.classes));
-  options_.classes = classes;
+  detail::settle_classes(options_, classes, where, output);
 }
 
 inline void OpenCvClassifier::score(ImageView images, ScoreMatrix& scores) {
-  if (images.shape() != shape_)
-    throw Error(ErrorCode::shape_mismatch, "OpenCvClassifier",
-                "expected images of " + detail::axes_text(std::vector{shape_.channels, shape_.height, shape_.width}) +
-                    " (channels, height, width), got " +
-                    detail::axes_text(std::vector{images.channels(), images.height(), images.width()}));
+  detail::require_shape(images, shape_, "OpenCvClassifier");
   const std::int64_t batch = options_.batch_size, classes = options_.classes;
   scores.resize(images.count(), classes);
   const detail::OpenCvState state(options_.threads);
   for (std::int64_t first = 0; first < images.count(); first += batch) {
     const std::int64_t rows = std::min(batch, images.count() - first);
-    const float* pixels = images.slice(first, rows).data();
-    if (rows < batch) {
-      float* end = std::copy_n(pixels, rows * shape_.elements(), filled_up_.data());
-      for (std::int64_t i = rows; i < batch; ++i)
-        end = std::copy_n(pixels + (rows - 1) * shape_.elements(), shape_.elements(), end);
-      pixels = filled_up_.data();
-    }
+    const float* pixels = detail::full_batch(images, first, batch, filled_up_);
     forward(pixels, {scores.data() + first * classes, static_cast<std::size_t>(rows * classes)});
   }
 }

@@ -25,9 +25,9 @@ namespace detail {
 /// Mean of what is predicted for the real images of each bin, and how it goes with their failure rates.
 inline void add_prediction(RealImageCheck& check, std::span<const double> values, std::span<const double> expected) {
   std::vector<double> inner, real;
-  for (const ResponseBin& bin : check.real.bins) {
-    if (!inner.empty() || &bin != &check.real.bins.front()) inner.push_back(bin.lower);
-    real.push_back(bin.rate.estimate);
+  for (std::size_t b = 0; b < check.real.bins.size(); ++b) {
+    if (b > 0) inner.push_back(check.real.bins[b].lower);
+    real.push_back(check.real.bins[b].rate.estimate);
   }
   std::vector<double> sums(real.size(), 0.0);
   for (std::size_t i = 0; i < values.size(); ++i)

@@ -106,13 +106,8 @@ FAULTLINE_INLINE std::optional<JointShift> joint_shift(const FindingContext& con
   const std::vector<std::size_t>& numbers = pool.of(a.class_label ? a.class_label : b.class_label);
   const detail::JointEdits joint(first, second);
   std::vector<BoundarySearch> searches;
-  for (const std::size_t number : numbers) {
-    BoundarySearch& search = searches.emplace_back();
-    search.path = {{pool[number].w, pool[number].label}, joint.both()};
-    search.decisions = {{until_failure}};
-    search.start = {1.0};
-    search.found.resize(1);
-  }
+  const Edit both = joint.both();
+  for (const std::size_t number : numbers) searches.push_back(flip_search({pool[number].w, pool[number].label}, both));
   search_boundaries(problem.answer_edits, pointers_to(searches), distance_rules());
 
   std::vector<detail::ShrinkingShift> all;

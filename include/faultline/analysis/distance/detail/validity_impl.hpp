@@ -27,13 +27,8 @@ namespace detail {
                                                            const StartLatents& pool,
                                                            std::span<const std::size_t> numbers) {
   std::vector<BoundarySearch> searches;
-  for (const std::size_t number : numbers) {
-    BoundarySearch& search = searches.emplace_back();
-    search.path = {{pool[number].w, pool[number].label}, Edit::in_w(direction.w)};
-    search.decisions = {{until_failure}};
-    search.start = {1.0};
-    search.found.resize(1);
-  }
+  const Edit step = Edit::in_w(direction.w);
+  for (const std::size_t number : numbers) searches.push_back(flip_search({pool[number].w, pool[number].label}, step));
   search_boundaries(problem.answer_edits, pointers_to(searches), distance_rules());
   std::vector<EditedLatent> flips;
   for (const BoundarySearch& search : searches)
