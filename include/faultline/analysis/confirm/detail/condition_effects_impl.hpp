@@ -64,12 +64,15 @@ FAULTLINE_INLINE std::vector<MoveEffect> measure_effects(const Problem& problem,
     const double rate = detail::valid_failure_rate(problem, found.conditions[k].class_label);
     effects[k].min_effect = std::clamp(options.relative_effect * rate, options.smallest_effect, options.largest_effect);
   }
-  const auto goes_on = [&] { return images < options.images && !problem.is_spent(budget_share::effects); };
+  // every condition has its first look, whatever the budget: it decides what is clear
+  const auto goes_on = [&](std::int64_t look) {
+    return images < options.images && (look == options.first_look || !problem.is_spent(budget_share::effects));
+  };
   // every open condition in turn, so that those near their bar have what the others leave
   bool open = able > 0;
   for (std::int64_t look = options.first_look; open; look += options.look_every) {
     open = false;
-    for (std::size_t k = 0; k < moves.size() && goes_on(); ++k) {
+    for (std::size_t k = 0; k < moves.size() && goes_on(look); ++k) {
       Watch& watch = watches[k];
       if (watch.done) continue;
       const std::optional<std::int64_t> label = found.conditions[k].class_label;
@@ -127,7 +130,7 @@ FAULTLINE_INLINE std::vector<MoveEffect> measure_effects(const Problem& problem,
       else effect.needed = statistics::forecast_samples(values, effect.min_effect, own_alpha);
       open = open || !watch.done;
     }
-    open = open && goes_on();
+    open = open && goes_on(look + options.look_every);
   }
   return effects;
 }
