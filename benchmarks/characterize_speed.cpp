@@ -8,7 +8,7 @@
 #include <support/measured_backends.hpp>
 
 #include <faultline/core.hpp>
-#include <faultline/training/classifier.hpp>
+#include <faultline/torch/training/classifier.hpp>
 
 #include <sys/resource.h>
 

@@ -11,8 +11,8 @@
 
 #include <faultline/cuda.hpp>
 #include <faultline/faultline.hpp>
-#include <faultline/interop/torch_resident.hpp>
-#include <faultline/training/classifier.hpp>
+#include <faultline/torch/torch_resident.hpp>
+#include <faultline/torch/training/classifier.hpp>
 
 #include <chrono>
 #include <cstdint>

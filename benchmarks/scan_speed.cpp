@@ -13,7 +13,7 @@
 #include <faultline/data/assets.hpp>
 #include <faultline/stylegan2/cpu_backend.hpp>
 #include <faultline/stylegan2/generator.hpp>
-#include <faultline/training/classifier.hpp>
+#include <faultline/torch/training/classifier.hpp>
 
 #include <algorithm>
 #include <chrono>

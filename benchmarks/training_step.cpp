@@ -10,7 +10,7 @@
 #include <support/figures.hpp>
 #include <support/rounds.hpp>
 
-#include <faultline/training/gan_trainer.hpp>
+#include <faultline/torch/training/gan_trainer.hpp>
 
 #include <ATen/record_function.h>
 

@@ -4,7 +4,7 @@
 #include "program.hpp"
 
 #include <faultline/analysis/characterize.hpp>
-#include <faultline/interop/torch_module.hpp>
+#include <faultline/torch/torch_module.hpp>
 #include <faultline/sampling/analytic_generator.hpp>
 
 #include <cstdio>

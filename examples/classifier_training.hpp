@@ -7,7 +7,7 @@
 #include <faultline/classify/prepare_images.hpp>
 #include <faultline/data/corrupted_images.hpp>
 #include <faultline/data/mnist.hpp>
-#include <faultline/training/classifier_trainer.hpp>
+#include <faultline/torch/training/classifier_trainer.hpp>
 
 #include <algorithm>
 #include <chrono>

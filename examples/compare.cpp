@@ -19,7 +19,7 @@
 
 #include <faultline/core/parallel_for.hpp>
 #include <faultline/faultline.hpp>
-#include <faultline/training/classifier.hpp>
+#include <faultline/torch/training/classifier.hpp>
 
 #include <CLI/CLI.hpp>
 

@@ -22,7 +22,7 @@
 #include <faultline/data/labelled_images.hpp>
 #include <faultline/data/mnist.hpp>
 #include <faultline/stylegan2/cpu_backend.hpp>
-#include <faultline/training/generator_quality.hpp>
+#include <faultline/torch/training/generator_quality.hpp>
 
 #include <CLI/CLI.hpp>
 

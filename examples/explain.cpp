@@ -20,8 +20,8 @@
 #include <faultline/render/read_report.hpp>
 #include <faultline/render/sheet.hpp>
 #include <faultline/render/titles.hpp>
-#include <faultline/stylegan2/projector.hpp>
-#include <faultline/training/judge_features.hpp>
+#include <faultline/torch/projector.hpp>
+#include <faultline/torch/training/judge_features.hpp>
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>

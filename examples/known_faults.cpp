@@ -33,7 +33,7 @@
 #include <faultline/core/atomic_file.hpp>
 #include <faultline/data/mnist.hpp>
 #include <faultline/faultline.hpp>
-#include <faultline/training/classifier.hpp>
+#include <faultline/torch/training/classifier.hpp>
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>

@@ -21,7 +21,7 @@
 #include <faultline/faultline.hpp>
 #include <faultline/render/figure_data.hpp>
 #include <faultline/statistics/tsne.hpp>
-#include <faultline/training/classifier.hpp>
+#include <faultline/torch/training/classifier.hpp>
 
 #include <CLI/CLI.hpp>
 

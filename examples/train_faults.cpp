@@ -21,7 +21,7 @@
 
 #include <faultline/core/parallel_for.hpp>
 #include <faultline/data/mnist.hpp>
-#include <faultline/training/classifier_trainer.hpp>
+#include <faultline/torch/training/classifier_trainer.hpp>
 #include <faultline/version.hpp>
 
 #include <CLI/CLI.hpp>

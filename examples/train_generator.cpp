@@ -21,9 +21,9 @@
 #include <faultline/core/parallel_for.hpp>
 #include <faultline/data/image_folder.hpp>
 #include <faultline/data/mnist.hpp>
-#include <faultline/training/checkpoint.hpp>
-#include <faultline/training/sample_sheet.hpp>
-#include <faultline/training/training_images.hpp>
+#include <faultline/torch/training/checkpoint.hpp>
+#include <faultline/torch/training/sample_sheet.hpp>
+#include <faultline/torch/training/training_images.hpp>
 #include <faultline/version.hpp>
 
 #include <CLI/CLI.hpp>

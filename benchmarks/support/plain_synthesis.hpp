@@ -3,7 +3,7 @@
 // The yardstick: StyleGAN2's synthesis as it is usually written, with a kernel per sample and grouped convolutions
 // (Karras et al. 2020, section 2.2), on plain LibTorch operations in float32.
 
-#include <faultline/stylegan2/networks.hpp>
+#include <faultline/torch/networks.hpp>
 
 #include <cmath>
 #include <cstdint>

@@ -5,4 +5,4 @@
 
 #include <faultline/faultline.hpp>
 
-#include <faultline/stylegan2/cuda_backend.hpp>
+#include <faultline/torch/cuda_backend.hpp>

@@ -30,4 +30,4 @@
 
 #include <faultline/stylegan2/cpu_backend.hpp>
 #include <faultline/stylegan2/generator.hpp>
-#include <faultline/stylegan2/projector.hpp>
+#include <faultline/torch/projector.hpp>

@@ -2,12 +2,12 @@
 #pragma once
 // Everything for training: generators, classifiers, checkpoints; and reading the classifiers that it makes.
 
-#include <faultline/training/augment.hpp>
-#include <faultline/training/checkpoint.hpp>
-#include <faultline/training/classifier.hpp>
-#include <faultline/training/classifier_trainer.hpp>
-#include <faultline/training/gan_trainer.hpp>
-#include <faultline/training/generator_quality.hpp>
-#include <faultline/training/judge_features.hpp>
-#include <faultline/training/sample_sheet.hpp>
-#include <faultline/training/training_images.hpp>
+#include <faultline/torch/training/augment.hpp>
+#include <faultline/torch/training/checkpoint.hpp>
+#include <faultline/torch/training/classifier.hpp>
+#include <faultline/torch/training/classifier_trainer.hpp>
+#include <faultline/torch/training/gan_trainer.hpp>
+#include <faultline/torch/training/generator_quality.hpp>
+#include <faultline/torch/training/judge_features.hpp>
+#include <faultline/torch/training/sample_sheet.hpp>
+#include <faultline/torch/training/training_images.hpp>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // A user's file that needs the CUDA backend: compiles, links and starts; without a device it is told so.
-#include <faultline/stylegan2/cuda_backend.hpp>
+#include <faultline/torch/cuda_backend.hpp>
 
 namespace fl = faultline;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // A user's file that needs the LibTorch half: compiles, links and starts.
 #ifdef CONSUMER_LIGHT
-#include <faultline/stylegan2/torch.hpp>
+#include <faultline/torch/libtorch.hpp>
 #else
 #include <faultline/faultline.hpp>
 #endif

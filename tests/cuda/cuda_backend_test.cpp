@@ -3,7 +3,7 @@
 // ReferenceBackend, on a machine whose driver, compiler and graphs write down what they are asked.
 
 #include <faultline/concepts/style_generator.hpp>
-#include <faultline/stylegan2/cuda_backend.hpp>
+#include <faultline/torch/cuda_backend.hpp>
 
 #include <support/catch2.hpp>
 

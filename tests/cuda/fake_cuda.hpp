@@ -3,7 +3,7 @@
 // A driver and a compiler that are not there: functions that write down what they are asked, run kernels on the host
 // and fail on demand. Free of LibTorch.
 
-#include <faultline/stylegan2/detail/cuda_kernels.hpp>
+#include <faultline/torch/detail/cuda_kernels.hpp>
 
 #include "host_kernels.hpp"
 

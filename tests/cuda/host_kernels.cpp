@@ -108,9 +108,9 @@ unsigned int bf16_pair(float low, float high) {
 #define __launch_bounds__(...)
 #define FAULTLINE_UNROLL
 #define FAULTLINE_CUDA_TEXT(...) __VA_ARGS__
-#include <faultline/stylegan2/detail/cuda_kernel_arguments.hpp>
-#include <faultline/stylegan2/detail/cuda_kernel_source.hpp>
-#include <faultline/stylegan2/detail/cuda_norm_source.hpp>
+#include <faultline/torch/detail/cuda_kernel_arguments.hpp>
+#include <faultline/torch/detail/cuda_kernel_source.hpp>
+#include <faultline/torch/detail/cuda_norm_source.hpp>
 
 using FirKernel = void (*)(EpilogueArguments);
 using PointKernel = void (*)(EpilogueArguments, ToRgbArguments);

@@ -4,13 +4,13 @@
 
 #include <faultline/classify/make_classifier.hpp>
 #include <faultline/classify/scoring.hpp>
-#include <faultline/interop/torch_module.hpp>
+#include <faultline/torch/torch_module.hpp>
 #include <faultline/sampling/analytic_generator.hpp>
 #include <faultline/statistics/tsne.hpp>
 #include <faultline/stylegan2/cpu_backend.hpp>
 #include <faultline/stylegan2/generator.hpp>
 #include <faultline/testing/gate.hpp>
-#include <faultline/training/classifier.hpp>
+#include <faultline/torch/training/classifier.hpp>
 
 #include <support/catch2.hpp>
 

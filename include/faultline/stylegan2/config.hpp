@@ -6,6 +6,7 @@
 #include <faultline/concepts/style_layout.hpp>
 #include <faultline/core/image.hpp>
 #include <faultline/error.hpp>
+#include <faultline/kernels/weights.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -105,14 +106,6 @@ inline StyleLayout style_layout(const GeneratorConfig& config) {
   return StyleLayout(widths);
 }
 
-/// Name and shape of one stored tensor. Buffers are not trained.
-struct TensorSpec {
-  enum class Role { weight, slow_weight, bias, affine_bias, constant, noise_strength, buffer };
-  std::string name;
-  std::vector<std::int64_t> shape;
-  Role role = Role::weight;
-};
-
 namespace detail {
 
 inline void require_in_range(const char* who, const std::string& what, std::int64_t value, std::int64_t lowest,
@@ -173,9 +166,9 @@ inline void validate(const DiscriminatorConfig& config) {
 }
 
 /// The tensors of a generator, resample filters (optional in files) left out.
-inline std::vector<TensorSpec> tensor_specs(const GeneratorConfig& config) {
-  using Role = TensorSpec::Role;
-  std::vector<TensorSpec> specs;
+inline std::vector<kernels::WeightSpec> tensor_specs(const GeneratorConfig& config) {
+  using Role = kernels::WeightSpec::Role;
+  std::vector<kernels::WeightSpec> specs;
   std::int64_t width = config.z_dim;
   if (config.c_dim > 0) {
     specs.push_back({"mapping.embed.weight", {config.w_dim, config.c_dim}, Role::weight});
@@ -205,9 +198,9 @@ inline std::vector<TensorSpec> tensor_specs(const GeneratorConfig& config) {
 }
 
 /// The tensors of a discriminator, resample filters (optional in files) left out.
-inline std::vector<TensorSpec> tensor_specs(const DiscriminatorConfig& config) {
-  using Role = TensorSpec::Role;
-  std::vector<TensorSpec> specs;
+inline std::vector<kernels::WeightSpec> tensor_specs(const DiscriminatorConfig& config) {
+  using Role = kernels::WeightSpec::Role;
+  std::vector<kernels::WeightSpec> specs;
   const auto conv = [&](const std::string& name, std::int64_t out, std::int64_t in, std::int64_t kernel, bool bias) {
     specs.push_back({name + ".weight", {out, in, kernel, kernel}, Role::weight});
     if (bias) specs.push_back({name + ".bias", {out}, Role::bias});

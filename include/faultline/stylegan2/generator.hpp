@@ -8,7 +8,7 @@
 #include <faultline/core/image.hpp>
 #include <faultline/core/matrix.hpp>
 #include <faultline/stylegan2/cost.hpp>
-#include <faultline/stylegan2/reference_backend.hpp>
+#include <faultline/torch/reference_backend.hpp>
 #include <faultline/stylegan2/synthesis_edits.hpp>
 
 #include <concepts>

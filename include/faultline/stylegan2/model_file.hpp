@@ -5,7 +5,7 @@
 
 #include <faultline/data/safetensors.hpp>
 #include <faultline/stylegan2/detail/config_json.hpp>
-#include <faultline/stylegan2/networks.hpp>
+#include <faultline/torch/networks.hpp>
 
 #include <array>
 #include <cmath>

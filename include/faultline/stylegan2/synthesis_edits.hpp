@@ -5,7 +5,7 @@
 
 #include <faultline/concepts/style_edits.hpp>
 #include <faultline/stylegan2/cost.hpp>
-#include <faultline/stylegan2/networks.hpp>
+#include <faultline/torch/networks.hpp>
 
 #include <cstddef>
 #include <cstdint>

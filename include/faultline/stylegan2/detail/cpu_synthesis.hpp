@@ -5,7 +5,7 @@
 
 #include <faultline/core/parallel_for.hpp>
 #include <faultline/stylegan2/detail/cpu_weights.hpp>
-#include <faultline/stylegan2/torch_threads.hpp>
+#include <faultline/torch/threads.hpp>
 
 #include <mutex>
 

@@ -4,7 +4,7 @@
 // does not depend on a sample.
 
 #include <faultline/kernels/packed_weights.hpp>
-#include <faultline/stylegan2/networks.hpp>
+#include <faultline/torch/networks.hpp>
 
 #include <algorithm>
 #include <cmath>

@@ -5,7 +5,7 @@
 #include <faultline/stylegan2/generator.hpp>
 
 #include <faultline/core/parallel_for.hpp>
-#include <faultline/stylegan2/libtorch_call.hpp>
+#include <faultline/torch/libtorch_call.hpp>
 
 #include <algorithm>
 #include <cmath>

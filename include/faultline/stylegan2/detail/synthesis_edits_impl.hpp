@@ -4,7 +4,7 @@
 
 #include <faultline/stylegan2/synthesis_edits.hpp>
 
-#include <faultline/stylegan2/libtorch_call.hpp>
+#include <faultline/torch/libtorch_call.hpp>
 
 #include <algorithm>
 #include <cmath>
