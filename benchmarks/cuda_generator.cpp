@@ -40,7 +40,7 @@ sg::GeneratorModel random_model(const Size& size) {
   model.config.channel_base = size.base;
   model.config.channel_max = size.width;
   model.weights = sg::initial_weights(model.config, 1);
-  for (const auto& spec : sg::tensor_specs(model.config))  // nothing may hide behind a zero
+  for (const auto& spec : sg::weight_specs(model.config))  // nothing may hide behind a zero
     if (spec.role == sg::TensorSpec::Role::noise_strength) model.weights[spec.name].detach().fill_(0.1);
   return model;
 }

@@ -66,7 +66,7 @@ TEST_CASE("the page of formats names every tensor of a generator file with its s
                                                 .channel_base = 256,
                                                 .channel_max = 48,
                                                 .mapping_layers = 3};
-    for (const auto& spec : fl::stylegan2::tensor_specs(config)) {
+    for (const auto& spec : fl::stylegan2::weight_specs(config)) {
       std::smatch match;
       const bool block = std::regex_search(spec.name, match, std::regex("b([0-9]+)\\.(conv|torgb)"));
       const std::int64_t r = block ? std::stoll(match[1]) : 4;

@@ -105,11 +105,11 @@ TEST_CASE("parameter counts are those of the published networks") {
   generator.img_channels = 3;
   sg::DiscriminatorConfig discriminator;
   discriminator.img_channels = 3;
-  CHECK(count(sg::tensor_specs(generator)) == 19'947'539);
-  CHECK(count(sg::tensor_specs(discriminator)) == 21'507'073);
+  CHECK(count(sg::weight_specs(generator)) == 19'947'539);
+  CHECK(count(sg::weight_specs(discriminator)) == 21'507'073);
   generator.c_dim = discriminator.c_dim = 10;
-  CHECK(count(sg::tensor_specs(generator)) == 20'215'315);
-  CHECK(count(sg::tensor_specs(discriminator)) == 23'876'096);
+  CHECK(count(sg::weight_specs(generator)) == 20'215'315);
+  CHECK(count(sg::weight_specs(discriminator)) == 23'876'096);
 }
 
 namespace {

@@ -47,7 +47,7 @@ template <class Config>
 sg::Weights perturbed_weights(const Config& config, std::int64_t seed, c10::ScalarType type = at::kFloat) {
   sg::Weights weights = sg::initial_weights(config, seed);
   std::int64_t index = 100;
-  for (const auto& spec : sg::tensor_specs(config)) {
+  for (const auto& spec : sg::weight_specs(config)) {
     using Role = sg::TensorSpec::Role;
     if (spec.role == Role::bias || spec.role == Role::affine_bias || spec.role == Role::noise_strength ||
         spec.name == "mapping.w_avg")

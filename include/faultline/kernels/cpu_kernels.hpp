@@ -124,6 +124,7 @@ FAULTLINE_DETAIL_INLINE void finish_pixels(const EpilogueRow& row) {
         std::memcpy(&fourth, u + 3 * width, sizeof fourth);
         value = (value + fourth) + (second + third) * 3.0f;
       }
+      if (row.raw) std::memcpy(row.raw + p * row.out_step + c, &value, sizeof value);
       std::memcpy(&d, row.demodulation + c, sizeof d);
       std::memcpy(&bias, row.bias + c, sizeof bias);
       value = value * d + (bias + noise);
@@ -208,7 +209,7 @@ FAULTLINE_DETAIL_INLINE void rectify_row(const RectifyRow& row) {
 template <int Lanes>
 FAULTLINE_DETAIL_INLINE void finish_gradient(const EpilogueGradientRow& row) {
   using Vector = typename VectorOf<Lanes>::type;
-  const Vector zero = {};
+  const Vector zero = {}, high = zero + row.clamp, low = zero - row.clamp;
   for (std::ptrdiff_t p = 0; p < row.pixels; ++p) {
     const float noise = row.noise ? row.noise[p] * row.noise_gain : 0.0f;
     for (std::ptrdiff_t c = 0; c < row.width; c += Lanes) {
@@ -235,6 +236,8 @@ FAULTLINE_DETAIL_INLINE void finish_gradient(const EpilogueGradientRow& row) {
         std::memcpy(row.rgb_sums + k * row.width + c, &sum, sizeof sum);
       }
       gradient = y > zero ? gradient : gradient * 0.2f;
+      gradient = y < high ? gradient : zero;
+      gradient = y > low ? gradient : zero;
       const Vector before = (y > zero ? y : y * 5.0f) - (bias + noise);
       std::memcpy(&sum, row.demodulation_sums + c, sizeof sum);
       sum += gradient * before;

@@ -61,10 +61,11 @@ struct EpilogueRow {
   std::ptrdiff_t colours;
   float* rgb;  ///< [colours][rgb_plane], this row
   std::ptrdiff_t rgb_plane;
-  float* kept;  ///< null, or where y itself is kept for a backward pass, pixels `out_step` apart
+  float* kept;  ///< null, or where y itself is kept, pixels `out_step` apart
+  float* raw;   ///< null, or where u is kept, after the filter, pixels `out_step` apart
 };
 
-/// Backward of `EpilogueRow` without clamp, for one row of pixels: from the gradients of out and rgb to that of u
+/// Backward of `EpilogueRow`, for one row of pixels: from the gradients of out and rgb to that of u
 /// (before the filter), with the sums over pixels that the gradients of styles are made of.
 struct EpilogueGradientRow {
   std::ptrdiff_t width;  ///< channels, a multiple of 16; pixels lie so far apart in all arrays
@@ -84,6 +85,7 @@ struct EpilogueGradientRow {
   float* style_sums;         ///< [width] += Σ dL/dout · y
   float* rgb_sums;           ///< [colours][width] += Σ dL/drgb · y
   float* demodulation_sums;  ///< [width] += d · dL/dd
+  float clamp;               ///< infinity: none; nothing flows back through an activation that reached it
 };
 
 /// The vertical half of the filter: out[i] = (a[i] + d[i]) + 3 (b[i] + c[i]).

@@ -166,7 +166,7 @@ inline void validate(const DiscriminatorConfig& config) {
 }
 
 /// The tensors of a generator, resample filters (optional in files) left out.
-inline std::vector<kernels::WeightSpec> tensor_specs(const GeneratorConfig& config) {
+inline std::vector<kernels::WeightSpec> weight_specs(const GeneratorConfig& config) {
   using Role = kernels::WeightSpec::Role;
   std::vector<kernels::WeightSpec> specs;
   std::int64_t width = config.z_dim;
@@ -198,7 +198,7 @@ inline std::vector<kernels::WeightSpec> tensor_specs(const GeneratorConfig& conf
 }
 
 /// The tensors of a discriminator, resample filters (optional in files) left out.
-inline std::vector<kernels::WeightSpec> tensor_specs(const DiscriminatorConfig& config) {
+inline std::vector<kernels::WeightSpec> weight_specs(const DiscriminatorConfig& config) {
   using Role = kernels::WeightSpec::Role;
   std::vector<kernels::WeightSpec> specs;
   const auto conv = [&](const std::string& name, std::int64_t out, std::int64_t in, std::int64_t kernel, bool bias) {

@@ -3,13 +3,14 @@
 // Generator<Backend>: a StyleGAN2 generator file as a model of the StyleGenerator concept, with gradients and the
 // affine map from w to styles.
 
+#include <faultline/concepts/generator_cost.hpp>
 #include <faultline/concepts/generator_options.hpp>
 #include <faultline/concepts/style_layout.hpp>
 #include <faultline/core/image.hpp>
 #include <faultline/core/matrix.hpp>
+#include <faultline/data/safetensors.hpp>
 #include <faultline/stylegan2/cost.hpp>
-#include <faultline/torch/reference_backend.hpp>
-#include <faultline/stylegan2/synthesis_edits.hpp>
+#include <faultline/stylegan2/generator_model.hpp>
 
 #include <concepts>
 #include <cstdint>
@@ -23,21 +24,24 @@ inline namespace v1 {
 
 /// A class-conditional StyleGAN2 generator (Karras et al. 2020) whose networks `Backend` runs.
 ///
-/// All calls are const and deterministic. Tensors are float32; results lie where the backend works (the host for all
-/// but CudaBackend), arguments may lie anywhere; a call records gradients when LibTorch's gradient mode is on and its
-/// argument requires them. Inference mode, autocast, the default type and the number of threads of the caller change no
-/// result. Copies share the weights.
-/// **Throws** in every call that runs LibTorch: forked_process in a process that was forked after such a call;
-/// libtorch_failed and std::bad_alloc for what LibTorch refuses.
-/// Example: `auto generator = Generator<ReferenceBackend>::load("digits.safetensors"); at::Tensor x =
+/// What its calls take and return is the backend's: `CpuBackend` works on matrices and image batches in host memory,
+/// `ReferenceBackend` and `CudaBackend` (torch.hpp, cuda.hpp) on float32 tensors of LibTorch, which lie where the
+/// backend works; arguments may lie anywhere. Shapes are the same for all of them. All calls are const and
+/// deterministic. Copies share the weights.
+/// **Throws**, with a backend of LibTorch, in every call: forked_process in a process that was forked after such a
+/// call; libtorch_failed and std::bad_alloc for what LibTorch refuses. There a call records gradients when LibTorch's
+/// gradient mode is on and its argument requires them; inference mode, autocast, the default type and the number of
+/// threads of the caller change no result.
+/// Example: `auto generator = Generator<CpuBackend>::load("digits.safetensors"); ImageBatch x =
 /// generator.synthesize(generator.styles(generator.map(z, labels)));`
 template <class Backend>
 class Generator {
  public:
-  using latent_type = at::Tensor;
-  using style_type = at::Tensor;
-  using label_type = at::Tensor;
-  using image_type = at::Tensor;
+  using Arrays = typename Backend::Arrays;
+  using latent_type = typename Arrays::latent_type;
+  using style_type = typename Arrays::style_type;
+  using label_type = typename Arrays::label_type;
+  using image_type = typename Arrays::image_type;
   /// Whether the backend computes every row by itself, bit for bit.
   static constexpr bool batch_invariant = requires { requires Backend::batch_invariant; };
 
@@ -57,18 +61,18 @@ class Generator {
 
   /// w of latents and labels, truncated towards the mean of all classes.
   ///
-  /// Shapes: z `[N, z_dim]`, labels `[N]` int64 in [0, num_classes()) (undefined or empty when unconditional) -> `[N,
-  /// w_dim]`; with `cutoff` `[N, num_ws, w_dim]`, the first `cutoff` slots truncated. Throws shape_mismatch,
+  /// Shapes: z `[N, z_dim]`, labels `[N]` int64 in [0, num_classes()) (empty when unconditional) -> `[N, w_dim]`; with
+  /// `cutoff` `[N, num_ws, w_dim]` (a matrix: `[N, num_ws · w_dim]`), the first `cutoff` slots truncated. Throws shape_mismatch,
   /// label_out_of_range, empty_input; invalid_argument for ψ outside [-2, 2] or a cutoff outside [0, num_ws].
-  [[nodiscard]] at::Tensor map(const at::Tensor& z, const at::Tensor& labels, const MapOptions& options = {}) const;
+  [[nodiscard]] latent_type map(const latent_type& z, const label_type& labels, const MapOptions& options = {}) const;
 
   /// Styles `[N, D]`, in the order of `layout()`, before any gain (ToRGB styles without their 1/√I). w is `[N, w_dim]`
   /// or `[N, num_ws, w_dim]`. Throws shape_mismatch, empty_input.
-  [[nodiscard]] at::Tensor styles(const at::Tensor& w) const;
+  [[nodiscard]] style_type styles(const latent_type& w) const;
 
   /// Styles `[N, D]` with shifts `[n, channels]` added to their first n rows in the channels named (flat indices), on
   /// the device where they lie. Throws shape_mismatch, empty_input, invalid_argument for a channel outside [0, D).
-  [[nodiscard]] at::Tensor shift_styles(const at::Tensor& s, std::span<const std::int64_t> channels,
+  [[nodiscard]] style_type shift_styles(const style_type& s, std::span<const std::int64_t> channels,
                                         const Matrix<float>& shifts) const;
 
   /// Raw images `[N, C, R, R]` of styles `[N, D]`; nominally in `value_range()`, not clamped.
@@ -76,17 +80,17 @@ class Generator {
   /// Randomness: `Noise::random` takes row i from (seed, stream 2, first + i), one block after the other through the
   /// layers; it does not depend on the batch. Throws shape_mismatch, empty_input. Cost: 0.04 GMAC per image for the
   /// shipped generator.
-  [[nodiscard]] at::Tensor synthesize(const at::Tensor& s, const SynthesisOptions& options = {}) const;
+  [[nodiscard]] image_type synthesize(const style_type& s, const SynthesisOptions& options = {}) const;
 
   /// dL/ds `[N, D]` for a given dL/dimage `[N, C, R, R]`, constant noise. Throws shape_mismatch, empty_input. Cost:
   /// about three times `synthesize`.
-  [[nodiscard]] Matrix<float> pullback(const at::Tensor& s, const ImageBatch& image_gradient) const;
+  [[nodiscard]] Matrix<float> pullback(const style_type& s, const ImageBatch& image_gradient) const;
 
   /// Holds start codes s `[N, D]` for images of single-channel edits of them, with constant noise (see
-  /// `SynthesisEdits`). The session borrows the generator, and works on the host whatever the backend. Throws
-  /// shape_mismatch, empty_input. Cost: one synthesis, and memory of twice its activations; edits cost what they
-  /// change.
-  [[nodiscard]] stylegan2::SynthesisEdits begin_edits(const at::Tensor& s) const;
+  /// `SynthesisEdits`). The session works with CpuBackend's kernels in float32 or, on a CpuBackend, its precision,
+  /// whatever the backend. Throws shape_mismatch, empty_input. Cost: one synthesis, and memory of three times its
+  /// activations; edits cost what they change.
+  [[nodiscard]] typename Arrays::edits_type begin_edits(const style_type& s) const;
 
   /// A and b of s = A w + b, `[D, w_dim]` and `[D, 1]` (all w slots equal).
   [[nodiscard]] Matrix<float> style_matrix() const;
@@ -102,8 +106,8 @@ class Generator {
   [[nodiscard]] ValueRange value_range() const noexcept { return model().config.value_range; }
   [[nodiscard]] const StyleLayout& layout() const noexcept { return layout_; }
   [[nodiscard]] const std::vector<std::string>& class_names() const noexcept { return model().config.class_names; }
-  /// Mean of w over all classes, the centre of truncation, `[w_dim]`.
-  [[nodiscard]] at::Tensor w_average() const { return model().weights["mapping.w_avg"]; }
+  /// Mean of w over all classes, the centre of truncation, `[w_dim]` (a matrix: `[1, w_dim]`).
+  [[nodiscard]] latent_type w_average() const { return Arrays::from_vector(model().weights["mapping.w_avg"].values); }
   /// SHA-256 of the generator file (of the file it would be stored as, when it was not read from a checked one).
   [[nodiscard]] const std::string& digest() const noexcept { return digest_; }
   [[nodiscard]] const stylegan2::GeneratorModel& model() const noexcept { return backend_.model(); }
@@ -113,7 +117,11 @@ class Generator {
   [[nodiscard]] std::string backend_description() const;
   [[nodiscard]] std::vector<std::string> backend_warnings() const;
   /// The LibTorch that this was compiled with, "2.15.0": reports name it, because its kernels decide the last bits.
-  [[nodiscard]] std::string torch_version() const;
+  [[nodiscard]] std::string torch_version() const
+    requires requires { Arrays::torch_version(); }
+  {
+    return Arrays::torch_version();
+  }
   /// Multiply-accumulates per row, and bytes and launches where the backend states them (0 where it does not).
   [[nodiscard]] GeneratorCost cost() const {
     if constexpr (requires {
@@ -125,24 +133,21 @@ class Generator {
               stylegan2::synthesis_macs(model().config)};
   }
 
-  [[nodiscard]] at::Tensor latent_from_host(const Matrix<float>& rows) const { return placed(from_rows(rows)); }
-  [[nodiscard]] at::Tensor style_from_host(const Matrix<float>& rows) const { return placed(from_rows(rows)); }
+  [[nodiscard]] latent_type latent_from_host(const Matrix<float>& rows) const {
+    return Arrays::from_rows(backend_, rows);
+  }
+  [[nodiscard]] style_type style_from_host(const Matrix<float>& rows) const { return Arrays::from_rows(backend_, rows); }
   /// (labels stay on the host, where `map` looks at them)
-  [[nodiscard]] at::Tensor label_from_host(std::span<const std::int64_t> labels) const;
-  [[nodiscard]] Matrix<float> latent_to_host(const at::Tensor& w) const { return to_rows(w); }
-  [[nodiscard]] Matrix<float> style_to_host(const at::Tensor& s) const { return to_rows(s); }
-  [[nodiscard]] ImageBatch image_to_host(const at::Tensor& images) const;
+  [[nodiscard]] label_type label_from_host(std::span<const std::int64_t> labels) const {
+    return Arrays::from_labels(labels);
+  }
+  [[nodiscard]] Matrix<float> latent_to_host(const latent_type& w) const { return Arrays::to_rows(w); }
+  [[nodiscard]] Matrix<float> style_to_host(const style_type& s) const { return Arrays::to_rows(s); }
+  [[nodiscard]] ImageBatch image_to_host(const image_type& images) const {
+    return Arrays::to_images(image_shape(), images);
+  }
 
  private:
-  static at::Tensor from_rows(const Matrix<float>& rows);
-  static Matrix<float> to_rows(const at::Tensor& tensor);
-  [[nodiscard]] static at::Tensor on_host(const char* where, const at::Tensor& tensor);
-  [[nodiscard]] at::Tensor mapped(const char* where, const at::Tensor& z, const at::Tensor& labels,
-                                  const MapOptions& options) const;
-  [[nodiscard]] at::Tensor placed(const at::Tensor& tensor) const;
-  [[nodiscard]] std::vector<at::Tensor> noise_images(std::int64_t count, const SynthesisOptions& options) const;
-  void require_styles(const char* where, const at::Tensor& s) const;
-
   Backend backend_;
   StyleLayout layout_;
   std::string digest_;

@@ -53,14 +53,14 @@ inline bool is_buffer(const std::string& name) {
 /// Random initial weights: N(0, 1) for kernels and constants, N(0, 1)/m for mapping layers, biases 0, affine biases 1,
 /// noise strength 0.
 ///
-/// Randomness: tensor j of `tensor_specs(config)` takes its normals from (seed, stream 0, index j).
+/// Randomness: tensor j of `weight_specs(config)` takes its normals from (seed, stream 0, index j).
 template <class Config>
 Weights initial_weights(const Config& config, std::int64_t seed) {
   validate(config);
   const detail::LibTorchScope scope("initial_weights");
   Weights weights;
   std::int64_t index = 0;
-  for (const auto& spec : tensor_specs(config)) {
+  for (const auto& spec : weight_specs(config)) {
     using Role = TensorSpec::Role;
     at::Tensor value = at::zeros(spec.shape, at::kFloat);
     const bool zero = spec.role == Role::bias || spec.role == Role::noise_strength || spec.name == "mapping.w_avg";

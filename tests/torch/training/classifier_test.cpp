@@ -18,7 +18,7 @@ namespace {
 
 std::int64_t parameters(const ft::ClassifierConfig& config) {
   std::int64_t total = 0;
-  for (const auto& spec : ft::tensor_specs(config)) {
+  for (const auto& spec : ft::weight_specs(config)) {
     std::int64_t elements = ft::is_running_statistic(spec.name) ? 0 : 1;
     for (const std::int64_t extent : spec.shape) elements *= extent;
     total += elements;
@@ -46,7 +46,7 @@ ft::ClassifierModel random_model(const std::string& architecture) {
 
 TEST_CASE("the paper's network has the paper's number of parameters") {
   CHECK(parameters({.architecture = "paper-cnn"}) == 1'200'074);
-  CHECK(code_of([] { (void)ft::tensor_specs({.architecture = "other"}); }) == ErrorCode::foreign_format);
+  CHECK(code_of([] { (void)ft::weight_specs({.architecture = "other"}); }) == ErrorCode::foreign_format);
 }
 
 TEST_CASE("scores depend on their own image alone, bit for bit, whatever the batch") {
@@ -201,7 +201,7 @@ TEST_CASE("the folded network answers as the plain one, whatever the batch, for 
                                       .input = {.channels = c.channels, .height = c.height, .width = c.width}};
     ft::ClassifierModel model = ft::initial_classifier(config, 3);
     std::int64_t index = 40;
-    for (const auto& spec : ft::tensor_specs(config))  // running statistics and scales that are not those of the start
+    for (const auto& spec : ft::weight_specs(config))  // running statistics and scales that are not those of the start
       if (spec.name.rfind("bn", 0) == 0) model.weights.set(spec.name, normals(spec.shape, index++).abs() + 0.2);
     const at::Tensor images = normals({19, c.channels, c.height, c.width}, 90);
     const at::Tensor features = ft::classifier_features(config, model.weights, images),

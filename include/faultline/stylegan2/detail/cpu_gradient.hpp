@@ -9,8 +9,7 @@ namespace faultline {
 inline namespace v1 {
 namespace stylegan2::detail::cpu {
 
-/// Transposed weights, for the way back. Only for networks without clamp, whose activations tell what they were made
-/// from.
+/// Transposed weights, for the way back.
 class GradientWeights {
  public:
   GradientWeights(const Kernels& kernels, const GeneratorConfig& config, const Weights& weights,
@@ -20,8 +19,7 @@ class GradientWeights {
     for (const SynthesisLayer& layer : synthesis_layers(config)) {
       if (layer.kind == SynthesisLayer::Kind::to_rgb) continue;
       const Convolution& conv = forward.convolutions[l];
-      const at::Tensor weight = weights["synthesis." + layer.name + ".weight"].contiguous();
-      const float* w = weight.const_data_ptr<float>();
+      const float* const w = weights["synthesis." + layer.name + ".weight"].data();
       const auto at = [&](std::ptrdiff_t o, std::ptrdiff_t i, std::ptrdiff_t k) {
         return w[(o * layer.in + i) * 9 + k];
       };
@@ -61,19 +59,18 @@ class GradientWeights {
   }
 
   /// One sample: its styles `[D]` and dL/dimage `[colours][R][R]` -> dL/dstyles `[D]`.
-  void operator()(const float* styles, const NoiseSource& noise, std::ptrdiff_t sample, const float* image_gradient,
+  void operator()(const float* styles, const NoiseImages& noise, std::ptrdiff_t sample, const float* image_gradient,
                   float* style_gradient, Workspace& space) const {
     const auto& convolutions = forward_.convolutions;
     const Convolution& last = convolutions.back();
-    std::vector<Buffer<float>> kept;
-    for (const Convolution& conv : convolutions)
-      kept.emplace_back(static_cast<std::size_t>(conv.side * conv.side * conv.out));
+    KeptPass kept = KeptPass::activations(forward_, 1);
     std::vector<float> image(static_cast<std::size_t>(last.colours * last.side * last.side));
     GroupRun(forward_, space, noise, sample, 1, false, &kept)(styles, 0, image.data());
 
     std::fill_n(style_gradient, forward_.style_dimension, 0.0f);
     std::vector<float> rgb(image_gradient, image_gradient + image.size());
-    Buffer<float> incoming;  // dL/d(y · style) of the convolution at hand
+    std::vector<float> painted;  // dL/d of what the ToRGB at hand adds, before its clamp
+    Buffer<float> incoming;      // dL/d(y · style) of the convolution at hand
     for (std::size_t l = convolutions.size(); l-- > 0;) {
       const Convolution& conv = convolutions[l];
       const std::ptrdiff_t side = conv.side, ring = conv.up || l == 0 ? 0 : 1, line = side + 2 * ring;
@@ -81,14 +78,20 @@ class GradientWeights {
       Buffer<float> style_sums(static_cast<std::size_t>(conv.out)),
           rgb_sums(static_cast<std::size_t>(conv.colours * conv.out)), scales(static_cast<std::size_t>(conv.out));
       const bool has_next = l + 1 < convolutions.size();
+      if (conv.colours > 0) {
+        painted = rgb;
+        const float* const before = kept.colours[l / 2].data();
+        for (std::size_t p = 0; p < painted.size(); ++p)
+          if (std::abs(before[p]) > forward_.clamp) painted[p] = 0.0f;
+      }
       for (std::ptrdiff_t y = 0; y < side; ++y)
         forward_.kernels->finish_gradient(
-            {conv.out, side, kept[l].data() + y * side * conv.out,
+            {conv.out, side, kept.y[l].data() + y * side * conv.out,
              has_next ? incoming.data() + y * side * conv.out : nullptr,
-             has_next ? space.styles[l + 1].data() : nullptr, rgb.data() + y * side, side * side, conv.colours,
+             has_next ? space.styles[l + 1].data() : nullptr, painted.data() + y * side, side * side, conv.colours,
              space.rgb_weight[l].data(), space.demodulation[l].data(), conv.bias.data(), noise.row(l, sample, y * side),
              conv.noise_gain, u.data() + ((y + ring) * line + ring) * conv.out, style_sums.data(), rgb_sums.data(),
-             scales.data()});
+             scales.data(), forward_.clamp});
       if (has_next)
         for (std::ptrdiff_t c = 0; c < conv.outs; ++c)
           style_gradient[convolutions[l + 1].style_offset + c] += style_sums.data()[c];

@@ -3,28 +3,29 @@
 // Mapping network and affine layers for CpuBackend: their gains folded into packed matrices, every row computed alone,
 // so that w and s do not depend on the batch.
 
+#include <faultline/core/matrix.hpp>
 #include <faultline/core/parallel_for.hpp>
 #include <faultline/stylegan2/detail/cpu_weights.hpp>
-#include <faultline/torch/threads.hpp>
+
+#include <span>
 
 namespace faultline {
 inline namespace v1 {
 namespace stylegan2::detail::cpu {
 
-/// A fully connected layer with equalised learning rate (`fully_connected`), optionally with √2 · lrelu behind it.
+/// A fully connected layer with equalised learning rate, x (V · m/√in)ᵀ + v · m, optionally with √2 · lrelu behind it.
 class Linear {
  public:
-  Linear(const Kernels& kernels, const at::Tensor& weight, const at::Tensor& bias, double multiplier, bool leaky)
+  Linear(const Kernels& kernels, const WeightArray& weight, const WeightArray& bias, double multiplier, bool leaky)
       : outs_(weight.size(0)), leaky_(leaky) {
-    const at::Tensor plain = weight.contiguous(), offsets = bias.contiguous();
     const std::int64_t ins = weight.size(1);
     const double gain = multiplier / std::sqrt(static_cast<double>(ins));
-    const float* w = plain.const_data_ptr<float>();
+    const float* const w = weight.data();
     product_ = Product(kernels, outs_, ins, [&](std::ptrdiff_t o, std::ptrdiff_t i) {
       return static_cast<float>(static_cast<double>(w[o * ins + i]) * gain);
     });
-    for (std::int64_t o = 0; o < outs_; ++o)
-      bias_.push_back(static_cast<float>(static_cast<double>(offsets.const_data_ptr<float>()[o]) * multiplier));
+    for (const float value : bias.values)
+      bias_.push_back(static_cast<float>(static_cast<double>(value) * multiplier));
   }
 
   [[nodiscard]] std::ptrdiff_t in() const noexcept { return product_.in(); }  ///< padded
@@ -77,29 +78,26 @@ class Mapping {
     }
   }
 
-  /// z `[N, z_dim]`, classes `[N, c_dim]` (either undefined when its size is 0) -> w `[N, w_dim]`.
-  [[nodiscard]] at::Tensor map(const at::Tensor& z, const at::Tensor& classes) const {
-    const at::Tensor latents = z.defined() ? z.contiguous() : z,
-                     labels = classes.defined() ? classes.to(at::kFloat).contiguous() : classes;
-    const std::int64_t count = latents.defined() ? latents.size(0) : labels.size(0);
+  /// z `[N, z_dim]`, one label per row (none when unconditional) -> w `[N, w_dim]`.
+  [[nodiscard]] Matrix<float> map(const Matrix<float>& z, std::span<const std::int64_t> labels) const {
+    const std::int64_t count = z.rows();
     const std::ptrdiff_t embedded = embedding_.empty() ? 0 : embedding_.front().outs(),
                          width = config_.z_dim + embedded;
     const std::ptrdiff_t last = trunk_.empty() ? width : trunk_.back().outs();
-    at::Tensor w = at::empty({count, last}, at::kFloat);
-    float* const out = w.data_ptr<float>();
+    Matrix<float> w(count, last);
     each_rows(count, [&](std::ptrdiff_t first, std::ptrdiff_t rows) {
       Buffer<float> h(static_cast<std::size_t>(rows * padded(width)));
       const std::ptrdiff_t step = padded(width);
       if (!embedding_.empty()) {
         const Linear& embedding = embedding_.front();
-        embedding(padded_rows(labels.const_data_ptr<float>() + first * config_.c_dim, rows, config_.c_dim,
-                              config_.c_dim, embedding.in()),
-                  rows, h.data() + config_.z_dim, step);
+        Buffer<float> one_hot(static_cast<std::size_t>(rows * embedding.in()));
+        for (std::ptrdiff_t r = 0; r < rows; ++r)
+          one_hot.data()[r * embedding.in() + labels[static_cast<std::size_t>(first + r)]] = 1.0f;
+        embedding(one_hot, rows, h.data() + config_.z_dim, step);
       }
       for (std::ptrdiff_t r = 0; r < rows; ++r) {
         if (config_.z_dim > 0) {
-          std::copy_n(latents.const_data_ptr<float>() + (first + r) * config_.z_dim, config_.z_dim,
-                      h.data() + r * step);
+          std::copy_n(z.data() + (first + r) * config_.z_dim, config_.z_dim, h.data() + r * step);
           normalize_row(h.data() + r * step, config_.z_dim);
         }
         if (embedded > 0) normalize_row(h.data() + r * step + config_.z_dim, embedded);
@@ -112,29 +110,26 @@ class Mapping {
         columns = layer.outs();
       }
       for (std::ptrdiff_t r = 0; r < rows; ++r)
-        std::copy_n(h.data() + r * padded(columns), columns, out + (first + r) * last);
+        std::copy_n(h.data() + r * padded(columns), columns, w.data() + (first + r) * last);
     });
     return w;
   }
 
-  /// w `[N, w_dim]` or `[N, num_ws, w_dim]` -> styles `[N, D]`.
-  [[nodiscard]] at::Tensor styles(const at::Tensor& w) const {
-    const at::Tensor plain = w.contiguous();
-    const bool layered = plain.dim() == 3;
-    const std::ptrdiff_t step = layered ? plain.size(1) * plain.size(2) : plain.size(1);
-    at::Tensor s = at::empty({plain.size(0), dimension_}, at::kFloat);
-    float* const out = s.data_ptr<float>();
-    each_rows(plain.size(0), [&](std::ptrdiff_t first, std::ptrdiff_t rows) {
+  /// w `[N, w_dim]`, or one for each slot in a row, `[N, num_ws · w_dim]` -> styles `[N, D]`.
+  [[nodiscard]] Matrix<float> styles(const Matrix<float>& w) const {
+    const bool layered = w.cols() != config_.w_dim;
+    const std::ptrdiff_t step = w.cols();
+    Matrix<float> s(w.rows(), dimension_);
+    each_rows(w.rows(), [&](std::ptrdiff_t first, std::ptrdiff_t rows) {
       Buffer<float> x;
       std::int64_t held = -1;
       std::ptrdiff_t offset = 0;
       for (std::size_t l = 0; l < affine_.size(); ++l) {
         const std::int64_t slot = layered ? slots_[l] : 0;
         if (slot != held)
-          x = padded_rows(plain.const_data_ptr<float>() + first * step + slot * config_.w_dim, rows, step,
-                          config_.w_dim, affine_[l].in());
+          x = padded_rows(w.data() + first * step + slot * config_.w_dim, rows, step, config_.w_dim, affine_[l].in());
         held = slot;
-        affine_[l](x, rows, out + first * dimension_ + offset, dimension_);
+        affine_[l](x, rows, s.data() + first * dimension_ + offset, dimension_);
         offset += affine_[l].outs();
       }
     });
@@ -145,7 +140,7 @@ class Mapping {
   template <class Task>
   static void each_rows(std::int64_t count, const Task& task) {
     constexpr std::int64_t chunk = 32;
-    parallel_for_blocks(count, chunk, loop_threads(),
+    parallel_for_blocks(count, chunk, 0,
                         [&](std::int64_t first, std::int64_t last) { task(first, last - first); });
   }
 

@@ -5,23 +5,15 @@
 
 #include <faultline/core/parallel_for.hpp>
 #include <faultline/stylegan2/detail/cpu_weights.hpp>
-#include <faultline/torch/threads.hpp>
+#include <faultline/stylegan2/noise.hpp>
 
+#include <cstring>
+#include <memory>
 #include <mutex>
 
 namespace faultline {
 inline namespace v1 {
 namespace stylegan2::detail::cpu {
-
-/// The noise image of every convolution: none, one for all samples (step 0) or one per sample.
-struct NoiseSource {
-  std::vector<const float*> data;
-  std::vector<std::ptrdiff_t> step;
-
-  [[nodiscard]] const float* row(std::size_t layer, std::ptrdiff_t sample, std::ptrdiff_t first_pixel) const {
-    return data.empty() ? nullptr : data[layer] + sample * step[layer] + first_pixel;
-  }
-};
 
 /// Memory for a group of images. The rings of zeros around the inputs are written once and stay.
 class Workspace {
@@ -96,7 +88,7 @@ class WorkspacePool {
   void put(std::unique_ptr<Workspace> space) {
     const std::lock_guard lock(mutex_);
     idle_.push_back(std::move(space));
-    if (idle_.size() > static_cast<std::size_t>(loop_threads()) + 1) idle_.erase(idle_.begin());
+    if (idle_.size() > static_cast<std::size_t>(available_threads()) + 1) idle_.erase(idle_.begin());
   }
 
  private:
@@ -120,19 +112,53 @@ inline void upsample_plane(const float* in, std::ptrdiff_t n, float* out, std::v
   }
 }
 
-/// One group of images on its way through the network. `kept`, where given, receives the activations y of every
-/// convolution, `[count][side²][out]`.
+/// What a pass leaves behind, for edits and gradients. Arrays that are empty receive nothing.
+struct KeptPass {
+  std::vector<Buffer<float>> y;        ///< per convolution, activations `[count][side²][out]`
+  std::vector<Buffer<float>> raw;      ///< per convolution, responses before demodulation `[count][side²][out]`
+  std::vector<Buffer<float>> colours;  ///< per ToRGB, before its clamp `[count][colours][side²]`
+  std::vector<Buffer<float>> images;   ///< per ToRGB, the image after it `[count][colours][side²]`
+
+  /// With room for all of it.
+  static KeptPass whole(const SynthesisWeights& weights, std::ptrdiff_t count) {
+    KeptPass kept = activations(weights, count);
+    for (const Convolution& conv : weights.convolutions)
+      kept.raw.emplace_back(static_cast<std::size_t>(count * conv.side * conv.side * conv.out));
+    kept.images = kept.blank_colours(weights, count);
+    return kept;
+  }
+  /// With room for what gradients need: activations, and the colours where they may be clamped.
+  static KeptPass activations(const SynthesisWeights& weights, std::ptrdiff_t count) {
+    KeptPass kept;
+    for (const Convolution& conv : weights.convolutions)
+      kept.y.emplace_back(static_cast<std::size_t>(count * conv.side * conv.side * conv.out));
+    kept.colours = kept.blank_colours(weights, count);
+    return kept;
+  }
+
+ private:
+  static std::vector<Buffer<float>> blank_colours(const SynthesisWeights& weights, std::ptrdiff_t count) {
+    std::vector<Buffer<float>> blank;
+    for (const Convolution& conv : weights.convolutions)
+      if (conv.colours > 0) blank.emplace_back(static_cast<std::size_t>(count * conv.colours * conv.side * conv.side));
+    return blank;
+  }
+};
+
+/// One group of images on its way through the network; `kept`, where given, receives what the pass leaves behind, from
+/// its image `first_kept` on.
 class GroupRun {
  public:
-  GroupRun(const SynthesisWeights& weights, Workspace& space, const NoiseSource& noise, std::ptrdiff_t first_sample,
-           std::ptrdiff_t count, bool parallel, std::vector<Buffer<float>>* kept = nullptr)
+  GroupRun(const SynthesisWeights& weights, Workspace& space, const NoiseImages& noise, std::ptrdiff_t first_sample,
+           std::ptrdiff_t count, bool parallel, KeptPass* kept = nullptr, std::ptrdiff_t first_kept = 0)
       : weights_(weights),
         space_(space),
         noise_(noise),
         first_sample_(first_sample),
         count_(count),
         parallel_(parallel),
-        kept_(kept) {}
+        kept_(kept),
+        first_kept_(first_kept) {}
 
   /// Styles of the group, rows `step` apart -> images `[count][colours][R][R]`.
   void operator()(const float* styles, std::ptrdiff_t step, float* images) {
@@ -141,49 +167,46 @@ class GroupRun {
   }
 
   /// The same from convolution `l` on, or, with `colours_first`, from the ToRGB before it on (l = number of
-  /// convolutions: that ToRGB alone). x `[count][channels][side][side]` is what comes next before its style, image
-  /// `[count][colours][r][r]` what is painted so far; it may be null before the first ToRGB.
+  /// convolutions: that ToRGB alone). x `[count][side²][padded channels]` is what comes next before its style, image
+  /// `[count][colours][r²]` what is painted so far; it may be null before the first ToRGB.
   void resume(const float* styles, std::ptrdiff_t step, std::size_t l, bool colours_first, const float* x,
               const float* image, float* images) {
     const std::size_t source = colours_first ? l - 1 : l;  // whose size x has
+    const Convolution& conv = weights_.convolutions[source];
     prepare(styles, step, source);
-    const std::ptrdiff_t side =
-        colours_first ? weights_.convolutions[source].side : weights_.convolutions[source].side_in;
-    const std::ptrdiff_t channels =
-        colours_first ? weights_.convolutions[source].outs : weights_.convolutions[source].style_width;
+    const std::ptrdiff_t side = colours_first ? conv.side : conv.side_in, channels = colours_first ? conv.out : conv.in;
     const std::ptrdiff_t plane = side * side, colours = weights_.convolutions.back().colours;
     const std::ptrdiff_t painted =
         colours_first || (l < weights_.convolutions.size() && !weights_.convolutions[l].up) ? plane / 4 : plane;
     if (image) std::copy_n(image, count_ * colours * painted, space_.fine.data());
     if (colours_first) {
-      const Convolution& conv = weights_.convolutions[source];
-      std::fill_n(space_.partial_rgb.data(), count_ * colours * plane, 0.0f);
       for (std::ptrdiff_t i = 0; i < count_; ++i)
-        for (std::ptrdiff_t k = 0; k < colours; ++k)
-          for (std::ptrdiff_t c = 0; c < channels; ++c) {
-            const float weight = space_.rgb_weight[source].data()[(i * colours + k) * conv.out + c];
-            for (std::ptrdiff_t p = 0; p < plane; ++p)
-              space_.partial_rgb.data()[(i * colours + k) * plane + p] += weight * x[(i * channels + c) * plane + p];
+        for (std::ptrdiff_t k = 0; k < colours; ++k) {
+          const float* const weight = space_.rgb_weight[source].data() + (i * colours + k) * conv.out;
+          for (std::ptrdiff_t p = 0; p < plane; ++p) {
+            float sum = 0.0f;
+            for (std::ptrdiff_t c = 0; c < channels; ++c) sum += weight[c] * x[(i * plane + p) * channels + c];
+            space_.partial_rgb.data()[(i * colours + k) * plane + p] = sum;
           }
-      add_colours(conv, 1);
+        }
+      add_colours(source, 1);
     }
-    if (l < weights_.convolutions.size()) {
+    if (l < weights_.convolutions.size())
       for (std::ptrdiff_t i = 0; i < count_; ++i) take_input(l, i, x + i * channels * plane);
-    }
     run_from(l, images);
   }
 
  private:
-  /// One `[channels][side][side]` image of activations as the scaled, padded input of convolution l.
+  /// The activations of one image, `[side²][channels]`, as the scaled, padded input of convolution l.
   void take_input(std::size_t l, std::ptrdiff_t image, const float* x) {
     const Convolution& conv = weights_.convolutions[l];
     const std::ptrdiff_t side = conv.side_in, line = side + 2;
     const float* const style = space_.styles[l].data() + image * conv.in;
     for (std::ptrdiff_t y = 0; y < side; ++y)
-      for (std::ptrdiff_t column = 0; column < side; ++column) {
+      for (std::ptrdiff_t column = 0; column < side; ++column, x += conv.in) {
         const std::ptrdiff_t target = image * conv.input_elements() + ((y + 1) * line + column + 1) * conv.in;
-        for (std::ptrdiff_t c = 0; c < conv.style_width; ++c) {
-          const float value = x[(c * side + y) * side + column] * style[c];
+        for (std::ptrdiff_t c = 0; c < conv.in; ++c) {
+          const float value = x[c] * style[c];
           if (weights_.narrow) reinterpret_cast<Bfloat16*>(space_.inputs[l].data())[target + c] = narrowed(value);
           else reinterpret_cast<float*>(space_.inputs[l].data())[target + c] = value;
         }
@@ -209,7 +232,7 @@ class GroupRun {
           convolve(l, task % count_, task / count_, space_.scratch[thread]);
         });
       }
-      if (conv.colours > 0) add_colours(conv, l == 0 || conv.winograd ? 1 : conv.cut.tiles());
+      if (conv.colours > 0) add_colours(l, l == 0 || conv.winograd ? 1 : conv.cut.tiles());
     }
     const Convolution& last = weights_.convolutions.back();
     std::copy_n(space_.fine.data(), count_ * last.colours * last.side * last.side, images);
@@ -286,7 +309,11 @@ class GroupRun {
       row.out = space_.inputs[l + 1].data() +
                 element * static_cast<std::ptrdiff_t>(weights_.narrow ? sizeof(Bfloat16) : sizeof(float));
     }
-    if (kept_) row.kept = (*kept_)[l].data() + (image * conv.side + y) * conv.side * conv.out + first_out;
+    if (kept_) {
+      const std::ptrdiff_t place = ((first_kept_ + image) * conv.side + y) * conv.side * conv.out + first_out;
+      row.kept = kept_->y.empty() ? nullptr : kept_->y[l].data() + place;
+      row.raw = kept_->raw.empty() ? nullptr : kept_->raw[l].data() + place;
+    }
     weights_.kernels->finish(row);
   }
 
@@ -379,14 +406,17 @@ class GroupRun {
     }
   }
 
-  /// The image so far, upsampled, plus this block's ToRGB.
-  void add_colours(const Convolution& conv, std::ptrdiff_t tiles) {
+  /// The image so far, upsampled, plus the ToRGB behind convolution l.
+  void add_colours(std::size_t l, std::ptrdiff_t tiles) {
+    const Convolution& conv = weights_.convolutions[l];
+    const std::size_t block = l / 2;  // one convolution at 4x4, two in every block after it
     const std::ptrdiff_t plane = conv.side * conv.side;
     std::swap(space_.coarse, space_.fine);
     each(count_, [&](std::ptrdiff_t i, std::size_t) {
       std::vector<float> line;
       for (std::ptrdiff_t k = 0; k < conv.colours; ++k) {
         float* const image = space_.fine.data() + (i * conv.colours + k) * plane;
+        const std::ptrdiff_t place = ((first_kept_ + i) * conv.colours + k) * plane;
         if (conv.side > 4)
           upsample_plane(space_.coarse.data() + (i * conv.colours + k) * plane / 4, conv.side / 2, image, line);
         else std::fill_n(image, plane, 0.0f);
@@ -394,19 +424,23 @@ class GroupRun {
           float sum = 0.0f;
           for (std::ptrdiff_t t = 0; t < tiles; ++t)
             sum += space_.partial_rgb.data()[((i * tiles + t) * conv.colours + k) * plane + p];
-          image[p] += std::clamp(sum + conv.rgb_bias[static_cast<std::size_t>(k)], -weights_.clamp, weights_.clamp);
+          sum += conv.rgb_bias[static_cast<std::size_t>(k)];
+          if (kept_ && !kept_->colours.empty()) kept_->colours[block].data()[place + p] = sum;
+          image[p] += std::clamp(sum, -weights_.clamp, weights_.clamp);
         }
+        if (kept_ && !kept_->images.empty()) std::copy_n(image, plane, kept_->images[block].data() + place);
       }
     });
   }
 
   const SynthesisWeights& weights_;
   Workspace& space_;
-  const NoiseSource& noise_;
+  const NoiseImages& noise_;
   std::ptrdiff_t first_sample_;
   std::ptrdiff_t count_;
   bool parallel_;
-  std::vector<Buffer<float>>* kept_;
+  KeptPass* kept_;
+  std::ptrdiff_t first_kept_;
 };
 
 /// Images that pass a layer together: enough to read its weights once from far away, few enough that their activations
@@ -417,8 +451,8 @@ inline constexpr std::ptrdiff_t largest_group = 4;
 /// are enough of them, tiles of channels within a group where there are not.
 template <class Run>
 void for_each_group(const SynthesisWeights& weights, WorkspacePool& pool, std::ptrdiff_t count,
-                    const NoiseSource& noise, const Run& run) {
-  const std::ptrdiff_t threads = std::min(loop_threads(), available_threads());
+                    const NoiseImages& noise, const Run& run, KeptPass* kept = nullptr) {
+  const std::ptrdiff_t threads = available_threads();
   const bool by_image = count >= 2 * threads || threads == 1;
   const std::ptrdiff_t wanted = (count + largest_group - 1) / largest_group;
   const std::ptrdiff_t groups = by_image ? (wanted + threads - 1) / threads * threads : wanted;
@@ -426,7 +460,7 @@ void for_each_group(const SynthesisWeights& weights, WorkspacePool& pool, std::p
     const std::ptrdiff_t first = g * count / groups, end = (g + 1) * count / groups;
     if (first == end) return;
     auto space = pool.take(weights, end - first, by_image ? 1 : static_cast<std::size_t>(threads));
-    GroupRun group_run(weights, *space, noise, first, end - first, !by_image);
+    GroupRun group_run(weights, *space, noise, first, end - first, !by_image, kept, first);
     run(group_run, first);
     pool.put(std::move(space));
   };

@@ -4,7 +4,7 @@
 // does not depend on a sample.
 
 #include <faultline/kernels/packed_weights.hpp>
-#include <faultline/torch/networks.hpp>
+#include <faultline/stylegan2/config.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -25,7 +25,12 @@ using kernels::narrowed;
 using kernels::padded;
 using kernels::padded_rows;
 using kernels::Product;
+using kernels::WeightArray;
+using kernels::Weights;
 using kernels::winograd_weight;
+
+inline constexpr double leaky_slope = 0.2;
+inline constexpr double normalization_epsilon = 1e-8;
 
 /// Outputs of a convolution that read the same taps: all of a plain one, one of four parities of an upsampling one.
 struct Phase {
@@ -106,8 +111,8 @@ inline Convolution pack_convolution(const Kernels& kernels, bool narrow, bool wi
   conv.style_width = layer.in;
   conv.cut = {conv.in, conv.out, kernels.tile, narrow ? 128 : 64, 9};
   const std::string name = "synthesis." + layer.name;
-  const at::Tensor weight = weights[name + ".weight"].contiguous(), bias = weights[name + ".bias"].contiguous();
-  const float* w = weight.const_data_ptr<float>();
+  const WeightArray &weight = weights[name + ".weight"], &bias = weights[name + ".bias"];
+  const float* w = weight.data();
 
   // Kernel position (row, column) and offset into the padded input of every tap, in packed order.
   std::vector<std::ptrdiff_t> kernel;
@@ -159,8 +164,8 @@ inline Convolution pack_convolution(const Kernels& kernels, bool narrow, bool wi
   conv.bias = Buffer<float>(static_cast<std::size_t>(conv.out));
   for (std::int64_t o = 0; o < layer.out; ++o)
     conv.bias.data()[o] =
-        static_cast<float>(std::numbers::sqrt2 * static_cast<double>(bias.const_data_ptr<float>()[o]));
-  conv.noise_gain = static_cast<float>(std::numbers::sqrt2 * weights[name + ".noise_strength"].item<double>());
+        static_cast<float>(std::numbers::sqrt2 * static_cast<double>(bias.data()[o]));
+  conv.noise_gain = static_cast<float>(std::numbers::sqrt2 * static_cast<double>(weights[name + ".noise_strength"].values.front()));
   return conv;
 }
 
@@ -174,15 +179,15 @@ inline SynthesisWeights pack_synthesis(const Kernels& kernels, bool narrow, bool
     if (layer.kind == SynthesisLayer::Kind::to_rgb) {
       Convolution& conv = packed.convolutions.back();
       const std::string name = "synthesis." + layer.name;
-      const at::Tensor weight = weights[name + ".weight"].contiguous(), bias = weights[name + ".bias"].contiguous();
+      const WeightArray &weight = weights[name + ".weight"], &bias = weights[name + ".bias"];
       conv.colours = layer.out;
       conv.rgb_style_offset = packed.style_dimension;
       conv.rgb_weight = Buffer<float>(static_cast<std::size_t>(layer.out * conv.out));
       for (std::int64_t k = 0; k < layer.out; ++k) {
-        conv.rgb_bias.push_back(bias.const_data_ptr<float>()[k]);
+        conv.rgb_bias.push_back(bias.data()[k]);
         for (std::int64_t i = 0; i < layer.in; ++i)
           conv.rgb_weight.data()[k * conv.out + i] =
-              static_cast<float>(static_cast<double>(weight.const_data_ptr<float>()[k * layer.in + i]) /
+              static_cast<float>(static_cast<double>(weight.data()[k * layer.in + i]) /
                                  std::sqrt(static_cast<double>(layer.in)));
       }
     } else {
@@ -194,9 +199,8 @@ inline SynthesisWeights pack_synthesis(const Kernels& kernels, bool narrow, bool
   // What the first convolution makes of each channel of the constant: column (pixel, o) of row i is Σ over the taps
   // that fall on the constant.
   const SynthesisLayer layer = synthesis_layers(config).front();
-  const at::Tensor constant = weights["synthesis.b4.const"].contiguous(),
-                   weight = weights["synthesis.b4.conv1.weight"].contiguous();
-  const float *x = constant.const_data_ptr<float>(), *w = weight.const_data_ptr<float>();
+  const WeightArray &constant = weights["synthesis.b4.const"], &weight = weights["synthesis.b4.conv1.weight"];
+  const float *x = constant.data(), *w = weight.data();
   const std::ptrdiff_t out = packed.convolutions.front().out;
   packed.first = Product(kernels, 16 * out, layer.in, [&](std::ptrdiff_t column, std::ptrdiff_t i) {
     const std::ptrdiff_t o = column % out, row = column / out / 4, line = column / out % 4;

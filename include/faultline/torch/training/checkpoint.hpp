@@ -97,8 +97,8 @@ template <class Config>
 stylegan2::Weights take_network(const data::TensorFile& file, const std::string& prefix, const Config& config,
                                 const std::string& where) {
   data::TensorFile part;
-  for (const auto& spec : stylegan2::tensor_specs(config)) part.tensors[spec.name] = file.at(prefix + spec.name);
-  return stylegan2::detail::take_weights(part, stylegan2::tensor_specs(config), {}, where);
+  for (const auto& spec : stylegan2::weight_specs(config)) part.tensors[spec.name] = file.at(prefix + spec.name);
+  return stylegan2::detail::take_weights(part, stylegan2::weight_specs(config), {}, where);
 }
 
 }  // namespace detail

@@ -79,7 +79,7 @@ inline std::int64_t flat_width(const ClassifierConfig& config, const Architectur
 
 /// Names and shapes of a classifier's tensors. Throws foreign_format for an unknown architecture, malformed_header for
 /// an impossible input size.
-inline std::vector<stylegan2::TensorSpec> tensor_specs(const ClassifierConfig& config,
+inline std::vector<stylegan2::TensorSpec> weight_specs(const ClassifierConfig& config,
                                                        const std::string& where = "ClassifierConfig") {
   using Role = stylegan2::TensorSpec::Role;
   const detail::Architecture net = detail::architecture(config.architecture, where);
@@ -147,7 +147,7 @@ inline ClassifierModel initial_classifier(const ClassifierConfig& config, std::i
   ClassifierModel model{config, {}, {}, {}};
   std::int64_t index = 0;
   double bound = 1.0;
-  for (const auto& spec : tensor_specs(config)) {
+  for (const auto& spec : weight_specs(config)) {
     at::Tensor value = at::zeros(spec.shape, at::kFloat);
     const bool norm = spec.name.rfind("bn", 0) == 0;
     if (norm && (spec.name.find(".weight") != std::string::npos || spec.name.find(".running_var") != std::string::npos))
@@ -214,7 +214,7 @@ inline ClassifierModel load_classifier_model(const std::filesystem::path& path,
   input.finish();
   for (const std::int64_t size : {model.config.classes, spec.channels, spec.height, spec.width})
     if (size < 1 || size > 65536) reader.fail("sizes must lie in [1, 65536]");
-  model.weights = stylegan2::detail::take_weights(file, tensor_specs(model.config, where), {}, where);
+  model.weights = stylegan2::detail::take_weights(file, weight_specs(model.config, where), {}, where);
   if (const auto text = file.metadata.find("provenance"); text != file.metadata.end()) model.provenance = text->second;
   if (const auto text = file.metadata.find("sha256"); text != file.metadata.end()) model.digest = text->second;
   return model;
