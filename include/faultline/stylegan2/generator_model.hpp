@@ -5,6 +5,7 @@
 #include <faultline/stylegan2/config.hpp>
 
 #include <string>
+#include <utility>
 
 namespace faultline {
 inline namespace v1 {
@@ -17,6 +18,14 @@ struct GeneratorModel {
   std::string provenance = {};  ///< JSON text: data, steps, seed, version
   std::string digest = {};      ///< of the file it was read from
 };
+
+/// The model as it came. Throws invalid_argument for impossible sizes, missing_tensor and wrong_tensor_shape unless
+/// every array that its config names is there in its shape.
+[[nodiscard]] inline GeneratorModel whole_model(GeneratorModel model) {
+  validate(model.config);
+  kernels::require_whole(model.weights, weight_specs(model.config), "Generator");
+  return model;
+}
 
 /// A discriminator with its sizes.
 struct DiscriminatorModel {

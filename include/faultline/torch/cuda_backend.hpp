@@ -4,6 +4,7 @@
 // whole in CUDA graphs.
 
 #include <faultline/stylegan2/generator.hpp>
+#include <faultline/torch/tensor_arrays.hpp>
 
 #include <cstdint>
 #include <filesystem>
@@ -60,12 +61,15 @@ struct CudaOptions {
 class CudaBackend {
  public:
   using Options = CudaOptions;
+  using Arrays = stylegan2::TensorArrays;
 
   explicit CudaBackend(stylegan2::GeneratorModel model, const CudaOptions& options = {});
 
   /// The model, on the host.
   [[nodiscard]] const stylegan2::GeneratorModel& model() const noexcept;
   [[nodiscard]] at::Device device() const noexcept;
+  /// The stored noise images, one per convolution, on the host.
+  [[nodiscard]] std::vector<at::Tensor> constant_noise() const;
 
   [[nodiscard]] at::Tensor mapping(const at::Tensor& z, const at::Tensor& classes) const;
   [[nodiscard]] at::Tensor styles(const at::Tensor& w) const;

@@ -25,7 +25,7 @@ inline at::Tensor one_hot(const at::Tensor& labels, std::int64_t classes, c10::S
 namespace detail {
 
 /// The fully connected trunk that the mappings of generator and discriminator share.
-inline at::Tensor mapping_trunk(const Weights& weights, at::Tensor h, std::int64_t layers, double multiplier) {
+inline at::Tensor mapping_trunk(const TensorWeights& weights, at::Tensor h, std::int64_t layers, double multiplier) {
   for (std::int64_t i = 0; i < layers; ++i) {
     const std::string name = "mapping.fc" + std::to_string(i);
     h = scaled_leaky_relu(fully_connected(h, weights[name + ".weight"], weights[name + ".bias"], multiplier));
@@ -33,7 +33,7 @@ inline at::Tensor mapping_trunk(const Weights& weights, at::Tensor h, std::int64
   return h;
 }
 
-inline at::Tensor class_embedding(const Weights& weights, const at::Tensor& classes) {
+inline at::Tensor class_embedding(const TensorWeights& weights, const at::Tensor& classes) {
   return normalize_second_moment(
       fully_connected(classes, weights["mapping.embed.weight"], weights["mapping.embed.bias"]));
 }
@@ -44,7 +44,7 @@ inline at::Tensor class_embedding(const Weights& weights, const at::Tensor& clas
 ///
 /// Shapes: z `[N, z_dim]` (undefined when z_dim is 0), classes `[N, c_dim]` real (one-hot or soft; undefined when
 /// unconditional) -> w `[N, w_dim]`.
-inline at::Tensor mapping(const GeneratorConfig& config, const Weights& weights, const at::Tensor& z,
+inline at::Tensor mapping(const GeneratorConfig& config, const TensorWeights& weights, const at::Tensor& z,
                           const at::Tensor& classes) {
   std::vector<at::Tensor> inputs;
   if (config.z_dim > 0) inputs.push_back(normalize_second_moment(z));
@@ -56,7 +56,7 @@ inline at::Tensor mapping(const GeneratorConfig& config, const Weights& weights,
 /// The styles of every layer, in StyleSpace order, before any gain: w Aᵀ/√w_dim + a.
 ///
 /// Shapes: w `[N, w_dim]` (all slots equal) or `[N, num_ws, w_dim]` -> one `[N, layer.in]` per layer.
-inline std::vector<at::Tensor> layer_styles(const GeneratorConfig& config, const Weights& weights,
+inline std::vector<at::Tensor> layer_styles(const GeneratorConfig& config, const TensorWeights& weights,
                                             const at::Tensor& w) {
   std::vector<at::Tensor> styles;
   for (const auto& layer : synthesis_layers(config)) {
@@ -69,7 +69,7 @@ inline std::vector<at::Tensor> layer_styles(const GeneratorConfig& config, const
 }
 
 /// The stored noise images, one per convolution in layer order.
-inline std::vector<at::Tensor> constant_noise(const GeneratorConfig& config, const Weights& weights) {
+inline std::vector<at::Tensor> constant_noise(const GeneratorConfig& config, const TensorWeights& weights) {
   std::vector<at::Tensor> noise;
   for (const auto& layer : synthesis_layers(config))
     if (layer.kind != SynthesisLayer::Kind::to_rgb)
@@ -88,7 +88,7 @@ struct SynthesisState {
 ///
 /// Shapes: styles as `layer_styles` returns them, those of earlier layers are not read; noise as in `synthesis` -> `[N,
 /// C, R, R]`.
-inline at::Tensor synthesis_from(const GeneratorConfig& config, const Weights& weights, SynthesisState state,
+inline at::Tensor synthesis_from(const GeneratorConfig& config, const TensorWeights& weights, SynthesisState state,
                                  const std::vector<at::Tensor>& styles, const std::vector<at::Tensor>& noise) {
   const std::vector<SynthesisLayer> layers = synthesis_layers(config);
   auto& [index, x, image] = state;
@@ -118,7 +118,7 @@ inline at::Tensor synthesis_from(const GeneratorConfig& config, const Weights& w
 ///
 /// Shapes: styles as `layer_styles` returns them; noise empty (none) or one tensor per convolution that broadcasts to
 /// `[N, 1, r, r]` -> `[N, C, R, R]`.
-inline at::Tensor synthesis(const GeneratorConfig& config, const Weights& weights,
+inline at::Tensor synthesis(const GeneratorConfig& config, const TensorWeights& weights,
                             const std::vector<at::Tensor>& styles, const std::vector<at::Tensor>& noise) {
   return synthesis_from(config, weights, {0, weights["synthesis.b4.const"].unsqueeze(0), {}}, styles, noise);
 }
@@ -126,7 +126,7 @@ inline at::Tensor synthesis(const GeneratorConfig& config, const Weights& weight
 namespace detail {
 
 /// A convolution of the discriminator with equalised learning rate; `downsample` halves the resolution.
-inline at::Tensor equalized_conv(const Weights& weights, const std::string& name, const at::Tensor& x,
+inline at::Tensor equalized_conv(const TensorWeights& weights, const std::string& name, const at::Tensor& x,
                                  bool downsample) {
   const at::Tensor& stored = weights[name + ".weight"];
   const at::Tensor weight =
@@ -143,7 +143,7 @@ inline at::Tensor equalized_conv(const Weights& weights, const std::string& name
 /// Shapes: images `[N, C, R, R]` -> `[N, F]`: F = width at 4x4 when conditional, to be projected on
 /// `discriminator_classes`, else 1, the logit. N must be a multiple of min(mbstd_group_size, N); a result depends on
 /// the other images of its group.
-inline at::Tensor discriminator_features(const DiscriminatorConfig& config, const Weights& weights,
+inline at::Tensor discriminator_features(const DiscriminatorConfig& config, const TensorWeights& weights,
                                          const at::Tensor& images) {
   const auto conv = [&](const std::string& name, const at::Tensor& input, bool downsample, double gain) {
     return bias_activation(detail::equalized_conv(weights, name, input, downsample), weights[name + ".bias"], true,
@@ -163,7 +163,7 @@ inline at::Tensor discriminator_features(const DiscriminatorConfig& config, cons
 }
 
 /// The class vectors that features are projected on, scaled by 1/√F. Shapes: classes `[M, c_dim]` -> `[M, F]`.
-inline at::Tensor discriminator_classes(const DiscriminatorConfig& config, const Weights& weights,
+inline at::Tensor discriminator_classes(const DiscriminatorConfig& config, const TensorWeights& weights,
                                         const at::Tensor& classes) {
   const at::Tensor mapped = detail::mapping_trunk(weights, detail::class_embedding(weights, classes),
                                                   config.mapping_layers, config.mapping_lr_multiplier);
@@ -172,7 +172,7 @@ inline at::Tensor discriminator_classes(const DiscriminatorConfig& config, const
 
 /// Logits of the discriminator (Miyato & Koyama 2018, the projection alone). Shapes: images `[N, C, R, R]`, classes
 /// `[N, c_dim]` or undefined -> `[N, 1]`.
-inline at::Tensor discriminator(const DiscriminatorConfig& config, const Weights& weights, const at::Tensor& images,
+inline at::Tensor discriminator(const DiscriminatorConfig& config, const TensorWeights& weights, const at::Tensor& images,
                                 const at::Tensor& classes) {
   const at::Tensor features = discriminator_features(config, weights, images);
   return config.c_dim > 0 ? (features * discriminator_classes(config, weights, classes)).sum({1}, true) : features;

@@ -1,25 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Named tensors of a network: initialisation, copies in another type, and the way from and to a safetensors file.
+// The named arrays of a network as tensors, and the way between tensors and host memory.
 
-#include <faultline/core/random.hpp>
+#include <faultline/core/image.hpp>
+#include <faultline/core/matrix.hpp>
 #include <faultline/data/safetensors.hpp>
-#include <faultline/stylegan2/config.hpp>
-#include <faultline/torch/libtorch_call.hpp>
+#include <faultline/kernels/weights.hpp>
+#include <faultline/stylegan2/initial_weights.hpp>
 #include <faultline/torch/libtorch.hpp>
+#include <faultline/torch/libtorch_call.hpp>
 
-#include <cmath>
-#include <cstring>
+#include <algorithm>
+#include <cstdint>
 #include <map>
 #include <span>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace faultline {
 inline namespace v1 {
 namespace stylegan2 {
 
 /// The tensors of one network by their stored name; lookups of absent names throw missing_tensor.
-class Weights {
+class TensorWeights {
  public:
   [[nodiscard]] const at::Tensor& operator[](const std::string& name) const {
     const auto found = tensors_.find(name);
@@ -31,8 +35,8 @@ class Weights {
   [[nodiscard]] const std::map<std::string, at::Tensor>& all() const noexcept { return tensors_; }
 
   /// Deep copy, detached, optionally in another floating type.
-  [[nodiscard]] Weights clone(c10::ScalarType type = at::kFloat) const {
-    Weights copy;
+  [[nodiscard]] TensorWeights clone(c10::ScalarType type = at::kFloat) const {
+    TensorWeights copy;
     for (const auto& [name, tensor] : tensors_)
       copy.set(name, tensor.detach().to(tensor.options().dtype(type), false, true));
     return copy;
@@ -44,52 +48,72 @@ class Weights {
 
 /// Whether a tensor is a buffer (kept, not trained), by its name.
 inline bool is_buffer(const std::string& name) {
-  const auto ends = [&](const std::string& tail) {
-    return name.size() >= tail.size() && name.compare(name.size() - tail.size(), tail.size(), tail) == 0;
-  };
-  return ends("noise_const") || ends("w_avg") || ends("resample_filter");
+  return name.ends_with("noise_const") || name.ends_with("w_avg") || name.ends_with("resample_filter");
 }
 
-/// Random initial weights: N(0, 1) for kernels and constants, N(0, 1)/m for mapping layers, biases 0, affine biases 1,
-/// noise strength 0.
-///
-/// Randomness: tensor j of `weight_specs(config)` takes its normals from (seed, stream 0, index j).
-template <class Config>
-Weights initial_weights(const Config& config, std::int64_t seed) {
-  validate(config);
-  const detail::LibTorchScope scope("initial_weights");
-  Weights weights;
-  std::int64_t index = 0;
-  for (const auto& spec : weight_specs(config)) {
-    using Role = TensorSpec::Role;
-    at::Tensor value = at::zeros(spec.shape, at::kFloat);
-    const bool zero = spec.role == Role::bias || spec.role == Role::noise_strength || spec.name == "mapping.w_avg";
-    if (spec.role == Role::affine_bias) value.fill_(1.0);
-    else if (!zero)
-      core::fill_normals(seed, core::Stream::latents, index,
-                         std::span<float>(value.data_ptr<float>(), static_cast<std::size_t>(value.numel())));
-    if (spec.role == Role::slow_weight) value.div_(config.mapping_lr_multiplier);
-    weights.set(spec.name, value);
-    ++index;
-  }
-  return weights;
+/// Copy of numbers in host memory as a float32 tensor of a shape.
+inline at::Tensor to_tensor(std::span<const float> values, const std::vector<std::int64_t>& shape) {
+  at::Tensor tensor = at::empty(shape, at::kFloat);
+  std::copy(values.begin(), values.end(), tensor.data_ptr<float>());
+  return tensor;
+}
+inline at::Tensor to_tensor(const kernels::WeightArray& array) { return to_tensor(array.values, array.shape); }
+inline at::Tensor to_tensor(const data::TensorData& data) { return to_tensor(data.values, data.shape); }
+inline at::Tensor to_tensor(const Matrix<float>& rows) { return to_tensor(rows.values(), {rows.rows(), rows.cols()}); }
+inline at::Tensor to_tensor(const ImageBatch& images) {
+  const ImageShape& shape = images.shape();
+  return to_tensor({images.data(), static_cast<std::size_t>(images.count() * shape.elements())},
+                   {images.count(), shape.channels, shape.height, shape.width});
 }
 
-/// Copy of a stored tensor as float32 on the host.
-inline at::Tensor to_tensor(const data::TensorData& data) {
-  at::Tensor tensor = at::empty(data.shape, at::kFloat);
-  if (!data.values.empty())
-    std::memcpy(tensor.data_ptr<float>(), data.values.data(), data.values.size() * sizeof(float));
+/// Labels as a tensor `[N]` of 64-bit integers.
+inline at::Tensor to_label_tensor(std::span<const std::int64_t> labels) {
+  at::Tensor tensor = at::empty({static_cast<std::int64_t>(labels.size())}, at::kLong);
+  std::copy(labels.begin(), labels.end(), tensor.data_ptr<std::int64_t>());
   return tensor;
 }
 
+/// Copy of a tensor of any type and device in host memory.
+inline kernels::WeightArray to_array(const at::Tensor& tensor) {
+  const at::Tensor plain = tensor.detach().to(at::kCPU, at::kFloat).contiguous();
+  return {plain.sizes().vec(),
+          {plain.const_data_ptr<float>(), plain.const_data_ptr<float>() + plain.numel()}};
+}
+/// Copy of a tensor `[rows, cols]` in host memory. Throws shape_mismatch for another rank.
+inline Matrix<float> to_matrix(const at::Tensor& tensor) {
+  if (!tensor.defined() || tensor.dim() != 2)
+    throw Error(ErrorCode::shape_mismatch, "to_matrix", "expected a tensor of rank 2");
+  const at::Tensor plain = tensor.detach().to(at::kCPU, at::kFloat).contiguous();
+  Matrix<float> rows(plain.size(0), plain.size(1));
+  std::copy_n(plain.const_data_ptr<float>(), plain.numel(), rows.data());
+  return rows;
+}
+/// Copy of a tensor `[N, C, H, W]` in host memory. Throws shape_mismatch for another rank.
+inline ImageBatch to_images(const at::Tensor& tensor) {
+  if (!tensor.defined() || tensor.dim() != 4)
+    throw Error(ErrorCode::shape_mismatch, "to_images", "expected a tensor of rank 4");
+  const at::Tensor plain = tensor.detach().to(at::kCPU, at::kFloat).contiguous();
+  ImageBatch images(plain.size(0), {plain.size(1), plain.size(2), plain.size(3)});
+  std::copy_n(plain.const_data_ptr<float>(), plain.numel(), images.data());
+  return images;
+}
 /// Copy of a tensor in the form a file stores.
 inline data::TensorData to_data(const at::Tensor& tensor) {
-  const at::Tensor plain = tensor.detach().to(at::kFloat).contiguous();
-  data::TensorData data;
-  data.shape = plain.sizes().vec();
-  data.values.assign(plain.data_ptr<float>(), plain.data_ptr<float>() + plain.numel());
-  return data;
+  kernels::WeightArray array = to_array(tensor);
+  return {.shape = std::move(array.shape), .values = std::move(array.values), .integers = {},
+          .type = data::ElementType::f32};
+}
+
+/// The arrays of a network as tensors on the host, and back.
+inline TensorWeights to_tensors(const kernels::Weights& weights) {
+  TensorWeights tensors;
+  for (const auto& [name, array] : weights.all()) tensors.set(name, to_tensor(array));
+  return tensors;
+}
+inline kernels::Weights to_arrays(const TensorWeights& weights) {
+  kernels::Weights arrays;
+  for (const auto& [name, tensor] : weights.all()) arrays.set(name, to_array(tensor));
+  return arrays;
 }
 
 }  // namespace stylegan2

@@ -2,6 +2,7 @@
 #pragma once
 // A LibTorch model that takes generated images where they are, and the preparation of images as tensor operations.
 
+#include <faultline/classify/prepare_images.hpp>
 #include <faultline/concepts/resident_classifier.hpp>
 #include <faultline/torch/torch_module.hpp>
 

@@ -32,13 +32,6 @@ inline double relative_error(const ImageBatch& exact, const ImageBatch& other) {
 /// which a dozen layers turn into a percent or two.
 inline constexpr double bf16_tolerance = 0.1;
 
-/// A model is whole when every array its config names is there in its shape.
-inline GeneratorModel whole(GeneratorModel model) {
-  validate(model.config);
-  kernels::require_whole(model.weights, weight_specs(model.config), "Generator");
-  return model;
-}
-
 }  // namespace stylegan2::detail
 
 inline CpuBackend::CpuBackend(stylegan2::GeneratorModel model, const CpuOptions& options)
@@ -46,7 +39,7 @@ inline CpuBackend::CpuBackend(stylegan2::GeneratorModel model, const CpuOptions&
 
 inline CpuBackend::CpuBackend(stylegan2::GeneratorModel model, const CpuOptions& options,
                               const kernels::Kernels& kernels)
-    : engine_(std::make_shared<stylegan2::detail::CpuEngine>(stylegan2::detail::whole(std::move(model)), kernels)) {
+    : engine_(std::make_shared<stylegan2::detail::CpuEngine>(stylegan2::whole_model(std::move(model)), kernels)) {
   namespace detail = stylegan2::detail;
   detail::CpuEngine& engine = *engine_;
   const bool wanted = options.precision == CpuOptions::Precision::bf16, narrow = wanted && kernels.convolve_bf16;

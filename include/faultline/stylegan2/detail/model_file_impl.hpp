@@ -7,7 +7,7 @@
 #include <faultline/core/random.hpp>
 #include <faultline/data/network_file.hpp>
 #include <faultline/stylegan2/cpu_backend.hpp>
-#include <faultline/stylegan2/detail/config_json.hpp>
+#include <faultline/stylegan2/config_json.hpp>
 
 #include <algorithm>
 #include <array>
@@ -101,8 +101,8 @@ inline GeneratorModel load_generator_model(const std::filesystem::path& path, In
   data::TensorFile file = data::read_safetensors(path, {}, integrity);
   data::require_format(file, generator_format);
   GeneratorModel model;
-  model.config = detail::validated(
-      detail::generator_config(data::parse_config(data::metadata_text(file, "config", where), where), where), where);
+  model.config = validated(
+      generator_config(data::parse_config(data::metadata_text(file, "config", where), where), where), where);
   model.weights = detail::take_network(file, model.config, {"probe.z", "probe.labels", "probe.image"}, where);
   model.provenance = data::metadata_or_empty(file, "provenance");
   model.digest = data::metadata_or_empty(file, "sha256");
@@ -114,7 +114,7 @@ inline data::TensorFile generator_file(const GeneratorModel& model) {
   const GeneratorConfig& config = model.config;
   data::TensorFile file;
   file.metadata["format"] = generator_format;
-  file.metadata["config"] = detail::to_json(config).dump();
+  file.metadata["config"] = to_json(config).dump();
   if (!model.provenance.empty()) file.metadata["provenance"] = model.provenance;
   data::put_weights(file, model.weights);
   Matrix<float> z(detail::probe_count, config.z_dim);
@@ -154,8 +154,8 @@ inline DiscriminatorModel load_discriminator(const std::filesystem::path& path, 
   const bool older = format != file.metadata.end() && format->second == "faultline.stylegan2-discriminator/1";
   data::require_format(file, older ? format->second : std::string(discriminator_format));
   DiscriminatorModel model;
-  model.config = detail::validated(
-      detail::discriminator_config(data::parse_config(data::metadata_text(file, "config", where), where), where),
+  model.config = validated(
+      discriminator_config(data::parse_config(data::metadata_text(file, "config", where), where), where),
       where);
   model.weights = detail::take_network(file, model.config, {}, where);
   return model;
@@ -165,7 +165,7 @@ inline void save_discriminator(const std::filesystem::path& path, const Discrimi
                                const std::string& provenance) {
   data::TensorFile file;
   file.metadata["format"] = discriminator_format;
-  file.metadata["config"] = detail::to_json(model.config).dump();
+  file.metadata["config"] = to_json(model.config).dump();
   if (!provenance.empty()) file.metadata["provenance"] = provenance;
   data::put_weights(file, model.weights);
   data::write_safetensors(path, file);

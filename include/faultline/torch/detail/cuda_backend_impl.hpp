@@ -46,7 +46,8 @@ inline bool outlasts_queueing(const GeneratorCost& cost, std::int64_t rows) {
 class CudaEngine {
  public:
   CudaEngine(GeneratorModel model, const CudaOptions& options)
-      : model_(std::move(model)),
+      : model_(whole_model(std::move(model))),
+        weights_(to_tensors(model_.weights)),
         options_(options),
         mode_(options.mode),
         table_(options.table ? options.table : system_cuda_table()),
@@ -56,7 +57,7 @@ class CudaEngine {
     describe_device();
     upload();
     const at::Tensor s = probe_styles();
-    const DeviceSynthesis exact(model_.config, model_.weights, device_, at::kFloat);
+    const DeviceSynthesis exact(model_.config, weights_, device_, at::kFloat);
     const at::Tensor expected = run(exact, CudaMode::ieee, s, NoiseSource::constant, {}, TorchEpilogues{});
     if (mode_ != CudaMode::ieee) check_mode(s, expected);
     if (!synthesis_) synthesis_.emplace(exact);
@@ -68,6 +69,7 @@ class CudaEngine {
   }
 
   [[nodiscard]] const GeneratorModel& model() const noexcept { return model_; }
+  [[nodiscard]] const std::vector<at::Tensor>& constant_noise() const noexcept { return own_noise_; }
   [[nodiscard]] at::Device device() const noexcept { return device_; }
   [[nodiscard]] CudaMode mode() const noexcept { return mode_; }
 
@@ -166,17 +168,17 @@ class CudaEngine {
   }
 
   void upload() {
-    for (const auto& [name, tensor] : model_.weights.all())
+    for (const auto& [name, tensor] : weights_.all())
       if (name.rfind("mapping.", 0) == 0) mapping_.set(name, tensor.to(device_, at::kFloat));
     const double gain = 1.0 / std::sqrt(static_cast<double>(model_.config.w_dim));
     std::vector<at::Tensor> rows, biases;
     for (const auto& layer : synthesis_layers(model_.config)) {
-      rows.push_back(model_.weights["synthesis." + layer.name + ".affine.weight"] * gain);
-      biases.push_back(model_.weights["synthesis." + layer.name + ".affine.bias"]);
+      rows.push_back(weights_["synthesis." + layer.name + ".affine.weight"] * gain);
+      biases.push_back(weights_["synthesis." + layer.name + ".affine.bias"]);
     }
     style_matrix_ = at::cat(rows, 0).to(device_, at::kFloat).t().contiguous();
     style_bias_ = at::cat(biases, 0).to(device_, at::kFloat).contiguous();
-    own_noise_ = constant_noise(model_.config, model_.weights);
+    own_noise_ = stylegan2::constant_noise(model_.config, weights_);
   }
 
   /// Styles of two latents: what modes and kernels are tried on.
@@ -197,7 +199,7 @@ class CudaEngine {
   void check_mode(const at::Tensor& s, const at::Tensor& expected) {
     std::string problem;
     try {
-      synthesis_.emplace(model_.config, model_.weights, device_, mode_ == CudaMode::bf16 ? at::kBFloat16 : at::kFloat);
+      synthesis_.emplace(model_.config, weights_, device_, mode_ == CudaMode::bf16 ? at::kBFloat16 : at::kFloat);
       const double difference =
           deviation(run(*synthesis_, mode_, s, NoiseSource::constant, {}, TorchEpilogues{}), expected);
       if (!(difference <= mode_tolerance(mode_)))
@@ -303,13 +305,14 @@ class CudaEngine {
   }
 
   GeneratorModel model_;
+  TensorWeights weights_;  // on the host
   CudaOptions options_;
   CudaMode mode_;
   std::shared_ptr<const CudaTable> table_;
   at::Device device_;
   std::string device_name_;
   int architecture_ = 0;  // 90 for compute capability 9.0
-  Weights mapping_;
+  TensorWeights mapping_;
   at::Tensor style_matrix_;  // [w_dim, D]
   at::Tensor style_bias_;
   std::vector<at::Tensor> own_noise_;
@@ -329,6 +332,7 @@ class CudaEngine {
 inline CudaBackend::CudaBackend(stylegan2::GeneratorModel model, const CudaOptions& options)
     : engine_(std::make_shared<stylegan2::detail::CudaEngine>(std::move(model), options)) {}
 inline const stylegan2::GeneratorModel& CudaBackend::model() const noexcept { return engine_->model(); }
+inline std::vector<at::Tensor> CudaBackend::constant_noise() const { return engine_->constant_noise(); }
 inline at::Device CudaBackend::device() const noexcept { return engine_->device(); }
 inline at::Tensor CudaBackend::mapping(const at::Tensor& z, const at::Tensor& classes) const {
   return engine_->mapping(z, classes);

@@ -24,7 +24,7 @@ enum class NoiseSource { none, constant, given };
 /// The folded network. Features are of `type` (float32 or bfloat16), everything else float32.
 class DeviceSynthesis {
  public:
-  DeviceSynthesis(const GeneratorConfig& config, const Weights& weights, at::Device device, c10::ScalarType type)
+  DeviceSynthesis(const GeneratorConfig& config, const TensorWeights& weights, at::Device device, c10::ScalarType type)
       : config_(config), type_(type) {
     const c10::AutoGradMode off(false);
     std::int64_t offset = 0;

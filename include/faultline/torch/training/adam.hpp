@@ -42,7 +42,7 @@ class Adam {
 
   /// One step: parameters with a defined gradient move, all gradients are cleared. Nothing happens, the step count
   /// included, when no gradient is defined.
-  void step(stylegan2::Weights& weights) {
+  void step(stylegan2::TensorWeights& weights) {
     bool any = false;
     for (const auto& [name, tensor] : weights.all()) any = any || tensor.grad().defined();
     if (!any) return;

@@ -3,8 +3,10 @@
 // Checkpoints of GAN training: everything a later step depends on, in one digest-protected file that is either whole or
 // not there.
 
+#include <faultline/data/config_reader.hpp>
+#include <faultline/data/network_file.hpp>
 #include <faultline/data/safetensors.hpp>
-#include <faultline/stylegan2/model_file.hpp>
+#include <faultline/stylegan2/config_json.hpp>
 #include <faultline/torch/training/gan_trainer.hpp>
 
 #include <algorithm>
@@ -53,7 +55,7 @@ inline Json to_json(const GanOptions& options) {
 
 inline GanOptions gan_options(const Json& json, const std::string& where) {
   GanOptions options;
-  stylegan2::detail::JsonReader reader(json, where);
+  data::ConfigReader reader(json, where);
   reader.read("batch", options.batch);
   reader.read_optional("parts", options.parts);
   reader.read("learning_rate", options.learning_rate);
@@ -94,11 +96,11 @@ inline std::map<std::string, at::Tensor> take(const data::TensorFile& file, cons
 }
 
 template <class Config>
-stylegan2::Weights take_network(const data::TensorFile& file, const std::string& prefix, const Config& config,
+stylegan2::TensorWeights take_network(const data::TensorFile& file, const std::string& prefix, const Config& config,
                                 const std::string& where) {
   data::TensorFile part;
   for (const auto& spec : stylegan2::weight_specs(config)) part.tensors[spec.name] = file.at(prefix + spec.name);
-  return stylegan2::detail::take_weights(part, stylegan2::weight_specs(config), {}, where);
+  return stylegan2::to_tensors(data::take_weights(part, stylegan2::weight_specs(config), {}, where));
 }
 
 }  // namespace detail
@@ -114,8 +116,8 @@ struct GanCheckpoint {
 inline void save_checkpoint(const std::filesystem::path& path, const GanPreset& preset, const GanState& state) {
   data::TensorFile file;
   file.metadata["format"] = checkpoint_format;
-  file.metadata["config"] = detail::Json{{"generator", stylegan2::detail::to_json(preset.generator)},
-                                         {"discriminator", stylegan2::detail::to_json(preset.discriminator)},
+  file.metadata["config"] = detail::Json{{"generator", stylegan2::to_json(preset.generator)},
+                                         {"discriminator", stylegan2::to_json(preset.discriminator)},
                                          {"options", detail::to_json(preset.options)},
                                          {"state",
                                           {{"step", state.step},
@@ -144,13 +146,13 @@ inline GanCheckpoint load_checkpoint(const std::filesystem::path& path) {
   const data::TensorFile file = data::read_safetensors(path);
   data::require_format(file, checkpoint_format);
   const detail::Json json =
-      stylegan2::detail::parse_config(stylegan2::detail::metadata_text(file, "config", where), where);
-  stylegan2::detail::JsonReader reader(json, where);
+      data::parse_config(data::metadata_text(file, "config", where), where);
+  data::ConfigReader reader(json, where);
   GanCheckpoint checkpoint;
-  checkpoint.preset.generator = stylegan2::detail::generator_config(reader.require("generator"), where);
-  checkpoint.preset.discriminator = stylegan2::detail::discriminator_config(reader.require("discriminator"), where);
+  checkpoint.preset.generator = stylegan2::generator_config(reader.require("generator"), where);
+  checkpoint.preset.discriminator = stylegan2::discriminator_config(reader.require("discriminator"), where);
   checkpoint.preset.options = detail::gan_options(reader.require("options"), where);
-  stylegan2::detail::JsonReader counters(reader.require("state"), where);
+  data::ConfigReader counters(reader.require("state"), where);
   reader.finish();
   GanState& state = checkpoint.state;
   std::int64_t generator_steps = 0;

@@ -4,7 +4,7 @@
 
 #include <faultline/core/progress.hpp>
 #include <faultline/torch/training/adam.hpp>
-#include <faultline/torch/training/classifier.hpp>
+#include <faultline/torch/training/classifier_networks.hpp>
 #include <faultline/torch/training/training_images.hpp>
 
 #include <cmath>
@@ -43,7 +43,7 @@ inline at::Tensor centre_crop(const at::Tensor& images, std::int64_t height, std
 /// invalid_argument, empty_input; shape_mismatch when the images have other channels than the classifier's input or are
 /// smaller; label_out_of_range when they have no labels or more classes than the classifier. Cost: about 70 MFLOP per
 /// image and epoch for `paper-cnn`.
-inline ClassifierModel train_classifier(const ClassifierConfig& config, const LabelledImages& images,
+inline classify::ClassifierModel train_classifier(const classify::ClassifierConfig& config, const LabelledImages& images,
                                         const ClassifierOptions& options) {
   faultline::core::require_in("train_classifier", "epochs", options.epochs, 1, 1'000'000);
   faultline::core::require_in("train_classifier", "batch", options.batch, 2, limits::batch);
@@ -63,9 +63,10 @@ inline ClassifierModel train_classifier(const ClassifierConfig& config, const La
                     std::to_string(config.classes));
   const stylegan2::detail::LibTorchScope scope("train_classifier");
   const c10::AutoGradMode gradients(true);
-  ClassifierModel model = initial_classifier(config, options.seed);
-  for (const auto& [name, tensor] : model.weights.all())
-    const_cast<at::Tensor&>(tensor).set_requires_grad(!is_running_statistic(name));
+  classify::ClassifierModel model = initial_classifier(config, options.seed);
+  stylegan2::TensorWeights weights = stylegan2::to_tensors(model.weights);
+  for (const auto& [name, tensor] : weights.all())
+    const_cast<at::Tensor&>(tensor).set_requires_grad(!classify::is_running_statistic(name));
   Adam adam({options.learning_rate, 0.9, 0.999, 1e-8});
   TrainingImages data(images, {.mix = options.mix, .seed = options.seed, .padding = options.padding});
   const std::int64_t per_epoch = images.count / options.batch;
@@ -79,50 +80,16 @@ inline ClassifierModel train_classifier(const ClassifierConfig& config, const La
     const at::Tensor input = centre_crop(batch.images, config.input.height, config.input.width).contiguous();
     const at::Tensor loss = stylegan2::detail::libtorch_call("train_classifier", [&] {
       return at::cross_entropy_loss(
-          classifier_head(model.weights, classifier_features(config, model.weights, input, true)), batch.labels);
+          classifier_head(weights, classifier_features(config, weights, input, true)), batch.labels);
     });
     stylegan2::detail::libtorch_call("train_classifier", [&] {
       loss.backward();
-      adam.step(model.weights);
+      adam.step(weights);
     });
     if (options.progress) options.progress((step + 1) * options.batch, steps * options.batch, loss.item<double>());
   }
-  model.weights = model.weights.clone();
+  model.weights = stylegan2::to_arrays(weights);
   return model;
-}
-
-/// Correct predictions per class and in all.
-struct ClassAccuracy {
-  std::vector<std::int64_t> correct;
-  std::vector<std::int64_t> count;
-  [[nodiscard]] double of(std::size_t label) const {
-    return count[label] == 0 ? 0.0 : static_cast<double>(correct[label]) / static_cast<double>(count[label]);
-  }
-  [[nodiscard]] double overall() const {
-    std::int64_t right = 0;
-    std::int64_t all = 0;
-    for (std::size_t k = 0; k < count.size(); ++k) {
-      right += correct[k];
-      all += count[k];
-    }
-    return all == 0 ? 0.0 : static_cast<double>(right) / static_cast<double>(all);
-  }
-};
-
-/// Counts how often the largest score is the label's. Shapes: images as the classifier wants them, one label each.
-inline void count_correct(const NetworkClassifier& classifier, ImageView images, std::span<const std::int64_t> labels,
-                          ClassAccuracy& accuracy) {
-  ScoreMatrix scores;
-  classifier.score(images, scores);
-  accuracy.correct.resize(static_cast<std::size_t>(classifier.num_classes()));
-  accuracy.count.resize(static_cast<std::size_t>(classifier.num_classes()));
-  for (std::int64_t i = 0; i < images.count(); ++i) {
-    const auto row = scores.row_span(i);
-    const auto label = static_cast<std::size_t>(labels[static_cast<std::size_t>(i)]);
-    ++accuracy.count[label];
-    if (std::max_element(row.begin(), row.end()) - row.begin() == static_cast<std::ptrdiff_t>(label))
-      ++accuracy.correct[label];
-  }
 }
 
 }  // namespace training

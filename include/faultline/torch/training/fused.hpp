@@ -330,7 +330,7 @@ bool can_fuse(const Config& config) {
 
 /// `stylegan2::synthesis` in fused steps: same arguments, same result to rounding, differentiable once. Noise must be
 /// full `[N, 1, r, r]` tensors or absent.
-inline at::Tensor fused_synthesis(const stylegan2::GeneratorConfig& config, const stylegan2::Weights& weights,
+inline at::Tensor fused_synthesis(const stylegan2::GeneratorConfig& config, const stylegan2::TensorWeights& weights,
                                   const std::vector<at::Tensor>& styles, const std::vector<at::Tensor>& noise) {
   using Kind = stylegan2::SynthesisLayer::Kind;
   const auto layers = stylegan2::synthesis_layers(config);
@@ -371,7 +371,7 @@ inline at::Tensor fused_synthesis(const stylegan2::GeneratorConfig& config, cons
 /// `stylegan2::discriminator_features` in fused steps: same arguments, same result to rounding, differentiable twice
 /// (R1).
 inline at::Tensor fused_discriminator_features(const stylegan2::DiscriminatorConfig& config,
-                                               const stylegan2::Weights& weights, const at::Tensor& images) {
+                                               const stylegan2::TensorWeights& weights, const at::Tensor& images) {
   const auto conv = [&](const std::string& name, const at::Tensor& x, std::int64_t stride, std::int64_t pad,
                         double gain = 1.0) {
     const at::Tensor& stored = weights[name + ".weight"];

@@ -43,9 +43,9 @@ struct GanLosses {
 
 /// What a checkpoint holds: both networks, the averaged generator, both optimisers, counters.
 struct GanState {
-  stylegan2::Weights generator;
-  stylegan2::Weights discriminator;
-  stylegan2::Weights average;
+  stylegan2::TensorWeights generator;
+  stylegan2::TensorWeights discriminator;
+  stylegan2::TensorWeights average;
   Adam generator_adam;
   Adam discriminator_adam;
   std::int64_t step = 0;         ///< steps done
@@ -91,10 +91,10 @@ class GanTrainer {
     validate(preset);
     const stylegan2::detail::LibTorchScope scope("GanTrainer");
     GanState state;
-    state.generator =
-        stylegan2::initial_weights(preset.generator, derived_seed(preset.options.seed, Purpose::generator_weights));
-    state.discriminator = stylegan2::initial_weights(preset.discriminator,
-                                                     derived_seed(preset.options.seed, Purpose::discriminator_weights));
+    state.generator = stylegan2::to_tensors(
+        stylegan2::initial_weights(preset.generator, derived_seed(preset.options.seed, Purpose::generator_weights)));
+    state.discriminator = stylegan2::to_tensors(stylegan2::initial_weights(
+        preset.discriminator, derived_seed(preset.options.seed, Purpose::discriminator_weights)));
     state.average = state.generator.clone();
     state.generator_adam = Adam(adam_options(preset.options, preset.options.path_length_interval));
     state.discriminator_adam = Adam(adam_options(preset.options, preset.options.r1_interval));
@@ -134,21 +134,21 @@ class GanTrainer {
     std::int64_t first = 0;  ///< of the batch's images
     std::int64_t count = 0;
     double share = 1.0;  ///< of the batch; means over the part times this add up to means over the batch
-    stylegan2::Weights generator;
-    stylegan2::Weights discriminator;
+    stylegan2::TensorWeights generator;
+    stylegan2::TensorWeights discriminator;
     at::Tensor w_sum;
     GanLosses losses;
     std::int64_t real_sign_sum = 0;
   };
 
-  static stylegan2::Weights view(const stylegan2::Weights& weights, bool trainable) {
-    stylegan2::Weights shared;
+  static stylegan2::TensorWeights view(const stylegan2::TensorWeights& weights, bool trainable) {
+    stylegan2::TensorWeights shared;
     for (const auto& [name, tensor] : weights.all())
       shared.set(name, tensor.detach().set_requires_grad(trainable && !stylegan2::is_buffer(name)));
     return shared;
   }
 
-  static void add_gradients(const stylegan2::Weights& from, const stylegan2::Weights& to) {
+  static void add_gradients(const stylegan2::TensorWeights& from, const stylegan2::TensorWeights& to) {
     for (const auto& [name, tensor] : from.all()) {
       if (!tensor.grad().defined()) continue;
       at::Tensor& sum = to[name].mutable_grad();

@@ -2,7 +2,8 @@
 #pragma once
 // The hidden layer of a judge as a differentiable distance between images, for `ProjectionOptions::features`.
 
-#include <faultline/torch/training/classifier.hpp>
+#include <faultline/classify/network_classifier.hpp>
+#include <faultline/torch/training/classifier_networks.hpp>
 
 #include <functional>
 #include <string>
@@ -18,13 +19,14 @@ namespace training {
 /// than its input or of other channels, shape_mismatch.
 /// Example: `Projector projector(generator, {.features =
 /// training::judge_features(load_classifier("judge.safetensors"))});`
-[[nodiscard]] inline std::function<at::Tensor(const at::Tensor&)> judge_features(const NetworkClassifier& judge) {
+[[nodiscard]] inline std::function<at::Tensor(const at::Tensor&)> judge_features(const classify::NetworkClassifier& judge) {
   const InputSpec input = judge.input_spec();
   if (!(input.range == ValueRange{0.0, 1.0}) || !input.mean.empty() || !input.std.empty())
     throw Error(ErrorCode::incompatible_models, "judge_features",
                 "the judge must take pixels in [0, 1] without normalisation");
-  return [model = judge.model()](const at::Tensor& images) {
-    const InputSpec& wanted = model.config.input;
+  return [config = judge.model().config,
+          weights = stylegan2::to_tensors(judge.model().weights)](const at::Tensor& images) {
+    const InputSpec& wanted = config.input;
     if (images.dim() != 4 || images.size(1) != wanted.channels || images.size(2) < wanted.height ||
         images.size(3) < wanted.width)
       throw Error(ErrorCode::shape_mismatch, "judge_features",
@@ -33,7 +35,7 @@ namespace training {
     const stylegan2::detail::LibTorchScope scope("judge_features");
     const at::Tensor centre = images.narrow(2, (images.size(2) - wanted.height) / 2, wanted.height)
                                   .narrow(3, (images.size(3) - wanted.width) / 2, wanted.width);
-    return classifier_features(model.config, model.weights, centre.contiguous());
+    return classifier_features(config, weights, centre.contiguous());
   };
 }
 

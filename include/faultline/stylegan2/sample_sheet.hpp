@@ -2,42 +2,42 @@
 #pragma once
 // A sheet of generated images, one row per class, always of the same latents: how a training run looks at a glance.
 
+#include <faultline/core/random.hpp>
 #include <faultline/data/png.hpp>
-#include <faultline/stylegan2/model_file.hpp>
+#include <faultline/stylegan2/cpu_backend.hpp>
 
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <span>
+#include <vector>
 
 namespace faultline {
 inline namespace v1 {
-namespace training {
+namespace stylegan2 {
 
 /// A picture of `columns` samples for each class (one row when unconditional), constant noise, ψ = 1. Grey for one
 /// channel, RGB for three.
 ///
 /// Randomness: the latent of column j is (seed, stream 0, j), the same in every row. Throws invalid_argument for other
 /// channel counts.
-inline Picture sample_sheet(const stylegan2::GeneratorModel& model, std::int64_t columns = 12, std::int64_t seed = 0) {
+[[nodiscard]] inline Picture sample_sheet(const GeneratorModel& model, std::int64_t columns = 12, std::int64_t seed = 0) {
   const auto& config = model.config;
   if (config.img_channels != 1 && config.img_channels != 3)
     throw Error(ErrorCode::invalid_argument, "sample_sheet", "only images of one or three channels can be shown");
-  const c10::AutoGradMode off(false);
   const std::int64_t rows = std::max<std::int64_t>(1, config.c_dim);
   const std::int64_t size = config.img_resolution;
-  at::Tensor z = at::empty({columns, config.z_dim}, at::kFloat);
+  Matrix<float> z(columns, config.z_dim);
   for (std::int64_t i = 0; i < columns; ++i)
-    core::fill_normals(
-        seed, core::Stream::latents, i,
-        std::span<float>(z.data_ptr<float>() + i * config.z_dim, static_cast<std::size_t>(config.z_dim)));
+    core::fill_normals(seed, core::Stream::latents, i, z.row_span(i));
+  const CpuBackend backend(model);
+  const NoiseImages noise = noise_images(config, model.weights, columns, SynthesisOptions{});
   Picture sheet{
       .height = rows * size, .width = columns * size, .channels = static_cast<int>(config.img_channels), .pixels = {}};
   sheet.pixels.resize(static_cast<std::size_t>(sheet.height * sheet.width * config.img_channels));
   for (std::int64_t row = 0; row < rows; ++row) {
-    const at::Tensor images =
-        stylegan2::detail::probe_images(model, z, at::zeros({columns}, at::kLong).fill_(row)).contiguous();
-    const float* pixel = images.data_ptr<float>();
+    const std::vector<std::int64_t> labels(config.c_dim > 0 ? static_cast<std::size_t>(columns) : 0, row);
+    const ImageBatch images = backend.synthesis(backend.styles(backend.mapping(z, labels)), noise);
+    const float* pixel = images.data();
     for (std::int64_t column = 0; column < columns; ++column)
       for (std::int64_t c = 0; c < config.img_channels; ++c)
         for (std::int64_t y = 0; y < size; ++y)
@@ -52,6 +52,6 @@ inline Picture sample_sheet(const stylegan2::GeneratorModel& model, std::int64_t
   return sheet;
 }
 
-}  // namespace training
+}  // namespace stylegan2
 }  // namespace v1
 }  // namespace faultline

@@ -3,73 +3,32 @@
 // How good a generator is: whether its labels are kept, how far its images are from real ones in the features of an
 // independent judge, and how the two cover each other.
 
+#include <faultline/classify/class_accuracy.hpp>
+#include <faultline/classify/network_classifier.hpp>
+#include <faultline/classify/prepare_images.hpp>
+#include <faultline/concepts/style_generator.hpp>
 #include <faultline/core/progress.hpp>
-#include <faultline/statistics/decompositions.hpp>
+#include <faultline/core/random.hpp>
+#include <faultline/core/ranges.hpp>
+#include <faultline/data/corrupted_images.hpp>
+#include <faultline/statistics/frechet_distance.hpp>
 #include <faultline/statistics/manifold_quality.hpp>
-#include <faultline/stylegan2/generator.hpp>
-#include <faultline/torch/training/classifier_trainer.hpp>
 
 #include <algorithm>
 #include <cstdint>
+#include <span>
 #include <string>
+#include <tuple>
 #include <vector>
 
 namespace faultline {
 inline namespace v1 {
-namespace training {
-
-/// Mean and covariance of feature vectors, gathered batch by batch.
-class FeatureMoments {
- public:
-  /// Adds the rows of `[N, F]`.
-  void add(const Matrix<float>& rows) {
-    const Eigen::MatrixXd x = rows.cast<double>();
-    if (count_ == 0) {
-      sum_ = Eigen::VectorXd::Zero(rows.cols());
-      products_ = Eigen::MatrixXd::Zero(rows.cols(), rows.cols());
-    }
-    sum_ += x.colwise().sum().transpose();
-    products_.noalias() += x.transpose() * x;
-    count_ += rows.rows();
-  }
-  [[nodiscard]] std::int64_t count() const noexcept { return count_; }
-  [[nodiscard]] Eigen::VectorXd mean() const { return sum_ / static_cast<double>(count_); }
-  /// Unbiased covariance.
-  [[nodiscard]] Eigen::MatrixXd covariance() const {
-    const Eigen::VectorXd m = mean();
-    return (products_ - static_cast<double>(count_) * (m * m.transpose())) / static_cast<double>(count_ - 1);
-  }
-
- private:
-  std::int64_t count_ = 0;
-  Eigen::VectorXd sum_;
-  Eigen::MatrixXd products_;
-};
-
-/// Squared Fréchet distance between the normal distributions of two sets of features (Dowson & Landau 1982; Heusel et
-/// al. 2017).
-///
-/// **Formula**: |μ₁ − μ₂|² + tr(Σ₁ + Σ₂ − 2 (Σ₁^½ Σ₂ Σ₁^½)^½). Throws empty_input with fewer than two vectors on either
-/// side, shape_mismatch for different lengths.
-inline double frechet_distance(const FeatureMoments& first, const FeatureMoments& second) {
-  if (first.count() < 2 || second.count() < 2)
-    throw Error(ErrorCode::empty_input, "frechet_distance", "expected at least two feature vectors on either side");
-  if (first.mean().size() != second.mean().size())
-    throw Error(ErrorCode::shape_mismatch, "frechet_distance", "feature vectors differ in length");
-  const Eigen::MatrixXd a = first.covariance(), b = second.covariance();
-  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> of_a(a);
-  const Eigen::MatrixXd root =
-      of_a.eigenvectors() * of_a.eigenvalues().cwiseMax(0.0).cwiseSqrt().asDiagonal() * of_a.eigenvectors().transpose();
-  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> of_product(root * b * root, Eigen::EigenvaluesOnly);
-  return (first.mean() - second.mean()).squaredNorm() + a.trace() + b.trace() -
-         2.0 * of_product.eigenvalues().cwiseMax(0.0).cwiseSqrt().sum();
-}
 
 /// What `evaluate_generator` measures.
 struct GeneratorQuality {
   std::int64_t samples = 0;
-  ClassAccuracy generated;          ///< the judge on generated images against the label that was asked for
-  ClassAccuracy real;               ///< the judge on real test images of the same mix
+  classify::ClassAccuracy generated;          ///< the judge on generated images against the label that was asked for
+  classify::ClassAccuracy real;               ///< the judge on real test images of the same mix
   double distance_generated = 0.0;  ///< Fréchet distance of generated to real test images
   /// Fréchet distance of as many real training images to the real test images
   double distance_real = 0.0;
@@ -115,7 +74,7 @@ struct JudgedImages {
 };
 
 /// Refuses real images that cannot stand beside generated ones of this shape.
-inline void require_comparable(const LabelledImages& images, const ImageShape& shape, const NetworkClassifier& judge,
+inline void require_comparable(const LabelledImages& images, const ImageShape& shape, const classify::NetworkClassifier& judge,
                                const QualityOptions& options) {
   const auto text = [](const ImageShape& s) {
     return std::to_string(s.channels) + " x " + std::to_string(s.height) + " x " + std::to_string(s.width);
@@ -148,8 +107,8 @@ inline void require_comparable(const LabelledImages& images, const ImageShape& s
 /// invalid_argument for more samples than images where no mix makes further ones of them. Cost: `samples` images
 /// generated, 3 x `samples` judged, and about seven times `samples`² distances (some twenty seconds for 10 000 on two
 /// cores).
-template <class Backend>
-GeneratorQuality evaluate_generator(const Generator<Backend>& generator, const NetworkClassifier& judge,
+template <StyleGenerator G>
+GeneratorQuality evaluate_generator(const G& generator, const classify::NetworkClassifier& judge,
                                     const LabelledImages& train, const LabelledImages& test,
                                     const QualityOptions& options = {}) {
   const InputSpec input = judge.input_spec();
@@ -162,62 +121,54 @@ GeneratorQuality evaluate_generator(const Generator<Backend>& generator, const N
   if (!(input.range == ValueRange{0.0, 1.0}) || !input.mean.empty() || !input.std.empty())
     throw Error(ErrorCode::incompatible_models, "evaluate_generator",
                 "the judge must take pixels in [0, 1] without normalisation");
-  faultline::core::require_in("evaluate_generator", "samples", options.samples, 2, limits::samples);
+  faultline::core::require_in("evaluate_generator", "samples", options.samples, 2, std::int64_t{100'000'000});
   for (const LabelledImages* set : {&train, &test}) detail::require_comparable(*set, shape, judge, options);
-  const stylegan2::detail::LibTorchScope scope("evaluate_generator");
   constexpr std::int64_t batch_size = 250;
   GeneratorQuality quality;
   quality.samples = options.samples;
-  FeatureMoments generated, real_train, real_test;
+  statistics::FeatureMoments generated, real_train, real_test;
   detail::JudgedImages seen_generated, seen_train, seen_test;
-  const auto look = [&](const at::Tensor& unit_images, const at::Tensor& labels, FeatureMoments& moments,
-                        detail::JudgedImages& seen, ClassAccuracy* accuracy) {
-    const at::Tensor cropped = centre_crop(unit_images, input.height, input.width).contiguous();
-    const ImageView view(cropped.const_data_ptr<float>(), cropped.size(0), {input.channels, input.height, input.width});
+  const ValueRange unit{0.0, 1.0};
+  const auto look = [&](ImageView raw, const ValueRange& range, std::span<const std::int64_t> labels,
+                        statistics::FeatureMoments& moments, detail::JudgedImages& seen,
+                        classify::ClassAccuracy* accuracy) {
+    const ImageBatch images = prepare_images(raw, range, input);
     Matrix<float> features;
-    judge.features(view, features);
+    judge.features(images, features);
     moments.add(features);
     seen.features.insert(seen.features.end(), features.values().begin(), features.values().end());
-    seen.labels.insert(seen.labels.end(), labels.const_data_ptr<std::int64_t>(),
-                       labels.const_data_ptr<std::int64_t>() + labels.numel());
-    if (accuracy)
-      count_correct(judge, view, {labels.const_data_ptr<std::int64_t>(), static_cast<std::size_t>(labels.size(0))},
-                    *accuracy);
+    seen.labels.insert(seen.labels.end(), labels.begin(), labels.end());
+    if (accuracy) classify::count_correct(judge, images, labels, *accuracy);
   };
   const auto corruption_of = [&](const LabelledImages& set) {
     return CorruptionOptions{.mix = options.mix, .seed = options.seed, .padding = (shape.height - set.height) / 2};
   };
   for (std::int64_t first = 0; first < options.samples; first += batch_size) {
     const std::int64_t count = std::min(batch_size, options.samples - first);
-    at::Tensor z = at::empty({count, generator.latent_dim()}, at::kFloat), labels = at::empty({count}, at::kLong);
+    Matrix<float> z(count, generator.latent_dim());
+    std::vector<std::int64_t> labels;
     for (std::int64_t i = 0; i < count; ++i) {
-      core::fill_normals(options.seed, core::Stream::latents, core::pilot_first + first + i,
-                         std::span<float>(z.data_ptr<float>() + i * z.size(1), static_cast<std::size_t>(z.size(1))));
-      labels.data_ptr<std::int64_t>()[i] = (first + i) % generator.num_classes();
+      core::fill_normals(options.seed, core::Stream::latents, core::pilot_first + first + i, z.row_span(i));
+      labels.push_back((first + i) % generator.num_classes());
     }
-    const ValueRange range = generator.value_range();
-    const at::Tensor raw =
-        generator.synthesize(generator.styles(generator.map(z, labels)),
-                             {.noise = options.noise, .seed = options.seed, .first = core::pilot_first + first});
-    look(at::clamp((raw - range.lower) / (range.upper - range.lower), 0.0, 1.0), labels, generated, seen_generated,
-         &quality.generated);
+    const auto w = generator.map(generator.latent_from_host(z), generator.label_from_host(labels), MapOptions{});
+    const ImageBatch raw = generator.image_to_host(generator.synthesize(
+        generator.styles(w), {.noise = options.noise, .seed = options.seed, .first = core::pilot_first + first}));
+    look(raw, generator.value_range(), labels, generated, seen_generated, &quality.generated);
     for (const auto& [set, moments, seen, accuracy] :
-         {std::tuple{&train, &real_train, &seen_train, static_cast<ClassAccuracy*>(nullptr)},
+         {std::tuple{&train, &real_train, &seen_train, static_cast<classify::ClassAccuracy*>(nullptr)},
           std::tuple{&test, &real_test, &seen_test, &quality.real}}) {
-      at::Tensor images = at::empty({count, shape.channels, shape.height, shape.width}, at::kFloat),
-                 truth = at::empty({count}, at::kLong);
+      ImageBatch images(count, shape);
       for (std::int64_t i = 0; i < count; ++i) {
-        data::make_corrupted_image(*set, first + i, corruption_of(*set),
-                                   std::span<float>(images.data_ptr<float>() + i * shape.elements(),
-                                                    static_cast<std::size_t>(shape.elements())));
-        truth.data_ptr<std::int64_t>()[i] = set->label((first + i) % set->count);
+        data::make_corrupted_image(*set, first + i, corruption_of(*set), images.image(i));
+        labels[static_cast<std::size_t>(i)] = set->label((first + i) % set->count);
       }
-      look(images, truth, *moments, *seen, accuracy);
+      look(images, unit, labels, *moments, *seen, accuracy);
     }
     report_progress(options.progress, "evaluate", first + count, options.samples);
   }
-  quality.distance_generated = frechet_distance(generated, real_test);
-  quality.distance_real = frechet_distance(real_train, real_test);
+  quality.distance_generated = statistics::frechet_distance(generated, real_test);
+  quality.distance_real = statistics::frechet_distance(real_train, real_test);
   const Matrix<double> reference = seen_test.of(-1);
   if (reference.rows() <= std::max(options.cover.neighbours, options.cover.coverage_neighbours)) return quality;
   quality.cover_generated = statistics::manifold_quality(reference, seen_generated.of(-1), options.cover);
@@ -236,6 +187,5 @@ GeneratorQuality evaluate_generator(const Generator<Backend>& generator, const N
   return quality;
 }
 
-}  // namespace training
 }  // namespace v1
 }  // namespace faultline

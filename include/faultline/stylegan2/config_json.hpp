@@ -13,7 +13,6 @@
 namespace faultline {
 inline namespace v1 {
 namespace stylegan2 {
-namespace detail {
 
 using data::ConfigReader;
 using Json = nlohmann::json;
@@ -95,7 +94,6 @@ Config validated(Config config, const std::string& where) {
   return config;
 }
 
-}  // namespace detail
 }  // namespace stylegan2
 }  // namespace v1
 }  // namespace faultline
