@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-# The targets that users link: faultline::core, faultline::compiled, faultline::faultline, faultline::training, faultline::cuda, faultline::catch2, faultline::gtest,
-# faultline::opencv, faultline::onnxruntime.
+# The targets that users link: faultline::core, faultline::faultline, faultline::compiled, faultline::torch, faultline::training, faultline::cuda,
+# faultline::catch2, faultline::gtest, faultline::opencv, faultline::onnxruntime.
 set(faultline_include_dir "${PROJECT_SOURCE_DIR}/include")
 
 # Which target a header belongs to is read off its place in the tree.
 file(GLOB_RECURSE faultline_core_headers CONFIGURE_DEPENDS "${faultline_include_dir}/faultline/*.hpp")
 set(faultline_torch_headers ${faultline_core_headers})
-set(faultline_torch_pattern "/faultline/(stylegan2/|training/|interop/(detail/)?torch|faultline\\.hpp$|training\\.hpp$|cuda\\.hpp$)")
+set(faultline_torch_pattern "/faultline/(torch/|torch\\.hpp$|training\\.hpp$|cuda\\.hpp$)")
 list(FILTER faultline_torch_headers INCLUDE REGEX "${faultline_torch_pattern}")
 list(FILTER faultline_core_headers EXCLUDE REGEX "${faultline_torch_pattern}")
 
@@ -34,6 +34,9 @@ if(NOT PROJECT_IS_TOP_LEVEL)
   target_include_directories(faultline_core SYSTEM INTERFACE "$<BUILD_INTERFACE:${faultline_include_dir}>")  # the parent's warnings are not ours
 endif()
 add_library(faultline::core ALIAS faultline_core)
+# The generator on the CPU needs nothing beyond that; the name says which door a program uses.
+faultline_add_target(faultline faultline_core)
+add_library(faultline::faultline ALIAS faultline_faultline)
 
 # The same, compiled: whoever links it reads declarations alone. Built where somebody asks for it, by us always.
 include("${CMAKE_CURRENT_LIST_DIR}/FaultlineCompiled.cmake")
@@ -43,10 +46,10 @@ if(PROJECT_IS_TOP_LEVEL)
 endif()
 
 # The LibTorch half is always described, so that an installed package has it, but can be linked here only where LibTorch was found.
-faultline_add_target(faultline faultline_core faultline::torch_cpu)
-target_sources(faultline_faultline INTERFACE FILE_SET headers TYPE HEADERS BASE_DIRS "${faultline_include_dir}" FILES ${faultline_torch_headers})
-faultline_add_target(training faultline_faultline)
-faultline_add_target(cuda faultline_faultline faultline::cuda_headers faultline::torch_cuda ${CMAKE_DL_LIBS})
+faultline_add_target(torch faultline_faultline faultline::torch_cpu)
+target_sources(faultline_torch INTERFACE FILE_SET headers TYPE HEADERS BASE_DIRS "${faultline_include_dir}" FILES ${faultline_torch_headers})
+faultline_add_target(training faultline_torch)
+faultline_add_target(cuda faultline_torch faultline::cuda_headers faultline::torch_cuda ${CMAKE_DL_LIBS})
 set(FAULTLINE_HAS_LIBTORCH OFF)
 if(NOT FAULTLINE_LIBTORCH STREQUAL "off")
   list(PREPEND CMAKE_MODULE_PATH "${PROJECT_SOURCE_DIR}/cmake")
@@ -54,7 +57,7 @@ if(NOT FAULTLINE_LIBTORCH STREQUAL "off")
   list(POP_FRONT CMAKE_MODULE_PATH)
   if(LibTorch_FOUND)
     set(FAULTLINE_HAS_LIBTORCH ON)
-    add_library(faultline::faultline ALIAS faultline_faultline)
+    add_library(faultline::torch ALIAS faultline_torch)
     add_library(faultline::training ALIAS faultline_training)
     message(STATUS "Faultline: LibTorch ${LibTorch_VERSION} in ${LibTorch_PREFIX}")
     if(TARGET faultline::cuda_headers)
@@ -63,7 +66,7 @@ if(NOT FAULTLINE_LIBTORCH STREQUAL "off")
       message(STATUS "Faultline: without faultline::cuda. ${LibTorch_CUDA_REASON}")
     endif()
   elseif(FAULTLINE_LIBTORCH STREQUAL "auto" AND NOT LibTorch_REFUSED)
-    message(STATUS "Faultline: torch-free part only. ${LibTorch_REASON}")
+    message(STATUS "Faultline: without faultline::torch. ${LibTorch_REASON}")
   else()
     message(FATAL_ERROR "${LibTorch_REASON}")
   endif()

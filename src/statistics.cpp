@@ -11,6 +11,7 @@
 #include <faultline/statistics/detail/distributions_impl.hpp>
 #include <faultline/statistics/detail/e_values_impl.hpp>
 #include <faultline/statistics/detail/effect_split_impl.hpp>
+#include <faultline/statistics/detail/frechet_distance_impl.hpp>
 #include <faultline/statistics/detail/histogram_impl.hpp>
 #include <faultline/statistics/detail/log_beta_impl.hpp>
 #include <faultline/statistics/detail/logistic_regression_impl.hpp>

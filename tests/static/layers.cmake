@@ -1,20 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 # cmake -D include_dir=... -P layers.cmake: every header includes only folders, and rooms of analysis/, that its own may know, and no header outside
-# stylegan2/, training/ and the torch adapters names LibTorch, nor any outside libtorch_begin.hpp and libtorch_end.hpp.
+# torch/ names LibTorch, nor any outside libtorch_begin.hpp and libtorch_end.hpp.
 cmake_minimum_required(VERSION 3.25)
 
 set(core_may "core")
 set(kernels_may "core;kernels")
 set(concepts_may "core;concepts")
-set(classify_may "core;concepts;classify")
+set(classify_may "core;kernels;concepts;classify")
 set(data_may "${classify_may};data")
 set(statistics_may "${classify_may};statistics")
 set(sampling_may "${classify_may};data;statistics;sampling")
 set(analysis_may "${sampling_may};analysis")
 set(render_may "${analysis_may};render")
 set(testing_may "${render_may};testing")
-set(stylegan2_may "core;kernels;concepts;data;statistics;stylegan2")
-set(training_may "${stylegan2_may};training")
+set(stylegan2_may "core;kernels;concepts;data;stylegan2")
+set(torch_may "${sampling_may};stylegan2;torch")
 set(interop_may "${analysis_may};stylegan2;interop")
 
 # The rooms of analysis/. Reports and the description of a run are the words that all of them use; what composes the rooms lies above them.
@@ -84,10 +84,10 @@ foreach(header IN LISTS headers)
     endif()
     if(line MATCHES "<faultline/([a-z0-9_]+)/" AND NOT CMAKE_MATCH_1 IN_LIST ${stage}_may)
       message(SEND_ERROR "${header}: ${stage} must not know ${CMAKE_MATCH_1} (${line})")
-    elseif(line MATCHES "<faultline/(core|faultline|training|testing|cuda)\\.hpp>")
+    elseif(line MATCHES "<faultline/(core|faultline|torch|training|testing|cuda)\\.hpp>")
       message(SEND_ERROR "${header}: a header of a folder must not include a door (${line})")
-    elseif(line MATCHES "[<\"](torch|ATen|c10)/" AND NOT header MATCHES "^(stylegan2|training)/|^interop/(detail/)?torch")
-      message(SEND_ERROR "${header}: LibTorch belongs to stylegan2, training and the torch adapters (${line})")
+    elseif(line MATCHES "[<\"](torch|ATen|c10)/" AND NOT header MATCHES "^torch/")
+      message(SEND_ERROR "${header}: LibTorch belongs to torch/ (${line})")
     endif()
   endforeach()
   if(begun)

@@ -124,7 +124,8 @@ void check_parity(const std::filesystem::path& folder, const std::string& stem, 
   REQUIRE(samples >= 4);
   for (const auto type : {at::kFloat, at::kDouble}) {
     const double tolerance = type == at::kFloat ? 1e-4 : exact;
-    const sg::Weights g = generator.weights.clone(type), d = discriminator.weights.clone(type);
+    const sg::TensorWeights g = sg::to_tensors(generator.weights).clone(type),
+                            d = sg::to_tensors(discriminator.weights).clone(type);
     const auto recorded = [&](const std::string& name) { return sg::to_tensor(expected.at(name)).to(type); };
     at::Tensor labels = at::empty({samples}, at::kLong);
     std::copy_n(expected.at("labels").integers.begin(), samples, labels.data_ptr<std::int64_t>());
@@ -146,15 +147,15 @@ void check_parity(const std::filesystem::path& folder, const std::string& stem, 
   }
 
   // What users call: both backends, from latents and labels to images.
-  at::Tensor labels = at::empty({samples}, at::kLong);
-  std::copy_n(expected.at("labels").integers.begin(), samples, labels.data_ptr<std::int64_t>());
   const at::Tensor z = sg::to_tensor(expected.at("z"));
   const auto check = [&](const auto& whole) {
-    const at::Tensor s = whole.styles(whole.map(z, labels, {.truncation = 0.7}));
-    CHECK(worst(whole.synthesize(s, {.noise = fl::Noise::constant}),
-                sg::to_tensor(expected.at("psi07.image.noise_const"))) < 1e-4);
-    CHECK(worst(whole.synthesize(s, {.noise = fl::Noise::none}), sg::to_tensor(expected.at("psi07.image.noise_none"))) <
-          1e-4);
+    const auto s = whole.styles(whole.map(whole.latent_from_host(sg::to_matrix(z)),
+                                          whole.label_from_host(expected.at("labels").integers), {.truncation = 0.7}));
+    const auto images = [&](fl::Noise noise) {
+      return sg::to_tensor(whole.image_to_host(whole.synthesize(s, {.noise = noise})));
+    };
+    CHECK(worst(images(fl::Noise::constant), sg::to_tensor(expected.at("psi07.image.noise_const"))) < 1e-4);
+    CHECK(worst(images(fl::Noise::none), sg::to_tensor(expected.at("psi07.image.noise_none"))) < 1e-4);
   };
   check(fl::Generator<fl::ReferenceBackend>(generator));
   check(fl::Generator<fl::CpuBackend>(generator));
@@ -188,7 +189,7 @@ TEST_CASE("any resolution, width, colour, conditioning and clamp runs in any flo
                                .channel_max = c.max,
                                .mapping_layers = c.layers};
     config.conv_clamp = c.clamp;
-    const sg::Weights g = perturbed_weights(config, 3);
+    const sg::TensorWeights g = perturbed_weights(config, 3);
     // a soft label
     const at::Tensor classes = c.classes > 0 ? at::ones({2, c.classes}) / static_cast<double>(c.classes) : at::Tensor();
     const at::Tensor images =
@@ -206,7 +207,7 @@ TEST_CASE("any resolution, width, colour, conditioning and clamp runs in any flo
     critic.conv_clamp = c.clamp;
     CHECK(sg::discriminator(critic, perturbed_weights(critic, 4), images, classes).sizes() == at::IntArrayRef({2, 1}));
     if (c.resolution > 64) continue;
-    const sg::Weights precise = perturbed_weights(config, 3, at::kDouble);
+    const sg::TensorWeights precise = perturbed_weights(config, 3, at::kDouble);
     const at::Tensor again =
         sg::synthesis(config, precise,
                       sg::layer_styles(config, precise,

@@ -129,7 +129,7 @@ TEST_CASE("references say which reconstruction is good") {
 
 TEST_CASE("the gradient of the projection's loss agrees with central differences") {
   namespace sd = fl::stylegan2::detail;
-  const Reference generator({small_config(), perturbed_weights(small_config(), 5), "", ""});
+  const Reference generator({small_config(), perturbed_arrays(small_config(), 5), "", ""});
   const at::Tensor w =
       generator.map(normals({2, 6}, 1), generator.label_from_host(std::vector<std::int64_t>{0, 2})).detach();
   fl::ProjectionOptions options{.pixel_weight = 1.0, .detail_weight = 2.0, .feature_weight = 0.7};
@@ -167,7 +167,7 @@ TEST_CASE("the gradient of the projection's loss agrees with central differences
 }
 
 TEST_CASE("the projector refuses what it cannot project") {
-  const Reference generator({small_config(), perturbed_weights(small_config(), 5), "", ""});
+  const Reference generator({small_config(), perturbed_arrays(small_config(), 5), "", ""});
   const std::int64_t channels = generator.image_shape().channels;
   const fl::ProjectionOptions quick{.steps = 2, .candidates = 5, .starts = 1, .population = 200, .references = 0};
   const auto refused = [&](auto change) {

@@ -2,7 +2,7 @@
 #pragma once
 // Small helpers of the network tests: tensors from numbers, perturbed random weights, where the recorded fixtures are.
 
-#include <faultline/stylegan2/generator.hpp>
+#include <faultline/torch/reference_backend.hpp>
 
 #include <ATen/Version.h>  // (here, because it may not be read twice)
 
@@ -44,11 +44,11 @@ inline double worst(const at::Tensor& a, const at::Tensor& b) {
 /// Random weights in which nothing is zero: biases, noise strengths and w_avg are perturbed, so that no term of the
 /// networks can hide.
 template <class Config>
-sg::Weights perturbed_weights(const Config& config, std::int64_t seed, c10::ScalarType type = at::kFloat) {
-  sg::Weights weights = sg::initial_weights(config, seed);
+sg::TensorWeights perturbed_weights(const Config& config, std::int64_t seed, c10::ScalarType type = at::kFloat) {
+  sg::TensorWeights weights = sg::to_tensors(sg::initial_weights(config, seed));
   std::int64_t index = 100;
   for (const auto& spec : sg::weight_specs(config)) {
-    using Role = sg::TensorSpec::Role;
+    using Role = fl::kernels::WeightSpec::Role;
     if (spec.role == Role::bias || spec.role == Role::affine_bias || spec.role == Role::noise_strength ||
         spec.name == "mapping.w_avg")
       weights[spec.name].detach().add_(normals(spec.shape, index++), 0.3);
@@ -56,7 +56,13 @@ sg::Weights perturbed_weights(const Config& config, std::int64_t seed, c10::Scal
   return weights.clone(type);
 }
 
-inline void require_gradients(const sg::Weights& weights) {
+/// The same as a model's arrays.
+template <class Config>
+fl::kernels::Weights perturbed_arrays(const Config& config, std::int64_t seed) {
+  return sg::to_arrays(perturbed_weights(config, seed));
+}
+
+inline void require_gradients(const sg::TensorWeights& weights) {
   for (const auto& [name, tensor] : weights.all())
     const_cast<at::Tensor&>(tensor).set_requires_grad(!sg::is_buffer(name));
 }

@@ -4,7 +4,7 @@
 
 #include <support/catch2.hpp>
 
-#include <stylegan2/support.hpp>
+#include <torch/support.hpp>
 
 #include <faultline/torch/training/augment.hpp>
 

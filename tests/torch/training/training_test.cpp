@@ -4,11 +4,11 @@
 
 #include <support/catch2.hpp>
 
-#include <stylegan2/support.hpp>
+#include <torch/support.hpp>
 
 #include <faultline/core/atomic_file.hpp>
 #include <faultline/torch/training/checkpoint.hpp>
-#include <faultline/torch/training/sample_sheet.hpp>
+#include <faultline/stylegan2/sample_sheet.hpp>
 #include <faultline/torch/training/training_images.hpp>
 
 #include <fstream>
@@ -53,7 +53,7 @@ ft::GanState advance(const ft::GanPreset& preset, ft::GanState state, std::int64
   return trainer.state();
 }
 
-bool same_bits(const sg::Weights& a, const sg::Weights& b) {
+bool same_bits(const sg::TensorWeights& a, const sg::TensorWeights& b) {
   for (const auto& [name, tensor] : a.all())
     if (!tensor.equal(b[name])) return false;
   return a.all().size() == b.all().size();
@@ -62,7 +62,7 @@ bool same_bits(const sg::Weights& a, const sg::Weights& b) {
 /// Largest relative error of analytic gradients of `loss(weights)` against central differences, a few coordinates of
 /// every tensor.
 template <class Loss>
-double gradient_error(const sg::Weights& weights, const Loss& loss) {
+double gradient_error(const sg::TensorWeights& weights, const Loss& loss) {
   require_gradients(weights);
   loss().backward();
   double worst_error = 0.0;
@@ -143,7 +143,7 @@ TEST_CASE("the learning rate holds and then falls to nothing") {
 
 TEST_CASE("gradients of every loss agree with central differences in float64") {
   const ft::GanPreset preset = small_preset();
-  const sg::Weights g = perturbed_weights(preset.generator, 1, at::kDouble),
+  const sg::TensorWeights g = perturbed_weights(preset.generator, 1, at::kDouble),
                     d = perturbed_weights(preset.discriminator, 2, at::kDouble);
   const at::Tensor z = normals({4, 6}, 1, at::kDouble),
                    classes = sg::one_hot(at::arange(4, at::kLong) % 3, 3, at::kDouble),
@@ -160,7 +160,7 @@ TEST_CASE("gradients of every loss agree with central differences in float64") {
           return ft::discriminator_loss(sg::discriminator(preset.discriminator, d, fake(w_of_z()).detach(), classes),
                                         sg::discriminator(preset.discriminator, d, real, classes));
         }) < 1e-5);
-  const sg::Weights d2 = d.clone(at::kDouble), g2 = g.clone(at::kDouble);
+  const sg::TensorWeights d2 = d.clone(at::kDouble), g2 = g.clone(at::kDouble);
   CHECK(gradient_error(d2, [&] {
           const at::Tensor images = real.detach().requires_grad_(true);
           return ft::r1_penalty(sg::discriminator(preset.discriminator, d2, images, classes), images, 10.0);
@@ -195,7 +195,7 @@ TEST_CASE("fused training steps equal the plain networks in value and gradient")
     const at::Tensor z = normals({4, 6}, 1), classes = sg::one_hot(at::arange(4, at::kLong) % 3, 3);
     for (const bool noisy : {true, false}) {
       const auto noise = noisy ? random_noise(config, 4, at::kFloat) : std::vector<at::Tensor>{};
-      std::vector<sg::Weights> g, d;
+      std::vector<sg::TensorWeights> g, d;
       std::vector<at::Tensor> losses;
       for (const bool fused : {false, true}) {
         g.push_back(perturbed_weights(config, 1));
@@ -237,7 +237,7 @@ TEST_CASE("R1 through the fused discriminator has the gradients of the plain one
                                          .mapping_layers = 2};
     const at::Tensor labels = at::arange(4, at::kLong) % 3;
     const auto penalty_gradients = [&](bool fused, c10::ScalarType type) {
-      sg::Weights d = perturbed_weights(critic, 2, type);
+      sg::TensorWeights d = perturbed_weights(critic, 2, type);
       require_gradients(d);
       const at::Tensor images = normals({4, channels, 16, 16}, 3, type).requires_grad_(true),
                        classes = sg::one_hot(labels, 3, type);
@@ -267,7 +267,7 @@ TEST_CASE("Adam follows its formula and survives gradients that are not finite")
   const ft::AdamOptions lazy = ft::lazy_correction({0.0025, 0.0, 0.99, 1e-8}, 4);
   CHECK(lazy.learning_rate == Approx(0.002));
   CHECK(lazy.beta2 == Approx(0.991992).epsilon(1e-6));
-  sg::Weights weights;
+  sg::TensorWeights weights;
   weights.set("x", numbers({1, -2, 3, 4}, {4}).to(at::kFloat).requires_grad_(true));
   ft::Adam adam({0.1, 0.9, 0.99, 1e-8});
   std::vector<double> x = {1, -2, 3, 4}, m(4, 0.0), v(4, 0.0);
@@ -471,7 +471,7 @@ TEST_CASE("the two newest checkpoints are kept and a damaged newest one falls ba
   CHECK(skipped.size() == 1);
   fl::core::write_file_atomically(kept[1], std::string_view("not a checkpoint"));
   CHECK(ft::latest_checkpoint(directory)->state.step == 2);
-  const sg::GeneratorModel model{preset.generator, state.generator, "", ""};
+  const sg::GeneratorModel model{preset.generator, sg::to_arrays(state.generator), "", ""};
   sg::save_generator_model(directory / "model.safetensors", model);
   CHECK(code_of([&] { (void)ft::load_checkpoint(directory / "model.safetensors"); }) == ErrorCode::foreign_format);
   // A diverged state must not replace a sound checkpoint.
@@ -542,8 +542,8 @@ TEST_CASE("options that do not fit are refused") {
 }
 
 TEST_CASE("a sample sheet has one row per class") {
-  const sg::GeneratorModel model{small_config(), perturbed_weights(small_config(), 5), "", ""};
-  const fl::Picture sheet = ft::sample_sheet(model, 4);
+  const sg::GeneratorModel model{small_config(), perturbed_arrays(small_config(), 5), "", ""};
+  const fl::Picture sheet = sg::sample_sheet(model, 4);
   CHECK(sheet.height == 24);
   CHECK(sheet.width == 32);
   CHECK(sheet.pixels.size() == 24 * 32);

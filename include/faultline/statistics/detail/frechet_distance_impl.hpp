@@ -10,7 +10,7 @@ namespace faultline {
 inline namespace v1 {
 namespace statistics {
 
-inline double frechet_distance(const FeatureMoments& first, const FeatureMoments& second) {
+FAULTLINE_INLINE double frechet_distance(const FeatureMoments& first, const FeatureMoments& second) {
   if (first.count() < 2 || second.count() < 2)
     throw Error(ErrorCode::empty_input, "frechet_distance", "expected at least two feature vectors on either side");
   if (first.mean().size() != second.mean().size())

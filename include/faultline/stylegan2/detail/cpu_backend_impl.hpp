@@ -34,10 +34,10 @@ inline constexpr double bf16_tolerance = 0.1;
 
 }  // namespace stylegan2::detail
 
-inline CpuBackend::CpuBackend(stylegan2::GeneratorModel model, const CpuOptions& options)
+FAULTLINE_INLINE CpuBackend::CpuBackend(stylegan2::GeneratorModel model, const CpuOptions& options)
     : CpuBackend(std::move(model), options, *kernels::runnable_kernels().front()) {}
 
-inline CpuBackend::CpuBackend(stylegan2::GeneratorModel model, const CpuOptions& options,
+FAULTLINE_INLINE CpuBackend::CpuBackend(stylegan2::GeneratorModel model, const CpuOptions& options,
                               const kernels::Kernels& kernels)
     : engine_(std::make_shared<stylegan2::detail::CpuEngine>(stylegan2::whole_model(std::move(model)), kernels)) {
   namespace detail = stylegan2::detail;
@@ -69,26 +69,26 @@ inline CpuBackend::CpuBackend(stylegan2::GeneratorModel model, const CpuOptions&
   }
 }
 
-inline const stylegan2::GeneratorModel& CpuBackend::model() const noexcept { return engine_->model; }
-inline const std::string& CpuBackend::path() const noexcept { return engine_->path; }
-inline const std::vector<std::string>& CpuBackend::warnings() const noexcept { return engine_->warnings; }
+FAULTLINE_INLINE const stylegan2::GeneratorModel& CpuBackend::model() const noexcept { return engine_->model; }
+FAULTLINE_INLINE const std::string& CpuBackend::path() const noexcept { return engine_->path; }
+FAULTLINE_INLINE const std::vector<std::string>& CpuBackend::warnings() const noexcept { return engine_->warnings; }
 
-inline GeneratorCost CpuBackend::cost() const {
+FAULTLINE_INLINE GeneratorCost CpuBackend::cost() const {
   return stylegan2::generator_cost(engine_->model.config, stylegan2::ActivationTraffic::fused,
                                    engine_->synthesis->weights.narrow ? 2 : 4);
 }
 
-inline Matrix<float> CpuBackend::mapping(const Matrix<float>& z, std::span<const std::int64_t> labels) const {
+FAULTLINE_INLINE Matrix<float> CpuBackend::mapping(const Matrix<float>& z, std::span<const std::int64_t> labels) const {
   return engine_->mapping.map(z, labels);
 }
 
-inline Matrix<float> CpuBackend::styles(const Matrix<float>& w) const { return engine_->mapping.styles(w); }
+FAULTLINE_INLINE Matrix<float> CpuBackend::styles(const Matrix<float>& w) const { return engine_->mapping.styles(w); }
 
-inline ImageBatch CpuBackend::synthesis(const Matrix<float>& s, const stylegan2::NoiseImages& noise) const {
+FAULTLINE_INLINE ImageBatch CpuBackend::synthesis(const Matrix<float>& s, const stylegan2::NoiseImages& noise) const {
   return engine_->synthesis->images(s, noise);
 }
 
-inline Matrix<float> CpuBackend::pullback(const Matrix<float>& s, const stylegan2::NoiseImages& noise,
+FAULTLINE_INLINE Matrix<float> CpuBackend::pullback(const Matrix<float>& s, const stylegan2::NoiseImages& noise,
                                           const ImageBatch& image_gradient) const {
   namespace detail = stylegan2::detail;
   detail::CpuEngine& engine = *engine_;
@@ -109,7 +109,7 @@ inline Matrix<float> CpuBackend::pullback(const Matrix<float>& s, const stylegan
   return gradient;
 }
 
-inline stylegan2::SynthesisEdits CpuBackend::begin_edits(const Matrix<float>& s) const {
+FAULTLINE_INLINE stylegan2::SynthesisEdits CpuBackend::begin_edits(const Matrix<float>& s) const {
   return stylegan2::SynthesisEdits(std::make_shared<stylegan2::detail::EditPasses>(engine_, s));
 }
 

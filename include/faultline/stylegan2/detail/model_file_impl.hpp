@@ -96,7 +96,7 @@ inline void check_probe(const data::TensorFile& file, const GeneratorModel& mode
 
 }  // namespace detail
 
-inline GeneratorModel load_generator_model(const std::filesystem::path& path, Integrity integrity) {
+FAULTLINE_INLINE GeneratorModel load_generator_model(const std::filesystem::path& path, Integrity integrity) {
   const std::string where = "load generator (" + path.string() + ")";
   data::TensorFile file = data::read_safetensors(path, {}, integrity);
   data::require_format(file, generator_format);
@@ -110,7 +110,7 @@ inline GeneratorModel load_generator_model(const std::filesystem::path& path, In
   return model;
 }
 
-inline data::TensorFile generator_file(const GeneratorModel& model) {
+FAULTLINE_INLINE data::TensorFile generator_file(const GeneratorModel& model) {
   const GeneratorConfig& config = model.config;
   data::TensorFile file;
   file.metadata["format"] = generator_format;
@@ -138,15 +138,15 @@ inline data::TensorFile generator_file(const GeneratorModel& model) {
   return file;
 }
 
-inline std::string generator_digest(const GeneratorModel& model) {
+FAULTLINE_INLINE std::string generator_digest(const GeneratorModel& model) {
   return data::decode_safetensors(data::encode_safetensors(generator_file(model))).metadata.at("sha256");
 }
 
-inline std::string save_generator_model(const std::filesystem::path& path, const GeneratorModel& model) {
+FAULTLINE_INLINE std::string save_generator_model(const std::filesystem::path& path, const GeneratorModel& model) {
   return data::write_safetensors(path, generator_file(model));
 }
 
-inline DiscriminatorModel load_discriminator(const std::filesystem::path& path, Integrity integrity) {
+FAULTLINE_INLINE DiscriminatorModel load_discriminator(const std::filesystem::path& path, Integrity integrity) {
   const std::string where = "load_discriminator(" + path.string() + ")";
   data::TensorFile file = data::read_safetensors(path, {}, integrity);
   const auto format = file.metadata.find("format");
@@ -161,7 +161,7 @@ inline DiscriminatorModel load_discriminator(const std::filesystem::path& path, 
   return model;
 }
 
-inline void save_discriminator(const std::filesystem::path& path, const DiscriminatorModel& model,
+FAULTLINE_INLINE void save_discriminator(const std::filesystem::path& path, const DiscriminatorModel& model,
                                const std::string& provenance) {
   data::TensorFile file;
   file.metadata["format"] = discriminator_format;

@@ -10,11 +10,11 @@ namespace faultline {
 inline namespace v1 {
 namespace stylegan2 {
 
-inline ImageBatch SynthesisEdits::images(std::span<const StyleEdit> edits) { return passes_->images(edits); }
-inline const ImageBatch& SynthesisEdits::start_images() const noexcept { return passes_->start_images(); }
-inline const EditCost& SynthesisEdits::cost() const noexcept { return passes_->cost(); }
-inline double SynthesisEdits::passes_of(std::int64_t channel) const { return passes_->passes_of(channel); }
-inline const StyleLayout& SynthesisEdits::layout() const noexcept { return passes_->layout(); }
+FAULTLINE_INLINE ImageBatch SynthesisEdits::images(std::span<const StyleEdit> edits) { return passes_->images(edits); }
+FAULTLINE_INLINE const ImageBatch& SynthesisEdits::start_images() const noexcept { return passes_->start_images(); }
+FAULTLINE_INLINE const EditCost& SynthesisEdits::cost() const noexcept { return passes_->cost(); }
+FAULTLINE_INLINE double SynthesisEdits::passes_of(std::int64_t channel) const { return passes_->passes_of(channel); }
+FAULTLINE_INLINE const StyleLayout& SynthesisEdits::layout() const noexcept { return passes_->layout(); }
 
 }  // namespace stylegan2
 }  // namespace v1

@@ -4,6 +4,7 @@
 
 #include <faultline/core/progress.hpp>
 #include <faultline/torch/training/adam.hpp>
+#include <faultline/classify/initial_classifier.hpp>
 #include <faultline/torch/training/classifier_networks.hpp>
 #include <faultline/torch/training/training_images.hpp>
 
@@ -63,7 +64,7 @@ inline classify::ClassifierModel train_classifier(const classify::ClassifierConf
                     std::to_string(config.classes));
   const stylegan2::detail::LibTorchScope scope("train_classifier");
   const c10::AutoGradMode gradients(true);
-  classify::ClassifierModel model = initial_classifier(config, options.seed);
+  classify::ClassifierModel model = classify::initial_classifier(config, options.seed);
   stylegan2::TensorWeights weights = stylegan2::to_tensors(model.weights);
   for (const auto& [name, tensor] : weights.all())
     const_cast<at::Tensor&>(tensor).set_requires_grad(!classify::is_running_statistic(name));
