@@ -32,3 +32,4 @@ install(FILES
   DESTINATION "${faultline_package_dir}")
 install(DIRECTORY src/ DESTINATION "${faultline_source_dir}" FILES_MATCHING PATTERN "*.cpp")  # of faultline::compiled
 install(FILES LICENSE NOTICE DESTINATION "${CMAKE_INSTALL_DATADIR}/doc/faultline")
+include("${CMAKE_CURRENT_LIST_DIR}/FaultlinePkgConfig.cmake")
