@@ -9,7 +9,7 @@
 #include <support/rounds.hpp>
 
 #include <faultline/core.hpp>
-#include <faultline/torch/training/classifier.hpp>
+#include <faultline/data/classifier_file.hpp>
 
 #include <sched.h>
 #include <signal.h>

@@ -8,7 +8,7 @@
 #include <support/measured_backends.hpp>
 
 #include <faultline/core.hpp>
-#include <faultline/torch/training/classifier.hpp>
+#include <faultline/data/classifier_file.hpp>
 
 #include <sys/resource.h>
 

@@ -12,7 +12,8 @@
 #include <faultline/cuda.hpp>
 #include <faultline/faultline.hpp>
 #include <faultline/torch/torch_resident.hpp>
-#include <faultline/torch/training/classifier.hpp>
+#include <faultline/data/classifier_file.hpp>
+#include <faultline/torch/training/classifier_networks.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -55,9 +56,10 @@ static int benchmark(int argc, char** argv) {
     const auto here = fl::Generator<fl::CpuBackend>::load(asset("digits.safetensors"));
     auto on_host = fl::load_classifier(asset("clean.safetensors"));
     // The same network as LibTorch operations on the device.
-    const fl::training::ClassifierModel& model = on_host.model();
-    fl::stylegan2::Weights weights;
-    for (const auto& [name, tensor] : model.weights.all()) weights.set(name, tensor.to(there.backend().device()));
+    const fl::classify::ClassifierModel& model = on_host.model();
+    fl::stylegan2::TensorWeights weights;
+    for (const auto& [name, array] : model.weights.all())
+      weights.set(name, fl::stylegan2::to_tensor(array).to(there.backend().device()));
     auto on_device = fl::make_resident_torch_classifier(
         [&](const at::Tensor& images) {
           return fl::training::classifier_head(weights,

@@ -116,8 +116,8 @@ std::string measure(const Size& size, int rounds, double tflops) {
     }
   }
   // The network functions of ReferenceBackend on the device: what somebody would write first.
-  sg::Weights weights;
-  for (const auto& [name, tensor] : model.weights.all()) weights.set(name, tensor.to(device));
+  sg::TensorWeights weights;
+  for (const auto& [name, array] : model.weights.all()) weights.set(name, sg::to_tensor(array).to(device));
   std::vector<at::Tensor> styles;
   std::int64_t offset = 0;
   for (const auto& layer : sg::synthesis_layers(model.config)) {

@@ -8,10 +8,9 @@
 #include <support/rounds.hpp>
 
 static int benchmark(int argc, char** argv) {
-  const at::NoGradGuard no_gradients;
   const auto model = bench::random_model(64);
   const bench::Synthesis synthesis = bench::float32_synthesis(model, true);
-  const at::Tensor s = bench::random_styles(model, 1);
+  const faultline::Matrix<float> s = bench::random_styles(model, 1);
   const std::size_t times = bench::repetitions([&] { (void)synthesis(s); }, bench::quick(argc, argv) ? 0.05 : 0.25);
   const bench::Rounds rounds = bench::take_turns({[&] {
                                                    return 1e3 / static_cast<double>(times) * bench::seconds([&] {

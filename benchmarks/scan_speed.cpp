@@ -13,7 +13,7 @@
 #include <faultline/data/assets.hpp>
 #include <faultline/stylegan2/cpu_backend.hpp>
 #include <faultline/stylegan2/generator.hpp>
-#include <faultline/torch/training/classifier.hpp>
+#include <faultline/data/classifier_file.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -49,7 +49,7 @@ double median(std::vector<double> values) {
 
 /// The classifier with a stopwatch of the processor's time.
 struct TimedClassifier {
-  fl::training::NetworkClassifier classifier;
+  fl::classify::NetworkClassifier classifier;
   double seconds = 0.0;
 
   std::int64_t num_classes() const { return classifier.num_classes(); }

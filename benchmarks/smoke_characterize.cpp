@@ -11,7 +11,7 @@
 
 #include <faultline/analysis/characterize.hpp>
 #include <faultline/data/assets.hpp>
-#include <faultline/torch/training/classifier.hpp>
+#include <faultline/data/classifier_file.hpp>
 
 #include <cstdio>
 #include <cstdlib>

@@ -28,6 +28,8 @@
 #include <thread>
 #include <vector>
 
+namespace fl = faultline;
+
 namespace {
 
 constexpr std::int64_t batch = 32;
@@ -38,8 +40,8 @@ struct Bars {
 };
 
 /// Largest difference relative to the largest value.
-double relative_error(const at::Tensor& a, const at::Tensor& b) {
-  return ((a - b).abs().max() / b.abs().max()).item<double>();
+double relative_error(const fl::ImageBatch& a, const at::Tensor& b) {
+  return ((fl::stylegan2::to_tensor(a) - b).abs().max() / b.abs().max()).item<double>();
 }
 
 /// What takes turns.
@@ -59,21 +61,20 @@ std::vector<double> one_round(std::int64_t width, bool backwards, double target)
   const int threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
   const bench::Peak peak32 = bench::float32_peak(), peak16 = bench::bfloat16_peak();
   const auto model = bench::random_model(width);
-  const at::Tensor s = bench::random_styles(model, batch);
+  const fl::Matrix<float> s = bench::random_styles(model, batch);
+  const at::Tensor as_tensor = fl::stylegan2::to_tensor(s);
+  const fl::stylegan2::TensorWeights weights = fl::stylegan2::to_tensors(model.weights);
   const bench::Synthesis direct32 = bench::float32_synthesis(model, false),
                          ours32 = bench::float32_synthesis(model, true), ours16 = bench::bfloat16_synthesis(model);
-  const bench::Synthesis plain = [&](const at::Tensor& styles) {
-    return bench::plain_synthesis(model.config, model.weights, styles);
-  };
-  if (const double error = relative_error(ours32(s), plain(s)); !(error < 1e-4))
+  const auto plain = [&] { return bench::plain_synthesis(model.config, weights, as_tensor); };
+  if (const double error = relative_error(ours32(s), plain()); !(error < 1e-4))
     throw std::runtime_error("the implementations disagree by " + std::to_string(error));
 
   const double macs = static_cast<double>(batch * bench::computed_macs(model.config));
-  const auto speed = [&](const bench::Synthesis& synthesis) {
-    if (!synthesis) return std::nan("");
+  const auto speed_of = [&](const auto& pass) {
     const auto times = [&](std::size_t n) {
       return bench::seconds([&] {
-        for (std::size_t t = 0; t < n; ++t) (void)synthesis(s);
+        for (std::size_t t = 0; t < n; ++t) (void)pass();
       });
     };
     (void)times(1);
@@ -82,13 +83,16 @@ std::vector<double> one_round(std::int64_t width, bool backwards, double target)
     const auto n = static_cast<std::size_t>(std::ceil(target / once));
     return macs * static_cast<double>(n) / times(n);
   };
+  const auto speed = [&](const bench::Synthesis& synthesis) {
+    return synthesis ? speed_of([&] { return synthesis(s); }) : std::nan("");
+  };
   (void)bench::macs_per_second(peak32, threads);  // starts the threads
   std::vector<double> result(candidates);
   for (std::size_t i = 0; i < candidates; ++i) {
     const std::size_t k = backwards ? candidates - 1 - i : i;
     result[k] = k == float32_peak    ? bench::macs_per_second(peak32, threads)
                 : k == bfloat16_peak ? bench::macs_per_second(peak16, threads)
-                : k == plain_network ? speed(plain)
+                : k == plain_network ? speed_of(plain)
                 : k == ours_float32  ? speed(ours32)
                 : k == ours_bfloat16 ? speed(ours16)
                                      : speed(direct32);

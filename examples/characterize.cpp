@@ -248,7 +248,6 @@ int answer(int argc, char** argv) {
     return 2;
   }
   arguments.command = program::quoted(argc, argv);
-  if (arguments.threads > 0) at::set_num_threads(static_cast<int>(arguments.threads));
   return fl::within_threads(arguments.threads, [&] { return characterize(arguments); });
 }
 

@@ -8,7 +8,7 @@
 #include <faultline/classify/mapped_classes.hpp>
 #include <faultline/core/enum_text.hpp>
 #include <faultline/interop/child_process.hpp>
-#include <faultline/torch/training/classifier.hpp>
+#include <faultline/data/classifier_file.hpp>
 #if __has_include(<opencv2/dnn.hpp>)  // with faultline::opencv, which brings the folder of OpenCV's headers
 #include <faultline/interop/opencv_dnn.hpp>
 #endif

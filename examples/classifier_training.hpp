@@ -4,10 +4,10 @@
 
 #include "program.hpp"
 
+#include <faultline/classify/network_classifier.hpp>
 #include <faultline/classify/prepare_images.hpp>
 #include <faultline/data/corrupted_images.hpp>
 #include <faultline/data/mnist.hpp>
-#include <faultline/torch/training/classifier_trainer.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -56,7 +56,7 @@ inline fl::LabelledImages load_digits(const char* name, const std::filesystem::p
 inline constexpr std::int64_t test_seed = 1'000'003;
 
 /// For each image of a test set, corrupted as told by `mix`, whether the largest score is the label's.
-inline std::vector<bool> right_answers(const fl::training::NetworkClassifier& classifier,
+inline std::vector<bool> right_answers(const fl::classify::NetworkClassifier& classifier,
                                        const fl::LabelledImages& test, fl::CorruptionMix mix, std::int64_t padding) {
   const fl::CorruptionOptions corruption{.mix = mix, .seed = test_seed, .padding = padding};
   const fl::ImagePreparation prepare(fl::data::canvas_shape(test, corruption), {0.0, 1.0}, classifier.input_spec());

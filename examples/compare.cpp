@@ -19,7 +19,6 @@
 
 #include <faultline/core/parallel_for.hpp>
 #include <faultline/faultline.hpp>
-#include <faultline/torch/training/classifier.hpp>
 
 #include <CLI/CLI.hpp>
 
@@ -184,7 +183,6 @@ int answer(int argc, char** argv) {
                   "threads, no more than cores; 0: as many");
   if (const auto code = program::parse(app, argc, argv)) return *code;
   arguments.command = program::quoted(argc, argv);
-  if (arguments.threads > 0) at::set_num_threads(static_cast<int>(arguments.threads));
   return fl::within_threads(arguments.threads, [&] { return compare(arguments); });
 }
 

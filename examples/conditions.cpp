@@ -41,7 +41,7 @@
 #include <faultline/sampling/style_space_sampler.hpp>
 #include <faultline/stylegan2/cpu_backend.hpp>
 #include <faultline/stylegan2/generator.hpp>
-#include <faultline/torch/training/classifier.hpp>
+#include <faultline/data/classifier_file.hpp>
 
 #include <CLI/CLI.hpp>
 

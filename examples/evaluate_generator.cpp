@@ -21,8 +21,10 @@
 #include <faultline/core/random.hpp>
 #include <faultline/data/labelled_images.hpp>
 #include <faultline/data/mnist.hpp>
+#include <faultline/data/classifier_file.hpp>
+#include <faultline/sampling/generator_quality.hpp>
 #include <faultline/stylegan2/cpu_backend.hpp>
-#include <faultline/torch/training/generator_quality.hpp>
+#include <faultline/stylegan2/generator.hpp>
 
 #include <CLI/CLI.hpp>
 
@@ -36,7 +38,6 @@
 #include <vector>
 
 namespace fl = faultline;
-namespace ft = faultline::training;
 
 namespace {
 
@@ -90,7 +91,7 @@ nlohmann::json as_json(const fl::statistics::ManifoldQuality& cover) {
 
 int answer(int argc, char** argv) {
   Arguments arguments;
-  ft::QualityOptions options;
+  fl::QualityOptions options;
   CLI::App app("Measures a generator against real labelled images with an independent judge; JSON on stdout.");
   app.add_option("--generator", arguments.generator, "generator file");
   app.add_option("--judge", arguments.judge, "classifier file of the judge");
@@ -127,7 +128,7 @@ int answer(int argc, char** argv) {
       std::fprintf(stderr, "%lld/%lld\n", static_cast<long long>(progress.done),
                    static_cast<long long>(progress.total));
   };
-  const ft::GeneratorQuality quality = ft::evaluate_generator(generator, judge, real.others, real.test, options);
+  const fl::GeneratorQuality quality = fl::evaluate_generator(generator, judge, real.others, real.test, options);
   nlohmann::json classes = nlohmann::json::array();
   double worst_class = 0.0;
   for (std::size_t k = 0; k < quality.generated.count.size(); ++k) {

@@ -21,6 +21,7 @@
 #include <faultline/render/sheet.hpp>
 #include <faultline/render/titles.hpp>
 #include <faultline/torch/projector.hpp>
+#include <faultline/torch/reference_backend.hpp>
 #include <faultline/torch/training/judge_features.hpp>
 
 #include <CLI/CLI.hpp>
@@ -264,7 +265,8 @@ int explain(const Arguments& arguments) {
 
   fl::ProjectionOptions options{.steps = arguments.steps, .references = arguments.references};
   if (!arguments.judge.empty()) options.features = fl::training::judge_features(fl::load_classifier(arguments.judge));
-  fl::Projector projector(generator, options);
+  const auto reference = fl::Generator<fl::ReferenceBackend>::load(arguments.generator);  // it has gradients in w
+  const fl::Projector projector(reference, options);
   std::error_code failed;
   std::filesystem::create_directories(arguments.out, failed);
   if (failed)
@@ -342,7 +344,6 @@ int answer(int argc, char** argv) {
   program::option(app, "--threads", arguments.threads, 0, fl::limits::threads,
                   "threads, no more than cores; 0: as many");
   if (const auto code = program::parse(app, argc, argv)) return *code;
-  if (arguments.threads > 0) at::set_num_threads(static_cast<int>(arguments.threads));
   return fl::within_threads(arguments.threads, [&] { return explain(arguments); });
 }
 

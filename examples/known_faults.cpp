@@ -33,7 +33,6 @@
 #include <faultline/core/atomic_file.hpp>
 #include <faultline/data/mnist.hpp>
 #include <faultline/faultline.hpp>
-#include <faultline/torch/training/classifier.hpp>
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
@@ -63,7 +62,7 @@ struct Arguments {
 /// A classifier that gives another answer where a property of the image exceeds a level.
 class FailsAbove {
  public:
-  FailsAbove(fl::training::NetworkClassifier& good, const fl::Property& property, double level)
+  FailsAbove(fl::classify::NetworkClassifier& good, const fl::Property& property, double level)
       : good_(good), property_(property), level_(level) {}
 
   void operator()(fl::ImageView images, fl::ScoreMatrix& scores) {
@@ -81,7 +80,7 @@ class FailsAbove {
   }
 
  private:
-  fl::training::NetworkClassifier& good_;
+  fl::classify::NetworkClassifier& good_;
   const fl::Property& property_;
   double level_;
 };
@@ -164,7 +163,7 @@ bool known_levels(Runs& runs, const Arguments& arguments, Json& json) {
 bool trained_faults(Runs& runs, const Arguments& arguments, Json& json) {
   const fl::LabelledImages test = program::load_digits(
       "known_faults", arguments.mnist.empty() ? fl::find_mnist() : std::filesystem::path(arguments.mnist),
-      fl::MnistPart::test, fl::training::ClassifierConfig{}.input);
+      fl::MnistPart::test, fl::classify::ClassifierConfig{}.input);
   std::printf("level 2: trained-in faults; conditions in their order, causes with the share of failures gone\n");
   bool all_good = true;
   for (const program::PlantedFault& fault : program::planted_faults) {
@@ -206,7 +205,7 @@ bool real_severities(Runs& runs, const Arguments& arguments, Json& json) {
   const fl::FailureReport report = analyzer.run();
   const fl::LabelledImages test = program::load_digits(
       "known_faults", arguments.mnist.empty() ? fl::find_mnist() : std::filesystem::path(arguments.mnist),
-      fl::MnistPart::test, fl::training::ClassifierConfig{}.input);
+      fl::MnistPart::test, fl::classify::ClassifierConfig{}.input);
   fl::LabelledImageOptions measuring;
   measuring.corruption = {.mix = fl::CorruptionMix::independent, .seed = program::test_seed, .padding = 2};
   measuring.samples = 2 * test.count;

@@ -21,7 +21,6 @@
 #include <faultline/faultline.hpp>
 #include <faultline/render/figure_data.hpp>
 #include <faultline/statistics/tsne.hpp>
-#include <faultline/torch/training/classifier.hpp>
 
 #include <CLI/CLI.hpp>
 
@@ -316,7 +315,6 @@ int answer(int argc, char** argv) {
   program::option(app, "--threads", arguments.threads, 0, fl::limits::threads,
                   "threads, no more than cores; 0: as many");
   if (const auto code = program::parse(app, argc, argv)) return *code;
-  if (arguments.threads > 0) at::set_num_threads(static_cast<int>(arguments.threads));
   return fl::within_threads(arguments.threads, [&] { return make_figures(arguments); });
 }
 

@@ -21,6 +21,7 @@
 #include <faultline/core/parallel_for.hpp>
 #include <faultline/data/image_folder.hpp>
 #include <faultline/data/mnist.hpp>
+#include <faultline/data/classifier_file.hpp>
 #include <faultline/torch/training/classifier_trainer.hpp>
 #include <faultline/version.hpp>
 
@@ -56,7 +57,7 @@ std::string data_name(const std::string& folder, bool pictures) {
 
 int train(Arguments arguments) {
   fl::LabelledImages images, test;
-  ft::ClassifierConfig config{.architecture = arguments.architecture};
+  fl::classify::ClassifierConfig config{.architecture = arguments.architecture};
   const bool pictures = !arguments.data.empty() && fl::image_set_kind(arguments.data) == fl::ImageSetKind::png_pictures;
   if (pictures) {
     if (arguments.test_data.empty())
@@ -87,14 +88,14 @@ int train(Arguments arguments) {
   }
   arguments.options.mix = mix_by_name(arguments.mix);
   arguments.options.progress = program::training_progress();
-  ft::ClassifierModel model = ft::train_classifier(config, images, arguments.options);
+  fl::classify::ClassifierModel model = ft::train_classifier(config, images, arguments.options);
   model.provenance = nlohmann::json{{"data", data_name(arguments.data, pictures) + ", mix " + arguments.mix},
                                     {"epochs", arguments.options.epochs},
                                     {"seed", arguments.options.seed},
                                     {"library", std::string("faultline ") + fl::version_string}}
                          .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-  const std::string digest = ft::save_classifier(arguments.out, model);
-  const ft::NetworkClassifier classifier(model);
+  const std::string digest = fl::classify::save_classifier(arguments.out, model);
+  const fl::classify::NetworkClassifier classifier(model);
   const auto accuracy = [&](fl::CorruptionMix mix) {
     return program::accuracy(program::right_answers(classifier, test, mix, arguments.options.padding));
   };

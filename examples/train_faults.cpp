@@ -21,6 +21,7 @@
 
 #include <faultline/core/parallel_for.hpp>
 #include <faultline/data/mnist.hpp>
+#include <faultline/data/classifier_file.hpp>
 #include <faultline/torch/training/classifier_trainer.hpp>
 #include <faultline/version.hpp>
 
@@ -58,12 +59,12 @@ std::string provenance(const program::PlantedFault& fault, const Arguments& argu
 }
 
 /// The classifier in a file, when the file is there, whole, and made as wanted.
-std::optional<ft::ClassifierModel> stored(const std::filesystem::path& path, const std::string& wanted) {
+std::optional<fl::classify::ClassifierModel> stored(const std::filesystem::path& path, const std::string& wanted) {
   std::error_code ignored;
   if (!std::filesystem::exists(path, ignored)) return std::nullopt;
   std::string reason = "it was made with other options";
   try {
-    ft::ClassifierModel model = ft::load_classifier_model(path);
+    fl::classify::ClassifierModel model = fl::classify::load_classifier_model(path);
     if (model.provenance == wanted) return model;
   } catch (const fl::Error& error) {
     reason = error.what();
@@ -73,12 +74,19 @@ std::optional<ft::ClassifierModel> stored(const std::filesystem::path& path, con
 }
 
 /// Weights in steps of the largest of their tensor over 127.
-void round_to_eight_bits(ft::ClassifierModel& model) {
-  for (const auto& [name, tensor] : model.weights.all()) {
-    if (tensor.dim() < 2) continue;
-    const at::Tensor step = tensor.abs().max() / 127.0;
-    model.weights.set(name, at::round(tensor / step) * step);
+void round_to_eight_bits(fl::classify::ClassifierModel& model) {
+  fl::kernels::Weights rounded;
+  for (const auto& [name, stored] : model.weights.all()) {
+    fl::kernels::WeightArray array = stored;
+    if (array.shape.size() > 1) {
+      float largest = 0.0f;
+      for (const float value : array.values) largest = std::max(largest, std::abs(value));
+      const float step = largest / 127.0f;
+      for (float& value : array.values) value = std::nearbyint(value / step) * step;
+    }
+    rounded.set(name, std::move(array));
   }
+  model.weights = std::move(rounded);
 }
 
 class FaultTrainer {
@@ -102,8 +110,8 @@ class FaultTrainer {
 
   /// Makes the classifier of a fault unless it is there, and says how it does.
   void make(const program::PlantedFault& fault) {
-    const ft::ClassifierModel model = model_of(fault);
-    const ft::NetworkClassifier classifier(model);
+    const fl::classify::ClassifierModel model = model_of(fault);
+    const fl::classify::NetworkClassifier classifier(model);
     const auto right = [&](const fl::LabelledImages& images, fl::CorruptionMix mix) {
       return program::right_answers(classifier, images, mix, arguments_.options.padding);
     };
@@ -122,20 +130,20 @@ class FaultTrainer {
   }
 
  private:
-  ft::ClassifierModel model_of(const program::PlantedFault& fault) {
+  fl::classify::ClassifierModel model_of(const program::PlantedFault& fault) {
     const std::filesystem::path path =
         std::filesystem::path(arguments_.out) / (std::string(fault.name) + ".safetensors");
     const std::string wanted = provenance(fault, arguments_, train_.count);
     if (auto model = stored(path, wanted)) return *std::move(model);
-    ft::ClassifierModel model = made(fault);
+    fl::classify::ClassifierModel model = made(fault);
     model.provenance = wanted;
-    model.digest = ft::save_classifier(path, model);
+    model.digest = fl::classify::save_classifier(path, model);
     return model;
   }
 
-  ft::ClassifierModel made(const program::PlantedFault& fault) {
+  fl::classify::ClassifierModel made(const program::PlantedFault& fault) {
     if (fault.fault == program::Fault::normalization || fault.fault == program::Fault::eight_bit) {
-      ft::ClassifierModel model = model_of(program::planted_faults.front());
+      fl::classify::ClassifierModel model = model_of(program::planted_faults.front());
       if (fault.fault == program::Fault::eight_bit) {
         round_to_eight_bits(model);
       } else {
@@ -153,7 +161,7 @@ class FaultTrainer {
   }
 
   const Arguments& arguments_;
-  ft::ClassifierConfig config_;
+  fl::classify::ClassifierConfig config_;
   std::filesystem::path directory_;
   fl::LabelledImages train_, test_;
 };

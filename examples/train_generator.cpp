@@ -22,7 +22,8 @@
 #include <faultline/data/image_folder.hpp>
 #include <faultline/data/mnist.hpp>
 #include <faultline/torch/training/checkpoint.hpp>
-#include <faultline/torch/training/sample_sheet.hpp>
+#include <faultline/stylegan2/model_file.hpp>
+#include <faultline/stylegan2/sample_sheet.hpp>
 #include <faultline/torch/training/training_images.hpp>
 #include <faultline/version.hpp>
 
@@ -146,7 +147,7 @@ sg::GeneratorModel averaged(const Source& source, const ft::GanPreset& preset, c
                                                 {"seed", preset.options.seed},
                                                 {"library", std::string("faultline ") + fl::version_string}}
                                      .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-  return {preset.generator, state.average, provenance, {}};
+  return {preset.generator, sg::to_arrays(state.average), provenance, {}};
 }
 
 void print_progress(const ft::GanTrainer& trainer, const ft::GanLosses& losses, double images_per_second,
@@ -230,7 +231,7 @@ int train(const Arguments& arguments) {
       std::snprintf(name, sizeof name, "samples-%06lld.png",
                     static_cast<long long>(trainer.state().images_seen / 1000));
       fl::write_png(std::filesystem::path(arguments.out) / name,
-                    ft::sample_sheet(averaged(source, preset, trainer.state())));
+                    sg::sample_sheet(averaged(source, preset, trainer.state())));
     }
     if (seconds_since(last_checkpoint) > arguments.checkpoint_minutes * 60.0) {
       ft::rotate_checkpoint(arguments.out, preset, trainer.state());

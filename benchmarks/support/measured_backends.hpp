@@ -4,9 +4,11 @@
 
 #include <faultline/stylegan2/cpu_backend.hpp>
 #include <faultline/stylegan2/generator.hpp>
+#include <faultline/stylegan2/initial_weights.hpp>
 
 #include <cstdint>
 #include <functional>
+#include <vector>
 
 namespace bench {
 
@@ -14,12 +16,12 @@ namespace bench {
 using FastGenerator = faultline::Generator<faultline::CpuBackend>;
 
 /// Synthesis of one model: styles to images.
-using Synthesis = std::function<at::Tensor(const at::Tensor& s)>;
+using Synthesis = std::function<faultline::ImageBatch(const faultline::Matrix<float>& s)>;
 
 /// `winograd` false: every convolution by its definition, whose multiply-accumulates can be held against the
 /// processor's peak.
 inline Synthesis float32_synthesis(const faultline::stylegan2::GeneratorModel& model, bool winograd) {
-  return [generator = FastGenerator(model, {.winograd = winograd})](const at::Tensor& s) {
+  return [generator = FastGenerator(model, {.winograd = winograd})](const faultline::Matrix<float>& s) {
     return generator.synthesize(s);
   };
 }
@@ -28,7 +30,7 @@ inline Synthesis float32_synthesis(const faultline::stylegan2::GeneratorModel& m
 inline Synthesis bfloat16_synthesis(const faultline::stylegan2::GeneratorModel& model) {
   const FastGenerator generator(model, {.precision = faultline::CpuOptions::Precision::bf16});
   if (!generator.backend_warnings().empty()) return {};
-  return [generator](const at::Tensor& s) { return generator.synthesize(s); };
+  return [generator](const faultline::Matrix<float>& s) { return generator.synthesize(s); };
 }
 
 /// A conditional 32x32 generator of one width with random weights.
@@ -47,15 +49,15 @@ inline faultline::stylegan2::GeneratorModel random_model(std::int64_t width) {
 }
 
 /// Styles `[count, D]` of random latents.
-inline at::Tensor random_styles(const faultline::stylegan2::GeneratorModel& model, std::int64_t count) {
-  const faultline::Generator<faultline::ReferenceBackend> reference(model);
+inline faultline::Matrix<float> random_styles(const faultline::stylegan2::GeneratorModel& model, std::int64_t count) {
+  const FastGenerator reference(model);
   faultline::Matrix<float> z(count, reference.latent_dim());
   std::vector<std::int64_t> labels;
   for (std::int64_t i = 0; i < count; ++i) {
     faultline::core::fill_normals(5, faultline::core::Stream::latents, i, z.row_span(i));
     labels.push_back(i % reference.num_classes());
   }
-  return reference.styles(reference.map(reference.latent_from_host(z), reference.label_from_host(labels)));
+  return reference.styles(reference.map(z, labels));
 }
 
 }  // namespace bench

@@ -34,7 +34,7 @@ inline at::Tensor grouped_convolution(const at::Tensor& x, const at::Tensor& wei
 
 /// Images `[N, C, R, R]` of flat styles `[N, D]`, constant noise.
 inline at::Tensor plain_synthesis(const faultline::stylegan2::GeneratorConfig& config,
-                                  const faultline::stylegan2::Weights& weights, const at::Tensor& s) {
+                                  const faultline::stylegan2::TensorWeights& weights, const at::Tensor& s) {
   namespace sg = faultline::stylegan2;
   at::Tensor taps = at::ones({4});
   taps.narrow(0, 1, 2).fill_(3.0);
