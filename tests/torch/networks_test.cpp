@@ -95,7 +95,7 @@ TEST_CASE("parameter counts are those of the published networks") {
   const auto count = [](const auto& specs) {
     std::int64_t total = 0;
     for (const auto& spec : specs) {
-      std::int64_t elements = spec.role == sg::TensorSpec::Role::buffer ? 0 : 1;
+      std::int64_t elements = spec.role == fl::kernels::WeightSpec::Role::buffer ? 0 : 1;
       for (const std::int64_t extent : spec.shape) elements *= extent;
       total += elements;
     }

@@ -5,6 +5,9 @@
 
 #include <torch/support.hpp>
 
+#include <faultline/classify/class_accuracy.hpp>
+#include <faultline/classify/initial_classifier.hpp>
+#include <faultline/classify/network_classifier.hpp>
 #include <faultline/torch/training/classifier_trainer.hpp>
 
 using namespace test;
@@ -89,7 +92,7 @@ TEST_CASE("a network classifier answers as the plain network, with its gradient,
     const fc::ClassifierConfig config{.architecture = c.architecture,
                                       .classes = 7,
                                       .input = {.channels = c.channels, .height = c.height, .width = c.width}};
-    fc::ClassifierModel model = ft::initial_classifier(config, 3);
+    fc::ClassifierModel model = fc::initial_classifier(config, 3);
     std::int64_t index = 40;
     for (const auto& spec : fc::weight_specs(config))  // running statistics and scales that are not those of the start
       if (spec.name.starts_with("bn"))

@@ -430,7 +430,7 @@ TEST_CASE("auto32 has the sizes of the original configuration") {
   const auto parameters = [](const auto& config) {
     std::int64_t sum = 0;
     for (const auto& spec : sg::weight_specs(config)) {
-      if (spec.role == sg::TensorSpec::Role::buffer) continue;
+      if (spec.role == fl::kernels::WeightSpec::Role::buffer) continue;
       std::int64_t elements = 1;
       for (const std::int64_t extent : spec.shape) elements *= extent;
       sum += elements;
