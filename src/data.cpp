@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The compiled form of data/.
 #include <faultline/data/detail/assets_impl.hpp>
+#include <faultline/data/detail/classifier_file_impl.hpp>
 #include <faultline/data/detail/corrupted_images_impl.hpp>
 #include <faultline/data/detail/corruptions_impl.hpp>
 #include <faultline/data/detail/idx_impl.hpp>
