@@ -1,23 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// CpuBackend against the plain networks, with every set of kernels this processor runs.
+// CpuBackend against the float64 reference, with every set of kernels this processor runs.
 
 #include <faultline/concepts/style_generator.hpp>
+#include <faultline/core/parallel_for.hpp>
+#include <faultline/kernels/cpu_kernels.hpp>
 #include <faultline/stylegan2/cpu_backend.hpp>
 
 #include <support/catch2.hpp>
 
 #include "support.hpp"
 
-using namespace test;
-namespace cpu = fl::stylegan2::detail::cpu;
+#include <limits>
+#include <thread>
+#include <utility>
+#include <vector>
+
+using namespace stylegan2_tests;
 namespace kernels = fl::kernels;
 using fl::CpuBackend;
 using fl::CpuOptions;
-using Fast = fl::Generator<CpuBackend>;
-
-static_assert(fl::StyleGenerator<Fast> && fl::AffineStyles<Fast> && fl::DifferentiableGenerator<Fast>);
-static_assert(sg::ResumesSynthesis<CpuBackend>);
-static_assert(fl::BatchInvariantGenerator<Fast> && !fl::BatchInvariantGenerator<fl::Generator<fl::ReferenceBackend>>);
 
 namespace {
 
@@ -39,146 +40,150 @@ std::vector<sg::GeneratorConfig> configs() {
   return {narrow, wide, coloured, tiny};
 }
 
-sg::GeneratorModel model_of(const sg::GeneratorConfig& config) {
-  return {config, perturbed_weights(config, 5), "", ""};
-}
-
-at::Tensor classes(const sg::GeneratorConfig& config, std::int64_t count) {
-  if (config.c_dim == 0) return {};
-  at::Tensor labels = at::empty({count}, at::kLong);
-  for (std::int64_t i = 0; i < count; ++i) labels.data_ptr<std::int64_t>()[i] = i % config.c_dim;
-  return sg::one_hot(labels, config.c_dim);
-}
-
-/// The reference in float64, the yardstick for both of its float32 forms.
-at::Tensor exact_synthesis(const sg::GeneratorModel& model, const at::Tensor& s, const std::vector<at::Tensor>& noise) {
-  const sg::Weights weights = model.weights.clone(at::kDouble);
-  std::vector<at::Tensor> styles, precise;
-  std::int64_t offset = 0;
-  for (const auto& layer : sg::synthesis_layers(model.config)) {
-    styles.push_back(s.narrow(1, offset, layer.in).to(at::kDouble));
-    offset += layer.in;
+/// Root mean square of the difference over that of `exact` about its mean.
+double relative_error(const fl::ImageBatch& exact, const fl::ImageBatch& other) {
+  const auto a = values_of(exact), b = values_of(other);
+  double mean = 0.0, error = 0.0, spread = 0.0;
+  for (const float value : a) mean += static_cast<double>(value) / static_cast<double>(a.size());
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    const auto x = static_cast<double>(a[i]);
+    error += (x - static_cast<double>(b[i])) * (x - static_cast<double>(b[i]));
+    spread += (x - mean) * (x - mean);
   }
-  for (const at::Tensor& image : noise) precise.push_back(image.to(at::kDouble));
-  return sg::synthesis(model.config, weights, styles, precise);
+  return std::sqrt(error / spread);
+}
+
+fl::ImageBatch part_of(const fl::ImageBatch& images, std::int64_t first, std::int64_t count) {
+  fl::ImageBatch part(count, images.shape());
+  std::copy_n(images.image(first).data(), count * images.shape().elements(), part.data());
+  return part;
+}
+
+fl::ImageBatch normal_images(const sg::GeneratorConfig& config, std::int64_t count, std::int64_t index) {
+  fl::ImageBatch images(count, {config.img_channels, config.img_resolution, config.img_resolution});
+  const Rows values = normals(count, images.shape().elements(), index);
+  std::copy_n(values.data(), values.size(), images.data());
+  return images;
+}
+
+/// Styles whose passes keep away from every place where the gradient jumps, by more than float32 rounds: there another
+/// order of summation may fall on the other side, and is no less right.
+Rows smooth_styles(const sg::GeneratorModel& model, std::int64_t count, const sg::NoiseImages& noise) {
+  Rows s(count, sg::style_layout(model.config).dimension());
+  for (std::int64_t i = 0, index = 1000; i < count; ++index) {
+    const Rows candidate = styles_of_latents(model, 1, index);
+    if (reference_pass(model, doubles(candidate.row_span(0)), noise, i).kink < 5e-6) continue;
+    std::copy_n(candidate.data(), candidate.size(), s.row_span(i++).data());
+  }
+  return s;
 }
 
 }  // namespace
 
-TEST_CASE("every kernel set makes the images of the reference, with all kinds of noise") {
+TEST_CASE("every kernel set makes the images of the float64 reference, with all kinds of noise") {
   for (const auto& config : configs()) {
-    const auto model = model_of(config);
-    const fl::ReferenceBackend reference(model);
-    const at::Tensor s = reference.styles(reference.mapping(normals({5, 6}, 1), classes(config, 5)));
-    for (const auto& noise :
-         {std::vector<at::Tensor>{}, sg::constant_noise(config, model.weights), random_noise(config, 5, at::kFloat)}) {
-      const at::Tensor exact = exact_synthesis(model, s, noise), plain = reference.synthesis(s, noise);
-      const double scale = std::max(1.0, exact.abs().max().item<double>());
-      for (const kernels::Kernels* kernels : kernels::runnable_kernels())
+    const sg::GeneratorModel model = model_of(config);
+    const Rows s = styles_of_latents(model, 5, 1);
+    const sg::NoiseImages none, constant = constant_noise(model), own = noise_of_samples(config, 5);
+    for (const sg::NoiseImages* noise : {&none, &constant, &own}) {
+      const ref::Array exact = reference_images(model, s, *noise);
+      const double scale = std::max(1.0, largest(exact));
+      for (const kernels::Kernels* set : kernels::runnable_kernels())
         for (const bool winograd : {false, true}) {
-          CAPTURE(kernels->name, winograd, config.img_resolution, config.channel_max);
-          const at::Tensor images = CpuBackend(model, {.winograd = winograd}, *kernels).synthesis(s, noise);
-          CHECK(worst(images, exact) < 1e-5 * scale);
-          CHECK(worst(images, plain) < 1e-4);
+          CAPTURE(set->name, winograd, config.img_resolution, config.channel_max, noise->data.size(), scale);
+          const CpuBackend backend(model, {.winograd = winograd}, *set);
+          CHECK(worst(backend.synthesis(s, *noise), exact) < 1e-5 * scale);
+          CHECK(backend.path() == std::string("CPU, ") + set->name + ", float32");
+          CHECK(backend.warnings().empty());
         }
     }
   }
 }
 
-TEST_CASE("a synthesis is taken up at any layer") {
-  for (const auto& config : configs()) {
-    const auto model = model_of(config);
-    const fl::ReferenceBackend reference(model);
-    const at::Tensor s = reference.styles(reference.mapping(normals({5, 6}, 1), classes(config, 5)));
-    const auto noise = random_noise(config, 5, at::kFloat);
-    const at::Tensor expected = reference.synthesis(s, noise);
-    // The states before every layer, as the plain networks pass them.
-    std::vector<sg::SynthesisState> states = {{0, model.weights["synthesis.b4.const"].unsqueeze(0), {}}};
-    std::size_t convolution = 0;
-    std::int64_t offset = 0;
-    for (const auto& layer : sg::synthesis_layers(config)) {
-      sg::SynthesisState state = states.back();
-      const std::string name = "synthesis." + layer.name;
-      const at::Tensor style = s.narrow(1, offset, layer.in), &weight = model.weights[name + ".weight"],
-                       &bias = model.weights[name + ".bias"];
-      if (layer.kind == sg::SynthesisLayer::Kind::to_rgb) {
-        const at::Tensor added = sg::bias_activation(
-            sg::modulated_conv(state.x, weight, style / std::sqrt(static_cast<double>(layer.in)), false, false), bias,
-            false, config.conv_clamp);
-        state.image = state.image.defined() ? sg::upsample2d(state.image) + added : added;
-      } else {
-        state.x =
-            sg::modulated_conv(state.x, weight, style, layer.kind == sg::SynthesisLayer::Kind::upsampling_conv, true);
-        state.x = sg::bias_activation(state.x + noise[convolution++] * model.weights[name + ".noise_strength"], bias,
-                                      true, config.conv_clamp);
-      }
-      ++state.layer;
-      offset += layer.in;
-      states.push_back(state);
-    }
-    for (const kernels::Kernels* kernels : kernels::runnable_kernels()) {
-      const CpuBackend fast(model, {}, *kernels);
-      for (const auto& state : states) {
-        CAPTURE(kernels->name, config.img_resolution, config.channel_max, state.layer);
-        CHECK(worst(fast.synthesis_from(state, s, noise), expected) < 1e-4);
-      }
-    }
-  }
-  STATIC_REQUIRE(sg::ResumesSynthesis<CpuBackend>);
-}
-
-TEST_CASE("w and styles of CpuBackend are those of the reference") {
+TEST_CASE("w and styles of every kernel set are those of the float64 reference") {
   for (auto config : configs()) {
     config.mapping_layers = 3;
-    const auto model = model_of(config);
-    const fl::ReferenceBackend reference(model);
-    const CpuBackend fast(model);
-    const at::Tensor z = normals({70, 6}, 2), soft = config.c_dim > 0 ? normals({70, 3}, 3).abs() : at::Tensor();
-    const at::Tensor w = reference.mapping(z, soft);
-    CHECK(worst(fast.mapping(z, soft), w) < 1e-5);
-    CHECK(worst(fast.styles(w), reference.styles(w)) < 1e-5);
-    const at::Tensor layered = normals({4, config.num_ws(), 5}, 4);
-    CHECK(worst(fast.styles(layered), reference.styles(layered)) < 1e-5);
-    CHECK(fast.styles(w.unsqueeze(1).expand({70, config.num_ws(), 5})).equal(fast.styles(w)));
+    const sg::GeneratorModel model = model_of(config);
+    const Rows z = normals(70, 6, 2), layered = normals(4, config.num_ws() * 5, 4);
+    const std::vector<std::int64_t> labels = labels_of(config, 70);
+    const ref::Array exact_w = reference_mapping(model, z, labels), exact_layered = reference_styles(model, layered);
+    for (const kernels::Kernels* set : kernels::runnable_kernels()) {
+      CAPTURE(set->name, config.img_resolution);
+      const CpuBackend backend(model, {}, *set);
+      const Rows w = backend.mapping(z, labels), s = backend.styles(w);
+      CHECK(worst(w, exact_w) < 1e-5);
+      CHECK(worst(s, reference_styles(model, w)) < 1e-5);
+      CHECK(worst(backend.styles(layered), exact_layered) < 1e-5);
+      Rows repeated(70, config.num_ws() * 5);
+      for (std::int64_t slot = 0; slot < config.num_ws(); ++slot) repeated.middleCols(slot * 5, 5) = w;
+      CHECK(same(backend.styles(repeated), s));
+    }
   }
 }
 
-TEST_CASE("an image does not depend on the batch or on the number of threads, bit for bit") {
-  const auto config = configs()[1];
-  const at::Tensor z = normals({37, 6}, 5), labels = classes(config, 37);
-  const auto noise = random_noise(config, 37, at::kFloat);
-  const int threads = at::get_num_threads();
-  for (const bool winograd : {false, true}) {
-    const CpuBackend fast(model_of(config), {.winograd = winograd});
-    const auto part = [&](std::int64_t first, std::int64_t count) {
-      std::vector<at::Tensor> rows;
-      for (const at::Tensor& image : noise) rows.push_back(image.narrow(0, first, count));
-      return fast.synthesis(fast.styles(fast.mapping(z.narrow(0, first, count), labels.narrow(0, first, count))), rows);
-    };
-    const at::Tensor all = part(0, 37);
-    for (const int used : {1, 2, 3}) {
-      at::set_num_threads(used);
-      CHECK(part(0, 37).equal(all));
-      CHECK(part(3, 1).equal(all.narrow(0, 3, 1)));
-      CHECK(part(30, 3).equal(all.narrow(0, 30, 3)));
-      CHECK(part(20, 17).equal(all.narrow(0, 20, 17)));
+TEST_CASE("a mapping without latents is a function of the label alone") {
+  sg::GeneratorConfig config = small_config();
+  config.z_dim = 0;
+  const sg::GeneratorModel model = model_of(config);
+  const std::vector<std::int64_t> labels = {2, 0, 2, 1};
+  const Rows z(4, 0), w = CpuBackend(model).mapping(z, labels);
+  CHECK(worst(w, reference_mapping(model, z, labels)) < 1e-5);
+  CHECK(same(rows_of(w, 0, 1), rows_of(w, 2, 1)));
+  CHECK(worst(rows_of(w, 0, 1), rows_of(w, 1, 1)) > 1e-3);
+}
+
+TEST_CASE("no result depends on the batch or on the number of threads, bit for bit") {
+  for (const auto& config : {configs()[1], configs()[2]}) {
+    constexpr std::int64_t count = 37;
+    const Rows z = normals(count, 6, 5);
+    const std::vector<std::int64_t> labels = labels_of(config, count);
+    const sg::NoiseImages noise = noise_of_samples(config, count);
+    const fl::ImageBatch incoming = normal_images(config, count, 6);
+    for (const auto& options :
+         {CpuOptions{.winograd = false}, CpuOptions{}, CpuOptions{.precision = CpuOptions::Precision::bf16}}) {
+      const CpuBackend backend(model_of(config), options);
+      CAPTURE(backend.path(), options.winograd, config.channel_max);
+      const Rows w = backend.mapping(z, labels), s = backend.styles(w);
+      const fl::ImageBatch images = backend.synthesis(s, noise);
+      const Rows slopes = backend.pullback(rows_of(s, 0, 8), noise, part_of(incoming, 0, 8));
+      const auto check = [&](std::int64_t first, std::int64_t rows) {
+        CAPTURE(first, rows);
+        const Rows own_w =
+            backend.mapping(rows_of(z, first, rows), {labels.data() + first, static_cast<std::size_t>(rows)});
+        CHECK(same(own_w, rows_of(w, first, rows)));
+        CHECK(same(backend.styles(own_w), rows_of(s, first, rows)));
+        CHECK(
+            same(backend.synthesis(rows_of(s, first, rows), from_sample(noise, first)), part_of(images, first, rows)));
+        if (first + rows <= 8)
+          CHECK(
+              same(backend.pullback(rows_of(s, first, rows), from_sample(noise, first), part_of(incoming, first, rows)),
+                   rows_of(slopes, first, rows)));
+      };
+      for (const std::int64_t threads : {1, 2, 3})
+        fl::within_threads(threads, [&] {
+          check(0, count);
+          check(3, 1);
+          check(5, 3);
+          check(30, 3);
+          check(20, 17);
+        });
     }
-    at::set_num_threads(threads);
   }
 }
 
 TEST_CASE("bfloat16 is near float32, and says when the processor cannot") {
-  const auto config = configs()[1];
-  const auto model = model_of(config);
+  const sg::GeneratorModel model = model_of(configs()[1]);
   const CpuBackend exact(model), reduced(model, {.precision = CpuOptions::Precision::bf16});
-  const at::Tensor s = exact.styles(exact.mapping(normals({16, 6}, 6), classes(config, 16)));
-  const auto noise = sg::constant_noise(config, model.weights);
-  const double error = cpu::relative_error(exact.synthesis(s, noise), reduced.synthesis(s, noise));
+  const Rows s = styles_of_latents(model, 16, 6);
+  const sg::NoiseImages noise = constant_noise(model);
+  const double error = relative_error(exact.synthesis(s, noise), reduced.synthesis(s, noise));
+  CAPTURE(error);
   if (kernels::runnable_kernels().front()->convolve_bf16 != nullptr) {
     CHECK(error > 1e-4);  // it did round
     CHECK(error < 0.03);
     CHECK(reduced.path().find(", bfloat16") != std::string::npos);
     CHECK(reduced.warnings().empty());
+    CHECK(reduced.cost().synthesis_bytes == exact.cost().synthesis_bytes / 2);
   } else {
     CHECK(error == 0.0);
   }
@@ -190,51 +195,101 @@ TEST_CASE("bfloat16 is near float32, and says when the processor cannot") {
 }
 
 TEST_CASE("a bfloat16 product that computes something else is found out and float32 is used") {
-  const auto model = model_of(configs()[1]);
-  const at::Tensor s = cpu::check_styles(model);
-  kernels::Kernels broken = *kernels::runnable_kernels().front();
+  const sg::GeneratorModel model = model_of(configs()[1]);
+  const Rows s = styles_of_latents(model, 8, 7);
+  kernels::Kernels wrong = *kernels::runnable_kernels().front(), endless = wrong;
   // The weights of another position, as in a library's wrong transposed convolution
-  broken.convolve_bf16 = [](const kernels::ConvolutionRow& row) {
+  wrong.convolve_bf16 = [](const kernels::ConvolutionRow& row) {
     for (std::ptrdiff_t p = 0; p < row.pixels; ++p)
       for (std::ptrdiff_t o = 0; o < row.width; ++o)
         row.out[p * row.out_step + o] = static_cast<float>(static_cast<const kernels::Bfloat16*>(row.x)[p]) * 1e-3f;
   };
-  const CpuBackend checked(model, {.precision = CpuOptions::Precision::bf16}, broken);
-  REQUIRE(checked.warnings().size() == 1);
-  CHECK(checked.warnings()[0].find("differ from float32") != std::string::npos);
-  CHECK(checked.synthesis(s, {}).equal(CpuBackend(model, {}, broken).synthesis(s, {})));
-}
-
-TEST_CASE("gradients pass through CpuBackend when asked for") {
-  const auto model = model_of(configs()[0]);
-  const Fast fast(model);
-  const fl::Generator<fl::ReferenceBackend> reference(model);
-  const at::Tensor w = normals({2, 5}, 7);
-  const auto gradient = [&](const auto& generator) {
-    const at::Tensor input = w.clone().requires_grad_(true);
-    return torch::autograd::grad({generator.synthesize(generator.styles(input)).square().sum()}, {input}).front();
+  endless.convolve_bf16 = [](const kernels::ConvolutionRow& row) {
+    for (std::ptrdiff_t p = 0; p < row.pixels; ++p)
+      std::fill_n(row.out + p * row.out_step, row.width, std::numeric_limits<float>::quiet_NaN());
   };
-  const at::Tensor expected = gradient(reference);
-  CHECK(worst(gradient(fast), expected) < 1e-5 * expected.abs().max().item<double>());
+  for (const kernels::Kernels* broken : {&wrong, &endless}) {
+    const CpuBackend checked(model, {.precision = CpuOptions::Precision::bf16}, *broken);
+    REQUIRE(checked.warnings().size() == 1);
+    CHECK(checked.warnings()[0].find("differ from float32") != std::string::npos);
+    CHECK(checked.path().find(", float32") != std::string::npos);
+    CHECK(checked.cost() == CpuBackend(model).cost());
+    CHECK(same(checked.synthesis(s, {}), CpuBackend(model, {}, *broken).synthesis(s, {})));
+  }
 }
 
-TEST_CASE("pullback of CpuBackend is the gradient of the reference in float64") {
+TEST_CASE("pullback is the gradient of the float64 reference, for every kernel set and precision") {
   for (const auto& config : configs()) {
-    const auto model = model_of(config);
-    const fl::ReferenceBackend reference(model);
-    const at::Tensor s = reference.styles(reference.mapping(normals({3, 6}, 8), classes(config, 3)));
-    const at::Tensor incoming = normals({3, config.img_channels, config.img_resolution, config.img_resolution}, 9);
-    const auto noise = random_noise(config, 3, at::kFloat);
-    const at::Tensor input = s.to(at::kDouble).requires_grad_(true);
-    const at::Tensor exact =
-        torch::autograd::grad({exact_synthesis(model, input, noise)}, {input}, {incoming.to(at::kDouble)}).front();
-    const double scale = exact.abs().max().item<double>();
-    for (const kernels::Kernels* kernels : kernels::runnable_kernels())
-      for (const auto precision : {CpuOptions::Precision::fp32, CpuOptions::Precision::bf16}) {
-        CAPTURE(kernels->name, config.img_resolution, config.channel_max);
-        const CpuBackend fast(model, {.precision = precision}, *kernels);
-        const at::Tensor gradient = fast.pullback(s, noise, incoming);
-        CHECK(worst(gradient, exact) < 1e-5 * scale);
+    const sg::GeneratorModel model = model_of(config);
+    const sg::NoiseImages none, constant = constant_noise(model), own = noise_of_samples(config, 3);
+    for (const sg::NoiseImages* noise : {&none, &constant, &own}) {
+      if (config.img_resolution == 32 && noise != &own) continue;  // (the large one once)
+      const Rows s = smooth_styles(model, 3, *noise);
+      const fl::ImageBatch incoming = normal_images(config, 3, 9);
+      ref::Array exact;
+      std::ptrdiff_t clamped = 0;
+      for (std::int64_t i = 0; i < 3; ++i) {
+        const ref::Pass pass = reference_pass(model, doubles(s.row_span(i)), *noise, i);
+        const ref::Array one = ref::gradient(config, model.weights, pass, doubles(incoming.image(i)));
+        exact.insert(exact.end(), one.begin(), one.end());
+        for (const ref::Step& step : pass.steps)
+          clamped += std::count_if(step.output.begin(), step.output.end(), [&](double value) {
+            return config.conv_clamp && std::abs(value) >= *config.conv_clamp;
+          });
       }
+      if (config.conv_clamp) CHECK(clamped > 1000);
+      const double scale = largest(exact);
+      for (const kernels::Kernels* set : kernels::runnable_kernels())
+        for (const auto& options :
+             {CpuOptions{}, CpuOptions{.winograd = false}, CpuOptions{.precision = CpuOptions::Precision::bf16}}) {
+          const CpuBackend backend(model, options, *set);
+          CAPTURE(backend.path(), options.winograd, config.img_resolution, config.channel_max, noise->data.size());
+          CHECK(worst(backend.pullback(s, *noise, incoming), exact) < 1e-5 * scale);
+        }
+    }
+  }
+}
+
+TEST_CASE("several threads call one backend and its copies at a time") {
+  const sg::GeneratorConfig config = configs()[2];
+  const sg::GeneratorModel model = model_of(config);
+  const auto precise = CpuOptions::Precision::fp32, narrow = CpuOptions::Precision::bf16;
+  for (const auto precision : {precise, narrow}) {
+    const CpuBackend backend(model, {.precision = precision}), other(model, {.precision = precision});
+    constexpr std::int64_t callers = 4, rows = 5;
+    struct Results {
+      Rows w, s, slopes;
+      fl::ImageBatch images, edited;
+    };
+    const sg::NoiseImages noise = noise_of_samples(config, callers * rows);
+    const auto all_of = [&](const CpuBackend& mine, std::int64_t caller) {
+      Results results;
+      const std::int64_t first = caller * rows;
+      results.w = mine.mapping(normals(rows, 6, 20 + caller), labels_of(config, rows));
+      results.s = mine.styles(results.w);
+      results.images = mine.synthesis(results.s, from_sample(noise, first));
+      results.slopes = mine.pullback(results.s, from_sample(noise, first), normal_images(config, rows, 30 + caller));
+      sg::SynthesisEdits session = mine.begin_edits(results.s);
+      const std::vector<fl::StyleEdit> edits = {{0, caller, 2.0f}, {1, 100 + caller, -1.0f}, {4, 150 + caller, 3.0f}};
+      results.edited = session.images(edits);
+      return results;
+    };
+    std::vector<Results> found(callers);
+    std::vector<std::thread> threads;
+    for (std::int64_t caller = 0; caller < callers; ++caller)
+      threads.emplace_back([&, caller, copy = backend] {
+        for (int round = 0; round < 3; ++round) found[static_cast<std::size_t>(caller)] = all_of(copy, caller);
+      });
+    for (std::thread& thread : threads) thread.join();
+    for (std::int64_t caller = 0; caller < callers; ++caller) {
+      const Results expected = all_of(other, caller);
+      const Results& one = found[static_cast<std::size_t>(caller)];
+      CAPTURE(backend.path(), caller);
+      CHECK(same(one.w, expected.w));
+      CHECK(same(one.s, expected.s));
+      CHECK(same(one.images, expected.images));
+      CHECK(same(one.slopes, expected.slopes));
+      CHECK(same(one.edited, expected.edited));
+    }
   }
 }

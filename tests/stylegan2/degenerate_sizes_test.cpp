@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Networks whose every dimension is as small as it can be: both backends agree, files read back, and the whole way ends
-// in a report.
+// Networks whose every dimension is as small as it can be: CpuBackend is the float64 reference, files read back, and
+// the whole way ends in a report.
 
 #include <faultline/analysis/characterize.hpp>
 #include <faultline/classify/make_classifier.hpp>
+#include <faultline/concepts/style_edits.hpp>
 #include <faultline/render/direction_renderer.hpp>
 #include <faultline/stylegan2/cpu_backend.hpp>
 
@@ -12,12 +13,15 @@
 
 #include "support.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <filesystem>
+#include <span>
 #include <string>
 #include <vector>
 
-using namespace test;
+using namespace stylegan2_tests;
 
 namespace {
 
@@ -35,7 +39,7 @@ sg::GeneratorModel least_model(const Sizes& sizes) {
   config.channel_base = 64;
   config.channel_max = sizes.widest;
   config.mapping_layers = sizes.mapping;
-  return {config, perturbed_weights(config, 5), "", ""};
+  return model_of(config);
 }
 
 std::string text_of(const Sizes& s) {
@@ -45,16 +49,10 @@ std::string text_of(const Sizes& s) {
   return "z, w, classes, side, colours, channels, mapping layers: " + text;
 }
 
-at::Tensor least_labels(std::int64_t classes, std::int64_t count) {
-  if (classes == 0) return {};
-  at::Tensor values = at::empty({count}, at::kLong);
-  for (std::int64_t i = 0; i < count; ++i) values.data_ptr<std::int64_t>()[i] = i % classes;
-  return values;
-}
-
 }  // namespace
 
-TEST_CASE("both backends agree on networks of dimension one and two") {
+TEST_CASE("networks of dimension one and two are the float64 reference") {
+  int gradients = 0;
   for (const std::int64_t z : {0, 1, 2})
     for (const std::int64_t w : {1, 2})
       for (const std::int64_t classes : {0, 1, 2})
@@ -64,16 +62,39 @@ TEST_CASE("both backends agree on networks of dimension one and two") {
             const Sizes sizes{z, w, classes, side, colours, 1 + (z + colours) % 2, 1 + w % 2};
             INFO(text_of(sizes));
             const sg::GeneratorModel model = least_model(sizes);
-            const fl::Generator<fl::ReferenceBackend> reference(model);
-            const fl::Generator<fl::CpuBackend> fast(model);
-            const at::Tensor latents = normals({3, z}, 1), labels = least_labels(classes, 3);
-            const at::Tensor ws = reference.map(latents, labels), styles = reference.styles(ws),
-                             images = reference.synthesize(styles);
-            CHECK(worst(fast.map(latents, labels), ws) < 1e-4);
-            CHECK(worst(fast.styles(ws), styles) < 1e-4);
-            CHECK(worst(fast.synthesize(styles), images) < 1e-4);
-            CHECK(images.sizes() == at::IntArrayRef({3, colours, side, side}));
+            const Fast generator(model);
+            const Rows latents = normals(3, z, 1);
+            const std::vector<std::int64_t> labels = labels_of(model.config, 3);
+            const Rows ws = generator.map(latents, labels), styles = generator.styles(ws);
+            const sg::NoiseImages noise = constant_noise(model);
+            CHECK(worst(ws, reference_mapping(model, latents, labels)) < 1e-5);
+            CHECK(worst(styles, reference_styles(model, ws)) < 1e-5);
+            const fl::ImageBatch images = generator.synthesize(styles);
+            CHECK(worst(images, reference_images(model, styles, noise)) < 1e-4);
+            CHECK(images.count() == 3);
+            CHECK(images.shape() == fl::ImageShape{colours, side, side});
+            // Gradients and edits of networks so small, too.
+            fl::ImageBatch incoming(3, images.shape());
+            std::fill_n(incoming.data(), 3 * images.shape().elements(), 1.0f);
+            ref::Array exact;
+            double kink = 1.0;
+            for (std::int64_t i = 0; i < 3; ++i) {
+              const ref::Pass pass = reference_pass(model, doubles(styles.row_span(i)), noise, i);
+              const ref::Array one = ref::gradient(model.config, model.weights, pass, doubles(incoming.image(i)));
+              exact.insert(exact.end(), one.begin(), one.end());
+              kink = std::min(kink, pass.kink);
+            }
+            if (kink > 1e-6) {  // (elsewhere float32 may stand on the other side of a jump)
+              CHECK(worst(generator.pullback(styles, incoming), exact) < 1e-5 * std::max(1.0, largest(exact)));
+              ++gradients;
+            }
+            const std::vector<fl::StyleEdit> edits = {{2, styles.cols() - 1, 1.5f}, {0, 0, 1.5f}, {1, 1, 0.75f}};
+            auto session = generator.begin_edits(styles);
+            fl::WholeEdits<Fast> whole(generator, styles);
+            const fl::ImageBatch edited = whole.images(edits);
+            CHECK(worst(session.images(edits), edited) < 1e-4 * std::max(1.0, largest(doubles(values_of(edited)))));
           }
+  CHECK(gradients > 120);  // of 128
 }
 
 TEST_CASE("the smallest networks are stored, read back and characterised") {
@@ -83,8 +104,8 @@ TEST_CASE("the smallest networks are stored, read back and characterised") {
                              Sizes{1, 2, 2, 4, 3, 1, 2}, Sizes{4, 4, 2, 4, 1, 2, 2}, Sizes{2, 2, 1, 8, 4, 2, 1}}) {
     INFO(text_of(sizes));
     const auto path = folder.path() / ("least-" + std::to_string(++number) + ".safetensors");
-    fl::Generator<fl::CpuBackend>(least_model(sizes)).save(path);
-    const auto generator = fl::Generator<fl::CpuBackend>::load(path);
+    Fast(least_model(sizes)).save(path);
+    const auto generator = Fast::load(path);
     CHECK(generator.image_shape() == fl::ImageShape{sizes.colours, sizes.side, sizes.side});
 
     // Sure of class 0 where the first pixel is bright; the criterion asks for a sure answer and needs no label.
