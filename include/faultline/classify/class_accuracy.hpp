@@ -36,8 +36,7 @@ struct ClassAccuracy {
 
 /// Counts how often the largest score is the label's. Shapes: images as the classifier wants them, one label each.
 template <Classifier C>
-void count_correct(C& classifier, ImageView images, std::span<const std::int64_t> labels,
-                          ClassAccuracy& accuracy) {
+void count_correct(C& classifier, ImageView images, std::span<const std::int64_t> labels, ClassAccuracy& accuracy) {
   ScoreMatrix scores;
   classifier.score(images, scores);
   accuracy.correct.resize(static_cast<std::size_t>(classifier.num_classes()));

@@ -28,7 +28,8 @@ namespace classify {
       std::fill(values.begin(), values.end(), 1.0f);
     if (!norm) {
       // a bias follows its weight and shares its bound
-      if (spec.shape.size() > 1) bound = 1.0 / std::sqrt(static_cast<double>(values.size()) / static_cast<double>(spec.shape[0]));
+      if (spec.shape.size() > 1)
+        bound = 1.0 / std::sqrt(static_cast<double>(values.size()) / static_cast<double>(spec.shape[0]));
       core::CounterRandom random(seed, core::Stream::latents, index);
       for (float& value : values) value = static_cast<float>((2.0 * random.uniform() - 1.0) * bound);
     }

@@ -27,9 +27,9 @@ inline namespace v1 {
 /// What `evaluate_generator` measures.
 struct GeneratorQuality {
   std::int64_t samples = 0;
-  classify::ClassAccuracy generated;          ///< the judge on generated images against the label that was asked for
-  classify::ClassAccuracy real;               ///< the judge on real test images of the same mix
-  double distance_generated = 0.0;  ///< Fréchet distance of generated to real test images
+  classify::ClassAccuracy generated;  ///< the judge on generated images against the label that was asked for
+  classify::ClassAccuracy real;       ///< the judge on real test images of the same mix
+  double distance_generated = 0.0;    ///< Fréchet distance of generated to real test images
   /// Fréchet distance of as many real training images to the real test images
   double distance_real = 0.0;
   /// Precision, recall, density and coverage of generated images against real test images; 0 with fewer images than
@@ -74,8 +74,8 @@ struct JudgedImages {
 };
 
 /// Refuses real images that cannot stand beside generated ones of this shape.
-inline void require_comparable(const LabelledImages& images, const ImageShape& shape, const classify::NetworkClassifier& judge,
-                               const QualityOptions& options) {
+inline void require_comparable(const LabelledImages& images, const ImageShape& shape,
+                               const classify::NetworkClassifier& judge, const QualityOptions& options) {
   const auto text = [](const ImageShape& s) {
     return std::to_string(s.channels) + " x " + std::to_string(s.height) + " x " + std::to_string(s.width);
   };

@@ -62,8 +62,9 @@ class Generator {
   /// w of latents and labels, truncated towards the mean of all classes.
   ///
   /// Shapes: z `[N, z_dim]`, labels `[N]` int64 in [0, num_classes()) (empty when unconditional) -> `[N, w_dim]`; with
-  /// `cutoff` `[N, num_ws, w_dim]` (a matrix: `[N, num_ws · w_dim]`), the first `cutoff` slots truncated. Throws shape_mismatch,
-  /// label_out_of_range, empty_input; invalid_argument for ψ outside [-2, 2] or a cutoff outside [0, num_ws].
+  /// `cutoff` `[N, num_ws, w_dim]` (a matrix: `[N, num_ws · w_dim]`), the first `cutoff` slots truncated. Throws
+  /// shape_mismatch, label_out_of_range, empty_input; invalid_argument for ψ outside [-2, 2] or a cutoff outside [0,
+  /// num_ws].
   [[nodiscard]] latent_type map(const latent_type& z, const label_type& labels, const MapOptions& options = {}) const;
 
   /// Styles `[N, D]`, in the order of `layout()`, before any gain (ToRGB styles without their 1/√I). w is `[N, w_dim]`
@@ -117,11 +118,8 @@ class Generator {
   [[nodiscard]] std::string backend_description() const;
   [[nodiscard]] std::vector<std::string> backend_warnings() const;
   /// The LibTorch that this was compiled with, "2.15.0": reports name it, because its kernels decide the last bits.
-  [[nodiscard]] std::string torch_version() const
-    requires requires { Arrays::torch_version(); }
-  {
-    return Arrays::torch_version();
-  }
+  [[nodiscard]] std::string torch_version() const requires requires { Arrays::torch_version(); }
+  { return Arrays::torch_version(); }
   /// Multiply-accumulates per row, and bytes and launches where the backend states them (0 where it does not).
   [[nodiscard]] GeneratorCost cost() const {
     if constexpr (requires {
@@ -136,7 +134,9 @@ class Generator {
   [[nodiscard]] latent_type latent_from_host(const Matrix<float>& rows) const {
     return Arrays::from_rows(backend_, rows);
   }
-  [[nodiscard]] style_type style_from_host(const Matrix<float>& rows) const { return Arrays::from_rows(backend_, rows); }
+  [[nodiscard]] style_type style_from_host(const Matrix<float>& rows) const {
+    return Arrays::from_rows(backend_, rows);
+  }
   /// (labels stay on the host, where `map` looks at them)
   [[nodiscard]] label_type label_from_host(std::span<const std::int64_t> labels) const {
     return Arrays::from_labels(labels);

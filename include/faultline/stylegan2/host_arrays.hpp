@@ -24,10 +24,10 @@ namespace stylegan2 {
 /// The array types of `Generator<Backend>` for backends on host memory, and its calls on them: checks of shapes,
 /// truncation, and the way to and from the host, which is none.
 struct HostArrays {
-  using latent_type = Matrix<float>;                ///< `[N, z_dim]`, `[N, w_dim]`, `[N, num_ws · w_dim]`
-  using style_type = Matrix<float>;                 ///< `[N, D]`
-  using label_type = std::vector<std::int64_t>;     ///< `[N]`, empty when unconditional
-  using image_type = ImageBatch;                    ///< `[N, C, R, R]`
+  using latent_type = Matrix<float>;             ///< `[N, z_dim]`, `[N, w_dim]`, `[N, num_ws · w_dim]`
+  using style_type = Matrix<float>;              ///< `[N, D]`
+  using label_type = std::vector<std::int64_t>;  ///< `[N]`, empty when unconditional
+  using image_type = ImageBatch;                 ///< `[N, C, R, R]`
   using edits_type = SynthesisEdits;
 
   template <class Call>

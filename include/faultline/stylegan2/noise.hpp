@@ -18,9 +18,9 @@ namespace stylegan2 {
 
 /// One noise image per convolution, in layer order: none at all, the same for all samples, or one for each sample.
 struct NoiseImages {
-  std::vector<const float*> data = {};     ///< per convolution, the image of sample 0; empty: no noise
-  std::vector<std::ptrdiff_t> step = {};   ///< per convolution, floats from one sample's image to the next one's
-  std::vector<float> own = {};             ///< where random images lie
+  std::vector<const float*> data = {};    ///< per convolution, the image of sample 0; empty: no noise
+  std::vector<std::ptrdiff_t> step = {};  ///< per convolution, floats from one sample's image to the next one's
+  std::vector<float> own = {};            ///< where random images lie
 
   [[nodiscard]] const float* row(std::size_t convolution, std::ptrdiff_t sample, std::ptrdiff_t first_pixel) const {
     return data.empty() ? nullptr : data[convolution] + sample * step[convolution] + first_pixel;

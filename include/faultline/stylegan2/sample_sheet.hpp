@@ -20,15 +20,15 @@ namespace stylegan2 {
 ///
 /// Randomness: the latent of column j is (seed, stream 0, j), the same in every row. Throws invalid_argument for other
 /// channel counts.
-[[nodiscard]] inline Picture sample_sheet(const GeneratorModel& model, std::int64_t columns = 12, std::int64_t seed = 0) {
+[[nodiscard]] inline Picture sample_sheet(const GeneratorModel& model, std::int64_t columns = 12,
+                                          std::int64_t seed = 0) {
   const auto& config = model.config;
   if (config.img_channels != 1 && config.img_channels != 3)
     throw Error(ErrorCode::invalid_argument, "sample_sheet", "only images of one or three channels can be shown");
   const std::int64_t rows = std::max<std::int64_t>(1, config.c_dim);
   const std::int64_t size = config.img_resolution;
   Matrix<float> z(columns, config.z_dim);
-  for (std::int64_t i = 0; i < columns; ++i)
-    core::fill_normals(seed, core::Stream::latents, i, z.row_span(i));
+  for (std::int64_t i = 0; i < columns; ++i) core::fill_normals(seed, core::Stream::latents, i, z.row_span(i));
   const CpuBackend backend(model);
   const NoiseImages noise = noise_images(config, model.weights, columns, SynthesisOptions{});
   Picture sheet{

@@ -172,8 +172,8 @@ inline at::Tensor discriminator_classes(const DiscriminatorConfig& config, const
 
 /// Logits of the discriminator (Miyato & Koyama 2018, the projection alone). Shapes: images `[N, C, R, R]`, classes
 /// `[N, c_dim]` or undefined -> `[N, 1]`.
-inline at::Tensor discriminator(const DiscriminatorConfig& config, const TensorWeights& weights, const at::Tensor& images,
-                                const at::Tensor& classes) {
+inline at::Tensor discriminator(const DiscriminatorConfig& config, const TensorWeights& weights,
+                                const at::Tensor& images, const at::Tensor& classes) {
   const at::Tensor features = discriminator_features(config, weights, images);
   return config.c_dim > 0 ? (features * discriminator_classes(config, weights, classes)).sum({1}, true) : features;
 }

@@ -56,9 +56,8 @@ struct TensorArrays {
       if (!labels.defined() || labels.dim() != 1 || labels.size(0) != z.size(0) || labels.scalar_type() != at::kLong)
         wrong_tensor(where, "labels as Long [" + std::to_string(z.size(0)) + "]", labels);
       const at::Tensor plain = labels.to(at::kCPU).contiguous();
-      HostArrays::check_labels(
-          where, config,
-          {plain.const_data_ptr<std::int64_t>(), static_cast<std::size_t>(plain.size(0))});
+      HostArrays::check_labels(where, config,
+                               {plain.const_data_ptr<std::int64_t>(), static_cast<std::size_t>(plain.size(0))});
       classes = stylegan2::one_hot(plain, config.c_dim);
     } else if (labels.defined() && labels.numel() != 0) {
       wrong_tensor(where, "no labels (the generator is unconditional)", labels);
@@ -116,8 +115,7 @@ struct TensorArrays {
     const c10::AutoGradMode on(true);
     const at::Tensor input = s.detach().clone().requires_grad_(true);
     const at::Tensor images = backend.synthesis(input, noise(backend, s.size(0), SynthesisOptions{}));
-    return to_matrix(
-        torch::autograd::grad({images}, {input}, {to_tensor(image_gradient).to(images.device())}).front());
+    return to_matrix(torch::autograd::grad({images}, {input}, {to_tensor(image_gradient).to(images.device())}).front());
   }
 
   template <class Backend>
@@ -147,8 +145,7 @@ struct TensorArrays {
     return call("Generator::image_to_host", [&] { return stylegan2::to_images(images); });
   }
   static at::Tensor from_vector(const std::vector<float>& values) {
-    return call("Generator::w_average",
-                [&] { return to_tensor(values, {static_cast<std::int64_t>(values.size())}); });
+    return call("Generator::w_average", [&] { return to_tensor(values, {static_cast<std::int64_t>(values.size())}); });
   }
 
   /// The LibTorch that this was compiled with, "2.15.0": reports name it, because its kernels decide the last bits.
@@ -161,9 +158,9 @@ struct TensorArrays {
   [[noreturn]] static void wrong_tensor(const std::string& where, const std::string& expected, const at::Tensor& got) {
     throw Error(ErrorCode::shape_mismatch, where,
                 "expected " + expected + ", got " +
-                    (got.defined() ? std::string(c10::toString(got.scalar_type())) + " " +
-                                         kernels::shape_text(got.sizes().vec())
-                                   : std::string("an undefined tensor")));
+                    (got.defined()
+                         ? std::string(c10::toString(got.scalar_type())) + " " + kernels::shape_text(got.sizes().vec())
+                         : std::string("an undefined tensor")));
   }
   static void require_rows(const std::string& where, std::int64_t rows) {
     if (rows == 0) throw Error(ErrorCode::empty_input, where, "expected at least one row, got none");

@@ -76,8 +76,7 @@ inline at::Tensor to_label_tensor(std::span<const std::int64_t> labels) {
 /// Copy of a tensor of any type and device in host memory.
 inline kernels::WeightArray to_array(const at::Tensor& tensor) {
   const at::Tensor plain = tensor.detach().to(at::kCPU, at::kFloat).contiguous();
-  return {plain.sizes().vec(),
-          {plain.const_data_ptr<float>(), plain.const_data_ptr<float>() + plain.numel()}};
+  return {plain.sizes().vec(), {plain.const_data_ptr<float>(), plain.const_data_ptr<float>() + plain.numel()}};
 }
 /// Copy of a tensor `[rows, cols]` in host memory. Throws shape_mismatch for another rank.
 inline Matrix<float> to_matrix(const at::Tensor& tensor) {
@@ -100,7 +99,9 @@ inline ImageBatch to_images(const at::Tensor& tensor) {
 /// Copy of a tensor in the form a file stores.
 inline data::TensorData to_data(const at::Tensor& tensor) {
   kernels::WeightArray array = to_array(tensor);
-  return {.shape = std::move(array.shape), .values = std::move(array.values), .integers = {},
+  return {.shape = std::move(array.shape),
+          .values = std::move(array.values),
+          .integers = {},
           .type = data::ElementType::f32};
 }
 

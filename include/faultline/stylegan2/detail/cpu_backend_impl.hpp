@@ -38,7 +38,7 @@ FAULTLINE_INLINE CpuBackend::CpuBackend(stylegan2::GeneratorModel model, const C
     : CpuBackend(std::move(model), options, *kernels::runnable_kernels().front()) {}
 
 FAULTLINE_INLINE CpuBackend::CpuBackend(stylegan2::GeneratorModel model, const CpuOptions& options,
-                              const kernels::Kernels& kernels)
+                                        const kernels::Kernels& kernels)
     : engine_(std::make_shared<stylegan2::detail::CpuEngine>(stylegan2::whole_model(std::move(model)), kernels)) {
   namespace detail = stylegan2::detail;
   detail::CpuEngine& engine = *engine_;
@@ -89,7 +89,7 @@ FAULTLINE_INLINE ImageBatch CpuBackend::synthesis(const Matrix<float>& s, const 
 }
 
 FAULTLINE_INLINE Matrix<float> CpuBackend::pullback(const Matrix<float>& s, const stylegan2::NoiseImages& noise,
-                                          const ImageBatch& image_gradient) const {
+                                                    const ImageBatch& image_gradient) const {
   namespace detail = stylegan2::detail;
   detail::CpuEngine& engine = *engine_;
   std::call_once(engine.once, [&] {

@@ -24,8 +24,7 @@ class Linear {
     product_ = Product(kernels, outs_, ins, [&](std::ptrdiff_t o, std::ptrdiff_t i) {
       return static_cast<float>(static_cast<double>(w[o * ins + i]) * gain);
     });
-    for (const float value : bias.values)
-      bias_.push_back(static_cast<float>(static_cast<double>(value) * multiplier));
+    for (const float value : bias.values) bias_.push_back(static_cast<float>(static_cast<double>(value) * multiplier));
   }
 
   [[nodiscard]] std::ptrdiff_t in() const noexcept { return product_.in(); }  ///< padded
@@ -140,8 +139,7 @@ class Mapping {
   template <class Task>
   static void each_rows(std::int64_t count, const Task& task) {
     constexpr std::int64_t chunk = 32;
-    parallel_for_blocks(count, chunk, 0,
-                        [&](std::int64_t first, std::int64_t last) { task(first, last - first); });
+    parallel_for_blocks(count, chunk, 0, [&](std::int64_t first, std::int64_t last) { task(first, last - first); });
   }
 
   GeneratorConfig config_;

@@ -163,9 +163,9 @@ inline Convolution pack_convolution(const Kernels& kernels, bool narrow, bool wi
   conv.gain = static_cast<float>(std::numbers::sqrt2 / (conv.up ? 16.0 : 1.0));
   conv.bias = Buffer<float>(static_cast<std::size_t>(conv.out));
   for (std::int64_t o = 0; o < layer.out; ++o)
-    conv.bias.data()[o] =
-        static_cast<float>(std::numbers::sqrt2 * static_cast<double>(bias.data()[o]));
-  conv.noise_gain = static_cast<float>(std::numbers::sqrt2 * static_cast<double>(weights[name + ".noise_strength"].values.front()));
+    conv.bias.data()[o] = static_cast<float>(std::numbers::sqrt2 * static_cast<double>(bias.data()[o]));
+  conv.noise_gain =
+      static_cast<float>(std::numbers::sqrt2 * static_cast<double>(weights[name + ".noise_strength"].values.front()));
   return conv;
 }
 
@@ -186,9 +186,8 @@ inline SynthesisWeights pack_synthesis(const Kernels& kernels, bool narrow, bool
       for (std::int64_t k = 0; k < layer.out; ++k) {
         conv.rgb_bias.push_back(bias.data()[k]);
         for (std::int64_t i = 0; i < layer.in; ++i)
-          conv.rgb_weight.data()[k * conv.out + i] =
-              static_cast<float>(static_cast<double>(weight.data()[k * layer.in + i]) /
-                                 std::sqrt(static_cast<double>(layer.in)));
+          conv.rgb_weight.data()[k * conv.out + i] = static_cast<float>(
+              static_cast<double>(weight.data()[k * layer.in + i]) / std::sqrt(static_cast<double>(layer.in)));
       }
     } else {
       packed.convolutions.push_back(pack_convolution(kernels, narrow, winograd, weights, layer, packed.style_dimension,

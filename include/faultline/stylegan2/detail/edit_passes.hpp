@@ -196,7 +196,8 @@ class EditPasses {
       if (!same) starts.push_back(i);
       sources.push_back(static_cast<std::int64_t>(starts.size()) - 1);
     }
-    cost_.passes += (static_cast<double>(starts.size()) * held.update + static_cast<double>(count) * held.rest) / whole_;
+    cost_.passes +=
+        (static_cast<double>(starts.size()) * held.update + static_cast<double>(count) * held.rest) / whole_;
 
     const bool colours_next = conv.colours > 0;
     const std::ptrdiff_t colours = start_.shape().channels;
@@ -212,7 +213,8 @@ class EditPasses {
       });
       cpu::Buffer<float> x(static_cast<std::size_t>(rows * elements));
       Matrix<float> styles(rows, s_.cols());
-      const std::ptrdiff_t painted_side = conv.side / 2, painted = held.convolution > 0 ? painted_side * painted_side : 0;
+      const std::ptrdiff_t painted_side = conv.side / 2,
+                           painted = held.convolution > 0 ? painted_side * painted_side : 0;
       std::vector<float> image(static_cast<std::size_t>(rows * colours * painted));
       parallel_for(rows, 0, [&](std::int64_t i) {
         const StyleEdit& edit = edit_of(first + i);
@@ -252,16 +254,14 @@ class EditPasses {
       });
       ImageBatch part(rows, start_.shape());
       const std::int64_t pixels = part.shape().elements();
-      cpu::for_each_group(weights(), engine_->synthesis->pool, rows, noise_,
-                          [&](cpu::GroupRun& group, std::ptrdiff_t begin) {
-                            group.resume(styles.data() + begin * styles.cols(), styles.cols(), held.convolution + 1,
-                                         colours_next, x.data() + begin * elements,
-                                         painted > 0 ? image.data() + begin * colours * painted : nullptr,
-                                         part.data() + begin * pixels);
-                          });
+      cpu::for_each_group(
+          weights(), engine_->synthesis->pool, rows, noise_, [&](cpu::GroupRun& group, std::ptrdiff_t begin) {
+            group.resume(styles.data() + begin * styles.cols(), styles.cols(), held.convolution + 1, colours_next,
+                         x.data() + begin * elements, painted > 0 ? image.data() + begin * colours * painted : nullptr,
+                         part.data() + begin * pixels);
+          });
       for (std::int64_t i = 0; i < rows; ++i)
-        std::copy_n(part.image(i).data(), pixels,
-                    images.image(places[static_cast<std::size_t>(first + i)]).data());
+        std::copy_n(part.image(i).data(), pixels, images.image(places[static_cast<std::size_t>(first + i)]).data());
     }
   }
 
@@ -284,14 +284,12 @@ class EditPasses {
       for (std::ptrdiff_t k = 0; k < colours; ++k) {
         const auto weight = static_cast<float>(static_cast<double>(w[k * in + channel]) /
                                                std::sqrt(static_cast<double>(in)) * static_cast<double>(edit.shift));
-        const float* const sum =
-            before[held.convolution / 2].data() + (edit.row * colours + k) * plane;
+        const float* const sum = before[held.convolution / 2].data() + (edit.row * colours + k) * plane;
         std::vector<float> difference(static_cast<std::size_t>(plane)), wider, line;
         for (std::ptrdiff_t p = 0; p < plane; ++p) {
           const float added = weight * x[static_cast<std::size_t>(p)];
           difference[static_cast<std::size_t>(p)] =
-              std::isinf(clamp) ? added
-                                : std::clamp(sum[p] + added, -clamp, clamp) - std::clamp(sum[p], -clamp, clamp);
+              std::isinf(clamp) ? added : std::clamp(sum[p] + added, -clamp, clamp) - std::clamp(sum[p], -clamp, clamp);
         }
         for (std::ptrdiff_t n = side; n < start_.shape().width; n *= 2) {
           wider.resize(difference.size() * 4);

@@ -101,8 +101,8 @@ FAULTLINE_INLINE GeneratorModel load_generator_model(const std::filesystem::path
   data::TensorFile file = data::read_safetensors(path, {}, integrity);
   data::require_format(file, generator_format);
   GeneratorModel model;
-  model.config = validated(
-      generator_config(data::parse_config(data::metadata_text(file, "config", where), where), where), where);
+  model.config =
+      validated(generator_config(data::parse_config(data::metadata_text(file, "config", where), where), where), where);
   model.weights = detail::take_network(file, model.config, {"probe.z", "probe.labels", "probe.image"}, where);
   model.provenance = data::metadata_or_empty(file, "provenance");
   model.digest = data::metadata_or_empty(file, "sha256");
@@ -118,8 +118,7 @@ FAULTLINE_INLINE data::TensorFile generator_file(const GeneratorModel& model) {
   if (!model.provenance.empty()) file.metadata["provenance"] = model.provenance;
   data::put_weights(file, model.weights);
   Matrix<float> z(detail::probe_count, config.z_dim);
-  for (std::int64_t i = 0; i < detail::probe_count; ++i)
-    core::fill_normals(0, core::Stream::latents, i, z.row_span(i));
+  for (std::int64_t i = 0; i < detail::probe_count; ++i) core::fill_normals(0, core::Stream::latents, i, z.row_span(i));
   std::vector<std::int64_t> labels;
   if (config.c_dim > 0) {
     for (std::int64_t i = 0; i < detail::probe_count; ++i) labels.push_back(i % config.c_dim);
@@ -155,14 +154,13 @@ FAULTLINE_INLINE DiscriminatorModel load_discriminator(const std::filesystem::pa
   data::require_format(file, older ? format->second : std::string(discriminator_format));
   DiscriminatorModel model;
   model.config = validated(
-      discriminator_config(data::parse_config(data::metadata_text(file, "config", where), where), where),
-      where);
+      discriminator_config(data::parse_config(data::metadata_text(file, "config", where), where), where), where);
   model.weights = detail::take_network(file, model.config, {}, where);
   return model;
 }
 
 FAULTLINE_INLINE void save_discriminator(const std::filesystem::path& path, const DiscriminatorModel& model,
-                               const std::string& provenance) {
+                                         const std::string& provenance) {
   data::TensorFile file;
   file.metadata["format"] = discriminator_format;
   file.metadata["config"] = to_json(model.config).dump();

@@ -97,7 +97,7 @@ inline std::map<std::string, at::Tensor> take(const data::TensorFile& file, cons
 
 template <class Config>
 stylegan2::TensorWeights take_network(const data::TensorFile& file, const std::string& prefix, const Config& config,
-                                const std::string& where) {
+                                      const std::string& where) {
   data::TensorFile part;
   for (const auto& spec : stylegan2::weight_specs(config)) part.tensors[spec.name] = file.at(prefix + spec.name);
   return stylegan2::to_tensors(data::take_weights(part, stylegan2::weight_specs(config), {}, where));
@@ -145,8 +145,7 @@ inline GanCheckpoint load_checkpoint(const std::filesystem::path& path) {
   const std::string where = "load_checkpoint(" + path.string() + ")";
   const data::TensorFile file = data::read_safetensors(path);
   data::require_format(file, checkpoint_format);
-  const detail::Json json =
-      data::parse_config(data::metadata_text(file, "config", where), where);
+  const detail::Json json = data::parse_config(data::metadata_text(file, "config", where), where);
   data::ConfigReader reader(json, where);
   GanCheckpoint checkpoint;
   checkpoint.preset.generator = stylegan2::generator_config(reader.require("generator"), where);

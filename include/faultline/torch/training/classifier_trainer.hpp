@@ -44,8 +44,8 @@ inline at::Tensor centre_crop(const at::Tensor& images, std::int64_t height, std
 /// invalid_argument, empty_input; shape_mismatch when the images have other channels than the classifier's input or are
 /// smaller; label_out_of_range when they have no labels or more classes than the classifier. Cost: about 70 MFLOP per
 /// image and epoch for `paper-cnn`.
-inline classify::ClassifierModel train_classifier(const classify::ClassifierConfig& config, const LabelledImages& images,
-                                        const ClassifierOptions& options) {
+inline classify::ClassifierModel train_classifier(const classify::ClassifierConfig& config,
+                                                  const LabelledImages& images, const ClassifierOptions& options) {
   faultline::core::require_in("train_classifier", "epochs", options.epochs, 1, 1'000'000);
   faultline::core::require_in("train_classifier", "batch", options.batch, 2, limits::batch);
   faultline::core::require_in("train_classifier", "learning_rate", options.learning_rate, 1e-9, 1e3);
@@ -80,8 +80,8 @@ inline classify::ClassifierModel train_classifier(const classify::ClassifierConf
     const RealBatch batch = data.batch(step * options.batch, options.batch, {0.0, 1.0});
     const at::Tensor input = centre_crop(batch.images, config.input.height, config.input.width).contiguous();
     const at::Tensor loss = stylegan2::detail::libtorch_call("train_classifier", [&] {
-      return at::cross_entropy_loss(
-          classifier_head(weights, classifier_features(config, weights, input, true)), batch.labels);
+      return at::cross_entropy_loss(classifier_head(weights, classifier_features(config, weights, input, true)),
+                                    batch.labels);
     });
     stylegan2::detail::libtorch_call("train_classifier", [&] {
       loss.backward();

@@ -19,7 +19,8 @@ namespace training {
 /// than its input or of other channels, shape_mismatch.
 /// Example: `Projector projector(generator, {.features =
 /// training::judge_features(load_classifier("judge.safetensors"))});`
-[[nodiscard]] inline std::function<at::Tensor(const at::Tensor&)> judge_features(const classify::NetworkClassifier& judge) {
+[[nodiscard]] inline std::function<at::Tensor(const at::Tensor&)> judge_features(
+    const classify::NetworkClassifier& judge) {
   const InputSpec input = judge.input_spec();
   if (!(input.range == ValueRange{0.0, 1.0}) || !input.mean.empty() || !input.std.empty())
     throw Error(ErrorCode::incompatible_models, "judge_features",
