@@ -112,7 +112,6 @@ int answer(int argc, char** argv) {
   app.add_flag("--random-noise", arguments.random_noise,
                "fresh noise inputs for every image instead of the stored ones");
   if (const auto code = program::parse(app, argc, argv)) return *code;
-  const c10::AutoGradMode off(false);
   if (arguments.random_noise) options.noise = fl::Noise::random;
   const auto generator = fl::Generator<fl::CpuBackend>::load(arguments.generator);
   const auto judge = fl::load_classifier(arguments.judge);
