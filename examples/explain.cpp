@@ -266,7 +266,7 @@ int explain(const Arguments& arguments) {
   fl::ProjectionOptions options{.steps = arguments.steps, .references = arguments.references};
   if (!arguments.judge.empty()) options.features = fl::training::judge_features(fl::load_classifier(arguments.judge));
   const auto reference = fl::Generator<fl::ReferenceBackend>::load(arguments.generator);  // it has gradients in w
-  const fl::Projector projector(reference, options);
+  fl::Projector projector(reference, options);
   std::error_code failed;
   std::filesystem::create_directories(arguments.out, failed);
   if (failed)

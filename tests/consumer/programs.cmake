@@ -20,7 +20,7 @@ endif()
 
 if(CONSUMER_WITH_LIBTORCH)
   add_executable(torch_program "${consumer_dir}/torch.cpp")
-  target_link_libraries(torch_program PRIVATE faultline::faultline)
+  target_link_libraries(torch_program PRIVATE faultline::torch)
   if(torch IN_LIST light)
     target_compile_definitions(torch_program PRIVATE CONSUMER_LIGHT)
   elseif(compiled IN_LIST light)
@@ -41,7 +41,7 @@ foreach(engine opencv onnxruntime)
 endforeach()
 
 # Nothing but include directories, libraries and the language may come along; with the compiled form, the macro that says so.
-foreach(target core compiled faultline training cuda catch2 gtest opencv onnxruntime)
+foreach(target core faultline compiled torch training cuda catch2 gtest opencv onnxruntime)
   if(NOT TARGET faultline::${target})
     continue()
   endif()

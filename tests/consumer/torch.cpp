@@ -3,7 +3,7 @@
 #ifdef CONSUMER_LIGHT
 #include <faultline/torch/libtorch.hpp>
 #else
-#include <faultline/faultline.hpp>
+#include <faultline/torch.hpp>
 #endif
 
 int main() { return at::ones({2, 3}).numel() == 6 ? 0 : 1; }

@@ -75,14 +75,11 @@ fl::CudaOptions options(const FakeMachine& machine, fl::CudaMode mode = fl::Cuda
 /// Number of convolutions, each of which has a noise image.
 std::size_t convolutions(const sg::GeneratorConfig& config) {
   const auto layers = sg::synthesis_layers(config);
-  return static_cast<std::size_t>(std::count_if(layers.begin(), layers.end(), [](const auto& layer) {
-    return layer.kind != sg::SynthesisLayer::Kind::to_rgb;
-  }));
+  return static_cast<std::size_t>(std::count_if(
+      layers.begin(), layers.end(), [](const auto& layer) { return layer.kind != sg::SynthesisLayer::Kind::to_rgb; }));
 }
 
-sg::GeneratorModel model_of(const sg::GeneratorConfig& config) {
-  return {config, perturbed_arrays(config, 5), "", ""};
-}
+sg::GeneratorModel model_of(const sg::GeneratorConfig& config) { return {config, perturbed_arrays(config, 5), "", ""}; }
 
 /// Channels in fours, colour, a clamp that some activations reach.
 sg::GeneratorConfig wide_config() {
@@ -155,8 +152,7 @@ TEST_CASE(
     CHECK(images.is_contiguous());
     CHECK(worst(images, reference.synthesize(s)) < 1e-4);
     // One launch of ours per convolution and one for all norms.
-    CHECK(cuda.cost().launches ==
-          static_cast<std::int64_t>(1 + 2 * convolutions(model.config)));
+    CHECK(cuda.cost().launches == static_cast<std::int64_t>(1 + 2 * convolutions(model.config)));
     CHECK(cuda.cost().synthesis_macs == reference.cost().synthesis_macs);
     CHECK(cuda.cost().synthesis_bytes < sg::synthesis_bytes(model.config, sg::ActivationTraffic::two_pass));
     CHECK(cuda.cost().synthesis_bytes > sg::synthesis_bytes(model.config, sg::ActivationTraffic::fused));

@@ -92,8 +92,7 @@ struct Answers {
     fl::Matrix<float> z(3, generator.latent_dim());
     for (std::int64_t i = 0; i < 3; ++i) fl::core::fill_normals(5, fl::core::Stream::latents, i, z.row_span(i));
     const std::vector<std::int64_t> labels{3, 1, 4};
-    const auto w =
-        generator.map(generator.latent_from_host(z), generator.label_from_host(labels), {.truncation = 0.7});
+    const auto w = generator.map(generator.latent_from_host(z), generator.label_from_host(labels), {.truncation = 0.7});
     const auto s = generator.styles(w);
     const auto images = generator.synthesize(s),
                noisy = generator.synthesize(s, {.noise = fl::Noise::random, .seed = 2, .first = 9});

@@ -4,7 +4,7 @@
 # own doing: where torch/torch.h comes straight after Catch2 it takes CHECK before the library is read, so CHECK is not asked about there.
 cmake_minimum_required(VERSION 3.25)
 
-set(header_F "faultline/faultline.hpp")
+set(header_F "faultline/torch.hpp")
 set(header_T "torch/torch.h")
 set(header_C "support/catch2.hpp")
 set(header_G "gtest/gtest.h")

@@ -8,7 +8,7 @@
 #define LOG(text) (std::string("mine: ") + (text))
 #define DCHECK(condition) (condition)
 
-#include <faultline/faultline.hpp>
+#include <faultline/torch.hpp>
 
 TEST_CASE("CHECK and LOG are the user's when the library comes last") {
   CHECK(LOG("kept") == "mine: kept");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The library before the test framework; names that nobody had are left to LibTorch, whose later headers use them.
 
-#include <faultline/faultline.hpp>
+#include <faultline/torch.hpp>
 
 #include <support/catch2.hpp>
 

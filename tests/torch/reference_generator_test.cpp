@@ -178,7 +178,8 @@ TEST_CASE("edits of a generator on tensors are those of CpuBackend, as tensors")
   const at::Tensor s = normals({2, generator.layout().dimension()}, 6) + 1.0;
   auto session = generator.begin_edits(s);
   std::vector<fl::StyleEdit> edits;
-  for (std::int64_t k = 0; k < generator.layout().dimension(); ++k) edits.push_back({k % 2, k, k % 3 == 0 ? -3.0f : 2.0f});
+  for (std::int64_t k = 0; k < generator.layout().dimension(); ++k)
+    edits.push_back({k % 2, k, k % 3 == 0 ? -3.0f : 2.0f});
   const at::Tensor whole = fl::WholeEdits(generator, s).images(edits);
   CHECK(worst(session.images(edits), whole) < 1e-4 * std::max(1.0, whole.abs().max().item<double>()));
   CHECK(session.cost().images == static_cast<std::int64_t>(edits.size()));

@@ -144,7 +144,7 @@ TEST_CASE("the learning rate holds and then falls to nothing") {
 TEST_CASE("gradients of every loss agree with central differences in float64") {
   const ft::GanPreset preset = small_preset();
   const sg::TensorWeights g = perturbed_weights(preset.generator, 1, at::kDouble),
-                    d = perturbed_weights(preset.discriminator, 2, at::kDouble);
+                          d = perturbed_weights(preset.discriminator, 2, at::kDouble);
   const at::Tensor z = normals({4, 6}, 1, at::kDouble),
                    classes = sg::one_hot(at::arange(4, at::kLong) % 3, 3, at::kDouble),
                    real = normals({4, 1, 8, 8}, 2, at::kDouble);
