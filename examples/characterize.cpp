@@ -39,6 +39,7 @@
 
 #include <faultline/analysis/describe/real_image_check.hpp>
 #include <faultline/analysis/properties/measure_labelled_images.hpp>
+#include <faultline/classify/score_request.hpp>
 #include <faultline/core/enum_text.hpp>
 #include <faultline/core/parallel_for.hpp>
 #include <faultline/data/labelled_images.hpp>
@@ -140,7 +141,7 @@ int characterize(const Arguments& arguments) {
       arguments.precision == "bf16" ? fl::CpuOptions::Precision::bf16 : fl::CpuOptions::Precision::fp32;
   const auto generator =
       fl::Generator<fl::CpuBackend>::load(arguments.generator, fl::Integrity::checked, {.precision = precision});
-  auto classifier = program::open_classifier(arguments.classifier, arguments.choice);
+  auto classifier = program::open_classifier(arguments.classifier, arguments.choice, generator.num_classes());
   std::error_code failed;
   std::filesystem::create_directories(arguments.out, failed);  // before the work, not after it
   if (failed || ::access(arguments.out.c_str(), W_OK) != 0)
@@ -158,12 +159,15 @@ int characterize(const Arguments& arguments) {
                                                   .labels = labels,
                                                   .truncation = arguments.truncation,
                                                   .batch_size = options.method.batch_size});
+  fl::classify::ScoreRequest request(classifier);  // what lacks scores, real and generated, is asked for at once
   std::optional<fl::LabelledTable> real;  // before the long work, so that what is wrong with them is said at once
   if (!arguments.real.empty()) {
     real = measure_real(arguments, classifier, generator.image_shape(), options.method);
-    check_accuracy(*real, arguments.accuracy);
+    if (request.missing() == 0) check_accuracy(*real, arguments.accuracy);
   }
   fl::FailureAnalyzer analyzer(sampler, classifier, fl::Misclassified{}, options);
+  if (request.missing() > 0) (void)analyzer.problem();
+  request.end();
   const std::filesystem::path out = arguments.out;
   if (arguments.method == "ours") print_forecast(analyzer.forecast(), options.method.budget, arguments.samples);
   if (arguments.arrays) fl::write_arrays(analyzer.problem(), out / "arrays");

@@ -135,7 +135,8 @@ void print_summary(const fl::ComparisonReport& report) {
 int compare(const Arguments& arguments) {
   program::Progress progress;
   const auto generator = fl::Generator<fl::CpuBackend>::load(arguments.generator);
-  const std::vector<fl::AnyClassifier> classifiers = program::open_classifiers(arguments.classifiers, arguments.choice);
+  const std::vector<fl::AnyClassifier> classifiers =
+      program::open_classifiers(arguments.classifiers, arguments.choice, generator.num_classes());
   std::error_code failed;
   std::filesystem::create_directories(arguments.out, failed);  // before the work, not after it
   if (failed || ::access(arguments.out.c_str(), W_OK) != 0)

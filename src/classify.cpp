@@ -5,4 +5,5 @@
 #include <faultline/classify/detail/input_spec_text_impl.hpp>
 #include <faultline/classify/detail/mapped_classes_impl.hpp>
 #include <faultline/classify/detail/prepare_images_impl.hpp>
+#include <faultline/classify/detail/score_request_impl.hpp>
 #include <faultline/classify/detail/validate_scores_impl.hpp>
