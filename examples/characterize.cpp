@@ -24,6 +24,9 @@
 // test: --generator @assets@/digits.safetensors --classifier @source@/tests/fixtures/onnx/network.onnx --score-kind logits --samples 100 --out @out@/report
 // test(3): --generator @assets@/digits.safetensors --classifier @source@/tests/fixtures/onnx/network.onnx --samples 100 --out @out@/refused
 // test(3): --generator @assets@/digits.safetensors --classifier absent.onnx --samples 100 --out @out@/refused
+// test(3): --generator @assets@/digits.safetensors --classifier scores:@out@/scores.csv --input "28x28 grey" --samples 100 --out @out@/report
+// test(3): --generator @assets@/digits.safetensors --classifier scores:@characterize.21@/scores.csv --input "28x28 grey" --samples 100 --out @out@/report
+// test(3): --generator @assets@/digits.safetensors --classifier scores:@source@/LICENSE --samples 100 --out @out@/refused
 // test(2): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --input 28x28 --out @out@/refused
 // test(2): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --classes 1,1 --out @out@/refused
 // test(2): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --seed 18446744073709551615

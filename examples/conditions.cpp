@@ -24,6 +24,7 @@
 // test(3): --images @source@/tests/fixtures/segments --classifier @assets@/clean.safetensors --generator @assets@/digits.safetensors --out @out@/refused
 // test: --images @source@/tests/fixtures/segments --classifier @assets@/clean.safetensors --samples 600 --mix independent --padding 2 --generator @assets@/digits.safetensors --generated 200 --pictures --out @out@/report
 // test: --images @source@/tests/fixtures/segments --classifier @assets@/clean.safetensors --samples 3 --json --out @out@/report
+// test(3): --images @source@/tests/fixtures/segments --classifier scores:@out@/scores.csv --input "28x28 grey" --out @out@/report
 // full: --images @source@/tests/fixtures/segments --classifier @assets@/clean.safetensors --samples 60 --out @out@/report
 
 #include "classifier_choice.hpp"
