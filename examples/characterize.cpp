@@ -24,6 +24,9 @@
 // test: --generator @assets@/digits.safetensors --classifier @source@/tests/fixtures/onnx/network.onnx --score-kind logits --samples 100 --out @out@/report
 // test(3): --generator @assets@/digits.safetensors --classifier @source@/tests/fixtures/onnx/network.onnx --samples 100 --out @out@/refused
 // test(3): --generator @assets@/digits.safetensors --classifier absent.onnx --samples 100 --out @out@/refused
+// test(3): --generator @assets@/digits.safetensors --classifier scores:@out@/scores.csv --input "28x28 grey" --samples 100 --out @out@/report
+// test(3): --generator @assets@/digits.safetensors --classifier scores:@characterize.21@/scores.csv --input "28x28 grey" --samples 100 --out @out@/report
+// test(3): --generator @assets@/digits.safetensors --classifier scores:@source@/LICENSE --samples 100 --out @out@/refused
 // test(2): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --input 28x28 --out @out@/refused
 // test(2): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --classes 1,1 --out @out@/refused
 // test(2): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --seed 18446744073709551615
@@ -39,6 +42,7 @@
 
 #include <faultline/analysis/describe/real_image_check.hpp>
 #include <faultline/analysis/properties/measure_labelled_images.hpp>
+#include <faultline/classify/score_request.hpp>
 #include <faultline/core/enum_text.hpp>
 #include <faultline/core/parallel_for.hpp>
 #include <faultline/data/labelled_images.hpp>
@@ -140,7 +144,7 @@ int characterize(const Arguments& arguments) {
       arguments.precision == "bf16" ? fl::CpuOptions::Precision::bf16 : fl::CpuOptions::Precision::fp32;
   const auto generator =
       fl::Generator<fl::CpuBackend>::load(arguments.generator, fl::Integrity::checked, {.precision = precision});
-  auto classifier = program::open_classifier(arguments.classifier, arguments.choice);
+  auto classifier = program::open_classifier(arguments.classifier, arguments.choice, generator.num_classes());
   std::error_code failed;
   std::filesystem::create_directories(arguments.out, failed);  // before the work, not after it
   if (failed || ::access(arguments.out.c_str(), W_OK) != 0)
@@ -158,12 +162,15 @@ int characterize(const Arguments& arguments) {
                                                   .labels = labels,
                                                   .truncation = arguments.truncation,
                                                   .batch_size = options.method.batch_size});
+  fl::classify::ScoreRequest request(classifier);  // what lacks scores, real and generated, is asked for at once
   std::optional<fl::LabelledTable> real;  // before the long work, so that what is wrong with them is said at once
   if (!arguments.real.empty()) {
     real = measure_real(arguments, classifier, generator.image_shape(), options.method);
-    check_accuracy(*real, arguments.accuracy);
+    if (request.missing() == 0) check_accuracy(*real, arguments.accuracy);
   }
   fl::FailureAnalyzer analyzer(sampler, classifier, fl::Misclassified{}, options);
+  if (request.missing() > 0) (void)analyzer.problem();
+  request.end();
   const std::filesystem::path out = arguments.out;
   if (arguments.method == "ours") print_forecast(analyzer.forecast(), options.method.budget, arguments.samples);
   if (arguments.arrays) fl::write_arrays(analyzer.problem(), out / "arrays");

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// The classifier that people have, as a word on the command line: a file of this library, an ONNX file, or a command
-// that reads images and writes scores; what it wants its images to look like, and what its classes mean.
+// The classifier that people have, as a word on the command line: a file of this library, an ONNX file, a
+// command that reads images and writes scores, or a table of scores that were made elsewhere; what it wants its images
+// to look like, and what its classes mean.
 
 #include <faultline/classify/any_classifier.hpp>
 #include <faultline/classify/input_spec_text.hpp>
@@ -9,6 +10,7 @@
 #include <faultline/core/enum_text.hpp>
 #include <faultline/interop/child_process.hpp>
 #include <faultline/data/classifier_file.hpp>
+#include <faultline/interop/score_file.hpp>
 #if __has_include(<opencv2/dnn.hpp>)  // with faultline::opencv, which brings the folder of OpenCV's headers
 #include <faultline/interop/opencv_dnn.hpp>
 #endif
@@ -16,6 +18,7 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -36,7 +39,8 @@ struct ClassifierChoice {
 /// --input, --classes and --score-kind.
 inline void add_classifier_options(CLI::App& app, ClassifierChoice& choice) {
   app.add_option("--input", choice.input,
-                 "what an ONNX file or a command wants its images to look like: \"28x28 grey mean=.1307 std=.3081\"; "
+                 "what an ONNX file, a command or a table of scores wants its images to look like: \"28x28 grey "
+                 "mean=.1307 std=.3081\"; "
                  "words are HEIGHTxWIDTH, grey, rgb, bgr, crop, resize, range=0:255, mean=, std=, chw, hwc");
   app.add_option("--classes", choice.classes,
                  "for each class of the generator the class of the classifier that means it: \"1, 0, 2\", or several: "
@@ -48,20 +52,32 @@ inline void add_classifier_options(CLI::App& app, ClassifierChoice& choice) {
 
 /// What stands behind --classifier in help texts.
 inline constexpr const char* classifier_help =
-    "classifier: a file of this library (faultline.classifier/1), an ONNX file, or command:PROGRAM, which reads images "
-    "and writes scores";
+    "classifier: a file of this library (faultline.classifier/1), an ONNX file, command:PROGRAM, which reads images "
+    "and writes scores, or scores:FILE, a table of scores that are made elsewhere: images without scores are written "
+    "into FILE.images (docs/score_files.md)";
 
 namespace detail {
 
-inline constexpr std::string_view command_prefix = "command:";
+inline constexpr std::string_view command_prefix = "command:", table_prefix = "scores:";
 
 inline bool is_command(const std::string& text) { return text.rfind(command_prefix, 0) == 0; }
+inline bool is_table(const std::string& text) { return text.rfind(table_prefix, 0) == 0; }
 inline bool is_onnx(const std::string& text) {
-  return !is_command(text) && std::filesystem::path(text).extension() == ".onnx";
+  return !is_command(text) && !is_table(text) && std::filesystem::path(text).extension() == ".onnx";
 }
 
 inline fl::Scores scores_of(const ClassifierChoice& choice) {
   return choice.scores.empty() ? fl::Scores::undeclared : *fl::core::enumerator_from<fl::Scores>(choice.scores);
+}
+
+/// A table that may not be there yet: it has as many classes as are shown, or as the map names.
+inline fl::AnyClassifier open_table(const std::string& file, const ClassifierChoice& choice, const fl::ClassMap& map,
+                                    std::int64_t classes) {
+  for (const std::vector<std::int64_t>& meaning : map.meanings())
+    for (const std::int64_t own : meaning) classes = std::max(classes, own + 1);
+  return fl::AnyClassifier(fl::ScoreFileClassifier(file, {.scores = scores_of(choice),
+                                                          .input = fl::classify::input_spec_from_text(choice.input),
+                                                          .expected_classes = std::max<std::int64_t>(classes, 2)}));
 }
 
 inline fl::AnyClassifier open_onnx([[maybe_unused]] const std::string& file,
@@ -82,14 +98,15 @@ inline fl::AnyClassifier open_onnx([[maybe_unused]] const std::string& file,
 
 }  // namespace detail
 
-/// The classifiers that texts name: "model.safetensors", "model.onnx", "command:python3 model.py".
+/// The classifiers that texts name: "model.safetensors", "model.onnx", "command:python3 model.py", "scores:FILE".
+/// `shown` is the number of classes of what they are shown.
 ///
 /// **Throws** what opening them throws; `invalid_argument` for --input or --score-kind where all are files of this
 /// library, which say both themselves.
 inline std::vector<fl::AnyClassifier> open_classifiers(const std::vector<std::string>& texts,
-                                                       const ClassifierChoice& choice) {
+                                                       const ClassifierChoice& choice, std::int64_t shown) {
   const bool asks = std::any_of(texts.begin(), texts.end(), [](const std::string& text) {
-    return detail::is_command(text) || detail::is_onnx(text);
+    return detail::is_command(text) || detail::is_table(text) || detail::is_onnx(text);
   });
   if (!asks && (!choice.input.empty() || !choice.scores.empty()))
     throw fl::Error(fl::ErrorCode::invalid_argument, "classifier",
@@ -97,14 +114,15 @@ inline std::vector<fl::AnyClassifier> open_classifiers(const std::vector<std::st
                         (choice.input.empty() ? "--score-kind" : "--input") + " away");
   std::vector<fl::AnyClassifier> classifiers;
   for (const std::string& text : texts) {
+    const fl::ClassMap map = choice.classes.empty() ? fl::ClassMap() : fl::ClassMap::from_text(choice.classes);
     const fl::AnyClassifier own =
         detail::is_command(text)
             ? fl::AnyClassifier(fl::ChildProcessClassifier(
                   text.substr(detail::command_prefix.size()),
                   {.scores = detail::scores_of(choice), .input = fl::classify::input_spec_from_text(choice.input)}))
-        : detail::is_onnx(text) ? detail::open_onnx(text, choice)
-                                : fl::AnyClassifier(fl::load_classifier(text));
-    const fl::ClassMap map = choice.classes.empty() ? fl::ClassMap() : fl::ClassMap::from_text(choice.classes);
+        : detail::is_table(text) ? detail::open_table(text.substr(detail::table_prefix.size()), choice, map, shown)
+        : detail::is_onnx(text)  ? detail::open_onnx(text, choice)
+                                 : fl::AnyClassifier(fl::load_classifier(text));
     const bool is_mapped = !map.is_identity() || own.num_classes() == 1;
     classifiers.push_back(is_mapped ? fl::AnyClassifier(fl::MappedClassifier(own, map)) : own);
   }
@@ -112,8 +130,8 @@ inline std::vector<fl::AnyClassifier> open_classifiers(const std::vector<std::st
 }
 
 /// One of them.
-inline fl::AnyClassifier open_classifier(const std::string& text, const ClassifierChoice& choice) {
-  return open_classifiers({text}, choice).front();
+inline fl::AnyClassifier open_classifier(const std::string& text, const ClassifierChoice& choice, std::int64_t shown) {
+  return open_classifiers({text}, choice, shown).front();
 }
 
 }  // namespace program

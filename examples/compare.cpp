@@ -11,6 +11,7 @@
 // test: --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --classifier @assets@/robust.safetensors --judge @assets@/judge.safetensors --samples 400 --seed 7 --json --out @out@/comparison
 // test(2): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --classifier @assets@/robust.safetensors --seed 1e2
 // test(2): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --classifier @assets@/robust.safetensors --input 28x28 --out @out@/refused
+// test(3): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --classifier scores:@out@/scores.csv --input "28x28 grey" --samples 60 --out @out@/comparison
 // full: --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --classifier @assets@/robust.safetensors --samples 60 --json --out @out@/comparison
 
 #include "classifier_choice.hpp"
@@ -134,7 +135,8 @@ void print_summary(const fl::ComparisonReport& report) {
 int compare(const Arguments& arguments) {
   program::Progress progress;
   const auto generator = fl::Generator<fl::CpuBackend>::load(arguments.generator);
-  const std::vector<fl::AnyClassifier> classifiers = program::open_classifiers(arguments.classifiers, arguments.choice);
+  const std::vector<fl::AnyClassifier> classifiers =
+      program::open_classifiers(arguments.classifiers, arguments.choice, generator.num_classes());
   std::error_code failed;
   std::filesystem::create_directories(arguments.out, failed);  // before the work, not after it
   if (failed || ::access(arguments.out.c_str(), W_OK) != 0)

@@ -24,6 +24,7 @@
 // test(3): --images @source@/tests/fixtures/segments --classifier @assets@/clean.safetensors --generator @assets@/digits.safetensors --out @out@/refused
 // test: --images @source@/tests/fixtures/segments --classifier @assets@/clean.safetensors --samples 600 --mix independent --padding 2 --generator @assets@/digits.safetensors --generated 200 --pictures --out @out@/report
 // test: --images @source@/tests/fixtures/segments --classifier @assets@/clean.safetensors --samples 3 --json --out @out@/report
+// test(3): --images @source@/tests/fixtures/segments --classifier scores:@out@/scores.csv --input "28x28 grey" --out @out@/report
 // full: --images @source@/tests/fixtures/segments --classifier @assets@/clean.safetensors --samples 60 --out @out@/report
 
 #include "classifier_choice.hpp"
@@ -33,6 +34,7 @@
 #include <faultline/analysis/failure_analyzer.hpp>
 #include <faultline/analysis/labelled_conditions.hpp>
 #include <faultline/analysis/properties/measure_labelled_images.hpp>
+#include <faultline/classify/score_request.hpp>
 #include <faultline/core/enum_text.hpp>
 #include <faultline/core/number_text.hpp>
 #include <faultline/core/parallel_for.hpp>
@@ -117,9 +119,10 @@ void print_summary(const fl::LabelledConditions& result) {
 
 using Checks = std::vector<fl::RealImageCheck>;
 
-/// The failure rates of generated images beside those of the table.
+/// The failure rates of generated images beside those of the table, whose answers count when the request has ended.
 Checks check_generated(const Arguments& arguments, fl::AnyClassifier& classifier, const fl::ImageShape& shape,
-                       const fl::LabelledTable& table, const fl::LabelledImageOptions& measuring) {
+                       const fl::LabelledTable& table, const fl::LabelledImageOptions& measuring,
+                       fl::classify::ScoreRequest& request) {
   const auto generator = fl::Generator<fl::CpuBackend>::load(arguments.generator);
   const fl::ImageShape own = generator.image_shape();
   if (own.channels != shape.channels || own.height != shape.height || own.width != shape.width)
@@ -133,6 +136,8 @@ Checks check_generated(const Arguments& arguments, fl::AnyClassifier& classifier
   options.method.progress = measuring.progress;
   const fl::StyleSpaceSampler sampler(generator, {.seed = arguments.seed, .batch_size = options.method.batch_size});
   fl::FailureAnalyzer analyzer(sampler, classifier, fl::Misclassified{}, options);
+  (void)analyzer.problem();
+  request.end();
   const fl::Problem& problem = analyzer.problem();
   return fl::check_on_real_images(problem.property_names, problem.discovery.properties, problem.discovery.failed,
                                   problem.discovery.valid, table);
@@ -186,11 +191,13 @@ int conditions(const Arguments& arguments) {
     table = fl::measure_labelled_images(images, fl::read_score_table(arguments.scores, {.scores = kind}),
                                         fl::Misclassified{}, measuring);
   } else {
-    auto classifier = program::open_classifier(arguments.classifier, arguments.choice);
+    auto classifier = program::open_classifier(arguments.classifier, arguments.choice, images.classes);
     digest = classifier.digest().value_or("");
     const fl::ImageShape shape = fl::data::canvas_shape(images, measuring.corruption);
+    fl::classify::ScoreRequest request(classifier);  // what lacks scores, real and generated, is asked for at once
     table = fl::measure_labelled_images(images, classifier, fl::Misclassified{}, measuring);
-    if (!arguments.generator.empty()) checks = check_generated(arguments, classifier, shape, table, measuring);
+    if (arguments.generator.empty()) request.end();
+    else checks = check_generated(arguments, classifier, shape, table, measuring, request);
   }
   fl::LabelledConditions result = fl::find_labelled_conditions(
       table, {.seed = arguments.seed, .conditions = {.alpha = arguments.alpha}, .progress = follow});

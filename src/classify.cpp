@@ -6,4 +6,5 @@
 #include <faultline/classify/detail/mapped_classes_impl.hpp>
 #include <faultline/classify/detail/network_classifier_impl.hpp>
 #include <faultline/classify/detail/prepare_images_impl.hpp>
+#include <faultline/classify/detail/score_request_impl.hpp>
 #include <faultline/classify/detail/validate_scores_impl.hpp>

@@ -6,6 +6,7 @@
 #include <faultline/data/detail/corruptions_impl.hpp>
 #include <faultline/data/detail/idx_impl.hpp>
 #include <faultline/data/detail/image_folder_impl.hpp>
+#include <faultline/data/detail/image_scores_impl.hpp>
 #include <faultline/data/detail/labelled_images_impl.hpp>
 #include <faultline/data/detail/mnist_impl.hpp>
 #include <faultline/data/detail/png_impl.hpp>

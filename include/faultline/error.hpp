@@ -34,6 +34,7 @@ enum class ErrorCode : int {
   classifier_unlawful = 206,  ///< not deterministic, rows depend on each other, or the input was written to
   property_threw = 207,       ///< a user's property or criterion threw or returned a non-finite value
   not_logits = 208,           ///< declared logits are probabilities already
+  scores_missing = 209,       ///< images have no scores yet, which are made elsewhere
   // F3xx: format
   bad_magic = 301,            ///< not the expected kind of file
   truncated = 302,            ///< the file ends before its contents do

@@ -85,6 +85,14 @@ save("score_table_corpus", "shuffled", b"1,0,image\n.75,.25,10\n1,0,9\n")
 save("score_table_corpus", "open", b"image,0,1\na,\"1,2\n")
 save("score_table_corpus", "bad", b"image,0,1\na,nan,2\nb,1e39\n")
 
+head, name = b"# faultline.scores/1 classes=2 scores=logits", b"5feceb66ffc86f38d952786c6d696c79c2dbc239dd4e91b46729d73a27fb57e9"
+columns = b"\ndigest,score_0,score_1\n"
+save("image_scores_corpus", "plain", head + columns + name + b",1.5,-2\n")
+save("image_scores_corpus", "blocks", head + b" model=a images=" + name + columns + name + b",1,2\n" + head + columns + name + b",1,2e0\n")
+save("image_scores_corpus", "shares", head.replace(b"logits", b"probabilities") + b"\r" + columns + name + b", .25,\"0.75\"\r\n")
+save("image_scores_corpus", "other", head + columns + name + b",1,2\n" + name + b",1,3\n")
+save("image_scores_corpus", "cut", head + columns + name + b",1,2")
+
 
 def from_schema(root, schema, key="", bare=False):
     """The least value that a schema of docs/ allows: every list with one entry (two edges make one cell), or `bare`, empty and null where that is

@@ -3,6 +3,7 @@
 // FailureAnalyzer: from a sampler, a classifier and a criterion to a FailureReport.
 
 #include <faultline/classify/any_criterion.hpp>
+#include <faultline/classify/score_request.hpp>
 #include <faultline/core/within_memory.hpp>
 #include <faultline/analysis/problem/check_options.hpp>
 #include <faultline/analysis/analyze.hpp>
@@ -90,7 +91,8 @@ class FailureAnalyzer {
 
   /// What `run()` is going to cost. Carries out the preflight, and times a few batches of samples.
   [[nodiscard]] Forecast forecast() {
-    check_premises();
+    classify::ScoreRequest request(source_.problem.deferred);  // never ended: it needs no scores
+    check_premises(request);
     const MethodOptions& method = options_.method;
     double images = 0.0, seconds = 0.0;
     for (const std::int64_t batches : {1, 8}) {  // a second look where the first is too short to tell
@@ -107,8 +109,9 @@ class FailureAnalyzer {
   /// The plain problem behind the report, for one's own questions (`channel_scores`, `find_causes`, ...). Samples
   /// and classifies when that has not been done.
   [[nodiscard]] const Problem& problem() {
-    if (!problem_) {
-      check_premises();
+    if (!problem_ || provisional_) {
+      classify::ScoreRequest request(source_.problem.deferred);  // what lacks scores is asked for at once
+      check_premises(request);
       if (options_.method.budget.is_limited()) start_clock(0.0);
       Problem problem = source_.problem;
       core::within_memory("FailureAnalyzer", [&] {
@@ -116,6 +119,8 @@ class FailureAnalyzer {
         problem.confirmation =
             split(core::confirmation_first, problem.discovery.size(), "confirmation", budget_share::sampling);
       });
+      provisional_ = request.missing() > 0;  // stays so where a request of the caller goes on
+      request.end();
       spent_by_samples_ = clock_ ? clock_->used() : 0.0;
       problem_ = std::move(problem);
     }
@@ -125,10 +130,10 @@ class FailureAnalyzer {
  private:
   using Held = classify::HeldClassifier<C, typename G::image_type>;
 
-  /// The preflight, once.
-  void check_premises() {
+  /// The preflight, once with scores.
+  void check_premises(const classify::ScoreRequest& request) {
     if (!premises_hold_) source_.preflight();
-    premises_hold_ = true;
+    premises_hold_ = request.missing() == 0;
   }
 
   void start_clock(double before) {
@@ -167,6 +172,7 @@ class FailureAnalyzer {
   AnalyzerOptions options_;
   AnySource source_;
   bool premises_hold_ = false;
+  bool provisional_ = false;            // the problem has answers that are none
   std::shared_ptr<BudgetClock> clock_;  // with a budget
   double spent_by_samples_ = 0.0;       // share of it
   std::optional<Problem> problem_;

@@ -3,6 +3,7 @@
 // A classifier whose type is forgotten: what options can hold and programs can choose at run time.
 
 #include <faultline/concepts/classifier.hpp>
+#include <faultline/concepts/deferred_scores.hpp>
 #include <faultline/error.hpp>
 
 #include <concepts>
@@ -39,6 +40,8 @@ class AnyClassifier {
   [[nodiscard]] bool thread_safe() const { return self_->thread_safe(); }
   /// What the classifier states of itself; empty when it states nothing.
   [[nodiscard]] std::optional<std::string> digest() const { return self_->digest(); }
+  /// That of the classifier that is held; null when it has its scores always.
+  [[nodiscard]] DeferredScores* deferred_scores() const { return self_->deferred_scores(); }
   void score(ImageView images, ScoreMatrix& scores) const { self_->score(images, scores); }
   /// Whether `probability_gradient` can be asked.
   [[nodiscard]] bool is_differentiable() const { return self_->is_differentiable(); }
@@ -56,6 +59,7 @@ class AnyClassifier {
     virtual std::string name() const = 0;
     virtual bool thread_safe() const = 0;
     virtual std::optional<std::string> digest() const = 0;
+    virtual DeferredScores* deferred_scores() const = 0;
     virtual void score(ImageView images, ScoreMatrix& scores) = 0;
     virtual bool is_differentiable() const = 0;
     virtual void probability_gradient(ImageView images, std::span<const std::int64_t> labels, ImageBatch& gradient) = 0;
@@ -70,6 +74,7 @@ class AnyClassifier {
     std::string name() const override { return name_of(classifier); }
     bool thread_safe() const override { return thread_safe_of(classifier); }
     std::optional<std::string> digest() const override { return digest_of(classifier); }
+    DeferredScores* deferred_scores() const override { return deferred_scores_of(classifier); }
     void score(ImageView images, ScoreMatrix& scores) override { classifier.score(images, scores); }
     bool is_differentiable() const override { return faultline::is_differentiable(classifier); }
     void probability_gradient(ImageView images, std::span<const std::int64_t> labels, ImageBatch& gradient) override {

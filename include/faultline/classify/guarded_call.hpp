@@ -33,9 +33,10 @@ class FloatingPointScope {
 /// assume otherwise can get them wrong. Throws invalid_argument.
 void require_ieee_arithmetic(const std::string& where);
 
-/// Runs `call`. Lets forked_process and std::bad_alloc through (the latter so that the caller can try a smaller batch).
-/// F2xx errors keep their code and everything else leaves as classifier_threw, both with what was scored in the message
-/// and the original nested where that is an exception object.
+/// Runs `call`. Lets forked_process, scores_missing (which is nobody's fault) and std::bad_alloc through (the latter so
+/// that the caller can try a smaller batch). Other F2xx errors keep their code and everything else leaves as
+/// classifier_threw, both with what was scored in the message and the original nested where that is an exception
+/// object.
 template <class Call, class Context>
 void call_user(const std::string& where, Call&& call, Context&& context) {
   require_ieee_arithmetic(where);
@@ -45,7 +46,7 @@ void call_user(const std::string& where, Call&& call, Context&& context) {
   } catch (const std::bad_alloc&) {
     throw;
   } catch (const Error& error) {
-    if (error.code() == ErrorCode::forked_process) throw;
+    if (error.code() == ErrorCode::forked_process || error.code() == ErrorCode::scores_missing) throw;
     std::throw_with_nested(Error(error.family() == 2 ? error.code() : ErrorCode::classifier_threw, where,
                                  "the classifier threw while it scored " + context() + ": " + error.what()));
   } catch (const std::exception& error) {

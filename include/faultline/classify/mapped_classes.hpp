@@ -4,6 +4,7 @@
 // meant, or one logit for two classes.
 
 #include <faultline/concepts/classifier.hpp>
+#include <faultline/concepts/deferred_scores.hpp>
 
 #include <concepts>
 #include <cstdint>
@@ -87,6 +88,7 @@ class MappedClassifier {
     if (digest && !map_.is_identity()) *digest += " classes " + map_.text();
     return digest;
   }
+  [[nodiscard]] DeferredScores* deferred_scores() const { return deferred_scores_of(classifier_); }
   void score(ImageView images, ScoreMatrix& scores) {
     ScoreMatrix own;
     classifier_.score(images, own);

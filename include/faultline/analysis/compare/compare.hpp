@@ -70,12 +70,14 @@ template <StyleGenerator G, FailureCriterion F = Misclassified>
   problem.names = unique_names(classifiers);
   problem.class_names = class_names_of(generator);
 
+  classify::ScoreRequest request(source->deferred());  // what lacks scores is asked for at once
   source->preflight();
   const CostCounters before = source->cost();
   core::within_memory("compare", [&] {
     problem.discovery = source->sample(core::discovery_first, options.samples, "sampling, discovery split");
     problem.confirmation = source->sample(core::confirmation_first, options.samples, "sampling, confirmation split");
   });
+  request.end();
   const CostCounters population = source->cost().since(before);
 
   ComparisonReport report = core::within_memory("compare", [&] { return compare_outcomes(problem, options); });

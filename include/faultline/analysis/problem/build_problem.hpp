@@ -7,6 +7,7 @@
 #include <faultline/analysis/problem/image_source.hpp>
 #include <faultline/analysis/problem/options.hpp>
 #include <faultline/analysis/problem/problem.hpp>
+#include <faultline/classify/score_request.hpp>
 #include <faultline/classify/scoring.hpp>
 #include <faultline/concepts/classifier.hpp>
 #include <faultline/concepts/failure_criterion.hpp>
@@ -58,26 +59,35 @@ class ProblemSource : public ImageSource<G, F> {
     this->preflight_with([this](const auto& check) { check(*classifier_, scorer_); });
   }
 
+  /// The classifier and the judge, as far as their scores are made elsewhere.
+  [[nodiscard]] std::vector<DeferredScores*> deferred() const {
+    return this->deferred_of({deferred_scores_of(*classifier_)});
+  }
+
   /// Classified samples; `stage` names them to the progress callback, if there is one.
   [[nodiscard]] Population sample(std::int64_t first, std::int64_t count, const std::string& stage) {
     Population population;
+    classify::ScoreRequest request(deferred());
     this->draw(
         first, count, stage, population,
         [&](const GeneratedImages<G>& images, std::span<const std::int64_t> labels,
             std::span<const std::int64_t> index) {
           this->append(population, score_generated(scorer_, images, labels, {index, sampler_.options().seed}), labels);
         });
+    request.end();
     return population;
   }
 
   /// Edited latents synthesised and classified; there is one classifier, whichever are wanted.
   [[nodiscard]] EditAnswers answer_edits(std::span<const EditedLatent> edits, const WantedAnswers& wanted) {
     EditAnswers answers;
+    classify::ScoreRequest request(deferred());
     ClassifierAnswers& own = answers.classifiers.emplace_back();
     this->make_edited(
         edits, wanted, answers, [&](const GeneratedImages<G>& images, std::span<const std::int64_t> labels) {
           this->append(own, score_generated(scorer_, images, labels, {{}, sampler_.options().seed}), labels);
         });
+    request.end();
     return answers;
   }
 
@@ -135,6 +145,7 @@ template <StyleGenerator G, Classifier C>
   any.preflight = [source] { source->preflight(); };
   any.cost = [source] { return source->cost(); };
   source->describe(any.problem);
+  any.problem.deferred = source->deferred();
   any.problem.sample = [source](std::int64_t first, std::int64_t count) { return source->sample(first, count, ""); };
   any.problem.answer_edits = [source](std::span<const EditedLatent> edits, const WantedAnswers& wanted) {
     return source->answer_edits(edits, wanted);

@@ -39,7 +39,11 @@ class HeldOutLatents {
   /// many.
   [[nodiscard]] std::vector<std::int64_t> first(std::int64_t count, std::optional<std::int64_t> label,
                                                 std::int64_t most) {
-    return collect(count, label, most, [](const Population&, std::size_t) { return true; });
+    classify::ScoreRequest request(problem_->deferred);
+    std::vector<std::int64_t> positions =
+        collect(count, label, most, [](const Population&, std::size_t) { return true; });
+    request.end();
+    return positions;
   }
   /// The same among failing codes.
   [[nodiscard]] std::vector<std::int64_t> failing(std::int64_t count, std::optional<std::int64_t> label,

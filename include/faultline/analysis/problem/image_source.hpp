@@ -6,6 +6,7 @@
 #include <faultline/analysis/problem/options.hpp>
 #include <faultline/analysis/problem/problem.hpp>
 #include <faultline/classify/any_classifier.hpp>
+#include <faultline/classify/score_request.hpp>
 #include <faultline/classify/scoring.hpp>
 #include <faultline/concepts/failure_criterion.hpp>
 #include <faultline/concepts/generator_cost.hpp>
@@ -169,6 +170,13 @@ class ImageSource {
     CostCounters cost = cost_;
     if (judge_) cost.judge_images = judge_->images();
     return cost;
+  }
+
+  /// These classifiers and the judge, as far as their scores are made elsewhere.
+  [[nodiscard]] std::vector<DeferredScores*> deferred_of(std::vector<DeferredScores*> classifiers) const {
+    if (judge_model_) classifiers.push_back(judge_model_->deferred_scores());
+    std::erase(classifiers, nullptr);
+    return classifiers;
   }
 
   /// The preflight of the judge, and of whom `others(check)` calls check(model, scorer) on.

@@ -5,6 +5,8 @@
 
 #include <faultline/analysis/problem/answer_edits.hpp>
 #include <faultline/analysis/report.hpp>
+#include <faultline/classify/score_request.hpp>
+#include <faultline/concepts/deferred_scores.hpp>
 #include <faultline/core/matrix.hpp>
 #include <faultline/sampling/population.hpp>
 
@@ -47,9 +49,23 @@ struct Problem {
   /// Share of the budget that is spent, see `BudgetClock`; empty without a budget.
   std::function<double()> budget_used = nullptr;
 
+  /// Classifiers whose scores are made elsewhere, for requests that take several calls; nothing of them may decide
+  /// anything before the request has ended.
+  std::vector<DeferredScores*> deferred = {};
+
   /// Whether a step that may go on up to this share of the budget has to end.
   [[nodiscard]] bool is_spent(double share) const { return budget_used && budget_used() >= share; }
 };
+
+/// Answers block by block, of which scores that are made elsewhere are asked for at once; see the function of that
+/// name.
+template <class Sink>
+void answer_in_blocks(const Problem& problem, std::span<const EditedLatent> edits, const WantedAnswers& wanted,
+                      const Sink& sink) {
+  classify::ScoreRequest request(problem.deferred);
+  answer_in_blocks(problem.answer_edits, edits, wanted, sink);
+  request.end();
+}
 
 }  // namespace analysis
 

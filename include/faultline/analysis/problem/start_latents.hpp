@@ -42,16 +42,21 @@ class StartLatents {
     std::vector<std::size_t>& numbers = entry->second;
     if (!is_new) return numbers;
     const std::int64_t most = wanted_ * std::max<std::int64_t>(16, 4 * problem_->classes);
+    classify::ScoreRequest request(problem_->deferred);
+    std::int64_t suitable = 0;  // of this label; those without scores may all serve
     for (std::size_t i = 0; static_cast<std::int64_t>(numbers.size()) < wanted_; ++i) {
-      while (i >= codes_.size() && drawn_ < most) grow();
+      while (i >= codes_.size() && drawn_ < most && (request.missing() == 0 || suitable < wanted_))
+        suitable += grow(label);
       if (i >= codes_.size()) break;
       if (!label || codes_[i].label == *label) numbers.push_back(i);
     }
+    request.end();
     return numbers;
   }
 
  private:
-  void grow() {
+  /// Draws a batch; the number of its samples of that label.
+  std::int64_t grow(std::optional<std::int64_t> label) {
     const Population more = problem_->sample(core::start_first + drawn_, batch_);
     drawn_ += batch_;
     for (std::int64_t i = 0; i < more.size(); ++i) {
@@ -61,6 +66,7 @@ class StartLatents {
       codes_.push_back({more.index[at], more.label[at], static_cast<double>(more.probability[at]),
                         std::vector<float>(row.begin(), row.end())});
     }
+    return label ? std::count(more.label.begin(), more.label.end(), *label) : more.size();
   }
 
   const Problem* problem_;

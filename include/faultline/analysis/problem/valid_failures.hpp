@@ -23,15 +23,14 @@ struct ValidFailures {
 /// Asks the classifier, and the judge if there is one.
 [[nodiscard]] inline ValidFailures answer_valid(const Problem& problem, std::span<const EditedLatent> edits) {
   ValidFailures result;
-  answer_in_blocks(problem.answer_edits, edits, {.judge = problem.has_judge},
-                   [&](std::size_t, const EditAnswers& answers) {
-                     const auto& failed = answers.first().failed;
-                     for (std::size_t i = 0; i < failed.size(); ++i) {
-                       const bool valid = answers.judge_agrees.empty() || answers.judge_agrees[i] != 0;
-                       result.valid.push_back(valid ? 1 : 0);
-                       result.failed.push_back(failed[i] != 0 && valid ? 1.0 : 0.0);
-                     }
-                   });
+  answer_in_blocks(problem, edits, {.judge = problem.has_judge}, [&](std::size_t, const EditAnswers& answers) {
+    const auto& failed = answers.first().failed;
+    for (std::size_t i = 0; i < failed.size(); ++i) {
+      const bool valid = answers.judge_agrees.empty() || answers.judge_agrees[i] != 0;
+      result.valid.push_back(valid ? 1 : 0);
+      result.failed.push_back(failed[i] != 0 && valid ? 1.0 : 0.0);
+    }
+  });
   return result;
 }
 

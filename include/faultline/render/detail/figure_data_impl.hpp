@@ -108,7 +108,7 @@ FAULTLINE_INLINE std::vector<DegradationColumn> degradation_columns(const Proble
     for (const double share : options.shares) edits.push_back({{centre->w, centre->label}, edit.at(share * reference)});
   }
   analysis::answer_in_blocks(
-      problem.answer_edits, edits, {.images = true}, [&](std::size_t first, const analysis::EditAnswers& answers) {
+      problem, edits, {.images = true}, [&](std::size_t first, const analysis::EditAnswers& answers) {
         const analysis::ClassifierAnswers& said = answers.first();
         for (std::size_t k = 0; k < said.failed.size(); ++k)
           columns[(first + k) / options.shares.size()].cells.push_back(

@@ -5,6 +5,7 @@
 #include <faultline/analysis/compare/comparison_problem.hpp>
 #include <faultline/analysis/problem/image_source.hpp>
 #include <faultline/classify/any_classifier.hpp>
+#include <faultline/classify/score_request.hpp>
 #include <faultline/classify/scoring.hpp>
 #include <faultline/concepts/failure_criterion.hpp>
 #include <faultline/sampling/style_space_sampler.hpp>
@@ -54,6 +55,13 @@ class ComparisonSource : public ImageSource<G, F> {
     return cost;
   }
 
+  /// Those of the classifiers and the judge whose scores are made elsewhere.
+  [[nodiscard]] std::vector<DeferredScores*> deferred() const {
+    std::vector<DeferredScores*> all;
+    for (const AnyClassifier& classifier : classifiers_) all.push_back(classifier.deferred_scores());
+    return this->deferred_of(std::move(all));
+  }
+
   /// What must hold of every classifier before any verdict, see `preflight`.
   void preflight() {
     this->preflight_with([this](const auto& check) {
@@ -65,6 +73,7 @@ class ComparisonSource : public ImageSource<G, F> {
   [[nodiscard]] std::vector<Population> sample(std::int64_t first, std::int64_t count, const std::string& stage) {
     Population common;
     std::vector<Population> outcomes(classifiers_.size());
+    classify::ScoreRequest request(deferred());
     this->draw(
         first, count, stage, common,
         [&](const GeneratedImages<G>& images, std::span<const std::int64_t> labels,
@@ -72,6 +81,7 @@ class ComparisonSource : public ImageSource<G, F> {
           for (std::size_t c = 0; c < outcomes.size(); ++c)
             this->append(outcomes[c], scorers_[c](images.host(), labels, {index, sampler_.options().seed}), labels);
         });
+    request.end();
     for (Population& own : outcomes) {
       own.index = common.index;
       own.label = common.label;
@@ -89,12 +99,14 @@ class ComparisonSource : public ImageSource<G, F> {
       for (std::size_t c = 0; c < scorers_.size(); ++c) asked.push_back(c);
     EditAnswers answers;
     answers.classifiers.resize(asked.size());
+    classify::ScoreRequest request(deferred());
     this->make_edited(
         edits, wanted, answers, [&](const GeneratedImages<G>& images, std::span<const std::int64_t> labels) {
           for (std::size_t k = 0; k < asked.size(); ++k)
             this->append(answers.classifiers[k],
                          scorers_[asked[k]](images.host(), labels, {{}, sampler_.options().seed}), labels);
         });
+    request.end();
     return answers;
   }
 
@@ -109,6 +121,7 @@ template <StyleGenerator G, FailureCriterion F>
 [[nodiscard]] ComparisonProblem make_comparison(const std::shared_ptr<ComparisonSource<G, F>>& source) {
   ComparisonProblem problem;
   source->describe(problem.common);
+  problem.common.deferred = source->deferred();
   problem.sample = [source](std::int64_t first, std::int64_t count) { return source->sample(first, count, ""); };
   problem.common.answer_edits = [source](std::span<const EditedLatent> edits, const WantedAnswers& wanted) {
     return source->answer_edits(edits, wanted);

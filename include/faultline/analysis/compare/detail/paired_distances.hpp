@@ -69,7 +69,7 @@ inline void search_flips(const ComparisonProblem& comparison, std::span<SharedSe
     }
   }
   const bool judge = comparison.common.has_judge, properties = !comparison.common.property_names.empty();
-  answer_in_blocks(answer, edits, {.properties = properties, .judge = judge},
+  answer_in_blocks(comparison.common, edits, {.properties = properties, .judge = judge},
                    [&](std::size_t first, const EditAnswers& answers) {
                      for (std::size_t k = 0; k < answers.first().failed.size(); ++k) {
                        const auto [search, c] = ends[first + k];

@@ -65,7 +65,7 @@ namespace detail {
         const StartLatent start{common.w.row_span(i), common.label[static_cast<std::size_t>(i)]};
         edits.push_back({start, settings[k]->set(duals[k], whitened.row(i), start.label)});
       }
-    answer_in_blocks(comparison.common.answer_edits, edits, {.judge = comparison.common.has_judge},
+    answer_in_blocks(comparison.common, edits, {.judge = comparison.common.has_judge},
                      [&](std::size_t first, const EditAnswers& answers) {
                        for (std::size_t i = 0; i < answers.first().failed.size(); ++i) {
                          const bool valid = answers.judge_agrees.empty() || answers.judge_agrees[i] != 0;

@@ -172,7 +172,7 @@ inline void measure_both(const ComparisonProblem& comparison, const statistics::
         for (const MoveComparison::Part& part : one.parts) edits.push_back({start, edit_of(part, move, now)});
     }
     std::vector<std::array<double, 2>> failed;
-    answer_in_blocks(comparison.common.answer_edits, edits,
+    answer_in_blocks(comparison.common, edits,
                      {.judge = comparison.common.has_judge, .classifiers = {order.right, order.wrong}},
                      [&](std::size_t, const EditAnswers& answers) {
                        for (std::size_t i = 0; i < answers.first().failed.size(); ++i) {

@@ -41,7 +41,7 @@ inline void measure_beyond_additive(const Problem& problem, const Population& po
         edits.push_back({start, Edit::in_w(core::to_list(step))});
     }
     std::vector<float> odds;
-    answer_in_blocks(problem.answer_edits, edits, {}, [&](std::size_t, const EditAnswers& answers) {
+    answer_in_blocks(problem, edits, {}, [&](std::size_t, const EditAnswers& answers) {
       odds.insert(odds.end(), answers.first().log_odds.begin(), answers.first().log_odds.end());
     });
     for (std::size_t i = 0; i + 3 < odds.size(); i += 4) {
@@ -79,6 +79,7 @@ FAULTLINE_INLINE CauseFractions attribute_failures(const Problem& problem, const
   std::vector<std::uint8_t> before;
   std::vector<std::vector<std::uint8_t>> after(single.size()), after_pair(paired.size());
   std::vector<statistics::ValueCounts> beyond(paired.size());
+  classify::ScoreRequest request(problem.deferred);  // no answer decides what is asked
   const std::int64_t chunk = 4 * options.batch_size;
   for (std::int64_t done = 0; done < options.fraction_latents; done += chunk) {
     if (done > 0 && problem.is_spent(budget_share::fractions)) break;
@@ -106,6 +107,7 @@ FAULTLINE_INLINE CauseFractions attribute_failures(const Problem& problem, const
     if (done < options.fraction_latents / 8)
       detail::measure_beyond_additive(problem, population, moves, causes, result.pairs, beyond);
   }
+  request.end();
   const auto fraction = [&](const std::vector<std::uint8_t>& outcomes) {
     return statistics::attributable_fraction(statistics::count_pairs(before, outcomes));
   };

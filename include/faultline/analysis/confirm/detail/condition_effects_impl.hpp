@@ -72,6 +72,7 @@ FAULTLINE_INLINE std::vector<MoveEffect> measure_effects(const Problem& problem,
   bool open = able > 0;
   for (std::int64_t look = options.first_look; open; look += options.look_every) {
     open = false;
+    classify::ScoreRequest request(problem.deferred);  // a look at one condition does not depend on those at others
     for (std::size_t k = 0; k < moves.size() && goes_on(look); ++k) {
       Watch& watch = watches[k];
       if (watch.done) continue;
@@ -130,6 +131,7 @@ FAULTLINE_INLINE std::vector<MoveEffect> measure_effects(const Problem& problem,
       else effect.needed = statistics::forecast_samples(values, effect.min_effect, own_alpha);
       open = open || !watch.done;
     }
+    request.end();
     open = open && goes_on(look + options.look_every);
   }
   return effects;

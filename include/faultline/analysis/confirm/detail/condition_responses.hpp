@@ -24,6 +24,7 @@ namespace detail {
   Matrix<double> moves(steps.rows(), count);
   const std::int64_t n = std::min<std::int64_t>(calibration_latents, sample.size());
   if (count == 0 || n == 0) return moves;
+  classify::ScoreRequest request(problem.deferred);  // never ended: properties need no scores
   for (std::int64_t k = 0; k < steps.rows(); ++k) {
     const Edit step = Edit::in_w(steps.row_span(k));
     std::vector<EditedLatent> edits;
@@ -34,12 +35,11 @@ namespace detail {
       edits.push_back({start, step.at(2.0)});
       edits.push_back({start, step.at(-2.0)});
     }
-    answer_in_blocks(problem.answer_edits, edits, {.properties = true},
-                     [&](std::size_t first, const EditAnswers& answers) {
-                       for (std::int64_t i = 0; i < answers.properties.rows(); ++i)
-                         moves.row(k) += ((first + static_cast<std::size_t>(i)) % 2 == 0 ? 1.0 : -1.0) *
-                                         answers.properties.row(i).cast<double>() / static_cast<double>(n);
-                     });
+    answer_in_blocks(problem, edits, {.properties = true}, [&](std::size_t first, const EditAnswers& answers) {
+      for (std::int64_t i = 0; i < answers.properties.rows(); ++i)
+        moves.row(k) += ((first + static_cast<std::size_t>(i)) % 2 == 0 ? 1.0 : -1.0) *
+                        answers.properties.row(i).cast<double>() / static_cast<double>(n);
+    });
     for (std::int64_t p = 0; p < count; ++p)
       moves(k, p) =
           deviations[static_cast<std::size_t>(p)] > 0.0 ? moves(k, p) / deviations[static_cast<std::size_t>(p)] : 0.0;

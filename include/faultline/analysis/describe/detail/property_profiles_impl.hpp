@@ -106,7 +106,7 @@ FAULTLINE_INLINE void measure_profiles(const FindingContext& context, std::span<
   std::vector<std::vector<ProfilePoint>> sums(findings.size(), std::vector<ProfilePoint>(points));
   for (auto& finding : sums)
     for (ProfilePoint& point : finding) point.properties.assign(property_count, 0.0);
-  answer_in_blocks(problem.answer_edits, edits, {.properties = property_count > 0, .judge = problem.has_judge},
+  answer_in_blocks(problem, edits, {.properties = property_count > 0, .judge = problem.has_judge},
                    [&](std::size_t at, const EditAnswers& answers) {
                      const ClassifierAnswers& said = answers.first();
                      for (std::size_t k = 0; k < said.failed.size(); ++k) {

@@ -41,7 +41,7 @@ struct StartImages {
     unmoved.push_back({starts[i]});
     numbers.push_back(i);
   }
-  answer_in_blocks(problem.answer_edits, unmoved, {.images = true}, [&](std::size_t first, const EditAnswers& answers) {
+  answer_in_blocks(problem, unmoved, {.images = true}, [&](std::size_t first, const EditAnswers& answers) {
     result.shape = answers.images.shape();
     for (std::int64_t k = 0; k < answers.images.count(); ++k) {
       const auto image = answers.images.image(k);
@@ -70,7 +70,7 @@ inline void check_failing_images(const Problem& problem, std::span<DistanceSearc
       ends.push_back({search, flip});
     }
   }
-  answer_in_blocks(problem.answer_edits, edits, {.properties = properties, .judge = judge, .images = true},
+  answer_in_blocks(problem, edits, {.properties = properties, .judge = judge, .images = true},
                    [&](std::size_t first, const EditAnswers& answers) {
                      const ClassifierAnswers& said = answers.first();
                      for (std::size_t k = 0; k < said.failed.size(); ++k) {

@@ -129,7 +129,7 @@ FAULTLINE_INLINE std::optional<JointShift> joint_shift(const FindingContext& con
   flips.clear();
   for (const detail::ShrinkingShift& one : all) flips.push_back(joint.at(one.start, one.shifts));
   std::vector<double> alone;
-  answer_in_blocks(problem.answer_edits, flips, {.alone = true}, [&](std::size_t, const EditAnswers& answers) {
+  answer_in_blocks(problem, flips, {.alone = true}, [&](std::size_t, const EditAnswers& answers) {
     for (const auto failed : answers.first().failed) alone.push_back(failed != 0 ? 1.0 : 0.0);
   });
   keep_failing(alone);

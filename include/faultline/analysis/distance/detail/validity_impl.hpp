@@ -34,7 +34,7 @@ namespace detail {
   for (const BoundarySearch& search : searches)
     if (search.found[0].crossed()) flips.push_back(search.path.at(search.found[0].far_end()));
   std::vector<std::uint8_t> agrees;
-  answer_in_blocks(problem.answer_edits, flips, {.judge = true}, [&](std::size_t, const EditAnswers& answers) {
+  answer_in_blocks(problem, flips, {.judge = true}, [&](std::size_t, const EditAnswers& answers) {
     for (std::size_t i = 0; i < answers.judge_agrees.size(); ++i)
       if (answers.first().failed[i] != 0) agrees.push_back(answers.judge_agrees[i]);
   });

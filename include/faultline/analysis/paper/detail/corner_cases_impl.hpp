@@ -101,7 +101,7 @@ FAULTLINE_INLINE std::vector<CornerCase> corner_cases(const Problem& problem, st
     edits.push_back(searches[c].path.at(cases[c].sigmas));
   }
   analysis::answer_in_blocks(
-      problem.answer_edits, edits, {.images = true}, [&](std::size_t first, const analysis::EditAnswers& answers) {
+      problem, edits, {.images = true}, [&](std::size_t first, const analysis::EditAnswers& answers) {
         const analysis::ClassifierAnswers& said = answers.first();
         for (std::size_t k = 0; k < said.failed.size(); ++k) {
           CornerCase& one = cases[(first + k) / 2];

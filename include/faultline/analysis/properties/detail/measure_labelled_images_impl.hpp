@@ -5,6 +5,7 @@
 #include <faultline/analysis/properties/measure_labelled_images.hpp>
 
 #include <faultline/analysis/properties/measure.hpp>
+#include <faultline/classify/score_request.hpp>
 #include <faultline/classify/scoring.hpp>
 #include <faultline/core/parallel_for.hpp>
 #include <faultline/core/random.hpp>
@@ -37,6 +38,7 @@ struct RefittedClassifier {
   }
   [[nodiscard]] std::string name() const { return own.name(); }
   [[nodiscard]] bool thread_safe() const { return own.thread_safe(); }
+  [[nodiscard]] DeferredScores* deferred_scores() const { return own.deferred_scores(); }
   void score(ImageView images, ScoreMatrix& scores) const { own.score(images, scores); }
 };
 
@@ -190,6 +192,7 @@ FAULTLINE_INLINE LabelledTable measure_with_classifier(const LabelledImages& ima
   detail::require_fitting(images, rows.shape(), classifier);
   classify::Scorer<AnyClassifier> scorer(classifier, rows.shape(), {0.0, 1.0}, images.classes, options.batch_size,
                                          options.probability_tolerance);
+  classify::ScoreRequest request(classifier);  // whose images are asked for at once
   const auto labels_of = [&](std::int64_t count, const auto& row_of) {
     std::vector<std::int64_t> labels;
     for (std::int64_t i = 0; i < count; ++i) labels.push_back(images.label(rows.position(row_of(i))));
@@ -213,6 +216,7 @@ FAULTLINE_INLINE LabelledTable measure_with_classifier(const LabelledImages& ima
     rows.append(scorer(batch, labels, {.index = rows.indices(first, count)}), labels, criterion);
     rows.measure(batch, first);
   });
+  request.end();
   rows.table.classes = classifier.num_classes();
   if (static_cast<std::int64_t>(images.class_names.size()) == rows.table.classes)
     rows.table.class_names = images.class_names;
