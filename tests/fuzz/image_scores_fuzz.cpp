@@ -7,6 +7,7 @@
 // tests/fuzz/image_scores_corpus/
 #include <faultline/core/number_text.hpp>
 #include <faultline/data/image_scores.hpp>
+#include <faultline/error.hpp>
 
 #include <cmath>
 #include <cstdint>
