@@ -4,12 +4,17 @@
 // the vertical half of the resampling filter, everything between two convolutions in one pass, and the transforms of
 // Winograd's convolution.
 
+#include <faultline/error.hpp>
 #include <faultline/kernels/cpu_rows.hpp>
 
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
+#include <iterator>
 #include <span>
+#include <string>
+#include <string_view>
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -70,16 +75,24 @@ FAULTLINE_DETAIL_INLINE void convolve_block(const ConvolutionRow& row, std::ptrd
     for (int v = 0; v < Vectors; ++v) std::memcpy(out + p * row.out_step + v * Lanes, &sum[p][v], sizeof(Vector));
 }
 
+/// A row in blocks of `Pixels` outputs, and of fewer where it ends: sums wait for themselves in a block that is too
+/// small, so that 9 becomes 5 and 4, not 8 and 1.
 template <int Lanes, int Vectors, int Pixels>
 FAULTLINE_DETAIL_INLINE void convolve_row(const ConvolutionRow& row) {
   std::ptrdiff_t p = 0;
-  for (; p + Pixels <= row.pixels && !(Pixels == 8 && row.pixels - p == 9); p += Pixels)
-    convolve_block<Lanes, Vectors, Pixels>(row, p);
-  if constexpr (Pixels == 8) {  // what an upsampling convolution has over: a pixel alone would wait for itself
+  if constexpr (Pixels == 8) {
+    for (; p + 8 <= row.pixels && row.pixels - p != 9; p += 8) convolve_block<Lanes, Vectors, 8>(row, p);
     if (row.pixels - p == 9) return convolve_block<Lanes, Vectors, 9>(row, p);
     if (row.pixels - p == 5) return convolve_block<Lanes, Vectors, 5>(row, p);
-    for (; p + 4 <= row.pixels; p += 4) convolve_block<Lanes, Vectors, 4>(row, p);
+  } else if constexpr (Pixels == 6) {
+    for (; row.pixels - p >= 10 || row.pixels - p == 6; p += 6) convolve_block<Lanes, Vectors, 6>(row, p);
+    if (row.pixels - p == 5 || row.pixels - p == 9) {
+      convolve_block<Lanes, Vectors, 5>(row, p);
+      p += 5;
+    }
   }
+  for (; p + 4 <= row.pixels; p += 4) convolve_block<Lanes, Vectors, 4>(row, p);
+  if (row.pixels - p == 3) return convolve_block<Lanes, Vectors, 3>(row, p);
   for (; p < row.pixels; ++p) convolve_block<Lanes, Vectors, 1>(row, p);
 }
 
@@ -325,7 +338,7 @@ inline constexpr Kernels portable_kernels = {"portable",
 #define FAULTLINE_DETAIL_AVX512 __attribute__((target("avx512f,avx512vl,avx512dq,avx512bw,fma")))
 #define FAULTLINE_DETAIL_BF16 __attribute__((target("avx512f,avx512vl,avx512dq,avx512bw,avx512bf16,fma")))
 
-FAULTLINE_DETAIL_AVX2 inline void convolve_avx2(const ConvolutionRow& row) { convolve_row<8, 2, 4>(row); }
+FAULTLINE_DETAIL_AVX2 inline void convolve_avx2(const ConvolutionRow& row) { convolve_row<8, 2, 6>(row); }
 FAULTLINE_DETAIL_AVX2 inline void filter_avx2(const FilterRows& rows) { filter_rows<8>(rows); }
 FAULTLINE_DETAIL_AVX2 inline void finish_avx2(const EpilogueRow& row) { finish_row<8>(row); }
 FAULTLINE_DETAIL_AVX2 inline void tile_inputs_avx2(const TileInputs& row) { transform_inputs<8>(row); }
@@ -427,7 +440,9 @@ inline constexpr Kernels avx512_bf16_kernels = {"AVX-512 with bfloat16", 32,
 
 #undef FAULTLINE_DETAIL_INLINE
 
-/// All kernels that this processor runs, the best first.
+/// All kernels that this processor runs, the best first, from the one that the environment names on: FAULTLINE_KERNELS,
+/// "AVX-512 with bfloat16", "AVX-512", "AVX2" or "portable", for results as another processor has them. Throws
+/// invalid_argument for a name that is none of those that the processor runs.
 inline std::span<const Kernels* const> runnable_kernels() {
 #if defined(__x86_64__)
   static constexpr const Kernels* all[] = {&avx512_bf16_kernels, &avx512_kernels, &avx2_kernels, &portable_kernels};
@@ -437,11 +452,22 @@ inline std::span<const Kernels* const> runnable_kernels() {
     if (avx512) return __builtin_cpu_supports("avx512bf16") ? std::size_t{0} : std::size_t{1};
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? std::size_t{2} : std::size_t{3};
   }();
-  return std::span(all).subspan(unknown);
 #else
   static constexpr const Kernels* all[] = {&portable_kernels};
-  return all;
+  static constexpr std::size_t unknown = 0;
 #endif
+  static const std::size_t first = [] {
+    const char* const wanted = std::getenv("FAULTLINE_KERNELS");
+    if (!wanted || !*wanted) return unknown;
+    std::string names;
+    for (std::size_t k = unknown; k < std::size(all); ++k) {
+      if (std::string_view(all[k]->name) == wanted) return k;
+      names += (names.empty() ? "" : ", ") + std::string(all[k]->name);
+    }
+    throw Error(ErrorCode::invalid_argument, "FAULTLINE_KERNELS",
+                "expected one of the kernels that this processor runs (" + names + "), got '" + wanted + "'");
+  }();
+  return std::span<const Kernels* const>(all).subspan(first);
 }
 
 }  // namespace kernels
