@@ -29,6 +29,8 @@
 // test(3): --generator @assets@/digits.safetensors --classifier scores:@source@/LICENSE --samples 100 --out @out@/refused
 // test(2): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --input 28x28 --out @out@/refused
 // test(2): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --classes 1,1 --out @out@/refused
+// test: --generator @assets@/digits.safetensors --classifier @source@/tests/fixtures/torchscript/brightness.pt --input "28x28 grey" --score-kind logits --samples 60 --out @out@/script
+// test(3): --generator @assets@/digits.safetensors --classifier @source@/tests/fixtures/torchscript/brightness.pt --out @out@/script
 // test(2): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --seed 18446744073709551615
 // test(2): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --samples 99999999999999999999
 // test(2): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --threads 100000

@@ -13,6 +13,7 @@
 // test: --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --judge @assets@/judge.safetensors --report @characterize.5@/report/report.json --image @explain.5@/why/sample-6.png --label 3 --steps 40 --references 2 --json --out @out@/why
 // test(2): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --report @source@/README.md --index 18446744073709551616
 
+#include "classifier_choice.hpp"
 #include "options.hpp"
 
 #include <faultline/core/parallel_for.hpp>
@@ -43,6 +44,7 @@ namespace {
 
 struct Arguments {
   std::string generator, classifier, report, judge, out = "faultline-explanation";
+  program::ClassifierChoice choice;
   std::vector<std::string> images;
   std::vector<std::int64_t> labels, indices;
   std::int64_t steps = 100, references = 12, threads = 0;
@@ -226,7 +228,8 @@ void print_table(const std::string& path, const fl::FailureReport& report, const
 
 int explain(const Arguments& arguments) {
   const auto generator = fl::Generator<fl::CpuBackend>::load(arguments.generator);
-  auto classifier = fl::load_classifier(arguments.classifier);
+  fl::AnyClassifier classifier =
+      program::open_classifier(arguments.classifier, arguments.choice, generator.num_classes());
   const fl::FailureReport report = fl::read_report(arguments.report);
   const auto misfit = [](const std::string& what) {
     return fl::Error(fl::ErrorCode::incompatible_models, "explain", what);
@@ -241,11 +244,11 @@ int explain(const Arguments& arguments) {
   if (report.provenance.classifier_name != classifier.name())
     std::fprintf(stderr, "note: the report is about the classifier \"%s\", this one is called \"%s\"\n",
                  report.provenance.classifier_name.c_str(), classifier.name().c_str());
-  if (report.provenance.classifier_digest && *report.provenance.classifier_digest != classifier.digest())
+  if (report.provenance.classifier_digest && report.provenance.classifier_digest != classifier.digest())
     std::fprintf(
         stderr,
         "note: the report is about another version of the classifier: its digest is %.12s, this one's is %.12s\n",
-        report.provenance.classifier_digest->c_str(), classifier.digest().c_str());
+        report.provenance.classifier_digest->c_str(), classifier.digest().value_or("unknown").c_str());
   const fl::ImageShape made = generator.image_shape();
   const fl::ImagePreparation preparation(made, {0.0, 1.0}, classifier.input_spec());
   if (arguments.labels.size() > 1 && arguments.labels.size() != arguments.images.size())
@@ -323,7 +326,8 @@ int answer(int argc, char** argv) {
       "the generator makes of the image.\n"
       "Exit codes: 0 done (whatever was found), 2 usage, 3 bad input, 5 internal error.");
   app.add_option("--generator", arguments.generator, "generator file (faultline.stylegan2/1)")->required();
-  app.add_option("--classifier", arguments.classifier, "classifier file (faultline.classifier/1)")->required();
+  app.add_option("--classifier", arguments.classifier, program::classifier_help)->required();
+  program::add_classifier_options(app, arguments.choice);
   app.add_option("--report", arguments.report, "report.json of a characterisation of this classifier on this generator")
       ->required();
   CLI::Option_group* subjects = app.add_option_group("What to explain");

@@ -540,24 +540,3 @@ TEST_CASE("an exception in Python is quoted", "[.data]") {
   CHECK(says(complaint, ErrorCode::classifier_threw, "ended with exit code 1 before its hello was complete"));
   CHECK(says(complaint, ErrorCode::classifier_threw, "ModuleNotFoundError: No module named 'no_such_module_here'"));
 }
-
-TEST_CASE("the way to a child and back is below a millisecond for 64 images of 28x28", "[.data]") {
-  const std::string python = python_or_skip();
-  Child child(python +  // it answers what the last image of the batch ends with
-              "-c 'import sys, struct\n"
-              "i, o = sys.stdin.buffer, sys.stdout.buffer\n"
-              "o.write(struct.pack(\"<4s4I\", b\"FLTH\", 1, 10, 1, 0)); o.flush()\n"
-              "a = struct.pack(\"<4s2I\", b\"FLTS\", 64, 10)\n"
-              "while i.read(24): o.write(a + 640 * i.read(64 * 784 * 4)[-4:]); o.flush()'");
-  fl::ImageBatch images = images_of(64, {1, 28, 28});
-  fl::ScoreMatrix scores;
-  std::vector<double> took;
-  for (int i = 0; i < 300; ++i) {
-    images.image(63).back() = static_cast<float>(i);
-    took.push_back(seconds_of([&] { child.score(images, scores); }));
-    REQUIRE(scores(63, 9) == static_cast<float>(i));
-  }
-  std::sort(took.begin(), took.end());
-  INFO("median " << 1e3 * took[150] << " ms, least " << 1e3 * took.front() << " ms");
-  CHECK(took.front() < 1e-3);  // the least, because the machine may be busy with other things
-}

@@ -8,6 +8,7 @@
 #include <faultline/core/progress.hpp>
 #include <faultline/statistics/whitening.hpp>
 #include <faultline/stylegan2/generator.hpp>
+#include <faultline/torch/libtorch.hpp>
 
 #include <cstdint>
 #include <functional>

@@ -7,6 +7,7 @@
 #include <faultline/core/number_text.hpp>
 #include <faultline/core/ranges.hpp>
 #include <faultline/core/sha256.hpp>
+#include <faultline/interop/detail/frames.hpp>
 #include <faultline/interop/detail/child.hpp>
 
 #include <algorithm>
@@ -23,28 +24,11 @@
 #include <system_error>
 #include <utility>
 
-static_assert(std::endian::native == std::endian::little, "frames are little endian, and so must the machine be");
-
 namespace faultline {
 inline namespace v1 {
 namespace detail {
 
-/// Frames begin with four letters each; all else in their heads are 32-bit numbers.
-namespace frames {
-inline constexpr std::string_view hello = "FLTH", batch = "FLTB", answer = "FLTS";
-inline constexpr std::uint32_t version = 1;
-inline constexpr std::size_t hello_bytes = 20, answer_bytes = 12;
-inline constexpr std::uint32_t most_digest_bytes = 256;
-}  // namespace frames
-
 inline constexpr const char* child_process = "ChildProcessClassifier";
-
-/// Number i behind the four letters of a head.
-[[nodiscard]] inline std::uint32_t number_at(std::span<const std::byte> head, std::size_t i) {
-  std::uint32_t value = 0;
-  std::memcpy(&value, head.data() + 4 * (i + 1), 4);
-  return value;
-}
 
 /// Whether what has come cannot begin with these letters.
 [[nodiscard]] inline bool begins_otherwise(std::span<const std::byte> come, std::string_view letters) {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Definitions of stylegan2/projector.hpp.
+// Definitions of torch/projector.hpp.
 
 #include <faultline/torch/projector.hpp>
 
 #include <faultline/core/random.hpp>
+#include <faultline/torch/libtorch_call.hpp>
 
 #include <algorithm>
 #include <cmath>
