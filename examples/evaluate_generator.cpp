@@ -27,6 +27,7 @@
 #include <faultline/stylegan2/generator.hpp>
 
 #include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <cstdio>

@@ -112,6 +112,7 @@ class Runs {
   [[nodiscard]] fl::StyleSpaceSampler<Generator> sampler(std::int64_t seed) const {
     return fl::StyleSpaceSampler<Generator>(generator_, {.seed = seed});
   }
+  [[nodiscard]] fl::ImageShape shape() const { return generator_.image_shape(); }
   [[nodiscard]] program::Progress& progress() { return progress_; }
 
  private:
@@ -133,7 +134,7 @@ bool known_levels(Runs& runs, const Arguments& arguments, Json& json) {
   std::printf("level 1: fails where a property exceeds the level of one image in ten\n%-22s %6s %6s %10s %10s %8s\n",
               "property", "R2", "comes", "level", "flips at", "error");
   bool all_good = true;
-  const std::vector<fl::Property> properties = fl::default_properties();
+  const std::vector<fl::Property> properties = fl::applicable_properties(fl::default_properties(), runs.shape());
   for (std::size_t p = 0; p < properties.size(); ++p) {
     if (!properties[p].specific || ground.readings.r_squared[p] < 0.3) continue;
     std::vector<double> values;

@@ -213,7 +213,7 @@ bool print_table(const fl::LabelledImages& digits, std::int64_t count) {
   for (const Corruption& c : all) std::printf("%9s", c.name.c_str());
   std::printf("\n");
   std::string refused;
-  for (const fl::Property& property : fl::default_properties()) {
+  for (const fl::Property& property : fl::applicable_properties(fl::default_properties(), {1, side, side})) {
     std::vector<Measured> measured;
     for (std::size_t c = 0; c < all.size(); ++c) measured.push_back(measure(clean, changed[c], labels, property));
     const double deviation = deviation_within_classes(measured);

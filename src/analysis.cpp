@@ -61,6 +61,7 @@
 #include <faultline/analysis/problem/detail/held_out_latents_impl.hpp>
 #include <faultline/analysis/problem/detail/labelled_table_impl.hpp>
 #include <faultline/analysis/problem/detail/start_latents_impl.hpp>
+#include <faultline/analysis/properties/detail/color_impl.hpp>
 #include <faultline/analysis/properties/detail/default_properties_impl.hpp>
 #include <faultline/analysis/properties/detail/edge_width_impl.hpp>
 #include <faultline/analysis/properties/detail/ink_shape_impl.hpp>

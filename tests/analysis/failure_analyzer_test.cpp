@@ -204,6 +204,19 @@ TEST_CASE("batch size and repetition do not change what is found", "[analysis][a
   CHECK(first.failure_rate.failures == other.failure_rate.failures);
 }
 
+TEST_CASE("a grey generator has no properties of colour", "[analysis][problem]") {
+  const fl::AnalyticGenerator known({.factors = 3, .channels = 80, .classes = classes, .seed = 5});
+  REQUIRE(known.image_shape().channels == 1);
+  auto mine = rule(known, above);
+  fl::FailureAnalyzer analyzer(fl::StyleSpaceSampler(known, {.seed = 9}), mine, fl::Misclassified{}, {.samples = 100});
+  const fl::Problem& problem = analyzer.problem();
+  CHECK(problem.property_names.size() == 12);
+  CHECK(problem.property_names.back() == "loops");
+  CHECK(problem.property_candidates.size() == 12);
+  CHECK(problem.property_specific.size() == 12);
+  CHECK(problem.discovery.properties.cols() == 12);
+}
+
 TEST_CASE("the plain problem agrees with generator and classifier", "[analysis][problem]") {
   const fl::AnalyticGenerator known({.factors = 3, .channels = 80, .classes = classes, .seed = 5});
   auto mine = rule(known, above);

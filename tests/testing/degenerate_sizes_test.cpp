@@ -191,6 +191,7 @@ TEST_CASE("no property, one, two, equal ones and constant ones end in a valid re
     const WorldSizes sizes{.side = side};
     go_all_the_way(sizes, quick_method(fl::default_properties()), 120);
   }
+  go_all_the_way({.image_channels = 3}, quick_method(fl::default_properties()), 120);
 }
 
 TEST_CASE("one sample, two, and batches of one or larger than all of them end in a valid report") {

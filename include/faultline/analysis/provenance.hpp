@@ -56,7 +56,7 @@ struct Provenance {
   std::vector<OptionValue> method = {};  ///< numbers of `MethodOptions`, in its order; empty for a gate
   /// Numbers of the call's own options beside samples, sampler and method
   std::vector<OptionValue> options = {};
-  std::vector<std::string> properties = {};  ///< names of the measured image properties
+  std::vector<std::string> properties = {};  ///< names of the image properties asked for
 };
 FAULTLINE_MEMBERS(Provenance, library_version, generator_digest, classifier_name, criterion, torch_version, cpu, seed,
                   samples_per_split, batch_size, truncation, noise, labels, alpha, backend, cutoff,

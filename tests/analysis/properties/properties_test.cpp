@@ -361,7 +361,7 @@ TEST_CASE("colour images are measured by the mean of their channels") {
     for (const float v : grey) colour.push_back(share * v);
   Image average;
   for (const float v : grey) average.push_back(0.75f * v);
-  for (const fl::Property& property : fl::default_properties())
+  for (const fl::Property& property : fl::applicable_properties(fl::default_properties(), canvas))
     CHECK(property.measure(colour, {3, 32, 32}) ==
           Approx(property.measure(average, canvas)).epsilon(1e-4).margin(1e-6));
 }
@@ -388,7 +388,7 @@ TEST_CASE("default properties are finite for any image") {
 TEST_CASE("measure_properties fills one row per image and one column per property") {
   fl::ImageBatch images(3, canvas);
   for (std::int64_t i = 0; i < 3; ++i) std::ranges::copy(stroke(i), images.image(i).begin());
-  std::vector<fl::Property> properties = fl::default_properties();
+  std::vector<fl::Property> properties = fl::applicable_properties(fl::default_properties(), canvas);
   REQUIRE(properties.size() == 12);
   properties.push_back({"first pixel", [](std::span<const float> image, const fl::ImageShape&) {
                           return static_cast<double>(image[0]);

@@ -135,7 +135,7 @@ class ImageSource {
         progress_(method.progress),
         who_(std::move(who)),
         criterion_(std::move(criterion)),
-        properties_(method.properties),
+        properties_(applicable_properties(method.properties, sampler.generator().image_shape())),
         judge_model_(method.judge),
         call_cost_(cost_of(sampler.generator())),
         unit_(shape(), range(), InputSpec{}) {

@@ -5,6 +5,7 @@
 
 #include <faultline/core/image.hpp>
 
+#include <cstdint>
 #include <functional>
 #include <span>
 #include <string>
@@ -27,16 +28,30 @@ struct Property {
   /// is not held when a specific one is moved.
   bool specific = true;
   std::string unit = {};  ///< of the value, as an axis has it: "px"; empty for a number without one
+  /// Measured on images of so many channels only, 3 for a measure of colour; of other images it is no property. 0: any
+  std::int64_t channels = 0;
 };
 
 /// Defined in properties/default_properties.hpp.
 ///
 /// Noise level, blur, contrast, mean intensity, ink area, stroke thickness, slant, width, height, horizontal and
-/// vertical position and loops (method section 9).
+/// vertical position and loops (method section 9), and for images of three channels saturation, hue spread and colour
+/// cast.
 [[nodiscard]] std::vector<Property> default_properties();
+
+/// Those that images of this shape have, in their order: a property for three channels is none of a grey image.
+/// Example: `applicable_properties(default_properties(), images.shape())`
+[[nodiscard]] inline std::vector<Property> applicable_properties(std::vector<Property> properties,
+                                                                 const ImageShape& shape) {
+  std::erase_if(properties, [&](const Property& property) {
+    return property.channels != 0 && property.channels != shape.channels;
+  });
+  return properties;
+}
 
 }  // namespace analysis
 
+using analysis::applicable_properties;
 using analysis::default_properties;
 using analysis::Property;
 

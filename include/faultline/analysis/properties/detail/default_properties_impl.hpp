@@ -4,6 +4,7 @@
 
 #include <faultline/analysis/properties/default_properties.hpp>
 
+#include <faultline/analysis/properties/color.hpp>
 #include <faultline/analysis/properties/edge_width.hpp>
 #include <faultline/analysis/properties/ink_shape.hpp>
 #include <faultline/analysis/properties/intensity.hpp>
@@ -31,6 +32,9 @@ FAULTLINE_INLINE std::vector<Property> default_properties() {
       {"horizontal position", horizontal_position, true, true, "px"},
       {"vertical position", vertical_position, true, true, "px"},
       {"loops", loops, true, false},
+      {"saturation", saturation, true, true, "", 3},
+      {"hue spread", hue_spread, true, false, "", 3},
+      {"colour cast", color_cast, true, false, "", 3},
   };
 }
 

@@ -59,7 +59,8 @@ class LabelledRows {
       throw Error(ErrorCode::invalid_argument, where,
                   "expected at most " + std::to_string(images.count) + " samples, as many as there are images, got " +
                       std::to_string(samples) + "; without corruption each image is there once");
-    for (const Property& property : options.properties) {
+    properties_ = applicable_properties(options.properties, shape_);
+    for (const Property& property : properties_) {
       table.property_names.push_back(property.name);
       table.property_units.push_back(property.unit);
     }
@@ -76,7 +77,7 @@ class LabelledRows {
       if (!images.names.empty())
         table.image_names.push_back(images.names[static_cast<std::size_t>(index % images.count)]);
     }
-    table.properties.resize(samples, static_cast<std::int64_t>(options.properties.size()));
+    table.properties.resize(samples, static_cast<std::int64_t>(properties_.size()));
   }
 
   [[nodiscard]] std::int64_t size() const noexcept { return static_cast<std::int64_t>(table.index.size()); }
@@ -102,10 +103,10 @@ class LabelledRows {
 
   /// Properties of rows `first` and following.
   void measure(const ImageBatch& batch, std::int64_t first) {
-    if (options_.properties.empty()) return;
+    if (properties_.empty()) return;
     parallel_for_blocks(batch.count(), 4, 0, [&](std::int64_t begin, std::int64_t end) {
       const auto name = [&](std::int64_t i) { return this->name(first + begin + i); };
-      const Matrix<float> part = measure_properties(options_.properties, batch.view().slice(begin, end - begin), name);
+      const Matrix<float> part = measure_properties(properties_, batch.view().slice(begin, end - begin), name);
       for (std::int64_t i = begin; i < end; ++i)
         std::ranges::copy(part.row_span(i - begin), table.properties.row_span(first + i).begin());
     });
@@ -146,6 +147,7 @@ class LabelledRows {
 
   const LabelledImages& images_;
   const LabelledImageOptions& options_;
+  std::vector<Property> properties_;  // those that these images have
   ImageShape shape_;
 };
 
