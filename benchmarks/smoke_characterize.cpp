@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Claim: a characterisation for a unit test (1 000 samples of the shipped generator, the three strongest directions, no
 // pictures) is done 2 s after its process started. The program starts itself seven times and takes the median of the
-// wall times, loading LibTorch and the models included. Usage: smoke_characterize [--quick | --once]. Prints one JSON
+// wall times, loading the models included. Usage: smoke_characterize [--quick | --once]. Prints one JSON
 // object; with --once it is the one run.
 
 #include <program.hpp>

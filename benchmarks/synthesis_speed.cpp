@@ -48,10 +48,12 @@ double relative_error(const fl::ImageBatch& a, const at::Tensor& b) {
 enum Candidate : std::size_t {
   float32_peak,
   bfloat16_peak,
+  avx2_peak,
   plain_network,
   ours_float32,
   ours_bfloat16,
   ours_direct,
+  ours_avx2,
   candidates
 };
 
@@ -59,13 +61,14 @@ enum Candidate : std::size_t {
 std::vector<double> one_round(std::int64_t width, bool backwards, double target) {
   const at::NoGradGuard no_gradients;
   const int threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-  const bench::Peak peak32 = bench::float32_peak(), peak16 = bench::bfloat16_peak();
+  const bench::Peak peak32 = bench::float32_peak(), peak16 = bench::bfloat16_peak(), peak2 = bench::avx2_peak();
   const auto model = bench::random_model(width);
   const fl::Matrix<float> s = bench::random_styles(model, batch);
   const at::Tensor as_tensor = fl::stylegan2::to_tensor(s);
   const fl::stylegan2::TensorWeights weights = fl::stylegan2::to_tensors(model.weights);
   const bench::Synthesis direct32 = bench::float32_synthesis(model, false),
-                         ours32 = bench::float32_synthesis(model, true), ours16 = bench::bfloat16_synthesis(model);
+                         ours32 = bench::float32_synthesis(model, true), ours16 = bench::bfloat16_synthesis(model),
+                         ours2 = bench::avx2_synthesis(model);
   const auto plain = [&] { return bench::plain_synthesis(model.config, weights, as_tensor); };
   if (const double error = relative_error(ours32(s), plain()); !(error < 1e-4))
     throw std::runtime_error("the implementations disagree by " + std::to_string(error));
@@ -92,9 +95,11 @@ std::vector<double> one_round(std::int64_t width, bool backwards, double target)
     const std::size_t k = backwards ? candidates - 1 - i : i;
     result[k] = k == float32_peak    ? bench::macs_per_second(peak32, threads)
                 : k == bfloat16_peak ? bench::macs_per_second(peak16, threads)
+                : k == avx2_peak     ? bench::macs_per_second(peak2, threads)
                 : k == plain_network ? speed_of(plain)
                 : k == ours_float32  ? speed(ours32)
                 : k == ours_bfloat16 ? speed(ours16)
+                : k == ours_avx2     ? speed(ours2)
                                      : speed(direct32);
   }
   return result;
@@ -143,6 +148,8 @@ static int benchmark(int argc, char** argv) try {
     const std::string width = std::to_string(bars.width);
     figures.push_back({"synthesis.fp32.share." + width, rounds.ratio(ours_direct, float32_peak), bars.share32, false,
                        "of the float32 peak"});
+    figures.push_back({"synthesis.avx2.share." + width, rounds.ratio(ours_avx2, avx2_peak), 0.80, false,
+                       "of the AVX2 peak", bench::avx2_peak().loop ? "" : "this processor has no AVX2"});
     figures.push_back({"synthesis.bf16.share." + width, rounds.ratio(ours_bfloat16, bfloat16_peak), bars.share16, false,
                        "of the bfloat16 peak", missing});
     figures.push_back({"synthesis.fp32.ratio." + width, rounds.ratio(ours_float32, plain_network), bars.ratio32, false,

@@ -2,12 +2,14 @@
 #pragma once
 // Which backends the benchmarks measure, and the models they measure them on.
 
+#include <faultline/kernels/cpu_kernels.hpp>
 #include <faultline/stylegan2/cpu_backend.hpp>
 #include <faultline/stylegan2/generator.hpp>
 #include <faultline/stylegan2/initial_weights.hpp>
 
 #include <cstdint>
 #include <functional>
+#include <string_view>
 #include <vector>
 
 namespace bench {
@@ -24,6 +26,18 @@ inline Synthesis float32_synthesis(const faultline::stylegan2::GeneratorModel& m
   return [generator = FastGenerator(model, {.winograd = winograd})](const faultline::Matrix<float>& s) {
     return generator.synthesize(s);
   };
+}
+
+/// Direct convolutions by the kernels for AVX2; empty where the processor has none.
+inline Synthesis avx2_synthesis(const faultline::stylegan2::GeneratorModel& model) {
+  for (const faultline::kernels::Kernels* kernels : faultline::kernels::runnable_kernels())
+    if (std::string_view(kernels->name) == "AVX2")
+      return [backend =
+                  faultline::CpuBackend(model, {.winograd = false}, *kernels)](const faultline::Matrix<float>& s) {
+        return backend.synthesis(s, faultline::stylegan2::noise_images(backend.model().config, backend.model().weights,
+                                                                       s.rows(), faultline::SynthesisOptions{}));
+      };
+  return {};
 }
 
 /// Empty where the processor has no bfloat16 products.

@@ -83,6 +83,12 @@ inline Peak float32_peak() {
   return {};
 }
 
+/// The peak of AVX2 alone, also where the processor has more.
+inline Peak avx2_peak() {
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return {detail::fma_avx2, "AVX2 FMA"};
+  return {};
+}
+
 /// Processors without bfloat16 instructions have no such peak.
 inline Peak bfloat16_peak() {
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bf16"))
