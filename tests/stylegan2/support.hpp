@@ -50,7 +50,8 @@ inline Rows normals(std::int64_t rows, std::int64_t cols, std::int64_t index) {
 
 /// Random weights in which nothing is zero: biases, noise strengths and w_avg are perturbed, so that no term of the
 /// networks can hide.
-inline fl::kernels::Weights perturbed_weights(const sg::GeneratorConfig& config, std::int64_t seed) {
+template <class Config>
+fl::kernels::Weights perturbed_weights(const Config& config, std::int64_t seed) {
   fl::kernels::Weights weights = sg::initial_weights(config, seed);
   std::int64_t index = 100;
   for (const auto& spec : sg::weight_specs(config)) {

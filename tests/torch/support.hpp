@@ -4,6 +4,8 @@
 
 #include <faultline/torch/reference_backend.hpp>
 
+#include <stylegan2/support.hpp>
+
 #include <ATen/Version.h>  // (here, because it may not be read twice)
 
 #include <cstdlib>
@@ -16,6 +18,7 @@ namespace test {
 
 namespace fl = faultline;
 namespace sg = faultline::stylegan2;
+using stylegan2_tests::small_config;
 
 inline at::Tensor numbers(std::initializer_list<double> values, std::vector<std::int64_t> shape) {
   at::Tensor tensor = at::empty({static_cast<std::int64_t>(values.size())}, at::kDouble);
@@ -45,21 +48,13 @@ inline double worst(const at::Tensor& a, const at::Tensor& b) {
 /// networks can hide.
 template <class Config>
 sg::TensorWeights perturbed_weights(const Config& config, std::int64_t seed, c10::ScalarType type = at::kFloat) {
-  sg::TensorWeights weights = sg::to_tensors(sg::initial_weights(config, seed));
-  std::int64_t index = 100;
-  for (const auto& spec : sg::weight_specs(config)) {
-    using Role = fl::kernels::WeightSpec::Role;
-    if (spec.role == Role::bias || spec.role == Role::affine_bias || spec.role == Role::noise_strength ||
-        spec.name == "mapping.w_avg")
-      weights[spec.name].detach().add_(normals(spec.shape, index++), 0.3);
-  }
-  return weights.clone(type);
+  return sg::to_tensors(stylegan2_tests::perturbed_weights(config, seed)).clone(type);
 }
 
 /// The same as a model's arrays.
 template <class Config>
 fl::kernels::Weights perturbed_arrays(const Config& config, std::int64_t seed) {
-  return sg::to_arrays(perturbed_weights(config, seed));
+  return stylegan2_tests::perturbed_weights(config, seed);
 }
 
 inline void require_gradients(const sg::TensorWeights& weights) {
@@ -90,18 +85,6 @@ inline fl::ErrorCode code_of(const auto& function) {
     return error.code();
   }
   return fl::ErrorCode{0};
-}
-
-/// The smallest interesting generator: two blocks, three classes.
-inline sg::GeneratorConfig small_config() {
-  sg::GeneratorConfig config;
-  config.z_dim = 6;
-  config.w_dim = 5;
-  config.c_dim = 3;
-  config.img_resolution = 8;
-  config.channel_base = 32;
-  config.channel_max = 7;
-  return config;
 }
 
 }  // namespace test

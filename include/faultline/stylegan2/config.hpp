@@ -19,6 +19,11 @@ namespace faultline {
 inline namespace v1 {
 namespace stylegan2 {
 
+/// Slope of the leaky ReLU of every network.
+inline constexpr double leaky_slope = 0.2;
+/// Added to mean squares and squared norms before their root is divided by.
+inline constexpr double normalization_epsilon = 1e-8;
+
 /// Sizes of a generator; the members are the keys of the `config` in a generator file.
 ///
 /// Resolutions run 4, 8, …, `img_resolution` (a power of two, 4 to 4096); the width at resolution r is min(channel_base

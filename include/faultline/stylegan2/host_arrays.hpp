@@ -48,12 +48,12 @@ struct HostArrays {
                       ", got " + std::to_string(labels.size()));
     check_labels(where, config, labels);
     Matrix<float> w = backend.mapping(z, labels);
+    if (options.truncation == 1.0 && !options.cutoff) return w;
+    const auto average =
+        Eigen::Map<const Eigen::RowVectorXf>(backend.model().weights["mapping.w_avg"].data(), config.w_dim);
     Matrix<float> truncated = w;
-    if (options.truncation != 1.0) {
-      const auto average =
-          Eigen::Map<const Eigen::RowVectorXf>(backend.model().weights["mapping.w_avg"].data(), config.w_dim);
+    if (options.truncation != 1.0)
       truncated = ((w.rowwise() - average) * static_cast<float>(options.truncation)).rowwise() + average;
-    }
     if (!options.cutoff) return truncated;
     Matrix<float> slots(w.rows(), config.num_ws() * config.w_dim);
     for (std::int64_t slot = 0; slot < config.num_ws(); ++slot)

@@ -3,6 +3,7 @@
 // The primitive operations of StyleGAN2 (Karras et al. 2020): short, in any floating type, differentiable twice.
 // Everything faster is checked against these.
 
+#include <faultline/stylegan2/config.hpp>
 #include <faultline/torch/libtorch.hpp>
 
 #include <cmath>
@@ -13,9 +14,6 @@
 namespace faultline {
 inline namespace v1 {
 namespace stylegan2 {
-
-inline constexpr double leaky_slope = 0.2;
-inline constexpr double normalization_epsilon = 1e-8;
 
 /// x · (mean_j x_j² + 1e-8)^(-1/2) along the last axis of `[N, F]`.
 inline at::Tensor normalize_second_moment(const at::Tensor& x) {

@@ -7,13 +7,18 @@
 #include <faultline/error.hpp>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -185,6 +190,21 @@ class CsvReader {
     std::copy_n(text.begin(), count, out.begin());
     text.remove_prefix(count);
     return count;
+  };
+}
+
+/// The bytes of a file, for a `CsvReader`. **Throws** `cannot_open`, here and while it is read.
+[[nodiscard]] inline CsvReader::Source csv_file(const std::filesystem::path& path, const std::string& where) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored))
+    throw Error(ErrorCode::cannot_open, where, "expected a file, got a folder");
+  errno = 0;
+  const auto file = std::make_shared<std::ifstream>(path, std::ios::binary);
+  if (!*file) throw Error(ErrorCode::cannot_open, where, std::generic_category().message(errno));
+  return [file, where](std::span<char> out) {
+    file->read(out.data(), static_cast<std::streamsize>(out.size()));
+    if (file->bad()) throw Error(ErrorCode::cannot_open, where, std::generic_category().message(errno));
+    return static_cast<std::size_t>(file->gcount());
   };
 }
 

@@ -12,18 +12,15 @@
 #include <faultline/data/detail/csv.hpp>
 
 #include <algorithm>
-#include <cerrno>
 #include <charconv>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <fstream>
 #include <map>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -276,17 +273,7 @@ FAULTLINE_INLINE ImageScores parse_image_scores(std::string_view text, const Ima
 
 FAULTLINE_INLINE ImageScores read_image_scores(const std::filesystem::path& path, const ImageScoresOptions& options) {
   const std::string where = "read_image_scores, '" + path.string() + "'";
-  std::error_code ignored;
-  if (std::filesystem::is_directory(path, ignored))
-    throw Error(ErrorCode::cannot_open, where, "expected a file, got a folder");
-  errno = 0;
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw Error(ErrorCode::cannot_open, where, std::generic_category().message(errno));
-  return detail::ImageScoresReader(options, where).read([&](std::span<char> out) {
-    file.read(out.data(), static_cast<std::streamsize>(out.size()));
-    if (file.bad()) throw Error(ErrorCode::cannot_open, where, std::generic_category().message(errno));
-    return static_cast<std::size_t>(file.gcount());
-  });
+  return detail::ImageScoresReader(options, where).read(detail::csv_file(path, where));
 }
 
 }  // namespace data

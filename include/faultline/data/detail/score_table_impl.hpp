@@ -4,17 +4,15 @@
 
 #include <faultline/data/score_table.hpp>
 
+#include <faultline/data/detail/csv.hpp>
 #include <faultline/data/detail/score_matching.hpp>
 #include <faultline/data/detail/score_rows.hpp>
 
-#include <cerrno>
 #include <cstddef>
 #include <cstdint>
-#include <fstream>
 #include <optional>
 #include <span>
 #include <string>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -32,20 +30,14 @@ FAULTLINE_INLINE ScoreTable parse_score_table(std::string_view text, const Score
 
 FAULTLINE_INLINE ScoreTable read_score_table(const std::filesystem::path& path, const ScoreTableOptions& options) {
   const std::string where = "read_score_table, '" + path.string() + "'";
-  std::error_code ignored;
-  if (std::filesystem::is_directory(path, ignored))
-    throw Error(ErrorCode::cannot_open, where, "expected a file, got a folder");
-  errno = 0;
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw Error(ErrorCode::cannot_open, where, std::generic_category().message(errno));
+  const detail::CsvReader::Source file = detail::csv_file(path, where);
   std::int64_t left = options.max_bytes;
   const auto source = [&](std::span<char> out) {
-    file.read(out.data(), static_cast<std::streamsize>(out.size()));
-    if (file.bad()) throw Error(ErrorCode::cannot_open, where, std::generic_category().message(errno));
-    left -= file.gcount();
+    const std::size_t count = file(out);
+    left -= static_cast<std::int64_t>(count);
     if (left < 0)
       throw Error(ErrorCode::oversized, where, "has more than " + std::to_string(options.max_bytes) + " bytes");
-    return static_cast<std::size_t>(file.gcount());
+    return count;
   };
   return detail::read_scores(source, options, where);
 }

@@ -29,9 +29,6 @@ using kernels::WeightArray;
 using kernels::Weights;
 using kernels::winograd_weight;
 
-inline constexpr double leaky_slope = 0.2;
-inline constexpr double normalization_epsilon = 1e-8;
-
 /// Outputs of a convolution that read the same taps: all of a plain one, one of four parities of an upsampling one.
 struct Phase {
   std::ptrdiff_t first_tap, tap_count;

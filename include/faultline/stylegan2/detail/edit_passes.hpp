@@ -227,7 +227,7 @@ class EditPasses {
                               (2.0 * style * shift + shift * shift) *
                                   held.squares[static_cast<std::size_t>((edit.channel - offset) * out + o)];
           demodulation.data()[o] = static_cast<float>(static_cast<double>(conv.gain) /
-                                                      std::sqrt(std::max(norm, 0.0) + cpu::normalization_epsilon));
+                                                      std::sqrt(std::max(norm, 0.0) + normalization_epsilon));
         }
         const float* const update =
             responses[static_cast<std::size_t>(sources[static_cast<std::size_t>(first + i)] - first_source)].data();
