@@ -1,21 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// What a gate asserts and what it found: policy, verdict, counts, limits, and a line that repeats it.
+// What a gate found, whatever its policy: verdict, statements with counts and limits, and a line that repeats it.
 
-#include <faultline/analysis/problem/replay_text.hpp>
 #include <faultline/analysis/provenance.hpp>
-#include <faultline/classify/scoring.hpp>
 #include <faultline/core/enum_text.hpp>
-#include <faultline/core/number_text.hpp>
-#include <faultline/sampling/sampler_options.hpp>
-#include <faultline/statistics/confidence_sequence.hpp>
-#include <faultline/statistics/rate_plan.hpp>
-#include <faultline/testing/detail/verdict_text.hpp>
+#include <faultline/statistics/interval.hpp>
 
 #include <cstdint>
 #include <iosfwd>
-#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -26,143 +20,87 @@ namespace testing {
 /// What a gate concludes. `undecided` means that the budget ended before the evidence sufficed for either answer.
 enum class GateVerdict { pass, fail, undecided };
 
-/// Policy: the failure rate on generated samples is below `bound`.
-///
-/// Passes when every rate of `bound` and above is excluded, fails when every rate of `bound` and below is. The
-/// probability of a wrong verdict is at most 1 - confidence at any true rate, the bound included, although the gate
-/// looks every 64 samples (each side gets half of it, and uses nearly all: see `statistics::RateBoundary`).
-/// That rate is over seeds, not over builds: with a fixed seed the same build always gives the same verdict, right or
-/// wrong, and a hundred builds of one classifier are one trial. Gates that are asserted together share one budget:
-/// `gates` says how many, see `GateSuite`.
-struct FailureRateBelow {
-  double bound = 0.01;       ///< strictly between 0 and 1
-  double confidence = 0.95;  ///< strictly between 0 and 1
-  std::int64_t seed = 0;
-  /// Budget, at least the 128 of the first look. A larger one continues the same samples, and a verdict once reached
-  /// stays.
-  std::int64_t max_samples = 4'000;
-  LabelPolicy labels = LabelPolicy::uniform();  ///< with `given` the rate is that of the list
-  double truncation = 1.0;
-  std::int64_t batch_size = 64;                       ///< fixed padded batch of generator and classifier
-  std::optional<std::int64_t> cutoff = std::nullopt;  ///< truncate the first layers only, see `SamplerOptions`
-  Noise noise = Noise::constant;
-  /// By how much declared probabilities may miss [0, 1] and a sum of 1, in [0, 0.1]
-  double probability_tolerance = classify::default_probability_tolerance;
-  /// How many gates share the error rate, up to 10 000. With more than one, a gate that would fail goes on until its
-  /// e-value reaches 2 gates / (1 - confidence), so that all of them together fail one wrongly no more often than one
-  /// gate would by itself; to pass takes no more, because the suite passes only if all do.
-  std::int64_t gates = 1;
+/// Which budget a gate has: `smoke`, seconds, in every build; `full`, minutes, by night. The smoke run is the beginning
+/// of the full one, so that the two never contradict each other.
+enum class GateMode { smoke, full };
+
+/// The mode of this process: that of the environment variable FAULTLINE_MODE, `smoke` or `full`; full where it is not
+/// set. **Throws** invalid_argument for another value.
+[[nodiscard]] GateMode gate_mode();
+
+/// One of the statements that a gate makes: a number, its bound, and what the samples say.
+struct GateStatement {
+  std::string name;  ///< "failure rate", "failure rate of class 3"
+  GateVerdict verdict = GateVerdict::undecided;
+  std::int64_t samples = 0;   ///< on which it rests
+  std::int64_t failures = 0;  ///< of the classifier among them
+  double estimate = 0.0;      ///< a rate, a difference of rates, a share
+  statistics::Interval interval;  ///< at the gate's confidence; the bound lies outside where this is decided by itself
+  double bound = 0.0;
+  /// E-value against the statement: at least 1 / α speaks against it at level α, however often one looked
+  double evidence_against = 1.0;
+  std::string text;  ///< the same as a sentence
+};
+
+/// Everything that a gate found.
+struct GateFindings {
+  GateVerdict verdict = GateVerdict::undecided;
+  std::string policy;    ///< name of its type
+  std::string headline;  ///< what the verdict says, as a sentence
+  std::string advice;    ///< what to do, where there is something to say; may be empty
+  double confidence = 0.95;
+  std::int64_t samples = 0;                ///< images classified
+  std::int64_t failures = 0;               ///< of the classifier among them
+  std::vector<GateStatement> statements;   ///< at least one
+  std::vector<std::string> notes;          ///< warnings, one sentence each
+  std::vector<std::string> pictures;       ///< files that show what failed
+  Provenance run;                          ///< digests, criterion, sampling, versions
+  std::string replay;                      ///< a line that repeats the gate
+  GateMode mode = GateMode::full;
+  bool allow_undecided = false;
 };
 
 /// The outcome of a gate, and everything needed to understand and repeat it.
 class GateResult {
  public:
-  GateResult(GateVerdict verdict, FailureRateBelow policy, std::int64_t samples, std::int64_t failures,
-             statistics::Interval interval, Provenance run, std::vector<std::string> notes = {})
-      : verdict_(verdict),
-        policy_(std::move(policy)),
-        samples_(samples),
-        failures_(failures),
-        interval_(interval),
-        run_(std::move(run)),
-        notes_(std::move(notes)) {}
+  /// **Throws** empty_input without a statement.
+  explicit GateResult(GateFindings findings);
 
-  [[nodiscard]] GateVerdict verdict() const noexcept { return verdict_; }
-  [[nodiscard]] bool passed() const noexcept { return verdict_ == GateVerdict::pass; }
-  [[nodiscard]] bool failed() const noexcept { return verdict_ == GateVerdict::fail; }
-  [[nodiscard]] bool undecided() const noexcept { return verdict_ == GateVerdict::undecided; }
-  /// Samples drawn, and how many of them failed.
-  [[nodiscard]] std::int64_t samples() const noexcept { return samples_; }
-  [[nodiscard]] std::int64_t failures() const noexcept { return failures_; }
-  /// Limits of the failure rate that hold at the policy's confidence although the gate stopped when it knew; the bound
-  /// lies inside exactly where nothing was decided. With several gates to a suite, the limits of the look that decided.
-  [[nodiscard]] const statistics::Interval& interval() const noexcept { return interval_; }
-  /// What the samples say against either side of the bound, as e-values.
-  [[nodiscard]] statistics::RateEvidence evidence() const {
-    return statistics::rate_evidence(failures_, samples_, policy_.bound);
+  [[nodiscard]] GateVerdict verdict() const noexcept { return found_.verdict; }
+  [[nodiscard]] bool passed() const noexcept { return found_.verdict == GateVerdict::pass; }
+  [[nodiscard]] bool failed() const noexcept { return found_.verdict == GateVerdict::fail; }
+  [[nodiscard]] bool undecided() const noexcept { return found_.verdict == GateVerdict::undecided; }
+  /// Whether a build may go on: the gate passed, or it is undecided and that is allowed, as it is in a smoke run.
+  [[nodiscard]] bool holds() const noexcept {
+    return passed() || (undecided() && (found_.mode == GateMode::smoke || found_.allow_undecided));
   }
-  [[nodiscard]] const FailureRateBelow& policy() const noexcept { return policy_; }
+  /// Images classified, and how many of them failed.
+  [[nodiscard]] std::int64_t samples() const noexcept { return found_.samples; }
+  [[nodiscard]] std::int64_t failures() const noexcept { return found_.failures; }
+  /// What the gate states, one after the other; a gate on one number has one.
+  [[nodiscard]] const std::vector<GateStatement>& statements() const noexcept { return found_.statements; }
+  /// Limits of the first statement's number that hold at the gate's confidence although it stopped when it knew; the
+  /// bound lies inside exactly where nothing was decided. With several gates to a suite, the limits of the look that
+  /// decided.
+  [[nodiscard]] const statistics::Interval& interval() const noexcept { return found_.statements.front().interval; }
+  [[nodiscard]] double confidence() const noexcept { return found_.confidence; }
+  /// E-value against the gate's statements all being true: the mean of theirs.
+  [[nodiscard]] double evidence_against() const;
   /// How the run came about: digests of generator and classifier, criterion, sampling, versions.
-  [[nodiscard]] const Provenance& run() const noexcept { return run_; }
-  /// Classes that are nearly always answered as another, one sentence each.
-  [[nodiscard]] const std::vector<std::string>& notes() const noexcept { return notes_; }
-
+  [[nodiscard]] const Provenance& run() const noexcept { return found_.run; }
+  /// Classes that are nearly always answered as another, and other warnings, one sentence each.
+  [[nodiscard]] const std::vector<std::string>& notes() const noexcept { return found_.notes; }
   /// A line that repeats this gate, sample for sample, with everything that decided its verdict. What a line cannot
   /// carry (a criterion of one's own, a long list of labels, a classifier that states no digest) is named behind `//`.
-  [[nodiscard]] std::string replay() const {
-    const FailureRateBelow standard;
-    faultline::analysis::ReplayText text;
-    text.write("fl::testing::gate(" + text.model("generator", "", run_.generator_digest) + ", ");
-    text.write(text.model("classifier", run_.classifier_name, run_.classifier_digest));
-    text.write(", fl::testing::FailureRateBelow{");
-    text.add("bound", number_text(policy_.bound));
-    text.add("confidence", number_text(policy_.confidence));
-    text.add("seed", policy_.seed);
-    text.add("max_samples", policy_.max_samples);
-    if (policy_.labels.kind != LabelPolicy::Kind::uniform) text.add("labels", text.labels(policy_.labels));
-    if (policy_.truncation != standard.truncation) text.add("truncation", number_text(policy_.truncation));
-    text.add("batch_size", policy_.batch_size);
-    if (policy_.cutoff) text.add("cutoff", *policy_.cutoff);
-    if (policy_.noise != standard.noise)
-      text.add("noise", "fl::Noise::" + std::string(core::enumerator_of(policy_.noise)));
-    if (policy_.probability_tolerance != standard.probability_tolerance)
-      text.add("probability_tolerance", number_text(policy_.probability_tolerance));
-    if (policy_.gates != standard.gates) text.add("gates", policy_.gates);
-    text.write("}");
-    text.criterion(run_);
-    text.write(")");
-    return text.text();
-  }
+  [[nodiscard]] const std::string& replay() const noexcept { return found_.replay; }
+  /// All of it, as plain data.
+  [[nodiscard]] const GateFindings& findings() const noexcept { return found_; }
 
   /// What happened, in sentences for the person who reads the test log.
-  [[nodiscard]] std::string explain() const {
-    const std::string bound = number_text(policy_.bound);
-    const std::string counted = std::to_string(failures_) + " of " + std::to_string(samples_) +
-                                " generated samples failed (" + detail::percent(rate()) + ")";
-    const std::string limits = "at " + detail::percent(policy_.confidence) +
-                               " confidence the failure rate lies between " + detail::percent(interval_.lower) +
-                               " and " + detail::percent(interval_.upper);
-    std::string text;
-    switch (verdict_) {
-      case GateVerdict::pass: text = "PASS: the failure rate is below " + bound + ". "; break;
-      case GateVerdict::fail: text = "FAIL: the failure rate is not below " + bound + ". "; break;
-      case GateVerdict::undecided:
-        text = "UNDECIDED: " + std::to_string(samples_) + " samples do not show whether the failure rate is below " +
-               bound + ". ";
-        break;
-    }
-    text += counted + "; " + limits + ".";
-    if (undecided() && notes_.empty()) text += advice();  // more of what the notes say would decide nothing
-    for (const std::string& note : notes_) text += "\n" + note;
-    return text + "\nReplay: " + replay();
-  }
+  [[nodiscard]] std::string explain() const;
 
  private:
-  [[nodiscard]] double rate() const noexcept {
-    return samples_ == 0 ? 0.0 : static_cast<double>(failures_) / static_cast<double>(samples_);
-  }
-
-  [[nodiscard]] std::string advice() const {
-    if (policy_.gates > 1 && interval_.lower > policy_.bound)
-      return " By itself this gate would have failed; one of " + std::to_string(policy_.gates) +
-             " needs more evidence than these samples give: raise max_samples.";
-    constexpr std::int64_t most = 200'000;
-    const statistics::RatePlan plan =
-        statistics::plan_rate_test(policy_.bound, rate(), most, {.alpha_per_side = (1.0 - policy_.confidence) / 2.0});
-    if (plan.median == 0)
-      return " If the true rate is what was seen, even " + std::to_string(most) +
-             " samples would usually not decide: the rate is too close to the bound.";
-    return " If the true rate is what was seen, half of all runs decide within " + std::to_string(plan.median) +
-           " samples: raise max_samples.";
-  }
-
-  GateVerdict verdict_;
-  FailureRateBelow policy_;
-  std::int64_t samples_;
-  std::int64_t failures_;
-  statistics::Interval interval_;
-  Provenance run_;
-  std::vector<std::string> notes_;
+  GateFindings found_;
 };
 
 /// Writes `result.explain()`: what test frameworks print of a result.
@@ -174,3 +112,7 @@ std::basic_ostream<char, Traits>& operator<<(std::basic_ostream<char, Traits>& o
 }  // namespace testing
 }  // namespace v1
 }  // namespace faultline
+
+#ifndef FAULTLINE_COMPILED
+#include <faultline/testing/detail/gate_result_impl.hpp>
+#endif
