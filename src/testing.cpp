@@ -2,6 +2,8 @@
 // The compiled form of testing/.
 #include <faultline/testing/detail/baseline_impl.hpp>
 #include <faultline/testing/detail/compiled_gates.hpp>
+#include <faultline/testing/detail/failure_pictures_impl.hpp>
+#include <faultline/testing/detail/gate_report_impl.hpp>
 #include <faultline/testing/detail/gate_result_impl.hpp>
 #include <faultline/testing/detail/gate_suite_impl.hpp>
 #include <faultline/testing/detail/rate_watchers_impl.hpp>
