@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The compiled form of testing/.
 #include <faultline/testing/detail/compiled_gates.hpp>
+#include <faultline/testing/detail/corpus_entry_impl.hpp>
+#include <faultline/testing/detail/failure_corpus_impl.hpp>
 #include <faultline/testing/detail/gate_suite_impl.hpp>
+#include <faultline/testing/detail/shrink_failure_impl.hpp>
 
 namespace faultline {
 inline namespace v1 {
