@@ -23,8 +23,8 @@ TEST_CASE("failures of the shipped classifier shrink to a few channels, return, 
   auto clean = fl::load_classifier(assets + "/clean.safetensors");
   auto judge = fl::load_classifier(assets + "/judge.safetensors");
   const faultline_tests::TemporaryDirectory directory;
-  const auto found = fl::testing::collect_failures(
-      generator, clean, {.count = 3, .seed = 7, .judge = fl::AnyClassifier::borrow(judge)});
+  const auto found = fl::testing::collect_failures(generator, clean,
+                                                   {.count = 3, .seed = 7, .judge = fl::AnyClassifier::borrow(judge)});
   REQUIRE(found.size() == 3);
   for (const fl::testing::ShrunkFailure& shrunk : found) {
     INFO(shrunk.entry.name);

@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace faultline {
@@ -53,12 +54,18 @@ FAULTLINE_MEMBERS(CorpusEntry, format, name, generator_digest, label, answer, pr
                   criterion_expression, classifier_name, classifier_digest, seed, index, truncation, cutoff, noise, w,
                   channels, shifts, amount, alone, batch, note)
 
+/// An entry as the text of its file, and back; `where` stands for the file in messages.
+///
+/// **Throws** foreign_format for JSON of another format; malformed_header for broken JSON, a member that is missing,
+/// unknown or of another type, lists that do not fit together, numbers that are not finite or out of their range, and
+/// random noise.
+[[nodiscard]] std::string corpus_entry_text(const CorpusEntry& entry);
+[[nodiscard]] CorpusEntry parse_corpus_entry(std::string_view text, std::string_view where);
+
 /// An entry out of its file.
 ///
-/// **Throws** cannot_open; oversized above 16 MB; foreign_format for JSON of another format; malformed_header for
-/// broken JSON, an entry that is missing, unknown or of another type, lists that do not fit together, numbers that are
-/// not finite or out of their range, and random noise; inconsistent_files for a file that does not have the entry's
-/// name.
+/// **Throws** as `parse_corpus_entry`; cannot_open; oversized above 16 MB; inconsistent_files for a file that does not
+/// have the entry's name.
 /// Example: `CorpusEntry entry = read_corpus_entry("corpus/3_as_8_1f3a9c20.json");`
 [[nodiscard]] CorpusEntry read_corpus_entry(const std::filesystem::path& file);
 

@@ -41,7 +41,7 @@ inline bool is_entry_name(std::string_view name) {
 }
 
 /// What an entry must be beyond the types of its members. **Throws** `code`.
-inline void check_entry(const CorpusEntry& entry, ErrorCode code, const std::string& where) {
+inline void check_entry(const CorpusEntry& entry, ErrorCode code, std::string_view where) {
   const auto require = [&](bool holds, const std::string& what) {
     if (!holds) throw Error(code, where, what);
   };
@@ -89,11 +89,10 @@ inline Picture side_by_side(const ImageBatch& images) {
 
 }  // namespace detail
 
-FAULTLINE_INLINE CorpusEntry read_corpus_entry(const std::filesystem::path& file) {
-  const std::string where = "read_corpus_entry " + file.string();
-  const std::vector<std::byte> bytes = core::read_file(file, std::int64_t{16} << 20);
-  const nlohmann::json json =
-      data::parse_strict_json({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, where);
+FAULTLINE_INLINE std::string corpus_entry_text(const CorpusEntry& entry) { return data::described_text(entry); }
+
+FAULTLINE_INLINE CorpusEntry parse_corpus_entry(std::string_view text, std::string_view where) {
+  const nlohmann::json json = data::parse_strict_json(text, where);
   if (!json.is_object() || !json.contains("format") || json["format"] != corpus_format)
     throw Error(ErrorCode::foreign_format, where,
                 std::string("this is no entry of a failure corpus in the format ") + corpus_format +
@@ -101,6 +100,13 @@ FAULTLINE_INLINE CorpusEntry read_corpus_entry(const std::filesystem::path& file
   CorpusEntry entry;
   data::DescribedReader(where, limits::classes, "the entry").read(json, {}, entry);
   detail::check_entry(entry, ErrorCode::malformed_header, where);
+  return entry;
+}
+
+FAULTLINE_INLINE CorpusEntry read_corpus_entry(const std::filesystem::path& file) {
+  const std::string where = "read_corpus_entry " + file.string();
+  const std::vector<std::byte> bytes = core::read_file(file, std::int64_t{16} << 20);
+  CorpusEntry entry = parse_corpus_entry({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, where);
   if (file.stem().string() != entry.name)
     throw Error(ErrorCode::inconsistent_files, where,
                 "the file's name must be that of its entry, \"" + entry.name + "\"; rename one of them");
@@ -136,7 +142,7 @@ FAULTLINE_INLINE void write_corpus_entry(const std::filesystem::path& folder, co
     throw Error(ErrorCode::cannot_write, "write_corpus_entry",
                 "cannot make the folder " + folder.string() + ": " + error.message());
   if (images.count() > 0) data::write_png(folder / (entry.name + ".png"), detail::side_by_side(images));
-  core::write_file_atomically(folder / (entry.name + ".json"), std::string_view(data::described_text(entry)));
+  core::write_file_atomically(folder / (entry.name + ".json"), std::string_view(corpus_entry_text(entry)));
 }
 
 }  // namespace testing

@@ -226,33 +226,82 @@ class FailureShrinker {
   /// Leaves channels out as long as the image fails without them; `minimal`: none is left that could be.
   [[nodiscard]] Kept fewest_channels(bool& minimal) const {
     Kept kept = shortest_prefix();
-    std::size_t groups = 16;
-    while (!minimal && made() < last_image_) {
+    for (std::size_t groups = 16; made() < last_image_; groups *= 4) {
       groups = std::min(groups, kept.size());
-      if (kept.size() == 1) {  // without it stands the start, which is right
+      const bool single = groups == kept.size();
+      minimal = kept.size() == 1;  // without it stands the start, which is right
+      if (minimal || (!leave_groups_out(kept, groups) && single)) {
         minimal = true;
         break;
       }
-      std::vector<Kept> without(groups);
-      for (std::size_t g = 0; g < groups; ++g)
-        for (std::size_t i = 0; i < kept.size(); ++i)
-          if (i * groups / kept.size() != g) without[g].push_back(kept[i]);
-      const Outcomes said = ask_kept(without);
-      std::vector<std::size_t> dispensable;
-      for (std::size_t g = 0; g < groups; ++g)
-        if (said.fails[g] != 0) dispensable.push_back(g);
-      if (dispensable.empty()) {
-        minimal = groups == kept.size();
-        groups *= 2;
-        continue;
-      }
-      // Without it the failure is clearest; among equals the one that is shifted least
-      std::ranges::stable_sort(dispensable, [&](std::size_t a, std::size_t b) {
-        return said.log_odds[a] != said.log_odds[b] ? said.log_odds[a] < said.log_odds[b] : a > b;
-      });
-      kept = without_most(kept, groups, dispensable, without[dispensable.front()]);
     }
     return kept;
+  }
+
+  /// Cuts the list into groups and leaves out as many as it can, each of them asked about by itself first; false where
+  /// none can be missed.
+  bool leave_groups_out(Kept& kept, std::size_t groups) const {
+    std::vector<std::uint8_t> gone(groups, 0);
+    std::size_t left = groups;
+    const auto without = [&](std::span<const std::size_t> more) {
+      std::vector<std::uint8_t> missing = gone;
+      for (const std::size_t g : more) missing[g] = 1;
+      Kept list;
+      for (std::size_t i = 0; i < kept.size(); ++i)
+        if (missing[i * groups / kept.size()] == 0) list.push_back(kept[i]);
+      return list;
+    };
+    std::vector<std::size_t> candidates(groups);
+    std::iota(candidates.begin(), candidates.end(), std::size_t{0});
+    while (!candidates.empty() && left > 1 && (left == groups || made() < last_image_)) {
+      std::vector<Kept> lists;
+      for (const std::size_t g : candidates) lists.push_back(without(std::span(&g, 1)));
+      const Outcomes said = ask_kept(lists);
+      std::vector<std::size_t> order;  // positions among the candidates
+      for (std::size_t c = 0; c < candidates.size(); ++c)
+        if (said.fails[c] != 0) order.push_back(c);
+      // First those without which the failure is clearest; among equals those that are shifted least
+      std::ranges::stable_sort(order, [&](std::size_t x, std::size_t y) {
+        return said.log_odds[x] != said.log_odds[y] ? said.log_odds[x] < said.log_odds[y] : x > y;
+      });
+      std::vector<std::size_t> dispensable;
+      for (const std::size_t c : order) dispensable.push_back(candidates[c]);
+      if (dispensable.empty()) break;
+      const std::size_t most = std::min(dispensable.size(), left - 1);
+      const std::size_t together =
+          most_together(most, [&](std::size_t count) { return without(std::span(dispensable).first(count)); });
+      for (std::size_t m = 0; m < together; ++m) gone[dispensable[m]] = 1;
+      left -= together;
+      candidates.assign(dispensable.begin() + static_cast<std::ptrdiff_t>(together), dispensable.end());
+    }
+    if (left == groups) return false;
+    kept = without({});
+    return true;
+  }
+
+  /// The largest count up to `most` whose list still fails, as 1 is known to; looked for in two rounds.
+  template <class ListWithout>
+  [[nodiscard]] std::size_t most_together(std::size_t most, const ListWithout& list_without) const {
+    std::size_t fails = 1, beyond = most + 1;
+    for (int round = 0; round < 2 && beyond > fails + 1; ++round) {
+      constexpr std::size_t points = 8;
+      const std::size_t gap = beyond - 1 - fails;  // counts that are open
+      std::vector<std::size_t> counts;
+      std::vector<Kept> lists;
+      for (std::size_t i = 1; i <= std::min(gap, points); ++i) {
+        counts.push_back(fails + i * gap / std::min(gap, points));
+        lists.push_back(list_without(counts.back()));
+      }
+      const Outcomes said = ask_kept(lists);
+      for (std::size_t i = counts.size(); i-- > 0;) {
+        if (said.fails[i] != 0) {
+          fails = counts[i];
+          break;
+        }
+        beyond = counts[i];
+      }
+    }
+    return fails;
   }
 
   /// The channels shifted most, as few as fail together, up to a factor of two.
@@ -269,25 +318,6 @@ class FailureShrinker {
     throw Error(ErrorCode::not_converged, who_,
                 "the sample fails, but its styles, reached from a right answer, do not: the failure hangs on the last "
                 "bits of its image; take another sample");
-  }
-
-  /// Without as many of these groups at once as can be missed together; `one`: without the first.
-  [[nodiscard]] Kept without_most(const Kept& kept, std::size_t groups, std::span<const std::size_t> dispensable,
-                                  const Kept& one) const {
-    std::vector<Kept> lists;
-    std::vector<std::uint8_t> gone(groups, 0);
-    gone[dispensable.front()] = 1;
-    for (std::size_t m = 1; m < std::min(dispensable.size(), groups - 1); ++m) {
-      gone[dispensable[m]] = 1;
-      Kept& list = lists.emplace_back();
-      for (std::size_t i = 0; i < kept.size(); ++i)
-        if (gone[i * groups / kept.size()] == 0) list.push_back(kept[i]);
-    }
-    if (lists.empty()) return one;
-    const Outcomes said = ask_kept(lists);
-    for (std::size_t m = lists.size(); m-- > 0;)
-      if (said.fails[m] != 0) return lists[m];
-    return one;
   }
 
   /// The smallest amount that fails, on a grid of 1/256, and 1/64 more where that fails too.
