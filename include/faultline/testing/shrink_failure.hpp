@@ -152,15 +152,15 @@ template <StyleGenerator G, Classifier C>
 /// The edit starts at the mean w of the successes among fresh samples of the class, or, where that is answered wrongly,
 /// at the success next to the failing sample in w. Shifting every style channel to the failing sample's styles fails by
 /// construction. Then channels are left out: first all but those that are shifted by the most standard deviations, then
-/// in groups that get smaller down to single channels, always those first without which the failure is clearest. Last,
-/// the shifts are made smaller together, to 1/64 beyond the amount where the failure begins, so that rounding does not
-/// decide what a later build says. Whatever is left out, the image still fails, and still has its label by the judge
-/// when there is one; without a judge it may lose it.
+/// one by one (in groups that get smaller, where there are more than 256 of them), always those first without which the
+/// failure is clearest. Last, the shifts are made smaller together, to 1/64 beyond the amount where the failure begins,
+/// so that rounding does not decide what a later build says. Whatever is left out, the image still fails, and still has
+/// its label by the judge when there is one; without a judge it may lose it.
 /// **Throws** invalid_argument for options out of range, random noise, and a sample that does not fail (or that the
 /// judge gives another label); degenerate_statistics for a class of which no sample is answered rightly; not_converged
 /// for a failure that comes and goes with the other images of its batch; what a preflight and the classifier throw.
 /// **Randomness**: none but that of the samples: the same call gives the same entry. **Cost**: `class_samples` images
-/// and, for hundreds of channels, usually 200 to 600 more; the preflight.
+/// and, for a thousand style channels, usually 200 to 1 000 more; the preflight.
 /// Example: `auto shrunk = shrink_failure(generator, mine, {.seed = 7, .index = fl::core::gate_first + 41});
 /// write_corpus_entry("corpus", shrunk.entry, shrunk.images);`
 template <StyleGenerator G, Classifier C, FailureCriterion F = Misclassified>

@@ -226,7 +226,8 @@ class FailureShrinker {
   /// Leaves channels out as long as the image fails without them; `minimal`: none is left that could be.
   [[nodiscard]] Kept fewest_channels(bool& minimal) const {
     Kept kept = shortest_prefix();
-    for (std::size_t groups = 16; made() < last_image_; groups *= 4) {
+    // Coarser groups would be cheaper, and cost channels: strong ones go with weak ones that are shifted as far
+    for (std::size_t groups = 256; made() < last_image_; groups *= 4) {
       groups = std::min(groups, kept.size());
       const bool single = groups == kept.size();
       minimal = kept.size() == 1;  // without it stands the start, which is right
