@@ -20,7 +20,8 @@ GateResult result(GateVerdict verdict) {
   fl::Provenance run;
   run.generator_digest = "0123456789abcdef";
   run.criterion_expression = "fl::Misclassified{}";
-  return {verdict, {.bound = 0.02, .seed = 7}, 256, 31, {.lower = 0.07, .upper = 0.18}, run};
+  return fl::testing::detail::rate_result(verdict, {.bound = 0.02, .seed = 7}, 256, 31, {.lower = 0.07, .upper = 0.18},
+                                          run);
 }
 }  // namespace
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Suites of gates: one error rate for all of them, which ones fail, and lines that repeat them.
 
+#include <faultline/statistics/confidence_sequence.hpp>
 #include <faultline/statistics/e_values.hpp>
 #include <faultline/statistics/rate_monitor.hpp>
 #include <faultline/testing.hpp>
@@ -50,7 +51,8 @@ GateResult counted(GateVerdict verdict, double bound, std::int64_t samples, std:
                    double confidence = 0.95, std::int64_t gates = 1) {
   fl::Provenance run;
   run.criterion_expression = "fl::Misclassified{}";
-  return {verdict, {.bound = bound, .confidence = confidence, .gates = gates}, samples, failures, {}, run};
+  return fl::testing::detail::rate_result(verdict, {.bound = bound, .confidence = confidence, .gates = gates}, samples,
+                                          failures, {}, run);
 }
 
 }  // namespace
@@ -83,7 +85,7 @@ TEST_CASE("a suite passes if all of its gates do, and names the one that fails")
   // To fail takes more: an e-value of 40 for each of the four.
   const auto& three = bad.gates()[3].result;
   CHECK(three.failed());
-  CHECK(three.evidence().against_at_most >= 160.0);
+  CHECK(three.evidence_against() >= 160.0);
   CHECK(three.interval().lower > 0.4);
   const auto single = gate(known, mine, FailureRateBelow{.bound = 0.4, .seed = 7, .labels = fl::LabelPolicy::fixed(3)});
   CHECK(single.failed());
@@ -109,20 +111,62 @@ TEST_CASE("a suite's gates repeat by their lines") {
           .run();
   CHECK(suite.gates()[0].result.replay().find(".gates = 2}, fl::TrueClassBelow{.p = 0.5})") != std::string::npos);
   CHECK(suite.gates()[1].result.replay().find(".labels = fl::LabelPolicy::given({3, 3, 0})") != std::string::npos);
-  for (const NamedGate& one : suite.gates()) {
-    CHECK(one.result.policy().confidence == 0.9);
-    const GateResult again = gate(known, mine, one.result.policy());
-    CHECK(again.samples() == one.result.samples());
-    CHECK(again.failures() == one.result.failures());
-    CHECK(again.verdict() == one.result.verdict());
+  for (const NamedGate& one : suite.gates()) CHECK(one.result.confidence() == 0.9);
+  const auto same = [](const GateResult& alone, const GateResult& among) {
+    CHECK(alone.samples() == among.samples());
+    CHECK(alone.failures() == among.failures());
+    CHECK(alone.verdict() == among.verdict());
+    CHECK(alone.replay() == among.replay());
+  };
+  same(gate(known, mine, FailureRateBelow{.bound = 0.1, .confidence = 0.9, .seed = 3, .gates = 2},
+            fl::TrueClassBelow{0.5}),
+       suite.gates()[0].result);
+  same(gate(known, mine,
+            FailureRateBelow{
+                .bound = 0.2, .confidence = 0.9, .seed = 3, .labels = fl::LabelPolicy::given({3, 3, 0}), .gates = 2}),
+       suite.gates()[1].result);
+}
+
+TEST_CASE("gates that ask for the same samples draw them once, and see what each sees alone") {
+  const auto known = suite_world();
+  std::int64_t images = 0;
+  auto mine = fl::make_classifier(
+      [&known, &images](fl::ImageView batch, fl::ScoreMatrix& scores) {
+        images += batch.count();
+        scores.resize(batch.count(), 4);
+        for (std::int64_t i = 0; i < batch.count(); ++i) {
+          const auto [label, factors] = known.read(batch, i);
+          scores(i, factors[0] > 1.5f ? (label + 1) % 4 : label) = 5.0f;
+        }
+      },
+      {.classes = 4, .scores = fl::Scores::logits});
+  std::vector<FailureRateBelow> policies;
+  for (int i = 0; i < 10; ++i)
+    policies.push_back({.bound = 0.08 + 0.01 * i, .confidence = 0.9, .seed = 3, .max_samples = 3'000, .gates = 10});
+  std::int64_t longest = 0;
+  std::vector<GateResult> alone;
+  for (const FailureRateBelow& policy : policies) {
+    images = 0;
+    alone.push_back(gate(known, mine, policy));
+    longest = std::max(longest, images);
   }
+  GateSuite suite(0.9);
+  for (std::size_t i = 0; i < policies.size(); ++i) suite.add(std::to_string(i), known, mine, policies[i]);
+  images = 0;
+  const SuiteResult together = suite.run();
+  CHECK(images == longest);
+  for (std::size_t i = 0; i < policies.size(); ++i) {
+    CHECK(together.gates()[i].result.samples() == alone[i].samples());
+    CHECK(together.gates()[i].result.explain() == alone[i].explain());
+  }
+  CHECK_THROWS_AS(suite.add("3", known, mine, policies[3]), fl::Error);
 }
 
 TEST_CASE("whether one fails is said before which") {
   // Four gates that failed by themselves, each with an e-value between 40 and 160 against its bound.
   std::vector<NamedGate> gates;
   for (const char* name : {"a", "b", "c", "d"}) gates.push_back({name, counted(GateVerdict::fail, 0.1, 200, 38)});
-  const double one = gates[0].result.evidence().against_at_most;
+  const double one = gates[0].result.evidence_against();
   CHECK(one > 40.0);
   CHECK(one < 160.0);
   SuiteResult suite(gates);
@@ -139,8 +183,8 @@ TEST_CASE("whether one fails is said before which") {
   spread.push_back({"a", counted(GateVerdict::undecided, 0.1, 160, 32)});
   spread.push_back({"b", counted(GateVerdict::undecided, 0.1, 160, 32)});
   spread.push_back({"c", clean});
-  const std::vector<double> e{spread[0].result.evidence().against_at_most, spread[1].result.evidence().against_at_most,
-                              clean.evidence().against_at_most};
+  const std::vector<double> e{spread[0].result.evidence_against(), spread[1].result.evidence_against(),
+                              clean.evidence_against()};
   INFO("e-values " << e[0] << " " << e[1] << " " << e[2]);
   CHECK(fl::statistics::mean_e_value(e) >= 40.0);
   CHECK(fl::statistics::e_holm(e)[0] < 40.0);

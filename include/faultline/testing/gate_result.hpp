@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <iosfwd>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -35,11 +36,12 @@ struct GateStatement {
   std::int64_t samples = 0;   ///< on which it rests
   std::int64_t failures = 0;  ///< of the classifier among them
   double estimate = 0.0;      ///< a rate, a difference of rates, a share
-  statistics::Interval interval;  ///< at the gate's confidence; the bound lies outside where this is decided by itself
+  statistics::Interval interval =
+      {};  ///< at the gate's confidence; the bound lies outside where this is decided by itself
   double bound = 0.0;
   /// E-value against the statement: at least 1 / α speaks against it at level α, however often one looked
   double evidence_against = 1.0;
-  std::string text;  ///< the same as a sentence
+  std::string text = {};  ///< the same as a sentence
 };
 
 /// Everything that a gate found.
@@ -49,15 +51,17 @@ struct GateFindings {
   std::string headline;  ///< what the verdict says, as a sentence
   std::string advice;    ///< what to do, where there is something to say; may be empty
   double confidence = 0.95;
-  std::int64_t samples = 0;                ///< images classified
-  std::int64_t failures = 0;               ///< of the classifier among them
-  std::vector<GateStatement> statements;   ///< at least one
-  std::vector<std::string> notes;          ///< warnings, one sentence each
-  std::vector<std::string> pictures;       ///< files that show what failed
-  Provenance run;                          ///< digests, criterion, sampling, versions
-  std::string replay;                      ///< a line that repeats the gate
+  std::int64_t samples = 0;               ///< images classified
+  std::int64_t failures = 0;              ///< of the classifier among them
+  std::vector<GateStatement> statements;  ///< at least one
+  std::vector<std::string> notes;         ///< warnings, one sentence each
+  std::vector<std::string> pictures;      ///< files that show what failed
+  Provenance run;                         ///< digests, criterion, sampling, versions
+  std::string replay;                     ///< a line that repeats the gate
   GateMode mode = GateMode::full;
   bool allow_undecided = false;
+  /// E-value against all statements being true; empty: the mean of theirs
+  std::optional<double> evidence_against = std::nullopt;
 };
 
 /// The outcome of a gate, and everything needed to understand and repeat it.
@@ -84,7 +88,7 @@ class GateResult {
   /// decided.
   [[nodiscard]] const statistics::Interval& interval() const noexcept { return found_.statements.front().interval; }
   [[nodiscard]] double confidence() const noexcept { return found_.confidence; }
-  /// E-value against the gate's statements all being true: the mean of theirs.
+  /// E-value against the gate's statements all being true.
   [[nodiscard]] double evidence_against() const;
   /// How the run came about: digests of generator and classifier, criterion, sampling, versions.
   [[nodiscard]] const Provenance& run() const noexcept { return found_.run; }

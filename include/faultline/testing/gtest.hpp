@@ -18,8 +18,8 @@ namespace testing {
 /// the result.
 ///
 /// Example: `EXPECT_TRUE(verify(gate(generator, mine, policy), Passes()));`
-template <VerdictHolder R>
-[[nodiscard]] ::testing::AssertionResult verify(const R& result, const VerdictMatcher& wanted) {
+template <VerdictHolder R, class Matcher>
+[[nodiscard]] ::testing::AssertionResult verify(const R& result, const Matcher& wanted) {
   if (wanted.match(result)) return ::testing::AssertionSuccess() << result;
   return ::testing::AssertionFailure() << "expected a gate that " << wanted.describe() << ", but: " << result;
 }

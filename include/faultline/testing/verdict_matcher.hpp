@@ -75,6 +75,34 @@ class VerdictMatcher {
 /// Nothing failed: for smoke tests whose budget may end undecided.
 [[nodiscard]] constexpr VerdictMatcher DoesNotFail() noexcept { return {true, false, true}; }
 
+/// A build may go on: passed, or undecided where that is allowed, as in a smoke run (`FAULTLINE_MODE=smoke`).
+class HoldsMatcher {
+ public:
+  template <VerdictHolder R>
+  [[nodiscard]] bool match(const R& result) const noexcept {
+    return result.holds();
+  }
+  [[nodiscard]] std::string describe() const { return "holds: passes, or is undecided where that is allowed"; }
+
+  // What the frameworks call.
+  [[nodiscard]] std::string toString() const { return describe(); }
+  using is_gtest_matcher = void;
+  template <VerdictHolder R>
+  bool MatchAndExplain(const R& result, std::ostream*) const noexcept {
+    return match(result);
+  }
+  template <class Stream>
+  void DescribeTo(Stream* out) const {
+    *out << describe();
+  }
+  template <class Stream>
+  void DescribeNegationTo(Stream* out) const {
+    *out << "does not hold: fails, or is undecided where that is not allowed";
+  }
+};
+
+[[nodiscard]] constexpr HoldsMatcher Holds() noexcept { return {}; }
+
 }  // namespace testing
 }  // namespace v1
 }  // namespace faultline

@@ -4,6 +4,7 @@
 
 #include <faultline/analysis/problem/property.hpp>
 
+#include <string_view>
 #include <vector>
 
 namespace faultline {
@@ -12,9 +13,15 @@ namespace analysis {
 
 std::vector<Property> default_properties();
 
+/// The default property of this name. **Throws** `invalid_argument` for a name that none has, with those there are.
+///
+/// Example: `property_named("blur")`
+[[nodiscard]] Property property_named(std::string_view name);
+
 }  // namespace analysis
 
 using analysis::default_properties;
+using analysis::property_named;
 
 }  // namespace v1
 }  // namespace faultline

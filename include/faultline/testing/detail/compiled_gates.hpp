@@ -11,10 +11,10 @@ inline namespace v1 {
 namespace testing {
 namespace detail {
 
-extern template GateResult run_gate(const AnalyticGenerator& generator, AnyClassifier& classifier,
-                                    const FailureRateBelow& policy, const classify::AnyCriterion& criterion);
-extern template GateResult run_gate(const AnyGenerator& generator, AnyClassifier& classifier,
-                                    const FailureRateBelow& policy, const classify::AnyCriterion& criterion);
+extern template Provenance draw_gate_samples(const AnalyticGenerator& generator, AnyClassifier& classifier,
+                                             const GatePopulation& population, std::span<GateWatcher* const> watchers);
+extern template Provenance draw_gate_samples(const AnyGenerator& generator, AnyClassifier& classifier,
+                                             const GatePopulation& population, std::span<GateWatcher* const> watchers);
 
 }  // namespace detail
 }  // namespace testing

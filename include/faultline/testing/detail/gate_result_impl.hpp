@@ -30,6 +30,7 @@ FAULTLINE_INLINE GateResult::GateResult(GateFindings findings) : found_(std::mov
 }
 
 FAULTLINE_INLINE double GateResult::evidence_against() const {
+  if (found_.evidence_against) return *found_.evidence_against;
   double sum = 0.0;
   for (const GateStatement& statement : found_.statements) sum += statement.evidence_against;
   return sum / static_cast<double>(found_.statements.size());
@@ -41,7 +42,9 @@ FAULTLINE_INLINE std::string GateResult::explain() const {
   const bool one = found_.statements.size() == 1;
   for (const GateStatement& statement : found_.statements) {
     if (!one) {
-      text += statement.verdict == GateVerdict::pass ? "\n  holds: " : statement.verdict == GateVerdict::fail ? "\n  FAILS: " : "\n  open:  ";
+      text += statement.verdict == GateVerdict::pass   ? "\n  holds: "
+              : statement.verdict == GateVerdict::fail ? "\n  FAILS: "
+                                                       : "\n  open:  ";
       text += statement.name + ": ";
     } else if (!statement.text.empty()) {
       text += " ";
@@ -50,7 +53,8 @@ FAULTLINE_INLINE std::string GateResult::explain() const {
   }
   if (!found_.advice.empty()) text += (one ? " " : "\n") + found_.advice;
   for (const std::string& note : found_.notes) text += "\n" + note;
-  for (std::size_t i = 0; i < found_.pictures.size(); ++i) text += (i == 0 ? "\nPictures: " : ", ") + found_.pictures[i];
+  for (std::size_t i = 0; i < found_.pictures.size(); ++i)
+    text += (i == 0 ? "\nPictures: " : ", ") + found_.pictures[i];
   if (!found_.replay.empty()) text += "\nReplay: " + found_.replay;
   return text;
 }

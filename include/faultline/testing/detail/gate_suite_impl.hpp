@@ -12,6 +12,8 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,20 +25,29 @@ namespace testing {
 FAULTLINE_INLINE SuiteResult::SuiteResult(std::vector<NamedGate> gates) : gates_(std::move(gates)) {
   if (gates_.empty()) throw Error(ErrorCode::empty_input, "SuiteResult", "expected at least one gate, got 0");
   std::vector<double> too_high;
+  std::optional<double> confidence;
   for (const NamedGate& one : gates_) {
-    if (one.result.policy().confidence != confidence())
+    too_high.push_back(one.result.evidence_against());
+    if (one.result.confidence() == 1.0) continue;  // certain, whatever the others are
+    if (confidence && one.result.confidence() != *confidence)
       throw Error(ErrorCode::invalid_argument, "SuiteResult",
-                  "gates of one suite share one confidence, got " + number_text(confidence()) + " and, of " + one.name +
-                      ", " + number_text(one.result.policy().confidence));
-    too_high.push_back(one.result.evidence().against_at_most);
+                  "gates of one suite share one confidence, got " + number_text(*confidence) + " and, of " + one.name +
+                      ", " + number_text(one.result.confidence()));
+    confidence = one.result.confidence();
   }
-  const double needed = 2.0 / (1.0 - confidence());
+  confidence_ = confidence.value_or(1.0);
+  const double needed = 2.0 / std::max(1.0 - confidence_, 1e-9);
   const std::vector<double> adjusted = statistics::e_holm(too_high);
   for (std::size_t i = 0; i < gates_.size(); ++i)
     if (adjusted[i] >= needed) failing_.push_back(gates_[i].name);
   if (std::all_of(gates_.begin(), gates_.end(), [](const NamedGate& one) { return one.result.passed(); }))
     verdict_ = GateVerdict::pass;
   else if (statistics::mean_e_value(too_high) >= needed) verdict_ = GateVerdict::fail;
+}
+
+FAULTLINE_INLINE bool SuiteResult::holds() const noexcept {
+  return passed() || (!failed() && std::all_of(gates_.begin(), gates_.end(),
+                                               [](const NamedGate& one) { return one.result.holds(); }));
 }
 
 FAULTLINE_INLINE std::string SuiteResult::explain() const {
@@ -63,12 +74,47 @@ FAULTLINE_INLINE std::string SuiteResult::explain() const {
   return text;
 }
 
+FAULTLINE_INLINE void GateSuite::plan(Planned planned) {
+  for (const Planned& other : planned_)
+    if (other.name == planned.name)
+      throw Error(ErrorCode::invalid_argument, "GateSuite", "there are two gates named \"" + planned.name + "\"");
+  planned_.push_back(std::move(planned));
+}
+
 FAULTLINE_INLINE SuiteResult GateSuite::run() const {
-  std::vector<NamedGate> results;
-  results.reserve(planned_.size());
-  for (const Planned& one : planned_)
-    results.push_back({one.name, one.run(static_cast<std::int64_t>(planned_.size()))});
-  return SuiteResult(std::move(results));
+  const auto count = static_cast<std::int64_t>(planned_.size());
+  std::vector<std::optional<GateResult>> results(planned_.size());
+  for (std::size_t i = 0; i < planned_.size(); ++i) {
+    if (results[i]) continue;
+    const Planned& first = planned_[i];
+    if (first.run) {
+      results[i] = first.run(count);
+      continue;
+    }
+    // This one and all later ones that ask for the same samples
+    std::vector<std::size_t> members;
+    std::vector<std::unique_ptr<detail::GateWatcher>> watchers;
+    std::vector<detail::GateWatcher*> borrowed;
+    for (std::size_t j = i; j < planned_.size(); ++j) {
+      const Planned& other = planned_[j];
+      if (!other.watch || other.generator != first.generator || other.classifier != first.classifier ||
+          other.population != first.population)
+        continue;
+      members.push_back(j);
+      watchers.push_back(other.watch(count));
+      borrowed.push_back(watchers.back().get());
+    }
+    const Provenance run = first.draw(first.population, borrowed);
+    for (std::size_t k = 0; k < members.size(); ++k) {
+      Provenance own = run;
+      own.criterion = watchers[k]->criterion().name();
+      own.criterion_expression = watchers[k]->criterion().replay_expression();
+      results[members[k]] = watchers[k]->conclude(std::move(own));
+    }
+  }
+  std::vector<NamedGate> gates;
+  for (std::size_t i = 0; i < planned_.size(); ++i) gates.push_back({planned_[i].name, std::move(*results[i])});
+  return SuiteResult(std::move(gates));
 }
 
 }  // namespace testing

@@ -11,7 +11,11 @@
 #include <faultline/analysis/properties/loops.hpp>
 #include <faultline/analysis/properties/noise_level.hpp>
 #include <faultline/analysis/properties/stroke_thickness.hpp>
+#include <faultline/error.hpp>
 
+#include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace faultline {
@@ -36,6 +40,16 @@ FAULTLINE_INLINE std::vector<Property> default_properties() {
       {"hue spread", hue_spread, true, false, "", 3},
       {"colour cast", color_cast, true, false, "", 3},
   };
+}
+
+FAULTLINE_INLINE Property property_named(std::string_view name) {
+  std::string known;
+  for (Property& property : default_properties()) {
+    if (property.name == name) return std::move(property);
+    known += (known.empty() ? "" : ", ") + property.name;
+  }
+  throw Error(ErrorCode::invalid_argument, "property_named",
+              "there is no property \"" + std::string(name) + "\"; there are " + known);
 }
 
 }  // namespace analysis

@@ -1,0 +1,535 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+// Definitions of testing/baseline.hpp.
+
+#include <faultline/testing/baseline.hpp>
+
+#include <faultline/analysis/problem/replay_text.hpp>
+#include <faultline/core/atomic_file.hpp>
+#include <faultline/core/number_text.hpp>
+#include <faultline/core/ranges.hpp>
+#include <faultline/core/sha256.hpp>
+#include <faultline/error.hpp>
+#include <faultline/render/detail/described_json.hpp>
+#include <faultline/render/detail/described_reader.hpp>
+#include <faultline/statistics/betting_bounds.hpp>
+#include <faultline/statistics/binomial.hpp>
+#include <faultline/statistics/distributions.hpp>
+#include <faultline/statistics/mcnemar.hpp>
+#include <faultline/statistics/multiplicity.hpp>
+#include <faultline/statistics/paired_contrast.hpp>
+#include <faultline/statistics/quantiles.hpp>
+#include <faultline/testing/detail/verdict_text.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace faultline {
+inline namespace v1 {
+namespace testing {
+
+FAULTLINE_INLINE bool Baseline::failed(std::int64_t i) const {
+  const char digit = outcomes[static_cast<std::size_t>(i / 4)];
+  const int value = digit <= '9' ? digit - '0' : digit - 'a' + 10;
+  return ((value >> (3 - i % 4)) & 1) != 0;
+}
+
+FAULTLINE_INLINE std::string baseline_text(const Baseline& baseline) {
+  Baseline sealed = baseline;
+  sealed.sha256.clear();
+  sealed.sha256 = sha256_hex(render::described_text(sealed));
+  return render::described_text(sealed);
+}
+
+FAULTLINE_INLINE Baseline baseline_from_text(std::string_view text, std::string_view where) {
+  auto baseline = render::detail::read_described<Baseline>(text, where, "file that write_baseline wrote");
+  const auto refuse = [&](const char* what) { throw Error(ErrorCode::malformed_header, where, what); };
+  if (baseline.samples < 1 || baseline.outcomes.size() != static_cast<std::size_t>((baseline.samples + 3) / 4))
+    refuse("'outcomes' must have a hexadecimal digit for every four of 'samples', of which there must be some");
+  if (baseline.outcomes.find_first_not_of("0123456789abcdef") != std::string::npos)
+    refuse("'outcomes' must be hexadecimal digits, small letters");
+  std::int64_t failures = 0;
+  for (std::int64_t i = 0; i < baseline.samples; ++i) failures += baseline.failed(i) ? 1 : 0;
+  if (failures != baseline.failures) refuse("'failures' must be the number of bits set in 'outcomes'");
+  Baseline unsealed = baseline;
+  unsealed.sha256.clear();
+  if (sha256_hex(render::described_text(unsealed)) != baseline.sha256)
+    throw Error(ErrorCode::digest_mismatch, where,
+                "the baseline was changed after it was written; make it again with make_baseline or gate "
+                "--write-baseline");
+  return baseline;
+}
+
+FAULTLINE_INLINE void write_baseline(const std::filesystem::path& path, const Baseline& baseline) {
+  core::write_file_atomically(path, baseline_text(baseline));
+}
+
+FAULTLINE_INLINE Baseline read_baseline(const std::filesystem::path& path) {
+  return baseline_from_text(render::detail::report_text(path), path.string());
+}
+
+namespace detail {
+
+/// Fills a baseline.
+class BaselineRecorder final : public GateWatcher {
+ public:
+  BaselineRecorder(BaselineOptions options, classify::AnyCriterion criterion, Baseline& baseline)
+      : options_(std::move(options)), criterion_(std::move(criterion)), baseline_(&baseline) {}
+
+  [[nodiscard]] const classify::AnyCriterion& criterion() const override { return criterion_; }
+  void begin(const GateModels& models) override {
+    core::require_in("make_baseline", "samples", options_.samples, 1, 1'000'000);
+    baseline_->input = models.input;
+    baseline_->probability_tolerance = options_.probability_tolerance;
+    options_.properties = applicable_properties(std::move(options_.properties), models.image_shape);
+    values_.resize(options_.properties.size());
+  }
+  [[nodiscard]] std::int64_t budget() const override { return options_.samples; }
+  [[nodiscard]] std::vector<Property> properties() const override { return options_.properties; }
+  void add(const GateSample& sample) override {
+    const bool failed = judge_outcome("make_baseline", criterion_, sample.probabilities, sample.label);
+    if (baseline_->samples % 4 == 0) baseline_->outcomes += '0';
+    if (failed) {
+      char& digit = baseline_->outcomes.back();
+      const int value = (digit <= '9' ? digit - '0' : digit - 'a' + 10) | (1 << (3 - baseline_->samples % 4));
+      digit = "0123456789abcdef"[value];
+    }
+    ++baseline_->samples;
+    baseline_->failures += failed ? 1 : 0;
+    for (std::size_t p = 0; p < values_.size(); ++p) values_[p].push_back(static_cast<double>(sample.properties[p]));
+    if (baseline_->samples < options_.samples) return;
+    for (std::size_t p = 0; p < values_.size(); ++p) {
+      const PropertyThirds thirds{options_.properties[p].name, statistics::quantile(values_[p], 1.0 / 3.0),
+                                  statistics::quantile(values_[p], 2.0 / 3.0)};
+      if (thirds.low < thirds.high) baseline_->properties.push_back(thirds);  // else it has no thirds to speak of
+    }
+  }
+  [[nodiscard]] bool known() const override { return false; }
+  [[nodiscard]] GateResult conclude(Provenance) override {
+    throw Error(ErrorCode::invalid_argument, "make_baseline", "a baseline has no verdict");
+  }
+
+ private:
+  BaselineOptions options_;
+  classify::AnyCriterion criterion_;
+  Baseline* baseline_;
+  std::vector<std::vector<double>> values_;
+};
+
+FAULTLINE_INLINE std::unique_ptr<GateWatcher> record_baseline(const BaselineOptions& options,
+                                                              classify::AnyCriterion criterion, Baseline& baseline) {
+  return std::make_unique<BaselineRecorder>(options, std::move(criterion), baseline);
+}
+
+/// What gates against a baseline have in common: that the models fit it, its outcomes, and the third of each property
+/// in which a sample lies.
+class AgainstBaseline {
+ public:
+  AgainstBaseline(const Baseline& baseline, std::vector<Property> measures)
+      : baseline_(baseline), measures_(std::move(measures)) {}
+
+  void check(const GateModels& models, const classify::AnyCriterion& criterion) const {
+    if (baseline_.samples == 0)
+      throw Error(ErrorCode::invalid_argument, "gate",
+                  "the policy has no baseline; read one with read_baseline or make one with make_baseline");
+    const Provenance& run = baseline_.run;
+    const auto refuse = [](const std::string& what, const std::string& then, const std::string& now) {
+      throw Error(ErrorCode::incompatible_models, "gate",
+                  what + " is not that of the baseline (" + then + " then, " + now +
+                      " now), so the samples do not compare; renew the baseline on purpose, with the release that is "
+                      "to be the measure");
+    };
+    if (models.generator_digest != run.generator_digest)
+      refuse("the generator", run.generator_digest.substr(0, 12), models.generator_digest.substr(0, 12));
+    if (models.input != baseline_.input)
+      refuse("the way in which images are prepared", baseline_.input.empty() ? "as they are" : baseline_.input,
+             models.input.empty() ? "as they are" : models.input);
+    if (criterion.name() != run.criterion) refuse("the criterion", run.criterion, criterion.name());
+  }
+  [[nodiscard]] std::vector<Property> measures_for(bool wanted) const {
+    std::vector<Property> result;
+    if (!wanted) return result;
+    for (const PropertyThirds& thirds : baseline_.properties) {
+      const auto found = std::ranges::find(measures_, thirds.name, &Property::name);
+      if (found == measures_.end())
+        throw Error(ErrorCode::invalid_argument, "gate",
+                    "the baseline has property \"" + thirds.name +
+                        "\", which is none of the policy's: add its measure to .properties");
+      result.push_back(*found);
+    }
+    return result;
+  }
+  void bind(std::span<const std::string> names) {
+    for (const PropertyThirds& thirds : baseline_.properties)
+      columns_.push_back(static_cast<std::size_t>(std::ranges::find(names, thirds.name) - names.begin()));
+  }
+  /// 0, 1 or 2.
+  [[nodiscard]] std::size_t third(const GateSample& sample, std::size_t p) const {
+    const auto value = static_cast<double>(sample.properties[columns_[p]]);
+    return value <= baseline_.properties[p].low ? 0 : value <= baseline_.properties[p].high ? 1 : 2;
+  }
+  /// "where blur is above 2.4 px"
+  [[nodiscard]] std::string third_text(std::size_t p, std::size_t third) const {
+    const PropertyThirds& thirds = baseline_.properties[p];
+    const auto found = std::ranges::find(measures_, thirds.name, &Property::name);
+    const std::string unit = found == measures_.end() || found->unit.empty() ? "" : " " + found->unit;
+    const std::string low = rounded_text(thirds.low, 3), high = rounded_text(thirds.high, 3);
+    return "where " + thirds.name + " is " +
+           (third == 0   ? "at most " + low + unit
+            : third == 1 ? "between " + low + " and " + high + unit
+                         : "above " + high + unit);
+  }
+  [[nodiscard]] const Baseline& baseline() const noexcept { return baseline_; }
+  [[nodiscard]] std::string who() const {
+    return "the baseline (" +
+           (baseline_.run.classifier_name.empty() ? "a classifier without a name" : baseline_.run.classifier_name) +
+           (baseline_.run.classifier_digest ? ", " + baseline_.run.classifier_digest->substr(0, 12) : "") + ")";
+  }
+
+ private:
+  Baseline baseline_;
+  std::vector<Property> measures_;
+  std::vector<std::size_t> columns_;
+};
+
+/// A replay line names the baseline by what it was made of; the file is to be supplied.
+template <class Policy>
+[[nodiscard]] std::string replay_against(const Policy& policy, const Provenance& run, const std::string& name,
+                                         const std::string& options) {
+  analysis::ReplayText text;
+  text.write("fl::testing::gate(" + text.model("generator", "", run.generator_digest) + ", ");
+  text.write(text.model("classifier", run.classifier_name, run.classifier_digest));
+  text.write(", fl::testing::" + name + "{");
+  const Baseline& baseline = policy.baseline;
+  text.add(
+      "baseline",
+      text.model("baseline", std::to_string(baseline.samples) + " samples, seed " + std::to_string(baseline.run.seed),
+                 baseline.sha256.empty() ? std::nullopt : std::optional(baseline.sha256)));
+  text.write(options + "}");
+  text.criterion(run);
+  text.write(")");
+  return text.text();
+}
+
+/// Counts a sample, the release to be judged first.
+inline void count_pair(statistics::PairedCounts& counts, bool now, bool then) {
+  ++(now ? then ? counts.both_fail : counts.only_first_fails : then ? counts.only_second_fails : counts.both_right);
+}
+
+/// Differences of one statement, and the bets on them.
+class WatchedDifference {
+ public:
+  WatchedDifference(double margin, double confidence, double evidence_to_fail)
+      : margin_(margin),
+        log_bar_(std::log(2.0 / (1.0 - confidence))),
+        log_to_fail_(evidence_to_fail == 0.0 ? log_bar_ : std::log(evidence_to_fail)),
+        worse_(margin, statistics::MeanSide::above),
+        fine_(margin, statistics::MeanSide::below) {}
+
+  void add(bool failed_now, bool failed_then) {
+    if (known()) return;
+    count_pair(counts_, failed_now, failed_then);
+    const double difference = static_cast<double>(failed_now) - static_cast<double>(failed_then);
+    worse_.add(difference);
+    fine_.add(difference);
+    if (fine_.log_capital() >= log_bar_) verdict_ = GateVerdict::pass;
+    else if (worse_.log_capital() >= log_to_fail_) verdict_ = GateVerdict::fail;
+  }
+  [[nodiscard]] bool known() const { return verdict_ != GateVerdict::undecided; }
+  [[nodiscard]] bool passed() const { return verdict_ == GateVerdict::pass; }
+  [[nodiscard]] bool failed() const { return verdict_ == GateVerdict::fail; }
+
+  [[nodiscard]] GateStatement statement(const std::string& where, double confidence, const std::string& who) const {
+    statistics::ValueCounts values;
+    values.add(1.0, counts_.only_first_fails);
+    values.add(-1.0, counts_.only_second_fails);
+    values.add(0.0, counts_.both_right + counts_.both_fail);
+    GateStatement result;
+    result.name = "failure rate minus that of the baseline" + where;
+    result.verdict = verdict_;
+    result.samples = counts_.total();
+    result.failures = counts_.only_first_fails;
+    result.estimate = statistics::paired_difference(counts_);
+    result.interval = counts_.total() == 0 ? statistics::Interval{-1.0, 1.0}
+                                           : statistics::betting_interval(values, (1.0 - confidence) / 2.0);
+    result.bound = margin_;
+    result.evidence_against = std::exp(std::min(worse_.log_capital(), 700.0));
+    result.text =
+        "Of " + std::to_string(counts_.total()) + " samples it fails on " + std::to_string(counts_.only_first_fails) +
+        " that " + who + " gets right, and gets " + std::to_string(counts_.only_second_fails) +
+        " right that that one fails on: the failure rate is " + points(statistics::paired_difference(counts_)) +
+        " points higher, between " + points(result.interval.lower) + " and " + points(result.interval.upper) + " at " +
+        percent(confidence) + " confidence; the margin is " + points(margin_) +
+        ". (Exact McNemar test, two-sided, as a description: p = " +
+        rounded_text(statistics::mcnemar_exact(counts_.only_first_fails, counts_.only_second_fails), 2) + ".)";
+    return result;
+  }
+
+ private:
+  [[nodiscard]] static std::string points(double share) { return rounded_text(100.0 * share, 3); }
+
+  double margin_;
+  double log_bar_;
+  double log_to_fail_;
+  statistics::BettingCapital worse_;
+  statistics::BettingCapital fine_;
+  statistics::PairedCounts counts_;
+  GateVerdict verdict_ = GateVerdict::undecided;
+};
+
+class NotWorseWatcher final : public GateWatcher {
+ public:
+  NotWorseWatcher(const NotWorseThanBaseline& policy, classify::AnyCriterion criterion)
+      : policy_(policy), against_(policy.baseline, policy.properties), criterion_(std::move(criterion)) {}
+
+  [[nodiscard]] const classify::AnyCriterion& criterion() const override { return criterion_; }
+  void begin(const GateModels& models) override {
+    core::require_between("gate", "margin", policy_.margin, 0.0, 1.0);
+    core::require_between("gate", "property_margin", policy_.property_margin, 0.0, 1.0);
+    core::require_between("gate", "confidence", policy_.confidence, 0.0, 1.0);
+    core::require_in("gate", "gates", policy_.gates, 1, 10'000);
+    against_.check(models, criterion_);
+    core::require_in("gate", "max_samples", policy_.max_samples, 0, policy_.baseline.samples);
+    core::require_in("gate", "smoke_samples", policy_.smoke_samples, 1, limits::samples);
+    const std::size_t thirds = policy_.by_property ? 3 * policy_.baseline.properties.size() : 0;
+    const double needed = evidence_to_fail(static_cast<std::int64_t>(1 + thirds) * policy_.gates);
+    all_.emplace(policy_.margin, policy_.confidence, needed);
+    for (std::size_t i = 0; i < thirds; ++i) parts_.emplace_back(policy_.property_margin, policy_.confidence, needed);
+  }
+  [[nodiscard]] std::int64_t budget() const override {
+    const std::int64_t full = policy_.max_samples == 0 ? policy_.baseline.samples : policy_.max_samples;
+    return mode_of(policy_) == GateMode::smoke ? std::min(full, policy_.smoke_samples) : full;
+  }
+  [[nodiscard]] std::vector<Property> properties() const override { return against_.measures_for(policy_.by_property); }
+  void bind(std::span<const std::string> names) override {
+    if (policy_.by_property) against_.bind(names);
+  }
+  void add(const GateSample& sample) override {
+    ++drawn_;
+    const bool now = judge_outcome("gate", criterion_, sample.probabilities, sample.label);
+    const bool then = policy_.baseline.failed(sample.number);
+    failures_ += now ? 1 : 0;
+    all_->add(now, then);
+    for (std::size_t p = 0; 3 * p < parts_.size(); ++p) parts_[3 * p + against_.third(sample, p)].add(now, then);
+  }
+  [[nodiscard]] bool known() const override {
+    return all_->failed() || std::ranges::any_of(parts_, &WatchedDifference::failed) ||
+           (all_->passed() && std::ranges::all_of(parts_, &WatchedDifference::passed));
+  }
+  [[nodiscard]] GateResult conclude(Provenance run) override {
+    GateFindings found;
+    found.policy = "NotWorseThanBaseline";
+    found.confidence = policy_.confidence;
+    found.statements.push_back(all_->statement("", policy_.confidence, against_.who()));
+    for (std::size_t i = 0; i < parts_.size(); ++i)
+      found.statements.push_back(
+          parts_[i].statement(" " + against_.third_text(i / 3, i % 3), policy_.confidence, "it"));
+    const auto count = [&](GateVerdict verdict) {
+      return std::ranges::count(found.statements, verdict, &GateStatement::verdict);
+    };
+    const bool one = parts_.empty();
+    const std::string margin = rounded_text(100.0 * policy_.margin, 3) + " points";
+    if (count(GateVerdict::fail) > 0) {
+      found.verdict = GateVerdict::fail;
+      found.headline = one ? "the failure rate is at least " + margin + " higher than that of " + against_.who() + "."
+                           : "the failure rate rose by more than its margin in " +
+                                 std::to_string(count(GateVerdict::fail)) + " of " +
+                                 std::to_string(found.statements.size()) + " comparisons with " + against_.who() + ".";
+    } else if (count(GateVerdict::undecided) == 0) {
+      found.verdict = GateVerdict::pass;
+      found.headline = one ? "the failure rate is less than " + margin + " higher than that of " + against_.who() + "."
+                           : "the failure rate rose by less than its margin, overall and in every third of " +
+                                 std::to_string(parts_.size() / 3) + " properties, against " + against_.who() + ".";
+    } else {
+      found.headline = std::to_string(drawn_) + " samples do not show whether the failure rate is less than " +
+                       (one ? margin : "its margin") + " higher than that of " + against_.who() + ".";
+      found.advice = drawn_ < policy_.baseline.samples
+                         ? "Raise max_samples: the baseline has " + std::to_string(policy_.baseline.samples) + "."
+                         : "All samples of the baseline are used up: make one of more samples, or widen the margin.";
+    }
+    found.samples = drawn_;
+    found.failures = failures_;
+    found.mode = mode_of(policy_);
+    found.allow_undecided = policy_.allow_undecided;
+    run.samples_per_split = drawn_;
+    const NotWorseThanBaseline standard;
+    std::string options = ", .margin = " + number_text(policy_.margin) +
+                          ", .confidence = " + number_text(policy_.confidence) +
+                          ", .max_samples = " + std::to_string(policy_.max_samples);
+    if (policy_.by_property)
+      options += ", .by_property = true, .property_margin = " + number_text(policy_.property_margin);
+    if (policy_.gates != standard.gates) options += ", .gates = " + std::to_string(policy_.gates);
+    found.replay = replay_against(policy_, run, "NotWorseThanBaseline", options);
+    found.run = std::move(run);
+    return GateResult(std::move(found));
+  }
+
+ private:
+  [[nodiscard]] double evidence_to_fail(std::int64_t statements) const {
+    return static_cast<double>(statements) * 2.0 / (1.0 - policy_.confidence);
+  }
+
+  NotWorseThanBaseline policy_;
+  AgainstBaseline against_;
+  classify::AnyCriterion criterion_;
+  std::optional<WatchedDifference> all_;
+  std::vector<WatchedDifference> parts_;
+  std::int64_t drawn_ = 0;
+  std::int64_t failures_ = 0;
+};
+
+class NewConditionWatcher final : public GateWatcher {
+ public:
+  NewConditionWatcher(const NoNewCondition& policy, classify::AnyCriterion criterion)
+      : policy_(policy), against_(policy.baseline, policy.properties), criterion_(std::move(criterion)) {}
+
+  [[nodiscard]] const classify::AnyCriterion& criterion() const override { return criterion_; }
+  void begin(const GateModels& models) override {
+    core::require_between("gate", "margin", policy_.margin, 0.0, 1.0);
+    core::require_between("gate", "confidence", policy_.confidence, 0.0, 1.0);
+    core::require_in("gate", "gates", policy_.gates, 1, 10'000);
+    core::require_in("gate", "smoke_samples", policy_.smoke_samples, 1, limits::samples);
+    against_.check(models, criterion_);
+    if (policy_.baseline.properties.empty())
+      throw Error(ErrorCode::invalid_argument, "gate",
+                  "the baseline has no property by whose thirds the classifiers could be compared");
+    inside_.resize(3 * policy_.baseline.properties.size());
+  }
+  [[nodiscard]] std::int64_t budget() const override {
+    return mode_of(policy_) == GateMode::smoke ? std::min(policy_.baseline.samples, policy_.smoke_samples)
+                                               : policy_.baseline.samples;
+  }
+  [[nodiscard]] std::vector<Property> properties() const override { return against_.measures_for(true); }
+  void bind(std::span<const std::string> names) override { against_.bind(names); }
+  void add(const GateSample& sample) override {
+    const bool now = judge_outcome("gate", criterion_, sample.probabilities, sample.label);
+    const bool then = policy_.baseline.failed(sample.number);
+    failures_ += now ? 1 : 0;
+    count_pair(all_, now, then);
+    for (std::size_t p = 0; 3 * p < inside_.size(); ++p)
+      count_pair(inside_[3 * p + against_.third(sample, p)], now, then);
+  }
+  [[nodiscard]] bool known() const override { return false; }
+  [[nodiscard]] GateResult conclude(Provenance run) override {
+    const double alpha = (1.0 - policy_.confidence) / static_cast<double>(policy_.gates);
+    const double strictest = alpha / static_cast<double>(inside_.size());
+    std::vector<double> p;
+    for (const statistics::PairedCounts& inside : inside_) p.push_back(statistics::swap_test(inside, rest(inside)));
+    const std::vector<double> adjusted = statistics::holm(p);
+    GateFindings found;
+    found.policy = "NoNewCondition";
+    std::int64_t failing = 0, blind = 0;
+    double worst_detectable = 0.0;
+    for (std::size_t i = 0; i < inside_.size(); ++i) {
+      const statistics::PairedCounts outside = rest(inside_[i]);
+      const double detectable = statistics::detectable_contrast(inside_[i], outside, strictest);
+      worst_detectable = std::max(worst_detectable, detectable);
+      GateStatement statement;
+      statement.name = against_.third_text(i / 3, i % 3);
+      statement.verdict = adjusted[i] <= alpha           ? GateVerdict::fail
+                          : detectable <= policy_.margin ? GateVerdict::pass
+                                                         : GateVerdict::undecided;
+      failing += statement.verdict == GateVerdict::fail ? 1 : 0;
+      blind += statement.verdict == GateVerdict::undecided ? 1 : 0;
+      statement.samples = inside_[i].total();
+      statement.failures = inside_[i].only_first_fails;
+      statement.estimate = statistics::paired_difference(inside_[i]) - statistics::paired_difference(outside);
+      const double z = statistics::normal_quantile(1.0 - strictest / 2.0);
+      const double deviation = standard_error(inside_[i], outside);
+      statement.interval = {statement.estimate - z * deviation, statement.estimate + z * deviation};
+      statement.bound = policy_.margin;
+      statement.evidence_against = calibrated(p[i]);
+      statement.text = "the failure rate rose by " + points(statistics::paired_difference(inside_[i])) +
+                       " points there and by " + points(statistics::paired_difference(outside)) + " elsewhere (" +
+                       std::to_string(inside_[i].only_first_fails) + " new and " +
+                       std::to_string(inside_[i].only_second_fails) + " mended failures of " +
+                       std::to_string(inside_[i].total()) + " samples; p = " + rounded_text(adjusted[i], 2) +
+                       " by Holm); a rise by " + points(detectable) +
+                       " points more than elsewhere would have been found four times in five.";
+      found.statements.push_back(std::move(statement));
+    }
+    if (failing > 0) {
+      found.verdict = GateVerdict::fail;
+      found.headline = "against " + against_.who() +
+                       " there are new conditions of failure: " + std::to_string(failing) + " of " +
+                       std::to_string(inside_.size()) + " thirds of properties.";
+    } else if (blind == 0) {
+      found.verdict = GateVerdict::pass;
+      found.headline =
+          "no third of a property became a condition of failure that it was not for " + against_.who() + ".";
+    } else {
+      found.headline = "no new condition of failure was found against " + against_.who() + ", but " +
+                       std::to_string(blind) + " of " + std::to_string(inside_.size()) + " could have been missed.";
+      const double more = std::pow(worst_detectable / policy_.margin, 2) * static_cast<double>(all_.total());
+      if (std::isfinite(more))
+        found.advice =
+            "About " + rounded_text(more, 2) + " samples would do: make a baseline of so many, or widen the margin.";
+    }
+    // Statements first, strongest on top: the reader looks for what failed.
+    std::ranges::stable_sort(found.statements, std::ranges::greater{}, &GateStatement::evidence_against);
+    const double smallest = std::ranges::min(adjusted);
+    found.evidence_against = calibrated(smallest);
+    found.confidence = policy_.confidence;
+    found.samples = all_.total();
+    found.failures = failures_;
+    found.mode = mode_of(policy_);
+    found.allow_undecided = policy_.allow_undecided;
+    run.samples_per_split = all_.total();
+    std::string options =
+        ", .margin = " + number_text(policy_.margin) + ", .confidence = " + number_text(policy_.confidence);
+    if (policy_.gates != 1) options += ", .gates = " + std::to_string(policy_.gates);
+    found.replay = replay_against(policy_, run, "NoNewCondition", options);
+    found.run = std::move(run);
+    return GateResult(std::move(found));
+  }
+
+ private:
+  [[nodiscard]] statistics::PairedCounts rest(const statistics::PairedCounts& inside) const {
+    return {all_.both_right - inside.both_right, all_.only_first_fails - inside.only_first_fails,
+            all_.only_second_fails - inside.only_second_fails, all_.both_fail - inside.both_fail};
+  }
+  [[nodiscard]] static double standard_error(const statistics::PairedCounts& inside,
+                                             const statistics::PairedCounts& outside) {
+    const auto part = [](const statistics::PairedCounts& counts) {
+      const double n = std::max(1.0, static_cast<double>(counts.total())), mean = statistics::paired_difference(counts);
+      return (static_cast<double>(counts.only_first_fails + counts.only_second_fails + 4) / n - mean * mean) / n;
+    };
+    return std::sqrt(std::max(0.0, part(inside)) + std::max(0.0, part(outside)));
+  }
+  /// An e-value of a p-value: 1 / (2 √p) has mean at most 1 under the hypothesis (Vovk and Wang 2021).
+  [[nodiscard]] static double calibrated(double p) { return 0.5 / std::sqrt(std::max(p, 1e-300)); }
+  [[nodiscard]] static std::string points(double share) { return rounded_text(100.0 * share, 3); }
+
+  NoNewCondition policy_;
+  AgainstBaseline against_;
+  classify::AnyCriterion criterion_;
+  statistics::PairedCounts all_;
+  std::vector<statistics::PairedCounts> inside_;
+  std::int64_t failures_ = 0;
+};
+
+}  // namespace detail
+
+FAULTLINE_INLINE std::unique_ptr<detail::GateWatcher> watch(const NotWorseThanBaseline& policy,
+                                                            classify::AnyCriterion criterion) {
+  return std::make_unique<detail::NotWorseWatcher>(policy, std::move(criterion));
+}
+FAULTLINE_INLINE std::unique_ptr<detail::GateWatcher> watch(const NoNewCondition& policy,
+                                                            classify::AnyCriterion criterion) {
+  return std::make_unique<detail::NewConditionWatcher>(policy, std::move(criterion));
+}
+
+}  // namespace testing
+}  // namespace v1
+}  // namespace faultline
