@@ -4,9 +4,12 @@
 #include <faultline/testing/detail/compiled_gates.hpp>
 #include <faultline/testing/detail/failure_pictures_impl.hpp>
 #include <faultline/testing/detail/gate_report_impl.hpp>
+#include <faultline/testing/detail/corpus_entry_impl.hpp>
+#include <faultline/testing/detail/failure_corpus_impl.hpp>
 #include <faultline/testing/detail/gate_result_impl.hpp>
 #include <faultline/testing/detail/gate_suite_impl.hpp>
 #include <faultline/testing/detail/rate_watchers_impl.hpp>
+#include <faultline/testing/detail/shrink_failure_impl.hpp>
 
 namespace faultline {
 inline namespace v1 {

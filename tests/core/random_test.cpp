@@ -88,8 +88,9 @@ TEST_CASE("Seed, stream and index all enter with their 64 bits", "[random]") {
 }
 
 TEST_CASE("Index ranges of the purposes do not meet before 2^40 samples", "[random]") {
-  const std::vector<std::int64_t> starts = {fl::core::discovery_first, fl::core::confirmation_first,
-                                            fl::core::intervention_first, fl::core::pilot_first, fl::core::gate_first};
+  const std::vector<std::int64_t> starts = {fl::core::discovery_first,    fl::core::confirmation_first,
+                                            fl::core::intervention_first, fl::core::pilot_first,
+                                            fl::core::gate_first,         fl::core::shrinking_first};
   for (std::size_t i = 1; i < starts.size(); ++i) CHECK(starts[i] - starts[i - 1] >= std::int64_t{1} << 40);
 }
 

@@ -40,6 +40,7 @@ inline constexpr std::int64_t intervention_first = start_first + (std::int64_t{1
 inline constexpr std::int64_t pilot_first = std::int64_t{1} << 42;
 inline constexpr std::int64_t fraction_first = pilot_first + (std::int64_t{1} << 41);  ///< of attributable fractions
 inline constexpr std::int64_t gate_first = std::int64_t{1} << 43;
+inline constexpr std::int64_t shrinking_first = gate_first + (std::int64_t{1} << 42);  ///< starts of shrunk failures
 
 namespace detail {
 
