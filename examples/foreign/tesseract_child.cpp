@@ -2,7 +2,7 @@
 // Tesseract, an OCR engine, as a classifier of single characters: reads batches of images on standard input and writes
 // probabilities on standard output (docs/child_process.md, docs/foreign_classifiers.md).
 //
-//   characterize --generator digits.safetensors --classifier "command:tesseract_child 0123456789" --input grey
+//   characterize --generator digits.safetensors --classifier "command:tesseract_child 0123456789"
 //
 // test: --help
 // test(2): 0
@@ -69,16 +69,17 @@ class Reader {
 
   /// The engine's version and the SHA-256 of its weights.
   std::string digest() {
-    std::ifstream file(std::string(engine_.GetDatapath()) + "/" + arguments_.language + ".traineddata", std::ios::binary);
+    std::ifstream file(std::string(engine_.GetDatapath()) + "/" + arguments_.language + ".traineddata",
+                       std::ios::binary);
     const std::string weights(std::istreambuf_iterator<char>(file), {});
     return std::string(tesseract::TessBaseAPI::Version()) + ":" + fl::sha256_hex(weights);
   }
 
-  /// Probabilities of the characters: the engine's confidences in them, and a little of nothing in particular, so that
-  /// an image in which it sees none of them is a tie of all.
+  /// Probabilities of the characters: the engine's confidences in them; what these leave of 1 belongs to all alike, so
+  /// that an image in which it sees none of them is a tie.
   void read(std::span<const float> image, const fl::ImageShape& shape, std::span<float> probabilities) {
     const Picture picture = prepare(image, shape);
-    std::fill(probabilities.begin(), probabilities.end(), 1e-3f);
+    std::fill(probabilities.begin(), probabilities.end(), 0.0f);
     engine_.SetImage(picture.get());
     engine_.SetSourceResolution(300);
     if (engine_.Recognize(nullptr) == 0) {
@@ -91,29 +92,42 @@ class Reader {
     }
     float sum = 0.0f;
     for (const float probability : probabilities) sum += probability;
-    for (float& probability : probabilities) probability /= sum;
+    const float rest = std::max(0.0f, 1.0f - sum) / static_cast<float>(probabilities.size());
+    for (float& probability : probabilities) probability = sum > 1.0f ? probability / sum : probability + rest;
     engine_.Clear();
   }
 
  private:
-  /// Grey values, light ground with dark ink as in print, larger where that is asked for, with a margin.
+  /// Grey values, light ground with dark ink as in print, larger where that is asked for, with a margin of the grey
+  /// that the image's own edge has.
   Picture prepare(std::span<const float> image, const fl::ImageShape& shape) const {
     const auto height = static_cast<int>(shape.height), width = static_cast<int>(shape.width);
     const Picture grey(pixCreate(width, height, 8));
+    double edge = 0.0;
     for (int y = 0; y < height; ++y)
       for (int x = 0; x < width; ++x) {
-        const float value = std::clamp(image[static_cast<std::size_t>(y * width + x)], 0.0f, 1.0f);
-        pixSetPixel(grey.get(), x, y, static_cast<l_uint32>(std::lround(255.0f * (arguments_.dark_ink ? value : 1.0f - value))));
+        const float ink = std::clamp(luma(image, shape, static_cast<std::size_t>(y * width + x)), 0.0f, 1.0f);
+        const auto value = std::lround(255.0f * (arguments_.dark_ink ? ink : 1.0f - ink));
+        pixSetPixel(grey.get(), x, y, static_cast<l_uint32>(value));
+        if (y == 0 || x == 0 || y == height - 1 || x == width - 1) edge += static_cast<double>(value);
       }
+    const int outline = height < 2 || width < 2 ? height * width : 2 * (height + width) - 4;
     const auto scale = static_cast<float>(arguments_.scale);
     const Picture larger(arguments_.scale > 1 ? pixScaleGrayLI(grey.get(), scale, scale) : pixClone(grey.get()));
-    return Picture(pixAddBorder(larger.get(), static_cast<l_int32>(arguments_.border), 255));
+    return Picture(pixAddBorder(larger.get(), static_cast<l_int32>(arguments_.border),
+                                static_cast<l_uint32>(std::lround(edge / outline))));
+  }
+
+  static float luma(std::span<const float> image, const fl::ImageShape& shape, std::size_t pixel) {
+    const auto plane = static_cast<std::size_t>(shape.height * shape.width);
+    if (shape.channels == 1) return image[pixel];
+    return 0.299f * image[pixel] + 0.587f * image[plane + pixel] + 0.114f * image[2 * plane + pixel];
   }
 
   void add(const char* text, float confidence, std::span<float> probabilities) const {
     if (text == nullptr || text[0] == '\0' || text[1] != '\0') return;
     const std::size_t index = arguments_.characters.find(text[0]);
-    if (index != std::string::npos) probabilities[index] = std::max(probabilities[index], 1e-3f + confidence);
+    if (index != std::string::npos) probabilities[index] = std::max(probabilities[index], confidence);
   }
 
   const Arguments& arguments_;
@@ -127,13 +141,14 @@ int serve(const Arguments& arguments) {
   for (std::int64_t i = 0; i < threads; ++i) readers.push_back(std::make_unique<Reader>(arguments));
   const auto score = [&](fl::ImageView images, fl::ScoreMatrix& scores) {
     const fl::ImageShape& shape = images.shape();
-    if (shape.channels != 1)
+    if (shape.channels != 1 && shape.channels != 3)
       throw fl::Error(fl::ErrorCode::shape_mismatch, "tesseract_child",
-                      "expected grey images, got " + std::to_string(shape.channels) + " channels; say --input grey");
+                      "expected images of one or three channels, got " + std::to_string(shape.channels));
     scores.resize(images.count(), classes);
     fl::parallel_for(images.count(), threads, [&](std::int64_t i, std::int64_t slot) {
-      readers[static_cast<std::size_t>(slot)]->read(images.image(i), shape,
-                                                    scores.values().subspan(static_cast<std::size_t>(i * classes), static_cast<std::size_t>(classes)));
+      readers[static_cast<std::size_t>(slot)]->read(
+          images.image(i), shape,
+          scores.values().subspan(static_cast<std::size_t>(i * classes), static_cast<std::size_t>(classes)));
     });
   };
   const std::string options = arguments.characters + " " + std::to_string(arguments.scale) + " " +
@@ -154,7 +169,8 @@ int answer(int argc, char** argv) {
   }
   Arguments arguments;
   CLI::App app(
-      "Scores images of single characters with Tesseract: batches on standard input, probabilities on standard output.\n"
+      "Scores images of single characters with Tesseract: batches on standard input, probabilities on standard "
+      "output.\n"
       "Exit codes: 0 the input has ended, 2 usage, 3 bad input, 5 internal error.");
   app.add_option("characters", arguments.characters, "one for each class, in their order: 0123456789")->required();
   app.add_option("--language", arguments.language, "of Tesseract's data")->capture_default_str();
