@@ -75,8 +75,9 @@ class Reader {
     return std::string(tesseract::TessBaseAPI::Version()) + ":" + fl::sha256_hex(weights);
   }
 
-  /// Probabilities of the characters: the engine's confidences in them; what these leave of 1 belongs to all alike, so
-  /// that an image in which it sees none of them is a tie.
+  /// Probabilities of the characters and, last, of none of them. The engine's confidences are the probabilities of
+  /// those that it sees, and what they leave of 1 belongs to all characters alike; where it sees none of them, that is
+  /// sure.
   void read(std::span<const float> image, const fl::ImageShape& shape, std::span<float> probabilities) {
     const Picture picture = prepare(image, shape);
     std::fill(probabilities.begin(), probabilities.end(), 0.0f);
@@ -90,11 +91,16 @@ class Reader {
           while (choice.Next());
         } while (symbol->Next(tesseract::RIL_SYMBOL));
     }
-    float sum = 0.0f;
-    for (const float probability : probabilities) sum += probability;
-    const float rest = std::max(0.0f, 1.0f - sum) / static_cast<float>(probabilities.size());
-    for (float& probability : probabilities) probability = sum > 1.0f ? probability / sum : probability + rest;
     engine_.Clear();
+    const std::span<float> seen = probabilities.first(arguments_.characters.size());
+    float sum = 0.0f;
+    for (const float probability : seen) sum += probability;
+    if (sum <= 0.0f) {
+      probabilities.back() = 1.0f;
+      return;
+    }
+    const float rest = std::max(0.0f, 1.0f - sum) / static_cast<float>(seen.size());
+    for (float& probability : seen) probability = sum > 1.0f ? probability / sum : probability + rest;
   }
 
  private:
@@ -135,7 +141,7 @@ class Reader {
 };
 
 int serve(const Arguments& arguments) {
-  const auto classes = static_cast<std::int64_t>(arguments.characters.size());
+  const auto classes = static_cast<std::int64_t>(arguments.characters.size()) + 1;
   const std::int64_t threads = arguments.threads > 0 ? arguments.threads : fl::available_threads();
   std::vector<std::unique_ptr<Reader>> readers;
   for (std::int64_t i = 0; i < threads; ++i) readers.push_back(std::make_unique<Reader>(arguments));
@@ -172,7 +178,9 @@ int answer(int argc, char** argv) {
       "Scores images of single characters with Tesseract: batches on standard input, probabilities on standard "
       "output.\n"
       "Exit codes: 0 the input has ended, 2 usage, 3 bad input, 5 internal error.");
-  app.add_option("characters", arguments.characters, "one for each class, in their order: 0123456789")->required();
+  app.add_option("characters", arguments.characters,
+                 "one for each class, in their order: 0123456789; one class more means none of them")
+      ->required();
   app.add_option("--language", arguments.language, "of Tesseract's data")->capture_default_str();
   app.add_option("--data", arguments.data, "folder of Tesseract's data; empty: where Tesseract looks for it");
   program::option(app, "--scale", arguments.scale, 1, 16, "how many times larger the images are made");
