@@ -86,6 +86,17 @@ TEST_CASE("the answer of a run says how often, whose fault and on what in a few 
                   "noise level.\n") != std::string::npos);
 }
 
+TEST_CASE("a class has its name, else its number, and an answer that means no class of the generator is none") {
+  fl::FailureReport report;
+  report.class_names = {"zero", ""};
+  CHECK(fl::render::class_name(report, 0) == "zero");
+  CHECK(fl::render::class_name(report, 1) == "1");
+  CHECK(fl::render::class_name(report, 2) == "2");
+  report.classes = 2;
+  CHECK(fl::render::class_name(report, 1) == "1");
+  CHECK(fl::render::class_name(report, 2) == "none");
+}
+
 TEST_CASE("the table above it has causes first, names a reader knows, and five rows of a kind at most") {
   fl::FailureReport report = report_of_digits();
   const std::string table = program::table_of(report);
