@@ -13,6 +13,7 @@
 // test(1): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --failure-rate 0.1 --where "blur 2.5 to 9" --seed 7
 // test(4): --generator @assets@/digits.safetensors --classifier @assets@/robust.safetensors --failure-rate 0.05 --max-samples 128 --seed 7
 // test: --generator @assets@/digits.safetensors --classifier @assets@/robust.safetensors --failure-rate 0.05 --smoke-samples 128 --mode smoke --seed 7
+// test: --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --judge @assets@/judge.safetensors --write-corpus @out@/corpus --count 2 --seed 7
 // test(2): --generator @assets@/digits.safetensors --classifier @assets@/robust.safetensors --failure-rate 0.05 --where "colour of hat 1 to 2"
 // test(3): --generator @assets@/digits.safetensors --classifier @assets@/robust.safetensors --baseline @source@/LICENSE
 
@@ -24,7 +25,9 @@
 #include <faultline/faultline.hpp>
 #include <faultline/testing.hpp>
 #include <faultline/testing/baseline.hpp>
+#include <faultline/testing/failure_corpus.hpp>
 #include <faultline/testing/gate_report.hpp>
+#include <faultline/testing/shrink_failure.hpp>
 
 #include <CLI/CLI.hpp>
 
@@ -42,12 +45,12 @@ namespace fl = faultline;
 namespace {
 
 struct Arguments {
-  std::string generator, classifier, baseline, write_baseline, junit, json, markdown, mode;
+  std::string generator, classifier, judge, baseline, write_baseline, corpus, write_corpus, junit, json, markdown, mode;
   program::ClassifierChoice choice;
   std::vector<double> failure_rate, per_class;
   std::vector<std::string> where;
   double confidence = 0.95, margin = 0.005, condition_margin = 0.05, truncation = 1.0;
-  std::int64_t samples = 10'000, max_samples = 4'000, smoke_samples = 1'000, seed = 0, threads = 0;
+  std::int64_t samples = 10'000, max_samples = 4'000, smoke_samples = 1'000, seed = 0, count = 8, threads = 0;
   bool by_property = false, no_new_condition = false, allow_undecided = false;
 };
 
@@ -117,6 +120,15 @@ int gate(const Arguments& arguments, const std::vector<fl::testing::PropertyRang
                 static_cast<long long>(made.samples), arguments.write_baseline.c_str());
     return 0;
   }
+  if (!arguments.write_corpus.empty()) {
+    fl::testing::CollectOptions options{.count = arguments.count, .seed = arguments.seed};
+    if (!arguments.judge.empty()) options.judge = fl::AnyClassifier(fl::load_classifier(arguments.judge));
+    const auto failures = fl::testing::collect_failures(generator, classifier, options);
+    for (const auto& shrunk : failures)
+      fl::testing::write_corpus_entry(arguments.write_corpus, shrunk.entry, shrunk.images);
+    std::printf("%zu failures in %s\n", failures.size(), arguments.write_corpus.c_str());
+    return 0;
+  }
   std::string region;
   for (const std::string& range : arguments.where) region += (region.empty() ? " where " : " and ") + range;
   fl::testing::GateSuite suite(arguments.confidence);
@@ -138,6 +150,10 @@ int gate(const Arguments& arguments, const std::vector<fl::testing::PropertyRang
                 with_options(fl::testing::NoNewCondition{.baseline = baseline, .margin = arguments.condition_margin},
                              arguments));
   }
+  if (!arguments.corpus.empty())
+    suite.add("no known failure of " + arguments.corpus + " returns", generator, classifier,
+              fl::testing::NoKnownFailureReturns{.folder = arguments.corpus,
+                                                 .allow_undecided = arguments.allow_undecided});
   const fl::testing::SuiteResult result = suite.run();
   if (!arguments.junit.empty()) fl::core::write_file_atomically(arguments.junit, fl::testing::junit_xml(result));
   if (!arguments.json.empty()) fl::core::write_file_atomically(arguments.json, fl::testing::to_json(result));
@@ -179,6 +195,12 @@ int answer(int argc, char** argv) {
   app.add_option("--write-baseline", arguments.write_baseline,
                  "write the outcomes of this classifier to a file, for the releases after it");
   program::option(app, "--samples", arguments.samples, 1, 1'000'000, "of --write-baseline");
+  app.add_option("--corpus", arguments.corpus, "no failure kept in this folder fails again");
+  app.add_option("--write-corpus", arguments.write_corpus,
+                 "find failures of this classifier, make them small and keep them in this folder");
+  program::option(app, "--count", arguments.count, 1, 1'000, "failures of --write-corpus");
+  app.add_option("--judge", arguments.judge,
+                 "with --write-corpus: a stronger classifier that says whether images still show their class");
   program::option(app, "--max-samples", arguments.max_samples, 128, fl::limits::samples, "budget of a gate on a rate");
   program::option(app, "--smoke-samples", arguments.smoke_samples, 128, fl::limits::samples, "budget in a smoke run");
   app.add_option("--mode", arguments.mode, "smoke or full; not given: as FAULTLINE_MODE says, else full")
@@ -195,9 +217,13 @@ int answer(int argc, char** argv) {
   std::vector<fl::testing::PropertyRange> where;
   app.callback([&] {
     for (const std::string& text : arguments.where) where.push_back(range_from(text));
-    const bool gates = !arguments.failure_rate.empty() || !arguments.per_class.empty() || !arguments.baseline.empty();
-    if (gates != arguments.write_baseline.empty())
-      throw CLI::ValidationError("gate", "give --failure-rate, --per-class or --baseline, or --write-baseline alone");
+    const bool gates = !arguments.failure_rate.empty() || !arguments.per_class.empty() || !arguments.baseline.empty() ||
+                       !arguments.corpus.empty();
+    const bool writes = !arguments.write_baseline.empty() || !arguments.write_corpus.empty();
+    if (gates == writes || (!arguments.write_baseline.empty() && !arguments.write_corpus.empty()))
+      throw CLI::ValidationError("gate",
+                                 "give --failure-rate, --per-class, --baseline or --corpus, or either --write-baseline "
+                                 "or --write-corpus alone");
     if (!where.empty() && arguments.failure_rate.empty()) throw CLI::ValidationError("--where", "wants --failure-rate");
     if ((arguments.no_new_condition || arguments.by_property) && arguments.baseline.empty())
       throw CLI::ValidationError("--baseline", "is missing");
