@@ -151,9 +151,9 @@ int gate(const Arguments& arguments, const std::vector<fl::testing::PropertyRang
                              arguments));
   }
   if (!arguments.corpus.empty())
-    suite.add("no known failure of " + arguments.corpus + " returns", generator, classifier,
-              fl::testing::NoKnownFailureReturns{.folder = arguments.corpus,
-                                                 .allow_undecided = arguments.allow_undecided});
+    suite.add(
+        "no known failure of " + arguments.corpus + " returns", generator, classifier,
+        fl::testing::NoKnownFailureReturns{.folder = arguments.corpus, .allow_undecided = arguments.allow_undecided});
   const fl::testing::SuiteResult result = suite.run();
   if (!arguments.junit.empty()) fl::core::write_file_atomically(arguments.junit, fl::testing::junit_xml(result));
   if (!arguments.json.empty()) fl::core::write_file_atomically(arguments.json, fl::testing::to_json(result));
