@@ -40,7 +40,8 @@ inline constexpr std::int64_t pictured_failures = 16;
 
 namespace detail {
 
-/// Writes `<folder>/<name>.png`, makes the folder where there is none, and returns the file's path.
+/// Writes `<folder>/<name>.png`, with _ for spaces and slashes in the name, makes the folder where there is none, and
+/// returns the file's path.
 [[nodiscard]] std::string draw_failures(const std::vector<FailedSample>& failures, const GateResult& result,
                                         const std::vector<std::string>& class_names,
                                         const std::filesystem::path& folder, const std::string& name);

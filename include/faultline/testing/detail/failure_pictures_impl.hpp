@@ -43,9 +43,14 @@ FAULTLINE_INLINE std::string draw_failures(const std::vector<FailedSample>& fail
     sheet.cells.push_back(std::move(cell));
   }
   sheet.cells.resize(sheet.columns.size() * sheet.rows.size());
+  if (!sheet.explanation.empty() && sheet.explanation.front() >= 'a' && sheet.explanation.front() <= 'z')
+    sheet.explanation.front() = static_cast<char>(sheet.explanation.front() - 'a' + 'A');
+  std::string file = name;
+  std::ranges::replace_if(
+      file, [](char c) { return c == '/' || c == ' ' || static_cast<unsigned char>(c) < 32; }, '_');
   std::error_code failed;
   std::filesystem::create_directories(folder, failed);
-  const std::filesystem::path path = folder / (name + ".png");
+  const std::filesystem::path path = folder / (file + ".png");
   if (failed)
     throw Error(ErrorCode::cannot_write, "with_pictures",
                 "cannot make the folder '" + folder.string() + "': " + failed.message());
