@@ -28,6 +28,7 @@
 #include <faultline/version.hpp>
 
 #include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
 
 #include <malloc.h>
 

@@ -143,7 +143,7 @@ TEST_CASE("a gate on every class says which class fails") {
         }) == fl::ErrorCode::shape_mismatch);
 }
 
-TEST_CASE("ten thousand gates on four classes at their bounds err as seldom as they say") {
+TEST_CASE("ten thousand gates on four classes at their bounds err as seldom as they say", "[.slow]") {
   // All four rates at the bound of .1: no verdict is right. Half of 1 - confidence each for passing and for failing.
   std::int64_t passed = 0, failed = 0;
   for (std::int64_t trial = 0; trial < 10'000; ++trial) {
