@@ -19,7 +19,7 @@
 // test(2): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --budget-seconds -1
 // test: --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --method paper --attfind 2 --samples 300 --label 4 --out @out@/report
 // test(2): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --method other
-// test: --generator @assets@/digits.safetensors --classifier "command:python3 @source@/examples/child_classifier.py" --input "28x28 grey" --samples 100 --out @out@/report
+// test: --generator @assets@/digits.safetensors --classifier "command:python3 @source@/examples/child_classifier.py" --input "28x28 grey" --name brightness --samples 100 --out @out@/report
 // test(3): --generator @assets@/digits.safetensors --classifier "command:exit 7" --samples 100 --out @out@/refused
 // test: --generator @assets@/digits.safetensors --classifier @source@/tests/fixtures/onnx/network.onnx --score-kind logits --samples 100 --out @out@/report
 // test(3): --generator @assets@/digits.safetensors --classifier @source@/tests/fixtures/onnx/network.onnx --samples 100 --out @out@/refused
@@ -29,6 +29,7 @@
 // test(3): --generator @assets@/digits.safetensors --classifier scores:@source@/LICENSE --samples 100 --out @out@/refused
 // test(2): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --input 28x28 --out @out@/refused
 // test(2): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --classes 1,1 --out @out@/refused
+// test(2): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --name clean --out @out@/refused
 // test: --generator @assets@/digits.safetensors --classifier @source@/tests/fixtures/torchscript/brightness.pt --input "28x28 grey" --score-kind logits --samples 60 --out @out@/script
 // test(3): --generator @assets@/digits.safetensors --classifier @source@/tests/fixtures/torchscript/brightness.pt --out @out@/script
 // test(2): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --seed 18446744073709551615
@@ -83,10 +84,12 @@ void print_summary(const fl::FailureReport& report, const Arguments& arguments) 
   const auto file_name = [](const std::string& path) { return std::filesystem::path(path).filename().string(); };
   std::fputs(program::table_of(report).c_str(), stdout);
   for (const std::string& warning : report.warnings) std::printf("warning: %s\n", warning.c_str());
-  std::fputs(program::answer_of(report, file_name(arguments.generator), file_name(arguments.classifier),
-                                std::filesystem::path(arguments.out) / "report.html")
-                 .c_str(),
-             stdout);
+  const std::string& name = arguments.choice.name;
+  std::fputs(
+      program::answer_of(report, file_name(arguments.generator), name.empty() ? file_name(arguments.classifier) : name,
+                         std::filesystem::path(arguments.out) / "report.html")
+          .c_str(),
+      stdout);
 }
 
 /// Real labelled images, measured as the generated ones are and classified by the same classifier.

@@ -35,9 +35,10 @@ struct ClassifierChoice {
   std::string input;    ///< words, see `classify::input_spec_from_text`
   std::string classes;  ///< map, see `ClassMap::from_text`
   std::string scores;   ///< "logits" or "probabilities"; empty: as the classifier states
+  std::string name;     ///< for reports; empty: the command, or the file's name
 };
 
-/// --input, --classes and --score-kind.
+/// --input, --classes, --score-kind and --name.
 inline void add_classifier_options(CLI::App& app, ClassifierChoice& choice) {
   app.add_option(
       "--input", choice.input,
@@ -50,6 +51,7 @@ inline void add_classifier_options(CLI::App& app, ClassifierChoice& choice) {
   app.add_option("--score-kind", choice.scores,
                  "what scores are that do not say it themselves: logits or probabilities")
       ->check(CLI::IsMember({"logits", "probabilities"}));
+  app.add_option("--name", choice.name, "what reports call a classifier that is no file of this library");
 }
 
 /// What stands behind --classifier in help texts.
@@ -92,6 +94,7 @@ inline fl::AnyClassifier open_table(const std::string& file, const ClassifierCho
     for (const std::int64_t own : meaning) classes = std::max(classes, own + 1);
   return fl::AnyClassifier(fl::ScoreFileClassifier(file, {.scores = scores_of(choice),
                                                           .input = fl::classify::input_spec_from_text(choice.input),
+                                                          .name = choice.name,
                                                           .expected_classes = std::max<std::int64_t>(classes, 2)}));
 }
 
@@ -102,7 +105,8 @@ inline fl::AnyClassifier open_onnx([[maybe_unused]] const std::string& file,
     throw fl::Error(fl::ErrorCode::scores_undeclared, "classifier",
                     "an ONNX file does not say what its scores are; add --score-kind logits or probabilities");
   return fl::AnyClassifier(fl::load_opencv_classifier(
-      file, {.scores = scores_of(choice), .input = fl::classify::input_spec_from_text(choice.input)}));
+      file,
+      {.scores = scores_of(choice), .input = fl::classify::input_spec_from_text(choice.input), .name = choice.name}));
 #else
   throw fl::Error(fl::ErrorCode::invalid_argument, "classifier",
                   "'" + file +
@@ -135,7 +139,9 @@ inline fl::AnyClassifier open_torchscript(const std::string& file, const Classif
                         std::to_string(input.channels) + " --score-kind " + choice.scores;
   if (input.layout == fl::PixelLayout::channels_last) command += " --channels-last";
   return fl::AnyClassifier(fl::ChildProcessClassifier(
-      command, {.scores = scores_of(choice), .input = input, .name = std::filesystem::path(file).stem().string()}));
+      command, {.scores = scores_of(choice),
+                .input = input,
+                .name = choice.name.empty() ? std::filesystem::path(file).stem().string() : choice.name}));
 }
 
 inline fl::AnyClassifier open_one(const std::string& text, const ClassifierChoice& choice, const fl::ClassMap& map,
@@ -143,7 +149,7 @@ inline fl::AnyClassifier open_one(const std::string& text, const ClassifierChoic
   if (is_command(text))
     return fl::AnyClassifier(fl::ChildProcessClassifier(
         text.substr(command_prefix.size()),
-        {.scores = scores_of(choice), .input = fl::classify::input_spec_from_text(choice.input)}));
+        {.scores = scores_of(choice), .input = fl::classify::input_spec_from_text(choice.input), .name = choice.name}));
   if (is_table(text)) return open_table(text.substr(table_prefix.size()), choice, map, shown);
   if (is_onnx(text)) return open_onnx(text, choice);
   if (is_torchscript(text)) return open_torchscript(text, choice);
@@ -155,8 +161,8 @@ inline fl::AnyClassifier open_one(const std::string& text, const ClassifierChoic
 /// The classifiers that texts name: "model.safetensors", "model.onnx", "model.pt", "command:python3 model.py",
 /// "scores:FILE". `shown` is the number of classes of what they are shown.
 ///
-/// **Throws** what opening them throws; `invalid_argument` for --input or --score-kind where all are files of this
-/// library, which say both themselves.
+/// **Throws** what opening them throws; `invalid_argument` for --input, --score-kind or --name where all are files of
+/// this library, which say these themselves, and for --name where there are several.
 inline std::vector<fl::AnyClassifier> open_classifiers(const std::vector<std::string>& texts,
                                                        const ClassifierChoice& choice, std::int64_t shown) {
   const bool asks = std::any_of(texts.begin(), texts.end(), [](const std::string& text) {
@@ -166,6 +172,11 @@ inline std::vector<fl::AnyClassifier> open_classifiers(const std::vector<std::st
     throw fl::Error(fl::ErrorCode::invalid_argument, "classifier",
                     "'" + texts.front() + "' says itself what its images look like and what its scores are; leave " +
                         (choice.input.empty() ? "--score-kind" : "--input") + " away");
+  if (!choice.name.empty() && (!asks || texts.size() > 1))
+    throw fl::Error(fl::ErrorCode::invalid_argument, "classifier",
+                    (asks ? "several classifiers cannot all be called '" + choice.name + "'"
+                          : "'" + texts.front() + "' is called after its file") +
+                        "; leave --name away");
   std::vector<fl::AnyClassifier> classifiers;
   for (const std::string& text : texts) {
     const fl::ClassMap map = choice.classes.empty() ? fl::ClassMap() : fl::ClassMap::from_text(choice.classes);

@@ -202,7 +202,8 @@ int conditions(const Arguments& arguments) {
   fl::LabelledConditions result = fl::find_labelled_conditions(
       table, {.seed = arguments.seed, .conditions = {.alpha = arguments.alpha}, .progress = follow});
   result.run.images = arguments.images;
-  result.run.answers = scored ? arguments.scores : arguments.classifier;
+  const std::string& name = arguments.choice.name;
+  result.run.answers = !name.empty() ? name : scored ? arguments.scores : arguments.classifier;
   result.run.digest = digest;
   result.run.corruption = arguments.mix;
   result.run.command = arguments.command;

@@ -130,6 +130,8 @@ inline std::string answer_of(const fl::FailureReport& report, const std::string&
       if (cause.attributable.fraction && *cause.attributable.fraction > 0.0)
         text += (i == 0 ? " (without it " : " (") + whole_percent(cause.attributable.fraction) +
                 (i == 0 ? " of the failures would not occur)" : ")");
+      else if (cause.attributable.fraction)
+        text += i == 0 ? " (no share of the failures is shown to go with it)" : " (no share shown)";
     }
     if (report.findings.size() > named) text += " and " + counted(report.findings.size() - named, "weaker cause");
     if (report.findings.size() > 1 && report.attributable_together.fraction.value_or(0.0) > 0.0)

@@ -78,10 +78,23 @@ TEST_CASE("the answer of a run says how often, whose fault and on what in a few 
         "/report.html\n");
   CHECK(program::table_of(nothing).empty());
 
-  nothing.findings = {condition("blur", -0.1), condition("noise level")};  // adds failures; not measured
+  // adds failures; does so as the second; not measured
+  nothing.findings = {condition("blur", -0.1), condition("width", -0.02), condition("noise level")};
   nothing.attributable_together.fraction = -0.1;
-  CHECK(program::answer_of(nothing, "g", "c", "/r").find("It fails because of blur, noise level.\n") !=
-        std::string::npos);
+  CHECK(program::answer_of(nothing, "g", "c", "/r")
+            .find("It fails because of blur (no share of the failures is shown to go with it), width (no share shown), "
+                  "noise level.\n") != std::string::npos);
+}
+
+TEST_CASE("a class has its name, else its number, and an answer that means no class of the generator is none") {
+  fl::FailureReport report;
+  report.class_names = {"zero", ""};
+  CHECK(fl::render::class_name(report, 0) == "zero");
+  CHECK(fl::render::class_name(report, 1) == "1");
+  CHECK(fl::render::class_name(report, 2) == "2");
+  report.classes = 2;
+  CHECK(fl::render::class_name(report, 1) == "1");
+  CHECK(fl::render::class_name(report, 2) == "none");
 }
 
 TEST_CASE("the table above it has causes first, names a reader knows, and five rows of a kind at most") {

@@ -12,7 +12,7 @@ namespace faultline {
 inline namespace v1 {
 namespace render {
 
-/// The name of a class, or its number where the report has no names.
+/// The name of a class, or its number where the report has no names; "none" for an answer that is none of its classes.
 [[nodiscard]] std::string class_name(const FailureReport& report, std::int64_t label);
 
 /// "b16.conv1:17": layer and channel of a style coordinate.

@@ -202,7 +202,10 @@ TEST_CASE("headlines say what is known and no more", "[analysis][text]") {
   CHECK(headline(finding).find("in between") != std::string::npos);
   const std::string negative = headline(cause(-0.2, -0.4, -0.1));
   CHECK(negative.find("would not occur") == std::string::npos);
-  CHECK(negative.find("would add failures") != std::string::npos);
+  CHECK(negative.find("would add failures (-40 to -10 % of them)") != std::string::npos);
+  const std::string none = headline(cause(-0.02, -0.09, 0.05));
+  CHECK(none.find("would add failures") == std::string::npos);
+  CHECK(none.find("is not shown to prevent any (-9 to 5 % of them)") != std::string::npos);
 
   finding = cause(0.0, 0.0, 0.0);
   finding.attributable = {};

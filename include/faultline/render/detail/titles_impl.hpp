@@ -14,7 +14,8 @@ namespace render {
 FAULTLINE_INLINE std::string class_name(const FailureReport& report, std::int64_t label) {
   const bool named = label >= 0 && label < static_cast<std::int64_t>(report.class_names.size()) &&
                      !report.class_names[static_cast<std::size_t>(label)].empty();
-  return named ? report.class_names[static_cast<std::size_t>(label)] : std::to_string(label);
+  if (named) return report.class_names[static_cast<std::size_t>(label)];
+  return report.classes > 0 && label >= report.classes ? "none" : std::to_string(label);
 }
 
 FAULTLINE_INLINE std::string channel_name(const FailureReport& report, const StyleChannel& channel) {

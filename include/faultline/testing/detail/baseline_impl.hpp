@@ -26,6 +26,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -265,14 +266,16 @@ class WatchedDifference {
                                            : statistics::betting_interval(values, (1.0 - confidence) / 2.0);
     result.bound = margin_;
     result.evidence_against = std::exp(std::min(worse_.log_capital(), 700.0));
-    result.text =
-        "Of " + std::to_string(counts_.total()) + " samples it fails on " + std::to_string(counts_.only_first_fails) +
-        " that " + who + " gets right, and gets " + std::to_string(counts_.only_second_fails) +
-        " right that that one fails on: the failure rate is " + points(statistics::paired_difference(counts_)) +
-        " points higher, between " + points(result.interval.lower) + " and " + points(result.interval.upper) + " at " +
-        percent(confidence) + " confidence; the margin is " + points(margin_) +
-        ". (Exact McNemar test, two-sided, as a description: p = " +
-        rounded_text(statistics::mcnemar_exact(counts_.only_first_fails, counts_.only_second_fails), 2) + ".)";
+    result.text = "Of " + std::to_string(counts_.total()) + " samples it fails on " +
+                  std::to_string(counts_.only_first_fails) + " that " + who + " gets right, and gets " +
+                  std::to_string(counts_.only_second_fails) + " right that that one fails on: the failure rate is " +
+                  points(statistics::paired_difference(counts_)) + " points higher, between " +
+                  points(result.interval.lower) + " and " + points(result.interval.upper) + " at " +
+                  percent(confidence) + " confidence; the margin is " + points(margin_) + ".";
+    if (where.empty())
+      result.text += " (Exact McNemar test, two-sided, as a description: p = " +
+                     rounded_text(statistics::mcnemar_exact(counts_.only_first_fails, counts_.only_second_fails), 2) +
+                     ".)";
     return result;
   }
 
@@ -335,6 +338,8 @@ class NotWorseWatcher final : public GateWatcher {
     for (std::size_t i = 0; i < parts_.size(); ++i)
       found.statements.push_back(
           parts_[i].statement(" " + against_.third_text(i / 3, i % 3), policy_.confidence, "it"));
+    std::ranges::stable_sort(found.statements.begin() + 1, found.statements.end(), std::ranges::greater{},
+                             &GateStatement::evidence_against);
     const auto count = [&](GateVerdict verdict) {
       return std::ranges::count(found.statements, verdict, &GateStatement::verdict);
     };
@@ -476,7 +481,7 @@ class NewConditionWatcher final : public GateWatcher {
         found.advice =
             "About " + rounded_text(more, 2) + " samples would do: make a baseline of so many, or widen the margin.";
     }
-    // Statements first, strongest on top: the reader looks for what failed.
+    // The strongest on top: the reader looks for what failed.
     std::ranges::stable_sort(found.statements, std::ranges::greater{}, &GateStatement::evidence_against);
     const double smallest = std::ranges::min(adjusted);
     found.evidence_against = calibrated(smallest);

@@ -7,9 +7,12 @@
 #include <faultline/config.hpp>
 #include <faultline/error.hpp>
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdlib>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace faultline {
 inline namespace v1 {
@@ -39,17 +42,34 @@ FAULTLINE_INLINE double GateResult::evidence_against() const {
 FAULTLINE_INLINE std::string GateResult::explain() const {
   std::string text = passed() ? "PASS: " : failed() ? "FAIL: " : "UNDECIDED: ";
   text += found_.headline;
-  const bool one = found_.statements.size() == 1;
-  for (const GateStatement& statement : found_.statements) {
-    if (!one) {
+  const std::vector<GateStatement>& statements = found_.statements;
+  const bool one = statements.size() == 1;
+  if (one) {
+    if (!statements.front().text.empty()) text += " " + statements.front().text;
+  } else {
+    // Of many statements those that a reader looks for: the ones that fail, or else those that are open; all are in
+    // statements().
+    constexpr std::size_t few = 12;
+    const auto wanted = [&](const GateStatement& statement) {
+      return statements.size() <= few || statement.verdict == found_.verdict;
+    };
+    std::size_t shown = 0;
+    for (const GateStatement& statement : statements) {
+      if (shown == few || (passed() && statements.size() > few)) break;
+      if (!wanted(statement)) continue;
+      ++shown;
       text += statement.verdict == GateVerdict::pass   ? "\n  holds: "
               : statement.verdict == GateVerdict::fail ? "\n  FAILS: "
                                                        : "\n  open:  ";
-      text += statement.name + ": ";
-    } else if (!statement.text.empty()) {
-      text += " ";
+      text += statement.name + ": " + statement.text;
     }
-    text += statement.text;
+    if (shown < statements.size()) {
+      const auto count = [&](GateVerdict verdict) {
+        return std::to_string(std::ranges::count(statements, verdict, &GateStatement::verdict));
+      };
+      text += "\n  Of all " + std::to_string(statements.size()) + ", " + count(GateVerdict::pass) + " hold, " +
+              count(GateVerdict::fail) + " fail and " + count(GateVerdict::undecided) + " are open.";
+    }
   }
   if (!found_.advice.empty()) text += (one ? " " : "\n") + found_.advice;
   for (const std::string& note : found_.notes) text += "\n" + note;

@@ -281,7 +281,8 @@ class RateWatcher final : public GateWatcher {
       const auto value = static_cast<double>(sample.properties[columns_[i]]);
       if (!(policy_.where[i].lower <= value && value <= policy_.where[i].upper)) return;
     }
-    if (conditional_) notes_.add(std::array{sample.label}, std::array{sample.prediction});
+    // (of a region there may be few samples of a class, which say nothing about how classes are numbered)
+    if (conditional_ && policy_.where.empty()) notes_.add(std::array{sample.label}, std::array{sample.prediction});
     rate_->add(judge_outcome("gate", criterion_, sample.probabilities, sample.label));
   }
   [[nodiscard]] bool known() const override { return rate_->known(); }

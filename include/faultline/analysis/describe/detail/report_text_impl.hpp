@@ -78,8 +78,10 @@ FAULTLINE_INLINE std::string headline(const Finding& finding) {
              ") of the failures would not occur; failures come with " + condition_words(finding) + ".";
     if (share.fraction)
       return "Moving " + finding.title + " changes the failure rate by " + points(moved.effect.value_or(0.0)) +
-             ", but setting it to its usual level would add failures (" + hundredths(*share.lower) + " to " +
-             hundredths(*share.upper) + " % of them); failures come with " + condition_words(finding) + ".";
+             ", but setting it to its usual level " +
+             (*share.upper < 0.0 ? "would add failures" : "is not shown to prevent any") + " (" +
+             hundredths(*share.lower) + " to " + hundredths(*share.upper) + " % of them); failures come with " +
+             condition_words(finding) + ".";
     return "Moving " + finding.title + " changes the failure rate by " + points(moved.effect.value_or(0.0)) +
            "; failures come with " + condition_words(finding) + ".";
   }
