@@ -28,6 +28,7 @@ namespace render {
 namespace detail {
 
 using data::DescribedReader;
+using data::is_older;
 using data::JsonPlace;
 using data::read_described;
 using data::report_text;
