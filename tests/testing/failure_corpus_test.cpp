@@ -3,6 +3,7 @@
 // tells what fails, what is allowed and what cannot be asked.
 
 #include <faultline/testing/failure_corpus.hpp>
+#include <faultline/testing/gate_suite.hpp>
 
 #include <faultline/classify/make_classifier.hpp>
 #include <faultline/core/atomic_file.hpp>
@@ -382,6 +383,24 @@ TEST_CASE("the gate fails while a known failure fails, and passes once it is ans
   CHECK(strict.failed());
   CHECK(has_note(strict, "Found by another criterion"));
   CHECK_THAT(strict.replay(), ContainsSubstring("fl::TrueClassBelow{.p = 0.999}"));
+}
+
+TEST_CASE("in a suite a known failure decides by itself, and an answer that is right costs nothing") {
+  const TemporaryDirectory directory;
+  const auto entries = write_two(directory.path());
+  const auto together = [&](auto& mine) {
+    return fl::testing::GateSuite(0.95)
+        .add("rate", known(), mine, fl::testing::FailureRateBelow{.bound = 0.2, .seed = 7})
+        .add("known failures", known(), mine, NoKnownFailureReturns{.folder = directory.path()})
+        .run();
+  };
+  auto old = beyond(1.5f);  // fails in 6.7 % of all samples
+  const auto bad = together(old);
+  CHECK(bad.failed());
+  CHECK(bad.failing() == std::vector<std::string>{"known failures"});
+  CHECK(bad.confidence() == 0.95);
+  auto fixed = beyond(4.0f);
+  CHECK(together(fixed).passed());
 }
 
 TEST_CASE("an allowance counts until its day, and says so") {

@@ -2,8 +2,11 @@
 #pragma once
 // Described structures out of JSON: what is missing, unknown or of another type is refused with its place.
 
+#include <faultline/core/atomic_file.hpp>
 #include <faultline/core/describe.hpp>
 #include <faultline/core/enum_text.hpp>
+#include <faultline/core/ranges.hpp>
+#include <faultline/data/strict_json.hpp>
 #include <faultline/error.hpp>
 
 #include <nlohmann/json.hpp>
@@ -11,6 +14,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <limits>
 #include <optional>
 #include <string>
@@ -129,6 +133,56 @@ class DescribedReader {
   std::string_view whole_;
   std::int64_t classes_;
 };
+
+/// The text of a report's file. **Throws** `cannot_open`; `oversized` above 64 MB.
+[[nodiscard]] inline std::string report_text(const std::filesystem::path& path) {
+  const std::vector<std::byte> bytes = core::read_file(path, std::int64_t{64} << 20);
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+/// How many classes a report says there are: a number, or one entry for each.
+[[nodiscard]] inline std::int64_t stated_classes(const nlohmann::json& json, std::string_view where) {
+  const auto found = json.find("classes");
+  if (found != json.end() && found->is_number_integer()) {
+    const auto count = found->get<std::int64_t>();
+    if (count < 1 || count > limits::classes)
+      throw Error(ErrorCode::malformed_header, where, "'classes' must be a whole number in its range");
+    return count;
+  }
+  const bool listed = found != json.end() && found->is_array() && !found->empty();
+  return listed ? static_cast<std::int64_t>(found->size()) : limits::classes;
+}
+
+/// Whether a JSON text names an earlier version of the same format: "faultline.report/1" where "faultline.report/2" is
+/// expected.
+[[nodiscard]] inline bool is_older(const nlohmann::json& json, const std::string& schema) {
+  if (!json.is_object() || !json.contains("schema") || !json["schema"].is_string()) return false;
+  const auto& given = json["schema"].get_ref<const std::string&>();
+  const std::size_t number = schema.rfind('/') + 1;
+  const auto version = [number](const std::string& name) {
+    const bool counts = name.size() > number && name.size() < number + 10 &&
+                        name.find_first_not_of("0123456789", number) == std::string::npos;
+    return counts ? std::stoi(name.substr(number)) : 0;
+  };
+  return given.compare(0, number, schema, 0, number) == 0 && version(given) > 0 && version(given) < version(schema);
+}
+
+/// A structure with a `schema` out of a JSON text. **Throws** `foreign_format` for another schema, `malformed_header`.
+template <Described T>
+[[nodiscard]] T read_described(std::string_view text, std::string_view where, std::string_view expected) {
+  const nlohmann::json json = data::parse_strict_json(text, where);
+  T report;
+  if (is_older(json, report.schema))
+    throw Error(ErrorCode::foreign_format, where,
+                "this report is of the earlier schema " + json["schema"].get<std::string>() +
+                    ", in which names and numbers mean something else than in " + report.schema +
+                    ": make it again with this version");
+  if (!json.is_object() || !json.contains("schema") || json["schema"] != report.schema)
+    throw Error(ErrorCode::foreign_format, where,
+                "this is not a report of the schema " + report.schema + "; give the " + std::string(expected));
+  DescribedReader(where, stated_classes(json, where)).read(json, {}, report);
+  return report;
+}
 
 }  // namespace data
 }  // namespace v1

@@ -10,8 +10,8 @@
 #include <faultline/core/ranges.hpp>
 #include <faultline/core/sha256.hpp>
 #include <faultline/error.hpp>
-#include <faultline/render/detail/described_json.hpp>
-#include <faultline/render/detail/described_reader.hpp>
+#include <faultline/data/described_json.hpp>
+#include <faultline/data/described_reader.hpp>
 #include <faultline/statistics/betting_bounds.hpp>
 #include <faultline/statistics/binomial.hpp>
 #include <faultline/statistics/distributions.hpp>
@@ -49,12 +49,12 @@ FAULTLINE_INLINE bool Baseline::failed(std::int64_t i) const {
 FAULTLINE_INLINE std::string baseline_text(const Baseline& baseline) {
   Baseline sealed = baseline;
   sealed.sha256.clear();
-  sealed.sha256 = sha256_hex(render::described_text(sealed));
-  return render::described_text(sealed);
+  sealed.sha256 = sha256_hex(data::described_text(sealed));
+  return data::described_text(sealed);
 }
 
 FAULTLINE_INLINE Baseline baseline_from_text(std::string_view text, std::string_view where) {
-  auto baseline = render::detail::read_described<Baseline>(text, where, "file that write_baseline wrote");
+  auto baseline = data::read_described<Baseline>(text, where, "file that write_baseline wrote");
   const auto refuse = [&](const char* what) { throw Error(ErrorCode::malformed_header, where, what); };
   if (baseline.samples < 1 || baseline.outcomes.size() != static_cast<std::size_t>((baseline.samples + 3) / 4))
     refuse("'outcomes' must have a hexadecimal digit for every four of 'samples', of which there must be some");
@@ -65,7 +65,7 @@ FAULTLINE_INLINE Baseline baseline_from_text(std::string_view text, std::string_
   if (failures != baseline.failures) refuse("'failures' must be the number of bits set in 'outcomes'");
   Baseline unsealed = baseline;
   unsealed.sha256.clear();
-  if (sha256_hex(render::described_text(unsealed)) != baseline.sha256)
+  if (sha256_hex(data::described_text(unsealed)) != baseline.sha256)
     throw Error(ErrorCode::digest_mismatch, where,
                 "the baseline was changed after it was written; make it again with make_baseline or gate "
                 "--write-baseline");
@@ -77,7 +77,7 @@ FAULTLINE_INLINE void write_baseline(const std::filesystem::path& path, const Ba
 }
 
 FAULTLINE_INLINE Baseline read_baseline(const std::filesystem::path& path) {
-  return baseline_from_text(render::detail::report_text(path), path.string());
+  return baseline_from_text(data::report_text(path), path.string());
 }
 
 namespace detail {

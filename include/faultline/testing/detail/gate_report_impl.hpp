@@ -6,7 +6,7 @@
 
 #include <faultline/core/enum_text.hpp>
 #include <faultline/core/number_text.hpp>
-#include <faultline/render/detail/described_json.hpp>
+#include <faultline/data/described_json.hpp>
 #include <faultline/testing/detail/verdict_text.hpp>
 
 #include <algorithm>
@@ -54,14 +54,14 @@ inline const GateStatement& foremost(const GateResult& result) {
   return *std::ranges::max_element(result.statements(), {}, &GateStatement::evidence_against);
 }
 
-inline render::Json interval_json(const statistics::Interval& interval) {
-  return {{"lower", render::DescribedJson::json_of(interval.lower)},
-          {"upper", render::DescribedJson::json_of(interval.upper)}};
+inline data::DescribedJson::Json interval_json(const statistics::Interval& interval) {
+  return {{"lower", data::DescribedJson::json_of(interval.lower)},
+          {"upper", data::DescribedJson::json_of(interval.upper)}};
 }
 
-inline render::Json gate_json(const NamedGate& gate) {
+inline data::DescribedJson::Json gate_json(const NamedGate& gate) {
   const GateFindings& found = gate.result.findings();
-  render::Json json;
+  data::DescribedJson::Json json;
   json["name"] = gate.name;
   json["verdict"] = core::enumerator_of(found.verdict);
   json["holds"] = gate.result.holds();
@@ -72,24 +72,24 @@ inline render::Json gate_json(const NamedGate& gate) {
   json["samples"] = found.samples;
   json["failures"] = found.failures;
   json["mode"] = core::enumerator_of(found.mode);
-  json["evidence_against"] = render::DescribedJson::json_of(gate.result.evidence_against());
-  json["statements"] = render::Json::array();
+  json["evidence_against"] = data::DescribedJson::json_of(gate.result.evidence_against());
+  json["statements"] = data::DescribedJson::Json::array();
   for (const GateStatement& statement : found.statements) {
-    render::Json one;
+    data::DescribedJson::Json one;
     one["name"] = statement.name;
     one["verdict"] = core::enumerator_of(statement.verdict);
     one["samples"] = statement.samples;
     one["failures"] = statement.failures;
-    one["estimate"] = render::DescribedJson::json_of(statement.estimate);
+    one["estimate"] = data::DescribedJson::json_of(statement.estimate);
     one["interval"] = interval_json(statement.interval);
-    one["bound"] = render::DescribedJson::json_of(statement.bound);
-    one["evidence_against"] = render::DescribedJson::json_of(statement.evidence_against);
+    one["bound"] = data::DescribedJson::json_of(statement.bound);
+    one["evidence_against"] = data::DescribedJson::json_of(statement.evidence_against);
     one["text"] = statement.text;
     json["statements"].push_back(std::move(one));
   }
   json["notes"] = found.notes;
   json["pictures"] = found.pictures;
-  json["run"] = render::DescribedJson::json_of(found.run);
+  json["run"] = data::DescribedJson::json_of(found.run);
   json["replay"] = found.replay;
   return json;
 }
@@ -139,15 +139,15 @@ FAULTLINE_INLINE std::string markdown_summary(const SuiteResult& result, const s
 }
 
 FAULTLINE_INLINE std::string to_json(const SuiteResult& result) {
-  render::Json json;
+  data::DescribedJson::Json json;
   json["schema"] = "faultline.gates/1";
   json["verdict"] = core::enumerator_of(result.verdict());
   json["holds"] = result.holds();
   json["confidence"] = result.confidence();
   json["failing"] = result.failing();
-  json["gates"] = render::Json::array();
+  json["gates"] = data::DescribedJson::Json::array();
   for (const NamedGate& gate : result.gates()) json["gates"].push_back(detail::gate_json(gate));
-  return json.dump(1, ' ', false, render::Json::error_handler_t::replace) + "\n";
+  return json.dump(1, ' ', false, data::DescribedJson::Json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace testing
