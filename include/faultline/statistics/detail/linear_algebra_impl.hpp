@@ -54,8 +54,8 @@ FAULTLINE_INLINE void add_scaled(std::span<double> y, double c, std::span<const 
 
 FAULTLINE_INLINE Matrix<double> weighted_squares(const Matrix<double>& x, const Vector& weight) {
   const std::int64_t d = x.cols();
-  Matrix<double> sum = fixed_sum(
-      x.rows(), Matrix<double>(d, d), [&](std::int64_t first, std::int64_t count) -> Matrix<double> {
+  Matrix<double> sum =
+      fixed_sum(x.rows(), Matrix<double>(d, d), [&](std::int64_t first, std::int64_t count) -> Matrix<double> {
         Eigen::MatrixXd lower = Eigen::MatrixXd::Zero(d, d);
         for (const double side : {1.0, -1.0}) {
           Matrix<double> rows(0, d);

@@ -38,8 +38,8 @@ FAULTLINE_INLINE std::vector<std::vector<double>> orthonormal_basis(std::span<co
 }
 
 FAULTLINE_INLINE Matrix<double> nearest_orthonormal(const Matrix<double>& w) {
-  const Matrix<double> root =
-      detail::spectral_function(detail::product_transposed(w, w), 1e-12, [](double value) { return 1.0 / std::sqrt(value); });
+  const Matrix<double> root = detail::spectral_function(detail::product_transposed(w, w), 1e-12,
+                                                        [](double value) { return 1.0 / std::sqrt(value); });
   return detail::product(root, w);
 }
 

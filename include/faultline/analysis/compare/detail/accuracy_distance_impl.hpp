@@ -70,7 +70,8 @@ FAULTLINE_INLINE AccuracyAxis accuracy_axis(const ComparisonProblem& problem, st
   statistics::GroupMeans centre = statistics::group_means(where, chosen.w, all_right, problem.common.classes);
   const Matrix<double> mean = statistics::group_means(where, chosen.w, chosen.label, problem.common.classes).mean;
   for (std::int64_t c = 0; c < problem.common.classes; ++c)
-    if (!(centre.count[static_cast<std::size_t>(c)] > 0.0)) std::ranges::copy(mean.row_span(c), centre.mean.row_span(c).begin());
+    if (!(centre.count[static_cast<std::size_t>(c)] > 0.0))
+      std::ranges::copy(mean.row_span(c), centre.mean.row_span(c).begin());
 
   const Population& split = problem.confirmation.front();
   for (std::int64_t first = 0; first < split.size(); first += statistics::fixed_sum_rows) {

@@ -243,9 +243,10 @@ FAULTLINE_INLINE std::vector<double> stability(const ConditionSample& sample, co
       if (condition.kind == ConditionKind::direction) {
         const Matrix<double>& mine = condition.terms.front().directions;
         const Matrix<double> shared = statistics::detail::product_transposed(mine, span);
-        own.push_back(
-            span.rows() > 0 && core::dot(shared.values(), shared.values()) >= 0.5 * static_cast<double>(mine.rows()) ? 1
-                                                                                                                 : 0);
+        own.push_back(span.rows() > 0 &&
+                              core::dot(shared.values(), shared.values()) >= 0.5 * static_cast<double>(mine.rows())
+                          ? 1
+                          : 0);
         continue;
       }
       // every property of a sum or a pair must be there, whatever terms say it

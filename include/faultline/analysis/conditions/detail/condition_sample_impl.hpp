@@ -48,7 +48,8 @@ FAULTLINE_INLINE PropertyReadings read_properties(const Matrix<double>& whitened
     for (std::int64_t i = 0; i < rows; ++i)
       for (std::int64_t k = 0; k < count; ++k) spread[static_cast<std::size_t>(k)] += m(i, k) * m(i, k);
   }
-  const Matrix<double> squares = statistics::detail::weighted_squares(whitened, Eigen::VectorXd(Eigen::VectorXd::Ones(n)));
+  const Matrix<double> squares =
+      statistics::detail::weighted_squares(whitened, Eigen::VectorXd(Eigen::VectorXd::Ones(n)));
   const Matrix<double> inverse =
       statistics::detail::spectral_function(squares, 1e-10, [](double value) { return 1.0 / value; });
   readings.vectors = statistics::detail::product(cross, inverse);

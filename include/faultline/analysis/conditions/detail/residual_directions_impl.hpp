@@ -45,8 +45,7 @@ struct RowRange {
 /// Takes out of each row what lies in the span of the orthonormal rows of `held`.
 [[nodiscard]] inline Matrix<double> off_span(const statistics::detail::Rows& rows, const Matrix<double>& held) {
   Matrix<double> off = rows;
-  if (held.rows() > 0)
-    off -= statistics::detail::product(statistics::detail::product_transposed(rows, held), held);
+  if (held.rows() > 0) off -= statistics::detail::product(statistics::detail::product_transposed(rows, held), held);
   return off;
 }
 
@@ -81,8 +80,7 @@ struct RowRange {
       small[static_cast<std::size_t>(c)](step, step) = core::dot(basis.back().row_span(c), next.row_span(c));
     for (int twice = 0; twice < 2; ++twice)  // orthogonal to rounding
       for (const Matrix<double>& earlier : basis)
-        for (Eigen::Index c = 0; c < columns; ++c)
-          statistics::project_off(next.row_span(c), earlier.row_span(c));
+        for (Eigen::Index c = 0; c < columns; ++c) statistics::project_off(next.row_span(c), earlier.row_span(c));
   }
   std::vector<double> largest;
   for (const Matrix<double>& own : small) {
@@ -127,8 +125,7 @@ FAULTLINE_INLINE std::optional<Term> residual_direction(const ConditionSample& s
   const std::vector<double> unexplained = detail::residuals_of(sample, fit);
   const auto solve = [&](const Eigen::VectorXd& weight, const Eigen::VectorXd& score) -> Eigen::VectorXd {
     Matrix<double> information = statistics::detail::weighted_squares(w, weight);
-    statistics::detail::add_to_diagonal(information,
-                                        1e-3 * information.trace() / static_cast<double>(w.cols()) + 1e-9);
+    statistics::detail::add_to_diagonal(information, 1e-3 * information.trace() / static_cast<double>(w.cols()) + 1e-9);
     return statistics::detail::solve_symmetric(information, score);
   };
   Eigen::VectorXd variance(rows.count);
@@ -136,9 +133,8 @@ FAULTLINE_INLINE std::optional<Term> residual_direction(const ConditionSample& s
     const double probability = fit.probability[static_cast<std::size_t>(rows.first + i)];
     variance[i] = probability * (1.0 - probability);
   }
-  Eigen::VectorXd direction =
-      solve(variance,
-            statistics::detail::transposed_product(w, core::as_vector(unexplained).segment(rows.first, rows.count)));
+  Eigen::VectorXd direction = solve(variance, statistics::detail::transposed_product(
+                                                  w, core::as_vector(unexplained).segment(rows.first, rows.count)));
   if (!(direction.norm() > 0.0)) return std::nullopt;
   direction.normalize();
 
@@ -152,8 +148,8 @@ FAULTLINE_INLINE std::optional<Term> residual_direction(const ConditionSample& s
   };
   statistics::LogisticFit model = fitted(term, &fit);
   for (int step = 0; step < 6; ++step) {
-    const std::vector<double> along = core::to_list(
-        statistics::detail::product(sample.whitened, core::as_vector(term.directions.row_span(0))));
+    const std::vector<double> along =
+        core::to_list(statistics::detail::product(sample.whitened, core::as_vector(term.directions.row_span(0))));
     const std::vector<double> scores = statistics::within_class_scores(along, sample.label, sample.classes);
     Eigen::VectorXd slope(rows.count), weight(rows.count), rest(rows.count);
     const std::size_t p = model.coefficients.size() - static_cast<std::size_t>(statistics::spline_columns);

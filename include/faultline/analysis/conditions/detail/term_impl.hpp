@@ -40,8 +40,8 @@ FAULTLINE_INLINE Matrix<double> term_columns(const Term& term, const ConditionSa
     case TermKind::direction:
     case TermKind::subspace:
       for (std::int64_t m = 0; m < term.directions.rows(); ++m) {
-        const std::vector<double> along = core::to_list(
-            statistics::detail::product(sample.whitened, core::as_vector(term.directions.row_span(m))));
+        const std::vector<double> along =
+            core::to_list(statistics::detail::product(sample.whitened, core::as_vector(term.directions.row_span(m))));
         put_spline(statistics::within_class_scores(along, sample.label, sample.classes),
                    m * statistics::spline_columns);
       }

@@ -78,12 +78,12 @@ FAULTLINE_INLINE Edit CauseSettings::set(const Matrix<double>& dual, std::span<c
   Matrix<double> missing(1, static_cast<std::int64_t>(settings_.size()));
   for (std::size_t s = 0; s < settings_.size(); ++s) {
     const bool concerned = !settings_[s].class_label || *settings_[s].class_label == label;
-    missing(0, static_cast<std::int64_t>(s)) =
-        concerned
-            ? settings_[s].levels[static_cast<std::size_t>(label)] - rows_[s].reading.dot(core::as_vector(whitened))
-            : 0.0;
+    missing(0, static_cast<std::int64_t>(s)) = concerned ? settings_[s].levels[static_cast<std::size_t>(label)] -
+                                                               rows_[s].reading.dot(core::as_vector(whitened))
+                                                         : 0.0;
   }
-  return Edit::in_w(statistics::unwhiten_directions(*whitening_, statistics::detail::product(missing, dual)).row_span(0));
+  return Edit::in_w(
+      statistics::unwhiten_directions(*whitening_, statistics::detail::product(missing, dual)).row_span(0));
 }
 
 }  // namespace analysis

@@ -131,7 +131,8 @@ FAULTLINE_INLINE std::vector<ConditionMove> plan_moves(const Problem& problem, c
       if (grown) move = responses.move(c, held);
     }
     for (int round = 0; round < 2 && !held.empty(); ++round) {
-      const Matrix<double> step = statistics::unwhiten_directions(whitening, statistics::detail::as_row(move.direction));
+      const Matrix<double> step =
+          statistics::unwhiten_directions(whitening, statistics::detail::as_row(move.direction));
       move = responses.corrected(c, held, move,
                                  detail::property_moves(problem, discovery, step, readings.deviations).row_span(0));
     }
@@ -178,7 +179,8 @@ FAULTLINE_INLINE std::vector<ConditionMove> plan_moves(const Problem& problem, c
       const bool both = moves[j].movability == Movability::movable && moves[k].movability == Movability::movable &&
                         moves[j].directions.rows() == 1 && moves[k].directions.rows() == 1 &&
                         found.conditions[j].class_label == found.conditions[k].class_label;
-      if (!both || std::abs(core::dot(moves[j].directions.row_span(0), moves[k].directions.row_span(0))) < 0.95) continue;
+      if (!both || std::abs(core::dot(moves[j].directions.row_span(0), moves[k].directions.row_span(0))) < 0.95)
+        continue;
       const bool later = found.conditions[k].gain <= found.conditions[j].gain;
       const std::size_t weaker = later ? k : j, stronger = later ? j : k;
       moves[weaker].movability = Movability::not_separable;

@@ -123,7 +123,8 @@ FAULTLINE_INLINE ConditionTests confirm_conditions(const ConditionSample& confir
   std::vector<ConditionTest> tests;
   for (std::size_t g = 0; g < groups.size(); ++g) {
     const Matrix<double> columns = design(groups[g], confirmation);
-    const std::vector<double> value = core::to_list(statistics::detail::product(columns, core::as_vector(shapes.coefficients[g])));
+    const std::vector<double> value =
+        core::to_list(statistics::detail::product(columns, core::as_vector(shapes.coefficients[g])));
     ConditionTest test;
     test.p = g == 0 ? detail::permutation_tail(confirmation, value, seed, permutations)
                     : detail::score_tail(confirmation, earlier, value);

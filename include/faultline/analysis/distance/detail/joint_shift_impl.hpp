@@ -55,11 +55,8 @@ struct ShrinkingShift {
 
 class JointEdits {
  public:
-  JointEdits(const Finding& first, const Finding& second)
-      : first_(first.direction.w), second_(second.direction.w) {}
-  [[nodiscard]] EditedLatent at(const StartLatent& start, const Shifts& shifts) const {
-    return {start, along(shifts)};
-  }
+  JointEdits(const Finding& first, const Finding& second) : first_(first.direction.w), second_(second.direction.w) {}
+  [[nodiscard]] EditedLatent at(const StartLatent& start, const Shifts& shifts) const { return {start, along(shifts)}; }
   [[nodiscard]] Edit both() const { return along({1.0, 1.0}); }
 
  private:

@@ -29,8 +29,7 @@ FAULTLINE_INLINE ClassSplit split_by_class(std::span<const double> values, std::
   const std::vector<std::int64_t> group = statistics::outcome_groups(labels, failed, strata);
   Matrix<double> column(static_cast<std::int64_t>(values.size()), 1);
   std::ranges::copy(values, column.values().begin());
-  const statistics::GroupMeans means =
-      statistics::group_means("split_by_class", column, group, 2 * strata.classes());
+  const statistics::GroupMeans means = statistics::group_means("split_by_class", column, group, 2 * strata.classes());
   const Matrix<double> squares = statistics::within_squares(column, group, means);
 
   ClassSplit split;
@@ -85,10 +84,10 @@ FAULTLINE_INLINE std::vector<ClassRanking> rank_per_class(const Problem& problem
       statistics::group_means("rank_per_class", population.w, group, 2 * strata.classes());
   Matrix<double> difference(problem.classes, population.w.cols());
   for (std::int64_t c = 0; c < problem.classes; ++c)
-    core::as_vector(difference.row_span(c)) =
-        core::as_vector(means.mean.row_span(statistics::outcome_group(c, true))) -
-        core::as_vector(means.mean.row_span(statistics::outcome_group(c, false)));
-  const Matrix<double> scores = statistics::detail::product_transposed(difference, problem.style_matrix);  // [classes, D]
+    core::as_vector(difference.row_span(c)) = core::as_vector(means.mean.row_span(statistics::outcome_group(c, true))) -
+                                              core::as_vector(means.mean.row_span(statistics::outcome_group(c, false)));
+  const Matrix<double> scores =
+      statistics::detail::product_transposed(difference, problem.style_matrix);  // [classes, D]
   std::vector<ClassRanking> rankings;
   for (std::int64_t c = 0; c < problem.classes; ++c) {
     const auto at = static_cast<std::size_t>(c);

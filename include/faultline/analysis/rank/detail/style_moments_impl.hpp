@@ -61,7 +61,8 @@ FAULTLINE_INLINE StyleMoments style_moments(const Problem& problem, const Popula
   const LatentMoments latent = latent_moments(population, strata);
   const Matrix<double>& a = problem.style_matrix;
   return {reading_deviations(a, latent.total), reading_deviations(a, latent.within),
-          reading_deviations(a, latent.failures), core::to_list(statistics::detail::product(a, core::as_vector(latent.pooled_difference))),
+          reading_deviations(a, latent.failures),
+          core::to_list(statistics::detail::product(a, core::as_vector(latent.pooled_difference))),
           core::to_list(statistics::detail::product(a, core::as_vector(latent.stratified_difference)))};
 }
 
