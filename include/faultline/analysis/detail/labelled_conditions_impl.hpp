@@ -76,9 +76,9 @@ inline void check_properties(const LabelledTable& table) {
   for (std::int64_t k = 0; k < count; ++k) {
     for (std::int64_t i = 0; i < n; ++i)
       values[static_cast<std::size_t>(i)] = static_cast<double>(table.properties(i, k));
-    core::as_vector(scores.row_span(k)) =
-        core::as_vector(statistics::within_class_scores(values, table.label, table.classes));
-    core::as_vector(scores.row_span(k)).normalize();  // leaves zeros as they are
+    auto own = core::as_vector(scores.row_span(k));
+    own = core::as_vector(statistics::within_class_scores(values, table.label, table.classes));
+    if (own.norm() > 0.0) own.normalize();
     else {
       admitted[static_cast<std::size_t>(k)] = 0;
       const bool constant = std::adjacent_find(values.begin(), values.end(), std::not_equal_to<>()) == values.end();
