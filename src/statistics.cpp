@@ -13,6 +13,7 @@
 #include <faultline/statistics/detail/effect_split_impl.hpp>
 #include <faultline/statistics/detail/frechet_distance_impl.hpp>
 #include <faultline/statistics/detail/histogram_impl.hpp>
+#include <faultline/statistics/detail/linear_algebra_impl.hpp>
 #include <faultline/statistics/detail/log_beta_impl.hpp>
 #include <faultline/statistics/detail/logistic_regression_impl.hpp>
 #include <faultline/statistics/detail/manifold_quality_impl.hpp>

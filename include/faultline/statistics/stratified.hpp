@@ -5,6 +5,7 @@
 
 #include <faultline/core/matrix.hpp>
 #include <faultline/statistics/fixed_sums.hpp>
+#include <faultline/statistics/linear_algebra.hpp>
 
 #include <cstdint>
 #include <span>
@@ -95,8 +96,7 @@ template <class Values>
   Matrix<double> difference =
       fixed_sum(x.rows(), Matrix<double>(x.cols(), 1), [&](std::int64_t first, std::int64_t count) -> Matrix<double> {
         const Matrix<double> part = x.middleRows(first, count).template cast<double>();
-        const Matrix<double> weights = factor.middleRows(first, count);
-        return part.transpose() * weights;
+        return detail::transposed_product(part, detail::rows_of(factor, first, count));
       });
   if (strata.effective_failures > 0.0) difference /= strata.effective_failures;
   const auto list = difference.values();

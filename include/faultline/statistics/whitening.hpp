@@ -5,6 +5,7 @@
 
 #include <faultline/core/matrix.hpp>
 #include <faultline/error.hpp>
+#include <faultline/statistics/linear_algebra.hpp>
 
 #include <cstdint>
 #include <span>
@@ -91,9 +92,12 @@ template <class Real>
     throw Error(ErrorCode::shape_mismatch, "projection_directions",
                 "expected rows of dimension " + std::to_string(whitening.dimension()));
   const Matrix<double> a = readings.template cast<double>();
-  ProjectionDirections result{a * whitening.from_white.transpose(), {}};
-  result.deviations = core::to_list(result.directions.rowwise().norm());
-  result.directions.rowwise().normalize();  // leaves zeros as they are
+  ProjectionDirections result{detail::product_transposed(a, whitening.from_white), {}};
+  for (std::int64_t k = 0; k < a.rows(); ++k) {
+    auto direction = core::as_vector(result.directions.row_span(k));
+    result.deviations.push_back(direction.norm());
+    direction.normalize();  // leaves zeros as they are
+  }
   return result;
 }
 

@@ -6,6 +6,7 @@
 #include <faultline/core/matrix.hpp>
 #include <faultline/error.hpp>
 #include <faultline/statistics/fixed_sums.hpp>
+#include <faultline/statistics/linear_algebra.hpp>
 #include <faultline/statistics/stratified.hpp>
 
 #include <algorithm>
@@ -92,7 +93,7 @@ template <class Values>
   Matrix<double> covariance = fixed_sum(
       x.rows(), Matrix<double>(x.cols(), x.cols()), [&](std::int64_t first, std::int64_t count) -> Matrix<double> {
         const Matrix<double> centred = centred_rows(x, group, means.mean, first, count);
-        return centred.transpose() * centred;
+        return detail::transposed_product(centred, centred);
       });
   covariance /= std::max(1.0, means.freedom());
   return covariance;

@@ -49,15 +49,18 @@ struct HostArrays {
     check_labels(where, config, labels);
     Matrix<float> w = backend.mapping(z, labels);
     if (options.truncation == 1.0 && !options.cutoff) return w;
-    const auto average =
-        Eigen::Map<const Eigen::RowVectorXf>(backend.model().weights["mapping.w_avg"].data(), config.w_dim);
+    const float* average = backend.model().weights["mapping.w_avg"].data();
     Matrix<float> truncated = w;
     if (options.truncation != 1.0)
-      truncated = ((w.rowwise() - average) * static_cast<float>(options.truncation)).rowwise() + average;
+      for (std::int64_t i = 0; i < w.rows(); ++i)
+        for (std::int64_t k = 0; k < config.w_dim; ++k)
+          truncated(i, k) = (w(i, k) - average[k]) * static_cast<float>(options.truncation) + average[k];
     if (!options.cutoff) return truncated;
     Matrix<float> slots(w.rows(), config.num_ws() * config.w_dim);
-    for (std::int64_t slot = 0; slot < config.num_ws(); ++slot)
-      slots.middleCols(slot * config.w_dim, config.w_dim) = slot < *options.cutoff ? truncated : w;
+    for (std::int64_t i = 0; i < w.rows(); ++i)
+      for (std::int64_t slot = 0; slot < config.num_ws(); ++slot)
+        std::ranges::copy((slot < *options.cutoff ? truncated : w).row_span(i),
+                          slots.row_span(i).begin() + slot * config.w_dim);
     return slots;
   }
 

@@ -22,7 +22,7 @@ namespace analysis {
 /// discovery split, of a band the quartile on the better side; 0 (the mean) in a class without successes.
 ///
 /// The whitening is borrowed. Example: `Matrix<double> dual = settings.together(which); Edit edit = settings.set(dual,
-/// whitened.row(i), label);`
+/// whitened.row_span(i), label);`
 class CauseSettings {
  public:
   /// `causes` are positions among conditions and moves.
@@ -34,7 +34,7 @@ class CauseSettings {
   [[nodiscard]] Matrix<double> together(std::span<const std::size_t> which) const;
 
   /// The edit that sets a latent by one of these.
-  [[nodiscard]] Edit set(const Matrix<double>& dual, const Eigen::RowVectorXd& whitened, std::int64_t label) const;
+  [[nodiscard]] Edit set(const Matrix<double>& dual, std::span<const double> whitened, std::int64_t label) const;
 
  private:
   struct Setting {
@@ -43,7 +43,7 @@ class CauseSettings {
     std::vector<double> levels;
   };
   struct Rows {
-    Eigen::RowVectorXd reading, direction;
+    Eigen::VectorXd reading, direction;
   };
   const statistics::Whitening* whitening_;
   std::vector<Setting> settings_;

@@ -25,6 +25,7 @@
 #include <faultline/analysis/rank/channel_ranking.hpp>
 #include <faultline/analysis/rank/class_split.hpp>
 #include <faultline/core/ranges.hpp>
+#include <faultline/statistics/linear_algebra.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -51,7 +52,8 @@ inline void fill_rankings(FailureReport& report, const Problem& problem, const M
 inline void describe_coordinate(const Problem& problem, const Matrix<double>& whitened, Finding& finding) {
   if (finding.direction.whitened.empty()) return;
   const Population& split = problem.confirmation;
-  const std::vector<double> values = core::to_list(whitened * core::as_vector(finding.direction.whitened));
+  const std::vector<double> values =
+      core::to_list(statistics::detail::product(whitened, core::as_vector(finding.direction.whitened)));
   finding.histogram = coordinate_histogram(values, split, finding.direction.class_label);
   finding.class_split =
       split_by_class(values, split.label, split.failed,

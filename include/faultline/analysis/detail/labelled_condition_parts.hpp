@@ -5,6 +5,7 @@
 #include <faultline/analysis/labelled_conditions.hpp>
 #include <faultline/core/number_text.hpp>
 #include <faultline/statistics/distributions.hpp>
+#include <faultline/statistics/linear_algebra.hpp>
 #include <faultline/statistics/logistic_regression.hpp>
 #include <faultline/statistics/natural_spline.hpp>
 #include <faultline/statistics/quantiles.hpp>
@@ -29,7 +30,8 @@ namespace detail {
 [[nodiscard]] inline FailingValues failing_values(const Condition& condition, const ConditionSample& sample,
                                                   const std::vector<double>& coefficients) {
   const Term& term = condition.terms.front();
-  const std::vector<double> effect = core::to_list(design(condition.terms, sample) * core::as_vector(coefficients));
+  const std::vector<double> effect =
+      core::to_list(statistics::detail::product(design(condition.terms, sample), core::as_vector(coefficients)));
   std::vector<std::pair<double, double>> points;  // score, effect
   for (std::int64_t i = 0; i < sample.size(); ++i)
     if (!term.class_label || sample.label[static_cast<std::size_t>(i)] == *term.class_label)
@@ -161,8 +163,8 @@ class AdjustedRates {
     for (const Term& term : terms_) {
       const auto width = static_cast<std::size_t>(column_count(term));
       if (term.property == property || term.other == property)
-        sum += term_columns(term, every_) *
-               core::as_vector(std::span<const double>(fit_.coefficients.data() + first, width));
+        sum += statistics::detail::product(term_columns(term, every_), core::as_vector(std::span<const double>(
+                                                                           fit_.coefficients.data() + first, width)));
       first += width;
     }
     return core::to_list(sum);

@@ -10,6 +10,7 @@
 #include <faultline/core/ranges.hpp>
 #include <faultline/error.hpp>
 #include <faultline/sampling/class_notes.hpp>
+#include <faultline/statistics/linear_algebra.hpp>
 #include <faultline/statistics/simultaneous_rates.hpp>
 #include <faultline/statistics/within_class_scores.hpp>
 #include <faultline/version.hpp>
@@ -75,10 +76,9 @@ inline void check_properties(const LabelledTable& table) {
   for (std::int64_t k = 0; k < count; ++k) {
     for (std::int64_t i = 0; i < n; ++i)
       values[static_cast<std::size_t>(i)] = static_cast<double>(table.properties(i, k));
-    core::as_vector(scores.row_span(k)) =
-        core::as_vector(statistics::within_class_scores(values, table.label, table.classes));
-    const double size = scores.row(k).norm();
-    if (size > 0.0) scores.row(k) /= size;
+    auto own = core::as_vector(scores.row_span(k));
+    own = core::as_vector(statistics::within_class_scores(values, table.label, table.classes));
+    if (own.norm() > 0.0) own.normalize();
     else {
       admitted[static_cast<std::size_t>(k)] = 0;
       const bool constant = std::adjacent_find(values.begin(), values.end(), std::not_equal_to<>()) == values.end();
@@ -86,7 +86,7 @@ inline void check_properties(const LabelledTable& table) {
                       "\" is the same for all " + (constant ? "images" : "images of a class") + " and takes no part.");
     }
   }
-  const Matrix<double> agreements(scores * scores.transpose());
+  const Matrix<double> agreements = statistics::detail::product_transposed(scores, scores);
   for (std::int64_t k = 0; k < count; ++k)
     for (std::int64_t j = 0; j < k && admitted[static_cast<std::size_t>(k)] != 0; ++j) {
       if (admitted[static_cast<std::size_t>(j)] == 0) continue;

@@ -27,9 +27,11 @@ class ClassStandard {
 
   [[nodiscard]] Matrix<double> operator()(const Matrix<float>& x, std::span<const std::int64_t> labels) const {
     for (const std::int64_t label : labels) statistics::require_label("predictability", label, means_.mean.rows());
-    const Eigen::ArrayXd deviation = core::as_vector(deviations_).array();
-    return statistics::centred_rows(x, labels, means_.mean, 0, x.rows()) *
-           (deviation > 0.0).select(deviation.inverse(), 0.0).matrix().asDiagonal();
+    Matrix<double> standard = statistics::centred_rows(x, labels, means_.mean, 0, x.rows());
+    for (std::int64_t i = 0; i < standard.rows(); ++i)
+      for (std::size_t j = 0; j < deviations_.size(); ++j)
+        standard.row_span(i)[j] *= deviations_[j] > 0.0 ? 1.0 / deviations_[j] : 0.0;
+    return standard;
   }
 
  private:

@@ -8,6 +8,7 @@
 #include <faultline/analysis/report.hpp>
 #include <faultline/core/matrix.hpp>
 #include <faultline/sampling/population.hpp>
+#include <faultline/statistics/linear_algebra.hpp>
 #include <faultline/statistics/stratified.hpp>
 
 #include <algorithm>
@@ -47,8 +48,9 @@ void visit_channels(const Problem& problem, const Population& population, std::s
     const std::size_t size = std::min(block, channels.size() - first);
     Matrix<double> a(static_cast<std::int64_t>(size), problem.style_matrix.cols());
     for (std::size_t k = 0; k < size; ++k)
-      a.row(static_cast<Eigen::Index>(k)) = problem.style_matrix.row(channels[first + k]);
-    Matrix<double> s = a * w.transpose();
+      std::ranges::copy(problem.style_matrix.row_span(channels[first + k]),
+                        a.row_span(static_cast<std::int64_t>(k)).begin());
+    Matrix<double> s = statistics::detail::product_transposed(a, w);
     for (std::size_t k = 0; k < size; ++k) {
       const std::int64_t channel = channels[first + k];
       const auto values = s.row_span(static_cast<std::int64_t>(k));

@@ -7,6 +7,7 @@
 #include <faultline/analysis/paper/paper_distance.hpp>
 #include <faultline/analysis/rank/channel_ranking.hpp>
 #include <faultline/core/random.hpp>
+#include <faultline/statistics/linear_algebra.hpp>
 #include <faultline/statistics/rank.hpp>
 
 #include <algorithm>
@@ -27,9 +28,12 @@ FAULTLINE_INLINE Matrix<float> styles_of(const Problem& problem, const Matrix<fl
                 "expected latents of dimension " + std::to_string(problem.style_matrix.cols()) + ", got " +
                     std::to_string(w.cols()));
   const Matrix<double> wide = w.cast<double>();
-  Matrix<double> s = wide * problem.style_matrix.transpose();
-  s.rowwise() += core::as_vector(problem.style_bias).transpose();
-  return s.cast<float>();
+  const Matrix<double> s = statistics::detail::product_transposed(wide, problem.style_matrix);
+  Matrix<float> styles(s.rows(), s.cols());
+  for (std::int64_t i = 0; i < s.rows(); ++i)
+    for (std::int64_t k = 0; k < s.cols(); ++k)
+      styles(i, k) = static_cast<float>(s(i, k) + problem.style_bias[static_cast<std::size_t>(k)]);
+  return styles;
 }
 
 FAULTLINE_INLINE std::vector<std::int64_t> random_channels(const Problem& problem,

@@ -35,14 +35,12 @@ FAULTLINE_INLINE Discriminant fit_discriminant(const Matrix<double>& whitened, s
   const std::vector<std::int64_t> group = outcome_groups(labels, failed, strata);
   const GroupMeans means = group_means("fit_discriminant", whitened, group, 2 * strata.classes());
   rule.ridge = static_cast<double>(r) / strata.effective_failures;
-  Eigen::MatrixXd covariance = within_covariance(whitened, group, means);
-  covariance.diagonal().array() += rule.ridge;
-  const Eigen::LLT<Eigen::MatrixXd> factor(covariance);
-  if (factor.info() != Eigen::Success || !covariance.allFinite())
+  Matrix<double> covariance = within_covariance(whitened, group, means);
+  detail::add_to_diagonal(covariance, rule.ridge);
+  const Eigen::VectorXd direction = detail::solve_symmetric(covariance, core::as_vector(difference));
+  if (!covariance.allFinite() || !(direction.dot(core::as_vector(difference)) >= 0.0))
     throw Error(ErrorCode::degenerate_statistics, "fit_discriminant",
                 "the covariance within classes is not positive definite; are all coordinates finite?");
-  Eigen::VectorXd direction = core::as_vector(difference);
-  factor.solveInPlace(direction);
   rule.direction = core::to_list(direction.normalized());
   return rule;
 }
@@ -53,7 +51,7 @@ FAULTLINE_INLINE RankTest test_discriminant(const Discriminant& rule, const Matr
   if (static_cast<std::int64_t>(rule.direction.size()) != whitened.cols())
     throw Error(ErrorCode::shape_mismatch, "test_discriminant",
                 "expected coordinates of dimension " + std::to_string(rule.direction.size()));
-  const std::vector<double> scores = core::to_list(whitened * core::as_vector(rule.direction));
+  const std::vector<double> scores = core::to_list(detail::product(whitened, core::as_vector(rule.direction)));
   return stratified_auc(scores, labels, failed, strata);
 }
 

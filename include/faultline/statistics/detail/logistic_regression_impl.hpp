@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace faultline {
@@ -43,7 +44,7 @@ class LogisticProblem {
 
   /// Linear predictor into `eta`; returns half the penalised deviance.
   double evaluate(const Eigen::VectorXd& intercepts, const Eigen::VectorXd& coefficients, Eigen::VectorXd& eta) const {
-    eta.noalias() = x_ * coefficients;
+    eta = product(x_, coefficients);
     const auto part = [&](std::int64_t first, std::int64_t count) -> double {
       double sum = 0.0;
       for (std::int64_t i = first; i < first + count; ++i) {
@@ -74,7 +75,7 @@ class LogisticProblem {
       weight[i] = std::max(probability * (1.0 - probability), 1e-12);
       gradient_c[labels_[at]] += residual[i];
       weight_c[labels_[at]] += weight[i];
-      if (p > 0) cross.row(labels_[at]) += weight[i] * x_.row(i);
+      add_scaled(cross.row_span(labels_[at]), weight[i], x_.row_span(i));
     }
     for (Eigen::Index c = 0; c < classes_; ++c) {
       const double q = logistic(intercepts[c]);
@@ -85,26 +86,19 @@ class LogisticProblem {
       intercept_step = gradient_c.cwiseQuotient(weight_c);
       return intercept_step.dot(gradient_c);
     }
-    const auto information_part = [&](std::int64_t first, std::int64_t count) -> Matrix<double> {
-      const Matrix<double> rows = weight.segment(first, count).cwiseSqrt().asDiagonal() * x_.middleRows(first, count);
-      Eigen::MatrixXd lower = Eigen::MatrixXd::Zero(p, p);
-      lower.selfadjointView<Eigen::Lower>().rankUpdate(rows.transpose());
-      return Matrix<double>(lower);
+    Matrix<double> information = weighted_squares(x_, weight);
+    const auto gradient_part = [&](std::int64_t first, std::int64_t count) {
+      return transposed_product(rows_of(x_, first, count), residual.segment(first, count));
     };
-    const Matrix<double> information = fixed_sum(x_.rows(), Matrix<double>(p, p), information_part);
-    const auto gradient_part = [&](std::int64_t first, std::int64_t count) -> Matrix<double> {
-      return Matrix<double>(x_.middleRows(first, count).transpose() * residual.segment(first, count));
-    };
-    Eigen::VectorXd gradient = fixed_sum(x_.rows(), Matrix<double>(p, 1), gradient_part);
+    Eigen::VectorXd gradient = fixed_sum(x_.rows(), Eigen::VectorXd(Eigen::VectorXd::Zero(p)), gradient_part);
     gradient -= options_.ridge * coefficients;
     // eliminate the intercepts: their block is diagonal
-    const Matrix<double> scaled = weight_c.cwiseInverse().asDiagonal() * cross;
-    Eigen::MatrixXd reduced = information;
-    reduced.triangularView<Eigen::Lower>() -= cross.transpose() * scaled;
-    reduced.diagonal().array() += options_.ridge;
-    const Eigen::VectorXd rest = gradient - scaled.transpose() * gradient_c;
-    coefficient_step = reduced.selfadjointView<Eigen::Lower>().ldlt().solve(rest);
-    intercept_step = (gradient_c - cross * coefficient_step).cwiseQuotient(weight_c);
+    const Matrix<double> scaled = scaled_rows(weight_c.cwiseInverse(), cross);
+    information -= transposed_product(cross, scaled);
+    add_to_diagonal(information, options_.ridge);
+    const Eigen::VectorXd rest = gradient - transposed_product(scaled, gradient_c);
+    coefficient_step = solve_symmetric(information, rest);
+    intercept_step = (gradient_c - product(cross, coefficient_step)).cwiseQuotient(weight_c);
     return coefficient_step.dot(gradient) + intercept_step.dot(gradient_c);
   }
 
@@ -129,7 +123,7 @@ FAULTLINE_INLINE LogisticFit fit_logistic(const Matrix<double>& x, std::span<con
       !(options.pseudo_samples > 0.0))
     throw Error(ErrorCode::invalid_argument, where, "expected positive options");
   for (const std::int64_t label : labels) require_label(where, label, classes);
-  if (!x.array().isFinite().all()) throw Error(ErrorCode::invalid_argument, where, "expected finite columns");
+  if (!x.allFinite()) throw Error(ErrorCode::invalid_argument, where, "expected finite columns");
 
   const detail::LogisticProblem problem(x, labels, failed, classes, options);
   const double middle = std::log(problem.pooled_rate() / (1.0 - problem.pooled_rate()));
@@ -168,9 +162,10 @@ FAULTLINE_INLINE LogisticFit fit_logistic(const Matrix<double>& x, std::span<con
   }
   fit.intercepts = core::to_list(intercepts);
   fit.coefficients = core::to_list(coefficients);
-  fit.probability = core::to_list(eta.unaryExpr([](double t) { return detail::logistic(t); }));
+  fit.probability.resize(failed.size());
   for (std::size_t i = 0; i < failed.size(); ++i) {
     const double t = eta[static_cast<Eigen::Index>(i)];
+    fit.probability[i] = detail::logistic(t);
     fit.deviance += 2.0 * detail::softplus(failed[i] != 0 ? -t : t);
   }
   return fit;
@@ -182,7 +177,7 @@ FAULTLINE_INLINE std::vector<double> linear_predictor(const LogisticFit& fit, co
   if (x.cols() != static_cast<std::int64_t>(fit.coefficients.size()) ||
       x.rows() != static_cast<std::int64_t>(labels.size()))
     throw Error(ErrorCode::shape_mismatch, where, "expected the columns of the fit and one label for each row");
-  std::vector<double> predictor = core::to_list(x * core::as_vector(fit.coefficients));
+  std::vector<double> predictor = core::to_list(detail::product(x, core::as_vector(fit.coefficients)));
   for (std::size_t i = 0; i < predictor.size(); ++i) {
     require_label(where, labels[i], static_cast<std::int64_t>(fit.intercepts.size()));
     predictor[i] = std::clamp(predictor[i] + fit.intercepts[static_cast<std::size_t>(labels[i])], -clip, clip);
@@ -224,25 +219,20 @@ FAULTLINE_INLINE ScoreScreen::ScoreScreen(const LogisticFit& fit, const Matrix<d
     ++first_[static_cast<std::size_t>(label) + 1];
   }
   for (std::size_t c = 0; c < static_cast<std::size_t>(classes); ++c) first_[c + 1] += first_[c];
-  const Eigen::VectorXd root = core::as_vector(root_weight_);
+  const auto root = core::as_vector(std::as_const(root_weight_));
   Matrix<double> information(x.cols(), x.cols());
   for (std::size_t c = 0; c < static_cast<std::size_t>(classes); ++c) {
     const std::int64_t first = first_[c], count = first_[c + 1] - first_[c];
     if (count == 0 || x.cols() == 0) continue;
     const Eigen::VectorXd weight = root.segment(first, count).cwiseAbs2();
-    const Eigen::RowVectorXd mean = weight.transpose() * x.middleRows(first, count) / weight.sum();
-    auto part = centred_.middleRows(first, count);
-    part.rowwise() -= mean;
-    part = root.segment(first, count).asDiagonal() * part;
-    information += Matrix<double>(part.transpose() * part);
+    const Eigen::VectorXd mean = detail::transposed_product(detail::rows_of(x, first, count), weight) / weight.sum();
+    detail::Rows part = detail::rows_of(centred_, first, count);
+    for (std::int64_t i = first; i < first + count; ++i) core::as_vector(centred_.row_span(i)) -= mean;
+    part = detail::scaled_rows(root.segment(first, count), part);
+    information += detail::transposed_product(part, part);
   }
-  information.diagonal().array() += ridge_;
-  if (x.cols() > 0) {
-    const Eigen::MatrixXd symmetric = information;
-    inverse_ = Matrix<double>(symmetric.llt().solve(Eigen::MatrixXd::Identity(x.cols(), x.cols())));
-  } else {
-    inverse_.resize(0, 0);
-  }
+  detail::add_to_diagonal(information, ridge_);
+  if (x.cols() > 0) inverse_ = detail::symmetric_inverse(information);
 }
 
 FAULTLINE_INLINE std::vector<ScoreScreen::ClassSums> ScoreScreen::sums(const Matrix<double>& columns) const {
@@ -258,28 +248,30 @@ FAULTLINE_INLINE std::vector<ScoreScreen::ClassSums> ScoreScreen::sums(const Mat
     const std::int64_t first = first_[c], count = first_[c + 1] - first_[c];
     if (count == 0) continue;
     const auto root = core::as_vector(root_weight_).segment(first, count);
-    const auto block = columns.middleRows(first, count);
-    const Matrix<double> weighted = root.asDiagonal() * block;
-    const Eigen::RowVectorXd total = root.transpose() * weighted;
+    const detail::Rows block = detail::rows_of(columns, first, count);
+    const Matrix<double> weighted = detail::scaled_rows(root, block);
+    const std::vector<double> total = core::to_list(detail::transposed_product(weighted, root));
     const double weight = root.squaredNorm();
-    if (p > 0) sums.cross = Matrix<double>(centred_.middleRows(first, count).transpose() * weighted);
-    sums.information = Matrix<double>(weighted.transpose() * weighted);
-    sums.information -= Matrix<double>(total.transpose() * total) / weight;
-    core::as_vector(sums.score) = block.transpose() * core::as_vector(residual_).segment(first, count);
+    if (p > 0) sums.cross = detail::transposed_product(detail::rows_of(centred_, first, count), weighted);
+    sums.information = detail::transposed_product(weighted, weighted);
+    for (std::int64_t a = 0; a < q; ++a)
+      detail::add_scaled(sums.information.row_span(a), -total[static_cast<std::size_t>(a)] / weight, total);
+    sums.score = core::to_list(detail::transposed_product(block, core::as_vector(residual_).segment(first, count)));
   }
   return result;
 }
 
 FAULTLINE_INLINE ScoreTest ScoreScreen::test(const ClassSums& sums) const {
   const Eigen::Index q = sums.information.rows();
-  Eigen::MatrixXd information = sums.information;
+  Matrix<double> information = sums.information;
   const double own = information.trace();
-  if (sums.cross.rows() > 0) information -= sums.cross.transpose() * (inverse_ * sums.cross);
+  if (sums.cross.rows() > 0)
+    information -= detail::transposed_product(sums.cross, detail::product(inverse_, sums.cross));
   // What the model has already leaves nothing but rounding.
   if (!(information.trace() > 1e-9 * own)) return {};
-  information.diagonal().array() += ridge_;
-  const auto score = core::as_vector(sums.score);
-  const double statistic = score.dot(information.selfadjointView<Eigen::Lower>().ldlt().solve(score).eval());
+  detail::add_to_diagonal(information, ridge_);
+  const Eigen::VectorXd score = core::as_vector(sums.score);
+  const double statistic = score.dot(detail::solve_symmetric(information, score));
   return {statistic, chi_squared_upper_tail(static_cast<double>(q), statistic)};
 }
 
@@ -289,7 +281,7 @@ FAULTLINE_INLINE ScoreTest ScoreScreen::test(std::span<const ClassSums> sums) co
   for (const ClassSums& part : sums.subspan(1)) {
     total.cross += part.cross;
     total.information += part.information;
-    core::as_vector(total.score) += core::as_vector(part.score);
+    detail::add_scaled(total.score, 1.0, part.score);
   }
   return test(total);
 }

@@ -6,6 +6,7 @@
 
 #include <faultline/core/parallel_for.hpp>
 #include <faultline/core/ranges.hpp>
+#include <faultline/statistics/linear_algebra.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -28,7 +29,7 @@ class PairDistances {
   /// Scalar products of rows first .. last - 1 of a with rows b_first .. b_last - 1 of b.
   void products(std::int64_t first, std::int64_t last, std::int64_t b_first, std::int64_t b_last,
                 Matrix<double>& out) const {
-    out = a_.middleRows(first, last - first) * b_.middleRows(b_first, b_last - b_first).transpose();
+    out = product_transposed(rows_of(a_, first, last - first), rows_of(b_, b_first, b_last - b_first));
   }
   /// |a_i - b_j|² from their scalar product.
   [[nodiscard]] double fast(std::int64_t i, std::int64_t j, double product) const { return both(i, j) - 2.0 * product; }
@@ -37,7 +38,9 @@ class PairDistances {
   [[nodiscard]] double slack(std::int64_t i, std::int64_t j) const {
     return 2.0 * static_cast<double>(a_.cols() + 4) * std::numeric_limits<double>::epsilon() * both(i, j);
   }
-  [[nodiscard]] double exact(std::int64_t i, std::int64_t j) const { return (a_.row(i) - b_.row(j)).squaredNorm(); }
+  [[nodiscard]] double exact(std::int64_t i, std::int64_t j) const {
+    return (core::as_vector(a_.row_span(i)) - core::as_vector(b_.row_span(j))).squaredNorm();
+  }
   /// |a_i - b_j|² <= radius, decided exactly.
   [[nodiscard]] bool within(std::int64_t i, std::int64_t j, double product, double radius) const {
     const double distance = fast(i, j, product), error = slack(i, j);
@@ -45,7 +48,11 @@ class PairDistances {
   }
 
  private:
-  static std::vector<double> norms(const Matrix<double>& m) { return core::to_list(m.rowwise().squaredNorm()); }
+  static std::vector<double> norms(const Matrix<double>& m) {
+    std::vector<double> squared;
+    for (std::int64_t i = 0; i < m.rows(); ++i) squared.push_back(core::dot(m.row_span(i), m.row_span(i)));
+    return squared;
+  }
   [[nodiscard]] double both(std::int64_t i, std::int64_t j) const {
     return a_norms_[static_cast<std::size_t>(i)] + b_norms_[static_cast<std::size_t>(j)];
   }

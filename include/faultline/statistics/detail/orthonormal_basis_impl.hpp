@@ -16,9 +16,7 @@ inline namespace v1 {
 namespace statistics {
 
 FAULTLINE_INLINE void project_off(std::span<double> x, std::span<const double> v) noexcept {
-  const auto unit = core::as_vector(v);
-  auto rest = core::as_vector(x);
-  rest -= rest.dot(unit) * unit;
+  detail::add_scaled(x, -core::dot(x, v), v);
 }
 
 FAULTLINE_INLINE void project_off(std::span<double> x, std::span<const std::vector<double>> basis) noexcept {
@@ -40,9 +38,9 @@ FAULTLINE_INLINE std::vector<std::vector<double>> orthonormal_basis(std::span<co
 }
 
 FAULTLINE_INLINE Matrix<double> nearest_orthonormal(const Matrix<double>& w) {
-  const Matrix<double> root =
-      detail::spectral_function(w * w.transpose(), 1e-12, [](double value) { return 1.0 / std::sqrt(value); });
-  return root * w;
+  const Matrix<double> root = detail::spectral_function(detail::product_transposed(w, w), 1e-12,
+                                                        [](double value) { return 1.0 / std::sqrt(value); });
+  return detail::product(root, w);
 }
 
 }  // namespace statistics

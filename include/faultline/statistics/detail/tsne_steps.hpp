@@ -175,13 +175,13 @@ inline Matrix<double> principal_scores(const Matrix<float>& x, std::int64_t comp
   const std::int64_t block = std::min<std::int64_t>(d, std::max<std::int64_t>(10, components));
   const std::vector<std::int64_t> together(static_cast<std::size_t>(n), 0);
   const Matrix<double> mean = group_means("embed_tsne", x, together, 1).mean;
-  Matrix<double> basis(block, d), scores(block, n);
+  Matrix<double> basis(block, d), scores(n, block);
   core::CounterRandom random(0, core::Stream::codes, 0);
   for (double& value : basis.values()) value = random.normal();
-  const auto project = [&] {  // scores = basis (x - mean)'
+  const auto project = [&] {  // scores = (x - mean) basis'
     for (std::int64_t first = 0; first < n; first += fixed_sum_rows) {
       const std::int64_t count = std::min(fixed_sum_rows, n - first);
-      scores.middleCols(first, count).noalias() = basis * centred_rows(x, together, mean, first, count).transpose();
+      rows_of(scores, first, count) = product_transposed(centred_rows(x, together, mean, first, count), basis);
     }
   };
   const auto orthonormalise = [&] {
@@ -189,20 +189,22 @@ inline Matrix<double> principal_scores(const Matrix<float>& x, std::int64_t comp
     for (std::int64_t b = 0; b < block; ++b) rows.emplace_back(basis.row_span(b).begin(), basis.row_span(b).end());
     rows = orthonormal_basis(rows, std::numeric_limits<double>::min());
     basis.resize(block, d);  // where fewer are left, the others are zeros
-    for (std::size_t b = 0; b < rows.size(); ++b) basis.row(static_cast<Eigen::Index>(b)) = core::as_vector(rows[b]);
+    for (std::size_t b = 0; b < rows.size(); ++b)
+      std::copy(rows[b].begin(), rows[b].end(), basis.row_span(static_cast<std::int64_t>(b)).begin());
   };
   orthonormalise();
   for (int round = 0; round < 16; ++round) {
     project();
     basis = fixed_sum(n, Matrix<double>(block, d), [&](std::int64_t first, std::int64_t count) -> Matrix<double> {
-      return scores.middleCols(first, count) * centred_rows(x, together, mean, first, count);
+      return transposed_product(rows_of(scores, first, count), centred_rows(x, together, mean, first, count));
     });
     orthonormalise();
   }
   project();
-  const Eigenpairs axes = symmetric_eigenpairs(scores * scores.transpose());
+  const Eigenpairs axes = symmetric_eigenpairs(transposed_product(scores, scores));
+  const std::int64_t kept = std::min(components, block);
   Matrix<double> leading(components, n);
-  leading.topRows(std::min(components, block)) = axes.vectors.topRows(std::min(components, block)) * scores;
+  rows_of(leading, 0, kept) = product_transposed(rows_of(axes.vectors, 0, kept), scores);
   for (std::int64_t c = 0; c < components; ++c) fix_sign(leading.row_span(c));
   return leading;
 }
@@ -250,7 +252,7 @@ inline Embedding run_tsne(const Matrix<float>& x, const TsneOptions& options) {
   report_progress(options.progress, stage, 0, options.iterations);
   TsnePlane plane(n), gradient(n), velocity(n), gain(n);
   const Matrix<double> start = principal_scores(x, 2);
-  const double deviation = start.row(0).norm() / std::sqrt(static_cast<double>(n));
+  const double deviation = core::as_vector(start.row_span(0)).norm() / std::sqrt(static_cast<double>(n));
   for (std::int64_t i = 0; i < n; ++i) {
     plane.x[static_cast<std::size_t>(i)] = 1e-4 * start(0, i) / deviation;
     plane.y[static_cast<std::size_t>(i)] = 1e-4 * start(1, i) / deviation;

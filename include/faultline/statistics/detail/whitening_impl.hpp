@@ -30,18 +30,19 @@ FAULTLINE_INLINE Whitening make_whitening(const Matrix<double>& covariance, Matr
                 "the same w?");
   }
   const detail::Eigenpairs axes = detail::symmetric_eigenpairs(covariance);
-  const Eigen::Index rank = (axes.values.array() >= drop * trace).count();
+  Eigen::Index rank = 0;  // the values are in descending order
+  while (rank < axes.values.size() && axes.values[rank] >= drop * trace) ++rank;
   Whitening result;
   result.class_means = std::move(class_means);
-  result.to_white = axes.vectors.topRows(rank);
+  result.to_white = detail::rows_of(axes.vectors, 0, rank);
   result.from_white = result.to_white;
   double kept = 0.0;
   for (Eigen::Index i = 0; i < rank; ++i) {
     const double value = axes.values[i];
     result.eigenvalues.push_back(value);
     kept += value;
-    result.to_white.row(i) /= std::sqrt(value);
-    result.from_white.row(i) *= std::sqrt(value);
+    core::as_vector(result.to_white.row_span(i)) /= std::sqrt(value);
+    core::as_vector(result.from_white.row_span(i)) *= std::sqrt(value);
   }
   result.dropped_share = std::max(0.0, 1.0 - kept / trace);
   return result;
@@ -58,9 +59,9 @@ FAULTLINE_INLINE Whitening fit_whitening(const Matrix<float>& w, std::span<const
     throw Error(ErrorCode::degenerate_statistics, where,
                 "expected more samples than classes, got " + std::to_string(w.rows()));
   const Matrix<double> covariance = within_covariance(w, labels, means);
-  const Eigen::RowVectorXd grand = core::as_vector(means.count).transpose() * means.mean / means.rows();
+  const Eigen::VectorXd grand = detail::transposed_product(means.mean, core::as_vector(means.count)) / means.rows();
   for (std::int64_t c = 0; c < classes; ++c)
-    if (means.count[static_cast<std::size_t>(c)] == 0.0) means.mean.row(c) = grand;
+    if (means.count[static_cast<std::size_t>(c)] == 0.0) core::as_vector(means.mean.row_span(c)) = grand;
   return make_whitening(covariance, std::move(means.mean), drop);
 }
 
@@ -77,8 +78,7 @@ FAULTLINE_INLINE Matrix<double> whiten(const Whitening& whitening, const Matrix<
   for (std::int64_t first = 0; first < w.rows(); first += fixed_sum_rows) {  // bounds the double copy of w
     const std::int64_t count = std::min(fixed_sum_rows, w.rows() - first);
     const Matrix<double> centred = centred_rows(w, labels, whitening.class_means, first, count);
-    faultline::detail::MatrixMap<double>(out.row_span(first).data(), count, out.cols()).noalias() =
-        centred * whitening.to_white.transpose();
+    detail::rows_of(out, first, count) = detail::product_transposed(centred, whitening.to_white);
   }
   return out;
 }
@@ -87,14 +87,14 @@ FAULTLINE_INLINE Matrix<double> unwhiten_directions(const Whitening& whitening, 
   if (directions.cols() != whitening.rank())
     throw Error(ErrorCode::shape_mismatch, "unwhiten_directions",
                 "expected directions of dimension " + std::to_string(whitening.rank()));
-  return directions * whitening.from_white;
+  return detail::product(directions, whitening.from_white);
 }
 
 FAULTLINE_INLINE Matrix<double> whiten_moves(const Whitening& whitening, const Matrix<double>& moves) {
   if (moves.cols() != whitening.dimension())
     throw Error(ErrorCode::shape_mismatch, "whiten_moves",
                 "expected moves of dimension " + std::to_string(whitening.dimension()));
-  return moves * whitening.to_white.transpose();
+  return detail::product_transposed(moves, whitening.to_white);
 }
 
 }  // namespace statistics

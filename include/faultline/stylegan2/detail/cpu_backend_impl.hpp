@@ -20,11 +20,14 @@ namespace stylegan2::detail {
 /// Root mean square of the difference over that of `exact` about its mean; larger than any bound when something is not
 /// finite.
 inline double relative_error(const ImageBatch& exact, const ImageBatch& other) {
-  const auto values = [](const ImageBatch& images) {
-    return Eigen::Map<const Eigen::ArrayXf>(images.data(), images.count() * images.shape().elements()).cast<double>();
-  };
-  const Eigen::ArrayXd a = values(exact), b = values(other);
-  const double error = (a - b).square().mean(), spread = (a - a.mean()).square().mean();
+  const std::int64_t size = exact.count() * exact.shape().elements();
+  double mean = 0.0, error = 0.0, spread = 0.0;
+  for (std::int64_t i = 0; i < size; ++i) mean += static_cast<double>(exact.data()[i]) / static_cast<double>(size);
+  for (std::int64_t i = 0; i < size; ++i) {
+    const auto a = static_cast<double>(exact.data()[i]), b = static_cast<double>(other.data()[i]);
+    error += (a - b) * (a - b);
+    spread += (a - mean) * (a - mean);
+  }
   return std::isfinite(error) && spread > 0.0 ? std::sqrt(error / spread) : std::numeric_limits<double>::infinity();
 }
 

@@ -112,11 +112,14 @@ class EditPasses {
         }
         held.squares[static_cast<std::size_t>(i * layer.out + o)] = sum;
       }
-    using Rows = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
     held.norms.resize(static_cast<std::size_t>(s_.rows() * layer.out));
-    const Rows style = s_.middleCols(layout().layers()[index].offset, layer.in).cast<double>();
-    Eigen::Map<Rows>(held.norms.data(), s_.rows(), layer.out).noalias() =
-        style.cwiseAbs2() * Eigen::Map<const Rows>(held.squares.data(), layer.in, layer.out);
+    for (std::int64_t n = 0; n < s_.rows(); ++n)  // |demodulated weight|² = Σ s_i² |w_i|²
+      for (std::int64_t i = 0; i < layer.in; ++i) {
+        const auto style = static_cast<double>(s_(n, layout().layers()[index].offset + i));
+        for (std::int64_t o = 0; o < layer.out; ++o)
+          held.norms[static_cast<std::size_t>(n * layer.out + o)] +=
+              style * style * held.squares[static_cast<std::size_t>(i * layer.out + o)];
+      }
     return held;
   }
 

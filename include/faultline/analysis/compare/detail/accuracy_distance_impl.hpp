@@ -7,6 +7,7 @@
 #include <faultline/analysis/confirm/rates.hpp>
 #include <faultline/analysis/rank/channel_ranking.hpp>
 #include <faultline/error.hpp>
+#include <faultline/statistics/linear_algebra.hpp>
 #include <faultline/statistics/quantiles.hpp>
 #include <faultline/statistics/within_class_moments.hpp>
 
@@ -69,15 +70,15 @@ FAULTLINE_INLINE AccuracyAxis accuracy_axis(const ComparisonProblem& problem, st
   statistics::GroupMeans centre = statistics::group_means(where, chosen.w, all_right, problem.common.classes);
   const Matrix<double> mean = statistics::group_means(where, chosen.w, chosen.label, problem.common.classes).mean;
   for (std::int64_t c = 0; c < problem.common.classes; ++c)
-    if (!(centre.count[static_cast<std::size_t>(c)] > 0.0)) centre.mean.row(c) = mean.row(c);
+    if (!(centre.count[static_cast<std::size_t>(c)] > 0.0))
+      std::ranges::copy(mean.row_span(c), centre.mean.row_span(c).begin());
 
   const Population& split = problem.confirmation.front();
   for (std::int64_t first = 0; first < split.size(); first += statistics::fixed_sum_rows) {
     const std::int64_t count = std::min(statistics::fixed_sum_rows, split.size() - first);
     const Matrix<double> away = statistics::centred_rows(split.w, split.label, centre.mean, first, count);
-    const Matrix<double> scaled = away * std::as_const(readings).transpose();
-    const std::vector<double> part = core::to_list(scaled.rowwise().norm());
-    axis.distances.insert(axis.distances.end(), part.begin(), part.end());
+    const Matrix<double> scaled = statistics::detail::product_transposed(away, readings);
+    for (std::int64_t i = 0; i < count; ++i) axis.distances.push_back(core::as_vector(scaled.row_span(i)).norm());
   }
   return axis;
 }

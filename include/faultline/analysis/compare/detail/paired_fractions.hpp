@@ -63,7 +63,7 @@ namespace detail {
     for (std::size_t k = 0; k < result.size(); ++k)
       for (std::int64_t i = 0; i < common.size(); ++i) {
         const StartLatent start{common.w.row_span(i), common.label[static_cast<std::size_t>(i)]};
-        edits.push_back({start, settings[k]->set(duals[k], whitened.row(i), start.label)});
+        edits.push_back({start, settings[k]->set(duals[k], whitened.row_span(i), start.label)});
       }
     answer_in_blocks(comparison.common, edits, {.judge = comparison.common.has_judge},
                      [&](std::size_t first, const EditAnswers& answers) {

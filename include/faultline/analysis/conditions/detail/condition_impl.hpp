@@ -7,6 +7,7 @@
 #include <faultline/analysis/conditions/residual_directions.hpp>
 #include <faultline/core/parallel_for.hpp>
 #include <faultline/core/random.hpp>
+#include <faultline/statistics/linear_algebra.hpp>
 #include <faultline/statistics/natural_spline.hpp>
 
 #include <algorithm>
@@ -73,11 +74,11 @@ inline void gather_term(Conditions& found, const Term& term, double gain) {
   const Matrix<double> basis = spanned_by(members, readings);
   if (basis.rows() < 2) return std::nullopt;
   ConditionSample inside = sample;
-  inside.whitened = Matrix<double>(sample.whitened * basis.transpose());
+  inside.whitened = statistics::detail::product_transposed(sample.whitened, basis);
   const Matrix<double> x = design(others, sample);
   const statistics::LogisticFit fit = statistics::fit_logistic(x, sample.label, sample.failed, sample.classes);
   std::optional<Term> term = residual_direction(inside, x, fit, Matrix<double>(0, basis.rows()));
-  if (term) term->directions = Matrix<double>(term->directions * basis);
+  if (term) term->directions = statistics::detail::product(term->directions, basis);
   return term;
 }
 
@@ -140,7 +141,8 @@ inline bool merge_once(const ConditionSample& sample, const PropertyReadings& re
       const std::span<const double> own(fit.coefficients.data() + first,
                                         static_cast<std::size_t>(statistics::spline_columns));
       straight[k] = own[1] * own[1] + own[2] * own[2] + own[3] * own[3] < 0.1 * own[0] * own[0] ? 1 : 0;
-      along[k] = core::to_list(term_columns(groups[k].front(), sample).col(0));
+      const Matrix<double> columns = term_columns(groups[k].front(), sample);
+      for (std::int64_t i = 0; i < columns.rows(); ++i) along[k].push_back(columns(i, 0));
     }
     for (const Term& term : groups[k]) first += static_cast<std::size_t>(column_count(term));
   }
@@ -156,7 +158,7 @@ inline bool merge_once(const ConditionSample& sample, const PropertyReadings& re
       if (able[a] == 0 || able[b] == 0) continue;
       if (std::min(own_part[a], own_part[b]) < 0.15 * std::max(own_part[a], own_part[b])) continue;
       Matrix<double> product(sample.size(), 1);
-      core::as_vector(product.values()) = core::as_vector(along[a]).cwiseProduct(core::as_vector(along[b]));
+      for (std::size_t i = 0; i < along[a].size(); ++i) product.values()[i] = along[a][i] * along[b][i];
       if ((straight[a] != 0 && straight[b] != 0) || tests.test(tests.sums(product)).p < 0.01)
         merges.push_back({a, b, 1.0, std::nullopt});
     }
@@ -240,9 +242,11 @@ FAULTLINE_INLINE std::vector<double> stability(const ConditionSample& sample, co
     for (const Condition& condition : found.conditions) {
       if (condition.kind == ConditionKind::direction) {
         const Matrix<double>& mine = condition.terms.front().directions;
-        own.push_back(
-            span.rows() > 0 && (mine * span.transpose()).squaredNorm() >= 0.5 * static_cast<double>(mine.rows()) ? 1
-                                                                                                                 : 0);
+        const Matrix<double> shared = statistics::detail::product_transposed(mine, span);
+        own.push_back(span.rows() > 0 &&
+                              core::dot(shared.values(), shared.values()) >= 0.5 * static_cast<double>(mine.rows())
+                          ? 1
+                          : 0);
         continue;
       }
       // every property of a sum or a pair must be there, whatever terms say it

@@ -35,26 +35,27 @@ FAULTLINE_INLINE PropertyReadings read_properties(const Matrix<double>& whitened
   std::vector<double> values(static_cast<std::size_t>(n));
   for (std::int64_t k = 0; k < count; ++k) {
     if (!(readings.deviations[static_cast<std::size_t>(k)] > 0.0)) continue;
-    core::as_vector(values) = properties.col(k).template cast<double>();
-    scores.col(k) = core::as_vector(statistics::within_class_scores(values, labels, classes));
+    for (std::int64_t i = 0; i < n; ++i) values[static_cast<std::size_t>(i)] = static_cast<double>(properties(i, k));
+    values = statistics::within_class_scores(values, labels, classes);
+    for (std::int64_t i = 0; i < n; ++i) scores(i, k) = values[static_cast<std::size_t>(i)];
   }
-  Matrix<double> cross(r, count);
-  Eigen::MatrixXd squares = Eigen::MatrixXd::Zero(r, r);
-  Eigen::VectorXd spread = Eigen::VectorXd::Zero(count);
+  Matrix<double> cross(count, r);
+  std::vector<double> spread(static_cast<std::size_t>(count), 0.0);
   for (std::int64_t first = 0; first < n; first += statistics::fixed_sum_rows) {
     const std::int64_t rows = std::min(statistics::fixed_sum_rows, n - first);
-    const auto m = scores.middleRows(first, rows);
-    const auto x = whitened.middleRows(first, rows);
-    cross += Matrix<double>(x.transpose() * m);
-    squares.selfadjointView<Eigen::Lower>().rankUpdate(x.transpose());
-    spread += m.colwise().squaredNorm().transpose();
+    const auto m = statistics::detail::rows_of(scores, first, rows);
+    cross += statistics::detail::transposed_product(m, statistics::detail::rows_of(whitened, first, rows));
+    for (std::int64_t i = 0; i < rows; ++i)
+      for (std::int64_t k = 0; k < count; ++k) spread[static_cast<std::size_t>(k)] += m(i, k) * m(i, k);
   }
-  squares.triangularView<Eigen::StrictlyUpper>() = squares.transpose();
+  const Matrix<double> squares =
+      statistics::detail::weighted_squares(whitened, Eigen::VectorXd(Eigen::VectorXd::Ones(n)));
   const Matrix<double> inverse =
-      statistics::detail::spectral_function(Matrix<double>(squares), 1e-10, [](double value) { return 1.0 / value; });
-  readings.vectors = Matrix<double>((inverse * cross).transpose());
+      statistics::detail::spectral_function(squares, 1e-10, [](double value) { return 1.0 / value; });
+  readings.vectors = statistics::detail::product(cross, inverse);
   for (std::int64_t k = 0; k < count; ++k) {
-    const double explained = spread[k] > 0.0 ? readings.vectors.row(k).dot(cross.col(k)) / spread[k] : 0.0;
+    const double all = spread[static_cast<std::size_t>(k)];
+    const double explained = all > 0.0 ? core::dot(readings.vectors.row_span(k), cross.row_span(k)) / all : 0.0;
     if (readings.deviations[static_cast<std::size_t>(k)] > 0.0)
       readings.r_squared[static_cast<std::size_t>(k)] =
           1.0 - (1.0 - explained) * freedom / (freedom - static_cast<double>(r));
@@ -78,7 +79,7 @@ FAULTLINE_INLINE ConditionSample make_condition_sample(const Population& populat
     const std::int64_t row = sample.row[static_cast<std::size_t>(i)];
     sample.label.push_back(label_of(row));
     sample.failed.push_back(population.failed[static_cast<std::size_t>(row)]);
-    if (r > 0) sample.whitened.row(i) = whitened.row(row);
+    std::ranges::copy(whitened.row_span(row), sample.whitened.row_span(i).begin());
   }
   sample.scores.resize(count, n);
   sample.readings.resize(count, n);
@@ -90,7 +91,7 @@ FAULTLINE_INLINE ConditionSample make_condition_sample(const Population& populat
     const std::vector<double> scores = statistics::within_class_scores(values, sample.label, classes);
     std::copy(scores.begin(), scores.end(), sample.scores.row_span(k).begin());
     if (r == 0 || readings.r_squared[static_cast<std::size_t>(k)] < least_reading) continue;
-    core::as_vector(values) = sample.whitened * readings.vectors.row(k).transpose();
+    values = core::to_list(statistics::detail::product(sample.whitened, core::as_vector(readings.vectors.row_span(k))));
     const std::vector<double> read = statistics::within_class_scores(values, sample.label, classes);
     std::copy(read.begin(), read.end(), sample.readings.row_span(k).begin());
   }
@@ -109,9 +110,9 @@ FAULTLINE_INLINE ConditionSample subset(const ConditionSample& sample, std::span
     part.row.push_back(sample.row[static_cast<std::size_t>(at)]);
     part.label.push_back(sample.label[static_cast<std::size_t>(at)]);
     part.failed.push_back(sample.failed[static_cast<std::size_t>(at)]);
-    part.whitened.row(i) = sample.whitened.row(at);
-    part.scores.col(i) = sample.scores.col(at);
-    part.readings.col(i) = sample.readings.col(at);
+    std::ranges::copy(sample.whitened.row_span(at), part.whitened.row_span(i).begin());
+    for (std::int64_t k = 0; k < sample.scores.rows(); ++k) part.scores(k, i) = sample.scores(k, at);
+    for (std::int64_t k = 0; k < sample.readings.rows(); ++k) part.readings(k, i) = sample.readings(k, at);
   }
   return part;
 }

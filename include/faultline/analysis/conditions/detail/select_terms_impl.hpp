@@ -26,7 +26,8 @@ namespace detail {
 /// Columns of a matrix at some rows.
 [[nodiscard]] inline Matrix<double> rows_at(const Matrix<double>& x, std::span<const std::int64_t> rows) {
   Matrix<double> part(static_cast<std::int64_t>(rows.size()), x.cols());
-  for (std::size_t i = 0; i < rows.size(); ++i) part.row(static_cast<Eigen::Index>(i)) = x.row(rows[i]);
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    std::ranges::copy(x.row_span(rows[i]), part.row_span(static_cast<std::int64_t>(i)).begin());
   return part;
 }
 

@@ -4,9 +4,11 @@
 
 #include <faultline/analysis/conditions/term.hpp>
 
+#include <faultline/statistics/linear_algebra.hpp>
 #include <faultline/statistics/natural_spline.hpp>
 #include <faultline/statistics/within_class_scores.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -32,12 +34,14 @@ FAULTLINE_INLINE Matrix<double> term_columns(const Term& term, const ConditionSa
     case TermKind::value: put_spline(sample.scores.row_span(term.property), 0); break;
     case TermKind::reading: put_spline(sample.readings.row_span(term.property), 0); break;
     case TermKind::pair:
-      columns = sample.scores.row(term.property).cwiseProduct(sample.scores.row(term.other)).transpose();
+      for (std::int64_t i = 0; i < sample.size(); ++i)
+        columns(i, 0) = sample.scores(term.property, i) * sample.scores(term.other, i);
       break;
     case TermKind::direction:
     case TermKind::subspace:
       for (std::int64_t m = 0; m < term.directions.rows(); ++m) {
-        const std::vector<double> along = core::to_list(sample.whitened * term.directions.row(m).transpose());
+        const std::vector<double> along =
+            core::to_list(statistics::detail::product(sample.whitened, core::as_vector(term.directions.row_span(m))));
         put_spline(statistics::within_class_scores(along, sample.label, sample.classes),
                    m * statistics::spline_columns);
       }
@@ -45,7 +49,7 @@ FAULTLINE_INLINE Matrix<double> term_columns(const Term& term, const ConditionSa
   }
   if (term.class_label)
     for (std::int64_t i = 0; i < sample.size(); ++i)
-      if (sample.label[static_cast<std::size_t>(i)] != *term.class_label) columns.row(i).setZero();
+      if (sample.label[static_cast<std::size_t>(i)] != *term.class_label) std::ranges::fill(columns.row_span(i), 0.0);
   return columns;
 }
 

@@ -32,12 +32,13 @@ inline void measure_beyond_additive(const Problem& problem, const Population& po
   for (std::size_t p = 0; p < pairs.size(); ++p) {
     const ConditionMove &a = moves[causes[pairs[p].first]], &b = moves[causes[pairs[p].second]];
     if (a.shape != ConditionShape::one_sided || b.shape != ConditionShape::one_sided) continue;
-    const Eigen::RowVectorXd step_a = 2.0 * a.sign * a.steps.row(0), step_b = 2.0 * b.sign * b.steps.row(0);
+    const Eigen::VectorXd step_a = 2.0 * a.sign * core::as_vector(a.steps.row_span(0)),
+                          step_b = 2.0 * b.sign * core::as_vector(b.steps.row_span(0));
     std::vector<EditedLatent> edits;
     for (std::int64_t i = 0; i < population.size(); ++i) {
       const StartLatent start{population.w.row_span(i), population.label[static_cast<std::size_t>(i)]};
       edits.push_back({start});
-      for (const Eigen::RowVectorXd& step : {step_a, step_b, Eigen::RowVectorXd(step_a + step_b)})
+      for (const Eigen::VectorXd& step : {step_a, step_b, Eigen::VectorXd(step_a + step_b)})
         edits.push_back({start, Edit::in_w(core::to_list(step))});
     }
     std::vector<float> odds;
@@ -95,7 +96,7 @@ FAULTLINE_INLINE CauseFractions attribute_failures(const Problem& problem, const
       for (const auto* duals : {&single, &paired})
         if (duals == &single || with_pairs)
           for (const Matrix<double>& dual : *duals)
-            edits.push_back({start, settings.set(dual, whitened.row(i), start.label)});
+            edits.push_back({start, settings.set(dual, whitened.row_span(i), start.label)});
     }
     const ValidFailures answers = answer_valid(problem, edits);
     std::size_t at = 0;

@@ -20,13 +20,13 @@ namespace analysis {
 namespace detail {
 
 /// The level at which a coordinate is usual for successes of each class; 0 (the mean) where a class has none.
-[[nodiscard]] inline std::vector<double> usual_levels(const ConditionSample& sample, const Eigen::RowVectorXd& reading,
+[[nodiscard]] inline std::vector<double> usual_levels(const ConditionSample& sample, std::span<const double> reading,
                                                       double level) {
   std::vector<std::vector<double>> values(static_cast<std::size_t>(sample.classes));
   for (std::int64_t i = 0; i < sample.size(); ++i)
     if (sample.failed[static_cast<std::size_t>(i)] == 0)
       values[static_cast<std::size_t>(sample.label[static_cast<std::size_t>(i)])].push_back(
-          reading.dot(sample.whitened.row(i)));
+          core::dot(reading, sample.whitened.row_span(i)));
   std::vector<double> levels;
   for (const auto& own : values) levels.push_back(own.empty() ? 0.0 : statistics::quantile(own, level));
   return levels;
@@ -44,10 +44,10 @@ FAULTLINE_INLINE CauseSettings::CauseSettings(const statistics::Whitening& white
       // where values in between fail, the quartile on the better side; else the median is usual
       double level = 0.5;
       if (move.shape == ConditionShape::band) level = move.best < move.worst ? 0.25 : 0.75;
-      const Eigen::RowVectorXd reading = move.readings.row(m);
+      const std::span<const double> reading = move.readings.row_span(m);
       settings_.push_back(
           {k, found.conditions[causes[k]].class_label, detail::usual_levels(discovery, reading, level)});
-      rows_.push_back({reading, move.directions.row(m)});
+      rows_.push_back({core::as_vector(reading), core::as_vector(move.directions.row_span(m))});
     }
   }
 }
@@ -59,28 +59,31 @@ FAULTLINE_INLINE Matrix<double> CauseSettings::together(std::span<const std::siz
     if (std::find(which.begin(), which.end(), settings_[s].cause) != which.end()) chosen.push_back(s);
   if (which.size() == 1) {
     for (const std::size_t s : chosen)
-      dual.row(static_cast<Eigen::Index>(s)) = rows_[s].direction / rows_[s].direction.dot(rows_[s].reading);
+      core::as_vector(dual.row_span(static_cast<std::int64_t>(s))) =
+          rows_[s].direction / rows_[s].direction.dot(rows_[s].reading);
     return dual;
   }
   Matrix<double> g(static_cast<std::int64_t>(chosen.size()), whitening_->rank());
-  for (std::size_t i = 0; i < chosen.size(); ++i) g.row(static_cast<Eigen::Index>(i)) = rows_[chosen[i]].reading;
-  const auto inverse = [](double value) { return 1.0 / value; };
-  const Matrix<double> rows =
-      statistics::detail::spectral_function(Matrix<double>(g * g.transpose()), 1e-6, inverse) * g;
   for (std::size_t i = 0; i < chosen.size(); ++i)
-    dual.row(static_cast<Eigen::Index>(chosen[i])) = rows.row(static_cast<Eigen::Index>(i));
+    core::as_vector(g.row_span(static_cast<std::int64_t>(i))) = rows_[chosen[i]].reading;
+  const Matrix<double> rows = statistics::detail::dual_rows(g);
+  for (std::size_t i = 0; i < chosen.size(); ++i)
+    std::ranges::copy(rows.row_span(static_cast<std::int64_t>(i)),
+                      dual.row_span(static_cast<std::int64_t>(chosen[i])).begin());
   return dual;
 }
 
-FAULTLINE_INLINE Edit CauseSettings::set(const Matrix<double>& dual, const Eigen::RowVectorXd& whitened,
+FAULTLINE_INLINE Edit CauseSettings::set(const Matrix<double>& dual, std::span<const double> whitened,
                                          std::int64_t label) const {
-  Eigen::RowVectorXd missing(static_cast<Eigen::Index>(settings_.size()));
+  Matrix<double> missing(1, static_cast<std::int64_t>(settings_.size()));
   for (std::size_t s = 0; s < settings_.size(); ++s) {
     const bool concerned = !settings_[s].class_label || *settings_[s].class_label == label;
-    missing[static_cast<Eigen::Index>(s)] =
-        concerned ? settings_[s].levels[static_cast<std::size_t>(label)] - rows_[s].reading.dot(whitened) : 0.0;
+    missing(0, static_cast<std::int64_t>(s)) = concerned ? settings_[s].levels[static_cast<std::size_t>(label)] -
+                                                               rows_[s].reading.dot(core::as_vector(whitened))
+                                                         : 0.0;
   }
-  return Edit::in_w(statistics::unwhiten_directions(*whitening_, Matrix<double>(missing * dual)).row_span(0));
+  return Edit::in_w(
+      statistics::unwhiten_directions(*whitening_, statistics::detail::product(missing, dual)).row_span(0));
 }
 
 }  // namespace analysis

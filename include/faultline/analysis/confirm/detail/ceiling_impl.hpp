@@ -7,6 +7,7 @@
 #include <faultline/statistics/decompositions.hpp>
 #include <faultline/statistics/logistic_regression.hpp>
 #include <faultline/statistics/natural_spline.hpp>
+#include <faultline/statistics/within_class_moments.hpp>
 #include <faultline/statistics/within_class_scores.hpp>
 
 #include <algorithm>
@@ -29,38 +30,40 @@ class QuadraticRule {
     const Eigen::Index r = sample.whitened.cols();
     for (const int outcome : {0, 1}) {
       Normal& own = normals_[outcome];
-      std::vector<Eigen::Index> rows;
+      std::vector<std::int64_t> group(sample.failed.size(), -1);
       for (std::int64_t i = 0; i < sample.size(); ++i)
-        if (!left_out(i) && (sample.failed[static_cast<std::size_t>(i)] != 0) == (outcome == 1)) rows.push_back(i);
-      const auto n = static_cast<double>(rows.size());
-      const Eigen::MatrixXd x = sample.whitened(rows, Eigen::all);
-      own.mean =
-          rows.empty() ? Eigen::RowVectorXd(Eigen::RowVectorXd::Zero(r)) : Eigen::RowVectorXd(x.colwise().mean());
-      const Eigen::MatrixXd centred = x.rowwise() - own.mean;
+        if (!left_out(i) && (sample.failed[static_cast<std::size_t>(i)] != 0) == (outcome == 1))
+          group[static_cast<std::size_t>(i)] = 0;
+      const statistics::GroupMeans means = statistics::group_means("systematic_share", sample.whitened, group, 1);
+      const double n = means.rows();
+      own.mean = core::as_vector(means.mean.row_span(0));
       // shrunk towards the whole population, whose covariance is the identity, as if 2 r samples had come from there
       const double weight = n / (n + 2.0 * static_cast<double>(r));
-      Matrix<double> covariance = Matrix<double>::Identity(r, r);
-      if (!rows.empty()) covariance = weight * (centred.transpose() * centred) / n + (1.0 - weight) * covariance;
-      const Eigenpairs pairs = symmetric_eigenpairs_of(covariance);
-      own.inverse_root = pairs.values.cwiseMax(1e-6).cwiseInverse().cwiseSqrt().asDiagonal() * pairs.vectors;
-      own.log_determinant = pairs.values.cwiseMax(1e-6).array().log().sum();
+      Matrix<double> covariance = statistics::within_covariance(sample.whitened, group, means);
+      if (n > 0.0) covariance *= weight * std::max(1.0, n - 1.0) / n;
+      statistics::detail::add_to_diagonal(covariance, 1.0 - weight);
+      statistics::detail::Eigenpairs pairs = statistics::detail::symmetric_eigenpairs(covariance);
+      own.log_determinant = 0.0;
+      for (std::int64_t k = 0; k < r; ++k) {
+        const double variance = std::max(pairs.values[k], 1e-6);
+        own.log_determinant += std::log(variance);
+        pairs.values[k] = std::sqrt(1.0 / variance);
+      }
+      own.inverse_root = statistics::detail::scaled_rows(pairs.values, pairs.vectors);
     }
   }
 
-  [[nodiscard]] double operator()(const Eigen::RowVectorXd& w) const {
+  [[nodiscard]] double operator()(std::span<const double> w) const {
     const auto distance = [&](const Normal& normal) {
-      return (normal.inverse_root * (w - normal.mean).transpose()).squaredNorm() + normal.log_determinant;
+      const Eigen::VectorXd away = core::as_vector(w) - normal.mean;
+      return statistics::detail::product(normal.inverse_root, away).squaredNorm() + normal.log_determinant;
     };
     return 0.5 * (distance(normals_[0]) - distance(normals_[1]));
   }
 
  private:
-  using Eigenpairs = statistics::detail::Eigenpairs;
-  [[nodiscard]] static Eigenpairs symmetric_eigenpairs_of(const Matrix<double>& symmetric) {
-    return statistics::detail::symmetric_eigenpairs(symmetric);
-  }
   struct Normal {
-    Eigen::RowVectorXd mean;
+    Eigen::VectorXd mean;
     Matrix<double> inverse_root;
     double log_determinant = 0.0;
   };
@@ -99,15 +102,15 @@ FAULTLINE_INLINE statistics::DevianceGain systematic_share(const ConditionSample
       const auto left_out = [fold](std::int64_t i) { return i % folds == fold; };  // sorted by class: alike in all
       const detail::QuadraticRule rule(discovery, left_out);
       for (std::int64_t i = fold; i < discovery.size(); i += folds)
-        own[static_cast<std::size_t>(i)] = rule(discovery.whitened.row(i));
+        own[static_cast<std::size_t>(i)] = rule(discovery.whitened.row_span(i));
     }
     const detail::QuadraticRule rule(discovery, [](std::int64_t) { return false; });
-    for (std::int64_t i = 0; i < confirmation.size(); ++i) fresh.push_back(rule(confirmation.whitened.row(i)));
+    for (std::int64_t i = 0; i < confirmation.size(); ++i) fresh.push_back(rule(confirmation.whitened.row_span(i)));
   }
   const Matrix<double> x = detail::ceiling_columns(discovery, admitted, terms, own);
   const statistics::LogisticFit fit = statistics::fit_logistic(x, discovery.label, discovery.failed, discovery.classes);
-  const Matrix<double> value =
-      detail::ceiling_columns(confirmation, admitted, terms, fresh) * core::as_vector(fit.coefficients);
+  const Matrix<double> value = statistics::detail::product(
+      detail::ceiling_columns(confirmation, admitted, terms, fresh), core::as_vector(fit.coefficients));
   const auto deviance_of = [&](const Matrix<double>& columns) {
     const statistics::LogisticFit refit =
         statistics::fit_logistic(columns, confirmation.label, confirmation.failed, confirmation.classes);

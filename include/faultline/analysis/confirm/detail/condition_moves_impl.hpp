@@ -31,26 +31,28 @@ FAULTLINE_INLINE std::vector<ConditionMove> plan_moves(const Problem& problem, c
   for (std::size_t k = 0; k < moves.size(); ++k) {
     const Condition& condition = found.conditions[k];
     detail::set_shape(moves[k], condition, shapes.coefficients[k], shapes.intercepts);
-    const auto add = [&](const Eigen::RowVectorXd& reading, std::int64_t property, bool linear) {
+    const auto add = [&](std::span<const double> row, std::int64_t property, bool linear) {
+      const auto reading = core::as_vector(row);
       coordinates.push_back({k, reading.normalized(), property, linear, property >= 0 ? reading.norm() : 1.0});
     };
     if (condition.kind == ConditionKind::direction) {
       for (std::int64_t m = 0; m < condition.terms.front().directions.rows(); ++m)
-        add(condition.terms.front().directions.row(m), -1, false);
+        add(condition.terms.front().directions.row_span(m), -1, false);
       continue;
     }
     if (condition.kind == ConditionKind::property && condition.properties.size() > 1) {
-      add(condition.terms.front().directions.row(0), -1, true);
+      add(condition.terms.front().directions.row_span(0), -1, true);
       continue;
     }
     for (const std::int64_t p : condition.properties) {
       if (whitening.rank() > 0 && readings.r_squared[static_cast<std::size_t>(p)] >= least_reading) {
-        add(readings.vectors.row(p), p, true);
+        add(readings.vectors.row_span(p), p, true);
       } else if (const auto curved = detail::curved_reading(discovery, p, problem.seed + p)) {
-        add(curved->row(0), p, false);
+        add(curved->row_span(0), p, false);
         if (moves[k].shape == ConditionShape::one_sided) {  // both ways along it is more, or less, of the property
-          const double outwards =
-              discovery.scores.row(p).dot((discovery.whitened * curved->row(0).transpose()).cwiseAbs2().transpose());
+          const Eigen::VectorXd along =
+              statistics::detail::product(discovery.whitened, core::as_vector(curved->row_span(0)));
+          const double outwards = core::as_vector(discovery.scores.row_span(p)).dot(along.cwiseAbs2());
           const bool ends_fail = (outwards >= 0.0) == (moves[k].sign > 0);
           moves[k].shape = ends_fail ? ConditionShape::two_sided : ConditionShape::band;
           moves[k].worst = ends_fail ? 2.0 : 0.0;
@@ -83,7 +85,7 @@ FAULTLINE_INLINE std::vector<ConditionMove> plan_moves(const Problem& problem, c
     double share = 0.0;  // of the change of the logit
   };
   // what moves along by more than a quarter, the most of it, among coordinates that `asked` says
-  const auto companion = [&](std::size_t c, const Eigen::RowVectorXd& moved, const auto& asked) {
+  const auto companion = [&](std::size_t c, const Eigen::VectorXd& moved, const auto& asked) {
     std::optional<Companion> most;
     const detail::Coordinate& own = coordinates[c];
     const ConditionMove& move = moves[own.condition];
@@ -105,7 +107,7 @@ FAULTLINE_INLINE std::vector<ConditionMove> plan_moves(const Problem& problem, c
   Matrix<double> directions(static_cast<std::int64_t>(coordinates.size()), r);
   for (std::size_t c = 0; c < coordinates.size(); ++c) {
     const detail::Coordinate& own = coordinates[c];
-    directions.row(static_cast<Eigen::Index>(c)) = own.reading;
+    core::as_vector(directions.row_span(static_cast<std::int64_t>(c))) = own.reading;
     if (!own.is_linear) continue;
     // held: the other property of a pair; then stronger conditions, while there is room; then what moves along
     std::vector<std::size_t> held;
@@ -129,11 +131,12 @@ FAULTLINE_INLINE std::vector<ConditionMove> plan_moves(const Problem& problem, c
       if (grown) move = responses.move(c, held);
     }
     for (int round = 0; round < 2 && !held.empty(); ++round) {
-      const Matrix<double> step = statistics::unwhiten_directions(whitening, Matrix<double>(move.direction));
+      const Matrix<double> step =
+          statistics::unwhiten_directions(whitening, statistics::detail::as_row(move.direction));
       move = responses.corrected(c, held, move,
-                                 detail::property_moves(problem, discovery, step, readings.deviations).row(0));
+                                 detail::property_moves(problem, discovery, step, readings.deviations).row_span(0));
     }
-    directions.row(static_cast<Eigen::Index>(c)) = move.direction;
+    core::as_vector(directions.row_span(static_cast<std::int64_t>(c))) = move.direction;
   }
   const Matrix<double> steps = statistics::unwhiten_directions(whitening, directions);
   const Matrix<double> effects = detail::property_moves(problem, discovery, steps, readings.deviations);
@@ -149,16 +152,17 @@ FAULTLINE_INLINE std::vector<ConditionMove> plan_moves(const Problem& problem, c
     move.steps.resize(m, steps.cols());
     for (std::int64_t i = 0; i < m; ++i) {
       const std::size_t c = own[static_cast<std::size_t>(i)];
-      move.readings.row(i) = coordinates[c].reading;
-      move.directions.row(i) = directions.row(static_cast<Eigen::Index>(c));
-      move.steps.row(i) = steps.row(static_cast<Eigen::Index>(c));
+      core::as_vector(move.readings.row_span(i)) = coordinates[c].reading;
+      std::ranges::copy(directions.row_span(static_cast<std::int64_t>(c)), move.directions.row_span(i).begin());
+      std::ranges::copy(steps.row_span(static_cast<std::int64_t>(c)), move.steps.row_span(i).begin());
     }
-    move.property_effects = core::to_list(effects.row(static_cast<Eigen::Index>(own.front())));
+    const std::span<const double> first_effects = effects.row_span(static_cast<std::int64_t>(own.front()));
+    move.property_effects.assign(first_effects.begin(), first_effects.end());
     if (move.movability != Movability::movable) continue;
     for (const std::size_t c : own) {
       const detail::Coordinate& coordinate = coordinates[c];
       if (coordinate.property < 0 || !coordinate.is_linear) continue;
-      const Eigen::RowVectorXd moved = effects.row(static_cast<Eigen::Index>(c));
+      const Eigen::VectorXd moved = core::as_vector(effects.row_span(static_cast<std::int64_t>(c)));
       if (std::abs(moved[coordinate.property]) < least_moved) {
         move.movability = Movability::not_movable;
         break;
@@ -175,7 +179,8 @@ FAULTLINE_INLINE std::vector<ConditionMove> plan_moves(const Problem& problem, c
       const bool both = moves[j].movability == Movability::movable && moves[k].movability == Movability::movable &&
                         moves[j].directions.rows() == 1 && moves[k].directions.rows() == 1 &&
                         found.conditions[j].class_label == found.conditions[k].class_label;
-      if (!both || std::abs(moves[j].directions.row(0).dot(moves[k].directions.row(0))) < 0.95) continue;
+      if (!both || std::abs(core::dot(moves[j].directions.row_span(0), moves[k].directions.row_span(0))) < 0.95)
+        continue;
       const bool later = found.conditions[k].gain <= found.conditions[j].gain;
       const std::size_t weaker = later ? k : j, stronger = later ? j : k;
       moves[weaker].movability = Movability::not_separable;
@@ -192,7 +197,7 @@ FAULTLINE_INLINE std::vector<Direction> property_directions(const Problem& probl
   for (std::size_t p = 0; p < readings.r_squared.size(); ++p) {
     const bool wanted = problem.property_candidates.empty() || problem.property_candidates[p] != 0;
     if (!wanted || readings.r_squared[p] < least_reading) continue;
-    const Eigen::RowVectorXd reading = readings.vectors.row(static_cast<Eigen::Index>(p));
+    const auto reading = core::as_vector(readings.vectors.row_span(static_cast<std::int64_t>(p)));
     coordinates.push_back(
         {coordinates.size(), reading.normalized(), static_cast<std::int64_t>(p), true, reading.norm()});
   }
@@ -207,21 +212,23 @@ FAULTLINE_INLINE std::vector<Direction> property_directions(const Problem& probl
     bool room = true;
     for (std::size_t i = 0; i < trial.size(); ++i)
       room = room && 4.0 * coordinates[trial[i]].length *
-                             std::abs(dual.row(static_cast<Eigen::Index>(i)).dot(coordinates[trial[i]].reading)) >=
+                             std::abs(core::as_vector(dual.row_span(static_cast<std::int64_t>(i)))
+                                          .dot(coordinates[trial[i]].reading)) >=
                          1.0;
     if (room || held.empty()) held = std::move(trial);
   }
   for (std::size_t c = 0; c < coordinates.size(); ++c) {
     std::vector<std::size_t> with = held;
     const auto found = std::find(with.begin(), with.end(), c);
-    const Eigen::Index row = found - with.begin();
+    const std::int64_t row = found - with.begin();
     if (found == with.end()) with.push_back(c);
-    const Eigen::RowVectorXd v = detail::dual_directions(coordinates, with).row(row);
+    const Matrix<double> dual = detail::dual_directions(coordinates, with);
+    const auto v = core::as_vector(dual.row_span(row));
     if (!(v.norm() > 0.5)) continue;  // a zero row: held by the others entirely
     Direction& direction = directions.emplace_back();
     direction.name = problem.property_names[static_cast<std::size_t>(coordinates[c].property)];
     direction.whitened = core::to_list(v);
-    direction.w = core::to_list(statistics::unwhiten_directions(whitening, Matrix<double>(v)).row(0));
+    direction.w = core::to_list(statistics::detail::transposed_product(whitening.from_white, v));
   }
   return directions;
 }

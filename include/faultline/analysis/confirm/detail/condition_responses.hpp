@@ -37,8 +37,9 @@ namespace detail {
     }
     answer_in_blocks(problem, edits, {.properties = true}, [&](std::size_t first, const EditAnswers& answers) {
       for (std::int64_t i = 0; i < answers.properties.rows(); ++i)
-        moves.row(k) += ((first + static_cast<std::size_t>(i)) % 2 == 0 ? 1.0 : -1.0) *
-                        answers.properties.row(i).cast<double>() / static_cast<double>(n);
+        for (std::int64_t p = 0; p < count; ++p)
+          moves(k, p) += ((first + static_cast<std::size_t>(i)) % 2 == 0 ? 1.0 : -1.0) *
+                         static_cast<double>(answers.properties(i, p)) / static_cast<double>(n);
     });
     for (std::int64_t p = 0; p < count; ++p)
       moves(k, p) =
@@ -50,7 +51,7 @@ namespace detail {
 /// A coordinate of w̃ that a condition is, and what measures whether it moved.
 struct Coordinate {
   std::size_t condition = 0;
-  Eigen::RowVectorXd reading;  // unit
+  Eigen::VectorXd reading;     // unit
   std::int64_t property = -1;  // −1: nothing measures it
   bool is_linear = true;       // may take part in the dual basis
   double length = 1.0;         // of the reading in deviations of the property
@@ -60,10 +61,10 @@ struct Coordinate {
 [[nodiscard]] inline Matrix<double> dual_directions(const std::vector<Coordinate>& coordinates,
                                                     std::span<const std::size_t> of) {
   Matrix<double> g(static_cast<Eigen::Index>(of.size()), coordinates[of.front()].reading.size());
-  for (std::size_t i = 0; i < of.size(); ++i) g.row(static_cast<Eigen::Index>(i)) = coordinates[of[i]].reading;
-  const auto inverse = [](double value) { return 1.0 / value; };
-  Matrix<double> dual = statistics::detail::spectral_function(Matrix<double>(g * g.transpose()), 1e-6, inverse) * g;
-  dual.rowwise().normalize();
+  for (std::size_t i = 0; i < of.size(); ++i)
+    core::as_vector(g.row_span(static_cast<std::int64_t>(i))) = coordinates[of[i]].reading;
+  Matrix<double> dual = statistics::detail::dual_rows(g);
+  for (std::int64_t i = 0; i < dual.rows(); ++i) core::as_vector(dual.row_span(i)).normalize();
   return dual;
 }
 
@@ -80,7 +81,7 @@ class Responses {
     const auto count = static_cast<std::int64_t>(linear.size());
     units_.resize(count, whitening.rank());
     for (std::size_t i = 0; i < linear.size(); ++i)
-      units_.row(static_cast<Eigen::Index>(i)) = coordinates[linear[i]].reading;
+      core::as_vector(units_.row_span(static_cast<std::int64_t>(i))) = coordinates[linear[i]].reading;
     moves_ =
         property_moves(problem, discovery, statistics::unwhiten_directions(whitening, units_), readings.deviations);
   }
@@ -88,8 +89,8 @@ class Responses {
   /// The unit direction that moves one coordinate and leaves the held ones where they are, and how far it goes: the
   /// change of its property from −2 to +2, in deviations (of its reading, where nothing measures it).
   struct Move {
-    Eigen::RowVectorXd direction;
-    Eigen::RowVectorXd properties;  // predicted change of every property
+    Eigen::VectorXd direction;
+    Eigen::VectorXd properties;  // predicted change of every property
     double own = 0.0;
   };
   [[nodiscard]] Move move(std::size_t coordinate, std::span<const std::size_t> held) const {
@@ -100,21 +101,24 @@ class Responses {
   }
   /// The same move, corrected by what it really did: properties bend, and what a held one still moved is taken back.
   [[nodiscard]] Move corrected(std::size_t coordinate, std::span<const std::size_t> held, const Move& before,
-                               const Eigen::RowVectorXd& measured) const {
+                               std::span<const double> measured) const {
     const std::vector<std::size_t> all = concerned(coordinate, held);
     Eigen::VectorXd missing = Eigen::VectorXd::Zero(static_cast<Eigen::Index>(all.size()));
     for (std::size_t i = 1; i < all.size(); ++i)
       if (const Coordinate& own = coordinates_[all[i]]; own.property >= 0)
-        missing[static_cast<Eigen::Index>(i)] = -measured[own.property];
+        missing[static_cast<Eigen::Index>(i)] = -measured[static_cast<std::size_t>(own.property)];
     const Eigen::VectorXd weights = solve(all, missing);
     Move result = before;
     for (std::size_t i = 0; i < all.size(); ++i)
-      result.direction += weights[static_cast<Eigen::Index>(i)] * units_.row(position_[all[i]]);
+      result.direction += weights[static_cast<Eigen::Index>(i)] * unit(all[i]);
     result.direction.normalize();
     return result;
   }
 
  private:
+  [[nodiscard]] core::VectorMap<const double> unit(std::size_t coordinate) const noexcept {
+    return core::as_vector(units_.row_span(position_[coordinate]));
+  }
   [[nodiscard]] double response(std::size_t coordinate, const Move& move) const {
     const Coordinate& own = coordinates_[coordinate];
     return own.property >= 0 ? move.properties[own.property] : 4.0 * move.direction.dot(own.reading);
@@ -126,11 +130,11 @@ class Responses {
   }
   [[nodiscard]] Move combined(const std::vector<std::size_t>& all, const Eigen::VectorXd& weights) const {
     Move result;
-    result.direction = Eigen::RowVectorXd::Zero(units_.cols());
-    result.properties = Eigen::RowVectorXd::Zero(moves_.cols());
+    result.direction = Eigen::VectorXd::Zero(units_.cols());
+    result.properties = Eigen::VectorXd::Zero(moves_.cols());
     for (std::size_t i = 0; i < all.size(); ++i) {
-      result.direction += weights[static_cast<Eigen::Index>(i)] * units_.row(position_[all[i]]);
-      result.properties += weights[static_cast<Eigen::Index>(i)] * moves_.row(position_[all[i]]);
+      result.direction += weights[static_cast<Eigen::Index>(i)] * unit(all[i]);
+      result.properties += weights[static_cast<Eigen::Index>(i)] * core::as_vector(moves_.row_span(position_[all[i]]));
     }
     const double norm = result.direction.norm();
     result.direction /= norm;
@@ -138,20 +142,33 @@ class Responses {
     result.own = response(all.front(), result);
     return result;
   }
+  /// The largest sum of sizes of a column.
+  [[nodiscard]] static double one_norm(const Matrix<double>& m) {
+    std::vector<double> sums(static_cast<std::size_t>(m.cols()), 0.0);
+    for (std::int64_t i = 0; i < m.rows(); ++i)
+      for (std::int64_t j = 0; j < m.cols(); ++j) sums[static_cast<std::size_t>(j)] += std::abs(m(i, j));
+    return *std::max_element(sums.begin(), sums.end());
+  }
   /// Weights of the readings such that the coordinates move as wanted, by what was measured, or by the readings alone
   /// where the measured moves say nearly the same.
   [[nodiscard]] Eigen::VectorXd solve(const std::vector<std::size_t>& all, const Eigen::VectorXd& wanted) const {
     const auto n = static_cast<Eigen::Index>(all.size());
-    Eigen::MatrixXd measured(n, n), readings(n, n);
+    Matrix<double> measured(n, n), readings(n, n);
     for (Eigen::Index i = 0; i < n; ++i)
       for (Eigen::Index j = 0; j < n; ++j) {
         const Coordinate& of = coordinates_[all[static_cast<std::size_t>(j)]];
         const Eigen::Index along = position_[all[static_cast<std::size_t>(i)]];
-        readings(j, i) = 4.0 * of.length * units_.row(along).dot(of.reading);
+        readings(j, i) = 4.0 * of.length * unit(all[static_cast<std::size_t>(i)]).dot(of.reading);
         measured(j, i) = of.property >= 0 ? moves_(along, of.property) : readings(j, i);
       }
-    const bool usable = Eigen::FullPivLU<Eigen::MatrixXd>(measured).rcond() >= 0.02;
-    return (usable ? measured : readings).completeOrthogonalDecomposition().solve(wanted);
+    // whether the measured moves can be told apart: the reciprocal condition, as the 1-norm has it
+    if (measured.allFinite()) {
+      const Matrix<double> inverse = statistics::detail::pseudoinverse(measured);
+      const double rank = core::dot(statistics::detail::transposed(inverse).values(), measured.values());
+      if (rank > static_cast<double>(n) - 0.5 && 0.02 * one_norm(measured) * one_norm(inverse) <= 1.0)
+        return statistics::detail::product(inverse, wanted);
+    }
+    return statistics::detail::product(statistics::detail::pseudoinverse(readings), wanted);
   }
 
   const std::vector<Coordinate>& coordinates_;

@@ -59,20 +59,24 @@ namespace detail {
     Eigen::Index last = first;
     while (last < n && sample.label[static_cast<std::size_t>(last)] == sample.label[static_cast<std::size_t>(first)])
       ++last;
-    const auto w = weight.segment(first, last - first);
-    const double total = std::max(w.sum(), 1e-300);
-    h.segment(first, last - first).array() -= w.dot(h.segment(first, last - first)) / total;
-    if (x.cols() > 0) {
-      const Eigen::RowVectorXd mean = w.transpose() * columns.middleRows(first, last - first) / total;
-      columns.middleRows(first, last - first).rowwise() -= mean;
+    double total = 0.0, sum = 0.0;
+    for (Eigen::Index i = first; i < last; ++i) total += weight[i], sum += weight[i] * h[i];
+    total = std::max(total, 1e-300);
+    const Eigen::VectorXd mean =
+        statistics::detail::transposed_product(statistics::detail::rows_of(columns, first, last - first),
+                                               weight.segment(first, last - first)) /
+        total;
+    for (; first < last; ++first) {
+      h[first] -= sum / total;
+      core::as_vector(columns.row_span(first)) -= mean;
     }
-    first = last;
   }
   if (x.cols() > 0) {
-    const Eigen::MatrixXd weighted = weight.asDiagonal() * columns;
-    Eigen::MatrixXd information = columns.transpose() * weighted;
-    information.diagonal().array() += 1e-9 * std::max(1e-9, information.trace());
-    h -= columns * information.ldlt().solve(weighted.transpose() * h);
+    const Matrix<double> weighted = statistics::detail::scaled_rows(weight, columns);
+    Matrix<double> information = statistics::detail::transposed_product(columns, weighted);
+    statistics::detail::add_to_diagonal(information, 1e-9 * std::max(1e-9, information.trace()));
+    h -= statistics::detail::product(
+        columns, statistics::detail::solve_symmetric(information, statistics::detail::transposed_product(weighted, h)));
   }
   const std::vector<double> frozen = core::to_list(h);
   return statistics::score_upper_tail(fit.probability, frozen, h.dot(residual));
@@ -119,7 +123,8 @@ FAULTLINE_INLINE ConditionTests confirm_conditions(const ConditionSample& confir
   std::vector<ConditionTest> tests;
   for (std::size_t g = 0; g < groups.size(); ++g) {
     const Matrix<double> columns = design(groups[g], confirmation);
-    const std::vector<double> value = core::to_list(columns * core::as_vector(shapes.coefficients[g]));
+    const std::vector<double> value =
+        core::to_list(statistics::detail::product(columns, core::as_vector(shapes.coefficients[g])));
     ConditionTest test;
     test.p = g == 0 ? detail::permutation_tail(confirmation, value, seed, permutations)
                     : detail::score_tail(confirmation, earlier, value);

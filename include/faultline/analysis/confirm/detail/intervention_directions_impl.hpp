@@ -6,6 +6,7 @@
 
 #include <faultline/core/random.hpp>
 #include <faultline/statistics/difference.hpp>
+#include <faultline/statistics/linear_algebra.hpp>
 #include <faultline/statistics/orthonormal_basis.hpp>
 #include <faultline/statistics/quantiles.hpp>
 
@@ -32,7 +33,7 @@ FAULTLINE_INLINE std::vector<InterventionDirection> make_intervention_directions
     InterventionDirection lever;
     lever.v.assign(directions.row_span(k).begin(), directions.row_span(k).end());
     lever.move.assign(moves.row_span(k).begin(), moves.row_span(k).end());
-    const std::vector<double> values = core::to_list(whitened * core::as_vector(lever.v));
+    const std::vector<double> values = core::to_list(statistics::detail::product(whitened, core::as_vector(lever.v)));
     std::vector<double> all;
     std::vector<std::vector<double>> by_class(static_cast<std::size_t>(problem.classes));
     for (std::size_t i = 0; i < values.size(); ++i) {

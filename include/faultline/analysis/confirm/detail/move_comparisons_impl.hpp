@@ -54,19 +54,21 @@ FAULTLINE_INLINE std::vector<MoveComparison> comparisons_of(const ConditionMove&
 
 FAULTLINE_INLINE Edit edit_of(const MoveComparison::Part& part, const ConditionMove& move, double now) {
   if (part.level)
-    return Edit::in_w(move.steps.row_span(0), (*part.level - now) / move.directions.row(0).dot(move.readings.row(0)));
+    return Edit::in_w(move.steps.row_span(0),
+                      (*part.level - now) / core::dot(move.directions.row_span(0), move.readings.row_span(0)));
   if (part.amounts.empty()) return {};
-  Eigen::RowVectorXd sum = Eigen::RowVectorXd::Zero(move.steps.cols());
+  std::vector<double> sum(static_cast<std::size_t>(move.steps.cols()), 0.0);
   for (std::size_t m = 0; m < part.amounts.size(); ++m)
-    sum += part.amounts[m] * move.steps.row(static_cast<Eigen::Index>(m));
-  return Edit::in_w(core::to_list(sum));
+    statistics::detail::add_scaled(sum, part.amounts[m], move.steps.row_span(static_cast<std::int64_t>(m)));
+  return Edit::in_w(sum);
 }
 
 FAULTLINE_INLINE double first_reading(const ConditionMove& move, const statistics::Whitening& whitening,
                                       const StartLatent& start) {
   Matrix<float> row(1, static_cast<std::int64_t>(start.w.size()));
   std::copy(start.w.begin(), start.w.end(), row.data());
-  return move.readings.row(0).dot(statistics::whiten(whitening, row, std::span(&start.label, 1)).row(0));
+  const Matrix<double> whitened = statistics::whiten(whitening, row, std::span(&start.label, 1));
+  return core::dot(move.readings.row_span(0), whitened.row_span(0));
 }
 
 }  // namespace analysis

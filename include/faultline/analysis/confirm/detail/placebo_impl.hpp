@@ -24,7 +24,8 @@ FAULTLINE_INLINE std::optional<double> placebo_effect(const Problem& problem, co
                                                       std::int64_t directions) {
   std::vector<std::vector<double>> readings;
   for (const ConditionMove& move : moves)
-    for (Eigen::Index m = 0; m < move.readings.rows(); ++m) readings.push_back(core::to_list(move.readings.row(m)));
+    for (Eigen::Index m = 0; m < move.readings.rows(); ++m)
+      readings.push_back(core::to_list(core::as_vector(move.readings.row_span(m))));
   const auto basis = statistics::orthonormal_basis(readings, 1e-3);
   const std::int64_t n = std::min(placebo_latents, latents.size());
   if (n == 0 || directions == 0 || static_cast<std::int64_t>(basis.size()) >= whitening.rank()) return std::nullopt;

@@ -6,6 +6,7 @@
 
 #include <faultline/analysis/rank/style_moments.hpp>
 #include <faultline/error.hpp>
+#include <faultline/statistics/linear_algebra.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -40,7 +41,7 @@ FAULTLINE_INLINE void attach_carriers(const FindingContext& context, std::span<F
     const Population& half = problem.confirmation;
     const std::vector<double> difference = statistics::stratified_difference(
         half.w, half.label, half.failed, statistics::only_class(strata_of(half), label));
-    return core::to_list(a * core::as_vector(difference));
+    return core::to_list(statistics::detail::product(a, core::as_vector(difference)));
   };
 
   for (Finding& finding : findings) {
@@ -56,15 +57,16 @@ FAULTLINE_INLINE void attach_carriers(const FindingContext& context, std::span<F
     if (finding.direction.parts.size() > 1) {
       Matrix<double> steps(static_cast<std::int64_t>(finding.direction.parts.size()), context.whitening.dimension());
       for (std::size_t m = 0; m < finding.direction.parts.size(); ++m)
-        steps.row(static_cast<Eigen::Index>(m)) = core::as_vector(finding.direction.parts[m]).transpose();
+        std::ranges::copy(finding.direction.parts[m], steps.row_span(static_cast<std::int64_t>(m)).begin());
       rows = statistics::whiten_moves(context.whitening, steps);
     }
     std::vector<double> correlation(variance.size(), 0.0), squared(variance.size(), 0.0);
-    for (Eigen::Index m = 0; m < rows.rows(); ++m) {
-      const Eigen::VectorXd reading = context.whitening.to_white.transpose() * rows.row(m).transpose();
-      const Eigen::VectorXd with_w = discovery.within * reading;
+    for (std::int64_t m = 0; m < rows.rows(); ++m) {
+      const Eigen::VectorXd reading =
+          statistics::detail::transposed_product(context.whitening.to_white, core::as_vector(rows.row_span(m)));
+      const Eigen::VectorXd with_w = statistics::detail::product(discovery.within, reading);
       const double deviation = std::sqrt(std::max(0.0, reading.dot(with_w)));
-      const std::vector<double> covariance = core::to_list(a * with_w);
+      const std::vector<double> covariance = core::to_list(statistics::detail::product(a, with_w));
       for (std::size_t k = 0; k < variance.size(); ++k) {
         if (!(variance[k] > 1e-12 * largest)) continue;  // a channel that hardly varies is all rounding
         const double own = quotient(covariance[k], std::sqrt(variance[k]) * deviation);

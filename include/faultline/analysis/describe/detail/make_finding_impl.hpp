@@ -5,6 +5,7 @@
 #include <faultline/analysis/describe/make_finding.hpp>
 
 #include <faultline/core/matrix.hpp>
+#include <faultline/statistics/linear_algebra.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -28,17 +29,18 @@ namespace detail {
   Direction direction;
   direction.class_label = class_label;
   if (move.directions.rows() == 0) return direction;
-  Eigen::RowVectorXd v = move.directions.row(0);
+  Eigen::VectorXd v = core::as_vector(move.directions.row_span(0));
   if (move.shape == ConditionShape::pair && move.directions.rows() == 2)
-    v += static_cast<double>(move.sign) * move.directions.row(1);
+    v += static_cast<double>(move.sign) * core::as_vector(move.directions.row_span(1));
   else if (move.shape == ConditionShape::band) v *= move.worst >= move.best ? 1.0 : -1.0;
   else if (move.shape != ConditionShape::pair && move.shape != ConditionShape::subspace)
     v *= static_cast<double>(move.sign);
   v.normalize();
   direction.whitened = core::to_list(v);
-  direction.w = core::to_list(statistics::unwhiten_directions(whitening, Matrix<double>(v)).row(0));
+  direction.w = core::to_list(statistics::detail::transposed_product(whitening.from_white, v));
   if (move.steps.rows() > 1)
-    for (Eigen::Index m = 0; m < move.steps.rows(); ++m) direction.parts.push_back(core::to_list(move.steps.row(m)));
+    for (std::int64_t m = 0; m < move.steps.rows(); ++m)
+      direction.parts.push_back(core::to_list(core::as_vector(move.steps.row_span(m))));
   return direction;
 }
 

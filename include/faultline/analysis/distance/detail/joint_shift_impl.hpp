@@ -55,15 +55,17 @@ struct ShrinkingShift {
 
 class JointEdits {
  public:
-  JointEdits(const Finding& first, const Finding& second)
-      : first_(core::as_vector(first.direction.w)), second_(core::as_vector(second.direction.w)) {}
-  [[nodiscard]] EditedLatent at(const StartLatent& start, const Shifts& shifts) const {
-    return {start, Edit::in_w(core::to_list(Eigen::VectorXd(shifts[0] * first_ + shifts[1] * second_)))};
-  }
-  [[nodiscard]] Edit both() const { return Edit::in_w(core::to_list(Eigen::VectorXd(first_ + second_))); }
+  JointEdits(const Finding& first, const Finding& second) : first_(first.direction.w), second_(second.direction.w) {}
+  [[nodiscard]] EditedLatent at(const StartLatent& start, const Shifts& shifts) const { return {start, along(shifts)}; }
+  [[nodiscard]] Edit both() const { return along({1.0, 1.0}); }
 
  private:
-  Eigen::VectorXd first_, second_;
+  [[nodiscard]] Edit along(const Shifts& shifts) const {
+    std::vector<double> sum(first_.size());
+    for (std::size_t i = 0; i < sum.size(); ++i) sum[i] = shifts[0] * first_[i] + shifts[1] * second_[i];
+    return Edit::in_w(sum);
+  }
+  std::vector<double> first_, second_;
 };
 
 /// Drops and halves shifts while the image still fails and is still valid, all latents side by side; one round asks for

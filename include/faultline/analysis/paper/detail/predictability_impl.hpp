@@ -6,6 +6,7 @@
 
 #include <faultline/analysis/confirm/auc_interval.hpp>
 #include <faultline/statistics/discriminant.hpp>
+#include <faultline/statistics/linear_algebra.hpp>
 #include <faultline/statistics/rank.hpp>
 
 #include <cstdint>
@@ -32,7 +33,8 @@ FAULTLINE_INLINE Predictability predictability(const Matrix<float>& x, const Pop
       statistics::fit_discriminant(standard(x, population.label), population.label, population.failed,
                                    statistics::count_outcomes(population.label, population.failed, classes));
   const statistics::Strata strata = statistics::count_outcomes(fresh.label, fresh.failed, classes);
-  const std::vector<double> scores = core::to_list(standard(fresh_x, fresh.label) * core::as_vector(rule.direction));
+  const std::vector<double> scores =
+      core::to_list(statistics::detail::product(standard(fresh_x, fresh.label), core::as_vector(rule.direction)));
   const statistics::RankTest test = statistics::stratified_auc(scores, fresh.label, fresh.failed, strata);
   if (!(strata.effective_failures > 0.0)) return {};
   const statistics::Interval interval =

@@ -7,6 +7,7 @@
 #include <faultline/analysis/rank/channel_ranking.hpp>
 #include <faultline/analysis/rank/style_moments.hpp>
 #include <faultline/statistics/effect_split.hpp>
+#include <faultline/statistics/linear_algebra.hpp>
 #include <faultline/statistics/within_class_moments.hpp>
 
 #include <algorithm>
@@ -26,9 +27,10 @@ FAULTLINE_INLINE ClassSplit split_by_class(std::span<const double> values, std::
   statistics::require_outcomes("split_by_class", static_cast<std::int64_t>(values.size()), labels, failed);
   for (const std::int64_t label : labels) statistics::require_label("split_by_class", label, strata.classes());
   const std::vector<std::int64_t> group = statistics::outcome_groups(labels, failed, strata);
-  const statistics::GroupMeans means =
-      statistics::group_means("split_by_class", core::as_vector(values), group, 2 * strata.classes());
-  const Matrix<double> squares = statistics::within_squares(core::as_vector(values), group, means);
+  Matrix<double> column(static_cast<std::int64_t>(values.size()), 1);
+  std::ranges::copy(values, column.values().begin());
+  const statistics::GroupMeans means = statistics::group_means("split_by_class", column, group, 2 * strata.classes());
+  const Matrix<double> squares = statistics::within_squares(column, group, means);
 
   ClassSplit split;
   std::vector<statistics::GroupEffect> effects;
@@ -82,9 +84,10 @@ FAULTLINE_INLINE std::vector<ClassRanking> rank_per_class(const Problem& problem
       statistics::group_means("rank_per_class", population.w, group, 2 * strata.classes());
   Matrix<double> difference(problem.classes, population.w.cols());
   for (std::int64_t c = 0; c < problem.classes; ++c)
-    difference.row(c) =
-        means.mean.row(statistics::outcome_group(c, true)) - means.mean.row(statistics::outcome_group(c, false));
-  const Matrix<double> scores = difference * problem.style_matrix.transpose();  // [classes, D]
+    core::as_vector(difference.row_span(c)) = core::as_vector(means.mean.row_span(statistics::outcome_group(c, true))) -
+                                              core::as_vector(means.mean.row_span(statistics::outcome_group(c, false)));
+  const Matrix<double> scores =
+      statistics::detail::product_transposed(difference, problem.style_matrix);  // [classes, D]
   std::vector<ClassRanking> rankings;
   for (std::int64_t c = 0; c < problem.classes; ++c) {
     const auto at = static_cast<std::size_t>(c);

@@ -4,8 +4,10 @@
 
 #include <faultline/analysis/rank/style_moments.hpp>
 
+#include <faultline/statistics/linear_algebra.hpp>
 #include <faultline/statistics/within_class_moments.hpp>
 
+#include <cmath>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -31,20 +33,26 @@ FAULTLINE_INLINE LatentMoments latent_moments(const Population& population, cons
                         statistics::stratified_difference(w, population.label, population.failed, strata)};
   const statistics::GroupMeans by_outcome = statistics::group_means(where, w, outcome, 2);
   if (by_outcome.count[0] > 0.0 && by_outcome.count[1] > 0.0)
-    core::as_vector(moments.pooled_difference) = by_outcome.mean.row(0) - by_outcome.mean.row(1);
+    core::as_vector(moments.pooled_difference) =
+        core::as_vector(by_outcome.mean.row_span(0)) - core::as_vector(by_outcome.mean.row_span(1));
   return moments;
 }
 
 FAULTLINE_INLINE std::vector<double> reading_variances(const Matrix<double>& a, const Matrix<double>& covariance) {
-  const Matrix<double> product = a * covariance;
-  return core::to_list(product.cwiseProduct(a).rowwise().sum());
+  const Matrix<double> product = statistics::detail::product(a, covariance);
+  std::vector<double> variances;
+  for (std::int64_t k = 0; k < a.rows(); ++k) variances.push_back(core::dot(product.row_span(k), a.row_span(k)));
+  return variances;
 }
 
 FAULTLINE_INLINE std::vector<double> reading_deviations(const Matrix<double>& a, const Matrix<double>& covariance) {
   std::vector<double> variance = reading_variances(a, covariance);
-  auto v = core::as_vector(variance);
   // What is left of a reading that cannot vary is rounding, and must not become a divisor.
-  v = (v.array() > 1e-14 * covariance.trace() * a.rowwise().squaredNorm().array()).select(v.cwiseSqrt(), 0.0);
+  const double least = 1e-14 * covariance.trace();
+  for (std::size_t k = 0; k < variance.size(); ++k) {
+    const std::span<const double> reading = a.row_span(static_cast<std::int64_t>(k));
+    variance[k] = variance[k] > least * core::dot(reading, reading) ? std::sqrt(variance[k]) : 0.0;
+  }
   return variance;
 }
 
@@ -53,8 +61,9 @@ FAULTLINE_INLINE StyleMoments style_moments(const Problem& problem, const Popula
   const LatentMoments latent = latent_moments(population, strata);
   const Matrix<double>& a = problem.style_matrix;
   return {reading_deviations(a, latent.total), reading_deviations(a, latent.within),
-          reading_deviations(a, latent.failures), core::to_list(a * core::as_vector(latent.pooled_difference)),
-          core::to_list(a * core::as_vector(latent.stratified_difference))};
+          reading_deviations(a, latent.failures),
+          core::to_list(statistics::detail::product(a, core::as_vector(latent.pooled_difference))),
+          core::to_list(statistics::detail::product(a, core::as_vector(latent.stratified_difference)))};
 }
 
 }  // namespace analysis
