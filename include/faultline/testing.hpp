@@ -5,5 +5,6 @@
 #include <faultline/classify/make_classifier.hpp>
 #include <faultline/concepts/failure_criterion.hpp>
 #include <faultline/sampling/analytic_generator.hpp>
+#include <faultline/statistics/rate_plan.hpp>
 #include <faultline/testing/gate.hpp>
 #include <faultline/testing/gate_suite.hpp>

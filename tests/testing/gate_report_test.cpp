@@ -66,7 +66,7 @@ TEST_CASE("JUnit: a gate that does not hold fails, one that may be undecided is 
   CHECK(xml.find("<not>") == std::string::npos);
 }
 
-TEST_CASE("Markdown: a row for each gate, the rest folded; nothing leaves its cell") {
+TEST_CASE("Markdown: a row for each gate, the rest folded, and nothing leaves its cell") {
   const SuiteResult suite(
       {{"a|b", told(GateVerdict::pass, "fine.")}, {"bad", told(GateVerdict::fail, "line\nbreak ``` end.")}});
   const std::string text = markdown_summary(suite, "Release 2");
