@@ -82,6 +82,15 @@ TEST_CASE("a baseline keeps the outcomes of the samples that a gate would draw, 
   CHECK(std::abs(made.properties[0].low + 0.43) < 0.05);  // a normal's terciles
   CHECK(std::abs(made.properties[0].high - 0.43) < 0.05);
 
+  // Of a property that has few values a third may be empty: it is left out.
+  std::vector<fl::Property> few = factors(known);
+  few[1].measure = [measure = few[1].measure](std::span<const float> image, const fl::ImageShape& shape) {
+    return measure(image, shape) > -0.2 ? 1.0 : 0.0;
+  };
+  const Baseline tied = make_baseline(known, old, {.samples = 600, .seed = 7, .properties = few});
+  REQUIRE(tied.properties.size() == 2);
+  CHECK(tied.properties[1].name == "factor 2");
+
   const std::filesystem::path path = std::filesystem::temp_directory_path() / "faultline_release.baseline.json";
   write_baseline(path, made);
   CHECK(std::filesystem::file_size(path) < 10'000);

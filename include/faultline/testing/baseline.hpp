@@ -67,7 +67,8 @@ struct BaselineOptions {
   Noise noise = Noise::constant;
   double probability_tolerance = classify::default_probability_tolerance;
   /// Properties by whose thirds releases are compared; those that images of the generator's shape do not have are left
-  /// out. Those of one's own must be given to the policies, too
+  /// out, and those of which so many values are equal that a third would hold less than a sixth of the samples. Those
+  /// of one's own must be given to the policies, too
   std::vector<Property> properties = default_properties();
 };
 

@@ -113,7 +113,13 @@ class BaselineRecorder final : public GateWatcher {
     for (std::size_t p = 0; p < values_.size(); ++p) {
       const PropertyThirds thirds{options_.properties[p].name, statistics::quantile(values_[p], 1.0 / 3.0),
                                   statistics::quantile(values_[p], 2.0 / 3.0)};
-      if (thirds.low < thirds.high) baseline_->properties.push_back(thirds);  // else it has no thirds to speak of
+      const auto above = [&](double edge) {
+        return std::ranges::count_if(values_[p], [&](double value) { return value > edge; });
+      };
+      // Where many values are equal a third may hold few samples or none: nothing could be said about it
+      const std::int64_t low = options_.samples - above(thirds.low), high = above(thirds.high);
+      if (6 * std::min({low, options_.samples - low - high, high}) >= options_.samples)
+        baseline_->properties.push_back(thirds);
     }
   }
   [[nodiscard]] bool known() const override { return false; }
