@@ -95,7 +95,7 @@ template <class Policy>
 /// The result of a gate on one rate from what was counted.
 [[nodiscard]] GateResult rate_result(GateVerdict verdict, const FailureRateBelow& policy, std::int64_t samples,
                                      std::int64_t failures, const statistics::Interval& interval, Provenance run,
-                                     std::vector<std::string> notes = {});
+                                     std::vector<std::string> notes = {}, std::string advice = {});
 
 }  // namespace detail
 

@@ -152,7 +152,7 @@ inline std::string replay_of(const FailureRateBelowPerClass& policy, const Prove
 
 FAULTLINE_INLINE GateResult rate_result(GateVerdict verdict, const FailureRateBelow& policy, std::int64_t samples,
                                         std::int64_t failures, const statistics::Interval& interval, Provenance run,
-                                        std::vector<std::string> notes) {
+                                        std::vector<std::string> notes, std::string advice) {
   const std::string region = region_text(policy.where);
   const std::string name = "failure rate" + region;
   const std::string bound = number_text(policy.bound);
@@ -179,8 +179,7 @@ FAULTLINE_INLINE GateResult rate_result(GateVerdict verdict, const FailureRateBe
   statement.evidence_against = statistics::rate_evidence(failures, samples, policy.bound).against_at_most;
   statement.text =
       rate_text("generated samples" + region, failures, samples, policy.confidence, interval, "failure rate");
-  if (verdict == GateVerdict::undecided && notes.empty())  // more of what the notes say would decide nothing
-    found.advice = rate_advice(policy, samples, failures, interval);
+  found.advice = std::move(advice);
   found.statements.push_back(std::move(statement));
   found.notes = std::move(notes);
   found.replay = replay_of(policy, run);
@@ -294,8 +293,12 @@ class RateWatcher final : public GateWatcher {
     if (!policy_.where.empty())
       notes.push_back(std::to_string(monitor.samples()) + " of " + std::to_string(drawn_) +
                       " samples lie in the region.");
+    // More of what the notes say about classes would decide nothing
+    std::string advice;
+    if (!rate_->known() && notes_.sentences().empty())
+      advice = rate_advice(policy_, monitor.samples(), monitor.failures(), monitor.interval());
     return rate_result(rate_->verdict(), policy_, monitor.samples(), monitor.failures(), monitor.interval(),
-                       std::move(run), std::move(notes));
+                       std::move(run), std::move(notes), std::move(advice));
   }
 
  private:
