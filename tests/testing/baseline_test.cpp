@@ -145,6 +145,14 @@ TEST_CASE("the same release is not worse than itself, a worse one is found out")
   CHECK(found.statements().front().interval.lower > 0.005);
   CHECK(found.replay().find("fl::testing::NotWorseThanBaseline{.baseline = baseline") != std::string::npos);
 
+  // A smoke run says so in its line, with the budget that decided it.
+  const auto smoke =
+      gate(known, old,
+           NotWorseThanBaseline{.baseline = baseline, .smoke_samples = 200, .mode = fl::testing::GateMode::smoke});
+  CHECK(smoke.undecided());
+  CHECK(smoke.holds());
+  CHECK(smoke.replay().find(".smoke_samples = 200, .mode = fl::testing::GateMode::smoke}") != std::string::npos);
+
   // As bad in another place: overall within a wide margin, but not where factor 1 is high.
   auto elsewhere = release(known, 2.4f, 2.4f, "1.3");
   const auto by_property = gate(known, elsewhere,

@@ -8,6 +8,7 @@
 #include <faultline/concepts/classifier.hpp>
 #include <faultline/concepts/failure_criterion.hpp>
 #include <faultline/concepts/style_generator.hpp>
+#include <faultline/testing/detail/mode_of.hpp>
 #include <faultline/testing/gate_result.hpp>
 
 #include <algorithm>
@@ -56,7 +57,7 @@ struct NoCauseAbove {
 template <StyleGenerator G, Classifier C, FailureCriterion F = Misclassified>
   requires AffineStyles<G> && std::copy_constructible<F>
 [[nodiscard]] GateResult gate(const G& generator, C& classifier, const NoCauseAbove& policy, const F& criterion = {}) {
-  const GateMode mode = policy.mode ? *policy.mode : gate_mode();
+  const GateMode mode = detail::mode_of(policy);
   return judge_causes(
       analysis::characterize(
           generator, classifier,

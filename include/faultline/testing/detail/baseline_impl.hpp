@@ -4,7 +4,6 @@
 
 #include <faultline/testing/baseline.hpp>
 
-#include <faultline/analysis/problem/replay_text.hpp>
 #include <faultline/core/atomic_file.hpp>
 #include <faultline/core/number_text.hpp>
 #include <faultline/core/ranges.hpp>
@@ -19,6 +18,7 @@
 #include <faultline/statistics/multiplicity.hpp>
 #include <faultline/statistics/paired_contrast.hpp>
 #include <faultline/statistics/quantiles.hpp>
+#include <faultline/testing/detail/policy_replay.hpp>
 #include <faultline/testing/detail/verdict_text.hpp>
 
 #include <algorithm>
@@ -197,7 +197,6 @@ class AgainstBaseline {
             : third == 1 ? "between " + low + " and " + high + unit
                          : "above " + high + unit);
   }
-  [[nodiscard]] const Baseline& baseline() const noexcept { return baseline_; }
   [[nodiscard]] std::string who() const {
     return "the baseline (" +
            (baseline_.run.classifier_name.empty() ? "a classifier without a name" : baseline_.run.classifier_name) +
@@ -210,23 +209,21 @@ class AgainstBaseline {
   std::vector<std::size_t> columns_;
 };
 
-/// A replay line names the baseline by what it was made of; the file is to be supplied.
+/// Begins a replay line; it names the baseline by what it was made of, the file is to be supplied.
 template <class Policy>
-[[nodiscard]] std::string replay_against(const Policy& policy, const Provenance& run, const std::string& name,
-                                         const std::string& options) {
+[[nodiscard]] analysis::ReplayText replay_against(const Policy& policy, const Provenance& run,
+                                                  const std::string& name) {
   analysis::ReplayText text;
-  text.write("fl::testing::gate(" + text.model("generator", "", run.generator_digest) + ", ");
-  text.write(text.model("classifier", run.classifier_name, run.classifier_digest));
-  text.write(", fl::testing::" + name + "{");
+  begin_replay(text, run, name);
   const Baseline& baseline = policy.baseline;
   text.add(
       "baseline",
       text.model("baseline", std::to_string(baseline.samples) + " samples, seed " + std::to_string(baseline.run.seed),
                  baseline.sha256.empty() ? std::nullopt : std::optional(baseline.sha256)));
-  text.write(options + "}");
-  text.criterion(run);
-  text.write(")");
-  return text.text();
+  text.add("margin", number_text(policy.margin));
+  text.add("confidence", number_text(policy.confidence));
+  if (policy.gates != 1) text.add("gates", policy.gates);
+  return text;
 }
 
 /// Counts a sample, the release to be judged first.
@@ -240,7 +237,7 @@ class WatchedDifference {
   WatchedDifference(double margin, double confidence, double evidence_to_fail)
       : margin_(margin),
         log_bar_(std::log(2.0 / (1.0 - confidence))),
-        log_to_fail_(evidence_to_fail == 0.0 ? log_bar_ : std::log(evidence_to_fail)),
+        log_to_fail_(std::log(evidence_to_fail)),
         worse_(margin, statistics::MeanSide::above),
         fine_(margin, statistics::MeanSide::below) {}
 
@@ -374,14 +371,14 @@ class NotWorseWatcher final : public GateWatcher {
     found.mode = mode_of(policy_);
     found.allow_undecided = policy_.allow_undecided;
     run.samples_per_split = drawn_;
-    const NotWorseThanBaseline standard;
-    std::string options = ", .margin = " + number_text(policy_.margin) +
-                          ", .confidence = " + number_text(policy_.confidence) +
-                          ", .max_samples = " + std::to_string(policy_.max_samples);
-    if (policy_.by_property)
-      options += ", .by_property = true, .property_margin = " + number_text(policy_.property_margin);
-    if (policy_.gates != standard.gates) options += ", .gates = " + std::to_string(policy_.gates);
-    found.replay = replay_against(policy_, run, "NotWorseThanBaseline", options);
+    analysis::ReplayText replay = replay_against(policy_, run, "NotWorseThanBaseline");
+    replay.add("max_samples", policy_.max_samples);
+    if (policy_.by_property) {
+      replay.add("by_property", std::string("true"));
+      replay.add("property_margin", number_text(policy_.property_margin));
+    }
+    add_mode(replay, policy_);
+    found.replay = end_replay(replay, run);
     found.run = std::move(run);
     return GateResult(std::move(found));
   }
@@ -497,10 +494,9 @@ class NewConditionWatcher final : public GateWatcher {
     found.mode = mode_of(policy_);
     found.allow_undecided = policy_.allow_undecided;
     run.samples_per_split = all_.total();
-    std::string options =
-        ", .margin = " + number_text(policy_.margin) + ", .confidence = " + number_text(policy_.confidence);
-    if (policy_.gates != 1) options += ", .gates = " + std::to_string(policy_.gates);
-    found.replay = replay_against(policy_, run, "NoNewCondition", options);
+    analysis::ReplayText replay = replay_against(policy_, run, "NoNewCondition");
+    add_mode(replay, policy_);
+    found.replay = end_replay(replay, run);
     found.run = std::move(run);
     return GateResult(std::move(found));
   }

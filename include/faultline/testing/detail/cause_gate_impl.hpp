@@ -94,7 +94,7 @@ FAULTLINE_INLINE GateResult judge_causes(const FailureReport& report, const NoCa
   found.samples = report.failure_rate.n;
   found.failures = report.failure_rate.failures;
   found.notes = report.warnings;
-  found.mode = policy.mode ? *policy.mode : gate_mode();
+  found.mode = detail::mode_of(policy);
   found.allow_undecided = policy.allow_undecided;
   found.run = report.provenance;
   found.replay =

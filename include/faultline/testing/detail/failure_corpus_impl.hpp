@@ -12,6 +12,7 @@
 #include <faultline/config.hpp>
 #include <faultline/core/number_text.hpp>
 #include <faultline/error.hpp>
+#include <faultline/testing/detail/mode_of.hpp>
 #include <faultline/testing/detail/corpus_edit.hpp>
 
 #include <algorithm>
@@ -100,7 +101,7 @@ class CorpusGate {
     GateFindings found;
     found.policy = "NoKnownFailureReturns";
     found.confidence = 1.0;
-    found.mode = policy_.mode ? *policy_.mode : gate_mode();
+    found.mode = mode_of(policy_);
     found.allow_undecided = policy_.allow_undecided;
     std::int64_t returned = 0, allowed = 0, stale = 0;
     for (const Asked& asked : asked_) {

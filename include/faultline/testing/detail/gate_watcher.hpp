@@ -7,6 +7,7 @@
 #include <faultline/analysis/provenance.hpp>
 #include <faultline/classify/any_criterion.hpp>
 #include <faultline/sampling/sampler_options.hpp>
+#include <faultline/testing/detail/mode_of.hpp>
 #include <faultline/testing/gate_policies.hpp>
 #include <faultline/testing/gate_result.hpp>
 
@@ -81,16 +82,6 @@ class GateWatcher {
   /// Ends it. `run` describes the sampling; its number of samples is the watcher's to fill in.
   [[nodiscard]] virtual GateResult conclude(Provenance run) = 0;
 };
-
-/// The mode of a policy, and the budget that goes with it.
-template <class Policy>
-[[nodiscard]] GateMode mode_of(const Policy& policy) {
-  return policy.mode ? *policy.mode : gate_mode();
-}
-template <class Policy>
-[[nodiscard]] std::int64_t budget_of(const Policy& policy) {
-  return mode_of(policy) == GateMode::smoke ? std::min(policy.max_samples, policy.smoke_samples) : policy.max_samples;
-}
 
 /// The result of a gate on one rate from what was counted.
 [[nodiscard]] GateResult rate_result(GateVerdict verdict, const FailureRateBelow& policy, std::int64_t samples,

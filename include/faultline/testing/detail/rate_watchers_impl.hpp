@@ -4,7 +4,6 @@
 
 #include <faultline/testing/detail/gate_watcher.hpp>
 
-#include <faultline/analysis/problem/replay_text.hpp>
 #include <faultline/core/number_text.hpp>
 #include <faultline/core/ranges.hpp>
 #include <faultline/error.hpp>
@@ -12,6 +11,7 @@
 #include <faultline/statistics/confidence_sequence.hpp>
 #include <faultline/statistics/rate_monitor.hpp>
 #include <faultline/statistics/rate_plan.hpp>
+#include <faultline/testing/detail/policy_replay.hpp>
 #include <faultline/testing/detail/verdict_text.hpp>
 
 #include <algorithm>
@@ -71,47 +71,6 @@ inline std::string region_text(std::span<const PropertyRange> where) {
     else text += "anything";
   }
   return text;
-}
-
-/// The options that every sampled policy has, as a replay line has them.
-template <class Policy>
-void add_sampling(analysis::ReplayText& text, const Policy& policy) {
-  const Policy standard;
-  text.add("seed", policy.seed);
-  text.add("max_samples", policy.max_samples);
-  if (policy.labels.kind != LabelPolicy::Kind::uniform) text.add("labels", text.labels(policy.labels));
-  if (policy.truncation != standard.truncation) text.add("truncation", number_text(policy.truncation));
-  text.add("batch_size", policy.batch_size);
-  if (policy.cutoff) text.add("cutoff", *policy.cutoff);
-  if (policy.noise != standard.noise) text.add("noise", "fl::Noise::" + std::string(core::enumerator_of(policy.noise)));
-  if (policy.probability_tolerance != standard.probability_tolerance)
-    text.add("probability_tolerance", number_text(policy.probability_tolerance));
-  if (policy.gates != standard.gates) text.add("gates", policy.gates);
-}
-
-/// The rest of them, which say nothing about which samples are drawn.
-template <class Policy>
-void add_mode(analysis::ReplayText& text, const Policy& policy) {
-  const Policy standard;
-  if (mode_of(policy) == GateMode::smoke) {
-    text.add("smoke_samples", policy.smoke_samples);
-    text.add("mode", "fl::testing::GateMode::smoke");
-  }
-  if (policy.allow_undecided != standard.allow_undecided) text.add("allow_undecided", std::string("true"));
-}
-
-/// "fl::testing::gate(generator /* digest */, classifier /* name, digest */, fl::testing::Name{".
-inline void begin_replay(analysis::ReplayText& text, const Provenance& run, const std::string& policy) {
-  text.write("fl::testing::gate(" + text.model("generator", "", run.generator_digest) + ", ");
-  text.write(text.model("classifier", run.classifier_name, run.classifier_digest));
-  text.write(", fl::testing::" + policy + "{");
-}
-
-inline std::string end_replay(analysis::ReplayText& text, const Provenance& run) {
-  text.write("}");
-  text.criterion(run);
-  text.write(")");
-  return text.text();
 }
 
 inline std::string replay_of(const FailureRateBelow& policy, const Provenance& run) {
