@@ -163,5 +163,6 @@ template <StyleGenerator G, Classifier C, FailureCriterion F = Misclassified>
 }  // namespace faultline
 
 #ifndef FAULTLINE_COMPILED
+#include <faultline/testing/detail/against_baseline_impl.hpp>
 #include <faultline/testing/detail/baseline_impl.hpp>
 #endif

@@ -110,5 +110,6 @@ concept WatchedPolicy = requires(const P& policy, classify::AnyCriterion criteri
 }  // namespace faultline
 
 #ifndef FAULTLINE_COMPILED
-#include <faultline/testing/detail/rate_watchers_impl.hpp>
+#include <faultline/testing/detail/per_class_watcher_impl.hpp>
+#include <faultline/testing/detail/rate_watcher_impl.hpp>
 #endif

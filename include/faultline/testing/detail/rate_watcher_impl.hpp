@@ -1,25 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Gates on one failure rate or one for each class.
+// Definitions of testing/detail/gate_watcher.hpp: the gate on one failure rate.
 
 #include <faultline/testing/detail/gate_watcher.hpp>
 
 #include <faultline/core/number_text.hpp>
-#include <faultline/core/ranges.hpp>
 #include <faultline/error.hpp>
 #include <faultline/sampling/class_notes.hpp>
-#include <faultline/statistics/confidence_sequence.hpp>
-#include <faultline/statistics/rate_monitor.hpp>
 #include <faultline/statistics/rate_plan.hpp>
 #include <faultline/testing/detail/policy_replay.hpp>
 #include <faultline/testing/detail/verdict_text.hpp>
+#include <faultline/testing/detail/watched_rate.hpp>
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -31,15 +28,6 @@ namespace faultline {
 inline namespace v1 {
 namespace testing {
 namespace detail {
-
-/// "31 of 256 generated samples failed (12.1 %); at 95 % confidence the failure rate lies between 7 % and 18 %."
-inline std::string rate_text(const std::string& counted, std::int64_t failures, std::int64_t samples, double confidence,
-                             const statistics::Interval& interval, const std::string& rate_name) {
-  const double rate = samples == 0 ? 0.0 : static_cast<double>(failures) / static_cast<double>(samples);
-  return std::to_string(failures) + " of " + std::to_string(samples) + " " + counted + " failed (" + percent(rate) +
-         "); at " + percent(confidence) + " confidence the " + rate_name + " lies between " + percent(interval.lower) +
-         " and " + percent(interval.upper) + ".";
-}
 
 /// What an undecided gate on a rate needs.
 inline std::string rate_advice(const FailureRateBelow& policy, std::int64_t samples, std::int64_t failures,
@@ -94,21 +82,6 @@ inline std::string replay_of(const FailureRateBelow& policy, const Provenance& r
   return end_replay(text, run);
 }
 
-inline std::string replay_of(const FailureRateBelowPerClass& policy, const Provenance& run) {
-  analysis::ReplayText text;
-  begin_replay(text, run, "FailureRateBelowPerClass");
-  text.add("bound", number_text(policy.bound));
-  text.add("confidence", number_text(policy.confidence));
-  add_sampling(text, policy);
-  if (!policy.bounds.empty()) {
-    std::string list;
-    for (const double bound : policy.bounds) list += (list.empty() ? "" : ", ") + number_text(bound);
-    text.add("bounds", "{" + list + "}");
-  }
-  add_mode(text, policy);
-  return end_replay(text, run);
-}
-
 FAULTLINE_INLINE GateResult rate_result(GateVerdict verdict, const FailureRateBelow& policy, std::int64_t samples,
                                         std::int64_t failures, const statistics::Interval& interval, Provenance run,
                                         std::vector<std::string> notes, std::string advice) {
@@ -144,61 +117,6 @@ FAULTLINE_INLINE GateResult rate_result(GateVerdict verdict, const FailureRateBe
   found.replay = replay_of(policy, run);
   found.run = std::move(run);
   return GateResult(std::move(found));
-}
-
-/// What all gates on rates check of their policies.
-template <class Policy>
-void check_rate_policy(const Policy& policy, std::int64_t first_look) {
-  core::require_between("gate", "confidence", policy.confidence, 0.0, 1.0);
-  core::require_in("gate", "gates", policy.gates, 1, 10'000);
-  if (budget_of(policy) < first_look)
-    throw Error(ErrorCode::invalid_argument, "gate",
-                std::string(policy.max_samples < first_look ? "max_samples" : "smoke_samples") + " must be at least " +
-                    std::to_string(first_look) + ", where the evidence is looked at first, got " +
-                    std::to_string(budget_of(policy)) + "; no verdict could be reached");
-  core::require_in("gate", "max_samples", policy.max_samples, 1, limits::samples);
-}
-
-/// One rate with its bound.
-class WatchedRate {
- public:
-  WatchedRate(std::shared_ptr<const statistics::RateBoundary> boundary, double evidence_to_fail)
-      : monitor_(std::move(boundary)), evidence_to_fail_(evidence_to_fail) {}
-
-  void add(bool failed) {
-    if (!known()) monitor_.add(failed);
-  }
-  void finish() { monitor_.finish(); }
-  [[nodiscard]] bool passed() const { return monitor_.decision() == statistics::RateDecision::below; }
-  [[nodiscard]] bool failed() const {
-    return monitor_.decision() == statistics::RateDecision::above &&
-           (evidence_to_fail_ == 0.0 || evidence() >= evidence_to_fail_);
-  }
-  [[nodiscard]] bool known() const { return passed() || failed(); }
-  [[nodiscard]] GateVerdict verdict() const {
-    return passed() ? GateVerdict::pass : failed() ? GateVerdict::fail : GateVerdict::undecided;
-  }
-  [[nodiscard]] double evidence() const {
-    return statistics::rate_evidence(monitor_.failures(), monitor_.samples(), monitor_.boundary().bound())
-        .against_at_most;
-  }
-  [[nodiscard]] const statistics::RateMonitor& monitor() const { return monitor_; }
-
- private:
-  statistics::RateMonitor monitor_;
-  double evidence_to_fail_;
-};
-
-/// The e-value that one of so many statements needs to fail; 0 for a single one, which its boundary decides.
-inline double evidence_to_fail(std::int64_t statements, double confidence) {
-  return statements == 1 ? 0.0 : static_cast<double>(statements) * 2.0 / (1.0 - confidence);
-}
-
-inline std::shared_ptr<const statistics::RateBoundary> boundary_of(double bound, double confidence) {
-  core::require_between("gate", "bound", bound, 0.0, 1.0);
-  core::require_between("gate", "confidence", confidence, 0.0, 1.0);
-  return std::make_shared<const statistics::RateBoundary>(
-      bound, statistics::RateSequenceOptions{.alpha_per_side = (1.0 - confidence) / 2.0});
 }
 
 class RateWatcher final : public GateWatcher {
@@ -270,112 +188,12 @@ class RateWatcher final : public GateWatcher {
   bool conditional_ = true;
 };
 
-class PerClassWatcher final : public GateWatcher {
- public:
-  PerClassWatcher(FailureRateBelowPerClass policy, classify::AnyCriterion criterion)
-      : policy_(std::move(policy)), criterion_(std::move(criterion)) {}
-
-  [[nodiscard]] const classify::AnyCriterion& criterion() const override { return criterion_; }
-  void begin(const GateModels& models) override {
-    if (!models.conditional)
-      throw Error(ErrorCode::incompatible_models, "gate",
-                  "the generator is unconditional, so there are no classes to bound the failure rates of; use "
-                  "FailureRateBelow");
-    if (!policy_.bounds.empty() && static_cast<std::int64_t>(policy_.bounds.size()) != models.classes)
-      throw Error(ErrorCode::shape_mismatch, "gate",
-                  "expected a bound for each of " + std::to_string(models.classes) + " classes, got " +
-                      std::to_string(policy_.bounds.size()));
-    const double needed = evidence_to_fail(models.classes * policy_.gates, policy_.confidence);
-    std::map<double, std::shared_ptr<const statistics::RateBoundary>> boundaries;
-    for (std::int64_t c = 0; c < models.classes; ++c) {
-      const double bound = policy_.bounds.empty() ? policy_.bound : policy_.bounds[static_cast<std::size_t>(c)];
-      auto& boundary = boundaries[bound];
-      if (!boundary) boundary = boundary_of(bound, policy_.confidence);
-      rates_.emplace_back(boundary, needed);
-    }
-    check_rate_policy(policy_, rates_.front().monitor().next_look());
-  }
-  [[nodiscard]] std::int64_t budget() const override { return budget_of(policy_); }
-  void add(const GateSample& sample) override {
-    ++drawn_;
-    notes_.add(std::array{sample.label}, std::array{sample.prediction});
-    const bool failed = judge_outcome("gate", criterion_, sample.probabilities, sample.label);
-    failures_ += failed ? 1 : 0;
-    rates_[static_cast<std::size_t>(sample.label)].add(failed);
-  }
-  [[nodiscard]] bool known() const override {
-    return std::ranges::any_of(rates_, &WatchedRate::failed) || std::ranges::all_of(rates_, &WatchedRate::passed);
-  }
-  [[nodiscard]] GateResult conclude(Provenance run) override {
-    GateFindings found;
-    found.policy = "FailureRateBelowPerClass";
-    std::int64_t passed = 0, failed = 0;
-    for (std::size_t c = 0; c < rates_.size(); ++c) {
-      WatchedRate& rate = rates_[c];
-      rate.finish();
-      const statistics::RateMonitor& monitor = rate.monitor();
-      GateStatement statement;
-      statement.name = "class " + std::to_string(c);
-      statement.verdict = rate.verdict();
-      statement.samples = monitor.samples();
-      statement.failures = monitor.failures();
-      statement.estimate = monitor.samples() == 0
-                               ? 0.0
-                               : static_cast<double>(monitor.failures()) / static_cast<double>(monitor.samples());
-      statement.interval = monitor.interval();
-      statement.bound = monitor.boundary().bound();
-      statement.evidence_against = rate.evidence();
-      statement.text = rate_text("samples", monitor.failures(), monitor.samples(), policy_.confidence,
-                                 statement.interval, "failure rate") +
-                       " The bound is " + number_text(statement.bound) + ".";
-      passed += rate.passed() ? 1 : 0;
-      failed += rate.failed() ? 1 : 0;
-      found.statements.push_back(std::move(statement));
-    }
-    const std::string all = std::to_string(rates_.size()) + " classes";
-    if (failed > 0) {
-      found.verdict = GateVerdict::fail;
-      found.headline = "in " + std::to_string(failed) + " of " + all + " the failure rate is not below its bound.";
-    } else if (passed == static_cast<std::int64_t>(rates_.size())) {
-      found.verdict = GateVerdict::pass;
-      found.headline = "in every one of " + all + " the failure rate is below its bound.";
-    } else {
-      found.headline = std::to_string(drawn_) + " samples show for " + std::to_string(passed) + " of " + all +
-                       " that the failure rate is below its bound, and for none that it is not.";
-      found.advice = "Raise max_samples.";
-    }
-    found.confidence = policy_.confidence;
-    found.samples = drawn_;
-    found.failures = failures_;
-    found.notes = notes_.sentences();
-    found.mode = mode_of(policy_);
-    found.allow_undecided = policy_.allow_undecided;
-    run.samples_per_split = drawn_;
-    found.replay = replay_of(policy_, run);
-    found.run = std::move(run);
-    return GateResult(std::move(found));
-  }
-
- private:
-  FailureRateBelowPerClass policy_;
-  classify::AnyCriterion criterion_;
-  std::vector<WatchedRate> rates_;
-  sampling::ClassNotes notes_;
-  std::int64_t drawn_ = 0;
-  std::int64_t failures_ = 0;
-};
-
 }  // namespace detail
 
 FAULTLINE_INLINE std::unique_ptr<detail::GateWatcher> watch(const FailureRateBelow& policy,
                                                             classify::AnyCriterion criterion) {
   return std::make_unique<detail::RateWatcher>(policy, std::move(criterion));
 }
-FAULTLINE_INLINE std::unique_ptr<detail::GateWatcher> watch(const FailureRateBelowPerClass& policy,
-                                                            classify::AnyCriterion criterion) {
-  return std::make_unique<detail::PerClassWatcher>(policy, std::move(criterion));
-}
-
 }  // namespace testing
 }  // namespace v1
 }  // namespace faultline
