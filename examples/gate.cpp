@@ -11,6 +11,9 @@
 // test: --generator @assets@/digits.safetensors --classifier @assets@/robust.safetensors --write-baseline @out@/release.json --samples 600 --seed 7
 // test: --generator @assets@/digits.safetensors --classifier @assets@/robust.safetensors --failure-rate 0.2 --seed 7 --junit @out@/gates.xml --json @out@/gates.json --markdown @out@/gates.md
 // test(1): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --failure-rate 0.1 --where "blur 2.5 to 9" --seed 7
+// test(1): --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --judge @assets@/judge.safetensors --withstands "blur by 3" --share 0.95 --max-samples 256 --seed 7
+// test: --generator @assets@/digits.safetensors --classifier @assets@/robust.safetensors --failure-rate 0.3 --along "slant by 1 sd" --max-samples 256 --seed 7
+// test(2): --generator @assets@/digits.safetensors --classifier @assets@/robust.safetensors --withstands "blur"
 // test(4): --generator @assets@/digits.safetensors --classifier @assets@/robust.safetensors --failure-rate 0.05 --max-samples 128 --seed 7
 // test: --generator @assets@/digits.safetensors --classifier @assets@/robust.safetensors --failure-rate 0.05 --smoke-samples 128 --mode smoke --seed 7
 // test: --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --judge @assets@/judge.safetensors --write-corpus @out@/corpus --count 2 --seed 7
@@ -27,6 +30,7 @@
 #include <faultline/testing/baseline.hpp>
 #include <faultline/testing/failure_corpus.hpp>
 #include <faultline/testing/gate_report.hpp>
+#include <faultline/testing/moved_gates.hpp>
 #include <faultline/testing/shrink_failure.hpp>
 
 #include <CLI/CLI.hpp>
@@ -48,8 +52,8 @@ struct Arguments {
   std::string generator, classifier, judge, baseline, write_baseline, corpus, write_corpus, junit, json, markdown, mode;
   program::ClassifierChoice choice;
   std::vector<double> failure_rate, per_class;
-  std::vector<std::string> where;
-  double confidence = 0.95, margin = 0.005, condition_margin = 0.05, truncation = 1.0;
+  std::vector<std::string> where, withstands, along;
+  double confidence = 0.95, share = 0.9, margin = 0.005, condition_margin = 0.05, truncation = 1.0;
   std::int64_t samples = 10'000, max_samples = 4'000, smoke_samples = 1'000, seed = 0, count = 8, threads = 0;
   bool by_property = false, no_new_condition = false, allow_undecided = false;
 };
@@ -93,6 +97,42 @@ fl::testing::PropertyRange range_from(const std::string& text) {
   return range;
 }
 
+/// "blur by 1.5", "less contrast by 0.2", "slant by 2 sd".
+struct Move {
+  std::string text, property;
+  fl::testing::Towards towards = fl::testing::Towards::more;
+  double amount = 0.0;
+  fl::testing::MoveUnit unit = fl::testing::MoveUnit::property;
+};
+
+Move move_from(const std::string& option, const std::string& text) {
+  std::istringstream words(text);
+  std::vector<std::string> list;
+  for (std::string word; words >> word;) list.push_back(word);
+  Move move{.text = text};
+  if (!list.empty() && list.back() == "sd") move.unit = fl::testing::MoveUnit::standard_deviations, list.pop_back();
+  if (!list.empty() && (list.front() == "less" || list.front() == "more")) {
+    if (list.front() == "less") move.towards = fl::testing::Towards::less;
+    list.erase(list.begin());
+  }
+  std::size_t used = 0;
+  try {
+    if (list.size() >= 3 && list[list.size() - 2] == "by") move.amount = std::stod(list.back(), &used);
+  } catch (const std::exception&) {}
+  if (used == 0 || used != list.back().size())
+    throw CLI::ValidationError(option,
+                               "expected \"PROPERTY by AMOUNT\", with \"less\" before it or \"sd\" behind it "
+                               "where it is meant, got \"" +
+                                   text + "\"");
+  for (std::size_t i = 0; i + 2 < list.size(); ++i) move.property += (i == 0 ? "" : " ") + list[i];
+  try {
+    (void)fl::property_named(move.property);
+  } catch (const fl::Error& error) {
+    throw CLI::ValidationError(option, error.what());
+  }
+  return move;
+}
+
 template <class Policy>
 Policy with_options(Policy policy, const Arguments& arguments) {
   policy.confidence = arguments.confidence;
@@ -107,7 +147,22 @@ Policy with_options(Policy policy, const Arguments& arguments) {
   return policy;
 }
 
-int gate(const Arguments& arguments, const std::vector<fl::testing::PropertyRange>& where) {
+/// A policy on samples that are moved.
+template <class Policy>
+Policy moved(Policy policy, const Move& move, const Arguments& arguments) {
+  policy = with_options(std::move(policy), arguments);
+  policy.property = move.property;
+  policy.towards = move.towards;
+  if (!arguments.judge.empty()) policy.judge = fl::AnyClassifier(fl::load_classifier(arguments.judge));
+  return policy;
+}
+
+struct Asked {
+  std::vector<fl::testing::PropertyRange> where;
+  std::vector<Move> withstands, along;
+};
+
+int gate(const Arguments& arguments, const Asked& asked) {
   const auto generator = fl::Generator<fl::CpuBackend>::load(arguments.generator);
   fl::AnyClassifier classifier =
       program::open_classifiers({arguments.classifier}, arguments.choice, generator.num_classes()).front();
@@ -132,9 +187,18 @@ int gate(const Arguments& arguments, const std::vector<fl::testing::PropertyRang
   std::string region;
   for (const std::string& range : arguments.where) region += (region.empty() ? " where " : " and ") + range;
   fl::testing::GateSuite suite(arguments.confidence);
-  for (const double bound : arguments.failure_rate)
-    suite.add("failure rate" + region + " below " + fl::number_text(bound), generator, classifier,
-              with_options(fl::testing::FailureRateBelow{.bound = bound, .where = where}, arguments));
+  for (const double bound : arguments.failure_rate) {
+    if (asked.along.empty())
+      suite.add("failure rate" + region + " below " + fl::number_text(bound), generator, classifier,
+                with_options(fl::testing::FailureRateBelow{.bound = bound, .where = asked.where}, arguments));
+    for (const Move& move : asked.along)
+      suite.add("failure rate below " + fl::number_text(bound) + " with " + move.text, generator, classifier,
+                moved(fl::testing::FailureRateAlongBelow{.shift = move.amount, .bound = bound}, move, arguments));
+  }
+  for (const Move& move : asked.withstands)
+    suite.add("withstands " + move.text, generator, classifier,
+              moved(fl::testing::DistanceAtLeast{.distance = move.amount, .unit = move.unit, .share = arguments.share},
+                    move, arguments));
   for (const double bound : arguments.per_class)
     suite.add("failure rate of every class below " + fl::number_text(bound), generator, classifier,
               with_options(fl::testing::FailureRateBelowPerClass{.bound = bound}, arguments));
@@ -181,6 +245,19 @@ int answer(int argc, char** argv) {
                  "several must all hold")
       ->multi_option_policy(several)
       ->allow_extra_args(false);
+  app.add_option(
+         "--along", arguments.along,
+         "with --failure-rate: while all images are moved along a property by up to so many standard deviations, "
+         "\"blur by 2 sd\", \"less contrast by 1 sd\"")
+      ->multi_option_policy(several)
+      ->allow_extra_args(false);
+  app.add_option(
+         "--withstands", arguments.withstands,
+         "no fewer than --share of the images can be moved so far along a property without failing, in its unit "
+         "or in standard deviations: \"blur by 1.5\", \"less contrast by 0.2\", \"slant by 2 sd\"")
+      ->multi_option_policy(several)
+      ->allow_extra_args(false);
+  program::option(app, "--share", arguments.share, 1e-6, 1.0 - 1e-6, "of --withstands");
   app.add_option("--per-class", arguments.per_class, "the failure rate of every class is below this")
       ->check(CLI::Range(1e-9, 1.0 - 1e-9))
       ->multi_option_policy(several)
@@ -200,7 +277,8 @@ int answer(int argc, char** argv) {
                  "find failures of this classifier, make them small and keep them in this folder");
   program::option(app, "--count", arguments.count, 1, 1'000, "failures of --write-corpus");
   app.add_option("--judge", arguments.judge,
-                 "with --write-corpus: a stronger classifier that says whether images still show their class");
+                 "with --write-corpus, --withstands and --along: a stronger classifier that says whether images still "
+                 "show their class");
   program::option(app, "--max-samples", arguments.max_samples, 128, fl::limits::samples, "budget of a gate on a rate");
   program::option(app, "--smoke-samples", arguments.smoke_samples, 128, fl::limits::samples, "budget in a smoke run");
   app.add_option("--mode", arguments.mode, "smoke or full; not given: as FAULTLINE_MODE says, else full")
@@ -214,22 +292,31 @@ int answer(int argc, char** argv) {
   app.add_option("--markdown", arguments.markdown, "write a summary for a pull request to this file");
   program::option(app, "--threads", arguments.threads, 0, fl::limits::threads,
                   "threads, no more than cores; 0: as many");
-  std::vector<fl::testing::PropertyRange> where;
+  Asked asked;
   app.callback([&] {
-    for (const std::string& text : arguments.where) where.push_back(range_from(text));
+    for (const std::string& text : arguments.where) asked.where.push_back(range_from(text));
+    for (const std::string& text : arguments.withstands) asked.withstands.push_back(move_from("--withstands", text));
+    for (const std::string& text : arguments.along) asked.along.push_back(move_from("--along", text));
     const bool gates = !arguments.failure_rate.empty() || !arguments.per_class.empty() || !arguments.baseline.empty() ||
-                       !arguments.corpus.empty();
+                       !arguments.corpus.empty() || !asked.withstands.empty();
     const bool writes = !arguments.write_baseline.empty() || !arguments.write_corpus.empty();
     if (gates == writes || (!arguments.write_baseline.empty() && !arguments.write_corpus.empty()))
       throw CLI::ValidationError("gate",
-                                 "give --failure-rate, --per-class, --baseline or --corpus, or either --write-baseline "
-                                 "or --write-corpus alone");
-    if (!where.empty() && arguments.failure_rate.empty()) throw CLI::ValidationError("--where", "wants --failure-rate");
+                                 "give --failure-rate, --per-class, --withstands, --baseline or --corpus, or either "
+                                 "--write-baseline or --write-corpus alone");
+    if (!asked.where.empty() && arguments.failure_rate.empty())
+      throw CLI::ValidationError("--where", "wants --failure-rate");
+    if (!asked.along.empty() && arguments.failure_rate.empty())
+      throw CLI::ValidationError("--along", "wants --failure-rate");
+    if (!asked.along.empty() && !asked.where.empty()) throw CLI::ValidationError("--along", "excludes --where");
+    for (const Move& move : asked.along)
+      if (move.unit != fl::testing::MoveUnit::standard_deviations)
+        throw CLI::ValidationError("--along", "is in standard deviations: \"" + move.text + " sd\"");
     if ((arguments.no_new_condition || arguments.by_property) && arguments.baseline.empty())
       throw CLI::ValidationError("--baseline", "is missing");
   });
   if (const auto code = program::parse(app, argc, argv)) return *code;
-  return fl::within_threads(arguments.threads, [&] { return gate(arguments, where); });
+  return fl::within_threads(arguments.threads, [&] { return gate(arguments, asked); });
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <faultline/statistics/rate_plan.hpp>
 #include <faultline/testing/detail/mode_of.hpp>
 #include <faultline/testing/detail/watched_difference.hpp>
+#include <faultline/testing/detail/watched_rate.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -27,7 +28,7 @@ inline GatePlan plan_rate(double bound, double supposed_rate, double confidence,
   GatePlan plan{.budget = budget};
   if (samples < 1) return plan;
   const statistics::RatePlan rate =
-      statistics::plan_rate_test(bound, supposed_rate, samples, {.alpha_per_side = (1.0 - confidence) / 2.0});
+      statistics::plan_rate_test(*boundary_of(bound, confidence), supposed_rate, samples);
   const auto drawn = [&](std::int64_t n) {
     return static_cast<std::int64_t>(std::ceil(static_cast<double>(n) / counted));
   };

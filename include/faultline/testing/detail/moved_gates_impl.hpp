@@ -141,19 +141,25 @@ void replay_move(analysis::ReplayText& text, const Policy& policy) {
     text.add("probability_tolerance", number_text(policy.probability_tolerance));
   if (policy.gates != standard.gates) text.add("gates", policy.gates);
   if (policy.direction_samples != standard.direction_samples) text.add("direction_samples", policy.direction_samples);
+  if (policy.judge)
+    text.add("judge", "fl::AnyClassifier(" + text.model("judge", policy.judge->name(), policy.judge->digest()) + ")");
 }
 
-/// "blur", "less blur"
+/// "more blur", "less blur"
 template <class Policy>
 [[nodiscard]] std::string move_name(const Policy& policy) {
   return (policy.towards == Towards::more ? "more " : "less ") + policy.property;
 }
 
-/// " px", " standard deviations"
-[[nodiscard]] inline std::string move_unit(const DistanceAtLeast& policy) {
-  if (policy.unit == MoveUnit::standard_deviations) return " standard deviations";
+[[nodiscard]] inline std::string deviations_text(double amount) {
+  return rounded_text(amount, 3) + (amount == 1.0 ? " standard deviation" : " standard deviations");
+}
+
+/// "1.5 px", "2 standard deviations"
+[[nodiscard]] inline std::string distance_text(const DistanceAtLeast& policy) {
+  if (policy.unit == MoveUnit::standard_deviations) return deviations_text(policy.distance);
   const auto own = std::ranges::find(policy.properties, policy.property, &Property::name);
-  return own == policy.properties.end() || own->unit.empty() ? "" : " " + own->unit;
+  return number_text(policy.distance) + (own == policy.properties.end() || own->unit.empty() ? "" : " " + own->unit);
 }
 
 /// Everything but the verdict that gates of this kind fill in alike.
@@ -170,7 +176,11 @@ template <class Policy>
 template <class Policy>
 [[nodiscard]] GateResult finish_moved(GateFindings found, const Policy& policy, Provenance run, std::string replay) {
   run.samples_per_split = found.samples;
-  if (policy.judge) found.notes.push_back("Failures on images that the judge cannot read were not counted.");
+  if (policy.judge) {
+    found.notes.push_back("Failures on images that the judge cannot read were not counted.");
+    run.judge_name = policy.judge->name();
+    run.judge_digest = policy.judge->digest();
+  }
   found.replay = std::move(replay);
   found.run = std::move(run);
   return GateResult(std::move(found));
@@ -311,7 +321,7 @@ FAULTLINE_INLINE GateResult moved_gate(const Problem& problem, const DistanceAtL
   at_most.finish();
   found.verdict = at_least.failed() ? GateVerdict::fail : at_most.passed() ? GateVerdict::pass : GateVerdict::undecided;
   const std::int64_t counted = at_least.monitor().samples();
-  const std::string wanted = percent(policy.share), distance = number_text(policy.distance) + move_unit(policy);
+  const std::string wanted = percent(policy.share), distance = distance_text(policy);
   const std::string stated =
       "at least " + wanted + " of the samples withstand " + move_name(policy) + " by " + distance;
   switch (found.verdict) {
@@ -396,8 +406,7 @@ FAULTLINE_INLINE GateResult moved_gate(const Problem& problem, const FailureRate
     rate.finish();
     const statistics::RateMonitor& monitor = rate.monitor();
     GateStatement statement;
-    statement.name =
-        step == 0 ? "unmoved" : move_name(policy) + " by " + rounded_text(amount_of(step), 3) + " standard deviations";
+    statement.name = step == 0 ? "unmoved" : move_name(policy) + " by " + deviations_text(amount_of(step));
     statement.verdict = rate.verdict();
     statement.samples = monitor.samples();
     statement.failures = monitor.failures();
@@ -413,7 +422,7 @@ FAULTLINE_INLINE GateResult moved_gate(const Problem& problem, const FailureRate
     failed += rate.failed() ? 1 : 0;
     found.statements.push_back(std::move(statement));
   }
-  const std::string far = move_name(policy) + " by up to " + number_text(policy.shift) + " standard deviations";
+  const std::string far = move_name(policy) + " by up to " + deviations_text(policy.shift);
   if (failed > 0) {
     found.verdict = GateVerdict::fail;
     found.headline = "with " + far + " the failure rate does not stay below " + number_text(policy.bound) + ".";

@@ -11,8 +11,11 @@
 #include <faultline/testing/detail/verdict_text.hpp>
 #include <faultline/testing/gate_result.hpp>
 
+#include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <utility>
 
@@ -78,11 +81,26 @@ inline double evidence_to_fail(std::int64_t statements, double confidence) {
   return statements == 1 ? 0.0 : static_cast<double>(statements) * 2.0 / (1.0 - confidence);
 }
 
+/// The boundary of a bound, which takes some milliseconds to enumerate: the last few are kept, because the gates of a
+/// suite, and a gate and its planner, mostly have the same.
 inline std::shared_ptr<const statistics::RateBoundary> boundary_of(double bound, double confidence) {
   core::require_between("gate", "bound", bound, 0.0, 1.0);
   core::require_between("gate", "confidence", confidence, 0.0, 1.0);
-  return std::make_shared<const statistics::RateBoundary>(
-      bound, statistics::RateSequenceOptions{.alpha_per_side = (1.0 - confidence) / 2.0});
+  struct Kept {
+    double bound, confidence;
+    std::shared_ptr<const statistics::RateBoundary> boundary;
+  };
+  constexpr std::size_t most = 32;
+  static std::mutex mutex;
+  static std::deque<Kept> recent;
+  const std::lock_guard lock(mutex);
+  for (const Kept& kept : recent)
+    if (kept.bound == bound && kept.confidence == confidence) return kept.boundary;
+  recent.push_front({bound, confidence,
+                     std::make_shared<const statistics::RateBoundary>(
+                         bound, statistics::RateSequenceOptions{.alpha_per_side = (1.0 - confidence) / 2.0})});
+  if (recent.size() > most) recent.pop_back();
+  return recent.front().boundary;
 }
 
 }  // namespace detail
