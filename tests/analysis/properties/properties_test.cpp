@@ -123,6 +123,39 @@ void check_admission(const std::vector<Image>& images) {
   }
 }
 
+constexpr fl::ImageShape color_canvas{3, 32, 32};
+
+/// The same strokes in a colour on a ground of another, brighter than it by .25 to .5 on average.
+Image colored_stroke(std::int64_t index) {
+  fl::core::CounterRandom random(12, fl::core::Stream::latents, index);
+  const Image ink = stroke(index);
+  std::vector<double> ground(3), rise(3);
+  double mean_rise = 0.0;
+  do {
+    mean_rise = 0.0;
+    for (std::size_t c = 0; c < 3; ++c) {
+      ground[c] = 0.45 * random.uniform();
+      rise[c] = 0.05 + 0.5 * random.uniform();
+      mean_rise += rise[c] / 3.0;
+    }
+  } while (mean_rise < 0.25);
+  Image image;
+  for (std::size_t c = 0; c < 3; ++c)
+    for (const float v : ink) image.push_back(static_cast<float>(ground[c] + rise[c] * static_cast<double>(v)));
+  return image;
+}
+
+/// Blur, then noise of brightness, the same in all channels.
+Image disturbed(Image image, int blur, int noise, std::int64_t index) {
+  fl::data::corrupt(image, 32, 32, {blur, 0}, 5, index);
+  if (noise == 0) return image;
+  std::vector<float> grain(32 * 32, 0.0f);
+  fl::core::CounterRandom random(5, fl::core::Stream::corruptions, index);
+  fl::data::gaussian_noise(grain, fl::data::noise_deviations[static_cast<std::size_t>(noise - 1)], random);
+  for (std::size_t i = 0; i < image.size(); ++i) image[i] = std::clamp(image[i] + grain[i % grain.size()], 0.0f, 1.0f);
+  return image;
+}
+
 /// Real digits, from beside the checkout or wherever the library itself finds them; without them the program ends as
 /// skipped.
 fl::LabelledImages real_digits() {
@@ -146,6 +179,52 @@ TEST_CASE("noise level and blur are admitted on drawn strokes") {
   std::vector<Image> images;
   for (std::int64_t i = 0; i < 120; ++i) images.push_back(stroke(i));
   check_admission(images);
+}
+
+TEST_CASE("noise level and blur are admitted on coloured strokes that stand out little from their ground") {
+  const auto values = [](const Measure& measure, int blur, int noise) {
+    std::vector<double> all;
+    for (std::int64_t i = 0; i < 120; ++i)
+      all.push_back(measure(disturbed(colored_stroke(i), blur, noise, i), color_canvas));
+    return all;
+  };
+  const auto shift = [&](const std::vector<double>& from, const std::vector<double>& to) {
+    return mean(to) - mean(from);
+  };
+  const Measure blur = fl::analysis::edge_width, noise = fl::analysis::noise_level;
+  const auto blur_clean = values(blur, 0, 0), noise_clean = values(noise, 0, 0);
+  const double least_blur = shift(blur_clean, values(blur, 1, 0)),
+               least_noise = shift(noise_clean, values(noise, 0, 1));
+  CHECK(least_blur > 0.0);
+  CHECK(least_noise > 0.0);
+  for (int severity = 1; severity <= 3; ++severity) {
+    INFO("severity " << severity);
+    // The strongest noise moves blur by at most half of what the weakest blur does, and the other way round.
+    CHECK(auc(blur_clean, values(blur, severity, 0)) >= 0.9);
+    CHECK(std::abs(shift(blur_clean, values(blur, 0, severity))) <= 0.5 * least_blur);
+    CHECK(auc(noise_clean, values(noise, 0, severity)) >= 0.9);
+    CHECK(std::abs(shift(noise_clean, values(noise, severity, 0))) <= 0.5 * least_noise);
+    CHECK(auc(values(noise, severity, 0), values(noise, severity, severity)) >= 0.9);
+  }
+  // Stronger blur leaves strokes that stand out less than the noise: then nothing is seen of it.
+  CHECK(auc(values(blur, 0, 1), values(blur, 1, 1)) >= 0.9);
+}
+
+TEST_CASE("noise level does not depend on how bright the ground is") {
+  for (const float ground : {0.3f, 0.5f, 0.6f}) {
+    std::vector<double> clean, noisy;
+    for (std::int64_t i = 0; i < 60; ++i) {
+      Image image = stroke(i);
+      for (float& v : image) v = ground + 0.3f * v;
+      clean.push_back(fl::analysis::noise_level(image, canvas));
+      fl::core::CounterRandom random(3, fl::core::Stream::corruptions, i);
+      fl::data::gaussian_noise(image, 0.08, random);
+      noisy.push_back(fl::analysis::noise_level(image, canvas));
+    }
+    INFO("ground " << ground);
+    CHECK(mean(clean) < 0.004);  // edges of strokes are not noise
+    CHECK(mean(noisy) == Approx(0.08).epsilon(0.05));
+  }
 }
 
 TEST_CASE("noise level and blur are admitted on real digits", "[.data]") {
