@@ -99,7 +99,7 @@ fl::testing::PropertyRange range_from(const std::string& text) {
 
 /// "blur by 1.5", "less contrast by 0.2", "slant by 2 sd".
 struct Move {
-  std::string text, property;
+  std::string text = {}, property = {};
   fl::testing::Towards towards = fl::testing::Towards::more;
   double amount = 0.0;
   fl::testing::MoveUnit unit = fl::testing::MoveUnit::property;

@@ -46,7 +46,7 @@ enum class MoveUnit { standard_deviations, property };
 /// every one of 1 - `share` and below is although none of them did. What lies between two steps is not seen.
 /// The direction is fitted to `direction_samples` samples of their own and to their properties; no outcome enters.
 struct DistanceAtLeast {
-  std::string property;  ///< name of one of `properties`
+  std::string property = {};  ///< name of one of `properties`
   Towards towards = Towards::more;
   double distance = 1.0;  ///< above 0; in standard deviations at most 10
   MoveUnit unit = MoveUnit::standard_deviations;
@@ -75,7 +75,7 @@ struct DistanceAtLeast {
 /// 2 · (steps + 1) · gates / (1 - confidence). With a judge, failures on images that it cannot read do not count.
 /// Directions: as for `DistanceAtLeast`.
 struct FailureRateAlongBelow {
-  std::string property;
+  std::string property = {};
   Towards towards = Towards::more;
   double shift = 1.0;  ///< standard deviations, above 0, at most 10
   std::int64_t steps = 4;

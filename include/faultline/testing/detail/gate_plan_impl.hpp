@@ -27,8 +27,7 @@ inline GatePlan plan_rate(double bound, double supposed_rate, double confidence,
   const auto samples = static_cast<std::int64_t>(std::floor(static_cast<double>(budget) * counted));
   GatePlan plan{.budget = budget};
   if (samples < 1) return plan;
-  const statistics::RatePlan rate =
-      statistics::plan_rate_test(*boundary_of(bound, confidence), supposed_rate, samples);
+  const statistics::RatePlan rate = statistics::plan_rate_test(*boundary_of(bound, confidence), supposed_rate, samples);
   const auto drawn = [&](std::int64_t n) {
     return static_cast<std::int64_t>(std::ceil(static_cast<double>(n) / counted));
   };

@@ -35,10 +35,10 @@ inline std::string rate_advice(const FailureRateBelow& policy, std::int64_t samp
   if (policy.gates > 1 && interval.lower > policy.bound)
     return "By itself this gate would have failed; one of " + std::to_string(policy.gates) +
            " needs more evidence than these samples give: raise max_samples.";
-  constexpr std::int64_t most = 200'000;
+  constexpr std::int64_t most = 64'000;  // what boundaries are enumerated for
   const double rate = samples == 0 ? 0.0 : static_cast<double>(failures) / static_cast<double>(samples);
   const statistics::RatePlan plan =
-      statistics::plan_rate_test(policy.bound, rate, most, {.alpha_per_side = (1.0 - policy.confidence) / 2.0});
+      statistics::plan_rate_test(*boundary_of(policy.bound, policy.confidence), rate, most);
   if (plan.median == 0)
     return "If the true rate is what was seen, even " + std::to_string(most) +
            " samples would usually not decide: the rate is too close to the bound.";
