@@ -57,7 +57,7 @@ function(faultline_documentation_block page number given code)
   string(REGEX REPLACE "(^|\n) *#include[^\n]*" "\\1" code "${code}")
 
   set(source "${CMAKE_CURRENT_BINARY_DIR}/documentation/${page}_${number}.cpp")
-  if(code MATCHES "int main *\\(|TEST(_CASE|_F)? *\\(")
+  if(code MATCHES "int main *\\(|TEST(_CASE|_F|_P)? *\\(")
     if(NOT FAULTLINE_TEST_FULL)
       string(REPLACE "samples = 10'000" "samples = 1'000" code "${code}")  # a minute less
     endif()
