@@ -24,7 +24,7 @@ namespace testing {
 template <VerdictHolder R, class Matcher>
 [[nodiscard]] ::testing::AssertionResult verify(const R& result, const Matcher& wanted) {
   if (wanted.match(result)) return ::testing::AssertionSuccess() << result;
-  return ::testing::AssertionFailure() << "expected a gate that " << wanted.describe() << ", but: " << result;
+  return ::testing::AssertionFailure() << why_not(result, wanted);
 }
 
 /// Names the tests of INSTANTIATE_TEST_SUITE_P after parameters that have a name, as entries of a failure corpus do.
