@@ -15,6 +15,7 @@
 #include <faultline/testing/detail/per_class_watcher_impl.hpp>
 #include <faultline/testing/detail/rate_watcher_impl.hpp>
 #include <faultline/testing/detail/shrink_failure_impl.hpp>
+#include <faultline/testing/detail/statement_results_impl.hpp>
 
 namespace faultline {
 inline namespace v1 {

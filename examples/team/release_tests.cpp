@@ -4,7 +4,6 @@
 //
 //   release_tests             the release tests
 //   release_tests [renew]     writes baseline.json anew, with this release as the measure, and the known failures
-#include <faultline/faultline.hpp>
 #include <faultline/testing.hpp>
 #include <faultline/testing/baseline.hpp>
 #include <faultline/testing/catch2.hpp>
@@ -19,6 +18,7 @@
 #include <catch2/catch.hpp>
 #endif
 
+#include "digits.hpp"
 #include "model.hpp"
 
 #include <filesystem>
@@ -26,15 +26,11 @@
 
 namespace fl = faultline;
 using namespace fl::testing;
+using team::digits;
 
 namespace {
 
 const std::filesystem::path here = TEAM_SOURCE;
-
-const fl::Generator<fl::CpuBackend>& digits() {
-  static const auto generator = fl::Generator<fl::CpuBackend>::load(fl::find_asset("digits.safetensors"));
-  return generator;
-}
 
 // The team's model behind the function it has anyway: pixels in, scores out.
 auto release() {

@@ -8,3 +8,4 @@
 #include <faultline/statistics/rate_plan.hpp>
 #include <faultline/testing/gate.hpp>
 #include <faultline/testing/gate_suite.hpp>
+#include <faultline/testing/statement_results.hpp>

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 # The project of examples/team against the installed library: its release passes, the one that was broken on purpose fails, says what was
 # expected and measured, and shows it.
-#   cmake -D project=... -D prefix=... -D assets=... -D compiler=... -D generator=... -D scratch=... -P team.cmake
+# Its ONNX model is tested where OpenCV is (`opencv`), and left out with one sentence where it is not.
+#   cmake -D project=... -D prefix=... -D assets=... -D compiler=... -D generator=... -D opencv=... -D scratch=... -P team.cmake
 set(ENV{FAULTLINE_ASSETS_DIR} "${assets}")
 file(REMOVE_RECURSE "${scratch}")
 function(run what expected)
@@ -17,12 +18,32 @@ file(MAKE_DIRECTORY "${scratch}")
 foreach(broken OFF ON)
   run("configuring" works "${CMAKE_COMMAND}" -S "${project}" -B "${scratch}" -G "${generator}" -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_FLAGS_RELEASE=-O1
     "-DCMAKE_CXX_COMPILER=${compiler}" "-DCMAKE_PREFIX_PATH=${prefix}" -DTEAM_BROKEN=${broken} -DCMAKE_UNITY_BUILD=ON -DCMAKE_UNITY_BUILD_BATCH_SIZE=0)
+  set(without "Without the tests of small.onnx: they need OpenCV")
+  string(FIND "${output}" "${without}" at)
+  if(opencv AND NOT at EQUAL -1 OR NOT opencv AND at EQUAL -1)
+    message(FATAL_ERROR "OpenCV is there: ${opencv}; configuring says:\n${output}")
+  endif()
   run("building" works "${CMAKE_COMMAND}" --build "${scratch}")
   if(NOT broken)
     foreach(mode smoke full)
       set(ENV{FAULTLINE_MODE} ${mode})
       run("the release" works "${scratch}/release_tests")
     endforeach()
+    if(opencv)
+      run("the ONNX model" works "${scratch}/release_tests" -s "small.onnx*")
+      foreach(said "small.onnx: failures are rare in every class" "class 0" "class 9" "PASS: class 9: it holds.")
+        string(FIND "${output}" "${said}" at)
+        if(at EQUAL -1)
+          message(FATAL_ERROR "the tests of the ONNX model do not say '${said}':\n${output}")
+        endif()
+      endforeach()
+      run("configuring without OpenCV" works "${CMAKE_COMMAND}" -S "${project}" -B "${scratch}/without" -G "${generator}" "-DCMAKE_CXX_COMPILER=${compiler}"
+        "-DCMAKE_PREFIX_PATH=${prefix}" -DCMAKE_DISABLE_FIND_PACKAGE_OpenCV=ON -DFAULTLINE_OPENCV_INCLUDE_DIR=0)
+      string(FIND "${output}" "${without}" at)
+      if(at EQUAL -1)
+        message(FATAL_ERROR "without OpenCV, configuring does not say so:\n${output}")
+      endif()
+    endif()
     foreach(file gates.xml gates.md)
       if(NOT EXISTS "${scratch}/${file}")
         message(FATAL_ERROR "there is no ${file}")

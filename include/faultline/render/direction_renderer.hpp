@@ -35,7 +35,7 @@ template <StyleGenerator G, Classifier C>
 class DirectionRenderer {
  public:
   DirectionRenderer(const G& generator, C& classifier, RenderOptions options = {})
-      : generator_(&generator),
+      : generator_(std::addressof(generator)),
         classifier_(classify::hold<typename G::image_type>(classifier)),
         options_(std::move(options)) {
     const auto require = [](bool ok, const std::string& message) {

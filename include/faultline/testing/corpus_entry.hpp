@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <iosfwd>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -53,6 +54,12 @@ struct CorpusEntry {
 FAULTLINE_MEMBERS(CorpusEntry, format, name, generator_digest, label, answer, probability, criterion,
                   criterion_expression, classifier_name, classifier_digest, seed, index, truncation, cutoff, noise, w,
                   channels, shifts, amount, alone, batch, note)
+
+/// Writes the entry's name: what test frameworks print of the parameter of a test.
+template <class Traits>
+std::basic_ostream<char, Traits>& operator<<(std::basic_ostream<char, Traits>& out, const CorpusEntry& entry) {
+  return out << entry.name;
+}
 
 /// An entry as the text of its file, and back; `where` stands for the file in messages.
 ///

@@ -79,6 +79,8 @@ struct FailureRateBelowPerClass {
   std::int64_t smoke_samples = 2'000;
   std::optional<GateMode> mode = std::nullopt;
   bool allow_undecided = false;
+  /// Whether one failing class ends the gate; else it goes on until every class is decided, or until its budget ends
+  bool stop_at_first_failure = true;
 };
 
 }  // namespace testing

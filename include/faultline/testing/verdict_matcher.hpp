@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 // Passes(), Fails() and DoesNotFail(): what a test asserts of a gate or a suite of them, once for every test framework.
-// Include testing/catch2.hpp or testing/gtest.hpp.
+// Include testing/catch2.hpp or testing/gtest.hpp; any other framework needs why_not() alone, which is here.
 
 #include <faultline/testing/gate.hpp>
 #include <faultline/testing/gate_suite.hpp>
@@ -102,6 +102,16 @@ class HoldsMatcher {
 };
 
 [[nodiscard]] constexpr HoldsMatcher Holds() noexcept { return {}; }
+
+/// Empty where a result is what was wanted, that is, where it holds or matches; else what was wanted, and the result's
+/// explanation. For test frameworks without matchers: doctest, Boost.Test, a `main` of one's own.
+///
+/// Example: `CHECK(why_not(gate(generator, mine, policy)) == "");`, `BOOST_TEST(why_not(verdict, Passes()) == "");`
+template <VerdictHolder R, class Matcher = HoldsMatcher>
+[[nodiscard]] std::string why_not(const R& result, const Matcher& wanted = {}) {
+  if (wanted.match(result)) return {};
+  return "expected a gate that " + wanted.describe() + ", but: " + result.explain();
+}
 
 }  // namespace testing
 }  // namespace v1

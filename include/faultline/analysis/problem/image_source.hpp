@@ -17,6 +17,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -33,7 +34,8 @@ template <StyleGenerator G>
 class GeneratedImages {
  public:
   using image_type = typename G::image_type;
-  GeneratedImages(const G& generator, const image_type& images) : generator_(&generator), images_(&images) {}
+  GeneratedImages(const G& generator, const image_type& images)
+      : generator_(std::addressof(generator)), images_(std::addressof(images)) {}
 
   /// Whether the images are still where the generator left them; one taken out of its batch is on the host alone.
   [[nodiscard]] bool has_resident() const noexcept { return images_ != nullptr; }
@@ -57,7 +59,7 @@ class GeneratedImages {
   }
 
  private:
-  explicit GeneratedImages(const G& generator) : generator_(&generator) {}
+  explicit GeneratedImages(const G& generator) : generator_(std::addressof(generator)) {}
 
   const G* generator_;
   const image_type* images_ = nullptr;

@@ -37,6 +37,7 @@ inline std::string replay_of(const FailureRateBelowPerClass& policy, const Prove
     text.add("bounds", "{" + list + "}");
   }
   add_mode(text, policy);
+  if (!policy.stop_at_first_failure) text.add("stop_at_first_failure", std::string("false"));
   return end_replay(text, run);
 }
 
@@ -74,7 +75,8 @@ class PerClassWatcher final : public GateWatcher {
     rates_[static_cast<std::size_t>(sample.label)].add(failed);
   }
   [[nodiscard]] bool known() const override {
-    return std::ranges::any_of(rates_, &WatchedRate::failed) || std::ranges::all_of(rates_, &WatchedRate::passed);
+    return (policy_.stop_at_first_failure && std::ranges::any_of(rates_, &WatchedRate::failed)) ||
+           std::ranges::all_of(rates_, &WatchedRate::known);
   }
   [[nodiscard]] GateResult conclude(Provenance run) override {
     GateFindings found;
