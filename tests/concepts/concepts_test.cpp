@@ -7,6 +7,7 @@
 #include <faultline/concepts/explain.hpp>
 #include <faultline/classify/make_classifier.hpp>
 #include <faultline/classify/scoring.hpp>
+#include <faultline/sampling/analytic_generator.hpp>
 #include <faultline/sampling/style_space_sampler.hpp>
 
 #include <concepts/archetypes.hpp>
