@@ -91,19 +91,20 @@ static int benchmark(int argc, char** argv) try {
   const std::string command = "'" + std::filesystem::read_symlink("/proc/self/exe").string() + "' --once";
   bool worked = !kept.empty();
   const bench::Rounds rounds = bench::take_turns(
-      {[&] { return bench::seconds([&] { run(gates); }); }, [&] { return bench::seconds([&] { run({gates[longest]}); }); },
-       [&] { return bench::seconds(each); },
+      {[&] { return bench::seconds([&] { run(gates); }); },
+       [&] { return bench::seconds([&] { run({gates[longest]}); }); }, [&] { return bench::seconds(each); },
        [&] { return bench::seconds([&] { (void)fl::testing::gate(generator, classifier, replay); }); },
        [&] { return bench::seconds([&] { (void)fl::testing::gate(generator, robust, replay); }); },
        [&] { return bench::seconds([&] { worked = worked && std::system(command.c_str()) == 0; }); }},
       quick ? 3 : 7);
   std::filesystem::remove_all(corpus);
   const auto entries = static_cast<double>(std::max<std::size_t>(kept.size(), 1));
-  bench::print("gate_cost", {{"suite of ten / its longest gate", rounds.ratio(0, 1), 1.3, true, "times"},
-                             {"ten gates by themselves / suite", rounds.ratio(2, 0), 1.0, false, "times"},
-                             {"corpus entry that fails again, asked alone too", 1e3 * rounds.middle(3) / entries, 5.0, true, "ms"},
-                             {"corpus entry that is right", 1e3 * rounds.middle(4) / entries, 5.0, true, "ms"},
-                             {"smoke gate, from the start", worked ? rounds.middle(5) : std::nan(""), 1.0, true, "s"}});
+  bench::print("gate_cost",
+               {{"suite of ten / its longest gate", rounds.ratio(0, 1), 1.3, true, "times"},
+                {"ten gates by themselves / suite", rounds.ratio(2, 0), 1.0, false, "times"},
+                {"corpus entry that fails again, asked alone too", 1e3 * rounds.middle(3) / entries, 5.0, true, "ms"},
+                {"corpus entry that is right", 1e3 * rounds.middle(4) / entries, 5.0, true, "ms"},
+                {"smoke gate, from the start", worked ? rounds.middle(5) : std::nan(""), 1.0, true, "s"}});
   return worked ? 0 : 1;
 } catch (const std::exception& error) {
   std::fprintf(stderr, "%s\n", error.what());
