@@ -204,16 +204,25 @@ class CorpusGate {
                                    asked.probability = static_cast<double>(said.probability[i]);
                                  }
                                });
+    // Those that fail, and those that are known to fail alone, are handed to the classifier one by one as well
+    std::vector<Asked*> ones;
+    std::vector<analysis::EditedLatent> again;
     for (std::size_t i = 0; i < group.size(); ++i) {
-      Asked& asked = *group[i];
-      if (!asked.among_failed && asked.entry.batch) continue;
-      const analysis::EditAnswers answers =
-          source.problem.answer_edits(std::span(edits).subspan(i, 1), {.alone = true});
-      asked.alone_failed = answers.first().failed.front() != 0;
-      if (asked.among_failed || !*asked.alone_failed) continue;
-      asked.answer = answers.first().prediction.front();
-      asked.probability = static_cast<double>(answers.first().probability.front());
+      if (!group[i]->among_failed && group[i]->entry.batch) continue;
+      ones.push_back(group[i]);
+      again.push_back(edits[i]);
     }
+    analysis::answer_in_blocks(source.problem.answer_edits, again, {.alone = true},
+                               [&](std::size_t at, const analysis::EditAnswers& answers) {
+                                 const analysis::ClassifierAnswers& said = answers.first();
+                                 for (std::size_t i = 0; i < said.failed.size(); ++i) {
+                                   Asked& asked = *ones[at + i];
+                                   asked.alone_failed = said.failed[i] != 0;
+                                   if (asked.among_failed || !*asked.alone_failed) continue;
+                                   asked.answer = said.prediction[i];
+                                   asked.probability = static_cast<double>(said.probability[i]);
+                                 }
+                               });
     request.end();
   }
 
