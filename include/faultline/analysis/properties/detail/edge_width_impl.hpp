@@ -64,12 +64,16 @@ FAULTLINE_INLINE double edge_width(std::span<const float> image, const ImageShap
   constexpr std::size_t smallest_region = 8;
   const detail::Plane plane = detail::brightness(image, shape);
   const std::int64_t reach = std::max<std::int64_t>(6, std::min(plane.height, plane.width) / 5);
-  const double first = detail::width_of(detail::edge_profile(detail::median3(plane), plane, reach, smallest_region));
-  if (!(first > 0.0)) return 0.0;
-  detail::Plane smooth = plane;
-  data::gaussian_blur(smooth.values, smooth.height, smooth.width, std::max(0.4, first / detail::width_per_sigma));
-  const double second = detail::width_of(detail::edge_profile(smooth, plane, reach, smallest_region));
-  return second > 0.0 ? second : first;
+  double width = detail::width_of(detail::edge_profile(detail::median3(plane), plane, reach, smallest_region));
+  for (int round = 0; round < 2 && width > 0.0; ++round) {
+    detail::Plane smooth = plane;
+    data::gaussian_blur(smooth.values, smooth.height, smooth.width,
+                        std::max(0.4, 1.4 * width / detail::width_per_sigma));
+    const double found = detail::width_of(detail::edge_profile(smooth, plane, reach, smallest_region));
+    if (!(found > 0.0)) break;
+    width = found;
+  }
+  return width;
 }
 
 }  // namespace analysis
