@@ -8,6 +8,7 @@
 #include <support/measured_backends.hpp>
 #include <support/rounds.hpp>
 
+#include <faultline/analysis/properties/default_properties.hpp>
 #include <faultline/data/assets.hpp>
 #include <faultline/data/classifier_file.hpp>
 #include <faultline/testing.hpp>
