@@ -133,6 +133,8 @@ template <StyleGenerator G, Classifier C, detail::MovedPolicy P, FailureCriterio
     const auto held = classify::hold<typename G::image_type>(classifier);
     analysis::MethodOptions method;
     method.properties = policy.properties;
+    for (Property& property : method.properties)  // any may be asked for, whether conditions may have its name or not
+      property.candidate = property.candidate || property.name == policy.property;
     method.judge = policy.judge;
     method.batch_size = policy.batch_size;
     method.probability_tolerance = policy.probability_tolerance;

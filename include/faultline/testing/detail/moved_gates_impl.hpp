@@ -56,9 +56,7 @@ template <class Policy>
   const analysis::PropertyReadings readings =
       analysis::read_properties(statistics::whiten(whitening, population.w, population.label), population.properties,
                                 population.label, problem.classes);
-  Problem movable = problem;  // any measured property may be asked for, whether conditions may have its name or not
-  if (!movable.property_candidates.empty()) movable.property_candidates[move.column] = 1;
-  const std::vector<analysis::Direction> directions = analysis::property_directions(movable, whitening, readings);
+  const std::vector<analysis::Direction> directions = analysis::property_directions(problem, whitening, readings);
   const auto own = std::ranges::find(directions, policy.property, &analysis::Direction::name);
   if (own != directions.end()) {
     move.edit = analysis::Edit::in_w(own->w, policy.towards == Towards::more ? 1.0 : -1.0);
@@ -131,15 +129,7 @@ void replay_move(analysis::ReplayText& text, const Policy& policy) {
   text.add("property", "\"" + policy.property + "\"");
   if (policy.towards == Towards::less) text.add("towards", std::string("fl::testing::Towards::less"));
   text.add("confidence", number_text(policy.confidence));
-  text.add("seed", policy.seed);
-  text.add("max_samples", policy.max_samples);
-  if (policy.labels.kind != LabelPolicy::Kind::uniform) text.add("labels", text.labels(policy.labels));
-  if (policy.truncation != standard.truncation) text.add("truncation", number_text(policy.truncation));
-  text.add("batch_size", policy.batch_size);
-  if (policy.cutoff) text.add("cutoff", *policy.cutoff);
-  if (policy.probability_tolerance != standard.probability_tolerance)
-    text.add("probability_tolerance", number_text(policy.probability_tolerance));
-  if (policy.gates != standard.gates) text.add("gates", policy.gates);
+  add_sampling(text, policy);
   if (policy.direction_samples != standard.direction_samples) text.add("direction_samples", policy.direction_samples);
   if (policy.judge)
     text.add("judge", "fl::AnyClassifier(" + text.model("judge", policy.judge->name(), policy.judge->digest()) + ")");

@@ -26,7 +26,9 @@ void add_sampling(analysis::ReplayText& text, const Policy& policy) {
   if (policy.truncation != standard.truncation) text.add("truncation", number_text(policy.truncation));
   text.add("batch_size", policy.batch_size);
   if (policy.cutoff) text.add("cutoff", *policy.cutoff);
-  if (policy.noise != standard.noise) text.add("noise", "fl::Noise::" + std::string(core::enumerator_of(policy.noise)));
+  if constexpr (requires { policy.noise; })
+    if (policy.noise != standard.noise)
+      text.add("noise", "fl::Noise::" + std::string(core::enumerator_of(policy.noise)));
   if (policy.probability_tolerance != standard.probability_tolerance)
     text.add("probability_tolerance", number_text(policy.probability_tolerance));
   if (policy.gates != standard.gates) text.add("gates", policy.gates);

@@ -30,28 +30,12 @@ struct BrightRegion {
 };
 
 inline void join_specks(BrightRegion& region, bool bright, std::size_t smallest) {
-  std::vector<std::uint8_t> seen(region.inside.size(), 0);
+  std::vector<std::uint8_t> open(region.inside.size());
+  for (std::size_t i = 0; i < open.size(); ++i) open[i] = (region.inside[i] != 0) == bright ? 1 : 0;
   std::vector<std::int64_t> reached;
-  const std::int64_t width = region.width, size = region.height * width;
-  for (std::int64_t start = 0; start < size; ++start) {
-    const auto is_open = [&](std::int64_t at) {
-      return seen[static_cast<std::size_t>(at)] == 0 && (region.inside[static_cast<std::size_t>(at)] != 0) == bright;
-    };
-    if (!is_open(start)) continue;
-    reached.assign(1, start);
-    seen[static_cast<std::size_t>(start)] = 1;
-    for (std::size_t next = 0; next < reached.size(); ++next) {
-      const std::int64_t at = reached[next], x = at % width;
-      const auto visit = [&](bool exists, std::int64_t neighbour) {
-        if (!exists || !is_open(neighbour)) return;
-        seen[static_cast<std::size_t>(neighbour)] = 1;
-        reached.push_back(neighbour);
-      };
-      visit(x > 0, at - 1);
-      visit(x + 1 < width, at + 1);
-      visit(at >= width, at - width);
-      visit(at + width < size, at + width);
-    }
+  for (std::size_t start = 0; start < open.size(); ++start) {
+    if (open[start] == 0) continue;
+    take_region(open, region.width, static_cast<std::int64_t>(start), reached);
     if (reached.size() < smallest)
       for (const std::int64_t at : reached) region.inside[static_cast<std::size_t>(at)] = bright ? 0 : 1;
   }

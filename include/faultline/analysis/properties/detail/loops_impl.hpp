@@ -27,28 +27,13 @@ FAULTLINE_INLINE double loops(std::span<const float> image, const ImageShape& sh
     for (std::int64_t x = 0; x < plane.width; ++x)
       open[static_cast<std::size_t>((y + 1) * width + x + 1)] = plane.row(y)[x] > level ? 0 : 1;
   std::vector<std::int64_t> reached;
-  reached.reserve(open.size());
-  const auto flood = [&](std::int64_t start) {
-    reached.assign(1, start);
-    open[static_cast<std::size_t>(start)] = 0;
-    for (std::size_t next = 0; next < reached.size(); ++next) {
-      const std::int64_t at = reached[next], x = at % width;
-      const auto visit = [&](bool inside, std::int64_t neighbour) {
-        if (!inside || open[static_cast<std::size_t>(neighbour)] == 0) return;
-        open[static_cast<std::size_t>(neighbour)] = 0;
-        reached.push_back(neighbour);
-      };
-      visit(x > 0, at - 1);
-      visit(x + 1 < width, at + 1);
-      visit(at >= width, at - width);
-      visit(at + width < width * height, at + width);
-    }
-    return static_cast<std::int64_t>(reached.size());
-  };
-  (void)flood(0);
+  detail::take_region(open, width, 0, reached);
   std::int64_t count = 0;
-  for (std::int64_t at = 0; at < width * height; ++at)
-    if (open[static_cast<std::size_t>(at)] != 0 && flood(at) >= smallest_loop) ++count;
+  for (std::int64_t at = 0; at < width * height; ++at) {
+    if (open[static_cast<std::size_t>(at)] == 0) continue;
+    detail::take_region(open, width, at, reached);
+    if (static_cast<std::int64_t>(reached.size()) >= smallest_loop) ++count;
+  }
   return static_cast<double>(count);
 }
 

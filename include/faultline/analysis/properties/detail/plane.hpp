@@ -86,6 +86,27 @@ struct Plane {
   return {*low, bright};
 }
 
+/// Takes a region out of `open` `[h * width]`: the pixel `start` and all that open pixels side by side join to it,
+/// whose positions are then in `reached`.
+inline void take_region(std::vector<std::uint8_t>& open, std::int64_t width, std::int64_t start,
+                        std::vector<std::int64_t>& reached) {
+  const auto size = static_cast<std::int64_t>(open.size());
+  reached.assign(1, start);
+  open[static_cast<std::size_t>(start)] = 0;
+  for (std::size_t next = 0; next < reached.size(); ++next) {
+    const std::int64_t at = reached[next], x = at % width;
+    const auto visit = [&](bool inside, std::int64_t neighbour) {
+      if (!inside || open[static_cast<std::size_t>(neighbour)] == 0) return;
+      open[static_cast<std::size_t>(neighbour)] = 0;
+      reached.push_back(neighbour);
+    };
+    visit(x > 0, at - 1);
+    visit(x + 1 < width, at + 1);
+    visit(at >= width, at - width);
+    visit(at + width < size, at + width);
+  }
+}
+
 /// Pixels above a level, and the length in pixels of the contour around them.
 struct Region {
   double area = 0.0;
