@@ -187,7 +187,15 @@ int characterize(const Arguments& arguments) {
     if (arguments.json) std::fputs(fl::to_json(report).c_str(), stdout);
     else print_paper(report);
   } else {
-    fl::FailureReport report = analyzer.run();
+    fl::FailureReport report;
+    try {
+      report = analyzer.run();
+    } catch (const fl::Interrupted<fl::FailureReport>& met) {  // without pictures, which would ask the classifier
+      fl::write_json(met.found(), out / "report.json");
+      progress.finish();
+      std::fprintf(stderr, "what was found before the error is in %s\n", (out / "report.json").c_str());
+      throw;
+    }
     if (real) report.real_images = fl::check_causes(report, analyzer.problem(), *real);
     fl::DirectionRenderer(generator, classifier, {.progress = follow}).write_report(report, out);
     progress.finish();

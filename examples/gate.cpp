@@ -38,6 +38,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
+#include <exception>
 #include <limits>
 #include <optional>
 #include <sstream>
@@ -218,13 +219,21 @@ int gate(const Arguments& arguments, const Asked& asked) {
     suite.add(
         "no known failure of " + arguments.corpus + " returns", generator, classifier,
         fl::testing::NoKnownFailureReturns{.folder = arguments.corpus, .allow_undecided = arguments.allow_undecided});
-  const fl::testing::SuiteResult result = suite.run();
-  if (!arguments.junit.empty()) fl::core::write_file_atomically(arguments.junit, fl::testing::junit_xml(result));
-  if (!arguments.json.empty()) fl::core::write_file_atomically(arguments.json, fl::testing::to_json(result));
+  std::optional<fl::testing::SuiteResult> result;
+  std::exception_ptr error;
+  try {
+    result = suite.run();
+  } catch (const fl::Interrupted<fl::testing::SuiteResult>& met) {
+    result = met.found();
+    error = std::current_exception();
+  }
+  if (!arguments.junit.empty()) fl::core::write_file_atomically(arguments.junit, fl::testing::junit_xml(*result));
+  if (!arguments.json.empty()) fl::core::write_file_atomically(arguments.json, fl::testing::to_json(*result));
   if (!arguments.markdown.empty())
-    fl::core::write_file_atomically(arguments.markdown, fl::testing::markdown_summary(result));
-  std::printf("%s\n", result.explain().c_str());
-  return result.failed() ? 1 : result.holds() ? 0 : 4;
+    fl::core::write_file_atomically(arguments.markdown, fl::testing::markdown_summary(*result));
+  std::printf("%s\n", result->explain().c_str());
+  if (error) std::rethrow_exception(error);
+  return result->failed() ? 1 : result->holds() ? 0 : 4;
 }
 
 int answer(int argc, char** argv) {

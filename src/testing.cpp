@@ -4,14 +4,15 @@
 #include <faultline/testing/detail/baseline_impl.hpp>
 #include <faultline/testing/detail/cause_gate_impl.hpp>
 #include <faultline/testing/detail/compiled_gates.hpp>
+#include <faultline/testing/detail/distance_at_least_impl.hpp>
 #include <faultline/testing/detail/failure_pictures_impl.hpp>
+#include <faultline/testing/detail/failure_rate_along_impl.hpp>
 #include <faultline/testing/detail/gate_plan_impl.hpp>
 #include <faultline/testing/detail/gate_report_impl.hpp>
 #include <faultline/testing/detail/corpus_entry_impl.hpp>
 #include <faultline/testing/detail/failure_corpus_impl.hpp>
 #include <faultline/testing/detail/gate_result_impl.hpp>
 #include <faultline/testing/detail/gate_suite_impl.hpp>
-#include <faultline/testing/detail/moved_gates_impl.hpp>
 #include <faultline/testing/detail/per_class_watcher_impl.hpp>
 #include <faultline/testing/detail/rate_watcher_impl.hpp>
 #include <faultline/testing/detail/shrink_failure_impl.hpp>

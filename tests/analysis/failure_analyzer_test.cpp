@@ -10,11 +10,13 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <exception>
 #include <limits>
 #include <map>
 #include <set>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace fl = faultline;
@@ -367,6 +369,64 @@ TEST_CASE("a budget ends a run early, with a whole report that says what is miss
     fl::FailureAnalyzer analyzer(sampler, mine, fl::Misclassified{}, {.samples = 100, .method = options.method});
     CHECK_THROWS_WITH(analyzer.run_paper(), ContainsSubstring("it has no budget"));
   }
+}
+
+TEST_CASE("a classifier that breaks after the samples leaves a report of what they showed",
+          "[analysis][analyzer][errors]") {
+  const fl::AnalyticGenerator known({.factors = 5, .channels = 200, .classes = classes, .seed = 2});
+  constexpr std::int64_t unbroken = std::numeric_limits<std::int64_t>::max();
+  const auto run = [&](std::int64_t images_until) {
+    std::int64_t seen = 0;
+    auto mine = fl::make_classifier(
+        [&](fl::ImageView images, fl::ScoreMatrix& scores) {
+          if ((seen += images.count()) > images_until) throw std::runtime_error("gone");
+          scores.resize(images.count(), classes);
+          for (std::int64_t i = 0; i < images.count(); ++i) {
+            const auto reading = known.read(images, i);
+            const std::int64_t answer = above(reading) > 0.0 ? (reading.label + 1) % classes : reading.label;
+            scores(i, answer) = 5.0f;
+          }
+        },
+        {.classes = classes, .scores = fl::Scores::logits});
+    const fl::FailureReport report = fl::characterize(known, mine, quick(1'500));
+    return std::pair(report, seen);
+  };
+  const auto [whole, images] = run(unbroken);
+  REQUIRE(whole.findings.size() == 1);
+  const std::int64_t preflight = images - whole.cost.classifier_images;
+  REQUIRE(preflight >= 0);
+  bool unproven = false, proven = false;
+  // in the interventions, and from there on in every step that follows
+  for (std::int64_t until = preflight + 3'000 + 500; until < images; until += (images - preflight - 3'500) / 6) {
+    CAPTURE(until, images);
+    try {
+      (void)run(until);
+      FAIL("the classifier is gone");
+    } catch (const fl::Interrupted<fl::FailureReport>& met) {
+      CHECK(met.code() == fl::ErrorCode::classifier_threw);
+      CHECK(std::string(met.what()).find("gone") != std::string::npos);
+      CHECK_THROWS_AS(std::rethrow_if_nested(met), fl::Error);
+      const fl::FailureReport& report = met.found();
+      CHECK(report.cut_short);
+      REQUIRE_FALSE(report.warnings.empty());
+      CHECK(report.warnings.front().find("An error ended the run") == 0);
+      CHECK(report.failure_rate == whole.failure_rate);
+      CHECK(report.provenance == whole.provenance);
+      CHECK(report.cost.classifier_images <= until);
+      CHECK_FALSE(report.reason.empty());
+      const auto total = report.findings.size() + report.undecided.size();
+      CHECK(total == 1);
+      for (const auto* list : {&report.findings, &report.undecided})
+        for (const fl::Finding& finding : *list) {
+          CHECK(finding.condition.deviance_share == whole.findings.front().condition.deviance_share);
+          CHECK_FALSE(finding.headline.empty());
+        }
+      unproven = unproven || !report.undecided.empty();
+      proven = proven || !report.findings.empty();
+    }
+  }
+  CHECK(unproven);
+  CHECK(proven);
 }
 
 TEST_CASE("a forecast is made before the start", "[analysis][analyzer][budget]") {

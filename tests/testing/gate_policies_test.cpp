@@ -72,7 +72,13 @@ TEST_CASE("a gate on a region judges the samples that lie in it") {
   CHECK(there.failed());
   CHECK(there.explain().find("FAIL: the failure rate where factor is at least 1 is not below 0.15.") == 0);
   CHECK(there.explain().find("samples lie in the region") != std::string::npos);
-  CHECK(there.replay().find(".where = {{fl::property_named(\"factor\"), 1, INFINITY}}") != std::string::npos);
+  CHECK(there.replay().find(".where = {{property, 1, INFINITY}}") != std::string::npos);
+  CHECK(there.replay().find("property \"factor\", a function of your own") != std::string::npos);
+  const auto bright = gate(
+      known, mine,
+      FailureRateBelow{
+          .bound = 0.15, .seed = 7, .max_samples = 256, .where = {{fl::property_named("contrast"), -INFINITY, 2.0}}});
+  CHECK(bright.replay().find(".where = {{fl::property_named(\"contrast\"), -INFINITY, 2}}") != std::string::npos);
   CHECK(there.statements().front().samples < there.run().samples_per_split);
   const auto below =
       gate(known, mine, FailureRateBelow{.bound = 0.05, .seed = 7, .where = {{factor(known, 0, "factor"), -9.0, 1.0}}});

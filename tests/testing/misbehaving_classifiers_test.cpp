@@ -12,6 +12,7 @@
 #include <clocale>
 #include <cmath>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <limits>
 #include <new>
@@ -206,4 +207,59 @@ TEST_CASE("a classifier that hangs, crashes or ends the process is the child's f
   CHECK(aborted.first == 202);
   CHECK(mentions(aborted.second, "signal"));
   CHECK(child_says("exit 3").first == 202);
+}
+
+TEST_CASE("what was counted before a classifier broke is kept, and decides nothing") {
+  auto mine = fl::make_classifier(later([](fl::ImageView, fl::ScoreMatrix&) { throw std::runtime_error("gone"); }, 20),
+                                  {.classes = 2, .scores = fl::Scores::logits});
+  try {
+    (void)gate(known(), mine, FailureRateBelow{.bound = 0.0005, .seed = 7, .max_samples = 20'000});
+    FAIL("the classifier is gone");
+  } catch (const fl::Interrupted<fl::testing::GateResult>& met) {
+    CHECK(met.code() == fl::ErrorCode::classifier_threw);
+    CHECK(mentions(met.what(), "gone"));
+    CHECK_THROWS(std::rethrow_if_nested(met));
+    const fl::testing::GateResult& found = met.found();
+    CHECK(found.undecided());
+    CHECK(found.interrupted());
+    CHECK_FALSE(found.holds());
+    CHECK(found.samples() > 0);
+    CHECK(found.samples() < 20 * 64);
+    CHECK(found.failures() == 0);
+    CHECK(mentions(found.explain(), "ERROR: an error ended this gate before it was decided"));
+    CHECK(mentions(found.explain(), "gone"));
+    CHECK(mentions(found.replay(), "FailureRateBelow{.bound = "));
+  }
+}
+
+TEST_CASE("a suite runs the gates that a broken classifier has nothing to do with, and keeps what was decided") {
+  auto broken =
+      fl::make_classifier(later([](fl::ImageView, fl::ScoreMatrix&) { throw std::runtime_error("gone"); }, 20),
+                          {.classes = 2, .scores = fl::Scores::logits});
+  auto sound = fl::make_classifier([](fl::ImageView images, fl::ScoreMatrix& scores) { right(images, scores); },
+                                   {.classes = 2, .scores = fl::Scores::logits});
+  fl::testing::GateSuite suite;
+  suite.add("coarse", known(), broken, {.bound = 0.2, .seed = 7})
+      .add("fine", known(), broken, {.bound = 0.0005, .seed = 7, .max_samples = 20'000})
+      .add("sound", known(), sound, {.bound = 0.2, .seed = 7});
+  try {
+    (void)suite.run();
+    FAIL("one classifier is gone");
+  } catch (const fl::Interrupted<fl::testing::SuiteResult>& met) {
+    CHECK(met.code() == fl::ErrorCode::classifier_threw);
+    CHECK_THROWS(std::rethrow_if_nested(met));
+    const fl::testing::SuiteResult& found = met.found();
+    CHECK_FALSE(found.holds());
+    CHECK_FALSE(found.failed());
+    REQUIRE(found.gates().size() == 3);
+    CHECK(found.gates()[0].result.passed());  // decided on the same samples before
+    CHECK(found.gates()[1].result.interrupted());
+    CHECK(found.gates()[1].result.samples() > found.gates()[0].result.samples());
+    CHECK(found.gates()[2].result.passed());
+    const std::string junit = fl::testing::junit_xml(found);
+    CHECK(mentions(junit, "failures=\"0\" errors=\"1\" skipped=\"0\""));
+    CHECK(mentions(junit, "<error message=\"[F202]"));
+    CHECK(mentions(fl::testing::markdown_summary(found), "| fine | **error** |"));
+    CHECK(mentions(fl::testing::to_json(found), "\"error\": \"[F202]"));
+  }
 }

@@ -176,6 +176,8 @@ TEST_CASE("failure rates along a move are those of the normal distribution, and 
   CHECK(two.explain().find(
             "FAIL: with more size by up to 2 standard deviations the failure rate does not stay below 0.12.") == 0);
   CHECK(two.replay().find("fl::testing::FailureRateAlongBelow{.property = \"size\"") != std::string::npos);
+  CHECK(two.replay().find(".properties = properties") != std::string::npos);
+  CHECK(two.replay().find("properties, \"size\" of your own") != std::string::npos);
 }
 
 TEST_CASE("failures on images that the judge cannot read do not count against a distance") {

@@ -19,7 +19,8 @@ namespace analysis {
 /// most `alpha` (Holm over all frozen conditions; the screening before and the intervention after it only lower that).
 /// Rates carry exact 95 % intervals. The paper's table and rankings of channels carry no claim.
 /// **Throws** `invalid_argument` for options out of range, `empty_input`, `shape_mismatch`, `label_out_of_range`; what
-/// the callbacks throw. Too few failures are a verdict, not an error.
+/// the callbacks throw; where the classifier fails after the samples, `Interrupted<FailureReport>` with all that needs
+/// no more of its answers. Too few failures are a verdict, not an error.
 /// **Randomness**: (problem.seed, streams permutations and codes); the same problem and options give the same report,
 /// whatever the number of threads.
 /// **Cost**: beyond the populations, images for intervention (see `measure_effects`), distances and profiles of the

@@ -4,6 +4,7 @@
 
 #include <faultline/classify/any_criterion.hpp>
 #include <faultline/classify/score_request.hpp>
+#include <faultline/core/interrupted.hpp>
 #include <faultline/core/within_memory.hpp>
 #include <faultline/analysis/problem/check_options.hpp>
 #include <faultline/analysis/analyze.hpp>
@@ -18,6 +19,7 @@
 #include <chrono>
 #include <concepts>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <string>
@@ -35,7 +37,8 @@ namespace analysis {
 /// is called from one thread, unless it says that it is thread-safe, in batches of `method.batch_size`, padded.
 /// **Throws** empty_input for no samples, invalid_argument for options out of range; F2xx for a classifier that answers
 /// wrongly (shape, NaN, not probabilities, exceptions), before any of its answers is used; property_threw for a
-/// property or criterion that fails.
+/// property or criterion that fails. After the samples both are an `Interrupted<FailureReport>`, whose `found()` is the
+/// report without what could not be asked any more.
 /// **Budget** (`method.budget`): both splits get shorter alike where it does not hold them; conditions that it leaves
 /// undecided say so; `cut_short` marks the report and `warnings` say of what. The description of what was found is not
 /// cut: about 4 000 images for each cause beyond a budget that is too small. Run again on the same samples it goes on
@@ -64,16 +67,16 @@ class FailureAnalyzer {
   [[nodiscard]] FailureReport run() {
     (void)problem();
     if (options_.method.budget.is_limited()) start_clock(spent_by_samples_);
-    FailureReport report = core::within_memory("FailureAnalyzer", [&] { return analyze(*problem_, options_.method); });
-    if (problem_->discovery.size() < options_.samples) {
-      report.cut_short = true;
-      report.warnings.insert(report.warnings.begin(), "The budget ended the sampling at " +
-                                                          std::to_string(problem_->discovery.size()) + " of " +
-                                                          std::to_string(options_.samples) + " samples per split.");
+    try {
+      FailureReport report =
+          core::within_memory("FailureAnalyzer", [&] { return analyze(*problem_, options_.method); });
+      complete(report);
+      return report;
+    } catch (const Interrupted<FailureReport>& met) {
+      FailureReport report = met.found();
+      complete(report);
+      std::throw_with_nested(Interrupted<FailureReport>(met, std::move(report)));
     }
-    report.cost = source_.cost();
-    describe(report);
-    return report;
   }
 
   /// The paper's method on the same discovery split, see `paper_method`; cost counts everything this analyzer has done.
@@ -153,6 +156,18 @@ class FailureAnalyzer {
       report_progress(options_.method.progress, stage, samples.size(), count);
     }
     return samples;
+  }
+
+  /// What a report says of the run as a whole.
+  void complete(FailureReport& report) const {
+    if (problem_->discovery.size() < options_.samples) {
+      report.cut_short = true;
+      report.warnings.insert(report.warnings.begin(), "The budget ended the sampling at " +
+                                                          std::to_string(problem_->discovery.size()) + " of " +
+                                                          std::to_string(options_.samples) + " samples per split.");
+    }
+    report.cost = source_.cost();
+    describe(report);
   }
 
   template <class Report>

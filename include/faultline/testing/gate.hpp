@@ -8,6 +8,7 @@
 #include <faultline/concepts/classifier.hpp>
 #include <faultline/concepts/failure_criterion.hpp>
 #include <faultline/concepts/style_generator.hpp>
+#include <faultline/core/interrupted.hpp>
 #include <faultline/core/random.hpp>
 #include <faultline/core/within_memory.hpp>
 #include <faultline/testing/detail/draw_gate_samples.hpp>
@@ -16,6 +17,7 @@
 #include <faultline/testing/gate_result.hpp>
 
 #include <array>
+#include <exception>
 #include <memory>
 #include <utility>
 
@@ -32,7 +34,8 @@ namespace testing {
 /// look, labels that are walked in order, and an environment variable FAULTLINE_MODE that is neither smoke nor full;
 /// incompatible_models for an unconditional generator and a criterion or policy that reads the label; what the sampler
 /// throws; property_threw for a criterion or property that throws; F2xx when the classifier misbehaves, which is never
-/// counted as a failure.
+/// counted as a failure: after the preflight that is an `Interrupted<GateResult>`, whose `found()` has what was
+/// counted.
 /// **Randomness**: sample i depends on (seed, i) alone; a verdict at a budget is kept at every larger one.
 /// **Cost**: up to max_samples generator and classifier images, in batches of batch_size, one batch in memory; and the
 /// preflight.
@@ -43,9 +46,12 @@ template <StyleGenerator G, Classifier C, detail::WatchedPolicy P = FailureRateB
 [[nodiscard]] GateResult gate(const G& generator, C& classifier, const P& policy, const F& criterion = {}) {
   const std::unique_ptr<detail::GateWatcher> watcher = watch(policy, classify::AnyCriterion::borrow(criterion));
   std::array watchers{watcher.get()};
-  Provenance run = detail::draw_gate_samples(generator, *classify::hold<typename G::image_type>(classifier),
-                                             detail::population_of(policy), watchers);
-  return watcher->conclude(std::move(run));
+  try {
+    return watcher->conclude(detail::draw_gate_samples(generator, *classify::hold<typename G::image_type>(classifier),
+                                                       detail::population_of(policy), watchers));
+  } catch (const Interrupted<detail::SamplesDrawn>& met) {
+    std::throw_with_nested(Interrupted<GateResult>(met, detail::conclude_interrupted(*watcher, met.found().run, met)));
+  }
 }
 
 template <StyleGenerator G, Classifier C, detail::WatchedPolicy P = FailureRateBelow,

@@ -62,6 +62,8 @@ struct GateFindings {
   bool allow_undecided = false;
   /// E-value against all statements being true; empty: the mean of theirs
   std::optional<double> evidence_against = std::nullopt;
+  /// The error of classifier, property or criterion that ended it; empty where it came to its end
+  std::string error = {};
 };
 
 /// The outcome of a gate, and everything needed to understand and repeat it.
@@ -74,9 +76,11 @@ class GateResult {
   [[nodiscard]] bool passed() const noexcept { return found_.verdict == GateVerdict::pass; }
   [[nodiscard]] bool failed() const noexcept { return found_.verdict == GateVerdict::fail; }
   [[nodiscard]] bool undecided() const noexcept { return found_.verdict == GateVerdict::undecided; }
+  /// Whether an error ended it; it is undecided then, and says which.
+  [[nodiscard]] bool interrupted() const noexcept { return !found_.error.empty(); }
   /// Whether a build may go on: the gate passed, or it is undecided and that is allowed, as it is in a smoke run.
   [[nodiscard]] bool holds() const noexcept {
-    return passed() || (undecided() && (found_.mode == GateMode::smoke || found_.allow_undecided));
+    return passed() || (undecided() && !interrupted() && (found_.mode == GateMode::smoke || found_.allow_undecided));
   }
   /// Images classified, and how many of them failed.
   [[nodiscard]] std::int64_t samples() const noexcept { return found_.samples; }

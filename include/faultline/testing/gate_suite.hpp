@@ -82,7 +82,8 @@ std::basic_ostream<char, Traits>& operator<<(std::basic_ostream<char, Traits>& o
 /// Generators and classifiers are borrowed until the last run. A gate's policy is taken as it is, but for
 /// `.confidence`, which is the suite's.
 /// **Throws** from `add`: invalid_argument for a name that is taken; from `run`: empty_input without gates, and what
-/// `gate` throws.
+/// `gate` throws. An error of a classifier, property or criterion ends the gates that met it, not the others:
+/// `Interrupted<SuiteResult>` is thrown when all have run, and `found()` has them all.
 /// **Cost**: that of the gates, samples in common counted once. To pass, each takes what it takes alone; to fail, the
 /// more evidence the more there are.
 /// Example: `const auto result = GateSuite(0.95).add("all", generator, mine, {.bound = 0.02})

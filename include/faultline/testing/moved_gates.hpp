@@ -154,5 +154,6 @@ GateResult gate(const G&& generator, C& classifier, const P& policy, const F& cr
 }  // namespace faultline
 
 #ifndef FAULTLINE_COMPILED
-#include <faultline/testing/detail/moved_gates_impl.hpp>
+#include <faultline/testing/detail/distance_at_least_impl.hpp>
+#include <faultline/testing/detail/failure_rate_along_impl.hpp>
 #endif

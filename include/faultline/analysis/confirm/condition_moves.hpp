@@ -7,6 +7,7 @@
 #include <faultline/analysis/problem/problem.hpp>
 #include <faultline/statistics/whitening.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -34,12 +35,14 @@ struct ConditionMove {
   std::optional<std::int64_t> held_back = std::nullopt;  ///< the property that moves along when it is not separable
 };
 
-/// Latents on which moves are calibrated.
-inline constexpr std::int64_t calibration_latents = 256;
+/// Latents on which moves are calibrated when interventions may use so many images: one for a hundred, from 32 to 256.
+[[nodiscard]] constexpr std::int64_t calibration_latents(std::int64_t intervention_images) {
+  return std::clamp<std::int64_t>(intervention_images / 100, 32, 256);
+}
 
 /// Plans the moves of conditions.
 ///
-/// **Formula**: what every property does along the reading of each condition is measured once, on `calibration_latents`
+/// **Formula**: what every property does along the reading of each condition is measured once, on `latents`
 /// latents moved by ±2; the move of a condition is the combination of the readings along which its property moves and
 /// those that are held stay, T⁻ᵀe, of unit length. Held are the stronger conditions, in their order, each unless less
 /// than a whole deviation between −2 and +2 would be left; then whatever else moves along so far that the fitted model
@@ -54,10 +57,12 @@ inline constexpr std::int64_t calibration_latents = 256;
 /// fit predicts that moving both ways, compared with not moving, changes the failure rate by more than one end compared
 /// with the other.
 /// **Shapes**: `discovery` is the sample of the selection. **Throws** what answering edits
-/// throws. **Cost**: 8 · 256 images per condition.
+/// throws. **Cost**: at most 8 · `latents` images per
+/// condition.
 [[nodiscard]] std::vector<ConditionMove> plan_moves(const Problem& problem, const statistics::Whitening& whitening,
                                                     const PropertyReadings& readings, const ConditionSample& discovery,
-                                                    const Conditions& conditions);
+                                                    const Conditions& conditions,
+                                                    std::int64_t latents = calibration_latents(30'000));
 
 /// Directions that move one property each, towards more, with the other properties held: the dual basis of the readings
 /// of all candidates that w predicts with R² ≥ `least_reading`. No outcome enters, so that distances of several

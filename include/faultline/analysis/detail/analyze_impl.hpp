@@ -24,11 +24,13 @@
 #include <faultline/analysis/properties/default_properties.hpp>
 #include <faultline/analysis/rank/channel_ranking.hpp>
 #include <faultline/analysis/rank/class_split.hpp>
+#include <faultline/core/interrupted.hpp>
 #include <faultline/core/ranges.hpp>
 #include <faultline/statistics/linear_algebra.hpp>
 
 #include <algorithm>
 #include <cstdint>
+#include <exception>
 #include <optional>
 #include <span>
 #include <string>
@@ -244,8 +246,31 @@ FAULTLINE_INLINE FailureReport analyze(const Problem& problem, const MethodOptio
     return report;
   }
 
+  // What asks the classifier from here on may fail; the rest of the report is made all the same.
+  std::optional<Error> error;
+  std::exception_ptr cause;
+  const auto attempt = [&](const auto& step) {
+    if (error) return;
+    try {
+      step();
+    } catch (const Error& met) {
+      if (!core::is_interruption(met)) throw;
+      error = met;
+      cause = std::current_exception();
+    }
+  };
   HeldOutLatents fresh(problem, options.batch_size);
-  const ConditionChain chain = find_causes(problem, ground, fresh, chain_options);
+  report_progress(options.progress, "conditions", 0, 1);
+  const TestedConditions tested = find_conditions(ground.discovery, ground.confirmation, ground.readings,
+                                                  problem.property_candidates, problem.seed, chain_options.conditions);
+  report_progress(options.progress, "conditions", 1, 1);
+  ConditionChain chain;
+  attempt([&] { chain = prove_causes(problem, ground, fresh, tested, chain_options); });
+  if (error) {
+    ChainOptions unproven = chain_options;
+    unproven.interventions = false;
+    chain = prove_causes(problem, ground, fresh, tested, unproven);
+  }
   SortedFindings sorted = sort_findings(problem, ground.whitening, chain);
   const bool any =
       std::any_of(chain.conditions.begin(), chain.conditions.end(), [](const auto& c) { return c.confirmed; });
@@ -265,28 +290,29 @@ FAULTLINE_INLINE FailureReport analyze(const Problem& problem, const MethodOptio
                           chain_options.conditions, chain_options.effects);
 
   // What is measured of findings is measured on latents that chose nothing.
-  (void)fresh.first(profile_latents, std::nullopt, profile_latents);
-  for (std::vector<Finding>* list : sorted.lists())
-    for (const Finding& finding : *list)
-      if (const auto label = finding.direction.class_label)
-        (void)fresh.first(profile_latents, label, 4 * problem.classes * profile_latents);
+  attempt([&] { draw_profile_latents(problem, fresh, sorted.lists(), profile_latents(options.intervention_images)); });
   const FindingContext context{problem, ground.whitening, options, fresh.codes()};
   std::vector<ConditionMove> moves;
   for (const ChainedCondition& condition : chain.conditions) moves.push_back(condition.move);
   std::optional<double> placebo;
   if (any && !problem.is_spent(budget_share::all))
-    placebo = placebo_effect(problem, ground.whitening, fresh.codes(), moves, options.placebo_directions);
+    attempt([&] {
+      placebo = placebo_effect(problem, ground.whitening, fresh.codes(), moves, options.placebo_directions,
+                               placebo_latents(options.intervention_images));
+    });
   for (std::vector<Finding>* list : sorted.lists()) {
     attach_carriers(context, std::span(*list));
-    if (list == &sorted.causes) measure_profiles(context, *list);
-    else measure_profiles(context, *list, side_effect_sigmas);
+    attempt([&] {
+      if (list == &sorted.causes) measure_profiles(context, *list);
+      else measure_profiles(context, *list, side_effect_sigmas);
+    });
     attach_responses(problem, *list);
     for (Finding& finding : *list) {
       detail::describe_coordinate(problem, ground.confirmation_whitened, finding);
       if (finding.intervention.effect && !finding.condition.class_label) finding.intervention.placebo = placebo;
     }
   }
-  detail::measure_distances(context, sorted.causes);
+  attempt([&] { detail::measure_distances(context, sorted.causes); });
   detail::mark_unfinished(report, problem, options, chain);
   report.findings = std::move(sorted.causes);
   report.associated = std::move(sorted.associated);
@@ -299,10 +325,12 @@ FAULTLINE_INLINE FailureReport analyze(const Problem& problem, const MethodOptio
   for (std::vector<Finding>* list : lists)
     for (Finding& finding : *list)
       finding.headline = list == &report.generators ? generator_headline(finding) : headline(finding);
-  detail::fill_interactions(report, context, chain);
+  attempt([&] { detail::fill_interactions(report, context, chain); });
   if (options.property_distances && !problem.is_spent(budget_share::all))
-    report.property_distances =
-        measure_property_distances(context, property_directions(problem, ground.whitening, ground.readings));
+    attempt([&] {
+      report.property_distances =
+          measure_property_distances(context, property_directions(problem, ground.whitening, ground.readings));
+    });
 
   const bool systematic = !report.associated.empty() || !report.undecided.empty() || !report.not_movable.empty() ||
                           !report.class_findings.empty();
@@ -310,7 +338,17 @@ FAULTLINE_INLINE FailureReport analyze(const Problem& problem, const MethodOptio
                    : systematic             ? Verdict::systematic_without_cause
                                             : Verdict::none_found;
   report.reason = verdict_reason(report);
-  return report;
+  if (!error) return report;
+  report.cut_short = true;
+  report.warnings.insert(report.warnings.begin(),
+                         std::string("An error ended the run; what was found before it is here, what would have come "
+                                     "after it is missing. ") +
+                             error->what());
+  try {
+    std::rethrow_exception(cause);
+  } catch (...) {
+    std::throw_with_nested(Interrupted<FailureReport>(*error, std::move(report)));
+  }
 }
 
 }  // namespace analysis

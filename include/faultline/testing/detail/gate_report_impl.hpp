@@ -48,6 +48,9 @@ inline std::string cell(std::string_view text) {
 inline const char* verdict_word(GateVerdict verdict) {
   return verdict == GateVerdict::pass ? "pass" : verdict == GateVerdict::fail ? "**FAIL**" : "undecided";
 }
+inline const char* verdict_word(const GateResult& result) {
+  return result.interrupted() ? "**error**" : verdict_word(result.verdict());
+}
 
 /// The statement that a table shows of a gate: of several the one against which most was found.
 inline const GateStatement& foremost(const GateResult& result) {
@@ -67,6 +70,7 @@ inline data::DescribedJson::Json gate_json(const NamedGate& gate) {
   json["holds"] = gate.result.holds();
   json["policy"] = found.policy;
   json["headline"] = found.headline;
+  json["error"] = found.error;
   json["advice"] = found.advice;
   json["confidence"] = found.confidence;
   json["samples"] = found.samples;
@@ -97,7 +101,7 @@ inline data::DescribedJson::Json gate_json(const NamedGate& gate) {
 }  // namespace detail
 
 FAULTLINE_INLINE std::string junit_xml(const SuiteResult& result, const std::string& suite_name) {
-  std::size_t failures = 0, skipped = 0;
+  std::size_t failures = 0, errors = 0, skipped = 0;
   std::string cases;
   for (const NamedGate& gate : result.gates()) {
     const std::string open =
@@ -110,6 +114,10 @@ FAULTLINE_INLINE std::string junit_xml(const SuiteResult& result, const std::str
       ++skipped;
       cases += open + ">\n    <skipped message=\"undecided: " + headline + "\"/>\n    <system-out>" + text +
                "</system-out>\n  </testcase>\n";
+    } else if (gate.result.interrupted()) {
+      ++errors;
+      cases += open + ">\n    <error message=\"" + detail::xml_text(gate.result.findings().error) + "\">" + text +
+               "</error>\n  </testcase>\n";
     } else {
       ++failures;
       cases += open + ">\n    <failure message=\"" + headline + "\">" + text + "</failure>\n  </testcase>\n";
@@ -117,14 +125,15 @@ FAULTLINE_INLINE std::string junit_xml(const SuiteResult& result, const std::str
   }
   return "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"" + detail::xml_text(suite_name) +
          "\" tests=\"" + std::to_string(result.gates().size()) + "\" failures=\"" + std::to_string(failures) +
-         "\" errors=\"0\" skipped=\"" + std::to_string(skipped) + "\">\n" + cases + "</testsuite>\n";
+         "\" errors=\"" + std::to_string(errors) + "\" skipped=\"" + std::to_string(skipped) + "\">\n" + cases +
+         "</testsuite>\n";
 }
 
 FAULTLINE_INLINE std::string markdown_summary(const SuiteResult& result, const std::string& title) {
   std::string text = "## " + detail::cell(title) + ": " + detail::verdict_word(result.verdict()) + "\n\n";
   text += "| gate | verdict | what was found |\n|---|---|---|\n";
   for (const NamedGate& gate : result.gates())
-    text += "| " + detail::cell(gate.name) + " | " + detail::verdict_word(gate.result.verdict()) + " | " +
+    text += "| " + detail::cell(gate.name) + " | " + detail::verdict_word(gate.result) + " | " +
             detail::cell(gate.result.findings().headline + " " + detail::foremost(gate.result).text) + " |\n";
   for (const NamedGate& gate : result.gates()) {
     if (gate.result.passed()) continue;

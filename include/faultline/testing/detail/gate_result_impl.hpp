@@ -40,7 +40,7 @@ FAULTLINE_INLINE double GateResult::evidence_against() const {
 }
 
 FAULTLINE_INLINE std::string GateResult::explain() const {
-  std::string text = passed() ? "PASS: " : failed() ? "FAIL: " : "UNDECIDED: ";
+  std::string text = interrupted() ? "ERROR: " : passed() ? "PASS: " : failed() ? "FAIL: " : "UNDECIDED: ";
   text += found_.headline;
   const std::vector<GateStatement>& statements = found_.statements;
   const bool one = statements.size() == 1;

@@ -4,6 +4,7 @@
 
 #include <faultline/testing/gate_suite.hpp>
 
+#include <faultline/core/interrupted.hpp>
 #include <faultline/core/number_text.hpp>
 #include <faultline/error.hpp>
 #include <faultline/statistics/e_values.hpp>
@@ -12,6 +13,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <string>
@@ -84,11 +86,22 @@ FAULTLINE_INLINE void GateSuite::plan(Planned planned) {
 FAULTLINE_INLINE SuiteResult GateSuite::run() const {
   const auto count = static_cast<std::int64_t>(planned_.size());
   std::vector<std::optional<GateResult>> results(planned_.size());
+  std::optional<Error> error;
+  std::exception_ptr cause;
+  const auto keep = [&](const Error& met) {
+    if (!core::is_interruption(met)) throw;
+    if (!error) error = met, cause = std::current_exception();
+  };
   for (std::size_t i = 0; i < planned_.size(); ++i) {
     if (results[i]) continue;
     const Planned& first = planned_[i];
     if (first.run) {
-      results[i] = first.run(count);
+      try {
+        results[i] = first.run(count);
+      } catch (const Error& met) {
+        keep(met);
+        results[i] = detail::interrupted_gate(confidence_, met);
+      }
       continue;
     }
     // This one and all later ones that ask for the same samples
@@ -104,17 +117,37 @@ FAULTLINE_INLINE SuiteResult GateSuite::run() const {
       watchers.push_back(other.watch(count));
       borrowed.push_back(watchers.back().get());
     }
-    const Provenance run = first.draw(first.population, borrowed);
+    detail::SamplesDrawn drawn;
+    std::optional<Error> ended;
+    try {
+      drawn.run = first.draw(first.population, borrowed);
+    } catch (const Interrupted<detail::SamplesDrawn>& met) {
+      keep(met);
+      ended = met;
+      drawn = met.found();
+    } catch (const Error& met) {  // before the first sample
+      keep(met);
+      for (const std::size_t member : members) results[member] = detail::interrupted_gate(confidence_, met);
+      continue;
+    }
     for (std::size_t k = 0; k < members.size(); ++k) {
-      Provenance own = run;
+      Provenance own = drawn.run;
       own.criterion = watchers[k]->criterion().name();
       own.criterion_expression = watchers[k]->criterion().replay_expression();
-      results[members[k]] = watchers[k]->conclude(std::move(own));
+      results[members[k]] = ended && !detail::is_done(*watchers[k], drawn.count)
+                                ? detail::conclude_interrupted(*watchers[k], std::move(own), *ended)
+                                : watchers[k]->conclude(std::move(own));
     }
   }
   std::vector<NamedGate> gates;
   for (std::size_t i = 0; i < planned_.size(); ++i) gates.push_back({planned_[i].name, std::move(*results[i])});
-  return SuiteResult(std::move(gates));
+  SuiteResult result(std::move(gates));
+  if (!error) return result;
+  try {
+    std::rethrow_exception(cause);
+  } catch (...) {
+    std::throw_with_nested(Interrupted<SuiteResult>(*error, std::move(result)));
+  }
 }
 
 }  // namespace testing

@@ -64,6 +64,12 @@ struct GateSample {
   std::span<const float> properties = {};  ///< values of those that `bind` was told of
 };
 
+/// How a population was drawn, and how far.
+struct SamplesDrawn {
+  Provenance run;
+  std::int64_t count = 0;
+};
+
 /// One gate while samples are drawn. `add` is called for sample after sample until `known`, or until the budget ends.
 class GateWatcher {
  public:
@@ -82,6 +88,16 @@ class GateWatcher {
   /// Ends it. `run` describes the sampling; its number of samples is the watcher's to fill in.
   [[nodiscard]] virtual GateResult conclude(Provenance run) = 0;
 };
+
+/// Whether a watcher wants no more: it knows, or its budget has ended.
+[[nodiscard]] inline bool is_done(const GateWatcher& watcher, std::int64_t drawn) {
+  return watcher.known() || drawn >= watcher.budget();
+}
+
+/// What a watcher concludes that an error ended: nothing, but what it has counted until then.
+[[nodiscard]] GateResult conclude_interrupted(GateWatcher& watcher, Provenance run, const Error& error);
+/// The same of a gate that had not begun to count.
+[[nodiscard]] GateResult interrupted_gate(double confidence, const Error& error);
 
 /// The result of a gate on one rate from what was counted.
 [[nodiscard]] GateResult rate_result(GateVerdict verdict, const FailureRateBelow& policy, std::int64_t samples,

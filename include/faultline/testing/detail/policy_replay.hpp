@@ -3,13 +3,16 @@
 // The parts that the replay lines of all gates have in common.
 
 #include <faultline/analysis/problem/replay_text.hpp>
+#include <faultline/analysis/properties/default_properties.hpp>
 #include <faultline/analysis/provenance.hpp>
 #include <faultline/core/enum_text.hpp>
 #include <faultline/core/number_text.hpp>
 #include <faultline/sampling/sampler_options.hpp>
 #include <faultline/testing/detail/mode_of.hpp>
 
+#include <algorithm>
 #include <string>
+#include <vector>
 
 namespace faultline {
 inline namespace v1 {
@@ -43,6 +46,15 @@ void add_mode(analysis::ReplayText& text, const Policy& policy) {
     text.add("mode", "fl::testing::GateMode::smoke");
   }
   if (policy.allow_undecided != standard.allow_undecided) text.add("allow_undecided", std::string("true"));
+}
+
+/// `fl::property_named("blur")`; one of the caller's own is to be supplied.
+[[nodiscard]] inline std::string replayed_property(analysis::ReplayText& text, const std::string& name) {
+  const std::vector<Property> standard = default_properties();
+  if (std::ranges::find(standard, name, &Property::name) != standard.end())
+    return "fl::property_named(\"" + name + "\")";
+  text.supply("property \"" + name + "\", a function of your own");
+  return "property";
 }
 
 /// "fl::testing::gate(generator /* digest */, classifier /* name, digest */, fl::testing::Name{".

@@ -29,6 +29,26 @@ inline namespace v1 {
 namespace testing {
 namespace detail {
 
+inline GateResult with_error(GateFindings found, const Error& error) {
+  found.verdict = GateVerdict::undecided;
+  found.error = error.what();
+  found.headline =
+      "an error ended this gate before it was decided; no image counts as a failure for it. " + found.error;
+  found.advice.clear();
+  if (found.statements.empty()) found.statements.push_back({.name = "not run to its end"});
+  return GateResult(std::move(found));
+}
+
+FAULTLINE_INLINE GateResult interrupted_gate(double confidence, const Error& error) {
+  GateFindings found;
+  found.confidence = confidence;
+  return with_error(std::move(found), error);
+}
+
+FAULTLINE_INLINE GateResult conclude_interrupted(GateWatcher& watcher, Provenance run, const Error& error) {
+  return with_error(watcher.conclude(std::move(run)).findings(), error);
+}
+
 /// What an undecided gate on a rate needs.
 inline std::string rate_advice(const FailureRateBelow& policy, std::int64_t samples, std::int64_t failures,
                                const statistics::Interval& interval) {
@@ -73,7 +93,7 @@ inline std::string replay_of(const FailureRateBelow& policy, const Provenance& r
       const auto end = [](double value, const char* infinite) {
         return std::isfinite(value) ? number_text(value) : std::string(infinite);
       };
-      list += (list.empty() ? "{fl::property_named(\"" : ", {fl::property_named(\"") + range.property.name + "\"), " +
+      list += (list.empty() ? "{" : ", {") + replayed_property(text, range.property.name) + ", " +
               end(range.lower, "-INFINITY") + ", " + end(range.upper, "INFINITY") + "}";
     }
     text.add("where", "{" + list + "}");

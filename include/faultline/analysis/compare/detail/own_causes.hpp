@@ -31,15 +31,6 @@ struct OwnCauses {
   std::optional<CauseSettings> settings;
 };
 
-/// Held-out latents enough for profiles of these lists.
-inline void draw_profile_latents(const Problem& problem, HeldOutLatents& fresh, SortedFindings& sorted) {
-  (void)fresh.first(profile_latents, std::nullopt, profile_latents);
-  for (std::vector<Finding>* list : sorted.lists())
-    for (const Finding& finding : *list)
-      if (const auto label = finding.direction.class_label)
-        (void)fresh.first(profile_latents, label, 4 * problem.classes * profile_latents);
-}
-
 /// Conditions, moves and positions of the causes of a chain, as settings take them.
 [[nodiscard]] inline CauseSettings settings_of(const ConditionGround& ground, const ConditionChain& chain) {
   Conditions found;
@@ -84,7 +75,7 @@ inline void draw_profile_latents(const Problem& problem, HeldOutLatents& fresh, 
   const ChainOptions chaining = chain_options(options);
   const ConditionChain chain = find_causes(problem, *ground, fresh, chaining);
   SortedFindings sorted = sort_findings(problem, ground->whitening, chain);
-  draw_profile_latents(problem, fresh, sorted);
+  draw_profile_latents(problem, fresh, sorted.lists(), profile_latents(options.intervention_images));
   const FindingContext context{problem, ground->whitening, options, fresh.codes()};
   const auto lists = sorted.lists();
   for (std::vector<Finding>* list : lists) measure_profiles(context, *list, side_effect_sigmas);

@@ -240,7 +240,7 @@ inline void prove_order(const ComparisonProblem& comparison, SharedSamples& samp
                      condition);
       sorted.causes.push_back(condition.finding);
     }
-    draw_profile_latents(problem, fresh, sorted);
+    draw_profile_latents(problem, fresh, sorted.lists(), profile_latents(options.intervention_images));
     const FindingContext context{problem, ground.whitening, options, fresh.codes()};
     measure_profiles(context, sorted.causes, side_effect_sigmas);
     attach_carriers(context, sorted.causes);

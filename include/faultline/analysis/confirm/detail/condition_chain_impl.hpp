@@ -111,8 +111,8 @@ FAULTLINE_INLINE ConditionChain prove_causes(const Problem& problem, const Condi
   if (confirmed.conditions.empty() || !options.interventions || ground.whitening.rank() == 0) return chain;
 
   progress("intervention", 0);
-  std::vector<ConditionMove> moves =
-      plan_moves(problem, ground.whitening, ground.readings, ground.discovery, confirmed);
+  std::vector<ConditionMove> moves = plan_moves(problem, ground.whitening, ground.readings, ground.discovery, confirmed,
+                                                calibration_latents(options.effects.images));
   for (std::size_t k = 0; k < position.size(); ++k) {
     // a condition whose gain lies in one class is moved in that class
     ChainedCondition& own = chain.conditions[position[k]];

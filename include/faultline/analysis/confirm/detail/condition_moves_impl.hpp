@@ -23,7 +23,8 @@ inline namespace v1 {
 namespace analysis {
 FAULTLINE_INLINE std::vector<ConditionMove> plan_moves(const Problem& problem, const statistics::Whitening& whitening,
                                                        const PropertyReadings& readings,
-                                                       const ConditionSample& discovery, const Conditions& conditions) {
+                                                       const ConditionSample& discovery, const Conditions& conditions,
+                                                       std::int64_t latents) {
   const Conditions found = detail::one_spline_each(conditions);
   const FrozenShapes shapes = freeze_shapes(discovery, found);
   std::vector<ConditionMove> moves(found.conditions.size());
@@ -64,7 +65,7 @@ FAULTLINE_INLINE std::vector<ConditionMove> plan_moves(const Problem& problem, c
     }
   }
   const std::int64_t r = whitening.rank();
-  const detail::Responses responses(problem, whitening, readings, discovery, coordinates);
+  const detail::Responses responses(problem, whitening, readings, discovery, coordinates, latents);
   // what a move changes in the fitted logit through one condition: towards failure where both act along one side
   const auto logit_change = [&](std::size_t condition, double moved, std::int64_t property, double side) {
     const auto at = [&](double score) {
@@ -133,13 +134,13 @@ FAULTLINE_INLINE std::vector<ConditionMove> plan_moves(const Problem& problem, c
     for (int round = 0; round < 2 && !held.empty(); ++round) {
       const Matrix<double> step =
           statistics::unwhiten_directions(whitening, statistics::detail::as_row(move.direction));
-      move = responses.corrected(c, held, move,
-                                 detail::property_moves(problem, discovery, step, readings.deviations).row_span(0));
+      move = responses.corrected(
+          c, held, move, detail::property_moves(problem, discovery, step, readings.deviations, latents).row_span(0));
     }
     core::as_vector(directions.row_span(static_cast<std::int64_t>(c))) = move.direction;
   }
   const Matrix<double> steps = statistics::unwhiten_directions(whitening, directions);
-  const Matrix<double> effects = detail::property_moves(problem, discovery, steps, readings.deviations);
+  const Matrix<double> effects = detail::property_moves(problem, discovery, steps, readings.deviations, latents);
   for (std::size_t k = 0; k < moves.size(); ++k) {
     ConditionMove& move = moves[k];
     std::vector<std::size_t> own;

@@ -19,10 +19,11 @@ namespace detail {
 
 /// Means of every property at −2 and +2 along directions, `[directions, P]` of the difference.
 [[nodiscard]] inline Matrix<double> property_moves(const Problem& problem, const ConditionSample& sample,
-                                                   const Matrix<double>& steps, std::span<const double> deviations) {
+                                                   const Matrix<double>& steps, std::span<const double> deviations,
+                                                   std::int64_t latents) {
   const auto count = static_cast<std::int64_t>(problem.property_names.size());
   Matrix<double> moves(steps.rows(), count);
-  const std::int64_t n = std::min<std::int64_t>(calibration_latents, sample.size());
+  const std::int64_t n = std::min(latents, sample.size());
   if (count == 0 || n == 0) return moves;
   classify::ScoreRequest request(problem.deferred);  // never ended: properties need no scores
   for (std::int64_t k = 0; k < steps.rows(); ++k) {
@@ -73,7 +74,7 @@ struct Coordinate {
 class Responses {
  public:
   Responses(const Problem& problem, const statistics::Whitening& whitening, const PropertyReadings& readings,
-            const ConditionSample& discovery, const std::vector<Coordinate>& coordinates)
+            const ConditionSample& discovery, const std::vector<Coordinate>& coordinates, std::int64_t latents)
       : coordinates_(coordinates), position_(coordinates.size(), -1) {
     std::vector<std::size_t> linear;
     for (std::size_t c = 0; c < coordinates.size(); ++c)
@@ -82,8 +83,8 @@ class Responses {
     units_.resize(count, whitening.rank());
     for (std::size_t i = 0; i < linear.size(); ++i)
       core::as_vector(units_.row_span(static_cast<std::int64_t>(i))) = coordinates[linear[i]].reading;
-    moves_ =
-        property_moves(problem, discovery, statistics::unwhiten_directions(whitening, units_), readings.deviations);
+    moves_ = property_moves(problem, discovery, statistics::unwhiten_directions(whitening, units_), readings.deviations,
+                            latents);
   }
 
   /// The unit direction that moves one coordinate and leaves the held ones where they are, and how far it goes: the

@@ -67,20 +67,30 @@ inline void compare_ends(Finding& finding, std::span<const ProfilePoint* const> 
 
 }  // namespace detail
 
+FAULTLINE_INLINE void draw_profile_latents(const Problem& problem, HeldOutLatents& fresh,
+                                           std::span<std::vector<Finding>* const> lists, std::int64_t latents) {
+  (void)fresh.first(latents, std::nullopt, latents);
+  for (const std::vector<Finding>* list : lists)
+    for (const Finding& finding : *list)
+      if (const auto label = finding.direction.class_label)
+        (void)fresh.first(latents, label, 4 * problem.classes * latents);
+}
+
 FAULTLINE_INLINE void measure_profiles(const FindingContext& context, std::span<Finding> findings,
                                        std::span<const double> sigmas) {
   const Problem& problem = context.problem;
   const Population& codes = context.codes;
   const std::size_t property_count = problem.property_names.size();
   const std::size_t points = sigmas.size();
+  const std::int64_t wanted = profile_latents(context.options.intervention_images);
 
   // Latents by class wanted; the unmoved images are the same for all findings that share them.
   using Positions = std::vector<std::int64_t>;
   std::map<std::optional<std::int64_t>, Positions> positions;
   for (const Finding& finding : findings) {
     const auto [entry, is_new] = positions.try_emplace(finding.direction.class_label);
-    for (std::int64_t i = 0;
-         is_new && i < codes.size() && static_cast<std::int64_t>(entry->second.size()) < profile_latents; ++i)
+    for (std::int64_t i = 0; is_new && i < codes.size() && static_cast<std::int64_t>(entry->second.size()) < wanted;
+         ++i)
       if (!entry->first || codes.label[static_cast<std::size_t>(i)] == *entry->first) entry->second.push_back(i);
   }
   struct Place {

@@ -29,19 +29,15 @@ struct BrightRegion {
   }
 };
 
-inline void join_specks(BrightRegion& region, bool bright, std::size_t smallest) {
-  std::vector<std::uint8_t> open(region.inside.size());
-  for (std::size_t i = 0; i < open.size(); ++i) open[i] = (region.inside[i] != 0) == bright ? 1 : 0;
-  std::vector<std::int64_t> reached;
-  for (std::size_t start = 0; start < open.size(); ++start) {
-    if (open[start] == 0) continue;
-    take_region(open, region.width, static_cast<std::int64_t>(start), reached);
-    if (reached.size() < smallest)
-      for (const std::int64_t at : reached) region.inside[static_cast<std::size_t>(at)] = bright ? 0 : 1;
-  }
+inline void join_specks(BrightRegion& region, bool bright, std::int64_t smallest) {
+  const std::uint8_t own = bright ? 1 : 0, other = bright ? 0 : 1;
+  const Regions regions = regions_of(region.inside, region.width, own);
+  for (const Regions::Run& run : regions.runs)
+    if (regions.area[run.region] < smallest)
+      std::fill(region.inside.begin() + run.begin, region.inside.begin() + run.end, other);
 }
 
-[[nodiscard]] inline BrightRegion bright_region(const Plane& plane, float level, std::size_t smallest) {
+[[nodiscard]] inline BrightRegion bright_region(const Plane& plane, float level, std::int64_t smallest) {
   BrightRegion region{plane.height, plane.width, std::vector<std::uint8_t>(plane.values.size())};
   for (std::size_t i = 0; i < plane.values.size(); ++i) region.inside[i] = plane.values[i] > level ? 1 : 0;
   join_specks(region, true, smallest);
@@ -115,7 +111,7 @@ struct EdgeProfile {
 
 /// `contour_of` says where the contour runs, `brightness` what is averaged. Without a contour `contour` is 0.
 [[nodiscard]] inline EdgeProfile edge_profile(const Plane& contour_of, const Plane& brightness, std::int64_t reach,
-                                              std::size_t smallest) {
+                                              std::int64_t smallest) {
   const auto bins = static_cast<std::size_t>(2 * reach + 1);
   EdgeProfile profile{std::vector<std::int64_t>(bins, 0), std::vector<double>(bins, 0.0), 0.0};
   const auto [dark, bright] = dark_and_bright(contour_of);

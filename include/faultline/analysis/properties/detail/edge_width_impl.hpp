@@ -61,7 +61,7 @@ inline constexpr double width_per_sigma = 2.5631031310892007;
 }  // namespace detail
 
 FAULTLINE_INLINE double edge_width(std::span<const float> image, const ImageShape& shape) {
-  constexpr std::size_t smallest_region = 8;
+  constexpr std::int64_t smallest_region = 8;
   const detail::Plane plane = detail::brightness(image, shape);
   const std::int64_t reach = std::max<std::int64_t>(6, std::min(plane.height, plane.width) / 5);
   double width = detail::width_of(detail::edge_profile(detail::median3(plane), plane, reach, smallest_region));

@@ -6,6 +6,7 @@
 
 #include <faultline/analysis/properties/detail/plane.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -26,15 +27,9 @@ FAULTLINE_INLINE double loops(std::span<const float> image, const ImageShape& sh
   for (std::int64_t y = 0; y < plane.height; ++y)
     for (std::int64_t x = 0; x < plane.width; ++x)
       open[static_cast<std::size_t>((y + 1) * width + x + 1)] = plane.row(y)[x] > level ? 0 : 1;
-  std::vector<std::int64_t> reached;
-  detail::take_region(open, width, 0, reached);
-  std::int64_t count = 0;
-  for (std::int64_t at = 0; at < width * height; ++at) {
-    if (open[static_cast<std::size_t>(at)] == 0) continue;
-    detail::take_region(open, width, at, reached);
-    if (static_cast<std::int64_t>(reached.size()) >= smallest_loop) ++count;
-  }
-  return static_cast<double>(count);
+  const std::vector<std::int64_t> area = detail::regions_of(open, width, 1).area;  // the first is around everything
+  return static_cast<double>(
+      std::count_if(area.begin() + 1, area.end(), [](std::int64_t pixels) { return pixels >= smallest_loop; }));
 }
 
 }  // namespace analysis

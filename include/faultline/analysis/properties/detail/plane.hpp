@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <numbers>
 #include <span>
 #include <utility>
@@ -76,35 +77,75 @@ struct Plane {
 /// single pixels are.
 [[nodiscard]] inline std::pair<float, float> dark_and_bright(const Plane& plane) {
   if (plane.values.empty()) return {0.0f, 0.0f};
-  std::vector<float> sorted = plane.values;
-  const auto last = static_cast<double>(sorted.size() - 1);
-  const auto low = sorted.begin() + std::lround(0.02 * last);
-  const auto high = sorted.begin() + std::lround(0.98 * last);
-  std::nth_element(sorted.begin(), high, sorted.end());
-  const float bright = *high;
-  std::nth_element(sorted.begin(), low, high + 1);
-  return {*low, bright};
+  const auto last = static_cast<std::int64_t>(plane.values.size()) - 1;
+  const auto at = [&](double share) { return std::lround(share * static_cast<double>(last)); };
+  // both are near an end: few values are kept in order, which costs less than parting all of them
+  const auto outermost = [&](std::int64_t count, const auto& before) {
+    float extreme = plane.values.front();
+    for (const float value : plane.values) extreme = before(value, extreme) ? value : extreme;
+    if (std::count(plane.values.begin(), plane.values.end(), extreme) >= count) return extreme;  // a black ground
+    std::vector<float> kept(static_cast<std::size_t>(count));
+    std::partial_sort_copy(plane.values.begin(), plane.values.end(), kept.begin(), kept.end(), before);
+    return kept.back();
+  };
+  return {outermost(at(0.02) + 1, std::less<>()), outermost(last - at(0.98) + 1, std::greater<>())};
 }
 
-/// Takes a region out of `open` `[h * width]`: the pixel `start` and all that open pixels side by side join to it,
-/// whose positions are then in `reached`.
-inline void take_region(std::vector<std::uint8_t>& open, std::int64_t width, std::int64_t start,
-                        std::vector<std::int64_t>& reached) {
-  const auto size = static_cast<std::int64_t>(open.size());
-  reached.assign(1, start);
-  open[static_cast<std::size_t>(start)] = 0;
-  for (std::size_t next = 0; next < reached.size(); ++next) {
-    const std::int64_t at = reached[next], x = at % width;
-    const auto visit = [&](bool inside, std::int64_t neighbour) {
-      if (!inside || open[static_cast<std::size_t>(neighbour)] == 0) return;
-      open[static_cast<std::size_t>(neighbour)] = 0;
-      reached.push_back(neighbour);
-    };
-    visit(x > 0, at - 1);
-    visit(x + 1 < width, at + 1);
-    visit(at >= width, at - width);
-    visit(at + width < size, at + width);
+/// Regions of pixels that are joined side by side, as the runs of their rows.
+struct Regions {
+  struct Run {
+    std::int64_t begin = 0;  // positions of pixels
+    std::int64_t end = 0;
+    std::size_t region = 0;
+  };
+  std::vector<Run> runs;           // from the first pixel to the last
+  std::vector<std::int64_t> area;  // pixels of each region, in the order of their first ones
+};
+
+/// The regions of pixels that are `wanted` in `of` `[h * width]`: runs of neighbouring rows that share a column are
+/// joined (Rosenfeld and Pfaltz 1966, on runs).
+[[nodiscard]] inline Regions regions_of(const std::vector<std::uint8_t>& of, std::int64_t width, std::uint8_t wanted) {
+  Regions result;
+  std::vector<Regions::Run>& runs = result.runs;
+  std::vector<std::size_t> parent;  // of a run; the root of a region is its first run
+  const auto root = [&](std::size_t run) {
+    while (parent[run] != run) run = parent[run] = parent[parent[run]];
+    return run;
+  };
+  std::size_t above = 0, above_end = 0;
+  const auto size = static_cast<std::int64_t>(of.size());
+  for (std::int64_t row = 0; row < size; row += width) {
+    const std::size_t first = runs.size();
+    for (std::int64_t x = row; x < row + width;) {
+      if (of[static_cast<std::size_t>(x)] != wanted) {
+        ++x;
+        continue;
+      }
+      const std::int64_t begin = x;
+      while (x < row + width && of[static_cast<std::size_t>(x)] == wanted) ++x;
+      const std::size_t own = runs.size();
+      runs.push_back({begin, x});
+      parent.push_back(own);
+      while (above < above_end && runs[above].end + width <= begin) ++above;
+      for (std::size_t k = above; k < above_end && runs[k].begin + width < x; ++k) {
+        const std::size_t a = root(k), b = root(own);
+        parent[std::max(a, b)] = std::min(a, b);
+      }
+    }
+    above = first;
+    above_end = runs.size();
   }
+  for (std::size_t run = 0; run < runs.size(); ++run) {
+    const std::size_t first = root(run);
+    if (first == run) {
+      runs[run].region = result.area.size();
+      result.area.push_back(0);
+    } else {
+      runs[run].region = runs[first].region;
+    }
+    result.area[runs[run].region] += runs[run].end - runs[run].begin;
+  }
+  return result;
 }
 
 /// Pixels above a level, and the length in pixels of the contour around them.
