@@ -3,6 +3,7 @@
 #include <faultline/analysis/compare/detail/accuracy_distance_impl.hpp>
 #include <faultline/analysis/compare/detail/compare_impl.hpp>
 #include <faultline/analysis/compare/detail/compare_outcomes_impl.hpp>
+#include <faultline/analysis/compare/detail/report_difference_impl.hpp>
 #include <faultline/analysis/conditions/detail/condition_impl.hpp>
 #include <faultline/analysis/conditions/detail/condition_sample_impl.hpp>
 #include <faultline/analysis/conditions/detail/residual_directions_impl.hpp>
@@ -24,6 +25,7 @@
 #include <faultline/analysis/confirm/detail/rates_impl.hpp>
 #include <faultline/analysis/describe/detail/carriers_impl.hpp>
 #include <faultline/analysis/describe/detail/coordinate_histogram_impl.hpp>
+#include <faultline/analysis/describe/detail/failing_samples_impl.hpp>
 #include <faultline/analysis/describe/detail/make_finding_impl.hpp>
 #include <faultline/analysis/describe/detail/outcome_model_impl.hpp>
 #include <faultline/analysis/describe/detail/property_profiles_impl.hpp>

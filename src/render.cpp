@@ -6,6 +6,7 @@
 #include <faultline/render/detail/direction_frames_impl.hpp>
 #include <faultline/render/detail/directions_csv_impl.hpp>
 #include <faultline/render/detail/drawing_impl.hpp>
+#include <faultline/render/detail/failing_images_impl.hpp>
 #include <faultline/render/detail/figure_data_impl.hpp>
 #include <faultline/render/detail/figures_impl.hpp>
 #include <faultline/render/detail/html_comparison_impl.hpp>
@@ -19,6 +20,7 @@
 #include <faultline/render/detail/population_arrays_impl.hpp>
 #include <faultline/render/detail/read_report_impl.hpp>
 #include <faultline/render/detail/render_backend_impl.hpp>
+#include <faultline/render/detail/report_difference_json_impl.hpp>
 #include <faultline/render/detail/report_files_impl.hpp>
 #include <faultline/render/detail/report_sheets_impl.hpp>
 #include <faultline/render/detail/response_charts_impl.hpp>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include <faultline/render/detail/sheet_choices.hpp>
 #include <faultline/render/direction_renderer.hpp>
 #include <faultline/render/directions_csv.hpp>
 #include <faultline/render/json_report.hpp>
@@ -223,6 +224,39 @@ TEST_CASE("the frames of a direction are its images with shifts and answers") {
   other.provenance.generator_digest = "another";
   CHECK(error_code([&] { (void)renderer.frames(other, finding); }) == fl::ErrorCode::incompatible_models);
   CHECK(error_code([&] { (void)renderer.sheet(other, finding); }) == fl::ErrorCode::incompatible_models);
+}
+
+TEST_CASE("the slider of a written page shows what the frames of the renderer are") {
+  const auto known = render_test::example_generator();
+  auto mine = render_test::example_classifier(known);
+  const fl::FailureReport report = render_test::example_report(known);
+  const TemporaryDirectory folder;
+  const fl::DirectionRenderer renderer(known, mine, {.examples = 2});
+  renderer.write_report(report, folder.path());
+  const std::string page = faultline_tests::text_of(folder / "report.html");
+  const fl::Finding& finding = report.findings[0];
+  const auto starts = fl::render::typical_examples(finding, 2);
+  const auto coarse = fl::render::sheet_shifts(finding);
+  const std::string section =
+      page.substr(page.find("id=\"finding-1\""), page.find("id=\"finding-2\"") - page.find("id=\"finding-1\""));
+  std::size_t positions = 0, failing = 0, expected = 0;
+  for (std::size_t at = 0; (at = section.find("name=\"sweep-finding-1\"", at)) != std::string::npos; ++at) ++positions;
+  for (std::size_t at = 0; (at = section.find("<li class=\"fails\">", at)) != std::string::npos; ++at) ++failing;
+  CHECK(positions == 2 * coarse.size() - 1);
+  for (const auto& start : starts) {
+    const auto own = std::find_if(finding.examples.begin(), finding.examples.end(),
+                                  [&](const auto& example) { return example.index == start.index; });
+    std::vector<double> shifts;
+    for (std::size_t i = 0; i < coarse.size(); ++i) {
+      if (i > 0) shifts.push_back(0.5 * (coarse[i - 1] + coarse[i]));
+      shifts.push_back(coarse[i]);
+    }
+    for (const auto& frame :
+         renderer.frames(report, finding, {.example = own - finding.examples.begin(), .shifts = shifts}))
+      expected += frame.failed ? 1 : 0;
+  }
+  CHECK(expected > 0);
+  CHECK(failing == expected);
 }
 
 TEST_CASE("frames follow the description of the run: truncation, criterion and labels") {

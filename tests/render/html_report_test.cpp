@@ -6,6 +6,7 @@
 #include <support/catch2.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -237,4 +238,67 @@ TEST_CASE("a page says of each cause how common it is and shows its classes, the
   CHECK(occurrences(plain, "Mostly in class") == 0);
   CHECK(occurrences(plain, "Answered as") == 0);
   CHECK(occurrences(page, "Answered as") == 1);
+}
+
+namespace {
+
+/// Two start latents at five shifts, wrong from +1 on.
+fl::render::Sweep example_sweep() {
+  fl::render::Sweep sweep{.name = "finding-1",
+                          .height = 1,
+                          .width = 1,
+                          .property = "noise <level>",
+                          .unit = "px",
+                          .shifts = {-1.0, -0.5, 0.0, 0.5, 1.0},
+                          .labels = {0, 1},
+                          .frames = {}};
+  for (const double shift : sweep.shifts) {
+    auto& frame = sweep.frames.emplace_back();
+    for (const std::int64_t label : sweep.labels)
+      frame.push_back({dot("x").png, 0.5 - 0.25 * shift, shift >= 1.0 ? 3 : label, shift >= 1.0, 2.0 + shift});
+  }
+  return sweep;
+}
+
+}  // namespace
+
+TEST_CASE("a cause has a slider of radio buttons, each of which shows one frame, without a script") {
+  const fl::FailureReport report = filled();
+  const std::string page = fl::render::html_report(report, {dot("finding-1")}, {}, {example_sweep()});
+  check_page(page);
+  CHECK(occurrences(page, "<input type=\"radio\" name=\"sweep-finding-1\"") == 5);
+  CHECK(occurrences(page, "<div class=\"frame\">") == 5);
+  CHECK(occurrences(page, " checked>") == 1);
+  CHECK(page.find("class=\"zero\" checked>") != std::string::npos);  // the start is what is seen first
+  for (const char* part :
+       {"At the start: noise &lt;level&gt; 2.00\u00A0px, probability of the right class 0.50 (means of these images); "
+        "0 "
+        "of 2 fail",
+        "At +1\u00A0sd: noise &lt;level&gt; 3.00\u00A0px, probability of the right class 0.25 (means of these images); "
+        "2 "
+        "of 2 fail",
+        "title=\"−0.5\u00A0sd\"", "role=\"group\"", "width:25%",
+        ".sweep>input:nth-of-type(5):checked~.frames>.frame:nth-child(5){display:block}", "@media print{.sweep"}) {
+    INFO(part);
+    CHECK(page.find(part) != std::string::npos);
+  }
+  CHECK(page.find(".frame:nth-child(6)") == std::string::npos);
+  CHECK(occurrences(page, "<li class=\"fails\">") == 2);
+  // in print and without style the sheet stands there as well
+  CHECK(occurrences(page, dot("finding-1").name + "\"") >= 1);
+  // none for other causes, and no trace on a page without
+  CHECK(page.find("sweep-finding-2") == std::string::npos);
+  CHECK(fl::render::html_report(report, {dot("finding-1")}).find("sweep") == std::string::npos);
+  // a page of a file may hold more frames than a slider has positions, or none
+  fl::render::Sweep long_one = example_sweep(), empty = example_sweep();
+  for (int i = 0; i < 40; ++i) {
+    long_one.shifts.push_back(2.0 + i);
+    long_one.frames.push_back(long_one.frames.back());
+  }
+  empty.shifts.clear();
+  empty.frames.clear();
+  const std::string cut = fl::render::html_report(report, {}, {}, {long_one});
+  check_page(cut);
+  CHECK(occurrences(cut, "<div class=\"frame\">") == 25);
+  check_page(fl::render::html_report(report, {}, {}, {empty}));
 }

@@ -17,7 +17,7 @@ struct Markup {
 };
 
 inline Markup read_markup(const std::string& text, bool html) {
-  static const std::set<std::string> empty_in_html = {"meta", "img", "br", "link", "hr"};
+  static const std::set<std::string> empty_in_html = {"meta", "img", "br", "link", "hr", "input"};
   Markup out;
   std::vector<std::string> open;
   const auto complain = [&](const std::string& what, std::size_t at) {

@@ -95,14 +95,15 @@ class DirectionRenderer {
   /// Everything is drawn before anything is written; each file is written all or nothing, and when one fails the files
   /// that this call has added are removed again. Pictures that an earlier report left under the same folder are removed
   /// when this one does not have them. Same report and models, same bytes.
-  /// **Throws** `cannot_write`, `not_durable`. **Cost**: about 100 images per finding and 250 more, and up to 1024 in
+  /// **Throws** `cannot_write`, `not_durable`. **Cost**: about 200 images per finding and 250 more, and up to 1024 in
   /// search of failures to show.
   void write_report(const FailureReport& report, const std::filesystem::path& directory) const {
     check_generator("DirectionRenderer::write_report", report);
     const detail::RenderBackend backend = detail::make_render_backend(*generator_, *classifier_, report, options_);
     const auto sheets = detail::draw_sheets(report, backend, options_);
     report_progress(options_.progress, "writing the report", 0, 1);
-    detail::write_report_files(detail::report_files(report, sheets, options_), directory);
+    const std::vector<Sweep> sweeps = detail::make_sweeps(report, backend, options_);
+    detail::write_report_files(detail::report_files(report, sheets, options_, sweeps), directory);
     report_progress(options_.progress, "writing the report", 1, 1);
   }
 

@@ -6,6 +6,7 @@
 #include <faultline/analysis/report.hpp>
 #include <faultline/render/render_options.hpp>
 #include <faultline/render/report_picture.hpp>
+#include <faultline/render/sweep.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -20,10 +21,11 @@ namespace render {
 /// mean.
 ///
 /// Every text of the report is escaped, and a content security policy in the page forbids scripts and requests, so that
-/// a name cannot smuggle in either. Pictures that are missing are left out. Same arguments, same bytes.
-/// Example: `std::string page = html_report(report, {}, {.title = "Release 4.2"});`
+/// a name cannot smuggle in either. Pictures and sweeps that are missing are left out. The slider of a sweep is made of
+/// radio buttons and style rules; printed, the page has the sheet with the same images instead. Same arguments, same
+/// bytes. Example: `std::string page = html_report(report, {}, {.title = "Release 4.2"});`
 [[nodiscard]] std::string html_report(const FailureReport& report, const std::vector<ReportPicture>& pictures,
-                                      const RenderOptions& options = {});
+                                      const RenderOptions& options = {}, const std::vector<Sweep>& sweeps = {});
 
 }  // namespace render
 }  // namespace v1

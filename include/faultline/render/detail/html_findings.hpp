@@ -5,6 +5,7 @@
 #include <faultline/render/charts.hpp>
 #include <faultline/render/detail/html_finding_tables.hpp>
 #include <faultline/render/detail/html_numbers.hpp>
+#include <faultline/render/detail/html_sweep.hpp>
 
 #include <cmath>
 #include <cstddef>
@@ -171,11 +172,12 @@ inline std::string response_figures(const FailureReport& report, const Finding& 
 
 /// Everything about one cause.
 inline std::string finding_section(const FailureReport& report, const Finding& finding, std::size_t number,
-                                   const std::vector<ReportPicture>& pictures) {
+                                   const std::vector<ReportPicture>& pictures, const std::vector<Sweep>& sweeps) {
   const std::string id = "finding-" + std::to_string(number);
   std::string out = "<section class=\"finding\" id=\"" + id + "\">\n<h3>" + std::to_string(number) + ". " +
                     html(title_of(report, finding)) + chips(report, finding) + "</h3>\n";
   if (!finding.headline.empty()) out += "<p>" + html(headline_of(report, finding)) + "</p>\n";
+  out += sweep_figure(report, sweeps, id);
   out += picture_figure(pictures, id,
                         "Each row is one generated image, moved along this condition from left to right, with the "
                         "property as measured on it. A thick frame and a cross mark the images that the classifier "

@@ -10,6 +10,7 @@
 #include <faultline/render/detail/html_findings.hpp>
 #include <faultline/render/detail/html_parts.hpp>
 #include <faultline/render/detail/html_repeat.hpp>
+#include <faultline/render/detail/html_sweep.hpp>
 #include <faultline/render/detail/html_verdict.hpp>
 #include <faultline/render/detail/html_words.hpp>
 #include <faultline/render/titles.hpp>
@@ -23,7 +24,7 @@ inline namespace v1 {
 namespace render {
 
 FAULTLINE_INLINE std::string html_report(const FailureReport& report, const std::vector<ReportPicture>& pictures,
-                                         const RenderOptions& options) {
+                                         const RenderOptions& options, const std::vector<Sweep>& sweeps) {
   using namespace detail;
   const std::string classifier =
       report.provenance.classifier_name.empty() ? "the classifier" : report.provenance.classifier_name;
@@ -33,7 +34,8 @@ FAULTLINE_INLINE std::string html_report(const FailureReport& report, const std:
       "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src "
       "'unsafe-inline'\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>" +
-      html(title) + "</title>\n<style>" + std::string(page_style) + "</style></head>\n<body>\n";
+      html(title) + "</title>\n<style>" + std::string(page_style) + (sweeps.empty() ? "" : std::string(sweep_style)) +
+      sweep_rules(most_positions(sweeps)) + "</style></head>\n<body>\n";
   page += "<header><div class=\"bar\"><h1>" + html(title) + "</h1>\n<p class=\"quiet\">Under which conditions does " +
           html(classifier) +
           " fail, how far away are they, and what do they look like? Tried on images that a generator makes, by "
@@ -81,7 +83,7 @@ FAULTLINE_INLINE std::string html_report(const FailureReport& report, const std:
         "</section>\n";
   }
   for (std::size_t i = 0; i < report.findings.size(); ++i)
-    page += finding_section(report, report.findings[i], i + 1, pictures);
+    page += finding_section(report, report.findings[i], i + 1, pictures, sweeps);
   page += together + real_images_section(report) + others;
   page += generators + property_distances_section(report) + paper_section(report, pictures) + repeat_section(report) +
           std::string(definitions);

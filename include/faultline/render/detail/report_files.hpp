@@ -5,6 +5,7 @@
 #include <faultline/analysis/report.hpp>
 #include <faultline/render/detail/report_sheets.hpp>
 #include <faultline/render/render_options.hpp>
+#include <faultline/render/sweep.hpp>
 
 #include <cstddef>
 #include <filesystem>
@@ -26,7 +27,7 @@ std::vector<std::byte> bytes_of(std::string_view text);
 
 /// Every file of a report, `report.html` last: where it is, the report is complete.
 std::vector<ReportFile> report_files(const FailureReport& report, const std::vector<NamedSheet>& sheets,
-                                     const RenderOptions& options);
+                                     const RenderOptions& options, const std::vector<Sweep>& sweeps = {});
 
 /// Writes the files below `directory`, creating folders as needed, and removes pictures of an earlier report that this
 /// one does not have.

@@ -32,7 +32,7 @@ FAULTLINE_INLINE std::vector<std::byte> bytes_of(std::string_view text) {
 
 FAULTLINE_INLINE std::vector<ReportFile> report_files(const FailureReport& report,
                                                       const std::vector<NamedSheet>& sheets,
-                                                      const RenderOptions& options) {
+                                                      const RenderOptions& options, const std::vector<Sweep>& sweeps) {
   std::vector<ReportFile> files = {{"report.json", bytes_of(to_json(report))},
                                    {"directions.csv", bytes_of(directions_csv(report))}};
   std::vector<ReportPicture> pictures;
@@ -63,7 +63,7 @@ FAULTLINE_INLINE std::vector<ReportFile> report_files(const FailureReport& repor
   chart("distances", distance_chart(report));
   chart("interventions", intervention_chart(report));
   chart("classes", class_chart(report));
-  files.push_back({"report.html", bytes_of(html_report(report, pictures, options))});
+  files.push_back({"report.html", bytes_of(html_report(report, pictures, options, sweeps))});
   return files;
 }
 

@@ -8,6 +8,7 @@
 #include <faultline/render/detail/render_backend.hpp>
 #include <faultline/render/render_options.hpp>
 #include <faultline/render/sheet.hpp>
+#include <faultline/render/sweep.hpp>
 
 #include <optional>
 #include <string>
@@ -71,6 +72,10 @@ std::optional<NamedSheet> class_sheet(const FailureReport& report, const RenderB
 /// The first failures of the confirmation split as they are, among at most 16 batches.
 std::optional<NamedSheet> failures_sheet(const FailureReport& report, const RenderBackend& backend,
                                          const RenderOptions& options);
+
+/// What the sliders of the page show: for every cause with a direction and examples a frame for each of up to 17 shifts
+/// over the range of its sheet.
+std::vector<Sweep> make_sweeps(const FailureReport& report, const RenderBackend& backend, const RenderOptions& options);
 
 /// All sheets of a report, in the order of the page.
 std::vector<NamedSheet> draw_sheets(const FailureReport& report, const RenderBackend& backend,

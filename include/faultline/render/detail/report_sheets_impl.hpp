@@ -3,7 +3,9 @@
 // Definitions of render/detail/report_sheets.hpp.
 
 #include <faultline/analysis/distance/distance_search.hpp>
+#include <faultline/analysis/properties/default_properties.hpp>
 #include <faultline/core/random.hpp>
+#include <faultline/data/png.hpp>
 #include <faultline/render/detail/report_sheets.hpp>
 #include <faultline/render/detail/sheet_choices.hpp>
 #include <faultline/render/detail/text.hpp>
@@ -271,6 +273,52 @@ FAULTLINE_INLINE std::optional<NamedSheet> failures_sheet(const FailureReport& r
       "failures",
       "Generated images that the classifier fails on, with label, confidence and predicted class above each",
       draw_sheet(sheet)};
+}
+
+/// One more position between any two of a sheet.
+[[nodiscard]] inline std::vector<double> sweep_shifts(const Finding& finding) {
+  const std::vector<double> coarse = sheet_shifts(finding);
+  std::vector<double> shifts;
+  for (std::size_t i = 0; i < coarse.size(); ++i) {
+    if (i > 0) shifts.push_back(0.5 * (coarse[i - 1] + coarse[i]));
+    shifts.push_back(coarse[i]);
+  }
+  return shifts;
+}
+
+FAULTLINE_INLINE std::vector<Sweep> make_sweeps(const FailureReport& report, const RenderBackend& backend,
+                                                const RenderOptions& options) {
+  std::vector<Sweep> sweeps;
+  for (std::size_t f = 0; f < report.findings.size(); ++f) {
+    const Finding& finding = report.findings[f];
+    const std::vector<analysis::ExampleLatent> starts = typical_examples(finding, options.examples);
+    if (starts.empty() || finding.direction.w.empty()) continue;
+    Sweep& sweep = sweeps.emplace_back();
+    sweep.name = "finding-" + std::to_string(f + 1);
+    sweep.shifts = sweep_shifts(finding);
+    for (const analysis::ExampleLatent& start : starts) sweep.labels.push_back(start.label);
+    const std::optional<std::size_t> property = shown_property(backend, finding);
+    if (property) {
+      sweep.property = backend.property_names[*property];
+      for (const Property& known : default_properties())
+        if (known.name == sweep.property) sweep.unit = known.unit;
+    }
+    const Edit edit = Edit::in_w(finding.direction.w);
+    std::vector<EditedSample> samples;
+    for (const double shift : sweep.shifts)
+      for (const analysis::ExampleLatent& start : starts) samples.push_back({start.index, start.label, edit.at(shift)});
+    constexpr std::int64_t side = 64;
+    for (const RenderedSample& sample : render_samples(backend, samples, side)) {
+      if (sweep.frames.empty() || sweep.frames.back().size() == starts.size()) sweep.frames.emplace_back();
+      sweep.height = sample.picture.height;
+      sweep.width = sample.picture.width;
+      SweepImage& image = sweep.frames.back().emplace_back();
+      image = {data::encode_png(sample.picture), sample.probability, sample.prediction, sample.failed};
+      if (property && *property < sample.properties.size())
+        image.property = static_cast<double>(sample.properties[*property]);
+    }
+  }
+  return sweeps;
 }
 
 FAULTLINE_INLINE std::vector<NamedSheet> draw_sheets(const FailureReport& report, const RenderBackend& backend,

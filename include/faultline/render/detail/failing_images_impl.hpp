@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+// Definitions of render/failing_images.hpp.
+
+#include <faultline/render/failing_images.hpp>
+
+#include <faultline/core/atomic_file.hpp>
+#include <faultline/data/png.hpp>
+#include <faultline/render/detail/text.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <system_error>
+#include <vector>
+
+namespace faultline {
+inline namespace v1 {
+namespace render {
+namespace detail {
+
+/// Planes `[C, H, W]` in [0, 1] as a picture of as many pixels.
+[[nodiscard]] inline data::Picture pixels_of(std::span<const float> image, const ImageShape& shape) {
+  data::Picture picture{shape.height, shape.width, static_cast<int>(shape.channels), {}};
+  const auto plane = static_cast<std::size_t>(shape.height * shape.width);
+  picture.pixels.resize(image.size());
+  for (std::size_t i = 0; i < plane; ++i)
+    for (std::size_t c = 0; c < static_cast<std::size_t>(shape.channels); ++c)
+      picture.pixels[i * static_cast<std::size_t>(shape.channels) + c] =
+          static_cast<std::uint8_t>(std::lround(255.0f * std::clamp(image[c * plane + i], 0.0f, 1.0f)));
+  return picture;
+}
+
+FAULTLINE_INLINE void write_failing_images(const std::filesystem::path& folder,
+                                           std::span<const analysis::FailingSample> samples,
+                                           std::span<const std::string> properties, const ImageShape& shape,
+                                           const std::function<std::vector<float>(std::size_t)>& image) {
+  std::error_code failed;
+  std::filesystem::create_directories(folder, failed);
+  if (failed)
+    throw Error(ErrorCode::cannot_write, "write_failing_images",
+                "could not create '" + folder.string() + "': " + failed.message());
+  for (const auto& entry : std::filesystem::directory_iterator(folder))
+    if (entry.path().extension() == ".png")
+      throw Error(ErrorCode::inconsistent_files, "write_failing_images",
+                  "'" + folder.string() +
+                      "' holds pictures already, and a table of some of them would mislead; name "
+                      "another folder");
+  std::string labels = "file,label\r\n", table = "file,label,prediction,probability,sample,score";
+  for (const std::string& name : properties) table += "," + csv_cell(valid_utf8(name));
+  table += "\r\n";
+  const std::size_t digits = std::max<std::size_t>(4, std::to_string(samples.size()).size());
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    const analysis::FailingSample& sample = samples[i];
+    std::string number = std::to_string(i + 1);
+    number.insert(0, digits - number.size(), '0');
+    const std::string label = std::to_string(sample.label), answer = std::to_string(sample.prediction);
+    const std::string file = number + "-label-" + label + "-answer-" + answer + ".png";
+    data::write_png(folder / file, pixels_of(image(i), shape));
+    labels += file + "," + label + "\r\n";
+    table += file + "," + label + "," + answer + "," + exact(sample.probability) + "," + std::to_string(sample.index) +
+             "," + exact(sample.score);
+    for (std::size_t p = 0; p < properties.size(); ++p)
+      table += "," + (p < sample.properties.size() ? exact(sample.properties[p]) : std::string());
+    table += "\r\n";
+  }
+  core::write_file_atomically(folder / "failures.csv", table);
+  core::write_file_atomically(folder / "labels.csv", labels);
+}
+
+}  // namespace detail
+}  // namespace render
+}  // namespace v1
+}  // namespace faultline
