@@ -90,15 +90,17 @@ def options():
         description="Imports the generator of a StyleGAN2 checkpoint as a generator file of Faultline.\n"
         "No code of the checkpoint is run, and PyTorch is not needed.")
     parser.add_argument("file", metavar="FILE", type=pathlib.Path, help="the checkpoint")
-    parser.add_argument("--out", required=True, type=pathlib.Path, metavar="GENERATOR", help="file to write, .safetensors")
-    parser.add_argument("--network", metavar="NAME", help="which generator, where the file has several (default: G_ema)")
+    parser.add_argument("--out", required=True, type=pathlib.Path, metavar="GENERATOR",
+                        help="file to write, .safetensors")
+    parser.add_argument("--network", metavar="NAME",
+                        help="which generator, where the file has several (default: G_ema)")
     parser.add_argument("--class-names", type=names_option, metavar="A,B,...",
                         help="names of the classes in their order, or @FILE with one in each line")
     parser.add_argument("--conv-clamp", type=clamp_option, default=NOT_SAID, metavar="NUMBER|none",
                         help="bound of the activations, where the file does not say it")
-    parser.add_argument("--mapping-lr-multiplier", type=rate_option, default=NOT_SAID, metavar="NUMBER",
-                        help="learning-rate multiplier of the mapping network, where the file does not say it (default: "
-                        "0.01)")
+    parser.add_argument(
+        "--mapping-lr-multiplier", type=rate_option, default=NOT_SAID, metavar="NUMBER",
+        help="learning-rate multiplier of the mapping network, where the file does not say it (default: 0.01)")
     parser.add_argument("--value-range", type=range_option, default=NOT_SAID, metavar="LOW,HIGH",
                         help="values of black and white (default: -1,1; write --value-range=-1,1)")
     arguments = parser.parse_args()
@@ -133,17 +135,18 @@ def convert(data, name, arguments):
         tensors.update(network.probe(generator.config, generator.weights))
     if not np.isfinite(tensors["probe.image"]).all():
         raise BadFile("the network's images are not finite")
-    imported = {"file": name.encode("utf-8", "replace").decode("utf-8"), "sha256": hashlib.sha256(data).hexdigest(),
-                "layout": generator.layout, "network": generator.network}
+    imported = {
+        "file": name.encode("utf-8", "replace").decode(), "sha256": hashlib.sha256(data).hexdigest(),
+        "layout": generator.layout, "network": generator.network
+    }
     if generator.notes:
         imported["notes"] = generator.notes
     if "provenance" in checkpoint.metadata:
         imported["provenance"] = checkpoint.metadata["provenance"]
     provenance = {"imported": imported}
+    as_text = lambda value: json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     metadata = {
-        "format": layouts.FORMAT,
-        "config": json.dumps(generator.config, sort_keys=True, separators=(",", ":"), ensure_ascii=False),
-        "provenance": json.dumps(provenance, sort_keys=True, separators=(",", ":"))
+        "format": layouts.FORMAT, "config": as_text(generator.config), "provenance": as_text(provenance)
     }
     encoded, digest = safetensors_file.encode(metadata, tensors)
     return encoded, digest, generator

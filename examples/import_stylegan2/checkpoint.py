@@ -34,7 +34,6 @@ def state_of(record):
 class Checkpoint:
     """`tensors`: name -> tensor, with `shape` and `array(name)`. `modules`: path -> attributes. `metadata`: of a
     safetensors file. `names`: classes and functions that the pickle mentions at its nodes, for messages."""
-
     def __init__(self):
         self.tensors, self.modules, self.metadata, self.names = {}, {}, {}, set()
 
@@ -66,8 +65,9 @@ class Checkpoint:
                 if isinstance(value.name, Name):
                     result.names.add(str(value.name))
                 state = state_of(value)
-                if any(type(state.get(part)) is dict or isinstance(state.get(part), Record)
-                       for part in ("_modules", "_parameters", "_buffers")):
+                if any(
+                        type(state.get(part)) is dict or isinstance(state.get(part), Record)
+                        for part in ("_modules", "_parameters", "_buffers")):
                     result.modules[path] = state
                     for part in ("_modules", "_parameters", "_buffers"):
                         children += (items_of(state.get(part)) or {}).items()
@@ -80,7 +80,8 @@ class Checkpoint:
             if len(children) > MAX_NODES:
                 raise BadFile("the pickle unfolds to more values than a checkpoint has")
             for name, child in children:
-                if type(name) in (str, int) and (isinstance(child, (torch_files.Tensor, Record)) or type(child) is dict):
+                is_node = isinstance(child, (torch_files.Tensor, Record)) or type(child) is dict
+                if is_node and type(name) in (str, int):
                     name = str(name)
                     waiting.append((f"{path}.{name}" if path else name, child, depth + 1))
         return result

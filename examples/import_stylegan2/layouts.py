@@ -26,7 +26,6 @@ FORMAT = "faultline.stylegan2/1"
 
 class Generator:
     """What goes into a generator file."""
-
     def __init__(self, config, weights, network_name, layout, notes):
         self.config, self.weights = config, weights
         self.network, self.layout, self.notes = network_name, layout, notes
@@ -85,7 +84,6 @@ def choose(checkpoint, wanted):
 
 class Reader:
     """Takes the tensors of one network out of a checkpoint, each at most once."""
-
     def __init__(self, checkpoint, prefix):
         self.checkpoint, self.prefix = checkpoint, prefix
         self.called = shown(prefix)  # in messages
@@ -113,12 +111,13 @@ class Reader:
         self.left.discard(name)
         return tensor.array(self.prefix + name).reshape(shape)
 
-    def take_filters(self, endings, factors):
+    def take_filters(self, ending, factor):
         """Resample filters are constants that every network has; another filter is another network."""
-        for name in sorted(name for name in self.left if name.endswith(endings)):
+        for name in sorted(name for name in self.left if name.endswith(ending)):
             values = self.checkpoint.tensors[self.prefix + name].array(name)
-            if values.shape != (4, 4) or not any(np.abs(values / factor - FILTER).max() <= 1e-6 for factor in factors):
-                raise BadFile(f"{self.called}{shown(name)} is another filter than [1,3,3,1]; such networks are not supported")
+            if values.shape != (4, 4) or np.abs(values / factor - FILTER).max() > 1e-6:
+                raise BadFile(
+                    f"{self.called}{shown(name)} is another filter than [1,3,3,1]; such networks are not supported")
             self.left.discard(name)
 
 
@@ -202,7 +201,6 @@ def stored_config(checkpoint):
 
 class Statements:
     """What the modules of a network say about it, from the layer outwards; or a stored config."""
-
     def __init__(self, checkpoint, root):
         self.checkpoint, self.root = checkpoint, root
         self.config = stored_config(checkpoint)
@@ -229,8 +227,10 @@ class Statements:
     def clamp(self, layers):
         if "conv_clamp" in self.config:
             return number_or_none(self.config["conv_clamp"], "conv_clamp")
-        values = [self.first((f"synthesis.{name}", f"synthesis.b{r}", "synthesis"), "synthesis_kwargs", "conv_clamp")
-                  for name, r, *_ in layers]
+        values = [
+            self.first((f"synthesis.{name}", f"synthesis.b{r}", "synthesis"), "synthesis_kwargs", "conv_clamp")
+            for name, r, *_ in layers
+        ]
         if any(value is NOT_SAID for value in values) and any(value is not NOT_SAID for value in values):
             raise BadFile("only some layers of the network state a conv_clamp")
         value = agreed(values, "conv_clamp")
@@ -240,8 +240,9 @@ class Statements:
         if "mapping_lr_multiplier" in self.config:
             value = self.config["mapping_lr_multiplier"]
         else:
-            value = agreed([self.first((f"mapping.fc{i}", "mapping"), "mapping_kwargs", "lr_multiplier")
-                            for i in range(layers)], "the learning-rate multiplier of the mapping")
+            value = agreed(
+                [self.first((f"mapping.fc{i}", "mapping"), "mapping_kwargs", "lr_multiplier") for i in range(layers)],
+                "the learning-rate multiplier of the mapping")
         if value is NOT_SAID:
             return value
         value = number_or_none(value, "mapping learning-rate multiplier")
@@ -282,8 +283,9 @@ def read_ada(checkpoint, prefix, options):
     for r in widths:
         widths[r] = reader.shape(f"synthesis.b{r}.conv1.weight", 4)[0]
         if not reader.has(f"synthesis.b{r}.torgb.weight"):
-            raise BadFile("the synthesis network has no ToRGB layer in every block: the architecture 'orig' or 'resnet', "
-                          "which is not supported")
+            raise BadFile(
+                "the synthesis network has no ToRGB layer in every block: the architecture 'orig' or 'resnet', "
+                "which is not supported")
     w_dim = reader.shape("synthesis.b4.conv1.affine.weight", 2)[1]
     depth = 0
     while reader.has(f"mapping.fc{depth}.weight"):
@@ -303,8 +305,8 @@ def read_ada(checkpoint, prefix, options):
     base, maximum = channel_law(widths, statements.channels())
     config = {
         "z_dim": z_dim, "w_dim": w_dim, "c_dim": c_dim, "img_resolution": size,
-        "img_channels": reader.shape("synthesis.b4.torgb.weight", 4)[0], "channel_base": base, "channel_max": maximum,
-        "mapping_layers": depth
+        "img_channels": reader.shape("synthesis.b4.torgb.weight", 4)
+                        [0], "channel_base": base, "channel_max": maximum, "mapping_layers": depth
     }
     layers, notes = list(network.layers(config)), []
     statements.check(layers, depth)
@@ -318,7 +320,7 @@ def read_ada(checkpoint, prefix, options):
             weights[name] = np.zeros(shape, np.float32)  # trained without noise, which is noise of strength 0
             continue
         weights[name] = reader.take(name, shape)
-    reader.take_filters(".resample_filter", (1,))
+    reader.take_filters(".resample_filter", 1)
     if prefix == "":  # a flat file may hold other things beside the generator
         left = sorted(name for name in reader.left if name.startswith(("synthesis.", "mapping.")))
     else:
@@ -329,8 +331,9 @@ def read_ada(checkpoint, prefix, options):
                                                    options.mapping_lr_multiplier)
     config["conv_clamp"] = decided(statements.clamp(layers), options.conv_clamp, "conv_clamp", "--conv-clamp")
     if config["conv_clamp"] is NOT_SAID:
-        raise BadFile("the file does not say whether its layers are clamped; say --conv-clamp 256 (trained with the usual "
-                      "mixed precision) or --conv-clamp none (trained in float32)")
+        raise BadFile(
+            "the file does not say whether its layers are clamped; say --conv-clamp 256 (trained with the usual "
+            "mixed precision) or --conv-clamp none (trained in float32)")
     return config, weights, statements.config, notes
 
 
@@ -388,8 +391,8 @@ def read_rosinality(checkpoint, prefix, options):
     base, maximum = channel_law(widths, None)
     config = {
         "z_dim": reader.shape("style.1.weight", 2)[1], "w_dim": w_dim, "c_dim": 0, "img_resolution": size,
-        "img_channels": reader.shape("to_rgb1.conv.weight", 5)[1], "channel_base": base, "channel_max": maximum,
-        "mapping_layers": depth
+        "img_channels": reader.shape("to_rgb1.conv.weight", 5)
+                        [1], "channel_base": base, "channel_max": maximum, "mapping_layers": depth
     }
     names = rosinality_names(size)
     for i in range(depth):
@@ -406,10 +409,11 @@ def read_rosinality(checkpoint, prefix, options):
             raise BadFile("latent_avg has another width than w")
         weights["mapping.w_avg"] = average.array("latent_avg").reshape(w_dim)
         reader.left.discard("latent_avg")
-    reader.take_filters(".kernel", (1, 4))
+    reader.take_filters(".kernel", 4)  # (all of them upsample)
     if prefix != "" and reader.left:
-        raise BadFile(f"the network has a tensor {shown(prefix + sorted(reader.left)[0])} that a StyleGAN2 generator has "
-                      "no place for")
+        raise BadFile(
+            f"the network has a tensor {shown(prefix + sorted(reader.left)[0])} that a StyleGAN2 generator has "
+            "no place for")
     config["mapping_lr_multiplier"] = mapping_rate(checkpoint, weights, depth, NOT_SAID, options.mapping_lr_multiplier)
     config["conv_clamp"] = decided(None, options.conv_clamp, "conv_clamp", "--conv-clamp")
     return config, weights, {}, []
@@ -421,8 +425,8 @@ def read(checkpoint, options):
     name, layout, prefix = choose(checkpoint, options.network)
     config, weights, stored, notes = (read_ada if layout == "ada" else read_rosinality)(checkpoint, prefix, options)
     for key, highest in (("img_resolution", 4096), ("img_channels", 1024), ("channel_base", 1 << 24),
-                         ("channel_max", 1 << 14), ("c_dim", 1 << 20), ("mapping_layers", 64), ("z_dim", 1 << 16),
-                         ("w_dim", 1 << 16)):
+                         ("channel_max", 1 << 14), ("c_dim", 1 << 20), ("mapping_layers",
+                                                                        64), ("z_dim", 1 << 16), ("w_dim", 1 << 16)):
         if config[key] > highest:
             raise BadFile(f"{key} is {config[key]}, the library takes at most {highest}")
     stored_names = stored.get("class_names", [])
@@ -430,7 +434,8 @@ def read(checkpoint, options):
     if type(config["class_names"]) is not list or any(type(text) is not str for text in config["class_names"]):
         raise BadFile("the file's class_names are no list of texts")
     if config["class_names"] and len(config["class_names"]) != config["c_dim"]:
-        raise BadFile(f"{len(config['class_names'])} class names were given, the generator has {config['c_dim']} classes")
+        raise BadFile(
+            f"{len(config['class_names'])} class names were given, the generator has {config['c_dim']} classes")
     stored_range = stored.get("value_range", NOT_SAID)
     if stored_range is not NOT_SAID:
         if type(stored_range) is not list or len(stored_range) != 2 or not all(

@@ -153,8 +153,12 @@ def normals(seed, index, count):
     the library draws its latents."""
     blocks = (count + 3) // 4
     mask, half = np.uint64(0xFFFFFFFF), np.uint64(32)
-    c = [np.full(blocks, index & 0xFFFFFFFF, np.uint64), np.full(blocks, index >> 32, np.uint64),
-         np.arange(blocks, dtype=np.uint64), np.zeros(blocks, np.uint64)]
+    c = [
+        np.full(blocks, index & 0xFFFFFFFF, np.uint64),
+        np.full(blocks, index >> 32, np.uint64),
+        np.arange(blocks, dtype=np.uint64),
+        np.zeros(blocks, np.uint64)
+    ]
     k = [seed & 0xFFFFFFFF, seed >> 32]
     for _ in range(10):
         p0, p1 = np.uint64(0xD2511F53) * c[0], np.uint64(0xCD9E8D57) * c[2]

@@ -75,8 +75,8 @@ REFUSED = {
     b"i": "an instance by INST", b"o": "an instance by OBJ", b"\x82": "an extension number",
     b"\x83": "an extension number", b"\x84": "an extension number", b"\x97": "an out-of-band buffer",
     b"\x98": "an out-of-band buffer", b"P": "a persistent id as text", b"I": "the text protocol 0",
-    b"L": "the text protocol 0", b"F": "the text protocol 0", b"S": "the text protocol 0",
-    b"V": "the text protocol 0", b"g": "the text protocol 0", b"p": "the text protocol 0"
+    b"L": "the text protocol 0", b"F": "the text protocol 0", b"S": "the text protocol 0", b"V": "the text protocol 0",
+    b"g": "the text protocol 0", b"p": "the text protocol 0"
 }
 
 
@@ -120,7 +120,6 @@ def load(data, position=0, persistent=None, call=None):
 
 
 class Machine:
-
     def __init__(self, data, position, persistent, call):
         self.data, self.position = memoryview(data), position
         self.persistent, self.call = persistent, call

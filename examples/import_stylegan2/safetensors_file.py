@@ -16,8 +16,8 @@ from restricted_pickle import shown
 
 MAX_HEADER = 16 << 20
 ELEMENTS = {
-    "F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "bfloat16", "I64": "<i8", "I32": "<i4", "I16": "<i2",
-    "I8": "|i1", "U8": "|u1", "BOOL": "|b1"
+    "F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "bfloat16", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "|i1",
+    "U8": "|u1", "BOOL": "|b1"
 }
 MARKER = '"sha256":"'
 
@@ -70,8 +70,10 @@ def read(data):
         shape, offsets = entry["shape"], entry["data_offsets"]
         if entry["dtype"] not in ELEMENTS:
             raise BadFile(f"tensor {shown(name)} has an element type that is not read")
-        if any(type(values) is not list or any(type(n) is not int or not 0 <= n < 2**62 for n in values)
-               for values in (shape, offsets)) or len(offsets) != 2 or len(shape) > torch_files.MAX_RANK:
+        if any(
+                type(values) is not list or any(type(n) is not int or not 0 <= n < 2**62
+                                                for n in values)
+                for values in (shape, offsets)) or len(offsets) != 2 or len(shape) > torch_files.MAX_RANK:
             raise BadFile(f"tensor {shown(name)} has an impossible shape or place")
         begin, end = offsets
         element = ELEMENTS[entry["dtype"]]

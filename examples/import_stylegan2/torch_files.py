@@ -106,7 +106,6 @@ def shown_name(value):
 
 class Rebuild:
     """The calls that are understood as data. Anything else stays a note."""
-
     def __init__(self, nested):
         self.nested = nested  # whether this already is a storage's own file
 
