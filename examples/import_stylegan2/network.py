@@ -85,6 +85,11 @@ def mapping(config, weights, z, labels):
     return h
 
 
+def tap(weight, a, b):
+    """One tap of all kernels [O, I], contiguous, without which numpy multiplies without its linear-algebra library."""
+    return np.ascontiguousarray(weight[:, :, a, b])
+
+
 def correlated(x, weight):
     """Cross-correlation [I, n, n] -> [O, n, n], zeros outside."""
     k, n = weight.shape[2], x.shape[1]
@@ -92,7 +97,7 @@ def correlated(x, weight):
     out = np.zeros((weight.shape[0], n * n))
     for a in range(k):
         for b in range(k):
-            out += weight[:, :, a, b] @ padded[:, a:a + n, b:b + n].reshape(x.shape[0], -1)
+            out += tap(weight, a, b) @ padded[:, a:a + n, b:b + n].reshape(x.shape[0], -1)
     return out.reshape(-1, n, n)
 
 
@@ -104,7 +109,7 @@ def upsampled_convolution(x, weight):
     flat = x.reshape(x.shape[0], -1)
     for a in range(3):
         for b in range(3):
-            t[:, a:a + 2 * n:2, b:b + 2 * n:2] += (weight[:, :, a, b] @ flat).reshape(-1, n, n)
+            t[:, a:a + 2 * n:2, b:b + 2 * n:2] += (tap(weight, a, b) @ flat).reshape(-1, n, n)
     return filtered(np.pad(t, ((0, 0), (1, 1), (1, 1))))
 
 
@@ -112,7 +117,7 @@ def filtered(x):
     """[1,3,3,1] / 4 along both axes ('valid'): a filter of sum 1, times 2 per axis for upsampling."""
     for axis in (1, 2):
         n = x.shape[axis] - 3
-        cut = lambda i: np.take(x, range(i, i + n), axis=axis)
+        cut = lambda i: x[:, i:i + n] if axis == 1 else x[:, :, i:i + n]
         x = (cut(0) + 3 * cut(1) + 3 * cut(2) + cut(3)) / 4
     return x
 
