@@ -27,7 +27,7 @@ namespace {
 
 Json schema(const std::string& name) {
   return Json::parse(
-      faultline_tests::text_of(std::filesystem::path(__FILE__).parent_path() / "../../docs" / (name + ".schema.json")));
+      faultline_tests::text_of(std::filesystem::path(__FILE__).parent_path() / "../../docs/reference" / (name + ".schema.json")));
 }
 
 /// "CostCounters": the name of a type without its namespaces.
