@@ -48,12 +48,18 @@ for fault, complaint in [("", None), *FAULTS.items()]:
             expect(not found and pages == 2 and links == 2, f"without a fault: {found}, {pages} pages, {links} links")
         else:
             expect(len(found) == 1 and complaint in found[0], f"{fault}: {found}")
-for style, complaint in (("url(here.png)", None), ("url(gone.png)", "gone.png is not there"), ("url(http://example.org/f.woff)", "fetches http")):
+for sheet, style, complaint in (
+    ("a.css", "url(here.png)", None),
+    ("a.css", "url(gone.png)", "gone.png is not there"),
+    ("a.css", "url(http://example.org/f.woff)", "fetches http"),
+    ("doxygen.css", "url(gone.png)", None),
+    ("doxygen.css", "url(http://example.org/f.woff)", "fetches http"),
+):
     with tempfile.TemporaryDirectory() as folder:
         pathlib.Path(folder, "here.png").write_text("")
-        pathlib.Path(folder, "a.css").write_text(f"p {{ background: {style} }}")
+        pathlib.Path(folder, sheet).write_text(f"p {{ background: {style} }}")
         found = check_links.check(pathlib.Path(folder))[0]
-        expect(not found if complaint is None else len(found) == 1 and complaint in found[0], f"{style}: {found}")
+        expect(not found if complaint is None else len(found) == 1 and complaint in found[0], f"{sheet}: {style}: {found}")
 
 # Links of the pages of the repository.
 headers = {"include/faultline/error.hpp": "error_8hpp.html"}
