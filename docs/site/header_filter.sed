@@ -8,3 +8,6 @@ s|^inline namespace v1 {.*||
 s|^}  // namespace v1$||
 # (a brief sentence would end behind "al.")
 /^ *\/\/\// s|et al\. |et al.\\ |g
+# (a sentence that begins with "Share" or "Edit" does not mean the structure of that name; names stand in backticks)
+s|^\( */// \)\([A-Z][a-z]*\)\([ ,:]\)|\1%\2\3|
+s|\(///< \)\([A-Z][a-z]*\)\([ ,:]\)|\1%\2\3|
