@@ -48,7 +48,7 @@ static int show() {
       for (const int cause : {0, 1})
         both[cause] = both[cause] || carrier.channel.flat == generator.factor_channel(cause == 0 ? 1 : 4);
   }
-  fl::write_json(report, "report.json");  // for other programs; docs/report.schema.json describes it
+  fl::write_json(report, "report.json");  // for other programs; docs/reference/report.schema.json describes it
   return both[0] && both[1] ? 0 : 1;
 }
 

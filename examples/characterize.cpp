@@ -213,7 +213,8 @@ int answer(int argc, char** argv) {
   mallopt(M_TRIM_THRESHOLD, 2147483647);
   Arguments arguments;
   CLI::App app(
-      "Finds the conditions under which a classifier fails, proves them on fresh samples, measures how far they are, "
+      "Finds the conditions under which a classifier fails, proves them on held-out samples, measures how far they "
+      "are, "
       "and writes report.html.\n"
       "Exit codes: 0 done (whatever was found), 2 usage, 3 bad input, 5 internal error.");
   app.add_option("--generator", arguments.generator, "generator file (faultline.stylegan2/1)")->required();

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""A classifier as a child process (docs/child_process.md): which tenth of an image is the brightest?"""
+"""A classifier as a child process (docs/how-to/child_process.md): which tenth of an image is the brightest?"""
 import array
 import struct
 import sys

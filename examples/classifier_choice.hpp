@@ -59,7 +59,7 @@ inline constexpr const char* classifier_help =
     "classifier: a file of this library (faultline.classifier/1), an ONNX or TorchScript file (.onnx, .pt), "
     "command:PROGRAM, which reads images and writes scores, or scores:FILE, a table of scores that are made elsewhere: "
     "images without scores are written "
-    "into FILE.images (docs/score_files.md)";
+    "into FILE.images (docs/how-to/score_files.md)";
 
 namespace detail {
 

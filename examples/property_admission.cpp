@@ -5,7 +5,7 @@
 //   property_admission [data] [images]
 //
 // `data` is a folder of labelled images, grey or RGB, from 16 pixels a side: the four MNIST files, which are looked for
-// without it, or PNG pictures with their labels (docs/labelled_images.md). The images should be clean.
+// without it, or PNG pictures with their labels (docs/how-to/labelled_images.md). The images should be clean.
 //
 // The rule: a property separates each of its own corruptions from clean images of the same class with AUC of at least
 // .9, and its response to any other is at most half of the smallest response to its own. Responses are standardised:
@@ -15,9 +15,9 @@
 // those that suit the images is not tried. Exit codes: 0 all that are tried are admitted, 1 one is not, 2 usage, 3 no
 // images.
 //
-// Where the folder has a factors.csv (docs/worlds.md), a second table says which of the factors that the pictures were
-// made from each property follows. It is about the images as they are, and is meant for disturbed ones; the exit code
-// is that of the rule.
+// Where the folder has a factors.csv (docs/how-to/worlds.md), a second table says which of the factors that the
+// pictures were made from each property follows. It is about the images as they are, and is meant for disturbed ones;
+// the exit code is that of the rule.
 //
 // test(3): @out@/no-such-directory
 // test(2): @out@ 99999999999999999999

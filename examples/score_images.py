@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Scores images that wait for it (docs/score_files.md), as python3 score_images.py scores.csv: which tenth is brightest?"""
+"""Scores images that wait for it (docs/how-to/score_files.md), as python3 score_images.py scores.csv: which tenth is brightest?"""
 import array
 import hashlib
 import pathlib

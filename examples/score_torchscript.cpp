@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // A TorchScript file as a classifier for programs that know nothing of LibTorch: reads batches of images on standard
-// input and writes scores on standard output (docs/child_process.md). The other programs start it by themselves for
-// `--classifier model.pt`; it lies beside them.
+// input and writes scores on standard output (docs/how-to/child_process.md). The other programs start it by themselves
+// for `--classifier model.pt`; it lies beside them.
 //
 //   score_torchscript model.pt --height 28 --width 28 --score-kind logits
 //

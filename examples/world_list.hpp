@@ -300,7 +300,7 @@ inline std::vector<World> with_causes() {
   shaped("skewed factors", Tails::skewed, 0.0, 1.5);
   shaped("bimodal factors", Tails::bimodal, 0.0, 1.2);
   shaped("bent w", Tails::normal, 0.4, 1.5);
-  list.back().is_limit = true;  // moves are straight: see docs/limits.md
+  list.back().is_limit = true;  // moves are straight: see docs/explanation/limits.md
 
   // properties as they happen to be
   World with{.name = "a constant property",

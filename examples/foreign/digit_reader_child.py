@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""digitReader as a child process (docs/foreign_classifiers.md), as python3 digit_reader_child.py digitreader-0.1.0-py3-none-any.whl
+"""digitReader as a child process (docs/how-to/foreign_classifiers.md), as python3 digit_reader_child.py digitreader-0.1.0-py3-none-any.whl
 
 Its own code classifies, read from the wheel as it is; nothing is installed.
 """

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Tesseract, an OCR engine, as a classifier of single characters: reads batches of images on standard input and writes
-// probabilities on standard output (docs/child_process.md, docs/foreign_classifiers.md).
+// probabilities on standard output (docs/how-to/child_process.md, docs/how-to/foreign_classifiers.md).
 //
 //   characterize --generator digits.safetensors --classifier "command:tesseract_child 0123456789"
 //

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Imports the generator of a StyleGAN2 checkpoint as a generator file of Faultline (docs/import_stylegan2.md).
+"""Imports the generator of a StyleGAN2 checkpoint as a generator file of Faultline (docs/how-to/import_stylegan2.md).
 
 No code of the checkpoint is run: pickles are read as data by a reader that cannot do anything else. PyTorch is not
 needed.

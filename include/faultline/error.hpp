@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// The one exception type of the library and its stable codes; docs/errors.md explains each.
+// The one exception type of the library and its stable codes; docs/reference/errors.md explains each.
 
 #include <faultline/config.hpp>
 
@@ -63,7 +63,7 @@ enum class ErrorCode : int {
   not_converged = 602,          ///< an iteration ended without reaching its tolerance
 };
 
-/// Writes "F203", as messages and docs/errors.md have it.
+/// Writes "F203", as messages and docs/reference/errors.md have it.
 template <class Traits>
 std::basic_ostream<char, Traits>& operator<<(std::basic_ostream<char, Traits>& out, ErrorCode code) {
   return out << 'F' << static_cast<int>(code);

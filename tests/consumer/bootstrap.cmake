@@ -31,4 +31,5 @@ expect(1 "" "bootstrap: HOME is not set, so there is no folder to keep LibTorch 
 expect(1 "" "bootstrap: LibTorch 2\\.6\\.0 in [^\n]*/old_abi [^\n]* was built with the old C\\+\\+ ABI [^\n]*\n" ./link libtorch --libtorch=old_abi)
 expect(1 "" "bootstrap: cannot write to [^\n]*/a_file/build/log \\(Not a directory\\): name a folder to build in with FAULTLINE_BUILD_DIR\n" FAULTLINE_BUILD_DIR=../a_file/build ./link demo)
 expect(1 "" "bootstrap: cannot write to [^\n]*/a_file/mnist \\(Not a directory\\): name another folder with FAULTLINE_MNIST_DIR\n" FAULTLINE_MNIST_DIR=../a_file/mnist ./link mnist)
+expect(1 "" "bootstrap: --gallery belongs to docs, not to demo\n" ./link demo --gallery)
 expect(1 "" "bootstrap: '--fast' is not a command or option; see ./bootstrap --help\n" ./link demo --fast)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""The host's side of docs/child_process.md, as short as it gets."""
+"""The host's side of docs/how-to/child_process.md, as short as it gets."""
 
 import array
 import struct

@@ -115,7 +115,7 @@ def from_schema(root, schema, key="", bare=False):
 
 
 for name in ("report", "paper", "comparison"):
-    root = json.loads((HERE / "../../docs" / f"{name}.schema.json").read_text())
+    root = json.loads((HERE / "../../docs/reference" / f"{name}.schema.json").read_text())
     save("report_corpus", name, json.dumps(from_schema(root, root), separators=(",", ":")).encode())
     save("report_corpus", f"{name}_bare", json.dumps(from_schema(root, root, bare=True), separators=(",", ":")).encode())
 entry = {"format": "faultline.failure/1", "name": "3_as_8_1f3a9c20", "generator_digest": "a1", "label": 3, "answer": 8, "probability": 0.25, "criterion": "misclassified", "criterion_expression": "fl::Misclassified{}", "classifier_name": "clean", "classifier_digest": "b2", "seed": 7, "index": 8796093022218, "truncation": 0.7, "cutoff": 3, "noise": "constant", "w": [-0.5, 1.25], "channels": [1, 4], "shifts": [2.5, -1.0], "amount": 0.75, "alone": True, "batch": True, "note": "seen"}

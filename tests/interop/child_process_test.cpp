@@ -515,7 +515,7 @@ TEST_CASE("the page on child processes shows the example as it is") {
   const std::filesystem::path source = FAULTLINE_SOURCE_DIR;
   const std::string example = text_of(source / "examples/child_classifier.py");
   const std::string shown = "```python\n" + example.substr(example.find('\n') + 1) + "```\n";
-  CHECK(text_of(source / "docs/child_process.md").find(shown) != std::string::npos);
+  CHECK(text_of(source / "docs/how-to/child_process.md").find(shown) != std::string::npos);
 }
 
 TEST_CASE("the example in Python answers as its rule says", "[.data]") {

@@ -487,7 +487,7 @@ TEST_CASE("the page on score files shows the example as it is") {
   const std::filesystem::path source = FAULTLINE_SOURCE_DIR;
   const std::string example = text_of(source / "examples/score_images.py");
   const std::string shown = "```python\n" + example.substr(example.find('\n') + 1) + "```\n";
-  CHECK(text_of(source / "docs/score_files.md").find(shown) != std::string::npos);
+  CHECK(text_of(source / "docs/how-to/score_files.md").find(shown) != std::string::npos);
 }
 
 TEST_CASE("the example in Python scores what waits, once", "[.data]") {

@@ -21,8 +21,8 @@ using Json = nlohmann::ordered_json;
 namespace {
 
 nlohmann::json schema() {
-  return nlohmann::json::parse(
-      faultline_tests::text_of(std::filesystem::path(__FILE__).parent_path() / "../../docs/comparison.schema.json"));
+  return nlohmann::json::parse(faultline_tests::text_of(std::filesystem::path(__FILE__).parent_path() /
+                                                        "../../docs/reference/comparison.schema.json"));
 }
 
 /// Two classifiers with something of everything.

@@ -25,8 +25,8 @@ using Json = nlohmann::ordered_json;
 namespace {
 
 nlohmann::json schema() {
-  return nlohmann::json::parse(
-      faultline_tests::text_of(std::filesystem::path(__FILE__).parent_path() / "../../docs/conditions.schema.json"));
+  return nlohmann::json::parse(faultline_tests::text_of(std::filesystem::path(__FILE__).parent_path() /
+                                                        "../../docs/reference/conditions.schema.json"));
 }
 
 /// A curve of `bins` bins, of which bin k has 100 samples and 10 k failures.

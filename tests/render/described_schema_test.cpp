@@ -26,8 +26,8 @@ using Json = nlohmann::json;
 namespace {
 
 Json schema(const std::string& name) {
-  return Json::parse(
-      faultline_tests::text_of(std::filesystem::path(__FILE__).parent_path() / "../../docs" / (name + ".schema.json")));
+  return Json::parse(faultline_tests::text_of(std::filesystem::path(__FILE__).parent_path() / "../../docs/reference" /
+                                              (name + ".schema.json")));
 }
 
 /// "CostCounters": the name of a type without its namespaces.

@@ -120,9 +120,9 @@ TEST_CASE("cells of directions.csv stay empty where there is no number") {
   CHECK(faultline_tests::text_of(directory / "d.csv") == fl::render::directions_csv(report));
 }
 
-TEST_CASE("docs/formats.md has every column of directions.csv, and no other") {
+TEST_CASE("docs/reference/formats.md has every column of directions.csv, and no other") {
   const std::string page =
-      faultline_tests::text_of(std::filesystem::path(__FILE__).parent_path() / "../../docs/formats.md");
+      faultline_tests::text_of(std::filesystem::path(__FILE__).parent_path() / "../../docs/reference/formats.md");
   const std::string section = page.substr(page.find("\n## directions.csv"));
   const std::string table =
       section.substr(section.find("|---"), section.find("\n## report.html") - section.find("|---"));

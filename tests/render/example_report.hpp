@@ -115,7 +115,8 @@ inline fl::FailureReport example_report(const fl::AnalyticGenerator& known) {
   fl::FailureReport r;
   r.verdict = fl::Verdict::systematic_causes;
   r.reason =
-      "3 causes were found: confirmed on fresh samples, and changing the failure rate when moved with the others held.";
+      "3 causes were found: confirmed on held-out samples, and changing the failure rate when moved with the others "
+      "held.";
   r.failure_rate = {0.0668, 0.0614, 0.0725, 534, 8000, 0.95};
   r.validity_checked = true;
   r.blame = Blame{{0.93, 0.905, 0.95, 497, 534, 0.95}, {0.07, 0.05, 0.095, 37, 534, 0.95}};

@@ -15,8 +15,8 @@ using Json = nlohmann::ordered_json;
 namespace {
 
 nlohmann::json schema() {
-  return nlohmann::json::parse(
-      faultline_tests::text_of(std::filesystem::path(__FILE__).parent_path() / "../../docs/report.schema.json"));
+  return nlohmann::json::parse(faultline_tests::text_of(std::filesystem::path(__FILE__).parent_path() /
+                                                        "../../docs/reference/report.schema.json"));
 }
 
 fl::FailureReport filled() { return render_test::example_report(render_test::example_generator()); }

@@ -14,8 +14,8 @@ using Json = nlohmann::ordered_json;
 namespace {
 
 nlohmann::json schema() {
-  return nlohmann::json::parse(
-      faultline_tests::text_of(std::filesystem::path(__FILE__).parent_path() / "../../docs/paper.schema.json"));
+  return nlohmann::json::parse(faultline_tests::text_of(std::filesystem::path(__FILE__).parent_path() /
+                                                        "../../docs/reference/paper.schema.json"));
 }
 
 /// A real run on the generator whose truth is known, with every part filled.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Validates JSON against the part of JSON Schema 2020-12 that docs/report.schema.json uses; a keyword outside it is a
-// complaint, so that the schema cannot say more than is checked.
+// Validates JSON against the part of JSON Schema 2020-12 that docs/reference/report.schema.json uses; a keyword outside
+// it is a complaint, so that the schema cannot say more than is checked.
 
 #include <nlohmann/json.hpp>
 

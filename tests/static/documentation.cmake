@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-# Every block marked ```cpp in README.md and docs/*.md is compiled. A block with main() is a program and is also run, with the shipped
+# Every block marked ```cpp in README.md and below docs/ is compiled. A block with main() is a program and is also run, with the shipped
 # models under assets/ of its working directory; one with TEST_CASE or TEST is a test file and is run; any other is the body of a function,
 # its includes moved to the top. An HTML comment `<!-- given: ... -->` right before a block holds code that the page does not show, put
 # after the includes and before the function. A block marked ```c++ is shown only.
@@ -113,10 +113,15 @@ function(faultline_documentation_block page number given code)
   target_link_libraries(${target} PRIVATE ${libraries} faultline::compiled)  # (no warnings: a shown line may leave a result unused)
 endfunction()
 
-file(GLOB pages CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/README.md" "${PROJECT_SOURCE_DIR}/docs/*.md")
+file(GLOB pages CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/README.md" "${PROJECT_SOURCE_DIR}/docs/*.md" "${PROJECT_SOURCE_DIR}/docs/*/*.md")
+set(names "")
 foreach(path IN LISTS pages)
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${path}")
   get_filename_component(page "${path}" NAME_WE)
+  if(page IN_LIST names)
+    message(FATAL_ERROR "${path}: another page has this name, and their blocks would have the same targets")
+  endif()
+  list(APPEND names "${page}")
   file(READ "${path}" rest)
   set(number 0)
   while(TRUE)

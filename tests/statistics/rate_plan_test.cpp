@@ -41,7 +41,7 @@ TEST_CASE("the planner's samples for a bound of .02") {
                                           {.alpha_per_side = alpha, .first_look = 100, .look_every = every})
         .median;
   };
-  // The table of docs/gates.md
+  // The table of docs/how-to/gates.md
   CHECK(median(0.0, 0.05, 64) == 192);
   CHECK(median(0.005, 0.05, 64) == 320);
   CHECK(median(0.01, 0.05, 64) == 960);

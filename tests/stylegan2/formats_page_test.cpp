@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// docs/formats.md names every tensor of a generator file, with its shape, and no other.
+// docs/reference/formats.md names every tensor of a generator file, with its shape, and no other.
 
 #include <faultline/stylegan2/config.hpp>
 
@@ -22,7 +22,7 @@ std::string replaced(std::string text, const std::string& what, const std::strin
 
 // Name -> shape as the page writes them, of the table between two headings.
 std::map<std::string, std::string> table_of_page() {
-  std::ifstream page(FAULTLINE_SOURCE_DIR "/docs/formats.md");
+  std::ifstream page(FAULTLINE_SOURCE_DIR "/docs/reference/formats.md");
   std::map<std::string, std::string> table;
   bool inside = false;
   const std::regex row(R"(^\| `([a-z0-9_.{}]+)` \| (\[.*\]) \|.*)");

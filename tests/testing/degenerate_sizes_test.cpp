@@ -30,7 +30,7 @@ namespace {
 namespace fl = faultline;
 
 std::vector<std::string> complaints(const std::string& json, const char* schema) {
-  const auto page = std::filesystem::path(FAULTLINE_SOURCE_DIR) / "docs" / schema;
+  const auto page = std::filesystem::path(FAULTLINE_SOURCE_DIR) / "docs/reference" / schema;
   return render_test::SchemaValidator(nlohmann::json::parse(faultline_tests::text_of(page)))
       .complaints(nlohmann::ordered_json::parse(json));
 }

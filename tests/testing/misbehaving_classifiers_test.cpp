@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Classifiers that misbehave, in front of a gate: the table of docs/classifier.md, row by row. Each is an error of its
-// code that says what happened, or does no harm; none is ever a failure that was counted.
+// Classifiers that misbehave, in front of a gate: the table of docs/how-to/classifier.md, row by row. Each is an error
+// of its code that says what happened, or does no harm; none is ever a failure that was counted.
 
 #include <faultline/interop/child_process.hpp>
 #include <faultline/testing.hpp>

@@ -86,7 +86,7 @@ struct ConditionSummary {
   std::optional<std::int64_t> class_label = std::nullopt;  ///< when it is one class's
   std::optional<ConditionShape> shape = std::nullopt;      ///< as fitted on the discovery split
   int sign = 1;                                           ///< +1: more of it fails, -1: less; of a pair, of the product
-  Share deviance_share = {};                              ///< D² beyond the conditions before it, on fresh samples
+  Share deviance_share = {};                              ///< D² beyond the conditions before it, on held-out samples
   double stability = 0.0;                                 ///< share of half-samples in which it is chosen again
   std::vector<ClassShare> classes = {};                   ///< of its gain, largest first, at most five
   std::optional<Movability> movability = std::nullopt;    ///< empty where nothing was to be moved
@@ -96,7 +96,7 @@ struct ConditionSummary {
 FAULTLINE_MEMBERS(ConditionSummary, kind, properties, class_label, shape, sign, deviance_share, stability, classes,
                   movability, moves_along, is_minor)
 
-/// What fresh samples showed for the frozen condition.
+/// What held-out samples showed for the frozen condition.
 struct ConfirmationEffect {
   double p = 1.0;           ///< one-sided, given the conditions before it
   double p_adjusted = 1.0;  ///< Holm over all frozen conditions

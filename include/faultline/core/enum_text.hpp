@@ -18,6 +18,7 @@ namespace faultline {
 inline namespace v1 {
 namespace core {
 
+/// An `enum class`, whose values do not turn into numbers by themselves.
 template <class E>
 concept ScopedEnum = std::is_enum_v<E> && !std::is_convertible_v<E, std::underlying_type_t<E>>;
 

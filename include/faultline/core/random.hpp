@@ -134,8 +134,8 @@ class CounterRandom {
   std::array<std::uint32_t, 4> words_{};
 };
 
-/// Writes standard normals: block b of (seed, stream, index) gives `out[4 b .. 4 b + 3]`, computed in double and
-/// rounded to float last.
+/// Writes standard normals: block b of (seed, stream, index) gives `out[4 b]` to `out[4 b + 3]`, computed in
+/// double and rounded to float last.
 ///
 /// A prefix of a longer request is the shorter request. With `Stream::latents` this is z of sample `index`.
 /// **Throws** `invalid_argument` when `out` has more than 2^34 elements.

@@ -35,8 +35,8 @@ struct ImageFolderOptions {
 /// a table of the columns `file` and `label`, or in both; paths are relative to the folder. Without either (or with
 /// `"labels": null`) the set has no labels and 0 classes, unless its classes are folders: then these are numbered by
 /// their names where those are 0, 1, 2 and so on, else in alphabetical order of bytes, and `class_names` keeps them.
-/// Every other file is skipped by a rule of docs/formats.md, such as that names which begin with a dot are, or refused
-/// by name.
+/// Every other file is skipped by a rule of docs/reference/formats.md, such as that names which begin with a dot
+/// are, or refused by name.
 /// **Shapes**: pixels `[N, C, R, R]`, labels `[N]`.
 /// **Throws**, each naming the file: `cannot_open` for a folder or file that cannot be read, and links that lead
 /// nowhere or back to a folder above them; `data_unavailable` when there is no picture; `foreign_format` for a file

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 // A command as a classifier: any program that reads images on its standard input and writes scores on its standard
-// output. docs/child_process.md has the protocol.
+// output. docs/how-to/child_process.md has the protocol.
 
 #include <faultline/concepts/classifier.hpp>
 #include <faultline/error.hpp>

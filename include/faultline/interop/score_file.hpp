@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 // A table of scores as a classifier: images that need scores are written as files, scored anywhere, and found again by
-// what they contain. docs/score_files.md has the formats.
+// what they contain. docs/how-to/score_files.md has the formats.
 
 #include <faultline/classify/validate_scores.hpp>
 #include <faultline/concepts/classifier.hpp>

@@ -22,7 +22,7 @@ void serve_frames(std::int64_t classes, Scores scores, const std::string& digest
 }  // namespace detail
 
 /// Says hello on `output`, then answers every batch that comes on `input` until that ends: the protocol of
-/// docs/child_process.md, from the child's side. Returns at the end of `input`.
+/// docs/how-to/child_process.md, from the child's side. Returns at the end of `input`.
 ///
 /// The classifier is asked in batches as they come, and sees the values that the other side sends, which its own
 /// `input_spec()` does not change. `input` and `output` are descriptors, by default of standard input and output, to

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// A ComparisonReport as JSON, format faultline.comparison/2 (docs/comparison.schema.json describes it), and as one HTML
-// page that needs nothing else.
+// A ComparisonReport as JSON, format faultline.comparison/2 (docs/reference/comparison.schema.json describes it),
+// and as one HTML page that needs nothing else.
 
 #include <faultline/analysis/compare/comparison_report.hpp>
 #include <faultline/render/render_options.hpp>

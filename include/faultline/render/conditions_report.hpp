@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// What failures on labelled images go with, as JSON, format faultline.conditions/1 (docs/conditions.schema.json
-// describes it), as a table, and as one HTML page that needs nothing else.
+// What failures on labelled images go with, as JSON, format faultline.conditions/1
+// (docs/reference/conditions.schema.json describes it), as a table, and as one HTML page that needs nothing else.
 
 #include <faultline/analysis/describe/response_curve.hpp>
 #include <faultline/analysis/labelled_conditions.hpp>
@@ -32,7 +32,7 @@ namespace render {
 
 /// All conditions that were tested, one row each below a header line, those that held first.
 ///
-/// RFC 4180: comma, quotes where needed, CRLF line ends, UTF-8. docs/formats.md has the columns.
+/// RFC 4180: comma, quotes where needed, CRLF line ends, UTF-8. docs/reference/formats.md has the columns.
 [[nodiscard]] std::string conditions_csv(const LabelledConditions& result);
 
 /// Failure rate with its intervals against a property, in its unit: curves of one property on one axis, at most four.

@@ -14,7 +14,7 @@ namespace render {
 /// The conditions of all lists, one row each, in the report's order, below a header line.
 ///
 /// RFC 4180: comma, quotes where needed, CRLF line ends, UTF-8. A cell is empty where a number is not finite or was not
-/// measured. docs/formats.md has the columns.
+/// measured. docs/reference/formats.md has the columns.
 [[nodiscard]] std::string directions_csv(const FailureReport& report);
 
 /// Writes `directions_csv(report)` to a file, all or nothing. **Throws** `cannot_write`, `not_durable`.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// A FailureReport as JSON, format faultline.report/2; docs/report.schema.json describes it.
+// A FailureReport as JSON, format faultline.report/2; docs/reference/report.schema.json describes it.
 
 #include <faultline/analysis/report.hpp>
 

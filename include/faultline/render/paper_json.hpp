@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// A PaperReport as JSON, format faultline.paper/1; docs/paper.schema.json describes it.
+// A PaperReport as JSON, format faultline.paper/1; docs/reference/paper.schema.json describes it.
 
 #include <faultline/analysis/paper/paper_report.hpp>
 

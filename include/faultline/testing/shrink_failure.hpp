@@ -85,7 +85,7 @@ struct ShrinkSource {
   CorpusEntry common;  ///< what all entries share
   /// w and label of a sample, `[1, w_dim]`
   std::function<std::pair<Matrix<float>, std::int64_t>(std::int64_t index)> latent;
-  /// w of fresh samples of a class
+  /// w of held-out samples of a class
   std::function<Matrix<float>(std::int64_t label, std::int64_t count)> class_latents;
 };
 
@@ -149,13 +149,13 @@ template <StyleGenerator G, Classifier C>
 
 /// Makes one failing sample small.
 ///
-/// The edit starts at the mean w of the successes among fresh samples of the class, or, where that is answered wrongly,
-/// at the success next to the failing sample in w. Shifting every style channel to the failing sample's styles fails by
-/// construction. Then channels are left out: first all but those that are shifted by the most standard deviations, then
-/// one by one (in groups that get smaller, where there are more than 256 of them), always those first without which the
-/// failure is clearest. Last, the shifts are made smaller together, to 1/64 beyond the amount where the failure begins,
-/// so that rounding does not decide what a later build says. Whatever is left out, the image still fails, and still has
-/// its label by the judge when there is one; without a judge it may lose it.
+/// The edit starts at the mean w of the successes among held-out samples of the class, or, where that is answered
+/// wrongly, at the success next to the failing sample in w. Shifting every style channel to the failing sample's styles
+/// fails by construction. Then channels are left out: first all but those that are shifted by the most standard
+/// deviations, then one by one (in groups that get smaller, where there are more than 256 of them), always those first
+/// without which the failure is clearest. Last, the shifts are made smaller together, to 1/64 beyond the amount where
+/// the failure begins, so that rounding does not decide what a later build says. Whatever is left out, the image still
+/// fails, and still has its label by the judge when there is one; without a judge it may lose it.
 /// **Throws** invalid_argument for options out of range, random noise, and a sample that does not fail (or that the
 /// judge gives another label); degenerate_statistics for a class of which no sample is answered rightly; not_converged
 /// for a failure that comes and goes with the other images of its batch; what a preflight and the classifier throw.

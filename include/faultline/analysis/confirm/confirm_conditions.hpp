@@ -15,7 +15,7 @@ namespace faultline {
 inline namespace v1 {
 namespace analysis {
 
-/// What fresh samples say about one frozen condition.
+/// What held-out samples say about one frozen condition.
 struct ConditionTest {
   double p = 1.0;                           ///< one-sided, given the conditions before it
   double p_adjusted = 1.0;                  ///< Holm over all conditions that were frozen
@@ -24,7 +24,7 @@ struct ConditionTest {
   std::optional<std::int64_t> class_label;  ///< the class that has at least .8 of the gain
 };
 
-/// The frozen conditions on fresh samples.
+/// The frozen conditions on held-out samples.
 struct ConditionTests {
   std::vector<ConditionTest> conditions;    ///< in the order of the conditions
   std::vector<ConditionTest> interactions;  ///< in the order of the interactions, given all conditions
@@ -40,7 +40,7 @@ struct FrozenShapes {
 /// Fits all conditions together on the samples of their selection and keeps the shapes.
 [[nodiscard]] FrozenShapes freeze_shapes(const ConditionSample& discovery, const Conditions& found);
 
-/// Tests frozen conditions in their order on fresh samples.
+/// Tests frozen conditions in their order on held-out samples.
 ///
 /// **Formula**: the value of a condition is the sum of its columns with their frozen coefficients. The first is
 /// compared with outcomes permuted within classes (exact: if failures depend on the class alone, any condition is

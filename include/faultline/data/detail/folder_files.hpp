@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Every file of a data folder sorted into what is read, what is skipped by a rule of docs/formats.md, and what has to
-// be refused.
+// Every file of a data folder sorted into what is read, what is skipped by a rule of docs/reference/formats.md, and
+// what has to be refused.
 
 #include <faultline/data/detail/data_files.hpp>
 

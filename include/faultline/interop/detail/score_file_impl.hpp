@@ -103,7 +103,7 @@ class ScoreFileClassifier::Lookup final : public DeferredScores {
                                : "there is no table " + table + " yet, and " + images + " need scores";
     text += "; they are in '" + folder_.string() + "': " + rounds_.settle() +
             "; score them, append a line for each digest of the .csv beside the .npy to the table, and run again "
-            "(docs/score_files.md)";
+            "(docs/how-to/score_files.md)";
     if (table_.size() > 0 && found_ == 0)
       text += "; none of the " + std::to_string(table_.size()) +
               " images of the table was asked for: is it of a run with other options, or on another kind of processor?";

@@ -8,6 +8,7 @@
 #include <faultline/render/detail/comparison_sections.hpp>
 #include <faultline/render/detail/html_parts.hpp>
 #include <faultline/render/detail/html_report_impl.hpp>
+#include <faultline/render/detail/html_words.hpp>
 #include <faultline/render/detail/text.hpp>
 #include <faultline/render/html_report.hpp>
 
@@ -15,7 +16,6 @@
 #include <cstddef>
 #include <filesystem>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -87,21 +87,6 @@ inline std::string comparison_repeat(const ComparisonReport& report) {
   return out + "<pre>" + html(analysis::replay(report)) + "</pre>\n" + facts(list) + "</section>\n";
 }
 
-inline constexpr std::string_view comparison_definitions = R"html(<section id="words">
-<h2>What the words mean</h2>
-<dl class="words">
-<dt>Failure</dt><dd>An answer that the criterion rejects; unless stated otherwise, the most probable class is not the class the image was generated for.</dd>
-<dt>Condition, standard deviation (sd)</dt><dd>A measured property of the images, or a direction of the numbers that the generator draws an image from. A move of 1 sd is an everyday difference between two images of a class, a move of 4 sd a rare one.</dd>
-<dt>On what one is right and the other wrong</dt><dd>Conditions that set apart the images on which the one is right and the other wrong from those that both get right. They are chosen on one half of the samples and tested on the other (p, adjusted for all conditions of all pairs and orders), and then images are moved: a condition is listed first only if moving it brings about this outcome, and changes the failure rate of the one that is wrong more than that of the other. A fault that both share parts nobody.</dd>
-<dt>Would not be so at its usual level</dt><dd>The share of the images on which the one is right and the other wrong that would no longer be so if every image had the condition at the level that is usual where both are right.</dd>
-<dt>Usual level</dt><dd>The median of the images of the class that the classifier gets right, the other conditions held.</dd>
-<dt>Valid</dt><dd>Images to which the judge, where there is one, still gives their class. Without a judge every image counts as valid.</dd>
-<dt>Distance to the flip</dt><dd>How far an image that all classifiers get right has to be moved until this classifier's answer becomes a failure. Medians over the images; images that never get there within 10 sd count as infinitely far, and ratios with them are bounds.</dd>
-<dt>Judge</dt><dd>A second, stronger classifier that is asked whether an image still shows its class. Where few of the flipped images do, the image has changed rather than the classifier given way. A judge that is itself compared never agrees with its own failures.</dd>
-<dt>p, adjusted</dt><dd>The chance of so clear a result if there were no difference, corrected for the number of questions of its kind (Holm).</dd>
-</dl></section>
-)html";
-
 }  // namespace detail
 
 FAULTLINE_INLINE std::string html_comparison(const ComparisonReport& report, const RenderOptions& options) {
@@ -142,7 +127,7 @@ FAULTLINE_INLINE std::string html_comparison(const ComparisonReport& report, con
   }
   page += rates_section(report) + pairs_section(report) + orders_section(report) + fractions_section(report) +
           distances_section(report) + accuracy_section(report) + comparison_repeat(report) +
-          std::string(detail::comparison_definitions);
+          words_section(WordPage::comparison);
   return page + "<footer>Format " + html(report.schema) +
          ". Numbers in full: comparison.json beside this page.</footer>\n</main>\n</body></html>\n";
 }

@@ -30,7 +30,8 @@ inline std::string other_conditions_section(const FailureReport& report, const s
        "Failures go with these; the generator does not change them, or not without something else, so that nobody can "
        "try whether they are causes."},
       {&report.associated, "Associated, but no causes",
-       "Failures go with these on fresh samples too, but changing them by themselves does not change the failure rate: "
+       "Failures go with these on held-out samples too, but changing them by themselves does not change the failure "
+       "rate: "
        "they go along with a cause, or with something that was not measured."}};
   std::string out;
   for (const List& list : lists) {

@@ -8,6 +8,7 @@
 #include <faultline/error.hpp>
 #include <faultline/render/conditions_report.hpp>
 #include <faultline/render/detail/html_parts.hpp>
+#include <faultline/render/detail/html_words.hpp>
 #include <faultline/render/detail/text.hpp>
 
 #include <algorithm>
@@ -15,7 +16,6 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
-#include <string_view>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -170,18 +170,6 @@ inline std::string labelled_run(const LabelledConditions& result) {
   return out + facts(list) + "</section>\n";
 }
 
-inline constexpr std::string_view condition_definitions = R"html(<section id="words">
-<h2>What the words mean</h2>
-<dl class="words">
-<dt>Failure</dt><dd>An answer that the criterion rejects; unless stated otherwise, the most probable class is not the label.</dd>
-<dt>Condition</dt><dd>A measured property, or two together, that failures go with among images of the same class. Conditions were chosen on a random half of the images and tested on the others.</dd>
-<dt>Goes with</dt><dd>Images that fail have more, or less, of the property. Another property that comes along with it and was not measured may be what matters. Only changing an image on purpose can tell.</dd>
-<dt>Share of the deviance</dt><dd>How much of what can be known of the outcomes a condition tells beyond the class and the conditions before it: 0 is nothing, 100 % is everything. With its 95 % interval, on the test images.</dd>
-<dt>p, adjusted</dt><dd>The chance of so clear a result if failures depended on nothing but the class, corrected for the number of conditions that were tested (Holm).</dd>
-<dt>Found again</dt><dd>The search is repeated on random halves of the images it was made in. A condition that is rarely found again shares its part with another property that says nearly the same.</dd>
-</dl></section>
-)html";
-
 }  // namespace detail
 
 FAULTLINE_INLINE std::string html_conditions(const LabelledConditions& result, const std::string& title) {
@@ -214,7 +202,7 @@ FAULTLINE_INLINE std::string html_conditions(const LabelledConditions& result, c
     for (const std::string& note : result.notes) page += "<li>" + html(note) + "</li>";
     page += "</ul></section>\n";
   }
-  page += labelled_run(result) + std::string(condition_definitions);
+  page += labelled_run(result) + words_section(WordPage::conditions);
   return page + "<footer>Format " + html(result.schema) +
          ". Numbers in full: conditions.json beside this page.</footer>\n</main>\n</body></html>\n";
 }

@@ -123,7 +123,7 @@ inline std::string finding_facts(const FailureReport& report, const Finding& f) 
         percent(1.0 - *e.invalid_high, 0) + " of the images at the failing end" +
             (e.invalid_low ? ", " + percent(1.0 - *e.invalid_low, 0) + " at the other" : std::string()));
   if (!f.answers.empty()) add("Answered instead", gained_answers_text(report, f));
-  add("Predicts", "failures of fresh samples better by " + share_text(f.condition.deviance_share) +
+  add("Predicts", "failures of held-out samples better by " + share_text(f.condition.deviance_share) +
                       " of the deviance, beyond the conditions found before it");
   add("By chance alone", "so clear a relation has probability " + p_value(f.confirmation.p_adjusted) +
                              " (p, adjusted for all conditions that were tested; raw " + p_value(f.confirmation.p) +

@@ -6,6 +6,7 @@
 #include <faultline/render/detail/text.hpp>
 #include <faultline/render/report_picture.hpp>
 
+#include <cmath>
 #include <initializer_list>
 #include <string>
 #include <string_view>

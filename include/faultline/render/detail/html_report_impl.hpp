@@ -86,7 +86,7 @@ FAULTLINE_INLINE std::string html_report(const FailureReport& report, const std:
     page += finding_section(report, report.findings[i], i + 1, pictures, sweeps);
   page += together + real_images_section(report) + others;
   page += generators + property_distances_section(report) + paper_section(report, pictures) + repeat_section(report) +
-          std::string(definitions);
+          words_section(WordPage::report);
   return page + "<footer>Format " + html(report.schema) +
          ". Numbers in full: report.json and directions.csv beside this page.</footer>\n</main>\n</body></html>\n";
 }

@@ -58,7 +58,7 @@ inline std::string tiles(const FailureReport& report) {
                 report.explained ? percent(std::max(0.0, report.explained->estimate), 0) : std::string("nothing"),
                 "of the way from guessing to knowing which image fails, by the conditions that were found; everything "
                 "measured on images and generator together comes " +
-                    percent(std::max(0.0, report.ceiling->estimate), 0) + " of the way (deviance, fresh samples)");
+                    percent(std::max(0.0, report.ceiling->estimate), 0) + " of the way (deviance, held-out samples)");
   if (report.findings.empty() && report.smallest_detectable)
     out += tile("Would have been found", points(report.smallest_detectable->effect),
                 "of failure rate or more, when one property moves from two standard deviations below to two above the "

@@ -69,7 +69,7 @@ namespace detail {
     std::string names;
     for (const SeparatingCondition& condition : order.conditions)
       names += (names.empty() ? "" : ", ") + condition_words(condition.finding);
-    return right + " is right and " + wrong + " wrong with " + names + ": confirmed on fresh samples, and moving " +
+    return right + " is right and " + wrong + " wrong with " + names + ": confirmed on held-out samples, and moving " +
            (order.conditions.size() == 1 ? "it" : "each of them") + " hurts " + wrong + " more." + classes;
   }
   if (!order.others.empty()) {

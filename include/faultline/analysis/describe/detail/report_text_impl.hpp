@@ -52,7 +52,7 @@ FAULTLINE_INLINE std::string condition_words(const Finding& finding) {
 namespace detail {
 
 [[nodiscard]] inline std::string confirmed_words(const Finding& finding) {
-  return "explains " + percent(finding.condition.deviance_share.estimate) + " of the deviance on fresh samples";
+  return "explains " + percent(finding.condition.deviance_share.estimate) + " of the deviance on held-out samples";
 }
 
 }  // namespace detail
@@ -135,9 +135,10 @@ FAULTLINE_INLINE std::string verdict_reason(const FailureReport& report) {
   for (const ClassFinding& finding : report.class_findings) classes += " " + finding.headline;
   if (report.verdict == Verdict::systematic_causes) {
     const Attributable& all = report.attributable_together;
-    std::string text = counted(number(report.findings), "cause was", "causes were") +
-                       " found: confirmed on fresh samples, and changing the failure rate when moved with the others "
-                       "held.";
+    std::string text =
+        counted(number(report.findings), "cause was", "causes were") +
+        " found: confirmed on held-out samples, and changing the failure rate when moved with the others "
+        "held.";
     if (all.fraction && *all.fraction > 0.0)
       text += " With " + std::string(report.findings.size() == 1 ? "it" : "all of them") + " at the usual level " +
               percent(*all.fraction) + " (" + hundredths(*all.lower) + " to " + hundredths(*all.upper) +
