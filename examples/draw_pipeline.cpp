@@ -55,6 +55,13 @@ void bars(Drawing& drawing, double x, double y, std::span<const float> values, f
   }
 }
 
+/// The unit of a property of the library's, behind `before`; nothing where it has none.
+std::string unit_of(const std::string& property, const std::string& before) {
+  for (const fl::Property& known : fl::default_properties())
+    if (known.name == property && !known.unit.empty()) return before + known.unit;
+  return "";
+}
+
 /// One image with its answer below it; a failure has a frame.
 void image(Drawing& drawing, double x, double y, const fl::Picture& picture, const std::string& text, bool failed) {
   drawing.picture(x, y, picture);
@@ -99,7 +106,7 @@ int draw(const Arguments& arguments) {
       {"4  score", "your classifier", "p of the right class, and the answer",
        [&](Drawing& d, double x, double y) {
          const double p = frames[1].probability;
-         d.text(x + 113, y + 44, "p = " + small(p), {.height = 17, .bold = true, .align = Align::centre});
+         d.text(x + 113, y + 44, "p = " + fl::fixed_text(p, 2), {.height = 17, .bold = true, .align = Align::centre});
          d.rectangle(x + 13, y + 62, 200, 12, palette::faint);
          d.rectangle(x + 13, y + 62, 200 * p, 12, palette::success);
          d.text(x + 113, y + 102, "reads " + fl::render::class_name(report, frames[1].prediction) + ": right",
@@ -118,7 +125,7 @@ int draw(const Arguments& arguments) {
          }
          d.line(x, y + 96, x + 226, y + 96);
          d.text(x, y + 112, small(curve.bins.front().lower), {.height = 8, .colour = palette::quiet});
-         d.text(x + 113, y + 112, cause.title + ", " + curve.unit,
+         d.text(x + 113, y + 112, curve.property + unit_of(curve.property, ", "),
                 {.height = 8, .colour = palette::quiet, .align = Align::centre});
          d.text(x + 226, y + 112, small(curve.bins.back().upper),
                 {.height = 8, .colour = palette::quiet, .align = Align::right});
@@ -141,7 +148,8 @@ int draw(const Arguments& arguments) {
                 {.height = 9, .colour = palette::quiet, .align = Align::centre});
          if (!cause.threshold.at_flip.empty())
            d.text(x + 113, y + 106,
-                  "images flip at " + small(cause.threshold.at_flip[0].median) + " " + cause.response[0].unit,
+                  "images flip at " + small(cause.threshold.at_flip[0].median) +
+                      unit_of(cause.threshold.at_flip[0].name, " "),
                   {.height = 9, .colour = palette::quiet, .align = Align::centre});
        }},
       {"8  report", "DirectionRenderer, testing::gate", "a page for people, a verdict for builds",

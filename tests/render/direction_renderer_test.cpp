@@ -242,15 +242,15 @@ TEST_CASE("the slider of a written page shows what the frames of the renderer ar
   std::size_t positions = 0, failing = 0, expected = 0;
   for (std::size_t at = 0; (at = section.find("name=\"sweep-finding-1\"", at)) != std::string::npos; ++at) ++positions;
   for (std::size_t at = 0; (at = section.find("<li class=\"fails\">", at)) != std::string::npos; ++at) ++failing;
-  CHECK(positions == 2 * coarse.size() - 1);
+  const std::size_t parts = std::min<std::size_t>(3, 24 / (coarse.size() - 1));
+  CHECK(positions == parts * (coarse.size() - 1) + 1);
   for (const auto& start : starts) {
     const auto own = std::find_if(finding.examples.begin(), finding.examples.end(),
                                   [&](const auto& example) { return example.index == start.index; });
     std::vector<double> shifts;
-    for (std::size_t i = 0; i < coarse.size(); ++i) {
-      if (i > 0) shifts.push_back(0.5 * (coarse[i - 1] + coarse[i]));
-      shifts.push_back(coarse[i]);
-    }
+    for (std::size_t k = 0; k < positions; ++k)
+      shifts.push_back(coarse.front() +
+                       (coarse.back() - coarse.front()) * static_cast<double>(k) / static_cast<double>(positions - 1));
     for (const auto& frame :
          renderer.frames(report, finding, {.example = own - finding.examples.begin(), .shifts = shifts}))
       expected += frame.failed ? 1 : 0;

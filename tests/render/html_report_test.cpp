@@ -268,8 +268,8 @@ TEST_CASE("a cause has a slider of radio buttons, each of which shows one frame,
   check_page(page);
   CHECK(occurrences(page, "<input type=\"radio\" name=\"sweep-finding-1\"") == 5);
   CHECK(occurrences(page, "<div class=\"frame\">") == 5);
-  CHECK(occurrences(page, " checked>") == 1);
-  CHECK(page.find("class=\"zero\" checked>") != std::string::npos);  // the start is what is seen first
+  CHECK(occurrences(page, " checked=\"\">") == 1);
+  CHECK(page.find("class=\"zero\" checked=\"\">") != std::string::npos);  // the start is what is seen first
   for (const char* part :
        {"At the start: noise &lt;level&gt; 2.00\u00A0px, probability of the right class 0.50 (means of these images); "
         "0 "

@@ -61,7 +61,11 @@ inline std::size_t most_positions(const std::vector<Sweep>& sweeps) {
 
 /// "+1.5 sd", "the start".
 inline std::string shift_words(double shift) {
-  return shift == 0.0 ? "the start" : signed_shown(shift, shift == std::round(shift) ? 0 : 1) + "\u00A0sd";
+  return shift == 0.0 ? "the start"
+                      : signed_shown(shift, shift == std::round(shift)                             ? 0
+                                            : std::abs(10 * shift - std::round(10 * shift)) < 1e-6 ? 1
+                                                                                                   : 2) +
+                            "\u00A0sd";
 }
 
 /// What a frame shows, in one line.
@@ -113,7 +117,7 @@ inline std::string sweep_figure(const FailureReport& report, const std::vector<S
     for (std::size_t k = 0; k < count; ++k)
       out += "<input type=\"radio\" name=\"sweep-" + name + "\" title=\"" + html(shift_words(sweep.shifts[k])) +
              "\" aria-label=\"" + html(frame_words(sweep, k)) + "\"" +
-             (sweep.shifts[k] == 0.0 ? " class=\"zero\"" : "") + (k == start ? " checked" : "") + ">";
+             (sweep.shifts[k] == 0.0 ? " class=\"zero\"" : "") + (k == start ? " checked=\"\"" : "") + ">";
     out += "\n<div class=\"ends\"><span>" + html(shift_words(sweep.shifts.front())) + "</span><span>" +
            "move: click, or the arrow keys</span><span>" + html(shift_words(sweep.shifts[count - 1])) +
            "</span></div>\n<div class=\"frames\">\n";

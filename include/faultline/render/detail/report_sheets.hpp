@@ -73,7 +73,7 @@ std::optional<NamedSheet> class_sheet(const FailureReport& report, const RenderB
 std::optional<NamedSheet> failures_sheet(const FailureReport& report, const RenderBackend& backend,
                                          const RenderOptions& options);
 
-/// What the sliders of the page show: for every cause with a direction and examples a frame for each of up to 17 shifts
+/// What the sliders of the page show: for every cause with a direction and examples a frame for each of up to 25 shifts
 /// over the range of its sheet.
 std::vector<Sweep> make_sweeps(const FailureReport& report, const RenderBackend& backend, const RenderOptions& options);
 

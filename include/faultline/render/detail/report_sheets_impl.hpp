@@ -275,14 +275,16 @@ FAULTLINE_INLINE std::optional<NamedSheet> failures_sheet(const FailureReport& r
       draw_sheet(sheet)};
 }
 
-/// One more position between any two of a sheet.
+/// The positions of a slider: those of the sheet, each step in up to three.
 [[nodiscard]] inline std::vector<double> sweep_shifts(const Finding& finding) {
   const std::vector<double> coarse = sheet_shifts(finding);
-  std::vector<double> shifts;
-  for (std::size_t i = 0; i < coarse.size(); ++i) {
-    if (i > 0) shifts.push_back(0.5 * (coarse[i - 1] + coarse[i]));
-    shifts.push_back(coarse[i]);
-  }
+  const std::size_t parts = std::clamp<std::size_t>(24 / std::max<std::size_t>(coarse.size() - 1, 1), 1, 3);
+  std::vector<double> shifts{coarse.front()};
+  for (std::size_t i = 1; i < coarse.size(); ++i)
+    for (std::size_t k = 1; k <= parts; ++k)
+      shifts.push_back(k == parts ? coarse[i]
+                                  : coarse[i - 1] + (coarse[i] - coarse[i - 1]) * static_cast<double>(k) /
+                                                        static_cast<double>(parts));
   return shifts;
 }
 

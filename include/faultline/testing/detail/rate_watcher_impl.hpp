@@ -32,9 +32,9 @@ namespace detail {
 inline GateResult with_error(GateFindings found, const Error& error) {
   found.verdict = GateVerdict::undecided;
   found.error = error.what();
-  found.headline =
-      "an error ended this gate before it was decided; no image counts as a failure for it. " + found.error;
+  found.headline = "an error ended this gate before it was decided, and no image counts as a failure for it.";
   found.advice.clear();
+  found.notes.insert(found.notes.begin(), found.error);
   if (found.statements.empty()) found.statements.push_back({.name = "not run to its end"});
   return GateResult(std::move(found));
 }

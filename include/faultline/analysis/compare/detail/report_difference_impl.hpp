@@ -101,6 +101,11 @@ inline void fill_changes(std::span<NumberChange* const> numbers, double confiden
 [[nodiscard]] inline std::string points_text(double change) {
   return rounded_text(100.0 * change, 2) + " percentage points";
 }
+/// "difference 3.8 percentage points, 3.3 to 4.3"
+[[nodiscard]] inline std::string change_text(const Share& change) {
+  return "difference " + points_text(change.estimate) + ", " + rounded_text(100.0 * change.lower, 2) + " to " +
+         rounded_text(100.0 * change.upper, 2);
+}
 
 [[nodiscard]] inline const char* standing_words(Standing standing) {
   switch (standing) {
@@ -121,8 +126,7 @@ inline void fill_changes(std::span<NumberChange* const> numbers, double confiden
 /// "4.1 % of all samples fail from it, before 2.0 %"
 [[nodiscard]] inline std::string share_words(const NumberChange& number) {
   return share_text(number.after.estimate) + " of all samples fail from it, " + share_text(number.before.estimate) +
-         " before (difference " + points_text(number.change->estimate) + ", " + points_text(number.change->lower) +
-         " to " + points_text(number.change->upper) + ")";
+         " before (" + change_text(*number.change) + ")";
 }
 
 /// Whether an earlier run would have shown a condition that is a cause only later.
@@ -165,7 +169,7 @@ inline void fill_changes(std::span<NumberChange* const> numbers, double confiden
     text += std::string(" Failure is ") + (distance->fell() ? "nearer" : "farther") + ": " +
             rounded_text(distance->after.estimate, 3) + " standard deviations, " +
             rounded_text(distance->before.estimate, 3) + " before.";
-  if (before != nullptr && after != nullptr &&
+  if (change.before == Standing::cause && change.after == Standing::cause &&
       (before->condition.sign != after->condition.sign || before->condition.shape != after->condition.shape))
     text += " It acts otherwise: " + condition_words(*after) + " now, " + condition_words(*before) + " before.";
   return text;
@@ -223,9 +227,8 @@ inline void note_differences(ReportDifference& result, const FailureReport& befo
          std::string(rate.rose()   ? "rose"
                      : rate.fell() ? "fell"
                                    : "is not known to have changed") +
-         ": " + share_text(rate.before.estimate) + " before, " + share_text(rate.after.estimate) + " now (difference " +
-         points_text(rate.change->estimate) + ", " + points_text(rate.change->lower) + " to " +
-         points_text(rate.change->upper) + "). " +
+         ": " + share_text(rate.before.estimate) + " before, " + share_text(rate.after.estimate) + " now (" +
+         change_text(*rate.change) + "). " +
          (causes.empty() ? "Neither report has a cause." : "Causes: " + causes + ".");
 }
 
@@ -297,8 +300,11 @@ FAULTLINE_INLINE ReportDifference difference_of(const FailureReport& before, con
 
 FAULTLINE_INLINE std::string difference_text(const ReportDifference& difference) {
   std::string text = difference.headline + "\n";
-  for (const ConditionChange& change : difference.conditions) text += "  " + change.headline + "\n";
-  std::string classes;
+  std::string classes, neither;
+  for (const ConditionChange& change : difference.conditions)
+    if (change.fate == ConditionFate::otherwise) neither += (neither.empty() ? "" : ", ") + change.title;
+    else text += "  " + change.headline + "\n";
+  if (!neither.empty()) text += "Conditions that are a cause in neither report: " + neither + ".\n";
   for (const NumberChange& rate : difference.class_rates)
     if (rate.rose() || rate.fell())
       classes += (classes.empty() ? "" : ", ") + rate.name + " (" + detail::share_text(rate.before.estimate) +
