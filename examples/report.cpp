@@ -14,10 +14,9 @@
 // test: diff @characterize.5@/report/report.json @characterize.5@/report/report.json --json
 // test(2): diff @characterize.5@/report/report.json @characterize.5@/report/report.json --confidence 1
 // test: failures @characterize.5@/report/report.json --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --count 8 --out @out@/failures
-// test(3): failures @characterize.5@/report/report.json --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --count 8 --out @report.9@/failures
+// test(3): failures @characterize.5@/report/report.json --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --count 8 --out @source@/docs/images
 // test(2): failures @characterize.5@/report/report.json --generator @assets@/digits.safetensors --classifier @assets@/clean.safetensors --cause nothing --out @out@/failures
 // test(3): failures @characterize.5@/report/report.json --generator @source@/README.md --classifier @assets@/clean.safetensors --out @out@/failures
-// full: diff @characterize.5@/report/report.json @characterize.5@/report/report.json
 
 #include "classifier_choice.hpp"
 #include "options.hpp"

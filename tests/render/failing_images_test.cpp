@@ -73,5 +73,14 @@ TEST_CASE("failing samples of another generator, and folders with other pictures
   };
   CHECK(code(other) == fl::ErrorCode::inconsistent_files);
   CHECK(code(known) == static_cast<fl::ErrorCode>(0));
-  CHECK(code(known) == fl::ErrorCode::inconsistent_files);  // there are pictures now
+  CHECK(code(known) == static_cast<fl::ErrorCode>(0));  // again: the same pictures
+  const auto pictures = [&] {
+    const auto names_there = folder.names();
+    return std::count_if(names_there.begin(), names_there.end(),
+                         [](const std::string& name) { return name.ends_with(".png"); });
+  };
+  CHECK(pictures() == 1);
+  fl::write_png(folder / "holiday.png", {.height = 1, .width = 1, .channels = 1, .pixels = {0}});
+  CHECK(code(known) == fl::ErrorCode::inconsistent_files);
+  CHECK(pictures() == 2);  // and nothing was taken away
 }

@@ -34,11 +34,12 @@ void write_failing_images(const std::filesystem::path& folder, std::span<const a
 /// Writes a picture for each sample, of the generator's size, and two tables: `labels.csv` (file, label), which
 /// `load_image_folder` and most training code read, and `failures.csv` with the answer, the probability of the label,
 /// the sample's index, its score along the condition and the properties of the condition. The folder is created where
-/// it is missing; the tables are written last, each all or nothing.
+/// it is missing, pictures that an earlier call left in it are replaced; the tables are written last, each all or
+/// nothing.
 ///
 /// `run` is the report's provenance, whose sampler made the samples. Files are named by rank, label and answer:
 /// `0001-label-7-answer-1.png`.
-/// **Throws** inconsistent_files for another generator than the run's, or a folder that holds pictures already;
+/// **Throws** inconsistent_files for another generator than the run's, or a folder that holds other pictures;
 /// cannot_write, not_durable. **Cost**: one image of the generator per sample.
 /// Example: `write_failing_images(generator, report.provenance, failing_samples(analyzer.problem(), cause), {"blur"},
 /// "failures/blur")`

@@ -44,12 +44,20 @@ FAULTLINE_INLINE void write_failing_images(const std::filesystem::path& folder,
   if (failed)
     throw Error(ErrorCode::cannot_write, "write_failing_images",
                 "could not create '" + folder.string() + "': " + failed.message());
-  for (const auto& entry : std::filesystem::directory_iterator(folder))
-    if (entry.path().extension() == ".png")
+  // what an earlier call left is replaced; pictures of anybody else would be mistaken for failures
+  std::vector<std::filesystem::path> earlier;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    if (entry.path().extension() != ".png") continue;
+    const std::string name = entry.path().filename().string();
+    if (name.find("-label-") != std::string::npos && name.find("-answer-") != std::string::npos)
+      earlier.push_back(entry.path());
+    else
       throw Error(ErrorCode::inconsistent_files, "write_failing_images",
                   "'" + folder.string() +
-                      "' holds pictures already, and a table of some of them would mislead; name "
+                      "' holds other pictures, which a reader would take for failures; name "
                       "another folder");
+  }
+  for (const std::filesystem::path& path : earlier) std::filesystem::remove(path, failed);
   std::string labels = "file,label\r\n", table = "file,label,prediction,probability,sample,score";
   for (const std::string& name : properties) table += "," + csv_cell(valid_utf8(name));
   table += "\r\n";
