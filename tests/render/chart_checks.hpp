@@ -10,19 +10,22 @@
 #include <support/catch2.hpp>
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 namespace render_test {
 
-inline std::vector<std::string> all_charts(const fl::FailureReport& report) {
+using Chart = std::optional<fl::Drawing>;
+
+inline std::vector<Chart> all_charts(const fl::FailureReport& report) {
   using namespace fl::render;
-  std::vector<std::string> charts = {distance_chart(report), intervention_chart(report), class_chart(report),
-                                     attributable_chart(report)};
+  std::vector<Chart> charts = {distance_chart(report), intervention_chart(report), class_chart(report),
+                               attributable_chart(report)};
   for (const fl::Finding& finding : report.findings)
-    for (const std::string& chart : {confidence_chart(report, finding), histogram_chart(report, finding),
-                                     side_effect_chart(report, finding), property_chart(report, finding)})
+    for (const Chart& chart : {confidence_chart(report, finding), histogram_chart(report, finding),
+                               side_effect_chart(report, finding), property_chart(report, finding)})
       charts.push_back(chart);
   for (const auto* list :
        {&report.findings, &report.associated, &report.undecided, &report.not_movable, &report.generators})
@@ -32,9 +35,12 @@ inline std::vector<std::string> all_charts(const fl::FailureReport& report) {
         charts.push_back(response_chart(curve, "share not valid", flip_of(finding, curve)));
       }
   for (const auto& interaction : report.interactions)
-    if (const std::string map = property_map_chart(interaction); !map.empty()) charts.push_back(map);
+    if (const Chart map = property_map_chart(interaction)) charts.push_back(map);
   return charts;
 }
+
+/// The SVG of a chart, empty without one.
+inline std::string svg_of(const Chart& chart) { return chart ? chart->svg() : std::string(); }
 
 /// The attribute of one element, or `otherwise`.
 inline std::string attribute_of(const std::string& element, const std::string& name, const std::string& otherwise) {
@@ -52,7 +58,7 @@ inline std::string unescaped(std::string text) {
   return text;
 }
 
-/// Every text lies within the picture, as wide as the widest usual font would make it.
+/// Every text lies within the picture: as long as it says, or, where it is short, as the widest usual font makes it.
 inline void check_texts(const std::string& svg, double width, double height) {
   for (std::size_t at = svg.find("<text "); at != std::string::npos; at = svg.find("<text ", at + 1)) {
     const std::string element = svg.substr(at, svg.find('>', at) - at + 1);
@@ -60,7 +66,8 @@ inline void check_texts(const std::string& svg, double width, double height) {
     text = unescaped(text.substr(0, text.find("<title>")));
     const bool bold = element.find("font-weight") != std::string::npos;
     const double size = std::stod(attribute_of(element, "font-size", "12"));
-    const double length = fl::render::Canvas::text_width(text, {.height = (bold ? 10.8 : 9.6) * size / 12});
+    const double natural = fl::render::Canvas::text_width(text, {.height = (bold ? 10.8 : 9.6) * size / 12});
+    const double length = std::stod(attribute_of(element, "textLength", std::to_string(natural)));
     const std::string anchor = attribute_of(element, "text-anchor", "start");
     const double before = anchor == "middle" ? length / 2 : anchor == "end" ? length : 0.0;
     const std::string turned = attribute_of(element, "transform", "");
@@ -80,8 +87,14 @@ inline void check_texts(const std::string& svg, double width, double height) {
   }
 }
 
-/// Well formed, drawn with finite coordinates inside the picture, and asking for nothing from outside.
-inline void check_chart(const std::string& svg) {
+/// Well formed, drawn with finite coordinates inside the picture, and asking for nothing from outside; as pixels of the
+/// same size.
+inline void check_chart(const Chart& chart) {
+  REQUIRE(chart);
+  const fl::Picture picture = chart->raster();
+  CHECK(picture.width == chart->width());
+  CHECK(picture.height == chart->height());
+  const std::string svg = chart->svg();
   const Markup markup = read_markup(svg, false);
   CHECK(markup.complaint == "");
   REQUIRE_FALSE(markup.tags.empty());

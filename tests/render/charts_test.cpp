@@ -15,7 +15,9 @@
 
 namespace fl = faultline;
 using render_test::all_charts;
+using render_test::Chart;
 using render_test::check_chart;
+using render_test::svg_of;
 
 TEST_CASE("every chart of a filled report is sound SVG that is the same each time") {
   const fl::FailureReport report = render_test::example_report(render_test::example_generator());
@@ -23,7 +25,8 @@ TEST_CASE("every chart of a filled report is sound SVG that is the same each tim
   REQUIRE(charts.size() == 4 + 3 * 4 + 2 * (4 + 4) + 1);
   for (std::size_t i = 0; i < charts.size(); ++i) {
     check_chart(charts[i]);
-    CHECK(charts[i] == again[i]);
+    CHECK(charts[i]->svg() == again[i]->svg());
+    CHECK(charts[i]->raster() == again[i]->raster());
   }
 }
 
@@ -42,11 +45,12 @@ TEST_CASE("charts survive infinite distances, NaN and extreme names") {
   }
   report.interactions[0].properties = {name, name};
   report.class_names = {name, name, name, name};
-  for (const std::string& chart : all_charts(report)) check_chart(chart);
-  CHECK(fl::render::confidence_chart(report, report.findings[0]).find("never flip") != std::string::npos);
+  for (const Chart& chart : all_charts(report)) check_chart(chart);
+  CHECK(svg_of(fl::render::confidence_chart(report, report.findings[0])).find("never flip") != std::string::npos);
   report.findings[0].threshold.flip->sigmas = 9.4;  // the profile ends at 8
-  CHECK(fl::render::confidence_chart(report, report.findings[0]).find("median flip at 9.40 sd, off this axis") !=
-        std::string::npos);
+  CHECK(
+      svg_of(fl::render::confidence_chart(report, report.findings[0])).find("median flip at 9.40 sd, off this axis") !=
+      std::string::npos);
 }
 
 TEST_CASE("charts survive whatever numbers a file can hold") {
@@ -83,30 +87,30 @@ TEST_CASE("charts survive whatever numbers a file can hold") {
     report.interactions[0].first_edges[1] = report.interactions[0].second_edges[4] = odd;
     report.interactions[0].failures.counts[2] = {most, -most, 60, 8};
     report.interactions[0].samples.counts[1] = {most, most, -most, 20};
-    for (const std::string& chart : all_charts(report))
-      if (!chart.empty()) check_chart(chart);
+    for (const Chart& chart : all_charts(report))
+      if (chart) check_chart(chart);
   }
 }
 
 TEST_CASE("a chart without data is empty, not broken") {
   const fl::FailureReport nothing;
   const fl::Finding bare;
-  CHECK(fl::render::confidence_chart(nothing, bare).empty());
-  CHECK(fl::render::histogram_chart(nothing, bare).empty());
-  CHECK(fl::render::side_effect_chart(nothing, bare).empty());
-  CHECK(fl::render::property_chart(nothing, bare).empty());
-  CHECK(fl::render::distance_chart(nothing).empty());
-  CHECK(fl::render::intervention_chart(nothing).empty());
-  CHECK(fl::render::class_chart(nothing).empty());
-  CHECK(fl::render::attributable_chart(nothing).empty());
-  CHECK(fl::render::response_chart({}, "failure rate").empty());
-  CHECK(fl::render::response_chart({"blur", std::nullopt, {{0, 1, std::nan(""), {}}}}, "failure rate").empty());
-  CHECK(fl::render::property_map_chart({}).empty());
+  CHECK_FALSE(fl::render::confidence_chart(nothing, bare));
+  CHECK_FALSE(fl::render::histogram_chart(nothing, bare));
+  CHECK_FALSE(fl::render::side_effect_chart(nothing, bare));
+  CHECK_FALSE(fl::render::property_chart(nothing, bare));
+  CHECK_FALSE(fl::render::distance_chart(nothing));
+  CHECK_FALSE(fl::render::intervention_chart(nothing));
+  CHECK_FALSE(fl::render::class_chart(nothing));
+  CHECK_FALSE(fl::render::attributable_chart(nothing));
+  CHECK_FALSE(fl::render::response_chart({}, "failure rate"));
+  CHECK_FALSE(fl::render::response_chart({"blur", std::nullopt, {{0, 1, std::nan(""), {}}}}, "failure rate"));
+  CHECK_FALSE(fl::render::property_map_chart({}));
   CHECK_FALSE(fl::render::flip_of(bare, {}));
   fl::FailureReport one_bare;
   one_bare.findings.resize(1);
   check_chart(fl::render::distance_chart(one_bare));
-  CHECK(fl::render::intervention_chart(one_bare).empty());  // it was not moved
+  CHECK_FALSE(fl::render::intervention_chart(one_bare));  // it was not moved
   check_chart(fl::render::response_chart({"blur", std::nullopt, {{0, 0, 0, {}}}}, "failure rate"));
   fl::Finding flat;
   flat.profile.sigmas = {0, 1};
@@ -115,7 +119,7 @@ TEST_CASE("a chart without data is empty, not broken") {
   flat.side_effects = {{"blur", 0.0}};
   flat.histogram = {-1, 1, {0, 0}, {0, 5}};
   one_bare.property_names = {"blur"};
-  for (const std::string& chart :
+  for (const Chart& chart :
        {fl::render::confidence_chart(one_bare, flat), fl::render::property_chart(one_bare, flat),
         fl::render::side_effect_chart(one_bare, flat), fl::render::histogram_chart(one_bare, flat)})
     check_chart(chart);
@@ -154,5 +158,18 @@ TEST_CASE("axes are marked at round numbers that cover the range") {
       labels.insert(fl::render::fixed(value, ticks.digits));
     }
     CHECK(labels.size() == ticks.values.size());
+  }
+}
+
+TEST_CASE("a chart of more rows than a picture has room for says how many it shows") {
+  fl::FailureReport report = render_test::example_report(render_test::example_generator());
+  report.findings.assign(700, report.findings[0]);
+  report.findings[0].side_effects.assign(900, {"blur", 0.5});
+  for (const Chart& chart :
+       {fl::render::distance_chart(report), fl::render::attributable_chart(report),
+        fl::render::intervention_chart(report), fl::render::side_effect_chart(report, report.findings[0])}) {
+    REQUIRE(chart);
+    CHECK(chart->height() <= 20'000);
+    CHECK(chart->svg().find(">the first ") != std::string::npos);
   }
 }

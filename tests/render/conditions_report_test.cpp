@@ -200,7 +200,8 @@ TEST_CASE("the figure of a curve has a mark for every bin with samples") {
   CHECK(figure.svg().find("edge &lt;width&gt;, px") != std::string::npos);
   CHECK(figure.svg().find("nan") == std::string::npos);
   CHECK(marks(figure, "<circle") == 6);
-  CHECK(marks(fl::render::response_figure({&adjusted, 1}), "<circle") == 6 + 6 + 2);  // and two in the legend
+  CHECK(marks(fl::render::response_figure({&adjusted, 1}), "<circle") ==
+        6 + 1 + 2 * (6 + 1));  // with the legend; a ring is a disc on a disc
   const std::vector<fl::ResponseCurve> two = {curve_of(4, false), curve_of(1, false)};
   const fl::Drawing both = fl::render::response_figure(two, std::vector<std::string>{"generated", "real"});
   CHECK(both.svg().find(">real<") != std::string::npos);

@@ -97,15 +97,30 @@ TEST_CASE("a report becomes the files it promises, with the same bytes each time
   CHECK(first == contents(directory / "c"));
   CHECK(first.at("report.json") == fl::to_json(report));
   CHECK(first.at("directions.csv") == fl::render::directions_csv(report));
-  for (const char* name :
-       {"report.html", "sheets/degradation.png", "sheets/finding-1.png", "sheets/finding-1-classes.png",
-        "sheets/finding-2.png", "sheets/finding-3.png", "sheets/finding-3-classes.png", "sheets/paper-top.png",
-        "sheets/failures.png", "charts/finding-1-confidence.svg", "charts/finding-2-histogram.svg",
-        "charts/finding-2-properties.svg", "charts/finding-1-response.svg", "charts/finding-3-response-2.svg",
-        "charts/map-1.svg", "charts/attributable.svg", "charts/distances.svg", "charts/interventions.svg",
-        "charts/classes.svg"})
+  for (const char* name : {"report.html",
+                           "sheets/degradation.png",
+                           "sheets/finding-1.png",
+                           "sheets/finding-1-classes.png",
+                           "sheets/finding-2.png",
+                           "sheets/finding-3.png",
+                           "sheets/finding-3-classes.png",
+                           "sheets/paper-top.png",
+                           "sheets/failures.png",
+                           "charts/finding-1-confidence.svg",
+                           "charts/finding-2-histogram.svg",
+                           "charts/finding-2-properties.svg",
+                           "charts/finding-1-response.svg",
+                           "charts/finding-3-response-2.svg",
+                           "charts/map-1.svg",
+                           "charts/attributable.svg",
+                           "charts/distances.svg",
+                           "charts/interventions.svg",
+                           "charts/classes.svg",
+                           "charts/finding-1-confidence.png",
+                           "charts/finding-3-response-2.png",
+                           "charts/classes.png"})
     CHECK(first.count(name) == 1);
-  CHECK(first.size() == 2 + 1 + 8 + 3 * 4 + 4 + 1 + 4);
+  CHECK(first.size() == 2 + 1 + 8 + 2 * (3 * 4 + 4 + 1 + 4));
   CHECK(stages.size() >= 5);
   for (const auto& [name, bytes] : first)
     if (name.ends_with(".png")) CHECK(fl::read_png(directory / "c" / name).width > 500);
@@ -331,6 +346,8 @@ TEST_CASE("pictures that an earlier report left are removed, other files are not
   CHECK_FALSE(fs::exists(directory / "sheets" / "paper-top.png"));
   CHECK_FALSE(fs::exists(directory / "charts" / "suspect-1-histogram.svg"));
   CHECK_FALSE(fs::exists(directory / "charts" / "finding-3-response-2.svg"));
+  CHECK_FALSE(fs::exists(directory / "charts" / "finding-3-response-2.png"));
+  CHECK(fs::exists(directory / "charts" / "classes.png"));
   CHECK_FALSE(fs::exists(directory / "charts" / "map-1.svg"));
   CHECK_FALSE(fs::exists(directory / "charts" / "finding-2-histogram.svg"));
   CHECK(fs::exists(directory / "sheets" / "finding-1.png"));

@@ -129,6 +129,46 @@ TEST_CASE("dashes have gaps, whatever the pieces of the line") {
           (pixel(dashed.raster(), x, 10) == fl::render::palette::paper));
 }
 
+TEST_CASE("dots stay apart, though a pen is as wide as they are long") {
+  fl::Drawing drawing(120, 20, "");
+  drawing.line(10.5, 10.5, 110.5, 10.5, {fl::render::palette::ink, 2, 2, 3});
+  CHECK(drawing.svg().find("stroke-dasharray=\"2 3\" stroke-linecap=\"butt\"") != std::string::npos);
+  const fl::Picture picture = drawing.raster();
+  std::size_t gaps = 0;
+  for (std::int64_t x = 10; x < 110; ++x)
+    gaps += pixel(picture, x, 10) == fl::render::palette::paper &&
+                    !(pixel(picture, x + 1, 10) == fl::render::palette::paper)
+                ? 1
+                : 0;
+  CHECK(gaps >= 19);
+}
+
+TEST_CASE("an area lets what is below it shine through, in both forms") {
+  fl::Drawing drawing(40, 40, "");
+  const std::vector<std::pair<double, double>> square{{10, 10}, {30, 10}, {30, 30}, {10, 30}};
+  drawing.polygon(square, {0, 0, 0}, 0.2);
+  CHECK(pixel(drawing.raster(), 20, 20) == fl::render::Colour{204, 204, 204});
+  drawing.polygon(square, {0, 0, 0}, 0.5);
+  CHECK(pixel(drawing.raster(), 20, 20) == fl::render::Colour{102, 102, 102});
+  CHECK(pixel(drawing.raster(), 31, 20) == fl::render::palette::paper);
+  CHECK(drawing.svg().find("<polygon points=\"10,10 30,10 30,30 10,30\" fill=\"#000000\" fill-opacity=\"0.2\"/>") !=
+        std::string::npos);
+}
+
+TEST_CASE("a label is cut to its room and keeps its whole text as a tooltip") {
+  fl::Drawing drawing(200, 40, "");
+  CHECK(drawing.text(10, 12, "short") == fl::render::Canvas::text_width("short"));
+  CHECK(drawing.label(10, 12, "short", 150) == fl::render::Canvas::text_width("short"));
+  CHECK(count_of(drawing.svg(), "<title>") == 0);
+  const double width = drawing.label(10, 30, "<b>a long name & \xFF that does not fit</b>", 100);
+  CHECK(width <= 100);
+  CHECK(width > 60);
+  const std::string svg = drawing.svg();
+  CHECK(count_of(svg, "\u2026<title>&lt;b&gt;a long name &amp; \uFFFD that does not fit&lt;/b&gt;</title></text>") ==
+        1);
+  CHECK(render_test::read_markup(svg, false).complaint == "");
+}
+
 TEST_CASE("text that runs upwards is the text turned to the left, at the same anchor") {
   for (const fl::render::Align align : {fl::render::Align::left, fl::render::Align::centre, fl::render::Align::right}) {
     fl::Drawing flat(120, 120, ""), turned(120, 120, "");
@@ -157,7 +197,11 @@ TEST_CASE("what is not finite, empty or outside leaves no trace") {
   drawing.polyline({{1, 1}});
   drawing.mark(nan, 3, fl::render::Mark::disc, 3, fl::render::palette::ink);
   drawing.rectangle(3, 3, -5, 4, fl::render::palette::ink);
+  drawing.rectangle(nan, 3, 5, 4, fl::render::palette::ink);
+  drawing.rectangle(3, 3, infinity, 4, fl::render::palette::ink);
+  drawing.polygon({{1, 1}, {nan, 3}, {5, 5}}, fl::render::palette::ink);
   drawing.text(3, 3, "");
+  drawing.text(nan, 3, "nowhere");
   drawing.picture(1, 1, {});
   CHECK(drawing.svg() == blank);
   drawing.line(100, 100, 200, 200);

@@ -62,7 +62,7 @@ class Canvas {
   void line(double x0, double y0, double x1, double y1, double thickness, Colour colour);
   /// Fills the inside of a polygon, smoothed; where its outline crosses itself, inside is what an odd number of turns
   /// encloses.
-  void polygon(std::span<const std::pair<double, double>> points, Colour colour);
+  void polygon(std::span<const std::pair<double, double>> points, Colour colour, double opacity = 1.0);
   /// Copies a picture with its upper left corner at (x, y).
   void picture(std::int64_t x, std::int64_t y, const Picture& picture);
   /// Draws one line of text with its baseline at y.

@@ -4,9 +4,11 @@
 // and as one HTML page that needs nothing else.
 
 #include <faultline/analysis/compare/comparison_report.hpp>
+#include <faultline/render/drawing.hpp>
 #include <faultline/render/render_options.hpp>
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -29,15 +31,15 @@ namespace render {
 /// The same from text; `name` stands for the file in messages.
 [[nodiscard]] ComparisonReport parse_comparison(std::string_view text, std::string_view name = "memory");
 
-/// Share of the failures of every classifier that would not occur without each cause, as SVG; empty without causes.
-[[nodiscard]] std::string paired_fraction_chart(const ComparisonReport& report);
+/// Share of the failures of every classifier that would not occur without each cause; empty without causes.
+[[nodiscard]] std::optional<Drawing> paired_fraction_chart(const ComparisonReport& report);
 
-/// Distances of all classifiers along every direction, as SVG; empty without distances.
-[[nodiscard]] std::string paired_distance_chart(const ComparisonReport& report);
+/// Distances of all classifiers along every direction; empty without distances.
+[[nodiscard]] std::optional<Drawing> paired_distance_chart(const ComparisonReport& report);
 
-/// Accuracy of all classifiers over all classes against distance from the well-classified centre, as SVG; empty without
+/// Accuracy of all classifiers over all classes against distance from the well-classified centre; empty without
 /// curves.
-[[nodiscard]] std::string accuracy_chart(const ComparisonReport& report);
+[[nodiscard]] std::optional<Drawing> accuracy_chart(const ComparisonReport& report);
 
 /// The page, self-contained UTF-8 HTML5: who fails how often, which of two fails more often and on what one is right
 /// and the other wrong (the first screen), what each would lose without a cause, how far each holds out, and what the

@@ -89,8 +89,8 @@ class DirectionRenderer {
     return std::move(*sheet);
   }
 
-  /// Writes report.json, directions.csv, sheets/*.png, charts/*.svg and, last, the self-contained report.html below
-  /// `directory`, which is created if need be.
+  /// Writes report.json, directions.csv, sheets/*.png, charts as SVG and PNG and, last, the self-contained
+  /// report.html below `directory`, which is created if need be.
   ///
   /// Everything is drawn before anything is written; each file is written all or nothing, and when one fails the files
   /// that this call has added are removed again. Pictures that an earlier report left under the same folder are removed

@@ -120,31 +120,36 @@ FAULTLINE_INLINE void Canvas::line(double x0, double y0, double x1, double y1, d
   mask.visit([&](std::int64_t x, std::int64_t y, float coverage) { blend(x, y, colour, coverage); });
 }
 
-FAULTLINE_INLINE void Canvas::polygon(std::span<const std::pair<double, double>> points, Colour colour) {
+FAULTLINE_INLINE void Canvas::polygon(std::span<const std::pair<double, double>> points, Colour colour,
+                                      double opacity) {
   if (points.size() < 3) return;
-  double left = static_cast<double>(width()), right = 0, top = static_cast<double>(height()), bottom = 0;
-  for (const auto& [x, y] : points)
-    left = std::min(left, x), right = std::max(right, x), top = std::min(top, y), bottom = std::max(bottom, y);
+  double top = static_cast<double>(height()), bottom = 0;
+  for (const auto& [x, y] : points) top = std::min(top, y), bottom = std::max(bottom, y);
   const auto first = [](double value) { return static_cast<std::int64_t>(std::floor(std::max(value, 0.0))); };
-  const auto inside = [&](double x, double y) {
-    bool odd = false;
-    for (std::size_t i = 0, j = points.size() - 1; i < points.size(); j = i++) {
-      const auto& [ax, ay] = points[i];
-      const auto& [bx, by] = points[j];
-      if ((ay > y) != (by > y) && x < ax + (bx - ax) * (y - ay) / (by - ay)) odd = !odd;
+  std::vector<int> covered(static_cast<std::size_t>(width()));  // of the 4 x 4 samples of each pixel
+  std::vector<double> crossings;
+  for (std::int64_t row = first(top); row < std::min(height(), first(std::min(bottom, 1e6)) + 1); ++row) {
+    std::fill(covered.begin(), covered.end(), 0);
+    for (int sample = 0; sample < 4; ++sample) {
+      const double y = static_cast<double>(row) + (sample + 0.5) / 4;
+      crossings.clear();
+      for (std::size_t i = 0, j = points.size() - 1; i < points.size(); j = i++) {
+        const auto& [ax, ay] = points[i];
+        const auto& [bx, by] = points[j];
+        if ((ay > y) != (by > y)) crossings.push_back(ax + (bx - ax) * (y - ay) / (by - ay));
+      }
+      std::sort(crossings.begin(), crossings.end());
+      const auto sample_at = [&](double x) {  // the first whose middle is at x or right of it
+        return static_cast<std::int64_t>(std::ceil(4 * std::clamp(x, 0.0, static_cast<double>(width())) - 0.5));
+      };
+      for (std::size_t i = 1; i < crossings.size(); i += 2)
+        for (std::int64_t at = sample_at(crossings[i - 1]); at < sample_at(crossings[i]); ++at)
+          ++covered[static_cast<std::size_t>(at / 4)];
     }
-    return odd;
-  };
-  for (std::int64_t y = first(top); y < std::min(height(), first(bottom) + 1); ++y)
-    for (std::int64_t x = first(left); x < std::min(width(), first(right) + 1); ++x) {
-      int covered = 0;
-      for (int sample = 0; sample < 16; ++sample)
-        covered +=
-            inside(static_cast<double>(x) + (sample % 4 + 0.5) / 4, static_cast<double>(y) + (sample / 4 + 0.5) / 4)
-                ? 1
-                : 0;
-      if (covered > 0) blend(x, y, colour, static_cast<float>(covered) / 16.0f);
-    }
+    for (std::int64_t x = 0; x < width(); ++x)
+      if (const int samples = covered[static_cast<std::size_t>(x)]; samples > 0)
+        blend(x, row, colour, static_cast<float>(opacity * samples / 16));
+  }
 }
 
 FAULTLINE_INLINE void Canvas::picture(std::int64_t x, std::int64_t y, const Picture& picture) {

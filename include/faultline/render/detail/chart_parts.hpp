@@ -4,7 +4,7 @@
 
 #include <faultline/render/charts.hpp>
 
-#include <faultline/render/detail/svg.hpp>
+#include <faultline/render/detail/plot_parts.hpp>
 #include <faultline/render/titles.hpp>
 
 #include <algorithm>
@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -21,50 +22,74 @@ inline namespace v1 {
 namespace render {
 namespace detail {
 
-/// Colour, dash and marker of a curve: three ways to tell it from the others.
-struct CurveLook {
-  Colour colour;
-  const char* dash;
-  char marker;  // 'o' circle, 's' square, 't' triangle
-};
-
-inline void draw_marker(Svg& svg, double x, double y, const CurveLook& look, bool hollow = false) {
-  const std::string paint = hollow ? "fill=\"#ffffff\" stroke=\"" + hex(look.colour) + "\" stroke-width=\"2\""
-                                   : "fill=\"" + hex(look.colour) + "\"";
-  if (look.marker == 's') svg.rect(x - 3.2, y - 3.2, 6.4, 6.4, paint);
-  else if (look.marker == 't') svg.polygon({{x, y - 4.4}, {x + 4.4, y + 3.4}, {x - 4.4, y + 3.4}}, paint);
-  else svg.circle(x, y, 3.6, paint);
-}
-
-inline void draw_curve(Svg& svg, const Plot& plot, const std::vector<double>& xs, const std::vector<double>& ys,
-                       const CurveLook& look) {
-  std::vector<std::pair<double, double>> points;
-  for (std::size_t i = 0; i < std::min(xs.size(), ys.size()); ++i)
-    if (std::isfinite(ys[i])) points.emplace_back(plot.x(xs[i]), plot.y(ys[i]));
-  if (points.empty()) return;
-  svg.polygon(points,
-              "fill=\"none\" stroke=\"" + hex(look.colour) +
-                  "\" stroke-width=\"2\" stroke-linejoin=\"round\" stroke-dasharray=\"" + look.dash + "\"",
-              false);
-  for (const auto& [x, y] : points) draw_marker(svg, x, y, look);
-}
-
-/// One entry of a legend: a sample of the curve and its name. Returns where the next entry may start.
-inline double draw_legend_entry(Svg& svg, double x, double y, const CurveLook& look, std::string_view name) {
-  svg.line(
-      x, y - 4, x + 26, y - 4,
-      "stroke=\"" + hex(look.colour) + "\" stroke-width=\"2\" stroke-dasharray=\"" + std::string(look.dash) + "\"");
-  draw_marker(svg, x + 13, y - 4, look);
-  svg.text(x + 32, y, name);
-  return x + 32 + Canvas::text_width(name, {.height = 9.6}) + 18;
-}
-
 /// A short text above a plot, centred at `x` as far as it fits between the plot's ends.
-inline void draw_note(Svg& svg, const Plot& plot, double x, double y, std::string_view text) {
-  const double half = std::min(Canvas::text_width(text, {.height = Svg::bold_height}), plot.width) / 2;
-  svg.label(std::clamp(x, plot.left + half, plot.right() - half), y, text, plot.width,
-            "text-anchor=\"middle\" fill=\"#a34700\" font-weight=\"600\"");
+inline void draw_note(Drawing& drawing, const Plot& plot, double x, double y, std::string_view text) {
+  const TextStyle style{.height = plot_bold.height, .colour = failure_ink, .bold = true, .align = Align::centre};
+  const double half = std::min(Canvas::text_width(text, style), plot.width) / 2;
+  drawing.label(std::clamp(x, plot.left + half, plot.right() - half), y, text, plot.width, style);
 }
+
+/// Where images flip: a line at the median, and the range between two other values.
+inline void draw_flip(Drawing& drawing, const Plot& plot, double median, double lower, double upper) {
+  const double x0 = plot.x(lower), x1 = plot.x(upper), x = plot.x(median);
+  drawing.polygon({{x0, plot.top}, {x1, plot.top}, {x1, plot.bottom()}, {x0, plot.bottom()}}, palette::failure, 0.13);
+  drawing.line(x, plot.top, x, plot.bottom(), {palette::failure, 1.5, 2, 3});
+}
+
+/// A chart of rows, with a name to the left of each and words to the right.
+struct RowChart {
+  Drawing drawing;
+  Plot plot;
+  double step;
+  std::size_t rows;  ///< that are drawn; a picture has no room for any number of them
+
+  /// `frame` is the plot without its height.
+  RowChart(std::int64_t width, Plot frame, double row_step, std::size_t all, std::string description)
+      : drawing(width, whole(frame.top + row_step * static_cast<double>(fitting(row_step, all))) + 60,
+                std::move(description)),
+        plot(frame),
+        step(row_step),
+        rows(fitting(row_step, all)) {
+    plot.height = step * static_cast<double>(rows);
+    if (rows < all)
+      drawing.text(static_cast<double>(width) - 16, plot.bottom() + 52,
+                   "the first " + std::to_string(rows) + " of " + std::to_string(all),
+                   aligned(plot_quiet, Align::right));
+  }
+
+  [[nodiscard]] double top(std::size_t row) const { return plot.top + step * static_cast<double>(row); }
+  [[nodiscard]] double middle(std::size_t row) const { return top(row) + step / 2; }
+  void name(double y, std::string_view text, const TextStyle& style) {
+    drawing.label(plot.left - 12, y + 4, text, plot.left - 16, aligned(style, Align::right));
+  }
+  void words(double y, std::string_view text, const TextStyle& style = plot_small) {
+    drawing.label(plot.right() + 18, y + 4, text, static_cast<double>(drawing.width()) - plot.right() - 22, style);
+  }
+  /// A line between this row and the one before.
+  void separate(std::size_t row) {
+    if (row > 0) drawing.line(16, top(row), static_cast<double>(drawing.width()) - 16, top(row), {palette::faint});
+  }
+  /// A line at a value, through all rows.
+  void mark_value(double value, const Pen& pen = {palette::quiet}, double above = 0) {
+    drawing.line(plot.x(value), plot.top - above, plot.x(value), plot.bottom(), pen);
+  }
+  /// A pale bar between two values.
+  void bar(double y, double lower, double upper, Colour colour, double height = 4) {
+    const double x = plot.x(lower);
+    drawing.polygon(
+        {{x, y - height / 2}, {plot.x(upper), y - height / 2}, {plot.x(upper), y + height / 2}, {x, y + height / 2}},
+        colour, 0.5);
+  }
+  /// An arrow head at the end of the axis: the value lies beyond.
+  void beyond(double y, Colour colour) {
+    drawing.polygon({{plot.right() + 9, y}, {plot.right(), y - 5}, {plot.right(), y + 5}}, colour);
+  }
+
+ private:
+  static std::size_t fitting(double step, std::size_t all) {
+    return std::min(all, static_cast<std::size_t>(19'800 / step));
+  }
+};
 
 /// Ends of the range of numbers, leaving out what is not one; empty when nothing is.
 struct Reach {

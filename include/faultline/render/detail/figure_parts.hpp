@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// What the figures share: heading, axes, captions.
+// What the figures share: heading, images, captions.
 
+#include <faultline/render/sheet.hpp>  // before its parts, which its own definitions need whole
+
+#include <faultline/render/detail/plot_parts.hpp>
 #include <faultline/render/detail/sheet_parts.hpp>
-#include <faultline/render/detail/svg.hpp>
 #include <faultline/render/drawing.hpp>
 
 #include <algorithm>
@@ -21,12 +23,6 @@ inline constexpr TextStyle figure_title{.height = 13, .bold = true},
     figure_text{.height = 9.5, .colour = palette::quiet}, figure_heading{.height = 10.5, .bold = true},
     figure_label{.height = 9}, figure_small{.height = 8.2}, figure_quiet{.height = 8.2, .colour = palette::quiet};
 inline constexpr double figure_margin = 24;
-inline constexpr Colour failure_ink{163, 71, 0};  // the failure colour, dark enough for small letters
-
-inline TextStyle aligned(TextStyle style, Align align) {
-  style.align = align;
-  return style;
-}
 
 /// Title and explanation of a figure, measured before the figure's height is known and drawn after.
 class FigureHead {
@@ -59,32 +55,6 @@ inline void draw_image(Drawing& drawing, double x, double y, const Picture& pict
   drawing.picture(x, y, picture);
   drawing.frame(x, y, static_cast<double>(picture.width), static_cast<double>(picture.height), failed ? 3 : 1,
                 failed ? palette::failure : palette::faint);
-}
-
-inline void draw_x_axis(Drawing& drawing, const Plot& plot, std::string_view title, int target) {
-  const Ticks ticks = round_ticks(plot.x_lower, plot.x_upper, target);
-  for (const double value : ticks.values) {
-    drawing.line(plot.x(value), plot.bottom(), plot.x(value), plot.bottom() + 4, {palette::quiet});
-    drawing.text(plot.x(value), plot.bottom() + 17, shown(value, ticks.digits), aligned(figure_small, Align::centre));
-  }
-  drawing.line(plot.left, plot.bottom(), plot.right(), plot.bottom(), {palette::quiet});
-  drawing.text(plot.left + plot.width / 2, plot.bottom() + 35, title, aligned(figure_quiet, Align::centre));
-}
-
-/// Ticks in units of `unit`, with a light line across the plot at each.
-inline void draw_y_axis(Drawing& drawing, const Plot& plot, std::string_view title, double unit,
-                        std::string_view suffix, int target) {
-  const Ticks ticks = round_ticks(plot.y_lower * unit, plot.y_upper * unit, target);
-  for (const double value : ticks.values) {
-    const double y = plot.y(value / unit);
-    drawing.line(plot.left, y, plot.right(), y, {Colour{230, 233, 236}});
-    drawing.text(plot.left - 7, y + 4, shown(value, ticks.digits) + std::string(suffix),
-                 aligned(figure_small, Align::right));
-  }
-  drawing.line(plot.left, plot.top, plot.left, plot.bottom(), {palette::quiet});
-  if (!title.empty())
-    drawing.text(plot.left - 46, plot.top + plot.height / 2, title, aligned(figure_quiet, Align::centre),
-                 Turn::upwards);
 }
 
 }  // namespace detail

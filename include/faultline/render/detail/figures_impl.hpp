@@ -48,8 +48,7 @@ FAULTLINE_INLINE Drawing samples_figure(const SampleBlock& real, const SampleBlo
   head.draw(drawing);
   double y = head.bottom();
   for (const auto& [block, size] : {std::pair{&real, &above}, std::pair{&generated, &below}}) {
-    drawing.text(detail::figure_margin, y + 12,
-                 Canvas::shortened(block->title, width - 2 * detail::figure_margin, figure_heading), figure_heading);
+    drawing.label(detail::figure_margin, y + 12, block->title, width - 2 * detail::figure_margin, figure_heading);
     drawing.rectangle(detail::figure_margin, y + 18, width - 2 * detail::figure_margin, 1, palette::faint);
     y += 28;
     for (std::size_t i = 0; i < block->tiles.size(); ++i) {
@@ -58,10 +57,8 @@ FAULTLINE_INLINE Drawing samples_figure(const SampleBlock& real, const SampleBlo
       const double x = detail::figure_margin + size->cell * static_cast<double>(i % columns),
                    top = y + size->row * static_cast<double>(i / columns), room = size->cell - 12;
       const TextStyle bold{.height = 9, .bold = true};
-      const std::string label = Canvas::shortened(tile.label, room, bold);
-      const double used = Canvas::text_width(label, bold) + 8;
-      drawing.text(x, top + 14, label, bold);
-      drawing.text(x + used, top + 14, Canvas::shortened(tile.note, room - used, figure_quiet), figure_quiet);
+      const double used = drawing.label(x, top + 14, tile.label, room, bold) + 8;
+      drawing.label(x + used, top + 14, tile.note, room - used, figure_quiet);
       detail::draw_image(drawing, x, top + 21, tile.picture, false);
     }
     y += size->rows * size->row + 12;
@@ -106,10 +103,8 @@ FAULTLINE_INLINE Drawing degradation_figure(const std::string& start, std::span<
   for (std::size_t c = 0; c < columns.size(); ++c) {
     const DegradationColumn& column = columns[c];
     const double x = left + cell * static_cast<double>(c), room = cell - 14;
-    drawing.text(
-        x, head.bottom() + 12,
-        Canvas::shortened(std::to_string(c + 1) + ". " + column.title, room, TextStyle{.height = 8.2, .bold = true}),
-        TextStyle{.height = 8.2, .bold = true});
+    drawing.label(x, head.bottom() + 12, std::to_string(c + 1) + ". " + column.title, room,
+                  TextStyle{.height = 8.2, .bold = true});
     drawing.text(x, head.bottom() + 28,
                  "100\u00A0% = " + shown(column.reference, column.reference < 9.995 ? 2 : 1) + " sd", figure_quiet);
     drawing.text(x, head.bottom() + 43, column.reached ? "" : "never reaches .5",
@@ -118,15 +113,13 @@ FAULTLINE_INLINE Drawing degradation_figure(const std::string& start, std::span<
       const DegradationCell& image = column.cells[r];
       const double y = top + row * static_cast<double>(r);
       const std::string index = std::to_string(column.index), p = "p " + fixed(image.probability, 2);
-      drawing.text(x, y + 13, index, figure_quiet);
-      drawing.mark(x + Canvas::text_width(index, figure_quiet) + 9, y + 9.2,
+      drawing.mark(x + drawing.text(x, y + 13, index, figure_quiet) + 9, y + 9.2,
                    column.sign < 0 ? Mark::arrow_down : Mark::arrow_up, 4.6, palette::ink);
       drawing.text(x + room, y + 13, p, aligned(figure_small, Align::right));
       if (image.failed) {
         detail::draw_badge(drawing, x + room - 11, y + 18);
-        drawing.text(x + room - 16, y + 28,
-                     Canvas::shortened("says " + image.prediction, room - 16, TextStyle{.height = 8.2, .bold = true}),
-                     TextStyle{.height = 8.2, .colour = detail::failure_ink, .bold = true, .align = Align::right});
+        drawing.label(x + room - 16, y + 28, "says " + image.prediction, room - 16,
+                      TextStyle{.height = 8.2, .colour = detail::failure_ink, .bold = true, .align = Align::right});
       }
       detail::draw_image(drawing, x, y + 33, image.picture, image.failed);
     }
@@ -173,8 +166,8 @@ FAULTLINE_INLINE Drawing corner_case_figure(std::span<const CornerCasePanel> cas
   double y = head.bottom();
   for (const auto& [label, row] : rows) {
     drawing.rectangle(detail::figure_margin, y - 4, width - 2 * detail::figure_margin, 1, palette::faint);
-    drawing.text(detail::figure_margin, y + 36 + static_cast<double>(drawn.height) / 2,
-                 Canvas::shortened("class " + name(label), 80, figure_heading), figure_heading);
+    drawing.label(detail::figure_margin, y + 36 + static_cast<double>(drawn.height) / 2, "class " + name(label), 80,
+                  figure_heading);
     for (std::size_t i = 0; i < row.size(); ++i) {
       const CornerCasePanel& one = *row[i];
       const double x = left + cell * static_cast<double>(i), room = cell - 26,
@@ -193,14 +186,11 @@ FAULTLINE_INLINE Drawing corner_case_figure(std::span<const CornerCasePanel> cas
         }
         channels += part(k);
       }
-      drawing.text(x, y + 14, Canvas::shortened(channels, room, figure_quiet), figure_quiet);
-      drawing.text(x, y + 31, shown(one.sigmas, 2) + " sd", figure_small);
+      drawing.label(x, y + 14, channels, room, figure_quiet);
       const TextStyle says{.height = 8.2, .colour = detail::failure_ink, .bold = true};
-      const double from = x + Canvas::text_width(shown(one.sigmas, 2) + " sd", figure_small) + 12;
-      drawing.text(
-          from, y + 31,
-          Canvas::shortened("p " + fixed(one.probability, 2) + ", says " + name(one.prediction), x + room - from, says),
-          says);
+      const double from = x + drawing.text(x, y + 31, shown(one.sigmas, 2) + " sd", figure_small) + 12;
+      drawing.label(from, y + 31, "p " + fixed(one.probability, 2) + ", says " + name(one.prediction), x + room - from,
+                    says);
       if (!one.start.empty()) {
         detail::draw_image(drawing, x, y + 39, to_picture(one.start, shape, size), false);
         const double middle = y + 39 + static_cast<double>(drawn.height) / 2;

@@ -83,7 +83,7 @@ inline std::string condition_section(const LabelledConditions& result, const ana
           "images at this value, the other conditions of each as they are.";
     if (own.class_label) caption += " Images of class " + labelled_class(result, *own.class_label) + ".";
     const std::size_t drawn = std::min<std::size_t>(own.curves.size(), 4);
-    out += chart_figure(response_figure(std::span(own.curves).first(drawn)).svg(), caption);
+    out += chart_figure(response_figure(std::span(own.curves).first(drawn)), caption);
   }
   std::vector<std::pair<std::string, std::string>> list = {
       {"Share of the deviance", share_text(own.share, own.share_lower, own.share_upper)},

@@ -4,10 +4,12 @@
 
 #include <faultline/analysis/finding.hpp>
 #include <faultline/render/detail/text.hpp>
+#include <faultline/render/drawing.hpp>
 #include <faultline/render/report_picture.hpp>
 
 #include <cmath>
 #include <initializer_list>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -115,8 +117,9 @@ class HtmlTable {
 };
 
 /// A chart, if there is one.
-inline std::string chart_figure(const std::string& svg, std::string_view caption) {
-  return svg.empty() ? std::string() : "<figure>" + svg + "<figcaption>" + html(caption) + "</figcaption></figure>\n";
+inline std::string chart_figure(const std::optional<Drawing>& chart, std::string_view caption) {
+  return !chart ? std::string()
+                : "<figure>" + chart->svg() + "<figcaption>" + html(caption) + "</figcaption></figure>\n";
 }
 
 /// A picture, if it is there.

@@ -22,9 +22,7 @@ inline constexpr Colour success_wash{190, 217, 233};
 /// MIS and WELL with their counts.
 inline void draw_outcome_legend(Drawing& drawing, double x, double y, std::int64_t failures, std::int64_t successes) {
   drawing.mark(x + 5, y - 4, Mark::cross, 5, palette::failure);
-  const std::string mis = "MIS: the classifier fails (" + count(failures) + ")";
-  drawing.text(x + 18, y, mis, figure_label);
-  x += 18 + Canvas::text_width(mis, figure_label) + 28;
+  x += 18 + drawing.text(x + 18, y, "MIS: the classifier fails (" + count(failures) + ")", figure_label) + 28;
   drawing.mark(x + 5, y - 4, Mark::disc, 3.4, palette::success);
   drawing.text(x + 16, y, "WELL: it is right (" + count(successes) + ")", figure_label);
 }
@@ -32,7 +30,7 @@ inline void draw_outcome_legend(Drawing& drawing, double x, double y, std::int64
 inline void draw_map(Drawing& drawing, const ScatterPanel& panel, std::span<const std::uint8_t> failed, double left,
                      double top, double size) {
   const paper::Predictability& p = panel.predictability;
-  drawing.text(left, top + 12, Canvas::shortened(panel.title, size, figure_heading), figure_heading);
+  drawing.label(left, top + 12, panel.title, size, figure_heading);
   drawing.text(
       left, top + 31,
       "held-out AUC " + fixed(p.auc, 3) + "  (95\u00A0%: " + fixed(p.lower, 3) + " to " + fixed(p.upper, 3) + ")",
@@ -94,39 +92,16 @@ inline void draw_histogram(Drawing& drawing, const ChannelHistogram& channel, do
   for (const auto* shares : {&bins.failed, &bins.passed})
     most = std::max(most, *std::max_element(shares->begin(), shares->end()));
   const Plot plot{left, top + 40, width, height - 40, bins.lower, bins.upper, 0, 1.08 * most};
-  drawing.text(left, top + 11, Canvas::shortened(channel.title, width, figure_heading), figure_heading);
+  drawing.label(left, top + 11, channel.title, width, figure_heading);
   drawing.text(left, top + 29, "d = " + signed_shown(channel.effect, 2) + "    AUC " + fixed(channel.auc, 2),
                figure_label);
   draw_y_axis(drawing, plot, titled ? "share of the group" : "", 100, "\u00A0%", 4);
-  const double step = (bins.upper - bins.lower) / static_cast<double>(bins.passed.size());
-  std::vector<std::pair<double, double>> passed{{plot.left, plot.bottom()}}, failed = passed;
-  for (std::size_t i = 0; i < bins.passed.size(); ++i) {
-    const double from = plot.x(bins.lower + step * static_cast<double>(i)),
-                 to = plot.x(bins.lower + step * static_cast<double>(i + 1));
-    drawing.rectangle(from, plot.y(bins.passed[i]), to - from, plot.bottom() - plot.y(bins.passed[i]), success_wash);
-    for (auto* const outline : {&passed, &failed}) {
-      const double y = plot.y(outline == &passed ? bins.passed[i] : bins.failed[i]);
-      outline->emplace_back(from, y), outline->emplace_back(to, y);
-    }
-  }
-  passed.emplace_back(plot.right(), plot.bottom()), failed.emplace_back(plot.right(), plot.bottom());
-  drawing.polyline(std::move(passed), {palette::success, 1.2});
-  drawing.polyline(std::move(failed), {palette::failure, 2.2});
   draw_x_axis(drawing, plot, "value of the channel", 5);
-}
-
-/// How the curves of one classifier look everywhere.
-struct AccuracyLook {
-  Colour colour;
-  Mark mark;
-  double dash;
-};
-
-inline AccuracyLook accuracy_look(std::size_t i) {
-  static constexpr AccuracyLook looks[] = {{palette::failure, Mark::square, 0}, {palette::success, Mark::disc, 6},
-                                           {palette::judge, Mark::triangle, 3}, {palette::accent, Mark::diamond, 9},
-                                           {palette::ink, Mark::cross, 0},      {palette::quiet, Mark::plus, 6}};
-  return looks[i % std::size(looks)];
+  const double step = (bins.upper - bins.lower) / static_cast<double>(bins.passed.size());
+  const auto passed = steps(plot, bins.lower, step, bins.passed);
+  drawing.polygon(passed, success_wash);
+  drawing.polyline(passed, {palette::success, 1.2});
+  drawing.polyline(steps(plot, bins.lower, step, bins.failed), {palette::failure, 2.2});
 }
 
 /// The common axes of all panels.

@@ -64,8 +64,7 @@ FAULTLINE_INLINE Drawing histogram_figure(std::span<const ChannelHistogram> top,
   double y = head.bottom(), x = detail::figure_margin;
   drawing.line(x, y + 5, x + 26, y + 5, {palette::failure, 2.2});
   const std::string mis = "MIS (" + count(static_cast<std::int64_t>(top.front().failed.size())) + "), line";
-  drawing.text(x + 34, y + 9, mis, figure_label);
-  x += 34 + Canvas::text_width(mis, figure_label) + 28;
+  x += 34 + drawing.text(x + 34, y + 9, mis, figure_label) + 28;
   drawing.rectangle(x, y, 26, 10, detail::success_wash);
   drawing.line(x, y, x + 26, y, {palette::success, 1.2});
   drawing.text(x + 34, y + 9, "WELL (" + count(static_cast<std::int64_t>(top.front().passed.size())) + "), area",
@@ -117,41 +116,32 @@ FAULTLINE_INLINE Drawing accuracy_figure(std::span<const analysis::AccuracyCurve
                   "Accuracy against distance from the well-classified centre, one curve per classifier");
   head.draw(drawing);
   double x = detail::figure_margin;
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    const detail::AccuracyLook look = accuracy_look(i);
-    drawing.line(x, head.bottom() + 5, x + 34, head.bottom() + 5, {look.colour, 2, look.dash});
-    drawing.mark(x + 17, head.bottom() + 5, look.mark, 4.6, look.colour);
-    const std::string name = Canvas::shortened(names[i], 240, figure_label);
-    drawing.text(x + 42, head.bottom() + 9, name, figure_label);
-    x += 42 + Canvas::text_width(name, figure_label) + 26;
-  }
+  for (std::size_t i = 0; i < names.size(); ++i)
+    x = draw_legend_entry(drawing, x, head.bottom() + 9, look_of(i), names[i], false,
+                          (width - 2 * figure_margin) / static_cast<double>(names.size()) - 18);
   std::size_t number = 0;
   for (const auto& [label, panel] : panels) {
     const double left = detail::figure_margin + room_left + pitch_x * static_cast<double>(number % columns),
                  top = head.bottom() + 30 + pitch_y * static_cast<double>(number / columns);
     const detail::Plot plot{left, top + 22, plot_width, plot_height, axes.lower, axes.upper, axes.lowest, 1};
     const bool named = label >= 0 && label < static_cast<std::int64_t>(class_names.size());
-    drawing.text(left, top + 12,
-                 label < 0 ? "all classes"
-                           : Canvas::shortened("class " + (named ? class_names[static_cast<std::size_t>(label)]
-                                                                 : std::to_string(label)),
-                                               plot_width, figure_heading),
-                 figure_heading);
+    const std::string name = named ? class_names[static_cast<std::size_t>(label)] : std::to_string(label);
+    drawing.label(left, top + 12, label < 0 ? "all classes" : "class " + name, plot_width, figure_heading);
     if (open)
       drawing.rectangle(plot.x(axes.last), plot.top, plot.right() - plot.x(axes.last), plot.height, palette::wash);
-    detail::draw_y_axis(drawing, plot, number % columns == 0 ? "accuracy" : "", 100, "\u00A0%", 5);
+    detail::draw_y_axis(drawing, plot, number % columns == 0 ? "accuracy" : "", 100, "\u00A0%");
     detail::Plot closed = plot;
     if (open) closed.x_upper = axes.last, closed.width = plot.x(axes.last) - plot.left;  // no tick inside the open bin
     drawing.line(plot.left, plot.bottom(), plot.right(), plot.bottom(), {palette::quiet});
     if (closed.x_upper > closed.x_lower) detail::draw_x_axis(drawing, closed, "", columns == 4 ? 4 : 8);
-    drawing.text(plot.left + plot.width / 2, plot.bottom() + 34, "distance, standard deviations",
-                 aligned(figure_quiet, Align::centre));
+    drawing.text(plot.left + plot.width / 2, plot.bottom() + 36, "distance, standard deviations",
+                 aligned(plot_quiet, Align::centre));
     if (open)
       drawing.text(0.5 * (plot.x(axes.last) + plot.right()), plot.bottom() + 17, "\u2192",
-                   aligned(figure_small, Align::centre));
+                   aligned(plot_text, Align::centre));
     for (const analysis::AccuracyCurve* curve : panel) {
       const auto which = static_cast<std::size_t>(std::find(names.begin(), names.end(), curve->name) - names.begin());
-      const detail::AccuracyLook look = accuracy_look(which);
+      const CurveLook look = look_of(which);
       // So that intervals stay apart
       const double aside = (static_cast<double>(which) - 0.5 * static_cast<double>(names.size() - 1)) * 4.0;
       std::vector<std::pair<double, double>> points;
@@ -161,8 +151,7 @@ FAULTLINE_INLINE Drawing accuracy_figure(std::span<const analysis::AccuracyCurve
         drawing.line(middle, plot.y(1.0 - bin.rate.upper), middle, plot.y(1.0 - bin.rate.lower), {look.colour, 1.2});
         points.emplace_back(middle, plot.y(1.0 - bin.rate.estimate));
       }
-      drawing.polyline(points, {look.colour, 2, look.dash});
-      for (const auto& [px, py] : points) drawing.mark(px, py, look.mark, 4.2, look.colour);
+      draw_curve(drawing, points, look);
     }
     ++number;
   }

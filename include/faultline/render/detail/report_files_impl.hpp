@@ -12,6 +12,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -41,8 +42,10 @@ FAULTLINE_INLINE std::vector<ReportFile> report_files(const FailureReport& repor
         {sheet.name, sheet.alt, sheet.picture.width, sheet.picture.height, data::encode_png(sheet.picture)});
     files.push_back({std::filesystem::path("sheets") / (sheet.name + ".png"), pictures.back().png});
   }
-  const auto chart = [&](const std::string& name, const std::string& svg) {
-    if (!svg.empty()) files.push_back({std::filesystem::path("charts") / (name + ".svg"), bytes_of(svg)});
+  const auto chart = [&](const std::string& name, const std::optional<Drawing>& drawing) {
+    if (!drawing) return;
+    files.push_back({std::filesystem::path("charts") / (name + ".svg"), bytes_of(drawing->svg())});
+    files.push_back({std::filesystem::path("charts") / (name + ".png"), data::encode_png(drawing->raster())});
   };
   const auto all = [&](const std::string& key, const std::vector<Finding>& findings) {
     for (std::size_t i = 0; i < findings.size(); ++i) {
@@ -106,7 +109,8 @@ FAULTLINE_INLINE void write_report_files(const std::vector<ReportFile>& files, c
       if (is_new) added.push_back(path);
       wanted.insert(path);
     }
-    for (const auto& [folder, extension] : {std::pair{"sheets", ".png"}, std::pair{"charts", ".svg"}}) {
+    for (const auto& [folder, extension] :
+         {std::pair{"sheets", ".png"}, std::pair{"charts", ".svg"}, {"charts", ".png"}}) {
       if (!fs::is_directory(directory / folder)) continue;
       std::vector<fs::path> stale;
       for (const fs::directory_entry& entry : fs::directory_iterator(directory / folder))

@@ -20,44 +20,48 @@ inline namespace v1 {
 namespace render {
 namespace detail {
 
+/// Rates of bins at their medians, with intervals.
+inline void draw_rates(Drawing& drawing, const Plot& plot, const analysis::ResponseCurve& curve,
+                       const CurveLook& look) {
+  std::vector<double> medians, rates;
+  for (const analysis::ResponseBin& bin : curve.bins) {
+    if (!bin.median || !std::isfinite(*bin.median) || !std::isfinite(bin.rate.estimate)) continue;
+    const double x = plot.x(*bin.median);
+    drawing.line(x, plot.y(bin.rate.lower), x, plot.y(bin.rate.upper), {look.colour, 2});
+    medians.push_back(*bin.median);
+    rates.push_back(bin.rate.estimate);
+  }
+  draw_curve(drawing, plot, medians, rates, look);
+}
+
 /// A response curve; `where` follows the name of its property, " (class 2)".
-inline std::string draw_response(const analysis::ResponseCurve& curve, const std::string& where,
-                                 const std::string& what, const std::vector<analysis::PropertyAtFlip>& flips) {
+inline std::optional<Drawing> draw_response(const analysis::ResponseCurve& curve, const std::string& where,
+                                            const std::string& what,
+                                            const std::vector<analysis::PropertyAtFlip>& flips) {
   Reach reach;
   double highest = 0.05;
   for (const analysis::ResponseBin& bin : curve.bins) {
     if (bin.median) reach.add(*bin.median);
     if (std::isfinite(bin.rate.upper)) highest = std::max(highest, bin.rate.upper);
   }
-  if (reach.empty()) return {};
+  if (reach.empty()) return std::nullopt;
   for (const analysis::PropertyAtFlip& flip : flips) reach.add(flip.quartile_low), reach.add(flip.quartile_high);
   const double margin = reach.margin(0.04);
   const double notes = 16 * static_cast<double>(std::max<std::size_t>(flips.size(), 1) - 1);
-  Svg svg(560, 316 + notes, what + " against " + curve.property + where);
+  Drawing drawing(560, 316 + whole(notes), what + " against " + curve.property + where);
   const Plot plot{
       62, 40 + notes, 480, 226, reach.lower - margin, reach.upper + margin, 0, std::min(1.0, highest * 1.05)};
   for (std::size_t i = 0; i < flips.size(); ++i) {
     const analysis::PropertyAtFlip& flip = flips[i];
-    svg.rect(plot.x(flip.quartile_low), plot.top, plot.x(flip.quartile_high) - plot.x(flip.quartile_low), plot.height,
-             "fill=\"#d55e00\" fill-opacity=\"0.12\"");
-    svg.line(plot.x(flip.median), plot.top, plot.x(flip.median), plot.bottom(),
-             "stroke=\"#d55e00\" stroke-width=\"1.5\" stroke-dasharray=\"2 3\"");
-    draw_note(svg, plot, plot.x(flip.median), plot.top - 7 - 16 * static_cast<double>(i),
+    draw_flip(drawing, plot, flip.median, flip.quartile_low, flip.quartile_high);
+    draw_note(drawing, plot, plot.x(flip.median), plot.top - 7 - 16 * static_cast<double>(i),
               "images flip at " + measured(flip.median) + " (" + measured(flip.quartile_low) + " to " +
                   measured(flip.quartile_high) + ")");
   }
-  draw_x_axis(svg, plot, curve.property + where + (curve.unit.empty() ? ", in its own unit" : ", " + curve.unit));
-  draw_y_axis(svg, plot, what, 100, " %");
-  std::vector<double> medians, rates;
-  for (const analysis::ResponseBin& bin : curve.bins) {
-    if (!bin.median || !std::isfinite(*bin.median) || !std::isfinite(bin.rate.estimate)) continue;
-    const double x = plot.x(*bin.median);
-    svg.line(x, plot.y(bin.rate.lower), x, plot.y(bin.rate.upper), "stroke=\"#0072b2\" stroke-width=\"2\"");
-    medians.push_back(*bin.median);
-    rates.push_back(bin.rate.estimate);
-  }
-  draw_curve(svg, plot, medians, rates, {palette::success, "none", 'o'});
-  return std::move(svg).finish();
+  draw_x_axis(drawing, plot, curve.property + where + (curve.unit.empty() ? ", in its own unit" : ", " + curve.unit));
+  draw_y_axis(drawing, plot, what, 100, " %");
+  draw_rates(drawing, plot, curve, {palette::success});
+  return drawing;
 }
 
 inline void add_flip(std::vector<analysis::PropertyAtFlip>& flips, const analysis::Threshold& threshold,
@@ -81,16 +85,16 @@ inline bool has_cells(const analysis::InteractionFinding& interaction) {
 
 }  // namespace detail
 
-FAULTLINE_INLINE std::string response_chart(const analysis::ResponseCurve& curve, const std::string& what,
-                                            const std::optional<analysis::PropertyAtFlip>& flip) {
+FAULTLINE_INLINE std::optional<Drawing> response_chart(const analysis::ResponseCurve& curve, const std::string& what,
+                                                       const std::optional<analysis::PropertyAtFlip>& flip) {
   std::vector<analysis::PropertyAtFlip> flips;
   if (flip && std::isfinite(flip->median)) flips.push_back(*flip);
   const std::string where = curve.class_label ? " (class " + std::to_string(*curve.class_label) + ")" : "";
   return detail::draw_response(curve, where, what, flips);
 }
 
-FAULTLINE_INLINE std::string response_chart(const FailureReport& report, const Finding& finding,
-                                            const analysis::ResponseCurve& curve, const std::string& what) {
+FAULTLINE_INLINE std::optional<Drawing> response_chart(const FailureReport& report, const Finding& finding,
+                                                       const analysis::ResponseCurve& curve, const std::string& what) {
   std::vector<analysis::PropertyAtFlip> flips;
   detail::add_flip(flips, finding.threshold, curve.property);
   if (finding.other_end) detail::add_flip(flips, *finding.other_end, curve.property);
@@ -105,9 +109,9 @@ FAULTLINE_INLINE std::optional<analysis::PropertyAtFlip> flip_of(const Finding& 
   return std::nullopt;
 }
 
-FAULTLINE_INLINE std::string property_map_chart(const analysis::InteractionFinding& interaction) {
+FAULTLINE_INLINE std::optional<Drawing> property_map_chart(const analysis::InteractionFinding& interaction) {
   using namespace detail;
-  if (!has_cells(interaction)) return {};
+  if (!has_cells(interaction)) return std::nullopt;
   const std::int64_t rows = interaction.samples.rows(), cols = interaction.samples.cols();
   constexpr std::int64_t least = 20;
   const auto failures = [&](std::int64_t a, std::int64_t b) {
@@ -120,54 +124,55 @@ FAULTLINE_INLINE std::string property_map_chart(const analysis::InteractionFindi
   for (std::int64_t a = 0; a < rows; ++a)
     for (std::int64_t b = 0; b < cols; ++b)
       if (interaction.samples(a, b) >= least) highest = std::max(highest, rate(a, b));
-  Svg svg(560, 336, "Failure rate against " + interaction.properties[0] + " and " + interaction.properties[1]);
-  const double left = 96, top = 14, whole_width = 430, whole_height = 240;
-  const double width = whole_width / static_cast<double>(rows), height = whole_height / static_cast<double>(cols);
+  Drawing drawing(560, 336, "Failure rate against " + interaction.properties[0] + " and " + interaction.properties[1]);
+  const Plot plot{96, 14, 430, 240, 0, static_cast<double>(rows), 0, static_cast<double>(cols)};
+  const double width = plot.width / plot.x_upper, height = plot.height / plot.y_upper;
   const bool says_rate = width >= 36 && height >= 14, says_interval = width >= 52 && height >= 32;
+  const auto cell = [&](double x, double y, Colour frame, Colour fill) {
+    drawing.rectangle(x, y, width, height, frame);
+    drawing.rectangle(x + 1, y + 1, width - 1, height - 1, fill);
+  };
   for (std::int64_t a = 0; a < rows; ++a)
     for (std::int64_t b = 0; b < cols; ++b) {
-      const double x = left + width * static_cast<double>(a), y = top + height * static_cast<double>(cols - 1 - b);
+      const double x = plot.x(static_cast<double>(a)), y = plot.y(static_cast<double>(b + 1));
       if (interaction.samples(a, b) < least) {
-        svg.rect(x, y, width, height, "fill=\"#f6f7f9\" stroke=\"#dee2e6\"");
+        cell(x, y, {222, 226, 230}, {246, 247, 249});
         continue;
       }
       const double share = rate(a, b);
-      svg.rect(x, y, width, height,
-               "fill=\"#d55e00\" stroke=\"#ffffff\" fill-opacity=\"" + at(0.04 + 0.9 * share / highest) + "\"");
-      const std::string colour = share > 0.55 * highest ? "#ffffff" : "#212529";
+      cell(x, y, palette::paper, mixed(palette::paper, palette::failure, 0.04 + 0.9 * share / highest));
+      const Colour colour = share > 0.85 * highest ? palette::paper : palette::ink;
       const double middle = y + height / 2 + (says_interval ? -2 : 4);
       if (says_rate)
-        svg.text(x + width / 2, middle, percent(share, share < 0.095 ? 1 : 0),
-                 "text-anchor=\"middle\" font-size=\"11\" fill=\"" + colour + "\"");
+        drawing.text(x + width / 2, middle, percent(share, share < 0.095 ? 1 : 0),
+                     {.height = plot_small.height, .colour = colour, .align = Align::centre});
       constexpr std::int64_t most =
           1'000'000'000;  // of samples; a file may say more, and limits are not computed of that
       if (!says_interval || interaction.samples(a, b) > most) continue;
       const statistics::Interval bounds = statistics::clopper_pearson(failures(a, b), interaction.samples(a, b));
-      svg.text(x + width / 2, middle + 13, shown(100 * bounds.lower, 0) + " to " + shown(100 * bounds.upper, 0),
-               "text-anchor=\"middle\" font-size=\"9\" fill=\"" + colour + "\"");
+      drawing.text(x + width / 2, middle + 13, shown(100 * bounds.lower, 0) + " to " + shown(100 * bounds.upper, 0),
+                   {.height = 6.5, .colour = colour, .align = Align::centre});
     }
   // Edges are named as far as there is room for their numbers.
   const auto each = [](double step, double room) { return static_cast<std::int64_t>(std::ceil(room / step)); };
   for (std::int64_t a = 0; a <= rows; a += each(width, 52))
-    svg.text(left + width * static_cast<double>(a), top + whole_height + 16,
-             measured(interaction.first_edges[static_cast<std::size_t>(a)]), "text-anchor=\"middle\" font-size=\"11\"");
+    drawing.text(plot.x(static_cast<double>(a)), plot.bottom() + 16,
+                 measured(interaction.first_edges[static_cast<std::size_t>(a)]), aligned(plot_small, Align::centre));
   for (std::int64_t b = 0; b <= cols; b += each(height, 14))
-    svg.text(left - 6, top + whole_height - height * static_cast<double>(b) + 4,
-             measured(interaction.second_edges[static_cast<std::size_t>(b)]), "text-anchor=\"end\" font-size=\"11\"");
-  svg.label(left + whole_width / 2, top + whole_height + 36, interaction.properties[0], whole_width,
-            "text-anchor=\"middle\" fill=\"#495057\"", true);
-  svg.label(0, 0, interaction.properties[1], whole_height + 20,
-            "transform=\"translate(20 " + at(top + whole_height / 2) +
-                ") rotate(-90)\" text-anchor=\"middle\" fill=\"#495057\"",
-            true);
-  svg.text(left, top + whole_height + 58,
-           std::string("cells: failure rate of valid samples") + (says_interval ? " with 95 % interval" : "") +
-               "; blank below 20 samples",
-           "font-size=\"11\" fill=\"#495057\"");
-  return std::move(svg).finish();
+    drawing.text(plot.left - 6, plot.y(static_cast<double>(b)) + 4,
+                 measured(interaction.second_edges[static_cast<std::size_t>(b)]), aligned(plot_small, Align::right));
+  drawing.label(plot.left + plot.width / 2, plot.bottom() + 36, interaction.properties[0], plot.width,
+                aligned(plot_quiet, Align::centre));
+  drawing.label(20, plot.top + plot.height / 2, interaction.properties[1], plot.height + 20,
+                aligned(plot_quiet, Align::centre), Turn::upwards);
+  drawing.text(plot.left, plot.bottom() + 58,
+               std::string("cells: failure rate of valid samples") + (says_interval ? " with 95 % interval" : "") +
+                   "; blank below 20 samples",
+               {.height = plot_small.height, .colour = palette::quiet});
+  return drawing;
 }
 
-FAULTLINE_INLINE std::string real_image_chart(const analysis::RealImageCheck& check) {
+FAULTLINE_INLINE std::optional<Drawing> real_image_chart(const analysis::RealImageCheck& check) {
   using namespace detail;
   Reach reach;
   double highest = 0.05;
@@ -178,47 +183,34 @@ FAULTLINE_INLINE std::string real_image_chart(const analysis::RealImageCheck& ch
     }
   for (const double rate : check.predicted)
     if (std::isfinite(rate)) highest = std::max(highest, rate);
-  if (reach.empty()) return {};
+  if (reach.empty()) return std::nullopt;
   if (check.flip) reach.add(*check.flip);
   const double margin = reach.margin(0.04);
-  Svg svg(560, 340, "Failure rate of generated and of real images against " + check.property);
+  Drawing drawing(560, 340, "Failure rate of generated and of real images against " + check.property);
   const Plot plot{62, 64, 480, 226, reach.lower - margin, reach.upper + margin, 0, std::min(1.0, highest * 1.05)};
   if (check.flip && std::isfinite(*check.flip)) {
-    svg.line(plot.x(*check.flip), plot.top, plot.x(*check.flip), plot.bottom(),
-             "stroke=\"#d55e00\" stroke-width=\"1.5\" stroke-dasharray=\"2 3\"");
-    draw_note(svg, plot, plot.x(*check.flip), plot.top - 7, "generated images flip at " + measured(*check.flip));
+    draw_flip(drawing, plot, *check.flip, *check.flip, *check.flip);
+    draw_note(drawing, plot, plot.x(*check.flip), plot.top - 7, "generated images flip at " + measured(*check.flip));
   }
-  draw_x_axis(svg, plot, check.property + (check.real.unit.empty() ? ", in its own unit" : ", " + check.real.unit));
-  draw_y_axis(svg, plot, "failure rate", 100, " %");
-  const auto draw = [&](const analysis::ResponseCurve& curve, const CurveLook& look) {
-    std::vector<double> medians, rates;
-    for (const analysis::ResponseBin& bin : curve.bins) {
-      if (!bin.median || !std::isfinite(*bin.median) || !std::isfinite(bin.rate.estimate)) continue;
-      const double x = plot.x(*bin.median);
-      svg.line(x, plot.y(bin.rate.lower), x, plot.y(bin.rate.upper),
-               "stroke=\"" + hex(look.colour) + "\" stroke-width=\"2\"");
-      medians.push_back(*bin.median);
-      rates.push_back(bin.rate.estimate);
-    }
-    draw_curve(svg, plot, medians, rates, look);
-  };
-  const CurveLook generated{palette::success, "none", 'o'}, real{palette::failure, "7 4", 's'};
-  draw(check.generated, generated);
-  draw(check.real, real);
-  double next = draw_legend_entry(svg, plot.left, 20, generated, "generated images");
-  next = draw_legend_entry(svg, next, 20, real, "real images");
+  draw_x_axis(drawing, plot, check.property + (check.real.unit.empty() ? ", in its own unit" : ", " + check.real.unit));
+  draw_y_axis(drawing, plot, "failure rate", 100, " %");
+  const CurveLook generated{palette::success}, real{palette::failure, Mark::square, 7, 4};
+  draw_rates(drawing, plot, check.generated, generated);
+  draw_rates(drawing, plot, check.real, real);
+  double next = draw_legend_entry(drawing, plot.left, 20, generated, "generated images");
+  next = draw_legend_entry(drawing, next, 20, real, "real images");
   if (check.predicted.size() == check.real.bins.size()) {
-    const CurveLook predicted{palette::judge, "2 3", 't'};
+    const CurveLook predicted{palette::judge, Mark::triangle, 2, 3};
     std::vector<double> medians, rates;
     for (std::size_t b = 0; b < check.predicted.size(); ++b) {
       if (!check.real.bins[b].median) continue;
       medians.push_back(*check.real.bins[b].median);
       rates.push_back(check.predicted[b]);
     }
-    draw_curve(svg, plot, medians, rates, predicted);
-    draw_legend_entry(svg, next, 20, predicted, "predicted for the real ones");
+    draw_curve(drawing, plot, medians, rates, predicted);
+    draw_legend_entry(drawing, next, 20, predicted, "predicted for the real ones");
   }
-  return std::move(svg).finish();
+  return drawing;
 }
 
 }  // namespace render

@@ -2,14 +2,11 @@
 #pragma once
 // The figure of render/conditions_report.hpp: failure rate against a property.
 
-#include <faultline/render/sheet.hpp>  // first: its own definitions need the parts below
-
 #include <faultline/error.hpp>
 #include <faultline/render/conditions_report.hpp>
 #include <faultline/render/detail/figure_parts.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstddef>
 #include <limits>
@@ -23,15 +20,7 @@ inline namespace v1 {
 namespace render {
 namespace detail {
 
-/// Three ways to tell a curve from the others.
-struct ResponseLook {
-  Colour colour;
-  Mark mark;
-  double dash;
-};
-inline constexpr std::array<ResponseLook, 4> response_looks = {
-    ResponseLook{palette::failure, Mark::disc, 0}, ResponseLook{palette::success, Mark::square, 7},
-    ResponseLook{palette::judge, Mark::triangle, 3}, ResponseLook{palette::accent, Mark::diamond, 11}};
+inline constexpr std::size_t most_curves = 4;  // that stay apart
 
 /// The part of the axis that is drawn: outer bins reach as far beyond their medians as before them, so that a few
 /// extreme values do not squeeze the rest.
@@ -63,7 +52,7 @@ inline constexpr std::array<ResponseLook, 4> response_looks = {
 
 FAULTLINE_INLINE Drawing response_figure(std::span<const ResponseCurve> curves, std::span<const std::string> legend) {
   using namespace detail;
-  if (curves.empty() || curves.size() > response_looks.size())
+  if (curves.empty() || curves.size() > most_curves)
     throw Error(ErrorCode::invalid_argument, "response_figure",
                 "expected 1 to 4 curves, got " + std::to_string(curves.size()));
   const auto [lower, upper] = response_range(curves);
@@ -78,27 +67,21 @@ FAULTLINE_INLINE Drawing response_figure(std::span<const ResponseCurve> curves, 
   const double top = named ? 44 : 22;
   Drawing drawing(760, static_cast<std::int64_t>(top) + 310, "Failure rate against " + axis_title(curves.front()));
   const Plot plot{72, top, 660, 250, lower, upper, 0.0, std::min(1.0, 1.05 * highest)};
-  draw_y_axis(drawing, plot, "failure rate", 100.0, "\u00A0%", 5);
-  draw_x_axis(drawing, plot, axis_title(curves.front()), 8);
+  draw_y_axis(drawing, plot, "failure rate", 100.0, "\u00A0%");
+  draw_x_axis(drawing, plot, axis_title(curves.front()));
   if (curves.size() == 1 && !adjusts) {
     double failures = 0, n = 0;
     for (const analysis::ResponseBin& bin : curves.front().bins)
       failures += static_cast<double>(bin.rate.failures), n += static_cast<double>(bin.rate.n);
     const double y = plot.y(failures / n);
     drawing.line(plot.left, y, plot.right(), y, {palette::quiet, 1.0, 4});
-    drawing.text(plot.right(), y - 5, "all", aligned(figure_quiet, Align::right));
+    drawing.text(plot.right(), y - 5, "all", aligned(plot_quiet, Align::right));
   }
+  const CurveLook alike{palette::quiet, Mark::ring, 4};
   double x = plot.left;
-  const auto explain = [&](const Pen& pen, Mark mark, const std::string& words) {
-    const double room = plot.width / static_cast<double>(adjusts ? 2 : curves.size()) - 52;
-    const std::string name = Canvas::shortened(words, room, figure_label);
-    drawing.line(x, 20, x + 26, 20, pen);
-    drawing.mark(x + 13, 20, mark, 3.8, pen.colour);
-    drawing.text(x + 32, 24, name, figure_label);
-    x += 50 + Canvas::text_width(name, figure_label);
-  };
+  const double room = plot.width / static_cast<double>(adjusts ? 2 : curves.size()) - 18;
   for (std::size_t c = 0; c < curves.size(); ++c) {
-    const ResponseLook& look = response_looks[c];
+    const CurveLook look = look_of(c);
     std::vector<std::pair<double, double>> points, adjusted;
     for (const analysis::ResponseBin& bin : curves[c].bins) {
       if (!bin.median) continue;
@@ -109,17 +92,13 @@ FAULTLINE_INLINE Drawing response_figure(std::span<const ResponseCurve> curves, 
       drawing.line(at, low, at, high, {look.colour, 1.4});
       for (const double end : {low, high}) drawing.line(at - 3, end, at + 3, end, {look.colour, 1.4});
     }
-    if (adjusts) {
-      drawing.polyline(adjusted, {palette::quiet, 1.4, 4});
-      for (const auto& [at, y] : adjusted) drawing.mark(at, y, Mark::ring, 3.4, palette::quiet);
-    }
-    drawing.polyline(points, {look.colour, 2.0, look.dash});
-    for (const auto& [at, y] : points) drawing.mark(at, y, look.mark, 3.8, look.colour);
+    if (adjusts) draw_curve(drawing, adjusted, alike);
+    draw_curve(drawing, points, look);
     if (!named) continue;
     const std::string& own = c < legend.size() ? legend[c] : curves[c].among;
-    explain({look.colour, 2.0, look.dash}, look.mark, own.empty() ? "failure rate" : own);
+    x = draw_legend_entry(drawing, x, 24, look, own.empty() ? "failure rate" : own, false, room);
   }
-  if (adjusts) explain({palette::quiet, 1.4, 4}, Mark::ring, "images alike in the other conditions");
+  if (adjusts) draw_legend_entry(drawing, x, 24, alike, "images alike in the other conditions", false, room);
   return drawing;
 }
 
