@@ -72,14 +72,15 @@ class Progress {
   std::string stage_;
 };
 
-/// The command line as a shell would take it again.
+/// The command line as a shell would take it again. As a command of `faultline` a program's own name is two words.
 inline std::string quoted(int argc, char** argv) {
   std::string line;
   for (int i = 0; i < argc; ++i) {
     std::string word = i == 0 ? std::filesystem::path(argv[0]).filename().string() : argv[i];
+    const bool command = i == 0 && word.compare(0, 10, "faultline ") == 0;
     if (word.empty() ||
-        word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=,:+") !=
-            std::string::npos) {
+        (!command && word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=,:+") !=
+                         std::string::npos)) {
       for (std::size_t at = word.find('\''); at != std::string::npos; at = word.find('\'', at + 4))
         word.replace(at, 1, "'\\''");
       word = "'" + word + "'";

@@ -19,7 +19,7 @@ sys.dont_write_bytecode = True
 try:
     import numpy as np
 except ImportError:
-    print("import_stylegan2: numpy is missing; apt-get install python3-numpy", file=sys.stderr)
+    print("import_stylegan2: numpy is missing; apt-get install python3-numpy, or pip install numpy", file=sys.stderr)
     sys.exit(5)
 
 import layouts

@@ -32,4 +32,5 @@ expect(1 "" "bootstrap: LibTorch 2\\.6\\.0 in [^\n]*/old_abi [^\n]* was built wi
 expect(1 "" "bootstrap: cannot write to [^\n]*/a_file/build/log \\(Not a directory\\): name a folder to build in with FAULTLINE_BUILD_DIR\n" FAULTLINE_BUILD_DIR=../a_file/build ./link demo)
 expect(1 "" "bootstrap: cannot write to [^\n]*/a_file/mnist \\(Not a directory\\): name another folder with FAULTLINE_MNIST_DIR\n" FAULTLINE_MNIST_DIR=../a_file/mnist ./link mnist)
 expect(1 "" "bootstrap: --gallery belongs to docs, not to demo\n" ./link demo --gallery)
+expect(1 "" "bootstrap: --libtorch belongs to test, bench and libtorch, not to package: it needs none\n" ./link package --libtorch=current)
 expect(1 "" "bootstrap: '--fast' is not a command or option; see ./bootstrap --help\n" ./link demo --fast)

@@ -6,7 +6,11 @@
 #include <support/catch2.hpp>
 
 #include <cstdlib>
+#include <filesystem>
 #include <string>
+#include <system_error>
+
+#include <unistd.h>
 
 namespace fl = faultline;
 
@@ -30,5 +34,30 @@ TEST_CASE("shipped models are looked for in FAULTLINE_ASSETS_DIR, else in assets
   CHECK(message("robust.safetensors").find((directory.path() / "robust.safetensors").string()) != std::string::npos);
   unsetenv("FAULTLINE_ASSETS_DIR");
   CHECK(message("no such model").find("'assets/no such model'") != std::string::npos);
+  if (before) setenv("FAULTLINE_ASSETS_DIR", kept.c_str(), 1);
+}
+
+TEST_CASE("an installed program finds the models beside itself, unless FAULTLINE_ASSETS_DIR is set", "[data][assets]") {
+  namespace fs = std::filesystem;
+  const char* const before = std::getenv("FAULTLINE_ASSETS_DIR");
+  const std::string kept = before ? before : "";
+  const std::string name = "of-a-test-" + std::to_string(::getpid());
+  const fs::path folder =
+      (fs::read_symlink("/proc/self/exe").parent_path() / "../share/faultline/assets").lexically_normal();
+  fs::create_directories(folder);
+  fl::core::write_file_atomically(folder / name, "weights");
+
+  unsetenv("FAULTLINE_ASSETS_DIR");
+  CHECK(fl::find_asset(name) == folder / name);
+  const faultline_tests::TemporaryDirectory directory;
+  setenv("FAULTLINE_ASSETS_DIR", directory.path().c_str(), 1);
+  CHECK_THROWS_AS(fl::find_asset(name), fl::Error);
+  unsetenv("FAULTLINE_ASSETS_DIR");
+  fs::remove(folder / name);
+  CHECK_THROWS_AS(fl::find_asset(name), fl::Error);
+  for (const fs::path& made : {folder, folder.parent_path(), folder.parent_path().parent_path()}) {
+    std::error_code not_empty;
+    fs::remove(made, not_empty);
+  }
   if (before) setenv("FAULTLINE_ASSETS_DIR", kept.c_str(), 1);
 }

@@ -13,8 +13,9 @@ namespace data {
 
 /// The file of a shipped model: `digits`, `clean`, `robust` or `judge`, with `.safetensors`.
 ///
-/// Looks into the directory that the environment variable `FAULTLINE_ASSETS_DIR` names; when that is not set (or
-/// empty), into `assets/` from the working directory.
+/// Looks into the directory that the environment variable `FAULTLINE_ASSETS_DIR` names and nowhere else; when that is
+/// not set (or empty), into `assets/` from the working directory, then into `../share/faultline/assets` from the folder
+/// of the running program, which is where packages have them.
 /// **Throws** `data_unavailable`, which says where it looked.
 /// Example: `auto classifier = load_classifier(find_asset("clean.safetensors"));`
 [[nodiscard]] std::filesystem::path find_asset(const std::string& name);
