@@ -5,6 +5,7 @@
 #include <faultline/render/conditions_report.hpp>
 #include <faultline/render/json_report.hpp>
 #include <faultline/render/paper_json.hpp>
+#include <faultline/render/report_difference_json.hpp>
 
 #include <core/temporary_directory.hpp>
 #include <support/catch2.hpp>
@@ -138,4 +139,7 @@ void check(const std::string& name) {
 TEST_CASE("the schema of a report says what its structures say") { check<fl::FailureReport>("report"); }
 TEST_CASE("the schema of the paper's report says what its structures say") { check<fl::PaperReport>("paper"); }
 TEST_CASE("the schema of a comparison says what its structures say") { check<fl::ComparisonReport>("comparison"); }
+TEST_CASE("the schema of a difference says what its structures say") {
+  check<fl::ReportDifference>("report-difference");
+}
 TEST_CASE("the schema of conditions says what its structures say") { check<fl::LabelledConditions>("conditions"); }
