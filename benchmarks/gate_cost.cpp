@@ -15,6 +15,7 @@
 #include <faultline/testing/failure_corpus.hpp>
 #include <faultline/testing/shrink_failure.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
