@@ -6,12 +6,11 @@
 
 #include <faultline/core/atomic_file.hpp>
 #include <faultline/data/png.hpp>
+#include <faultline/render/canvas.hpp>
 #include <faultline/render/detail/text.hpp>
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
-#include <cstdint>
 #include <filesystem>
 #include <span>
 #include <string>
@@ -22,18 +21,6 @@ namespace faultline {
 inline namespace v1 {
 namespace render {
 namespace detail {
-
-/// Planes `[C, H, W]` in [0, 1] as a picture of as many pixels.
-[[nodiscard]] inline data::Picture pixels_of(std::span<const float> image, const ImageShape& shape) {
-  data::Picture picture{shape.height, shape.width, static_cast<int>(shape.channels), {}};
-  const auto plane = static_cast<std::size_t>(shape.height * shape.width);
-  picture.pixels.resize(image.size());
-  for (std::size_t i = 0; i < plane; ++i)
-    for (std::size_t c = 0; c < static_cast<std::size_t>(shape.channels); ++c)
-      picture.pixels[i * static_cast<std::size_t>(shape.channels) + c] =
-          static_cast<std::uint8_t>(std::lround(255.0f * std::clamp(image[c * plane + i], 0.0f, 1.0f)));
-  return picture;
-}
 
 FAULTLINE_INLINE void write_failing_images(const std::filesystem::path& folder,
                                            std::span<const analysis::FailingSample> samples,
@@ -68,7 +55,7 @@ FAULTLINE_INLINE void write_failing_images(const std::filesystem::path& folder,
     number.insert(0, digits - number.size(), '0');
     const std::string label = std::to_string(sample.label), answer = std::to_string(sample.prediction);
     const std::string file = number + "-label-" + label + "-answer-" + answer + ".png";
-    data::write_png(folder / file, pixels_of(image(i), shape));
+    data::write_png(folder / file, to_picture(image(i), shape, std::max(shape.height, shape.width)));
     labels += file + "," + label + "\r\n";
     table += file + "," + label + "," + answer + "," + exact(sample.probability) + "," + std::to_string(sample.index) +
              "," + exact(sample.score);
