@@ -120,8 +120,10 @@ inline void mark_unfinished(FailureReport& report, const Problem& problem, const
     cut("the run before placebo directions and distances along all properties, which are left out.");
 }
 
-/// Confirmed interactions, and what two causes are together.
-inline void fill_interactions(FailureReport& report, const FindingContext& context, const ConditionChain& chain) {
+/// Confirmed interactions, and what two causes are together; `attempt` runs what asks the classifier.
+template <class Attempt>
+void fill_interactions(FailureReport& report, const FindingContext& context, const ConditionChain& chain,
+                       const Attempt& attempt) {
   const Problem& problem = context.problem;
   std::vector<const Finding*> entries;
   std::vector<std::size_t> causes;  // positions in the chain
@@ -162,7 +164,8 @@ inline void fill_interactions(FailureReport& report, const FindingContext& conte
     if (pair.overlap) found->overlap = as_share(*pair.overlap);
     if (pair.beyond_additive) found->beyond_additive = as_share(*pair.beyond_additive);
   }
-  if (!problem.is_spent(budget_share::all)) measure_joint_shifts(context, report.findings, report.interactions);
+  if (!problem.is_spent(budget_share::all))
+    attempt([&] { measure_joint_shifts(context, report.findings, report.interactions); });
   for (InteractionFinding& interaction : report.interactions) interaction.headline = interaction_headline(interaction);
   // a pair is a map of its own
   for (const auto* list : {&report.findings, &report.associated, &report.undecided, &report.not_movable})
@@ -325,7 +328,7 @@ FAULTLINE_INLINE FailureReport analyze(const Problem& problem, const MethodOptio
   for (std::vector<Finding>* list : lists)
     for (Finding& finding : *list)
       finding.headline = list == &report.generators ? generator_headline(finding) : headline(finding);
-  attempt([&] { detail::fill_interactions(report, context, chain); });
+  detail::fill_interactions(report, context, chain, attempt);
   if (options.property_distances && !problem.is_spent(budget_share::all))
     attempt([&] {
       report.property_distances =
