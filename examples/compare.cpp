@@ -60,6 +60,13 @@ std::string distance(const fl::analysis::ComparedDistance& d) {
                                  : text("beyond, %.0f %% flip", 100 * d.crossed_share);
 }
 
+/// "at 3.4 px": what was moved, on the images that flip.
+std::string flips_at(const fl::analysis::ComparedDistance& d) {
+  if (d.at_flip.empty()) return "";
+  return text("at %.3g", d.at_flip.front().median) +
+         (d.at_flip.front().unit.empty() ? "" : " " + d.at_flip.front().unit);
+}
+
 std::string ratio(const fl::analysis::DistanceRatio& r) {
   if (r.ratio) return text("%.2f (%.2f-%.2f)", *r.ratio, r.lower, r.upper);
   if (r.lower > 0.0) return text("at least %.2f", r.lower);
@@ -113,7 +120,7 @@ void print_summary(const fl::ComparisonReport& report) {
   }
   if (!report.distances.empty()) {
     std::printf("\n%-30s %-16s", "distance to the flip, sd", "from");
-    for (const fl::ComparedClassifier& c : report.classifiers) std::printf(" %-29s", c.name.c_str());
+    for (const fl::ComparedClassifier& c : report.classifiers) std::printf(" %-32s", c.name.c_str());
     for (const fl::analysis::PairComparison& pair : report.pairs)
       std::printf(" %-20s", (std::string(name(pair.second)) + " / " + name(pair.first)).c_str());
     std::printf("\n");
@@ -121,8 +128,7 @@ void print_summary(const fl::ComparisonReport& report) {
   for (const fl::analysis::PairedDistance& d : report.distances) {
     std::printf("%-30s %-16s", d.title.c_str(), d.source.c_str());
     for (const fl::analysis::ComparedDistance& c : d.distances)
-      std::printf(" %-20s %-8s", distance(c).c_str(),
-                  c.at_flip.empty() ? "" : text("at %.3g", c.at_flip.front().median).c_str());
+      std::printf(" %-20s %-11s", distance(c).c_str(), flips_at(c).c_str());
     for (const fl::analysis::DistanceRatio& r : d.ratios) std::printf(" %-20s", ratio(r).c_str());
     std::printf("\n");
   }

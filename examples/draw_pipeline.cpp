@@ -55,13 +55,6 @@ void bars(Drawing& drawing, double x, double y, std::span<const float> values, f
   }
 }
 
-/// The unit of a property of the library's, behind `before`; nothing where it has none.
-std::string unit_of(const std::string& property, const std::string& before) {
-  for (const fl::Property& known : fl::default_properties())
-    if (known.name == property && !known.unit.empty()) return before + known.unit;
-  return "";
-}
-
 /// One image with its answer below it; a failure has a frame.
 void image(Drawing& drawing, double x, double y, const fl::Picture& picture, const std::string& text, bool failed) {
   drawing.picture(x, y, picture);
@@ -125,7 +118,7 @@ int draw(const Arguments& arguments) {
          }
          d.line(x, y + 96, x + 226, y + 96);
          d.text(x, y + 112, small(curve.bins.front().lower), {.height = 8, .colour = palette::quiet});
-         d.text(x + 113, y + 112, curve.property + unit_of(curve.property, ", "),
+         d.text(x + 113, y + 112, curve.unit.empty() ? curve.property : curve.property + ", " + curve.unit,
                 {.height = 8, .colour = palette::quiet, .align = Align::centre});
          d.text(x + 226, y + 112, small(curve.bins.back().upper),
                 {.height = 8, .colour = palette::quiet, .align = Align::right});
@@ -148,8 +141,7 @@ int draw(const Arguments& arguments) {
                 {.height = 9, .colour = palette::quiet, .align = Align::centre});
          if (!cause.threshold.at_flip.empty())
            d.text(x + 113, y + 106,
-                  "images flip at " + small(cause.threshold.at_flip[0].median) +
-                      unit_of(cause.threshold.at_flip[0].name, " "),
+                  "images flip at " + small(cause.threshold.at_flip[0].median) + " " + cause.threshold.at_flip[0].unit,
                   {.height = 9, .colour = palette::quiet, .align = Align::centre});
        }},
       {"8  report", "DirectionRenderer, testing::gate", "a page for people, a verdict for builds",

@@ -50,11 +50,11 @@ inline std::string distance_of(const std::optional<fl::Crossing>& crossing) {
          formatted(" to %.1f)", crossing->upper);
 }
 
-/// "blur 3.4": the condition's own property on the images that flip.
+/// "3.4 px": the condition's own property on the images that flip.
 inline std::string flips_at(const fl::Finding& finding) {
   if (finding.threshold.at_flip.empty()) return "-";
   const fl::analysis::PropertyAtFlip& at = finding.threshold.at_flip.front();
-  return formatted("%.3g", at.median);
+  return formatted("%.3g", at.median) + (at.unit.empty() ? "" : " " + at.unit);
 }
 
 /// At most five rows of each list; the report has all of them, and everything else.

@@ -21,6 +21,7 @@
 #include <faultline/render/detail/read_report_impl.hpp>
 #include <faultline/render/detail/render_backend_impl.hpp>
 #include <faultline/render/detail/report_difference_json_impl.hpp>
+#include <faultline/render/detail/page_budget_impl.hpp>
 #include <faultline/render/detail/report_files_impl.hpp>
 #include <faultline/render/detail/report_sheets_impl.hpp>
 #include <faultline/render/detail/response_charts_impl.hpp>

@@ -27,15 +27,23 @@ TEST_CASE("a response shows how often samples fail, and every end at which image
   const std::string svg = svg_of(fl::render::response_chart(report, one, one.response[0], "failure rate"));
   CHECK(svg == svg_of(fl::render::response_chart(one.response[0], "failure rate", flip)));
   CHECK(parts_of(svg, "<circle") == 6);
-  CHECK(svg.find("noise level, in its own unit") != std::string::npos);
+  CHECK(svg.find(">noise level</text>") != std::string::npos);
   CHECK(svg.find(">failure rate</text>") != std::string::npos);
   CHECK(parts_of(svg, "images flip at 0.0342 (0.0310 to 0.0377)") == 1);
   CHECK(svg.find(">40 %</text>") != std::string::npos);
   CHECK(svg.find(">50 %</text>") == std::string::npos);  // no more than the bars need
 
+  fl::analysis::ResponseCurve curve = one.response[0];
+  curve.unit = "px";
+  fl::analysis::PropertyAtFlip in_pixels = *flip;
+  in_pixels.unit = "px";
+  const std::string pixels = svg_of(fl::render::response_chart(curve, "failure rate", in_pixels));
+  CHECK(pixels.find(">noise level, px</text>") != std::string::npos);
+  CHECK(parts_of(pixels, "images flip at 0.0342 (0.0310 to 0.0377)\u00A0px") == 1);
+
   const std::string ends = svg_of(fl::render::response_chart(report, both_ends, both_ends.response[0], "failure rate"));
   CHECK(parts_of(ends, "images flip at") == 2);
-  CHECK(ends.find("slant (class horse &amp; cart), in its own unit") != std::string::npos);
+  CHECK(ends.find("slant (class horse &amp; cart)</text>") != std::string::npos);
   CHECK(svg_of(fl::render::response_chart(both_ends.response[0], "failure rate")).find("slant (class 2)") !=
         std::string::npos);
   CHECK(parts_of(svg_of(fl::render::response_chart(report, pair, pair.response[1], "failure rate")),
@@ -45,6 +53,7 @@ TEST_CASE("a response shows how often samples fail, and every end at which image
 TEST_CASE("a property map shows rates with intervals, leaves empty cells blank and refuses tables that do not fit") {
   const fl::FailureReport report = render_test::example_report(render_test::example_generator());
   fl::analysis::InteractionFinding map = report.interactions[0];
+  map.units = {"px", ""};
   const Chart chart = fl::render::property_map_chart(map);
   check_chart(chart);
   const std::string svg = svg_of(chart);
@@ -54,6 +63,8 @@ TEST_CASE("a property map shows rates with intervals, leaves empty cells blank a
   CHECK(svg.find(">0.5\u00A0%</text>") != std::string::npos);  // 1 of 210
   CHECK(parts_of(svg, " to ") == 11);
   CHECK(svg.find(">−0.400</text>") != std::string::npos);
+  CHECK(svg.find(">" + map.properties[0] + ", px</text>") != std::string::npos);
+  CHECK(svg.find(">" + map.properties[1] + "</text>") != std::string::npos);
   CHECK_FALSE(fl::render::property_map_chart(report.interactions[1]));
   const auto without = [&](const auto& change) {
     fl::analysis::InteractionFinding other = map;

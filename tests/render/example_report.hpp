@@ -170,6 +170,7 @@ inline fl::FailureReport example_report(const fl::AnalyticGenerator& known) {
     }
   }
   r.property_names = {"noise level", "blur", "stroke thickness of the letter at half height"};
+  r.property_units = {"", "px", "px"};
   r.property_r2 = {0.81, 0.64, 0.07};
   r.layers = known.layout().layers();
   r.classes = 4;

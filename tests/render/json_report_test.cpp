@@ -102,6 +102,7 @@ TEST_CASE("every member of the report's structures is a key, under its own name 
                                                "property_distances",
                                                "paper_top",
                                                "property_names",
+                                               "property_units",
                                                "property_r2",
                                                "layers",
                                                "classes",
@@ -114,8 +115,8 @@ TEST_CASE("every member of the report's structures is a key, under its own name 
                                                "real_images"});
   {
     [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x, y, z, aa, ab,
-                                  ac, ad, ae, af, ag, ah, ai, aj, ak] = report;
-    CHECK(json.size() == 37);
+                                  ac, ad, ae, af, ag, ah, ai, aj, ak, al] = report;
+    CHECK(json.size() == 38);
   }
   const Json& finding = json["findings"][0];
   {
@@ -151,8 +152,8 @@ TEST_CASE("every member of the report's structures is a key, under its own name 
     CHECK(finding["threshold"]["flip"].size() == 15);
   }
   {
-    [[maybe_unused]] const auto& [a, b, c, d, e] = report.findings[0].threshold.at_flip[0];
-    CHECK(finding["threshold"]["at_flip"][0].size() == 5);
+    [[maybe_unused]] const auto& [a, b, c, d, e, f] = report.findings[0].threshold.at_flip[0];
+    CHECK(finding["threshold"]["at_flip"][0].size() == 6);
   }
   {
     [[maybe_unused]] const auto& [a, b, c, d, e] = report.findings[0].profile;
@@ -203,8 +204,8 @@ TEST_CASE("every member of the report's structures is a key, under its own name 
     CHECK(json["class_findings"][0].size() == 5);
   }
   {
-    [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m] = report.interactions[0];
-    CHECK(json["interactions"][0].size() == 13);
+    [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n] = report.interactions[0];
+    CHECK(json["interactions"][0].size() == 14);
   }
   {
     [[maybe_unused]] const auto& [a, b, c] = *report.smallest_detectable;

@@ -32,7 +32,7 @@ fl::FailureReport report_of_digits() {
                      condition("width", 0.05)};
   report.findings[1].condition.class_label = 2;
   report.findings[0].threshold.flip = fl::Crossing{.sigmas = 1.43, .lower = 0.99, .upper = 2.57};
-  report.findings[0].threshold.at_flip = {{"blur", 40, 3.4217, 3.1, 3.7}};
+  report.findings[0].threshold.at_flip = {{"blur", 40, 3.4217, 3.1, 3.7, "px"}};
   report.findings[2].threshold.flip =
       fl::Crossing{.sigmas = 2.5, .lower = 1.5, .upper = std::numeric_limits<double>::infinity()};
   report.attributable_together.fraction = 0.84;
@@ -101,7 +101,7 @@ TEST_CASE("the table above it has causes first, names a reader knows, and five r
   fl::FailureReport report = report_of_digits();
   const std::string table = program::table_of(report);
   const auto at = [&table](const std::string& text) { return table.find(text); };
-  CHECK(at(" 62 % (55 to 68)     95 %   1.4 (1.0 to 2.6)         3.42   blur\n") != std::string::npos);
+  CHECK(at(" 62 % (55 to 68)     95 %   1.4 (1.0 to 2.6)      3.42 px   blur\n") != std::string::npos);
   CHECK(at(" 17 % (10 to 23)     95 %   2.5 (from 1.5)              -   noise level\n") != std::string::npos);
   CHECK(at("beyond range                -   ink area in class two\n") != std::string::npos);
   CHECK(at("blur\n") < at("ink area"));

@@ -227,8 +227,9 @@ struct PropertyAtFlip {
   double median = 0.0;  ///< in units of the property
   double quartile_low = 0.0;
   double quartile_high = 0.0;
+  std::string unit = {};  ///< "px"; empty for a number without one
 };
-FAULTLINE_MEMBERS(PropertyAtFlip, name, flips, median, quartile_low, quartile_high)
+FAULTLINE_MEMBERS(PropertyAtFlip, name, flips, median, quartile_low, quartile_high, unit)
 
 /// Both crossings along one direction or channel (method 6).
 struct Threshold {

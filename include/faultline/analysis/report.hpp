@@ -81,6 +81,7 @@ struct InteractionFinding {
   std::string first;  ///< titles of the conditions
   std::string second;
   std::vector<std::string> properties = {};            ///< two
+  std::vector<std::string> units = {};                 ///< theirs, empty ones where they have none
   std::optional<Share> deviance_share = std::nullopt;  ///< of their product beyond both; empty where none was found
   std::optional<double> p_adjusted = std::nullopt;
   /// AF_a + AF_b − AF_ab: above 0 failures need both, 0 they act separately; of two causes
@@ -94,8 +95,8 @@ struct InteractionFinding {
   CountTable samples = {};                         ///< [A][B]
   std::string headline;
 };
-FAULTLINE_MEMBERS(InteractionFinding, first, second, properties, deviance_share, p_adjusted, overlap, beyond_additive,
-                  joint, first_edges, second_edges, failures, samples, headline)
+FAULTLINE_MEMBERS(InteractionFinding, first, second, properties, units, deviance_share, p_adjusted, overlap,
+                  beyond_additive, joint, first_edges, second_edges, failures, samples, headline)
 
 /// How much more (or less) of one image property well-classified images stand, whether the property was found to be a
 /// cause or not. The direction depends on generator, labels and seed, not on the classifier: distances of several
@@ -215,7 +216,8 @@ struct FailureReport {
   std::vector<PropertyDistance> property_distances;
   std::vector<RankedChannel> paper_top;  ///< the paper's ten channels
   std::vector<std::string> property_names;
-  std::vector<double> property_r2;  ///< how well w predicts each property, within class
+  std::vector<std::string> property_units = {};  ///< as an axis has them: "px"; empty where none has one
+  std::vector<double> property_r2;               ///< how well w predicts each property, within class
   std::vector<StyleLayer> layers;
   std::int64_t classes = 0;
   std::vector<std::string> class_names;
@@ -232,8 +234,8 @@ FAULTLINE_MEMBERS(FailureReport, schema, verdict, reason, failure_rate, validity
                   class_leaks, class_rates, confusion, class_findings, effective_failures_discovery,
                   effective_failures_confirmation, samples_needed, findings, associated, undecided, not_movable,
                   generators, attributable_together, explained, ceiling, interactions, smallest_detectable,
-                  property_distances, paper_top, property_names, property_r2, layers, classes, class_names, cost,
-                  provenance, warnings, cut_short, class_rankings, real_images)
+                  property_distances, paper_top, property_names, property_units, property_r2, layers, classes,
+                  class_names, cost, provenance, warnings, cut_short, class_rankings, real_images)
 
 }  // namespace analysis
 

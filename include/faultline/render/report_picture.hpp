@@ -21,6 +21,7 @@ struct ReportPicture {
   std::int64_t width = 0;
   std::int64_t height = 0;
   std::vector<std::byte> png;
+  std::string link = {};  ///< where it lies beside the page, which then has a link instead of the picture
 };
 
 }  // namespace render

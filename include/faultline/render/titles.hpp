@@ -21,6 +21,9 @@ namespace render {
 /// What a reader should call a condition: its title, with the class by its name.
 [[nodiscard]] std::string title_of(const FailureReport& report, const Finding& finding);
 
+/// Unit of a property of the report; empty where it has none or is not the report's.
+[[nodiscard]] std::string unit_of(const FailureReport& report, const std::string& property);
+
 /// Its sentence, with the class by its name as in the title.
 [[nodiscard]] std::string headline_of(const FailureReport& report, const Finding& finding);
 

@@ -219,6 +219,7 @@ FAULTLINE_INLINE FailureReport analyze(const Problem& problem, const MethodOptio
   report.layers = problem.layout.layers();
   report.classes = problem.classes;
   report.property_names = problem.property_names;
+  report.property_units = problem.property_units;
   fill_rates(report, problem);
   const statistics::Strata strata = valid_outcomes(problem.discovery, problem.classes);
   const statistics::Strata fresh_strata = valid_outcomes(problem.confirmation, problem.classes);

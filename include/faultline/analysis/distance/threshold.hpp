@@ -97,6 +97,10 @@ void search_as_the_paper(const Problem& problem, std::span<DistanceSearch* const
 /// fill up.
 [[nodiscard]] std::vector<std::size_t> choose_examples(std::span<const DistanceSearch> searches);
 
+/// Median and quartiles of one property over images at the flip.
+[[nodiscard]] PropertyAtFlip property_at_flip(const Problem& problem, std::int64_t property,
+                                              std::vector<double> values);
+
 /// The named properties of the images at the flip, each over the latents that flip.
 [[nodiscard]] std::vector<PropertyAtFlip> properties_at_flip(const Problem& problem, std::span<const std::string> names,
                                                              std::span<const DistanceSearch> searches);

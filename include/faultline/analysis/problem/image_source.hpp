@@ -124,6 +124,7 @@ class ImageSource {
     problem.style_bias = sampler_.style_bias();
     for (const Property& property : properties_) {
       problem.property_names.push_back(property.name);
+      problem.property_units.push_back(property.unit);
       problem.property_candidates.push_back(property.candidate ? 1 : 0);
       problem.property_specific.push_back(property.specific ? 1 : 0);
     }

@@ -27,6 +27,7 @@ struct Problem {
   Matrix<double> style_matrix;     ///< A of s = A w + b, [D, w_dim]
   std::vector<double> style_bias;  ///< b, [D]
   std::vector<std::string> property_names;
+  std::vector<std::string> property_units = {};  ///< as an axis has them: "px"; empty: none has one
   /// 0 for a property that gives names and side effects only; empty: all are candidates
   std::vector<std::uint8_t> property_candidates = {};
   /// 0 for a property that follows others by what it is (`Property::specific`); empty: none does
@@ -52,6 +53,11 @@ struct Problem {
   /// Classifiers whose scores are made elsewhere, for requests that take several calls; nothing of them may decide
   /// anything before the request has ended.
   std::vector<DeferredScores*> deferred = {};
+
+  /// Unit of a property by its position; empty where it has none.
+  [[nodiscard]] std::string unit_of(std::int64_t property) const {
+    return property_units.empty() ? std::string() : property_units[static_cast<std::size_t>(property)];
+  }
 
   /// Whether a step that may go on up to this share of the budget has to end.
   [[nodiscard]] bool is_spent(double share) const { return budget_used && budget_used() >= share; }

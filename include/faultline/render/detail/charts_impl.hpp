@@ -122,7 +122,7 @@ FAULTLINE_INLINE std::optional<Drawing> property_chart(const FailureReport& repo
   const Plot plot{
       74, 20, 468, 216, finding.profile.sigmas.front(), finding.profile.sigmas.back(), lower - margin, upper + margin};
   draw_x_axis(drawing, plot, "move along the direction, in standard deviations (0 = the start latent)");
-  draw_y_axis(drawing, plot, "mean " + name);
+  draw_y_axis(drawing, plot, axis_name("mean " + name, unit_of(report, name)));
   draw_curve(drawing, plot, finding.profile.sigmas, values, {palette::ink});
   return drawing;
 }

@@ -41,12 +41,14 @@ inline std::string effect_text(const analysis::Intervention& moved) {
   return hundredfold(moved.effect) + " (" + hundredfold(moved.lower) + " to " + hundredfold(moved.upper) + ")";
 }
 
-/// "3.42 (3.10 to 3.77)".
+/// "3.42 (3.10 to 3.77) px".
 inline std::string flip_value_text(const analysis::PropertyAtFlip& flip) {
-  return measured(flip.median) + " (" + measured(flip.quartile_low) + " to " + measured(flip.quartile_high) + ")";
+  return with_unit(
+      measured(flip.median) + " (" + measured(flip.quartile_low) + " to " + measured(flip.quartile_high) + ")",
+      flip.unit);
 }
 
-/// "blur 3.42 (3.10 to 3.77)": the property at the flip with its quartiles.
+/// "blur 3.42 (3.10 to 3.77) px": the property at the flip with its quartiles.
 inline std::string flip_property_text(const std::optional<analysis::PropertyAtFlip>& flip) {
   if (!flip) return "not measured";
   return flip->name + " " + flip_value_text(*flip);

@@ -125,11 +125,15 @@ inline std::string chart_figure(const std::optional<Drawing>& chart, std::string
 /// A picture, if it is there.
 inline std::string picture_figure(const std::vector<ReportPicture>& pictures, std::string_view name,
                                   std::string_view caption) {
-  for (const ReportPicture& picture : pictures)
-    if (picture.name == name)
-      return "<figure><img src=\"data:image/png;base64," + base64(picture.png) + "\" width=\"" +
-             std::to_string(picture.width) + "\" height=\"" + std::to_string(picture.height) + "\" alt=\"" +
-             html(picture.alt) + "\"><figcaption>" + html(caption) + "</figcaption></figure>\n";
+  for (const ReportPicture& picture : pictures) {
+    if (picture.name != name) continue;
+    if (!picture.link.empty())
+      return "<figure><p>Beside this page, to keep it small: <a href=\"" + html(picture.link) + "\">" +
+             html(picture.link) + "</a></p><figcaption>" + html(caption) + "</figcaption></figure>\n";
+    return "<figure><img src=\"data:image/png;base64," + base64(picture.png) + "\" width=\"" +
+           std::to_string(picture.width) + "\" height=\"" + std::to_string(picture.height) + "\" alt=\"" +
+           html(picture.alt) + "\"><figcaption>" + html(caption) + "</figcaption></figure>\n";
+  }
   return {};
 }
 

@@ -80,8 +80,8 @@ inline std::string frame_words(const Sweep& sweep, std::size_t frame) {
   }
   std::string text = "At " + shift_words(sweep.shifts[frame]) + ": ";
   if (measured_ones > 0)
-    text += sweep.property + " " + measured(property / static_cast<double>(measured_ones)) +
-            (sweep.unit.empty() ? "" : "\u00A0" + sweep.unit) + ", ";
+    text +=
+        sweep.property + " " + with_unit(measured(property / static_cast<double>(measured_ones)), sweep.unit) + ", ";
   return text + "probability of the right class " + shown(probability, 2) + " (means of these images); " +
          std::to_string(failed) + " of " + std::to_string(images.size()) + (failed == 1 ? " fails" : " fail");
 }

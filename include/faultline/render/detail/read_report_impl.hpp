@@ -28,6 +28,8 @@ inline void check_report(const FailureReport& report, const ReportChecks& checks
   directions(report.undecided, "undecided");
   directions(report.not_movable, "not_movable");
   directions(report.generators, "generators");
+  checks.require(report.property_units.empty() || report.property_units.size() == report.property_names.size(),
+                 "property_units", "must be empty or have an entry for each property");
   const auto table = [&](const analysis::CountTable& counts, const std::string& place) {
     for (const auto& row : counts.counts)
       checks.require(row.size() == counts.counts.front().size(), place + ".counts", "must have rows of one length");
@@ -38,6 +40,8 @@ inline void check_report(const FailureReport& report, const ReportChecks& checks
   for (std::size_t i = 0; i < report.interactions.size(); ++i) {
     const analysis::InteractionFinding& own = report.interactions[i];
     const std::string place = entry("interactions", i);
+    checks.require(own.units.empty() || own.units.size() == own.properties.size(), place + ".units",
+                   "must be empty or have an entry for each property");
     table(own.failures, place + ".failures");
     table(own.samples, place + ".samples");
     const auto rows = own.first_edges.empty() ? 0 : static_cast<std::int64_t>(own.first_edges.size()) - 1,

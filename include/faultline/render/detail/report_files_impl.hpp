@@ -6,10 +6,12 @@
 #include <faultline/core/atomic_file.hpp>
 #include <faultline/data/png.hpp>
 #include <faultline/render/charts.hpp>
+#include <faultline/render/detail/page_budget.hpp>
 #include <faultline/render/directions_csv.hpp>
 #include <faultline/render/html_report.hpp>
 #include <faultline/render/json_report.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <filesystem>
 #include <optional>
@@ -66,7 +68,10 @@ FAULTLINE_INLINE std::vector<ReportFile> report_files(const FailureReport& repor
   chart("distances", distance_chart(report));
   chart("interventions", intervention_chart(report));
   chart("classes", class_chart(report));
-  files.push_back({"report.html", bytes_of(html_report(report, pictures, options, sweeps))});
+  const std::size_t text = html_report(report, {}, options).size();
+  std::vector<Sweep> shown = sweeps;
+  fit_page(pictures, shown, page_bytes - std::min(text, page_bytes));
+  files.push_back({"report.html", bytes_of(html_report(report, pictures, options, shown))});
   return files;
 }
 

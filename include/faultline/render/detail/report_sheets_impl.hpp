@@ -204,7 +204,9 @@ FAULTLINE_INLINE std::optional<Sheet> sheet_along(const FailureReport& report, c
   for (RenderedSample& sample : render_samples(backend, samples, options.image_pixels)) {
     std::string value;
     if (property && *property < sample.properties.size())
-      value = backend.property_names[*property] + " " + measured(static_cast<double>(sample.properties[*property]));
+      value = backend.property_names[*property] + " " +
+              with_unit(measured(static_cast<double>(sample.properties[*property])),
+                        unit_of(report, backend.property_names[*property]));
     sheet.cells.push_back(cell_of(report, std::move(sample)));
     sheet.cells.back().caption = std::move(value);
   }
@@ -302,8 +304,7 @@ FAULTLINE_INLINE std::vector<Sweep> make_sweeps(const FailureReport& report, con
     const std::optional<std::size_t> property = shown_property(backend, finding);
     if (property) {
       sweep.property = backend.property_names[*property];
-      for (const Property& known : default_properties())
-        if (known.name == sweep.property) sweep.unit = known.unit;
+      sweep.unit = unit_of(report, sweep.property);
     }
     const Edit edit = Edit::in_w(finding.direction.w);
     std::vector<EditedSample> samples;

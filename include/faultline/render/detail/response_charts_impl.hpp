@@ -55,10 +55,11 @@ inline std::optional<Drawing> draw_response(const analysis::ResponseCurve& curve
     const analysis::PropertyAtFlip& flip = flips[i];
     draw_flip(drawing, plot, flip.median, flip.quartile_low, flip.quartile_high);
     draw_note(drawing, plot, plot.x(flip.median), plot.top - 7 - 16 * static_cast<double>(i),
-              "images flip at " + measured(flip.median) + " (" + measured(flip.quartile_low) + " to " +
-                  measured(flip.quartile_high) + ")");
+              "images flip at " + with_unit(measured(flip.median) + " (" + measured(flip.quartile_low) + " to " +
+                                                measured(flip.quartile_high) + ")",
+                                            flip.unit));
   }
-  draw_x_axis(drawing, plot, curve.property + where + (curve.unit.empty() ? ", in its own unit" : ", " + curve.unit));
+  draw_x_axis(drawing, plot, axis_name(curve.property + where, curve.unit));
   draw_y_axis(drawing, plot, what, 100, " %");
   draw_rates(drawing, plot, curve, {palette::success});
   return drawing;
@@ -153,6 +154,10 @@ FAULTLINE_INLINE std::optional<Drawing> property_map_chart(const analysis::Inter
       drawing.text(x + width / 2, middle + 13, shown(100 * bounds.lower, 0) + " to " + shown(100 * bounds.upper, 0),
                    {.height = 6.5, .colour = colour, .align = Align::centre});
     }
+  const auto name = [&](std::size_t which) {
+    return axis_name(interaction.properties[which],
+                     which < interaction.units.size() ? interaction.units[which] : std::string());
+  };
   // Edges are named as far as there is room for their numbers.
   const auto each = [](double step, double room) { return static_cast<std::int64_t>(std::ceil(room / step)); };
   for (std::int64_t a = 0; a <= rows; a += each(width, 52))
@@ -161,10 +166,10 @@ FAULTLINE_INLINE std::optional<Drawing> property_map_chart(const analysis::Inter
   for (std::int64_t b = 0; b <= cols; b += each(height, 14))
     drawing.text(plot.left - 6, plot.y(static_cast<double>(b)) + 4,
                  measured(interaction.second_edges[static_cast<std::size_t>(b)]), aligned(plot_small, Align::right));
-  drawing.label(plot.left + plot.width / 2, plot.bottom() + 36, interaction.properties[0], plot.width,
+  drawing.label(plot.left + plot.width / 2, plot.bottom() + 36, name(0), plot.width,
                 aligned(plot_quiet, Align::centre));
-  drawing.label(20, plot.top + plot.height / 2, interaction.properties[1], plot.height + 20,
-                aligned(plot_quiet, Align::centre), Turn::upwards);
+  drawing.label(20, plot.top + plot.height / 2, name(1), plot.height + 20, aligned(plot_quiet, Align::centre),
+                Turn::upwards);
   drawing.text(plot.left, plot.bottom() + 58,
                std::string("cells: failure rate of valid samples") + (says_interval ? " with 95 % interval" : "") +
                    "; blank below 20 samples",
@@ -190,9 +195,10 @@ FAULTLINE_INLINE std::optional<Drawing> real_image_chart(const analysis::RealIma
   const Plot plot{62, 64, 480, 226, reach.lower - margin, reach.upper + margin, 0, std::min(1.0, highest * 1.05)};
   if (check.flip && std::isfinite(*check.flip)) {
     draw_flip(drawing, plot, *check.flip, *check.flip, *check.flip);
-    draw_note(drawing, plot, plot.x(*check.flip), plot.top - 7, "generated images flip at " + measured(*check.flip));
+    draw_note(drawing, plot, plot.x(*check.flip), plot.top - 7,
+              "generated images flip at " + with_unit(measured(*check.flip), check.generated.unit));
   }
-  draw_x_axis(drawing, plot, check.property + (check.real.unit.empty() ? ", in its own unit" : ", " + check.real.unit));
+  draw_x_axis(drawing, plot, axis_name(check.property, check.real.unit));
   draw_y_axis(drawing, plot, "failure rate", 100, " %");
   const CurveLook generated{palette::success}, real{palette::failure, Mark::square, 7, 4};
   draw_rates(drawing, plot, check.generated, generated);

@@ -45,7 +45,7 @@ inline constexpr std::size_t most_curves = 4;  // that stay apart
 
 /// "blur, px".
 [[nodiscard]] inline std::string axis_title(const ResponseCurve& curve) {
-  return curve.property + (curve.unit.empty() ? "" : ", " + curve.unit);
+  return axis_name(curve.property, curve.unit);
 }
 
 }  // namespace detail

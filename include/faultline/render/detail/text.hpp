@@ -30,6 +30,10 @@ std::string shown(double value, int digits);
 
 /// A value of a property, whose unit may be large or small: three digits that count, "3.42", "0.0342", "1234".
 std::string measured(double value);
+/// "3.42 px"; the value alone without a unit.
+std::string with_unit(const std::string& value, const std::string& unit);
+/// What an axis shows: "blur, px"; the name alone without a unit.
+std::string axis_name(const std::string& name, const std::string& unit);
 
 /// Like `shown`, with a plus sign where there is no minus: for effects that may go both ways.
 std::string signed_shown(double value, int digits);

@@ -46,6 +46,14 @@ FAULTLINE_INLINE std::string measured(double value) {
   return shown(value, static_cast<int>(std::clamp(digits, 0.0, 6.0)));
 }
 
+FAULTLINE_INLINE std::string with_unit(const std::string& value, const std::string& unit) {
+  return unit.empty() ? value : value + "\u00A0" + unit;
+}
+
+FAULTLINE_INLINE std::string axis_name(const std::string& name, const std::string& unit) {
+  return unit.empty() ? name : name + ", " + unit;
+}
+
 FAULTLINE_INLINE std::string signed_shown(double value, int digits) {
   std::string text = shown(value, digits);
   const bool zero = text.find_first_not_of("0.") == std::string::npos;

@@ -3,6 +3,7 @@
 // Definitions of render/titles.hpp.
 
 #include <faultline/render/titles.hpp>
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -34,6 +35,12 @@ FAULTLINE_INLINE std::string title_of(const FailureReport& report, const Finding
   if (at == std::string::npos) return title;
   return title.substr(0, at) + " in class " + class_name(report, *finding.condition.class_label) +
          title.substr(at + number.size());
+}
+
+FAULTLINE_INLINE std::string unit_of(const FailureReport& report, const std::string& property) {
+  for (std::size_t k = 0; k < std::min(report.property_names.size(), report.property_units.size()); ++k)
+    if (report.property_names[k] == property) return report.property_units[k];
+  return {};
 }
 
 FAULTLINE_INLINE std::string headline_of(const FailureReport& report, const Finding& finding) {

@@ -152,8 +152,7 @@ inline void search_flips(const ComparisonProblem& comparison, std::span<SharedSe
       if (at < search.properties[classifier].size())
         values.push_back(static_cast<double>(search.properties[classifier][at]));
     if (values.empty()) continue;
-    result.at_flip.push_back({name, static_cast<std::int64_t>(values.size()), statistics::quantile(values, 0.5),
-                              statistics::quantile(values, 0.25), statistics::quantile(values, 0.75)});
+    result.at_flip.push_back(property_at_flip(problem, static_cast<std::int64_t>(at), std::move(values)));
   }
   return result;
 }

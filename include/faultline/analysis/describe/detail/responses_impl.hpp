@@ -56,6 +56,7 @@ inline void attach_responses(const Problem& problem, Finding& finding, bool inva
     if (samples.values.empty()) continue;
     finding.response.push_back(response_curve(name, samples.values, samples.outcomes));
     finding.response.back().class_label = finding.condition.class_label;
+    finding.response.back().unit = problem.unit_of(*property);
   }
 }
 
@@ -89,6 +90,7 @@ FAULTLINE_INLINE void fill_property_map(const Problem& problem, InteractionFindi
   const detail::PropertyOutcomes first = detail::property_outcomes(problem, *x, std::nullopt),
                                  second = detail::property_outcomes(problem, *y, std::nullopt);
   if (first.values.empty()) return;
+  interaction.units = {problem.unit_of(*x), problem.unit_of(*y)};
   interaction.first_edges = detail::even_edges(first.values, cells);
   interaction.second_edges = detail::even_edges(second.values, cells);
   if (interaction.first_edges.size() < 2 || interaction.second_edges.size() < 2) return;

@@ -137,6 +137,17 @@ FAULTLINE_INLINE Threshold summarise(const SearchGroup& group, std::span<Distanc
   return threshold;
 }
 
+FAULTLINE_INLINE PropertyAtFlip property_at_flip(const Problem& problem, std::int64_t property,
+                                                 std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return {problem.property_names[static_cast<std::size_t>(property)],
+          static_cast<std::int64_t>(values.size()),
+          statistics::quantile(values, 0.5),
+          statistics::quantile(values, 0.25),
+          statistics::quantile(values, 0.75),
+          problem.unit_of(property)};
+}
+
 FAULTLINE_INLINE std::vector<PropertyAtFlip> properties_at_flip(const Problem& problem,
                                                                 std::span<const std::string> names,
                                                                 std::span<const DistanceSearch> searches) {
@@ -150,9 +161,7 @@ FAULTLINE_INLINE std::vector<PropertyAtFlip> properties_at_flip(const Problem& p
       if (search.flip().crossed() && at < search.flip_image.properties.size())
         values.push_back(static_cast<double>(search.flip_image.properties[at]));
     if (values.empty()) continue;
-    std::sort(values.begin(), values.end());
-    all.push_back({name, static_cast<std::int64_t>(values.size()), statistics::quantile(values, 0.5),
-                   statistics::quantile(values, 0.25), statistics::quantile(values, 0.75)});
+    all.push_back(property_at_flip(problem, static_cast<std::int64_t>(at), std::move(values)));
   }
   return all;
 }

@@ -27,6 +27,8 @@ FAULTLINE_INLINE void check_population(const Problem& problem, const Population&
     if (!marks->empty() && marks->size() != problem.property_names.size())
       throw Error(ErrorCode::shape_mismatch, "analyze",
                   "property_candidates and property_specific must be empty or have one entry per property");
+  if (!problem.property_units.empty() && problem.property_units.size() != problem.property_names.size())
+    throw Error(ErrorCode::shape_mismatch, "analyze", "property_units must be empty or have one entry per property");
 }
 
 }  // namespace analysis
