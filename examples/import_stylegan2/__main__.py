@@ -131,6 +131,10 @@ def convert(data, name, arguments):
     checkpoint = read_checkpoint(data)
     generator = layouts.read(checkpoint, arguments)
     tensors = dict(generator.weights)
+    size = generator.config["img_resolution"]
+    if size > 128:
+        print(f"the probe: two images of {size}x{size} in float64, {'half a minute' if size < 512 else 'minutes'}",
+              file=sys.stderr, flush=True)
     with np.errstate(all="ignore"):
         tensors.update(network.probe(generator.config, generator.weights))
     if not np.isfinite(tensors["probe.image"]).all():
