@@ -97,7 +97,7 @@ def options():
     parser.add_argument("--class-names", type=names_option, metavar="A,B,...",
                         help="names of the classes in their order, or @FILE with one in each line")
     parser.add_argument("--conv-clamp", type=clamp_option, default=NOT_SAID, metavar="NUMBER|none",
-                        help="bound of the activations, where the file does not say it")
+                        help="bound of the activations, where the file does not say it (default: 256, if they are far from it)")
     parser.add_argument(
         "--mapping-lr-multiplier", type=rate_option, default=NOT_SAID, metavar="NUMBER",
         help="learning-rate multiplier of the mapping network, where the file does not say it (default: 0.01)")
@@ -126,6 +126,16 @@ def read_checkpoint(data):
     raise BadFile("this is no pickle, no file of torch.save and no safetensors file")
 
 
+def usual_clamp(largest):
+    """What is said where nobody says whether activations are bounded; refused where the answer would change images."""
+    if not largest < layouts.USUAL_CLAMP / 2:
+        raise BadFile(
+            f"the file does not say whether its layers are clamped, and its activations are large (up to {largest:.0f}); "
+            "say --conv-clamp 256 (trained with the usual mixed precision) or --conv-clamp none (trained in float32)")
+    return (f"activations are clamped at 256, as usual; the file does not say it, and those of the probe (up to "
+            f"{largest:.3g}) are far from it")
+
+
 def convert(data, name, arguments):
     """The bytes of the generator file, its digest, and what was imported."""
     checkpoint = read_checkpoint(data)
@@ -136,9 +146,12 @@ def convert(data, name, arguments):
         print(f"the probe: two images of {size}x{size} in float64, {'half a minute' if size < 512 else 'minutes'}",
               file=sys.stderr, flush=True)
     with np.errstate(all="ignore"):
-        tensors.update(network.probe(generator.config, generator.weights))
+        sizes = []
+        tensors.update(network.probe(generator.config, generator.weights, sizes))
     if not np.isfinite(tensors["probe.image"]).all():
         raise BadFile("the network's images are not finite")
+    if not generator.clamp_is_known:
+        generator.notes.append(usual_clamp(max(sizes)))
     imported = {
         "file": name.encode("utf-8", "replace").decode(), "sha256": hashlib.sha256(data).hexdigest(),
         "layout": generator.layout, "network": generator.network

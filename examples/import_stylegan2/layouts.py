@@ -24,10 +24,13 @@ FILTER = np.outer([1, 3, 3, 1], [1, 3, 3, 1]) / 64
 FORMAT = "faultline.stylegan2/1"
 
 
+USUAL_CLAMP = 256.0
+
+
 class Generator:
-    """What goes into a generator file."""
-    def __init__(self, config, weights, network_name, layout, notes):
-        self.config, self.weights = config, weights
+    """What goes into a generator file. `clamp_is_known`: whether file or user say how activations are bounded."""
+    def __init__(self, config, weights, network_name, layout, notes, clamp_is_known):
+        self.config, self.weights, self.clamp_is_known = config, weights, clamp_is_known
         self.network, self.layout, self.notes = network_name, layout, notes
 
 
@@ -330,10 +333,6 @@ def read_ada(checkpoint, prefix, options):
     config["mapping_lr_multiplier"] = mapping_rate(checkpoint, weights, depth, statements.rate(depth),
                                                    options.mapping_lr_multiplier)
     config["conv_clamp"] = decided(statements.clamp(layers), options.conv_clamp, "conv_clamp", "--conv-clamp")
-    if config["conv_clamp"] is NOT_SAID:
-        raise BadFile(
-            "the file does not say whether its layers are clamped; say --conv-clamp 256 (trained with the usual "
-            "mixed precision) or --conv-clamp none (trained in float32)")
     return config, weights, statements.config, notes
 
 
@@ -445,7 +444,10 @@ def read(checkpoint, options):
         stored_range = [float(end) for end in stored_range]
     value_range = decided(stored_range, options.value_range, "value range", "--value-range")
     config["value_range"] = [-1.0, 1.0] if value_range is NOT_SAID else value_range
+    clamp_is_known = config["conv_clamp"] is not NOT_SAID
+    if not clamp_is_known:
+        config["conv_clamp"] = USUAL_CLAMP
     if "mapping.w_avg" not in weights:
         weights["mapping.w_avg"] = network.mean_w(config, weights)
         notes.append("w_avg is the mean of 16384 latents, the file has none")
-    return Generator(config, weights, name, layout, notes)
+    return Generator(config, weights, name, layout, notes, clamp_is_known)

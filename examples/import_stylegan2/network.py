@@ -130,26 +130,29 @@ def upsampled(image):
     return filtered(spread)
 
 
-def clamped(x, limit):
-    return x if limit is None else np.clip(x, -limit, limit)
-
-
-def synthesis(config, weights, w):
-    """The image [C, R, R] of one w [w_dim], with constant noise."""
+def synthesis(config, weights, w, sizes=None):
+    """The image [C, R, R] of one w [w_dim], with constant noise. `sizes`, a list, gets the largest absolute value of
+    every layer as it is before the clamp."""
     get = lambda name: weights["synthesis." + name].astype(np.float64)
     limit = config["conv_clamp"]
+
+    def clamped(x):
+        if sizes is not None:
+            sizes.append(np.abs(x).max())
+        return x if limit is None else np.clip(x, -limit, limit)
+
     x, image = get("b4.const"), None
     for name, r, kind, _, inputs, _ in layers(config):
         style = get(name + ".affine.weight") @ w / np.sqrt(config["w_dim"]) + get(name + ".affine.bias")
         weight, bias = get(name + ".weight"), get(name + ".bias")[:, None, None]
         if kind == "rgb":
-            rgb = clamped(correlated(x * (style / np.sqrt(inputs))[:, None, None], weight) + bias, limit)
+            rgb = clamped(correlated(x * (style / np.sqrt(inputs))[:, None, None], weight) + bias)
             image = rgb if image is None else upsampled(image) + rgb
             continue
         demodulation = 1 / np.sqrt((weight * weight).sum(axis=(2, 3)) @ (style * style) + EPSILON)
         x = (upsampled_convolution if kind == "up" else correlated)(x * style[:, None, None], weight)
         x = x * demodulation[:, None, None] + get(name + ".noise_strength") * get(name + ".noise_const")
-        x = clamped(activated(x + bias), limit)
+        x = clamped(activated(x + bias))
     return image
 
 
@@ -177,8 +180,9 @@ def normals(seed, index, count):
     return out.reshape(-1)[:count].astype(np.float32)
 
 
-def probe(config, weights):
-    """probe.z, probe.labels (with classes) and probe.image: four samples, two of large images."""
+def probe(config, weights, sizes=None):
+    """probe.z, probe.labels (with classes) and probe.image: four samples, two of large images. `sizes` as for
+    `synthesis`."""
     count = 4 if config["img_resolution"] <= 128 else 2
     z = np.stack([normals(PROBE_SEED, i, config["z_dim"]) for i in range(count)])
     result = {"probe.z": z}
@@ -186,7 +190,7 @@ def probe(config, weights):
     if config["c_dim"] > 0:
         result["probe.labels"] = labels
     w = mapping(config, weights, z, labels)
-    result["probe.image"] = np.stack([synthesis(config, weights, row) for row in w]).astype(np.float32)
+    result["probe.image"] = np.stack([synthesis(config, weights, row, sizes) for row in w]).astype(np.float32)
     return result
 
 

@@ -58,9 +58,18 @@ class Layouts(ImportTest):
         self.refused(data, "contradicts --conv-clamp", "--conv-clamp", "none")
         self.refused(data, "contradicts --mapping-lr-multiplier", "--mapping-lr-multiplier", "0.01")
 
-    def test_what_nobody_says_is_asked_for(self):
+    def test_what_nobody_says_is_usual_or_asked_for(self):
         data = make.plain({"G_ema": make.persistent(self.weights, self.trap, said=False)})
-        self.refused(data, "--conv-clamp")
+        metadata, tensors = self.imported(data)
+        self.expect((metadata, tensors), self.weights, conv_clamp=256.0)
+        (note,) = json.loads(metadata["provenance"])["imported"]["notes"]
+        self.assertRegex(note, "clamped at 256, as usual.*far from it")
+        _, free = self.imported(data, "--conv-clamp", "none")
+        self.assertTrue(np.array_equal(tensors["probe.image"], free["probe.image"]))  # it makes no difference here
+        large = dict(self.weights)
+        large["synthesis.b8.conv1.bias"] = large["synthesis.b8.conv1.bias"] + np.float32(300)
+        self.refused(make.safetensors(large), "activations are large")
+        self.expect(self.imported(make.safetensors(large), "--conv-clamp", "256"), large, conv_clamp=256.0)
         self.expect(self.imported(data, "--conv-clamp", "none"), self.weights, conv_clamp=None, channel_base=1024,
                     channel_max=128, mapping_lr_multiplier=0.01)
         small = {name: array * 0.01 if "mapping.fc" in name else array for name, array in self.weights.items()}
