@@ -84,10 +84,10 @@ struct Setup {
   fl::Problem problem;
   fl::statistics::Whitening whitening;
   fl::MethodOptions options;
-  fl::Population codes;
+  fl::Population latents;
   std::shared_ptr<Counts> counts = std::make_shared<Counts>();
 
-  [[nodiscard]] fl::analysis::FindingContext context() const { return {problem, whitening, options, codes}; }
+  [[nodiscard]] fl::analysis::FindingContext context() const { return {problem, whitening, options, latents}; }
 
   /// The finding that moves exactly along coordinate x_j (in the population's truth; its whitened vector is fitted).
   [[nodiscard]] fl::Finding along(std::int64_t j, double sign = 1.0) const {
@@ -153,7 +153,7 @@ inline Setup build(const World& world) {
   // A = S M^-1 with S the readings of x.
   fl::Matrix<double> readings(channels, w_dim);
   for (std::int64_t k = 0; k < channels; ++k) {
-    fl::core::CounterRandom random(17, fl::core::Stream::codes, k);
+    fl::core::CounterRandom random(17, fl::core::Stream::start_latents, k);
     for (std::int64_t j = 0; j < w_dim; ++j)
       readings(k, j) = k < w_dim ? (k == j ? scale(j) : 0.0) : k == channels - 1 ? 0.0 : random.normal();
   }
@@ -209,7 +209,7 @@ inline Setup build(const World& world) {
   problem.discovery = problem.sample(fl::core::discovery_first, world.population);
   problem.confirmation = problem.sample(fl::core::confirmation_first, world.population);
   setup.whitening = fl::statistics::fit_whitening(problem.discovery.w, problem.discovery.label, classes);
-  setup.codes = problem.sample(fl::core::intervention_first, 128);
+  setup.latents = problem.sample(fl::core::intervention_first, 128);
   setup.options.properties.clear();
   return setup;
 }

@@ -108,7 +108,7 @@ inline Setup make(const World& world, std::int64_t samples, std::int64_t seed = 
   const std::int64_t d = world.dimension;
   model->mix.resize(d, d);
   model->class_mean.resize(world.classes, d);
-  fl::core::CounterRandom random(world.seed, fl::core::Stream::codes, 1);
+  fl::core::CounterRandom random(world.seed, fl::core::Stream::start_latents, 1);
   for (double& value : model->mix.values()) value = 0.35 * random.normal();
   for (std::int64_t i = 0; i < d; ++i) model->mix(i, i) += 1.0;
   for (double& value : model->class_mean.values()) value = 2.0 * random.normal();

@@ -85,7 +85,7 @@ TEST_CASE("every member of the paper's structures is a key, under its own name a
   {
     [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = report;
     CHECK(keys(json) == std::vector<std::string>{"schema", "note", "failure_rate", "top", "top_by_gradient", "together",
-                                                 "random_contrasts", "contrast_codes", "classes", "attfind",
+                                                 "random_contrasts", "effect_latents", "classes", "attfind",
                                                  "agreement", "properties", "layers", "class_names", "cost",
                                                  "provenance"});
   }

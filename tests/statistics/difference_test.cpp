@@ -86,7 +86,7 @@ TEST_CASE("contrast bounds are ordered, not wasteful, and know their ends") {
   for (std::int64_t down = 1; down <= 30; ++down)
     CHECK(fl::statistics::contrast_lower_bound(30, down, 64) <
           fl::statistics::contrast_lower_bound(30, down - 1, 64) + 1e-9);
-  CHECK(fl::statistics::contrast_lower_bound(0, 0, 128) < 0.0);  // no code moved: nothing is claimed
+  CHECK(fl::statistics::contrast_lower_bound(0, 0, 128) < 0.0);  // no outcome changed: nothing is claimed
   CHECK(fl::statistics::contrast_lower_bound(0, 0, 0) == -1.0);
   CHECK(fl::statistics::contrast_lower_bound(0, 128, 128) == -1.0);
   CHECK(fl::statistics::contrast_lower_bound(128, 0, 128) > 0.9);

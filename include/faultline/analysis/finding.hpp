@@ -202,12 +202,12 @@ void null_means_infinite(std::type_identity<Crossing>);  // beyond the searched 
 /// Distance from the success centre of one class (the paper's start latent).
 struct CentreDistance {
   std::int64_t class_label = 0;
-  double probability = 0.0;                    ///< p(y) at the centre
-  std::optional<double> half = std::nullopt;   ///< standard deviations to p(y) = .5, if crossed within range
-  std::optional<double> flip = std::nullopt;   ///< standard deviations to the change of outcome
-  std::optional<double> paper = std::nullopt;  ///< the paper's search from the same centre
+  double probability = 0.0;                        ///< p(y) at the centre
+  std::optional<double> even_odds = std::nullopt;  ///< standard deviations to p(y) = .5, if crossed within range
+  std::optional<double> flip = std::nullopt;       ///< standard deviations to the change of outcome
+  std::optional<double> paper = std::nullopt;      ///< the paper's search from the same centre
 };
-FAULTLINE_MEMBERS(CentreDistance, class_label, probability, half, flip, paper)
+FAULTLINE_MEMBERS(CentreDistance, class_label, probability, even_odds, flip, paper)
 
 /// Mean behaviour along a direction over the start latents.
 struct Profile {
@@ -232,12 +232,12 @@ FAULTLINE_MEMBERS(PropertyAtFlip, name, flips, median, quartile_low, quartile_hi
 
 /// Both crossings along one direction or channel (method 6).
 struct Threshold {
-  std::optional<Crossing> half = std::nullopt;  ///< p(y) = .5, empty when no start latent crosses
-  std::optional<Crossing> flip = std::nullopt;  ///< the outcome changes, empty when no start latent crosses
-  std::vector<CentreDistance> centres = {};     ///< per class, from the success centre
-  std::vector<PropertyAtFlip> at_flip = {};     ///< the properties of the condition on the images that flip
+  std::optional<Crossing> even_odds = std::nullopt;  ///< p(y) = .5, empty when no start latent crosses
+  std::optional<Crossing> flip = std::nullopt;       ///< the outcome changes, empty when no start latent crosses
+  std::vector<CentreDistance> centres = {};          ///< per class, from the success centre
+  std::vector<PropertyAtFlip> at_flip = {};          ///< the properties of the condition on the images that flip
 };
-FAULTLINE_MEMBERS(Threshold, half, flip, centres, at_flip)
+FAULTLINE_MEMBERS(Threshold, even_odds, flip, centres, at_flip)
 
 /// A style channel that goes along with a direction (method 5.7).
 struct Carrier {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// How much a rate changed: for the same codes before and after (or up and down) a move, and for two separate samples.
+// How much a rate changed: for the same latents before and after (or up and down) a move, and for two separate samples.
 
 #include <faultline/statistics/interval.hpp>
 

@@ -543,10 +543,10 @@ TEST_CASE("accuracy against distance is what the styles say, bin by bin", "[anal
   const fl::Problem& common = panel.problem.common;
   const fl::Population& discovery = panel.problem.discovery[0];
   const fl::Population& confirmation = panel.problem.confirmation[0];
-  const auto style = [&](const fl::Population& half, std::int64_t i, std::int64_t channel) {
+  const auto style = [&](const fl::Population& split, std::int64_t i, std::int64_t channel) {
     double s = common.style_bias[static_cast<std::size_t>(channel)];
-    for (std::int64_t j = 0; j < half.w.cols(); ++j)
-      s += common.style_matrix(channel, j) * static_cast<double>(half.w(i, j));
+    for (std::int64_t j = 0; j < split.w.cols(); ++j)
+      s += common.style_matrix(channel, j) * static_cast<double>(split.w(i, j));
     return s;
   };
   std::vector<double> expected(static_cast<std::size_t>(confirmation.size()), 0.0);
@@ -589,12 +589,12 @@ TEST_CASE("accuracy against distance is what the styles say, bin by bin", "[anal
       failures += curve.bins[b].rate.failures;
       CHECK(curve.bins[b].rate.lower <= curve.bins[b].rate.estimate);
     }
-    const auto& half = panel.problem.confirmation[curve.name == "rule 0" ? 0 : 1];
+    const auto& split = panel.problem.confirmation[curve.name == "rule 0" ? 0 : 1];
     std::int64_t samples = 0, failed = 0;
-    for (std::size_t i = 0; i < half.label.size(); ++i) {
-      if (curve.class_label && half.label[i] != *curve.class_label) continue;
+    for (std::size_t i = 0; i < split.label.size(); ++i) {
+      if (curve.class_label && split.label[i] != *curve.class_label) continue;
       ++samples;
-      failed += half.failed[i];
+      failed += split.failed[i];
     }
     CHECK(n == samples);
     CHECK(failures == failed);

@@ -126,7 +126,7 @@ TEST_CASE("more flips are drawn until they decide, or as many as sixteen times t
 
 TEST_CASE("looks at validity are wrong together as seldom as one look may be") {
   // the judge agrees with probability one half: no decision is right, and any is an error
-  fl::core::CounterRandom random(5, fl::core::Stream::codes, 0);
+  fl::core::CounterRandom random(5, fl::core::Stream::start_latents, 0);
   const double confidence = 1.0 - 0.05 / static_cast<double>(fl::analysis::validity_looks.size());
   int wrong = 0;
   constexpr int runs = 2000;

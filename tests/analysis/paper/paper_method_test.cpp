@@ -123,7 +123,7 @@ TEST_CASE("class centres are shifted to p = .5 in units of the total standard de
   CHECK(report.classes[2].together->status == fl::paper::PaperCrossing::never_crosses);
 }
 
-TEST_CASE("channels shifted together add up, and so do their effects on fresh codes", "[analysis][paper]") {
+TEST_CASE("channels shifted together add up, and so do their effects on held-out latents", "[analysis][paper]") {
   const world::Setup setup = world::build(slope());
   const auto report = fl::paper::paper_method(setup.problem, quick());
   double slope = 0.0;
@@ -137,8 +137,8 @@ TEST_CASE("channels shifted together add up, and so do their effects on fresh co
     REQUIRE(report.classes[0].together->sigmas);
     CHECK(*report.classes[0].together->sigmas == Approx((1.505 - x[0] - 0.5 * x[1]) / slope).margin(0.0102));
   }
-  // Contrasts of the first codes, from the rule itself.
-  CHECK(report.contrast_codes == 128);
+  // Contrasts of the first latents, from the rule itself.
+  CHECK(report.effect_latents == 128);
   CHECK(report.random_contrasts.size() == 8);
   REQUIRE(report.together);
   const auto contrast = [&](double move) {
@@ -151,7 +151,7 @@ TEST_CASE("channels shifted together add up, and so do their effects on fresh co
     }
     return sum / 128.0;
   };
-  CHECK(report.together->contrast == Approx(contrast(slope)).margin(1.01 / 128));  // a code may sit on the edge
+  CHECK(report.together->contrast == Approx(contrast(slope)).margin(1.01 / 128));  // a latent may sit on the edge
   for (const auto& row : report.top) {
     const auto flat = row.ranked.channel.flat;
     const double own =
@@ -250,10 +250,10 @@ TEST_CASE("what the paper's method cannot have is recorded and the rest survives
   CHECK(classes[0].note.find("no centre") != std::string::npos);
   CHECK(classes[1].status == fl::paper::PaperClassStatus::complete);
   CHECK(classes[1].distances.size() == 10);
-  CHECK(classes[2].status == fl::paper::PaperClassStatus::centre_below_half);
+  CHECK(classes[2].status == fl::paper::PaperClassStatus::centre_below_even_odds);
   CHECK(classes[2].note.find("beyond their target") != std::string::npos);
   for (const auto& distance : classes[2].distances)
-    CHECK((distance.status == fl::paper::PaperCrossing::starts_below_half && !distance.sigmas));
+    CHECK((distance.status == fl::paper::PaperCrossing::starts_below_even_odds && !distance.sigmas));
   CHECK(classes[2].corner_cases.size() == 3);
 
   for (const bool fails : {false, true}) {
@@ -271,7 +271,7 @@ TEST_CASE("what the paper's method cannot have is recorded and the rest survives
   bad.top = 0;
   CHECK_THROWS_AS(fl::paper::paper_method(setup.problem, bad), fl::Error);
   bad = {};
-  bad.contrast_codes = -1;
+  bad.effect_latents = -1;
   CHECK_THROWS_AS(fl::paper::paper_method(setup.problem, bad), fl::Error);
 }
 

@@ -56,7 +56,7 @@ struct Conditions {
 /// Share of `runs` random half-samples of the discovery split in which each condition is chosen again: a condition over
 /// the same properties, or a direction of which half lies in the span of the other.
 ///
-/// **Randomness**: half b from (seed, stream 7, 1 + b). **Cost**: `runs` selections, without cross-validation.
+/// **Randomness**: half-sample b from (seed, stream 7, 1 + b). **Cost**: `runs` selections, without cross-validation.
 [[nodiscard]] std::vector<double> stability(const ConditionSample& sample, const PropertyReadings& readings,
                                             std::span<const std::uint8_t> admitted, const Conditions& found,
                                             const SelectionOptions& options, std::int64_t runs = 20);

@@ -76,14 +76,14 @@ struct ConditionChain {
 /// Example: `ConditionChain chain = find_causes(problem);`
 [[nodiscard]] ConditionChain find_causes(const Problem& problem, const ChainOptions& options = {});
 
-/// The same on prepared ground, with interventions on latents that are drawn from `latents`.
-[[nodiscard]] ConditionChain find_causes(const Problem& problem, const ConditionGround& ground, HeldOutLatents& latents,
-                                         const ChainOptions& options);
+/// The same on prepared ground, with interventions on latents that are drawn from `held_out`.
+[[nodiscard]] ConditionChain find_causes(const Problem& problem, const ConditionGround& ground,
+                                         HeldOutLatents& held_out, const ChainOptions& options);
 
 /// The steps after the test, 5.3 to 5.5: what moving the conditions does that `tested` calls confirmed. For callers who
 /// test several problems together; `ground` holds the outcomes that were tested.
 [[nodiscard]] ConditionChain prove_causes(const Problem& problem, const ConditionGround& ground,
-                                          HeldOutLatents& latents, TestedConditions tested,
+                                          HeldOutLatents& held_out, TestedConditions tested,
                                           const ChainOptions& options);
 
 }  // namespace analysis

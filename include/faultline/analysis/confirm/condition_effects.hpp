@@ -55,7 +55,7 @@ struct MoveEffect {
 /// **Cost**: two to four images per latent and condition, 128 latents at least; conditions take turns until all are
 /// decided or `images` are made, so that one near its bar has what the others leave.
 [[nodiscard]] std::vector<MoveEffect> measure_effects(const Problem& problem, const statistics::Whitening& whitening,
-                                                      HeldOutLatents& latents, const Conditions& found,
+                                                      HeldOutLatents& held_out, const Conditions& found,
                                                       std::span<const ConditionMove> moves,
                                                       const EffectOptions& options);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Moving codes along directions and judging what becomes of them: the machinery under the intervention.
+// Moving latents along directions and judging what becomes of them: the machinery under the intervention.
 
 #include <faultline/analysis/finding.hpp>
 #include <faultline/analysis/problem/edit.hpp>
@@ -17,10 +17,10 @@ namespace faultline {
 inline namespace v1 {
 namespace analysis {
 
-/// How far codes are moved either way, in standard deviations.
+/// How far latents are moved either way, in standard deviations.
 inline constexpr double intervention_sigmas = 2.0;
 
-/// Random directions that the repaired share is compared with: a mean over them and the failing codes needs no more.
+/// Random directions that the repaired share is compared with: a mean over them and the failing latents needs no more.
 inline constexpr std::size_t repair_placebo_directions = 8;
 
 /// A direction to move along, with the coordinate that success has on average.
@@ -39,7 +39,7 @@ struct InterventionDirection {
 
 /// Random unit vectors orthogonal to the given orthonormal ones; none when nothing is left off them.
 ///
-/// **Randomness**: direction j from (seed, Stream::codes, 2^41 + 2^40 + j).
+/// **Randomness**: direction j from (seed, Stream::start_latents, 2^41 + 2^40 + j).
 [[nodiscard]] Matrix<double> placebo_directions(std::int64_t count, std::int64_t rank,
                                                 std::span<const std::vector<double>> basis, std::int64_t seed);
 

@@ -262,17 +262,17 @@ FAULTLINE_INLINE FailureReport analyze(const Problem& problem, const MethodOptio
       cause = std::current_exception();
     }
   };
-  HeldOutLatents fresh(problem, options.batch_size);
+  HeldOutLatents held_out(problem, options.batch_size);
   report_progress(options.progress, "conditions", 0, 1);
   const TestedConditions tested = find_conditions(ground.discovery, ground.confirmation, ground.readings,
                                                   problem.property_candidates, problem.seed, chain_options.conditions);
   report_progress(options.progress, "conditions", 1, 1);
   ConditionChain chain;
-  attempt([&] { chain = prove_causes(problem, ground, fresh, tested, chain_options); });
+  attempt([&] { chain = prove_causes(problem, ground, held_out, tested, chain_options); });
   if (error) {
     ChainOptions unproven = chain_options;
     unproven.interventions = false;
-    chain = prove_causes(problem, ground, fresh, tested, unproven);
+    chain = prove_causes(problem, ground, held_out, tested, unproven);
   }
   SortedFindings sorted = sort_findings(problem, ground.whitening, chain);
   const bool any =
@@ -293,14 +293,15 @@ FAULTLINE_INLINE FailureReport analyze(const Problem& problem, const MethodOptio
                           chain_options.conditions, chain_options.effects);
 
   // What is measured of findings is measured on latents that chose nothing.
-  attempt([&] { draw_profile_latents(problem, fresh, sorted.lists(), profile_latents(options.intervention_images)); });
-  const FindingContext context{problem, ground.whitening, options, fresh.codes()};
+  attempt(
+      [&] { draw_profile_latents(problem, held_out, sorted.lists(), profile_latents(options.intervention_images)); });
+  const FindingContext context{problem, ground.whitening, options, held_out.latents()};
   std::vector<ConditionMove> moves;
   for (const ChainedCondition& condition : chain.conditions) moves.push_back(condition.move);
   std::optional<double> placebo;
   if (any && !problem.is_spent(budget_share::all))
     attempt([&] {
-      placebo = placebo_effect(problem, ground.whitening, fresh.codes(), moves, options.placebo_directions,
+      placebo = placebo_effect(problem, ground.whitening, held_out.latents(), moves, options.placebo_directions,
                                placebo_latents(options.intervention_images));
     });
   for (std::vector<Finding>* list : sorted.lists()) {

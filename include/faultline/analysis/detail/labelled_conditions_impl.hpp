@@ -110,7 +110,7 @@ inline void check_properties(const LabelledTable& table) {
   }
   std::map<std::int64_t, std::vector<std::int64_t>> members;
   for (std::int64_t i = 0; i < table.size(); ++i) members[table.group[static_cast<std::size_t>(i)]].push_back(i);
-  core::CounterRandom random(seed, core::Stream::halves, core::intervention_first);
+  core::CounterRandom random(seed, core::Stream::splits, core::intervention_first);
   for (const auto& [group, own] : members)
     rows.push_back(own[static_cast<std::size_t>(random.below(static_cast<std::int64_t>(own.size())))]);
   std::sort(rows.begin(), rows.end());

@@ -18,8 +18,8 @@ namespace faultline {
 inline namespace v1 {
 namespace paper {
 
-/// What moving channels by ± 2 standard deviations does to fresh codes that were not selected by outcome (ours: the
-/// paper has no such check).
+/// What moving channels by ± 2 standard deviations does to held-out latents that were not selected by outcome (ours:
+/// the paper has no such check).
 struct ChannelContrast {
   double contrast = 0.0;              ///< mean of fail(+2 sd) - fail(-2 sd), + being the direction of failure
   double lower = 0.0;                 ///< one-sided 95 % lower bound
@@ -38,8 +38,8 @@ FAULTLINE_MEMBERS(PaperChannel, ranked, theta, effect)
 /// Did p(y) reach .5 when channels were shifted from the centre of a class?
 enum class PaperCrossing {
   crossed,
-  never_crosses,      ///< not within 100 standard deviations
-  starts_below_half,  ///< the centre has p(y) <= .5 already
+  never_crosses,           ///< not within 100 standard deviations
+  starts_below_even_odds,  ///< the centre has p(y) <= .5 already
 };
 
 /// The paper's search along one channel, or along all top channels together.
@@ -56,9 +56,9 @@ enum class PaperClassStatus {
   complete,
   /// No sample of the class fails: it had no part in the ranking; its centre is shifted all the same
   no_failures,
-  no_successes,       ///< no sample of the class succeeds: it has no centre, nothing is shifted
-  no_samples,         ///< the label policy draws none
-  centre_below_half,  ///< the centre of its successes has p(y) <= .5: distances start beyond their target
+  no_successes,            ///< no sample of the class succeeds: it has no centre, nothing is shifted
+  no_samples,              ///< the label policy draws none
+  centre_below_even_odds,  ///< the centre of its successes has p(y) <= .5: distances start beyond their target
 };
 
 /// Shifts of the centre of one class.
@@ -100,7 +100,7 @@ struct PaperReport {
   std::vector<analysis::RankedChannel> top_by_gradient;    ///< by the gradient ranking; empty without gradients
   std::optional<ChannelContrast> together = std::nullopt;  ///< all top channels moved at once
   std::vector<double> random_contrasts;                    ///< contrasts of random channels moved alone, for comparison
-  std::int64_t contrast_codes = 0;                         ///< codes that contrasts were measured on
+  std::int64_t effect_latents = 0;                         ///< latents that contrasts were measured on
   std::vector<PaperClass> classes;
   std::optional<AttFindResult> attfind = std::nullopt;
   std::vector<analysis::RankingAgreement> agreement;
@@ -111,7 +111,7 @@ struct PaperReport {
   Provenance provenance;
 };
 FAULTLINE_MEMBERS(PaperReport, schema, note, failure_rate, top, top_by_gradient, together, random_contrasts,
-                  contrast_codes, classes, attfind, agreement, properties, layers, class_names, cost, provenance)
+                  effect_latents, classes, attfind, agreement, properties, layers, class_names, cost, provenance)
 
 }  // namespace paper
 

@@ -51,7 +51,7 @@ inline std::string centres_table(const FailureReport& report, const Finding& fin
   const std::vector<std::int64_t> classes = shown_classes(report);
   for (const analysis::CentreDistance& centre : finding.threshold.centres)
     if (std::binary_search(classes.begin(), classes.end(), centre.class_label) || report.class_rates.empty())
-      table.row({html(class_name(report, centre.class_label)), fixed(centre.probability, 2), cell(centre.half),
+      table.row({html(class_name(report, centre.class_label)), fixed(centre.probability, 2), cell(centre.even_odds),
                  cell(centre.flip), cell(centre.paper)});
   return "<h4>From the centre of each class</h4>\n" + std::move(table).finish();
 }

@@ -71,12 +71,12 @@ struct OwnCauses {
     return result;
   }
   set_outcomes(*ground, problem);
-  HeldOutLatents fresh(problem, options.batch_size);
+  HeldOutLatents held_out(problem, options.batch_size);
   const ChainOptions chaining = chain_options(options);
-  const ConditionChain chain = find_causes(problem, *ground, fresh, chaining);
+  const ConditionChain chain = find_causes(problem, *ground, held_out, chaining);
   SortedFindings sorted = sort_findings(problem, ground->whitening, chain);
-  draw_profile_latents(problem, fresh, sorted.lists(), profile_latents(options.intervention_images));
-  const FindingContext context{problem, ground->whitening, options, fresh.codes()};
+  draw_profile_latents(problem, held_out, sorted.lists(), profile_latents(options.intervention_images));
+  const FindingContext context{problem, ground->whitening, options, held_out.latents()};
   const auto lists = sorted.lists();
   for (std::vector<Finding>* list : lists) measure_profiles(context, *list, side_effect_sigmas);
   name_findings(lists);

@@ -149,8 +149,8 @@ inline constexpr std::int64_t separation_latents = 2'048;
 /// which the one that hurts `wrong` most beside `right` is reported. Latents are doubled until w − r is known to be
 /// above or below 0. **Cost**: the images of the intervention once more.
 inline void measure_both(const ComparisonProblem& comparison, const statistics::Whitening& whitening,
-                         const OrderTest& order, const ChainedCondition& chained, HeldOutLatents& fresh, double alpha,
-                         std::int64_t most, SeparatingCondition& condition) {
+                         const OrderTest& order, const ChainedCondition& chained, HeldOutLatents& held_out,
+                         double alpha, std::int64_t most, SeparatingCondition& condition) {
   const ConditionMove& move = chained.move;
   const std::vector<MoveComparison> comparisons = comparisons_of(move);
   const auto label = chained.condition.class_label;
@@ -162,11 +162,11 @@ inline void measure_both(const ComparisonProblem& comparison, const statistics::
   for (std::int64_t look = std::max(chained.effect.latents, std::min(most, least_separation_latents));;
        look = std::min(most, 2 * look)) {
     const std::vector<std::int64_t> positions =
-        fresh.first(look, label, look * std::max<std::int64_t>(4, label ? 4 * comparison.common.classes : 1));
+        held_out.first(look, label, look * std::max<std::int64_t>(4, label ? 4 * comparison.common.classes : 1));
     std::vector<EditedLatent> edits;
     for (auto i = static_cast<std::size_t>(taken); i < positions.size(); ++i) {
-      const StartLatent start{fresh.codes().w.row_span(positions[i]),
-                              fresh.codes().label[static_cast<std::size_t>(positions[i])]};
+      const StartLatent start{held_out.latents().w.row_span(positions[i]),
+                              held_out.latents().label[static_cast<std::size_t>(positions[i])]};
       const double now = move.shape == ConditionShape::band ? first_reading(move, whitening, start) : 0.0;
       for (const MoveComparison& one : comparisons)
         for (const MoveComparison::Part& part : one.parts) edits.push_back({start, edit_of(part, move, now)});
@@ -223,12 +223,12 @@ inline void prove_order(const ComparisonProblem& comparison, SharedSamples& samp
   if (own > 0) {
     const Problem problem = ordered_problem(comparison, samples, test.right, test.wrong);
     set_outcomes(ground, problem);
-    HeldOutLatents fresh(problem, options.batch_size);
+    HeldOutLatents held_out(problem, options.batch_size);
     ChainOptions chaining = chain_options(options);
     // each condition's share of the error of all
     const double alpha = options.alpha / static_cast<double>(all_confirmed);
     chaining.conditions.alpha = alpha * static_cast<double>(own);
-    const ConditionChain chain = prove_causes(problem, ground, fresh, std::move(test.tested), chaining);
+    const ConditionChain chain = prove_causes(problem, ground, held_out, std::move(test.tested), chaining);
     SortedFindings sorted;
     std::vector<SeparatingCondition> all;
     for (const ChainedCondition& chained : chain.conditions) {
@@ -236,12 +236,12 @@ inline void prove_order(const ComparisonProblem& comparison, SharedSamples& samp
       SeparatingCondition& condition = all.emplace_back();
       condition.finding = make_finding(problem, ground.whitening, chained, chain.fractions);
       if (chained.move.movability == Movability::movable && chained.effect.latents > 0)
-        measure_both(comparison, ground.whitening, test, chained, fresh, alpha, options.intervention_latents,
+        measure_both(comparison, ground.whitening, test, chained, held_out, alpha, options.intervention_latents,
                      condition);
       sorted.causes.push_back(condition.finding);
     }
-    draw_profile_latents(problem, fresh, sorted.lists(), profile_latents(options.intervention_images));
-    const FindingContext context{problem, ground.whitening, options, fresh.codes()};
+    draw_profile_latents(problem, held_out, sorted.lists(), profile_latents(options.intervention_images));
+    const FindingContext context{problem, ground.whitening, options, held_out.latents()};
     measure_profiles(context, sorted.causes, side_effect_sigmas);
     attach_carriers(context, sorted.causes);
     attach_responses(problem, sorted.causes);

@@ -225,12 +225,13 @@ FAULTLINE_INLINE std::vector<double> stability(const ConditionSample& sample, co
   light.directions = std::any_of(found.conditions.begin(), found.conditions.end(),
                                  [](const Condition& condition) { return condition.kind == ConditionKind::direction; });
   parallel_for(runs, 0, [&](std::int64_t b) {
-    core::CounterRandom random(options.seed, core::Stream::halves, 1 + b);
-    std::vector<std::int64_t> half;
+    core::CounterRandom random(options.seed, core::Stream::splits, 1 + b);
+    std::vector<std::int64_t> half_sample;
     std::int64_t wanted = sample.size() / 2, left = sample.size();
     for (std::int64_t i = 0; i < sample.size(); ++i, --left)  // Knuth's algorithm S: ascending, uniform
-      if (random.uniform() * static_cast<double>(left) < static_cast<double>(wanted)) half.push_back(i), --wanted;
-    const ConditionSample part = subset(sample, half);
+      if (random.uniform() * static_cast<double>(left) < static_cast<double>(wanted))
+        half_sample.push_back(i), --wanted;
+    const ConditionSample part = subset(sample, half_sample);
     const SelectedTerms again = select_terms(part, readings, admitted, light);
     std::vector<std::uint8_t>& own = chosen[static_cast<std::size_t>(b)];
     const Matrix<double> span = [&] {

@@ -102,7 +102,7 @@ class TermSelector {
   /// Folds that share out the failures and the successes of every class.
   void make_folds() {
     folds_.resize(static_cast<std::size_t>(options_.folds));
-    core::CounterRandom random(options_.seed, core::Stream::halves, 0);
+    core::CounterRandom random(options_.seed, core::Stream::splits, 0);
     std::vector<std::int64_t> fold_of(sample_.label.size(), 0);
     std::int64_t next = 0;
     for (std::size_t first = 0; first < sample_.label.size();) {

@@ -72,21 +72,21 @@ FAULTLINE_INLINE void set_outcomes(ConditionGround& ground, const Problem& probl
 }
 
 FAULTLINE_INLINE ConditionChain find_causes(const Problem& problem, const ChainOptions& options) {
-  HeldOutLatents latents(problem, options.effects.batch_size);
-  return find_causes(problem, prepare_ground(problem), latents, options);
+  HeldOutLatents held_out(problem, options.effects.batch_size);
+  return find_causes(problem, prepare_ground(problem), held_out, options);
 }
 
 FAULTLINE_INLINE ConditionChain find_causes(const Problem& problem, const ConditionGround& ground,
-                                            HeldOutLatents& latents, const ChainOptions& options) {
+                                            HeldOutLatents& held_out, const ChainOptions& options) {
   report_progress(options.progress, "conditions", 0, 1);
   TestedConditions tested = find_conditions(ground.discovery, ground.confirmation, ground.readings,
                                             problem.property_candidates, problem.seed, options.conditions);
   report_progress(options.progress, "conditions", 1, 1);
-  return prove_causes(problem, ground, latents, std::move(tested), options);
+  return prove_causes(problem, ground, held_out, std::move(tested), options);
 }
 
 FAULTLINE_INLINE ConditionChain prove_causes(const Problem& problem, const ConditionGround& ground,
-                                             HeldOutLatents& latents, TestedConditions tested,
+                                             HeldOutLatents& held_out, TestedConditions tested,
                                              const ChainOptions& options) {
   ConditionChain chain;
   const auto progress = [&](const char* stage, std::int64_t done) {
@@ -122,7 +122,7 @@ FAULTLINE_INLINE ConditionChain prove_causes(const Problem& problem, const Condi
   EffectOptions effect_options = options.effects;
   effect_options.alpha = options.conditions.alpha;
   const std::vector<MoveEffect> effects =
-      measure_effects(problem, ground.whitening, latents, confirmed, moves, effect_options);
+      measure_effects(problem, ground.whitening, held_out, confirmed, moves, effect_options);
   std::vector<std::size_t> causes;
   for (std::size_t k = 0; k < position.size(); ++k)
     if (moves[k].movability == Movability::movable && effects[k].decision == statistics::EffectDecision::changes)

@@ -41,7 +41,7 @@ namespace detail {
 }  // namespace detail
 
 FAULTLINE_INLINE std::vector<MoveEffect> measure_effects(const Problem& problem, const statistics::Whitening& whitening,
-                                                         HeldOutLatents& latents, const Conditions& found,
+                                                         HeldOutLatents& held_out, const Conditions& found,
                                                          std::span<const ConditionMove> moves,
                                                          const EffectOptions& options) {
   std::vector<MoveEffect> effects(moves.size());
@@ -77,10 +77,10 @@ FAULTLINE_INLINE std::vector<MoveEffect> measure_effects(const Problem& problem,
       Watch& watch = watches[k];
       if (watch.done) continue;
       const std::optional<std::int64_t> label = found.conditions[k].class_label;
-      const std::int64_t drawn = latents.codes().size();
+      const std::int64_t drawn = held_out.latents().size();
       const std::vector<std::int64_t> positions =
-          latents.first(look, label, look * std::max<std::int64_t>(4, label ? 4 * problem.classes : 1));
-      if (look > options.latents) images += latents.codes().size() - drawn;
+          held_out.first(look, label, look * std::max<std::int64_t>(4, label ? 4 * problem.classes : 1));
+      if (look > options.latents) images += held_out.latents().size() - drawn;
       const auto first = static_cast<std::size_t>(watch.taken);
       if (positions.size() <= first) {
         watch.done = true;
@@ -89,7 +89,7 @@ FAULTLINE_INLINE std::vector<MoveEffect> measure_effects(const Problem& problem,
       std::vector<EditedLatent> edits;
       for (std::size_t i = first; i < positions.size(); ++i) {
         const auto at = static_cast<std::size_t>(positions[i]);
-        const StartLatent start{latents.codes().w.row_span(positions[i]), latents.codes().label[at]};
+        const StartLatent start{held_out.latents().w.row_span(positions[i]), held_out.latents().label[at]};
         const double now = moves[k].shape == ConditionShape::band ? first_reading(moves[k], whitening, start) : 0.0;
         for (const MoveComparison& comparison : watch.comparisons)
           for (const auto& part : comparison.parts) edits.push_back({start, edit_of(part, moves[k], now)});

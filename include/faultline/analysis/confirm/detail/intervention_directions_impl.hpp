@@ -27,7 +27,7 @@ FAULTLINE_INLINE std::vector<InterventionDirection> make_intervention_directions
                                                                                  const Matrix<double>& whitened,
                                                                                  const Matrix<double>& directions) {
   const Matrix<double> moves = statistics::unwhiten_directions(whitening, directions);
-  const Population& half = problem.discovery;
+  const Population& split = problem.discovery;
   std::vector<InterventionDirection> levers;
   for (std::int64_t k = 0; k < directions.rows(); ++k) {
     InterventionDirection lever;
@@ -37,8 +37,8 @@ FAULTLINE_INLINE std::vector<InterventionDirection> make_intervention_directions
     std::vector<double> all;
     std::vector<std::vector<double>> by_class(static_cast<std::size_t>(problem.classes));
     for (std::size_t i = 0; i < values.size(); ++i) {
-      if (half.failed[i] != 0) continue;
-      by_class[static_cast<std::size_t>(half.label[i])].push_back(values[i]);
+      if (split.failed[i] != 0) continue;
+      by_class[static_cast<std::size_t>(split.label[i])].push_back(values[i]);
       all.push_back(values[i]);
     }
     for (const auto& group : by_class)
@@ -56,7 +56,7 @@ FAULTLINE_INLINE Matrix<double> placebo_directions(std::int64_t count, std::int6
   if (static_cast<std::int64_t>(basis.size()) >= rank) return Matrix<double>(0, rank);
   Matrix<double> directions(count, rank);
   for (std::int64_t j = 0; j < count; ++j) {
-    core::CounterRandom random(seed, core::Stream::codes, core::intervention_first + j);
+    core::CounterRandom random(seed, core::Stream::start_latents, core::intervention_first + j);
     auto row = directions.row_span(j);
     for (double& value : row) value = random.normal();
     statistics::project_off(row, basis);

@@ -25,8 +25,8 @@ namespace analysis {
 FAULTLINE_INLINE void attach_carriers(const FindingContext& context, std::span<Finding> findings) {
   if (findings.empty()) return;
   const Problem& problem = context.problem;
-  const auto strata_of = [&](const Population& half) {
-    return statistics::count_outcomes(half.label, half.failed, problem.classes);
+  const auto strata_of = [&](const Population& split) {
+    return statistics::count_outcomes(split.label, split.failed, problem.classes);
   };
   const LatentMoments discovery = latent_moments(problem.discovery, strata_of(problem.discovery));
   const StyleMoments confirmation = style_moments(problem, problem.confirmation, strata_of(problem.confirmation));
@@ -38,9 +38,9 @@ FAULTLINE_INLINE void attach_carriers(const FindingContext& context, std::span<F
   };
   // Of every style, between failures and successes of one class
   const auto class_difference = [&](std::int64_t label) {
-    const Population& half = problem.confirmation;
+    const Population& split = problem.confirmation;
     const std::vector<double> difference = statistics::stratified_difference(
-        half.w, half.label, half.failed, statistics::only_class(strata_of(half), label));
+        split.w, split.label, split.failed, statistics::only_class(strata_of(split), label));
     return core::to_list(statistics::detail::product(a, core::as_vector(difference)));
   };
 
