@@ -112,7 +112,7 @@ GateResult compared(Policy policy, std::int64_t samples, std::int64_t run, doubl
   });
 }
 
-/// A world of one normal number that fails where number + move exceeds a limit; its property is the number.
+/// A world of one normal number that fails where number + edit exceeds a limit; its property is the number.
 fl::Problem moved_world(std::int64_t run, double limit) {
   fl::Problem problem;
   problem.layout = fl::StyleLayout({{"layer", 1}});

@@ -161,13 +161,13 @@ TEST_CASE("the cost of a run is exact, step by step", "[analysis][analyzer]") {
     CHECK(calls_until.at("sampling, discovery split") == 2 + of_split);
     CHECK(calls_until.at("sampling, confirmation split") == 2 + 2 * of_split);
     CHECK(calls_until.at("conditions") == 2 + 2 * of_split);
-    // 256 latents moved both ways along the reading, and along the move that came of it; then 128 held-out latents,
-    // moved both ways
+    // 256 latents moved both ways along the reading vector, and along the edit that came of it; then 128 held-out
+    // latents, moved both ways
     CHECK(calls_until.at("intervention") - calls_until.at("conditions") ==
           2 * (2 * 256 / 64) + 128 / 64 + 2 * 128 / 64);
     // 256 further latents as they are, with the cause set, and with all causes set
     CHECK(calls_until.at("attributable fractions") - calls_until.at("intervention") == 3 * 256 / 64);
-    // 4 random directions, 64 latents both ways; the profile of 128 latents at 9 moves; distances
+    // 4 random directions, 64 latents both ways; the profile of 128 latents at 9 edits; distances
     CHECK(calls - calls_until.at("attributable fractions") == 4 * 2 * 64 / 64 + 128 * 9 / 64 + 57);
 
     CHECK(report.cost.generator_batches == calls);

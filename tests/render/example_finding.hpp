@@ -54,7 +54,7 @@ inline fl::analysis::ResponseCurve example_response(const std::string& property,
   return curve;
 }
 
-/// What is measured along the move: p(y) falls at `median`, and noise level rises.
+/// What is measured along the edit: p(y) falls at `median`, and noise level rises.
 inline fl::analysis::Profile example_profile(double median) {
   fl::analysis::Profile profile;
   for (int i = -3; i <= 8; ++i) {

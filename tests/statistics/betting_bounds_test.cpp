@@ -235,7 +235,7 @@ TEST_CASE("a mean monitor decides as the effect decision does, once, and keeps i
 }
 
 TEST_CASE("betting needs fewer values than beta-binomial sequences of the two rates") {
-  // {P(1), P(−1)}: the rates of latents that a move breaks and repairs
+  // {P(1), P(−1)}: the rates of latents that an edit breaks and repairs
   const std::vector<Population> changing = {
       {{0.0, 0.93}, {1.0, 0.06}, {-1.0, 0.01}},
       {{0.0, 0.8}, {1.0, 0.16}, {-1.0, 0.04}},

@@ -35,7 +35,7 @@ enum class ConditionShape {
 /// Whether a condition can be moved by itself.
 enum class Movability {
   movable,
-  not_movable,    ///< no move of w changes it by half a deviation
+  not_movable,    ///< no edit of w changes it by half a deviation
   not_separable,  ///< another condition moves along
 };
 
@@ -64,10 +64,10 @@ FAULTLINE_MEMBERS(Share, estimate, lower, upper)
 /// A direction in w. Moving by t standard deviations means w + t * `w`.
 struct Direction {
   std::string name;                   ///< "noise level", "unnamed direction 1"
-  std::vector<double> w = {};         ///< [w_dim] move of one within-class standard deviation towards failure
+  std::vector<double> w = {};         ///< [w_dim] step of one within-class standard deviation towards failure
   std::vector<double> whitened = {};  ///< [r] the unit vector in whitened coordinates
   std::optional<std::int64_t> class_label = std::nullopt;  ///< set when it belongs to one class
-  /// Of a pair the moves of its two properties, of a subspace those of all its directions, [w_dim] each; else empty
+  /// Of a pair the steps of its two properties, of a subspace those of all its directions, [w_dim] each; else empty
   std::vector<std::vector<double>> parts = {};
 };
 FAULTLINE_MEMBERS(Direction, name, w, whitened, class_label, parts)
@@ -211,7 +211,7 @@ FAULTLINE_MEMBERS(CentreDistance, class_label, probability, even_odds, flip, pap
 
 /// Mean behaviour along a direction over the start latents.
 struct Profile {
-  std::vector<double> sigmas;         ///< grid of moves, negative to positive
+  std::vector<double> sigmas;         ///< grid of edits, negative to positive
   std::vector<double> probability;    ///< mean p(y)
   std::vector<double> failure_share;  ///< share of latents that fail
   /// Share of images the judge still gives the label (empty without a judge)
@@ -330,7 +330,7 @@ FAULTLINE_MEMBERS(CoordinateHistogram, lower, upper, failed, passed)
 struct ExampleLatent {
   std::int64_t index = 0;
   std::int64_t label = 0;
-  double probability = 0.0;                   ///< p(y) before the move
+  double probability = 0.0;                   ///< p(y) before the edit
   std::optional<double> flip = std::nullopt;  ///< its own distance to failure along the finding
 };
 FAULTLINE_MEMBERS(ExampleLatent, index, label, probability, flip)

@@ -127,7 +127,7 @@ class MeanMonitor {
 /// of the values lies inside.
 [[nodiscard]] Interval betting_interval(const ValueCounts& values, double alpha_per_side = 0.025);
 
-/// What a move does to the failure rate, as far as the latents say.
+/// What an edit does to the failure rate, as far as the latents say.
 enum class EffectDecision { changes, does_not, undecided };
 
 /// Holds a mean effect against the smallest one that matters: `changes` when the lower bound exceeds `min_effect`,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// How much a rate changed: for the same latents before and after (or up and down) a move, and for two separate samples.
+// How much a rate changed: for the same latents before and after (or up and down) an edit, and for two separate
+// samples.
 
 #include <faultline/statistics/interval.hpp>
 

@@ -77,7 +77,7 @@ TEST_CASE("a profile is the mean over held-out latents whatever their outcome") 
 TEST_CASE("strengths are changes in within-class standard deviations") {
   const world::Setup setup = world::build(described());
   const fl::Finding along0 = measured(setup, setup.along(0));
-  // A move of 4 standard deviations in all; the sample's deviations differ from the truth by some percent.
+  // An edit of 4 standard deviations in all; the sample's deviations differ from the truth by some percent.
   CHECK(strength(along0, "size") == Approx(4.0).epsilon(0.08));
   CHECK(strength(along0, "tilt") == Approx(4.0 / std::sqrt(2.0)).epsilon(0.08));
   CHECK(strength(along0, "lean") == Approx(0.0).margin(1e-3));

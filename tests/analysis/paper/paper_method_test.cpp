@@ -141,13 +141,13 @@ TEST_CASE("channels shifted together add up, and so do their effects on held-out
   CHECK(report.effect_latents == 128);
   CHECK(report.random_contrasts.size() == 8);
   REQUIRE(report.together);
-  const auto contrast = [&](double move) {
+  const auto contrast = [&](double sigmas) {
     double sum = 0.0;
     for (std::int64_t i = 0; i < 128; ++i) {
       const auto y = world::coordinates(fl::core::intervention_first + i);
       const bool immune = world::label_of(fl::core::intervention_first + i) == 2;
       const auto fails = [&](double by) { return !immune && y[0] + 0.5 * y[1] + by > 1.5 ? 1.0 : 0.0; };
-      sum += fails(2.0 * move) - fails(-2.0 * move);
+      sum += fails(2.0 * sigmas) - fails(-2.0 * sigmas);
     }
     return sum / 128.0;
   };

@@ -49,7 +49,7 @@ TEST_CASE("failure is predicted as well as the shift between outcomes allows") {
 
 TEST_CASE("columns that depend on each other, or do not vary, change nothing") {
   const Split first = make_split(3, 1'500, 4, 1.0), second = make_split(4, 1'500, 4, 1.0);
-  const auto styles = [](const fl::Matrix<float>& w) {  // 300 linear readings of four coordinates, and a constant
+  const auto styles = [](const fl::Matrix<float>& w) {  // 300 linear projections of four coordinates, and a constant
     fl::Matrix<float> s(w.rows(), 301, 7.25f);
     for (std::int64_t k = 0; k < 300; ++k) {
       fl::core::CounterRandom random(2, fl::core::Stream::subsets, k);

@@ -47,7 +47,7 @@ struct SeparatingCondition {
   /// bounds of all conditions, pairs and orders hold together, at any number of latents
   std::optional<Share> right_change = std::nullopt;
   std::optional<Share> wrong_change = std::nullopt;  ///< the same for the one that is wrong, on the same latents
-  /// wrong_change − right_change: above 0 the move hurts the one that is wrong more
+  /// wrong_change − right_change: above 0 the edit hurts the one that is wrong more
   std::optional<Share> difference = std::nullopt;
 };
 FAULTLINE_MEMBERS(SeparatingCondition, finding, latents, right_change, wrong_change, difference)

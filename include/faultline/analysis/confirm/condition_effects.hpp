@@ -2,7 +2,7 @@
 #pragma once
 // What moving a condition does to failures on valid images (method section 5.4).
 
-#include <faultline/analysis/confirm/condition_moves.hpp>
+#include <faultline/analysis/confirm/condition_edits.hpp>
 #include <faultline/analysis/problem/held_out_latents.hpp>
 #include <faultline/statistics/attributable_fraction.hpp>
 #include <faultline/statistics/betting_bounds.hpp>
@@ -32,7 +32,7 @@ struct EffectOptions {
 };
 
 /// What moving one condition did.
-struct MoveEffect {
+struct ConditionEffect {
   statistics::EffectDecision decision = statistics::EffectDecision::undecided;
   double effect = 0.0;  ///< mean of e_i: the change of the failure rate on valid images
   double lower = -1.0;  ///< simultaneous bounds that hold at any time
@@ -54,10 +54,11 @@ struct MoveEffect {
 /// **Error rate**: any bound is wrong at any look with probability at most alpha, for all conditions together.
 /// **Cost**: two to four images per latent and condition, 128 latents at least; conditions take turns until all are
 /// decided or `images` are made, so that one near its bar has what the others leave.
-[[nodiscard]] std::vector<MoveEffect> measure_effects(const Problem& problem, const statistics::Whitening& whitening,
-                                                      HeldOutLatents& held_out, const Conditions& found,
-                                                      std::span<const ConditionMove> moves,
-                                                      const EffectOptions& options);
+[[nodiscard]] std::vector<ConditionEffect> measure_effects(const Problem& problem,
+                                                           const statistics::Whitening& whitening,
+                                                           HeldOutLatents& held_out, const Conditions& found,
+                                                           std::span<const ConditionEdit> planned,
+                                                           const EffectOptions& options);
 
 }  // namespace analysis
 }  // namespace v1

@@ -26,12 +26,12 @@ inline constexpr std::size_t repair_placebo_directions = 8;
 /// A direction to move along, with the coordinate that success has on average.
 struct InterventionDirection {
   std::vector<double> v;               ///< unit vector in whitened coordinates
-  std::vector<double> move;            ///< `[w_dim]` one standard deviation in w
+  std::vector<double> step;            ///< `[w_dim]` one standard deviation in w
   std::vector<double> success_median;  ///< `[classes]` median coordinate of the successes of each class
 };
 
-/// Levers of directions; medians over the successes of the discovery split, of all classes together where a class has
-/// none.
+/// Intervention directions of unit vectors; medians over the successes of the discovery split, of all classes together
+/// where a class has none.
 [[nodiscard]] std::vector<InterventionDirection> make_intervention_directions(const Problem& problem,
                                                                               const statistics::Whitening& whitening,
                                                                               const Matrix<double>& whitened,
@@ -43,7 +43,7 @@ struct InterventionDirection {
 [[nodiscard]] Matrix<double> placebo_directions(std::int64_t count, std::int64_t rank,
                                                 std::span<const std::vector<double>> basis, std::int64_t seed);
 
-/// What moving a lever by ± two standard deviations did.
+/// What moving along a direction by ± two standard deviations did.
 struct Contrast {
   double mean = 0.0;
   double lower = 0.0;        ///< one-sided 95 % lower bound

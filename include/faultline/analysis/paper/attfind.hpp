@@ -84,7 +84,7 @@ void greedy_cover(const Problem& problem, std::int64_t most,
 /// that flip any; the images that it flips are explained" (the original's algorithm 1 with the flip of the outcome for
 /// its threshold).
 /// **Randomness**: latents are the first samples from 2^41 that do not fail. **Error rate**: none is controlled; ends
-/// of a range are rare values, so effects are those of large moves.
+/// of a range are rare values, so effects are those of large edits.
 /// **Throws** `invalid_argument` for channels that do not exist or are named twice. Without a latent that does not fail
 /// the result has `images` 0 and no effects.
 /// **Cost**: `attfind_images(N, channels)` images, told to `progress` as the total before the first.

@@ -68,7 +68,7 @@ void paper_contrasts(const Problem& problem, std::span<const double> sigma, cons
 /// The ranking (`ChannelScore::NormalizedDifferencePooled`) and its first ten channels; the gradient ranking; the
 /// centre of each class's successes shifted along each of the ten, and along all of them together, by the paper's
 /// search for p(y) = .5; corner cases. Units are the total unbiased standard deviations, as in the paper. Added for
-/// judgement: contrasts of moves by ± 2 standard deviations on held-out latents (see `contrasts_along`),
+/// judgement: contrasts of edits by ± 2 standard deviations on held-out latents (see `contrasts_along`),
 /// AttFind, the agreement of all rankings, and how evenly properties go with failure over classes.
 /// **Error rate**: none is controlled. **What cannot be had is recorded** (`note`, statuses): no failures or no
 /// successes, as a whole or in a class; a p(y) that is never crossed.

@@ -89,7 +89,7 @@ struct PropertySpread {
 };
 FAULTLINE_MEMBERS(PropertySpread, name, by_class, common, error, spread)
 
-/// The whole answer of the paper's method, next to which agreement of rankings and effects of moves say what it is
+/// The whole answer of the paper's method, next to which agreement of rankings and effects of edits say what it is
 /// worth.
 struct PaperReport {
   std::string schema = "faultline.paper/1";

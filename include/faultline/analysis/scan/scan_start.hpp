@@ -51,7 +51,7 @@ template <AffineStyles G>
       statistics::within_covariance(w, labels, statistics::group_means("scan_start", w, labels, sampler.classes()));
 
   ScanStart start;
-  start.shift = reading_deviations(sampler.style_matrix(), covariance);
+  start.shift = projection_deviations(sampler.style_matrix(), covariance);
   for (double& shift : start.shift) shift *= sigmas;
   start.label = sampler.labels(first, latents);
   start.s = sampler.generator().style_to_host(sampler.styles(sampler.latents_w(first, latents)));

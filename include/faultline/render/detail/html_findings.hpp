@@ -192,7 +192,7 @@ inline std::string finding_section(const FailureReport& report, const Finding& f
       "to the right class. The dotted line is the median distance to the flip, its band the 95 % interval.");
   out +=
       chart_figure(side_effect_chart(report, finding),
-                   "What the move changes in the image. Between −.5 and .5 (grey) a property counts as hardly moved.");
+                   "What the edit changes in the image. Between −.5 and .5 (grey) a property counts as hardly moved.");
   out +=
       chart_figure(property_chart(report, finding), "The property that moves most, as it is measured along the way.");
   out +=

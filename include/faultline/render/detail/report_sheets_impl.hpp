@@ -160,7 +160,7 @@ FAULTLINE_INLINE std::optional<NamedSheet> paper_grid(const FailureReport& repor
                     draw_sheet(sheet)};
 }
 
-/// The property whose value is written beside every image: the condition's own, else what its move changes most.
+/// The property whose value is written beside every image: the condition's own, else what its edit changes most.
 [[nodiscard]] inline std::optional<std::size_t> shown_property(const RenderBackend& backend, const Finding& finding) {
   std::vector<std::string> names = finding.condition.properties;
   if (!finding.side_effects.empty()) names.push_back(finding.side_effects.front().name);

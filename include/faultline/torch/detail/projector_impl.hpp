@@ -368,11 +368,11 @@ Projection Projector<Backend>::best(ImageView image, std::optional<std::int64_t>
 template <class Backend>
 void Projector<Backend>::refine_styles(const at::Tensor& target, Projection& projection) const {
   namespace sd = stylegan2::detail;
-  const auto readings = statistics::projection_directions(whitening_, generator_->style_matrix());
-  at::Tensor inverse = at::empty({1, static_cast<std::int64_t>(readings.deviations.size())}, at::kFloat),
+  const auto projections = statistics::projection_directions(whitening_, generator_->style_matrix());
+  at::Tensor inverse = at::empty({1, static_cast<std::int64_t>(projections.deviations.size())}, at::kFloat),
              origin = at::empty_like(inverse);
-  for (std::size_t k = 0; k < readings.deviations.size(); ++k)
-    inverse.data_ptr<float>()[k] = static_cast<float>(1.0 / std::max(readings.deviations[k], 1e-3));
+  for (std::size_t k = 0; k < projections.deviations.size(); ++k)
+    inverse.data_ptr<float>()[k] = static_cast<float>(1.0 / std::max(projections.deviations[k], 1e-3));
   std::copy(projection.s.begin(), projection.s.end(), origin.data_ptr<float>());
   at::Tensor shift = at::zeros_like(origin);  // in standard deviations
   sd::RowAdam adam(shift);

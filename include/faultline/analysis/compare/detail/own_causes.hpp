@@ -31,17 +31,17 @@ struct OwnCauses {
   std::optional<CauseSettings> settings;
 };
 
-/// Conditions, moves and positions of the causes of a chain, as settings take them.
+/// Conditions, edits and positions of the causes of a chain, as settings take them.
 [[nodiscard]] inline CauseSettings settings_of(const ConditionGround& ground, const ConditionChain& chain) {
   Conditions found;
-  std::vector<ConditionMove> moves;
+  std::vector<ConditionEdit> planned;
   std::vector<std::size_t> causes;
   for (const ChainedCondition& condition : chain.conditions) {
-    if (condition.cause) causes.push_back(moves.size());
+    if (condition.cause) causes.push_back(planned.size());
     found.conditions.push_back(condition.condition);
-    moves.push_back(condition.move);
+    planned.push_back(condition.edit);
   }
-  return CauseSettings(ground.whitening, ground.discovery, found, moves, causes);
+  return CauseSettings(ground.whitening, ground.discovery, found, planned, causes);
 }
 
 /// Failure rates and causes of one classifier; `ground` is given its outcomes.

@@ -7,7 +7,7 @@
 #include <faultline/analysis/compare/detail/own_causes.hpp>
 #include <faultline/analysis/compare/detail/questions.hpp>
 #include <faultline/analysis/compare/detail/separation_text.hpp>
-#include <faultline/analysis/confirm/move_comparisons.hpp>
+#include <faultline/analysis/confirm/edit_comparisons.hpp>
 #include <faultline/analysis/describe/carriers.hpp>
 #include <faultline/analysis/describe/responses.hpp>
 #include <faultline/statistics/betting_bounds.hpp>
@@ -124,8 +124,8 @@ inline void describe_order(const Problem& problem, OrderedComparison& order) {
     return test;
   }
   set_outcomes(*ground, problem);
-  test.tested = find_conditions(ground->discovery, ground->confirmation, ground->readings, problem.property_candidates,
-                                problem.seed, conditions);
+  test.tested = find_conditions(ground->discovery, ground->confirmation, ground->reading_vectors,
+                                problem.property_candidates, problem.seed, conditions);
   const statistics::Strata pooled = pooled_strata(strata, fresh_strata);
   ConditionOptions shared = conditions;
   shared.alpha /= static_cast<double>(comparison.size() * (comparison.size() - 1));
@@ -151,8 +151,8 @@ inline constexpr std::int64_t separation_latents = 2'048;
 inline void measure_both(const ComparisonProblem& comparison, const statistics::Whitening& whitening,
                          const OrderTest& order, const ChainedCondition& chained, HeldOutLatents& held_out,
                          double alpha, std::int64_t most, SeparatingCondition& condition) {
-  const ConditionMove& move = chained.move;
-  const std::vector<MoveComparison> comparisons = comparisons_of(move);
+  const ConditionEdit& planned = chained.edit;
+  const std::vector<EditComparison> comparisons = comparisons_of(planned);
   const auto label = chained.condition.class_label;
   using Three = std::array<statistics::ValueCounts, 3>;  // right, wrong, half their difference
   std::vector<Three> values(comparisons.size());
@@ -167,9 +167,9 @@ inline void measure_both(const ComparisonProblem& comparison, const statistics::
     for (auto i = static_cast<std::size_t>(taken); i < positions.size(); ++i) {
       const StartLatent start{held_out.latents().w.row_span(positions[i]),
                               held_out.latents().label[static_cast<std::size_t>(positions[i])]};
-      const double now = move.shape == ConditionShape::band ? first_reading(move, whitening, start) : 0.0;
-      for (const MoveComparison& one : comparisons)
-        for (const MoveComparison::Part& part : one.parts) edits.push_back({start, edit_of(part, move, now)});
+      const double now = planned.shape == ConditionShape::band ? first_projection(planned, whitening, start) : 0.0;
+      for (const EditComparison& one : comparisons)
+        for (const EditComparison::Part& part : one.parts) edits.push_back({start, edit_of(part, planned, now)});
     }
     std::vector<std::array<double, 2>> failed;
     answer_in_blocks(comparison.common, edits,
@@ -186,7 +186,7 @@ inline void measure_both(const ComparisonProblem& comparison, const statistics::
     for (std::size_t at = 0; at < failed.size();) {
       for (std::size_t c = 0; c < comparisons.size(); ++c) {
         double right = 0.0, wrong = 0.0;
-        for (const MoveComparison::Part& part : comparisons[c].parts) {
+        for (const EditComparison::Part& part : comparisons[c].parts) {
           right += part.weight * failed[at][0];
           wrong += part.weight * failed[at++][1];
         }
@@ -235,7 +235,7 @@ inline void prove_order(const ComparisonProblem& comparison, SharedSamples& samp
       if (!chained.confirmed) continue;
       SeparatingCondition& condition = all.emplace_back();
       condition.finding = make_finding(problem, ground.whitening, chained, chain.fractions);
-      if (chained.move.movability == Movability::movable && chained.effect.latents > 0)
+      if (chained.edit.movability == Movability::movable && chained.effect.latents > 0)
         measure_both(comparison, ground.whitening, test, chained, held_out, alpha, options.intervention_latents,
                      condition);
       sorted.causes.push_back(condition.finding);

@@ -26,14 +26,14 @@ FAULTLINE_INLINE std::vector<InterventionDirection> make_intervention_directions
                                                                                  const statistics::Whitening& whitening,
                                                                                  const Matrix<double>& whitened,
                                                                                  const Matrix<double>& directions) {
-  const Matrix<double> moves = statistics::unwhiten_directions(whitening, directions);
+  const Matrix<double> steps = statistics::unwhiten_directions(whitening, directions);
   const Population& split = problem.discovery;
-  std::vector<InterventionDirection> levers;
+  std::vector<InterventionDirection> results;
   for (std::int64_t k = 0; k < directions.rows(); ++k) {
-    InterventionDirection lever;
-    lever.v.assign(directions.row_span(k).begin(), directions.row_span(k).end());
-    lever.move.assign(moves.row_span(k).begin(), moves.row_span(k).end());
-    const std::vector<double> values = core::to_list(statistics::detail::product(whitened, core::as_vector(lever.v)));
+    InterventionDirection result;
+    result.v.assign(directions.row_span(k).begin(), directions.row_span(k).end());
+    result.step.assign(steps.row_span(k).begin(), steps.row_span(k).end());
+    const std::vector<double> values = core::to_list(statistics::detail::product(whitened, core::as_vector(result.v)));
     std::vector<double> all;
     std::vector<std::vector<double>> by_class(static_cast<std::size_t>(problem.classes));
     for (std::size_t i = 0; i < values.size(); ++i) {
@@ -42,12 +42,12 @@ FAULTLINE_INLINE std::vector<InterventionDirection> make_intervention_directions
       all.push_back(values[i]);
     }
     for (const auto& group : by_class)
-      lever.success_median.push_back(!group.empty() ? statistics::median(group)
-                                     : !all.empty() ? statistics::median(all)
-                                                    : 0.0);
-    levers.push_back(std::move(lever));
+      result.success_median.push_back(!group.empty() ? statistics::median(group)
+                                      : !all.empty() ? statistics::median(all)
+                                                     : 0.0);
+    results.push_back(std::move(result));
   }
-  return levers;
+  return results;
 }
 
 FAULTLINE_INLINE Matrix<double> placebo_directions(std::int64_t count, std::int64_t rank,

@@ -138,8 +138,8 @@ FAULTLINE_INLINE void measure_profiles(const FindingContext& context, std::span<
                    });
 
   const std::vector<double> deviation = property_deviations(problem.confirmation, problem.classes);
-  const auto at = [&](double move) {
-    return static_cast<std::size_t>(std::find(sigmas.begin(), sigmas.end(), move) - sigmas.begin());
+  const auto at = [&](double sigma) {
+    return static_cast<std::size_t>(std::find(sigmas.begin(), sigmas.end(), sigma) - sigmas.begin());
   };
   for (std::size_t f = 0; f < findings.size(); ++f) {
     Finding& finding = findings[f];

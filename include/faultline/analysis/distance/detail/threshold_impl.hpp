@@ -24,25 +24,25 @@ namespace faultline {
 inline namespace v1 {
 namespace analysis {
 
-FAULTLINE_INLINE std::vector<double> line_coordinates(const FindingContext& context, const Finding& finding, bool alone,
+FAULTLINE_INLINE std::vector<double> path_coordinates(const FindingContext& context, const Finding& finding, bool alone,
                                                       const Matrix<float>& w, std::span<const std::int64_t> labels) {
-  std::vector<double> reading(static_cast<std::size_t>(w.cols()), 0.0);  // the coordinate is a linear function of w
+  std::vector<double> vector(static_cast<std::size_t>(w.cols()), 0.0);  // the coordinate is a linear function of w
   if (alone) {
     const Carrier& carrier = finding.carriers.front();
     const auto a = context.problem.style_matrix.row_span(carrier.channel.flat);
-    for (std::size_t j = 0; j < reading.size(); ++j)
-      reading[j] = static_cast<double>(carrier.sign) * a[j] / carrier.sigma;
+    for (std::size_t j = 0; j < vector.size(); ++j)
+      vector[j] = static_cast<double>(carrier.sign) * a[j] / carrier.sigma;
   } else {
     for (std::int64_t i = 0; i < context.whitening.rank(); ++i)
-      for (std::size_t j = 0; j < reading.size(); ++j)
-        reading[j] += finding.direction.whitened[static_cast<std::size_t>(i)] *
-                      context.whitening.to_white(i, static_cast<std::int64_t>(j));
+      for (std::size_t j = 0; j < vector.size(); ++j)
+        vector[j] += finding.direction.whitened[static_cast<std::size_t>(i)] *
+                     context.whitening.to_white(i, static_cast<std::int64_t>(j));
   }
   std::vector<double> values(labels.size(), 0.0);
   for (std::size_t i = 0; i < labels.size(); ++i) {
     const auto row = w.row_span(static_cast<std::int64_t>(i));
     const auto mean = context.whitening.class_means.row_span(labels[i]);
-    for (std::size_t j = 0; j < reading.size(); ++j) values[i] += reading[j] * (static_cast<double>(row[j]) - mean[j]);
+    for (std::size_t j = 0; j < vector.size(); ++j) values[i] += vector[j] * (static_cast<double>(row[j]) - mean[j]);
   }
   return values;
 }
@@ -75,7 +75,7 @@ FAULTLINE_INLINE void add_group(const FindingContext& context, SearchPlan& plan,
     labels.push_back(start.label);
     add(start.w, start.label, number, start.probability, false);
   }
-  const auto coordinates = line_coordinates(context, finding, alone, w, labels);
+  const auto coordinates = path_coordinates(context, finding, alone, w, labels);
   for (std::size_t i = 0; i < numbers.size(); ++i) plan.searches[group.first + i].coordinate0 = coordinates[i];
   for (std::size_t c = 0; c < plan.centres.size(); ++c) {
     const SuccessCentre& centre = plan.centres[c];
@@ -84,7 +84,7 @@ FAULTLINE_INLINE void add_group(const FindingContext& context, SearchPlan& plan,
     ++group.centres;
   }
   const Population& split = context.problem.confirmation;
-  group.range = CoordinateRange(line_coordinates(context, finding, alone, split.w, split.label));
+  group.range = CoordinateRange(path_coordinates(context, finding, alone, split.w, split.label));
   plan.groups.push_back(std::move(group));
 }
 

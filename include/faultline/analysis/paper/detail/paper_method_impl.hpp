@@ -144,9 +144,9 @@ FAULTLINE_INLINE PaperReport paper_method(const Problem& problem, const PaperOpt
     report.classes[static_cast<std::size_t>(one.class_label)].corner_cases.push_back(std::move(one));
   for (PaperClass& one : report.classes) detail::write_note(one, options.corner_cases.reach);
 
-  report_progress(progress, "moves by 2 standard deviations", 0, 1);
+  report_progress(progress, "edits by 2 standard deviations", 0, 1);
   paper_contrasts(problem, moments.sigma_total, options, batch_size, report);
-  report_progress(progress, "moves by 2 standard deviations", 1, 1);
+  report_progress(progress, "edits by 2 standard deviations", 1, 1);
   if (options.attfind.images > 0)
     report.attfind =
         attfind(problem, attfind_channels(problem, options.attfind), options.attfind, batch_size, progress);
