@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Claim: the twenty style channels with the largest causal effect on 64 start latents, by screen and race instead of
-// the naive scan (every channel, every latent, both ways, whole syntheses), take at most 1/100 of the generator passes
-// and 1/50 of the time, at recall of the true twenty of at least 0.95. Usage: scan_speed [generator] [classifier]
+// Claim: the twenty style channels with the largest causal effect on 64 start latents, by screen and successive
+// elimination instead of the naive scan (every channel, every latent, both ways, whole syntheses), take at most 1/100
+// of the generator passes and 1/50 of the time, at recall of the true twenty of at least 0.95. Usage: scan_speed
+// [generator] [classifier]
 // [--latents N] [--quick]. Prints one JSON object; --quick scans every 16th channel the naive way, takes the rest to
 // cost as much, and measures no recall. Times are of the wall clock, medians of 7; the processor's are printed beside
 // them, for machines that others use too.
@@ -150,11 +151,12 @@ static int benchmark(int argc, char** argv) {
       const Stopwatch screened;
       screening = fl::screen(generator, classifier, start);
       screen_cpu.push_back(screened.cpu());
-      std::fprintf(stderr,
-                   "part %d of %d: naive %.1f s (processor %.1f) so far, screen and race %.2f s (processor %.2f, of "
-                   "which screen %.2f, classifier %.2f)\n",
-                   run + 1, runs, naive_seconds, naive_cpu, seconds.back(), cpu_seconds.back(), screen_cpu.back(),
-                   classifier_cpu.back());
+      std::fprintf(
+          stderr,
+          "part %d of %d: naive %.1f s (processor %.1f) so far, screen and elimination %.2f s (processor %.2f, of "
+          "which screen %.2f, classifier %.2f)\n",
+          run + 1, runs, naive_seconds, naive_cpu, seconds.back(), cpu_seconds.back(), screen_cpu.back(),
+          classifier_cpu.back());
     }
     const double scale = static_cast<double>(channels) / static_cast<double>(naive_channels);
     naive_seconds *= scale;

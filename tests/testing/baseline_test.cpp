@@ -312,7 +312,7 @@ TEST_CASE("without a difference half of the comparisons decide within 1.3 times 
     wrong += verdict.failed() ? 1 : 0;
   }
   INFO(decided << " of 120 decided");
-  CHECK(decided >= 72);  // where the median is at the bar, 60 on average, and 72 once in fifty times
+  CHECK(decided >= 72);  // where the median is at the limit, 60 on average, and 72 once in fifty times
   CHECK(wrong == 0);
 }
 

@@ -36,8 +36,8 @@ struct FailureRateBelow {
   double bound = 0.01;       ///< strictly between 0 and 1
   double confidence = 0.95;  ///< strictly between 0 and 1
   std::int64_t seed = 0;
-  /// Budget, at least the 128 of the first look. A larger one continues the same samples, and a verdict once reached
-  /// stays.
+  /// Budget, at least the 128 of the first interim analysis. A larger one continues the same samples, and a verdict
+  /// once reached stays.
   std::int64_t max_samples = 4'000;
   LabelPolicy labels = LabelPolicy::uniform();  ///< with `given` the rate is that of the list
   double truncation = 1.0;

@@ -130,7 +130,7 @@ TEST_CASE("what counts as an effect is half the rate of failures on valid images
   CHECK(of_class.conditions.front().effect.min_effect == Approx(0.025));  // a fifth of class 3 fails
 }
 
-TEST_CASE("a condition near its bar may use all images, and no more") {
+TEST_CASE("a condition near its least effect may use all images, and no more") {
   // moving u0 from −2 to +2 changes the rate by about as much as counts
   worlds::World world = world_of("threshold");
   world.risk = [](worlds::Factors u, std::int64_t) { return u[0] > 0.0 ? 0.051 : 0.029; };

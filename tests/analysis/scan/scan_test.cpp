@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Screen, scan and the race between channels, on a generator whose causes are planted and on simulated effects.
+// Screen, scan and the successive elimination of channels, on a generator whose causes are planted and on simulated
+// effects.
 
 #include <faultline/analysis/scan/scan.hpp>
 #include <faultline/sampling/analytic_generator.hpp>
@@ -325,7 +326,7 @@ Simulated simulate(Residuals kind, double alpha, std::int64_t replicates) {
 
 }  // namespace
 
-TEST_CASE("the race keeps its error rate") {
+TEST_CASE("successive elimination keeps its error rate") {
   // With 200 replicates at a true rate of .05 more than 26 wrong ones come with probability below 1e-5.
   for (const Residuals kind : {Residuals::normal, Residuals::heavy, Residuals::rare}) {
     INFO(static_cast<int>(kind));
@@ -337,7 +338,7 @@ TEST_CASE("the race keeps its error rate") {
   }
 }
 
-TEST_CASE("a race is exact after its last latent and fair to bad predictions") {
+TEST_CASE("successive elimination is exact after its last latent and fair to bad predictions") {
   // Two channels so close that only all latents tell them apart, and predictions that are noise.
   fl::Matrix<double> predicted(40, 3), effect(40, 3);
   fl::core::CounterRandom random(3, fl::core::Stream::permutations, 0);

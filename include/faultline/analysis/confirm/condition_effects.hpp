@@ -18,9 +18,9 @@ namespace analysis {
 
 /// How far interventions go.
 struct EffectOptions {
-  double alpha = 0.05;            ///< family-wise over all conditions
-  std::int64_t first_look = 128;  ///< latents before the first look
-  std::int64_t look_every = 64;
+  double alpha = 0.05;                ///< family-wise over all conditions
+  std::int64_t first_analysis = 128;  ///< latents before the first interim analysis
+  std::int64_t analysis_every = 64;
   std::int64_t latents = 4'096;           ///< from which on the samples drawn to find further ones count as images
   std::int64_t images = 30'000;           ///< of all conditions together; nothing is begun beyond
   std::int64_t fraction_latents = 2'048;  ///< on which attributable fractions are measured
@@ -51,9 +51,9 @@ struct ConditionEffect {
 /// best level, pairs at ±1.4 by their product, subspaces along each of their vectors (the one that decides first).
 /// What counts as an effect is half the rate of failures on valid images among all samples of both splits, in the class
 /// of the condition if it has one; at least .005 and at most .025 (`EffectOptions`).
-/// **Error rate**: any bound is wrong at any look with probability at most alpha, for all conditions together.
+/// **Error rate**: any bound is wrong at any time with probability at most alpha, for all conditions together.
 /// **Cost**: two to four images per latent and condition, 128 latents at least; conditions take turns until all are
-/// decided or `images` are made, so that one near its bar has what the others leave.
+/// decided or `images` are made, so that one near its least effect has what the others leave.
 [[nodiscard]] std::vector<ConditionEffect> measure_effects(const Problem& problem,
                                                            const statistics::Whitening& whitening,
                                                            HeldOutLatents& held_out, const Conditions& found,

@@ -42,7 +42,7 @@ FAULTLINE_INLINE double contrast_lower_bound(std::int64_t up, std::int64_t down,
                     std::to_string(up) + " and " + std::to_string(down));
   }
   if (n == 0) return -1.0;
-  const double bar = normal_quantile(confidence);
+  const double critical_value = normal_quantile(confidence);
   const auto a = static_cast<double>(up);
   const auto b = static_cast<double>(down);
   const auto count = static_cast<double>(n);
@@ -51,7 +51,7 @@ FAULTLINE_INLINE double contrast_lower_bound(std::int64_t up, std::int64_t down,
   double high = sum / count;
   for (int i = 0; i < 60 && high > low; ++i) {
     const double middle = 0.5 * (low + high);
-    (detail::contrast_score(a, b, count, sum, middle) > bar ? low : high) = middle;
+    (detail::contrast_score(a, b, count, sum, middle) > critical_value ? low : high) = middle;
   }
   return low < -0.5 ? -1.0 : low;
 }

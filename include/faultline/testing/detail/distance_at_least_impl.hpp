@@ -121,7 +121,7 @@ FAULTLINE_INLINE void check_moved_policy(const DistanceAtLeast& policy) {
   check_edit(policy, policy.distance, "distance");
   if (policy.unit == EditUnit::standard_deviations) check_deviations(policy.distance, "distance");
   core::require_between("gate", "share", policy.share, 0.0, 1.0);
-  check_rate_policy(policy, boundary_of(1.0 - policy.share, policy.confidence)->next_look(0));
+  check_rate_policy(policy, boundary_of(1.0 - policy.share, policy.confidence)->next_analysis(0));
 }
 
 FAULTLINE_INLINE GateResult moved_gate(const Problem& problem, const DistanceAtLeast& policy, Provenance run) {

@@ -27,7 +27,7 @@ FAULTLINE_INLINE void check_moved_policy(const FailureRateAlongBelow& policy) {
   check_edit(policy, policy.shift, "shift");
   check_deviations(policy.shift, "shift");
   core::require_in("gate", "steps", policy.steps, 1, 100);
-  check_rate_policy(policy, boundary_of(policy.bound, policy.confidence)->next_look(0));
+  check_rate_policy(policy, boundary_of(policy.bound, policy.confidence)->next_analysis(0));
 }
 
 FAULTLINE_INLINE GateResult moved_gate(const Problem& problem, const FailureRateAlongBelow& policy, Provenance run) {

@@ -159,10 +159,10 @@ inline void measure_both(const ComparisonProblem& comparison, const statistics::
   const double own_alpha = alpha / (6.0 * static_cast<double>(comparisons.size()));
   most = std::max(chained.effect.latents, std::min(most, separation_latents));
   std::int64_t taken = 0;
-  for (std::int64_t look = std::max(chained.effect.latents, std::min(most, least_separation_latents));;
-       look = std::min(most, 2 * look)) {
+  for (std::int64_t interim = std::max(chained.effect.latents, std::min(most, least_separation_latents));;
+       interim = std::min(most, 2 * interim)) {
     const std::vector<std::int64_t> positions =
-        held_out.first(look, label, look * std::max<std::int64_t>(4, label ? 4 * comparison.common.classes : 1));
+        held_out.first(interim, label, interim * std::max<std::int64_t>(4, label ? 4 * comparison.common.classes : 1));
     std::vector<EditedLatent> edits;
     for (auto i = static_cast<std::size_t>(taken); i < positions.size(); ++i) {
       const StartLatent start{held_out.latents().w.row_span(positions[i]),
@@ -210,7 +210,7 @@ inline void measure_both(const ComparisonProblem& comparison, const statistics::
     condition.right_change = share(0, 1.0);
     condition.wrong_change = share(1, 1.0);
     condition.difference = share(2, 2.0);
-    if (condition.difference->lower > 0.0 || condition.difference->upper < 0.0 || look >= most || !grew) return;
+    if (condition.difference->lower > 0.0 || condition.difference->upper < 0.0 || interim >= most || !grew) return;
   }
 }
 

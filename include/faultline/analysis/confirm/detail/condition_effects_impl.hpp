@@ -65,23 +65,24 @@ FAULTLINE_INLINE std::vector<ConditionEffect> measure_effects(const Problem& pro
     const double rate = detail::valid_failure_rate(problem, found.conditions[k].class_label);
     effects[k].min_effect = std::clamp(options.relative_effect * rate, options.smallest_effect, options.largest_effect);
   }
-  // every condition has its first look, whatever the budget: it decides what is clear
-  const auto goes_on = [&](std::int64_t look) {
-    return images < options.images && (look == options.first_look || !problem.is_spent(budget_share::effects));
+  // every condition has its first analysis, whatever the budget: it decides what is clear
+  const auto goes_on = [&](std::int64_t interim) {
+    return images < options.images && (interim == options.first_analysis || !problem.is_spent(budget_share::effects));
   };
-  // every open condition in turn, so that those near their bar have what the others leave
+  // every open condition in turn, so that those near their least effect have what the others leave
   bool open = able > 0;
-  for (std::int64_t look = options.first_look; open; look += options.look_every) {
+  for (std::int64_t interim = options.first_analysis; open; interim += options.analysis_every) {
     open = false;
-    classify::ScoreRequest request(problem.deferred);  // a look at one condition does not depend on those at others
-    for (std::size_t k = 0; k < planned.size() && goes_on(look); ++k) {
+    classify::ScoreRequest request(
+        problem.deferred);  // an analysis of one condition does not depend on those of others
+    for (std::size_t k = 0; k < planned.size() && goes_on(interim); ++k) {
       Watch& watch = watches[k];
       if (watch.done) continue;
       const std::optional<std::int64_t> label = found.conditions[k].class_label;
       const std::int64_t drawn = held_out.latents().size();
       const std::vector<std::int64_t> positions =
-          held_out.first(look, label, look * std::max<std::int64_t>(4, label ? 4 * problem.classes : 1));
-      if (look > options.latents) images += held_out.latents().size() - drawn;
+          held_out.first(interim, label, interim * std::max<std::int64_t>(4, label ? 4 * problem.classes : 1));
+      if (interim > options.latents) images += held_out.latents().size() - drawn;
       const auto first = static_cast<std::size_t>(watch.taken);
       if (positions.size() <= first) {
         watch.done = true;
@@ -134,7 +135,7 @@ FAULTLINE_INLINE std::vector<ConditionEffect> measure_effects(const Problem& pro
       open = open || !watch.done;
     }
     request.end();
-    open = open && goes_on(look + options.look_every);
+    open = open && goes_on(interim + options.analysis_every);
   }
   return effects;
 }

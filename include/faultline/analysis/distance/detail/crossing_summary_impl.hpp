@@ -48,7 +48,7 @@ FAULTLINE_INLINE std::optional<Crossing> summarise_crossings(std::span<const Dis
   crossing.crossed_share = crossed / latents;
   crossing.percentile = statistics::median(percentiles);
   crossing.monotone_share = monotone / latents;
-  crossing.monotone = crossing.monotone_share >= monotone_bar;
+  crossing.monotone = crossing.monotone_share >= least_monotone_share;
   crossing.off_manifold = range.outside(statistics::median(coordinates));
   crossing.off_manifold_share = outside / crossed;
   crossing.image_rms = statistics::median(rms);
