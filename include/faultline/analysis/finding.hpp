@@ -104,13 +104,13 @@ struct ConfirmationEffect {
 FAULTLINE_MEMBERS(ConfirmationEffect, p, p_adjusted)
 
 /// What moving a direction did to the latents of one class.
-struct ClassContrast {
+struct ClassInterventionEffect {
   std::int64_t class_label = 0;
   std::int64_t latents = 0;
   /// Mean of fail(w + 2 sd) - fail(w - 2 sd) over them: a share of so few latents, without an interval
-  double contrast = 0.0;
+  double effect = 0.0;
 };
-FAULTLINE_MEMBERS(ClassContrast, class_label, latents, contrast)
+FAULTLINE_MEMBERS(ClassInterventionEffect, class_label, latents, effect)
 
 /// What moving the condition did to failures on valid images, on latents not selected by outcome (method section 5.4).
 struct Intervention {
@@ -125,7 +125,7 @@ struct Intervention {
   std::optional<double> placebo = std::nullopt;
   std::optional<double> invalid_high = std::nullopt;  ///< share of images that are no longer valid at the failing end
   std::optional<double> invalid_low = std::nullopt;   ///< at the other end
-  std::vector<ClassContrast> classes = {};            ///< of the latents of the profile, ascending
+  std::vector<ClassInterventionEffect> classes = {};  ///< of the latents of the profile, ascending
 };
 FAULTLINE_MEMBERS(Intervention, decision, effect, lower, upper, min_effect, latents, needed, placebo, invalid_high,
                   invalid_low, classes)

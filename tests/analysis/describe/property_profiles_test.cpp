@@ -160,7 +160,7 @@ TEST_CASE("the answers that gain and the classes that are hurt are those of the 
   REQUIRE(finding.intervention.classes.size() == 3);
   for (std::size_t c = 0; c < 3; ++c) {
     CHECK(finding.intervention.classes[c].latents == static_cast<std::int64_t>(latents[c]));
-    CHECK(finding.intervention.classes[c].contrast == Approx(hurt[c] / latents[c]));
+    CHECK(finding.intervention.classes[c].effect == Approx(hurt[c] / latents[c]));
   }
   fl::Finding still;  // no direction: nothing to measure
   still = measured(setup, still);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The paper's method on a world with closed forms: distances of class centres, corner cases, contrasts, and all that
+// The paper's method on a world with closed forms: distances of class centres, corner cases, effects, and all that
 // may be missing.
 
 #include <analysis/findings_world.hpp>
@@ -137,11 +137,11 @@ TEST_CASE("channels shifted together add up, and so do their effects on held-out
     REQUIRE(report.classes[0].together->sigmas);
     CHECK(*report.classes[0].together->sigmas == Approx((1.505 - x[0] - 0.5 * x[1]) / slope).margin(0.0102));
   }
-  // Contrasts of the first latents, from the rule itself.
+  // Effects of the first latents, from the rule itself.
   CHECK(report.effect_latents == 128);
-  CHECK(report.random_contrasts.size() == 8);
+  CHECK(report.random_channel_effects.size() == 8);
   REQUIRE(report.together);
-  const auto contrast = [&](double sigmas) {
+  const auto effect = [&](double sigmas) {
     double sum = 0.0;
     for (std::int64_t i = 0; i < 128; ++i) {
       const auto y = world::coordinates(fl::core::intervention_first + i);
@@ -151,13 +151,13 @@ TEST_CASE("channels shifted together add up, and so do their effects on held-out
     }
     return sum / 128.0;
   };
-  CHECK(report.together->contrast == Approx(contrast(slope)).margin(1.01 / 128));  // a latent may sit on the edge
+  CHECK(report.together->effect == Approx(effect(slope)).margin(1.01 / 128));  // a latent may sit on the edge
   for (const auto& row : report.top) {
     const auto flat = row.ranked.channel.flat;
     const double own =
         flat < 2 ? (flat == 0 ? 1.0 : 0.5) * row.ranked.sign * row.ranked.sigma_total / world::scale(flat) : 0.0;
-    CHECK(row.effect.contrast == Approx(contrast(own)).margin(1.01 / 128));
-    CHECK(row.effect.lower <= row.effect.contrast);
+    CHECK(row.effect.effect == Approx(effect(own)).margin(1.01 / 128));
+    CHECK(row.effect.lower <= row.effect.effect);
   }
   // Every ranking against every other; the gradient is not there.
   CHECK(report.top_by_gradient.empty());

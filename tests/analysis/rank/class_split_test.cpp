@@ -172,9 +172,9 @@ TEST_CASE(
   CHECK(finding.class_split.common > 1.0);
   std::int64_t latents = 0;
   REQUIRE(finding.intervention.classes.size() == 4);
-  for (const fl::analysis::ClassContrast& part : finding.intervention.classes) {
+  for (const fl::analysis::ClassInterventionEffect& part : finding.intervention.classes) {
     latents += part.latents;
-    CHECK(part.contrast > 0.4);
+    CHECK(part.effect > 0.4);
   }
   CHECK(latents == 128);
   REQUIRE(common.class_rankings.size() == 4);

@@ -165,7 +165,7 @@ TEST_CASE("a screen predicts all effects from one gradient per latent") {
   CHECK(screening.cost.gradient_images == 64);
   CHECK(screening.cost.generator_passes == 64.0 + 128.0);  // images and gradients
   CHECK(screening.cost.classifier_images == 64);
-  // Where p is so close to 0 or 1 that its slope says nothing, the prediction stays within the range of a contrast.
+  // Where p is so close to 0 or 1 that its slope says nothing, the prediction stays within the range of an effect.
   CHECK(fl::analysis::extrapolated_effect(15.0, 1e-3, 1e6) == -1.0);
   CHECK(fl::analysis::extrapolated_effect(0.0, 0.25, 1.0) == Approx(logistic(-1.0) - logistic(1.0)));
 }
@@ -275,7 +275,7 @@ enum class Residuals { normal, heavy, rare };
 /// often is a channel kept or dropped wrongly, and how much is measured?
 struct Simulated {
   std::int64_t wrong = 0;
-  double measured = 0.0;  ///< share of all contrasts
+  double measured = 0.0;  ///< share of all effects
 };
 
 Simulated simulate(Residuals kind, double alpha, std::int64_t replicates) {

@@ -20,8 +20,8 @@ namespace analysis {
 /// How far latents are moved either way, in standard deviations.
 inline constexpr double intervention_sigmas = 2.0;
 
-/// Random directions that the repaired share is compared with: a mean over them and the failing latents needs no more.
-inline constexpr std::size_t repair_placebo_directions = 8;
+/// Random directions that the edit along a cause is compared with, each taken both ways: their mean needs no more.
+inline constexpr std::size_t explain_placebo_directions = 8;
 
 /// A direction to move along, with the coordinate that success has on average.
 struct InterventionDirection {
@@ -44,16 +44,16 @@ struct InterventionDirection {
                                                 std::span<const std::vector<double>> basis, std::int64_t seed);
 
 /// What moving along a direction by ± two standard deviations did.
-struct Contrast {
+struct EditEffect {
   double mean = 0.0;
   double lower = 0.0;        ///< one-sided 95 % lower bound
   double probability = 0.0;  ///< mean of p(y | −) − p(y | +)
-  std::vector<ClassContrast> classes = {};
+  std::vector<ClassInterventionEffect> classes = {};
 };
 
-/// Contrasts of several edits at ± two standard deviations, each over the same `n` start latents: `edits` holds the
+/// Effects of several edits at ± two standard deviations, each over the same `n` start latents: `edits` holds the
 /// edit and start of each, edit after edit.
-[[nodiscard]] std::vector<Contrast> contrasts_along(const Problem& problem, std::span<const EditedLatent> edits,
+[[nodiscard]] std::vector<EditEffect> effects_along(const Problem& problem, std::span<const EditedLatent> edits,
                                                     std::size_t n);
 
 }  // namespace analysis

@@ -20,18 +20,18 @@ namespace paper {
 
 /// What moving channels by ± 2 standard deviations does to held-out latents that were not selected by outcome (ours:
 /// the paper has no such check).
-struct ChannelContrast {
-  double contrast = 0.0;              ///< mean of fail(+2 sd) - fail(-2 sd), + being the direction of failure
-  double lower = 0.0;                 ///< one-sided 95 % lower bound
-  double probability_contrast = 0.0;  ///< mean of p(y | -2 sd) - p(y | +2 sd)
+struct ShiftEffect {
+  double effect = 0.0;              ///< mean of fail(+2 sd) - fail(-2 sd), + being the direction of failure
+  double lower = 0.0;               ///< one-sided 95 % lower bound
+  double probability_effect = 0.0;  ///< mean of p(y | -2 sd) - p(y | +2 sd)
 };
-FAULTLINE_MEMBERS(ChannelContrast, contrast, lower, probability_contrast)
+FAULTLINE_MEMBERS(ShiftEffect, effect, lower, probability_effect)
 
 /// One row of the paper's table, with what else was measured of the channel.
 struct PaperChannel {
   analysis::RankedChannel ranked;
   double theta = 0.0;  ///< StyleSpaceTheta
-  ChannelContrast effect;
+  ShiftEffect effect;
 };
 FAULTLINE_MEMBERS(PaperChannel, ranked, theta, effect)
 
@@ -97,10 +97,10 @@ struct PaperReport {
   Rate failure_rate;  ///< discovery split, which everything here is computed on
   /// By pooled normalised difference; empty when all samples fail or none
   std::vector<PaperChannel> top;
-  std::vector<analysis::RankedChannel> top_by_gradient;    ///< by the gradient ranking; empty without gradients
-  std::optional<ChannelContrast> together = std::nullopt;  ///< all top channels moved at once
-  std::vector<double> random_contrasts;                    ///< contrasts of random channels moved alone, for comparison
-  std::int64_t effect_latents = 0;                         ///< latents that contrasts were measured on
+  std::vector<analysis::RankedChannel> top_by_gradient;  ///< by the gradient ranking; empty without gradients
+  std::optional<ShiftEffect> together = std::nullopt;    ///< all top channels moved at once
+  std::vector<double> random_channel_effects;            ///< effects of random channels moved alone, for comparison
+  std::int64_t effect_latents = 0;                       ///< latents that effects were measured on
   std::vector<PaperClass> classes;
   std::optional<AttFindResult> attfind = std::nullopt;
   std::vector<analysis::RankingAgreement> agreement;
@@ -110,7 +110,7 @@ struct PaperReport {
   analysis::CostCounters cost;
   Provenance provenance;
 };
-FAULTLINE_MEMBERS(PaperReport, schema, note, failure_rate, top, top_by_gradient, together, random_contrasts,
+FAULTLINE_MEMBERS(PaperReport, schema, note, failure_rate, top, top_by_gradient, together, random_channel_effects,
                   effect_latents, classes, attfind, agreement, properties, layers, class_names, cost, provenance)
 
 }  // namespace paper

@@ -6,7 +6,7 @@
 #include <faultline/statistics/betting_bounds.hpp>
 #include <faultline/statistics/binomial.hpp>
 #include <faultline/statistics/mcnemar.hpp>
-#include <faultline/statistics/paired_contrast.hpp>
+#include <faultline/statistics/paired_effect.hpp>
 #include <faultline/testing/detail/verdict_text.hpp>
 #include <faultline/testing/gate_result.hpp>
 

@@ -66,39 +66,39 @@ FAULTLINE_INLINE Matrix<double> placebo_directions(std::int64_t count, std::int6
   return directions;
 }
 
-FAULTLINE_INLINE std::vector<Contrast> contrasts_along(const Problem& problem, std::span<const EditedLatent> edits,
+FAULTLINE_INLINE std::vector<EditEffect> effects_along(const Problem& problem, std::span<const EditedLatent> edits,
                                                        std::size_t n) {
-  std::vector<Contrast> contrasts(n == 0 ? 0 : edits.size() / n);
+  std::vector<EditEffect> effects(n == 0 ? 0 : edits.size() / n);
   std::vector<EditedLatent> either_way;
   for (const auto& [start, edit] : edits) {
     either_way.push_back({start, edit.at(+intervention_sigmas)});
     either_way.push_back({start, edit.at(-intervention_sigmas)});
   }
-  if (either_way.empty()) return contrasts;
+  if (either_way.empty()) return effects;
   const EditAnswers answers = problem.answer_edits(either_way, {});
   const auto& failed = answers.first().failed;
   const auto& probability = answers.first().probability;
   const auto count = static_cast<double>(n);
-  for (std::size_t k = 0; k < contrasts.size(); ++k) {
+  for (std::size_t k = 0; k < effects.size(); ++k) {
     std::int64_t worse = 0;
     std::int64_t better = 0;
     double probability_sum = 0.0;
-    std::map<std::int64_t, ClassContrast> classes;
+    std::map<std::int64_t, ClassInterventionEffect> classes;
     for (std::size_t i = 2 * n * k; i < 2 * n * (k + 1); i += 2) {
-      ClassContrast& own = classes[either_way[i].start.label];
-      own.contrast += static_cast<double>(failed[i]) - static_cast<double>(failed[i + 1]);
+      ClassInterventionEffect& own = classes[either_way[i].start.label];
+      own.effect += static_cast<double>(failed[i]) - static_cast<double>(failed[i + 1]);
       ++own.latents;
       worse += failed[i] > failed[i + 1] ? 1 : 0;
       better += failed[i] < failed[i + 1] ? 1 : 0;
       probability_sum += static_cast<double>(probability[i + 1]) - static_cast<double>(probability[i]);
     }
-    contrasts[k] = {static_cast<double>(worse - better) / count,
-                    statistics::contrast_lower_bound(worse, better, static_cast<std::int64_t>(n), 0.95),
-                    probability_sum / count};
+    effects[k] = {static_cast<double>(worse - better) / count,
+                  statistics::effect_lower_bound(worse, better, static_cast<std::int64_t>(n), 0.95),
+                  probability_sum / count};
     for (const auto& [label, sum] : classes)
-      contrasts[k].classes.push_back({label, sum.latents, sum.contrast / static_cast<double>(sum.latents)});
+      effects[k].classes.push_back({label, sum.latents, sum.effect / static_cast<double>(sum.latents)});
   }
-  return contrasts;
+  return effects;
 }
 
 }  // namespace analysis

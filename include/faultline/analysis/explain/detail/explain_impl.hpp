@@ -47,8 +47,8 @@ FAULTLINE_INLINE Explainer::Explainer(const Problem& problem, std::vector<KnownC
   const auto basis = statistics::orthonormal_basis(known, 1e-3);
   intervention_directions_ = make_intervention_directions(problem, whitening_, whitened_, directions);
   const Matrix<double> random = statistics::unwhiten_directions(
-      whitening_,
-      placebo_directions(static_cast<std::int64_t>(repair_placebo_directions), whitening_.rank(), basis, problem.seed));
+      whitening_, placebo_directions(static_cast<std::int64_t>(explain_placebo_directions), whitening_.rank(), basis,
+                                     problem.seed));
   for (std::int64_t j = 0; j < random.rows(); ++j) random_edits_.push_back(Edit::in_w(random.row_span(j)));
 }
 

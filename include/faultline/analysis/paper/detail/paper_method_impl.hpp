@@ -55,8 +55,8 @@ FAULTLINE_INLINE std::vector<analysis::ChannelRanking> paper_rankings(const Prob
   return rankings;
 }
 
-FAULTLINE_INLINE void paper_contrasts(const Problem& problem, std::span<const double> sigma,
-                                      const PaperOptions& options, std::int64_t batch_size, PaperReport& report) {
+FAULTLINE_INLINE void measure_paper_effects(const Problem& problem, std::span<const double> sigma,
+                                            const PaperOptions& options, std::int64_t batch_size, PaperReport& report) {
   analysis::HeldOutLatents held_out(problem, batch_size);
   const auto positions = held_out.first(options.effect_latents, std::nullopt, options.effect_latents);
   report.effect_latents = static_cast<std::int64_t>(positions.size());
@@ -81,12 +81,12 @@ FAULTLINE_INLINE void paper_contrasts(const Problem& problem, std::span<const do
   for (std::size_t k = 0; k < channels.size(); ++k) add(Edit::of_channel(channels[k], units[k]));
   add(Edit::of_channels(channels, units));
   for (const std::int64_t k : random) add(Edit::of_channel(k, sigma[static_cast<std::size_t>(k)]));
-  const auto contrasts = analysis::contrasts_along(problem, edits, positions.size());
-  const auto plain = [](const analysis::Contrast& c) { return ChannelContrast{c.mean, c.lower, c.probability}; };
-  for (std::size_t k = 0; k < channels.size(); ++k) report.top[k].effect = plain(contrasts[k]);
-  report.together = plain(contrasts[channels.size()]);
+  const auto effects = analysis::effects_along(problem, edits, positions.size());
+  const auto plain = [](const analysis::EditEffect& c) { return ShiftEffect{c.mean, c.lower, c.probability}; };
+  for (std::size_t k = 0; k < channels.size(); ++k) report.top[k].effect = plain(effects[k]);
+  report.together = plain(effects[channels.size()]);
   for (std::size_t k = 0; k < random.size(); ++k)
-    report.random_contrasts.push_back(contrasts[channels.size() + 1 + k].mean);
+    report.random_channel_effects.push_back(effects[channels.size() + 1 + k].mean);
 }
 
 FAULTLINE_INLINE PaperReport paper_method(const Problem& problem, const PaperOptions& options, std::int64_t batch_size,
@@ -145,7 +145,7 @@ FAULTLINE_INLINE PaperReport paper_method(const Problem& problem, const PaperOpt
   for (PaperClass& one : report.classes) detail::write_note(one, options.corner_cases.reach);
 
   report_progress(progress, "edits by 2 standard deviations", 0, 1);
-  paper_contrasts(problem, moments.sigma_total, options, batch_size, report);
+  measure_paper_effects(problem, moments.sigma_total, options, batch_size, report);
   report_progress(progress, "edits by 2 standard deviations", 1, 1);
   if (options.attfind.images > 0)
     report.attfind =
