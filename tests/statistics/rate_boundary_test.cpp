@@ -146,7 +146,7 @@ TEST_CASE("interim analyses come every 64 samples up to 64 000, then half as oft
   CHECK(boundary.decide(0, 64'128) == RateDecision::below);
 }
 
-TEST_CASE("past the horizon the error that is left stands behind Ville's bound") {
+TEST_CASE("past the horizon the error that is left is spent by Ville's bound") {
   const RateBoundary boundary(0.02);
   for (const std::int64_t n : {64'128, 128'256}) {
     std::int64_t k = static_cast<std::int64_t>(0.02 * static_cast<double>(n));

@@ -156,7 +156,7 @@ inline constexpr double least_effective_failures = 20.0;
 ///
 /// Every property is a candidate, but for those that do not vary within any class and those that order the images as an
 /// earlier one does, which are named in `notes`. A property is compared within classes: that one class fails more
-/// often than another stands in `class_rates` and is no condition. The outcome of a class takes part in conditions of
+/// often than another is found in `class_rates` and is no condition. The outcome of a class takes part in conditions of
 /// its own from `selection.class_outcomes` failures and successes on.
 /// **Error rate**: if failures depend on nothing but the class, any condition is confirmed with probability at most
 /// `conditions.alpha`. Groups stay together, and of each one row, drawn at random, is tested on, since rows of one

@@ -33,7 +33,7 @@ enum class RateDecision { below, above, undecided };
 /// v)^−¼, v = n min(bound, 1 − bound) the expected number of the rarer outcome (Lan and DeMets 1983: spending decides
 /// when the error is spent, not how much). A side takes in the next count while the probability of having arrived there
 /// undecided, at the bound, fits. The last analysis N is at 64 000 samples, or where v = 64 if that is later. Beyond it
-/// the remaining .05 α stand behind Ville's bound on `log_mixture_ratio`, which needs no last analysis.
+/// the remaining .05 α are spent by Ville's bound on `log_mixture_ratio`, which needs no last analysis.
 /// **Throws** `invalid_argument` for a bound or options out of range.
 /// **Cost**: one pass over 1 000 analyses: 1.2 ms for a bound of .02, 12 ms for .5 on one core.
 /// Example: `RateBoundary(0.02).decide(0, 256) == RateDecision::below`

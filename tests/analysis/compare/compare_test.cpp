@@ -141,7 +141,7 @@ bool within(const fl::analysis::Attributable& measured, double truth) {
   return measured.fraction && *measured.lower <= truth && truth <= *measured.upper;
 }
 
-TEST_CASE("a fault that only one of two classifiers has is what parts them", "[analysis][compare]") {
+TEST_CASE("a fault that only one of two classifiers has is what separates them", "[analysis][compare]") {
   synthetic::World world;
   world.properties = 5;
   const Rule shared = above(0, 1.2);
@@ -288,7 +288,7 @@ TEST_CASE("a shared fault with a blurred border parts nobody", "[analysis][compa
   }
 }
 
-TEST_CASE("a fault in one class parts two classifiers in that class, and a class that one alone fails is said",
+TEST_CASE("a fault in one class separates two classifiers in that class, and a class that one alone fails is said",
           "[analysis][compare]") {
   synthetic::World world;
   world.properties = 3;
@@ -614,7 +614,7 @@ TEST_CASE("accuracy against distance is what the styles say, bin by bin", "[anal
 TEST_CASE("classifiers that err at random, equally often, get a condition in at most one run in twenty",
           "[analysis][compare]") {
   constexpr std::int64_t runs = 300;
-  std::int64_t confirmed = 0, parted = 0;
+  std::int64_t confirmed = 0, separated = 0;
   fl::ComparisonOptions options = quick();
   options.method.permutations = 399;
   options.method.intervention_latents = 128;
@@ -638,12 +638,12 @@ TEST_CASE("classifiers that err at random, equally often, get a condition in at 
       all += order.conditions.size() + order.others.size();
     }
     confirmed += all > 0 ? 1 : 0;
-    parted += found > 0 ? 1 : 0;
+    separated += found > 0 ? 1 : 0;
   }
   // A right implementation shows more with probability below 1e-6; the intervention only lowers the rate.
   CHECK(confirmed <= faultline_test::most_events(runs, 0.05));
-  CHECK(parted <= confirmed);
-  INFO("confirmed in " << confirmed << ", parted in " << parted << " of " << runs);
+  CHECK(separated <= confirmed);
+  INFO("confirmed in " << confirmed << ", separated in " << separated << " of " << runs);
   CHECK(confirmed < 60);  // (shown with -s)
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 // AttFind (Lang et al., "Explaining in Style", ICCV 2021): every style channel pushed to its smallest and largest
-// observed value, image by image; causal, single-channel, and dear.
+// observed value, image by image; causal, single-channel, and costly.
 
 #include <faultline/analysis/problem/problem.hpp>
 #include <faultline/concepts/style_layout.hpp>

@@ -71,7 +71,7 @@ template <Classifier C, FailureCriterion F = Misclassified>
 /// The same with scores that were written down elsewhere, for the images as they are: with a mix other than none
 /// refused as `invalid_argument`.
 ///
-/// **Throws** what `match_scores` throws, too. Labels may stand in the table alone.
+/// **Throws** what `match_scores` throws, too. Labels may be in the table alone.
 /// Example: `measure_labelled_images(images, read_score_table("scores.csv", {.scores = Scores::logits}))`
 template <FailureCriterion F = Misclassified>
 [[nodiscard]] LabelledTable measure_labelled_images(const LabelledImages& images, const ScoreTable& scores,

@@ -30,7 +30,7 @@ namespace detail {
 
 inline constexpr double farthest_edit = 10.0;  // standard deviations
 
-/// The way a property is moved, and where it stands among those that are measured.
+/// The way a property is moved, and its place among those that are measured.
 struct PropertyEdit {
   std::size_t column = 0;
   std::optional<analysis::Edit> edit = std::nullopt;  ///< one standard deviation towards the policy's side

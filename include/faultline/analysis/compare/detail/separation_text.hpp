@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// The sentences about what parts two classifiers.
+// The sentences about what separates two classifiers.
 
 #include <faultline/analysis/compare/comparison_report.hpp>
 #include <faultline/analysis/describe/report_text.hpp>
