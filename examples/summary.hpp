@@ -4,7 +4,7 @@
 // lines.
 
 #include <faultline/analysis/report.hpp>
-#include <faultline/render/titles.hpp>
+#include <faultline/render/report_labels.hpp>
 
 #include <algorithm>
 #include <cmath>

@@ -2,7 +2,7 @@
 #include <faultline/render/detail/described_reader.hpp>
 #include <faultline/render/json_report.hpp>
 #include <faultline/render/read_report.hpp>
-#include <faultline/render/titles.hpp>
+#include <faultline/render/report_labels.hpp>
 
 #include <core/temporary_directory.hpp>
 #include <render/example_report.hpp>

@@ -6,7 +6,7 @@
 
 #include <faultline/core/atomic_file.hpp>
 #include <faultline/render/detail/text.hpp>
-#include <faultline/render/titles.hpp>
+#include <faultline/render/report_labels.hpp>
 
 #include <filesystem>
 #include <initializer_list>

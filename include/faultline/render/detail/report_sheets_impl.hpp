@@ -9,7 +9,7 @@
 #include <faultline/render/detail/report_sheets.hpp>
 #include <faultline/render/detail/sheet_choices.hpp>
 #include <faultline/render/detail/text.hpp>
-#include <faultline/render/titles.hpp>
+#include <faultline/render/report_labels.hpp>
 
 #include <algorithm>
 #include <cmath>
