@@ -111,7 +111,7 @@ class MeanMonitor {
 
 /// Lower bound of a mean: every hypothetical mean m below it has a capital of at least 1 / alpha; −1 where none has.
 ///
-/// Exceeds the true mean at any of all interim analyses with probability at most `alpha`. Bounds of several analyses
+/// Exceeds the true mean at any interim analysis with probability at most `alpha`. Bounds of several analyses
 /// hold together, so that a caller may keep the largest lower and the smallest upper one (the running intersection); a
 /// bound by itself may fall back from one analysis to the next.
 /// **Formula**: the root of K(m) = 1 / alpha; K falls in m, because every factor is 1 − c + c (1 + e_i) / (1 +

@@ -47,19 +47,16 @@ struct ConditionEdit {
 /// moves and those that are held stay, T⁻ᵀe, of unit length. Held are the stronger conditions, in their order, each
 /// unless less than a whole deviation between −2 and +2 would be left; then whatever else moves along so far that the
 /// fitted model sees more than a quarter of the change of the logit come through it. A property that follows others by
-/// what it is
-/// (`Property::specific`) is not held while a specific one moves. Twice the edit is
-/// measured and what the held ones still moved is taken back. A property that moves by
-/// less than half a deviation is not movable, and a condition is not separable from another through which more than a
-/// quarter of the change still comes (a weaker one with nearly the same reading vector is another name for it and does
-/// not count), and the weaker of two that are moved by the same edit from the other. A property without a reading
-/// vector moves along the leading second-moment direction of it, a direction by itself. The shapes of the effects are
-/// those of one spline for each condition, fitted together on the discovery split: two ends fail where the fit predicts
-/// that moving both ways, compared with not moving, changes the failure rate by more than one end compared with the
-/// other.
-/// **Shapes**: `discovery` is the sample of the selection. **Throws** what answering edits
-/// throws. **Cost**: at most 8 · `latents` images per
-/// condition.
+/// what it is (`Property::specific`) is not held while a specific one moves. Twice the edit is measured and what the
+/// held ones still moved is taken back. A property that moves by less than half a deviation is not movable, and a
+/// condition is not separable from another through which more than a quarter of the change still comes (a weaker one
+/// with nearly the same reading vector is another name for it and does not count), and the weaker of two that are moved
+/// by the same edit from the other. A property without a reading vector moves along the leading second-moment direction
+/// of it, a direction by itself. The shapes of the effects are those of one spline for each condition, fitted together
+/// on the discovery split: two ends fail where the fit predicts that moving both ways, compared with not moving,
+/// changes the failure rate by more than one end compared with the other.
+/// **Shapes**: `discovery` is the sample of the selection. **Throws** what answering edits throws. **Cost**: at most 8
+/// · `latents` images per condition.
 [[nodiscard]] std::vector<ConditionEdit> plan_edits(const Problem& problem, const statistics::Whitening& whitening,
                                                     const ReadingVectors& reading_vectors,
                                                     const ConditionSample& discovery, const Conditions& conditions,

@@ -113,8 +113,8 @@ void check_scan_options(const ScanOptions& options);
 
 /// The first-order effect of every channel on p(y), from one gradient per start latent.
 ///
-/// The effect of a channel is the symmetric difference of an intervention on it, e = p(y | s − shift) − p(y | s +
-/// shift): positive when moving up hurts.
+/// The effect of a channel is that of shifting it both ways, e = p(y | s − shift) − p(y | s + shift): positive when
+/// moving up hurts.
 /// **Formula**: with ℓ the log odds of p and ℓ' = ∂p/∂s_k / (p (1 − p)): e ≈ σ(ℓ − ℓ' shift) − σ(ℓ + ℓ' shift); even
 /// terms cancel in e. Noise is constant.
 /// **Throws** shape_mismatch, empty_input, invalid_argument, and what the classifier's calls throw. **Cost**: per
@@ -131,7 +131,7 @@ template <DifferentiableGenerator G, DifferentiableClassifier C>
 template <DifferentiableGenerator G, DifferentiableClassifier C>
 Screening screen(const G&&, C&, const ScanStart&, std::int64_t = 64) = delete;
 
-/// The exact effect of chosen channels on every start latent: the symmetric difference of `screen`, by intervention.
+/// The exact effect of chosen channels on every start latent: that of `screen`, measured by intervention.
 ///
 /// Prefixes are shared, so a channel of a late layer costs little and a ToRGB channel hardly anything (see
 /// `EditSession`). `cost`, if given, is filled.
