@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Claim: a characterisation of the shipped generator with 10 000 + 10 000 samples and all defaults takes at most 45 s
-// on two cores. Usage: characterize_speed [--quick] [generator] [classifier] [judge or -] [samples per half]. Prints
+// on two cores. Usage: characterize_speed [--quick] [generator] [classifier] [judge or -] [samples per split]. Prints
 // one JSON object; what was found goes to stderr. --quick: 2 000 + 2 000 samples, a fifth of the time.
 
 #include <program.hpp>
@@ -202,7 +202,7 @@ static int benchmark(int argc, char** argv) {
     const bool usual = samples == 10'000;
     bench::print("characterize_speed",
                  {{"characterize", total, usual ? 45.0 : std::nan(""), true, "s",
-                   usual ? "" : std::to_string(samples) + " per half"}},
+                   usual ? "" : std::to_string(samples) + " per split"}},
                  more + "}");
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%s\n", error.what());

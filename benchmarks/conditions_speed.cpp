@@ -41,10 +41,11 @@ static int benchmark(int argc, char** argv) {
     };
     an::TestedConditions found;
     const double all = seconds_of([&] {
-      found = an::find_conditions(ground.discovery, ground.confirmation, ground.readings, {}, setup.problem.seed);
+      found =
+          an::find_conditions(ground.discovery, ground.confirmation, ground.reading_vectors, {}, setup.problem.seed);
     });
     const double selection =
-        seconds_of([&] { (void)an::select_terms(ground.discovery, ground.readings, {}, {.seed = 1}); });
+        seconds_of([&] { (void)an::select_terms(ground.discovery, ground.reading_vectors, {}, {.seed = 1}); });
     std::int64_t confirmed = 0;
     for (const an::TestedCondition& condition : found.conditions) confirmed += condition.confirmed ? 1 : 0;
     char details[256];

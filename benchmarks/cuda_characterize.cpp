@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Claim: on a CUDA device a whole characterisation is several times as fast where the classifier takes the images
-// there. Failure rates and numbers of findings stand beside the times; the findings go to stderr, to be compared by
-// eye. The shipped generator and classifier, 10 000 + 10 000 samples, all defaults but the judge; without image
+// there. Failure rates and numbers of findings are printed beside the times; the findings go to stderr, to be compared
+// by eye. The shipped generator and classifier, 10 000 + 10 000 samples, all defaults but the judge; without image
 // properties where images shall stay on the device, since those are measured on the host. Usage: cuda_characterize
 // [--quick]. Prints one JSON object; without a device it says so in it and on stderr, and measures nothing. --quick: 2
 // 000 + 2 000 samples.

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Claim: the twenty style channels with the largest causal effect on 64 start codes, by screen and race instead of the
-// naive scan (every channel, every code, both ways, whole syntheses), take at most 1/100 of the generator passes and
-// 1/50 of the time, at recall of the true twenty of at least 0.95. Usage: scan_speed [generator] [classifier] [--codes
-// N] [--quick]. Prints one JSON object; --quick scans every 16th channel the naive way, takes the rest to cost as much,
-// and measures no recall. Times are of the wall clock, medians of 7; the processor's are printed beside them, for
-// machines that others use too.
+// Claim: the twenty style channels with the largest causal effect on 64 start latents, by screen and successive
+// elimination instead of the naive scan (every channel, every latent, both ways, whole syntheses), take at most 1/100
+// of the generator passes and 1/50 of the time, at recall of the true twenty of at least 0.95. Usage: scan_speed
+// [generator] [classifier]
+// [--latents N] [--quick]. Prints one JSON object; --quick scans every 16th channel the naive way, takes the rest to
+// cost as much, and measures no recall. Times are of the wall clock, medians of 7; the processor's are printed beside
+// them, for machines that others use too.
 
 #include <program.hpp>
 #include <support/figures.hpp>
@@ -67,7 +68,7 @@ struct TimedClassifier {
   }
 };
 
-/// Mean over the codes of p(y) after the shift down less p(y) after the shift up, by whole syntheses.
+/// Mean over the latents of p(y) after the shift down less p(y) after the shift up, by whole syntheses.
 double naive_effect(const Model& generator, fl::classify::Scorer<TimedClassifier>& scorer,
                     const fl::analysis::ScanStart& start, std::int64_t channel) {
   double sum = 0.0;
@@ -104,13 +105,13 @@ double recall(const std::vector<std::int64_t>& truth, const std::vector<std::int
 static int benchmark(int argc, char** argv) {
   try {
     std::vector<std::string> files;
-    std::int64_t codes = 64;
+    std::int64_t latents = 64;
     bool quick = false;
     for (int i = 1; i < argc; ++i) {
       const std::string word = argv[i];
       if (word == "--quick") quick = true;
-      else if (word == "--codes" && i + 1 < argc)
-        codes = program::number<std::int64_t>("--codes", argv[++i], 1, fl::limits::latents);
+      else if (word == "--latents" && i + 1 < argc)
+        latents = program::number<std::int64_t>("--latents", argv[++i], 1, fl::limits::latents);
       else files.push_back(word);
     }
     const auto file = [&](std::size_t i, const char* shipped) {
@@ -120,7 +121,7 @@ static int benchmark(int argc, char** argv) {
     const Model generator = Model::load(file(0, "digits.safetensors"));
     TimedClassifier classifier{fl::load_classifier(file(1, "clean.safetensors"))};
     const fl::StyleSpaceSampler sampler(generator, {.seed = 7});
-    const fl::analysis::ScanStart start = fl::analysis::scan_start(sampler, codes);
+    const fl::analysis::ScanStart start = fl::analysis::scan_start(sampler, latents);
     const std::int64_t channels = generator.layout().dimension();
     constexpr std::int64_t keep = 20;
     constexpr int runs = 7;
@@ -150,11 +151,12 @@ static int benchmark(int argc, char** argv) {
       const Stopwatch screened;
       screening = fl::screen(generator, classifier, start);
       screen_cpu.push_back(screened.cpu());
-      std::fprintf(stderr,
-                   "part %d of %d: naive %.1f s (processor %.1f) so far, screen and race %.2f s (processor %.2f, of "
-                   "which screen %.2f, classifier %.2f)\n",
-                   run + 1, runs, naive_seconds, naive_cpu, seconds.back(), cpu_seconds.back(), screen_cpu.back(),
-                   classifier_cpu.back());
+      std::fprintf(
+          stderr,
+          "part %d of %d: naive %.1f s (processor %.1f) so far, screen and elimination %.2f s (processor %.2f, of "
+          "which screen %.2f, classifier %.2f)\n",
+          run + 1, runs, naive_seconds, naive_cpu, seconds.back(), cpu_seconds.back(), screen_cpu.back(),
+          classifier_cpu.back());
     }
     const double scale = static_cast<double>(channels) / static_cast<double>(naive_channels);
     naive_seconds *= scale;
@@ -168,11 +170,11 @@ static int benchmark(int argc, char** argv) {
     double error = 0.0;
     for (const auto& one : found.channels) {
       ranked.push_back(one.channel.flat);
-      decided += one.codes < codes ? 1 : 0;
-      if (one.codes == codes)
+      decided += one.latents < latents ? 1 : 0;
+      if (one.latents == latents)
         error = std::max(error, std::abs(one.effect - naive[static_cast<std::size_t>(one.channel.flat)]));
     }
-    const double naive_passes = 2.0 * static_cast<double>(codes * channels);
+    const double naive_passes = 2.0 * static_cast<double>(latents * channels);
     const double hit = recall(truth, ranked), passes = naive_passes / found.cost.generator_passes,
                  images = naive_passes / static_cast<double>(found.cost.generator_images),
                  time = naive_seconds / median_seconds;
@@ -184,14 +186,15 @@ static int benchmark(int argc, char** argv) {
     char details[1024];
     std::snprintf(
         details, sizeof details,
-        "\"codes\": %lld, \"channels\": %lld, \"keep\": %lld, \"recall_of_screen_alone\": %s, \"naive_passes\": %.0f, "
+        "\"latents\": %lld, \"channels\": %lld, \"keep\": %lld, \"recall_of_screen_alone\": %s, \"naive_passes\": "
+        "%.0f, "
         "\"passes\": %.1f, \"images_made\": %lld, \"fewer_images\": %.1f, \"classifier_images\": %lld, "
         "\"naive_seconds\": %.2f, \"seconds\": %.3f, \"less_processor_time\": %.1f, \"processor_seconds\": {\"naive\": "
         "%.2f, \"naive_classifier\": %.2f, \"all\": %.3f, \"screen\": %.3f, \"classifier\": %.3f}, "
-        "\"screen_passes\": %.0f, \"ranked_on_fewer_codes\": %lld, \"largest_error_of_exact_effects\": %.1e, "
+        "\"screen_passes\": %.0f, \"ranked_on_fewer_latents\": %lld, \"largest_error_of_exact_effects\": %.1e, "
         "\"control\": %lld, \"control_kept\": %lld, \"missed_upper\": %.0f, \"largest_control\": %.4f, "
         "\"last_effect\": %.4f",
-        static_cast<long long>(codes), static_cast<long long>(channels), static_cast<long long>(keep),
+        static_cast<long long>(latents), static_cast<long long>(channels), static_cast<long long>(keep),
         bench::number(quick ? std::nan("") : recall(truth, strongest(screening.effect, keep))).c_str(), naive_passes,
         found.cost.generator_passes, static_cast<long long>(found.cost.generator_images), images,
         static_cast<long long>(found.cost.classifier_images), naive_seconds, median_seconds,

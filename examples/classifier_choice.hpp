@@ -54,7 +54,7 @@ inline void add_classifier_options(CLI::App& app, ClassifierChoice& choice) {
   app.add_option("--name", choice.name, "what reports call a classifier that is no file of this library");
 }
 
-/// What stands behind --classifier in help texts.
+/// What help texts say of --classifier.
 inline constexpr const char* classifier_help =
     "classifier: a file of this library (faultline.classifier/1), an ONNX or TorchScript file (.onnx, .pt), "
     "command:PROGRAM, which reads images and writes scores, or scores:FILE, a table of scores that are made elsewhere: "

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// What do the failures of this classifier on my own labelled images go with? Measures the images, seeks conditions on a
-// random half, tests them on the other, and writes conditions.html, conditions.json and conditions.csv.
+// What do the failures of this classifier on my own labelled images go with? Measures the images, seeks conditions on
+// one random split, tests them on the other, and writes conditions.html, conditions.json and conditions.csv.
 //
 //   conditions --images photos --classifier mine.safetensors
 //   conditions --images photos --labels truth.csv --scores scores.csv --score-kind probabilities --out report
@@ -230,7 +230,8 @@ int conditions(const Arguments& arguments) {
 int answer(int argc, char** argv) {
   Arguments arguments;
   CLI::App app(
-      "Finds what a classifier's failures on labelled images go with: measured properties, chosen on a random half of "
+      "Finds what a classifier's failures on labelled images go with: measured properties, chosen on one random split "
+      "of "
       "the images and tested on the other. No generator is needed, and nothing is said about causes.\n"
       "Example: conditions --images photos --labels truth.csv --scores scores.csv --score-kind logits --out report\n"
       "Exit codes: 0 done (whatever was found), 2 usage, 3 bad input, 5 internal error.");

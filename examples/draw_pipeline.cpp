@@ -129,7 +129,7 @@ int draw(const Arguments& arguments) {
          image(d, x + 8, y + 4, picture(frames[0].image, 96), "less " + cause.title, frames[0].failed);
          image(d, x + 122, y + 4, picture(frames[2].image, 96), "more " + cause.title, frames[2].failed);
        }},
-      {"7  distance", "FailureAnalyzer", "how far a sample stands from failure",
+      {"7  distance", "FailureAnalyzer", "how far a sample is from failure",
        [&](Drawing& d, double x, double y) {
          const auto& all = cause.threshold.flip;
          d.line(x + 10, y + 60, x + 216, y + 60, {.colour = palette::quiet, .width = 2});

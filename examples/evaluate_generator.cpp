@@ -56,11 +56,11 @@ struct RealImages {
   bool pictures = false;
 };
 
-/// Two halves of a set at random.
-RealImages halves(const fl::LabelledImages& images, std::int64_t seed) {
+/// Two splits of a set at random.
+RealImages random_splits(const fl::LabelledImages& images, std::int64_t seed) {
   std::vector<std::int64_t> order(static_cast<std::size_t>(images.count));
   std::iota(order.begin(), order.end(), std::int64_t{0});
-  fl::core::CounterRandom random(seed, fl::core::Stream::halves, fl::core::confirmation_first);
+  fl::core::CounterRandom random(seed, fl::core::Stream::splits, fl::core::confirmation_first);
   fl::core::shuffle(std::span<std::int64_t>(order), random);
   const std::span<const std::int64_t> all(order);
   return {fl::select_images(images, all.subspan(0, all.size() / 2)),
@@ -79,7 +79,7 @@ RealImages load(const Arguments& arguments, std::int64_t classes, std::int64_t s
   const auto read = [&](const std::filesystem::path& folder, const std::string& labels) {
     return fl::load_labelled_images(folder, {.labels = labels, .resolution = arguments.resolution, .classes = classes});
   };
-  if (arguments.test_data.empty()) return halves(read(directory, arguments.labels), seed);
+  if (arguments.test_data.empty()) return random_splits(read(directory, arguments.labels), seed);
   return {read(directory, arguments.labels), read(arguments.test_data, ""), true};
 }
 

@@ -20,7 +20,7 @@
 #include <faultline/faultline.hpp>
 #include <faultline/render/read_report.hpp>
 #include <faultline/render/sheet.hpp>
-#include <faultline/render/titles.hpp>
+#include <faultline/render/report_labels.hpp>
 #include <faultline/torch/projector.hpp>
 #include <faultline/torch/reference_backend.hpp>
 #include <faultline/torch/training/judge_features.hpp>

@@ -99,39 +99,39 @@ fl::testing::PropertyRange range_from(const std::string& text) {
 }
 
 /// "blur by 1.5", "less contrast by 0.2", "slant by 2 sd".
-struct Move {
+struct AskedEdit {
   std::string text = {}, property = {};
   fl::testing::Towards towards = fl::testing::Towards::more;
   double amount = 0.0;
-  fl::testing::MoveUnit unit = fl::testing::MoveUnit::property;
+  fl::testing::EditUnit unit = fl::testing::EditUnit::property;
 };
 
-Move move_from(const std::string& option, const std::string& text) {
+AskedEdit edit_from(const std::string& option, const std::string& text) {
   std::istringstream words(text);
   std::vector<std::string> list;
   for (std::string word; words >> word;) list.push_back(word);
-  Move move{.text = text};
-  if (!list.empty() && list.back() == "sd") move.unit = fl::testing::MoveUnit::standard_deviations, list.pop_back();
+  AskedEdit edit{.text = text};
+  if (!list.empty() && list.back() == "sd") edit.unit = fl::testing::EditUnit::standard_deviations, list.pop_back();
   if (!list.empty() && (list.front() == "less" || list.front() == "more")) {
-    if (list.front() == "less") move.towards = fl::testing::Towards::less;
+    if (list.front() == "less") edit.towards = fl::testing::Towards::less;
     list.erase(list.begin());
   }
   std::size_t used = 0;
   try {
-    if (list.size() >= 3 && list[list.size() - 2] == "by") move.amount = std::stod(list.back(), &used);
+    if (list.size() >= 3 && list[list.size() - 2] == "by") edit.amount = std::stod(list.back(), &used);
   } catch (const std::exception&) {}
   if (used == 0 || used != list.back().size())
     throw CLI::ValidationError(option,
                                "expected \"PROPERTY by AMOUNT\", with \"less\" before it or \"sd\" behind it "
                                "where it is meant, got \"" +
                                    text + "\"");
-  for (std::size_t i = 0; i + 2 < list.size(); ++i) move.property += (i == 0 ? "" : " ") + list[i];
+  for (std::size_t i = 0; i + 2 < list.size(); ++i) edit.property += (i == 0 ? "" : " ") + list[i];
   try {
-    (void)fl::property_named(move.property);
+    (void)fl::property_named(edit.property);
   } catch (const fl::Error& error) {
     throw CLI::ValidationError(option, error.what());
   }
-  return move;
+  return edit;
 }
 
 template <class Policy>
@@ -150,17 +150,17 @@ Policy with_options(Policy policy, const Arguments& arguments) {
 
 /// A policy on samples that are moved.
 template <class Policy>
-Policy moved(Policy policy, const Move& move, const Arguments& arguments) {
+Policy moved(Policy policy, const AskedEdit& edit, const Arguments& arguments) {
   policy = with_options(std::move(policy), arguments);
-  policy.property = move.property;
-  policy.towards = move.towards;
+  policy.property = edit.property;
+  policy.towards = edit.towards;
   if (!arguments.judge.empty()) policy.judge = fl::AnyClassifier(fl::load_classifier(arguments.judge));
   return policy;
 }
 
 struct Asked {
   std::vector<fl::testing::PropertyRange> where;
-  std::vector<Move> withstands, along;
+  std::vector<AskedEdit> withstands, along;
 };
 
 int gate(const Arguments& arguments, const Asked& asked) {
@@ -192,14 +192,14 @@ int gate(const Arguments& arguments, const Asked& asked) {
     if (asked.along.empty())
       suite.add("failure rate" + region + " below " + fl::number_text(bound), generator, classifier,
                 with_options(fl::testing::FailureRateBelow{.bound = bound, .where = asked.where}, arguments));
-    for (const Move& move : asked.along)
-      suite.add("failure rate below " + fl::number_text(bound) + " with " + move.text, generator, classifier,
-                moved(fl::testing::FailureRateAlongBelow{.shift = move.amount, .bound = bound}, move, arguments));
+    for (const AskedEdit& edit : asked.along)
+      suite.add("failure rate below " + fl::number_text(bound) + " with " + edit.text, generator, classifier,
+                moved(fl::testing::FailureRateAlongBelow{.shift = edit.amount, .bound = bound}, edit, arguments));
   }
-  for (const Move& move : asked.withstands)
-    suite.add("withstands " + move.text, generator, classifier,
-              moved(fl::testing::DistanceAtLeast{.distance = move.amount, .unit = move.unit, .share = arguments.share},
-                    move, arguments));
+  for (const AskedEdit& edit : asked.withstands)
+    suite.add("withstands " + edit.text, generator, classifier,
+              moved(fl::testing::DistanceAtLeast{.distance = edit.amount, .unit = edit.unit, .share = arguments.share},
+                    edit, arguments));
   for (const double bound : arguments.per_class)
     suite.add("failure rate of every class below " + fl::number_text(bound), generator, classifier,
               with_options(fl::testing::FailureRateBelowPerClass{.bound = bound}, arguments));
@@ -304,8 +304,8 @@ int answer(int argc, char** argv) {
   Asked asked;
   app.callback([&] {
     for (const std::string& text : arguments.where) asked.where.push_back(range_from(text));
-    for (const std::string& text : arguments.withstands) asked.withstands.push_back(move_from("--withstands", text));
-    for (const std::string& text : arguments.along) asked.along.push_back(move_from("--along", text));
+    for (const std::string& text : arguments.withstands) asked.withstands.push_back(edit_from("--withstands", text));
+    for (const std::string& text : arguments.along) asked.along.push_back(edit_from("--along", text));
     const bool gates = !arguments.failure_rate.empty() || !arguments.per_class.empty() || !arguments.baseline.empty() ||
                        !arguments.corpus.empty() || !asked.withstands.empty();
     const bool writes = !arguments.write_baseline.empty() || !arguments.write_corpus.empty();
@@ -318,9 +318,9 @@ int answer(int argc, char** argv) {
     if (!asked.along.empty() && arguments.failure_rate.empty())
       throw CLI::ValidationError("--along", "wants --failure-rate");
     if (!asked.along.empty() && !asked.where.empty()) throw CLI::ValidationError("--along", "excludes --where");
-    for (const Move& move : asked.along)
-      if (move.unit != fl::testing::MoveUnit::standard_deviations)
-        throw CLI::ValidationError("--along", "is in standard deviations: \"" + move.text + " sd\"");
+    for (const AskedEdit& edit : asked.along)
+      if (edit.unit != fl::testing::EditUnit::standard_deviations)
+        throw CLI::ValidationError("--along", "is in standard deviations: \"" + edit.text + " sd\"");
     if ((arguments.no_new_condition || arguments.by_property) && arguments.baseline.empty())
       throw CLI::ValidationError("--baseline", "is missing");
   });

@@ -6,8 +6,8 @@
 //   gate_errors --runs 400
 //
 // A row is short when so many wrong verdicts are seen that a gate with the stated rate would show them with a
-// probability below 1e-6. Where the exact distribution is known (one rate) it stands beside. `NoCauseAbove` judges the
-// report of `characterize`, whose rates `known_truth` shows. Exit codes: 0 all rows as stated, 1 a row is short.
+// probability below 1e-6. Where the exact distribution is known (one rate) it is shown beside. `NoCauseAbove` judges
+// the report of `characterize`, whose rates `known_truth` shows. Exit codes: 0 all rows as stated, 1 a row is short.
 //
 // test: --runs 12
 // test(2): --runs 0
@@ -112,7 +112,7 @@ GateResult compared(Policy policy, std::int64_t samples, std::int64_t run, doubl
   });
 }
 
-/// A world of one normal number that fails where number + move exceeds a limit; its property is the number.
+/// A world of one normal number that fails where number + edit exceeds a limit; its property is the number.
 fl::Problem moved_world(std::int64_t run, double limit) {
   fl::Problem problem;
   problem.layout = fl::StyleLayout({{"layer", 1}});

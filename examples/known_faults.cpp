@@ -136,7 +136,7 @@ bool known_levels(Runs& runs, const Arguments& arguments, Json& json) {
   bool all_good = true;
   const std::vector<fl::Property> properties = fl::applicable_properties(fl::default_properties(), runs.shape());
   for (std::size_t p = 0; p < properties.size(); ++p) {
-    if (!properties[p].specific || ground.readings.r_squared[p] < 0.3) continue;
+    if (!properties[p].specific || ground.reading_vectors.r_squared[p] < 0.3) continue;
     std::vector<double> values;
     for (std::int64_t i = 0; i < problem.discovery.size(); ++i)
       values.push_back(static_cast<double>(problem.discovery.properties(i, static_cast<std::int64_t>(p))));
@@ -146,9 +146,10 @@ bool known_levels(Runs& runs, const Arguments& arguments, Json& json) {
                                           {.classes = good.num_classes(), .scores = fl::Scores::logits});
     const faults::Level row = faults::level_of(runs.report(classifier, arguments.seed), properties[p].name, level);
     runs.progress().finish();
-    std::printf("%-22s %6.2f %6s %10.4g %10s %8s  %s\n", properties[p].name.c_str(), ground.readings.r_squared[p],
-                row.place ? std::to_string(*row.place).c_str() : "-", level, faults::number(row.flip, "%.4g").c_str(),
-                faults::number(row.error(), "%.3f").c_str(), row.is_good() ? "" : "SHORT");
+    std::printf("%-22s %6.2f %6s %10.4g %10s %8s  %s\n", properties[p].name.c_str(),
+                ground.reading_vectors.r_squared[p], row.place ? std::to_string(*row.place).c_str() : "-", level,
+                faults::number(row.flip, "%.4g").c_str(), faults::number(row.error(), "%.3f").c_str(),
+                row.is_good() ? "" : "SHORT");
     std::fflush(stdout);
     json["level 1"].push_back({{"property", properties[p].name},
                                {"place", faults::or_null(row.place)},

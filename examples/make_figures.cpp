@@ -99,11 +99,12 @@ fl::Drawing figure_2(const fl::LabelledImages& test, const fl::Problem& problem,
       "Generated samples; the class is the one given to the generator, which decides on blur and noise itself",
       problem.classes,
       {}};
-  const fl::Population& half = problem.discovery;
-  const auto order = first_of_each_class(problem.classes, half.size(),
-                                         [&](std::int64_t k) { return half.label[static_cast<std::size_t>(k)]; });
+  const fl::Population& split = problem.discovery;
+  const auto order = first_of_each_class(problem.classes, split.size(),
+                                         [&](std::int64_t k) { return split.label[static_cast<std::size_t>(k)]; });
   std::vector<fl::analysis::EditedLatent> unmoved;
-  for (const std::int64_t i : order) unmoved.push_back({{half.w.row_span(i), half.label[static_cast<std::size_t>(i)]}});
+  for (const std::int64_t i : order)
+    unmoved.push_back({{split.w.row_span(i), split.label[static_cast<std::size_t>(i)]}});
   const fl::ImageBatch images = problem.answer_edits(unmoved, {.images = true}).images;
   for (std::size_t i = 0; i < order.size(); ++i)
     made.tiles.push_back(
@@ -139,7 +140,7 @@ fl::Drawing figure_6(const fl::Problem& problem, const std::vector<std::string>&
   return fl::render::corner_case_figure(panels, shape, names, fl::paper::CornerCaseOptions{}.cases);
 }
 
-/// The codes of both splits in one space, and the map of the first of the confirmation split.
+/// The latents of both splits in one space, and the map of the first of the confirmation split.
 struct Space {
   std::string title;
   fl::Matrix<float> discovery, confirmation;
@@ -305,7 +306,7 @@ int answer(int argc, char** argv) {
       ->take_all();
   app.add_option("--data", arguments.data,
                  "directory of the four MNIST files; without it, where `./bootstrap mnist` puts them");
-  program::option(app, "--samples", arguments.samples, 1, fl::limits::samples, "samples per half");
+  program::option(app, "--samples", arguments.samples, 1, fl::limits::samples, "samples per split");
   program::option(app, "--seed", arguments.seed, program::least, program::most, "decides every draw");
   program::option(app, "--points", arguments.points, 91, fl::statistics::tsne_samples,
                   "samples on the maps of figure 3");

@@ -36,10 +36,10 @@ inline void print_paper(const faultline::PaperReport& report) {
       std::printf("%-18s %4s %9.3f %10.3f %7.3f %9.4f %8.3f   %+.3f %+.3f\n",
                   name_in(report, row.ranked.channel).c_str(), row.ranked.sign > 0 ? "+" : "-",
                   row.ranked.normalized_difference, row.ranked.stratified, row.ranked.auc, row.ranked.gradient,
-                  row.theta, row.effect.contrast, row.effect.lower);
+                  row.theta, row.effect.effect, row.effect.lower);
     if (report.together)
-      std::printf("%-72s   %+.3f %+.3f\n", "all of them together", report.together->contrast, report.together->lower);
-    auto random = report.random_contrasts;
+      std::printf("%-72s   %+.3f %+.3f\n", "all of them together", report.together->effect, report.together->lower);
+    auto random = report.random_channel_effects;
     for (double& value : random) value = std::abs(value);
     std::sort(random.begin(), random.end());
     if (!random.empty())

@@ -4,7 +4,7 @@
 // lines.
 
 #include <faultline/analysis/report.hpp>
-#include <faultline/render/titles.hpp>
+#include <faultline/render/report_labels.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -101,7 +101,7 @@ inline std::string table_of(const fl::FailureReport& report) {
     text +=
         "\nfailures gone: the share of the failures that would not occur with this at its usual level (95 % "
         "interval);\n"
-        "stable: how often it is chosen again on half of the samples; distance: how far an image moves until the\n"
+        "stable: how often it is chosen again in half-samples; distance: how far an image moves until the\n"
         "classifier fails; flips at: the property itself on the images that fail then\n\n";
   return text;
 }

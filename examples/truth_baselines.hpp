@@ -67,7 +67,7 @@ inline std::set<std::string> names_of_channels(const fl::Problem& problem, std::
 
 /// Three style channels drawn at random.
 inline std::set<std::string> random_channels(const fl::Problem& problem) {
-  fl::core::CounterRandom random(problem.seed, fl::core::Stream::codes, 2'000'000'007);
+  fl::core::CounterRandom random(problem.seed, fl::core::Stream::start_latents, 2'000'000'007);
   std::set<std::int64_t> drawn;
   while (static_cast<std::int64_t>(drawn.size()) < std::min(channels_asked, problem.layout.dimension()))
     drawn.insert(random.below(problem.layout.dimension()));

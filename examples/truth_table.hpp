@@ -27,7 +27,7 @@ struct Run {
   std::vector<std::string> causes, others;  ///< others: conditions that are confirmed and no causes
   std::vector<std::optional<fl::analysis::ConditionShape>> shapes;  ///< of the causes
   std::vector<std::string> generators, class_findings;
-  bool verdict_fits = true;         ///< the verdict is what the lists amount to, and no title or headline stands twice
+  bool verdict_fits = true;         ///< the verdict is what the lists amount to, and no title or headline occurs twice
   std::optional<double> fraction;   ///< attributable to all causes together
   std::optional<double> threshold;  ///< of the first cause's property, where the decision flips
   double share = 0.0;               ///< of the null deviance that the conditions explain

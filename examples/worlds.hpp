@@ -188,7 +188,7 @@ inline Setup make(const World& world, std::int64_t seed) {
   if (world.read == 0) model->world.read = d;
   model->mix.resize(d, d);
   model->class_mean.resize(world.classes, d);
-  fl::core::CounterRandom random(seed, fl::core::Stream::codes, 1'000'000'007);
+  fl::core::CounterRandom random(seed, fl::core::Stream::start_latents, 1'000'000'007);
   // an orthogonal-ish mixture: no coordinate of w is a factor
   const double spread = 0.35 * std::sqrt(std::min(1.0, 12.0 / static_cast<double>(d)));
   for (double& value : model->mix.values()) value = spread * random.normal();
@@ -207,7 +207,7 @@ inline Setup make(const World& world, std::int64_t seed) {
   problem.style_matrix.resize(2 * d, d);
   problem.style_bias.assign(static_cast<std::size_t>(2 * d), 1.0);
   // no style channel is a factor: editing one changes several, those beyond the first d none
-  fl::core::CounterRandom mixing(seed, fl::core::Stream::codes, 1'000'000'008);
+  fl::core::CounterRandom mixing(seed, fl::core::Stream::start_latents, 1'000'000'008);
   const std::int64_t read = model->world.read;
   model->channels.resize(read, read);
   for (double& value : model->channels.values()) value = 0.2 * mixing.normal();

@@ -15,12 +15,12 @@
 #include <faultline/analysis/confirm/detail/ceiling_impl.hpp>
 #include <faultline/analysis/confirm/detail/condition_chain_impl.hpp>
 #include <faultline/analysis/confirm/detail/condition_effects_impl.hpp>
-#include <faultline/analysis/confirm/detail/condition_moves_impl.hpp>
+#include <faultline/analysis/confirm/detail/condition_edits_impl.hpp>
 #include <faultline/analysis/confirm/detail/confirm_conditions_impl.hpp>
 #include <faultline/analysis/confirm/detail/detectable_impl.hpp>
 #include <faultline/analysis/confirm/detail/find_conditions_impl.hpp>
 #include <faultline/analysis/confirm/detail/intervention_directions_impl.hpp>
-#include <faultline/analysis/confirm/detail/move_comparisons_impl.hpp>
+#include <faultline/analysis/confirm/detail/edit_comparisons_impl.hpp>
 #include <faultline/analysis/confirm/detail/placebo_impl.hpp>
 #include <faultline/analysis/confirm/detail/rates_impl.hpp>
 #include <faultline/analysis/describe/detail/carriers_impl.hpp>

@@ -23,13 +23,13 @@
 #include <faultline/render/detail/report_difference_json_impl.hpp>
 #include <faultline/render/detail/page_budget_impl.hpp>
 #include <faultline/render/detail/report_files_impl.hpp>
+#include <faultline/render/detail/report_labels_impl.hpp>
 #include <faultline/render/detail/report_sheets_impl.hpp>
 #include <faultline/render/detail/response_charts_impl.hpp>
 #include <faultline/render/detail/response_figure_impl.hpp>
 #include <faultline/render/detail/sheet_choices_impl.hpp>
 #include <faultline/render/detail/sheet_impl.hpp>
 #include <faultline/render/detail/text_impl.hpp>
-#include <faultline/render/detail/titles_impl.hpp>
 
 namespace faultline {
 inline namespace v1 {

@@ -21,7 +21,7 @@
 #include <faultline/statistics/detail/multiplicity_impl.hpp>
 #include <faultline/statistics/detail/natural_spline_impl.hpp>
 #include <faultline/statistics/detail/orthonormal_basis_impl.hpp>
-#include <faultline/statistics/detail/paired_contrast_impl.hpp>
+#include <faultline/statistics/detail/paired_effect_impl.hpp>
 #include <faultline/statistics/detail/permutation_impl.hpp>
 #include <faultline/statistics/detail/pooled_effect_impl.hpp>
 #include <faultline/statistics/detail/quantiles_impl.hpp>

@@ -6,7 +6,7 @@
 
 The wheel has 10 000 grey 28x28 images in ten classes of 1 000, in the order of the classes and without parts of its own.
 284 of them repeat an earlier one, so only the first of equal images is kept. Within each class the images are then put
-in the order of their SHA-256 and every sixth goes to the test part; within a part they stand in the wheel's order. So
+in the order of their SHA-256 and every sixth goes to the test part; within a part they keep the wheel's order. So
 the split depends on the images alone, takes the same share of every class, and no image is in both parts.
 """
 

@@ -159,7 +159,7 @@ TEST_CASE("a fault of one class is that class's, and heads no other", "[analysis
   CHECK(own.condition.class_label == std::optional<std::int64_t>(4));
   CHECK(own.title == "property 2 in class 4");
   CHECK(own.direction.class_label == std::optional<std::int64_t>(4));
-  for (const auto& contrast : own.intervention.classes) CHECK(contrast.class_label == 4);
+  for (const auto& effect : own.intervention.classes) CHECK(effect.class_label == 4);
   CHECK(own.attributable.fraction > 0.9);
   REQUIRE(!own.answers.empty());
   CHECK(own.answers.front().answer == 5);

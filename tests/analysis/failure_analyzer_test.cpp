@@ -125,7 +125,7 @@ TEST_CASE("the cost of a run is exact, step by step", "[analysis][analyzer]") {
   std::map<std::string, std::int64_t> calls_until;  // generator calls made when a step last reported
   auto options = quick(1000);
   options.method.progress = [&](const fl::Progress& p) { calls_until[p.stage] = calls; };
-  constexpr std::int64_t half = 16;  // calls for 1 000 samples, 64 at a time
+  constexpr std::int64_t of_split = 16;  // calls for 1 000 samples, 64 at a time
 
   SECTION(
       "nothing fails: 16 images are made twice and classified once before both splits are sampled, and nothing more") {
@@ -133,17 +133,17 @@ TEST_CASE("the cost of a run is exact, step by step", "[analysis][analyzer]") {
     const auto report = fl::characterize(known, mine, options);
     CHECK(report.verdict == fl::Verdict::too_few_failures);
     CHECK(report.cost.generator_images == 2 * 16 + 2 * 1000);
-    CHECK(report.cost.generator_batches == 2 + 2 * half);
+    CHECK(report.cost.generator_batches == 2 + 2 * of_split);
     CHECK(report.cost.classifier_images == 16 + 2 * 1000);
-    CHECK(report.cost.classifier_batches == 1 + 2 * half);
+    CHECK(report.cost.classifier_batches == 1 + 2 * of_split);
     CHECK(report.cost.property_images == 2 * 1000);
     CHECK(report.cost.gradient_images == 0);
     CHECK(report.cost.judge_images == 0);
     // Of whole batches: the last one is padded
-    CHECK(report.cost.generator_macs == (2 + 2 * half) * 64 * (3 + 50 + 700));
-    CHECK(report.cost.generator_bytes == (2 + 2 * half) * 64 * 11);
-    CHECK(report.cost.generator_launches == (2 + 2 * half) * 2);
-    CHECK(calls == 2 + 2 * half);
+    CHECK(report.cost.generator_macs == (2 + 2 * of_split) * 64 * (3 + 50 + 700));
+    CHECK(report.cost.generator_bytes == (2 + 2 * of_split) * 64 * 11);
+    CHECK(report.cost.generator_launches == (2 + 2 * of_split) * 2);
+    CHECK(calls == 2 + 2 * of_split);
     CHECK(rows == 64 * calls);
   }
   SECTION("one cause: each step asks for what its documentation says") {
@@ -158,16 +158,16 @@ TEST_CASE("the cost of a run is exact, step by step", "[analysis][analyzer]") {
     REQUIRE(report.associated.empty());
     REQUIRE(report.findings[0].condition.kind == fl::ConditionKind::property);
     REQUIRE(report.findings[0].intervention.latents == 128);
-    CHECK(calls_until.at("sampling, discovery split") == 2 + half);
-    CHECK(calls_until.at("sampling, confirmation split") == 2 + 2 * half);
-    CHECK(calls_until.at("conditions") == 2 + 2 * half);
-    // 256 latents moved both ways along the reading, and along the move that came of it; then 128 fresh latents, moved
-    // both ways
+    CHECK(calls_until.at("sampling, discovery split") == 2 + of_split);
+    CHECK(calls_until.at("sampling, confirmation split") == 2 + 2 * of_split);
+    CHECK(calls_until.at("conditions") == 2 + 2 * of_split);
+    // 256 latents moved both ways along the reading vector, and along the edit that came of it; then 128 held-out
+    // latents, moved both ways
     CHECK(calls_until.at("intervention") - calls_until.at("conditions") ==
           2 * (2 * 256 / 64) + 128 / 64 + 2 * 128 / 64);
     // 256 further latents as they are, with the cause set, and with all causes set
     CHECK(calls_until.at("attributable fractions") - calls_until.at("intervention") == 3 * 256 / 64);
-    // 4 random directions, 64 latents both ways; the profile of 128 latents at 9 moves; distances
+    // 4 random directions, 64 latents both ways; the profile of 128 latents at 9 edits; distances
     CHECK(calls - calls_until.at("attributable fractions") == 4 * 2 * 64 / 64 + 128 * 9 / 64 + 57);
 
     CHECK(report.cost.generator_batches == calls);
@@ -177,7 +177,7 @@ TEST_CASE("the cost of a run is exact, step by step", "[analysis][analyzer]") {
     CHECK(report.cost.classifier_images == report.cost.generator_images - 16);  // the pilot sample is made twice
     // Eight listed examples are made in one call and classified one by one
     CHECK(report.cost.classifier_batches == report.cost.generator_batches + 6);
-    // of samples, calibrations, fresh and fraction latents, the profile, start latents and flips
+    // of samples, calibrations, held-out and fraction latents, the profile, start latents and flips
     CHECK(report.cost.property_images == 2 * 1000 + 2 * 2 * 256 + 128 + 256 + 128 * 9 + 247);
     CHECK(rows == 64 * calls);
     CHECK(report.cost.generator_bytes == rows * 11);

@@ -84,23 +84,23 @@ struct Setup {
   fl::Problem problem;
   fl::statistics::Whitening whitening;
   fl::MethodOptions options;
-  fl::Population codes;
+  fl::Population latents;
   std::shared_ptr<Counts> counts = std::make_shared<Counts>();
 
-  [[nodiscard]] fl::analysis::FindingContext context() const { return {problem, whitening, options, codes}; }
+  [[nodiscard]] fl::analysis::FindingContext context() const { return {problem, whitening, options, latents}; }
 
   /// The finding that moves exactly along coordinate x_j (in the population's truth; its whitened vector is fitted).
   [[nodiscard]] fl::Finding along(std::int64_t j, double sign = 1.0) const {
     fl::Finding finding;
     finding.direction.name = "coordinate " + std::to_string(j);
-    fl::Matrix<double> move(1, w_dim);
-    for (std::int64_t i = 0; i < w_dim; ++i) move(0, i) = sign * mixing(i, j);
-    const fl::Matrix<double> v = fl::statistics::whiten_moves(whitening, move);
+    fl::Matrix<double> step(1, w_dim);
+    for (std::int64_t i = 0; i < w_dim; ++i) step(0, i) = sign * mixing(i, j);
+    const fl::Matrix<double> v = fl::statistics::whiten_steps(whitening, step);
     double norm = 0.0;
     for (const double value : v.values()) norm += value * value;
     finding.direction.whitened.assign(v.values().begin(), v.values().end());
     for (double& value : finding.direction.whitened) value /= std::sqrt(norm);
-    finding.direction.w.assign(move.values().begin(), move.values().end());
+    finding.direction.w.assign(step.values().begin(), step.values().end());
     return finding;
   }
 };
@@ -150,12 +150,12 @@ inline Setup build(const World& world) {
   problem.property_names = world.property_names;
   problem.has_judge = world.has_judge;
   problem.seed = 3;
-  // A = S M^-1 with S the readings of x.
-  fl::Matrix<double> readings(channels, w_dim);
+  // A = S M^-1 with S the rows that read x.
+  fl::Matrix<double> rows(channels, w_dim);
   for (std::int64_t k = 0; k < channels; ++k) {
-    fl::core::CounterRandom random(17, fl::core::Stream::codes, k);
+    fl::core::CounterRandom random(17, fl::core::Stream::start_latents, k);
     for (std::int64_t j = 0; j < w_dim; ++j)
-      readings(k, j) = k < w_dim ? (k == j ? scale(j) : 0.0) : k == channels - 1 ? 0.0 : random.normal();
+      rows(k, j) = k < w_dim ? (k == j ? scale(j) : 0.0) : k == channels - 1 ? 0.0 : random.normal();
   }
   problem.style_matrix.resize(channels, w_dim);
   for (std::int64_t j = 0; j < w_dim; ++j) {
@@ -164,7 +164,7 @@ inline Setup build(const World& world) {
     const auto column = unmix(unit);  // column j of M^-1
     for (std::int64_t k = 0; k < channels; ++k)
       for (std::int64_t i = 0; i < w_dim; ++i)
-        problem.style_matrix(k, j) += readings(k, i) * column[static_cast<std::size_t>(i)];
+        problem.style_matrix(k, j) += rows(k, i) * column[static_cast<std::size_t>(i)];
   }
   for (std::int64_t k = 0; k < channels; ++k) problem.style_bias.push_back(0.1 * static_cast<double>(k));
 
@@ -209,7 +209,7 @@ inline Setup build(const World& world) {
   problem.discovery = problem.sample(fl::core::discovery_first, world.population);
   problem.confirmation = problem.sample(fl::core::confirmation_first, world.population);
   setup.whitening = fl::statistics::fit_whitening(problem.discovery.w, problem.discovery.label, classes);
-  setup.codes = problem.sample(fl::core::intervention_first, 128);
+  setup.latents = problem.sample(fl::core::intervention_first, 128);
   setup.options.properties.clear();
   return setup;
 }

@@ -71,7 +71,7 @@ TEST_CASE("properties that say nothing of their own take no part and are named")
   CHECK(none.notes.size() == 4);
 }
 
-TEST_CASE("a property that parts failures from successes perfectly is one condition") {
+TEST_CASE("a property that separates failures from successes perfectly is one condition") {
   const fl::LabelledTable table =
       world(2000, 7, [](std::int64_t, const double* z) { return z[3] > 1.0 ? 1000.0 : -1000.0; });
   const fl::LabelledConditions result = quick(table);

@@ -94,10 +94,10 @@ struct Setup {
   [[nodiscard]] std::vector<double> factors(std::span<const float> w, std::int64_t label) const {
     return detail::factors_of(*model, w, label);
   }
-  /// What moving w by `move` does to factor j.
-  [[nodiscard]] double along(const std::vector<double>& move, std::int64_t j) const {
+  /// What moving w by `step` does to factor j.
+  [[nodiscard]] double along(const std::vector<double>& step, std::int64_t j) const {
     double sum = 0.0;
-    for (std::size_t k = 0; k < move.size(); ++k) sum += model->unmix(j, static_cast<std::int64_t>(k)) * move[k];
+    for (std::size_t k = 0; k < step.size(); ++k) sum += model->unmix(j, static_cast<std::int64_t>(k)) * step[k];
     return sum;
   }
 };
@@ -108,7 +108,7 @@ inline Setup make(const World& world, std::int64_t samples, std::int64_t seed = 
   const std::int64_t d = world.dimension;
   model->mix.resize(d, d);
   model->class_mean.resize(world.classes, d);
-  fl::core::CounterRandom random(world.seed, fl::core::Stream::codes, 1);
+  fl::core::CounterRandom random(world.seed, fl::core::Stream::start_latents, 1);
   for (double& value : model->mix.values()) value = 0.35 * random.normal();
   for (std::int64_t i = 0; i < d; ++i) model->mix(i, i) += 1.0;
   for (double& value : model->class_mean.values()) value = 2.0 * random.normal();
@@ -125,13 +125,13 @@ inline Setup make(const World& world, std::int64_t samples, std::int64_t seed = 
   problem.style_matrix.resize(world.channels, d);
   problem.style_bias.assign(static_cast<std::size_t>(world.channels), 1.0);
   for (std::int64_t k = 0; k < world.channels; ++k) {
-    std::vector<double> reading(static_cast<std::size_t>(d), 0.0);
-    if (k < d) reading[static_cast<std::size_t>(k)] = 2.0;
+    std::vector<double> row(static_cast<std::size_t>(d), 0.0);
+    if (k < d) row[static_cast<std::size_t>(k)] = 2.0;
     else
-      for (double& value : reading) value = random.normal();
+      for (double& value : row) value = random.normal();
     for (std::int64_t j = 0; j < d; ++j)
       for (std::int64_t i = 0; i < d; ++i)
-        problem.style_matrix(k, j) += reading[static_cast<std::size_t>(i)] * model->unmix(i, j);
+        problem.style_matrix(k, j) += row[static_cast<std::size_t>(i)] * model->unmix(i, j);
   }
   for (std::int64_t p = 0; p < world.properties; ++p) problem.property_names.push_back("property " + std::to_string(p));
 

@@ -123,7 +123,7 @@ TEST_CASE("the gradient of every step is its adjoint") {
   const fl::ImageShape shape{3, 6, 7};
   for (const fl::InputSpec& spec : specs) {
     const fl::ImagePreparation prepare(shape, {-1, 1}, spec);
-    fl::core::CounterRandom random(5, fl::core::Stream::codes, 0);
+    fl::core::CounterRandom random(5, fl::core::Stream::start_latents, 0);
     fl::ImageBatch x(1, shape);
     for (float& value : x.image(0)) value = static_cast<float>(1.6 * random.uniform() - 0.8);
     x.image(0)[3] = 1.5f;  // outside: no gradient

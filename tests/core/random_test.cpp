@@ -62,14 +62,14 @@ TEST_CASE("Latents and labels have their golden values", "[random]") {
 }
 
 TEST_CASE("A reader yields the words of its blocks in order", "[random]") {
-  CounterRandom random(123, Stream::codes, 99);
+  CounterRandom random(123, Stream::start_latents, 99);
   std::vector<std::uint32_t> read(12);
   for (auto& word : read) word = random.next();
   for (std::uint32_t block = 0; block < 3; ++block) {
     const auto words = fl::core::philox4x32({99, 0, block, 5}, {123, 0});
     CHECK(std::equal(words.begin(), words.end(), read.begin() + 4 * block));
   }
-  CounterRandom later(123, Stream::codes, 99, 2);
+  CounterRandom later(123, Stream::start_latents, 99, 2);
   CHECK(later.next() == read[8]);
 }
 
@@ -79,7 +79,7 @@ TEST_CASE("Seed, stream and index all enter with their 64 bits", "[random]") {
   for (const std::int64_t seed : numbers) {
     for (const std::int64_t index : numbers) {
       for (const Stream stream : {Stream::latents, Stream::labels, Stream::noise, Stream::corruptions,
-                                  Stream::permutations, Stream::codes, Stream::subsets}) {
+                                  Stream::permutations, Stream::start_latents, Stream::subsets}) {
         first.insert(CounterRandom(seed, stream, index).next());
       }
     }

@@ -29,7 +29,7 @@ std::vector<float> impulse(std::int64_t height, std::int64_t width, std::int64_t
 
 std::vector<float> texture(std::int64_t height, std::int64_t width) {
   std::vector<float> image(static_cast<std::size_t>(height * width));
-  fl::core::fill_normals(1, fl::core::Stream::codes, 0, image);
+  fl::core::fill_normals(1, fl::core::Stream::start_latents, 0, image);
   for (float& v : image) v = std::clamp(0.5f + 0.2f * v, 0.0f, 1.0f);
   return image;
 }

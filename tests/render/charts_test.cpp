@@ -38,7 +38,7 @@ TEST_CASE("charts survive infinite distances, NaN and extreme names") {
     finding.title = finding.side_effects[0].name = finding.response[0].property = report.property_names[0] = name;
     if (!finding.threshold.flip) finding.threshold.flip.emplace();
     finding.threshold.flip->sigmas = finding.threshold.flip->upper = finding.threshold.flip->quartile_high = infinity;
-    finding.threshold.half.reset();
+    finding.threshold.even_odds.reset();
     finding.profile.probability[2] = nan;
     finding.side_effects[0].strength = infinity;
     finding.profile.properties[0][1] = nan;
@@ -77,7 +77,7 @@ TEST_CASE("charts survive whatever numbers a file can hold") {
         for (auto& effect : finding.side_effects) effect.strength = odd;
         finding.histogram.failed.assign(finding.histogram.failed.size(), most);  // whose sum does not fit
         finding.histogram.passed.assign(finding.histogram.passed.size(), most);
-        for (auto* crossing : {&finding.threshold.flip, &finding.threshold.half})
+        for (auto* crossing : {&finding.threshold.flip, &finding.threshold.even_odds})
           if (*crossing) (*crossing)->sigmas = (*crossing)->lower = odd, (*crossing)->quartile_high = -odd;
         if (finding.profile.sigmas.empty()) continue;
         finding.profile.sigmas.front() = odd;

@@ -110,7 +110,7 @@ TEST_CASE("attributable shares stand in order, with all together last, below zer
   CHECK_FALSE(fl::render::attributable_chart(report));
 }
 
-TEST_CASE("the moves of a report are shown in percentage points, causes first, and what was not moved is left out") {
+TEST_CASE("the edits of a report are shown in percentage points, causes first, and what was not moved is left out") {
   const fl::FailureReport report = render_test::example_report(render_test::example_generator());
   const std::string svg = svg_of(fl::render::intervention_chart(report));
   CHECK(svg.find(">+41.2 (+37.1 to +45.2): changes the failure rate</text>") != std::string::npos);

@@ -154,25 +154,25 @@ TEST_CASE("edited samples are rendered as generator and classifier have them") {
   const auto report = render_test::example_report(known);
   fl::render::detail::EditRenderer<fl::AnalyticGenerator, Example> models(known, classifier, report, {});
   const fl::StyleSpaceSampler<fl::AnalyticGenerator> sampler(known, {.seed = 7});
-  const fl::analysis::ExampleLatent code = report.findings[0].examples[0];
-  const auto original = sampler.sample(code.index, 1);
+  const fl::analysis::ExampleLatent example = report.findings[0].examples[0];
+  const auto original = sampler.sample(example.index, 1);
   const fl::Edit along = fl::Edit::in_w(report.findings[0].direction.w);
   const fl::Edit channel = fl::Edit::of_channel(known.factor_channel(0), sigma_of_factor(known));
   const std::vector<fl::render::detail::EditedSample> samples = {
-      {code.index, code.label},
-      {code.index, code.label, along.at(*code.flip - 0.02)},
-      {code.index, code.label, along.at(*code.flip + 0.02)},
-      {code.index, code.label, channel.at(*code.flip + 0.02)},
-      {code.index, code.label, channel.at(-3.0)}};
+      {example.index, example.label},
+      {example.index, example.label, along.at(*example.flip - 0.02)},
+      {example.index, example.label, along.at(*example.flip + 0.02)},
+      {example.index, example.label, channel.at(*example.flip + 0.02)},
+      {example.index, example.label, channel.at(-3.0)}};
   const auto shown = fl::render::detail::render_samples(models.backend(), samples, 16);
   REQUIRE(shown.size() == 5);
   CHECK(shown[0].picture == fl::render::to_picture(original.images.image(0), known.image_shape(), 16));
-  CHECK(shown[0].probability == Approx(code.probability).margin(1e-4));
-  CHECK(shown[0].prediction == code.label);
+  CHECK(shown[0].probability == Approx(example.probability).margin(1e-4));
+  CHECK(shown[0].prediction == example.label);
   CHECK_FALSE(shown[0].failed);
   CHECK_FALSE(shown[1].failed);
   CHECK(shown[2].failed);
-  CHECK(shown[2].prediction == (code.label + 1) % 4);
+  CHECK(shown[2].prediction == (example.label + 1) % 4);
   CHECK(shown[3].failed);
   CHECK(shown[3].picture == shown[2].picture);
   CHECK(shown[4].probability > shown[0].probability);
@@ -185,7 +185,7 @@ TEST_CASE("a user's criterion decides which images are marked") {
   const fl::RenderOptions options{.criterion = fl::TrueClassBelow{0.99}};
   fl::render::detail::EditRenderer<fl::AnalyticGenerator, Example> models(known, classifier, report, options);
   std::vector<fl::render::detail::EditedSample> samples;
-  for (const auto& code : report.findings[0].examples) samples.push_back({code.index, code.label});
+  for (const auto& example : report.findings[0].examples) samples.push_back({example.index, example.label});
   for (const auto& shown : fl::render::detail::render_samples(models.backend(), samples, 96))
     CHECK(shown.failed == (shown.probability < 0.99));
 }
@@ -195,22 +195,22 @@ TEST_CASE("the frames of a direction are its images with shifts and answers") {
   auto classifier = render_test::example_classifier(known);
   const auto report = render_test::example_report(known);
   const fl::Finding& finding = report.findings[0];
-  const fl::analysis::ExampleLatent& code = finding.examples[1];
+  const fl::analysis::ExampleLatent& example = finding.examples[1];
   const fl::DirectionRenderer renderer(known, classifier);
-  const auto frames =
-      renderer.frames(report, finding, {.example = 1, .shifts = {0.0, *code.flip - 0.02, *code.flip + 0.02, -1.0}});
+  const auto frames = renderer.frames(
+      report, finding, {.example = 1, .shifts = {0.0, *example.flip - 0.02, *example.flip + 0.02, -1.0}});
   REQUIRE(frames.size() == 4);
-  CHECK(frames[2].shift == *code.flip + 0.02);
-  CHECK(frames[0].probability == Approx(code.probability).margin(1e-4));
+  CHECK(frames[2].shift == *example.flip + 0.02);
+  CHECK(frames[0].probability == Approx(example.probability).margin(1e-4));
   CHECK(frames[0].log_odds == Approx(std::log(frames[0].probability / (1.0 - frames[0].probability))).epsilon(0.01));
-  CHECK(frames[0].prediction == code.label);
+  CHECK(frames[0].prediction == example.label);
   CHECK_FALSE(frames[1].failed);
   CHECK(frames[2].failed);
-  CHECK(frames[2].prediction == (code.label + 1) % 4);
+  CHECK(frames[2].prediction == (example.label + 1) % 4);
   CHECK(frames[3].probability > frames[0].probability);
   // The pixels are those of the sample, and the direction is its factor.
   const fl::StyleSpaceSampler<fl::AnalyticGenerator> sampler(known, {.seed = 7});
-  const auto original = sampler.sample(code.index, 1);
+  const auto original = sampler.sample(example.index, 1);
   REQUIRE(frames[0].image.count() == 1);
   CHECK(frames[0].image.shape() == known.image_shape());
   CHECK(std::equal(original.images.image(0).begin(), original.images.image(0).end(), frames[0].image.image(0).begin()));
@@ -413,7 +413,7 @@ TEST_CASE("a report of another generator, seed or shape is refused") {
   CHECK(refused([](fl::FailureReport& r) { r.provenance.generator_digest = "another"; }) ==
         fl::ErrorCode::incompatible_models);
   CHECK(refused([](fl::FailureReport& r) {
-          for (auto& code : r.findings[0].examples) code.label = (code.label + 1) % 4;
+          for (auto& example : r.findings[0].examples) example.label = (example.label + 1) % 4;
         }) == fl::ErrorCode::incompatible_models);
   CHECK(refused([](fl::FailureReport& r) { r.findings[0].direction.w.pop_back(); }) == fl::ErrorCode::shape_mismatch);
   CHECK(refused([](fl::FailureReport& r) { r.paper_top[3].channel.flat = 100'000; }) == fl::ErrorCode::shape_mismatch);

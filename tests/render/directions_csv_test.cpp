@@ -102,13 +102,13 @@ TEST_CASE("cells of directions.csv stay empty where there is no number") {
   fl::FailureReport report;
   report.findings = {render_test::example_finding(render_test::example_generator(), 0, "noise level", 1.6), {}};
   report.findings[0].threshold.flip->sigmas = std::numeric_limits<double>::infinity();
-  report.findings[0].threshold.half.reset();
+  report.findings[0].threshold.even_odds.reset();
   report.findings[0].validity.agreement.reset();
   report.findings[0].condition.stability = std::numeric_limits<double>::quiet_NaN();
   const auto rows = parse(fl::render::directions_csv(report));
   REQUIRE(rows.size() == 3);
   REQUIRE(rows[1].size() == rows[0].size());
-  for (const char* column : {"flip_sigmas", "half_sigmas", "half_share", "judge_agreement", "stability"})
+  for (const char* column : {"flip_sigmas", "even_odds_sigmas", "even_odds_share", "judge_agreement", "stability"})
     CHECK(cell(rows, 1, column).empty());
   CHECK(cell(rows, 1, "flip_share") == "0.97");
   for (const char* column : {"shape", "class", "movability", "decision", "effect", "min_effect", "fraction",

@@ -54,7 +54,7 @@ inline fl::analysis::ResponseCurve example_response(const std::string& property,
   return curve;
 }
 
-/// What is measured along the move: p(y) falls at `median`, and noise level rises.
+/// What is measured along the edit: p(y) falls at `median`, and noise level rises.
 inline fl::analysis::Profile example_profile(double median) {
   fl::analysis::Profile profile;
   for (int i = -3; i <= 8; ++i) {
@@ -121,8 +121,8 @@ inline fl::Finding example_finding(const fl::AnalyticGenerator& known, std::int6
   f.direction = {f.title, factor_step(known, factor), factor_step(known, factor), std::nullopt, {}};
   f.channel = known.layout().locate(flat);
   f.threshold.flip = example_crossing(median);
-  f.threshold.half = example_crossing(median - 0.1);
-  f.threshold.half->left_out = 2;
+  f.threshold.even_odds = example_crossing(median - 0.1);
+  f.threshold.even_odds->left_out = 2;
   for (std::int64_t k = 0; k < 4; ++k)
     f.threshold.centres.push_back({k, 0.97, 1.4 + 0.1 * static_cast<double>(k), std::nullopt, 1.5});
   f.threshold.at_flip = {{f.condition.properties[0], 62, 0.0342, 0.031, 0.0377}};
@@ -182,7 +182,7 @@ inline void make_pair(fl::Finding& f, const fl::AnalyticGenerator& known) {
   f.attributable = {0.12, 0.08, 0.17, 4000, 262};
   f.response = {example_response("noise level"), example_response("slant")};
   f.threshold.flip.reset();
-  f.threshold.half.reset();
+  f.threshold.even_odds.reset();
   f.threshold.at_flip.clear();
   f.validity = {std::nullopt, 0, std::nullopt};
   f.headline = "With noise level with slant at its usual level 12 % (8 to 17) of the failures would not occur.";

@@ -187,7 +187,7 @@ TEST_CASE("figure 4 shows shares of each group, and keeps every value") {
         fl::ErrorCode::invalid_argument);
 }
 
-TEST_CASE("figure 5 labels columns that never reach a half, and marks failures by more than colour") {
+TEST_CASE("figure 5 labels columns that never reach even odds, and marks failures by more than colour") {
   const std::vector<double> shares{0, 0.2, 0.4, 0.6, 0.8, 1, 1.5};
   std::vector<fl::render::DegradationColumn> columns;
   for (int c = 0; c < 10; ++c) {

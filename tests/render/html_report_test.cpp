@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include <faultline/render/html_report.hpp>
-#include <faultline/render/titles.hpp>
+#include <faultline/render/report_labels.hpp>
 
 #include <render/page_checks.hpp>
 #include <support/catch2.hpp>
@@ -165,13 +165,13 @@ TEST_CASE("when no condition is known to be a cause the page says why of each, a
   check_page(page);
   CHECK(page.find("Failures are systematic, but no cause is known") != std::string::npos);
   CHECK(occurrences(page, "<img ") == 0);
-  CHECK(occurrences(page, "<svg ") == 1 + 1 + 1 + 2 + 1 + 1 + 2);  // classes, moves, the others' responses, map
+  CHECK(occurrences(page, "<svg ") == 1 + 1 + 1 + 2 + 1 + 1 + 2);  // classes, edits, the others' responses, map
   CHECK(page.find("On what") == std::string::npos);
   CHECK(page.find("+3.0 (−1.0 to +7.0)") != std::string::npos);
   CHECK(occurrences(page, ">not moved</td>") == 2);
-  const std::size_t moves = page.find("Moved on purpose");
-  CHECK(moves > page.find("id=\"others\""));
-  CHECK(moves < page.find("id=\"generators\""));
+  const std::size_t moved = page.find("Moved on purpose");
+  CHECK(moved > page.find("id=\"others\""));
+  CHECK(moved < page.find("id=\"generators\""));
 }
 
 TEST_CASE("conditions are called by their title, with the class by its name") {

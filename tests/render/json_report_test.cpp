@@ -243,13 +243,13 @@ TEST_CASE("numbers read back exactly, and what is not finite is null") {
   report.failure_rate.estimate = 0.1 + 0.2;
   report.findings[0].threshold.flip->sigmas = std::numeric_limits<double>::infinity();
   report.findings[0].profile.probability[0] = std::numeric_limits<double>::quiet_NaN();
-  report.findings[0].threshold.half.reset();
+  report.findings[0].threshold.even_odds.reset();
   report.provenance.seed = std::numeric_limits<std::int64_t>::max();
   const Json json = Json::parse(fl::to_json(report));
   CHECK(json["failure_rate"]["estimate"].get<double>() == 0.1 + 0.2);
   CHECK(json["findings"][0]["threshold"]["flip"]["sigmas"].is_null());
   CHECK(json["findings"][0]["profile"]["probability"][0].is_null());
-  CHECK(json["findings"][0]["threshold"]["half"].is_null());
+  CHECK(json["findings"][0]["threshold"]["even_odds"].is_null());
   CHECK(json["provenance"]["seed"].get<std::int64_t>() == std::numeric_limits<std::int64_t>::max());
   CHECK(json["findings"][1]["direction"]["class_label"] == 2);
   CHECK(json["findings"][1]["condition"]["shape"] == "two_sided");

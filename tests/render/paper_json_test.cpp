@@ -51,7 +51,7 @@ TEST_CASE("the paper's report is valid after its schema, filled and empty") {
   CHECK(validator.complaints(json) == std::vector<std::string>{});
   CHECK(validator.complaints(Json::parse(fl::to_json(fl::PaperReport{}))) == std::vector<std::string>{});
   for (const char* list :
-       {"top", "top_by_gradient", "random_contrasts", "classes", "agreement", "properties", "layers"})
+       {"top", "top_by_gradient", "random_channel_effects", "classes", "agreement", "properties", "layers"})
     CHECK(!json[list].empty());
   CHECK(!json["classes"][0]["distances"].empty());
   CHECK(!json["classes"][0]["corner_cases"].empty());
@@ -85,7 +85,7 @@ TEST_CASE("every member of the paper's structures is a key, under its own name a
   {
     [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = report;
     CHECK(keys(json) == std::vector<std::string>{"schema", "note", "failure_rate", "top", "top_by_gradient", "together",
-                                                 "random_contrasts", "contrast_codes", "classes", "attfind",
+                                                 "random_channel_effects", "effect_latents", "classes", "attfind",
                                                  "agreement", "properties", "layers", "class_names", "cost",
                                                  "provenance"});
   }

@@ -8,7 +8,7 @@
 
 namespace fl = faultline;
 
-TEST_CASE("the arrays of both halves are complete, and styles follow from w") {
+TEST_CASE("the arrays of both splits are complete, and styles follow from w") {
   fl::Problem problem;
   problem.style_matrix = fl::Matrix<double>(3, 2);
   problem.style_matrix(0, 0) = 1, problem.style_matrix(1, 1) = 2, problem.style_matrix(2, 0) = -1,
@@ -41,9 +41,9 @@ TEST_CASE("the arrays of both halves are complete, and styles follow from w") {
   CHECK(floats("confirmation.s.npy") == std::vector<float>(6, 7.0f));
   CHECK(floats("discovery.w.npy") == std::vector<float>{3, 4, 0, 1});
   CHECK(floats("confirmation.properties.npy") == std::vector<float>{0.5f, 0.5f});
-  for (const char* half : {"discovery", "confirmation"})
+  for (const char* split : {"discovery", "confirmation"})
     for (const char* what : {"index", "label", "prediction", "failed", "probability", "margin"})
-      CHECK(std::filesystem::exists(directory / "a" / "b" / (std::string(half) + "." + what + ".npy")));
+      CHECK(std::filesystem::exists(directory / "a" / "b" / (std::string(split) + "." + what + ".npy")));
   CHECK_FALSE(std::filesystem::exists(directory / "a" / "b" / "discovery.properties.npy"));
   fl::core::write_file_atomically(directory / "file", std::string_view("in the way"));
   CHECK(faultline_tests::error_code([&] { fl::write_arrays(problem, directory / "file" / "x"); }) ==

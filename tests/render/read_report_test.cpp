@@ -2,7 +2,7 @@
 #include <faultline/render/detail/described_reader.hpp>
 #include <faultline/render/json_report.hpp>
 #include <faultline/render/read_report.hpp>
-#include <faultline/render/titles.hpp>
+#include <faultline/render/report_labels.hpp>
 
 #include <core/temporary_directory.hpp>
 #include <render/example_report.hpp>
@@ -169,8 +169,8 @@ TEST_CASE("what is not a report, or contradicts itself, is refused") {
         "[F304] read_report(old.json): 'findings[0].direction.w[3]' must be a number");
   CHECK(sentence("/findings/1/carriers/0/channel/surprise", 1) ==
         "[F304] read_report(old.json): 'findings[1].carriers[0].channel' has the unknown entry 'surprise'");
-  CHECK(sentence("/findings/1/threshold/half", Json::object()) ==
-        "[F304] read_report(old.json): 'findings[1].threshold.half' has no 'sigmas'");
+  CHECK(sentence("/findings/1/threshold/even_odds", Json::object()) ==
+        "[F304] read_report(old.json): 'findings[1].threshold.even_odds' has no 'sigmas'");
   CHECK(sentence("/confusion/counts/2", Json::array({1})) ==
         "[F304] read_report(old.json): 'confusion.counts' must have rows of one length");
   CHECK(sentence("/interactions/0/first_edges", Json::array({1.0, 2.0})) ==

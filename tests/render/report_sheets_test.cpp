@@ -83,7 +83,7 @@ TEST_CASE("examples stand for the whole: near the median distance, classes first
       {1, 0, 0.9, 9.0}, {2, 0, 0.9, 3.1}, {3, 1, 0.9, 6.0}, {4, 0, 0.9, 2.9}, {5, 1, 0.9, std::nullopt}};
   const auto indices = [&](std::int64_t count) {
     std::vector<std::int64_t> list;
-    for (const auto& code : typical_examples(finding, count)) list.push_back(code.index);
+    for (const auto& example : typical_examples(finding, count)) list.push_back(example.index);
     return list;
   };
   CHECK(indices(2) == std::vector<std::int64_t>{2, 3});
@@ -136,8 +136,8 @@ TEST_CASE("the degradation grid moves each latent by shares of its own distance"
       CHECK(fake.asked[row * 6 + c].amount() == Approx(grid_shares[row] * whole.amount()));
     double expected = c < 4 ? 2.9 : 4.0;  // latents that never flip: the median of the cause, or 4 sd without one
     if (c < 2)
-      for (const auto& code : r.findings[0].examples)
-        if (code.index == whole.index) expected = *code.flip;
+      for (const auto& example : r.findings[0].examples)
+        if (example.index == whole.index) expected = *example.flip;
     CHECK(whole.amount() == Approx(expected));
   }
   CHECK(fake.asked[0].label != fake.asked[1].label);
@@ -176,7 +176,7 @@ TEST_CASE("flips along single channels are found to a hundredth, and those that 
   CHECK_FALSE(found[4]);
 }
 
-TEST_CASE("the paper's channels all start from one code that passes") {
+TEST_CASE("the paper's channels all start from one latent that passes") {
   fl::FailureReport r = report();
   FakeModels fake;
   fake.fails = [&](const Asked& one) {

@@ -144,7 +144,7 @@ TEST_CASE("ten channels moved together keep the class") {
   const fl::AnalyticGenerator known;
   const fl::StyleSpaceSampler sampler(known, {.seed = 2});
   const auto batch = sampler.sample(0, 8);
-  fl::core::CounterRandom random(1, fl::core::Stream::codes, 0);
+  fl::core::CounterRandom random(1, fl::core::Stream::start_latents, 0);
   for (int repeat = 0; repeat < 200; ++repeat) {
     fl::Matrix<float> s = batch.s;
     for (int c = 0; c < 10; ++c) {
@@ -195,7 +195,7 @@ TEST_CASE("the pullback is the exact gradient") {
   const fl::StyleSpaceSampler sampler(known, {.seed = 1});
   const auto batch = sampler.sample(0, 16);
   fl::ImageBatch g(16, known.image_shape());
-  fl::core::CounterRandom random(3, fl::core::Stream::codes, 1);
+  fl::core::CounterRandom random(3, fl::core::Stream::start_latents, 1);
   for (std::int64_t i = 0; i < 16; ++i)
     for (float& value : g.image(i)) value = static_cast<float>(random.normal());
   const fl::Matrix<float> pulled = known.pullback(batch.s, g);

@@ -205,7 +205,7 @@ TEST_CASE("latents without images are those of the samples") {
   CHECK(values(w) == streamed);
 }
 
-TEST_CASE("images of unedited codes are the images of the samples, bit for bit") {
+TEST_CASE("images of unedited latents are the images of the samples, bit for bit") {
   for (const double psi : {1.0, 0.7}) {
     const Sampler sampler(known, {.seed = 3, .truncation = psi, .batch_size = 8});
     std::vector<float> streamed;

@@ -55,12 +55,13 @@ const std::vector<Population> populations = {
 };
 
 /// The capital as it is defined: twenty products of factors, in long double, averaged.
-long double capital_by_products(const std::vector<double>& values, double bar, double sign) {
+long double capital_by_products(const std::vector<double>& values, double null_mean, double sign) {
   long double sum = 0.0L;
   for (int j = 0; j < 20; ++j) {
-    const long double lambda = 0.004L * powl(0.95L / 0.004L, static_cast<long double>(j) / 19.0L) / (1.0L + sign * bar);
+    const long double lambda =
+        0.004L * powl(0.95L / 0.004L, static_cast<long double>(j) / 19.0L) / (1.0L + sign * null_mean);
     long double product = 1.0L;
-    for (const double value : values) product *= 1.0L + lambda * sign * (static_cast<long double>(value) - bar);
+    for (const double value : values) product *= 1.0L + lambda * sign * (static_cast<long double>(value) - null_mean);
     sum += product / 20.0L;
   }
   return sum;
@@ -83,14 +84,15 @@ TEST_CASE("betting capital is the mean of its products, value by value and count
     const std::vector<double> values = mixed_values(trial, 150);
     const ValueCounts counts(values);
     CHECK(counts.size() == 150);
-    for (const double bar : {-0.9, -0.3, 0.0, 0.02, 0.5, 0.97}) {
+    for (const double null_mean : {-0.9, -0.3, 0.0, 0.02, 0.5, 0.97}) {
       for (const MeanSide side : {MeanSide::above, MeanSide::below}) {
-        fl::statistics::BettingCapital capital(bar, side);
+        fl::statistics::BettingCapital capital(null_mean, side);
         for (const double value : values) capital.add(value);
         const double right =
-            static_cast<double>(logl(capital_by_products(values, bar, side == MeanSide::above ? 1.0 : -1.0)));
+            static_cast<double>(logl(capital_by_products(values, null_mean, side == MeanSide::above ? 1.0 : -1.0)));
         CHECK(capital.log_capital() == Approx(right).epsilon(1e-10).margin(1e-10));
-        CHECK(fl::statistics::log_betting_capital(counts, bar, side) == Approx(right).epsilon(1e-10).margin(1e-10));
+        CHECK(fl::statistics::log_betting_capital(counts, null_mean, side) ==
+              Approx(right).epsilon(1e-10).margin(1e-10));
       }
     }
   }
@@ -113,7 +115,7 @@ TEST_CASE("counted values know their mean and their second moment, whatever the 
   CHECK(none.second_moment() == 0.0);
 }
 
-TEST_CASE("betting capital at the true mean reaches 1 over alpha no more often than alpha over all looks") {
+TEST_CASE("betting capital at the true mean reaches 1 over alpha no more often than alpha over all interim analyses") {
   constexpr std::int64_t trials = 10'000;
   for (std::size_t p = 0; p < populations.size(); ++p) {
     const double mean = mean_of(populations[p]);
@@ -127,9 +129,11 @@ TEST_CASE("betting capital at the true mean reaches 1 over alpha no more often t
       for (std::int64_t n = 1; n <= 512; ++n) {
         counts.add(draw(populations[p], random));
         if (n < 128 || n % 64 != 0) continue;
-        const double bar = std::log(20.0);
-        claimed_above = claimed_above || fl::statistics::log_betting_capital(counts, mean, MeanSide::above) >= bar;
-        claimed_below = claimed_below || fl::statistics::log_betting_capital(counts, mean, MeanSide::below) >= bar;
+        const double critical_value = std::log(20.0);
+        claimed_above =
+            claimed_above || fl::statistics::log_betting_capital(counts, mean, MeanSide::above) >= critical_value;
+        claimed_below =
+            claimed_below || fl::statistics::log_betting_capital(counts, mean, MeanSide::below) >= critical_value;
       }
       above += claimed_above ? 1 : 0;
       below += claimed_below ? 1 : 0;
@@ -141,7 +145,7 @@ TEST_CASE("betting capital at the true mean reaches 1 over alpha no more often t
   }
 }
 
-TEST_CASE("betting capital holds its level when every single value is a look") {
+TEST_CASE("betting capital holds its level when every single value is an analysis") {
   constexpr std::int64_t trials = 10'000;
   std::int64_t claims = 0;
   for (std::int64_t trial = 0; trial < trials; ++trial) {
@@ -159,28 +163,30 @@ TEST_CASE("betting capital holds its level when every single value is a look") {
   CHECK(claims >= 5);
 }
 
-TEST_CASE("betting bounds are the bars at which the capital reaches 1 over alpha") {
+TEST_CASE("betting bounds are the means at which the capital reaches 1 over alpha") {
   for (std::int64_t trial = 0; trial < 20; ++trial) {
     const ValueCounts counts(mixed_values(trial, 60 + 40 * trial));
     for (const double alpha : {0.2, 0.05, 0.001}) {
       const fl::statistics::Interval bounds = fl::statistics::betting_interval(counts, alpha);
       CHECK(bounds.lower < counts.mean());
       CHECK(counts.mean() < bounds.upper);
-      const double bar = -std::log(alpha);
-      CHECK(fl::statistics::log_betting_capital(counts, bounds.lower, MeanSide::above) == Approx(bar).epsilon(1e-6));
-      CHECK(fl::statistics::log_betting_capital(counts, bounds.upper, MeanSide::below) == Approx(bar).epsilon(1e-6));
-      CHECK(fl::statistics::log_betting_capital(counts, bounds.lower, MeanSide::above) >= bar - 1e-12);
+      const double critical_value = -std::log(alpha);
+      CHECK(fl::statistics::log_betting_capital(counts, bounds.lower, MeanSide::above) ==
+            Approx(critical_value).epsilon(1e-6));
+      CHECK(fl::statistics::log_betting_capital(counts, bounds.upper, MeanSide::below) ==
+            Approx(critical_value).epsilon(1e-6));
+      CHECK(fl::statistics::log_betting_capital(counts, bounds.lower, MeanSide::above) >= critical_value - 1e-12);
     }
     double before = std::numeric_limits<double>::infinity();
-    for (double bar = -0.99; bar < 1.0; bar += 0.01) {
-      const double capital = fl::statistics::log_betting_capital(counts, bar, MeanSide::above);
+    for (double null_mean = -0.99; null_mean < 1.0; null_mean += 0.01) {
+      const double capital = fl::statistics::log_betting_capital(counts, null_mean, MeanSide::above);
       CHECK(capital < before);
       before = capital;
     }
   }
 }
 
-TEST_CASE("betting bounds of all looks cover the mean together") {
+TEST_CASE("betting bounds of all interim analyses cover the mean together") {
   constexpr std::int64_t trials = 2'000;
   for (const std::size_t p : {std::size_t{1}, std::size_t{6}}) {
     const double mean = mean_of(populations[p]);
@@ -220,7 +226,7 @@ TEST_CASE("a mean monitor decides as the effect decision does, once, and keeps i
         first = fl::statistics::decide_effect(counts, 0.05, 0.05);
         first_at = n;
       }
-      const std::optional<MeanSide> side = monitor.look();
+      const std::optional<MeanSide> side = monitor.analyze();
       REQUIRE(side.has_value() == (first != fl::statistics::EffectDecision::undecided));
       if (!side) continue;
       CHECK((*side == MeanSide::above) == (first == fl::statistics::EffectDecision::changes));
@@ -235,7 +241,7 @@ TEST_CASE("a mean monitor decides as the effect decision does, once, and keeps i
 }
 
 TEST_CASE("betting needs fewer values than beta-binomial sequences of the two rates") {
-  // {P(1), P(−1)}: the rates of latents that a move breaks and repairs
+  // {P(1), P(−1)}: the rates of latents that an edit breaks and repairs
   const std::vector<Population> changing = {
       {{0.0, 0.93}, {1.0, 0.06}, {-1.0, 0.01}},
       {{0.0, 0.8}, {1.0, 0.16}, {-1.0, 0.04}},
@@ -277,7 +283,7 @@ TEST_CASE("betting needs fewer values than beta-binomial sequences of the two ra
 TEST_CASE("the forecast of samples is one to two times what decisions take") {
   struct Case {
     Population population;
-    double bar;
+    double null_mean;
   };
   const std::vector<Case> cases = {{{{0.0, 0.93}, {1.0, 0.06}, {-1.0, 0.01}}, 0.005},
                                    {{{0.0, 0.8}, {1.0, 0.13}, {-1.0, 0.07}}, 0.01},
@@ -287,7 +293,7 @@ TEST_CASE("the forecast of samples is one to two times what decisions take") {
     ValueCounts expected;
     for (const Weighted& w : item.population)
       expected.add(w.value, static_cast<std::int64_t>(std::lround(1e4 * w.probability)));
-    const std::optional<std::int64_t> forecast = fl::statistics::forecast_samples(expected, item.bar, 0.05);
+    const std::optional<std::int64_t> forecast = fl::statistics::forecast_samples(expected, item.null_mean, 0.05);
     REQUIRE(forecast.has_value());
     std::vector<std::int64_t> needed;
     for (std::int64_t trial = 0; trial < 201; ++trial) {
@@ -296,8 +302,8 @@ TEST_CASE("the forecast of samples is one to two times what decisions take") {
       std::int64_t n = 0;
       do {
         for (int i = 0; i < 8; ++i, ++n) counts.add(draw(item.population, random));
-      } while (n < 20'000 &&
-               fl::statistics::decide_effect(counts, item.bar, 0.05) == fl::statistics::EffectDecision::undecided);
+      } while (n < 20'000 && fl::statistics::decide_effect(counts, item.null_mean, 0.05) ==
+                                 fl::statistics::EffectDecision::undecided);
       needed.push_back(n);
     }
     std::sort(needed.begin(), needed.end());
@@ -309,7 +315,7 @@ TEST_CASE("the forecast of samples is one to two times what decisions take") {
 
 TEST_CASE("a forecast is the first number whose expected log capital suffices, and empty where no bet wins") {
   const ValueCounts ones(std::vector<double>(10, 1.0));
-  // The boldest bet wins log(1 + .95) a value at the bar 0
+  // The boldest bet wins log(1 + .95) a value at the null mean 0
   CHECK(fl::statistics::forecast_samples(ones, 0.0, 0.05) ==
         static_cast<std::int64_t>(std::ceil(std::log(400.0) / std::log1p(0.95))));
   CHECK_FALSE(fl::statistics::forecast_samples(ValueCounts(), 0.0).has_value());
@@ -353,7 +359,7 @@ TEST_CASE("betting bounds know their ends") {
   CHECK(fl::statistics::betting_lower_bound(single) > -1.0);
 }
 
-TEST_CASE("betting refuses values and bars out of range") {
+TEST_CASE("betting refuses values and null means out of range") {
   const double nan = std::numeric_limits<double>::quiet_NaN();
   ValueCounts counts;
   CHECK_THROWS_AS(counts.add(1.0 + 1e-9), fl::Error);
@@ -362,12 +368,12 @@ TEST_CASE("betting refuses values and bars out of range") {
   CHECK_THROWS_AS(counts.add(0.5, -1), fl::Error);
   CHECK(counts.size() == 0);
   CHECK_THROWS_AS(ValueCounts(std::vector<double>{0.0, 2.0}), fl::Error);
-  for (const double bar : {-1.0, 1.0, nan}) {
-    CHECK_THROWS_AS(fl::statistics::log_betting_capital(counts, bar, MeanSide::above), fl::Error);
-    CHECK_THROWS_AS(fl::statistics::BettingCapital(bar, MeanSide::below), fl::Error);
-    CHECK_THROWS_AS(fl::statistics::MeanMonitor(bar), fl::Error);
-    CHECK_THROWS_AS(fl::statistics::decide_effect(counts, bar), fl::Error);
-    CHECK_THROWS_AS(fl::statistics::forecast_samples(counts, bar), fl::Error);
+  for (const double null_mean : {-1.0, 1.0, nan}) {
+    CHECK_THROWS_AS(fl::statistics::log_betting_capital(counts, null_mean, MeanSide::above), fl::Error);
+    CHECK_THROWS_AS(fl::statistics::BettingCapital(null_mean, MeanSide::below), fl::Error);
+    CHECK_THROWS_AS(fl::statistics::MeanMonitor(null_mean), fl::Error);
+    CHECK_THROWS_AS(fl::statistics::decide_effect(counts, null_mean), fl::Error);
+    CHECK_THROWS_AS(fl::statistics::forecast_samples(counts, null_mean), fl::Error);
   }
   for (const double alpha : {0.0, 1.0, nan}) {
     CHECK_THROWS_AS(fl::statistics::betting_lower_bound(counts, alpha), fl::Error);

@@ -46,7 +46,7 @@ TEST_CASE("sequence limits solve their defining equation, exclude symmetrically 
   CHECK(fl::statistics::rate_sequence_interval(0, 319, 0.05).upper > 0.02);
 }
 
-TEST_CASE("limits that are intersected over looks cover the true rate at all times") {
+TEST_CASE("limits that are intersected over interim analyses cover the true rate at all times") {
   // 10 000 runs of 1 600 samples, looked at every 64: ever wrong at most 5 % (two sides at .025), up to a bound of
   // probability 1e-6.
   std::int64_t wrong = 0;

@@ -24,7 +24,7 @@ double worst_error(const fl::Matrix<double>& a, const fl::statistics::detail::Ei
 
 fl::Matrix<double> random_symmetric(std::int64_t n, std::int64_t seed, std::int64_t rank) {
   fl::Matrix<double> x(rank, n);
-  fl::core::CounterRandom random(seed, fl::core::Stream::codes, 0);
+  fl::core::CounterRandom random(seed, fl::core::Stream::start_latents, 0);
   for (double& value : x.values()) value = random.normal() / std::sqrt(static_cast<double>(rank));
   return x.transpose() * x;
 }

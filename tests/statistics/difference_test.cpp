@@ -22,7 +22,7 @@ std::vector<double> log_factorials(std::int64_t n) {
 
 /// Lowest exact coverage of the one-sided bound over a grid of true rates of 1 and of −1, by enumeration of all
 /// outcomes.
-double lowest_contrast_coverage(std::int64_t n, double confidence, const std::vector<double>& rates) {
+double lowest_effect_coverage(std::int64_t n, double confidence, const std::vector<double>& rates) {
   const auto lf = log_factorials(n);
   struct Outcome {
     double up, down, log_choose, bound;
@@ -33,7 +33,7 @@ double lowest_contrast_coverage(std::int64_t n, double confidence, const std::ve
       const double choose = lf[static_cast<std::size_t>(n)] - lf[static_cast<std::size_t>(up)] -
                             lf[static_cast<std::size_t>(down)] - lf[static_cast<std::size_t>(n - up - down)];
       outcomes.push_back({static_cast<double>(up), static_cast<double>(down), choose,
-                          fl::statistics::contrast_lower_bound(up, down, n, confidence)});
+                          fl::statistics::effect_lower_bound(up, down, n, confidence)});
     }
   }
   double lowest = 1.0;
@@ -61,42 +61,42 @@ std::vector<double> geometric_rates(double factor) {
 
 }  // namespace
 
-TEST_CASE("the lower bound of an intervention contrast covers: exact enumeration over outcomes and true rates") {
+TEST_CASE("the lower bound of an intervention effect covers: exact enumeration over outcomes and true rates") {
   for (const std::int64_t n : {4, 8, 13, 16, 24, 32, 48, 64}) {
     INFO("n " << n);
-    CHECK(lowest_contrast_coverage(n, 0.95, geometric_rates(1.17)) >= 0.95);
+    CHECK(lowest_effect_coverage(n, 0.95, geometric_rates(1.17)) >= 0.95);
   }
-  CHECK(lowest_contrast_coverage(128, 0.95, geometric_rates(1.6)) >= 0.95);
-  CHECK(lowest_contrast_coverage(32, 0.975, geometric_rates(1.3)) >= 0.975);
+  CHECK(lowest_effect_coverage(128, 0.95, geometric_rates(1.6)) >= 0.95);
+  CHECK(lowest_effect_coverage(32, 0.975, geometric_rates(1.3)) >= 0.975);
 }
 
-TEST_CASE("the lower bound of an intervention contrast covers on a fine grid and for a campaign", "[.slow]") {
+TEST_CASE("the lower bound of an intervention effect covers on a fine grid and for a large run", "[.slow]") {
   for (std::int64_t n = 3; n <= 128; n += 1 + n / 8) {
     INFO("n " << n);
-    CHECK(lowest_contrast_coverage(n, 0.95, geometric_rates(1.13)) >= 0.95);
+    CHECK(lowest_effect_coverage(n, 0.95, geometric_rates(1.13)) >= 0.95);
   }
-  CHECK(lowest_contrast_coverage(512, 0.95, geometric_rates(1.3)) >= 0.95);
+  CHECK(lowest_effect_coverage(512, 0.95, geometric_rates(1.3)) >= 0.95);
 }
 
-TEST_CASE("contrast bounds are ordered, not wasteful, and know their ends") {
+TEST_CASE("effect bounds are ordered, not wasteful, and know their ends") {
   // Near the normal bound, less one step
-  CHECK(fl::statistics::contrast_lower_bound(38, 6, 128) == Approx(0.25 - 1.645 * 0.0509 - 1.0 / 128.0).margin(0.01));
+  CHECK(fl::statistics::effect_lower_bound(38, 6, 128) == Approx(0.25 - 1.645 * 0.0509 - 1.0 / 128.0).margin(0.01));
   for (std::int64_t up = 1; up <= 60; ++up)
-    CHECK(fl::statistics::contrast_lower_bound(up, 4, 64) > fl::statistics::contrast_lower_bound(up - 1, 4, 64) - 1e-9);
+    CHECK(fl::statistics::effect_lower_bound(up, 4, 64) > fl::statistics::effect_lower_bound(up - 1, 4, 64) - 1e-9);
   for (std::int64_t down = 1; down <= 30; ++down)
-    CHECK(fl::statistics::contrast_lower_bound(30, down, 64) <
-          fl::statistics::contrast_lower_bound(30, down - 1, 64) + 1e-9);
-  CHECK(fl::statistics::contrast_lower_bound(0, 0, 128) < 0.0);  // no code moved: nothing is claimed
-  CHECK(fl::statistics::contrast_lower_bound(0, 0, 0) == -1.0);
-  CHECK(fl::statistics::contrast_lower_bound(0, 128, 128) == -1.0);
-  CHECK(fl::statistics::contrast_lower_bound(128, 0, 128) > 0.9);
-  const fl::statistics::Interval both = fl::statistics::contrast_interval(20, 5, 100);
-  const fl::statistics::Interval swapped = fl::statistics::contrast_interval(5, 20, 100);
+    CHECK(fl::statistics::effect_lower_bound(30, down, 64) <
+          fl::statistics::effect_lower_bound(30, down - 1, 64) + 1e-9);
+  CHECK(fl::statistics::effect_lower_bound(0, 0, 128) < 0.0);  // no outcome changed: nothing is claimed
+  CHECK(fl::statistics::effect_lower_bound(0, 0, 0) == -1.0);
+  CHECK(fl::statistics::effect_lower_bound(0, 128, 128) == -1.0);
+  CHECK(fl::statistics::effect_lower_bound(128, 0, 128) > 0.9);
+  const fl::statistics::Interval both = fl::statistics::effect_interval(20, 5, 100);
+  const fl::statistics::Interval swapped = fl::statistics::effect_interval(5, 20, 100);
   CHECK(both.contains(0.15));
   CHECK(both.lower == Approx(-swapped.upper));
-  CHECK_THROWS_AS(fl::statistics::contrast_lower_bound(3, 3, 5), fl::Error);
-  CHECK_THROWS_AS(fl::statistics::contrast_lower_bound(-1, 3, 5), fl::Error);
-  CHECK_THROWS_AS(fl::statistics::contrast_lower_bound(1, 3, 5, 1.0), fl::Error);
+  CHECK_THROWS_AS(fl::statistics::effect_lower_bound(3, 3, 5), fl::Error);
+  CHECK_THROWS_AS(fl::statistics::effect_lower_bound(-1, 3, 5), fl::Error);
+  CHECK_THROWS_AS(fl::statistics::effect_lower_bound(1, 3, 5, 1.0), fl::Error);
 }
 
 TEST_CASE("Wilson and Newcombe intervals agree with worked numbers and stay near their confidence") {

@@ -83,7 +83,7 @@ TEST_CASE("coordinates that are not finite have no discriminant") {
         }) == fl::ErrorCode::degenerate_statistics);
 }
 
-TEST_CASE("the omnibus test holds its level: nothing fitted on one half shows on the other") {
+TEST_CASE("the omnibus test holds its level: nothing fitted on one split shows on the other") {
   std::int64_t rejected = 0;
   for (std::int64_t trial = 0; trial < 1000; ++trial) {
     const Sample fit = make_sample(20000 + 2 * trial, 300, 10, 2, 0.2);

@@ -96,7 +96,7 @@ TEST_CASE("evidence that is watched on shared samples keeps the family-wise erro
       for (std::size_t i = 0; i < bounds.size(); ++i)
         most[i] = fl::statistics::rate_evidence(failures, n, bounds[i]).against_at_most;
       const std::vector<double> adjusted = fl::statistics::e_holm(most);
-      wrong = wrong || *std::max_element(adjusted.begin(), adjusted.end()) >= 20.0;  // looked at whenever one likes
+      wrong = wrong || *std::max_element(adjusted.begin(), adjusted.end()) >= 20.0;  // looked at at any time
     }
     any += wrong ? 1 : 0;
   }

@@ -97,7 +97,7 @@ TEST_CASE("the moments of an effect split are unbiased") {
   double true_common = 0.0, true_specific = 0.0;
   constexpr int runs = 4000;
   for (int run = 0; run < runs; ++run) {
-    fl::core::CounterRandom random(1, fl::core::Stream::codes, run);
+    fl::core::CounterRandom random(1, fl::core::Stream::start_latents, run);
     std::vector<fl::statistics::GroupEffect> groups;
     for (std::size_t c = 0; c < effects.size(); ++c)
       groups.push_back(measured(effects[c], 6 + static_cast<std::int64_t>(c), 30, random, 0.7));
@@ -120,7 +120,7 @@ TEST_CASE("the test of equal effects keeps its level with few values and unequal
   const auto rejected = [&](std::int64_t m, std::vector<double> effects) {
     int count = 0;
     for (int run = 0; run < runs; ++run) {
-      fl::core::CounterRandom random(2, fl::core::Stream::codes, run);
+      fl::core::CounterRandom random(2, fl::core::Stream::start_latents, run);
       std::vector<fl::statistics::GroupEffect> groups;
       for (std::size_t c = 0; c < effects.size(); ++c)
         groups.push_back(measured(effects[c], m, 5 * m, random, c % 2 == 0 ? 0.6 : 1.2));
@@ -151,7 +151,7 @@ TEST_CASE("the interval of the share covers") {
     for (const std::int64_t m : {12, 60}) {
       int covered = 0;
       for (int run = 0; run < runs; ++run) {
-        fl::core::CounterRandom random(3, fl::core::Stream::codes, run);
+        fl::core::CounterRandom random(3, fl::core::Stream::start_latents, run);
         std::vector<fl::statistics::GroupEffect> groups;
         std::vector<double> weights;
         for (std::size_t c = 0; c < truth.effects.size(); ++c) {

@@ -15,7 +15,7 @@ namespace {
 
 fl::Matrix<double> random_matrix(std::int64_t rows, std::int64_t cols, std::int64_t seed) {
   fl::Matrix<double> x(rows, cols);
-  fl::core::CounterRandom random(seed, fl::core::Stream::codes, 0);
+  fl::core::CounterRandom random(seed, fl::core::Stream::start_latents, 0);
   for (double& value : x.values()) value = random.normal();
   return x;
 }

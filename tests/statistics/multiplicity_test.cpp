@@ -34,12 +34,12 @@ std::vector<bool> holm_rejects(const std::vector<double>& p, double alpha) {
 std::vector<bool> bh_rejects(const std::vector<double>& p, double q) {
   std::vector<double> sorted = p;
   std::sort(sorted.begin(), sorted.end());
-  double bar = -1.0;
+  double critical_value = -1.0;
   for (std::size_t i = 0; i < sorted.size(); ++i) {
-    if (sorted[i] * static_cast<double>(sorted.size()) <= q * static_cast<double>(i + 1)) bar = sorted[i];
+    if (sorted[i] * static_cast<double>(sorted.size()) <= q * static_cast<double>(i + 1)) critical_value = sorted[i];
   }
   std::vector<bool> rejected;
-  for (const double value : p) rejected.push_back(value <= bar);
+  for (const double value : p) rejected.push_back(value <= critical_value);
   return rejected;
 }
 

@@ -26,13 +26,13 @@ using fl::statistics::RateDecision;
 namespace {
 
 /// Follows P(count, undecided) one sample at a time at `rate`, and calls `leave(n, k, mass)` for every outcome of a run
-/// with `budget` samples: what decides at a look, and what is left at the end.
+/// with `budget` samples: what decides at an interim analysis, and what is left at the end.
 void enumerate_outcomes(const RateBoundary& boundary, double rate, std::int64_t budget,
                         const std::function<void(std::int64_t, std::int64_t, double)>& leave) {
   std::vector<double> mass(static_cast<std::size_t>(budget) + 2, 0.0);
   mass[0] = 1.0;
   std::int64_t lowest = 0, highest = 0;
-  std::int64_t look = boundary.next_look(0);
+  std::int64_t interim = boundary.next_analysis(0);
   for (std::int64_t n = 1; n <= budget; ++n) {
     ++highest;
     for (std::int64_t k = highest; k >= lowest; --k) {
@@ -43,8 +43,8 @@ void enumerate_outcomes(const RateBoundary& boundary, double rate, std::int64_t 
       mass[static_cast<std::size_t>(lowest++)] = 0.0;
     while (highest > lowest && mass[static_cast<std::size_t>(highest)] < 1e-25)
       mass[static_cast<std::size_t>(highest--)] = 0.0;
-    if (n != look && n != budget) continue;
-    look = boundary.next_look(n);
+    if (n != interim && n != budget) continue;
+    interim = boundary.next_analysis(n);
     for (std::int64_t k = lowest; k <= highest; ++k) {
       double& here = mass[static_cast<std::size_t>(k)];
       if (here == 0.0 || (n != budget && boundary.decide(k, n) == RateDecision::undecided)) continue;
@@ -111,7 +111,7 @@ TEST_CASE("a boundary errs as often as it may, by an enumeration sample by sampl
   }
 }
 
-TEST_CASE("rare outcomes get a longer horizon, with looks further apart, and the same error") {
+TEST_CASE("rare outcomes get a longer horizon, with analyses further apart, and the same error") {
   for (const double bound : {1e-5, 1e-4, 1.0 - 1e-4}) {
     const RateBoundary boundary(bound);
     INFO("bound " << bound << " horizon " << boundary.horizon());
@@ -126,27 +126,27 @@ TEST_CASE("rare outcomes get a longer horizon, with looks further apart, and the
   CHECK(rare.decide(1, 128) == RateDecision::undecided);
   CHECK(rare.decide(2, 128) == RateDecision::above);
   const std::int64_t median = fl::statistics::plan_rate_test(rare, 0.0, 1'000'000).median;
-  CHECK(median > 368'888);  // log 40 / 1e-5, where a single look would decide
+  CHECK(median > 368'888);  // log 40 / 1e-5, where a single analysis would decide
   CHECK(median < 600'000);
   // Where even 10^8 samples cannot show it, nothing is ever found below.
   CHECK(RateBoundary(1e-9).error_below() == 0.0);
 }
 
-TEST_CASE("looks come every 64 samples up to 64 000, then half as often for each doubling") {
+TEST_CASE("interim analyses come every 64 samples up to 64 000, then half as often for each doubling") {
   const RateBoundary boundary(0.02);
-  CHECK(boundary.next_look(0) == 128);
-  CHECK(boundary.next_look(127) == 128);
-  CHECK(boundary.next_look(128) == 192);
-  CHECK(boundary.next_look(63'999) == 64'000);
-  CHECK(boundary.next_look(64'000) == 64'128);
-  CHECK(boundary.next_look(127'999) == 128'000);
-  CHECK(boundary.next_look(128'000) == 128'256);
-  CHECK(boundary.decide(0, 150) == RateDecision::undecided);  // no look
+  CHECK(boundary.next_analysis(0) == 128);
+  CHECK(boundary.next_analysis(127) == 128);
+  CHECK(boundary.next_analysis(128) == 192);
+  CHECK(boundary.next_analysis(63'999) == 64'000);
+  CHECK(boundary.next_analysis(64'000) == 64'128);
+  CHECK(boundary.next_analysis(127'999) == 128'000);
+  CHECK(boundary.next_analysis(128'000) == 128'256);
+  CHECK(boundary.decide(0, 150) == RateDecision::undecided);  // no analysis
   CHECK(boundary.decide(0, 64'064) == RateDecision::undecided);
   CHECK(boundary.decide(0, 64'128) == RateDecision::below);
 }
 
-TEST_CASE("past the horizon the error that is left stands behind Ville's bound") {
+TEST_CASE("past the horizon the error that is left is spent by Ville's bound") {
   const RateBoundary boundary(0.02);
   for (const std::int64_t n : {64'128, 128'256}) {
     std::int64_t k = static_cast<std::int64_t>(0.02 * static_cast<double>(n));
@@ -225,10 +225,10 @@ TEST_CASE("what is shown agrees with what was decided, at every outcome") {
       CHECK((decision == RateDecision::above) == (limits.lower > 0.05));
       decided += decision == RateDecision::undecided ? 0 : 1;
     });
-    CHECK(decided > 0);  // before the first look, too: so many failures that nothing can save it
+    CHECK(decided > 0);  // before the first analysis, too: so many failures that nothing can save it
   }
   CHECK(boundary.interval(0, 0) == fl::statistics::Interval{0.0, 1.0});
-  // Without a look before, the limits are those of a single look.
+  // Without an analysis before, the limits are those of a single one.
   const fl::statistics::Interval first = boundary.interval(9, 128);
   CHECK(first.lower == Approx(fl::statistics::clopper_pearson_lower(9, 128, 0.9525)).epsilon(1e-5));
   CHECK(first.upper == Approx(fl::statistics::clopper_pearson_upper(9, 128, 0.9525)).epsilon(1e-5));
@@ -239,9 +239,9 @@ TEST_CASE("what is shown agrees with what was decided, at every outcome") {
 TEST_CASE("limits shown when a run stops cover the true rate: exact, over all outcomes and a grid of rates") {
   for (const double bound : {0.02, 0.3}) {
     const double alpha = 0.05;
-    const std::int64_t budget = 1'000;  // ends between two looks
+    const std::int64_t budget = 1'000;  // ends between two analyses
     const RateBoundary boundary(bound, {.alpha_per_side = alpha});
-    std::vector<std::vector<fl::statistics::Interval>> shown;  // by look, then count; made when first asked for
+    std::vector<std::vector<fl::statistics::Interval>> shown;  // by analysis, then count; made when first asked for
     shown.resize(static_cast<std::size_t>(budget) + 1);
     const auto limits = [&](std::int64_t k, std::int64_t n) {
       auto& row = shown[static_cast<std::size_t>(n)];
@@ -270,13 +270,13 @@ TEST_CASE("limits shown when a run stops cover the true rate: exact, over all ou
   }
 }
 
-TEST_CASE("the end of a budget between two looks decides only what the next look is bound to say") {
+TEST_CASE("the end of a budget between two analyses decides only what the next one is bound to say") {
   const RateBoundary boundary(0.2);
   int below = 0, above = 0;
   for (std::int64_t n = 129; n < 1'000; n += 7) {
-    const std::int64_t look = boundary.next_look(n - 1);
+    const std::int64_t interim = boundary.next_analysis(n - 1);
     for (std::int64_t k = 0; k <= n; ++k) {
-      const RateDecision fewest = boundary.decide(k, look), most = boundary.decide(k + look - n, look);
+      const RateDecision fewest = boundary.decide(k, interim), most = boundary.decide(k + interim - n, interim);
       const RateDecision now = boundary.decide_at_end(k, n);
       REQUIRE(now == (fewest == most ? fewest : RateDecision::undecided));
       below += now == RateDecision::below ? 1 : 0;
@@ -305,8 +305,8 @@ TEST_CASE("boundaries refuse bounds, options and counts out of range") {
   for (const double bound : {0.0, 1.0, -0.1, std::nan("")}) CHECK_THROWS_AS(RateBoundary(bound), fl::Error);
   for (const double alpha : {0.0, 1.0, std::nan("")})
     CHECK_THROWS_AS(RateBoundary(0.1, {.alpha_per_side = alpha}), fl::Error);
-  CHECK_THROWS_AS(RateBoundary(0.1, {.first_look = 0}), fl::Error);
-  CHECK_THROWS_AS(RateBoundary(0.1, {.look_every = 0}), fl::Error);
+  CHECK_THROWS_AS(RateBoundary(0.1, {.first_analysis = 0}), fl::Error);
+  CHECK_THROWS_AS(RateBoundary(0.1, {.analysis_every = 0}), fl::Error);
   CHECK_THROWS_AS(RateBoundary(0.1).interval(3, 2), fl::Error);
   CHECK_THROWS_AS(RateBoundary(0.1).interval(-1, 2), fl::Error);
 }

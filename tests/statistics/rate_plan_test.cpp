@@ -38,7 +38,7 @@ fl::statistics::RateMonitor watch(const Boundary& boundary, double rate, std::in
 TEST_CASE("the planner's samples for a bound of .02") {
   const auto median = [](double rate, double alpha, std::int64_t every) {
     return fl::statistics::plan_rate_test(0.02, rate, 20000,
-                                          {.alpha_per_side = alpha, .first_look = 100, .look_every = every})
+                                          {.alpha_per_side = alpha, .first_analysis = 100, .analysis_every = every})
         .median;
   };
   // The table of docs/how-to/gates.md
@@ -64,8 +64,8 @@ TEST_CASE("the planner's samples for a bound of .02") {
 TEST_CASE("wrong verdicts stay below their stated rate: exact, up to 20 000 samples, at and beyond the bound") {
   for (const double alpha : {0.05, 0.025}) {
     for (const double bound : {0.005, 0.02, 0.1, 0.5}) {
-      const fl::statistics::RateBoundary boundary(bound,
-                                                  {.alpha_per_side = alpha, .first_look = 100, .look_every = 64});
+      const fl::statistics::RateBoundary boundary(
+          bound, {.alpha_per_side = alpha, .first_analysis = 100, .analysis_every = 64});
       for (const double factor : {0.5, 0.9, 1.0, 1.1, 1.5}) {
         const double rate = bound * factor;
         const fl::statistics::RatePlan plan = fl::statistics::plan_rate_test(boundary, rate, 20000);
@@ -76,9 +76,9 @@ TEST_CASE("wrong verdicts stay below their stated rate: exact, up to 20 000 samp
       }
     }
   }
-  // Looking after every single sample from the first on does not break it either, nor going on past the horizon.
-  const fl::statistics::RatePlan eager =
-      fl::statistics::plan_rate_test(0.1, 0.1, 5000, {.alpha_per_side = 0.05, .first_look = 1, .look_every = 1});
+  // Analyzing after every single sample from the first on does not break it either, nor going on past the horizon.
+  const fl::statistics::RatePlan eager = fl::statistics::plan_rate_test(
+      0.1, 0.1, 5000, {.alpha_per_side = 0.05, .first_analysis = 1, .analysis_every = 1});
   CHECK(eager.below <= 0.05);
   CHECK(eager.above <= 0.05);
   CHECK(eager.below + eager.above > 0.8 * 0.1);
@@ -88,7 +88,7 @@ TEST_CASE("simulated verdicts agree with the plan and with the stated error rate
   // 10 000 replicates each, bounds that a right implementation leaves with probability 1e-6.
   const Boundary boundary = boundary_of(0.1);
   for (const double rate : {0.1, 0.05, 0.15}) {
-    for (const std::int64_t budget : {1280, 400}) {  // at a look, and between two
+    for (const std::int64_t budget : {1280, 400}) {  // at an analysis, and between two
       const fl::statistics::RatePlan plan = fl::statistics::plan_rate_test(*boundary, rate, budget);
       std::int64_t below = 0;
       std::int64_t above = 0;
@@ -112,7 +112,7 @@ TEST_CASE("simulated verdicts agree with the plan and with the stated error rate
 }
 
 TEST_CASE("the planner's medians are those of simulated runs") {
-  // 10 000 runs: fewer than half have decided at the look before, at least half at the median, up to 1e-6.
+  // 10 000 runs: fewer than half have decided at the analysis before, at least half at the median, up to 1e-6.
   const Boundary boundary = boundary_of(0.02);
   for (const double rate : {0.0, 0.005, 0.01}) {
     const std::int64_t median = fl::statistics::plan_rate_test(*boundary, rate, 4000).median;
@@ -134,13 +134,13 @@ TEST_CASE("the planner's medians are those of simulated runs") {
   }
 }
 
-TEST_CASE("a monitor looks when it should, never reverses, and agrees with one that saw less") {
-  fl::statistics::RateMonitor monitor(0.02, {.alpha_per_side = 0.05, .first_look = 100, .look_every = 64});
+TEST_CASE("a monitor decides when it should, never reverses, and agrees with one that saw less") {
+  fl::statistics::RateMonitor monitor(0.02, {.alpha_per_side = 0.05, .first_analysis = 100, .analysis_every = 64});
   CHECK(monitor.interval() == fl::statistics::Interval{0.0, 1.0});
-  CHECK(monitor.next_look() == 128);
+  CHECK(monitor.next_analysis() == 128);
   for (int i = 0; i < 191; ++i) monitor.add(false);
   CHECK(monitor.decision() == fl::statistics::RateDecision::undecided);
-  CHECK(monitor.next_look() == 192);
+  CHECK(monitor.next_analysis() == 192);
   CHECK(monitor.interval().contains(0.02));
   monitor.add(false);
   CHECK(monitor.decision() == fl::statistics::RateDecision::below);
@@ -173,8 +173,9 @@ TEST_CASE("a monitor looks when it should, never reverses, and agrees with one t
 TEST_CASE("monitors and plans refuse bounds, rates and budgets out of range") {
   CHECK_THROWS_AS(fl::statistics::RateMonitor(0.0), fl::Error);
   CHECK_THROWS_AS(fl::statistics::RateMonitor(0.1, {.alpha_per_side = 0.0}), fl::Error);
-  CHECK_THROWS_AS(fl::statistics::RateMonitor(0.1, {.alpha_per_side = 0.05, .first_look = 100, .look_every = 0}),
-                  fl::Error);
+  CHECK_THROWS_AS(
+      fl::statistics::RateMonitor(0.1, {.alpha_per_side = 0.05, .first_analysis = 100, .analysis_every = 0}),
+      fl::Error);
   CHECK_THROWS_AS(fl::statistics::plan_rate_test(1.0, 0.1, 100), fl::Error);
   CHECK_THROWS_AS(fl::statistics::plan_rate_test(0.1, 1.1, 100), fl::Error);
   CHECK_THROWS_AS(fl::statistics::plan_rate_test(0.1, 0.1, 0), fl::Error);

@@ -64,12 +64,12 @@ TEST_CASE("a unit direction moves its own coordinate by one and nothing orthogon
   for (std::int64_t k = 0; k < 2; ++k) {
     for (std::int64_t j = 0; j < 4; ++j) directions(k, j) = unit[k][j];
   }
-  const auto moves = fl::statistics::unwhiten_directions(white, directions);
-  const auto back = fl::statistics::whiten_moves(white, moves);
+  const auto steps = fl::statistics::unwhiten_directions(white, directions);
+  const auto back = fl::statistics::whiten_steps(white, steps);
   for (std::int64_t k = 0; k < 2; ++k) {
     for (std::int64_t j = 0; j < 4; ++j) CHECK(back(k, j) == Approx(directions(k, j)).epsilon(1e-9));
   }
-  // The move is in distribution: its w-covariance outer product stays below the covariance, i.e. it is a regression of
+  // The step is in distribution: its w-covariance outer product stays below the covariance, i.e. it is a regression of
   // w on v.w~.
   const auto x = fl::statistics::whiten(white, latents.w, latents.labels);
   for (std::int64_t j = 0; j < 5; ++j) {
@@ -79,7 +79,7 @@ TEST_CASE("a unit direction moves its own coordinate by one and nothing orthogon
       for (std::int64_t a = 0; a < 4; ++a) projected += x(i, a) * directions(0, a);
       slope += projected * static_cast<double>(latents.w(i, j)) / (3000.0 - 3.0);
     }
-    CHECK(slope == Approx(moves(0, j)).epsilon(1e-6).margin(1e-9));
+    CHECK(slope == Approx(steps(0, j)).epsilon(1e-6).margin(1e-9));
   }
 }
 
@@ -91,7 +91,7 @@ TEST_CASE("style channels become directions whose scalar products are within-cla
   for (std::int64_t k = 0; k < 3; ++k) {
     for (std::int64_t j = 0; j < 5; ++j) a(k, j) = rows[k][j];
   }
-  const auto reading = fl::statistics::projection_directions(white, a);
+  const auto projections = fl::statistics::projection_directions(white, a);
   std::vector<std::vector<double>> s(2);
   for (std::size_t k = 0; k < 2; ++k) {
     std::vector<double> sum(3, 0.0);
@@ -115,10 +115,10 @@ TEST_CASE("style channels become directions whose scalar products are within-cla
     product += s[0][i] * s[1][i];
   }
   double scalar = 0.0;
-  for (std::int64_t j = 0; j < 4; ++j) scalar += reading.directions(0, j) * reading.directions(1, j);
+  for (std::int64_t j = 0; j < 4; ++j) scalar += projections.directions(0, j) * projections.directions(1, j);
   CHECK(scalar == Approx(product / std::sqrt(square[0] * square[1])).epsilon(1e-6));
-  CHECK(reading.deviations[0] == Approx(std::sqrt(square[0] / 3997.0)).epsilon(1e-6));
-  CHECK(reading.deviations[2] < 1e-6);  // the difference of equal coordinates does not vary
+  CHECK(projections.deviations[0] == Approx(std::sqrt(square[0] / 3997.0)).epsilon(1e-6));
+  CHECK(projections.deviations[2] < 1e-6);  // the difference of equal coordinates does not vary
 }
 
 TEST_CASE("a class without samples has the mean of all, and the basis has reproducible signs") {
@@ -146,7 +146,7 @@ TEST_CASE("whitening refuses what does not vary or does not fit") {
   CHECK_THROWS_AS(fl::statistics::whiten(white, fl::Matrix<float>(100, 4), latents.labels), fl::Error);
   CHECK_THROWS_AS(fl::statistics::whiten(white, latents.w, std::vector<std::int64_t>(100, 3)), fl::Error);
   CHECK_THROWS_AS(fl::statistics::unwhiten_directions(white, fl::Matrix<double>(1, 3)), fl::Error);
-  CHECK_THROWS_AS(fl::statistics::whiten_moves(white, fl::Matrix<double>(1, 3)), fl::Error);
+  CHECK_THROWS_AS(fl::statistics::whiten_steps(white, fl::Matrix<double>(1, 3)), fl::Error);
   CHECK_THROWS_AS(fl::statistics::projection_directions(white, fl::Matrix<double>(1, 3)), fl::Error);
   CHECK_THROWS_AS(fl::statistics::make_whitening(fl::Matrix<double>(3, 2), fl::Matrix<double>(1, 3)), fl::Error);
 }

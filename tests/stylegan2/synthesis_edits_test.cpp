@@ -28,7 +28,7 @@ static_assert(fl::EditsStyles<Fast> && fl::EditSession<sg::SynthesisEdits, Fast>
 
 namespace {
 
-/// Every channel of every start code, moved a little, through zero and far.
+/// Every channel of every start latent, moved a little, through zero and far.
 std::vector<StyleEdit> all_edits(std::int64_t rows, std::int64_t dimension) {
   std::vector<StyleEdit> edits;
   for (std::int64_t k = 0; k < dimension; ++k)
@@ -63,7 +63,7 @@ double worst_of_images(const fl::ImageBatch& images, const ref::Array& expected)
 }
 
 /// Styles around 1, as affine biases make them.
-Rows start_codes(const sg::GeneratorModel& model, std::int64_t rows, std::int64_t index) {
+Rows start_latents(const sg::GeneratorModel& model, std::int64_t rows, std::int64_t index) {
   Rows s = normals(rows, sg::style_layout(model.config).dimension(), index);
   s.array() += 1.0f;
   return s;
@@ -91,7 +91,7 @@ TEST_CASE("an edit of any channel equals the whole synthesis in float64") {
     config.channel_max = one.widest;
     const sg::GeneratorModel model = model_of(config, 3);
     const std::int64_t dimension = sg::style_layout(config).dimension();
-    const Rows s = start_codes(model, 2, 4);
+    const Rows s = start_latents(model, 2, 4);
     const std::vector<StyleEdit> edits = all_edits(2, dimension);
     const ref::Array expected = whole_images(model, s, edits),
                      starts = whole_images(model, s, {{0, 0, 0.0f}, {1, 0, 0.0f}});
@@ -156,7 +156,7 @@ TEST_CASE("edits of the shipped generator are within 1e-4 of whole syntheses and
   }
   CHECK(before < 0.01);  // the last convolution leaves only its ToRGB to run
   CHECK(plain.cost().passes == Approx(6.0 * static_cast<double>(generator.layout().layers().size())));
-  // Shifts of one channel of one code share its single-channel convolution.
+  // Shifts of one channel of one latent share its single-channel convolution.
   const double each = session.passes_of(600), spent = session.cost().passes;
   const std::vector<StyleEdit> both = {{0, 600, 1.0f}, {0, 600, -1.0f}};
   (void)session.images(both);
@@ -165,7 +165,7 @@ TEST_CASE("edits of the shipped generator are within 1e-4 of whole syntheses and
 
 TEST_CASE("more edits than are held at a time come back in their order") {
   const Fast generator(model_of(small_config()));
-  const Rows s = start_codes(generator.model(), 3, 6);
+  const Rows s = start_latents(generator.model(), 3, 6);
   auto session = generator.begin_edits(s);
   fl::WholeEdits<Fast> plain(generator, s);
   std::vector<StyleEdit> edits;  // of one layer and of all, its neighbours sometimes of the same channel
@@ -184,7 +184,7 @@ TEST_CASE("a session outlives the generator that began it") {
   auto generator = std::make_unique<Fast>(model_of(small_config()));
   const Fast same_again(model_of(small_config()));
   const std::vector<StyleEdit> edits = all_edits(2, generator->layout().dimension());
-  auto s = std::make_unique<Rows>(start_codes(generator->model(), 2, 6));
+  auto s = std::make_unique<Rows>(start_latents(generator->model(), 2, 6));
   sg::SynthesisEdits session = generator->begin_edits(*s), other = same_again.begin_edits(*s);
   generator.reset();
   s.reset();

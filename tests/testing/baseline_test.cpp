@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Releases held to the one before: the file, not worse than it, and no new condition of failure.
 
-#include <faultline/statistics/paired_contrast.hpp>
+#include <faultline/statistics/paired_effect.hpp>
 #include <faultline/testing.hpp>
 #include <faultline/testing/baseline.hpp>
 #include <faultline/testing/catch2.hpp>
@@ -312,7 +312,7 @@ TEST_CASE("without a difference half of the comparisons decide within 1.3 times 
     wrong += verdict.failed() ? 1 : 0;
   }
   INFO(decided << " of 120 decided");
-  CHECK(decided >= 72);  // where the median is at the bar, 60 on average, and 72 once in fifty times
+  CHECK(decided >= 72);  // where the median is at the limit, 60 on average, and 72 once in fifty times
   CHECK(wrong == 0);
 }
 
@@ -323,7 +323,7 @@ TEST_CASE("new conditions: false ones within the stated rate, and those of the s
   {
     const auto one = watched(NoNewCondition{.margin = 0.9}, 3'000, 0, {same, same, same});
     // what the texts state, from the counts: 20 + 20 of 1 000 pairs inside, 40 + 40 of 2 000 outside
-    detectable = fl::statistics::detectable_contrast({960, 20, 20}, {1'920, 40, 40}, 0.05 / 3.0);
+    detectable = fl::statistics::detectable_effect({960, 20, 20}, {1'920, 40, 40}, 0.05 / 3.0);
     CHECK(one.statements().size() == 3);
   }
   const PairRates worse{0.02 + detectable / 2.0, 0.02 - detectable / 2.0};  // as many pairs that differ

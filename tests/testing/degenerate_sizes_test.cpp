@@ -113,7 +113,7 @@ void go_all_the_way(const WorldSizes& sizes, const fl::MethodOptions& method, st
   (void)refusal(world, [&] {
     const fl::StyleSpaceSampler sampler(world, {.seed = 3, .batch_size = method.batch_size});
     fl::FailureAnalyzer analyzer(sampler, classifier, fl::Misclassified{}, {.samples = samples, .method = method});
-    fl::PaperReport paper = analyzer.run_paper({.attfind = {.images = 2}, .contrast_codes = 8, .random_channels = 2});
+    fl::PaperReport paper = analyzer.run_paper({.attfind = {.images = 2}, .effect_latents = 8, .random_channels = 2});
     CHECK(complaints(fl::to_json(paper), "paper.schema.json").empty());
     fl::render::write_corner_cases(paper, folder / "corner-cases.npy");
     for (fl::paper::PaperClass& one : paper.classes)

@@ -147,7 +147,7 @@ TEST_CASE("a gate refuses arguments out of range and a classifier that misbehave
   CHECK(code({.bound = 0.1, .confidence = 1.0}) == 101);
   for (const std::int64_t budget :
        {std::int64_t{0}, std::int64_t{1}, std::int64_t{100}, std::int64_t{127}, std::int64_t{1} << 60})
-    CHECK(code({.bound = 0.1, .max_samples = budget}) == 101);  // no look is reached, or no end
+    CHECK(code({.bound = 0.1, .max_samples = budget}) == 101);  // no analysis is reached, or no end
   CHECK(code({.bound = 0.1, .batch_size = std::int64_t{1} << 40}) == 101);
   CHECK(code({.bound = 0.1, .probability_tolerance = 0.5}) == 101);
   CHECK(code({.bound = 0.1, .labels = fl::LabelPolicy::in_order({0, 1})}) == 101);

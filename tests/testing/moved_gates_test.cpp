@@ -15,16 +15,16 @@
 
 namespace fl = faultline;
 using fl::testing::DistanceAtLeast;
+using fl::testing::EditUnit;
 using fl::testing::FailureRateAlongBelow;
 using fl::testing::gate;
 using fl::testing::GateMode;
 using fl::testing::GateVerdict;
-using fl::testing::MoveUnit;
 using fl::testing::Towards;
 
 namespace {
 
-fl::AnalyticGenerator move_world() {
+fl::AnalyticGenerator moved_world() {
   return fl::AnalyticGenerator({.factors = 2, .channels = 32, .classes = 4, .seed = 1});
 }
 
@@ -71,8 +71,8 @@ std::string message_of(const Call& call) {
 
 }  // namespace
 
-TEST_CASE("the share of samples that withstand a move is that of the normal distribution") {
-  const auto known = move_world();
+TEST_CASE("the share of samples that withstand an edit is that of the normal distribution") {
+  const auto known = moved_world();
   auto mine = limited(known, 1.5f);
   // Moved by half a deviation, those above 1 fail: 15.9 %.
   DistanceAtLeast policy = distance_policy(known);
@@ -93,7 +93,7 @@ TEST_CASE("the share of samples that withstand a move is that of the normal dist
   CHECK(few.explain().find("FAIL: fewer than 90 % of the samples withstand more size by 0.5 standard deviations.") ==
         0);
   // In the property's own unit, which is the same here
-  policy.unit = MoveUnit::property;
+  policy.unit = EditUnit::property;
   const auto own = gate(known, mine, policy);
   INFO(own);
   CHECK(own.failed());
@@ -103,7 +103,7 @@ TEST_CASE("the share of samples that withstand a move is that of the normal dist
   policy.towards = Towards::less;
   policy.distance = 3.0;
   policy.share = 0.88;
-  policy.unit = MoveUnit::standard_deviations;
+  policy.unit = EditUnit::standard_deviations;
   const auto less = gate(known, mine, policy);
   INFO(less);
   CHECK(less.passed());
@@ -111,11 +111,11 @@ TEST_CASE("the share of samples that withstand a move is that of the normal dist
 }
 
 TEST_CASE("samples that cannot be moved so far decide nothing") {
-  const auto known = move_world();
+  const auto known = moved_world();
   auto never = limited(known, 1e9f);
   DistanceAtLeast policy = distance_policy(known);
   policy.properties = {factor(known, 0, "size", 2.0), factor(known, 1, "other")};  // 2 is as much as there is
-  policy.unit = MoveUnit::property;
+  policy.unit = EditUnit::property;
   policy.distance = 4.0;
   policy.max_samples = 256;
   const auto beyond = gate(known, never, policy);
@@ -130,7 +130,7 @@ TEST_CASE("samples that cannot be moved so far decide nothing") {
 }
 
 TEST_CASE("a property that the generator cannot move leaves the gate undecided and says why") {
-  const auto known = move_world();
+  const auto known = moved_world();
   auto mine = limited(known, 1.5f);
   DistanceAtLeast policy = distance_policy(known);
   // A hash of the image, which no linear rule of w predicts
@@ -149,8 +149,8 @@ TEST_CASE("a property that the generator cannot move leaves the gate undecided a
   CHECK(verdict.samples() == 0);
 }
 
-TEST_CASE("failure rates along a move are those of the normal distribution, and the first that is too high fails") {
-  const auto known = move_world();
+TEST_CASE("failure rates along an edit are those of the normal distribution, and the first that is too high fails") {
+  const auto known = moved_world();
   auto mine = limited(known, 2.5f);  // unmoved .6 %, at 1 deviation 6.7 %, at 2 deviations 31 %
   FailureRateAlongBelow policy;
   policy.property = "size";
@@ -181,7 +181,7 @@ TEST_CASE("failure rates along a move are those of the normal distribution, and 
 }
 
 TEST_CASE("failures on images that the judge cannot read do not count against a distance") {
-  const auto known = move_world();
+  const auto known = moved_world();
   auto mine = limited(known, 1.5f);
   DistanceAtLeast policy = distance_policy(known);
   policy.distance = 2.0;
@@ -195,7 +195,7 @@ TEST_CASE("failures on images that the judge cannot read do not count against a 
 }
 
 TEST_CASE("a smoke run of a moved gate is the beginning of the full one, and suites take it") {
-  const auto known = move_world();
+  const auto known = moved_world();
   auto mine = limited(known, 1.5f);
   DistanceAtLeast policy = distance_policy(known);
   policy.distance = 0.5;
@@ -222,8 +222,8 @@ TEST_CASE("a smoke run of a moved gate is the beginning of the full one, and sui
   CHECK(suite.passed());
 }
 
-TEST_CASE("moves that cannot be are refused in one sentence") {
-  const auto known = move_world();
+TEST_CASE("edits that cannot be are refused in one sentence") {
+  const auto known = moved_world();
   auto mine = limited(known, 1.5f);
   const auto refused = [&](const auto& change) {
     DistanceAtLeast policy = distance_policy(known);

@@ -125,7 +125,7 @@ TEST_CASE("samples, truncation and batches are refused outside their ranges befo
     CHECK(says(refusal(world, [&] { (void)sampler.labels(0, count); }), "samples"));
     CHECK(says(refusal(world, [&] { (void)sampler.latents_z(0, count); }), "samples"));
     CHECK(says(refusal(world, [&] { (void)sampler.latents_w(0, count); }), "samples"));
-    CHECK(says(refusal(world, [&] { (void)fl::analysis::scan_start(sampler, count); }), "codes"));
+    CHECK(says(refusal(world, [&] { (void)fl::analysis::scan_start(sampler, count); }), "latents"));
     CHECK(says(refusal(world, [&] { (void)fl::analysis::scan_start(sampler, 1, 2.0, count); }), "population"));
   }
 }
@@ -138,7 +138,7 @@ TEST_CASE("the options of the paper's method and of comparisons are refused outs
   using P = fl::PaperOptions;
   add(paper, whole("top", &P::top, 1));
   add(paper, whole("gradients", &P::gradients, 0));
-  add(paper, whole("contrast_codes", &P::contrast_codes, 0));
+  add(paper, whole("effect_latents", &P::effect_latents, 0));
   add(paper, whole("random_channels", &P::random_channels, 0));
   for (const std::int64_t value : {std::int64_t{-1}, near_2_40, huge}) {
     paper.push_back({"images", [value](P& options) { options.attfind.images = value; }});

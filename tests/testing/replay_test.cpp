@@ -99,7 +99,7 @@ TEST_CASE("the replay line of a gate gives the same counts for every option") {
   check_gate({.bound = 1e-4, .seed = 3, .max_samples = 256, .labels = fl::LabelPolicy::fixed(2)}, fl::Misclassified{});
   check_gate({.bound = 0.1, .seed = 3, .max_samples = 512, .labels = fl::LabelPolicy::given({2, 2, 2, 0})},
              fl::Misclassified{});
-  // A list that is drawn from, at budgets that end at a look and between two
+  // A list that is drawn from, at budgets that end at an analysis and between two
   for (const std::int64_t budget : {300, 512, 4'000})
     check_gate({.bound = 0.3, .seed = 4, .max_samples = budget, .labels = fl::LabelPolicy::given({3, 1, 2, 2, 0, 0})},
                fl::Misclassified{});

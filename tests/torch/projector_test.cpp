@@ -65,7 +65,7 @@ TEST_CASE("a generated image is met far better than by any sampled latent, and i
     fl::Projector projector(digits(), {.references = 0});
     const fl::ImageBatch image = one(images, static_cast<std::int64_t>(i));
     const fl::Projection found = projector.project(image, labels[i]);
-    // The nearest of 300 random codes of the class.
+    // The nearest of 300 random latents of the class.
     const fl::ImageBatch others =
         generated(digits(), 50 + static_cast<std::int64_t>(i), std::vector<std::int64_t>(300, labels[i]));
     double nearest = 1.0;

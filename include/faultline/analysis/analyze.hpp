@@ -21,8 +21,8 @@ namespace analysis {
 /// **Throws** `invalid_argument` for options out of range, `empty_input`, `shape_mismatch`, `label_out_of_range`; what
 /// the callbacks throw; where the classifier fails after the samples, `Interrupted<FailureReport>` with all that needs
 /// no more of its answers. Too few failures are a verdict, not an error.
-/// **Randomness**: (problem.seed, streams permutations and codes); the same problem and options give the same report,
-/// whatever the number of threads.
+/// **Randomness**: (problem.seed, streams permutations and start_latents); the same problem and options give the same
+/// report, whatever the number of threads.
 /// **Cost**: beyond the populations, images for intervention (see `measure_effects`), distances and profiles of the
 /// findings; distances along properties alone when nothing is confirmed. Provenance and cost counters are the caller's,
 /// who knows the models. Example: `FailureReport report = analyze(problem, {});`

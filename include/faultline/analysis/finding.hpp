@@ -35,7 +35,7 @@ enum class ConditionShape {
 /// Whether a condition can be moved by itself.
 enum class Movability {
   movable,
-  not_movable,    ///< no move of w changes it by half a deviation
+  not_movable,    ///< no edit of w changes it by half a deviation
   not_separable,  ///< another condition moves along
 };
 
@@ -64,10 +64,10 @@ FAULTLINE_MEMBERS(Share, estimate, lower, upper)
 /// A direction in w. Moving by t standard deviations means w + t * `w`.
 struct Direction {
   std::string name;                   ///< "noise level", "unnamed direction 1"
-  std::vector<double> w = {};         ///< [w_dim] move of one within-class standard deviation towards failure
+  std::vector<double> w = {};         ///< [w_dim] step of one within-class standard deviation towards failure
   std::vector<double> whitened = {};  ///< [r] the unit vector in whitened coordinates
   std::optional<std::int64_t> class_label = std::nullopt;  ///< set when it belongs to one class
-  /// Of a pair the moves of its two properties, of a subspace those of all its directions, [w_dim] each; else empty
+  /// Of a pair the steps of its two properties, of a subspace those of all its directions, [w_dim] each; else empty
   std::vector<std::vector<double>> parts = {};
 };
 FAULTLINE_MEMBERS(Direction, name, w, whitened, class_label, parts)
@@ -104,13 +104,13 @@ struct ConfirmationEffect {
 FAULTLINE_MEMBERS(ConfirmationEffect, p, p_adjusted)
 
 /// What moving a direction did to the latents of one class.
-struct ClassContrast {
+struct ClassInterventionEffect {
   std::int64_t class_label = 0;
   std::int64_t latents = 0;
   /// Mean of fail(w + 2 sd) - fail(w - 2 sd) over them: a share of so few latents, without an interval
-  double contrast = 0.0;
+  double effect = 0.0;
 };
-FAULTLINE_MEMBERS(ClassContrast, class_label, latents, contrast)
+FAULTLINE_MEMBERS(ClassInterventionEffect, class_label, latents, effect)
 
 /// What moving the condition did to failures on valid images, on latents not selected by outcome (method section 5.4).
 struct Intervention {
@@ -125,7 +125,7 @@ struct Intervention {
   std::optional<double> placebo = std::nullopt;
   std::optional<double> invalid_high = std::nullopt;  ///< share of images that are no longer valid at the failing end
   std::optional<double> invalid_low = std::nullopt;   ///< at the other end
-  std::vector<ClassContrast> classes = {};            ///< of the latents of the profile, ascending
+  std::vector<ClassInterventionEffect> classes = {};  ///< of the latents of the profile, ascending
 };
 FAULTLINE_MEMBERS(Intervention, decision, effect, lower, upper, min_effect, latents, needed, placebo, invalid_high,
                   invalid_low, classes)
@@ -202,16 +202,16 @@ void null_means_infinite(std::type_identity<Crossing>);  // beyond the searched 
 /// Distance from the success centre of one class (the paper's start latent).
 struct CentreDistance {
   std::int64_t class_label = 0;
-  double probability = 0.0;                    ///< p(y) at the centre
-  std::optional<double> half = std::nullopt;   ///< standard deviations to p(y) = .5, if crossed within range
-  std::optional<double> flip = std::nullopt;   ///< standard deviations to the change of outcome
-  std::optional<double> paper = std::nullopt;  ///< the paper's search from the same centre
+  double probability = 0.0;                        ///< p(y) at the centre
+  std::optional<double> even_odds = std::nullopt;  ///< standard deviations to p(y) = .5, if crossed within range
+  std::optional<double> flip = std::nullopt;       ///< standard deviations to the change of outcome
+  std::optional<double> paper = std::nullopt;      ///< the paper's search from the same centre
 };
-FAULTLINE_MEMBERS(CentreDistance, class_label, probability, half, flip, paper)
+FAULTLINE_MEMBERS(CentreDistance, class_label, probability, even_odds, flip, paper)
 
 /// Mean behaviour along a direction over the start latents.
 struct Profile {
-  std::vector<double> sigmas;         ///< grid of moves, negative to positive
+  std::vector<double> sigmas;         ///< grid of edits, negative to positive
   std::vector<double> probability;    ///< mean p(y)
   std::vector<double> failure_share;  ///< share of latents that fail
   /// Share of images the judge still gives the label (empty without a judge)
@@ -233,12 +233,12 @@ FAULTLINE_MEMBERS(PropertyAtFlip, name, flips, median, quartile_low, quartile_hi
 
 /// Both crossings along one direction or channel (method 6).
 struct Threshold {
-  std::optional<Crossing> half = std::nullopt;  ///< p(y) = .5, empty when no start latent crosses
-  std::optional<Crossing> flip = std::nullopt;  ///< the outcome changes, empty when no start latent crosses
-  std::vector<CentreDistance> centres = {};     ///< per class, from the success centre
-  std::vector<PropertyAtFlip> at_flip = {};     ///< the properties of the condition on the images that flip
+  std::optional<Crossing> even_odds = std::nullopt;  ///< p(y) = .5, empty when no start latent crosses
+  std::optional<Crossing> flip = std::nullopt;       ///< the outcome changes, empty when no start latent crosses
+  std::vector<CentreDistance> centres = {};          ///< per class, from the success centre
+  std::vector<PropertyAtFlip> at_flip = {};          ///< the properties of the condition on the images that flip
 };
-FAULTLINE_MEMBERS(Threshold, half, flip, centres, at_flip)
+FAULTLINE_MEMBERS(Threshold, even_odds, flip, centres, at_flip)
 
 /// A style channel that goes along with a direction (method 5.7).
 struct Carrier {
@@ -331,7 +331,7 @@ FAULTLINE_MEMBERS(CoordinateHistogram, lower, upper, failed, passed)
 struct ExampleLatent {
   std::int64_t index = 0;
   std::int64_t label = 0;
-  double probability = 0.0;                   ///< p(y) before the move
+  double probability = 0.0;                   ///< p(y) before the edit
   std::optional<double> flip = std::nullopt;  ///< its own distance to failure along the finding
 };
 FAULTLINE_MEMBERS(ExampleLatent, index, label, probability, flip)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// What the failures on real labelled images go with: sought on a random half of them, tested on the other, without a
+// What the failures on real labelled images go with: sought on one random split of them, tested on the other, without a
 // generator (method section 10b).
 
 #include <faultline/analysis/conditions/condition.hpp>
@@ -55,7 +55,7 @@ struct LabelledCondition {
   double share_upper = 0.0;
   double p = 1.0;           ///< one-sided, given the conditions before it
   double p_adjusted = 1.0;  ///< Holm over everything that was tested
-  double stability = 0.0;   ///< share of random halves of the images sought in, in which it is chosen again
+  double stability = 0.0;   ///< share of half-samples of the images sought in, in which it is chosen again
   bool confirmed = false;
   /// Failure rate against the property, on all images, or on those of its class; `adjusted` for the other confirmed
   /// conditions, by a model fitted to all images. Of a pair two curves of the first property: where the second is up to
@@ -156,7 +156,7 @@ inline constexpr double least_effective_failures = 20.0;
 ///
 /// Every property is a candidate, but for those that do not vary within any class and those that order the images as an
 /// earlier one does, which are named in `notes`. A property is compared within classes: that one class fails more
-/// often than another stands in `class_rates` and is no condition. The outcome of a class takes part in conditions of
+/// often than another is found in `class_rates` and is no condition. The outcome of a class takes part in conditions of
 /// its own from `selection.class_outcomes` failures and successes on.
 /// **Error rate**: if failures depend on nothing but the class, any condition is confirmed with probability at most
 /// `conditions.alpha`. Groups stay together, and of each one row, drawn at random, is tested on, since rows of one

@@ -48,7 +48,7 @@ template <class Options>
   const std::vector<OptionValue> usual = option_values(fresh);
   bool as_the_call_has_it = run.method == option_values(standard.method);
   for (const OptionValue& option : run.method) {
-    if (option.name == "batch_size") {  // where the two options stand that are no numbers
+    if (option.name == "batch_size") {  // where the two options belong that are no numbers
       std::vector<std::string> names;
       for (const Property& property : fresh.properties) names.push_back(property.name);
       if (run.properties != names || run.judge_name) as_the_call_has_it = false;
@@ -78,7 +78,7 @@ template <class Options>
 }
 
 /// The call of `characterize` that gives this report again, as one line of C++ (`fl` is `faultline`), made from its
-/// provenance. Options at their defaults are left out; behind `//` stands what a line cannot carry and whoever repeats
+/// provenance. Options at their defaults are left out; behind `//` comes what a line cannot carry and whoever repeats
 /// the run has to supply: a criterion or properties of one's own, a long list of labels, a model that states no digest.
 /// Example: `std::puts(replay(report).c_str());`
 [[nodiscard]] std::string replay(const FailureReport& report);

@@ -98,8 +98,8 @@ struct InteractionFinding {
 FAULTLINE_MEMBERS(InteractionFinding, first, second, properties, units, deviance_share, p_adjusted, overlap,
                   beyond_additive, joint, first_edges, second_edges, failures, samples, headline)
 
-/// How much more (or less) of one image property well-classified images stand, whether the property was found to be a
-/// cause or not. The direction depends on generator, labels and seed, not on the classifier: distances of several
+/// How much more (or less) of one image property well-classified images withstand, whether the property was found to be
+/// a cause or not. The direction depends on generator, labels and seed, not on the classifier: distances of several
 /// classifiers along it compare.
 struct PropertyDistance {
   std::string name;

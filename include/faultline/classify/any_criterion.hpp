@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Type erasure for failure criteria and classifiers, so that what stands behind them is compiled once.
+// Type erasure for failure criteria and classifiers, so that what is built on them is compiled once.
 
 #include <faultline/classify/any_classifier.hpp>
 #include <faultline/concepts/failure_criterion.hpp>

@@ -89,7 +89,7 @@ double largest_difference(std::span<const float> a, std::span<const float> b);
 /// different ones.
 ///
 /// Scores the batch twice, then reversed, then images alone. With `batch_size` every call has that many images: the
-/// images stand at the beginning, then reversed at the end, then some of them fill a batch by themselves; images beyond
+/// images are at the beginning, then reversed at the end, then some of them fill a batch by themselves; images beyond
 /// the batch are left out. Finds dropout left on, batch norm in training mode, scores that depend on the place in the
 /// batch, writes to the input. It cannot find a reference kept past the call.
 /// **Throws** empty_input without images, and every F2xx error that scoring can raise.

@@ -26,10 +26,10 @@ enum class Stream : std::uint32_t {
   noise = 2,          ///< noise images of the synthesis network
   corruptions = 3,    ///< blur and noise of data sets
   permutations = 4,   ///< permutation tests
-  codes = 5,          ///< choice of start codes and placebo directions
+  start_latents = 5,  ///< choice of start latents and placebo directions
   subsets = 6,        ///< subset simulation
   augmentations = 7,  ///< augmentation of training images
-  halves = 7,         ///< splits and half-samples of images that are there; no run draws these and augmentations
+  splits = 7,         ///< splits and half-samples of images that are there; no run draws these and augmentations
 };
 
 /// First sample index of each purpose, so that samples used to choose are never used to measure.

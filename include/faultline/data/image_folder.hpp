@@ -20,7 +20,7 @@ struct ImageFolderOptions {
   /// 0: one more than the largest label, and every class has a picture; else labels are below this, at most 256
   std::int64_t classes = 0;
   std::int64_t max_bytes = std::int64_t{16} << 30;  ///< of all pixels together
-  /// A label file that stands anywhere, in place of the folder's own: `.json` as `dataset.json`, an IDX file of labels
+  /// A label file that lies anywhere, in place of the folder's own: `.json` as `dataset.json`, an IDX file of labels
   /// in the order of the pictures' paths, anything else as `labels.csv`
   std::filesystem::path labels = {};
   /// Without a label file, the class of a picture is the folder it lies in, which lies in `folder` itself
@@ -31,7 +31,7 @@ struct ImageFolderOptions {
 /// Reads all PNG pictures in a folder and below it, in the order of their paths, grey or RGB as they all are. Links to
 /// files and folders are followed.
 ///
-/// Labels stand in the folder itself, in `dataset.json`, `{"labels": [["some/picture.png", 3], ...]}`, in `labels.csv`,
+/// Labels are in the folder itself, in `dataset.json`, `{"labels": [["some/picture.png", 3], ...]}`, in `labels.csv`,
 /// a table of the columns `file` and `label`, or in both; paths are relative to the folder. Without either (or with
 /// `"labels": null`) the set has no labels and 0 classes, unless its classes are folders: then these are numbered by
 /// their names where those are 0, 1, 2 and so on, else in alphabetical order of bytes, and `class_names` keeps them.

@@ -114,7 +114,7 @@ struct TileOutputs {
   float* out;  ///< [2][2 · tiles][width]
 };
 
-/// max(u + bias, 0) of one row of pixels, or, with a lower row, of the largest u of each 2x2 window: what stands
+/// max(u + bias, 0) of one row of pixels, or, with a lower row, of the largest u of each 2x2 window: what lies
 /// between two convolutions of a classifier.
 struct RectifyRow {
   const float* upper;     ///< [pixels][width], or [2 · pixels][width] with `lower`

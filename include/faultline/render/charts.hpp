@@ -13,7 +13,7 @@ namespace faultline {
 inline namespace v1 {
 namespace render {
 
-/// Mean p(y), share of failures and judge agreement against the move along a finding, from `Finding::profile`; the
+/// Mean p(y), share of failures and judge agreement against the edit along a finding, from `Finding::profile`; the
 /// median distance to failure is marked with its interval. Empty when the finding has no profile.
 [[nodiscard]] std::optional<Drawing> confidence_chart(const FailureReport& report, const Finding& finding);
 
@@ -25,7 +25,7 @@ namespace render {
 /// measured.
 [[nodiscard]] std::optional<Drawing> side_effect_chart(const FailureReport& report, const Finding& finding);
 
-/// Mean of the property that follows the finding most, against the move along it. Empty when there is no profile of it.
+/// Mean of the property that follows the finding most, against the edit along it. Empty when there is no profile of it.
 [[nodiscard]] std::optional<Drawing> property_chart(const FailureReport& report, const Finding& finding);
 
 /// Distances to failure of all findings, with intervals of the median and quartiles, and of their first carriers alone.

@@ -37,7 +37,7 @@ namespace render {
 
 /// Failure rate with its intervals against a property, in its unit: curves of one property on one axis, at most four.
 ///
-/// A point stands at the median of its bin. `legend` names the curves; empty: by `among`. With one curve a dashed line
+/// A point lies at the median of its bin. `legend` names the curves; empty: by `among`. With one curve a dashed line
 /// is its adjusted rates or, where it has none, the rate of all its samples. The open ends of the outer bins
 /// are cut.
 /// **Throws** `invalid_argument` without a curve, with more than four, and for a curve without samples.

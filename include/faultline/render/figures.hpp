@@ -101,7 +101,7 @@ struct CornerCasePanel {
   double probability = 0.0;  ///< p(y) there
   std::int64_t prediction = 0;
   std::vector<float> image;  ///< `[C, H, W]` in [0, 1], the failing image
-  std::vector<float> start;  ///< the same before the move; may be empty
+  std::vector<float> start;  ///< the same before the edit; may be empty
 };
 
 /// Figure 6: corner cases, one row per class that has any, the start beside the failing image. `cases` come in any

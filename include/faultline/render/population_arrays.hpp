@@ -10,9 +10,10 @@ namespace faultline {
 inline namespace v1 {
 namespace render {
 
-/// Writes the arrays of both splits below `directory`, which is created if need be: for each half ("discovery",
-/// "confirmation") `<half>.w.npy` [N, w_dim], `.s.npy` [N, D], `.index.npy`, `.label.npy`, `.prediction.npy` [N] int64,
-/// `.failed.npy` [N] uint8, `.probability.npy`, `.margin.npy` [N] and `.properties.npy` [N, P]; reals are float32.
+/// Writes the arrays of both splits below `directory`, which is created if need be: for each split ("discovery",
+/// "confirmation") `<split>.w.npy` [N, w_dim], `.s.npy` [N, D], `.index.npy`, `.label.npy`, `.prediction.npy` [N]
+/// int64, `.failed.npy` [N] uint8, `.probability.npy`, `.margin.npy` [N] and `.properties.npy` [N, P]; reals are
+/// float32.
 ///
 /// **Throws** `cannot_write`, `not_durable`; each file is complete or absent.
 /// **Cost**: N x D floats in memory for s, twice while they are written.

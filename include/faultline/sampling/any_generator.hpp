@@ -19,7 +19,7 @@
 namespace faultline {
 inline namespace v1 {
 
-/// Edits of start codes that an `AnyGenerator` holds: an `EditSession`, the wrapped generator's own where it has one.
+/// Edits of start latents that an `AnyGenerator` holds: an `EditSession`, the wrapped generator's own where it has one.
 class AnyEdits {
  public:
   [[nodiscard]] detail::AnyArray images(std::span<const StyleEdit> edits) { return self_->images(edits); }

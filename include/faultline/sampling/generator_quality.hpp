@@ -73,7 +73,7 @@ struct JudgedImages {
   }
 };
 
-/// Refuses real images that cannot stand beside generated ones of this shape.
+/// Refuses real images that cannot be compared with generated ones of this shape.
 inline void require_comparable(const LabelledImages& images, const ImageShape& shape,
                                const classify::NetworkClassifier& judge, const QualityOptions& options) {
   const auto text = [](const ImageShape& s) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// StyleSpaceSampler: samples of a generator, addressed by index, streamed in batches; and images of edited codes.
+// StyleSpaceSampler: samples of a generator, addressed by index, streamed in batches; and images of edited latents.
 
 #include <faultline/concepts/style_edits.hpp>
 #include <faultline/concepts/style_generator.hpp>

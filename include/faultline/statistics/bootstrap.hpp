@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Intervals by resampling, for statistics of start codes that have no formula.
+// Intervals by resampling, for statistics of start latents that have no formula.
 
 #include <faultline/core/random.hpp>
 #include <faultline/core/ranges.hpp>

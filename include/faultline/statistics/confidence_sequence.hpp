@@ -21,7 +21,7 @@ namespace statistics {
 
 /// The rates that k failures in n samples do not exclude: a step of an anytime-valid confidence sequence.
 ///
-/// Each limit is wrong at any of all looks with probability at most `alpha_per_side`, at any true rate; so, because
+/// Each limit is wrong at any time with probability at most `alpha_per_side`, at any true rate; so, because
 /// both come from one martingale, is the pair.
 /// **Formula**: the p with mixture ratio below 1 / alpha_per_side, an interval around k / n.
 /// **Throws** `invalid_argument` for impossible counts or an alpha outside (0, 1).

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// How much a rate changed: for the same codes before and after (or up and down) a move, and for two separate samples.
+// How much a rate changed: for the same latents before and after (or up and down) an edit, and for two separate
+// samples.
 
 #include <faultline/statistics/interval.hpp>
 
@@ -11,7 +12,7 @@ inline namespace v1 {
 namespace statistics {
 
 /// One-sided lower bound for the mean of independent values −1, 0, 1, of which `up` were 1 and `down` were −1 among n:
-/// the contrast of an intervention.
+/// the effect of an intervention.
 ///
 /// **Formula**: the mean whose score statistic (Tango 1998) just reaches the normal quantile, with the sum reduced by
 /// one: the bound that would hold had one more value spoken against it. A bound below −½ is given as −1, where the
@@ -20,15 +21,15 @@ namespace statistics {
 /// all outcomes, n from 4 to 512 and a grid of true rates (lowest coverage .950; Student's t with the same data goes
 /// down to .58 where values other than 0 are rare).
 /// **Throws** `invalid_argument` unless up, down ≥ 0, up + down ≤ n and 0 < confidence < 1. n = 0 gives −1.
-/// Example: `contrast_lower_bound(38, 6, 128)` is .165 for a mean of .25
-[[nodiscard]] double contrast_lower_bound(std::int64_t up, std::int64_t down, std::int64_t n, double confidence = 0.95);
+/// Example: `effect_lower_bound(38, 6, 128)` is .165 for a mean of .25
+[[nodiscard]] double effect_lower_bound(std::int64_t up, std::int64_t down, std::int64_t n, double confidence = 0.95);
 
 /// Two-sided interval for the mean of values −1, 0, 1; equally for the difference p_A − p_B of two failure rates on the
 /// same samples, `up` of which failed for A alone and `down` for B alone.
 ///
 /// **Formula**: both one-sided bounds at (1 + confidence) / 2, the upper one by symmetry. **Error rate**, **Throws**:
-/// as `contrast_lower_bound`.
-[[nodiscard]] Interval contrast_interval(std::int64_t up, std::int64_t down, std::int64_t n, double confidence = 0.95);
+/// as `effect_lower_bound`.
+[[nodiscard]] Interval effect_interval(std::int64_t up, std::int64_t down, std::int64_t n, double confidence = 0.95);
 
 /// Wilson's interval for a rate seen k times in n: close to its confidence on average, unlike `clopper_pearson`, which
 /// is never below it.

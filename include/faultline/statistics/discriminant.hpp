@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Is failure systematic at all? One linear rule fitted on one half and tested on the other: the ceiling of any ranking
+// Is failure systematic at all? One linear rule fitted on one split and tested on the other: the ceiling of any ranking
 // by linear directions (method section 5.2).
 
 #include <faultline/core/matrix.hpp>

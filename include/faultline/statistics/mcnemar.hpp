@@ -46,7 +46,7 @@ FAULTLINE_MEMBERS(PairedTest, counts, p, difference, lower, upper, confidence)
 /// Tests whether two failure rates on the same samples differ, and by how much.
 ///
 /// **Formula**: p from `mcnemar_exact`, which looks at the samples that one classifier alone fails on: under equal
-/// rates each of them is a fair coin. The interval is `contrast_interval`, Tango's score interval with a continuity
+/// rates each of them is a fair coin. The interval is `effect_interval`, Tango's score interval with a continuity
 /// correction of one sample, for the mean of the paired differences −1, 0, 1.
 /// **Error rate**: at equal rates p ≤ α with probability at most α, whatever the rates. The 95 % interval covers the
 /// true difference with probability at least .95: enumerated over all outcomes for samples of 4 to 256 and a grid of

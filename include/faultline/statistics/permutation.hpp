@@ -103,7 +103,7 @@ namespace detail {
 
 /// From here on a permuted value counts as reaching the observed one: a tie in exact arithmetic stays one whatever the
 /// order of the sums.
-[[nodiscard]] double tie_bar(double observed) noexcept;
+[[nodiscard]] double tie_critical_value(double observed) noexcept;
 
 }  // namespace detail
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Quantiles of samples whose values may be infinite: distances to failure, where a code that never fails counts as +∞.
+// Quantiles of samples whose values may be infinite: distances to failure, where a latent that never fails counts as
+// +∞.
 
 #include <faultline/statistics/interval.hpp>
 

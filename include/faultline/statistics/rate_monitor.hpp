@@ -15,8 +15,8 @@ namespace statistics {
 /// Decides whether a rate lies below or above a bound, from outcomes in their order, stopping as soon as it can.
 ///
 /// **Error rate**: that of its `RateBoundary`. A decision is final: later outcomes are counted, not judged. Two
-/// monitors fed the same outcomes, one with fewer of them, never contradict each other, because looks and counts that
-/// decide depend on the number of samples alone, not on a budget.
+/// monitors fed the same outcomes, one with fewer of them, never contradict each other, because analyses and counts
+/// that decide depend on the number of samples alone, not on a budget.
 /// **Throws** `invalid_argument` for a bound or options out of range.
 /// **Cost**: that of a `RateBoundary`, which monitors of one bound can share.
 /// Example: `RateMonitor monitor(0.02); while (monitor.decision() == RateDecision::undecided && more())
@@ -27,18 +27,18 @@ class RateMonitor {
       : RateMonitor(std::make_shared<const RateBoundary>(bound, options)) {}
   /// Shares a boundary, which must not be null.
   explicit RateMonitor(std::shared_ptr<const RateBoundary> boundary)
-      : boundary_(std::move(boundary)), next_look_(boundary_->next_look(0)) {}
+      : boundary_(std::move(boundary)), next_analysis_(boundary_->next_analysis(0)) {}
 
-  /// Counts one outcome and, where a look is due, takes it.
+  /// Counts one outcome and, where an analysis is due, makes it.
   void add(bool failed) {
     ++samples_;
     failures_ += failed ? 1 : 0;
-    if (samples_ != next_look_) return;
-    next_look_ = boundary_->next_look(samples_);
+    if (samples_ != next_analysis_) return;
+    next_analysis_ = boundary_->next_analysis(samples_);
     if (decision_ == RateDecision::undecided) conclude(boundary_->decide(failures_, samples_));
   }
 
-  /// Ends the budget: decides between two looks if the next one is bound to.
+  /// Ends the budget: decides between two analyses if the next one is bound to.
   void finish() {
     if (decision_ == RateDecision::undecided) conclude(boundary_->decide_at_end(failures_, samples_));
   }
@@ -46,10 +46,10 @@ class RateMonitor {
   [[nodiscard]] RateDecision decision() const noexcept { return decision_; }
   [[nodiscard]] std::int64_t samples() const noexcept { return samples_; }
   [[nodiscard]] std::int64_t failures() const noexcept { return failures_; }
-  /// Number of samples at the look that decided; 0 while undecided.
+  /// Number of samples at the analysis that decided; 0 while undecided.
   [[nodiscard]] std::int64_t decided_at() const noexcept { return decided_at_; }
-  /// Number of samples at the next look.
-  [[nodiscard]] std::int64_t next_look() const noexcept { return next_look_; }
+  /// Number of samples at the next analysis.
+  [[nodiscard]] std::int64_t next_analysis() const noexcept { return next_analysis_; }
   /// `RateBoundary::interval` where it was decided, else for a budget that ends here; [0, 1] without samples.
   [[nodiscard]] Interval interval() const {
     return decision_ == RateDecision::undecided ? boundary_->interval(failures_, samples_)
@@ -66,7 +66,7 @@ class RateMonitor {
   }
 
   std::shared_ptr<const RateBoundary> boundary_;
-  std::int64_t next_look_;
+  std::int64_t next_analysis_;
   std::int64_t samples_ = 0;
   std::int64_t failures_ = 0;
   std::int64_t decided_at_ = 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 // How many samples a gate on a rate will need, and how often it errs: exact, by following the distribution of the
-// failure count from look to look.
+// failure count from analysis to analysis.
 
 #include <faultline/statistics/rate_boundary.hpp>
 

@@ -27,7 +27,7 @@ struct Whitening {
   Matrix<double> class_means;       ///< `[classes, d]`; a class without samples has the mean of all
   std::vector<double> eigenvalues;  ///< `[r]`, kept, descending
   Matrix<double> to_white;          ///< `[r, d]` = Λ^-½ Uᵀ
-  /// `[r, d]` = Λ^½ Uᵀ; row i is the move of one standard deviation along coordinate i
+  /// `[r, d]` = Λ^½ Uᵀ; row i is the step of one standard deviation along coordinate i
   Matrix<double> from_white;
   double dropped_share = 0.0;  ///< share of the trace in the eigenvalues left out
 
@@ -61,37 +61,37 @@ struct Whitening {
 [[nodiscard]] Matrix<double> whiten(const Whitening& whitening, const Matrix<float>& w,
                                     std::span<const std::int64_t> labels);
 
-/// The move of w by one standard deviation along each direction: rows v `[K, r]` in w̃ -> rows Σ^½ v `[K, d]` in w.
+/// The step of w by one standard deviation along each direction: rows v `[K, r]` in w̃ -> rows Σ^½ v `[K, d]` in w.
 ///
 /// **Throws** `shape_mismatch`. Example: `w + t · unwhiten_directions(white, v).row_span(0)` is t standard deviations
 /// along the first direction.
 [[nodiscard]] Matrix<double> unwhiten_directions(const Whitening& whitening, const Matrix<double>& directions);
 
-/// Moves of w as vectors in w̃: rows `[K, d]` -> `[K, r]`; the inverse of `unwhiten_directions` on what it returns.
+/// Steps of w as vectors in w̃: rows `[K, d]` -> `[K, r]`; the inverse of `unwhiten_directions` on what it returns.
 /// Parts in dropped eigenvectors vanish.
 ///
 /// **Throws** `shape_mismatch`.
-[[nodiscard]] Matrix<double> whiten_moves(const Whitening& whitening, const Matrix<double>& moves);
+[[nodiscard]] Matrix<double> whiten_steps(const Whitening& whitening, const Matrix<double>& steps);
 
-/// Linear readings of w expressed in w̃, as unit directions with their spread.
+/// Projections of w expressed in w̃, as unit directions with their spread.
 struct ProjectionDirections {
-  Matrix<double> directions;       ///< `[K, r]` unit vectors; a zero row where the reading does not vary
-  std::vector<double> deviations;  ///< `[K]` within-class standard deviation of each reading
+  Matrix<double> directions;       ///< `[K, r]` unit vectors; a zero row where the projection does not vary
+  std::vector<double> deviations;  ///< `[K]` within-class standard deviation of each projection
 };
 
 /// Directions of linear functions of w, above all of style channels: a·w + b equals deviation · (v·w̃) plus a constant
 /// per class.
 ///
 /// **Shapes**: rows a `[K, d]` (the style matrix A for all channels) -> directions `[K, r]`.
-/// **Formula**: v ∝ Λ^½ Uᵀ a, deviation its norm: the correlation of two readings within classes is the scalar product
-/// of their directions.
+/// **Formula**: v ∝ Λ^½ Uᵀ a, deviation its norm: the correlation of two projections within classes is the scalar
+/// product of their directions.
 /// **Throws** `shape_mismatch`. **Cost**: K d r.
 template <class Real>
-[[nodiscard]] ProjectionDirections projection_directions(const Whitening& whitening, const Matrix<Real>& readings) {
-  if (readings.cols() != whitening.dimension())
+[[nodiscard]] ProjectionDirections projection_directions(const Whitening& whitening, const Matrix<Real>& rows) {
+  if (rows.cols() != whitening.dimension())
     throw Error(ErrorCode::shape_mismatch, "projection_directions",
                 "expected rows of dimension " + std::to_string(whitening.dimension()));
-  const Matrix<double> a = readings.template cast<double>();
+  const Matrix<double> a = rows.template cast<double>();
   ProjectionDirections result{detail::product_transposed(a, whitening.from_white), {}};
   for (std::int64_t k = 0; k < a.rows(); ++k) {
     auto direction = core::as_vector(result.directions.row_span(k));

@@ -87,7 +87,7 @@ class CpuBackend {
   [[nodiscard]] Matrix<float> pullback(const Matrix<float>& s, const stylegan2::NoiseImages& noise,
                                        const ImageBatch& image_gradient) const;
 
-  /// A session of single-channel edits of start codes `[N, D]`, with the model's own noise.
+  /// A session of single-channel edits of start latents `[N, D]`, with the model's own noise.
   [[nodiscard]] stylegan2::SynthesisEdits begin_edits(const Matrix<float>& s) const;
 
  private:

@@ -87,7 +87,7 @@ class Generator {
   /// about three times `synthesize`.
   [[nodiscard]] Matrix<float> pullback(const style_type& s, const ImageBatch& image_gradient) const;
 
-  /// Holds start codes s `[N, D]` for images of single-channel edits of them, with constant noise (see
+  /// Holds start latents s `[N, D]` for images of single-channel edits of them, with constant noise (see
   /// `SynthesisEdits`). The session works with CpuBackend's kernels in float32 or, on a CpuBackend, its precision,
   /// whatever the backend. Throws shape_mismatch, empty_input. Cost: one synthesis, and memory of three times its
   /// activations; edits cost what they change.

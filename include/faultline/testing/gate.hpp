@@ -31,11 +31,11 @@ namespace testing {
 /// Before the first of them it checks, on 16 images of its own, what any verdict rests on (see `preflight`): the laws
 /// of the classifier, labels that exist, scores that depend on the image.
 /// **Throws** invalid_argument for a bound, confidence or budget out of range, a budget that ends before the first
-/// look, labels that are walked in order, and an environment variable FAULTLINE_MODE that is neither smoke nor full;
-/// incompatible_models for an unconditional generator and a criterion or policy that reads the label; what the sampler
-/// throws; property_threw for a criterion or property that throws; F2xx when the classifier misbehaves, which is never
-/// counted as a failure: after the preflight that is an `Interrupted<GateResult>`, whose `found()` has what was
-/// counted.
+/// interim analysis, labels that are walked in order, and an environment variable FAULTLINE_MODE that is neither smoke
+/// nor full; incompatible_models for an unconditional generator and a criterion or policy that reads the label; what
+/// the sampler throws; property_threw for a criterion or property that throws; F2xx when the classifier misbehaves,
+/// which is never counted as a failure: after the preflight that is an `Interrupted<GateResult>`, whose `found()` has
+/// what was counted.
 /// **Randomness**: sample i depends on (seed, i) alone; a verdict at a budget is kept at every larger one.
 /// **Cost**: up to max_samples generator and classifier images, in batches of batch_size, one batch in memory; and the
 /// preflight.

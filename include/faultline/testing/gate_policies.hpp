@@ -28,16 +28,16 @@ struct PropertyRange {
 ///
 /// Passes when every rate of `bound` and above is excluded, fails when every rate of `bound` and below is. The
 /// probability of a wrong verdict is at most 1 - confidence at any true rate, the bound included, although the gate
-/// looks every 64 samples (each side gets half of it, and uses nearly all: see `statistics::RateBoundary`).
-/// That rate is over seeds, not over builds: with a fixed seed the same build always gives the same verdict, right or
-/// wrong, and a hundred builds of one classifier are one trial. Gates that are asserted together share one budget:
-/// `gates` says how many, see `GateSuite`.
+/// has an interim analysis every 64 samples (each side gets half of it, and uses nearly all: see
+/// `statistics::RateBoundary`). That rate is over seeds, not over builds: with a fixed seed the same build always gives
+/// the same verdict, right or wrong, and a hundred builds of one classifier are one trial. Gates that are asserted
+/// together share one budget: `gates` says how many, see `GateSuite`.
 struct FailureRateBelow {
   double bound = 0.01;       ///< strictly between 0 and 1
   double confidence = 0.95;  ///< strictly between 0 and 1
   std::int64_t seed = 0;
-  /// Budget, at least the 128 of the first look. A larger one continues the same samples, and a verdict once reached
-  /// stays.
+  /// Budget, at least the 128 of the first interim analysis. A larger one continues the same samples, and a verdict
+  /// once reached stays.
   std::int64_t max_samples = 4'000;
   LabelPolicy labels = LabelPolicy::uniform();  ///< with `given` the rate is that of the list
   double truncation = 1.0;

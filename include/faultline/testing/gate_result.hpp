@@ -88,8 +88,8 @@ class GateResult {
   /// What the gate states, one after the other; a gate on one number has one.
   [[nodiscard]] const std::vector<GateStatement>& statements() const noexcept { return found_.statements; }
   /// Limits of the first statement's number that hold at the gate's confidence although it stopped when it knew; the
-  /// bound lies inside exactly where nothing was decided. With several gates to a suite, the limits of the look that
-  /// decided.
+  /// bound lies inside exactly where nothing was decided. With several gates to a suite, the limits of the analysis
+  /// that decided.
   [[nodiscard]] const statistics::Interval& interval() const noexcept { return found_.statements.front().interval; }
   [[nodiscard]] double confidence() const noexcept { return found_.confidence; }
   /// E-value against the gate's statements all being true.

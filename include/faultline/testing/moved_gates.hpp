@@ -30,14 +30,14 @@ namespace testing {
 /// Which way a property is moved: towards more of it, or less.
 enum class Towards { more, less };
 
-/// What a move is measured in: standard deviations of the population along the direction that moves the property within
-/// classes, or the property's own unit, as measured on the images.
-enum class MoveUnit { standard_deviations, property };
+/// What an edit is measured in: standard deviations of the population along the direction that moves the property
+/// within classes, or the property's own unit, as measured on the images.
+enum class EditUnit { standard_deviations, property };
 
 /// Policy: moved along one property, at least `share` of all samples fail nowhere nearer than `distance`.
 ///
 /// Each sample is moved in steps of a quarter of a standard deviation, the other properties held; with
-/// `MoveUnit::property` until its image's property has changed by `distance`, or ten deviations are reached. A sample
+/// `EditUnit::property` until its image's property has changed by `distance`, or ten deviations are reached. A sample
 /// counts as too near where it fails unmoved, at a step, or at `distance` itself; with a judge, failures on images that
 /// the judge cannot read do not count. A sample whose property cannot be moved so far, and that does not fail, speaks
 /// neither for nor against.
@@ -49,7 +49,7 @@ struct DistanceAtLeast {
   std::string property = {};  ///< name of one of `properties`
   Towards towards = Towards::more;
   double distance = 1.0;  ///< above 0; in standard deviations at most 10
-  MoveUnit unit = MoveUnit::standard_deviations;
+  EditUnit unit = EditUnit::standard_deviations;
   double share = 0.9;  ///< strictly between 0 and 1
   double confidence = 0.95;
   std::int64_t seed = 0;
@@ -119,7 +119,7 @@ void check_moved_policy(const FailureRateAlongBelow& policy);
 /// `FailureRateBelow`.
 /// **Randomness**: sample i depends on (seed, i) alone, the direction on the seed; noise is constant. **Cost**:
 /// direction_samples images, and for each sample as many as there are steps until it fails.
-/// Example: `gate(generator, mine, DistanceAtLeast{.property = "blur", .distance = 1.5, .unit = MoveUnit::property})`
+/// Example: `gate(generator, mine, DistanceAtLeast{.property = "blur", .distance = 1.5, .unit = EditUnit::property})`
 template <StyleGenerator G, Classifier C, detail::MovedPolicy P, FailureCriterion F = Misclassified>
   requires AffineStyles<G>
 [[nodiscard]] GateResult gate(const G& generator, C& classifier, const P& policy, const F& criterion = {}) {

@@ -77,7 +77,7 @@ inline std::vector<at::Tensor> constant_noise(const GeneratorConfig& config, con
   return noise;
 }
 
-/// A pass through the synthesis network that stands before layer `layer`.
+/// A pass through the synthesis network that has come to layer `layer`.
 struct SynthesisState {
   std::size_t layer = 0;  ///< number of the next layer in StyleSpace order
   at::Tensor x;           ///< `[N, in, r, r]`, what that layer takes, before its style

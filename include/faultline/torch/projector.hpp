@@ -22,7 +22,7 @@ inline namespace v1 {
 /// How an image is projected.
 struct ProjectionOptions {
   std::int64_t steps = 100;          ///< of Adam
-  std::int64_t candidates = 200;     ///< sampled codes per class that are compared with the image ...
+  std::int64_t candidates = 200;     ///< sampled latents per class that are compared with the image ...
   std::int64_t starts = 4;           ///< ... of which so many are started from, beside the class mean
   std::int64_t population = 10'000;  ///< sampled latents (no images) that say what an ordinary w is
   double learning_rate = 0.1;        ///< in standard deviations of w
@@ -75,9 +75,9 @@ struct Projection {
 /// The loss is pixel + detail + features + prior (see `ProjectionLoss`). An image smaller than the generator's is
 /// compared with the centre of what it makes, since nothing is known of its margin; pixels that are black (white) in
 /// the image may be blacker (whiter) in the raw reconstruction, since classifiers see them clamped. Several starts per
-/// class: the class mean, and the sampled codes whose images are nearest. After a third of the steps the better quarter
-/// goes on (at least four). Adam in whitened w with a learning rate that rises over the first twentieth and falls along
-/// half a cosine over the last half. Noise inputs are the stored ones.
+/// class: the class mean, and the sampled latents whose images are nearest. After a third of the steps the better
+/// quarter goes on (at least four). Adam in whitened w with a learning rate that rises over the first twentieth and
+/// falls along half a cosine over the last half. Noise inputs are the stored ones.
 /// **What is good**: `references` generated images with fresh noise inputs, which the stored ones cannot give exactly,
 /// are projected in the same way, label known. Real images lie off what a generator can make and are met worse:
 /// `set_references` takes real ones instead.

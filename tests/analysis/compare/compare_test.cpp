@@ -27,7 +27,7 @@ namespace {
 using Rule = std::function<double(const std::vector<double>& u, std::int64_t label, std::int64_t hash)>;
 
 /// Classifiers that follow these rules, on the same synthetic samples.
-struct Panel {
+struct Classifiers {
   fl::analysis::ComparisonProblem problem;
   std::shared_ptr<std::vector<synthetic::Setup>> setups = std::make_shared<std::vector<synthetic::Setup>>();
   /// Made in all, however many classifiers saw them
@@ -36,25 +36,26 @@ struct Panel {
   [[nodiscard]] const synthetic::Setup& world() const { return setups->front(); }
 };
 
-Panel make_panel(synthetic::World world, const std::vector<Rule>& rules, std::int64_t samples, std::int64_t seed = 1) {
-  Panel panel;
+Classifiers make_classifiers(synthetic::World world, const std::vector<Rule>& rules, std::int64_t samples,
+                             std::int64_t seed = 1) {
+  Classifiers classifiers;
   for (std::size_t k = 0; k < rules.size(); ++k) {
     world.probability = rules[k];
-    panel.setups->push_back(synthetic::make(world, samples, seed));
-    const fl::Problem& own = panel.setups->back().problem;
-    panel.problem.names.push_back("rule " + std::to_string(k));
-    panel.problem.discovery.push_back(own.discovery);
-    panel.problem.confirmation.push_back(own.confirmation);
+    classifiers.setups->push_back(synthetic::make(world, samples, seed));
+    const fl::Problem& own = classifiers.setups->back().problem;
+    classifiers.problem.names.push_back("rule " + std::to_string(k));
+    classifiers.problem.discovery.push_back(own.discovery);
+    classifiers.problem.confirmation.push_back(own.confirmation);
   }
-  panel.problem.common = panel.setups->front().problem;
-  panel.problem.sample = [setups = panel.setups](std::int64_t first, std::int64_t count) {
+  classifiers.problem.common = classifiers.setups->front().problem;
+  classifiers.problem.sample = [setups = classifiers.setups](std::int64_t first, std::int64_t count) {
     std::vector<fl::Population> all;
     for (const auto& setup : *setups) all.push_back(setup.problem.sample(first, count));
     return all;
   };
-  panel.problem.common.answer_edits = [setups = panel.setups, images = panel.images](
-                                          std::span<const fl::analysis::EditedLatent> edits,
-                                          const fl::analysis::WantedAnswers& wanted) {
+  classifiers.problem.common.answer_edits = [setups = classifiers.setups, images = classifiers.images](
+                                                std::span<const fl::analysis::EditedLatent> edits,
+                                                const fl::analysis::WantedAnswers& wanted) {
     *images += static_cast<std::int64_t>(edits.size());
     std::vector<std::size_t> asked = wanted.classifiers;
     if (asked.empty())
@@ -64,7 +65,7 @@ Panel make_panel(synthetic::World world, const std::vector<Rule>& rules, std::in
       all.classifiers.push_back((*setups)[asked[k]].problem.answer_edits(edits, wanted).first());
     return all;
   };
-  return panel;
+  return classifiers;
 }
 
 fl::ComparisonOptions quick() {
@@ -107,8 +108,8 @@ fl::ErrorCode code_of(Call call) {
 }  // namespace
 
 /// Images are valid where a factor lies below a level, whatever the classifiers say.
-void add_judge(Panel& panel, std::size_t factor, double level) {
-  const auto setups = panel.setups;
+void add_judge(Classifiers& classifiers, std::size_t factor, double level) {
+  const auto setups = classifiers.setups;
   const auto valid = [setups, factor, level](std::span<const float> w, std::int64_t label) -> std::uint8_t {
     return setups->front().factors(w, label)[factor] < level ? 1 : 0;
   };
@@ -116,17 +117,17 @@ void add_judge(Panel& panel, std::size_t factor, double level) {
     for (std::int64_t i = 0; i < population.size(); ++i)
       population.valid.push_back(valid(population.w.row_span(i), population.label[static_cast<std::size_t>(i)]));
   };
-  panel.problem.common.has_judge = true;
-  for (auto* split : {&panel.problem.discovery, &panel.problem.confirmation})
+  classifiers.problem.common.has_judge = true;
+  for (auto* split : {&classifiers.problem.discovery, &classifiers.problem.confirmation})
     for (fl::Population& own : *split) judged(own);
-  panel.problem.sample = [sample = panel.problem.sample, judged](std::int64_t first, std::int64_t count) {
+  classifiers.problem.sample = [sample = classifiers.problem.sample, judged](std::int64_t first, std::int64_t count) {
     auto all = sample(first, count);
     for (fl::Population& own : all) judged(own);
     return all;
   };
-  panel.problem.common.answer_edits = [answer = panel.problem.common.answer_edits, valid](
-                                          std::span<const fl::analysis::EditedLatent> edits,
-                                          const fl::analysis::WantedAnswers& wanted) {
+  classifiers.problem.common.answer_edits = [answer = classifiers.problem.common.answer_edits, valid](
+                                                std::span<const fl::analysis::EditedLatent> edits,
+                                                const fl::analysis::WantedAnswers& wanted) {
     fl::analysis::EditAnswers answers = answer(edits, wanted);
     if (!wanted.judge) return answers;
     const fl::analysis::EditBatch batch = fl::analysis::lay_out(edits);
@@ -140,15 +141,15 @@ bool within(const fl::analysis::Attributable& measured, double truth) {
   return measured.fraction && *measured.lower <= truth && truth <= *measured.upper;
 }
 
-TEST_CASE("a fault that only one of two classifiers has is what parts them", "[analysis][compare]") {
+TEST_CASE("a fault that only one of two classifiers has is what separates them", "[analysis][compare]") {
   synthetic::World world;
   world.properties = 5;
   const Rule shared = above(0, 1.2);
   const Rule more = [&](const std::vector<double>& u, std::int64_t label, std::int64_t hash) {
     return std::min(shared(u, label, hash), synthetic::fails_above(-u[3] - 1.3));
   };
-  const Panel panel = make_panel(world, {shared, more}, 2500);
-  const auto report = fl::analysis::compare_outcomes(panel.problem, quick());
+  const Classifiers classifiers = make_classifiers(world, {shared, more}, 2500);
+  const auto report = fl::analysis::compare_outcomes(classifiers.problem, quick());
 
   REQUIRE(report.classifiers.size() == 2);
   CHECK(report.classifiers[0].verdict == fl::Verdict::systematic_causes);
@@ -185,8 +186,8 @@ TEST_CASE("a fault that only one of two classifiers has is what parts them", "[a
   INFO(first.finding.headline);
   CHECK(first.finding.title == "property 3");
   CHECK(first.finding.condition.sign == -1);
-  CHECK(panel.world().along(first.finding.direction.w, 3) < -0.9);
-  CHECK(std::abs(panel.world().along(first.finding.direction.w, 0)) < 0.2);
+  CHECK(classifiers.world().along(first.finding.direction.w, 3) < -0.9);
+  CHECK(std::abs(classifiers.world().along(first.finding.direction.w, 0)) < 0.2);
   CHECK(first.finding.confirmation.p_adjusted <= 0.05);
   CHECK(first.finding.intervention.decision == fl::Decision::changes);
   CHECK(within(first.finding.attributable, 1.0));
@@ -248,8 +249,8 @@ TEST_CASE("a fault of the one does not become a fault of the other in the opposi
   // rule 0 errs at random.
   synthetic::World world;
   world.properties = 3;
-  const Panel panel = make_panel(world, {random_errors(0, 0.12), above(1, 0.5)}, 2500);
-  const auto report = fl::analysis::compare_outcomes(panel.problem, quick());
+  const Classifiers classifiers = make_classifiers(world, {random_errors(0, 0.12), above(1, 0.5)}, 2500);
+  const auto report = fl::analysis::compare_outcomes(classifiers.problem, quick());
   const auto& orders = report.pairs.front().orders;
   CHECK(orders[1].right == 1);
   CHECK(orders[1].verdict == fl::Verdict::none_found);
@@ -260,7 +261,7 @@ TEST_CASE("a fault of the one does not become a fault of the other in the opposi
   CHECK(orders[1].smallest_detectable->effect < 0.5);
   REQUIRE(orders[0].conditions.size() == 1);
   CHECK(orders[0].conditions.front().finding.title == "property 1");
-  CHECK(panel.world().along(orders[0].conditions.front().finding.direction.w, 1) > 0.9);
+  CHECK(classifiers.world().along(orders[0].conditions.front().finding.direction.w, 1) > 0.9);
 }
 
 TEST_CASE("a shared fault with a blurred border parts nobody", "[analysis][compare]") {
@@ -271,8 +272,8 @@ TEST_CASE("a shared fault with a blurred border parts nobody", "[analysis][compa
   };
   synthetic::World world;
   world.properties = 3;
-  const Panel panel = make_panel(world, {noisy(0), noisy(1)}, 3000);
-  const auto report = fl::analysis::compare_outcomes(panel.problem, quick());
+  const Classifiers classifiers = make_classifiers(world, {noisy(0), noisy(1)}, 3000);
+  const auto report = fl::analysis::compare_outcomes(classifiers.problem, quick());
   for (const auto& order : report.pairs.front().orders) {
     INFO(order.reason);
     CHECK(order.conditions.empty());
@@ -287,7 +288,7 @@ TEST_CASE("a shared fault with a blurred border parts nobody", "[analysis][compa
   }
 }
 
-TEST_CASE("a fault in one class parts two classifiers in that class, and a class that one alone fails is said",
+TEST_CASE("a fault in one class separates two classifiers in that class, and a class that one alone fails is said",
           "[analysis][compare]") {
   synthetic::World world;
   world.properties = 3;
@@ -297,8 +298,8 @@ TEST_CASE("a fault in one class parts two classifiers in that class, and a class
   const Rule no_twos = [](const std::vector<double>&, std::int64_t label, std::int64_t) {
     return label == 2 ? 0.1 : 0.9;
   };
-  const Panel panel = make_panel(world, {never, one_class, no_twos}, 2500);
-  const auto report = fl::analysis::compare_outcomes(panel.problem, quick());
+  const Classifiers classifiers = make_classifiers(world, {never, one_class, no_twos}, 2500);
+  const auto report = fl::analysis::compare_outcomes(classifiers.problem, quick());
   REQUIRE(report.pairs.size() == 3);
   const auto& class_one = report.pairs[0].orders[0];
   REQUIRE(class_one.conditions.size() == 1);
@@ -323,9 +324,9 @@ TEST_CASE("what the judge cannot read parts nobody, and is no failure of a class
   const Rule unreadable = [](const std::vector<double>& u, std::int64_t, std::int64_t) {
     return synthetic::fails_above(std::max(u[0] - 1.2, u[1] - 1.0));
   };
-  Panel panel = make_panel(world, {never, unreadable}, 2500);
-  add_judge(panel, 1, 1.0);
-  const auto report = fl::analysis::compare_outcomes(panel.problem, quick());
+  Classifiers classifiers = make_classifiers(world, {never, unreadable}, 2500);
+  add_judge(classifiers, 1, 1.0);
+  const auto report = fl::analysis::compare_outcomes(classifiers.problem, quick());
   REQUIRE(report.classifiers[1].blame);
   const double own = 0.841345 * 0.115070, unread = 0.158655;
   CHECK(report.classifiers[1].blame->classifier.lower <= own / (own + unread));
@@ -401,15 +402,15 @@ TEST_CASE("a condition that was not moved because it is minor is not said to be 
 TEST_CASE("distances are paired, and one image serves all classifiers", "[analysis][compare]") {
   synthetic::World world;
   world.properties = 3;
-  const Panel panel = make_panel(world, {above(0, 1.0), above(0, 2.0), never}, 2500);
-  const auto report = fl::analysis::compare_outcomes(panel.problem, quick());
+  const Classifiers classifiers = make_classifiers(world, {above(0, 1.0), above(0, 2.0), never}, 2500);
+  const auto report = fl::analysis::compare_outcomes(classifiers.problem, quick());
   REQUIRE(report.distances.size() >= 7);  // three properties either way, and the causes of two classifiers
   const fl::analysis::PairedDistance& more = report.distances.front();
   CHECK(more.title == "more property 0");
   CHECK(more.source == "property");
   CHECK(more.latents == 64);
   REQUIRE(more.distances.size() == 3);
-  const double unit = panel.world().along(more.direction.w, 0);
+  const double unit = classifiers.world().along(more.direction.w, 0);
   CHECK(unit == Approx(1.0).margin(0.05));
   CHECK(more.distances[0].sigmas == Approx(1.2).margin(0.45));  // the median of a normal below 1 is −.2
   CHECK(more.distances[1].sigmas - more.distances[0].sigmas == Approx(1.0 / unit).margin(0.021));
@@ -453,16 +454,16 @@ TEST_CASE("distances are paired, and one image serves all classifiers", "[analys
 
   // Every classifier that was asked saw the same images; the grid and its refinements alone are 7 directions of 64
   // latents.
-  CHECK((*panel.setups)[0].model->evaluated < *panel.images);
-  CHECK(*panel.images < (*panel.setups)[0].model->evaluated + (*panel.setups)[1].model->evaluated +
-                            (*panel.setups)[2].model->evaluated);
+  CHECK((*classifiers.setups)[0].model->evaluated < *classifiers.images);
+  CHECK(*classifiers.images < (*classifiers.setups)[0].model->evaluated + (*classifiers.setups)[1].model->evaluated +
+                                  (*classifiers.setups)[2].model->evaluated);
 }
 
 TEST_CASE("identical classifiers are a result: nothing tells them apart", "[analysis][compare]") {
   synthetic::World world;
   world.properties = 2;
-  const Panel panel = make_panel(world, {above(0, 1.2), above(0, 1.2)}, 1500);
-  const auto report = fl::analysis::compare_outcomes(panel.problem, quick());
+  const Classifiers classifiers = make_classifiers(world, {above(0, 1.2), above(0, 1.2)}, 1500);
+  const auto report = fl::analysis::compare_outcomes(classifiers.problem, quick());
   const auto& pair = report.pairs.front();
   CHECK(pair.test.p == 1.0);
   CHECK(pair.p_adjusted == 1.0);
@@ -488,14 +489,14 @@ TEST_CASE("classes and classifiers without failures leave the rest of the result
   const Rule spares = [](const std::vector<double>& u, std::int64_t label, std::int64_t) {
     return label == 1 ? 0.9 : synthetic::fails_above(u[0] - 1.0);
   };
-  const Panel panel = make_panel({}, {spares, never}, 1500);
-  const auto report = fl::analysis::compare_outcomes(panel.problem, quick());
+  const Classifiers classifiers = make_classifiers({}, {spares, never}, 1500);
+  const auto report = fl::analysis::compare_outcomes(classifiers.problem, quick());
   CHECK(report.classifiers[0].class_rates[1].failures == 0);
   CHECK(report.classifiers[0].verdict == fl::Verdict::systematic_causes);
   CHECK(report.classifiers[1].verdict == fl::Verdict::too_few_failures);
   CHECK(report.classifiers[1].reason.find("None of 3000 samples failed") == 0);
   REQUIRE(!report.pairs.front().orders[1].conditions.empty());
-  CHECK(panel.world().along(report.pairs.front().orders[1].conditions.front().finding.direction.w, 0) > 0.9);
+  CHECK(classifiers.world().along(report.pairs.front().orders[1].conditions.front().finding.direction.w, 0) > 0.9);
   REQUIRE(report.accuracy.size() == 2 + 2 * 3);
   for (const auto& curve : report.accuracy) {
     if (curve.class_label != std::optional<std::int64_t>(1)) continue;
@@ -503,14 +504,14 @@ TEST_CASE("classes and classifiers without failures leave the rest of the result
   }
   CHECK(report.warnings.empty());
 
-  const Panel perfect = make_panel({}, {never, never}, 300);
+  const Classifiers perfect = make_classifiers({}, {never, never}, 300);
   const auto nothing = fl::analysis::compare_outcomes(perfect.problem, quick());
   CHECK(nothing.accuracy.empty());
   REQUIRE(nothing.warnings.size() == 1);
   CHECK(nothing.warnings[0].find("[F601]") == 0);
   CHECK(nothing.pairs.front().test.p == 1.0);
 
-  const Panel tiny = make_panel({}, {above(0, 0.0), never}, 1);  // nothing varies
+  const Classifiers tiny = make_classifiers({}, {above(0, 0.0), never}, 1);  // nothing varies
   const auto rates = fl::analysis::compare_outcomes(tiny.problem, quick());
   CHECK(rates.classifiers.size() == 2);
   CHECK(rates.pairs.front().test.counts.total() == 2);
@@ -518,14 +519,15 @@ TEST_CASE("classes and classifiers without failures leave the rest of the result
   CHECK(rates.warnings[0].find("[F601]") == 0);
   CHECK(rates.distances.empty());
 
-  const Panel hopeless = make_panel({}, {never, [](const auto&, std::int64_t, std::int64_t) { return 0.1; }}, 300);
+  const Classifiers hopeless =
+      make_classifiers({}, {never, [](const auto&, std::int64_t, std::int64_t) { return 0.1; }}, 300);
   const auto all = fl::analysis::compare_outcomes(hopeless.problem, quick());
   CHECK(all.classifiers[1].failure_rate.estimate == 1.0);
 }
 
 TEST_CASE("too few discordant samples are a verdict with the size that would do", "[analysis][compare]") {
-  const Panel panel = make_panel({}, {above(0, 1.0), above(0, 0.95)}, 1500);
-  const auto report = fl::analysis::compare_outcomes(panel.problem, quick());
+  const Classifiers classifiers = make_classifiers({}, {above(0, 1.0), above(0, 0.95)}, 1500);
+  const auto report = fl::analysis::compare_outcomes(classifiers.problem, quick());
   const auto& order = report.pairs.front().orders[0];
   CHECK(order.verdict == fl::Verdict::too_few_failures);
   CHECK(order.samples_needed > 1500);
@@ -533,20 +535,20 @@ TEST_CASE("too few discordant samples are a verdict with the size that would do"
 }
 
 TEST_CASE("accuracy against distance is what the styles say, bin by bin", "[analysis][compare]") {
-  const Panel panel = make_panel({}, {above(0, 1.0), random_errors(1, 0.2)}, 1200);
-  const fl::analysis::AccuracyAxis axis = fl::analysis::accuracy_axis(panel.problem, 7);
+  const Classifiers classifiers = make_classifiers({}, {above(0, 1.0), random_errors(1, 0.2)}, 1200);
+  const fl::analysis::AccuracyAxis axis = fl::analysis::accuracy_axis(classifiers.problem, 7);
   CHECK(axis.channels.size() >= 7);
   CHECK(axis.channels.size() <= 14);
   CHECK(std::is_sorted(axis.channels.begin(), axis.channels.end()));
 
   // The same from the styles themselves, in double.
-  const fl::Problem& common = panel.problem.common;
-  const fl::Population& discovery = panel.problem.discovery[0];
-  const fl::Population& confirmation = panel.problem.confirmation[0];
-  const auto style = [&](const fl::Population& half, std::int64_t i, std::int64_t channel) {
+  const fl::Problem& common = classifiers.problem.common;
+  const fl::Population& discovery = classifiers.problem.discovery[0];
+  const fl::Population& confirmation = classifiers.problem.confirmation[0];
+  const auto style = [&](const fl::Population& split, std::int64_t i, std::int64_t channel) {
     double s = common.style_bias[static_cast<std::size_t>(channel)];
-    for (std::int64_t j = 0; j < half.w.cols(); ++j)
-      s += common.style_matrix(channel, j) * static_cast<double>(half.w(i, j));
+    for (std::int64_t j = 0; j < split.w.cols(); ++j)
+      s += common.style_matrix(channel, j) * static_cast<double>(split.w(i, j));
     return s;
   };
   std::vector<double> expected(static_cast<std::size_t>(confirmation.size()), 0.0);
@@ -556,7 +558,7 @@ TEST_CASE("accuracy against distance is what the styles say, bin by bin", "[anal
       const auto at = static_cast<std::size_t>(i), c = static_cast<std::size_t>(discovery.label[at]);
       mean[c] += style(discovery, i, channel);
       size[c] += 1.0;
-      if (discovery.failed[at] != 0 || panel.problem.discovery[1].failed[at] != 0) continue;
+      if (discovery.failed[at] != 0 || classifiers.problem.discovery[1].failed[at] != 0) continue;
       centre[c] += style(discovery, i, channel);
       right[c] += 1.0;
     }
@@ -575,7 +577,7 @@ TEST_CASE("accuracy against distance is what the styles say, bin by bin", "[anal
   for (std::size_t i = 0; i < expected.size(); i += 7)
     CHECK(axis.distances[i] == Approx(std::sqrt(expected[i])).epsilon(1e-6));
 
-  const auto curves = fl::analysis::accuracy_curves(panel.problem, axis, 6);
+  const auto curves = fl::analysis::accuracy_curves(classifiers.problem, axis, 6);
   REQUIRE(curves.size() == 2 + 2 * 3);
   for (const auto& curve : curves) {
     REQUIRE(curve.bins.size() == 6);
@@ -589,12 +591,12 @@ TEST_CASE("accuracy against distance is what the styles say, bin by bin", "[anal
       failures += curve.bins[b].rate.failures;
       CHECK(curve.bins[b].rate.lower <= curve.bins[b].rate.estimate);
     }
-    const auto& half = panel.problem.confirmation[curve.name == "rule 0" ? 0 : 1];
+    const auto& split = classifiers.problem.confirmation[curve.name == "rule 0" ? 0 : 1];
     std::int64_t samples = 0, failed = 0;
-    for (std::size_t i = 0; i < half.label.size(); ++i) {
-      if (curve.class_label && half.label[i] != *curve.class_label) continue;
+    for (std::size_t i = 0; i < split.label.size(); ++i) {
+      if (curve.class_label && split.label[i] != *curve.class_label) continue;
       ++samples;
-      failed += half.failed[i];
+      failed += split.failed[i];
     }
     CHECK(n == samples);
     CHECK(failures == failed);
@@ -602,16 +604,17 @@ TEST_CASE("accuracy against distance is what the styles say, bin by bin", "[anal
   // The fault of the first lies far from the centre; the second errs everywhere alike.
   CHECK(curves[0].bins.back().rate.lower > curves[0].bins.front().rate.upper);
   CHECK(curves[1].bins.back().rate.lower < curves[1].bins.front().rate.upper);
-  CHECK(code_of([&] { (void)fl::analysis::accuracy_axis(panel.problem, 0); }) == fl::ErrorCode::invalid_argument);
-  CHECK(code_of([&] { (void)fl::analysis::accuracy_curves(panel.problem, axis, 0); }) ==
+  CHECK(code_of([&] { (void)fl::analysis::accuracy_axis(classifiers.problem, 0); }) == fl::ErrorCode::invalid_argument);
+  CHECK(code_of([&] { (void)fl::analysis::accuracy_curves(classifiers.problem, axis, 0); }) ==
         fl::ErrorCode::invalid_argument);
-  CHECK(code_of([&] { (void)fl::analysis::accuracy_curves(panel.problem, {}, 3); }) == fl::ErrorCode::shape_mismatch);
+  CHECK(code_of([&] { (void)fl::analysis::accuracy_curves(classifiers.problem, {}, 3); }) ==
+        fl::ErrorCode::shape_mismatch);
 }
 
 TEST_CASE("classifiers that err at random, equally often, get a condition in at most one run in twenty",
           "[analysis][compare]") {
   constexpr std::int64_t runs = 300;
-  std::int64_t confirmed = 0, parted = 0;
+  std::int64_t confirmed = 0, separated = 0;
   fl::ComparisonOptions options = quick();
   options.method.permutations = 399;
   options.method.intervention_latents = 128;
@@ -625,9 +628,9 @@ TEST_CASE("classifiers that err at random, equally often, get a condition in at 
   world.classes = 2;
   world.properties = 2;
   for (std::int64_t run = 0; run < runs; ++run) {
-    const Panel panel =
-        make_panel(world, {random_errors(2 * run, 0.25), random_errors(2 * run + 1, 0.25)}, 500, 100 + run);
-    const auto report = fl::analysis::compare_outcomes(panel.problem, options);
+    const Classifiers classifiers =
+        make_classifiers(world, {random_errors(2 * run, 0.25), random_errors(2 * run + 1, 0.25)}, 500, 100 + run);
+    const auto report = fl::analysis::compare_outcomes(classifiers.problem, options);
     std::size_t all = 0, found = 0;
     for (const auto& order : report.pairs.front().orders) {
       REQUIRE(order.verdict != fl::Verdict::too_few_failures);
@@ -635,12 +638,12 @@ TEST_CASE("classifiers that err at random, equally often, get a condition in at 
       all += order.conditions.size() + order.others.size();
     }
     confirmed += all > 0 ? 1 : 0;
-    parted += found > 0 ? 1 : 0;
+    separated += found > 0 ? 1 : 0;
   }
   // A right implementation shows more with probability below 1e-6; the intervention only lowers the rate.
   CHECK(confirmed <= faultline_test::most_events(runs, 0.05));
-  CHECK(parted <= confirmed);
-  INFO("confirmed in " << confirmed << ", parted in " << parted << " of " << runs);
+  CHECK(separated <= confirmed);
+  INFO("confirmed in " << confirmed << ", separated in " << separated << " of " << runs);
   CHECK(confirmed < 60);  // (shown with -s)
 }
 
@@ -679,10 +682,10 @@ TEST_CASE("the interval of a ratio of medians covers it, and says nothing about 
 }
 
 TEST_CASE("what does not belong together is refused", "[analysis][compare]") {
-  Panel panel = make_panel({}, {above(0, 1.0), never}, 300);
+  Classifiers classifiers = make_classifiers({}, {above(0, 1.0), never}, 300);
   const auto with = [&](auto change) {
     fl::ComparisonOptions options = quick();
-    fl::analysis::ComparisonProblem problem = panel.problem;
+    fl::analysis::ComparisonProblem problem = classifiers.problem;
     change(problem, options);
     return code_of([&] { (void)fl::analysis::compare_outcomes(problem, options); });
   };

@@ -173,7 +173,7 @@ TEST_CASE("rates that are the same are called changed in at most one run of twen
   constexpr std::int64_t runs = 1'000, n = 2'000, classes = 10;
   std::int64_t wrong = 0, found = 0;
   for (std::int64_t run = 0; run < runs; ++run) {
-    fl::core::CounterRandom random(11, fl::core::Stream::halves, run);
+    fl::core::CounterRandom random(11, fl::core::Stream::splits, run);
     const auto drawn = [&](double p) {
       fl::FailureReport r = report(0);
       std::int64_t all = 0;

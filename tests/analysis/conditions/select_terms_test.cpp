@@ -21,7 +21,7 @@ namespace {
 /// A world's discovery split, ready to be searched.
 struct Searched {
   worlds::Setup setup;
-  an::PropertyReadings readings;
+  an::ReadingVectors reading_vectors;
   an::ConditionSample sample;
 };
 
@@ -32,10 +32,10 @@ Searched prepare(worlds::World world, std::int64_t samples, std::int64_t seed = 
   const auto& p = searched.setup.problem;
   const auto whitening = fl::statistics::fit_whitening(p.discovery.w, p.discovery.label, p.classes, 1e-12);
   const auto whitened = fl::statistics::whiten(whitening, p.discovery.w, p.discovery.label);
-  searched.readings = an::read_properties(whitened, p.discovery.properties, p.discovery.label, p.classes);
+  searched.reading_vectors = an::fit_reading_vectors(whitened, p.discovery.properties, p.discovery.label, p.classes);
   std::vector<std::int64_t> rows(p.discovery.label.size());
   std::iota(rows.begin(), rows.end(), 0);
-  searched.sample = an::make_condition_sample(p.discovery, whitened, rows, searched.readings, p.classes);
+  searched.sample = an::make_condition_sample(p.discovery, whitened, rows, searched.reading_vectors, p.classes);
   return searched;
 }
 
@@ -46,8 +46,9 @@ worlds::World world_called(const std::string& name) {
 }
 
 an::Conditions conditions_of(const Searched& searched, an::Comparing comparing = an::Comparing::likelihood) {
-  const auto selection = an::select_terms(searched.sample, searched.readings, {}, {.seed = 1, .comparing = comparing});
-  return an::gather_conditions(searched.sample, searched.readings, selection);
+  const auto selection =
+      an::select_terms(searched.sample, searched.reading_vectors, {}, {.seed = 1, .comparing = comparing});
+  return an::gather_conditions(searched.sample, searched.reading_vectors, selection);
 }
 
 }  // namespace
@@ -72,12 +73,12 @@ TEST_CASE("a condition sample is sorted by class and holds ranks of the rows tha
   }
 }
 
-TEST_CASE("a property's reading is its regression on w, its R squared what the noise leaves") {
+TEST_CASE("a property's reading vector is its regression on w, its R squared what the noise leaves") {
   const Searched searched = prepare(world_called("threshold"), 8000);
   for (std::size_t k = 0; k < 6; ++k) {
-    CHECK(searched.readings.r_squared[k] == Approx(1.0 / 1.09).margin(0.01));  // noise of .3 deviations
-    CHECK(searched.readings.deviations[k] == Approx(std::sqrt(1.09)).epsilon(0.03));
-    CHECK(searched.readings.vectors.row(static_cast<std::int64_t>(k)).norm() ==
+    CHECK(searched.reading_vectors.r_squared[k] == Approx(1.0 / 1.09).margin(0.01));  // noise of .3 deviations
+    CHECK(searched.reading_vectors.deviations[k] == Approx(std::sqrt(1.09)).epsilon(0.03));
+    CHECK(searched.reading_vectors.vectors.row(static_cast<std::int64_t>(k)).norm() ==
           Approx(1.0 / std::sqrt(1.09)).epsilon(0.02));
   }
 }
@@ -174,7 +175,7 @@ TEST_CASE("a property that is no candidate is not selected, and one that repeats
   const an::Conditions found = conditions_of(searched);
   REQUIRE(found.conditions.size() == 1);
   const std::vector<std::uint8_t> admitted{0, 1, 1, 1, 1, 1, 0};
-  const auto selection = an::select_terms(searched.sample, searched.readings, admitted, {.seed = 1});
+  const auto selection = an::select_terms(searched.sample, searched.reading_vectors, admitted, {.seed = 1});
   for (const an::Term& term : selection.terms) {
     CHECK(term.property != 0);
     CHECK(term.property != 6);
@@ -193,15 +194,15 @@ TEST_CASE("a constant property, one failure and three samples are no error") {
   const Searched three = prepare(world, 3);
   CHECK(conditions_of(three).conditions.empty());
   CHECK_THROWS_AS(an::select_terms(an::ConditionSample{}, {}, {}), fl::Error);
-  CHECK_THROWS_AS(an::select_terms(few.sample, few.readings, {}, {.alpha = 0.0}), fl::Error);
-  CHECK_THROWS_AS(an::select_terms(few.sample, few.readings, std::vector<std::uint8_t>{1}), fl::Error);
+  CHECK_THROWS_AS(an::select_terms(few.sample, few.reading_vectors, {}, {.alpha = 0.0}), fl::Error);
+  CHECK_THROWS_AS(an::select_terms(few.sample, few.reading_vectors, std::vector<std::uint8_t>{1}), fl::Error);
 }
 
 TEST_CASE("a stable condition is chosen in every half-sample") {
   const Searched searched = prepare(world_called("four causes"), 6000);
   const an::Conditions found = conditions_of(searched);
   REQUIRE(found.conditions.size() >= 4);
-  const auto shares = an::stability(searched.sample, searched.readings, {}, found, {.seed = 2}, 6);
+  const auto shares = an::stability(searched.sample, searched.reading_vectors, {}, found, {.seed = 2}, 6);
   REQUIRE(shares.size() == found.conditions.size());
   for (std::size_t k = 0; k < shares.size(); ++k)
     if (found.conditions[k].properties.front() < 4) CHECK(shares[k] == Approx(1.0));

@@ -46,8 +46,8 @@ TEST_CASE("a threshold is one cause without which nothing would fail") {
   CHECK(cause.condition.properties == std::vector<std::int64_t>{0});
   CHECK(cause.cause);
   CHECK(cause.stability == Approx(1.0));
-  CHECK(cause.move.shape == an::ConditionShape::one_sided);
-  CHECK(cause.move.sign == 1);
+  CHECK(cause.edit.shape == an::ConditionShape::one_sided);
+  CHECK(cause.edit.sign == 1);
   CHECK(cause.effect.decision == fl::statistics::EffectDecision::changes);
   CHECK(cause.effect.lower > cause.effect.min_effect);
   // u0 between −2 and +2 standard deviations around where it is: Φ(−1.5 + 2) − Φ(−1.5 − 2) of them fail more
@@ -62,20 +62,20 @@ TEST_CASE("a threshold is one cause without which nothing would fail") {
 TEST_CASE("shapes are said as they are: both ends, a band, a pair, one class") {
   const an::ConditionChain ends = chain_of("two-sided", 4000);
   REQUIRE(ends.conditions.size() == 1);
-  CHECK(ends.conditions[0].move.shape == an::ConditionShape::two_sided);
+  CHECK(ends.conditions[0].edit.shape == an::ConditionShape::two_sided);
   CHECK(ends.conditions[0].cause);
   for (const char* name : {"band", "centre"}) {
     const an::ConditionChain band = chain_of(name, 6000);
     REQUIRE(band.conditions.size() == 1);
-    CHECK(band.conditions[0].move.shape == an::ConditionShape::band);
+    CHECK(band.conditions[0].edit.shape == an::ConditionShape::band);
     CHECK(band.conditions[0].cause);
     REQUIRE(band.conditions[0].fraction);
     CHECK(band.conditions[0].fraction->value > 0.9);
   }
   const an::ConditionChain pair = chain_of("XOR", 4000);
   REQUIRE(pair.conditions.size() == 1);
-  CHECK(pair.conditions[0].move.shape == an::ConditionShape::pair);
-  CHECK(pair.conditions[0].move.sign == -1);
+  CHECK(pair.conditions[0].edit.shape == an::ConditionShape::pair);
+  CHECK(pair.conditions[0].edit.sign == -1);
   CHECK(pair.conditions[0].cause);
   const an::ConditionChain of_class = chain_of("one class of 10", 8000);
   REQUIRE(of_class.conditions.size() >= 1);
@@ -130,7 +130,7 @@ TEST_CASE("what counts as an effect is half the rate of failures on valid images
   CHECK(of_class.conditions.front().effect.min_effect == Approx(0.025));  // a fifth of class 3 fails
 }
 
-TEST_CASE("a condition near its bar may use all images, and no more") {
+TEST_CASE("a condition near its least effect may use all images, and no more") {
   // moving u0 from −2 to +2 changes the rate by about as much as counts
   worlds::World world = world_of("threshold");
   world.risk = [](worlds::Factors u, std::int64_t) { return u[0] > 0.0 ? 0.051 : 0.029; };
@@ -140,7 +140,7 @@ TEST_CASE("a condition near its bar may use all images, and no more") {
     REQUIRE(chain.conditions.size() == 1);
     return chain.conditions.front().effect;
   };
-  const an::MoveEffect few = effect_with(2'000), all = effect_with(30'000);
+  const an::ConditionEffect few = effect_with(2'000), all = effect_with(30'000);
   CHECK(few.decision == fl::statistics::EffectDecision::undecided);
   CHECK(few.needed.value_or(0) > 1'000);
   CHECK(few.latents >= 1'000);

@@ -21,7 +21,7 @@ an::ConditionSample drawn(std::int64_t seed, std::int64_t n, std::int64_t proper
   an::ConditionSample sample;
   sample.classes = 2;
   sample.scores.resize(properties, n);
-  sample.readings.resize(properties, n);
+  sample.projections.resize(properties, n);
   sample.whitened.resize(n, 0);
   fl::core::CounterRandom random(seed, fl::core::Stream::subsets, 0);
   for (std::int64_t i = 0; i < n; ++i) {

@@ -25,28 +25,28 @@ world::World slope() {
   }};
 }
 
-std::vector<double> style(const fl::Problem& problem, const fl::Population& half, std::int64_t k) {
+std::vector<double> style(const fl::Problem& problem, const fl::Population& split, std::int64_t k) {
   std::vector<double> values;
-  for (std::int64_t i = 0; i < half.size(); ++i) {
+  for (std::int64_t i = 0; i < split.size(); ++i) {
     double s = problem.style_bias[static_cast<std::size_t>(k)];
-    for (std::int64_t j = 0; j < half.w.cols(); ++j)
-      s += problem.style_matrix(k, j) * static_cast<double>(half.w(i, j));
+    for (std::int64_t j = 0; j < split.w.cols(); ++j)
+      s += problem.style_matrix(k, j) * static_cast<double>(split.w(i, j));
     values.push_back(s);
   }
   return values;
 }
 
 /// Values off their class means.
-std::vector<double> within(std::vector<double> values, const fl::Population& half) {
+std::vector<double> within(std::vector<double> values, const fl::Population& split) {
   for (std::int64_t c = 0; c < world::classes; ++c) {
     double sum = 0.0, count = 0.0;
     for (std::size_t i = 0; i < values.size(); ++i)
-      if (half.label[i] == c) {
+      if (split.label[i] == c) {
         sum += values[i];
         count += 1.0;
       }
     for (std::size_t i = 0; i < values.size(); ++i)
-      if (half.label[i] == c) values[i] -= sum / count;
+      if (split.label[i] == c) values[i] -= sum / count;
   }
   return values;
 }
@@ -55,10 +55,10 @@ double product(const std::vector<double>& a, const std::vector<double>& b) {
   return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
 }
 
-double mean_where(const std::vector<double>& values, const fl::Population& half, bool failed, std::int64_t label) {
+double mean_where(const std::vector<double>& values, const fl::Population& split, bool failed, std::int64_t label) {
   double sum = 0.0, count = 0.0;
   for (std::size_t i = 0; i < values.size(); ++i)
-    if ((half.failed[i] != 0) == failed && (label < 0 || half.label[i] == label)) {
+    if ((split.failed[i] != 0) == failed && (label < 0 || split.label[i] == label)) {
       sum += values[i];
       count += 1.0;
     }
@@ -66,14 +66,14 @@ double mean_where(const std::vector<double>& values, const fl::Population& half,
 }
 
 /// Stratified difference over all classes, or one.
-double stratified(const std::vector<double>& values, const fl::Population& half, std::int64_t only) {
+double stratified(const std::vector<double>& values, const fl::Population& split, std::int64_t only) {
   double sum = 0.0, weights = 0.0;
   for (std::int64_t c = 0; c < world::classes; ++c) {
     if (only >= 0 && c != only) continue;
     double m = 0.0, n = 0.0;
     for (std::size_t i = 0; i < values.size(); ++i)
-      if (half.label[i] == c) (half.failed[i] != 0 ? m : n) += 1.0;
-    sum += m * n / (m + n) * (mean_where(values, half, true, c) - mean_where(values, half, false, c));
+      if (split.label[i] == c) (split.failed[i] != 0 ? m : n) += 1.0;
+    sum += m * n / (m + n) * (mean_where(values, split, true, c) - mean_where(values, split, false, c));
     weights += m * n / (m + n);
   }
   return sum / weights;

@@ -28,7 +28,7 @@ fl::Population generated(std::int64_t first, std::int64_t count) {
   fl::Population population;
   population.properties.resize(count, 3);
   for (std::int64_t i = 0; i < count; ++i) {
-    fl::core::CounterRandom random(3, fl::core::Stream::codes, first + i);
+    fl::core::CounterRandom random(3, fl::core::Stream::start_latents, first + i);
     const double a = random.normal(), b = random.normal();
     const std::int64_t label = (first + i) % classes;
     population.index.push_back(first + i);
@@ -59,7 +59,7 @@ fl::LabelledTable shifted(std::int64_t count, double by, std::vector<double>& tr
   table.classes = classes;
   table.properties.resize(count, 2);
   for (std::int64_t i = 0; i < count; ++i) {
-    fl::core::CounterRandom random(4, fl::core::Stream::codes, i);
+    fl::core::CounterRandom random(4, fl::core::Stream::start_latents, i);
     const double a = by + 0.5 * random.normal(), b = random.normal();
     const std::int64_t label = i % classes;
     table.index.push_back(i);

@@ -43,7 +43,7 @@ double strength(const fl::Finding& finding, const std::string& name) {
 
 }  // namespace
 
-TEST_CASE("a profile is the mean over fresh latents whatever their outcome") {
+TEST_CASE("a profile is the mean over held-out latents whatever their outcome") {
   world::World w = described();
   w.has_judge = true;
   const world::Setup setup = world::build(w);
@@ -55,9 +55,9 @@ TEST_CASE("a profile is the mean over fresh latents whatever their outcome") {
     const double t = profile.sigmas[g];
     double probability = 0.0, failed = 0.0, agreed = 0.0, size = 0.0;
     for (std::int64_t i = 0; i < 128; ++i) {
-      std::vector<double> x = world::coordinates(setup.codes.index[static_cast<std::size_t>(i)]);
+      std::vector<double> x = world::coordinates(setup.latents.index[static_cast<std::size_t>(i)]);
       x[0] += t;
-      const auto answers = w.answer(x, setup.codes.label[static_cast<std::size_t>(i)]);
+      const auto answers = w.answer(x, setup.latents.label[static_cast<std::size_t>(i)]);
       probability += answers.probability / 128;
       failed += answers.failed ? 1.0 / 128 : 0.0;
       agreed += answers.judge_agrees ? 1.0 / 128 : 0.0;
@@ -71,13 +71,13 @@ TEST_CASE("a profile is the mean over fresh latents whatever their outcome") {
   }
   CHECK(profile.sigmas.front() == -4.0);
   CHECK(profile.sigmas.back() == 4.0);
-  CHECK(profile.failure_share[4] > 0.0);  // codes that fail unmoved are among them
+  CHECK(profile.failure_share[4] > 0.0);  // latents that fail unmoved are among them
 }
 
 TEST_CASE("strengths are changes in within-class standard deviations") {
   const world::Setup setup = world::build(described());
   const fl::Finding along0 = measured(setup, setup.along(0));
-  // A move of 4 standard deviations in all; the sample's deviations differ from the truth by some percent.
+  // An edit of 4 standard deviations in all; the sample's deviations differ from the truth by some percent.
   CHECK(strength(along0, "size") == Approx(4.0).epsilon(0.08));
   CHECK(strength(along0, "tilt") == Approx(4.0 / std::sqrt(2.0)).epsilon(0.08));
   CHECK(strength(along0, "lean") == Approx(0.0).margin(1e-3));
@@ -108,7 +108,7 @@ TEST_CASE("directions measured together share the unmoved images") {
   *setup.counts = {};
   fl::analysis::measure_profiles(setup.context(), findings);
   std::int64_t of_class = 0;
-  for (const std::int64_t label : setup.codes.label) of_class += label == 1 ? 1 : 0;
+  for (const std::int64_t label : setup.latents.label) of_class += label == 1 ? 1 : 0;
   CHECK(setup.counts->rows == 128 + 3 * 8 * 128 + 9 * of_class);
   for (const fl::Finding& finding : findings) {
     const fl::Finding alone = measured(setup, finding);
@@ -130,7 +130,7 @@ TEST_CASE("without properties or latents of the class there are no side effects"
   CHECK(finding.side_effects.empty());
 
   world::Setup lacking = world::build(described());
-  for (std::int64_t& label : lacking.codes.label) label = label == 2 ? 0 : label;
+  for (std::int64_t& label : lacking.latents.label) label = label == 2 ? 0 : label;
   fl::Finding specific = lacking.along(0);
   specific.direction.class_label = 2;
   specific = measured(lacking, specific);
@@ -146,8 +146,8 @@ TEST_CASE("the answers that gain and the classes that are hurt are those of the 
   finding = measured(setup, finding);
   double gained[3] = {0.0, 0.0, 0.0}, hurt[3] = {0.0, 0.0, 0.0}, latents[3] = {0.0, 0.0, 0.0};
   for (std::size_t i = 0; i < 128; ++i) {
-    const double x = world::coordinates(setup.codes.index[i])[0];
-    const auto label = static_cast<std::size_t>(setup.codes.label[i]);
+    const double x = world::coordinates(setup.latents.index[i])[0];
+    const auto label = static_cast<std::size_t>(setup.latents.label[i]);
     const double change = (x + 2.0 > 1.2 ? 1.0 : 0.0) - (x - 2.0 > 1.2 ? 1.0 : 0.0);
     gained[(label + 1) % 3] += change / 128.0;
     hurt[label] += change;
@@ -160,7 +160,7 @@ TEST_CASE("the answers that gain and the classes that are hurt are those of the 
   REQUIRE(finding.intervention.classes.size() == 3);
   for (std::size_t c = 0; c < 3; ++c) {
     CHECK(finding.intervention.classes[c].latents == static_cast<std::int64_t>(latents[c]));
-    CHECK(finding.intervention.classes[c].contrast == Approx(hurt[c] / latents[c]));
+    CHECK(finding.intervention.classes[c].effect == Approx(hurt[c] / latents[c]));
   }
   fl::Finding still;  // no direction: nothing to measure
   still = measured(setup, still);

@@ -36,7 +36,7 @@ world::World slope() {
   }};
 }
 
-/// Coordinate j of the start codes the search is documented to use: the first 64 fresh ones that do not fail.
+/// Coordinate j of the start latents the search is documented to use: the first 64 held-out ones that do not fail.
 std::vector<double> start_coordinates(const world::Setup& setup, std::int64_t j,
                                       std::optional<std::int64_t> label = std::nullopt) {
   std::vector<double> values;
@@ -105,33 +105,33 @@ TEST_CASE("both crossings of a known slope are found to the tolerance") {
   const world::Setup setup = world::build(slope());
   const fl::Finding finding = measured(setup, setup.along(0), true);
   const auto starts = start_coordinates(setup, 0);
-  REQUIRE(finding.threshold.half);
+  REQUIRE(finding.threshold.even_odds);
   REQUIRE(finding.threshold.flip);
-  const fl::Crossing& half = *finding.threshold.half;
+  const fl::Crossing& even_odds = *finding.threshold.even_odds;
   const fl::Crossing& flip = *finding.threshold.flip;
 
-  const auto to_half = distances_to(starts, 1.5), to_flip = distances_to(starts, 2.0);
-  CHECK(half.latents == static_cast<std::int64_t>(to_half.size()));
-  CHECK(half.left_out == 64 - half.latents);
-  CHECK(half.left_out > 0);
+  const auto to_even_odds = distances_to(starts, 1.5), to_flip = distances_to(starts, 2.0);
+  CHECK(even_odds.latents == static_cast<std::int64_t>(to_even_odds.size()));
+  CHECK(even_odds.left_out == 64 - even_odds.latents);
+  CHECK(even_odds.left_out > 0);
   CHECK(flip.latents == 64);
   CHECK(flip.left_out == 0);
-  CHECK(half.crossed_share == 1.0);
+  CHECK(even_odds.crossed_share == 1.0);
   CHECK(flip.crossed_share == 1.0);
   // The failing end lies beyond the crossing by at most the tolerance, so every order statistic does.
   const auto beyond = [](double reported, double truth) {
     return reported >= truth - 1e-4 && reported <= truth + 0.01;
   };
-  CHECK(beyond(half.sigmas, fl::statistics::median(to_half)));
+  CHECK(beyond(even_odds.sigmas, fl::statistics::median(to_even_odds)));
   CHECK(beyond(flip.sigmas, fl::statistics::median(to_flip)));
   CHECK(beyond(flip.lower, fl::statistics::median_interval(to_flip).lower));
   CHECK(beyond(flip.upper, fl::statistics::median_interval(to_flip).upper));
   CHECK(beyond(flip.quartile_low, fl::statistics::quantile(to_flip, 0.25)));
   CHECK(beyond(flip.quartile_high, fl::statistics::quantile(to_flip, 0.75)));
   // Phi(1.5) and Phi(2); the population of 1500 has a standard error of .7 points, the fitted direction adds as much.
-  CHECK(half.percentile == Approx(93.3).margin(3.0));
+  CHECK(even_odds.percentile == Approx(93.3).margin(3.0));
   CHECK(flip.percentile == Approx(97.7).margin(2.0));
-  CHECK(half.monotone);
+  CHECK(even_odds.monotone);
   CHECK(flip.monotone_share == 1.0);
   CHECK_FALSE(flip.off_manifold);
   CHECK(flip.off_manifold_share == 0.0);
@@ -147,8 +147,8 @@ TEST_CASE("both crossings of a known slope are found to the tolerance") {
   REQUIRE(alone.flip);
   CHECK(alone.flip->sigmas == Approx(flip.sigmas).epsilon(0.06));
   CHECK(alone.flip->percentile == Approx(97.7).margin(2.0));
-  REQUIRE(alone.half);
-  CHECK(alone.half->latents == half.latents);
+  REQUIRE(alone.even_odds);
+  CHECK(alone.even_odds->latents == even_odds.latents);
   CHECK_FALSE(finding.validity.agreement);
   CHECK_FALSE(finding.validity.decision);
 }
@@ -168,14 +168,14 @@ TEST_CASE("a negative channel is moved against its sign") {
 TEST_CASE("a direction that changes nothing has no crossing") {
   const world::Setup setup = world::build(slope());
   const fl::Finding finding = measured(setup, setup.along(3), true);
-  CHECK_FALSE(finding.threshold.half);
+  CHECK_FALSE(finding.threshold.even_odds);
   CHECK_FALSE(finding.threshold.flip);
   REQUIRE(finding.carriers.front().threshold);
   CHECK_FALSE(finding.carriers.front().threshold->flip);
   REQUIRE(finding.threshold.centres.size() == 3);
   for (const fl::analysis::CentreDistance& centre : finding.threshold.centres) {
     CHECK(centre.probability > 0.99);
-    CHECK_FALSE(centre.half);
+    CHECK_FALSE(centre.even_odds);
     CHECK_FALSE(centre.flip);
     CHECK_FALSE(centre.paper);
   }
@@ -183,7 +183,7 @@ TEST_CASE("a direction that changes nothing has no crossing") {
   for (const fl::analysis::ExampleLatent& example : finding.examples) CHECK_FALSE(example.flip);
 }
 
-TEST_CASE("codes that never cross count as infinitely far") {
+TEST_CASE("latents that never cross count as infinitely far") {
   const world::Setup setup = world::build({[](std::span<const double> x, std::int64_t label) {
     const double level = label == 0 ? 1.0 : 40.0;
     return world::Answers{world::logistic(4.0 * (level - x[0])), x[0] > level};
@@ -236,13 +236,13 @@ TEST_CASE("a profile that comes back is not monotone") {
   REQUIRE(finding.threshold.flip);
   CHECK_FALSE(finding.threshold.flip->monotone);
   CHECK(finding.threshold.flip->monotone_share == 0.0);
-  CHECK_FALSE(finding.threshold.half->monotone);
+  CHECK_FALSE(finding.threshold.even_odds->monotone);
   // The first crossing, not a later one
   CHECK(finding.threshold.flip->sigmas ==
         Approx(2.0 - fl::statistics::median(start_coordinates(setup, 0))).margin(0.3));
 }
 
-TEST_CASE("distances without centres are the same from the start codes and cost less") {
+TEST_CASE("distances without centres are the same from the start latents and cost less") {
   world::Setup setup = world::build(slope());
   const fl::Finding with = measured(setup, setup.along(0));
   setup.options.centre_distances = false;
@@ -250,7 +250,7 @@ TEST_CASE("distances without centres are the same from the start codes and cost 
   CHECK_FALSE(with.threshold.centres.empty());
   CHECK(without.threshold.centres.empty());
   CHECK(without.threshold.flip->sigmas == with.threshold.flip->sigmas);
-  CHECK(without.threshold.half->sigmas == with.threshold.half->sigmas);
+  CHECK(without.threshold.even_odds->sigmas == with.threshold.even_odds->sigmas);
 }
 
 TEST_CASE("distances from the centres agree with a plain walk") {
@@ -271,7 +271,7 @@ TEST_CASE("distances from the centres agree with a plain walk") {
     };
     CHECK(centre.probability == Approx(p(0.0)));
     if (c == 2) {  // the few successes of this class are unsure themselves
-      CHECK(centre.half == 0.0);
+      CHECK(centre.even_odds == 0.0);
       CHECK(centre.paper == 0.0);
       continue;
     }
@@ -282,18 +282,18 @@ TEST_CASE("distances from the centres agree with a plain walk") {
     REQUIRE(centre.paper);
     CHECK(*centre.paper == Approx(walked - 0.01 * back).margin(1e-9));
     if (c == 1) {
-      CHECK_FALSE(centre.half);  // beyond the 10 standard deviations of the grid
+      CHECK_FALSE(centre.even_odds);  // beyond the 10 standard deviations of the grid
       continue;
     }
-    REQUIRE(centre.half);
-    CHECK(p(*centre.half) <= 0.5);
-    CHECK(p(*centre.half - 0.01) > 0.5);
+    REQUIRE(centre.even_odds);
+    CHECK(p(*centre.even_odds) <= 0.5);
+    CHECK(p(*centre.even_odds - 0.01) > 0.5);
     REQUIRE(centre.flip);
-    CHECK(*centre.flip - *centre.half == Approx(0.5).margin(0.011));
+    CHECK(*centre.flip - *centre.even_odds == Approx(0.5).margin(0.011));
   }
 }
 
-TEST_CASE("examples are reproducible codes spread over distances and classes") {
+TEST_CASE("examples are reproducible latents spread over distances and classes") {
   const world::Setup setup = world::build(slope());
   const fl::Finding finding = measured(setup, setup.along(0));
   REQUIRE(finding.examples.size() == fl::analysis::examples_per_finding);
@@ -332,7 +332,7 @@ TEST_CASE("an image that does not fail again is not reported") {
       return wanted.images ? never(honest(edits, wanted)) : honest(edits, wanted);
     };
     const fl::Finding finding = measured(setup, setup.along(0));
-    CHECK_FALSE(finding.threshold.half);
+    CHECK_FALSE(finding.threshold.even_odds);
     CHECK_FALSE(finding.threshold.flip);
   }
   SECTION("alone") {
@@ -372,7 +372,7 @@ TEST_CASE("findings measured together share batches and get the distances they g
     if (!alone.threshold.flip) continue;
     CHECK(alone.threshold.flip->sigmas == one.threshold.flip->sigmas);
     CHECK(alone.threshold.flip->image_rms == one.threshold.flip->image_rms);
-    CHECK(alone.threshold.half->sigmas == one.threshold.half->sigmas);
+    CHECK(alone.threshold.even_odds->sigmas == one.threshold.even_odds->sigmas);
   }
   CHECK(together[0].threshold.flip);
   CHECK_FALSE(together[2].threshold.flip);
@@ -388,12 +388,12 @@ TEST_CASE("progress is reported and ends complete") {
   for (std::size_t i = 0; i < seen.size(); ++i) CHECK(seen[i].done == static_cast<std::int64_t>(i) + 1);
 }
 
-TEST_CASE("a classifier that always fails leaves no start codes and no crossing") {
+TEST_CASE("a classifier that always fails leaves no start latents and no crossing") {
   const world::Setup setup = world::build({[](std::span<const double>, std::int64_t) {
     return world::Answers{0.1, true};
   }});
   const fl::Finding finding = measured(setup, setup.along(0));
-  CHECK_FALSE(finding.threshold.half);
+  CHECK_FALSE(finding.threshold.even_odds);
   CHECK_FALSE(finding.threshold.flip);
   CHECK(finding.threshold.centres.empty());
   CHECK(finding.examples.empty());

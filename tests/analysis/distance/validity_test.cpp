@@ -85,7 +85,7 @@ TEST_CASE("start latents are valid and agreement counts flipped images only") {
   CHECK_FALSE(measured(setup, 3).validity.agreement);  // nothing flips, nothing to judge
 }
 
-TEST_CASE("more flips are drawn until they decide, or as many as sixteen times the first look") {
+TEST_CASE("more flips are drawn until they decide, or as many as sixteen times the first analysis") {
   using fl::analysis::ValidityDecision;
   // at the flip x0 is 1.5, so that the judge agrees where x1 is below `level`
   const auto with_level = [](double level) {
@@ -124,16 +124,16 @@ TEST_CASE("more flips are drawn until they decide, or as many as sixteen times t
   CHECK(half.decision == ValidityDecision::undecided);
 }
 
-TEST_CASE("looks at validity are wrong together as seldom as one look may be") {
+TEST_CASE("analyses of validity are wrong together as seldom as one may be") {
   // the judge agrees with probability one half: no decision is right, and any is an error
-  fl::core::CounterRandom random(5, fl::core::Stream::codes, 0);
-  const double confidence = 1.0 - 0.05 / static_cast<double>(fl::analysis::validity_looks.size());
+  fl::core::CounterRandom random(5, fl::core::Stream::start_latents, 0);
+  const double confidence = 1.0 - 0.05 / static_cast<double>(fl::analysis::validity_analyses.size());
   int wrong = 0;
   constexpr int runs = 2000;
   for (int run = 0; run < runs; ++run) {
     std::int64_t agreed = 0, flips = 0;
-    for (const std::int64_t look : fl::analysis::validity_looks) {
-      for (; flips < 64 * look; ++flips) agreed += random.uniform() < 0.5 ? 1 : 0;
+    for (const std::int64_t interim : fl::analysis::validity_analyses) {
+      for (; flips < 64 * interim; ++flips) agreed += random.uniform() < 0.5 ? 1 : 0;
       const auto validity = fl::analysis::validity_of_counts(agreed, flips, confidence);
       if (validity.decision == fl::analysis::ValidityDecision::undecided) continue;
       ++wrong;

@@ -150,7 +150,7 @@ TEST_CASE("percentiles count the image's own class") {
   CHECK(why.causes[0].percentile == Approx(100.0 * below / all).margin(3.0));
 }
 
-TEST_CASE("random moves tell an image that fails by a hair's breadth") {
+TEST_CASE("random edits tell an image that fails by a hair's breadth") {
   // Failure depends on all coordinates; the known cause is one of them, and most other ways of moving as far repair as
   // well or as badly as it does.
   fw::World world;

@@ -100,12 +100,12 @@ TEST_CASE("AttFind's effects are those of setting a channel to the ends of its r
     low = std::min(low, x[0] + more[0]), high = std::max(high, x[0] + more[0]);
     low1 = std::min(low1, x[1] + more[1]), high1 = std::max(high1, x[1] + more[1]);
   }
-  double mean0 = 0.0, mean1 = 0.0, flips = 0.0, codes = 0.0;
-  for (std::int64_t i = 0; codes < 20; ++i) {
+  double mean0 = 0.0, mean1 = 0.0, flips = 0.0, latents = 0.0;
+  for (std::int64_t i = 0; latents < 20; ++i) {
     const auto x = world::coordinates(fl::core::intervention_first + i),
                more = added(world::label_of(fl::core::intervention_first + i));
     if (x[0] + 0.5 * x[1] > 3.0) continue;
-    mean0 += (x[0] + more[0]) / 20.0, mean1 += (x[1] + more[1]) / 20.0, codes += 1.0;
+    mean0 += (x[0] + more[0]) / 20.0, mean1 += (x[1] + more[1]) / 20.0, latents += 1.0;
     flips += high - more[0] + 0.5 * x[1] > 3.0 ? 1.0 : 0.0;
   }
   CHECK(found.effect_largest[0] == Approx(high - mean0).margin(1e-3));
@@ -146,7 +146,7 @@ TEST_CASE("the examined channels are the first by difference and an even spread 
   CHECK_THROWS_AS(fl::paper::attfind(setup.problem, {40}), fl::Error);
 }
 
-TEST_CASE("AttFind without a single code that passes is a result", "[analysis][attfind]") {
+TEST_CASE("AttFind without a single latent that passes is a result", "[analysis][attfind]") {
   const world::Setup setup = world::build({[](std::span<const double>, std::int64_t) {
     return world::Answers{0.1, true};
   }});

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The paper's method on a world with closed forms: distances of class centres, corner cases, contrasts, and all that
+// The paper's method on a world with closed forms: distances of class centres, corner cases, effects, and all that
 // may be missing.
 
 #include <analysis/findings_world.hpp>
@@ -123,7 +123,7 @@ TEST_CASE("class centres are shifted to p = .5 in units of the total standard de
   CHECK(report.classes[2].together->status == fl::paper::PaperCrossing::never_crosses);
 }
 
-TEST_CASE("channels shifted together add up, and so do their effects on fresh codes", "[analysis][paper]") {
+TEST_CASE("channels shifted together add up, and so do their effects on held-out latents", "[analysis][paper]") {
   const world::Setup setup = world::build(slope());
   const auto report = fl::paper::paper_method(setup.problem, quick());
   double slope = 0.0;
@@ -137,27 +137,27 @@ TEST_CASE("channels shifted together add up, and so do their effects on fresh co
     REQUIRE(report.classes[0].together->sigmas);
     CHECK(*report.classes[0].together->sigmas == Approx((1.505 - x[0] - 0.5 * x[1]) / slope).margin(0.0102));
   }
-  // Contrasts of the first codes, from the rule itself.
-  CHECK(report.contrast_codes == 128);
-  CHECK(report.random_contrasts.size() == 8);
+  // Effects of the first latents, from the rule itself.
+  CHECK(report.effect_latents == 128);
+  CHECK(report.random_channel_effects.size() == 8);
   REQUIRE(report.together);
-  const auto contrast = [&](double move) {
+  const auto effect = [&](double sigmas) {
     double sum = 0.0;
     for (std::int64_t i = 0; i < 128; ++i) {
       const auto y = world::coordinates(fl::core::intervention_first + i);
       const bool immune = world::label_of(fl::core::intervention_first + i) == 2;
       const auto fails = [&](double by) { return !immune && y[0] + 0.5 * y[1] + by > 1.5 ? 1.0 : 0.0; };
-      sum += fails(2.0 * move) - fails(-2.0 * move);
+      sum += fails(2.0 * sigmas) - fails(-2.0 * sigmas);
     }
     return sum / 128.0;
   };
-  CHECK(report.together->contrast == Approx(contrast(slope)).margin(1.01 / 128));  // a code may sit on the edge
+  CHECK(report.together->effect == Approx(effect(slope)).margin(1.01 / 128));  // a latent may sit on the edge
   for (const auto& row : report.top) {
     const auto flat = row.ranked.channel.flat;
     const double own =
         flat < 2 ? (flat == 0 ? 1.0 : 0.5) * row.ranked.sign * row.ranked.sigma_total / world::scale(flat) : 0.0;
-    CHECK(row.effect.contrast == Approx(contrast(own)).margin(1.01 / 128));
-    CHECK(row.effect.lower <= row.effect.contrast);
+    CHECK(row.effect.effect == Approx(effect(own)).margin(1.01 / 128));
+    CHECK(row.effect.lower <= row.effect.effect);
   }
   // Every ranking against every other; the gradient is not there.
   CHECK(report.top_by_gradient.empty());
@@ -250,10 +250,10 @@ TEST_CASE("what the paper's method cannot have is recorded and the rest survives
   CHECK(classes[0].note.find("no centre") != std::string::npos);
   CHECK(classes[1].status == fl::paper::PaperClassStatus::complete);
   CHECK(classes[1].distances.size() == 10);
-  CHECK(classes[2].status == fl::paper::PaperClassStatus::centre_below_half);
+  CHECK(classes[2].status == fl::paper::PaperClassStatus::centre_below_even_odds);
   CHECK(classes[2].note.find("beyond their target") != std::string::npos);
   for (const auto& distance : classes[2].distances)
-    CHECK((distance.status == fl::paper::PaperCrossing::starts_below_half && !distance.sigmas));
+    CHECK((distance.status == fl::paper::PaperCrossing::starts_below_even_odds && !distance.sigmas));
   CHECK(classes[2].corner_cases.size() == 3);
 
   for (const bool fails : {false, true}) {
@@ -271,7 +271,7 @@ TEST_CASE("what the paper's method cannot have is recorded and the rest survives
   bad.top = 0;
   CHECK_THROWS_AS(fl::paper::paper_method(setup.problem, bad), fl::Error);
   bad = {};
-  bad.contrast_codes = -1;
+  bad.effect_latents = -1;
   CHECK_THROWS_AS(fl::paper::paper_method(setup.problem, bad), fl::Error);
 }
 

@@ -11,32 +11,32 @@ using faultline_tests::error_code;
 
 namespace {
 
-struct Half {
+struct Split {
   fl::Matrix<float> x;
   fl::Population population;
 };
 
 /// Columns of their own scale and offset, offsets also by class; failures shifted by `shift` standard deviations in the
 /// first.
-Half make_half(std::int64_t trial, std::int64_t n, std::int64_t d, double shift) {
+Split make_split(std::int64_t trial, std::int64_t n, std::int64_t d, double shift) {
   const auto sample = faultline_test::make_sample(trial, n, d, 3, 0.3);
-  Half half{fl::Matrix<float>(n, d), {}};
-  half.population.label = sample.labels;
-  half.population.failed = sample.failed;
+  Split split{fl::Matrix<float>(n, d), {}};
+  split.population.label = sample.labels;
+  split.population.failed = sample.failed;
   for (std::int64_t i = 0; i < n; ++i)
     for (std::int64_t k = 0; k < d; ++k) {
       const double moved = sample.x(i, k) + (k == 0 && sample.failed[static_cast<std::size_t>(i)] != 0 ? shift : 0.0);
-      half.x(i, k) =
+      split.x(i, k) =
           static_cast<float>(std::pow(10.0, static_cast<double>(k % 4)) *
                              (moved + 5.0 * static_cast<double>(sample.labels[static_cast<std::size_t>(i)])));
     }
-  return half;
+  return split;
 }
 
 }  // namespace
 
 TEST_CASE("failure is predicted as well as the shift between outcomes allows") {
-  const Half first = make_half(1, 6'000, 5, 1.0), second = make_half(2, 6'000, 5, 1.0);
+  const Split first = make_split(1, 6'000, 5, 1.0), second = make_split(2, 6'000, 5, 1.0);
   const fl::paper::Predictability result =
       fl::paper::predictability(first.x, first.population, second.x, second.population, 3);
   // Of two unit normals one standard deviation apart: .7602
@@ -48,8 +48,8 @@ TEST_CASE("failure is predicted as well as the shift between outcomes allows") {
 }
 
 TEST_CASE("columns that depend on each other, or do not vary, change nothing") {
-  const Half first = make_half(3, 1'500, 4, 1.0), second = make_half(4, 1'500, 4, 1.0);
-  const auto styles = [](const fl::Matrix<float>& w) {  // 300 linear readings of four coordinates, and a constant
+  const Split first = make_split(3, 1'500, 4, 1.0), second = make_split(4, 1'500, 4, 1.0);
+  const auto styles = [](const fl::Matrix<float>& w) {  // 300 linear projections of four coordinates, and a constant
     fl::Matrix<float> s(w.rows(), 301, 7.25f);
     for (std::int64_t k = 0; k < 300; ++k) {
       fl::core::CounterRandom random(2, fl::core::Stream::subsets, k);
@@ -73,7 +73,7 @@ TEST_CASE("columns that depend on each other, or do not vary, change nothing") {
 }
 
 TEST_CASE("more columns than samples are no obstacle, and fitting to noise predicts nothing") {
-  const Half first = make_half(5, 200, 400, 0.0), second = make_half(6, 3'000, 400, 0.0);
+  const Split first = make_split(5, 200, 400, 0.0), second = make_split(6, 3'000, 400, 0.0);
   const fl::paper::Predictability result =
       fl::paper::predictability(first.x, first.population, second.x, second.population, 3);
   CHECK(std::abs(result.auc - 0.5) < 0.06);  // 5 standard errors
@@ -82,14 +82,14 @@ TEST_CASE("more columns than samples are no obstacle, and fitting to noise predi
 TEST_CASE("predictability errs at its stated rate when there is nothing to predict") {
   std::int64_t alarms = 0;
   for (std::int64_t trial = 0; trial < 400; ++trial) {
-    const Half first = make_half(1'000 + 2 * trial, 200, 6, 0.0), second = make_half(1'001 + 2 * trial, 200, 6, 0.0);
+    const Split first = make_split(1'000 + 2 * trial, 200, 6, 0.0), second = make_split(1'001 + 2 * trial, 200, 6, 0.0);
     alarms += fl::paper::predictability(first.x, first.population, second.x, second.population, 3).significant ? 1 : 0;
   }
   CHECK(alarms <= faultline_test::most_events(400, 0.06));  // fails a right implementation once in a million
 }
 
 TEST_CASE("predictability of nothing is one half, and wrong input is refused") {
-  Half first = make_half(7, 100, 3, 0.0), second = make_half(8, 100, 3, 0.0);
+  Split first = make_split(7, 100, 3, 0.0), second = make_split(8, 100, 3, 0.0);
   CHECK(error_code([&] { (void)fl::paper::predictability({}, {}, second.x, second.population, 3); }) ==
         fl::ErrorCode::empty_input);
   CHECK(error_code([&] {
@@ -104,7 +104,7 @@ TEST_CASE("predictability of nothing is one half, and wrong input is refused") {
   second.population.failed.assign(100, 0);
   CHECK(fl::paper::predictability(first.x, first.population, second.x, second.population, 3).auc == 0.5);
   first.population.failed.assign(100, 0);
-  CHECK(fl::paper::predictability(first.x, first.population, make_half(8, 100, 3, 0.0).x,
-                                  make_half(8, 100, 3, 0.0).population, 3)
+  CHECK(fl::paper::predictability(first.x, first.population, make_split(8, 100, 3, 0.0).x,
+                                  make_split(8, 100, 3, 0.0).population, 3)
             .auc == 0.5);
 }

@@ -139,7 +139,7 @@ TEST_CASE("The split is the stated shuffle, and every row is in one part", "[lab
     CHECK(error_code([&] { (void)fl::split_table(table_of(9), 1, share); }) == ErrorCode::invalid_argument);
 }
 
-TEST_CASE("Every row is as likely in discovery as any other, and pairs are as independent as halves allow",
+TEST_CASE("Every row is as likely in discovery as any other, and pairs are as independent as splits allow",
           "[labelled_table]") {
   // 4 000 splits of 20 rows. A row is in discovery Binomial(4 000, .5) times, two given ones together
   // Binomial(4 000, 9/38); normal limits of 5.5 and 210 comparisons: false-fail rate below 1e-5.

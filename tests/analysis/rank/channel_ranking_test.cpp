@@ -23,22 +23,22 @@ synthetic::World world() {
   return w;
 }
 
-std::vector<double> styles_of(const fl::Problem& problem, const fl::Population& half, std::int64_t channel) {
+std::vector<double> styles_of(const fl::Problem& problem, const fl::Population& split, std::int64_t channel) {
   std::vector<double> s;
-  for (std::int64_t i = 0; i < half.size(); ++i) {
+  for (std::int64_t i = 0; i < split.size(); ++i) {
     double sum = problem.style_bias[static_cast<std::size_t>(channel)];
-    for (std::int64_t j = 0; j < half.w.cols(); ++j)
-      sum += problem.style_matrix(channel, j) * static_cast<double>(half.w(i, j));
+    for (std::int64_t j = 0; j < split.w.cols(); ++j)
+      sum += problem.style_matrix(channel, j) * static_cast<double>(split.w(i, j));
     s.push_back(sum);
   }
   return s;
 }
 
-double mean_of(const std::vector<double>& s, const fl::Population& half, std::int64_t label, int failed) {
+double mean_of(const std::vector<double>& s, const fl::Population& split, std::int64_t label, int failed) {
   double sum = 0.0;
   double n = 0.0;
   for (std::size_t i = 0; i < s.size(); ++i) {
-    if ((label < 0 || half.label[i] == label) && (failed < 0 || half.failed[i] == failed)) sum += s[i], n += 1.0;
+    if ((label < 0 || split.label[i] == label) && (failed < 0 || split.failed[i] == failed)) sum += s[i], n += 1.0;
   }
   return sum / n;
 }
@@ -48,37 +48,38 @@ double mean_of(const std::vector<double>& s, const fl::Population& half, std::in
 TEST_CASE("channel scores equal brute-force loops over styles", "[analysis][rank]") {
   const auto setup = synthetic::make(world(), 900);
   const fl::Problem& problem = setup.problem;
-  const fl::Population& half = problem.discovery;
-  const auto strata = fl::statistics::count_outcomes(half.label, half.failed, problem.classes);
+  const fl::Population& split = problem.discovery;
+  const auto strata = fl::statistics::count_outcomes(split.label, split.failed, problem.classes);
   const auto pooled =
-      fl::analysis::channel_scores(problem, half, fl::analysis::ChannelScore::NormalizedDifferencePooled);
-  const auto stratified = fl::analysis::channel_scores(problem, half, fl::analysis::ChannelScore::NormalizedDifference);
-  const auto theta = fl::analysis::channel_scores(problem, half, fl::analysis::ChannelScore::StyleSpaceTheta);
-  const auto auc = fl::analysis::channel_scores(problem, half, fl::analysis::ChannelScore::RankAuc);
+      fl::analysis::channel_scores(problem, split, fl::analysis::ChannelScore::NormalizedDifferencePooled);
+  const auto stratified =
+      fl::analysis::channel_scores(problem, split, fl::analysis::ChannelScore::NormalizedDifference);
+  const auto theta = fl::analysis::channel_scores(problem, split, fl::analysis::ChannelScore::StyleSpaceTheta);
+  const auto auc = fl::analysis::channel_scores(problem, split, fl::analysis::ChannelScore::RankAuc);
   REQUIRE(pooled.size() == 40);
   for (std::int64_t k = 0; k < 40; ++k) {
-    const auto s = styles_of(problem, half, k);
+    const auto s = styles_of(problem, split, k);
     const auto at = static_cast<std::size_t>(k);
     const double n = static_cast<double>(s.size());
     double total = 0.0;
     double within = 0.0;
     double failures = 0.0;
     for (std::size_t i = 0; i < s.size(); ++i) {
-      total += std::pow(s[i] - mean_of(s, half, -1, -1), 2);
-      within += std::pow(s[i] - mean_of(s, half, half.label[i], -1), 2);
-      if (half.failed[i]) failures += std::pow(s[i] - mean_of(s, half, -1, 1), 2);
+      total += std::pow(s[i] - mean_of(s, split, -1, -1), 2);
+      within += std::pow(s[i] - mean_of(s, split, split.label[i], -1), 2);
+      if (split.failed[i]) failures += std::pow(s[i] - mean_of(s, split, -1, 1), 2);
       if (i > 50 && k > 1) break;  // the quadratic loop is done in full for two channels only
     }
-    const double difference = mean_of(s, half, -1, 1) - mean_of(s, half, -1, 0);
+    const double difference = mean_of(s, split, -1, 1) - mean_of(s, split, -1, 0);
     double numerator = 0.0;
     for (std::int64_t c = 0; c < 3; ++c)
-      numerator += strata.weights[static_cast<std::size_t>(c)] * (mean_of(s, half, c, 1) - mean_of(s, half, c, 0));
+      numerator += strata.weights[static_cast<std::size_t>(c)] * (mean_of(s, split, c, 1) - mean_of(s, split, c, 0));
     numerator /= strata.effective_failures;
     if (k <= 1) {
       CHECK(pooled[at] == Approx(difference / std::sqrt(total / (n - 1.0))).epsilon(1e-9));
       CHECK(stratified[at] == Approx(numerator / std::sqrt(within / (n - 3.0))).epsilon(1e-9));
       CHECK(theta[at] ==
-            Approx(difference / std::sqrt(failures / (static_cast<double>(half.failures()) - 1.0))).epsilon(1e-9));
+            Approx(difference / std::sqrt(failures / (static_cast<double>(split.failures()) - 1.0))).epsilon(1e-9));
     }
     CHECK((stratified[at] > 0) == (numerator > 0));
     // Area under the curve by pairs, within classes.
@@ -87,8 +88,8 @@ TEST_CASE("channel scores equal brute-force loops over styles", "[analysis][rank
       double wins = 0.0;
       double pairs = 0.0;
       for (std::size_t i = 0; i < s.size(); ++i) {
-        for (std::size_t j = 0; j < s.size() && half.failed[i] && half.label[i] == c; ++j) {
-          if (half.failed[j] || half.label[j] != c) continue;
+        for (std::size_t j = 0; j < s.size() && split.failed[i] && split.label[i] == c; ++j) {
+          if (split.failed[j] || split.label[j] != c) continue;
           wins += s[i] > s[j] ? 1.0 : s[i] == s[j] ? 0.5 : 0.0;
           pairs += 1.0;
         }

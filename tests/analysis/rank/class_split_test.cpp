@@ -29,18 +29,18 @@ synthetic::World world(bool everywhere) {
   return world;
 }
 
-std::vector<double> factor_values(const synthetic::Setup& setup, const fl::Population& half, std::size_t factor) {
+std::vector<double> factor_values(const synthetic::Setup& setup, const fl::Population& population, std::size_t factor) {
   std::vector<double> values;
-  for (std::int64_t i = 0; i < half.size(); ++i)
-    values.push_back(setup.factors(half.w.row_span(i), half.label[static_cast<std::size_t>(i)])[factor]);
+  for (std::int64_t i = 0; i < population.size(); ++i)
+    values.push_back(setup.factors(population.w.row_span(i), population.label[static_cast<std::size_t>(i)])[factor]);
   return values;
 }
 
 fl::analysis::ClassSplit split_of(const synthetic::Setup& setup, std::size_t factor, std::int64_t seed = 1) {
-  const fl::Population& half = setup.problem.confirmation;
-  return fl::analysis::split_by_class(factor_values(setup, half, factor), half.label, half.failed,
-                                      fl::statistics::count_outcomes(half.label, half.failed, setup.problem.classes),
-                                      seed);
+  const fl::Population& population = setup.problem.confirmation;
+  return fl::analysis::split_by_class(
+      factor_values(setup, population, factor), population.label, population.failed,
+      fl::statistics::count_outcomes(population.label, population.failed, setup.problem.classes), seed);
 }
 
 }  // namespace
@@ -57,11 +57,11 @@ TEST_CASE("an effect common to all classes has a share near one") {
   CHECK(split.common == Approx(1.813).margin(0.05));
   for (const fl::analysis::ClassEffect& effect : split.classes)
     CHECK(std::abs(effect.effect - 1.813) < 5.0 * effect.standard_error);
-  const fl::Population& half = setup.problem.confirmation;
-  const auto values = factor_values(setup, half, 0);
+  const fl::Population& population = setup.problem.confirmation;
+  const auto values = factor_values(setup, population, 0);
   CHECK(split.common ==
-        Approx(fl::statistics::stratified_welch(values, half.label, half.failed,
-                                                fl::statistics::count_outcomes(half.label, half.failed, 4))
+        Approx(fl::statistics::stratified_welch(values, population.label, population.failed,
+                                                fl::statistics::count_outcomes(population.label, population.failed, 4))
                    .difference));
 }
 
@@ -129,26 +129,26 @@ TEST_CASE(
 
 TEST_CASE("a ranking per class is the difference of the class's means over the pooled deviation") {
   const auto setup = synthetic::make(world(false), 1200);
-  const fl::Population& half = setup.problem.discovery;
-  const auto rankings = fl::analysis::rank_per_class(setup.problem, half, setup.problem.style_matrix.rows());
+  const fl::Population& population = setup.problem.discovery;
+  const auto rankings = fl::analysis::rank_per_class(setup.problem, population, setup.problem.style_matrix.rows());
   for (const fl::analysis::ClassRanking& ranking : rankings)
     for (const fl::analysis::ClassChannel& channel : ranking.top) {
       double within = 0.0;
       std::vector<double> sum(8, 0.0), count(8, 0.0), styles;
-      for (std::int64_t i = 0; i < half.size(); ++i) {
+      for (std::int64_t i = 0; i < population.size(); ++i) {
         double s = 1.0;
-        for (std::int64_t j = 0; j < half.w.cols(); ++j)
-          s += setup.problem.style_matrix(channel.channel.flat, j) * static_cast<double>(half.w(i, j));
-        const auto g = static_cast<std::size_t>(2 * half.label[static_cast<std::size_t>(i)] +
-                                                half.failed[static_cast<std::size_t>(i)]);
+        for (std::int64_t j = 0; j < population.w.cols(); ++j)
+          s += setup.problem.style_matrix(channel.channel.flat, j) * static_cast<double>(population.w(i, j));
+        const auto g = static_cast<std::size_t>(2 * population.label[static_cast<std::size_t>(i)] +
+                                                population.failed[static_cast<std::size_t>(i)]);
         sum[g] += styles.emplace_back(s);
         count[g] += 1.0;
       }
-      for (std::int64_t i = 0; i < half.size(); ++i) {
-        const auto c = static_cast<std::size_t>(half.label[static_cast<std::size_t>(i)]);
+      for (std::int64_t i = 0; i < population.size(); ++i) {
+        const auto c = static_cast<std::size_t>(population.label[static_cast<std::size_t>(i)]);
         const double off =
             styles[static_cast<std::size_t>(i)] - (sum[2 * c] + sum[2 * c + 1]) / (count[2 * c] + count[2 * c + 1]);
-        within += off * off / static_cast<double>(half.size() - 4);
+        within += off * off / static_cast<double>(population.size() - 4);
       }
       const auto c = static_cast<std::size_t>(ranking.class_label);
       CHECK(channel.effect ==
@@ -172,9 +172,9 @@ TEST_CASE(
   CHECK(finding.class_split.common > 1.0);
   std::int64_t latents = 0;
   REQUIRE(finding.intervention.classes.size() == 4);
-  for (const fl::analysis::ClassContrast& part : finding.intervention.classes) {
+  for (const fl::analysis::ClassInterventionEffect& part : finding.intervention.classes) {
     latents += part.latents;
-    CHECK(part.contrast > 0.4);
+    CHECK(part.effect > 0.4);
   }
   CHECK(latents == 128);
   REQUIRE(common.class_rankings.size() == 4);

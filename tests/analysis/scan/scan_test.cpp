@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Screen, scan and the race between channels, on a generator whose causes are planted and on simulated effects.
+// Screen, scan and the successive elimination of channels, on a generator whose causes are planted and on simulated
+// effects.
 
 #include <faultline/analysis/scan/scan.hpp>
 #include <faultline/sampling/analytic_generator.hpp>
@@ -72,9 +73,9 @@ FactorClassifier planted() {
   return classifier;
 }
 
-fl::analysis::ScanStart start(std::int64_t codes = 64) {
+fl::analysis::ScanStart start(std::int64_t latents = 64) {
   const fl::StyleSpaceSampler sampler(known(), {.seed = 5});
-  return fl::analysis::scan_start(sampler, codes);
+  return fl::analysis::scan_start(sampler, latents);
 }
 
 std::vector<std::int64_t> every_channel() {
@@ -94,33 +95,33 @@ ErrorCode code_of(const auto& function) {
 
 }  // namespace
 
-TEST_CASE("start codes are fresh samples and shifts are within-class standard deviations") {
-  const fl::analysis::ScanStart codes = start();
+TEST_CASE("start latents are fresh samples and shifts are within-class standard deviations") {
+  const fl::analysis::ScanStart latents = start();
   const fl::StyleSpaceSampler sampler(known(), {.seed = 5});
-  CHECK(codes.label == sampler.labels(fl::core::intervention_first, 64));
-  CHECK(codes.s.values()[7] == sampler.sample(fl::core::intervention_first, 64).s.values()[7]);
+  CHECK(latents.label == sampler.labels(fl::core::intervention_first, 64));
+  CHECK(latents.s.values()[7] == sampler.sample(fl::core::intervention_first, 64).s.values()[7]);
   // A factor channel is standard normal within classes after its scale: moving it by one shift moves the factor by two.
-  fl::Matrix<float> moved = codes.s;
+  fl::Matrix<float> moved = latents.s;
   for (std::int64_t i = 0; i < moved.rows(); ++i)
     moved(i, known().factor_channel(4)) +=
-        static_cast<float>(codes.shift[static_cast<std::size_t>(known().factor_channel(4))]);
-  const auto before = known().factors(codes.s), after = known().factors(moved);
+        static_cast<float>(latents.shift[static_cast<std::size_t>(known().factor_channel(4))]);
+  const auto before = known().factors(latents.s), after = known().factors(moved);
   CHECK(static_cast<double>(after(3, 4) - before(3, 4)) == Approx(2.0).epsilon(0.05));
 }
 
-TEST_CASE("a scan gives the effect of an intervention on every code") {
+TEST_CASE("a scan gives the effect of an intervention on every latent") {
   FactorClassifier classifier = planted();
-  const fl::analysis::ScanStart codes = start(70);  // more than a batch
+  const fl::analysis::ScanStart latents = start(70);  // more than a batch
   const auto all = every_channel();
   fl::analysis::ScanCost cost;
-  const auto effects = fl::scan(known(), classifier, codes, all, 64, &cost);
+  const auto effects = fl::scan(known(), classifier, latents, all, 64, &cost);
   std::map<std::int64_t, std::int64_t> factor_of;
   for (std::int64_t j = 0; j < factors; ++j) factor_of[known().factor_channel(j)] = j;
-  const auto values = known().factors(codes.s);
+  const auto values = known().factors(latents.s);
   for (std::int64_t k = 0; k < channels; ++k) {
     const auto& found = effects[static_cast<std::size_t>(k)];
     CHECK(found.channel.flat == k);
-    CHECK(found.codes == 70);
+    CHECK(found.latents == 70);
     if (!factor_of.count(k)) {
       CHECK(found.effect == 0.0);
       CHECK(found.standard_error == 0.0);
@@ -128,8 +129,8 @@ TEST_CASE("a scan gives the effect of an intervention on every code") {
     }
     const std::int64_t j = factor_of[k];
     std::vector<double> truth;
-    fl::Matrix<float> up = codes.s;
-    for (std::int64_t i = 0; i < 70; ++i) up(i, k) += static_cast<float>(codes.shift[static_cast<std::size_t>(k)]);
+    fl::Matrix<float> up = latents.s;
+    for (std::int64_t i = 0; i < 70; ++i) up(i, k) += static_cast<float>(latents.shift[static_cast<std::size_t>(k)]);
     const auto raised = known().factors(up);
     for (std::int64_t i = 0; i < 70; ++i) {
       double m = classifier.bias;
@@ -152,11 +153,11 @@ TEST_CASE("a scan gives the effect of an intervention on every code") {
   CHECK(cost.gradient_images == 0);
 }
 
-TEST_CASE("a screen predicts all effects from one gradient per code") {
+TEST_CASE("a screen predicts all effects from one gradient per latent") {
   FactorClassifier classifier = planted();
-  const fl::analysis::ScanStart codes = start();
-  const fl::analysis::Screening screening = fl::screen(known(), classifier, codes);
-  const auto exact = fl::scan(known(), classifier, codes, every_channel());
+  const fl::analysis::ScanStart latents = start();
+  const fl::analysis::Screening screening = fl::screen(known(), classifier, latents);
+  const auto exact = fl::scan(known(), classifier, latents, every_channel());
   for (std::int64_t k = 0; k < channels; ++k)  // log odds are linear in a factor here, so first order is exact
     CHECK(screening.effect[static_cast<std::size_t>(k)] ==
           Approx(exact[static_cast<std::size_t>(k)].effect).margin(2e-4));
@@ -164,20 +165,20 @@ TEST_CASE("a screen predicts all effects from one gradient per code") {
   CHECK(screening.cost.gradient_images == 64);
   CHECK(screening.cost.generator_passes == 64.0 + 128.0);  // images and gradients
   CHECK(screening.cost.classifier_images == 64);
-  // Where p is so close to 0 or 1 that its slope says nothing, the prediction stays within the range of a contrast.
+  // Where p is so close to 0 or 1 that its slope says nothing, the prediction stays within the range of an effect.
   CHECK(fl::analysis::extrapolated_effect(15.0, 1e-3, 1e6) == -1.0);
   CHECK(fl::analysis::extrapolated_effect(0.0, 0.25, 1.0) == Approx(logistic(-1.0) - logistic(1.0)));
 }
 
 TEST_CASE("the strongest channels are found with few images") {
   FactorClassifier classifier = planted();
-  const fl::analysis::ScanStart codes = start();
-  const auto exact = fl::scan(known(), classifier, codes, every_channel());
+  const fl::analysis::ScanStart latents = start();
+  const auto exact = fl::scan(known(), classifier, latents, every_channel());
   std::vector<std::int64_t> truth = every_channel();
   std::stable_sort(truth.begin(), truth.end(), [&](auto a, auto b) {
     return std::abs(exact[static_cast<std::size_t>(a)].effect) > std::abs(exact[static_cast<std::size_t>(b)].effect);
   });
-  const fl::analysis::StrongestChannels ranking = fl::strongest_channels(known(), classifier, codes, {.keep = 8});
+  const fl::analysis::StrongestChannels ranking = fl::strongest_channels(known(), classifier, latents, {.keep = 8});
   REQUIRE(ranking.channels.size() == 8);
   CHECK(ranking.dropped.size() == 8 + 12);
   std::set<std::int64_t> found;
@@ -188,7 +189,7 @@ TEST_CASE("the strongest channels are found with few images") {
       const double value = exact[static_cast<std::size_t>(one.channel.flat)].effect;
       CHECK(one.interval.lower <= value + 1e-6);
       CHECK(value - 1e-6 <= one.interval.upper);
-      CHECK(one.codes <= 64);
+      CHECK(one.latents <= 64);
     }
   CHECK(std::is_sorted(ranking.channels.begin(), ranking.channels.end(),
                        [](const auto& a, const auto& b) { return std::abs(a.effect) > std::abs(b.effect); }));
@@ -196,7 +197,7 @@ TEST_CASE("the strongest channels are found with few images") {
   CHECK(ranking.missed == 0.0);
   CHECK(ranking.missed_upper > 0.0);
   CHECK(ranking.unexamined == channels - 16 - 12);
-  // 64 codes, both ways, every channel would be 65 536 images; the counters are exact, so a regression shows.
+  // 64 latents, both ways, every channel would be 65 536 images; the counters are exact, so a regression shows.
   CHECK(ranking.cost.generator_passes < 192.0 + 28.0 * 64.0);
   CHECK(ranking.cost.gradient_images == 64);
 }
@@ -205,17 +206,17 @@ TEST_CASE("the control sample notices what gradients do not show") {
   FactorClassifier classifier = planted();
   classifier.weight[0] = 0.0;
   classifier.jump = 6.0;
-  const fl::analysis::ScanStart codes = start();
+  const fl::analysis::ScanStart latents = start();
   // Everything that the screen leaves
   const fl::analysis::StrongestChannels found =
-      fl::strongest_channels(known(), classifier, codes, {.keep = 8, .control = channels - 16});
+      fl::strongest_channels(known(), classifier, latents, {.keep = 8, .control = channels - 16});
   CHECK(found.control_kept == 1);
   CHECK(found.unexamined == 0);
   CHECK(found.channels.front().channel.flat == known().factor_channel(0));
   CHECK(found.channels.front().predicted == 0.0);
   CHECK(found.largest_control == Approx(std::abs(found.channels.front().effect)));
   const fl::analysis::StrongestChannels sampled =
-      fl::strongest_channels(known(), classifier, codes, {.keep = 8, .control = 100, .seed = 0});
+      fl::strongest_channels(known(), classifier, latents, {.keep = 8, .control = 100, .seed = 0});
   CHECK(sampled.missed ==
         Approx(static_cast<double>(sampled.control_kept) * static_cast<double>(sampled.unexamined) / 100.0));
   CHECK(sampled.missed_upper > sampled.missed);
@@ -223,33 +224,33 @@ TEST_CASE("the control sample notices what gradients do not show") {
 
 TEST_CASE("results do not depend on the batch size and are repeated by the seed") {
   FactorClassifier classifier = planted();
-  const fl::analysis::ScanStart codes = start();
-  const auto one = fl::strongest_channels(known(), classifier, codes, {.keep = 6, .batch_size = 64, .seed = 2});
-  const auto two = fl::strongest_channels(known(), classifier, codes, {.keep = 6, .batch_size = 10, .seed = 2});
+  const fl::analysis::ScanStart latents = start();
+  const auto one = fl::strongest_channels(known(), classifier, latents, {.keep = 6, .batch_size = 64, .seed = 2});
+  const auto two = fl::strongest_channels(known(), classifier, latents, {.keep = 6, .batch_size = 10, .seed = 2});
   REQUIRE(one.channels.size() == two.channels.size());
   for (std::size_t k = 0; k < one.channels.size(); ++k) {
     CHECK(one.channels[k].channel == two.channels[k].channel);
     CHECK(one.channels[k].effect == two.channels[k].effect);
-    CHECK(one.channels[k].codes == two.channels[k].codes);
+    CHECK(one.channels[k].latents == two.channels[k].latents);
   }
 }
 
 TEST_CASE("scans refuse what they cannot do") {
   FactorClassifier classifier = planted();
-  fl::analysis::ScanStart codes = start(8);
+  fl::analysis::ScanStart latents = start(8);
   const std::vector<std::int64_t> outside = {channels};
-  CHECK(code_of([&] { (void)fl::scan(known(), classifier, codes, outside); }) == ErrorCode::invalid_argument);
-  CHECK(code_of([&] { (void)fl::scan(known(), classifier, codes, outside, 1); }) == ErrorCode::invalid_argument);
+  CHECK(code_of([&] { (void)fl::scan(known(), classifier, latents, outside); }) == ErrorCode::invalid_argument);
+  CHECK(code_of([&] { (void)fl::scan(known(), classifier, latents, outside, 1); }) == ErrorCode::invalid_argument);
   for (const fl::analysis::ScanOptions& bad :
        {fl::analysis::ScanOptions{.keep = 0}, fl::analysis::ScanOptions{.keep = 5, .candidates = 4},
         fl::analysis::ScanOptions{.control = -1}, fl::analysis::ScanOptions{.alpha = 1.0},
         fl::analysis::ScanOptions{.batch_size = 1}})
-    CHECK(code_of([&] { (void)fl::strongest_channels(known(), classifier, codes, bad); }) ==
+    CHECK(code_of([&] { (void)fl::strongest_channels(known(), classifier, latents, bad); }) ==
           ErrorCode::invalid_argument);
-  codes.shift[3] = -1.0;
-  CHECK(code_of([&] { (void)fl::screen(known(), classifier, codes); }) == ErrorCode::invalid_argument);
-  codes.shift.pop_back();
-  CHECK(code_of([&] { (void)fl::screen(known(), classifier, codes); }) == ErrorCode::shape_mismatch);
+  latents.shift[3] = -1.0;
+  CHECK(code_of([&] { (void)fl::screen(known(), classifier, latents); }) == ErrorCode::invalid_argument);
+  latents.shift.pop_back();
+  CHECK(code_of([&] { (void)fl::screen(known(), classifier, latents); }) == ErrorCode::shape_mismatch);
   CHECK(code_of([&] {
           (void)fl::screen(
               known(), classifier,
@@ -270,26 +271,26 @@ namespace {
 
 enum class Residuals { normal, heavy, rare };
 
-/// Effects of 30 channels on 64 codes that differ in how easily they move, with predictions of unequal worth; how often
-/// is a channel kept or dropped wrongly, and how much is measured?
+/// Effects of 30 channels on 64 latents that differ in how easily they move, with predictions of unequal worth; how
+/// often is a channel kept or dropped wrongly, and how much is measured?
 struct Simulated {
   std::int64_t wrong = 0;
-  double measured = 0.0;  ///< share of all contrasts
+  double measured = 0.0;  ///< share of all effects
 };
 
 Simulated simulate(Residuals kind, double alpha, std::int64_t replicates) {
-  constexpr std::int64_t codes = 64, entrants = 30, keep = 8;
+  constexpr std::int64_t latents = 64, entrants = 30, keep = 8;
   Simulated result;
   std::vector<std::int64_t> flat(entrants);
   std::iota(flat.begin(), flat.end(), 100);
   for (std::int64_t r = 0; r < replicates; ++r) {
     fl::core::CounterRandom random(17, fl::core::Stream::permutations, r);
-    fl::Matrix<double> predicted(codes, entrants), effect(codes, entrants);
-    std::vector<double> ease(codes), mean(entrants, 0.0);
+    fl::Matrix<double> predicted(latents, entrants), effect(latents, entrants);
+    std::vector<double> ease(latents), mean(entrants, 0.0);
     for (double& value : ease) value = std::exp(1.5 * random.normal());
     for (std::int64_t k = 0; k < entrants; ++k) {
       const double size = 0.02 * std::exp(0.8 * random.normal()), noise = 0.3 + 0.7 * random.uniform();
-      for (std::int64_t i = 0; i < codes; ++i) {
+      for (std::int64_t i = 0; i < latents; ++i) {
         const double scale = size * ease[static_cast<std::size_t>(i)];
         predicted(i, k) = scale * (1.0 + 0.5 * random.normal());
         double residual = random.normal();
@@ -300,7 +301,7 @@ Simulated simulate(Residuals kind, double alpha, std::int64_t replicates) {
         }
         if (kind == Residuals::rare) residual = random.uniform() < 0.15 ? 2.0 * residual : 0.0;
         effect(i, k) = predicted(i, k) + noise * scale * residual;
-        mean[static_cast<std::size_t>(k)] += effect(i, k) / codes;
+        mean[static_cast<std::size_t>(k)] += effect(i, k) / latents;
       }
     }
     std::vector<std::size_t> order(entrants);
@@ -311,21 +312,21 @@ Simulated simulate(Residuals kind, double alpha, std::int64_t replicates) {
     const auto results = fl::analysis::detail::eliminate(
         predicted, flat, {keep, alpha, r}, [&](std::span<const fl::analysis::detail::LatentChannel> pairs) {
           std::vector<double> values;
-          for (const auto& pair : pairs) values.push_back(effect(pair.code, pair.channel - 100));
+          for (const auto& pair : pairs) values.push_back(effect(pair.latent, pair.channel - 100));
           asked += static_cast<std::int64_t>(pairs.size());
           return values;
         });
     bool wrong = false;
     for (std::size_t k = 0; k < entrants; ++k) wrong = wrong || results[order[k]].kept != (k < keep);
     result.wrong += wrong ? 1 : 0;
-    result.measured += static_cast<double>(asked) / static_cast<double>(codes * entrants * replicates);
+    result.measured += static_cast<double>(asked) / static_cast<double>(latents * entrants * replicates);
   }
   return result;
 }
 
 }  // namespace
 
-TEST_CASE("the race keeps its error rate") {
+TEST_CASE("successive elimination keeps its error rate") {
   // With 200 replicates at a true rate of .05 more than 26 wrong ones come with probability below 1e-5.
   for (const Residuals kind : {Residuals::normal, Residuals::heavy, Residuals::rare}) {
     INFO(static_cast<int>(kind));
@@ -337,8 +338,8 @@ TEST_CASE("the race keeps its error rate") {
   }
 }
 
-TEST_CASE("a race is exact after its last code and fair to bad predictions") {
-  // Two channels so close that only all codes tell them apart, and predictions that are noise.
+TEST_CASE("successive elimination is exact after its last latent and fair to bad predictions") {
+  // Two channels so close that only all latents tell them apart, and predictions that are noise.
   fl::Matrix<double> predicted(40, 3), effect(40, 3);
   fl::core::CounterRandom random(3, fl::core::Stream::permutations, 0);
   double mean[3] = {};
@@ -355,17 +356,17 @@ TEST_CASE("a race is exact after its last code and fair to bad predictions") {
                                                        [&](std::span<const fl::analysis::detail::LatentChannel> pairs) {
                                                          std::vector<double> values;
                                                          for (const auto& pair : pairs)
-                                                           values.push_back(effect(pair.code, pair.channel));
+                                                           values.push_back(effect(pair.latent, pair.channel));
                                                          return values;
                                                        });
   CHECK(results[0].kept);
   CHECK_FALSE(results[1].kept);
   CHECK(results[2].kept);
-  CHECK(results[0].codes == 40);
+  CHECK(results[0].latents == 40);
   CHECK(results[0].effect == Approx(mean[1] + 1e-6));
   CHECK(results[0].interval.width() == 0.0);
 
-  // One code, and more places than entrants: everything is measured, everything is kept.
+  // One latent, and more places than entrants: everything is measured, everything is kept.
   const auto tiny = fl::analysis::detail::eliminate(fl::Matrix<double>(1, 3), flat, {20, 0.05, 1},
                                                     [](std::span<const fl::analysis::detail::LatentChannel> pairs) {
                                                       return std::vector<double>(pairs.size(), 0.25);
@@ -373,6 +374,6 @@ TEST_CASE("a race is exact after its last code and fair to bad predictions") {
   for (const auto& one : tiny) {
     CHECK(one.kept);
     CHECK(one.effect == 0.25);
-    CHECK(one.codes == 1);
+    CHECK(one.latents == 1);
   }
 }

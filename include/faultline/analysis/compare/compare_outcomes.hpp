@@ -24,7 +24,7 @@ void check_comparison(const ComparisonProblem& problem, const ComparisonOptions&
 ///
 /// Rates and McNemar's test of every pair. Each classifier's causes, found as `analyze` finds them. For every pair and
 /// both orders the conditions on which the one is right and the other wrong: the chain of `find_causes` on the samples
-/// that the one gets right, with "both right" as the contrast, and for both classifiers the change of the failure rate
+/// that the one gets right, with "both right" as the reference, and for both classifiers the change of the failure rate
 /// when the same latents are moved. What every classifier loses of its failures when the same latents are set to the
 /// usual level of each classifier's causes. Distances to the flip along every image property and along these causes,
 /// from start latents that all get right; accuracy against distance. See the members of `ComparisonReport`.

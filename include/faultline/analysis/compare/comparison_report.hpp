@@ -47,7 +47,7 @@ struct SeparatingCondition {
   /// bounds of all conditions, pairs and orders hold together, at any number of latents
   std::optional<Share> right_change = std::nullopt;
   std::optional<Share> wrong_change = std::nullopt;  ///< the same for the one that is wrong, on the same latents
-  /// wrong_change − right_change: above 0 the move hurts the one that is wrong more
+  /// wrong_change − right_change: above 0 the edit hurts the one that is wrong more
   std::optional<Share> difference = std::nullopt;
 };
 FAULTLINE_MEMBERS(SeparatingCondition, finding, latents, right_change, wrong_change, difference)
@@ -56,7 +56,7 @@ FAULTLINE_MEMBERS(SeparatingCondition, finding, latents, right_change, wrong_cha
 struct OrderedComparison {
   std::int64_t right = 0;  ///< position of the classifier that is right
   std::int64_t wrong = 0;  ///< position of the one that is wrong
-  /// `systematic_causes` when a condition parts them
+  /// `systematic_causes` when a condition separates them
   Verdict verdict = Verdict::none_found;
   std::string reason;  ///< one sentence or more
   /// Among the samples that the one gets right, how often the other is wrong: in all, and per class with simultaneous
@@ -67,7 +67,7 @@ struct OrderedComparison {
   double effective_failures_discovery = 0.0;
   double effective_failures_confirmation = 0.0;
   std::int64_t samples_needed = 0;              ///< per split, when there are too few; 0 when there are enough
-  std::vector<SeparatingCondition> conditions;  ///< confirmed, and moving them parts the classifiers
+  std::vector<SeparatingCondition> conditions;  ///< confirmed, and moving them separates the classifiers
   /// Confirmed, but not shown to part them: moving does nothing, or hurts both alike, is undecided or not possible
   std::vector<SeparatingCondition> others;
   std::optional<DetectableEffect> smallest_detectable = std::nullopt;  ///< that would have been reported

@@ -43,10 +43,10 @@ struct Conditions {
 /// Gathers the terms of a selection into conditions.
 ///
 /// One property, one pair, one subspace: one condition. A property that was accepted after a pair that it is in belongs
-/// to the pair; a pair of two properties that are conditions already is an interaction. Conditions whose readings act
-/// by one sum are merged: where a spline along a single direction in the span of their readings fits as well as a
-/// spline of each (Akaike's criterion, refitted), they are one condition over several properties.
-[[nodiscard]] Conditions gather_conditions(const ConditionSample& sample, const PropertyReadings& readings,
+/// to the pair; a pair of two properties that are conditions already is an interaction. Conditions whose projections
+/// act by one sum are merged: where a spline along a single direction in the span of their reading vectors fits as well
+/// as a spline of each (Akaike's criterion, refitted), they are one condition over several properties.
+[[nodiscard]] Conditions gather_conditions(const ConditionSample& sample, const ReadingVectors& reading_vectors,
                                            const SelectedTerms& selection);
 
 /// Name of a condition: "blur", "blur and noise level, when both", "slant + width together", "unnamed direction 1".
@@ -56,8 +56,8 @@ struct Conditions {
 /// Share of `runs` random half-samples of the discovery split in which each condition is chosen again: a condition over
 /// the same properties, or a direction of which half lies in the span of the other.
 ///
-/// **Randomness**: half b from (seed, stream 7, 1 + b). **Cost**: `runs` selections, without cross-validation.
-[[nodiscard]] std::vector<double> stability(const ConditionSample& sample, const PropertyReadings& readings,
+/// **Randomness**: half-sample b from (seed, stream 7, 1 + b). **Cost**: `runs` selections, without cross-validation.
+[[nodiscard]] std::vector<double> stability(const ConditionSample& sample, const ReadingVectors& reading_vectors,
                                             std::span<const std::uint8_t> admitted, const Conditions& found,
                                             const SelectionOptions& options, std::int64_t runs = 20);
 

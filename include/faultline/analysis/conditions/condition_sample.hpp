@@ -15,24 +15,25 @@ namespace faultline {
 inline namespace v1 {
 namespace analysis {
 
-/// What w says about each property by a linear rule within classes (method section 5.3). No outcome enters.
-struct PropertyReadings {
+/// The linear reading vector of each property: what w says about it by a linear rule within classes (method
+/// section 5.3). No outcome enters.
+struct ReadingVectors {
   Matrix<double> vectors;  ///< `[P, r]` g_k: the property's normal score is g_k·w̃ plus what w does not predict
   std::vector<double> r_squared;   ///< `[P]` share that w̃ predicts, adjusted for its number of coordinates
   std::vector<double> deviations;  ///< `[P]` pooled within-class standard deviation; 0: the property does not vary
 };
 
-/// Least R² from which a property has a reading, is moved by it and held by it.
-inline constexpr double least_reading = 0.1;
+/// Least R² from which a property has a linear reading vector, is moved by it and held by it.
+inline constexpr double least_r_squared = 0.1;
 
 /// Regresses every property on w̃ within classes.
 ///
-/// **Shapes**: whitened `[N, r]`, properties `[N, P]`, labels `[N]` in 0 .. classes − 1; r = 0 gives no readings.
+/// **Shapes**: whitened `[N, r]`, properties `[N, P]`, labels `[N]` in 0 .. classes − 1; r = 0 gives no vectors.
 /// **Formula**: g_k = (W̃ᵀW̃)⁻¹ W̃ᵀ m_k with m_k the normal scores of the property within classes, adjusted R² (Ezekiel
 /// 1930).
 /// **Throws** `shape_mismatch`, `label_out_of_range`. **Cost**: N r (r + P).
-[[nodiscard]] PropertyReadings read_properties(const Matrix<double>& whitened, const Matrix<float>& properties,
-                                               std::span<const std::int64_t> labels, std::int64_t classes);
+[[nodiscard]] ReadingVectors fit_reading_vectors(const Matrix<double>& whitened, const Matrix<float>& properties,
+                                                 std::span<const std::int64_t> labels, std::int64_t classes);
 
 /// Samples of one split, sorted by class.
 struct ConditionSample {
@@ -40,8 +41,8 @@ struct ConditionSample {
   std::vector<std::int64_t> label;   ///< `[N]` ascending
   std::vector<std::uint8_t> failed;  ///< `[N]`
   Matrix<double> scores;             ///< `[P, N]` normal scores of the properties within classes
-  Matrix<double> readings;           ///< `[P, N]` normal scores of g_k·w̃; zeros for a property without a reading
-  Matrix<double> whitened;           ///< `[N, r]`
+  Matrix<double> projections;  ///< `[P, N]` normal scores of g_k·w̃; zeros for a property without a reading vector
+  Matrix<double> whitened;     ///< `[N, r]`
   std::int64_t classes = 0;
 
   [[nodiscard]] std::int64_t size() const noexcept { return static_cast<std::int64_t>(label.size()); }
@@ -55,7 +56,7 @@ struct ConditionSample {
 /// **Throws** `shape_mismatch`, `label_out_of_range`, `invalid_argument` for a property that is not finite.
 [[nodiscard]] ConditionSample make_condition_sample(const Population& population, const Matrix<double>& whitened,
                                                     std::span<const std::int64_t> rows,
-                                                    const PropertyReadings& readings, std::int64_t classes);
+                                                    const ReadingVectors& reading_vectors, std::int64_t classes);
 
 /// The samples at some positions, ascending: ranks stay those of the whole.
 [[nodiscard]] ConditionSample subset(const ConditionSample& sample, std::span<const std::int64_t> positions);

@@ -15,9 +15,9 @@ namespace faultline {
 inline namespace v1 {
 namespace analysis {
 
-/// Orthonormal basis of the readings of the properties that terms use, and of the terms' own directions: `[k, r]`.
-/// Further directions are sought off it.
-[[nodiscard]] Matrix<double> spanned_by(std::span<const Term> terms, const PropertyReadings& readings);
+/// Orthonormal basis of the reading vectors of the properties that terms use, and of the terms' own directions:
+/// `[k, r]`. Further directions are sought off it.
+[[nodiscard]] Matrix<double> spanned_by(std::span<const Term> terms, const ReadingVectors& reading_vectors);
 
 /// The direction along which the residuals of a fit grow, off `held`: a term with one direction, or none when the
 /// residuals have no linear part.

@@ -41,12 +41,12 @@ struct SelectedTerms {
   std::vector<double> gains;    ///< of each term over those before it, in units of deviance, as compared
   statistics::LogisticFit fit;  ///< on the samples of the selection
   double null_deviance = 0.0;   ///< of the class intercepts alone
-  std::int64_t candidates = 0;  ///< properties, readings, classes and pairs that were compared
+  std::int64_t candidates = 0;  ///< properties, projections, classes and pairs that were compared
 };
 
 /// Selects terms that failures go with.
 ///
-/// Phase 1: properties by value and by reading, for all classes and for one, and pairs; screened by score tests, the
+/// Phase 1: properties by value and by projection, for all classes and for one, and pairs; screened by score tests, the
 /// best compared as the options say. A simpler term of the same property is preferred when its gain is at
 /// least .7 of the best. Phase 2, when nothing of phase 1 is accepted: directions and subspaces of w̃, off what is
 /// selected.
@@ -54,7 +54,7 @@ struct SelectedTerms {
 /// **Throws** `invalid_argument` for options out of range; `shape_mismatch`; `empty_input` without samples.
 /// **Randomness**: folds from (seed, stream 7, 0). **Cost**: per accepted term one score test of every candidate, N·4·p
 /// each, and some 7 · 5 fits.
-[[nodiscard]] SelectedTerms select_terms(const ConditionSample& sample, const PropertyReadings& readings,
+[[nodiscard]] SelectedTerms select_terms(const ConditionSample& sample, const ReadingVectors& reading_vectors,
                                          std::span<const std::uint8_t> admitted, const SelectionOptions& options = {});
 
 }  // namespace analysis

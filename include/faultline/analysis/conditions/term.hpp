@@ -15,17 +15,18 @@ namespace analysis {
 
 /// What a term is made of.
 enum class TermKind {
-  value,      ///< a measured property, by its rank: a spline
-  reading,    ///< what w says about a property: a spline; it belongs to the property and repairs measurement error
-  pair,       ///< product of the scores of two properties
-  direction,  ///< a direction of w̃ that no property explains: a spline
-  subspace,   ///< several directions at once, found by their second moments: a spline along each
+  value,       ///< a measured property, by its rank: a spline
+  projection,  ///< of w̃ on the reading vector of a property: a spline; it belongs to the property and repairs
+               ///< measurement error
+  pair,        ///< product of the scores of two properties
+  direction,   ///< a direction of w̃ that no property explains: a spline
+  subspace,    ///< several directions at once, found by their second moments: a spline along each
 };
 
 /// One term of the model, for all classes or for one.
 struct Term {
   TermKind kind = TermKind::value;
-  std::int64_t property = -1;  ///< of value, reading and pair
+  std::int64_t property = -1;  ///< of value, projection and pair
   std::int64_t other = -1;     ///< second property of a pair
   std::optional<std::int64_t> class_label = std::nullopt;
   Matrix<double> directions = {};  ///< `[m, r]` unit vectors of direction (m = 1) and subspace

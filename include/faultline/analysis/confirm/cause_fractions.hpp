@@ -4,7 +4,7 @@
 
 #include <faultline/analysis/conditions/condition.hpp>
 #include <faultline/analysis/confirm/condition_effects.hpp>
-#include <faultline/analysis/confirm/condition_moves.hpp>
+#include <faultline/analysis/confirm/condition_edits.hpp>
 #include <faultline/analysis/problem/problem.hpp>
 #include <faultline/statistics/attributable_fraction.hpp>
 #include <faultline/statistics/whitening.hpp>
@@ -51,7 +51,7 @@ inline constexpr std::size_t causes_in_pairs = 3;
 /// together; one and a half per latent of a pair.
 [[nodiscard]] CauseFractions attribute_failures(const Problem& problem, const statistics::Whitening& whitening,
                                                 const ConditionSample& discovery, const Conditions& found,
-                                                std::span<const ConditionMove> moves,
+                                                std::span<const ConditionEdit> planned,
                                                 std::span<const std::size_t> causes, const EffectOptions& options);
 
 }  // namespace analysis

@@ -3,7 +3,7 @@
 // How latents are set to the usual level of causes (method section 5.5).
 
 #include <faultline/analysis/conditions/condition.hpp>
-#include <faultline/analysis/confirm/condition_moves.hpp>
+#include <faultline/analysis/confirm/condition_edits.hpp>
 #include <faultline/analysis/problem/edit.hpp>
 #include <faultline/core/eigen.hpp>
 #include <faultline/statistics/whitening.hpp>
@@ -25,9 +25,9 @@ namespace analysis {
 /// whitened.row_span(i), label);`
 class CauseSettings {
  public:
-  /// `causes` are positions among conditions and moves.
+  /// `causes` are positions among conditions and edits.
   CauseSettings(const statistics::Whitening& whitening, const ConditionSample& discovery, const Conditions& found,
-                std::span<const ConditionMove> moves, std::span<const std::size_t> causes);
+                std::span<const ConditionEdit> planned, std::span<const std::size_t> causes);
 
   /// `[settings, r]` how w̃ answers to what is missing at each setting, for the causes whose numbers are given; one by
   /// itself moves along its own directions, which hold all others.
@@ -43,7 +43,7 @@ class CauseSettings {
     std::vector<double> levels;
   };
   struct Rows {
-    Eigen::VectorXd reading, direction;
+    Eigen::VectorXd vector, direction;
   };
   const statistics::Whitening* whitening_;
   std::vector<Setting> settings_;

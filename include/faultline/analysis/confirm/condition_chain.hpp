@@ -6,7 +6,7 @@
 #include <faultline/analysis/conditions/condition.hpp>
 #include <faultline/analysis/confirm/cause_fractions.hpp>
 #include <faultline/analysis/confirm/condition_effects.hpp>
-#include <faultline/analysis/confirm/condition_moves.hpp>
+#include <faultline/analysis/confirm/condition_edits.hpp>
 #include <faultline/analysis/confirm/find_conditions.hpp>
 #include <faultline/analysis/problem/options.hpp>
 #include <faultline/analysis/problem/problem.hpp>
@@ -35,11 +35,11 @@ struct ChainOptions {
 struct ConditionGround {
   statistics::Whitening whitening;                           ///< of both splits together: no outcome enters
   Matrix<double> discovery_whitened, confirmation_whitened;  ///< `[N, r]` of all samples, valid or not
-  PropertyReadings readings;
+  ReadingVectors reading_vectors;
   ConditionSample discovery, confirmation;  ///< of the valid samples
 };
 
-/// Prepares the ground: whitening, readings, samples in ranks.
+/// Prepares the ground: whitening, reading vectors, samples in ranks.
 ///
 /// Everything that reaches the styles above rounding is kept by the whitening.
 /// **Throws** `shape_mismatch`, `label_out_of_range`, `invalid_argument` for a property that is not finite.
@@ -47,14 +47,14 @@ struct ConditionGround {
 [[nodiscard]] ConditionGround prepare_ground(const Problem& problem);
 
 /// Puts other outcomes on prepared ground: those of a problem with the same samples, of which other ones may be valid.
-/// Whitening and readings, which see no outcome, stay.
+/// Whitening and reading vectors, which see no outcome, stay.
 void set_outcomes(ConditionGround& ground, const Problem& problem);
 
 /// A tested condition and what moving it did.
 struct ChainedCondition : TestedCondition {
-  ConditionMove move = {};  ///< of confirmed conditions
-  MoveEffect effect = {};   ///< of those that can be moved
-  bool cause = false;       ///< whether moving it changes the failure rate
+  ConditionEdit edit = {};      ///< of confirmed conditions
+  ConditionEffect effect = {};  ///< of those that can be moved
+  bool cause = false;           ///< whether moving it changes the failure rate
   std::optional<statistics::AttributableFraction> fraction = std::nullopt;  ///< of causes
 };
 
@@ -76,14 +76,14 @@ struct ConditionChain {
 /// Example: `ConditionChain chain = find_causes(problem);`
 [[nodiscard]] ConditionChain find_causes(const Problem& problem, const ChainOptions& options = {});
 
-/// The same on prepared ground, with interventions on latents that are drawn from `latents`.
-[[nodiscard]] ConditionChain find_causes(const Problem& problem, const ConditionGround& ground, HeldOutLatents& latents,
-                                         const ChainOptions& options);
+/// The same on prepared ground, with interventions on latents that are drawn from `held_out`.
+[[nodiscard]] ConditionChain find_causes(const Problem& problem, const ConditionGround& ground,
+                                         HeldOutLatents& held_out, const ChainOptions& options);
 
 /// The steps after the test, 5.3 to 5.5: what moving the conditions does that `tested` calls confirmed. For callers who
 /// test several problems together; `ground` holds the outcomes that were tested.
 [[nodiscard]] ConditionChain prove_causes(const Problem& problem, const ConditionGround& ground,
-                                          HeldOutLatents& latents, TestedConditions tested,
+                                          HeldOutLatents& held_out, TestedConditions tested,
                                           const ChainOptions& options);
 
 }  // namespace analysis

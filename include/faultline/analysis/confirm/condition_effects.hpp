@@ -2,7 +2,7 @@
 #pragma once
 // What moving a condition does to failures on valid images (method section 5.4).
 
-#include <faultline/analysis/confirm/condition_moves.hpp>
+#include <faultline/analysis/confirm/condition_edits.hpp>
 #include <faultline/analysis/problem/held_out_latents.hpp>
 #include <faultline/statistics/attributable_fraction.hpp>
 #include <faultline/statistics/betting_bounds.hpp>
@@ -18,9 +18,9 @@ namespace analysis {
 
 /// How far interventions go.
 struct EffectOptions {
-  double alpha = 0.05;            ///< family-wise over all conditions
-  std::int64_t first_look = 128;  ///< latents before the first look
-  std::int64_t look_every = 64;
+  double alpha = 0.05;                ///< family-wise over all conditions
+  std::int64_t first_analysis = 128;  ///< latents before the first interim analysis
+  std::int64_t analysis_every = 64;
   std::int64_t latents = 4'096;           ///< from which on the samples drawn to find further ones count as images
   std::int64_t images = 30'000;           ///< of all conditions together; nothing is begun beyond
   std::int64_t fraction_latents = 2'048;  ///< on which attributable fractions are measured
@@ -32,7 +32,7 @@ struct EffectOptions {
 };
 
 /// What moving one condition did.
-struct MoveEffect {
+struct ConditionEffect {
   statistics::EffectDecision decision = statistics::EffectDecision::undecided;
   double effect = 0.0;  ///< mean of e_i: the change of the failure rate on valid images
   double lower = -1.0;  ///< simultaneous bounds that hold at any time
@@ -51,13 +51,14 @@ struct MoveEffect {
 /// best level, pairs at ±1.4 by their product, subspaces along each of their vectors (the one that decides first).
 /// What counts as an effect is half the rate of failures on valid images among all samples of both splits, in the class
 /// of the condition if it has one; at least .005 and at most .025 (`EffectOptions`).
-/// **Error rate**: any bound is wrong at any look with probability at most alpha, for all conditions together.
+/// **Error rate**: any bound is wrong at any time with probability at most alpha, for all conditions together.
 /// **Cost**: two to four images per latent and condition, 128 latents at least; conditions take turns until all are
-/// decided or `images` are made, so that one near its bar has what the others leave.
-[[nodiscard]] std::vector<MoveEffect> measure_effects(const Problem& problem, const statistics::Whitening& whitening,
-                                                      HeldOutLatents& latents, const Conditions& found,
-                                                      std::span<const ConditionMove> moves,
-                                                      const EffectOptions& options);
+/// decided or `images` are made, so that one near its least effect has what the others leave.
+[[nodiscard]] std::vector<ConditionEffect> measure_effects(const Problem& problem,
+                                                           const statistics::Whitening& whitening,
+                                                           HeldOutLatents& held_out, const Conditions& found,
+                                                           std::span<const ConditionEdit> planned,
+                                                           const EffectOptions& options);
 
 }  // namespace analysis
 }  // namespace v1

@@ -51,14 +51,15 @@ struct TestedConditions {
 
 /// Seeks conditions on one split and tests them on the other.
 ///
-/// **Shapes**: both samples with the same properties and the readings that they were made with; `admitted` `[P]`, 0 for
-/// a property that is no candidate; empty: all are.
+/// **Shapes**: both samples with the same properties and the reading vectors that they were made with; `admitted`
+/// `[P]`, 0 for a property that is no candidate; empty: all are.
 /// **Error rate**: if failures depend on nothing but the class, any condition is confirmed with probability at most
 /// alpha. **Randomness**: (seed, streams permutations and 7). **Throws** what its steps throw.
-/// Example: `TestedConditions found = find_conditions(discovery, confirmation, readings, {}, seed);`
+/// Example: `TestedConditions found = find_conditions(discovery, confirmation, reading_vectors, {}, seed);`
 [[nodiscard]] TestedConditions find_conditions(const ConditionSample& discovery, const ConditionSample& confirmation,
-                                               const PropertyReadings& readings, std::span<const std::uint8_t> admitted,
-                                               std::int64_t seed, const ConditionOptions& options = {});
+                                               const ReadingVectors& reading_vectors,
+                                               std::span<const std::uint8_t> admitted, std::int64_t seed,
+                                               const ConditionOptions& options = {});
 
 }  // namespace analysis
 }  // namespace v1

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// What moves along random directions do, as context for interventions (method section 5.4); it decides nothing.
+// What edits along random directions do, as context for interventions (method section 5.4); it decides nothing.
 
-#include <faultline/analysis/confirm/condition_moves.hpp>
+#include <faultline/analysis/confirm/condition_edits.hpp>
 #include <faultline/analysis/problem/problem.hpp>
 #include <faultline/statistics/whitening.hpp>
 
@@ -24,11 +24,11 @@ namespace analysis {
 /// 95th percentile, over random directions, of the change of the failure rate on valid images between −2 and +2
 /// standard deviations along them.
 ///
-/// Moved are the first `count` latents. The directions are uniform off the span of the readings of all conditions;
-/// empty where nothing is left, without latents or with no directions asked for.
+/// Moved are the first `count` latents. The directions are uniform off the span of the reading vectors of all
+/// conditions; empty where nothing is left, without latents or with no directions asked for.
 /// **Randomness**: (seed, stream 5, 2^41 + 2^40 + direction). **Cost**: 2 · `count` images a direction.
 [[nodiscard]] std::optional<double> placebo_effect(const Problem& problem, const statistics::Whitening& whitening,
-                                                   const Population& latents, std::span<const ConditionMove> moves,
+                                                   const Population& latents, std::span<const ConditionEdit> planned,
                                                    std::int64_t directions,
                                                    std::int64_t count = placebo_latents(30'000));
 

@@ -23,7 +23,7 @@ inline constexpr std::int64_t carriers_per_finding = 10;
 ///
 /// The ten style channels with the largest within-class |correlation| with the direction, strongest first; none for a
 /// finding without a direction. Of a pair or a subspace, the correlation is the multiple one with its directions.
-/// **Formula**: with u the linear reading v·w̃ = u·w, corr(s_k, u·w) = a_k Σ uᵀ / √(a_k Σ a_kᵀ · u Σ uᵀ), Σ the pooled
+/// **Formula**: with u·w = v·w̃ the projection, corr(s_k, u·w) = a_k Σ uᵀ / √(a_k Σ a_kᵀ · u Σ uᵀ), Σ the pooled
 /// within-class covariance of w on the discovery split: exact, because s = A w + b. Effects are those of the
 /// confirmation split: `effect` within classes (within the one class of a class-specific direction) over σ_k,
 /// `paper_effect` pooled over the standard deviation of all samples; σ_k (`sigma`) is the discovery split's, in which

@@ -33,7 +33,7 @@ struct SortedFindings {
 [[nodiscard]] SortedFindings sort_findings(const Problem& problem, const statistics::Whitening& whitening,
                                            const ConditionChain& chain);
 
-/// Names the conditions of all lists: by their properties; a direction that no property explains after what its move
+/// Names the conditions of all lists: by their properties; a direction that no property explains after what its edit
 /// changes most, by more than twice every other change ("slant, as w tells it"), else by its two largest changes
 /// ("slant + width"), else "unnamed direction 1". Every title is unique; `direction.name` is the same.
 /// Needs `side_effects`.

@@ -28,7 +28,7 @@ void check_binning(const char* where, const ResponseBinning& binning);
 
 /// Edges of bins with about equal numbers of samples: K + 1 numbers for K bins, ascending.
 ///
-/// Equal values are never parted, so that bins may be fewer than asked for: one where all values are equal. Each bin
+/// Equal values are never separated, so that bins may be fewer than asked for: one where all values are equal. Each bin
 /// has at least `least` of the values; with fewer than twice that, there is one. Inner edges lie half way between the
 /// values that they part, outer ones are the smallest and the largest value.
 /// **Throws** `empty_input` without values; `invalid_argument` for a value that is not finite and options out of range.

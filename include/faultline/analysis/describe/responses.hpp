@@ -36,7 +36,7 @@ void fill_property_map(const Problem& problem, InteractionFinding& interaction, 
 [[nodiscard]] std::vector<Finding> generator_conditions(const Problem& problem,
                                                         const Matrix<double>& discovery_whitened,
                                                         const Matrix<double>& confirmation_whitened,
-                                                        const PropertyReadings& readings,
+                                                        const ReadingVectors& reading_vectors,
                                                         const ConditionOptions& options);
 
 }  // namespace analysis

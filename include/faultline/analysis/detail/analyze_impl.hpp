@@ -107,7 +107,7 @@ inline void mark_unfinished(FailureReport& report, const Problem& problem, const
     report.warnings.push_back("The budget ended " + std::move(what));
   };
   const auto open = std::count_if(chain.conditions.begin(), chain.conditions.end(), [](const auto& condition) {
-    return condition.confirmed && !condition.minor && condition.move.movability == Movability::movable &&
+    return condition.confirmed && !condition.minor && condition.edit.movability == Movability::movable &&
            condition.effect.decision == Decision::undecided;
   });
   if (open > 0 && problem.is_spent(budget_share::effects))
@@ -185,8 +185,8 @@ void fill_interactions(FailureReport& report, const FindingContext& context, con
 /// and more of them are no longer valid is the generator's.
 inline void fill_generators(FailureReport& report, const Problem& problem, const ConditionGround& ground,
                             const ConditionOptions& options) {
-  std::vector<Finding> found =
-      generator_conditions(problem, ground.discovery_whitened, ground.confirmation_whitened, ground.readings, options);
+  std::vector<Finding> found = generator_conditions(problem, ground.discovery_whitened, ground.confirmation_whitened,
+                                                    ground.reading_vectors, options);
   const auto same = [](const Finding& finding) {
     return [&finding](const Finding& other) {
       return other.condition.properties == finding.condition.properties &&
@@ -229,12 +229,12 @@ FAULTLINE_INLINE FailureReport analyze(const Problem& problem, const MethodOptio
 
   const bool tiny = problem.discovery.size() + problem.confirmation.size() <= 2 * problem.classes;
   ConditionGround ground;  // with so few samples there is nothing to prepare
-  report_progress(options.progress, "readings", 0, 1);
+  report_progress(options.progress, "reading vectors", 0, 1);
   if (!tiny) ground = prepare_ground(problem);
-  report.property_r2 = ground.readings.r_squared;
+  report.property_r2 = ground.reading_vectors.r_squared;
   report.property_r2.resize(problem.property_names.size(), 0.0);
   for (double& r2 : report.property_r2) r2 = std::clamp(r2, 0.0, 1.0);
-  report_progress(options.progress, "readings", 1, 1);
+  report_progress(options.progress, "reading vectors", 1, 1);
   const ChainOptions chain_options = analysis::chain_options(options);
   std::vector<std::string> class_notes;
   for (const ClassFinding& finding : report.class_findings) class_notes.push_back(finding.headline);
@@ -263,17 +263,17 @@ FAULTLINE_INLINE FailureReport analyze(const Problem& problem, const MethodOptio
       cause = std::current_exception();
     }
   };
-  HeldOutLatents fresh(problem, options.batch_size);
+  HeldOutLatents held_out(problem, options.batch_size);
   report_progress(options.progress, "conditions", 0, 1);
-  const TestedConditions tested = find_conditions(ground.discovery, ground.confirmation, ground.readings,
+  const TestedConditions tested = find_conditions(ground.discovery, ground.confirmation, ground.reading_vectors,
                                                   problem.property_candidates, problem.seed, chain_options.conditions);
   report_progress(options.progress, "conditions", 1, 1);
   ConditionChain chain;
-  attempt([&] { chain = prove_causes(problem, ground, fresh, tested, chain_options); });
+  attempt([&] { chain = prove_causes(problem, ground, held_out, tested, chain_options); });
   if (error) {
     ChainOptions unproven = chain_options;
     unproven.interventions = false;
-    chain = prove_causes(problem, ground, fresh, tested, unproven);
+    chain = prove_causes(problem, ground, held_out, tested, unproven);
   }
   SortedFindings sorted = sort_findings(problem, ground.whitening, chain);
   const bool any =
@@ -294,14 +294,15 @@ FAULTLINE_INLINE FailureReport analyze(const Problem& problem, const MethodOptio
                           chain_options.conditions, chain_options.effects);
 
   // What is measured of findings is measured on latents that chose nothing.
-  attempt([&] { draw_profile_latents(problem, fresh, sorted.lists(), profile_latents(options.intervention_images)); });
-  const FindingContext context{problem, ground.whitening, options, fresh.codes()};
-  std::vector<ConditionMove> moves;
-  for (const ChainedCondition& condition : chain.conditions) moves.push_back(condition.move);
+  attempt(
+      [&] { draw_profile_latents(problem, held_out, sorted.lists(), profile_latents(options.intervention_images)); });
+  const FindingContext context{problem, ground.whitening, options, held_out.latents()};
+  std::vector<ConditionEdit> planned;
+  for (const ChainedCondition& condition : chain.conditions) planned.push_back(condition.edit);
   std::optional<double> placebo;
   if (any && !problem.is_spent(budget_share::all))
     attempt([&] {
-      placebo = placebo_effect(problem, ground.whitening, fresh.codes(), moves, options.placebo_directions,
+      placebo = placebo_effect(problem, ground.whitening, held_out.latents(), planned, options.placebo_directions,
                                placebo_latents(options.intervention_images));
     });
   for (std::vector<Finding>* list : sorted.lists()) {
@@ -333,7 +334,7 @@ FAULTLINE_INLINE FailureReport analyze(const Problem& problem, const MethodOptio
   if (options.property_distances && !problem.is_spent(budget_share::all))
     attempt([&] {
       report.property_distances =
-          measure_property_distances(context, property_directions(problem, ground.whitening, ground.readings));
+          measure_property_distances(context, property_directions(problem, ground.whitening, ground.reading_vectors));
     });
 
   const bool systematic = !report.associated.empty() || !report.undecided.empty() || !report.not_movable.empty() ||

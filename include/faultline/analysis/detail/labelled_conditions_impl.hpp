@@ -110,14 +110,14 @@ inline void check_properties(const LabelledTable& table) {
   }
   std::map<std::int64_t, std::vector<std::int64_t>> members;
   for (std::int64_t i = 0; i < table.size(); ++i) members[table.group[static_cast<std::size_t>(i)]].push_back(i);
-  core::CounterRandom random(seed, core::Stream::halves, core::intervention_first);
+  core::CounterRandom random(seed, core::Stream::splits, core::intervention_first);
   for (const auto& [group, own] : members)
     rows.push_back(own[static_cast<std::size_t>(random.below(static_cast<std::int64_t>(own.size())))]);
   std::sort(rows.begin(), rows.end());
   return rows;
 }
 
-[[nodiscard]] inline ConditionSample sample_of(const LabelledTable& table, const PropertyReadings& readings) {
+[[nodiscard]] inline ConditionSample sample_of(const LabelledTable& table, const ReadingVectors& reading_vectors) {
   Population population;
   population.index = table.index;
   population.label = table.label;
@@ -125,7 +125,7 @@ inline void check_properties(const LabelledTable& table) {
   population.properties = table.properties;
   std::vector<std::int64_t> rows(static_cast<std::size_t>(table.size()));
   for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = static_cast<std::int64_t>(i);
-  return make_condition_sample(population, Matrix<double>(table.size(), 0), rows, readings, table.classes);
+  return make_condition_sample(population, Matrix<double>(table.size(), 0), rows, reading_vectors, table.classes);
 }
 
 inline void fill_counts(LabelledConditions& result, const LabelledTable& table) {
@@ -257,16 +257,17 @@ FAULTLINE_INLINE LabelledConditions find_labelled_conditions(const LabelledTable
   }
   const std::vector<std::uint8_t> admitted = detail::admitted_properties(table, result.notes);
   report_progress(options.progress, "conditions", 0, 1);
-  const PropertyReadings readings =
-      read_properties(Matrix<double>(table.size(), 0), table.properties, table.label, table.classes);
-  const ConditionSample sought = detail::sample_of(discovery, readings),
-                        tried = detail::sample_of(confirmation, readings);
+  const ReadingVectors reading_vectors =
+      fit_reading_vectors(Matrix<double>(table.size(), 0), table.properties, table.label, table.classes);
+  const ConditionSample sought = detail::sample_of(discovery, reading_vectors),
+                        tried = detail::sample_of(confirmation, reading_vectors);
   ConditionOptions without_latents = own;
   without_latents.selection.directions = false;
-  const TestedConditions tested = find_conditions(sought, tried, readings, admitted, options.seed, without_latents);
+  const TestedConditions tested =
+      find_conditions(sought, tried, reading_vectors, admitted, options.seed, without_latents);
   result.candidates = tested.candidates;
   if (!tested.conditions.empty())
-    detail::fill_conditions(result, tested, sought, detail::sample_of(table, readings), table, options);
+    detail::fill_conditions(result, tested, sought, detail::sample_of(table, reading_vectors), table, options);
   report_progress(options.progress, "conditions", 1, 1);
   result.verdict = result.conditions.empty() ? ConditionsVerdict::none_found : ConditionsVerdict::conditions_found;
   const auto compared = static_cast<std::size_t>(std::count(admitted.begin(), admitted.end(), 1));

@@ -45,7 +45,7 @@ class CoordinateRange {
 };
 
 /// Share of monotone profiles from which a crossing counts as monotone.
-inline constexpr double monotone_bar = 0.95;
+inline constexpr double least_monotone_share = 0.95;
 
 /// One crossing (p = .5, or the flip) over the start latents of one direction; empty when none of them crosses.
 [[nodiscard]] std::optional<Crossing> summarise_crossings(std::span<const DistanceSearch> searches, bool flip,

@@ -40,7 +40,8 @@ struct DistanceSearch : BoundarySearch {
     const double p = std::clamp(probability, 1e-9, 1.0 - 1e-9);
     path = std::move(along);
     decisions = {{until_even_odds}, {until_failure}};
-    start = {starts_above_half() ? until_even_odds({failed, p, std::log(p / (1.0 - p))}) : 0.0, failed ? -1.0 : 1.0};
+    start = {starts_above_even_odds() ? until_even_odds({failed, p, std::log(p / (1.0 - p))}) : 0.0,
+             failed ? -1.0 : 1.0};
     found.resize(2);
   }
 
@@ -48,16 +49,16 @@ struct DistanceSearch : BoundarySearch {
   bool failed0;                  ///< outcome unmoved
   std::size_t start_number = 0;  ///< number of its start image
   double coordinate0 = 0.0;      ///< coordinate of the start within its class, in standard deviations
-  FailingImage half_image = {}, flip_image = {};
+  FailingImage even_odds_image = {}, flip_image = {};
   std::optional<double> paper = std::nullopt;  ///< the paper's search, where it was asked for
 
-  [[nodiscard]] CrossingSearch& half() noexcept { return found[0]; }
-  [[nodiscard]] const CrossingSearch& half() const noexcept { return found[0]; }
+  [[nodiscard]] CrossingSearch& even_odds() noexcept { return found[0]; }
+  [[nodiscard]] const CrossingSearch& even_odds() const noexcept { return found[0]; }
   [[nodiscard]] CrossingSearch& flip() noexcept { return found[1]; }
   [[nodiscard]] const CrossingSearch& flip() const noexcept { return found[1]; }
-  [[nodiscard]] bool starts_above_half() const noexcept { return probability0 > 0.5; }
+  [[nodiscard]] bool starts_above_even_odds() const noexcept { return probability0 > 0.5; }
   /// Whether the profile, once beyond p = .5 (or failing), returns on a later grid point.
-  [[nodiscard]] bool half_comes_back() const noexcept { return comes_back(until_even_odds); }
+  [[nodiscard]] bool even_odds_comes_back() const noexcept { return comes_back(until_even_odds); }
   [[nodiscard]] bool flip_comes_back() const noexcept { return comes_back(until_failure); }
 
  private:

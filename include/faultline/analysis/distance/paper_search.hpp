@@ -17,7 +17,7 @@ inline constexpr double paper_reach = 100.0;
 inline constexpr double paper_step = 0.01;
 
 /// The paper's decisions: out until p(y) ≤ .5, back until p(y) ≥ .495.
-[[nodiscard]] double until_half(const Answer& answer) noexcept;
+[[nodiscard]] double until_at_even_odds(const Answer& answer) noexcept;
 [[nodiscard]] double until_recovered(const Answer& answer) noexcept;
 
 /// One path of the paper's search.

@@ -12,7 +12,7 @@ namespace faultline {
 inline namespace v1 {
 namespace analysis {
 
-/// Distances along every property, towards more and towards less, cause or not: what a classifier stands is worth
+/// Distances along every property, towards more and towards less, cause or not: what a classifier withstands is worth
 /// knowing where it does not break, and is how classifiers compare.
 [[nodiscard]] std::vector<PropertyDistance> measure_property_distances(const FindingContext& context,
                                                                        std::span<const Direction> properties);

@@ -71,7 +71,7 @@ struct SearchGroup {
 
 /// Coordinates of samples along the finding (v·w̃), or along its first carrier alone, off their class means and in
 /// standard deviations.
-[[nodiscard]] std::vector<double> line_coordinates(const FindingContext& context, const Finding& finding, bool alone,
+[[nodiscard]] std::vector<double> path_coordinates(const FindingContext& context, const Finding& finding, bool alone,
                                                    const Matrix<float>& w, std::span<const std::int64_t> labels);
 
 /// Everything that is searched at once.

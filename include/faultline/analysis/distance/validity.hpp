@@ -23,14 +23,14 @@ namespace analysis {
 /// The same from counts: the judge gives the label to `agreed` of so many flips; the interval is of this confidence.
 [[nodiscard]] Validity validity_of_counts(std::int64_t agreed, std::int64_t flips, double confidence);
 
-/// Looks at validity at the flip, each at so many times `threshold_latents` start latents.
-inline constexpr std::array<std::int64_t, 3> validity_looks = {1, 4, 16};
+/// Interim analyses of validity at the flip, each at so many times `threshold_latents` start latents.
+inline constexpr std::array<std::int64_t, 3> validity_analyses = {1, 4, 16};
 
 /// Draws more flips of findings whose validity (of `measure_thresholds`) does not decide at a level that holds at all
-/// three looks together; the interval is of that level then.
+/// three analyses together; the interval is of that level then.
 ///
 /// **Cost**: up to 15 `options.threshold_latents` more start latents for each, about 12 images per latent; none where
-/// the first look decides, or without a judge.
+/// the first analysis decides, or without a judge.
 void decide_validity(const FindingContext& context, std::span<Finding> findings);
 
 }  // namespace analysis

@@ -31,7 +31,7 @@ namespace analysis {
 struct KnownCause {
   std::string title;    ///< what a reader calls it
   Direction direction;  ///< of which `w` and `class_label` are used
-  /// Median distance to failure of well-classified codes
+  /// Median distance to failure of well-classified latents
   double flip = std::numeric_limits<double>::infinity();
 };
 
@@ -48,10 +48,10 @@ struct ExplainedCause {
   double probability = 0.0;     ///< p(y) then
   std::int64_t prediction = 0;  ///< class with the highest probability then
   double gain = 0.0;            ///< log-odds of y gained by that
-  /// Empty where the causes leave no direction to move in at random; else the share of 16 random moves of the same
+  /// Empty where the causes leave no direction to move in at random; else the share of 16 random edits of the same
   /// length that make the image right as well: near 1, the image fails by little and repairing it says little
   std::optional<double> random_repaired = std::nullopt;
-  /// Shortest move along the cause at which the outcome changes: away from failure (negative) when the image fails,
+  /// Shortest edit along the cause at which the outcome changes: away from failure (negative) when the image fails,
   /// towards it otherwise
   std::optional<double> flip = std::nullopt;
 };
@@ -77,7 +77,7 @@ inline constexpr double explanation_range = 8.0;
 
 /// Explains images, given as latents, by known causes.
 ///
-/// Borrowed: `problem`, whose `discovery` half (the population that the causes were found on, or another of the same
+/// Borrowed: `problem`, whose `discovery` split (the population that the causes were found on, or another of the same
 /// generator) gives class means, spread and the medians of successes, and whose `answer_edits` judges edited latents.
 /// Causes that belong to another class than an image are left out. A repair is a counterfactual about what the
 /// generator makes of the latent: for a real image, look first whether the classifier says the same of image and
@@ -85,10 +85,9 @@ inline constexpr double explanation_range = 8.0;
 /// **Throws** shape_mismatch when a cause's direction or a latent has another dimension than w, label_out_of_range;
 /// incompatible_models when a direction is not one standard deviation long in this population (the causes are another
 /// generator's); what `fit_whitening` throws.
-/// **Randomness**: random moves from (problem.seed, Stream::codes, 2^41 + j). **Cost**: per image about 60 edited
-/// images per cause.
-/// Example: `Explainer explainer(analyzer.problem(), known_causes); Explanation why = explainer(projection.w,
-/// projection.label);`
+/// **Randomness**: random edits from (problem.seed, Stream::start_latents, 2^41 + j). **Cost**: per image about 60
+/// edited images per cause. Example: `Explainer explainer(analyzer.problem(), known_causes); Explanation why =
+/// explainer(projection.w, projection.label);`
 class Explainer {
  public:
   Explainer(const Problem& problem, std::vector<KnownCause> causes);

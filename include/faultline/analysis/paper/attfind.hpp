@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 // AttFind (Lang et al., "Explaining in Style", ICCV 2021): every style channel pushed to its smallest and largest
-// observed value, image by image; causal, single-channel, and dear.
+// observed value, image by image; causal, single-channel, and costly.
 
 #include <faultline/analysis/problem/problem.hpp>
 #include <faultline/concepts/style_layout.hpp>
@@ -25,7 +25,7 @@ namespace paper {
 /// with other rankings is not made among their own favourites alone. With `ranked_channels` at the number of style
 /// channels it examines every one.
 struct AttFindOptions {
-  std::int64_t images = 32;  ///< codes that do not fail; 0 leaves AttFind out
+  std::int64_t images = 32;  ///< latents that do not fail; 0 leaves AttFind out
   std::int64_t ranked_channels = 192;
   std::int64_t spread_channels = 64;
   std::int64_t most = 10;  ///< length of the greedy cover
@@ -79,13 +79,13 @@ void greedy_cover(const Problem& problem, std::int64_t most,
 
 /// Pushes each channel of each image to both ends of its observed range and watches the log odds of the true class.
 ///
-/// **Formula**: for N codes that do not fail, loss(i, k, end) = log odds_i − log odds_i(s_k := end_k), ends over the
+/// **Formula**: for N latents that do not fail, loss(i, k, end) = log odds_i − log odds_i(s_k := end_k), ends over the
 /// discovery split; the cover repeats "the channel and end with the largest mean loss over the images left, of those
 /// that flip any; the images that it flips are explained" (the original's algorithm 1 with the flip of the outcome for
 /// its threshold).
-/// **Randomness**: codes are the first samples from 2^41 that do not fail. **Error rate**: none is controlled; ends of
-/// a range are rare values, so effects are those of large moves.
-/// **Throws** `invalid_argument` for channels that do not exist or are named twice. Without a code that does not fail
+/// **Randomness**: latents are the first samples from 2^41 that do not fail. **Error rate**: none is controlled; ends
+/// of a range are rare values, so effects are those of large edits.
+/// **Throws** `invalid_argument` for channels that do not exist or are named twice. Without a latent that does not fail
 /// the result has `images` 0 and no effects.
 /// **Cost**: `attfind_images(N, channels)` images, told to `progress` as the total before the first.
 /// Example: `AttFindResult found = attfind(problem, attfind_channels(problem, options), options, 64);

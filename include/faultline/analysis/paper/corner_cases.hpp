@@ -59,7 +59,7 @@ struct ChannelShift {
 /// **Shapes**: `pool` in order of influence; channels are drawn from its first `options.pool`.
 /// **Checks**: every failing image is classified again, in a batch and alone; one that does not fail again is not
 /// called failed.
-/// **Randomness**: case i of class c draws from (seed, Stream::codes, 2^42 + c · 2^20 + i). **Throws**
+/// **Randomness**: case i of class c draws from (seed, Stream::start_latents, 2^42 + c · 2^20 + i). **Throws**
 /// `invalid_argument` for options out of range.
 /// **Cost**: up to reach / step images per case, eight at a time for all cases together, and three to check.
 /// Example: `auto cases = corner_cases(problem, pool); cases[0].failed;`

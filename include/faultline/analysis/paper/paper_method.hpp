@@ -27,9 +27,9 @@ struct PaperOptions {
   std::int64_t gradients = analysis::gradient_samples;
   CornerCaseOptions corner_cases = {};
   AttFindOptions attfind = {};
-  /// Fresh codes on which channels are moved by ± 2 standard deviations; 0 leaves contrasts out
-  std::int64_t contrast_codes = 128;
-  std::int64_t random_channels = 8;  ///< random channels moved on the same codes
+  /// Held-out latents on which channels are moved by ± 2 standard deviations; 0 leaves effects out
+  std::int64_t effect_latents = 128;
+  std::int64_t random_channels = 8;  ///< random channels moved on the same latents
 };
 
 /// Calls visit(name, member) for every number among the options, in their order.
@@ -46,7 +46,7 @@ void for_each_number(const PaperOptions& paper, const Visit& visit) {
   visit("attfind.ranked_channels", paper.attfind.ranked_channels);
   visit("attfind.spread_channels", paper.attfind.spread_channels);
   visit("attfind.most", paper.attfind.most);
-  visit("contrast_codes", paper.contrast_codes);
+  visit("effect_latents", paper.effect_latents);
   visit("random_channels", paper.random_channels);
 }
 
@@ -59,24 +59,24 @@ void check_paper_options(const PaperOptions& options, std::int64_t batch_size);
                                                                    std::span<const double> gradient,
                                                                    const std::optional<AttFindResult>& attfind);
 
-/// Contrasts of the top channels alone and together, and of random channels alone, on the same fresh codes.
-void paper_contrasts(const Problem& problem, std::span<const double> sigma, const PaperOptions& options,
-                     std::int64_t batch_size, PaperReport& report);
+/// Effects of the top channels alone and together, and of random channels alone, on the same held-out latents.
+void measure_paper_effects(const Problem& problem, std::span<const double> sigma, const PaperOptions& options,
+                           std::int64_t batch_size, PaperReport& report);
 
 /// Carries out the paper's method on a problem's discovery split.
 ///
 /// The ranking (`ChannelScore::NormalizedDifferencePooled`) and its first ten channels; the gradient ranking; the
 /// centre of each class's successes shifted along each of the ten, and along all of them together, by the paper's
 /// search for p(y) = .5; corner cases. Units are the total unbiased standard deviations, as in the paper. Added for
-/// judgement: contrasts of moves by ± 2 standard deviations on fresh codes (see `contrasts_along`),
+/// judgement: effects of edits by ± 2 standard deviations on held-out latents (see `effects_along`),
 /// AttFind, the agreement of all rankings, and how evenly properties go with failure over classes.
 /// **Error rate**: none is controlled. **What cannot be had is recorded** (`note`, statuses): no failures or no
 /// successes, as a whole or in a class; a p(y) that is never crossed.
 /// **Throws** `empty_input`, `shape_mismatch`, `label_out_of_range` as `channel_scores`; `invalid_argument` for options
 /// out of range; what the callbacks throw.
-/// **Randomness**: (problem.seed, Stream::codes); the same problem and options give the same report.
-/// **Cost**: per class and channel 2 to 40 images; corner cases, contrasts and AttFind as their options say (by default
-/// about 4 900 for contrasts and 16 400 for AttFind).
+/// **Randomness**: (problem.seed, Stream::start_latents); the same problem and options give the same report.
+/// **Cost**: per class and channel 2 to 40 images; corner cases, effects and AttFind as their options say (by default
+/// about 4 900 for effects and 16 400 for AttFind).
 /// Example: `PaperReport report = paper_method(analyzer.problem()); report.top[0].ranked.layer_name;`
 [[nodiscard]] PaperReport paper_method(const Problem& problem, const PaperOptions& options = {},
                                        std::int64_t batch_size = 64, const ProgressCallback& progress = nullptr);

@@ -18,28 +18,28 @@ namespace faultline {
 inline namespace v1 {
 namespace paper {
 
-/// What moving channels by ± 2 standard deviations does to fresh codes that were not selected by outcome (ours: the
-/// paper has no such check).
-struct ChannelContrast {
-  double contrast = 0.0;              ///< mean of fail(+2 sd) - fail(-2 sd), + being the direction of failure
-  double lower = 0.0;                 ///< one-sided 95 % lower bound
-  double probability_contrast = 0.0;  ///< mean of p(y | -2 sd) - p(y | +2 sd)
+/// What moving channels by ± 2 standard deviations does to held-out latents that were not selected by outcome (ours:
+/// the paper has no such check).
+struct ShiftEffect {
+  double effect = 0.0;              ///< mean of fail(+2 sd) - fail(-2 sd), + being the direction of failure
+  double lower = 0.0;               ///< one-sided 95 % lower bound
+  double probability_effect = 0.0;  ///< mean of p(y | -2 sd) - p(y | +2 sd)
 };
-FAULTLINE_MEMBERS(ChannelContrast, contrast, lower, probability_contrast)
+FAULTLINE_MEMBERS(ShiftEffect, effect, lower, probability_effect)
 
 /// One row of the paper's table, with what else was measured of the channel.
 struct PaperChannel {
   analysis::RankedChannel ranked;
   double theta = 0.0;  ///< StyleSpaceTheta
-  ChannelContrast effect;
+  ShiftEffect effect;
 };
 FAULTLINE_MEMBERS(PaperChannel, ranked, theta, effect)
 
 /// Did p(y) reach .5 when channels were shifted from the centre of a class?
 enum class PaperCrossing {
   crossed,
-  never_crosses,      ///< not within 100 standard deviations
-  starts_below_half,  ///< the centre has p(y) <= .5 already
+  never_crosses,           ///< not within 100 standard deviations
+  starts_below_even_odds,  ///< the centre has p(y) <= .5 already
 };
 
 /// The paper's search along one channel, or along all top channels together.
@@ -56,9 +56,9 @@ enum class PaperClassStatus {
   complete,
   /// No sample of the class fails: it had no part in the ranking; its centre is shifted all the same
   no_failures,
-  no_successes,       ///< no sample of the class succeeds: it has no centre, nothing is shifted
-  no_samples,         ///< the label policy draws none
-  centre_below_half,  ///< the centre of its successes has p(y) <= .5: distances start beyond their target
+  no_successes,            ///< no sample of the class succeeds: it has no centre, nothing is shifted
+  no_samples,              ///< the label policy draws none
+  centre_below_even_odds,  ///< the centre of its successes has p(y) <= .5: distances start beyond their target
 };
 
 /// Shifts of the centre of one class.
@@ -89,7 +89,7 @@ struct PropertySpread {
 };
 FAULTLINE_MEMBERS(PropertySpread, name, by_class, common, error, spread)
 
-/// The whole answer of the paper's method, next to which agreement of rankings and effects of moves say what it is
+/// The whole answer of the paper's method, next to which agreement of rankings and effects of edits say what it is
 /// worth.
 struct PaperReport {
   std::string schema = "faultline.paper/1";
@@ -97,10 +97,10 @@ struct PaperReport {
   Rate failure_rate;  ///< discovery split, which everything here is computed on
   /// By pooled normalised difference; empty when all samples fail or none
   std::vector<PaperChannel> top;
-  std::vector<analysis::RankedChannel> top_by_gradient;    ///< by the gradient ranking; empty without gradients
-  std::optional<ChannelContrast> together = std::nullopt;  ///< all top channels moved at once
-  std::vector<double> random_contrasts;                    ///< contrasts of random channels moved alone, for comparison
-  std::int64_t contrast_codes = 0;                         ///< codes that contrasts were measured on
+  std::vector<analysis::RankedChannel> top_by_gradient;  ///< by the gradient ranking; empty without gradients
+  std::optional<ShiftEffect> together = std::nullopt;    ///< all top channels moved at once
+  std::vector<double> random_channel_effects;            ///< effects of random channels moved alone, for comparison
+  std::int64_t effect_latents = 0;                       ///< latents that effects were measured on
   std::vector<PaperClass> classes;
   std::optional<AttFindResult> attfind = std::nullopt;
   std::vector<analysis::RankingAgreement> agreement;
@@ -110,8 +110,8 @@ struct PaperReport {
   analysis::CostCounters cost;
   Provenance provenance;
 };
-FAULTLINE_MEMBERS(PaperReport, schema, note, failure_rate, top, top_by_gradient, together, random_contrasts,
-                  contrast_codes, classes, attfind, agreement, properties, layers, class_names, cost, provenance)
+FAULTLINE_MEMBERS(PaperReport, schema, note, failure_rate, top, top_by_gradient, together, random_channel_effects,
+                  effect_latents, classes, attfind, agreement, properties, layers, class_names, cost, provenance)
 
 }  // namespace paper
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// How well failure can be predicted from a space of codes: the number behind a picture of z, w or s (method section 12,
-// figure 3).
+// How well failure can be predicted from a space of latents: the number behind a picture of z, w or s (method section
+// 12, figure 3).
 
 #include <faultline/analysis/report.hpp>
 #include <faultline/core/matrix.hpp>

@@ -9,7 +9,7 @@ namespace faultline {
 inline namespace v1 {
 namespace analysis {
 
-void check_population(const Problem& problem, const Population& half, const char* name);
+void check_population(const Problem& problem, const Population& split, const char* name);
 
 }  // namespace analysis
 }  // namespace v1

@@ -11,12 +11,12 @@ namespace faultline {
 inline namespace v1 {
 namespace analysis {
 
-/// The frozen problem, and fresh codes that chose nothing; all four are borrowed.
+/// The frozen problem, and held-out latents that chose nothing; all four are borrowed.
 struct FindingContext {
   const Problem& problem;
   const statistics::Whitening& whitening;  ///< of the discovery split
   const MethodOptions& options;
-  const Population& codes;  ///< fresh intervention codes, not selected by outcome
+  const Population& latents;  ///< held-out latents of the intervention, not selected by outcome
 };
 
 }  // namespace analysis

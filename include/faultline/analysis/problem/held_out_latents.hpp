@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Fresh codes: classified samples that neither chose nor confirmed a direction, drawn as far as they are needed.
+// Held-out latents: classified samples that neither chose nor confirmed a direction, drawn as far as they are needed.
 
 #include <faultline/analysis/problem/problem.hpp>
 #include <faultline/core/matrix.hpp>
@@ -33,10 +33,10 @@ class HeldOutLatents {
   HeldOutLatents(const Problem& problem, std::int64_t batch_size)
       : problem_(&problem), chunk_(std::max<std::int64_t>(1, batch_size)) {}
 
-  [[nodiscard]] const Population& codes() const noexcept { return codes_; }
+  [[nodiscard]] const Population& latents() const noexcept { return latents_; }
 
-  /// Positions of the first `count` codes, of one class if a label is given; fewer when `most` samples do not hold that
-  /// many.
+  /// Positions of the first `count` latents, of one class if a label is given; fewer when `most` samples do not hold
+  /// that many.
   [[nodiscard]] std::vector<std::int64_t> first(std::int64_t count, std::optional<std::int64_t> label,
                                                 std::int64_t most) {
     classify::ScoreRequest request(problem_->deferred);
@@ -45,12 +45,12 @@ class HeldOutLatents {
     request.end();
     return positions;
   }
-  /// The same among failing codes.
+  /// The same among failing latents.
   [[nodiscard]] std::vector<std::int64_t> failing(std::int64_t count, std::optional<std::int64_t> label,
                                                   std::int64_t most) {
     return collect(count, label, most, [](const Population& p, std::size_t i) { return p.failed[i] != 0; });
   }
-  /// The same among codes that do not fail.
+  /// The same among latents that do not fail.
   [[nodiscard]] std::vector<std::int64_t> passing(std::int64_t count, std::optional<std::int64_t> label,
                                                   std::int64_t most) {
     return collect(count, label, most, [](const Population& p, std::size_t i) { return p.failed[i] == 0; });
@@ -62,21 +62,21 @@ class HeldOutLatents {
                                     Wanted wanted) {
     std::vector<std::int64_t> positions;
     for (std::int64_t i = 0; static_cast<std::int64_t>(positions.size()) < count; ++i) {
-      if (i == codes_.size()) {
+      if (i == latents_.size()) {
         if (i >= most) break;
         grow();
       }
       const auto at = static_cast<std::size_t>(i);
-      if ((!label || codes_.label[at] == *label) && wanted(codes_, at)) positions.push_back(i);
+      if ((!label || latents_.label[at] == *label) && wanted(latents_, at)) positions.push_back(i);
     }
     return positions;
   }
 
-  void grow() { append(codes_, problem_->sample(core::intervention_first + codes_.size(), chunk_)); }
+  void grow() { append(latents_, problem_->sample(core::intervention_first + latents_.size(), chunk_)); }
 
   const Problem* problem_;
   std::int64_t chunk_;
-  Population codes_;
+  Population latents_;
 };
 
 }  // namespace analysis

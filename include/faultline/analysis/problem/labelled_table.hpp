@@ -58,7 +58,7 @@ struct TableSplit {
 /// Splits a table at random into discovery and confirmation, each in the order of its rows.
 ///
 /// Of G groups (rows, where the table names no groups), ⌈share G⌉ go to discovery; labels are not balanced.
-/// **Randomness**: the groups in the order of their first rows are shuffled by (seed, stream 7 `Stream::halves`, index
+/// **Randomness**: the groups in the order of their first rows are shuffled by (seed, stream 7 `Stream::splits`, index
 /// 2^40), and the first go to discovery; so the split depends on the seed and the number of groups alone.
 /// **Throws** what `check_table` throws; `invalid_argument` for a share outside (0, 1); `empty_input` when one part
 /// would have no row.

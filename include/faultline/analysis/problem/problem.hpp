@@ -39,7 +39,7 @@ struct Problem {
   Population confirmation;
 
   /// Classified samples of the sampler's seed with indices first .. first + count - 1 (discovery, confirmation and
-  /// intervention codes alike).
+  /// intervention latents alike).
   std::function<Population(std::int64_t first, std::int64_t count)> sample;
   /// Answers edits of latents: synthesises them in fixed padded batches and asks the classifier, or those of the
   /// comparison that are wanted.

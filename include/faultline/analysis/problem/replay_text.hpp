@@ -20,7 +20,7 @@ namespace analysis {
 /// A call as text, argument by argument: designated initialisers, and what the text cannot carry.
 class ReplayText {
  public:
-  /// Text that can neither end the comment nor the line that it stands in.
+  /// Text that can neither end the comment nor the line that it is in.
   [[nodiscard]] static std::string plain(std::string_view text) {
     std::string result;
     for (const char c : text) result += c == '*' || c == '\\' || static_cast<unsigned char>(c) < 32 ? ' ' : c;
@@ -78,7 +78,7 @@ class ReplayText {
     if (run.criterion_expression.empty()) supply("criterion \"" + run.criterion + "\", a function of your own");
   }
 
-  /// The whole line; what is to be supplied stands behind it.
+  /// The whole line; what is to be supplied follows it.
   [[nodiscard]] std::string text() const {
     std::string result = line_;
     for (std::size_t i = 0; i < missing_.size(); ++i) result += (i == 0 ? "  // to be supplied: " : "; ") + missing_[i];

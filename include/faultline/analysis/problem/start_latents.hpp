@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Where the searches for a distance to failure start: fresh latents that do not fail, and the success centre of each
+// Where the searches for a distance to failure start: held-out latents that do not fail, and the success centre of each
 // class.
 
 #include <faultline/analysis/problem/options.hpp>
@@ -32,11 +32,11 @@ class StartLatents {
   StartLatents(const Problem& problem, const MethodOptions& options)
       : problem_(&problem), wanted_(options.threshold_latents), batch_(std::max<std::int64_t>(1, options.batch_size)) {}
 
-  [[nodiscard]] std::size_t size() const noexcept { return codes_.size(); }
-  [[nodiscard]] const StartSample& operator[](std::size_t i) const noexcept { return codes_[i]; }
+  [[nodiscard]] std::size_t size() const noexcept { return latents_.size(); }
+  [[nodiscard]] const StartSample& operator[](std::size_t i) const noexcept { return latents_[i]; }
 
-  /// Numbers of the first codes, of one class if a label is given: as many as the options want, fewer when hundreds of
-  /// samples per code do not hold that many.
+  /// Numbers of the first latents, of one class if a label is given: as many as the options want, fewer when hundreds
+  /// of samples per latent do not hold that many.
   [[nodiscard]] const std::vector<std::size_t>& of(std::optional<std::int64_t> label) {
     const auto [entry, is_new] = chosen_.try_emplace(label);
     std::vector<std::size_t>& numbers = entry->second;
@@ -45,10 +45,10 @@ class StartLatents {
     classify::ScoreRequest request(problem_->deferred);
     std::int64_t suitable = 0;  // of this label; those without scores may all serve
     for (std::size_t i = 0; static_cast<std::int64_t>(numbers.size()) < wanted_; ++i) {
-      while (i >= codes_.size() && drawn_ < most && (request.missing() == 0 || suitable < wanted_))
+      while (i >= latents_.size() && drawn_ < most && (request.missing() == 0 || suitable < wanted_))
         suitable += grow(label);
-      if (i >= codes_.size()) break;
-      if (!label || codes_[i].label == *label) numbers.push_back(i);
+      if (i >= latents_.size()) break;
+      if (!label || latents_[i].label == *label) numbers.push_back(i);
     }
     request.end();
     return numbers;
@@ -63,8 +63,8 @@ class StartLatents {
       const auto at = static_cast<std::size_t>(i);
       if (more.failed[at] != 0 || !more.is_valid(at)) continue;
       const auto row = more.w.row_span(i);
-      codes_.push_back({more.index[at], more.label[at], static_cast<double>(more.probability[at]),
-                        std::vector<float>(row.begin(), row.end())});
+      latents_.push_back({more.index[at], more.label[at], static_cast<double>(more.probability[at]),
+                          std::vector<float>(row.begin(), row.end())});
     }
     return label ? std::count(more.label.begin(), more.label.end(), *label) : more.size();
   }
@@ -73,7 +73,7 @@ class StartLatents {
   std::int64_t wanted_;
   std::int64_t batch_;
   std::int64_t drawn_ = 0;
-  std::vector<StartSample> codes_;
+  std::vector<StartSample> latents_;
   std::map<std::optional<std::int64_t>, std::vector<std::size_t>> chosen_;
 };
 

@@ -55,7 +55,7 @@ struct LabelledImageOptions {
 /// characterisation makes (`sampling::check_answers`). Properties are measured on the padded and corrupted images in
 /// [0, 1], before they are cut for the classifier. A centre crop may take up to half of a side; where the images are
 /// larger than that, ask for `fit = Fit::resize` or load them at another resolution.
-/// **Randomness**: corruptions as `make_corrupted_image`; a subset by (seed, stream 7 `Stream::halves`, index 2^42).
+/// **Randomness**: corruptions as `make_corrupted_image`; a subset by (seed, stream 7 `Stream::splits`, index 2^42).
 /// **Throws** `inconsistent_files` for images without labels; `incompatible_models` for a classifier of fewer classes
 /// and for images whose size or channels do not fit its input; `invalid_argument` for options outside their range and
 /// for more samples than images without a mix; every F2xx error of scoring; `property_threw`, which names the image.
@@ -71,7 +71,7 @@ template <Classifier C, FailureCriterion F = Misclassified>
 /// The same with scores that were written down elsewhere, for the images as they are: with a mix other than none
 /// refused as `invalid_argument`.
 ///
-/// **Throws** what `match_scores` throws, too. Labels may stand in the table alone.
+/// **Throws** what `match_scores` throws, too. Labels may be in the table alone.
 /// Example: `measure_labelled_images(images, read_score_table("scores.csv", {.scores = Scores::logits}))`
 template <FailureCriterion F = Misclassified>
 [[nodiscard]] LabelledTable measure_labelled_images(const LabelledImages& images, const ScoreTable& scores,

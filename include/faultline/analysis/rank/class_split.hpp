@@ -28,7 +28,7 @@ namespace analysis {
 /// **Throws** `shape_mismatch`, `label_out_of_range`; `invalid_argument` for values that are not finite.
 /// **Randomness**: (seed, Stream::permutations, 2^52 + b), 999 replicates. **Cost**: N additions and 999 normal draws
 /// per class.
-/// Example: `ClassSplit split = split_by_class(values, half.label, half.failed, strata, 7);
+/// Example: `ClassSplit split = split_by_class(values, population.label, population.failed, strata, 7);
 /// split.common_share`
 [[nodiscard]] ClassSplit split_by_class(std::span<const double> values, std::span<const std::int64_t> labels,
                                         std::span<const std::uint8_t> failed, const statistics::Strata& strata,

@@ -32,11 +32,11 @@ struct LatentMoments {
 /// **Shapes**: w `[N, d]`. **Cost**: three passes for means, 3 N d² multiplications.
 [[nodiscard]] LatentMoments latent_moments(const Population& population, const statistics::Strata& strata);
 
-/// Variances of the readings a w: a_k Σ a_kᵀ.
-[[nodiscard]] std::vector<double> reading_variances(const Matrix<double>& a, const Matrix<double>& covariance);
+/// Variances of the projections a w: a_k Σ a_kᵀ.
+[[nodiscard]] std::vector<double> projection_variances(const Matrix<double>& a, const Matrix<double>& covariance);
 
-/// Standard deviations of the readings a w: √(a_k Σ a_kᵀ).
-[[nodiscard]] std::vector<double> reading_deviations(const Matrix<double>& a, const Matrix<double>& covariance);
+/// Standard deviations of the projections a w: √(a_k Σ a_kᵀ).
+[[nodiscard]] std::vector<double> projection_deviations(const Matrix<double>& a, const Matrix<double>& covariance);
 
 /// **Formula**: difference of s_k = a_k · difference of w, variance of s_k = a_k Σ a_kᵀ. **Cost**: D d² multiplications
 /// per covariance.

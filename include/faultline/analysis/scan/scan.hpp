@@ -29,29 +29,30 @@ namespace analysis {
 
 /// First-order effects of all channels.
 struct Screening {
-  /// `[N, D]` effect of each channel on each start code, by extrapolation of the log odds
+  /// `[N, D]` effect of each channel on each start latent, by extrapolation of the log odds
   Matrix<double> predicted;
-  std::vector<double> effect;  ///< `[D]` mean over the codes
+  std::vector<double> effect;  ///< `[D]` mean over the latents
   ScanCost cost;
 };
 
 /// The measured effect of one channel.
 struct ChannelEffect {
   StyleChannel channel;
-  double effect = 0.0;          ///< mean over the codes
-  double standard_error = 0.0;  ///< of that mean, the codes being a sample of all codes
-  std::int64_t codes = 0;
+  double effect = 0.0;          ///< mean over the latents
+  double standard_error = 0.0;  ///< of that mean, the latents being a sample of all latents
+  std::int64_t latents = 0;
 };
 
 /// One channel of a ranking.
 struct ScannedChannel {
   StyleChannel channel;
   double predicted = 0.0;  ///< by the screen
-  /// Of the mean over the start codes, measured or, with fewer codes measured, estimated
+  /// Of the mean over the start latents, measured or, with fewer latents measured, estimated
   double effect = 0.0;
-  /// For the mean over the start codes, simultaneous over all examined channels; a point when all codes were measured
+  /// For the mean over the start latents, simultaneous over all examined channels; a point when all latents were
+  /// measured
   statistics::Interval interval;
-  std::int64_t codes = 0;  ///< measured
+  std::int64_t latents = 0;  ///< measured
 };
 
 /// How `strongest_channels` looks for them.
@@ -61,7 +62,7 @@ struct ScanOptions {
   std::int64_t control = 12;    ///< random channels of the rest, examined all the same
   double alpha = 0.05;
   std::int64_t batch_size = 64;
-  std::int64_t seed = 0;  ///< of the order of codes and of the control sample
+  std::int64_t seed = 0;  ///< of the order of latents and of the control sample
 };
 
 /// Channels by their effect.
@@ -69,7 +70,7 @@ struct StrongestChannels {
   std::vector<ScannedChannel> channels;  ///< up to `keep`, the strongest first
   /// Candidates and control channels that are not among them, the strongest first
   std::vector<ScannedChannel> dropped;
-  std::int64_t codes = 0;  ///< N
+  std::int64_t latents = 0;  ///< N
   /// Channels that neither the screen put forward nor the control sample drew
   std::int64_t unexamined = 0;
   std::int64_t control = 0;  ///< channels drawn from the rest ...
@@ -110,15 +111,15 @@ template <class Meter>
 
 void check_scan_options(const ScanOptions& options);
 
-/// The first-order effect of every channel on p(y), from one gradient per start code.
+/// The first-order effect of every channel on p(y), from one gradient per start latent.
 ///
-/// The effect of a channel is the symmetric contrast of an intervention on it, e = p(y | s − shift) − p(y | s + shift):
-/// positive when moving up hurts.
+/// The effect of a channel is that of shifting it both ways, e = p(y | s − shift) − p(y | s + shift): positive when
+/// moving up hurts.
 /// **Formula**: with ℓ the log odds of p and ℓ' = ∂p/∂s_k / (p (1 − p)): e ≈ σ(ℓ − ℓ' shift) − σ(ℓ + ℓ' shift); even
 /// terms cancel in e. Noise is constant.
-/// **Throws** shape_mismatch, empty_input, invalid_argument, and what the classifier's calls throw. **Cost**: per code
-/// one pass, one gradient (two passes), two classifier images.
-/// Example: `Screening first = screen(generator, classifier, start); first.effect[k]`
+/// **Throws** shape_mismatch, empty_input, invalid_argument, and what the classifier's calls throw. **Cost**: per
+/// latent one pass, one gradient (two passes), two classifier images. Example: `Screening first = screen(generator,
+/// classifier, start); first.effect[k]`
 template <DifferentiableGenerator G, DifferentiableClassifier C>
 [[nodiscard]] Screening screen(const G& generator, C& classifier, const ScanStart& start,
                                std::int64_t batch_size = 64) {
@@ -130,13 +131,13 @@ template <DifferentiableGenerator G, DifferentiableClassifier C>
 template <DifferentiableGenerator G, DifferentiableClassifier C>
 Screening screen(const G&&, C&, const ScanStart&, std::int64_t = 64) = delete;
 
-/// The exact effect of chosen channels on every start code: the symmetric contrast of `screen`, by intervention.
+/// The exact effect of chosen channels on every start latent: that of `screen`, measured by intervention.
 ///
 /// Prefixes are shared, so a channel of a late layer costs little and a ToRGB channel hardly anything (see
 /// `EditSession`). `cost`, if given, is filled.
 /// **Throws** shape_mismatch, empty_input, invalid_argument (channels outside the layout), and what the classifier's
 /// calls throw.
-/// **Cost**: two edits and two classifier images per code and channel. Example: `scan(generator, classifier, start,
+/// **Cost**: two edits and two classifier images per latent and channel. Example: `scan(generator, classifier, start,
 /// channels)[0].effect`
 template <StyleGenerator G, Classifier C>
 [[nodiscard]] std::vector<ChannelEffect> scan(const G& generator, C& classifier, const ScanStart& start,
@@ -168,17 +169,17 @@ template <StyleGenerator G, Classifier C>
 std::vector<ChannelEffect> scan(const G&&, C&, const ScanStart&, std::span<const std::int64_t>, std::int64_t = 64,
                                 ScanCost* = nullptr) = delete;
 
-/// The channels with the largest |effect| on the start codes, without scanning all of them.
+/// The channels with the largest |effect| on the start latents, without scanning all of them.
 ///
-/// A gradient per code screens all channels; the first `candidates` and a random control sample of the rest are
-/// measured by intervention, code after code, each only until intervals say that it is among the strongest or not
+/// A gradient per latent screens all channels; the first `candidates` and a random control sample of the rest are
+/// measured by intervention, latent after latent, each only until intervals say that it is among the strongest or not
 /// (`detail::eliminate`). The control sample says how much the screen missed: effects that a gradient does not show,
 /// such as those that both directions share, are missed by design.
-/// **Error rate**: a candidate is ranked or dropped wrongly, against the mean over the same start codes, with
+/// **Error rate**: a candidate is ranked or dropped wrongly, against the mean over the same start latents, with
 /// probability at most about alpha (see `detail::eliminate`); what no candidate is, is covered by `missed`.
-/// **Randomness**: (seed, Stream::codes, 2^41 + 2 000 000 and the next). **Throws** as `screen`; `invalid_argument` for
-/// options out of range.
-/// **Cost**: the screen, and at most two edits per code and examined channel; see `cost`.
+/// **Randomness**: (seed, Stream::start_latents, 2^41 + 2 000 000 and the next). **Throws** as `screen`;
+/// `invalid_argument` for options out of range.
+/// **Cost**: the screen, and at most two edits per latent and examined channel; see `cost`.
 /// Example: `StrongestChannels ranking = strongest_channels(generator, classifier, scan_start(sampler));
 /// ranking.channels.front().effect`
 template <DifferentiableGenerator G, DifferentiableClassifier C>
@@ -197,7 +198,7 @@ template <DifferentiableGenerator G, DifferentiableClassifier C>
   const std::size_t candidates =
       std::min(order.size(), static_cast<std::size_t>(options.candidates > 0 ? options.candidates : 2 * options.keep));
   const std::size_t control = std::min(order.size() - candidates, static_cast<std::size_t>(options.control));
-  core::CounterRandom random(options.seed, core::Stream::codes, detail::scan_draws_first + 1);
+  core::CounterRandom random(options.seed, core::Stream::start_latents, detail::scan_draws_first + 1);
   core::shuffle(std::span(order).subspan(candidates), random);
   const std::vector<std::int64_t> examined(order.begin(),
                                            order.begin() + static_cast<std::ptrdiff_t>(candidates + control));
@@ -211,14 +212,14 @@ template <DifferentiableGenerator G, DifferentiableClassifier C>
                         [&](std::span<const detail::LatentChannel> pairs) { return meter.effects(pairs); });
 
   StrongestChannels ranking;
-  ranking.codes = start.s.rows();
+  ranking.latents = start.s.rows();
   ranking.alpha = options.alpha;
   ranking.control = static_cast<std::int64_t>(control);
   ranking.unexamined = static_cast<std::int64_t>(order.size() - examined.size());
   for (std::size_t k = 0; k < examined.size(); ++k) {
     const ScannedChannel channel{generator.layout().locate(examined[k]),
                                  screening.effect[static_cast<std::size_t>(examined[k])], measured[k].effect,
-                                 measured[k].interval, measured[k].codes};
+                                 measured[k].interval, measured[k].latents};
     (measured[k].kept ? ranking.channels : ranking.dropped).push_back(channel);
     if (k < candidates) continue;
     ranking.control_kept += measured[k].kept ? 1 : 0;

@@ -21,28 +21,28 @@ namespace faultline {
 inline namespace v1 {
 namespace analysis {
 
-/// Start codes of a scan, and how far each channel is moved.
+/// Start latents of a scan, and how far each channel is moved.
 struct ScanStart {
   Matrix<float> s;                  ///< `[N, D]` styles
   std::vector<std::int64_t> label;  ///< `[N]`
   std::vector<double> shift;        ///< `[D]`, in style units
 };
 
-/// `codes` fresh samples, not selected by outcome, with every channel's shift at `sigmas` pooled within-class standard
+/// `latents` samples, not selected by outcome, with every channel's shift at `sigmas` pooled within-class standard
 /// deviations.
 ///
 /// **Formula**: σ_k² = a_k Σ a_kᵀ, Σ the pooled within-class covariance of w over `population` samples from index 0 (no
 /// images are made), s = A w + b.
-/// **Randomness**: codes are the samples `first`, `first` + 1, … of the sampler. **Throws** `invalid_argument`,
+/// **Randomness**: latents are the samples `first`, `first` + 1, … of the sampler. **Throws** `invalid_argument`,
 /// `empty_input`.
 /// Example: `ScanStart start = scan_start(sampler);`
 template <AffineStyles G>
-[[nodiscard]] ScanStart scan_start(const StyleSpaceSampler<G>& sampler, std::int64_t codes = 64, double sigmas = 2.0,
+[[nodiscard]] ScanStart scan_start(const StyleSpaceSampler<G>& sampler, std::int64_t latents = 64, double sigmas = 2.0,
                                    std::int64_t population = 4096, std::int64_t first = core::intervention_first) {
-  if (codes == 0 || population == 0)
+  if (latents == 0 || population == 0)
     throw Error(ErrorCode::empty_input, "scan_start",
-                "expected at least one start code and one sample of the population");
-  core::require_in("scan_start", "codes", codes, 1, limits::latents);
+                "expected at least one start latent and one sample of the population");
+  core::require_in("scan_start", "latents", latents, 1, limits::latents);
   core::require_in("scan_start", "sigmas", sigmas, 0.0, 1e6);
   core::require_in("scan_start", "population", population, 1, limits::samples);
   const Matrix<float> w = sampler.latents_w(core::discovery_first, population);
@@ -51,16 +51,16 @@ template <AffineStyles G>
       statistics::within_covariance(w, labels, statistics::group_means("scan_start", w, labels, sampler.classes()));
 
   ScanStart start;
-  start.shift = reading_deviations(sampler.style_matrix(), covariance);
+  start.shift = projection_deviations(sampler.style_matrix(), covariance);
   for (double& shift : start.shift) shift *= sigmas;
-  start.label = sampler.labels(first, codes);
-  start.s = sampler.generator().style_to_host(sampler.styles(sampler.latents_w(first, codes)));
+  start.label = sampler.labels(first, latents);
+  start.s = sampler.generator().style_to_host(sampler.styles(sampler.latents_w(first, latents)));
   return start;
 }
 
 /// What a scan has cost.
 struct ScanCost {
-  std::int64_t generator_images = 0;  ///< synthesised, whole or in part: start codes, their gradients, edits
+  std::int64_t generator_images = 0;  ///< synthesised, whole or in part: start latents, their gradients, edits
   std::int64_t generator_batches = 0;
   /// The same by multiplications, in whole syntheses; a gradient counts two
   double generator_passes = 0.0;

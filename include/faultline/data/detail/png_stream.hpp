@@ -72,7 +72,7 @@ struct PngChunks {
 };
 
 /// Walks the chunks from IHDR to IEND and keeps those that the pixels depend on: the critical ones and a tRNS that
-/// stands where PNG lets it and has the length that it must have; their checksums must be right. All others (colour
+/// is where PNG lets it be and has the length that it must have; their checksums must be right. All others (colour
 /// profiles, times, texts, whatever will be invented) say how to show a picture, and are left out unread, as are bytes
 /// after IEND. libpng gets the critical chunks only: it would convert by some of the others and fail at some.
 inline PngChunks pixel_chunks(std::span<const std::byte> bytes, const std::string& name) {

@@ -104,7 +104,7 @@ inline void require_digest(const std::map<std::string, std::string>& metadata, s
       throw refuse("carries no sha256 in its metadata; write it again with write_safetensors");
     return;  // another program's file
   }
-  // The digest has to stand in the header literally, or it would be unclear which characters it leaves out. Standing
+  // The digest has to be in the header literally, or it would be unclear which characters it leaves out. Where it is
   // there twice it cannot match: it would have to hash itself.
   const std::size_t position = header.find(stored->second);
   if (stored->second.size() != digest_characters || position == std::string::npos) {

@@ -134,7 +134,7 @@ class OnnxReader {
                    "is damaged: " + user + " is '" + shown(name) + "', which nothing before it makes");
   }
 
-  /// Operators stand in the order in which they are computed; `known` gets the node's outputs.
+  /// Operators come in the order in which they are computed; `known` gets the node's outputs.
   void check_node(std::string_view node, std::set<std::string_view>& known) const {
     std::vector<std::string_view> made;
     fields(node, [&](const WireField& field) {

@@ -5,7 +5,7 @@
 #include <faultline/render/charts.hpp>
 
 #include <faultline/render/detail/plot_parts.hpp>
-#include <faultline/render/titles.hpp>
+#include <faultline/render/report_labels.hpp>
 
 #include <algorithm>
 #include <cmath>

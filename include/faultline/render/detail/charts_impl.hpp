@@ -32,7 +32,7 @@ FAULTLINE_INLINE std::optional<Drawing> confidence_chart(const FailureReport& re
   } else {
     draw_note(drawing, plot, plot.right(), plot.top - 7, "most start latents never flip within range");
   }
-  draw_x_axis(drawing, plot, "move along the direction, in standard deviations (0 = the start latent)");
+  draw_x_axis(drawing, plot, "shift along the direction, in standard deviations (0 = the start latent)");
   draw_y_axis(drawing, plot, "share / probability");
   const CurveLook p{palette::success}, failed{palette::failure, Mark::square, 7, 4},
       agreed{palette::judge, Mark::triangle, 2, 3};
@@ -121,7 +121,7 @@ FAULTLINE_INLINE std::optional<Drawing> property_chart(const FailureReport& repo
   Drawing drawing(560, 286, "Mean " + name + " along " + title_of(report, finding));
   const Plot plot{
       74, 20, 468, 216, finding.profile.sigmas.front(), finding.profile.sigmas.back(), lower - margin, upper + margin};
-  draw_x_axis(drawing, plot, "move along the direction, in standard deviations (0 = the start latent)");
+  draw_x_axis(drawing, plot, "shift along the direction, in standard deviations (0 = the start latent)");
   draw_y_axis(drawing, plot, axis_name("mean " + name, unit_of(report, name)));
   draw_curve(drawing, plot, finding.profile.sigmas, values, {palette::ink});
   return drawing;

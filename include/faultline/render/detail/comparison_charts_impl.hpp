@@ -37,7 +37,7 @@ struct ComparedRows : RowChart {
     for (const ComparedClassifier& classifier : report.classifiers) names.push_back(classifier.name);
     draw_classifier_legend(drawing, plot.left, names);
   }
-  /// Where the value of one classifier stands.
+  /// Where the value of one classifier lies.
   [[nodiscard]] double at(std::size_t row, std::size_t classifier) const {
     return top(row) + 8 + line * (static_cast<double>(classifier) + 0.5);
   }

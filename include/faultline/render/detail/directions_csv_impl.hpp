@@ -6,7 +6,7 @@
 
 #include <faultline/core/atomic_file.hpp>
 #include <faultline/render/detail/text.hpp>
-#include <faultline/render/titles.hpp>
+#include <faultline/render/report_labels.hpp>
 
 #include <filesystem>
 #include <initializer_list>
@@ -23,7 +23,8 @@ FAULTLINE_INLINE std::string directions_csv(const FailureReport& report) {
       "list,rank,title,kind,properties,shape,class,sign,movability,moves_along,deviance_share,deviance_share_lower,"
       "deviance_share_upper,stability,p,"
       "p_adjusted,decision,effect,effect_lower,effect_upper,min_effect,placebo,latents,fraction,fraction_lower,"
-      "fraction_upper,flip_sigmas,flip_lower,flip_upper,flip_share,half_sigmas,half_lower,half_upper,half_share,"
+      "fraction_upper,flip_sigmas,flip_lower,flip_upper,flip_share,even_odds_sigmas,even_odds_lower,even_odds_upper,"
+      "even_odds_share,"
       "off_manifold,monotone,property_at_flip,judge_agreement,layer,channel,flat,channel_sign\r\n";
   const auto crossing = [](const std::optional<Crossing>& c) {
     return c ? exact(c->sigmas) + "," + exact(c->lower) + "," + exact(c->upper) + "," + exact(c->crossed_share)
@@ -57,7 +58,7 @@ FAULTLINE_INLINE std::string directions_csv(const FailureReport& report) {
       row += "," + std::to_string(e.latents);
       numbers({f.attributable.fraction, f.attributable.lower, f.attributable.upper});
       const std::optional<Crossing>& flip = f.threshold.flip;
-      row += "," + crossing(flip) + "," + crossing(f.threshold.half) + "," +
+      row += "," + crossing(flip) + "," + crossing(f.threshold.even_odds) + "," +
              flag(flip.has_value(), flip && flip->off_manifold) + "," + flag(flip.has_value(), flip && flip->monotone);
       row += "," + (f.threshold.at_flip.empty() ? std::string() : exact(f.threshold.at_flip.front().median)) + "," +
              (f.validity.agreement ? exact(f.validity.agreement->estimate) : std::string());

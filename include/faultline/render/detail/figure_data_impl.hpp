@@ -44,7 +44,7 @@ FAULTLINE_INLINE std::vector<std::int64_t> random_channels(const Problem& proble
     if (std::none_of(without.begin(), without.end(),
                      [&](const analysis::RankedChannel& ranked) { return ranked.channel.flat == k; }))
       channels.push_back(k);
-  core::CounterRandom random(problem.seed, core::Stream::codes, core::pilot_first);
+  core::CounterRandom random(problem.seed, core::Stream::start_latents, core::pilot_first);
   core::shuffle(std::span(channels), random);
   channels.resize(std::min(channels.size(), static_cast<std::size_t>(std::max<std::int64_t>(count, 0))));
   return channels;

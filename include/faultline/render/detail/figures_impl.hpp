@@ -89,8 +89,8 @@ FAULTLINE_INLINE Drawing degradation_figure(const std::string& start, std::span<
       "Start: " + start +
           ". Each column moves one style channel alone. 100 % is the reference shift of the column: the distance at "
           "which p(y) falls to .5 by the paper's search, or, where it never does, the largest step "
-          "tried. Above each image: index of the channel, direction of the move, p(y). A thick frame and a cross: the "
-          "classifier is wrong, and what it says stands below p(y).",
+          "tried. Above each image: index of the channel, direction of the edit, p(y). A thick frame and a cross: the "
+          "classifier is wrong, and what it says is written below p(y).",
       width);
   const double top = head.bottom() + 52;
   Drawing drawing(

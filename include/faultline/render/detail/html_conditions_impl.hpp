@@ -89,7 +89,7 @@ inline std::string condition_section(const LabelledConditions& result, const ana
       {"Share of the deviance", share_text(own.share, own.share_lower, own.share_upper)},
       {"p, adjusted", p_value(own.p_adjusted)}};
   if (result.run.half_samples > 0)
-    list.emplace_back("Found again in", percent(own.stability, 0) + " of random halves of the images sought in");
+    list.emplace_back("Found again in", percent(own.stability, 0) + " of half-samples of the images sought in");
   return out + facts(list) + "</section>\n";
 }
 
@@ -97,7 +97,7 @@ inline std::string other_conditions(const LabelledConditions& result) {
   std::string out;
   if (!result.not_confirmed.empty()) {
     HtmlTable table({{"Condition"}, {"Share of the deviance", true}, {"p, adjusted", true}},
-                    "Chosen on one half of the images, and not confirmed on the other.");
+                    "Chosen on one split of the images, and not confirmed on the other.");
     for (const auto& own : result.not_confirmed)
       table.row({html(own.name), html(share_text(own.share, own.share_lower, own.share_upper)),
                  html(p_value(own.p_adjusted))});

@@ -51,7 +51,7 @@ inline std::string centres_table(const FailureReport& report, const Finding& fin
   const std::vector<std::int64_t> classes = shown_classes(report);
   for (const analysis::CentreDistance& centre : finding.threshold.centres)
     if (std::binary_search(classes.begin(), classes.end(), centre.class_label) || report.class_rates.empty())
-      table.row({html(class_name(report, centre.class_label)), fixed(centre.probability, 2), cell(centre.half),
+      table.row({html(class_name(report, centre.class_label)), fixed(centre.probability, 2), cell(centre.even_odds),
                  cell(centre.flip), cell(centre.paper)});
   return "<h4>From the centre of each class</h4>\n" + std::move(table).finish();
 }
@@ -73,15 +73,15 @@ inline std::string class_split_table(const FailureReport& report, const Finding&
     const auto effect = std::find_if(split.classes.begin(), split.classes.end(),
                                      [&](const analysis::ClassEffect& e) { return e.class_label == label; });
     const auto& moved = finding.intervention.classes;
-    const auto contrast = std::find_if(moved.begin(), moved.end(),
-                                       [&](const analysis::ClassContrast& c) { return c.class_label == label; });
-    if (effect == split.classes.end() && contrast == moved.end()) continue;
+    const auto of_edit = std::find_if(
+        moved.begin(), moved.end(), [&](const analysis::ClassInterventionEffect& c) { return c.class_label == label; });
+    if (effect == split.classes.end() && of_edit == moved.end()) continue;
     table.row({html(class_name(report, label)), effect == split.classes.end() ? "—" : count(effect->failures),
                effect == split.classes.end() ? "—"
                                              : signed_shown(effect->effect, 2) + " <span class=\"quiet\">(" +
                                                    shown(effect->standard_error, 2) + ")</span>",
-               contrast == moved.end() ? "—" : signed_shown(100 * contrast->contrast, 0),
-               contrast == moved.end() ? "—" : count(contrast->latents)});
+               of_edit == moved.end() ? "—" : signed_shown(100 * of_edit->effect, 0),
+               of_edit == moved.end() ? "—" : count(of_edit->latents)});
   }
   const std::string share = split.common_share ? "All classes share " + share_text(split) +
                                                      " of the effect; the rest belongs to some of them. "

@@ -128,7 +128,7 @@ inline std::string finding_facts(const FailureReport& report, const Finding& f) 
   add("By chance alone", "so clear a relation has probability " + p_value(f.confirmation.p_adjusted) +
                              " (p, adjusted for all conditions that were tested; raw " + p_value(f.confirmation.p) +
                              ")");
-  add("Found again", "in " + percent(f.condition.stability, 0) + " of the searches on random halves of the samples");
+  add("Found again", "in " + percent(f.condition.stability, 0) + " of the searches on random half-samples");
   if (!f.condition.classes.empty()) add("Mostly in class", class_shares_text(report, f.condition));
   const std::optional<Crossing>& flip = f.threshold.flip;
   add("Distance to the flip",
@@ -143,7 +143,7 @@ inline std::string finding_facts(const FailureReport& report, const Finding& f) 
     add("Towards the other end", interval_text(f.other_end->flip));
     for (const analysis::PropertyAtFlip& at : f.other_end->at_flip) add("Images flip there at", flip_property_text(at));
   }
-  add("Distance to p(y) = .5", interval_text(f.threshold.half));
+  add("Distance to p(y) = .5", interval_text(f.threshold.even_odds));
   if (flip && std::isfinite(flip->sigmas))
     add("Image distance", "RMS " + shown(flip->image_rms, 3) + ", structural similarity " + shown(flip->image_ssim, 2) +
                               " between start and failing image (medians)");
@@ -192,7 +192,7 @@ inline std::string finding_section(const FailureReport& report, const Finding& f
       "to the right class. The dotted line is the median distance to the flip, its band the 95 % interval.");
   out +=
       chart_figure(side_effect_chart(report, finding),
-                   "What the move changes in the image. Between −.5 and .5 (grey) a property counts as hardly moved.");
+                   "What the edit changes in the image. Between −.5 and .5 (grey) a property counts as hardly moved.");
   out +=
       chart_figure(property_chart(report, finding), "The property that moves most, as it is measured along the way.");
   out +=

@@ -3,7 +3,7 @@
 // Numbers of a finding with their intervals, as the page says them.
 
 #include <faultline/render/detail/html_parts.hpp>
-#include <faultline/render/titles.hpp>
+#include <faultline/render/report_labels.hpp>
 
 #include <optional>
 #include <string>

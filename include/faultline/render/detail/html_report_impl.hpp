@@ -13,7 +13,7 @@
 #include <faultline/render/detail/html_sweep.hpp>
 #include <faultline/render/detail/html_verdict.hpp>
 #include <faultline/render/detail/html_words.hpp>
-#include <faultline/render/titles.hpp>
+#include <faultline/render/report_labels.hpp>
 
 #include <cstddef>
 #include <string>

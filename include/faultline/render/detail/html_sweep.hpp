@@ -5,7 +5,7 @@
 
 #include <faultline/render/detail/html_parts.hpp>
 #include <faultline/render/sweep.hpp>
-#include <faultline/render/titles.hpp>
+#include <faultline/render/report_labels.hpp>
 
 #include <algorithm>
 #include <cmath>

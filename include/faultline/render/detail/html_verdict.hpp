@@ -143,8 +143,7 @@ inline std::string verdict_section(const FailureReport& report) {
       const Finding& f = report.findings[i];
       out += "<li><a href=\"#finding-" + std::to_string(i + 1) + "\"><b>" + html(title_of(report, f)) + "</b></a> " +
              html(headline_of(report, f)) + " <span class=\"quiet\">How sure: found again in " +
-             percent(f.condition.stability, 0) +
-             " of the searches on random halves of the samples; by chance alone p " +
+             percent(f.condition.stability, 0) + " of the searches on random half-samples; by chance alone p " +
              html(p_value(f.confirmation.p_adjusted)) + ".</span></li>";
     }
     out += "</ol>\n";

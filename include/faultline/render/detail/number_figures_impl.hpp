@@ -27,13 +27,13 @@ FAULTLINE_INLINE Drawing embedding_figure(std::span<const ScatterPanel> panels, 
   const double size = 392, pitch = size + 18,
                width = 2 * detail::figure_margin + pitch * static_cast<double>(panels.size()) - 18;
   const detail::FigureHead head(
-      "Figure 3. Where failures lie in each space of codes",
+      "Figure 3. Where failures lie in each space of latents",
       "t-SNE of the same samples; the axes of such a map have no unit. AUC: how well one linear rule "
       "in all coordinates of the space, fitted on other samples, ranks failures above successes of "
       "the same class (.5 is chance).",
       std::max(width, 620.0));
   Drawing drawing(whole(std::max(width, 620.0)), whole(head.bottom() + 24 + 48 + size + detail::figure_margin),
-                  "Maps of samples by outcome, one per space of codes");
+                  "Maps of samples by outcome, one per space of latents");
   head.draw(drawing);
   const auto failures =
       static_cast<std::int64_t>(failed.size()) - std::count(failed.begin(), failed.end(), std::uint8_t{0});

@@ -4,7 +4,7 @@
 
 #include <faultline/render/charts.hpp>
 #include <faultline/render/detail/chart_parts.hpp>
-#include <faultline/render/titles.hpp>
+#include <faultline/render/report_labels.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -64,7 +64,7 @@ FAULTLINE_INLINE std::optional<Drawing> distance_chart(const FailureReport& repo
   };
   double reach = 4;
   for (const Finding& finding : findings) {
-    for (const std::optional<Crossing>* crossing : {&finding.threshold.half, &finding.threshold.flip})
+    for (const std::optional<Crossing>* crossing : {&finding.threshold.even_odds, &finding.threshold.flip})
       if (*crossing)
         for (const double value : {(*crossing)->sigmas, (*crossing)->upper, (*crossing)->quartile_high})
           if (std::isfinite(value)) reach = std::max(reach, std::min(value * 1.08, 12.0));
@@ -72,7 +72,8 @@ FAULTLINE_INLINE std::optional<Drawing> distance_chart(const FailureReport& repo
   }
   RowChart chart(1120, {240, 46, 530, 0, 0, reach, 0, 1}, 58, findings.size(), "Distances to failure of the causes");
   Drawing& drawing = chart.drawing;
-  const CurveLook flip{palette::failure}, half{palette::success, Mark::square}, alone{palette::quiet, Mark::triangle};
+  const CurveLook flip{palette::failure}, even_odds{palette::success, Mark::square},
+      alone{palette::quiet, Mark::triangle};
   draw_x_axis(drawing, chart.plot, "distance from a well-classified start latent, in standard deviations", 10);
   for (std::size_t i = 0; i < chart.rows; ++i) {
     const Finding& finding = findings[i];
@@ -86,11 +87,11 @@ FAULTLINE_INLINE std::optional<Drawing> distance_chart(const FailureReport& repo
                   {.height = plot_small.height, .colour = look.colour == palette::failure ? failure_ink : look.colour});
     };
     one(13, finding.threshold.flip, flip, false, "flip: ");
-    one(29, finding.threshold.half, half, true, "p = .5: ");
+    one(29, finding.threshold.even_odds, even_odds, true, "p = .5: ");
     if (const auto* own = alone_of(finding); own && *own) one(45, (*own)->flip, alone, false, "channel alone: ");
   }
   double x = draw_legend_entry(drawing, chart.plot.left, 22, flip, "the answer flips");
-  x = draw_legend_entry(drawing, x, 22, half, "p(y) falls to .5", true);
+  x = draw_legend_entry(drawing, x, 22, even_odds, "p(y) falls to .5", true);
   draw_legend_entry(drawing, x, 22, alone, "first carrier channel alone, flip");
   return std::move(drawing);
 }

@@ -38,9 +38,9 @@ FAULTLINE_INLINE void write_arrays(const Problem& problem, const std::filesystem
   if (failed)
     throw Error(ErrorCode::cannot_write, "write_arrays",
                 "could not create '" + directory.string() + "': " + failed.message());
-  for (const auto& [name, half] : {std::pair<std::string, const Population*>{"discovery", &problem.discovery},
-                                   {"confirmation", &problem.confirmation}}) {
-    const Population& p = *half;
+  for (const auto& [name, split] : {std::pair<std::string, const Population*>{"discovery", &problem.discovery},
+                                    {"confirmation", &problem.confirmation}}) {
+    const Population& p = *split;
     const auto path = [&, prefix = name](const char* what) { return directory / (prefix + "." + what + ".npy"); };
     const std::int64_t n = p.size();
     const auto matrix = [&](const char* what, const Matrix<float>& values) {

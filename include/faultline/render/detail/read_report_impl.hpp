@@ -5,7 +5,7 @@
 #include <faultline/render/read_report.hpp>
 
 #include <faultline/render/detail/described_reader.hpp>
-#include <faultline/render/titles.hpp>
+#include <faultline/render/report_labels.hpp>
 
 #include <cstddef>
 #include <utility>

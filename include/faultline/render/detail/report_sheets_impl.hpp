@@ -9,7 +9,7 @@
 #include <faultline/render/detail/report_sheets.hpp>
 #include <faultline/render/detail/sheet_choices.hpp>
 #include <faultline/render/detail/text.hpp>
-#include <faultline/render/titles.hpp>
+#include <faultline/render/report_labels.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -67,13 +67,13 @@ FAULTLINE_INLINE std::optional<NamedSheet> findings_grid(const FailureReport& re
     if (finding.direction.w.empty()) continue;  // (a report of a file may say so of a cause)
     const auto& flip = finding.threshold.flip;
     const Edit edit = Edit::in_w(finding.direction.w);
-    for (const analysis::ExampleLatent& code : typical_examples(finding, each)) {
-      const bool flips = code.flip && std::isfinite(*code.flip), median = flip && std::isfinite(flip->sigmas);
-      const double reference = flips ? *code.flip : median ? flip->sigmas : 4.0;
+    for (const analysis::ExampleLatent& example : typical_examples(finding, each)) {
+      const bool flips = example.flip && std::isfinite(*example.flip), median = flip && std::isfinite(flip->sigmas);
+      const double reference = flips ? *example.flip : median ? flip->sigmas : 4.0;
       const std::string note = (flips ? "flips at " : "no flip: ") + fixed(reference, 2) + " sd";
       columns.push_back(
-          {{title_of(report, finding), "label " + class_name(report, code.label), latent_name(code.index), note},
-           {code.index, code.label, edit},
+          {{title_of(report, finding), "label " + class_name(report, example.label), latent_name(example.index), note},
+           {example.index, example.label, edit},
            reference});
     }
   }
@@ -160,7 +160,7 @@ FAULTLINE_INLINE std::optional<NamedSheet> paper_grid(const FailureReport& repor
                     draw_sheet(sheet)};
 }
 
-/// The property whose value is written beside every image: the condition's own, else what its move changes most.
+/// The property whose value is written beside every image: the condition's own, else what its edit changes most.
 [[nodiscard]] inline std::optional<std::size_t> shown_property(const RenderBackend& backend, const Finding& finding) {
   std::vector<std::string> names = finding.condition.properties;
   if (!finding.side_effects.empty()) names.push_back(finding.side_effects.front().name);
@@ -194,11 +194,11 @@ FAULTLINE_INLINE std::optional<Sheet> sheet_along(const FailureReport& report, c
   for (const double shift : shifts)
     sheet.columns.push_back(
         {{}, shift == 0 ? "start" : signed_shown(shift, shift == std::round(shift) ? 0 : 1) + " sd", {}, {}});
-  for (const analysis::ExampleLatent& code : starts) {
-    const bool flips = code.flip && std::isfinite(*code.flip);
-    sheet.rows.push_back({"label " + class_name(report, code.label), latent_name(code.index),
-                          flips ? "flips at " + fixed(*code.flip, 2) + " sd" : "does not flip"});
-    for (const double shift : shifts) samples.push_back({code.index, code.label, edit.at(shift)});
+  for (const analysis::ExampleLatent& example : starts) {
+    const bool flips = example.flip && std::isfinite(*example.flip);
+    sheet.rows.push_back({"label " + class_name(report, example.label), latent_name(example.index),
+                          flips ? "flips at " + fixed(*example.flip, 2) + " sd" : "does not flip"});
+    for (const double shift : shifts) samples.push_back({example.index, example.label, edit.at(shift)});
   }
   const std::optional<std::size_t> property = shown_property(backend, finding);
   for (RenderedSample& sample : render_samples(backend, samples, options.image_pixels)) {
@@ -237,10 +237,10 @@ inline std::optional<NamedSheet> finding_sheet(const FailureReport& report, cons
 FAULTLINE_INLINE std::optional<NamedSheet> class_sheet(const FailureReport& report, const RenderBackend& backend,
                                                        const RenderOptions& options, const Finding& finding,
                                                        const std::string& name) {
-  const std::vector<analysis::ExampleLatent> codes = class_examples(finding);
-  if (finding.direction.class_label || codes.size() < 2 || codes.size() > 20 || options.examples < 1)
+  const std::vector<analysis::ExampleLatent> starts = class_examples(finding);
+  if (finding.direction.class_label || starts.size() < 2 || starts.size() > 20 || options.examples < 1)
     return std::nullopt;
-  const auto sheet = sheet_along(report, backend, options, finding, codes, true);
+  const auto sheet = sheet_along(report, backend, options, finding, starts, true);
   return sheet ? std::optional(drawn(report, finding, *sheet, name + "-classes", "class")) : std::nullopt;
 }
 

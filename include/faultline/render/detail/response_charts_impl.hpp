@@ -4,7 +4,7 @@
 
 #include <faultline/render/charts.hpp>
 #include <faultline/render/detail/chart_parts.hpp>
-#include <faultline/render/titles.hpp>
+#include <faultline/render/report_labels.hpp>
 #include <faultline/statistics/binomial.hpp>
 
 #include <algorithm>

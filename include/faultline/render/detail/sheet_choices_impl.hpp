@@ -29,8 +29,8 @@ FAULTLINE_INLINE std::vector<analysis::ExampleLatent> typical_examples(const Fin
   std::vector<analysis::ExampleLatent> sorted = finding.examples;
   const auto& flip = finding.threshold.flip;
   const double median = flip && std::isfinite(flip->sigmas) ? flip->sigmas : 0.0;
-  const auto key = [&](const analysis::ExampleLatent& code) {
-    return code.flip && std::isfinite(*code.flip) ? std::abs(*code.flip - median) : 1e9;
+  const auto key = [&](const analysis::ExampleLatent& example) {
+    return example.flip && std::isfinite(*example.flip) ? std::abs(*example.flip - median) : 1e9;
   };
   std::stable_sort(sorted.begin(), sorted.end(),
                    [&](const analysis::ExampleLatent& a, const analysis::ExampleLatent& b) { return key(a) < key(b); });
@@ -38,9 +38,10 @@ FAULTLINE_INLINE std::vector<analysis::ExampleLatent> typical_examples(const Fin
   while (!sorted.empty() && static_cast<std::int64_t>(chosen.size()) < count) {
     std::set<std::int64_t> seen;
     std::vector<analysis::ExampleLatent> left;
-    for (const analysis::ExampleLatent& code : sorted) {
-      if (static_cast<std::int64_t>(chosen.size()) < count && seen.insert(code.label).second) chosen.push_back(code);
-      else left.push_back(code);
+    for (const analysis::ExampleLatent& example : sorted) {
+      if (static_cast<std::int64_t>(chosen.size()) < count && seen.insert(example.label).second)
+        chosen.push_back(example);
+      else left.push_back(example);
     }
     sorted = std::move(left);
   }
@@ -68,9 +69,9 @@ FAULTLINE_INLINE std::vector<double> sheet_shifts(const Finding& finding) {
 FAULTLINE_INLINE std::vector<analysis::ExampleLatent> class_examples(const Finding& finding) {
   std::vector<analysis::ExampleLatent> chosen;
   std::set<std::int64_t> seen;
-  for (const analysis::ExampleLatent& code :
+  for (const analysis::ExampleLatent& example :
        typical_examples(finding, static_cast<std::int64_t>(finding.examples.size())))
-    if (seen.insert(code.label).second) chosen.push_back(code);
+    if (seen.insert(example.label).second) chosen.push_back(example);
   std::sort(chosen.begin(), chosen.end(),
             [](const analysis::ExampleLatent& a, const analysis::ExampleLatent& b) { return a.label < b.label; });
   return chosen;

@@ -4,7 +4,7 @@
 
 #include <faultline/core/number_text.hpp>
 #include <faultline/render/detail/text.hpp>
-#include <faultline/render/titles.hpp>
+#include <faultline/render/report_labels.hpp>
 
 #include <algorithm>
 #include <cmath>

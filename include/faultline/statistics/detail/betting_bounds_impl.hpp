@@ -37,9 +37,9 @@ using Bets = std::array<double, betting_fractions>;
   return grid;
 }
 
-/// How far a value lies from the bar, in units of the way from the bar to the losing end; −1 or more.
-[[nodiscard]] inline double betting_gain(double value, double bar, MeanSide side) noexcept {
-  return side == MeanSide::above ? (value - bar) / (1.0 + bar) : (bar - value) / (1.0 - bar);
+/// How far a value lies from the null mean, in units of the way from there to the losing end; −1 or more.
+[[nodiscard]] inline double betting_gain(double value, double null_mean, MeanSide side) noexcept {
+  return side == MeanSide::above ? (value - null_mean) / (1.0 + null_mean) : (null_mean - value) / (1.0 - null_mean);
 }
 
 /// log of the mean of exp(x), of the twenty bets.
@@ -51,11 +51,11 @@ using Bets = std::array<double, betting_fractions>;
 }
 
 /// log of each bet's product of factors.
-[[nodiscard]] inline Bets betting_log_products(std::span<const ValueCount> groups, double bar, MeanSide side) {
+[[nodiscard]] inline Bets betting_log_products(std::span<const ValueCount> groups, double null_mean, MeanSide side) {
   Bets sums{};
   const Bets& fractions = betting_fraction_grid();
   for (const ValueCount& group : groups) {
-    const double won = betting_gain(group.value, bar, side);
+    const double won = betting_gain(group.value, null_mean, side);
     for (std::size_t j = 0; j < sums.size(); ++j)
       sums[j] += static_cast<double>(group.count) * std::log1p(fractions[j] * won);
   }
@@ -94,18 +94,18 @@ FAULTLINE_INLINE double ValueCounts::second_moment() const noexcept {
   return size_ == 0 ? 0.0 : sum / static_cast<double>(size_);
 }
 
-FAULTLINE_INLINE double log_betting_capital(const ValueCounts& values, double bar, MeanSide side) {
-  core::require_between("log_betting_capital", "bar", bar, -1.0, 1.0);
-  return detail::log_mean_exp(detail::betting_log_products(values.groups(), bar, side));
+FAULTLINE_INLINE double log_betting_capital(const ValueCounts& values, double null_mean, MeanSide side) {
+  core::require_between("log_betting_capital", "null_mean", null_mean, -1.0, 1.0);
+  return detail::log_mean_exp(detail::betting_log_products(values.groups(), null_mean, side));
 }
 
-FAULTLINE_INLINE BettingCapital::BettingCapital(double bar, MeanSide side) : bar_(bar), side_(side) {
-  core::require_between("BettingCapital", "bar", bar, -1.0, 1.0);
+FAULTLINE_INLINE BettingCapital::BettingCapital(double null_mean, MeanSide side) : null_mean_(null_mean), side_(side) {
+  core::require_between("BettingCapital", "null_mean", null_mean, -1.0, 1.0);
 }
 
 FAULTLINE_INLINE void BettingCapital::add(double value) {
   core::require_in("BettingCapital::add", "value", value, -1.0, 1.0);
-  const double won = detail::betting_gain(value, bar_, side_);
+  const double won = detail::betting_gain(value, null_mean_, side_);
   const detail::Bets& fractions = detail::betting_fraction_grid();
   for (std::size_t j = 0; j < log_products_.size(); ++j) log_products_[j] += std::log1p(fractions[j] * won);
   ++size_;
@@ -113,8 +113,10 @@ FAULTLINE_INLINE void BettingCapital::add(double value) {
 
 FAULTLINE_INLINE double BettingCapital::log_capital() const noexcept { return detail::log_mean_exp(log_products_); }
 
-FAULTLINE_INLINE MeanMonitor::MeanMonitor(double bar, double alpha_per_side)
-    : above_(bar, MeanSide::above), below_(bar, MeanSide::below), log_bar_(-std::log(alpha_per_side)) {
+FAULTLINE_INLINE MeanMonitor::MeanMonitor(double null_mean, double alpha_per_side)
+    : above_(null_mean, MeanSide::above),
+      below_(null_mean, MeanSide::below),
+      critical_value_(-std::log(alpha_per_side)) {
   core::require_between("MeanMonitor", "alpha_per_side", alpha_per_side, 0.0, 1.0);
 }
 
@@ -123,10 +125,10 @@ FAULTLINE_INLINE void MeanMonitor::add(double value) {
   below_.add(value);
 }
 
-FAULTLINE_INLINE std::optional<MeanSide> MeanMonitor::look() {
+FAULTLINE_INLINE std::optional<MeanSide> MeanMonitor::analyze() {
   if (decision_) return decision_;
-  if (above_.log_capital() >= log_bar_) decision_ = MeanSide::above;
-  else if (below_.log_capital() >= log_bar_) decision_ = MeanSide::below;
+  if (above_.log_capital() >= critical_value_) decision_ = MeanSide::above;
+  else if (below_.log_capital() >= critical_value_) decision_ = MeanSide::below;
   if (decision_) decided_at_ = size();
   return decision_;
 }
@@ -137,7 +139,7 @@ namespace detail {
 [[nodiscard]] inline double betting_bound(const ValueCounts& values, double alpha, MeanSide side) {
   const double sign = side == MeanSide::above ? 1.0 : -1.0;
   const double mean = sign * values.mean();
-  // In t = 1 + bar (or 1 − bar): the losing end is 0 and cannot be reached
+  // In t = 1 + null_mean (or 1 − null_mean): the losing end is 0 and cannot be reached
   const auto excess = [&](double t) {
     return log_mean_exp(betting_log_products(values.groups(), sign * (t - 1.0), side)) + std::log(alpha);
   };
@@ -185,12 +187,13 @@ FAULTLINE_INLINE EffectDecision decide_effect(const ValueCounts& values, double 
   return EffectDecision::undecided;
 }
 
-FAULTLINE_INLINE std::optional<std::int64_t> forecast_samples(const ValueCounts& values, double bar, double alpha) {
-  core::require_between("forecast_samples", "bar", bar, -1.0, 1.0);
+FAULTLINE_INLINE std::optional<std::int64_t> forecast_samples(const ValueCounts& values, double null_mean,
+                                                              double alpha) {
+  core::require_between("forecast_samples", "null_mean", null_mean, -1.0, 1.0);
   core::require_between("forecast_samples", "alpha", alpha, 0.0, 1.0);
   if (values.size() == 0) return std::nullopt;
-  const MeanSide side = values.mean() > bar ? MeanSide::above : MeanSide::below;
-  const detail::Bets sums = detail::betting_log_products(values.groups(), bar, side);
+  const MeanSide side = values.mean() > null_mean ? MeanSide::above : MeanSide::below;
+  const detail::Bets sums = detail::betting_log_products(values.groups(), null_mean, side);
   const double growth = *std::max_element(sums.begin(), sums.end()) / static_cast<double>(values.size());
   const double wanted = std::log(static_cast<double>(betting_fractions) / alpha);
   if (!(growth * 1e15 > wanted)) return std::nullopt;

@@ -34,13 +34,14 @@ FAULTLINE_INLINE Interval rate_sequence_interval(std::int64_t k, std::int64_t n,
   const auto failures = static_cast<double>(k);
   const auto successes = static_cast<double>(n - k);
   const double estimate = failures / static_cast<double>(n);
-  // What log_mixture_ratio(k, n, p) lacks to the bar, but for the terms that depend on p. The ratio falls towards k / n
-  // from both sides, so each limit is one bisection.
-  const double bar = log_beta(failures + 0.5, successes + 0.5) - log_beta(0.5, 0.5) + std::log(alpha_per_side);
+  // What log_mixture_ratio(k, n, p) lacks to the critical value, but for the terms that depend on p. The ratio falls
+  // towards k / n from both sides, so each limit is one bisection.
+  const double critical_value =
+      log_beta(failures + 0.5, successes + 0.5) - log_beta(0.5, 0.5) + std::log(alpha_per_side);
   const auto boundary = [&](double excluded, double kept) {
     for (int i = 0; i < 200 && std::abs(kept - excluded) > 1e-12 * kept; ++i) {
       const double middle = 0.5 * (excluded + kept);
-      (failures * std::log(middle) + successes * std::log1p(-middle) <= bar ? excluded : kept) = middle;
+      (failures * std::log(middle) + successes * std::log1p(-middle) <= critical_value ? excluded : kept) = middle;
     }
     return kept;
   };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// The exact distribution of the failure count of runs that go on, while others leave at looks: what calibrates a
-// boundary, inverts it and plans with it.
+// The exact distribution of the failure count of runs that go on, while others leave at interim analyses: what
+// calibrates a boundary, inverts it and plans with it.
 
 #include <faultline/statistics/log_beta.hpp>
 

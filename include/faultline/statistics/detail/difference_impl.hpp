@@ -22,7 +22,7 @@ namespace detail {
 
 /// Score statistic of a mean of values −1, 0, 1 against `mean`, with the sum given apart from the counts; infinite
 /// where the hypothesis leaves no variance.
-[[nodiscard]] inline double contrast_score(double up, double down, double n, double sum, double mean) noexcept {
+[[nodiscard]] inline double effect_score(double up, double down, double n, double sum, double mean) noexcept {
   // The likelihood under P(1) − P(−1) = mean is largest at this P(−1): the positive root of 2 n q² + ((2n − up + down)
   // mean − up − down) q − down · mean (1 − mean).
   const double linear = (2.0 * n - up + down) * mean - up - down;
@@ -33,8 +33,8 @@ namespace detail {
 
 }  // namespace detail
 
-FAULTLINE_INLINE double contrast_lower_bound(std::int64_t up, std::int64_t down, std::int64_t n, double confidence) {
-  constexpr const char* where = "contrast_lower_bound";
+FAULTLINE_INLINE double effect_lower_bound(std::int64_t up, std::int64_t down, std::int64_t n, double confidence) {
+  constexpr const char* where = "effect_lower_bound";
   detail::require_confidence(where, confidence);
   if (up < 0 || down < 0 || up + down > n) {
     throw Error(ErrorCode::invalid_argument, where,
@@ -42,7 +42,7 @@ FAULTLINE_INLINE double contrast_lower_bound(std::int64_t up, std::int64_t down,
                     std::to_string(up) + " and " + std::to_string(down));
   }
   if (n == 0) return -1.0;
-  const double bar = normal_quantile(confidence);
+  const double critical_value = normal_quantile(confidence);
   const auto a = static_cast<double>(up);
   const auto b = static_cast<double>(down);
   const auto count = static_cast<double>(n);
@@ -51,15 +51,15 @@ FAULTLINE_INLINE double contrast_lower_bound(std::int64_t up, std::int64_t down,
   double high = sum / count;
   for (int i = 0; i < 60 && high > low; ++i) {
     const double middle = 0.5 * (low + high);
-    (detail::contrast_score(a, b, count, sum, middle) > bar ? low : high) = middle;
+    (detail::effect_score(a, b, count, sum, middle) > critical_value ? low : high) = middle;
   }
   return low < -0.5 ? -1.0 : low;
 }
 
-FAULTLINE_INLINE Interval contrast_interval(std::int64_t up, std::int64_t down, std::int64_t n, double confidence) {
-  detail::require_confidence("contrast_interval", confidence);
+FAULTLINE_INLINE Interval effect_interval(std::int64_t up, std::int64_t down, std::int64_t n, double confidence) {
+  detail::require_confidence("effect_interval", confidence);
   const double side = 0.5 * (1.0 + confidence);
-  return {contrast_lower_bound(up, down, n, side), -contrast_lower_bound(down, up, n, side)};
+  return {effect_lower_bound(up, down, n, side), -effect_lower_bound(down, up, n, side)};
 }
 
 FAULTLINE_INLINE Interval wilson(std::int64_t k, std::int64_t n, double confidence) {

@@ -44,7 +44,7 @@ FAULTLINE_INLINE PairedTest test_pairs(const PairedCounts& counts, double confid
   test.confidence = confidence;
   test.p = mcnemar_exact(counts.only_first_fails, counts.only_second_fails);
   const Interval interval =
-      contrast_interval(counts.only_first_fails, counts.only_second_fails, counts.total(), confidence);
+      effect_interval(counts.only_first_fails, counts.only_second_fails, counts.total(), confidence);
   test.lower = interval.lower;
   test.upper = interval.upper;
   if (counts.total() > 0)

@@ -66,16 +66,16 @@ FAULTLINE_INLINE Matrix<double> permuted_differences(const Matrix<double>& x, st
 
 namespace detail {
 
-FAULTLINE_INLINE double tie_bar(double observed) noexcept {
+FAULTLINE_INLINE double tie_critical_value(double observed) noexcept {
   return std::isfinite(observed) ? observed - 1e-9 * std::max(1.0, std::abs(observed)) : observed;
 }
 
 }  // namespace detail
 
 FAULTLINE_INLINE double permutation_p(double observed, std::span<const double> null) {
-  const double bar = detail::tie_bar(observed);
+  const double critical = detail::tie_critical_value(observed);
   std::int64_t reached = 0;
-  for (const double value : null) reached += value >= bar ? 1 : 0;
+  for (const double value : null) reached += value >= critical ? 1 : 0;
   return static_cast<double>(1 + reached) / static_cast<double>(null.size() + 1);
 }
 

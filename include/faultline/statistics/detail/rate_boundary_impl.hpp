@@ -23,13 +23,13 @@ namespace statistics {
 
 namespace detail {
 
-inline constexpr std::int64_t dense_looks = 1'000;  // then they get sparser
-inline constexpr double enumerated_rare = 64.0;     // expected rarer outcomes that a horizon reaches at least
-inline constexpr double share_past_horizon = 0.05;  // of the error
-inline constexpr double negligible_share = 1e-16;   // of the error: all that is dropped stays below 1e-10 of it
+inline constexpr std::int64_t dense_analyses = 1'000;  // then they get sparser
+inline constexpr double enumerated_rare = 64.0;        // expected rarer outcomes that a horizon reaches at least
+inline constexpr double share_past_horizon = 0.05;     // of the error
+inline constexpr double negligible_share = 1e-16;      // of the error: all that is dropped stays below 1e-10 of it
 
-/// Share of the error that may be spent by the time `expected` rarer outcomes were to come. Between looking early, for
-/// who is far from the bound, and late; the constants were chosen by the medians of `plan_rate_test`.
+/// Share of the error that may be spent by the time `expected` rarer outcomes were to come. Between analyzing early,
+/// for who is far from the bound, and late; the constants were chosen by the medians of `plan_rate_test`.
 inline double spending(double expected) { return 1.0 - std::pow(1.0 + 2.5 * expected, -0.25); }
 
 }  // namespace detail
@@ -39,17 +39,17 @@ FAULTLINE_INLINE RateBoundary::RateBoundary(double bound, const RateSequenceOpti
   constexpr const char* where = "RateBoundary";
   core::require_between(where, "bound", bound, 0.0, 1.0);
   core::require_between(where, "alpha_per_side", options.alpha_per_side, 0.0, 1.0);
-  core::require_in(where, "first_look", options.first_look, 1, limits::samples);
-  core::require_in(where, "look_every", options.look_every, 1, limits::samples);
+  core::require_in(where, "first_analysis", options.first_analysis, 1, limits::samples);
+  core::require_in(where, "analysis_every", options.analysis_every, 1, limits::samples);
 
   const double rare = std::min(bound, 1.0 - bound);
-  horizon_ = std::max(detail::dense_looks * options.look_every,
+  horizon_ = std::max(detail::dense_analyses * options.analysis_every,
                       static_cast<std::int64_t>(
                           std::min(std::ceil(detail::enumerated_rare / rare), static_cast<double>(limits::samples))));
   const double allowed = (1.0 - detail::share_past_horizon) * options.alpha_per_side;
   const double whole = detail::spending(rare * static_cast<double>(horizon_));
   detail::CountForecast undecided(bound, detail::negligible_share * options.alpha_per_side);
-  for (std::int64_t n = next_look(0); n <= horizon_; n = next_look(n)) {
+  for (std::int64_t n = next_analysis(0); n <= horizon_; n = next_analysis(n)) {
     undecided.advance_to(n);
     const double allowance = allowed * detail::spending(rare * static_cast<double>(n)) / whole;
     const double expected = bound * static_cast<double>(n);
@@ -59,37 +59,40 @@ FAULTLINE_INLINE RateBoundary::RateBoundary(double bound, const RateSequenceOpti
     while (!undecided.empty() && static_cast<double>(undecided.highest()) > expected &&
            error_above_ + undecided.highest_mass() <= allowance)
       error_above_ += undecided.leave_from(undecided.highest());
-    looks_.push_back({n, undecided.lowest() - 1, undecided.highest() + 1});
+    analyses_.push_back({n, undecided.lowest() - 1, undecided.highest() + 1});
     if (undecided.empty()) break;
   }
 }
 
-FAULTLINE_INLINE std::int64_t RateBoundary::next_look(std::int64_t n) const noexcept {
-  const std::int64_t least = std::max(n + 1, options_.first_look);
-  std::int64_t every = options_.look_every;
-  while (least > detail::dense_looks * every) every *= 2;
+FAULTLINE_INLINE std::int64_t RateBoundary::next_analysis(std::int64_t n) const noexcept {
+  const std::int64_t least = std::max(n + 1, options_.first_analysis);
+  std::int64_t every = options_.analysis_every;
+  while (least > detail::dense_analyses * every) every *= 2;
   return (least + every - 1) / every * every;
 }
 
 FAULTLINE_INLINE RateDecision RateBoundary::decide(std::int64_t k, std::int64_t n) const {
   if (n > horizon_) {
-    if (n != next_look(n - 1) ||
+    if (n != next_analysis(n - 1) ||
         log_mixture_ratio(k, n, bound_) < -std::log(detail::share_past_horizon * options_.alpha_per_side))
       return RateDecision::undecided;
     return static_cast<double>(k) < bound_ * static_cast<double>(n) ? RateDecision::below : RateDecision::above;
   }
-  const auto look = std::lower_bound(looks_.begin(), looks_.end(), n,
-                                     [](const Look& one, std::int64_t samples) { return one.samples < samples; });
-  if (look == looks_.end() || look->samples != n) return RateDecision::undecided;
-  return k <= look->below ? RateDecision::below : k >= look->above ? RateDecision::above : RateDecision::undecided;
+  const auto interim =
+      std::lower_bound(analyses_.begin(), analyses_.end(), n,
+                       [](const InterimAnalysis& one, std::int64_t samples) { return one.samples < samples; });
+  if (interim == analyses_.end() || interim->samples != n) return RateDecision::undecided;
+  return k <= interim->below   ? RateDecision::below
+         : k >= interim->above ? RateDecision::above
+                               : RateDecision::undecided;
 }
 
 FAULTLINE_INLINE RateDecision RateBoundary::decide_at_end(std::int64_t k, std::int64_t n) const {
-  const std::int64_t look = next_look(n - 1);
-  if (look == n) return decide(k, n);
-  if (look > horizon_) return RateDecision::undecided;
-  if (decide(k + look - n, look) == RateDecision::below) return RateDecision::below;
-  return decide(k, look) == RateDecision::above ? RateDecision::above : RateDecision::undecided;
+  const std::int64_t interim = next_analysis(n - 1);
+  if (interim == n) return decide(k, n);
+  if (interim > horizon_) return RateDecision::undecided;
+  if (decide(k + interim - n, interim) == RateDecision::below) return RateDecision::below;
+  return decide(k, interim) == RateDecision::above ? RateDecision::above : RateDecision::undecided;
 }
 
 FAULTLINE_INLINE Interval RateBoundary::interval(std::int64_t k, std::int64_t n) const {
@@ -99,7 +102,7 @@ FAULTLINE_INLINE Interval RateBoundary::interval(std::int64_t k, std::int64_t n)
   if (n == 0) return {};
   Interval result = n <= horizon_ ? stopping_limits(k, n)
                                   : rate_sequence_interval(k, n, detail::share_past_horizon * options_.alpha_per_side);
-  // Root finding ends a rounding away from the limit, which at the last look may be the bound itself.
+  // Root finding ends a rounding away from the limit, which at the last analysis may be the bound itself.
   switch (decide_at_end(k, n)) {
     case RateDecision::below: result.upper = std::min(result.upper, std::nextafter(bound_, 0.0)); break;
     case RateDecision::above: result.lower = std::max(result.lower, std::nextafter(bound_, 1.0)); break;
@@ -116,10 +119,10 @@ FAULTLINE_INLINE Interval RateBoundary::stopping_limits(std::int64_t k, std::int
     detail::CountForecast undecided(1.0 / (1.0 + std::exp(-log_odds)),
                                     detail::negligible_share * options_.alpha_per_side);
     double probability = 0.0;
-    for (const Look& look : looks_) {
-      if (look.samples >= n) break;
-      undecided.advance_to(look.samples);
-      const double below = undecided.leave_up_to(look.below), above = undecided.leave_from(look.above);
+    for (const InterimAnalysis& interim : analyses_) {
+      if (interim.samples >= n) break;
+      undecided.advance_to(interim.samples);
+      const double below = undecided.leave_up_to(interim.below), above = undecided.leave_from(interim.above);
       probability += low ? below : above;
       if (undecided.empty()) break;
     }

@@ -22,7 +22,7 @@ FAULTLINE_INLINE RatePlan plan_rate_test(const RateBoundary& boundary, double tr
   detail::CountForecast undecided(true_rate, 1e-18);  // far below the digits that anybody reads
   double alive = 1.0;
   std::int64_t done = 0;
-  const auto take_look = [&](std::int64_t n, const auto& decide) {
+  const auto analyze_at = [&](std::int64_t n, const auto& decide) {
     plan.expected += alive * static_cast<double>(n - done);
     undecided.advance_to(n);
     done = n;
@@ -35,10 +35,10 @@ FAULTLINE_INLINE RatePlan plan_rate_test(const RateBoundary& boundary, double tr
     if (plan.median == 0 && alive <= 0.5) plan.median = n;
     if (plan.ninetieth == 0 && alive <= 0.1) plan.ninetieth = n;
   };
-  for (std::int64_t n = boundary.next_look(0); n <= budget && alive > 1e-12; n = boundary.next_look(n))
-    take_look(n, [&](std::int64_t k, std::int64_t at) { return boundary.decide(k, at); });
+  for (std::int64_t n = boundary.next_analysis(0); n <= budget && alive > 1e-12; n = boundary.next_analysis(n))
+    analyze_at(n, [&](std::int64_t k, std::int64_t at) { return boundary.decide(k, at); });
   if (done < budget && alive > 1e-12)
-    take_look(budget, [&](std::int64_t k, std::int64_t at) { return boundary.decide_at_end(k, at); });
+    analyze_at(budget, [&](std::int64_t k, std::int64_t at) { return boundary.decide_at_end(k, at); });
   plan.undecided = std::clamp(1.0 - plan.below - plan.above, 0.0, 1.0);
   return plan;
 }

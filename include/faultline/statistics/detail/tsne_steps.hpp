@@ -176,7 +176,7 @@ inline Matrix<double> principal_scores(const Matrix<float>& x, std::int64_t comp
   const std::vector<std::int64_t> together(static_cast<std::size_t>(n), 0);
   const Matrix<double> mean = group_means("embed_tsne", x, together, 1).mean;
   Matrix<double> basis(block, d), scores(n, block);
-  core::CounterRandom random(0, core::Stream::codes, 0);
+  core::CounterRandom random(0, core::Stream::start_latents, 0);
   for (double& value : basis.values()) value = random.normal();
   const auto project = [&] {  // scores = (x - mean) basis'
     for (std::int64_t first = 0; first < n; first += fixed_sum_rows) {

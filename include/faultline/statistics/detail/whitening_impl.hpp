@@ -90,11 +90,11 @@ FAULTLINE_INLINE Matrix<double> unwhiten_directions(const Whitening& whitening, 
   return detail::product(directions, whitening.from_white);
 }
 
-FAULTLINE_INLINE Matrix<double> whiten_moves(const Whitening& whitening, const Matrix<double>& moves) {
-  if (moves.cols() != whitening.dimension())
-    throw Error(ErrorCode::shape_mismatch, "whiten_moves",
-                "expected moves of dimension " + std::to_string(whitening.dimension()));
-  return detail::product_transposed(moves, whitening.to_white);
+FAULTLINE_INLINE Matrix<double> whiten_steps(const Whitening& whitening, const Matrix<double>& steps) {
+  if (steps.cols() != whitening.dimension())
+    throw Error(ErrorCode::shape_mismatch, "whiten_steps",
+                "expected steps of dimension " + std::to_string(whitening.dimension()));
+  return detail::product_transposed(steps, whitening.to_white);
 }
 
 }  // namespace statistics

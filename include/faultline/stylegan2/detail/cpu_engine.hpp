@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// What stands behind a CpuBackend and its copies: the packed networks, and workspaces that wait for their next use.
+// What a CpuBackend and its copies share: the packed networks, and workspaces that wait for their next use.
 
 #include <faultline/stylegan2/cost.hpp>
 #include <faultline/stylegan2/cpu_backend.hpp>

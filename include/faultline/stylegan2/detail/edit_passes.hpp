@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// What a session of single-channel edits holds of its start codes, and how an edit is made from it.
+// What a session of single-channel edits holds of its start latents, and how an edit is made from it.
 
 #include <faultline/concepts/style_edits.hpp>
 #include <faultline/stylegan2/detail/cpu_engine.hpp>
@@ -17,7 +17,7 @@ namespace faultline {
 inline namespace v1 {
 namespace stylegan2::detail {
 
-/// Start codes, their pass through the network, and edits of them (see `SynthesisEdits` for the formula).
+/// Start latents, their pass through the network, and edits of them (see `SynthesisEdits` for the formula).
 class EditPasses {
  public:
   EditPasses(std::shared_ptr<CpuEngine> engine, const Matrix<float>& s)
@@ -123,7 +123,7 @@ class EditPasses {
     return held;
   }
 
-  /// Channel c of what a layer takes, of one start code, `[side²]`.
+  /// Channel c of what a layer takes, of one start latent, `[side²]`.
   [[nodiscard]] std::vector<float> input_channel(std::size_t layer, std::int64_t row, std::int64_t channel) const {
     const std::size_t source = held_[layer].convolution;
     if (layers_[layer].kind != SynthesisLayer::Kind::to_rgb && source == 0) {  // the learned constant
@@ -139,7 +139,7 @@ class EditPasses {
     return x;
   }
 
-  /// The response of a convolution to channel c of one start code alone, in the units of the kept responses,
+  /// The response of a convolution to channel c of one start latent alone, in the units of the kept responses,
   /// `[side²][out]`.
   ///
   /// An upsampling convolution equals four 3x3 correlations at the low resolution, one for each position of an output
@@ -192,7 +192,7 @@ class EditPasses {
     const auto edit_of = [&](std::int64_t i) -> const StyleEdit& {
       return edits[static_cast<std::size_t>(places[static_cast<std::size_t>(i)])];
     };
-    // Edits of one channel of one code that follow each other share its response.
+    // Edits of one channel of one latent that follow each other share its response.
     std::vector<std::int64_t> sources, starts;
     for (std::int64_t i = 0; i < count; ++i) {
       const bool same = i > 0 && edit_of(i).row == edit_of(i - 1).row && edit_of(i).channel == edit_of(i - 1).channel;

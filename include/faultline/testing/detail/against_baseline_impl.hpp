@@ -11,7 +11,7 @@
 #include <faultline/statistics/distributions.hpp>
 #include <faultline/statistics/mcnemar.hpp>
 #include <faultline/statistics/multiplicity.hpp>
-#include <faultline/statistics/paired_contrast.hpp>
+#include <faultline/statistics/paired_effect.hpp>
 #include <faultline/testing/detail/policy_replay.hpp>
 #include <faultline/testing/detail/verdict_text.hpp>
 #include <faultline/testing/detail/watched_difference.hpp>
@@ -269,7 +269,7 @@ class NewConditionWatcher final : public GateWatcher {
     double worst_detectable = 0.0;
     for (std::size_t i = 0; i < inside_.size(); ++i) {
       const statistics::PairedCounts outside = rest(inside_[i]);
-      const double detectable = statistics::detectable_contrast(inside_[i], outside, strictest);
+      const double detectable = statistics::detectable_effect(inside_[i], outside, strictest);
       worst_detectable = std::max(worst_detectable, detectable);
       GateStatement statement;
       statement.name = against_.third_text(i / 3, i % 3);

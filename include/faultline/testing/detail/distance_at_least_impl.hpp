@@ -7,7 +7,7 @@
 #include <faultline/core/number_text.hpp>
 #include <faultline/core/ranges.hpp>
 #include <faultline/testing/detail/policy_replay.hpp>
-#include <faultline/testing/detail/property_move.hpp>
+#include <faultline/testing/detail/property_edit.hpp>
 #include <faultline/testing/detail/verdict_text.hpp>
 #include <faultline/testing/detail/watched_rate.hpp>
 
@@ -41,14 +41,14 @@ enum class Reached { holds, fails, not_so_far };
 
 /// "1.5 px", "2 standard deviations"
 [[nodiscard]] inline std::string distance_text(const DistanceAtLeast& policy) {
-  if (policy.unit == MoveUnit::standard_deviations) return deviations_text(policy.distance);
+  if (policy.unit == EditUnit::standard_deviations) return deviations_text(policy.distance);
   const auto own = std::ranges::find(policy.properties, policy.property, &Property::name);
   return number_text(policy.distance) + (own == policy.properties.end() || own->unit.empty() ? "" : " " + own->unit);
 }
 
 /// Moves a block of samples in steps of standard deviations up to the policy's distance.
 [[nodiscard]] inline std::vector<Reached> move_by_deviations(const Problem& problem, const DistanceAtLeast& policy,
-                                                             const PropertyMove& move, const Population& samples) {
+                                                             const PropertyEdit& fitted, const Population& samples) {
   std::vector<Reached> reached(static_cast<std::size_t>(samples.size()), Reached::holds);
   std::vector<std::size_t> open = sound_samples(samples, reached);
   const auto steps = static_cast<std::int64_t>(std::ceil(policy.distance / distance_step - 1e-9));
@@ -56,7 +56,7 @@ enum class Reached { holds, fails, not_so_far };
     std::vector<analysis::EditedLatent> edits;
     for (const std::size_t i : open)
       edits.push_back(
-          moved(samples, i, *move.edit, std::min(policy.distance, static_cast<double>(step) * distance_step)));
+          moved(samples, i, *fitted.edit, std::min(policy.distance, static_cast<double>(step) * distance_step)));
     std::vector<std::size_t> still;
     analysis::answer_in_blocks(problem, edits, {.judge = problem.has_judge},
                                [&](std::size_t first, const analysis::EditAnswers& answers) {
@@ -74,17 +74,17 @@ enum class Reached { holds, fails, not_so_far };
 /// Moves a block of samples until the property of each has changed by the policy's distance: in the same steps, and
 /// then back, by linear interpolation, to where it has changed by just that.
 [[nodiscard]] inline std::vector<Reached> move_by_property(const Problem& problem, const DistanceAtLeast& policy,
-                                                           const PropertyMove& move, const Population& samples) {
+                                                           const PropertyEdit& fitted, const Population& samples) {
   std::vector<Reached> reached(static_cast<std::size_t>(samples.size()), Reached::not_so_far);
   std::vector<std::size_t> open = sound_samples(samples, reached);
   std::vector<double> before(reached.size(), 0.0);  // what the property had changed by at the last step
   const double side = policy.towards == Towards::more ? 1.0 : -1.0;
-  const auto column = static_cast<std::int64_t>(move.column);
-  const auto steps = static_cast<std::int64_t>(std::lround(farthest_move / distance_step));
+  const auto column = static_cast<std::int64_t>(fitted.column);
+  const auto steps = static_cast<std::int64_t>(std::lround(farthest_edit / distance_step));
   for (std::int64_t step = 1; step <= steps && !open.empty(); ++step) {
     const double amount = static_cast<double>(step) * distance_step;
     std::vector<analysis::EditedLatent> edits;
-    for (const std::size_t i : open) edits.push_back(moved(samples, i, *move.edit, amount));
+    for (const std::size_t i : open) edits.push_back(moved(samples, i, *fitted.edit, amount));
     std::vector<std::size_t> still, arrived;
     std::vector<analysis::EditedLatent> last;
     analysis::answer_in_blocks(
@@ -98,7 +98,7 @@ enum class Reached { holds, fails, not_so_far };
             if (changed >= policy.distance) {
               const double back = (changed - policy.distance) / (changed - before[i]);
               arrived.push_back(i);
-              last.push_back(moved(samples, i, *move.edit, amount - back * distance_step));
+              last.push_back(moved(samples, i, *fitted.edit, amount - back * distance_step));
             } else if (fails_validly(answers, row)) {
               reached[i] = Reached::fails;
             } else {
@@ -118,25 +118,25 @@ enum class Reached { holds, fails, not_so_far };
 }
 
 FAULTLINE_INLINE void check_moved_policy(const DistanceAtLeast& policy) {
-  check_move(policy, policy.distance, "distance");
-  if (policy.unit == MoveUnit::standard_deviations) check_deviations(policy.distance, "distance");
+  check_edit(policy, policy.distance, "distance");
+  if (policy.unit == EditUnit::standard_deviations) check_deviations(policy.distance, "distance");
   core::require_between("gate", "share", policy.share, 0.0, 1.0);
-  check_rate_policy(policy, boundary_of(1.0 - policy.share, policy.confidence)->next_look(0));
+  check_rate_policy(policy, boundary_of(1.0 - policy.share, policy.confidence)->next_analysis(0));
 }
 
 FAULTLINE_INLINE GateResult moved_gate(const Problem& problem, const DistanceAtLeast& policy, Provenance run) {
-  const PropertyMove move = fit_move(problem, policy);
+  const PropertyEdit fitted = fit_edit(problem, policy);
   analysis::ReplayText text;
   begin_replay(text, run, "DistanceAtLeast");
-  replay_move(text, policy);
+  replay_edit(text, policy);
   text.add("distance", number_text(policy.distance));
-  if (policy.unit == MoveUnit::property) text.add("unit", std::string("fl::testing::MoveUnit::property"));
+  if (policy.unit == EditUnit::property) text.add("unit", std::string("fl::testing::EditUnit::property"));
   text.add("share", number_text(policy.share));
   add_mode(text, policy);
   std::string replay = end_replay(text, run);
   const double allowed = 1.0 - policy.share;
   GateFindings found = moved_findings(policy, "DistanceAtLeast");
-  if (!move.edit) return cannot_move(std::move(found), policy, move, allowed, std::move(run), std::move(replay));
+  if (!fitted.edit) return cannot_move(std::move(found), policy, fitted, allowed, std::move(run), std::move(replay));
 
   const auto boundary = boundary_of(allowed, policy.confidence);
   const double needed = evidence_to_fail(policy.gates, policy.confidence);
@@ -146,8 +146,8 @@ FAULTLINE_INLINE GateResult moved_gate(const Problem& problem, const DistanceAtL
   found.samples = draw_blocks(
       problem, policy,
       [&](const Population& samples) {
-        const auto move_block = policy.unit == MoveUnit::property ? move_by_property : move_by_deviations;
-        for (const Reached reached : move_block(problem, policy, move, samples)) {
+        const auto move_block = policy.unit == EditUnit::property ? move_by_property : move_by_deviations;
+        for (const Reached reached : move_block(problem, policy, fitted, samples)) {
           if (known()) break;
           too_near += reached == Reached::fails ? 1 : 0;
           not_so_far += reached == Reached::not_so_far ? 1 : 0;
@@ -163,19 +163,19 @@ FAULTLINE_INLINE GateResult moved_gate(const Problem& problem, const DistanceAtL
   const std::int64_t counted = at_least.monitor().samples();
   const std::string wanted = percent(policy.share), distance = distance_text(policy);
   const std::string stated =
-      "at least " + wanted + " of the samples withstand " + move_name(policy) + " by " + distance;
+      "at least " + wanted + " of the samples withstand " + edit_name(policy) + " by " + distance;
   switch (found.verdict) {
     case GateVerdict::pass: found.headline = stated + "."; break;
     case GateVerdict::fail:
       found.headline =
-          "fewer than " + wanted + " of the samples withstand " + move_name(policy) + " by " + distance + ".";
+          "fewer than " + wanted + " of the samples withstand " + edit_name(policy) + " by " + distance + ".";
       break;
     case GateVerdict::undecided:
       found.headline = std::to_string(counted) + " samples do not show whether " + stated + ".";
       break;
   }
   GateStatement statement{
-      .name = move_name(policy), .verdict = found.verdict, .samples = counted, .failures = too_near};
+      .name = edit_name(policy), .verdict = found.verdict, .samples = counted, .failures = too_near};
   statement.estimate = counted == 0 ? 0.0 : static_cast<double>(too_near) / static_cast<double>(counted);
   statement.interval = {at_least.monitor().interval().lower, at_most.monitor().interval().upper};
   statement.bound = allowed;

@@ -7,7 +7,7 @@
 #include <faultline/core/number_text.hpp>
 #include <faultline/core/ranges.hpp>
 #include <faultline/testing/detail/policy_replay.hpp>
-#include <faultline/testing/detail/property_move.hpp>
+#include <faultline/testing/detail/property_edit.hpp>
 #include <faultline/testing/detail/verdict_text.hpp>
 #include <faultline/testing/detail/watched_rate.hpp>
 
@@ -24,24 +24,25 @@ namespace testing {
 namespace detail {
 
 FAULTLINE_INLINE void check_moved_policy(const FailureRateAlongBelow& policy) {
-  check_move(policy, policy.shift, "shift");
+  check_edit(policy, policy.shift, "shift");
   check_deviations(policy.shift, "shift");
   core::require_in("gate", "steps", policy.steps, 1, 100);
-  check_rate_policy(policy, boundary_of(policy.bound, policy.confidence)->next_look(0));
+  check_rate_policy(policy, boundary_of(policy.bound, policy.confidence)->next_analysis(0));
 }
 
 FAULTLINE_INLINE GateResult moved_gate(const Problem& problem, const FailureRateAlongBelow& policy, Provenance run) {
-  const PropertyMove move = fit_move(problem, policy);
+  const PropertyEdit fitted = fit_edit(problem, policy);
   analysis::ReplayText text;
   begin_replay(text, run, "FailureRateAlongBelow");
-  replay_move(text, policy);
+  replay_edit(text, policy);
   text.add("shift", number_text(policy.shift));
   text.add("steps", policy.steps);
   text.add("bound", number_text(policy.bound));
   add_mode(text, policy);
   std::string replay = end_replay(text, run);
   GateFindings found = moved_findings(policy, "FailureRateAlongBelow");
-  if (!move.edit) return cannot_move(std::move(found), policy, move, policy.bound, std::move(run), std::move(replay));
+  if (!fitted.edit)
+    return cannot_move(std::move(found), policy, fitted, policy.bound, std::move(run), std::move(replay));
 
   const auto boundary = boundary_of(policy.bound, policy.confidence);
   std::vector<WatchedRate> rates(
@@ -66,7 +67,7 @@ FAULTLINE_INLINE GateResult moved_gate(const Problem& problem, const FailureRate
             continue;
           }
           std::vector<analysis::EditedLatent> edits;
-          for (std::size_t i = 0; i < count; ++i) edits.push_back(moved(samples, i, *move.edit, amount_of(step)));
+          for (std::size_t i = 0; i < count; ++i) edits.push_back(moved(samples, i, *fitted.edit, amount_of(step)));
           analysis::answer_in_blocks(problem, edits, {.judge = problem.has_judge},
                                      [&](std::size_t, const analysis::EditAnswers& answers) {
                                        for (std::size_t row = 0; row < answers.first().failed.size(); ++row)
@@ -81,7 +82,7 @@ FAULTLINE_INLINE GateResult moved_gate(const Problem& problem, const FailureRate
     rate.finish();
     const statistics::RateMonitor& monitor = rate.monitor();
     GateStatement statement;
-    statement.name = step == 0 ? "unmoved" : move_name(policy) + " by " + deviations_text(amount_of(step));
+    statement.name = step == 0 ? "unmoved" : edit_name(policy) + " by " + deviations_text(amount_of(step));
     statement.verdict = rate.verdict();
     statement.samples = monitor.samples();
     statement.failures = monitor.failures();
@@ -97,7 +98,7 @@ FAULTLINE_INLINE GateResult moved_gate(const Problem& problem, const FailureRate
     failed += rate.failed() ? 1 : 0;
     found.statements.push_back(std::move(statement));
   }
-  const std::string far = move_name(policy) + " by up to " + deviations_text(policy.shift);
+  const std::string far = edit_name(policy) + " by up to " + deviations_text(policy.shift);
   if (failed > 0) {
     found.verdict = GateVerdict::fail;
     found.headline = "with " + far + " the failure rate does not stay below " + number_text(policy.bound) + ".";

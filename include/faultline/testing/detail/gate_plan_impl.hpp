@@ -74,7 +74,7 @@ FAULTLINE_INLINE GatePlan plan_gate(const NotWorseThanBaseline& policy, double o
   std::vector<std::int64_t> decided;
   std::int64_t passed = 0;
   for (std::int64_t run = 0; run < runs; ++run) {
-    core::CounterRandom random(0, core::Stream::halves, run);
+    core::CounterRandom random(0, core::Stream::splits, run);
     detail::WatchedDifference watched(policy.margin, policy.confidence, 2.0 / (1.0 - policy.confidence));
     for (std::int64_t i = 1; i <= plan.budget && !watched.known(); ++i) {
       const double u = random.uniform();

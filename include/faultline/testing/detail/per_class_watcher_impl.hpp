@@ -64,7 +64,7 @@ class PerClassWatcher final : public GateWatcher {
       if (!boundary) boundary = boundary_of(bound, policy_.confidence);
       rates_.emplace_back(boundary, needed);
     }
-    check_rate_policy(policy_, rates_.front().monitor().next_look());
+    check_rate_policy(policy_, rates_.front().monitor().next_analysis());
   }
   [[nodiscard]] std::int64_t budget() const override { return budget_of(policy_); }
   void add(const GateSample& sample) override {

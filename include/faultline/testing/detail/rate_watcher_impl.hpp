@@ -147,7 +147,7 @@ class RateWatcher final : public GateWatcher {
   [[nodiscard]] const classify::AnyCriterion& criterion() const override { return criterion_; }
   void begin(const GateModels& models) override {
     rate_.emplace(boundary_of(policy_.bound, policy_.confidence), evidence_to_fail(policy_.gates, policy_.confidence));
-    check_rate_policy(policy_, rate_->monitor().next_look());
+    check_rate_policy(policy_, rate_->monitor().next_analysis());
     conditional_ = models.conditional;
     for (const PropertyRange& range : policy_.where) {
       if (!(range.lower <= range.upper))

@@ -230,7 +230,7 @@ class FailureShrinker {
     for (std::size_t groups = 256; made() < last_image_; groups *= 4) {
       groups = std::min(groups, kept.size());
       const bool single = groups == kept.size();
-      minimal = kept.size() == 1;  // without it stands the start, which is right
+      minimal = kept.size() == 1;  // without it the start is left, which is right
       if (minimal || (!leave_groups_out(kept, groups) && single)) {
         minimal = true;
         break;

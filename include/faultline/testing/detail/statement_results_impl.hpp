@@ -19,7 +19,7 @@ inline namespace v1 {
 namespace testing {
 namespace detail {
 
-/// Whether a sentence names a statement: "class 1" does not stand in "class 10".
+/// Whether a sentence names a statement: "class 1" is not in "class 10".
 inline bool names_statement(std::string_view sentence, std::string_view name) {
   const auto inside = [&](std::size_t at) {
     if (at >= sentence.size()) return false;

@@ -6,7 +6,7 @@
 #include <faultline/statistics/betting_bounds.hpp>
 #include <faultline/statistics/binomial.hpp>
 #include <faultline/statistics/mcnemar.hpp>
-#include <faultline/statistics/paired_contrast.hpp>
+#include <faultline/statistics/paired_effect.hpp>
 #include <faultline/testing/detail/verdict_text.hpp>
 #include <faultline/testing/gate_result.hpp>
 
@@ -29,7 +29,7 @@ class WatchedDifference {
  public:
   WatchedDifference(double margin, double confidence, double evidence_to_fail)
       : margin_(margin),
-        log_bar_(std::log(2.0 / (1.0 - confidence))),
+        critical_value_(std::log(2.0 / (1.0 - confidence))),
         log_to_fail_(std::log(evidence_to_fail)),
         worse_(margin, statistics::MeanSide::above),
         fine_(margin, statistics::MeanSide::below) {}
@@ -40,7 +40,7 @@ class WatchedDifference {
     const double difference = static_cast<double>(failed_now) - static_cast<double>(failed_then);
     worse_.add(difference);
     fine_.add(difference);
-    if (fine_.log_capital() >= log_bar_) verdict_ = GateVerdict::pass;
+    if (fine_.log_capital() >= critical_value_) verdict_ = GateVerdict::pass;
     else if (worse_.log_capital() >= log_to_fail_) verdict_ = GateVerdict::fail;
   }
   [[nodiscard]] bool known() const { return verdict_ != GateVerdict::undecided; }
@@ -79,7 +79,7 @@ class WatchedDifference {
   [[nodiscard]] static std::string points(double share) { return rounded_text(100.0 * share, 3); }
 
   double margin_;
-  double log_bar_;
+  double critical_value_;
   double log_to_fail_;
   statistics::BettingCapital worse_;
   statistics::BettingCapital fine_;

@@ -35,14 +35,15 @@ inline std::string rate_text(const std::string& counted, std::int64_t failures, 
 
 /// What all gates on rates check of their policies.
 template <class Policy>
-void check_rate_policy(const Policy& policy, std::int64_t first_look) {
+void check_rate_policy(const Policy& policy, std::int64_t first_analysis) {
   core::require_between("gate", "confidence", policy.confidence, 0.0, 1.0);
   core::require_in("gate", "gates", policy.gates, 1, 10'000);
-  if (budget_of(policy) < first_look)
+  if (budget_of(policy) < first_analysis)
     throw Error(ErrorCode::invalid_argument, "gate",
-                std::string(policy.max_samples < first_look ? "max_samples" : "smoke_samples") + " must be at least " +
-                    std::to_string(first_look) + ", where the evidence is looked at first, got " +
-                    std::to_string(budget_of(policy)) + "; no verdict could be reached");
+                std::string(policy.max_samples < first_analysis ? "max_samples" : "smoke_samples") +
+                    " must be at least " + std::to_string(first_analysis) +
+                    ", where the evidence is looked at first, got " + std::to_string(budget_of(policy)) +
+                    "; no verdict could be reached");
   core::require_in("gate", "max_samples", policy.max_samples, 1, limits::samples);
 }
 

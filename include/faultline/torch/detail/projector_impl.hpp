@@ -268,7 +268,7 @@ const std::vector<double>& Projector<Backend>::references() {
   return *references_;
 }
 
-/// Whitened start codes of one class, `[1 + starts, r]`: its mean, and the sampled codes whose images are nearest.
+/// Whitened start latents of one class, `[1 + starts, r]`: its mean, and the sampled latents whose images are nearest.
 template <class Backend>
 at::Tensor Projector<Backend>::starts(const at::Tensor& target, std::int64_t label) const {
   const c10::AutoGradMode off(false);
@@ -282,11 +282,11 @@ at::Tensor Projector<Backend>::starts(const at::Tensor& target, std::int64_t lab
   const std::vector<std::int64_t> labels(static_cast<std::size_t>(count), label);
   const at::Tensor white = stylegan2::detail::to_tensor(statistics::whiten(whitening_, w, labels));
   std::vector<at::Tensor> likeness;
-  const at::Tensor codes = generator_->latent_from_host(w);
+  const at::Tensor latents = generator_->latent_from_host(w);
   for (std::int64_t first = 0; first < count; first += 64) {
     const at::Tensor unit = stylegan2::detail::unit_images(
         *generator_,
-        generator_->styles(codes.narrow(0, first, std::min<std::int64_t>(64, count - first)).contiguous()));
+        generator_->styles(latents.narrow(0, first, std::min<std::int64_t>(64, count - first)).contiguous()));
     likeness.push_back(stylegan2::detail::ImageLoss(unit, target, options_.features).likeness(options_));
   }
   const at::Tensor nearest = stylegan2::detail::smallest(at::cat(likeness, 0), options_.starts);
@@ -297,14 +297,14 @@ template <class Backend>
 Projection Projector<Backend>::best(ImageView image, std::optional<std::int64_t> label) const {
   namespace sd = stylegan2::detail;
   const at::Tensor target = sd::image_tensor(image);
-  std::vector<at::Tensor> codes;
+  std::vector<at::Tensor> latents;
   std::vector<std::int64_t> labels;
   for (std::int64_t c = 0; c < whitening_.classes(); ++c) {
     if (label && *label != c) continue;
-    codes.push_back(starts(target, c));
-    labels.insert(labels.end(), static_cast<std::size_t>(codes.back().size(0)), c);
+    latents.push_back(starts(target, c));
+    labels.insert(labels.end(), static_cast<std::size_t>(latents.back().size(0)), c);
   }
-  at::Tensor x = at::cat(codes, 0);
+  at::Tensor x = at::cat(latents, 0);
   const at::Tensor from_white = sd::to_tensor(whitening_.from_white), means = sd::to_tensor(whitening_.class_means);
   at::Tensor owners = at::empty({static_cast<std::int64_t>(labels.size())}, at::kLong);
   std::copy(labels.begin(), labels.end(), owners.data_ptr<std::int64_t>());
@@ -368,11 +368,11 @@ Projection Projector<Backend>::best(ImageView image, std::optional<std::int64_t>
 template <class Backend>
 void Projector<Backend>::refine_styles(const at::Tensor& target, Projection& projection) const {
   namespace sd = stylegan2::detail;
-  const auto readings = statistics::projection_directions(whitening_, generator_->style_matrix());
-  at::Tensor inverse = at::empty({1, static_cast<std::int64_t>(readings.deviations.size())}, at::kFloat),
+  const auto projections = statistics::projection_directions(whitening_, generator_->style_matrix());
+  at::Tensor inverse = at::empty({1, static_cast<std::int64_t>(projections.deviations.size())}, at::kFloat),
              origin = at::empty_like(inverse);
-  for (std::size_t k = 0; k < readings.deviations.size(); ++k)
-    inverse.data_ptr<float>()[k] = static_cast<float>(1.0 / std::max(readings.deviations[k], 1e-3));
+  for (std::size_t k = 0; k < projections.deviations.size(); ++k)
+    inverse.data_ptr<float>()[k] = static_cast<float>(1.0 / std::max(projections.deviations[k], 1e-3));
   std::copy(projection.s.begin(), projection.s.end(), origin.data_ptr<float>());
   at::Tensor shift = at::zeros_like(origin);  // in standard deviations
   sd::RowAdam adam(shift);

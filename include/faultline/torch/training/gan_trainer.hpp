@@ -271,7 +271,7 @@ class GanTrainer {
     const at::Tensor w = stylegan2::mapping(config, part.generator, latents(0), classes);
     part.w_sum = w.detach().sum(0);
     const std::int64_t slots = config.num_ws();
-    core::CounterRandom random(seed, core::Stream::codes, state_.step);
+    core::CounterRandom random(seed, core::Stream::start_latents, state_.step);
     const bool mixes = random.uniform() < preset_.options.style_mixing;
     const std::int64_t cutoff = 1 + random.below(slots - 1);
     fake.w = w.unsqueeze(1).expand({count, slots, config.w_dim});
@@ -373,8 +373,8 @@ class GanTrainer {
       const Fake fake = fake_batch(part, Purpose::path_length_phase, true);
       const std::int64_t size = preset_.generator.img_resolution;
       at::Tensor y = at::empty(fake.images.sizes(), at::kFloat);
-      core::fill_normals(derived_seed(options.seed, Purpose::path_length_phase), core::Stream::codes, -1 - state_.step,
-                         std::span<float>(y.data_ptr<float>(), static_cast<std::size_t>(y.numel())));
+      core::fill_normals(derived_seed(options.seed, Purpose::path_length_phase), core::Stream::start_latents,
+                         -1 - state_.step, std::span<float>(y.data_ptr<float>(), static_cast<std::size_t>(y.numel())));
       const at::Tensor lengths = path_lengths(fake.images, fake.w, y / static_cast<double>(size));
       const at::Tensor mean =
           lengths.mean() * options.path_length_decay + state_.path_length_mean * (1.0 - options.path_length_decay);

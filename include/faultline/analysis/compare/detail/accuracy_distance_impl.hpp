@@ -54,12 +54,12 @@ FAULTLINE_INLINE AccuracyAxis accuracy_axis(const ComparisonProblem& problem, st
                 "no classifier both fails and succeeds on the discovery split, so no style channel is more influential "
                 "than another; accuracy against distance needs failures");
 
-  Matrix<double> readings(static_cast<std::int64_t>(axis.channels.size()), d);
-  for (std::int64_t k = 0; k < readings.rows(); ++k) {
+  Matrix<double> rows(static_cast<std::int64_t>(axis.channels.size()), d);
+  for (std::int64_t k = 0; k < rows.rows(); ++k) {
     const auto at = static_cast<std::size_t>(k);
     const double scale = 1.0 / (sigma[static_cast<std::size_t>(axis.channels[at])] *
                                 std::sqrt(static_cast<double>(axis.channels.size())));
-    for (std::int64_t j = 0; j < d; ++j) readings(k, j) = scale * a(axis.channels[at], j);
+    for (std::int64_t j = 0; j < d; ++j) rows(k, j) = scale * a(axis.channels[at], j);
   }
 
   std::vector<std::int64_t> all_right(chosen.label);  // the class where every classifier is right, -1 elsewhere
@@ -77,7 +77,7 @@ FAULTLINE_INLINE AccuracyAxis accuracy_axis(const ComparisonProblem& problem, st
   for (std::int64_t first = 0; first < split.size(); first += statistics::fixed_sum_rows) {
     const std::int64_t count = std::min(statistics::fixed_sum_rows, split.size() - first);
     const Matrix<double> away = statistics::centred_rows(split.w, split.label, centre.mean, first, count);
-    const Matrix<double> scaled = statistics::detail::product_transposed(away, readings);
+    const Matrix<double> scaled = statistics::detail::product_transposed(away, rows);
     for (std::int64_t i = 0; i < count; ++i) axis.distances.push_back(core::as_vector(scaled.row_span(i)).norm());
   }
   return axis;

@@ -90,11 +90,11 @@ FAULTLINE_INLINE ComparisonReport compare_outcomes(const ComparisonProblem& prob
   report.property_names = problem.common.property_names;
   report.pairs = compare_rates(problem);
 
-  // Coordinates and readings look at no outcome, so they are the same for every question.
+  // Coordinates and reading vectors look at no outcome, so they are the same for every question.
   Problem common = problem.common;
   common.discovery = problem.discovery.front();
   common.confirmation = problem.confirmation.front();
-  report_progress(method.progress, "readings", 0, 1);
+  report_progress(method.progress, "reading vectors", 0, 1);
   std::optional<ConditionGround> ground;
   try {
     ground = prepare_ground(common);
@@ -102,7 +102,7 @@ FAULTLINE_INLINE ComparisonReport compare_outcomes(const ComparisonProblem& prob
     if (error.code() != ErrorCode::degenerate_statistics) throw;
     report.warnings.push_back(error.what());
   }
-  report_progress(method.progress, "readings", 1, 1);
+  report_progress(method.progress, "reading vectors", 1, 1);
   ConditionGround* const prepared = ground ? &*ground : nullptr;
   detail::SharedSamples samples(problem);
 
@@ -133,9 +133,9 @@ FAULTLINE_INLINE ComparisonReport compare_outcomes(const ComparisonProblem& prob
   if (!ground) return report;
 
   report.fractions = detail::measure_paired_fractions(problem, samples, ground->whitening, causes, method);
-  const std::vector<Direction> properties = method.property_distances
-                                                ? property_directions(common, ground->whitening, ground->readings)
-                                                : std::vector<Direction>();
+  const std::vector<Direction> properties =
+      method.property_distances ? property_directions(common, ground->whitening, ground->reading_vectors)
+                                : std::vector<Direction>();
   std::vector<detail::MovedProperties> along = detail::distance_directions(problem, properties, causes);
   const Population none;
   detail::measure_paired_distances(problem, {common, ground->whitening, method, none}, samples,

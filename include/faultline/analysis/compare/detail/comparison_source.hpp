@@ -69,7 +69,7 @@ class ComparisonSource : public ImageSource<G, F> {
     });
   }
 
-  /// Samples made once and classified by everybody; `stage` names them to the progress callback, if there is one.
+  /// Samples made once, for every classifier; `stage` names them to the progress callback, if there is one.
   [[nodiscard]] std::vector<Population> sample(std::int64_t first, std::int64_t count, const std::string& stage) {
     Population common;
     std::vector<Population> outcomes(classifiers_.size());

@@ -31,17 +31,17 @@ struct OwnCauses {
   std::optional<CauseSettings> settings;
 };
 
-/// Conditions, moves and positions of the causes of a chain, as settings take them.
+/// Conditions, edits and positions of the causes of a chain, as settings take them.
 [[nodiscard]] inline CauseSettings settings_of(const ConditionGround& ground, const ConditionChain& chain) {
   Conditions found;
-  std::vector<ConditionMove> moves;
+  std::vector<ConditionEdit> planned;
   std::vector<std::size_t> causes;
   for (const ChainedCondition& condition : chain.conditions) {
-    if (condition.cause) causes.push_back(moves.size());
+    if (condition.cause) causes.push_back(planned.size());
     found.conditions.push_back(condition.condition);
-    moves.push_back(condition.move);
+    planned.push_back(condition.edit);
   }
-  return CauseSettings(ground.whitening, ground.discovery, found, moves, causes);
+  return CauseSettings(ground.whitening, ground.discovery, found, planned, causes);
 }
 
 /// Failure rates and causes of one classifier; `ground` is given its outcomes.
@@ -71,12 +71,12 @@ struct OwnCauses {
     return result;
   }
   set_outcomes(*ground, problem);
-  HeldOutLatents fresh(problem, options.batch_size);
+  HeldOutLatents held_out(problem, options.batch_size);
   const ChainOptions chaining = chain_options(options);
-  const ConditionChain chain = find_causes(problem, *ground, fresh, chaining);
+  const ConditionChain chain = find_causes(problem, *ground, held_out, chaining);
   SortedFindings sorted = sort_findings(problem, ground->whitening, chain);
-  draw_profile_latents(problem, fresh, sorted.lists(), profile_latents(options.intervention_images));
-  const FindingContext context{problem, ground->whitening, options, fresh.codes()};
+  draw_profile_latents(problem, held_out, sorted.lists(), profile_latents(options.intervention_images));
+  const FindingContext context{problem, ground->whitening, options, held_out.latents()};
   const auto lists = sorted.lists();
   for (std::vector<Finding>* list : lists) measure_profiles(context, *list, side_effect_sigmas);
   name_findings(lists);

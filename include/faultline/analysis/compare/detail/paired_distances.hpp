@@ -229,7 +229,7 @@ inline void measure_paired_distances(const ComparisonProblem& comparison, const 
     }
     Finding along;
     along.direction = direction.direction;
-    const auto coordinates = line_coordinates(context, along, false, w, labels);
+    const auto coordinates = path_coordinates(context, along, false, w, labels);
     for (std::size_t i = 0; i < labels.size(); ++i) searches[first_search.back() + i].coordinate0 = coordinates[i];
   }
   search_flips(comparison, searches, step_done);
@@ -246,7 +246,7 @@ inline void measure_paired_distances(const ComparisonProblem& comparison, const 
     Finding along;
     along.direction = direction.direction;
     const Population& split = context.problem.confirmation;
-    const CoordinateRange range(line_coordinates(context, along, false, split.w, split.label));
+    const CoordinateRange range(path_coordinates(context, along, false, split.w, split.label));
     std::vector<std::vector<double>> distances(comparison.size());
     for (std::size_t c = 0; c < comparison.size(); ++c) {
       for (const SharedSearch& search : own)

@@ -75,7 +75,7 @@ class SharedSamples {
 /// Where is one classifier right and the other wrong?
 ///
 /// The outcome of a sample or an edited latent is 1 when `right` is right and `wrong` is wrong. Only what `right` gets
-/// right counts as valid, so that the contrast is "both right". Compared with all other samples, a fault of `right`
+/// right counts as valid, so that the reference is "both right". Compared with all other samples, a fault of `right`
 /// alone would do as well: where it fails it cannot be the one that is right, so the opposite of its fault would be
 /// found as a fault of `wrong`, which errs there no more than elsewhere. Held-out latents are not selected at all.
 [[nodiscard]] inline Problem ordered_problem(const ComparisonProblem& comparison, SharedSamples& samples,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// The sentences about what parts two classifiers.
+// The sentences about what separates two classifiers.
 
 #include <faultline/analysis/compare/comparison_report.hpp>
 #include <faultline/analysis/describe/report_text.hpp>
@@ -87,7 +87,7 @@ namespace detail {
                      counted(static_cast<std::int64_t>(properties.size()), "property", "properties") +
                      ", their pairs and each class by itself.";
   if (order.smallest_detectable)
-    text += " A property whose move by two standard deviations either way changes how often this happens by " +
+    text += " A property whose edit by two standard deviations either way changes how often this happens by " +
             points(order.smallest_detectable->effect) + " or more would have been reported with probability " +
             percent(order.smallest_detectable->power) + ".";
   return text;

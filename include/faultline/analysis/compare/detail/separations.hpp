@@ -7,7 +7,7 @@
 #include <faultline/analysis/compare/detail/own_causes.hpp>
 #include <faultline/analysis/compare/detail/questions.hpp>
 #include <faultline/analysis/compare/detail/separation_text.hpp>
-#include <faultline/analysis/confirm/move_comparisons.hpp>
+#include <faultline/analysis/confirm/edit_comparisons.hpp>
 #include <faultline/analysis/describe/carriers.hpp>
 #include <faultline/analysis/describe/responses.hpp>
 #include <faultline/statistics/betting_bounds.hpp>
@@ -124,8 +124,8 @@ inline void describe_order(const Problem& problem, OrderedComparison& order) {
     return test;
   }
   set_outcomes(*ground, problem);
-  test.tested = find_conditions(ground->discovery, ground->confirmation, ground->readings, problem.property_candidates,
-                                problem.seed, conditions);
+  test.tested = find_conditions(ground->discovery, ground->confirmation, ground->reading_vectors,
+                                problem.property_candidates, problem.seed, conditions);
   const statistics::Strata pooled = pooled_strata(strata, fresh_strata);
   ConditionOptions shared = conditions;
   shared.alpha /= static_cast<double>(comparison.size() * (comparison.size() - 1));
@@ -149,27 +149,27 @@ inline constexpr std::int64_t separation_latents = 2'048;
 /// which the one that hurts `wrong` most beside `right` is reported. Latents are doubled until w − r is known to be
 /// above or below 0. **Cost**: the images of the intervention once more.
 inline void measure_both(const ComparisonProblem& comparison, const statistics::Whitening& whitening,
-                         const OrderTest& order, const ChainedCondition& chained, HeldOutLatents& fresh, double alpha,
-                         std::int64_t most, SeparatingCondition& condition) {
-  const ConditionMove& move = chained.move;
-  const std::vector<MoveComparison> comparisons = comparisons_of(move);
+                         const OrderTest& order, const ChainedCondition& chained, HeldOutLatents& held_out,
+                         double alpha, std::int64_t most, SeparatingCondition& condition) {
+  const ConditionEdit& planned = chained.edit;
+  const std::vector<EditComparison> comparisons = comparisons_of(planned);
   const auto label = chained.condition.class_label;
   using Three = std::array<statistics::ValueCounts, 3>;  // right, wrong, half their difference
   std::vector<Three> values(comparisons.size());
   const double own_alpha = alpha / (6.0 * static_cast<double>(comparisons.size()));
   most = std::max(chained.effect.latents, std::min(most, separation_latents));
   std::int64_t taken = 0;
-  for (std::int64_t look = std::max(chained.effect.latents, std::min(most, least_separation_latents));;
-       look = std::min(most, 2 * look)) {
+  for (std::int64_t interim = std::max(chained.effect.latents, std::min(most, least_separation_latents));;
+       interim = std::min(most, 2 * interim)) {
     const std::vector<std::int64_t> positions =
-        fresh.first(look, label, look * std::max<std::int64_t>(4, label ? 4 * comparison.common.classes : 1));
+        held_out.first(interim, label, interim * std::max<std::int64_t>(4, label ? 4 * comparison.common.classes : 1));
     std::vector<EditedLatent> edits;
     for (auto i = static_cast<std::size_t>(taken); i < positions.size(); ++i) {
-      const StartLatent start{fresh.codes().w.row_span(positions[i]),
-                              fresh.codes().label[static_cast<std::size_t>(positions[i])]};
-      const double now = move.shape == ConditionShape::band ? first_reading(move, whitening, start) : 0.0;
-      for (const MoveComparison& one : comparisons)
-        for (const MoveComparison::Part& part : one.parts) edits.push_back({start, edit_of(part, move, now)});
+      const StartLatent start{held_out.latents().w.row_span(positions[i]),
+                              held_out.latents().label[static_cast<std::size_t>(positions[i])]};
+      const double now = planned.shape == ConditionShape::band ? first_projection(planned, whitening, start) : 0.0;
+      for (const EditComparison& one : comparisons)
+        for (const EditComparison::Part& part : one.parts) edits.push_back({start, edit_of(part, planned, now)});
     }
     std::vector<std::array<double, 2>> failed;
     answer_in_blocks(comparison.common, edits,
@@ -186,7 +186,7 @@ inline void measure_both(const ComparisonProblem& comparison, const statistics::
     for (std::size_t at = 0; at < failed.size();) {
       for (std::size_t c = 0; c < comparisons.size(); ++c) {
         double right = 0.0, wrong = 0.0;
-        for (const MoveComparison::Part& part : comparisons[c].parts) {
+        for (const EditComparison::Part& part : comparisons[c].parts) {
           right += part.weight * failed[at][0];
           wrong += part.weight * failed[at++][1];
         }
@@ -210,7 +210,7 @@ inline void measure_both(const ComparisonProblem& comparison, const statistics::
     condition.right_change = share(0, 1.0);
     condition.wrong_change = share(1, 1.0);
     condition.difference = share(2, 2.0);
-    if (condition.difference->lower > 0.0 || condition.difference->upper < 0.0 || look >= most || !grew) return;
+    if (condition.difference->lower > 0.0 || condition.difference->upper < 0.0 || interim >= most || !grew) return;
   }
 }
 
@@ -223,25 +223,25 @@ inline void prove_order(const ComparisonProblem& comparison, SharedSamples& samp
   if (own > 0) {
     const Problem problem = ordered_problem(comparison, samples, test.right, test.wrong);
     set_outcomes(ground, problem);
-    HeldOutLatents fresh(problem, options.batch_size);
+    HeldOutLatents held_out(problem, options.batch_size);
     ChainOptions chaining = chain_options(options);
     // each condition's share of the error of all
     const double alpha = options.alpha / static_cast<double>(all_confirmed);
     chaining.conditions.alpha = alpha * static_cast<double>(own);
-    const ConditionChain chain = prove_causes(problem, ground, fresh, std::move(test.tested), chaining);
+    const ConditionChain chain = prove_causes(problem, ground, held_out, std::move(test.tested), chaining);
     SortedFindings sorted;
     std::vector<SeparatingCondition> all;
     for (const ChainedCondition& chained : chain.conditions) {
       if (!chained.confirmed) continue;
       SeparatingCondition& condition = all.emplace_back();
       condition.finding = make_finding(problem, ground.whitening, chained, chain.fractions);
-      if (chained.move.movability == Movability::movable && chained.effect.latents > 0)
-        measure_both(comparison, ground.whitening, test, chained, fresh, alpha, options.intervention_latents,
+      if (chained.edit.movability == Movability::movable && chained.effect.latents > 0)
+        measure_both(comparison, ground.whitening, test, chained, held_out, alpha, options.intervention_latents,
                      condition);
       sorted.causes.push_back(condition.finding);
     }
-    draw_profile_latents(problem, fresh, sorted.lists(), profile_latents(options.intervention_images));
-    const FindingContext context{problem, ground.whitening, options, fresh.codes()};
+    draw_profile_latents(problem, held_out, sorted.lists(), profile_latents(options.intervention_images));
+    const FindingContext context{problem, ground.whitening, options, held_out.latents()};
     measure_profiles(context, sorted.causes, side_effect_sigmas);
     attach_carriers(context, sorted.causes);
     attach_responses(problem, sorted.causes);

@@ -64,14 +64,15 @@ inline void gather_term(Conditions& found, const Term& term, double gain) {
          2.0 * static_cast<double>(x.cols());
 }
 
-/// One term along a single direction in the span of the readings of some properties, fitted next to `others`.
-[[nodiscard]] inline std::optional<Term> single_index(const ConditionSample& sample, const PropertyReadings& readings,
+/// One term along a single direction in the span of the reading vectors of some properties, fitted next to `others`.
+[[nodiscard]] inline std::optional<Term> single_index(const ConditionSample& sample,
+                                                      const ReadingVectors& reading_vectors,
                                                       std::span<const Term> others,
                                                       std::span<const std::int64_t> properties) {
-  // the same search as for residual directions, in coordinates of the span of the readings
+  // the same search as for residual directions, in coordinates of the span of the reading vectors
   std::vector<Term> members;
-  for (const std::int64_t k : properties) members.push_back({.kind = TermKind::reading, .property = k});
-  const Matrix<double> basis = spanned_by(members, readings);
+  for (const std::int64_t k : properties) members.push_back({.kind = TermKind::projection, .property = k});
+  const Matrix<double> basis = spanned_by(members, reading_vectors);
   if (basis.rows() < 2) return std::nullopt;
   ConditionSample inside = sample;
   inside.whitened = statistics::detail::product_transposed(sample.whitened, basis);
@@ -82,8 +83,8 @@ inline void gather_term(Conditions& found, const Term& term, double gain) {
   return term;
 }
 
-/// Whether a condition may be merged: one property, all classes, with a reading.
-[[nodiscard]] inline bool may_merge(const Condition& condition, const PropertyReadings& readings,
+/// Whether a condition may be merged: one property, all classes, with a reading vector.
+[[nodiscard]] inline bool may_merge(const Condition& condition, const ReadingVectors& reading_vectors,
                                     const Conditions& found, std::size_t position) {
   if (condition.kind != ConditionKind::property || condition.class_label) return false;
   for (const Interaction& interaction : found.interactions)
@@ -91,21 +92,22 @@ inline void gather_term(Conditions& found, const Term& term, double gain) {
         static_cast<std::size_t>(interaction.second) == position)
       return false;
   return std::all_of(condition.properties.begin(), condition.properties.end(), [&](std::int64_t k) {
-    return readings.vectors.cols() > 0 && readings.r_squared[static_cast<std::size_t>(k)] >= least_reading;
+    return reading_vectors.vectors.cols() > 0 &&
+           reading_vectors.r_squared[static_cast<std::size_t>(k)] >= least_r_squared;
   });
 }
 
 /// Merges the two conditions that lose least by acting through one sum, if they lose nothing; returns whether it did.
-inline bool merge_once(const ConditionSample& sample, const PropertyReadings& readings, Conditions& found) {
+inline bool merge_once(const ConditionSample& sample, const ReadingVectors& reading_vectors, Conditions& found) {
   const std::size_t count = found.conditions.size();
   std::vector<std::uint8_t> able(count, 0);
-  // on one footing with the merged terms: readings, which measurement error does not blur
+  // on one footing with the merged terms: projections, which measurement error does not blur
   std::vector<std::vector<Term>> groups(count);
   for (std::size_t k = 0; k < count; ++k) {
     const Condition& condition = found.conditions[k];
-    able[k] = may_merge(condition, readings, found, k) ? 1 : 0;
+    able[k] = may_merge(condition, reading_vectors, found, k) ? 1 : 0;
     if (able[k] != 0 && condition.properties.size() == 1)
-      groups[k] = {{.kind = TermKind::reading, .property = condition.properties.front()}};
+      groups[k] = {{.kind = TermKind::projection, .property = condition.properties.front()}};
     else groups[k] = condition.terms;
   }
   if (std::count(able.begin(), able.end(), 1) < 2) return false;
@@ -118,17 +120,18 @@ inline bool merge_once(const ConditionSample& sample, const PropertyReadings& re
   const std::vector<Term> apart = all_but(count, count);
   const Matrix<double> x = design(apart, sample);
   const statistics::LogisticFit fit = statistics::fit_logistic(x, sample.label, sample.failed, sample.classes);
-  // what a sum has to reach: the readings by themselves, and everything that was accepted
+  // what a sum has to reach: the projections by themselves, and everything that was accepted
   std::vector<Term> accepted;
   for (const Condition& condition : found.conditions)
     accepted.insert(accepted.end(), condition.terms.begin(), condition.terms.end());
-  const double readings_alone = criterion(sample, apart), limit = std::min(readings_alone, criterion(sample, accepted));
+  const double projections_alone = criterion(sample, apart),
+               limit = std::min(projections_alone, criterion(sample, accepted));
   // what each property adds to the others: a weak companion of a strong condition is no part of a sum
   std::vector<double> own_part(count, 0.0);
   parallel_for(static_cast<std::int64_t>(count), 0, [&](std::int64_t k) {
     const auto at = static_cast<std::size_t>(k);
     if (able[at] != 0)
-      own_part[at] = (criterion(sample, all_but(at, at)) - readings_alone) /
+      own_part[at] = (criterion(sample, all_but(at, at)) - projections_alone) /
                      static_cast<double>(found.conditions[at].properties.size());
   });
 
@@ -168,7 +171,7 @@ inline bool merge_once(const ConditionSample& sample, const PropertyReadings& re
     std::vector<std::int64_t> properties = found.conditions[merge.a].properties;
     const auto& more = found.conditions[merge.b].properties;
     properties.insert(properties.end(), more.begin(), more.end());
-    merge.term = single_index(sample, readings, together, properties);
+    merge.term = single_index(sample, reading_vectors, together, properties);
     if (!merge.term) return;
     together.push_back(*merge.term);
     merge.change = criterion(sample, together) - limit;
@@ -191,12 +194,12 @@ inline bool merge_once(const ConditionSample& sample, const PropertyReadings& re
 
 }  // namespace detail
 
-FAULTLINE_INLINE Conditions gather_conditions(const ConditionSample& sample, const PropertyReadings& readings,
+FAULTLINE_INLINE Conditions gather_conditions(const ConditionSample& sample, const ReadingVectors& reading_vectors,
                                               const SelectedTerms& selection) {
   Conditions found;
   for (std::size_t k = 0; k < selection.terms.size(); ++k)
     detail::gather_term(found, selection.terms[k], selection.gains[k]);
-  while (detail::merge_once(sample, readings, found)) {}
+  while (detail::merge_once(sample, reading_vectors, found)) {}
   return found;
 }
 
@@ -215,7 +218,7 @@ FAULTLINE_INLINE std::string condition_name(const Condition& condition, std::spa
   return text;
 }
 
-FAULTLINE_INLINE std::vector<double> stability(const ConditionSample& sample, const PropertyReadings& readings,
+FAULTLINE_INLINE std::vector<double> stability(const ConditionSample& sample, const ReadingVectors& reading_vectors,
                                                std::span<const std::uint8_t> admitted, const Conditions& found,
                                                const SelectionOptions& options, std::int64_t runs) {
   std::vector<std::vector<std::uint8_t>> chosen(static_cast<std::size_t>(runs));
@@ -225,19 +228,20 @@ FAULTLINE_INLINE std::vector<double> stability(const ConditionSample& sample, co
   light.directions = std::any_of(found.conditions.begin(), found.conditions.end(),
                                  [](const Condition& condition) { return condition.kind == ConditionKind::direction; });
   parallel_for(runs, 0, [&](std::int64_t b) {
-    core::CounterRandom random(options.seed, core::Stream::halves, 1 + b);
-    std::vector<std::int64_t> half;
+    core::CounterRandom random(options.seed, core::Stream::splits, 1 + b);
+    std::vector<std::int64_t> half_sample;
     std::int64_t wanted = sample.size() / 2, left = sample.size();
     for (std::int64_t i = 0; i < sample.size(); ++i, --left)  // Knuth's algorithm S: ascending, uniform
-      if (random.uniform() * static_cast<double>(left) < static_cast<double>(wanted)) half.push_back(i), --wanted;
-    const ConditionSample part = subset(sample, half);
-    const SelectedTerms again = select_terms(part, readings, admitted, light);
+      if (random.uniform() * static_cast<double>(left) < static_cast<double>(wanted))
+        half_sample.push_back(i), --wanted;
+    const ConditionSample part = subset(sample, half_sample);
+    const SelectedTerms again = select_terms(part, reading_vectors, admitted, light);
     std::vector<std::uint8_t>& own = chosen[static_cast<std::size_t>(b)];
     const Matrix<double> span = [&] {
       std::vector<Term> directions;
       for (const Term& term : again.terms)
         if (!term.directions.empty()) directions.push_back(term);
-      return spanned_by(directions, readings);
+      return spanned_by(directions, reading_vectors);
     }();
     for (const Condition& condition : found.conditions) {
       if (condition.kind == ConditionKind::direction) {

@@ -18,23 +18,24 @@ namespace faultline {
 inline namespace v1 {
 namespace analysis {
 
-FAULTLINE_INLINE PropertyReadings read_properties(const Matrix<double>& whitened, const Matrix<float>& properties,
-                                                  std::span<const std::int64_t> labels, std::int64_t classes) {
-  constexpr const char* where = "read_properties";
+FAULTLINE_INLINE ReadingVectors fit_reading_vectors(const Matrix<double>& whitened, const Matrix<float>& properties,
+                                                    std::span<const std::int64_t> labels, std::int64_t classes) {
+  constexpr const char* where = "fit_reading_vectors";
   const std::int64_t n = properties.rows(), count = properties.cols(), r = whitened.cols();
   if (whitened.rows() != n && r > 0)
     throw Error(ErrorCode::shape_mismatch, where, "expected one row of coordinates for each row of properties");
   const statistics::GroupMeans means = statistics::group_means(where, properties, labels, classes);
-  PropertyReadings readings{Matrix<double>(count, r), std::vector<double>(static_cast<std::size_t>(count), 0.0), {}};
+  ReadingVectors reading_vectors{
+      Matrix<double>(count, r), std::vector<double>(static_cast<std::size_t>(count), 0.0), {}};
   // below the resolution of the float it came in, a difference is rounding
-  readings.deviations = statistics::within_deviations(properties, labels, means, means.freedom(), 1e-7);
+  reading_vectors.deviations = statistics::within_deviations(properties, labels, means, means.freedom(), 1e-7);
   const double freedom = means.freedom();
-  if (count == 0 || r == 0 || !(freedom > static_cast<double>(r))) return readings;
+  if (count == 0 || r == 0 || !(freedom > static_cast<double>(r))) return reading_vectors;
   // ranks, so that a long tail of the property does not decide where it grows
   Matrix<double> scores(n, count);
   std::vector<double> values(static_cast<std::size_t>(n));
   for (std::int64_t k = 0; k < count; ++k) {
-    if (!(readings.deviations[static_cast<std::size_t>(k)] > 0.0)) continue;
+    if (!(reading_vectors.deviations[static_cast<std::size_t>(k)] > 0.0)) continue;
     for (std::int64_t i = 0; i < n; ++i) values[static_cast<std::size_t>(i)] = static_cast<double>(properties(i, k));
     values = statistics::within_class_scores(values, labels, classes);
     for (std::int64_t i = 0; i < n; ++i) scores(i, k) = values[static_cast<std::size_t>(i)];
@@ -52,20 +53,20 @@ FAULTLINE_INLINE PropertyReadings read_properties(const Matrix<double>& whitened
       statistics::detail::weighted_squares(whitened, Eigen::VectorXd(Eigen::VectorXd::Ones(n)));
   const Matrix<double> inverse =
       statistics::detail::spectral_function(squares, 1e-10, [](double value) { return 1.0 / value; });
-  readings.vectors = statistics::detail::product(cross, inverse);
+  reading_vectors.vectors = statistics::detail::product(cross, inverse);
   for (std::int64_t k = 0; k < count; ++k) {
     const double all = spread[static_cast<std::size_t>(k)];
-    const double explained = all > 0.0 ? core::dot(readings.vectors.row_span(k), cross.row_span(k)) / all : 0.0;
-    if (readings.deviations[static_cast<std::size_t>(k)] > 0.0)
-      readings.r_squared[static_cast<std::size_t>(k)] =
+    const double explained = all > 0.0 ? core::dot(reading_vectors.vectors.row_span(k), cross.row_span(k)) / all : 0.0;
+    if (reading_vectors.deviations[static_cast<std::size_t>(k)] > 0.0)
+      reading_vectors.r_squared[static_cast<std::size_t>(k)] =
           1.0 - (1.0 - explained) * freedom / (freedom - static_cast<double>(r));
   }
-  return readings;
+  return reading_vectors;
 }
 
 FAULTLINE_INLINE ConditionSample make_condition_sample(const Population& population, const Matrix<double>& whitened,
                                                        std::span<const std::int64_t> rows,
-                                                       const PropertyReadings& readings, std::int64_t classes) {
+                                                       const ReadingVectors& reading_vectors, std::int64_t classes) {
   ConditionSample sample;
   sample.classes = classes;
   sample.row.assign(rows.begin(), rows.end());
@@ -82,7 +83,7 @@ FAULTLINE_INLINE ConditionSample make_condition_sample(const Population& populat
     std::ranges::copy(whitened.row_span(row), sample.whitened.row_span(i).begin());
   }
   sample.scores.resize(count, n);
-  sample.readings.resize(count, n);
+  sample.projections.resize(count, n);
   std::vector<double> values(static_cast<std::size_t>(n));
   for (std::int64_t k = 0; k < count; ++k) {
     for (std::int64_t i = 0; i < n; ++i)
@@ -90,10 +91,11 @@ FAULTLINE_INLINE ConditionSample make_condition_sample(const Population& populat
           static_cast<double>(population.properties(sample.row[static_cast<std::size_t>(i)], k));
     const std::vector<double> scores = statistics::within_class_scores(values, sample.label, classes);
     std::copy(scores.begin(), scores.end(), sample.scores.row_span(k).begin());
-    if (r == 0 || readings.r_squared[static_cast<std::size_t>(k)] < least_reading) continue;
-    values = core::to_list(statistics::detail::product(sample.whitened, core::as_vector(readings.vectors.row_span(k))));
+    if (r == 0 || reading_vectors.r_squared[static_cast<std::size_t>(k)] < least_r_squared) continue;
+    values = core::to_list(
+        statistics::detail::product(sample.whitened, core::as_vector(reading_vectors.vectors.row_span(k))));
     const std::vector<double> read = statistics::within_class_scores(values, sample.label, classes);
-    std::copy(read.begin(), read.end(), sample.readings.row_span(k).begin());
+    std::copy(read.begin(), read.end(), sample.projections.row_span(k).begin());
   }
   return sample;
 }
@@ -103,7 +105,7 @@ FAULTLINE_INLINE ConditionSample subset(const ConditionSample& sample, std::span
   part.classes = sample.classes;
   const auto n = static_cast<std::int64_t>(positions.size());
   part.scores.resize(sample.scores.rows(), n);
-  part.readings.resize(sample.readings.rows(), n);
+  part.projections.resize(sample.projections.rows(), n);
   part.whitened.resize(n, sample.whitened.cols());
   for (std::int64_t i = 0; i < n; ++i) {
     const std::int64_t at = positions[static_cast<std::size_t>(i)];
@@ -112,7 +114,7 @@ FAULTLINE_INLINE ConditionSample subset(const ConditionSample& sample, std::span
     part.failed.push_back(sample.failed[static_cast<std::size_t>(at)]);
     std::ranges::copy(sample.whitened.row_span(at), part.whitened.row_span(i).begin());
     for (std::int64_t k = 0; k < sample.scores.rows(); ++k) part.scores(k, i) = sample.scores(k, at);
-    for (std::int64_t k = 0; k < sample.readings.rows(); ++k) part.readings(k, i) = sample.readings(k, at);
+    for (std::int64_t k = 0; k < sample.projections.rows(); ++k) part.projections(k, i) = sample.projections(k, at);
   }
   return part;
 }

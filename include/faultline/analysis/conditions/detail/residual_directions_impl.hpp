@@ -92,13 +92,13 @@ struct RowRange {
 
 }  // namespace detail
 
-FAULTLINE_INLINE Matrix<double> spanned_by(std::span<const Term> terms, const PropertyReadings& readings) {
-  const std::int64_t r = readings.vectors.cols();
+FAULTLINE_INLINE Matrix<double> spanned_by(std::span<const Term> terms, const ReadingVectors& reading_vectors) {
+  const std::int64_t r = reading_vectors.vectors.cols();
   std::vector<std::vector<double>> directions;
   const auto list_of = [](std::span<const double> row) { return std::vector<double>(row.begin(), row.end()); };
   const auto add = [&](std::int64_t property) {
-    if (property < 0 || readings.r_squared[static_cast<std::size_t>(property)] < least_reading) return;
-    directions.push_back(list_of(readings.vectors.row_span(property)));
+    if (property < 0 || reading_vectors.r_squared[static_cast<std::size_t>(property)] < least_r_squared) return;
+    directions.push_back(list_of(reading_vectors.vectors.row_span(property)));
     core::as_vector(directions.back()).normalize();
   };
   for (const Term& term : terms) {

@@ -45,9 +45,9 @@ struct Gain {
 
 class TermSelector {
  public:
-  TermSelector(const ConditionSample& sample, const PropertyReadings& readings, std::span<const std::uint8_t> admitted,
-               const SelectionOptions& options)
-      : sample_(sample), readings_(readings), options_(options) {
+  TermSelector(const ConditionSample& sample, const ReadingVectors& reading_vectors,
+               std::span<const std::uint8_t> admitted, const SelectionOptions& options)
+      : sample_(sample), reading_vectors_(reading_vectors), options_(options) {
     for (std::int64_t k = 0; k < sample.properties(); ++k)
       if (admitted.empty() || admitted[static_cast<std::size_t>(k)] != 0) properties_.push_back(k);
     count_outcomes();
@@ -55,8 +55,9 @@ class TermSelector {
     parallel_for(static_cast<std::int64_t>(properties_.size()), 0, [&](std::int64_t i) {
       const std::int64_t k = properties_[static_cast<std::size_t>(i)];
       bases_[static_cast<std::size_t>(2 * i)] = term_columns({.kind = TermKind::value, .property = k}, sample_);
-      if (has_reading(k))
-        bases_[static_cast<std::size_t>(2 * i + 1)] = term_columns({.kind = TermKind::reading, .property = k}, sample_);
+      if (has_projection(k))
+        bases_[static_cast<std::size_t>(2 * i + 1)] =
+            term_columns({.kind = TermKind::projection, .property = k}, sample_);
     });
     columns_ = Matrix<double>(sample.size(), 0);
     selection_.fit = statistics::fit_logistic(columns_, sample.label, sample.failed, sample.classes);
@@ -95,14 +96,14 @@ class TermSelector {
     if (sample_.classes == 1) classes_.clear();  // its own terms would be those of all
   }
 
-  [[nodiscard]] bool has_reading(std::int64_t k) const {
-    return sample_.whitened.cols() > 0 && readings_.r_squared[static_cast<std::size_t>(k)] >= least_reading;
+  [[nodiscard]] bool has_projection(std::int64_t k) const {
+    return sample_.whitened.cols() > 0 && reading_vectors_.r_squared[static_cast<std::size_t>(k)] >= least_r_squared;
   }
 
   /// Folds that share out the failures and the successes of every class.
   void make_folds() {
     folds_.resize(static_cast<std::size_t>(options_.folds));
-    core::CounterRandom random(options_.seed, core::Stream::halves, 0);
+    core::CounterRandom random(options_.seed, core::Stream::splits, 0);
     std::vector<std::int64_t> fold_of(sample_.label.size(), 0);
     std::int64_t next = 0;
     for (std::size_t first = 0; first < sample_.label.size();) {
@@ -239,7 +240,7 @@ class TermSelector {
       const Matrix<double>& basis = bases_[static_cast<std::size_t>(2 * i + piece % 3)];
       if (basis.rows() == 0) return;
       const auto sums = tests.sums(basis);
-      Term term{.kind = piece % 3 == 0 ? TermKind::value : TermKind::reading, .property = k};
+      Term term{.kind = piece % 3 == 0 ? TermKind::value : TermKind::projection, .property = k};
       if (!selected(term)) own.push_back({term, tests.test(sums)});
       for (const std::int64_t c : classes_) {
         term.class_label = c;
@@ -252,11 +253,11 @@ class TermSelector {
     return all;
   }
 
-  /// 0 value, 1 reading, 2 of one class, 3 pair: simpler first.
+  /// 0 value, 1 projection, 2 of one class, 3 pair: simpler first.
   [[nodiscard]] static int complexity(const Term& term) {
     if (term.kind == TermKind::pair) return 3;
     if (term.class_label) return 2;
-    return term.kind == TermKind::reading ? 1 : 0;
+    return term.kind == TermKind::projection ? 1 : 0;
   }
 
   /// Whether `simpler` says less about the same property than `term`.
@@ -350,7 +351,7 @@ class TermSelector {
     std::int64_t subspaces = 0;
     for (const Term& term : selection_.terms) subspaces += term.directions.empty() ? 0 : 1;
     if (sample_.whitened.cols() == 0 || subspaces >= options_.subspaces) return false;
-    const Matrix<double> held = spanned_by(selection_.terms, readings_);
+    const Matrix<double> held = spanned_by(selection_.terms, reading_vectors_);
     if (held.rows() >= sample_.whitened.cols()) return false;
     const std::vector<Screened> proposals = propose(held);
     if (proposals.empty()) return false;
@@ -383,11 +384,11 @@ class TermSelector {
   }
 
   const ConditionSample& sample_;
-  const PropertyReadings& readings_;
+  const ReadingVectors& reading_vectors_;
   const SelectionOptions& options_;
   std::vector<std::int64_t> properties_;  // that are candidates
   std::vector<std::int64_t> classes_;     // that may have terms of their own
-  std::vector<Matrix<double>> bases_;     // splines of value and reading of each
+  std::vector<Matrix<double>> bases_;     // splines of value and projection of each
   Matrix<double> columns_;                // of the model
   std::vector<Fold> folds_;
   bool folds_wanted_ = false;
@@ -396,7 +397,7 @@ class TermSelector {
 
 }  // namespace detail
 
-FAULTLINE_INLINE SelectedTerms select_terms(const ConditionSample& sample, const PropertyReadings& readings,
+FAULTLINE_INLINE SelectedTerms select_terms(const ConditionSample& sample, const ReadingVectors& reading_vectors,
                                             std::span<const std::uint8_t> admitted, const SelectionOptions& options) {
   constexpr const char* where = "select_terms";
   if (sample.size() == 0) throw Error(ErrorCode::empty_input, where, "expected at least one sample");
@@ -404,7 +405,7 @@ FAULTLINE_INLINE SelectedTerms select_terms(const ConditionSample& sample, const
     throw Error(ErrorCode::invalid_argument, where, "options out of range");
   if (!admitted.empty() && static_cast<std::int64_t>(admitted.size()) != sample.properties())
     throw Error(ErrorCode::shape_mismatch, where, "expected one mark for each property");
-  return detail::TermSelector(sample, readings, admitted, options).run();
+  return detail::TermSelector(sample, reading_vectors, admitted, options).run();
 }
 
 }  // namespace analysis

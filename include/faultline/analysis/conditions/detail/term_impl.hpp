@@ -32,7 +32,7 @@ FAULTLINE_INLINE Matrix<double> term_columns(const Term& term, const ConditionSa
   };
   switch (term.kind) {
     case TermKind::value: put_spline(sample.scores.row_span(term.property), 0); break;
-    case TermKind::reading: put_spline(sample.readings.row_span(term.property), 0); break;
+    case TermKind::projection: put_spline(sample.projections.row_span(term.property), 0); break;
     case TermKind::pair:
       for (std::int64_t i = 0; i < sample.size(); ++i)
         columns(i, 0) = sample.scores(term.property, i) * sample.scores(term.other, i);

@@ -27,10 +27,10 @@ namespace detail {
 
 /// Moves every two causes by +2 towards failure and asks whether they do more together than their log odds add up to.
 inline void measure_beyond_additive(const Problem& problem, const Population& population,
-                                    std::span<const ConditionMove> moves, std::span<const std::size_t> causes,
+                                    std::span<const ConditionEdit> planned, std::span<const std::size_t> causes,
                                     std::span<CausePair> pairs, std::span<statistics::ValueCounts> sums) {
   for (std::size_t p = 0; p < pairs.size(); ++p) {
-    const ConditionMove &a = moves[causes[pairs[p].first]], &b = moves[causes[pairs[p].second]];
+    const ConditionEdit &a = planned[causes[pairs[p].first]], &b = planned[causes[pairs[p].second]];
     if (a.shape != ConditionShape::one_sided || b.shape != ConditionShape::one_sided) continue;
     const Eigen::VectorXd step_a = 2.0 * a.sign * core::as_vector(a.steps.row_span(0)),
                           step_b = 2.0 * b.sign * core::as_vector(b.steps.row_span(0));
@@ -56,12 +56,12 @@ inline void measure_beyond_additive(const Problem& problem, const Population& po
 
 FAULTLINE_INLINE CauseFractions attribute_failures(const Problem& problem, const statistics::Whitening& whitening,
                                                    const ConditionSample& discovery, const Conditions& found,
-                                                   std::span<const ConditionMove> moves,
+                                                   std::span<const ConditionEdit> planned,
                                                    std::span<const std::size_t> causes, const EffectOptions& options) {
   CauseFractions result;
   result.each.resize(causes.size());
   if (causes.empty()) return result;
-  const CauseSettings settings(whitening, discovery, found, moves, causes);
+  const CauseSettings settings(whitening, discovery, found, planned, causes);
   std::vector<std::size_t> every;
   std::vector<Matrix<double>> single, paired;
   for (std::size_t k = 0; k < causes.size(); ++k) {
@@ -106,7 +106,7 @@ FAULTLINE_INLINE CauseFractions attribute_failures(const Problem& problem, const
         for (auto& outcomes : after_pair) outcomes.push_back(answers.failed[at++] != 0.0 ? 1 : 0);
     }
     if (done < options.fraction_latents / 8)
-      detail::measure_beyond_additive(problem, population, moves, causes, result.pairs, beyond);
+      detail::measure_beyond_additive(problem, population, planned, causes, result.pairs, beyond);
   }
   request.end();
   const auto fraction = [&](const std::vector<std::uint8_t>& outcomes) {

@@ -55,8 +55,8 @@ FAULTLINE_INLINE ConditionGround prepare_ground(const Problem& problem) {
   const Matrix<float> w = detail::stacked(discovery.w, confirmation.w);
   ground.whitening = statistics::fit_whitening(w, label, problem.classes, 1e-12);
   const Matrix<double> whitened = statistics::whiten(ground.whitening, w, label);
-  ground.readings =
-      read_properties(whitened, detail::stacked(discovery.properties, confirmation.properties), label, problem.classes);
+  ground.reading_vectors = fit_reading_vectors(whitened, detail::stacked(discovery.properties, confirmation.properties),
+                                               label, problem.classes);
   ground.discovery_whitened = Matrix<double>(whitened.topRows(discovery.size()));
   ground.confirmation_whitened = Matrix<double>(whitened.bottomRows(confirmation.size()));
   set_outcomes(ground, problem);
@@ -66,27 +66,28 @@ FAULTLINE_INLINE ConditionGround prepare_ground(const Problem& problem) {
 FAULTLINE_INLINE void set_outcomes(ConditionGround& ground, const Problem& problem) {
   const Population &discovery = problem.discovery, &confirmation = problem.confirmation;
   ground.discovery = make_condition_sample(discovery, ground.discovery_whitened, detail::valid_rows(discovery),
-                                           ground.readings, problem.classes);
-  ground.confirmation = make_condition_sample(confirmation, ground.confirmation_whitened,
-                                              detail::valid_rows(confirmation), ground.readings, problem.classes);
+                                           ground.reading_vectors, problem.classes);
+  ground.confirmation =
+      make_condition_sample(confirmation, ground.confirmation_whitened, detail::valid_rows(confirmation),
+                            ground.reading_vectors, problem.classes);
 }
 
 FAULTLINE_INLINE ConditionChain find_causes(const Problem& problem, const ChainOptions& options) {
-  HeldOutLatents latents(problem, options.effects.batch_size);
-  return find_causes(problem, prepare_ground(problem), latents, options);
+  HeldOutLatents held_out(problem, options.effects.batch_size);
+  return find_causes(problem, prepare_ground(problem), held_out, options);
 }
 
 FAULTLINE_INLINE ConditionChain find_causes(const Problem& problem, const ConditionGround& ground,
-                                            HeldOutLatents& latents, const ChainOptions& options) {
+                                            HeldOutLatents& held_out, const ChainOptions& options) {
   report_progress(options.progress, "conditions", 0, 1);
-  TestedConditions tested = find_conditions(ground.discovery, ground.confirmation, ground.readings,
+  TestedConditions tested = find_conditions(ground.discovery, ground.confirmation, ground.reading_vectors,
                                             problem.property_candidates, problem.seed, options.conditions);
   report_progress(options.progress, "conditions", 1, 1);
-  return prove_causes(problem, ground, latents, std::move(tested), options);
+  return prove_causes(problem, ground, held_out, std::move(tested), options);
 }
 
 FAULTLINE_INLINE ConditionChain prove_causes(const Problem& problem, const ConditionGround& ground,
-                                             HeldOutLatents& latents, TestedConditions tested,
+                                             HeldOutLatents& held_out, TestedConditions tested,
                                              const ChainOptions& options) {
   ConditionChain chain;
   const auto progress = [&](const char* stage, std::int64_t done) {
@@ -111,8 +112,8 @@ FAULTLINE_INLINE ConditionChain prove_causes(const Problem& problem, const Condi
   if (confirmed.conditions.empty() || !options.interventions || ground.whitening.rank() == 0) return chain;
 
   progress("intervention", 0);
-  std::vector<ConditionMove> moves = plan_moves(problem, ground.whitening, ground.readings, ground.discovery, confirmed,
-                                                calibration_latents(options.effects.images));
+  std::vector<ConditionEdit> planned = plan_edits(problem, ground.whitening, ground.reading_vectors, ground.discovery,
+                                                  confirmed, calibration_latents(options.effects.images));
   for (std::size_t k = 0; k < position.size(); ++k) {
     // a condition whose gain lies in one class is moved in that class
     ChainedCondition& own = chain.conditions[position[k]];
@@ -121,16 +122,16 @@ FAULTLINE_INLINE ConditionChain prove_causes(const Problem& problem, const Condi
   }
   EffectOptions effect_options = options.effects;
   effect_options.alpha = options.conditions.alpha;
-  const std::vector<MoveEffect> effects =
-      measure_effects(problem, ground.whitening, latents, confirmed, moves, effect_options);
+  const std::vector<ConditionEffect> effects =
+      measure_effects(problem, ground.whitening, held_out, confirmed, planned, effect_options);
   std::vector<std::size_t> causes;
   for (std::size_t k = 0; k < position.size(); ++k)
-    if (moves[k].movability == Movability::movable && effects[k].decision == statistics::EffectDecision::changes)
+    if (planned[k].movability == Movability::movable && effects[k].decision == statistics::EffectDecision::changes)
       causes.push_back(k);
   progress("intervention", 1);
   progress("attributable fractions", 0);
   chain.fractions =
-      attribute_failures(problem, ground.whitening, ground.discovery, confirmed, moves, causes, effect_options);
+      attribute_failures(problem, ground.whitening, ground.discovery, confirmed, planned, causes, effect_options);
   progress("attributable fractions", 1);
   for (std::size_t i = 0; i < causes.size(); ++i) {
     ChainedCondition& own = chain.conditions[position[causes[i]]];
@@ -138,7 +139,7 @@ FAULTLINE_INLINE ConditionChain prove_causes(const Problem& problem, const Condi
     own.fraction = chain.fractions.each[i];
   }
   for (std::size_t k = 0; k < position.size(); ++k) {
-    chain.conditions[position[k]].move = std::move(moves[k]);
+    chain.conditions[position[k]].edit = std::move(planned[k]);
     chain.conditions[position[k]].effect = effects[k];
   }
   return chain;

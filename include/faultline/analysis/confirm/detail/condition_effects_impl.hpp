@@ -4,7 +4,7 @@
 
 #include <faultline/analysis/confirm/condition_effects.hpp>
 
-#include <faultline/analysis/confirm/move_comparisons.hpp>
+#include <faultline/analysis/confirm/edit_comparisons.hpp>
 #include <faultline/analysis/problem/valid_failures.hpp>
 #include <faultline/core/random.hpp>
 #include <faultline/statistics/decompositions.hpp>
@@ -40,47 +40,49 @@ namespace detail {
 
 }  // namespace detail
 
-FAULTLINE_INLINE std::vector<MoveEffect> measure_effects(const Problem& problem, const statistics::Whitening& whitening,
-                                                         HeldOutLatents& latents, const Conditions& found,
-                                                         std::span<const ConditionMove> moves,
-                                                         const EffectOptions& options) {
-  std::vector<MoveEffect> effects(moves.size());
+FAULTLINE_INLINE std::vector<ConditionEffect> measure_effects(const Problem& problem,
+                                                              const statistics::Whitening& whitening,
+                                                              HeldOutLatents& held_out, const Conditions& found,
+                                                              std::span<const ConditionEdit> planned,
+                                                              const EffectOptions& options) {
+  std::vector<ConditionEffect> effects(planned.size());
   std::int64_t able = 0, images = 0;
-  for (const ConditionMove& move : moves) able += move.movability == Movability::movable ? 1 : 0;
+  for (const ConditionEdit& edit : planned) able += edit.movability == Movability::movable ? 1 : 0;
   const double alpha = options.alpha / std::max<double>(1.0, static_cast<double>(able));
   struct Watch {
-    std::vector<MoveComparison> comparisons;
+    std::vector<EditComparison> comparisons;
     std::vector<statistics::ValueCounts> values;
     std::int64_t taken = 0;        // latents
     std::int64_t invalid[2] = {};  // at the first and the second edit
     bool done = true;
   };
-  std::vector<Watch> watches(moves.size());
-  for (std::size_t k = 0; k < moves.size(); ++k) {
-    if (moves[k].movability != Movability::movable) continue;
-    watches[k].comparisons = comparisons_of(moves[k]);
+  std::vector<Watch> watches(planned.size());
+  for (std::size_t k = 0; k < planned.size(); ++k) {
+    if (planned[k].movability != Movability::movable) continue;
+    watches[k].comparisons = comparisons_of(planned[k]);
     watches[k].values.resize(watches[k].comparisons.size());
     watches[k].done = false;
     const double rate = detail::valid_failure_rate(problem, found.conditions[k].class_label);
     effects[k].min_effect = std::clamp(options.relative_effect * rate, options.smallest_effect, options.largest_effect);
   }
-  // every condition has its first look, whatever the budget: it decides what is clear
-  const auto goes_on = [&](std::int64_t look) {
-    return images < options.images && (look == options.first_look || !problem.is_spent(budget_share::effects));
+  // every condition has its first analysis, whatever the budget: it decides what is clear
+  const auto goes_on = [&](std::int64_t interim) {
+    return images < options.images && (interim == options.first_analysis || !problem.is_spent(budget_share::effects));
   };
-  // every open condition in turn, so that those near their bar have what the others leave
+  // every open condition in turn, so that those near their least effect have what the others leave
   bool open = able > 0;
-  for (std::int64_t look = options.first_look; open; look += options.look_every) {
+  for (std::int64_t interim = options.first_analysis; open; interim += options.analysis_every) {
     open = false;
-    classify::ScoreRequest request(problem.deferred);  // a look at one condition does not depend on those at others
-    for (std::size_t k = 0; k < moves.size() && goes_on(look); ++k) {
+    classify::ScoreRequest request(
+        problem.deferred);  // an analysis of one condition does not depend on those of others
+    for (std::size_t k = 0; k < planned.size() && goes_on(interim); ++k) {
       Watch& watch = watches[k];
       if (watch.done) continue;
       const std::optional<std::int64_t> label = found.conditions[k].class_label;
-      const std::int64_t drawn = latents.codes().size();
+      const std::int64_t drawn = held_out.latents().size();
       const std::vector<std::int64_t> positions =
-          latents.first(look, label, look * std::max<std::int64_t>(4, label ? 4 * problem.classes : 1));
-      if (look > options.latents) images += latents.codes().size() - drawn;
+          held_out.first(interim, label, interim * std::max<std::int64_t>(4, label ? 4 * problem.classes : 1));
+      if (interim > options.latents) images += held_out.latents().size() - drawn;
       const auto first = static_cast<std::size_t>(watch.taken);
       if (positions.size() <= first) {
         watch.done = true;
@@ -89,10 +91,11 @@ FAULTLINE_INLINE std::vector<MoveEffect> measure_effects(const Problem& problem,
       std::vector<EditedLatent> edits;
       for (std::size_t i = first; i < positions.size(); ++i) {
         const auto at = static_cast<std::size_t>(positions[i]);
-        const StartLatent start{latents.codes().w.row_span(positions[i]), latents.codes().label[at]};
-        const double now = moves[k].shape == ConditionShape::band ? first_reading(moves[k], whitening, start) : 0.0;
-        for (const MoveComparison& comparison : watch.comparisons)
-          for (const auto& part : comparison.parts) edits.push_back({start, edit_of(part, moves[k], now)});
+        const StartLatent start{held_out.latents().w.row_span(positions[i]), held_out.latents().label[at]};
+        const double now =
+            planned[k].shape == ConditionShape::band ? first_projection(planned[k], whitening, start) : 0.0;
+        for (const EditComparison& comparison : watch.comparisons)
+          for (const auto& part : comparison.parts) edits.push_back({start, edit_of(part, planned[k], now)});
       }
       const ValidFailures answers = answer_valid(problem, edits);
       images += static_cast<std::int64_t>(edits.size());
@@ -107,7 +110,7 @@ FAULTLINE_INLINE std::vector<MoveEffect> measure_effects(const Problem& problem,
           watch.values[c].add(std::clamp(effect, -1.0, 1.0));
         }
       watch.taken = static_cast<std::int64_t>(positions.size());
-      MoveEffect& effect = effects[k];
+      ConditionEffect& effect = effects[k];
       effect.latents = watch.taken;
       const auto n = static_cast<double>(watch.taken);
       const double own_alpha = alpha / static_cast<double>(watch.comparisons.size());
@@ -132,7 +135,7 @@ FAULTLINE_INLINE std::vector<MoveEffect> measure_effects(const Problem& problem,
       open = open || !watch.done;
     }
     request.end();
-    open = open && goes_on(look + options.look_every);
+    open = open && goes_on(interim + options.analysis_every);
   }
   return effects;
 }

@@ -3,7 +3,7 @@
 // The shapes in which conditions act, from the splines that were fitted to them.
 
 #include <faultline/analysis/conditions/residual_directions.hpp>
-#include <faultline/analysis/confirm/condition_moves.hpp>
+#include <faultline/analysis/confirm/condition_edits.hpp>
 #include <faultline/statistics/logistic_regression.hpp>
 #include <faultline/statistics/natural_spline.hpp>
 
@@ -70,15 +70,15 @@ namespace detail {
   return sum / total;
 }
 
-inline void set_shape(ConditionMove& move, const Condition& condition, std::span<const double> coefficients,
+inline void set_shape(ConditionEdit& edit, const Condition& condition, std::span<const double> coefficients,
                       std::span<const double> intercepts) {
   constexpr double end = 1.6448536269514722;  // the .95 quantile
   if (condition.kind == ConditionKind::pair) {
-    move.shape = ConditionShape::pair;
+    edit.shape = ConditionShape::pair;
     std::size_t first = 0;
     for (const Term& term : condition.terms) {
       if (term.kind == TermKind::pair) {
-        move.sign = coefficients[first] >= 0.0 ? 1 : -1;
+        edit.sign = coefficients[first] >= 0.0 ? 1 : -1;
         break;
       }
       first += static_cast<std::size_t>(column_count(term));
@@ -92,24 +92,24 @@ inline void set_shape(ConditionMove& move, const Condition& condition, std::span
   double most = -1e300, least = 1e300;
   for (int step = -20; step <= 20; ++step) {
     const double score = 0.1 * step, effect = effect_at(condition, coefficients, score);
-    if (effect > most) most = effect, move.worst = score;
-    if (effect < least) least = effect, move.best = score;
+    if (effect > most) most = effect, edit.worst = score;
+    if (effect < least) least = effect, edit.best = score;
   }
-  move.sign = high >= low ? 1 : -1;
+  edit.sign = high >= low ? 1 : -1;
   const double ends = std::max(effect_at(condition, coefficients, -2.0), effect_at(condition, coefficients, 2.0));
   if (condition.kind == ConditionKind::direction && condition.terms.front().directions.rows() > 1) {
-    move.shape = ConditionShape::subspace;
-  } else if (std::abs(move.worst) < end && most - ends > 0.25 * (most - least)) {
-    move.shape = ConditionShape::band;
+    edit.shape = ConditionShape::subspace;
+  } else if (std::abs(edit.worst) < end && most - ends > 0.25 * (most - least)) {
+    edit.shape = ConditionShape::band;
   } else if (0.5 * (low + high) - middle > std::abs(high - low)) {
-    move.shape = ConditionShape::two_sided;
+    edit.shape = ConditionShape::two_sided;
   }
 }
 
 /// The leading eigenvector of Σ m_i w̃_i w̃_iᵀ of a property that no linear rule reads, where it stands out of
 /// permutations.
-[[nodiscard]] inline std::optional<Matrix<double>> curved_reading(const ConditionSample& sample, std::int64_t property,
-                                                                  std::int64_t seed) {
+[[nodiscard]] inline std::optional<Matrix<double>> curved_direction(const ConditionSample& sample,
+                                                                    std::int64_t property, std::int64_t seed) {
   if (sample.whitened.cols() == 0) return std::nullopt;
   // the same search as for residuals, with the property in their place
   statistics::LogisticFit as_residual;

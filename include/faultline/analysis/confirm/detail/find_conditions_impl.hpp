@@ -14,22 +14,22 @@ inline namespace v1 {
 namespace analysis {
 
 FAULTLINE_INLINE TestedConditions find_conditions(const ConditionSample& discovery, const ConditionSample& confirmation,
-                                                  const PropertyReadings& readings,
+                                                  const ReadingVectors& reading_vectors,
                                                   std::span<const std::uint8_t> admitted, std::int64_t seed,
                                                   const ConditionOptions& options) {
   TestedConditions result;
   SelectionOptions selecting = options.selection;
   selecting.seed = seed;
-  const SelectedTerms selection = select_terms(discovery, readings, admitted, selecting);
+  const SelectedTerms selection = select_terms(discovery, reading_vectors, admitted, selecting);
   result.candidates = selection.candidates;
-  const Conditions found = gather_conditions(discovery, readings, selection);
+  const Conditions found = gather_conditions(discovery, reading_vectors, selection);
   if (found.conditions.empty()) return result;
 
   ConditionTests tests =
       confirm_conditions(confirmation, found, freeze_shapes(discovery, found), seed, options.permutations);
   std::vector<double> stable(found.conditions.size(), 0.0);
   if (options.half_samples > 0)
-    stable = stability(discovery, readings, admitted, found, selecting, options.half_samples);
+    stable = stability(discovery, reading_vectors, admitted, found, selecting, options.half_samples);
   result.together = tests.together;
   const auto holds = [&](const ConditionTest& test) {
     return test.p_adjusted <= options.alpha && test.gain.share >= options.least_share;

@@ -20,13 +20,13 @@ inline namespace v1 {
 namespace analysis {
 
 FAULTLINE_INLINE std::optional<double> placebo_effect(const Problem& problem, const statistics::Whitening& whitening,
-                                                      const Population& latents, std::span<const ConditionMove> moves,
+                                                      const Population& latents, std::span<const ConditionEdit> planned,
                                                       std::int64_t directions, std::int64_t count) {
-  std::vector<std::vector<double>> readings;
-  for (const ConditionMove& move : moves)
-    for (Eigen::Index m = 0; m < move.readings.rows(); ++m)
-      readings.push_back(core::to_list(core::as_vector(move.readings.row_span(m))));
-  const auto basis = statistics::orthonormal_basis(readings, 1e-3);
+  std::vector<std::vector<double>> vectors;
+  for (const ConditionEdit& edit : planned)
+    for (Eigen::Index m = 0; m < edit.reading_vectors.rows(); ++m)
+      vectors.push_back(core::to_list(core::as_vector(edit.reading_vectors.row_span(m))));
+  const auto basis = statistics::orthonormal_basis(vectors, 1e-3);
   const std::int64_t n = std::min(count, latents.size());
   if (n == 0 || directions == 0 || static_cast<std::int64_t>(basis.size()) >= whitening.rank()) return std::nullopt;
   const Matrix<double> v = placebo_directions(directions, whitening.rank(), basis, problem.seed);

@@ -25,22 +25,22 @@ namespace analysis {
 FAULTLINE_INLINE void attach_carriers(const FindingContext& context, std::span<Finding> findings) {
   if (findings.empty()) return;
   const Problem& problem = context.problem;
-  const auto strata_of = [&](const Population& half) {
-    return statistics::count_outcomes(half.label, half.failed, problem.classes);
+  const auto strata_of = [&](const Population& split) {
+    return statistics::count_outcomes(split.label, split.failed, problem.classes);
   };
   const LatentMoments discovery = latent_moments(problem.discovery, strata_of(problem.discovery));
   const StyleMoments confirmation = style_moments(problem, problem.confirmation, strata_of(problem.confirmation));
   const Matrix<double>& a = problem.style_matrix;
-  const std::vector<double> variance = reading_variances(a, discovery.within);
+  const std::vector<double> variance = projection_variances(a, discovery.within);
   const double largest = variance.empty() ? 0.0 : *std::max_element(variance.begin(), variance.end());
   const auto quotient = [](double numerator, double denominator) {
     return denominator > 0.0 ? numerator / denominator : 0.0;
   };
   // Of every style, between failures and successes of one class
   const auto class_difference = [&](std::int64_t label) {
-    const Population& half = problem.confirmation;
+    const Population& split = problem.confirmation;
     const std::vector<double> difference = statistics::stratified_difference(
-        half.w, half.label, half.failed, statistics::only_class(strata_of(half), label));
+        split.w, split.label, split.failed, statistics::only_class(strata_of(split), label));
     return core::to_list(statistics::detail::product(a, core::as_vector(difference)));
   };
 
@@ -58,14 +58,14 @@ FAULTLINE_INLINE void attach_carriers(const FindingContext& context, std::span<F
       Matrix<double> steps(static_cast<std::int64_t>(finding.direction.parts.size()), context.whitening.dimension());
       for (std::size_t m = 0; m < finding.direction.parts.size(); ++m)
         std::ranges::copy(finding.direction.parts[m], steps.row_span(static_cast<std::int64_t>(m)).begin());
-      rows = statistics::whiten_moves(context.whitening, steps);
+      rows = statistics::whiten_steps(context.whitening, steps);
     }
     std::vector<double> correlation(variance.size(), 0.0), squared(variance.size(), 0.0);
     for (std::int64_t m = 0; m < rows.rows(); ++m) {
-      const Eigen::VectorXd reading =
+      const Eigen::VectorXd vector =
           statistics::detail::transposed_product(context.whitening.to_white, core::as_vector(rows.row_span(m)));
-      const Eigen::VectorXd with_w = statistics::detail::product(discovery.within, reading);
-      const double deviation = std::sqrt(std::max(0.0, reading.dot(with_w)));
+      const Eigen::VectorXd with_w = statistics::detail::product(discovery.within, vector);
+      const double deviation = std::sqrt(std::max(0.0, vector.dot(with_w)));
       const std::vector<double> covariance = core::to_list(statistics::detail::product(a, with_w));
       for (std::size_t k = 0; k < variance.size(); ++k) {
         if (!(variance[k] > 1e-12 * largest)) continue;  // a channel that hardly varies is all rounding

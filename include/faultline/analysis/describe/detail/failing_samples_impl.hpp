@@ -72,7 +72,7 @@ namespace detail {
   const Matrix<double> whitened = statistics::whiten(whitening, w, labels);
   Matrix<double> step(1, w.cols());
   std::ranges::copy(direction, step.row_span(0).begin());
-  const Matrix<double> along = statistics::whiten_moves(whitening, step);
+  const Matrix<double> along = statistics::whiten_steps(whitening, step);
   return core::to_list(statistics::detail::product(whitened, core::as_vector(along.row_span(0)).normalized()));
 }
 

@@ -23,24 +23,24 @@ inline namespace v1 {
 namespace analysis {
 namespace detail {
 
-/// The move towards failure: against the first direction where less of it fails, along the failing diagonal of a pair.
-[[nodiscard]] inline Direction failing_direction(const statistics::Whitening& whitening, const ConditionMove& move,
+/// The edit towards failure: against the first direction where less of it fails, along the failing diagonal of a pair.
+[[nodiscard]] inline Direction failing_direction(const statistics::Whitening& whitening, const ConditionEdit& edit,
                                                  std::optional<std::int64_t> class_label) {
   Direction direction;
   direction.class_label = class_label;
-  if (move.directions.rows() == 0) return direction;
-  Eigen::VectorXd v = core::as_vector(move.directions.row_span(0));
-  if (move.shape == ConditionShape::pair && move.directions.rows() == 2)
-    v += static_cast<double>(move.sign) * core::as_vector(move.directions.row_span(1));
-  else if (move.shape == ConditionShape::band) v *= move.worst >= move.best ? 1.0 : -1.0;
-  else if (move.shape != ConditionShape::pair && move.shape != ConditionShape::subspace)
-    v *= static_cast<double>(move.sign);
+  if (edit.directions.rows() == 0) return direction;
+  Eigen::VectorXd v = core::as_vector(edit.directions.row_span(0));
+  if (edit.shape == ConditionShape::pair && edit.directions.rows() == 2)
+    v += static_cast<double>(edit.sign) * core::as_vector(edit.directions.row_span(1));
+  else if (edit.shape == ConditionShape::band) v *= edit.worst >= edit.best ? 1.0 : -1.0;
+  else if (edit.shape != ConditionShape::pair && edit.shape != ConditionShape::subspace)
+    v *= static_cast<double>(edit.sign);
   v.normalize();
   direction.whitened = core::to_list(v);
   direction.w = core::to_list(statistics::detail::transposed_product(whitening.from_white, v));
-  if (move.steps.rows() > 1)
-    for (std::int64_t m = 0; m < move.steps.rows(); ++m)
-      direction.parts.push_back(core::to_list(core::as_vector(move.steps.row_span(m))));
+  if (edit.steps.rows() > 1)
+    for (std::int64_t m = 0; m < edit.steps.rows(); ++m)
+      direction.parts.push_back(core::to_list(core::as_vector(edit.steps.row_span(m))));
   return direction;
 }
 
@@ -66,7 +66,7 @@ namespace detail {
 FAULTLINE_INLINE Finding make_finding(const Problem& problem, const statistics::Whitening& whitening,
                                       const ChainedCondition& condition, const CauseFractions& fractions) {
   Finding finding;
-  const ConditionMove& move = condition.move;
+  const ConditionEdit& edit = condition.edit;
   ConditionSummary& summary = finding.condition;
   summary.kind = condition.condition.kind;
   for (const std::int64_t k : condition.condition.properties)
@@ -80,14 +80,14 @@ FAULTLINE_INLINE Finding make_finding(const Problem& problem, const statistics::
     summary.is_minor = true;
     return finding;
   }
-  summary.shape = move.shape;
-  summary.sign = move.shape == ConditionShape::band ? (move.worst >= move.best ? 1 : -1) : move.sign;
-  summary.movability = move.movability;
-  if (move.held_back) summary.moves_along = problem.property_names[static_cast<std::size_t>(*move.held_back)];
-  finding.direction = detail::failing_direction(whitening, move, summary.class_label);
-  if (move.movability != Movability::movable) return finding;
+  summary.shape = edit.shape;
+  summary.sign = edit.shape == ConditionShape::band ? (edit.worst >= edit.best ? 1 : -1) : edit.sign;
+  summary.movability = edit.movability;
+  if (edit.held_back) summary.moves_along = problem.property_names[static_cast<std::size_t>(*edit.held_back)];
+  finding.direction = detail::failing_direction(whitening, edit, summary.class_label);
+  if (edit.movability != Movability::movable) return finding;
 
-  const MoveEffect& effect = condition.effect;
+  const ConditionEffect& effect = condition.effect;
   Intervention& moved = finding.intervention;
   moved.decision = effect.decision;
   moved.latents = effect.latents;
@@ -98,7 +98,7 @@ FAULTLINE_INLINE Finding make_finding(const Problem& problem, const statistics::
     moved.upper = effect.upper;
     moved.min_effect = effect.min_effect;
     if (problem.has_judge) {
-      const bool turned = move.shape == ConditionShape::one_sided && move.sign < 0;
+      const bool turned = edit.shape == ConditionShape::one_sided && edit.sign < 0;
       moved.invalid_high = turned ? effect.invalid_low : effect.invalid_high;
       moved.invalid_low = turned ? effect.invalid_high : effect.invalid_low;
     }
@@ -117,7 +117,7 @@ FAULTLINE_INLINE SortedFindings sort_findings(const Problem& problem, const stat
     Finding finding = make_finding(problem, whitening, condition, chain.fractions);
     std::vector<Finding>* list = &sorted.undecided;
     if (condition.minor) list = &sorted.undecided;
-    else if (condition.move.movability != Movability::movable) list = &sorted.not_movable;
+    else if (condition.edit.movability != Movability::movable) list = &sorted.not_movable;
     else if (condition.cause) list = &sorted.causes;
     else if (condition.effect.decision == Decision::does_not) list = &sorted.associated;
     list->push_back(std::move(finding));
@@ -140,8 +140,8 @@ namespace detail {
     return text;
   }
   const std::vector<PropertyEffect>& effects = finding.side_effects;
-  constexpr double moves = 0.5;  // a property moves from half a deviation on
-  if (effects.empty() || std::abs(effects[0].strength) < moves) return {};
+  constexpr double least_change = 0.5;  // a property moves from half a deviation on
+  if (effects.empty() || std::abs(effects[0].strength) < least_change) return {};
   const double second = effects.size() > 1 ? std::abs(effects[1].strength) : 0.0;
   if (std::abs(effects[0].strength) > 2.0 * second) return effects[0].name + ", as w tells it";
   return effects[0].name + " + " + effects[1].name;

@@ -67,19 +67,19 @@ inline void compare_ends(Finding& finding, std::span<const ProfilePoint* const> 
 
 }  // namespace detail
 
-FAULTLINE_INLINE void draw_profile_latents(const Problem& problem, HeldOutLatents& fresh,
+FAULTLINE_INLINE void draw_profile_latents(const Problem& problem, HeldOutLatents& held_out,
                                            std::span<std::vector<Finding>* const> lists, std::int64_t latents) {
-  (void)fresh.first(latents, std::nullopt, latents);
+  (void)held_out.first(latents, std::nullopt, latents);
   for (const std::vector<Finding>* list : lists)
     for (const Finding& finding : *list)
       if (const auto label = finding.direction.class_label)
-        (void)fresh.first(latents, label, 4 * problem.classes * latents);
+        (void)held_out.first(latents, label, 4 * problem.classes * latents);
 }
 
 FAULTLINE_INLINE void measure_profiles(const FindingContext& context, std::span<Finding> findings,
                                        std::span<const double> sigmas) {
   const Problem& problem = context.problem;
-  const Population& codes = context.codes;
+  const Population& population = context.latents;
   const std::size_t property_count = problem.property_names.size();
   const std::size_t points = sigmas.size();
   const std::int64_t wanted = profile_latents(context.options.intervention_images);
@@ -89,9 +89,9 @@ FAULTLINE_INLINE void measure_profiles(const FindingContext& context, std::span<
   std::map<std::optional<std::int64_t>, Positions> positions;
   for (const Finding& finding : findings) {
     const auto [entry, is_new] = positions.try_emplace(finding.direction.class_label);
-    for (std::int64_t i = 0; is_new && i < codes.size() && static_cast<std::int64_t>(entry->second.size()) < wanted;
-         ++i)
-      if (!entry->first || codes.label[static_cast<std::size_t>(i)] == *entry->first) entry->second.push_back(i);
+    for (std::int64_t i = 0;
+         is_new && i < population.size() && static_cast<std::int64_t>(entry->second.size()) < wanted; ++i)
+      if (!entry->first || population.label[static_cast<std::size_t>(i)] == *entry->first) entry->second.push_back(i);
   }
   struct Place {
     std::size_t finding, point;
@@ -108,7 +108,8 @@ FAULTLINE_INLINE void measure_profiles(const FindingContext& context, std::span<
     for (const std::int64_t i : positions[direction.class_label])
       for (std::size_t g = 0; g < points; ++g) {
         if (sigmas[g] == 0.0 && !first) continue;
-        edits.push_back({{codes.w.row_span(i), codes.label[static_cast<std::size_t>(i)]}, edit.at(sigmas[g])});
+        edits.push_back(
+            {{population.w.row_span(i), population.label[static_cast<std::size_t>(i)]}, edit.at(sigmas[g])});
         places.push_back({f, g});
       }
   }
@@ -137,8 +138,8 @@ FAULTLINE_INLINE void measure_profiles(const FindingContext& context, std::span<
                    });
 
   const std::vector<double> deviation = property_deviations(problem.confirmation, problem.classes);
-  const auto at = [&](double move) {
-    return static_cast<std::size_t>(std::find(sigmas.begin(), sigmas.end(), move) - sigmas.begin());
+  const auto at = [&](double sigma) {
+    return static_cast<std::size_t>(std::find(sigmas.begin(), sigmas.end(), sigma) - sigmas.begin());
   };
   for (std::size_t f = 0; f < findings.size(); ++f) {
     Finding& finding = findings[f];
@@ -170,7 +171,7 @@ FAULTLINE_INLINE void measure_profiles(const FindingContext& context, std::span<
         finding.side_effects.begin(), finding.side_effects.end(),
         [](const PropertyEffect& a, const PropertyEffect& b) { return std::abs(a.strength) > std::abs(b.strength); });
     std::map<std::int64_t, std::int64_t> latents_of_class;
-    for (const std::int64_t i : own) ++latents_of_class[codes.label[static_cast<std::size_t>(i)]];
+    for (const std::int64_t i : own) ++latents_of_class[population.label[static_cast<std::size_t>(i)]];
     detail::compare_ends(finding, along, detail::profile_ends(finding, at(-2.0), at(0.0), at(2.0)), latents_of_class,
                          n);
   }

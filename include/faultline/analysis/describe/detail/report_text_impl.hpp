@@ -162,7 +162,7 @@ FAULTLINE_INLINE std::string verdict_reason(const FailureReport& report) {
   std::string text = "Nothing that failures go with was confirmed among means and spreads of w and " +
                      counted(properties, "property", "properties") + ", their pairs and each class by itself.";
   if (report.smallest_detectable)
-    text += " A property whose move by two standard deviations either way changes the failure rate by " +
+    text += " A property whose edit by two standard deviations either way changes the failure rate by " +
             points(report.smallest_detectable->effect) +
             " or more would have been reported as a cause with probability " +
             fixed_text(report.smallest_detectable->power, 1) + ".";

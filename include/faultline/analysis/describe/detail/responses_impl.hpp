@@ -108,7 +108,7 @@ FAULTLINE_INLINE void fill_property_map(const Problem& problem, InteractionFindi
 FAULTLINE_INLINE std::vector<Finding> generator_conditions(const Problem& problem,
                                                            const Matrix<double>& discovery_whitened,
                                                            const Matrix<double>& confirmation_whitened,
-                                                           const PropertyReadings& readings,
+                                                           const ReadingVectors& reading_vectors,
                                                            const ConditionOptions& options) {
   std::vector<Finding> findings;
   if (!problem.has_judge || problem.property_names.empty()) return findings;
@@ -126,12 +126,12 @@ FAULTLINE_INLINE std::vector<Finding> generator_conditions(const Problem& proble
   const auto sample_of = [&](const Population& population, const Matrix<double>& whitened) {
     std::vector<std::int64_t> rows(static_cast<std::size_t>(population.size()));
     std::iota(rows.begin(), rows.end(), std::int64_t{0});
-    return make_condition_sample(population, whitened, rows, readings, problem.classes);
+    return make_condition_sample(population, whitened, rows, reading_vectors, problem.classes);
   };
   ConditionOptions seeking = options;
   seeking.selection.directions = false;  // a direction without a name says nothing about a generator
   const ConditionSample discovery = sample_of(first, discovery_whitened);
-  const TestedConditions tested = find_conditions(discovery, sample_of(second, confirmation_whitened), readings,
+  const TestedConditions tested = find_conditions(discovery, sample_of(second, confirmation_whitened), reading_vectors,
                                                   problem.property_candidates, problem.seed, seeking);
   const auto is_one = [&](const TestedCondition& condition) { return condition.confirmed; };
   for (const TestedCondition& condition : tested.conditions) {

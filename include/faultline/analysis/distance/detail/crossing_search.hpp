@@ -53,8 +53,8 @@ class CrossingSearch {
     return std::abs(truncated - middle) <= slack ? truncated : middle - towards * std::max(0.0, slack);
   }
 
-  /// Takes a value from anywhere on the line (another search may have asked for it); outside the bracket it changes
-  /// nothing.
+  /// Takes a value from anywhere on the edit path (another search may have asked for it); outside the bracket it
+  /// changes nothing.
   void tell(double t, double value) noexcept {
     if (!crossed_ || !(t > near_ && t < far_)) return;
     if (value > 0.0) {

@@ -20,19 +20,19 @@ FAULTLINE_INLINE std::optional<Crossing> summarise_crossings(std::span<const Dis
   std::vector<double> distances, coordinates, percentiles, rms, ssim;
   double monotone = 0.0, outside = 0.0;
   for (const DistanceSearch& one : searches) {
-    if (flip ? one.failed0 : !one.starts_above_half()) {
+    if (flip ? one.failed0 : !one.starts_above_even_odds()) {
       ++crossing.left_out;
       continue;
     }
     ++crossing.latents;
-    monotone += (flip ? one.flip_comes_back() : one.half_comes_back()) ? 0.0 : 1.0;
-    const CrossingSearch& search = flip ? one.flip() : one.half();
+    monotone += (flip ? one.flip_comes_back() : one.even_odds_comes_back()) ? 0.0 : 1.0;
+    const CrossingSearch& search = flip ? one.flip() : one.even_odds();
     distances.push_back(search.crossed() ? search.far_end() : never);
     coordinates.push_back(search.crossed() ? one.coordinate0 + search.far_end() : never);
     if (!search.crossed()) continue;
     percentiles.push_back(range.percentile(coordinates.back()));
     outside += range.outside(coordinates.back()) ? 1.0 : 0.0;
-    const FailingImage& image = flip ? one.flip_image : one.half_image;
+    const FailingImage& image = flip ? one.flip_image : one.even_odds_image;
     rms.push_back(image.rms);
     ssim.push_back(image.ssim);
   }
@@ -48,7 +48,7 @@ FAULTLINE_INLINE std::optional<Crossing> summarise_crossings(std::span<const Dis
   crossing.crossed_share = crossed / latents;
   crossing.percentile = statistics::median(percentiles);
   crossing.monotone_share = monotone / latents;
-  crossing.monotone = crossing.monotone_share >= monotone_bar;
+  crossing.monotone = crossing.monotone_share >= least_monotone_share;
   crossing.off_manifold = range.outside(statistics::median(coordinates));
   crossing.off_manifold_share = outside / crossed;
   crossing.image_rms = statistics::median(rms);

@@ -33,7 +33,7 @@ struct StartImages {
   StartImages result{std::vector<std::vector<float>>(starts.size()), {}};
   std::vector<bool> wanted(starts.size(), false);
   for (const DistanceSearch& search : searches)
-    if (search.half().crossed() || search.flip().crossed()) wanted[search.start_number] = true;
+    if (search.even_odds().crossed() || search.flip().crossed()) wanted[search.start_number] = true;
   std::vector<EditedLatent> unmoved;
   std::vector<std::size_t> numbers;
   for (std::size_t i = 0; i < starts.size(); ++i) {
@@ -64,7 +64,7 @@ inline void check_failing_images(const Problem& problem, std::span<DistanceSearc
   std::vector<End> ends;
   for (DistanceSearch* search : searches) {
     for (const bool flip : {false, true}) {
-      const CrossingSearch& crossing = flip ? search->flip() : search->half();
+      const CrossingSearch& crossing = flip ? search->flip() : search->even_odds();
       if (!crossing.crossed()) continue;
       edits.push_back(search->path.at(crossing.far_end()));
       ends.push_back({search, flip});
@@ -78,10 +78,10 @@ inline void check_failing_images(const Problem& problem, std::span<DistanceSearc
                        const bool again = flip ? said.failed[k] != 0
                                                : static_cast<double>(said.probability[k]) <= 0.5 + recheck_tolerance;
                        if (!again) {
-                         (flip ? search->flip() : search->half()).drop();
+                         (flip ? search->flip() : search->even_odds()).drop();
                          continue;
                        }
-                       FailingImage& image = flip ? search->flip_image : search->half_image;
+                       FailingImage& image = flip ? search->flip_image : search->even_odds_image;
                        const auto values = answers.images.image(static_cast<std::int64_t>(k));
                        image.rms = image_rms(starts.images[search->start_number], values);
                        image.ssim = image_ssim(starts.images[search->start_number], values, starts.shape);

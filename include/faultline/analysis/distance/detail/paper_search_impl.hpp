@@ -12,7 +12,9 @@ namespace faultline {
 inline namespace v1 {
 namespace analysis {
 
-FAULTLINE_INLINE double until_half(const Answer& answer) noexcept { return answer.probability > 0.5 ? 1.0 : -1.0; }
+FAULTLINE_INLINE double until_at_even_odds(const Answer& answer) noexcept {
+  return answer.probability > 0.5 ? 1.0 : -1.0;
+}
 FAULTLINE_INLINE double until_recovered(const Answer& answer) noexcept { return 0.495 - answer.probability; }
 
 FAULTLINE_INLINE void begin_paper_search(const AnswerEdits& answer, std::span<PaperSearch> searches, bool unmoved) {
@@ -52,7 +54,7 @@ FAULTLINE_INLINE void paper_search(const AnswerEdits& answer, std::span<PaperSea
     else if (search.at_five <= 0.5) turn(search, paper_stride, search.at_five);
     else if (search.at_ten <= 0.5) turn(search, 2.0 * paper_stride, search.at_ten);
     else {
-      out.push_back({search.path, {{until_half}}, {1.0}});
+      out.push_back({search.path, {{until_at_even_odds}}, {1.0}});
       out_of.push_back(&search);
     }
   }

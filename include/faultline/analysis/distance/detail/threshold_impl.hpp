@@ -24,25 +24,25 @@ namespace faultline {
 inline namespace v1 {
 namespace analysis {
 
-FAULTLINE_INLINE std::vector<double> line_coordinates(const FindingContext& context, const Finding& finding, bool alone,
+FAULTLINE_INLINE std::vector<double> path_coordinates(const FindingContext& context, const Finding& finding, bool alone,
                                                       const Matrix<float>& w, std::span<const std::int64_t> labels) {
-  std::vector<double> reading(static_cast<std::size_t>(w.cols()), 0.0);  // the coordinate is a linear function of w
+  std::vector<double> vector(static_cast<std::size_t>(w.cols()), 0.0);  // the coordinate is a linear function of w
   if (alone) {
     const Carrier& carrier = finding.carriers.front();
     const auto a = context.problem.style_matrix.row_span(carrier.channel.flat);
-    for (std::size_t j = 0; j < reading.size(); ++j)
-      reading[j] = static_cast<double>(carrier.sign) * a[j] / carrier.sigma;
+    for (std::size_t j = 0; j < vector.size(); ++j)
+      vector[j] = static_cast<double>(carrier.sign) * a[j] / carrier.sigma;
   } else {
     for (std::int64_t i = 0; i < context.whitening.rank(); ++i)
-      for (std::size_t j = 0; j < reading.size(); ++j)
-        reading[j] += finding.direction.whitened[static_cast<std::size_t>(i)] *
-                      context.whitening.to_white(i, static_cast<std::int64_t>(j));
+      for (std::size_t j = 0; j < vector.size(); ++j)
+        vector[j] += finding.direction.whitened[static_cast<std::size_t>(i)] *
+                     context.whitening.to_white(i, static_cast<std::int64_t>(j));
   }
   std::vector<double> values(labels.size(), 0.0);
   for (std::size_t i = 0; i < labels.size(); ++i) {
     const auto row = w.row_span(static_cast<std::int64_t>(i));
     const auto mean = context.whitening.class_means.row_span(labels[i]);
-    for (std::size_t j = 0; j < reading.size(); ++j) values[i] += reading[j] * (static_cast<double>(row[j]) - mean[j]);
+    for (std::size_t j = 0; j < vector.size(); ++j) values[i] += vector[j] * (static_cast<double>(row[j]) - mean[j]);
   }
   return values;
 }
@@ -70,12 +70,12 @@ FAULTLINE_INLINE void add_group(const FindingContext& context, SearchPlan& plan,
   Matrix<float> w(static_cast<std::int64_t>(numbers.size()), context.whitening.dimension());
   std::vector<std::int64_t> labels;
   for (const std::size_t number : numbers) {
-    const StartSample& code = pool[number];
-    std::copy(code.w.begin(), code.w.end(), w.row_span(static_cast<std::int64_t>(labels.size())).begin());
-    labels.push_back(code.label);
-    add(code.w, code.label, number, code.probability, false);
+    const StartSample& start = pool[number];
+    std::copy(start.w.begin(), start.w.end(), w.row_span(static_cast<std::int64_t>(labels.size())).begin());
+    labels.push_back(start.label);
+    add(start.w, start.label, number, start.probability, false);
   }
-  const auto coordinates = line_coordinates(context, finding, alone, w, labels);
+  const auto coordinates = path_coordinates(context, finding, alone, w, labels);
   for (std::size_t i = 0; i < numbers.size(); ++i) plan.searches[group.first + i].coordinate0 = coordinates[i];
   for (std::size_t c = 0; c < plan.centres.size(); ++c) {
     const SuccessCentre& centre = plan.centres[c];
@@ -83,8 +83,8 @@ FAULTLINE_INLINE void add_group(const FindingContext& context, SearchPlan& plan,
     add(centre.w, centre.label, offset + c, plan.at_centres[c].probability, plan.at_centres[c].failed);
     ++group.centres;
   }
-  const Population& half = context.problem.confirmation;
-  group.range = CoordinateRange(line_coordinates(context, finding, alone, half.w, half.label));
+  const Population& split = context.problem.confirmation;
+  group.range = CoordinateRange(path_coordinates(context, finding, alone, split.w, split.label));
   plan.groups.push_back(std::move(group));
 }
 
@@ -124,12 +124,12 @@ FAULTLINE_INLINE std::vector<std::size_t> choose_examples(std::span<const Distan
 
 FAULTLINE_INLINE Threshold summarise(const SearchGroup& group, std::span<DistanceSearch> searches) {
   Threshold threshold;
-  threshold.half = summarise_crossings(group.of_latents(searches), false, group.range);
+  threshold.even_odds = summarise_crossings(group.of_latents(searches), false, group.range);
   threshold.flip = summarise_crossings(group.of_latents(searches), true, group.range);
   for (const DistanceSearch& search : group.of_centres(searches)) {
     CentreDistance centre{search.path.start.label, search.probability0, {}, {}, search.paper};
-    if (!search.starts_above_half()) centre.half = 0.0;
-    else if (search.half().crossed()) centre.half = search.half().far_end();
+    if (!search.starts_above_even_odds()) centre.even_odds = 0.0;
+    else if (search.even_odds().crossed()) centre.even_odds = search.even_odds().far_end();
     if (search.failed0) centre.flip = 0.0;
     else if (search.flip().crossed()) centre.flip = search.flip().far_end();
     threshold.centres.push_back(centre);
@@ -239,12 +239,12 @@ FAULTLINE_INLINE void measure_thresholds(const FindingContext& context, std::spa
     const std::span<DistanceSearch> own = group.of_latents(searches);
     finding.examples.clear();
     for (const std::size_t i : examples[g]) {
-      const StartSample& code = pool[own[i].start_number];
-      finding.examples.push_back({code.index, code.label, code.probability,
+      const StartSample& start = pool[own[i].start_number];
+      finding.examples.push_back({start.index, start.label, start.probability,
                                   own[i].flip().crossed() ? std::optional(own[i].flip().far_end()) : std::nullopt});
     }
     finding.threshold = summarise(group, searches);
-    if (scope == ThresholdScope::flip_only) finding.threshold.half.reset();
+    if (scope == ThresholdScope::flip_only) finding.threshold.even_odds.reset();
     finding.threshold.at_flip = properties_at_flip(problem, finding.condition.properties, own);
     std::vector<std::uint8_t> agrees;
     for (const DistanceSearch& one : own)

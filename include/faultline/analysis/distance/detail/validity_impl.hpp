@@ -60,17 +60,17 @@ FAULTLINE_INLINE Validity validity_of(std::span<const std::uint8_t> judge_agrees
 
 FAULTLINE_INLINE void decide_validity(const FindingContext& context, std::span<Finding> findings) {
   const Problem& problem = context.problem;
-  const double confidence = 1.0 - 0.05 / static_cast<double>(validity_looks.size());
+  const double confidence = 1.0 - 0.05 / static_cast<double>(validity_analyses.size());
   for (Finding& finding : findings) {
     if (!finding.validity.agreement) continue;
     std::int64_t flips = finding.validity.flips;
     auto agreed =
         static_cast<std::int64_t>(std::llround(finding.validity.agreement->estimate * static_cast<double>(flips)));
     MethodOptions options = context.options;
-    for (const std::int64_t look : validity_looks) {
-      if (look > 1) {
+    for (const std::int64_t interim : validity_analyses) {
+      if (interim > 1) {
         const auto known = static_cast<std::size_t>(options.threshold_latents);
-        options.threshold_latents = look * context.options.threshold_latents;
+        options.threshold_latents = interim * context.options.threshold_latents;
         StartLatents pool(problem, options);
         const std::vector<std::size_t>& numbers = pool.of(finding.direction.class_label);
         if (numbers.size() <= known) break;  // the class has no more

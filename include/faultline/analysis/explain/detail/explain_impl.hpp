@@ -19,16 +19,16 @@ FAULTLINE_INLINE Explainer::Explainer(const Problem& problem, std::vector<KnownC
       whitening_(statistics::fit_whitening(problem.discovery.w, problem.discovery.label, problem.classes)),
       whitened_(statistics::whiten(whitening_, problem.discovery.w, problem.discovery.label)) {
   const std::int64_t d = whitening_.dimension();
-  Matrix<double> moves(static_cast<std::int64_t>(causes_.size()), d);
+  Matrix<double> steps(static_cast<std::int64_t>(causes_.size()), d);
   for (std::size_t k = 0; k < causes_.size(); ++k) {
     const auto& w = causes_[k].direction.w;
     if (static_cast<std::int64_t>(w.size()) != d)
       throw Error(ErrorCode::shape_mismatch, "Explainer",
                   "the direction of \"" + causes_[k].title + "\" has " + std::to_string(w.size()) + " entries, w has " +
                       std::to_string(d));
-    std::copy(w.begin(), w.end(), moves.row_span(static_cast<std::int64_t>(k)).begin());
+    std::copy(w.begin(), w.end(), steps.row_span(static_cast<std::int64_t>(k)).begin());
   }
-  Matrix<double> directions = statistics::whiten_moves(whitening_, moves);
+  Matrix<double> directions = statistics::whiten_steps(whitening_, steps);
   std::vector<std::vector<double>> known;
   for (std::int64_t k = 0; k < directions.rows(); ++k) {
     const auto row = directions.row_span(k);
@@ -47,8 +47,8 @@ FAULTLINE_INLINE Explainer::Explainer(const Problem& problem, std::vector<KnownC
   const auto basis = statistics::orthonormal_basis(known, 1e-3);
   intervention_directions_ = make_intervention_directions(problem, whitening_, whitened_, directions);
   const Matrix<double> random = statistics::unwhiten_directions(
-      whitening_,
-      placebo_directions(static_cast<std::int64_t>(repair_placebo_directions), whitening_.rank(), basis, problem.seed));
+      whitening_, placebo_directions(static_cast<std::int64_t>(explain_placebo_directions), whitening_.rank(), basis,
+                                     problem.seed));
   for (std::int64_t j = 0; j < random.rows(); ++j) random_edits_.push_back(Edit::in_w(random.row_span(j)));
 }
 
@@ -82,14 +82,14 @@ FAULTLINE_INLINE Explanation Explainer::operator()(std::span<const float> w, std
     if (all > 0) cause.percentile = 100.0 * static_cast<double>(below) / static_cast<double>(all);
   }
 
-  // Rows: the image, each cause repaired, all together; then per cause the random moves either way.
+  // Rows: the image, each cause repaired, all together; then per cause the random edits either way.
   const std::size_t count = result.causes.size(), together = count + 1;
   const StartLatent start{w, label};
   std::vector<EditedLatent> repairs{{start}}, random;
   std::vector<double> all(w.size(), 0.0);
   for (const ExplainedCause& cause : result.causes) {
     const double length = cause.success_median - cause.coordinate;
-    const std::vector<double>& step = intervention_directions_[cause.cause].move;
+    const std::vector<double>& step = intervention_directions_[cause.cause].step;
     repairs.push_back({start, Edit::in_w(step, length)});
     for (std::size_t j = 0; cause.failing_side && j < all.size(); ++j) all[j] += step[j] * length;
     for (const Edit& edit : random_edits_) {
@@ -114,10 +114,10 @@ FAULTLINE_INLINE Explanation Explainer::operator()(std::span<const float> w, std
     cause.probability = static_cast<double>(repaired.probability[k + 1]);
     cause.prediction = repaired.prediction[k + 1];
     cause.gain = static_cast<double>(repaired.log_odds[k + 1]) - static_cast<double>(repaired.log_odds[0]);
-    const std::size_t moves = 2 * random_edits_.size();
+    const std::size_t edits = 2 * random_edits_.size();
     double right = 0.0;
-    for (std::size_t j = 0; j < moves; ++j) right += moved[k * moves + j] == 0 ? 1.0 : 0.0;
-    if (moves > 0) cause.random_repaired = right / static_cast<double>(moves);
+    for (std::size_t j = 0; j < edits; ++j) right += moved[k * edits + j] == 0 ? 1.0 : 0.0;
+    if (edits > 0) cause.random_repaired = right / static_cast<double>(edits);
   }
   find_flips(w, result);
 
@@ -153,7 +153,7 @@ FAULTLINE_INLINE void Explainer::find_flips(std::span<const float> w, Explanatio
   std::vector<BoundarySearch> searches;
   for (const ExplainedCause& cause : explanation.causes) {
     BoundarySearch& search = searches.emplace_back();
-    search.path = {{w, explanation.label}, Edit::in_w(intervention_directions_[cause.cause].move), 0.0, way};
+    search.path = {{w, explanation.label}, Edit::in_w(intervention_directions_[cause.cause].step), 0.0, way};
     search.decisions = {changes};
     search.start = {1.0};
   }

@@ -94,8 +94,8 @@ FAULTLINE_INLINE AttFindResult attfind(const Problem& problem, std::vector<std::
   for (const std::int64_t channel : channels) (void)problem.layout.locate(channel);
   AttFindResult result;
   result.channels = std::move(channels);
-  analysis::HeldOutLatents fresh(problem, batch_size);
-  const auto positions = fresh.passing(options.images, std::nullopt, 64 * std::max<std::int64_t>(1, options.images));
+  analysis::HeldOutLatents held_out(problem, batch_size);
+  const auto positions = held_out.passing(options.images, std::nullopt, 64 * std::max<std::int64_t>(1, options.images));
   result.images = static_cast<std::int64_t>(positions.size());
   if (positions.empty()) return result;
   const auto total = attfind_images(result.images, static_cast<std::int64_t>(result.channels.size()));
@@ -103,7 +103,7 @@ FAULTLINE_INLINE AttFindResult attfind(const Problem& problem, std::vector<std::
 
   std::vector<analysis::EditedLatent> starts;
   for (const std::int64_t i : positions)
-    starts.push_back({{fresh.codes().w.row_span(i), fresh.codes().label[static_cast<std::size_t>(i)]}});
+    starts.push_back({{held_out.latents().w.row_span(i), held_out.latents().label[static_cast<std::size_t>(i)]}});
   const analysis::EditAnswers unmoved = problem.answer_edits(starts, {});
   std::vector<double> smallest, largest;
   analysis::visit_channels(problem, problem.discovery, result.channels,
@@ -113,7 +113,7 @@ FAULTLINE_INLINE AttFindResult attfind(const Problem& problem, std::vector<std::
                              largest.push_back(*high);
                            });
 
-  // Requests hold as many channels as fill a batch, each with every code twice: moved to the smallest value, then to
+  // Requests hold as many channels as fill a batch, each with every latent twice: moved to the smallest value, then to
   // the largest.
   const std::size_t n = starts.size(), all = result.channels.size();
   const std::size_t together = std::max<std::size_t>(1, static_cast<std::size_t>(batch_size) / (2 * n));

@@ -54,7 +54,8 @@ FAULTLINE_INLINE std::vector<CornerCase> corner_cases(const Problem& problem, st
   std::vector<std::vector<double>> units;
   for (const auto& centre : centres) {
     for (std::int64_t i = 0; i < options.cases; ++i) {
-      core::CounterRandom random(problem.seed, core::Stream::codes, core::pilot_first + (centre.label << 20) + i);
+      core::CounterRandom random(problem.seed, core::Stream::start_latents,
+                                 core::pilot_first + (centre.label << 20) + i);
       std::vector<std::size_t> order(pool.size());
       std::iota(order.begin(), order.end(), std::size_t{0});
       core::shuffle(std::span(order), random);

@@ -75,11 +75,11 @@ inline void shift_centres(const Problem& problem, std::span<const ChannelShift> 
     PaperClass& one = classes[static_cast<std::size_t>(centres[i / edits.size()].label)];
     PaperDistance distance;
     distance.probability = again[i].front().probability;
-    if (search.probability0 <= 0.5) distance.status = PaperCrossing::starts_below_half;
+    if (search.probability0 <= 0.5) distance.status = PaperCrossing::starts_below_even_odds;
     else if (search.sigmas) distance.status = PaperCrossing::crossed, distance.sigmas = search.sigmas;
     if (k == 0) {
       one.probability = search.probability0;
-      if (search.probability0 <= 0.5) one.status = PaperClassStatus::centre_below_half;
+      if (search.probability0 <= 0.5) one.status = PaperClassStatus::centre_below_even_odds;
     }
     if (k < top.size()) one.distances.push_back(distance);
     else one.together = distance;
@@ -90,7 +90,7 @@ inline void shift_centres(const Problem& problem, std::span<const ChannelShift> 
 /// One sentence for each thing that is missing, after what the status has said.
 inline void write_note(PaperClass& one, double reach) {
   const auto add = [&](const std::string& sentence) { one.note += (one.note.empty() ? "" : " ") + sentence; };
-  if (one.status == PaperClassStatus::centre_below_half)
+  if (one.status == PaperClassStatus::centre_below_even_odds)
     add("The centre of this class's successes has p(y) <= .5 itself, so distances start beyond their target.");
   const auto never = std::count_if(one.distances.begin(), one.distances.end(),
                                    [](const PaperDistance& d) { return d.status == PaperCrossing::never_crosses; });

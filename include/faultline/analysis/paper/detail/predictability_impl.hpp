@@ -22,10 +22,10 @@ FAULTLINE_INLINE Predictability predictability(const Matrix<float>& x, const Pop
                                                std::int64_t classes, double alpha) {
   constexpr const char* where = "predictability";
   if (x.empty() || fresh_x.empty())
-    throw Error(ErrorCode::empty_input, where, "expected at least one row and one column in each half");
+    throw Error(ErrorCode::empty_input, where, "expected at least one row and one column in each split");
   if (x.cols() != fresh_x.cols())
     throw Error(ErrorCode::shape_mismatch, where,
-                "the halves have " + std::to_string(x.cols()) + " and " + std::to_string(fresh_x.cols()) + " columns");
+                "the splits have " + std::to_string(x.cols()) + " and " + std::to_string(fresh_x.cols()) + " columns");
   statistics::require_outcomes(where, x.rows(), population.label, population.failed);
   statistics::require_outcomes(where, fresh_x.rows(), fresh.label, fresh.failed);
   const ClassStandard standard(x, population.label, classes);

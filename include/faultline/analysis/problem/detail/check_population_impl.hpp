@@ -13,15 +13,15 @@ namespace faultline {
 inline namespace v1 {
 namespace analysis {
 
-FAULTLINE_INLINE void check_population(const Problem& problem, const Population& half, const char* name) {
-  const auto n = half.index.size();
-  if (n == 0) throw Error(ErrorCode::empty_input, "analyze", std::string("the ") + name + " half has no samples");
-  if (half.label.size() != n || half.failed.size() != n || (!half.valid.empty() && half.valid.size() != n) ||
-      half.w.rows() != half.size() || half.w.cols() != problem.style_matrix.cols() ||
-      half.properties.cols() != static_cast<std::int64_t>(problem.property_names.size()) ||
-      (half.properties.rows() != half.size() && half.properties.cols() > 0)) {
+FAULTLINE_INLINE void check_population(const Problem& problem, const Population& split, const char* name) {
+  const auto n = split.index.size();
+  if (n == 0) throw Error(ErrorCode::empty_input, "analyze", std::string("the ") + name + " split has no samples");
+  if (split.label.size() != n || split.failed.size() != n || (!split.valid.empty() && split.valid.size() != n) ||
+      split.w.rows() != split.size() || split.w.cols() != problem.style_matrix.cols() ||
+      split.properties.cols() != static_cast<std::int64_t>(problem.property_names.size()) ||
+      (split.properties.rows() != split.size() && split.properties.cols() > 0)) {
     throw Error(ErrorCode::shape_mismatch, "analyze",
-                std::string("the arrays of the ") + name + " half do not fit together or not the style matrix");
+                std::string("the arrays of the ") + name + " split do not fit together or not the style matrix");
   }
   for (const auto* marks : {&problem.property_candidates, &problem.property_specific})
     if (!marks->empty() && marks->size() != problem.property_names.size())

@@ -107,7 +107,7 @@ FAULTLINE_INLINE TableSplit split_table(const LabelledTable& table, std::int64_t
   const auto [group, groups] = detail::numbered_groups(table);
   std::vector<std::int64_t> order(static_cast<std::size_t>(groups));
   std::iota(order.begin(), order.end(), std::int64_t{0});
-  core::CounterRandom random(seed, core::Stream::halves, core::confirmation_first);
+  core::CounterRandom random(seed, core::Stream::splits, core::confirmation_first);
   core::shuffle(std::span<std::int64_t>(order), random);
   const auto first = static_cast<std::int64_t>(std::ceil(share * static_cast<double>(groups)));
   if (first >= groups)

@@ -67,7 +67,7 @@ class LabelledRows {
     table.index.resize(static_cast<std::size_t>(std::max(samples, images.count)));
     std::iota(table.index.begin(), table.index.end(), std::int64_t{0});
     if (samples < images.count) {
-      core::CounterRandom random(options.corruption.seed, core::Stream::halves, core::pilot_first);
+      core::CounterRandom random(options.corruption.seed, core::Stream::splits, core::pilot_first);
       core::shuffle(std::span<std::int64_t>(table.index), random);
       table.index.resize(static_cast<std::size_t>(samples));
       std::sort(table.index.begin(), table.index.end());

@@ -59,19 +59,19 @@ FAULTLINE_INLINE ClassSplit split_by_class(std::span<const double> values, std::
 }
 
 FAULTLINE_INLINE void split_channels(const Problem& problem, std::vector<RankedChannel>& table) {
-  const Population& half = problem.confirmation;
-  const statistics::Strata strata = statistics::count_outcomes(half.label, half.failed, problem.classes);
-  const auto sigma = style_moments(problem, half, strata).sigma_within;
+  const Population& population = problem.confirmation;
+  const statistics::Strata strata = statistics::count_outcomes(population.label, population.failed, problem.classes);
+  const auto sigma = style_moments(problem, population, strata).sigma_within;
   std::vector<std::int64_t> channels;
   for (const RankedChannel& row : table) channels.push_back(row.channel.flat);
   std::size_t next = 0;
-  visit_channels(problem, half, channels, [&](std::int64_t channel, std::span<const double> values) {
+  visit_channels(problem, population, channels, [&](std::int64_t channel, std::span<const double> values) {
     RankedChannel& row = table[next++];
     const double unit = sigma[static_cast<std::size_t>(channel)];
     if (!(unit > 0.0)) return;
     std::vector<double> scaled(values.begin(), values.end());
     for (double& value : scaled) value /= unit;
-    row.class_split = split_by_class(scaled, half.label, half.failed, strata, problem.seed);
+    row.class_split = split_by_class(scaled, population.label, population.failed, strata, problem.seed);
   });
 }
 

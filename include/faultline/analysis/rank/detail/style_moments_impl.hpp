@@ -38,20 +38,20 @@ FAULTLINE_INLINE LatentMoments latent_moments(const Population& population, cons
   return moments;
 }
 
-FAULTLINE_INLINE std::vector<double> reading_variances(const Matrix<double>& a, const Matrix<double>& covariance) {
+FAULTLINE_INLINE std::vector<double> projection_variances(const Matrix<double>& a, const Matrix<double>& covariance) {
   const Matrix<double> product = statistics::detail::product(a, covariance);
   std::vector<double> variances;
   for (std::int64_t k = 0; k < a.rows(); ++k) variances.push_back(core::dot(product.row_span(k), a.row_span(k)));
   return variances;
 }
 
-FAULTLINE_INLINE std::vector<double> reading_deviations(const Matrix<double>& a, const Matrix<double>& covariance) {
-  std::vector<double> variance = reading_variances(a, covariance);
-  // What is left of a reading that cannot vary is rounding, and must not become a divisor.
+FAULTLINE_INLINE std::vector<double> projection_deviations(const Matrix<double>& a, const Matrix<double>& covariance) {
+  std::vector<double> variance = projection_variances(a, covariance);
+  // What is left of a projection that cannot vary is rounding, and must not become a divisor.
   const double least = 1e-14 * covariance.trace();
   for (std::size_t k = 0; k < variance.size(); ++k) {
-    const std::span<const double> reading = a.row_span(static_cast<std::int64_t>(k));
-    variance[k] = variance[k] > least * core::dot(reading, reading) ? std::sqrt(variance[k]) : 0.0;
+    const std::span<const double> row = a.row_span(static_cast<std::int64_t>(k));
+    variance[k] = variance[k] > least * core::dot(row, row) ? std::sqrt(variance[k]) : 0.0;
   }
   return variance;
 }
@@ -60,8 +60,8 @@ FAULTLINE_INLINE StyleMoments style_moments(const Problem& problem, const Popula
                                             const statistics::Strata& strata) {
   const LatentMoments latent = latent_moments(population, strata);
   const Matrix<double>& a = problem.style_matrix;
-  return {reading_deviations(a, latent.total), reading_deviations(a, latent.within),
-          reading_deviations(a, latent.failures),
+  return {projection_deviations(a, latent.total), projection_deviations(a, latent.within),
+          projection_deviations(a, latent.failures),
           core::to_list(statistics::detail::product(a, core::as_vector(latent.pooled_difference))),
           core::to_list(statistics::detail::product(a, core::as_vector(latent.stratified_difference)))};
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// What a scan asks of generator and classifier: slopes at the start codes, and effects of channels on codes, in full
-// batches and with shared prefixes.
+// What a scan asks of generator and classifier: slopes at the start latents, and effects of channels on latents, in
+// full batches and with shared prefixes.
 
 #include <faultline/analysis/scan/detail/successive_elimination.hpp>
 #include <faultline/analysis/scan/scan_start.hpp>
@@ -38,11 +38,11 @@ class EffectMeter {
     if (start.s.cols() != dimension || static_cast<std::int64_t>(start.label.size()) != start.s.rows() ||
         static_cast<std::int64_t>(start.shift.size()) != dimension)
       throw Error(ErrorCode::shape_mismatch, where,
-                  "expected start codes [N, " + std::to_string(dimension) + "] with N labels and " +
+                  "expected start latents [N, " + std::to_string(dimension) + "] with N labels and " +
                       std::to_string(dimension) + " shifts, got [" + std::to_string(start.s.rows()) + ", " +
                       std::to_string(start.s.cols()) + "], " + std::to_string(start.label.size()) + " and " +
                       std::to_string(start.shift.size()));
-    if (start.s.rows() == 0) throw Error(ErrorCode::empty_input, where, "expected at least one start code, got none");
+    if (start.s.rows() == 0) throw Error(ErrorCode::empty_input, where, "expected at least one start latent, got none");
     if (!std::all_of(start.shift.begin(), start.shift.end(),
                      [](double shift) { return std::isfinite(shift) && shift >= 0.0; }))
       throw Error(ErrorCode::invalid_argument, where, "shifts must be finite and not negative");
@@ -60,7 +60,7 @@ class EffectMeter {
   [[nodiscard]] std::vector<double> effects(std::span<const LatentChannel> pairs) {
     std::vector<std::size_t> order(pairs.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
-    const auto session_of = [&](std::size_t i) { return pairs[i].code / batch_size_; };
+    const auto session_of = [&](std::size_t i) { return pairs[i].latent / batch_size_; };
     std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
       return session_of(a) != session_of(b) ? session_of(a) < session_of(b) : pairs[a].channel < pairs[b].channel;
     });
@@ -70,7 +70,7 @@ class EffectMeter {
     return result;
   }
 
-  /// d p(y) / d s of the start codes, `[N, D]`, and their log odds.
+  /// d p(y) / d s of the start latents, `[N, D]`, and their log odds.
   [[nodiscard]] Matrix<float> slopes(std::vector<double>& log_odds) requires DifferentiableGenerator<G> &&
       DifferentiableClassifier<C> {
     Matrix<float> slopes(start_->s.rows(), start_->s.cols());
@@ -137,16 +137,16 @@ class EffectMeter {
     for (const std::size_t i : order) {
       const LatentChannel& pair = pairs[i];
       const std::int64_t own_layer = generator_->layout().locate(pair.channel).layer;
-      const auto own_session = static_cast<std::size_t>(pair.code / batch_size_);
+      const auto own_session = static_cast<std::size_t>(pair.latent / batch_size_);
       if (own_layer != layer || own_session != session || static_cast<std::int64_t>(edits.size()) + 2 > batch_size_)
         flush(session);
       layer = own_layer;
       session = own_session;
       const auto shift = static_cast<float>(start_->shift[static_cast<std::size_t>(pair.channel)]);
-      const std::int64_t row = pair.code - static_cast<std::int64_t>(session) * batch_size_;
+      const std::int64_t row = pair.latent - static_cast<std::int64_t>(session) * batch_size_;
       edits.push_back({row, pair.channel, -shift});
       edits.push_back({row, pair.channel, +shift});
-      labels.insert(labels.end(), 2, start_->label[static_cast<std::size_t>(pair.code)]);
+      labels.insert(labels.end(), 2, start_->label[static_cast<std::size_t>(pair.latent)]);
     }
     flush(session);
     const classify::ScoredImages scored = scorer_(images, labels);

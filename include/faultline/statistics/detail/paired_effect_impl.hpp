@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Definitions of statistics/paired_contrast.hpp.
+// Definitions of statistics/paired_effect.hpp.
 
-#include <faultline/statistics/paired_contrast.hpp>
+#include <faultline/statistics/paired_effect.hpp>
 
 #include <faultline/core/ranges.hpp>
 #include <faultline/error.hpp>
@@ -59,12 +59,12 @@ FAULTLINE_INLINE double swap_test(const PairedCounts& inside, const PairedCounts
   return std::clamp(p, 0.0, 1.0);
 }
 
-FAULTLINE_INLINE double detectable_contrast(const PairedCounts& inside, const PairedCounts& outside, double alpha,
-                                            double power) {
-  detail::check_paired("detectable_contrast", inside);
-  detail::check_paired("detectable_contrast", outside);
-  core::require_between("detectable_contrast", "alpha", alpha, 0.0, 1.0);
-  core::require_between("detectable_contrast", "power", power, 0.0, 1.0);
+FAULTLINE_INLINE double detectable_effect(const PairedCounts& inside, const PairedCounts& outside, double alpha,
+                                          double power) {
+  detail::check_paired("detectable_effect", inside);
+  detail::check_paired("detectable_effect", outside);
+  core::require_between("detectable_effect", "alpha", alpha, 0.0, 1.0);
+  core::require_between("detectable_effect", "power", power, 0.0, 1.0);
   if (inside.total() == 0 || outside.total() == 0) return std::numeric_limits<double>::infinity();
   const auto part = [](const PairedCounts& counts) {
     return static_cast<double>(detail::discordant(counts) + 4) / std::pow(static_cast<double>(counts.total()), 2);

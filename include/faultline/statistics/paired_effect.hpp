@@ -34,13 +34,13 @@ namespace statistics {
 /// more, because few or none do not show that there are none (as Agresti and Coull 1998 do for a rate). Infinite
 /// where one side has no samples.
 /// **Throws** `invalid_argument` as `swap_test`, and unless 0 < alpha, power < 1.
-[[nodiscard]] double detectable_contrast(const PairedCounts& inside, const PairedCounts& outside, double alpha,
-                                         double power = 0.8);
+[[nodiscard]] double detectable_effect(const PairedCounts& inside, const PairedCounts& outside, double alpha,
+                                       double power = 0.8);
 
 }  // namespace statistics
 }  // namespace v1
 }  // namespace faultline
 
 #ifndef FAULTLINE_COMPILED
-#include <faultline/statistics/detail/paired_contrast_impl.hpp>
+#include <faultline/statistics/detail/paired_effect_impl.hpp>
 #endif

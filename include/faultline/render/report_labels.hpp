@@ -32,5 +32,5 @@ namespace render {
 }  // namespace faultline
 
 #ifndef FAULTLINE_COMPILED
-#include <faultline/render/detail/titles_impl.hpp>
+#include <faultline/render/detail/report_labels_impl.hpp>
 #endif

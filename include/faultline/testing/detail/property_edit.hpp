@@ -5,7 +5,7 @@
 #include <faultline/testing/moved_gates.hpp>
 
 #include <faultline/analysis/conditions/condition_sample.hpp>
-#include <faultline/analysis/confirm/condition_moves.hpp>
+#include <faultline/analysis/confirm/condition_edits.hpp>
 #include <faultline/core/number_text.hpp>
 #include <faultline/core/random.hpp>
 #include <faultline/core/ranges.hpp>
@@ -28,19 +28,19 @@ inline namespace v1 {
 namespace testing {
 namespace detail {
 
-inline constexpr double farthest_move = 10.0;  // standard deviations
+inline constexpr double farthest_edit = 10.0;  // standard deviations
 
-/// The way a property is moved, and where it stands among those that are measured.
-struct PropertyMove {
+/// The way a property is moved, and its place among those that are measured.
+struct PropertyEdit {
   std::size_t column = 0;
   std::optional<analysis::Edit> edit = std::nullopt;  ///< one standard deviation towards the policy's side
   std::string why_not = {};                           ///< where there is none
 };
 
-/// Fits the move of the policy's property to samples of the discovery split.
+/// Fits the edit of the policy's property to samples of the discovery split.
 template <class Policy>
-[[nodiscard]] PropertyMove fit_move(const Problem& problem, const Policy& policy) {
-  PropertyMove move;
+[[nodiscard]] PropertyEdit fit_edit(const Problem& problem, const Policy& policy) {
+  PropertyEdit fitted;
   const auto& names = problem.property_names;
   const auto at = std::ranges::find(names, policy.property);
   if (at == names.end()) {
@@ -49,23 +49,24 @@ template <class Policy>
     throw Error(ErrorCode::invalid_argument, "gate",
                 "property \"" + policy.property + "\" is not measured; there are " + known);
   }
-  move.column = static_cast<std::size_t>(at - names.begin());
+  fitted.column = static_cast<std::size_t>(at - names.begin());
   const Population population = problem.sample(core::discovery_first, policy.direction_samples);
   const statistics::Whitening whitening = statistics::fit_whitening(population.w, population.label, problem.classes);
-  const analysis::PropertyReadings readings =
-      analysis::read_properties(statistics::whiten(whitening, population.w, population.label), population.properties,
-                                population.label, problem.classes);
-  const std::vector<analysis::Direction> directions = analysis::property_directions(problem, whitening, readings);
+  const analysis::ReadingVectors reading_vectors =
+      analysis::fit_reading_vectors(statistics::whiten(whitening, population.w, population.label),
+                                    population.properties, population.label, problem.classes);
+  const std::vector<analysis::Direction> directions =
+      analysis::property_directions(problem, whitening, reading_vectors);
   const auto own = std::ranges::find(directions, policy.property, &analysis::Direction::name);
   if (own != directions.end()) {
-    move.edit = analysis::Edit::in_w(own->w, policy.towards == Towards::more ? 1.0 : -1.0);
+    fitted.edit = analysis::Edit::in_w(own->w, policy.towards == Towards::more ? 1.0 : -1.0);
   } else {
-    const double share = readings.r_squared[move.column];
-    move.why_not = share < analysis::least_reading
-                       ? "the latents explain " + percent(std::max(share, 0.0)) + " of how it varies within classes"
-                       : "it does not move while the other properties are held";
+    const double share = reading_vectors.r_squared[fitted.column];
+    fitted.why_not = share < analysis::least_r_squared
+                         ? "the latents explain " + percent(std::max(share, 0.0)) + " of how it varies within classes"
+                         : "it does not move while the other properties are held";
   }
-  return move;
+  return fitted;
 }
 
 /// A sample moved by so many standard deviations.
@@ -96,16 +97,16 @@ std::int64_t draw_blocks(const Problem& problem, const Policy& policy, const Add
 }
 
 template <class Policy>
-void check_move(const Policy& policy, double amount, const std::string& name) {
+void check_edit(const Policy& policy, double amount, const std::string& name) {
   if (!(amount > 0.0 && std::isfinite(amount)))
     throw Error(ErrorCode::invalid_argument, "gate", name + " must be finite and above 0, got " + number_text(amount));
   core::require_in("gate", "direction_samples", policy.direction_samples, 64, limits::samples);
   core::require_in("gate", "batch_size", policy.batch_size, 1, limits::batch);
 }
 inline void check_deviations(double amount, const std::string& name) {
-  if (amount > farthest_move)
+  if (amount > farthest_edit)
     throw Error(ErrorCode::invalid_argument, "gate",
-                name + " must be at most " + number_text(farthest_move) +
+                name + " must be at most " + number_text(farthest_edit) +
                     " standard deviations, where no image of the generator is any more, got " + number_text(amount));
 }
 
@@ -123,7 +124,7 @@ inline void check_deviations(double amount, const std::string& name) {
 }
 
 template <class Policy>
-void replay_move(analysis::ReplayText& text, const Policy& policy) {
+void replay_edit(analysis::ReplayText& text, const Policy& policy) {
   const Policy standard;
   text.add("property", "\"" + policy.property + "\"");
   if (policy.towards == Towards::less) text.add("towards", std::string("fl::testing::Towards::less"));
@@ -140,7 +141,7 @@ void replay_move(analysis::ReplayText& text, const Policy& policy) {
 
 /// "more blur", "less blur"
 template <class Policy>
-[[nodiscard]] std::string move_name(const Policy& policy) {
+[[nodiscard]] std::string edit_name(const Policy& policy) {
   return (policy.towards == Towards::more ? "more " : "less ") + policy.property;
 }
 
@@ -173,11 +174,11 @@ template <class Policy>
 }
 
 template <class Policy>
-[[nodiscard]] GateResult cannot_move(GateFindings found, const Policy& policy, const PropertyMove& move, double bound,
+[[nodiscard]] GateResult cannot_move(GateFindings found, const Policy& policy, const PropertyEdit& fitted, double bound,
                                      Provenance run, std::string replay) {
   found.headline = "this generator cannot move " + policy.property + " by itself.";
-  GateStatement statement{.name = move_name(policy), .bound = bound};
-  statement.text = "Of " + std::to_string(policy.direction_samples) + " samples, " + move.why_not + ".";
+  GateStatement statement{.name = edit_name(policy), .bound = bound};
+  statement.text = "Of " + std::to_string(policy.direction_samples) + " samples, " + fitted.why_not + ".";
   statement.interval = {0.0, 1.0};
   found.statements.push_back(std::move(statement));
   found.advice =

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Definitions of render/titles.hpp.
+// Definitions of render/report_labels.hpp.
 
-#include <faultline/render/titles.hpp>
+#include <faultline/render/report_labels.hpp>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
