@@ -213,15 +213,17 @@ int answer(int argc, char** argv) {
   mallopt(M_TRIM_THRESHOLD, 2147483647);
   Arguments arguments;
   CLI::App app(
-      "Finds the conditions under which a classifier fails, proves them on held-out samples, measures how far they "
+      "Finds the conditions under which a classifier fails, tests them on held-out samples, measures how far they "
       "are, "
       "and writes report.html.\n"
       "Exit codes: 0 done (whatever was found), 2 usage, 3 bad input, 5 internal error.");
   app.add_option("--generator", arguments.generator, "generator file (faultline.stylegan2/1)")->required();
   app.add_option("--classifier", arguments.classifier, program::classifier_help)->required();
   program::add_classifier_options(app, arguments.choice);
-  app.add_option("--judge", arguments.judge,
-                 "a second, stronger classifier that says whether moved images still show their class");
+  app.add_option(
+      "--judge", arguments.judge,
+      "a second, stronger classifier that says whether images still show their class: failures on the others are not "
+      "counted as the classifier's");
   app.add_option(
          "--method", arguments.method,
          "ours, or paper: the rankings and searches of Le Coz, Herbin and Adjed (2022), as tables and paper.json")

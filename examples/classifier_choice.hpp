@@ -46,7 +46,8 @@ inline void add_classifier_options(CLI::App& app, ClassifierChoice& choice) {
       "mean=.1307 std=.3081\"; "
       "words are HEIGHTxWIDTH, grey, rgb, bgr, crop, resize, range=0:255, mean=, std=, chw, hwc");
   app.add_option("--classes", choice.classes,
-                 "for each class of the generator the class of the classifier that means it: \"1, 0, 2\", or several: "
+                 "for each class of the images, generated or your own, the class of the classifier that means it: \"1, "
+                 "0, 2\", or several: "
                  "\"281+282, 207\"; an answer that means none of them is a failure");
   app.add_option("--score-kind", choice.scores,
                  "what scores are that do not say it themselves: logits or probabilities")
@@ -101,6 +102,9 @@ inline fl::AnyClassifier open_table(const std::string& file, const ClassifierCho
 inline fl::AnyClassifier open_onnx([[maybe_unused]] const std::string& file,
                                    [[maybe_unused]] const ClassifierChoice& choice) {
 #if __has_include(<opencv2/dnn.hpp>)
+  std::error_code unknown;
+  if (!std::filesystem::exists(file, unknown))
+    throw fl::Error(fl::ErrorCode::cannot_open, "classifier", "there is no file '" + file + "'");
   if (choice.scores.empty())
     throw fl::Error(fl::ErrorCode::scores_undeclared, "classifier",
                     "an ONNX file does not say what its scores are; add --score-kind logits or probabilities");
@@ -153,6 +157,14 @@ inline fl::AnyClassifier open_one(const std::string& text, const ClassifierChoic
   if (is_table(text)) return open_table(text.substr(table_prefix.size()), choice, map, shown);
   if (is_onnx(text)) return open_onnx(text, choice);
   if (is_torchscript(text)) return open_torchscript(text, choice);
+  const std::string ending = std::filesystem::path(text).extension().string();
+  if (ending == ".py" || ending == ".sh" || ending == ".exe")
+    throw fl::Error(fl::ErrorCode::foreign_format, "classifier",
+                    "'" + text + "' is a program, not a model; give the command that runs it: \"command:" +
+                        (ending == ".py"   ? "python3 "
+                         : ending == ".sh" ? "sh "
+                                           : "") +
+                        text + "\"");
   return fl::AnyClassifier(fl::load_classifier(text));
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// What runs on classifiers with known faults say, put together, and whether it is as method section 13 demands.
+// What runs on classifiers with known faults say, put together, and whether it is as conditions.md demands.
 
 #include "planted_faults.hpp"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Is the answer right where the fault is known? Classifiers that are wrong on purpose, on the images of a generator and
-// on real ones (method section 13, levels 1, 2, 4 and 5):
+// on real ones (conditions.md, levels 1, 2, 4 and 5):
 //
 //   1  a good classifier, wrapped so that it fails where a measured property exceeds a level: does the property come
 //      first, and do images flip at the level?

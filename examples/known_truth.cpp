@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Is the method right where the truth is known? Worlds whose truth has a closed form (method section 13): how often is
+// Is the method right where the truth is known? Worlds whose truth has a closed form (conditions.md): how often is
 // each planted cause found and named, what else is named, how far are the attributable fraction and the threshold from
 // the truth, and how often is something reported where there is nothing to find? Exits 1 when a row is short.
 //

@@ -70,6 +70,11 @@ inline CLI::Option* option(CLI::App& app, const std::string& name, std::vector<s
 inline std::optional<int> parse(CLI::App& app, int argc, char** argv) {
   try {
     app.parse(argc, argv);
+  } catch (const CLI::RequiredError& error) {
+    // what was not recognised says more than what is therefore missing
+    const std::vector<std::string> unknown = app.remaining(true);
+    if (unknown.empty()) return app.exit(error) == 0 ? 0 : 2;
+    return app.exit(CLI::ExtrasError(app.get_name(), unknown)) == 0 ? 0 : 2;
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }

@@ -128,7 +128,7 @@ int answer(int argc, char** argv) {
   collect->add_option("--cause", arguments.cause, "title of a condition of the report; not given: its first cause");
   program::option(*collect, "--count", arguments.count, 0, fl::limits::samples, "pictures at most; 0: all");
   program::option(*collect, "--least-score", arguments.least_score, -10.0, 10.0,
-                  "how far a sample lies towards the failing end, in standard deviations of its class");
+                  "leave out samples that lie less far towards the failing end, in standard deviations of their class");
   collect->add_option("--out", arguments.out, "folder of the pictures")->capture_default_str();
   program::option(*collect, "--threads", arguments.threads, 0, fl::limits::threads,
                   "threads, no more than cores; 0: as many");

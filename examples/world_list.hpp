@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// The worlds of method section 13: level 0 with something to find, level 3 with nothing. A new one is one entry here.
+// The worlds of conditions.md: level 0 with something to find, level 3 with nothing. A new one is one entry here.
 
 #include "worlds.hpp"
 

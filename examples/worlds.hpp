@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Worlds whose truth is known in closed form (method section 13, levels 0 and 3): latents are mixtures of factors, a
+// Worlds whose truth is known in closed form (conditions.md, levels 0 and 3): latents are mixtures of factors, a
 // rule on the factors says how often a sample fails, and properties measure some of them. No generator, no classifier,
 // microseconds a sample. The list of them is world_list.hpp; a new one is one entry there.
 
@@ -48,7 +48,7 @@ struct Planted {
 
 struct World {
   std::string name;
-  int level = 0;             ///< of method section 13
+  int level = 0;             ///< of conditions.md
   std::int64_t factors = 6;  ///< as many dimensions has w
   std::int64_t read = 0;     ///< rules and properties read so many of them; 0: all
   std::int64_t classes = 4;

@@ -42,7 +42,7 @@ TEST_CASE("two planted conditions are heard on labelled rows, and their bystande
   CHECK(a.share < a.share_upper);
   CHECK(a.p == Approx(1.0 / 1000.0));  // of 999 permutations none is as large
   CHECK(a.p_adjusted <= 0.05);
-  CHECK(result.reason == "2 conditions, chosen on 3000 images, held on 3000 others: a, c.");
+  CHECK(result.reason == "2 conditions, chosen on 3000 images and confirmed on 3000 others: a, c.");
   CHECK(result.discovery.images == 3000);
   CHECK(result.confirmation.images == 3000);
   CHECK(result.discovery.failures + result.confirmation.failures == table.failures());
@@ -66,8 +66,8 @@ TEST_CASE("two planted conditions are heard on labelled rows, and their bystande
     least = std::min(least, *bin.adjusted), most = std::max(most, *bin.adjusted);
   }
   CHECK(most - least > 0.6);
-  CHECK(a.sentence.rfind("Failures go with high a: of images alike in the other conditions ", 0) == 0);
-  CHECK(c.sentence.rfind("Failures go with low c: of images alike in the other conditions ", 0) == 0);
+  CHECK(a.sentence.rfind("Failures go with high a: among images alike in the other conditions, ", 0) == 0);
+  CHECK(c.sentence.rfind("Failures go with low c: among images alike in the other conditions, ", 0) == 0);
 
   // the same again is the same, another seed another split
   CHECK(quick(table) == result);

@@ -43,7 +43,7 @@ fl::ComparisonReport filled() {
   old_one.verdict = fl::Verdict::systematic_causes;
   old_one.reason = "2 causes were found.";
   old_one.findings = {
-      {"blur", "With blur at its usual level 62 % of the failures would not occur.", {0.62, 0.55, 0.68, 2048, 120}},
+      {"blur", "With blur at its usual level, 62 % of the failures would not occur.", {0.62, 0.55, 0.68, 2048, 120}},
       {"noise level", "Moving noise level does it.", {}}};
   new_one.name = "release 4.2";
   new_one.failure_rate = {0.01, 0.006, 0.015, 20, 2000, 0.95};

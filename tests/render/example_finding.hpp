@@ -94,7 +94,7 @@ inline fl::Finding example_finding(const fl::AnalyticGenerator& known, std::int6
   fl::Finding f;
   const std::int64_t flat = known.factor_channel(factor);
   f.title = std::move(name);
-  f.headline = "With " + f.title + " at its usual level 62 % (55 to 68) of the failures would not occur.";
+  f.headline = "With " + f.title + " at its usual level, 62 % (55 to 68) of the failures would not occur.";
   f.condition = {ConditionKind::property,
                  {factor == 0 ? "noise level" : f.title},
                  std::nullopt,
@@ -185,7 +185,7 @@ inline void make_pair(fl::Finding& f, const fl::AnalyticGenerator& known) {
   f.threshold.even_odds.reset();
   f.threshold.at_flip.clear();
   f.validity = {std::nullopt, 0, std::nullopt};
-  f.headline = "With noise level with slant at its usual level 12 % (8 to 17) of the failures would not occur.";
+  f.headline = "With noise level with slant at its usual level, 12 % (8 to 17) of the failures would not occur.";
 }
 
 /// What a condition has that is no cause.

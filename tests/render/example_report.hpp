@@ -147,7 +147,7 @@ inline fl::FailureReport example_report(const fl::AnalyticGenerator& known) {
       {"width", example_response("width"), example_response("width"), std::nullopt, 6, std::nullopt, std::nullopt}};
   r.interactions = {example_interaction(), {}};
   r.interactions[1].first = r.interactions[1].second = "noise level with slant";
-  r.interactions[1].headline = "With noise level with slant at its usual level 12 % of the failures would not occur.";
+  r.interactions[1].headline = "With noise level with slant at its usual level, 12 % of the failures would not occur.";
   r.smallest_detectable = DetectableEffect{0.17, 0.008, 0.8};
   r.property_distances = {
       {"noise level", 1, r.findings[0].threshold.flip, r.findings[0].threshold.at_flip[0], r.findings[0].validity},

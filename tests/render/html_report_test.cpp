@@ -78,12 +78,12 @@ TEST_CASE("the first screen says how often, whose fault, on what, how sure, and 
   for (const char* part :
        {"6.1\u00A0% to 7.2\u00A0%; 534 of 8\u00A0000 generated images", "90\u00A0% to 95\u00A0% of the failures",
         "On the other 7\u00A0% it cannot either", "83\u00A0% to 92\u00A0% of the failures would not occur",
-        "71\u00A0% of the way", "With noise level at its usual level 62 %", "found again in 95\u00A0% of the searches",
+        "71\u00A0% of the way", "With noise level at its usual level, 62 %", "found again in 95\u00A0% of the searches",
         "by chance alone p 0.0012", "What is not known",
         "undecided; more moved images would tell: slant + blur (about 9\u00A0200).",
         "cannot be tried, because this generator does not change them by themselves: stroke",
         "where the answer flips along slant in class horse &amp; cart: the judge reads",
-        "48\u00A0% (30\u00A0% to 66\u00A0%) of them", "What a further 15\u00A0% of the way go with",
+        "48\u00A0% (30\u00A0% to 66\u00A0%) of them", "What the failures in a further 15\u00A0% of the way go with",
         "become unreadable: blur."}) {
     INFO(part);
     CHECK(screen.find(part) != std::string::npos);
@@ -149,7 +149,7 @@ TEST_CASE("the page reads well when nothing was found") {
   CHECK(page.find("+17 points") != std::string::npos);
   CHECK(page.find("reported as a cause with probability 0.8") != std::string::npos);
   CHECK(page.find("<b>nothing</b>") != std::string::npos);
-  CHECK(page.find("What a further 71\u00A0% of the way go with") != std::string::npos);
+  CHECK(page.find("What the failures in a further 71\u00A0% of the way go with") != std::string::npos);
   report.ceiling->estimate = 0.05;
   CHECK(fl::render::html_report(report, {}).find("What is not known") == std::string::npos);
   for (const char* absent : {"Causes of failure</h2>", "id=\"others\"", "id=\"interactions\""})
@@ -221,7 +221,7 @@ TEST_CASE("a page says of each cause how common it is and shows its classes, the
   const std::string page = fl::render::html_report(filled(), {}, {});
   check_page(page);
   CHECK(occurrences(page, "<h4>In each class</h4>") == 3);
-  CHECK(page.find("All classes share 94\u00A0% (88\u00A0% to 99\u00A0%) of the effect") != std::string::npos);
+  CHECK(page.find("All classes share 94\u00A0% (88\u00A0% to 99\u00A0%) of the difference") != std::string::npos);
   CHECK(page.find("+1.02 <span class=\"quiet\">(0.12)</span>") != std::string::npos);
   CHECK(page.find("<td class=\"n\">+55</td>") != std::string::npos);
   CHECK(page.find("skipped: fewer than two failures or passes") != std::string::npos);

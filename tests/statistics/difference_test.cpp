@@ -106,7 +106,7 @@ TEST_CASE("Wilson and Newcombe intervals agree with worked numbers and stay near
   CHECK(fl::statistics::wilson(0, 20).lower == 0.0);
   CHECK(fl::statistics::wilson(20, 20).upper == 1.0);
   CHECK(fl::statistics::wilson(0, 0) == fl::statistics::Interval{0.0, 1.0});
-  // Newcombe 1998, table II, method 10: .0524 to .3339
+  // Newcombe 1998, table II, method.md: Global and class-specific: .0524 to .3339
   const fl::statistics::Interval difference = fl::statistics::newcombe_difference(56, 70, 48, 80);
   CHECK(difference.lower == Approx(0.0524).margin(5e-5));
   CHECK(difference.upper == Approx(0.3339).margin(5e-5));

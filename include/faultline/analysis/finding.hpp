@@ -112,7 +112,7 @@ struct ClassInterventionEffect {
 };
 FAULTLINE_MEMBERS(ClassInterventionEffect, class_label, latents, effect)
 
-/// What moving the condition did to failures on valid images, on latents not selected by outcome (method section 5.4).
+/// What moving the condition did to failures on valid images, on latents not selected by outcome (method.md: Causes).
 struct Intervention {
   std::optional<Decision> decision = std::nullopt;  ///< empty when it was not moved
   std::optional<double> effect = std::nullopt;      ///< change of the failure rate
@@ -130,8 +130,8 @@ struct Intervention {
 FAULTLINE_MEMBERS(Intervention, decision, effect, lower, upper, min_effect, latents, needed, placebo, invalid_high,
                   invalid_low, classes)
 
-/// Share of the failures on valid images that would not occur with a condition at its usual level (method section 5.5);
-/// negative where the change adds failures.
+/// Share of the failures on valid images that would not occur with a condition at its usual level (method.md: The
+/// attributable fraction); negative where the change adds failures.
 struct Attributable {
   std::optional<double> fraction = std::nullopt;  ///< empty when it was not measured
   std::optional<double> lower = std::nullopt;     ///< 95 % interval
@@ -158,18 +158,18 @@ struct ClassEffect {
 };
 FAULTLINE_MEMBERS(ClassEffect, class_label, failures, successes, effect, standard_error)
 
-/// How much of an effect all classes share, and how much belongs to some of them (method 10); measured on the
-/// confirmation split.
+/// How much of a difference between failures and successes all classes share, and how much belongs to some of them
+/// (method.md: Global and class-specific); measured on the confirmation split.
 struct ClassSplit {
   /// common^2 / (common^2 + specific^2), noise removed; empty when neither stands out of the noise, and with fewer than
   /// two classes
   std::optional<double> common_share = std::nullopt;
   double lower = 0.0;  ///< 95 % interval of the share
   double upper = 1.0;
-  double common = 0.0;    ///< the stratified effect: mean over classes, weighted by precision
-  double specific = 0.0;  ///< standard deviation of the classes' effects around it, noise removed
+  double common = 0.0;    ///< the stratified difference: mean over classes, weighted by precision
+  double specific = 0.0;  ///< standard deviation of the classes' differences around it, noise removed
   double q = 0.0;         ///< Cochran's Q
-  double p = 1.0;         ///< of equal effects in all classes
+  double p = 1.0;         ///< of equal differences in all classes
   /// Ascending; a class with fewer than two failures or successes is left out
   std::vector<ClassEffect> classes = {};
 };
@@ -231,7 +231,7 @@ struct PropertyAtFlip {
 };
 FAULTLINE_MEMBERS(PropertyAtFlip, name, flips, median, quartile_low, quartile_high, unit)
 
-/// Both crossings along one direction or channel (method 6).
+/// Both crossings along one direction or channel (method.md: Distances to failure).
 struct Threshold {
   std::optional<Crossing> even_odds = std::nullopt;  ///< p(y) = .5, empty when no start latent crosses
   std::optional<Crossing> flip = std::nullopt;       ///< the outcome changes, empty when no start latent crosses
@@ -240,7 +240,7 @@ struct Threshold {
 };
 FAULTLINE_MEMBERS(Threshold, even_odds, flip, centres, at_flip)
 
-/// A style channel that goes along with a direction (method 5.7).
+/// A style channel that goes along with a direction (method.md: Back to StyleSpace).
 struct Carrier {
   StyleChannel channel;
   std::string layer_name;
@@ -268,7 +268,7 @@ enum class ValidityDecision {
   undecided,
 };
 
-/// Is a shifted image still what it should be (method 6)? Of the images at the flip.
+/// Is a shifted image still what it should be (method.md: Distances to failure)? Of the images at the flip.
 struct Validity {
   std::optional<Share> agreement = std::nullopt;            ///< share that the judge gives the label, exact interval
   std::int64_t flips = 0;                                   ///< images asked about

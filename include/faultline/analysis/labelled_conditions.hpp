@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 // What the failures on real labelled images go with: sought on one random split of them, tested on the other, without a
-// generator (method section 10b).
+// generator (labelled_images.md).
 
 #include <faultline/analysis/conditions/condition.hpp>
 #include <faultline/analysis/confirm/find_conditions.hpp>
@@ -27,8 +27,8 @@ enum class ConditionsVerdict {
   too_few_failures,  ///< nothing was sought; see `reason`
 };
 
-/// At which values of its property, or of its two, a condition has the failures. What is true of the whole range, as
-/// the shape says that was fitted on the images that the condition was chosen on.
+/// At which values of its property, or of its two, a condition has the failures. It describes the whole range, by
+/// the shape that was fitted on the images on which the condition was chosen.
 enum class FailingValues {
   more,        ///< the more of the property, the more failures
   less,        ///< the less, the more
@@ -55,7 +55,7 @@ struct LabelledCondition {
   double share_upper = 0.0;
   double p = 1.0;           ///< one-sided, given the conditions before it
   double p_adjusted = 1.0;  ///< Holm over everything that was tested
-  double stability = 0.0;   ///< share of half-samples of the images sought in, in which it is chosen again
+  double stability = 0.0;   ///< share of half-samples of the discovery split in which it is chosen again
   bool confirmed = false;
   /// Failure rate against the property, on all images, or on those of its class; `adjusted` for the other confirmed
   /// conditions, by a model fitted to all images. Of a pair two curves of the first property: where the second is up to

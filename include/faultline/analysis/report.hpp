@@ -14,7 +14,7 @@ namespace faultline {
 inline namespace v1 {
 namespace analysis {
 
-/// What the analysis concludes (method 5.6).
+/// What the analysis concludes (method.md: Lists and verdicts).
 enum class Verdict {
   systematic_causes,         ///< at least one condition is a cause
   systematic_without_cause,  ///< conditions are confirmed, none of which is known to be a cause; see `reason`
@@ -39,8 +39,8 @@ struct CountTable {
 };
 FAULTLINE_MEMBERS(CountTable, counts)
 
-/// Whose failures they are (method 4): the judge still gives the label, or it does not either. `failures` of a rate
-/// counts what the rate is of, `n` are all failures.
+/// Whose failures they are (method.md: Whose failures): the judge still gives the label, or it does not either.
+/// `failures` of a rate counts what the rate is of, `n` are all failures.
 struct Blame {
   Rate classifier;  ///< share of the failures on valid images
   Rate generator;   ///< share on images that the judge cannot read either: the generator's, or ambiguous to anybody
@@ -202,12 +202,12 @@ struct FailureReport {
   double effective_failures_confirmation = 0.0;
   /// Population per split that would give enough failures; 0 when there are enough, or when more would not help
   std::int64_t samples_needed = 0;
-  std::vector<Finding> findings;                  ///< causes, by the lower bound of the attributable fraction
-  std::vector<Finding> associated;                ///< go with failures, but moving them does nothing
-  std::vector<Finding> undecided;                 ///< moved, without a decision
-  std::vector<Finding> not_movable;               ///< this generator does not move them, or not by themselves
-  std::vector<Finding> generators;                ///< go with images that are not valid: the generator's
-  Attributable attributable_together;             ///< of all causes
+  std::vector<Finding> findings;       ///< causes, the largest lower bound of the attributable fraction first
+  std::vector<Finding> associated;     ///< go with failures, but moving them does nothing
+  std::vector<Finding> undecided;      ///< moved without a decision, or not moved: minor, or the budget ended before
+  std::vector<Finding> not_movable;    ///< this generator does not move them, or not by themselves
+  std::vector<Finding> generators;     ///< go with images that are not valid: the generator's
+  Attributable attributable_together;  ///< of all causes
   std::optional<Share> explained = std::nullopt;  ///< D² of all conditions together
   std::optional<Share> ceiling = std::nullopt;    ///< D² that all properties and a quadratic rule in w reach together
   std::vector<InteractionFinding> interactions;

@@ -42,8 +42,8 @@ namespace render {
 [[nodiscard]] std::optional<Drawing> accuracy_chart(const ComparisonReport& report);
 
 /// The page, self-contained UTF-8 HTML5: who fails how often, which of two fails more often and on what one is right
-/// and the other wrong (the first screen), what each would lose without a cause, how far each holds out, and what the
-/// words mean.
+/// and the other wrong (the first screen), how many failures each would be rid of without a cause, how much each
+/// withstands, and what the words mean.
 ///
 /// Every text of the report is escaped; scripts and requests are forbidden by the page itself. Of the options, `title`
 /// and `command` are used. Same arguments, same bytes.

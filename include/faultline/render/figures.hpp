@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// The paper's figures 2 to 7 (method section 12), each drawn from plain data; `figure_data.hpp` gets the data from an
+// The paper's figures 2 to 7 (figures.md), each drawn from plain data; `figure_data.hpp` gets the data from an
 // analysis.
 
 #include <faultline/analysis/paper/predictability.hpp>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 // Bounds for the mean of values in [-1, 1] that hold however often one looks, by betting against a hypothetical mean
-// (Waudby-Smith and Ramdas 2024, J. R. Stat. Soc. B 86): the statistics of an intervention (method section 5.4).
+// (Waudby-Smith and Ramdas 2024, J. R. Stat. Soc. B 86): the statistics of an intervention (method.md: Causes).
 
 #include <faultline/statistics/interval.hpp>
 

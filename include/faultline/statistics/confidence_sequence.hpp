@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 // What a failure rate that is watched while samples arrive may still be, however often one looks: a martingale, its
-// limits and its e-values (method section 16). Gates stop earlier, by `RateBoundary`.
+// limits and its e-values (gates.md). Gates stop earlier, by `RateBoundary`.
 
 #include <faultline/statistics/interval.hpp>
 

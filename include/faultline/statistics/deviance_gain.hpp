@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// How much of the deviance a term explains beyond the terms before it, on held-out samples (method section 5.2).
+// How much of the deviance a term explains beyond the terms before it, on held-out samples (method.md: Conditions).
 
 #include <faultline/statistics/interval.hpp>
 

@@ -40,9 +40,9 @@ namespace statistics {
 
 /// Interval for p₁ − p₂ from two separate samples.
 ///
-/// **Formula**: difference ± the Wilson arms combined in squares (Newcombe 1998, method 10). **Error rate**:
-/// approximate; coverage of the 95 % interval lies above .92 for samples of 20 and more (enumerated in the tests), and
-/// is .95 on average.
+/// **Formula**: difference ± the Wilson arms combined in squares (Newcombe 1998, method.md: Global and class-specific).
+/// **Error rate**: approximate; coverage of the 95 % interval lies above .92 for samples of 20 and more (enumerated in
+/// the tests), and is .95 on average.
 /// **Throws** `invalid_argument` for impossible counts or confidence.
 [[nodiscard]] Interval newcombe_difference(std::int64_t k1, std::int64_t n1, std::int64_t k2, std::int64_t n2,
                                            double confidence = 0.95);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 // Is failure systematic at all? One linear rule fitted on one split and tested on the other: the ceiling of any ranking
-// by linear directions (method section 5.2).
+// by linear directions (method.md: Conditions).
 
 #include <faultline/core/matrix.hpp>
 #include <faultline/statistics/rank.hpp>

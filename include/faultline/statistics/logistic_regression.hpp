@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 // Logistic regression with an intercept for each class and a ridge on everything else, and score tests of what could be
-// added to it (method section 5.1).
+// added to it (method.md: Conditions).
 
 #include <faultline/core/matrix.hpp>
 

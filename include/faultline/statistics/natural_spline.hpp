@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 // A smooth curve through one standard normal score: the shape that a property's effect on the failure rate may take
-// (method section 5.1).
+// (method.md: Conditions).
 
 #include <faultline/core/matrix.hpp>
 

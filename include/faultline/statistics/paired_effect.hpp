@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 // Whether one of two classifiers lost more in one part of a population than in the rest: paired outcomes, and a test by
-// swapping them within pairs (method section 16).
+// swapping them within pairs (gates.md).
 
 #include <faultline/config.hpp>
 #include <faultline/statistics/mcnemar.hpp>

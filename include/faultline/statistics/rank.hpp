@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Rank comparison of failures with successes: the area under the ROC curve, pooled and by class (method section 5).
+// Rank comparison of failures with successes: the area under the ROC curve, pooled and by class (paper.md).
 
 #include <faultline/statistics/stratified.hpp>
 

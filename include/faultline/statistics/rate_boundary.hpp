@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 // Where a gate on a rate decides: counts of failures at each interim analysis, found by following the exact
-// distribution of the count, so that the gate errs as often as it may and not a tenth as often (method section 16).
+// distribution of the count, so that the gate errs as often as it may and not a tenth as often (gates.md).
 
 #include <faultline/statistics/interval.hpp>
 

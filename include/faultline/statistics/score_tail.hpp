@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 // Upper tail of a score statistic of independent outcomes by saddlepoint approximation: the p-value of a frozen term
-// of an additive logistic regression (method section 5.2).
+// of an additive logistic regression (method.md: Conditions).
 
 #include <faultline/config.hpp>
 

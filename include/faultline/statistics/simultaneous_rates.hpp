@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Intervals for the failure rates of all classes that hold together (method section 4).
+// Intervals for the failure rates of all classes that hold together (method.md: Whose failures).
 
 #include <faultline/statistics/interval.hpp>
 

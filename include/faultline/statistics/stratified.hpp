@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 // Comparing failures with successes inside each class, so that a difference between classes is never taken for a cause
-// of failure (method section 4).
+// of failure (method.md: Whose failures).
 
 #include <faultline/core/matrix.hpp>
 #include <faultline/statistics/fixed_sums.hpp>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 // Coordinates in which directions are compared: w with its class means removed and its within-class covariance made the
-// identity (method section 5.1).
+// identity (method.md: Conditions).
 
 #include <faultline/core/matrix.hpp>
 #include <faultline/error.hpp>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 // Means of classes, or of other groups of samples, and what varies within them: the ground of every comparison within
-// classes (method section 4).
+// classes (method.md: Whose failures).
 
 #include <faultline/core/matrix.hpp>
 #include <faultline/error.hpp>

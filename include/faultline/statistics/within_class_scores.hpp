@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 // Normal scores of ranks within classes: values without a unit, without outliers and without differences between
-// classes (method section 5.1).
+// classes (method.md: Conditions).
 
 #include <faultline/core/matrix.hpp>
 

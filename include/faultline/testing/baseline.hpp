@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 // A release's outcomes in a small file, and what the next release is held to: not worse than that, and no new condition
-// of failure (method section 16).
+// of failure (gates.md).
 
 #include <faultline/analysis/problem/describe_run.hpp>
 #include <faultline/analysis/problem/property.hpp>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Several gates that share one error rate and, where they ask for the same samples, these samples (method section 16).
+// Several gates that share one error rate and, where they ask for the same samples, these samples (gates.md).
 
 #include <faultline/classify/any_criterion.hpp>
 #include <faultline/testing/gate.hpp>

@@ -155,7 +155,7 @@ TEST_CASE("a fault that only one of two classifiers has is what separates them",
   CHECK(report.classifiers[0].verdict == fl::Verdict::systematic_causes);
   REQUIRE(report.classifiers[0].findings.size() == 1);
   CHECK(report.classifiers[0].findings.front().title == "property 0");
-  CHECK(report.classifiers[0].findings.front().headline.find("With property 0 at its usual level ") == 0);
+  CHECK(report.classifiers[0].findings.front().headline.find("With property 0 at its usual level, ") == 0);
   CHECK(within(report.classifiers[0].findings.front().attributable, 1.0));
   REQUIRE(report.classifiers[1].findings.size() == 2);
   CHECK(report.classifiers[0].failure_rate.n == 5000);
@@ -391,7 +391,7 @@ TEST_CASE("a condition that was not moved because it is minor is not said to be 
   condition.finding.title = "width";
   const auto headline = [&] { return fl::analysis::detail::separating_headline(condition, "A", "B", false); };
   CHECK(headline() ==
-        "A is right and B wrong with width, but this generator does not move it: whether it is a reason cannot be "
+        "A is right and B wrong with width, but this generator does not move it: whether it separates them cannot be "
         "told.");
   condition.finding.condition.is_minor = true;
   CHECK(headline() ==

@@ -193,7 +193,7 @@ TEST_CASE("headlines say what is known and no more", "[analysis][text]") {
   using fl::analysis::headline;
   fl::Finding finding = cause(0.62, 0.55, 0.68);
   CHECK(headline(finding) ==
-        "With blur at its usual level 62 % (55 to 68) of the failures would not occur; failures come with more blur.");
+        "With blur at its usual level, 62 % (55 to 68) of the failures would not occur; failures come with more blur.");
   finding.condition.sign = -1;
   CHECK(headline(finding).find("less blur") != std::string::npos);
   finding.condition.shape = fl::analysis::ConditionShape::two_sided;
@@ -231,8 +231,8 @@ TEST_CASE("the reason of a verdict names what was compared, and what is not know
   report.smallest_detectable = fl::analysis::DetectableEffect{0.12, 0.02, 0.8};
   const std::string nothing = fl::analysis::verdict_reason(report);
   CHECK(nothing.find("2 properties, their pairs and each class") != std::string::npos);
-  CHECK(nothing.find("12 percentage points or more would have been reported as a cause with probability 0.8") !=
-        std::string::npos);
+  CHECK(nothing.find("12 percentage points or more when it is moved by two standard deviations either way would have "
+                     "been reported as a cause with probability 0.8") != std::string::npos);
   report.verdict = fl::Verdict::systematic_without_cause;
   report.undecided = {cause(0, 0, 0)};
   CHECK(fl::analysis::verdict_reason(report) ==

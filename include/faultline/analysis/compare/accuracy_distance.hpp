@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 // Accuracy against distance from the well-classified centre in the subspace of the most influential style channels, on
-// one axis for all classifiers and classes (method section 11).
+// one axis for all classifiers and classes (comparison.md).
 
 #include <faultline/analysis/compare/comparison_problem.hpp>
 #include <faultline/analysis/compare/comparison_report.hpp>

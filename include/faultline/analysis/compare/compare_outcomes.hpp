@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// The plain middle of a comparison: classified samples in, a ComparisonReport out (method section 11). No templates, no
+// The plain middle of a comparison: classified samples in, a ComparisonReport out (comparison.md). No templates, no
 // generator, no classifier.
 
 #include <faultline/analysis/compare/comparison_problem.hpp>

@@ -68,7 +68,7 @@ struct OrderedComparison {
   double effective_failures_confirmation = 0.0;
   std::int64_t samples_needed = 0;              ///< per split, when there are too few; 0 when there are enough
   std::vector<SeparatingCondition> conditions;  ///< confirmed, and moving them separates the classifiers
-  /// Confirmed, but not shown to part them: moving does nothing, or hurts both alike, is undecided or not possible
+  /// Confirmed, but not shown to separate them: moving does nothing, or hurts both alike, is undecided or not possible
   std::vector<SeparatingCondition> others;
   std::optional<DetectableEffect> smallest_detectable = std::nullopt;  ///< that would have been reported
 };
@@ -86,7 +86,7 @@ struct PairComparison {
 };
 FAULTLINE_MEMBERS(PairComparison, first, second, test, p_adjusted, orders)
 
-/// How far along a direction a classifier holds out, over start latents that all classifiers get right.
+/// How far along a direction a classifier withstands an edit, over start latents that all classifiers get right.
 struct ComparedDistance {
   /// Median distance to the flip, in standard deviations (+inf when fewer than half flip within range)
   double sigmas = 0.0;
@@ -100,7 +100,7 @@ struct ComparedDistance {
 FAULTLINE_MEMBERS(ComparedDistance, sigmas, lower, upper, crossed_share, off_manifold, validity, at_flip)
 void null_means_infinite(std::type_identity<ComparedDistance>);  // beyond the searched range
 
-/// How many times as far one classifier holds out as another, on the same latents.
+/// How many times as far one classifier withstands as another, on the same latents.
 struct DistanceRatio {
   std::int64_t first = 0;  ///< position in `classifiers`
   std::int64_t second = 0;
@@ -109,7 +109,7 @@ struct DistanceRatio {
   /// 95 % bootstrap interval over the latents; what lies beyond the range counts as the worst for either end
   double lower = 0.0;
   double upper = 0.0;               ///< (+inf possible)
-  std::int64_t second_farther = 0;  ///< latents on which the second holds out longer
+  std::int64_t second_farther = 0;  ///< latents on which the second withstands more
   /// Latents on which the first does; on the rest both flip at once, or not within range
   std::int64_t first_farther = 0;
   double p = 1.0;           ///< exact sign test of the two

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Conditions: what failures go with, each made of all the terms that say something about it (method section 5a).
+// Conditions: what failures go with, each made of all the terms that say something about it (method.md: Conditions).
 
 #include <faultline/analysis/conditions/select_terms.hpp>
 #include <faultline/analysis/finding.hpp>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 // The samples of one split in the form in which conditions are sought and tested: sorted by class, ranks instead of
-// values (method section 5.1).
+// values (method.md: Conditions).
 
 #include <faultline/core/matrix.hpp>
 #include <faultline/sampling/population.hpp>

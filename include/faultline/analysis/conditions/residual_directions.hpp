@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 // Directions of w along which failures still go once a model has explained what it can: the conditions that no property
-// names (method section 5.1, phase 2).
+// names (method.md: Conditions, phase 2).
 
 #include <faultline/analysis/conditions/term.hpp>
 #include <faultline/statistics/logistic_regression.hpp>

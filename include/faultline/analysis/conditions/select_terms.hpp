@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Which terms the model of failures is made of: forward selection on the discovery split (method section 5.1).
+// Which terms the model of failures is made of: forward selection on the discovery split (method.md: Conditions).
 
 #include <faultline/analysis/conditions/term.hpp>
 #include <faultline/statistics/logistic_regression.hpp>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// What the logistic model of failures is built from: terms, each a few columns (method section 5.1).
+// What the logistic model of failures is built from: terms, each a few columns (method.md: Conditions).
 
 #include <faultline/analysis/conditions/condition_sample.hpp>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// How latents are set to the usual level of causes (method section 5.5).
+// How latents are set to the usual level of causes (method.md: The attributable fraction).
 
 #include <faultline/analysis/conditions/condition.hpp>
 #include <faultline/analysis/confirm/condition_edits.hpp>

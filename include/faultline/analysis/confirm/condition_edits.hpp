@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// How the latents are moved so that one condition changes and the others stay (method section 5.3).
+// How the latents are moved so that one condition changes and the others stay (method.md: Causes).
 
 #include <faultline/analysis/conditions/condition.hpp>
 #include <faultline/analysis/confirm/confirm_conditions.hpp>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// What moving a condition does to failures on valid images (method section 5.4).
+// What moving a condition does to failures on valid images (method.md: Causes).
 
 #include <faultline/analysis/confirm/condition_edits.hpp>
 #include <faultline/analysis/problem/held_out_latents.hpp>

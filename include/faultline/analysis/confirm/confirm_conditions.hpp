@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 // Whether the conditions of the discovery split hold on the confirmation split, and how much of the failures each
-// explains (method section 5.2).
+// explains (method.md: Conditions).
 
 #include <faultline/analysis/conditions/condition.hpp>
 #include <faultline/statistics/deviance_gain.hpp>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// The smallest cause that a run would have reported (method section 5.6).
+// The smallest cause that a run would have reported (method.md: Lists and verdicts).
 
 #include <faultline/analysis/confirm/condition_effects.hpp>
 #include <faultline/analysis/confirm/find_conditions.hpp>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// What is compared when a condition is moved, and the edits that this takes (method section 5.4).
+// What is compared when a condition is moved, and the edits that this takes (method.md: Causes).
 
 #include <faultline/analysis/confirm/condition_edits.hpp>
 #include <faultline/analysis/problem/edit.hpp>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// What edits along random directions do, as context for interventions (method section 5.4); it decides nothing.
+// What edits along random directions do, as context for interventions (method.md: Causes); it decides nothing.
 
 #include <faultline/analysis/confirm/condition_edits.hpp>
 #include <faultline/analysis/problem/problem.hpp>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 // How often the classifier fails, in which classes, whose failures they are, and whether that is often enough to
-// compare failures with successes (method section 4).
+// compare failures with successes (method.md: Whose failures).
 
 #include <faultline/analysis/problem/problem.hpp>
 #include <faultline/analysis/report.hpp>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 // From a direction in w back to StyleSpace: which style channels go along with it, and what the paper would have said
-// of each (method section 5.7).
+// of each (method.md: Back to StyleSpace).
 
 #include <faultline/analysis/problem/finding_context.hpp>
 #include <faultline/analysis/report.hpp>

@@ -29,7 +29,7 @@ struct SortedFindings {
 [[nodiscard]] Finding make_finding(const Problem& problem, const statistics::Whitening& whitening,
                                    const ChainedCondition& condition, const CauseFractions& fractions);
 
-/// Every confirmed condition on the one list that it belongs to (method section 5.6).
+/// Every confirmed condition on the one list that it belongs to (method.md: Lists and verdicts).
 [[nodiscard]] SortedFindings sort_findings(const Problem& problem, const statistics::Whitening& whitening,
                                            const ConditionChain& chain);
 

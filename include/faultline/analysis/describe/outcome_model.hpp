@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 // What the failures of generated images say about other images: a model of the outcome by properties, which real images
-// are put through (method section 10b).
+// are put through (labelled_images.md).
 
 #include <faultline/analysis/problem/labelled_table.hpp>
 #include <faultline/analysis/problem/problem.hpp>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 // How often a classifier fails at small, usual and large values of one property: the curve that a reader checks a
-// condition against (method section 10b).
+// condition against (labelled_images.md).
 
 #include <faultline/analysis/finding.hpp>
 #include <faultline/core/describe.hpp>

@@ -277,7 +277,7 @@ class LabelledCurves {
   const auto share = [&](const ResponseBin& bin) { return fixed_text(100.0 * rate_of(bin), 0) + " %"; };
   const auto value = [&](double edge) { return with_unit(edge, curve.unit); };
   const ResponseBin &low = curve.bins.front(), &high = curve.bins.back();
-  text += low.adjusted ? ": of images alike in the other conditions " : ": ";
+  text += low.adjusted ? ": among images alike in the other conditions, " : ": ";
   text += share(low) + " fail below " + value(low.upper);
   const bool bent = condition.failing == FailingValues::both_ends || condition.failing == FailingValues::in_between;
   if (bent && curve.bins.size() > 2) {

@@ -143,7 +143,7 @@ inline void fill_counts(LabelledConditions& result, const LabelledTable& table) 
   for (const auto& [cell, count] : cells) result.confusion.push_back({cell.first, cell.second, count});
 }
 
-/// Whether there is enough to compare (method section 4).
+/// Whether there is enough to compare (method.md: Whose failures).
 [[nodiscard]] inline bool can_be_compared(const statistics::Strata& a, const statistics::Strata& b,
                                           std::int64_t class_outcomes) {
   if (std::min(a.effective_failures, b.effective_failures) >= least_effective_failures) return true;
@@ -203,7 +203,7 @@ inline void fill_conditions(LabelledConditions& result, const TestedConditions& 
 }
 
 [[nodiscard]] inline std::string conclusion(const LabelledConditions& result, std::size_t compared) {
-  const std::string sizes = "chosen on " + std::to_string(result.discovery.images) + " images, held on " +
+  const std::string sizes = "chosen on " + std::to_string(result.discovery.images) + " images and confirmed on " +
                             std::to_string(result.confirmation.images) + " others";
   const std::size_t count = result.conditions.size();
   if (count > 0) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 // Paths through w or along style channels, followed until the classifier gives way: the searches under the distances to
-// failure (method section 6).
+// failure (method.md: Distances to failure).
 
 #include <faultline/analysis/distance/boundary_search.hpp>
 #include <faultline/analysis/distance/detail/crossing_search.hpp>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Two causes moved together by as little as still makes the classifier fail (method section 7).
+// Two causes moved together by as little as still makes the classifier fail (paper.md).
 
 #include <faultline/analysis/problem/finding_context.hpp>
 #include <faultline/analysis/report.hpp>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// How far well-classified images lie from failure along every measured property (method section 6).
+// How far well-classified images lie from failure along every measured property (method.md: Distances to failure).
 
 #include <faultline/analysis/problem/finding_context.hpp>
 #include <faultline/analysis/report.hpp>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 // Distance to failure: how far along a finding, or along its first carrier alone, a latent has to be moved until the
-// classifier gives way (method section 6).
+// classifier gives way (method.md: Distances to failure).
 
 #include <faultline/analysis/distance/boundary_search.hpp>
 #include <faultline/analysis/distance/crossing_summary.hpp>

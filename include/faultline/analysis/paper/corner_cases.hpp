@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// The paper's corner cases (method section 7a): ten channels drawn from the hundred most influential, shifted together
-// from the centre of a class until the classifier fails.
+// The paper's corner cases (method.md: Two conditions together): ten channels drawn from the hundred most influential,
+// shifted together from the centre of a class until the classifier fails.
 
 #include <faultline/analysis/problem/problem.hpp>
 #include <faultline/core/describe.hpp>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Does a property go with failure in all classes alike, or in some only? (method section 10)
+// Does a property go with failure in all classes alike, or in some only? (method.md: Global and class-specific)
 
 #include <faultline/analysis/paper/paper_report.hpp>
 #include <faultline/analysis/problem/problem.hpp>

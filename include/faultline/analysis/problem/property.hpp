@@ -23,9 +23,9 @@ struct Property {
   std::function<double(std::span<const float> image, const ImageShape& shape)> measure;
   /// May it become a condition, and is its distance to failure measured? If not, it is a side effect only.
   bool candidate = true;
-  /// Does it respond to what it is named after and to nothing else (method section 9, `property_admission`)? One that
-  /// follows other properties by what it is, as the mean intensity follows noise and ink, may become a condition, but
-  /// is not held when a specific one is moved.
+  /// Does it respond to what it is named after and to nothing else (method.md: Names and side effects,
+  /// `property_admission`)? One that follows other properties by what it is, as the mean intensity follows noise and
+  /// ink, may become a condition, but is not held when a specific one is moved.
   bool specific = true;
   std::string unit = {};  ///< of the value, as an axis has it: "px"; empty for a number without one
   /// Measured on images of so many channels only, 3 for a measure of colour; of other images it is no property. 0: any
@@ -35,8 +35,8 @@ struct Property {
 /// Defined in properties/default_properties.hpp.
 ///
 /// Noise level, blur, contrast, mean intensity, ink area, stroke thickness, slant, width, height, horizontal and
-/// vertical position and loops (method section 9), and for images of three channels saturation, hue spread and colour
-/// cast.
+/// vertical position and loops (method.md: Names and side effects), and for images of three channels saturation, hue
+/// spread and colour cast.
 [[nodiscard]] std::vector<Property> default_properties();
 
 /// Those that images of this shape have, in their order: a property for three channels is none of a grey image.

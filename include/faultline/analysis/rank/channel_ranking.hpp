@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Rankings of single style channels (method section 5): the paper's, and ones that compare within classes. Descriptions
+// Rankings of single style channels (paper.md): the paper's, and ones that compare within classes. Descriptions
 // only; claims are made by `confirm`.
 
 #include <faultline/analysis/problem/problem.hpp>

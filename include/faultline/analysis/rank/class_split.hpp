@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-// Global or class-specific (method section 10)? Rankings of style channels per class, and the split of an effect into
-// what all classes share and what belongs to some.
+// Global or class-specific (method.md: Global and class-specific)? Rankings of style channels per class, and the split
+// of an effect into what all classes share and what belongs to some.
 
 #include <faultline/analysis/problem/problem.hpp>
 #include <faultline/analysis/report.hpp>

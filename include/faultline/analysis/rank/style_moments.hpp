@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 // First and second moments of every style channel from those of w: s = A w + b is affine, so no style is ever formed
-// (method section 5).
+// (paper.md).
 
 #include <faultline/analysis/problem/problem.hpp>
 #include <faultline/core/matrix.hpp>

@@ -154,7 +154,7 @@ class FolderLabels {
         throw refuse(record->line,
                      "expected a file and a class, got " + std::to_string(fields.size()) +
                          (fields.size() == 1 ? " field: " : " fields: ") + shown(fields) +
-                         (fields.size() > 2 ? "; a name with a comma has to stand in double quotes" : ""));
+                         (fields.size() > 2 ? "; a name with a comma has to be put in double quotes" : ""));
       }
       const std::string& name = fields[file_first ? 0 : 1];
       const std::string& label = fields[file_first ? 1 : 0];

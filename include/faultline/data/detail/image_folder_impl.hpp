@@ -80,10 +80,10 @@ FAULTLINE_INLINE LabelledImages load_image_folder(const std::filesystem::path& f
   LabelledImages images{.count = static_cast<std::int64_t>(names.size()), .height = 0, .width = 0, .classes = 0};
   const detail::FolderLabels labels(folder, options.classes, options.labels, names);
   if (!labels.stated() && !files.tables.empty()) {
-    throw refuse(ErrorCode::foreign_format, "'" + (folder / files.tables.front()).string() +
-                                                "' is not read: labels stand in 'labels.csv' or 'dataset.json' of '" +
-                                                folder.string() +
-                                                "' itself, which has neither; rename it, or move it out of the folder");
+    throw refuse(ErrorCode::foreign_format,
+                 "'" + (folder / files.tables.front()).string() +
+                     "' is not read: labels are read from 'labels.csv' or 'dataset.json' of '" + folder.string() +
+                     "' itself, which has neither; rename it, or move it out of the folder");
   }
   if (labels.present()) {
     images.labels = detail::labels_of(folder, names, labels);

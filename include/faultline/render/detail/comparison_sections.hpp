@@ -167,7 +167,7 @@ inline std::string orders_section(const ComparisonReport& report) {
                "</p>\n";
       if (!order.conditions.empty()) out += conditions_of(order.conditions, right, wrong);
       if (!order.others.empty())
-        out += "<h4>Goes with it, but not shown to part them when moved</h4>\n" +
+        out += "<h4>Goes with it, but not shown to separate them when moved</h4>\n" +
                conditions_of(order.others, right, wrong);
     }
   }
@@ -177,7 +177,8 @@ inline std::string orders_section(const ComparisonReport& report) {
 inline std::string fractions_section(const ComparisonReport& report) {
   if (report.fractions.empty()) return {};
   std::string out =
-      "<section id=\"fractions\">\n<h2>What each would lose without a cause</h2>\n<p>The same images are set to the "
+      "<section id=\"fractions\">\n<h2>How many failures each would be rid of without a cause</h2>\n<p>The same images "
+      "are set to the "
       "usual level of one cause of one classifier, and every classifier is asked again: the share of its own failures "
       "on valid images that would not occur.</p>\n";
   out += chart_figure(paired_fraction_chart(report),
@@ -215,9 +216,10 @@ inline std::string ratio_text(const analysis::DistanceRatio& ratio) {
 inline std::string distances_section(const ComparisonReport& report) {
   if (report.distances.empty()) return {};
   std::string out =
-      "<section id=\"distances\">\n<h2>How far each holds out</h2>\n<p>The same images, all of which every classifier "
+      "<section id=\"distances\">\n<h2>How much each withstands</h2>\n<p>The same images, all of which every "
+      "classifier "
       "gets right, are moved along the same directions until each classifier gives way. A ratio above 1 means that the "
-      "second holds out longer.</p>\n";
+      "second withstands more.</p>\n";
   out += chart_figure(
       paired_distance_chart(report),
       "Markers: median distance; bars: 95 % interval of the median; an arrow: the median lies beyond 10 standard "

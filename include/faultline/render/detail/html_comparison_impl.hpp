@@ -104,7 +104,7 @@ FAULTLINE_INLINE std::string html_comparison(const ComparisonReport& report, con
       html(title) + "</title>\n<style>" + std::string(detail::page_style) + "</style></head>\n<body>\n";
   page +=
       "<header><div class=\"bar\"><h1>" + html(title) +
-      "</h1>\n<p class=\"quiet\">The same generated images for all: who fails, on what they part, and how much each "
+      "</h1>\n<p class=\"quiet\">The same generated images for all: who fails, on what they differ, and how much each "
       "withstands. Found by Faultline " +
       html(report.provenance.library_version) + ".</p>\n<nav>";
   const auto link = [&](const char* id, const char* name) {

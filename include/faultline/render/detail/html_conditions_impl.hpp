@@ -89,7 +89,7 @@ inline std::string condition_section(const LabelledConditions& result, const ana
       {"Share of the deviance", share_text(own.share, own.share_lower, own.share_upper)},
       {"p, adjusted", p_value(own.p_adjusted)}};
   if (result.run.half_samples > 0)
-    list.emplace_back("Found again in", percent(own.stability, 0) + " of half-samples of the images sought in");
+    list.emplace_back("Found again in", percent(own.stability, 0) + " of half-samples of the discovery split");
   return out + facts(list) + "</section>\n";
 }
 

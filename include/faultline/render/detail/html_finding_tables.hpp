@@ -84,11 +84,11 @@ inline std::string class_split_table(const FailureReport& report, const Finding&
                of_edit == moved.end() ? "—" : count(of_edit->latents)});
   }
   const std::string share = split.common_share ? "All classes share " + share_text(split) +
-                                                     " of the effect; the rest belongs to some of them. "
+                                                     " of the difference; the rest belongs to some of them. "
                                                : "";
   return "<h4>In each class</h4>\n<p>" +
          html(share + "Mean " + signed_shown(split.common, 2) + " sd, spread between classes " +
-              shown(split.specific, 2) + " sd; equal effects in all classes: p " + p_value(split.p) + ".") +
+              shown(split.specific, 2) + " sd; equal differences in all classes: p " + p_value(split.p) + ".") +
          "</p>\n" + std::move(table).finish();
 }
 

@@ -110,8 +110,8 @@ inline std::string unknowns(const FailureReport& report) {
   const double unnamed =
       report.ceiling ? report.ceiling->estimate - (report.explained ? report.explained->estimate : 0.0) : 0.0;
   if (unnamed > 0.1)
-    list.push_back("What a further " + percent(unnamed, 0) +
-                   " of the way go with, which can be predicted, but which no condition names.");
+    list.push_back("What the failures in a further " + percent(unnamed, 0) +
+                   " of the way go with: they can be predicted, but no condition names them.");
   if (!report.validity_checked && report.failure_rate.failures > 0)
     list.push_back("Whether the images that fail still show their class: no judge was given.");
   if (!report.generators.empty())

@@ -64,7 +64,7 @@ class FailureShrinker {
     } else {
       for (const float value : failing) result.entry.w.push_back(with_digits(static_cast<double>(value), 9));
       result.entry.note += std::string(result.entry.note.empty() ? "" : " ") +
-                           "No sample of its class was answered rightly, so this one stands as it was drawn.";
+                           "No sample of its class was answered rightly, so this one is kept as it was drawn.";
     }
     verify(result, failing);
     result.images_made = made() - before;

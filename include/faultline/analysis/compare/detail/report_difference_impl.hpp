@@ -97,14 +97,16 @@ inline void fill_changes(std::span<NumberChange* const> numbers, double confiden
 }
 
 /// Shares are compared here, so two digits that count are shown of small ones too: "4.2 %".
-[[nodiscard]] inline std::string share_text(double share) { return rounded_text(100.0 * share, 2) + " %"; }
-[[nodiscard]] inline std::string points_text(double change) {
-  return rounded_text(100.0 * change, 2) + " percentage points";
+/// A share in per cent, or a change in points: "0.42", "43", "100".
+[[nodiscard]] inline std::string hundredfold_text(double share) {
+  return rounded_text(100.0 * share, std::abs(share) < 0.995 ? 2 : 3);
 }
+[[nodiscard]] inline std::string share_text(double share) { return hundredfold_text(share) + " %"; }
+[[nodiscard]] inline std::string points_text(double change) { return hundredfold_text(change) + " percentage points"; }
 /// "difference 3.8 percentage points, 3.3 to 4.3"
 [[nodiscard]] inline std::string change_text(const Share& change) {
-  return "difference " + points_text(change.estimate) + ", " + rounded_text(100.0 * change.lower, 2) + " to " +
-         rounded_text(100.0 * change.upper, 2);
+  return "difference " + points_text(change.estimate) + ", " + hundredfold_text(change.lower) + " to " +
+         hundredfold_text(change.upper);
 }
 
 [[nodiscard]] inline const char* standing_words(Standing standing) {
@@ -311,10 +313,11 @@ FAULTLINE_INLINE std::string difference_text(const ReportDifference& difference)
                  " before, " + detail::share_text(rate.after.estimate) + " now)";
   if (!classes.empty()) text += "Classes whose failure rate changed: " + classes + ".\n";
   for (const std::string& note : difference.notes) text += note + "\n";
-  text += "All intervals of differences hold together at about " + percent(difference.confidence) + " confidence" +
-          (difference.same_samples ? "; both reports are on the same samples, so that they are wider than they need be"
-                                   : "") +
-          ".\n";
+  text +=
+      "All intervals of differences hold together at about " + percent(difference.confidence) + " confidence" +
+      (difference.same_samples ? "; both reports are on the same samples, so the intervals are wider than they need be"
+                               : "") +
+      ".\n";
   return text;
 }
 

@@ -26,7 +26,7 @@ namespace detail {
          " percentage points and that of " + right + " by " + share_text(*condition.right_change);
 }
 
-/// What heads a condition on which the one is right and the other wrong; `parts`: moving it is known to part them.
+/// What heads a condition on which the one is right and the other wrong; `parts`: moving it is known to separate them.
 [[nodiscard]] inline std::string separating_headline(const SeparatingCondition& condition, const std::string& right,
                                                      const std::string& wrong, bool parts) {
   const Finding& finding = condition.finding;
@@ -36,7 +36,7 @@ namespace detail {
     std::string text = where + ": " + changes_text(condition, right, wrong);
     const Attributable& share = finding.attributable;
     if (share.fraction && *share.fraction > 0.0)
-      text += "; with " + finding.title + " at its usual level " + percent(*share.fraction) + " (" +
+      text += "; with " + finding.title + " at its usual level, " + percent(*share.fraction) + " (" +
               hundredths(*share.lower) + " to " + hundredths(*share.upper) + ") of these samples would not be so";
     return text + ".";
   }
@@ -46,7 +46,7 @@ namespace detail {
     std::string text = where + ", but this generator does not move it";
     if (finding.condition.movability == Movability::not_separable)
       text += " without " + finding.condition.moves_along.value_or("other properties");
-    return text + ": whether it is a reason cannot be told.";
+    return text + ": whether it separates them cannot be told.";
   }
   if (!moved.effect || !condition.difference) return where + "; it was not moved: the budget ended before.";
   const std::string both = changes_text(condition, right, wrong);
@@ -81,15 +81,16 @@ namespace detail {
            "." + classes;
   }
   if (!order.class_findings.empty())
-    return "Whole classes part them; within classes nothing that goes with it was confirmed." + classes;
+    return "Whole classes separate them; within classes nothing that goes with it was confirmed." + classes;
   std::string text = "Nothing that sets the samples on which " + where +
                      " apart from those that both get right was confirmed among means and spreads of w and " +
                      counted(static_cast<std::int64_t>(properties.size()), "property", "properties") +
                      ", their pairs and each class by itself.";
   if (order.smallest_detectable)
-    text += " A property whose edit by two standard deviations either way changes how often this happens by " +
-            points(order.smallest_detectable->effect) + " or more would have been reported with probability " +
-            percent(order.smallest_detectable->power) + ".";
+    text +=
+        " A property that changes how often this happens by " + points(order.smallest_detectable->effect) +
+        " or more when it is moved by two standard deviations either way would have been reported with probability " +
+        percent(order.smallest_detectable->power) + ".";
   return text;
 }
 

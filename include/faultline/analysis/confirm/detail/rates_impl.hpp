@@ -211,7 +211,8 @@ FAULTLINE_INLINE std::string too_few_reason(const statistics::Strata& discovery,
   const std::string size = std::to_string(needed.samples);
   // What a class is answered as is the finding then; more samples of it would say nothing new.
   std::string advice = needed.exact ? " About " + size + " samples per split would be enough."
-                                    : " At least " + size + " samples per split would be needed.";
+                                    : " More samples are needed: at least " + size +
+                                          " per split, and with so few failures probably many more.";
   if (!class_notes.empty()) advice.clear();
   for (const std::string& note : class_notes) advice += " " + note;
   if (failures == 0)
@@ -236,10 +237,15 @@ FAULTLINE_INLINE std::string too_few_reason(const statistics::Strata& discovery,
            advice;
   }
   const bool few_failures = failures <= successes;
+  const auto effective = static_cast<std::int64_t>(std::floor(smaller));
   return "Only " + std::to_string(rarer) + (few_failures ? " failures" : " successes") + " in " +
-         std::to_string(total) + " samples: " + std::to_string(static_cast<std::int64_t>(std::floor(smaller))) +
-         " effective " + (few_failures ? "failures" : "successes") + " in the poorer split, " +
-         std::to_string(static_cast<std::int64_t>(std::ceil(wanted))) + " are needed." + advice;
+         std::to_string(total) + " samples: " + std::to_string(effective) + " effective " +
+         (few_failures ? "failure" : "success") +
+         (effective == 1 ? ""
+          : few_failures ? "s"
+                         : "es") +
+         " in the poorer split, " + std::to_string(static_cast<std::int64_t>(std::ceil(wanted))) + " are needed." +
+         advice;
 }
 
 }  // namespace analysis

@@ -36,7 +36,10 @@ FAULTLINE_INLINE std::string counted(std::int64_t n, const std::string& one, con
 FAULTLINE_INLINE std::string condition_words(const Finding& finding) {
   const std::string& title = finding.title;
   if (!finding.condition.shape) return title;
-  const auto sided = [&](int sign) { return (sign > 0 ? "more " : "less ") + title; };
+  const auto sided = [&](int sign) {
+    if (title.ends_with(" level")) return (sign > 0 ? "a higher " : "a lower ") + title;
+    return (sign > 0 ? "more " : "less ") + title;
+  };
   switch (finding.condition.shape.value_or(ConditionShape::one_sided)) {
     case ConditionShape::two_sided: return "much or little " + title;
     case ConditionShape::band: return "values of " + title + " in between";
@@ -73,7 +76,7 @@ FAULTLINE_INLINE std::string headline(const Finding& finding) {
            detail::confirmed_words(finding) + ").";
   if (moved.decision == Decision::changes) {
     if (share.fraction && *share.fraction > 0.0)
-      return "With " + finding.title + " at its usual level " + percent(*share.fraction) + " (" +
+      return "With " + finding.title + " at its usual level, " + percent(*share.fraction) + " (" +
              hundredths(*share.lower) + " to " + hundredths(*share.upper) +
              ") of the failures would not occur; failures come with " + condition_words(finding) + ".";
     if (share.fraction)
@@ -112,12 +115,13 @@ FAULTLINE_INLINE std::string interaction_headline(const InteractionFinding& inte
     if (overlap->lower > 0.0)
       said = ": " + interval(*overlap) + " of the failures need both, and either at its usual level takes them away";
     else if (overlap->upper < 0.0)
-      said = ": " + interval(*overlap) + " of the failures are taken away only by both at their usual levels";
+      said = ": " + interval({-overlap->estimate, -overlap->upper, -overlap->lower}) +
+             " of the failures are taken away only by both at their usual levels";
     else said = " act separately, as far as could be seen: failures that need both are " + interval(*overlap);
   }
   if (const auto& beyond = interaction.beyond_additive; beyond && (beyond->lower > 0.0 || beyond->upper < 0.0))
-    said += std::string(said.empty() ? ":" : ";") + " moved together they add " + interval(*beyond) +
-            " failures to what adds up";
+    said += std::string(said.empty() ? ":" : ";") + " moved together they change the failure rate by " +
+            interval(*beyond) + " more than their separate effects add up to";
   if (interaction.deviance_share)
     said += std::string(said.empty() ? ":" : ";") + " together they explain " +
             percent(interaction.deviance_share->estimate) + " of the deviance beyond each by itself";
@@ -162,9 +166,9 @@ FAULTLINE_INLINE std::string verdict_reason(const FailureReport& report) {
   std::string text = "Nothing that failures go with was confirmed among means and spreads of w and " +
                      counted(properties, "property", "properties") + ", their pairs and each class by itself.";
   if (report.smallest_detectable)
-    text += " A property whose edit by two standard deviations either way changes the failure rate by " +
-            points(report.smallest_detectable->effect) +
-            " or more would have been reported as a cause with probability " +
+    text += " A property that changes the failure rate by " + points(report.smallest_detectable->effect) +
+            " or more when it is moved by two standard deviations either way would have been reported as a cause with "
+            "probability " +
             fixed_text(report.smallest_detectable->power, 1) + ".";
   return text + classes;
 }
