@@ -252,6 +252,14 @@ TEST_CASE("a sheet says where failure lies, and writes the property beside every
   }
   finding.condition.properties = {"loops"};  // of a user; then the one that moves most
   CHECK(sheet_along(r, backend, {}, finding, finding.examples, false)->cells[0].caption == "noise level 0.0342");
+  // a name that leaves no room for its value is said once
+  r.property_names = backend.property_names = {"blur", "distance of the outermost pixels"};
+  r.property_units = {"px", "px"};
+  finding.condition.properties = {"distance of the outermost pixels"};
+  const auto narrow = sheet_along(r, backend, {}, finding, finding.examples, false);
+  CHECK(narrow->cells[0].caption == "0.0342\u00A0px");
+  CHECK(narrow->explanation.find("The number above it is its distance of the outermost pixels.") != std::string::npos);
+  finding.condition.properties = {};
   finding.side_effects.clear();
   CHECK(sheet_along(r, backend, {}, finding, finding.examples, false)->cells[0].caption.empty());
 }

@@ -3,11 +3,11 @@
 // Definitions of render/detail/report_sheets.hpp.
 
 #include <faultline/analysis/distance/distance_search.hpp>
-#include <faultline/analysis/properties/default_properties.hpp>
 #include <faultline/core/random.hpp>
 #include <faultline/data/png.hpp>
 #include <faultline/render/detail/report_sheets.hpp>
 #include <faultline/render/detail/sheet_choices.hpp>
+#include <faultline/render/detail/sheet_parts.hpp>
 #include <faultline/render/detail/text.hpp>
 #include <faultline/render/report_labels.hpp>
 
@@ -201,20 +201,24 @@ FAULTLINE_INLINE std::optional<Sheet> sheet_along(const FailureReport& report, c
     for (const double shift : shifts) samples.push_back({example.index, example.label, edit.at(shift)});
   }
   const std::optional<std::size_t> property = shown_property(backend, finding);
+  const std::string name = property ? backend.property_names[*property] : std::string();
+  bool named = true;  // beside every value, where there is room for both
   for (RenderedSample& sample : render_samples(backend, samples, options.image_pixels)) {
     std::string value;
     if (property && *property < sample.properties.size())
-      value = backend.property_names[*property] + " " +
-              with_unit(measured(static_cast<double>(sample.properties[*property])),
-                        unit_of(report, backend.property_names[*property]));
+      value = with_unit(measured(static_cast<double>(sample.properties[*property])), unit_of(report, name));
+    named = named && Canvas::text_width(name + " " + value, sheet_note) <= static_cast<double>(sample.picture.width);
     sheet.cells.push_back(cell_of(report, std::move(sample)));
     sheet.cells.back().caption = std::move(value);
   }
+  if (named)
+    for (SheetCell& cell : sheet.cells)
+      if (!cell.caption.empty()) cell.caption = name + " " + cell.caption;
   sheet.title = "Along \"" + title_of(report, finding) + "\"";
-  sheet.explanation = "Every row is one generated image" +
-                      std::string(by_class ? " of the class named beside it" : "") +
-                      ", moved along the direction by the number of standard deviations above the column; " +
-                      failing_side(finding) + "." + criterion_note(report, options);
+  sheet.explanation =
+      "Every row is one generated image" + std::string(by_class ? " of the class named beside it" : "") +
+      ", moved along the direction by the number of standard deviations above the column; " + failing_side(finding) +
+      "." + (named ? "" : " The number above it is its " + name + ".") + criterion_note(report, options);
   return sheet;
 }
 
