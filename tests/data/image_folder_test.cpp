@@ -189,7 +189,7 @@ TEST_CASE("Label files that are broken or disagree are refused and named", "[ima
        malformed, "UTF-16"},
       {"labels.csv", "file,label\na.png\n", malformed, "line 2: expected a file and a class, got 1 field: 'a.png'"},
       {"labels.csv", "file,label\na, b.png,0\n", malformed,
-       "line 2: expected a file and a class, got 3 fields: 'a', 'b.png', '0'; a name with a comma has to stand in "
+       "line 2: expected a file and a class, got 3 fields: 'a', 'b.png', '0'; a name with a comma has to be put in "
        "double quotes"},
       {"labels.csv", "file,label\n,0\n", malformed, "line 2: expected a file beside the class '0'"},
       {"labels.csv", "file,label\na.png,\n", malformed,
@@ -343,10 +343,9 @@ TEST_CASE("A table that may hold labels is not passed over", "[image_folder]") {
     write(folder, name, good_csv);
     const auto load = [&] { return fl::load_image_folder(folder.path()); };
     CHECK(error_code([&] { (void)load(); }) == ErrorCode::foreign_format);
-    CHECK(error_text([&] {
-            (void)load();
-          }).find("'" + (folder / name).string() + "' is not read: labels stand in 'labels.csv' or 'dataset.json'") !=
-          std::string::npos);
+    CHECK(error_text([&] { (void)load(); })
+              .find("'" + (folder / name).string() +
+                    "' is not read: labels are read from 'labels.csv' or 'dataset.json'") != std::string::npos);
     write(folder, "dataset.json", R"({"labels": null})");  // says that there are none
     CHECK(load().classes == 0);
     std::filesystem::remove(folder / "dataset.json");

@@ -200,7 +200,7 @@ TEST_CASE("a start that is not the mean, and one that is not there") {
   REQUIRE(whole.size() == 1);
   CHECK(whole[0].entry.channels.empty());
   CHECK_FALSE(whole[0].minimal);
-  CHECK_THAT(whole[0].entry.note, ContainsSubstring("stands as it was drawn"));
+  CHECK_THAT(whole[0].entry.note, ContainsSubstring("is kept as it was drawn"));
 }
 
 TEST_CASE("an end of the budget leaves more channels, and an entry that fails all the same") {
