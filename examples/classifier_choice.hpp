@@ -99,12 +99,16 @@ inline fl::AnyClassifier open_table(const std::string& file, const ClassifierCho
                                                           .expected_classes = std::max<std::int64_t>(classes, 2)}));
 }
 
-inline fl::AnyClassifier open_onnx([[maybe_unused]] const std::string& file,
-                                   [[maybe_unused]] const ClassifierChoice& choice) {
-#if __has_include(<opencv2/dnn.hpp>)
+inline void require_file(const std::string& file) {
   std::error_code unknown;
   if (!std::filesystem::exists(file, unknown))
     throw fl::Error(fl::ErrorCode::cannot_open, "classifier", "there is no file '" + file + "'");
+}
+
+inline fl::AnyClassifier open_onnx([[maybe_unused]] const std::string& file,
+                                   [[maybe_unused]] const ClassifierChoice& choice) {
+#if __has_include(<opencv2/dnn.hpp>)
+  require_file(file);
   if (choice.scores.empty())
     throw fl::Error(fl::ErrorCode::scores_undeclared, "classifier",
                     "an ONNX file does not say what its scores are; add --score-kind logits or probabilities");
@@ -121,9 +125,8 @@ inline fl::AnyClassifier open_onnx([[maybe_unused]] const std::string& file,
 
 /// A TorchScript file, run by the program beside this one that has LibTorch behind it.
 inline fl::AnyClassifier open_torchscript(const std::string& file, const ClassifierChoice& choice) {
+  require_file(file);
   std::error_code unknown;
-  if (!std::filesystem::exists(file, unknown))
-    throw fl::Error(fl::ErrorCode::cannot_open, "classifier", "there is no file '" + file + "'");
   const fl::InputSpec input = fl::classify::input_spec_from_text(choice.input);
   if (choice.scores.empty() || input.height < 1 || input.width < 1 || input.channels < 1)
     throw fl::Error(choice.scores.empty() ? fl::ErrorCode::scores_undeclared : fl::ErrorCode::invalid_argument,

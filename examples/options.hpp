@@ -7,6 +7,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <concepts>
 #include <cstdint>
 #include <functional>
@@ -72,8 +73,9 @@ inline std::optional<int> parse(CLI::App& app, int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::RequiredError& error) {
     // what was not recognised says more than what is therefore missing
-    const std::vector<std::string> unknown = app.remaining(true);
+    std::vector<std::string> unknown = app.remaining(true);
     if (unknown.empty()) return app.exit(error) == 0 ? 0 : 2;
+    std::reverse(unknown.begin(), unknown.end());  // (the error takes them from the last to the first)
     return app.exit(CLI::ExtrasError(app.get_name(), unknown)) == 0 ? 0 : 2;
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
